@@ -1,0 +1,40 @@
+# The front door. What a target does is written in package.json ("scripts") and tools/; nothing is written twice.
+
+PYTHON = python3
+PORT = 8787
+HOST = 127.0.0.1
+
+.PHONY: bootstrap dev test check unit worker browser deploy lock
+
+bootstrap:
+	@command -v $(PYTHON) >/dev/null || { echo "Waypost needs Python 3.11 or newer as $(PYTHON)." >&2; exit 1; }
+	@$(PYTHON) -B -m tools.bootstrap
+
+# Runs the Worker on http://localhost:8787. make dev PORT=9000 HOST=0.0.0.0
+dev: bootstrap
+	@npm run --silent dev -- --port $(PORT) --host $(HOST)
+
+# Everything: check, unit tests, tests in workerd, tests in Chromium.
+test: bootstrap
+	@npm run --silent test
+
+# Style, types.
+check: bootstrap
+	@npm run --silent check
+
+unit: bootstrap
+	@npm run --silent test:unit
+
+worker: bootstrap
+	@npm run --silent test:worker
+
+browser: bootstrap
+	@npm run --silent test:browser
+
+# Puts the Worker on Cloudflare (after `npx wrangler login`).
+deploy: bootstrap
+	@npm run --silent deploy
+
+# Writes requirements-*.txt and package-lock.json anew from pyproject.toml and package.json.
+lock: bootstrap
+	@npm run --silent lock

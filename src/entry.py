@@ -1,0 +1,18 @@
+"""The Worker's entrypoint: one application per isolate, made by the first request."""
+
+from typing import Any
+
+from workers import WorkerEntrypoint
+
+from waypost.app import App
+from waypost.cloudflare import make_app, serve
+
+_apps: list[App] = []
+
+
+class Default(WorkerEntrypoint):
+    async def fetch(self, request: Any) -> Any:
+        # Not at import: top-level code has no clock and no randomness, and its state is snapshotted.
+        if not _apps:
+            _apps.append(make_app())
+        return await serve(_apps[0], request.js_object)

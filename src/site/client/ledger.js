@@ -1,0 +1,109 @@
+/**
+ * What this tab has done with each request: so that none runs twice and a repeat gets the first answer, also after a
+ * reload. Kept in memory and, as far as it fits, in `sessionStorage`, which lives exactly as long as the tab.
+ */
+
+/** Answered requests remembered: far more than can be delivered again within the server's hour. */
+const MAX_ENTRIES = 200;
+
+/** Characters stored: browsers give an origin about five million, and the page wants some too. */
+const MAX_STORED_CHARS = 1_000_000;
+
+/** @typedef {{ code: string, message: string, data?: unknown }} AnswerError */
+/** @typedef {{ result: unknown } | { error: AnswerError }} Answer */
+
+/**
+ * `running`: a handler was started; `answered`: it has returned; `cancelled`: its answer is not wanted any more.
+ * @typedef {object} Entry
+ * @property {"running" | "answered" | "cancelled"} status
+ * @property {Answer} [answer]
+ * @property {boolean} [delivered] the server has acknowledged the answer
+ */
+
+export class Ledger {
+  #key;
+  #storage;
+  #fail;
+  /** In the order of the last change. @type {Map<string, Entry>} */
+  #entries = new Map();
+
+  /**
+   * @param {string} code the session's
+   * @param {Storage | null} storage
+   * @param {(error: unknown) => void} fail told when something can't be stored
+   */
+  constructor(code, storage, fail) {
+    this.#key = `waypost.ledger.${code}`;
+    this.#storage = storage;
+    this.#fail = fail;
+    this.#load();
+  }
+
+  /** @param {string} id */
+  find(id) {
+    return this.#entries.get(id);
+  }
+
+  /**
+   * @param {string} id
+   * @param {Entry} entry
+   */
+  set(id, entry) {
+    this.#entries.delete(id);
+    this.#entries.set(id, entry);
+    if (this.#entries.size > MAX_ENTRIES) this.#shed();
+    this.#store();
+  }
+
+  /** Answers that the server has not acknowledged. @returns {[string, Answer][]} */
+  undelivered() {
+    /** @type {[string, Answer][]} */
+    const found = [];
+    for (const [id, entry] of this.#entries) {
+      if (entry.status === "answered" && !entry.delivered && entry.answer) found.push([id, entry.answer]);
+    }
+    return found;
+  }
+
+  /** Forget all, in storage too: the session is over. */
+  clear() {
+    this.#entries.clear();
+    this.#storage?.removeItem(this.#key);
+  }
+
+  /** Drop the oldest entry that nobody waits for. */
+  #shed() {
+    for (const [id, entry] of this.#entries) {
+      if (entry.status === "running" || (entry.status === "answered" && !entry.delivered)) continue;
+      this.#entries.delete(id);
+      return;
+    }
+  }
+
+  #load() {
+    try {
+      const text = this.#storage?.getItem(this.#key);
+      if (text) this.#entries = new Map(JSON.parse(text));
+    } catch (error) {
+      this.#fail(error);
+    }
+  }
+
+  #store() {
+    if (!this.#storage) return;
+    // Newest first, so that what does not fit is the oldest; an answer too large for storage is kept in memory alone.
+    let room = MAX_STORED_CHARS;
+    const kept = [];
+    for (const pair of [...this.#entries].reverse()) {
+      const text = JSON.stringify(pair);
+      if (text.length > room) continue;
+      room -= text.length;
+      kept.push(text);
+    }
+    try {
+      this.#storage.setItem(this.#key, `[${kept.reverse().join(",")}]`);
+    } catch (error) {
+      this.#fail(error);
+    }
+  }
+}

@@ -1,0 +1,141 @@
+/** Sessions as their host has them: opened, kept across a reload, extended, ended. */
+
+import { Http } from "./http.js";
+
+const STORAGE_KEY = "waypost.session";
+
+/**
+ * @typedef {object} SessionRecord
+ * @property {string} baseUrl
+ * @property {string} code what a guest needs
+ * @property {string} hostToken what makes its holder the host: never show it
+ * @property {string} createdAt
+ * @property {string} expiresAt
+ * @property {string} [label]
+ * @property {unknown} [data]
+ */
+
+/** The server this module was loaded from. */
+export function ownOrigin() {
+  return new URL("/", import.meta.url).href;
+}
+
+/** The tab's own storage, or null where the browser refuses it. @returns {Storage | null} */
+export function tabStorage() {
+  try {
+    return globalThis.sessionStorage ?? null;
+  } catch {
+    return null;
+  }
+}
+
+export class Session {
+  #http;
+  #record;
+
+  /** @param {SessionRecord} record */
+  constructor(record) {
+    this.#record = { ...record };
+    this.#http = new Http(record.baseUrl, record.hostToken);
+  }
+
+  get baseUrl() {
+    return this.#record.baseUrl;
+  }
+
+  get code() {
+    return this.#record.code;
+  }
+
+  get hostToken() {
+    return this.#record.hostToken;
+  }
+
+  get label() {
+    return this.#record.label;
+  }
+
+  get data() {
+    return this.#record.data;
+  }
+
+  /** @returns {Date} */
+  get createdAt() {
+    return new Date(this.#record.createdAt);
+  }
+
+  /** When it ends unless it is extended, as far as this tab has heard. @returns {Date} */
+  get expiresAt() {
+    return new Date(this.#record.expiresAt);
+  }
+
+  /** Requests with the host's rights. */
+  get http() {
+    return this.#http;
+  }
+
+  /**
+   * Take over what the server said about it.
+   * @param {{ expiresAt?: string }} news
+   */
+  update({ expiresAt }) {
+    if (expiresAt) this.#record.expiresAt = expiresAt;
+  }
+
+  /** A new full time to live. An open host stream does that by itself. */
+  async extend() {
+    const { data } = await this.#http.json("POST", `/api/sessions/${this.code}/extend`);
+    this.update(data);
+    return this.expiresAt;
+  }
+
+  /** End it for everybody. */
+  async end() {
+    await this.#http.json("DELETE", `/api/sessions/${this.code}`);
+  }
+
+  /** @returns {SessionRecord} */
+  toJSON() {
+    return { ...this.#record };
+  }
+
+  /**
+   * Keep it for a reload of this tab.
+   * @param {Storage | null} [storage]
+   */
+  save(storage = tabStorage()) {
+    storage?.setItem(STORAGE_KEY, JSON.stringify(this));
+  }
+
+  /**
+   * The session this tab had before it was reloaded, unless its time is over.
+   * @param {Storage | null} [storage]
+   * @returns {Session | null}
+   */
+  static restore(storage = tabStorage()) {
+    const text = storage?.getItem(STORAGE_KEY);
+    if (!text) return null;
+    const session = new Session(JSON.parse(text));
+    return session.expiresAt.getTime() > Date.now() ? session : null;
+  }
+
+  /** @param {Storage | null} [storage] */
+  static forget(storage = tabStorage()) {
+    storage?.removeItem(STORAGE_KEY);
+  }
+}
+
+/**
+ * Open a session.
+ * @param {object} [options]
+ * @param {string} [options.baseUrl] the server; by default the one this module came from
+ * @param {number} [options.ttl] seconds it lives unless it is extended
+ * @param {string} [options.label] shown to guests
+ * @param {unknown} [options.data] any JSON, shown to guests
+ * @returns {Promise<Session>}
+ */
+export async function createSession({ baseUrl = ownOrigin(), ttl, label, data } = {}) {
+  const reply = await new Http(baseUrl).json("POST", "/api/sessions", { body: { ttl, label, data } });
+  const { code, hostToken, createdAt, expiresAt } = reply.data;
+  return new Session({ baseUrl, code, hostToken, createdAt, expiresAt, label, data });
+}

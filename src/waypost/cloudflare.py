@@ -1,0 +1,249 @@
+"""The runtime: KV, clock, randomness, requests and replies of workerd, as the ports and values of the rest.
+
+The only file besides the entrypoint that knows JavaScript. Two rules of the platform shape it. What is made while one
+request is served (a promise, a timer, a task) must never be awaited by another. And a proxy that JavaScript was handed
+lives until it is destroyed, so every stream destroys its own.
+"""
+
+import asyncio
+import os
+from collections.abc import AsyncGenerator, Mapping, Sequence
+from contextlib import suppress
+from typing import Any
+from urllib.parse import urlsplit
+
+import js
+import msgspec
+from pyodide.ffi import JsException, create_proxy, jsnull, to_js
+from workers import import_from_javascript
+
+from waypost.app import App
+from waypost.http import Request, Response
+from waypost.isolate import Isolate
+from waypost.kv import KvError, ListedKey, ListPage, wrap_metadata
+from waypost.memory_kv import MemoryKv
+from waypost.settings import read_settings
+
+NAMESPACE = "WAYPOST"
+LIMITER = "MISS_LIMIT"
+SETTINGS = (
+    "SIGNING_KEY",
+    "SIGNING_KEY_PREVIOUS",
+    "PLAN",
+    "SESSION_TTL_SECONDS",
+    "QUEUE_TTL_SECONDS",
+    "REQUIRE_TOKEN",
+    "ALLOWED_ORIGINS",
+    "DIAGNOSTICS",
+)
+
+
+class CloudflareKv:
+    """The storage port on a KV namespace's binding."""
+
+    def __init__(self, namespace: Any) -> None:
+        self._namespace = namespace
+
+    async def get(self, key: str) -> str | None:
+        return _text_or_none(await _kv(self._namespace.get(key)))
+
+    async def get_many(self, keys: Sequence[str]) -> dict[str, str]:
+        found = await _kv(self._namespace.get(to_js(keys)))
+        return {key: text for key in keys if (text := _text_or_none(found.get(key))) is not None}
+
+    async def put(self, key: str, value: str, *, ttl_seconds: int, metadata: str | None = None) -> None:
+        options = b'{"expirationTtl":%d}' % ttl_seconds
+        if metadata is not None:
+            options = b'{"expirationTtl":%d,"metadata":%s}' % (ttl_seconds, wrap_metadata(metadata))
+        await _kv(self._namespace.put(key, value, js.JSON.parse(options.decode())))
+
+    async def delete(self, key: str) -> None:
+        await _kv(self._namespace.delete(key))
+
+    async def list(self, prefix: str, *, cursor: str | None = None, limit: int = 1000) -> ListPage:
+        options: dict[str, str | int] = {"prefix": prefix, "limit": limit}
+        if cursor is not None:
+            options["cursor"] = cursor
+        listed = await _kv(self._namespace.list(js.JSON.parse(msgspec.json.encode(options).decode())))
+        # One crossing for the whole page instead of several for each key.
+        page = _decode_page(js.JSON.stringify(listed))
+        keys = tuple(ListedKey(key.name, key.metadata.m if key.metadata else None) for key in page.keys)
+        return ListPage(keys, None if page.list_complete else page.cursor)
+
+
+class _Metadata(msgspec.Struct):
+    m: str | None = None
+
+
+class _Key(msgspec.Struct):
+    name: str
+    metadata: _Metadata | None = None
+
+
+class _Page(msgspec.Struct):
+    keys: list[_Key]
+    list_complete: bool
+    cursor: str | None = None
+
+
+_decode_page = msgspec.json.Decoder(_Page).decode
+
+
+async def _kv(promise: Any) -> Any:
+    try:
+        return await promise
+    except JsException as error:
+        raise KvError(str(error)) from error
+
+
+def _text_or_none(value: Any) -> str | None:
+    return value if isinstance(value, str) else None
+
+
+class CloudflareLimiter:
+    """The rate-limit port on its binding."""
+
+    def __init__(self, binding: Any) -> None:
+        self._binding = binding
+
+    async def allows(self, key: str) -> bool:
+        outcome = await self._binding.limit(js.JSON.parse(msgspec.json.encode({"key": key}).decode()))
+        return bool(outcome.success)
+
+
+class CloudflareClock:
+    """The platform's clock: it stands still while code runs, and moves on input and output."""
+
+    def now_ms(self) -> int:
+        return int(js.Date.now())
+
+    async def sleep(self, seconds: float) -> None:
+        await asyncio.sleep(seconds)
+
+
+class CloudflareRandom:
+    """The runtime's CSPRNG."""
+
+    def random_bytes(self, count: int) -> bytes:
+        return os.urandom(count)
+
+
+class _JsHeaders:
+    def __init__(self, headers: Any) -> None:
+        self._headers = headers
+
+    def get(self, name: str) -> str | None:
+        return _text_or_none(self._headers.get(name))
+
+
+def make_app() -> App:
+    """The application on the bindings and vars of this Worker."""
+    env = import_from_javascript("cloudflare:workers").env
+    clock, random = CloudflareClock(), CloudflareRandom()
+    settings = read_settings(_vars(env))
+    namespace = getattr(env, NAMESPACE, None)
+    limiter = getattr(env, LIMITER, None)
+    return App(
+        settings,
+        MemoryKv(clock) if namespace is None else CloudflareKv(namespace),
+        clock,
+        random,
+        js.console.error,
+        CloudflareLimiter(limiter) if limiter is not None else None,
+        "memory" if namespace is None else "kv",
+    )
+
+
+def _vars(env: Any) -> Mapping[str, str]:
+    values = {name: getattr(env, name, None) for name in SETTINGS}
+    return {name: value for name, value in values.items() if isinstance(value, str)}
+
+
+async def serve(app: App, js_request: Any) -> Any:
+    """Answer one `Request` of the runtime with a `Response` of the runtime."""
+    url = urlsplit(js_request.url)
+    headers = _JsHeaders(js_request.headers)
+
+    async def read_body(limit: int) -> bytes | None:
+        return await _read_body(js_request, limit)
+
+    request = Request(js_request.method, url.path, url.query, headers, read_body, headers.get("cf-connecting-ip"))
+    response = await app.handle(request)
+    init = js.JSON.parse(msgspec.json.encode({"status": response.status, "headers": response.headers}).decode())
+    return js.Response.new(_js_body(response, app.isolate), init)
+
+
+async def _read_body(js_request: Any, limit: int) -> bytes | None:
+    stream = js_request.body
+    # JavaScript's null is no None here.
+    if stream is jsnull:
+        return b""
+    reader = stream.getReader()
+    chunks: list[bytes] = []
+    size = 0
+    while True:
+        result = await reader.read()
+        if result.done:
+            return b"".join(chunks)
+        size += result.value.byteLength
+        if size > limit:
+            await reader.cancel()
+            return None
+        chunks.append(result.value.to_bytes())
+
+
+def _js_body(response: Response, isolate: Isolate) -> Any:
+    if isinstance(response.body, bytes):
+        # JSON is text; as a string it crosses without a typed array in between.
+        return response.body.decode()
+    if isinstance(response.body, AsyncGenerator):
+        return _StreamBody(response.body, isolate).js_stream
+    return None
+
+
+class _StreamBody:
+    """A `ReadableStream` that pulls from a generator, and ends it when the client goes away.
+
+    Pulled, not pushed: a background task that writes into a `TransformStream` hangs for ever once its client is gone.
+    """
+
+    def __init__(self, chunks: AsyncGenerator[bytes, None], isolate: Isolate) -> None:
+        self._chunks = chunks
+        self._isolate = isolate
+        self._pulling: asyncio.Task[bytes] | None = None
+        self._proxies = [create_proxy(self._pull), create_proxy(self._cancel)]
+        isolate.open_proxies += len(self._proxies)
+        source = js.Object.new()
+        source.pull, source.cancel = self._proxies
+        strategy = js.JSON.parse('{"highWaterMark":0}')
+        self.js_stream = js.ReadableStream.new(source, strategy)
+
+    async def _pull(self, controller: Any) -> None:
+        self._pulling = asyncio.ensure_future(anext(self._chunks))
+        try:
+            controller.enqueue(to_js(await self._pulling))
+        except StopAsyncIteration:
+            controller.close()
+            self._free()
+        except asyncio.CancelledError:
+            # `_cancel` did this and frees what is held.
+            pass
+        except Exception as error:
+            js.console.error(f"a stream broke off: {error!r}")
+            controller.error(js.Error.new("the stream broke off"))
+            await self._chunks.aclose()
+            self._free()
+
+    async def _cancel(self, _reason: Any = None) -> None:
+        if self._pulling is not None and not self._pulling.done():
+            self._pulling.cancel()
+            with suppress(asyncio.CancelledError, StopAsyncIteration):
+                await self._pulling
+        await self._chunks.aclose()
+        self._free()
+
+    def _free(self) -> None:
+        self._isolate.open_proxies -= len(self._proxies)
+        for proxy in self._proxies:
+            proxy.destroy()
+        self._proxies = []

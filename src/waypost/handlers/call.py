@@ -1,0 +1,74 @@
+"""One call of the API: the request, what it may use, and the domain objects made for it."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from waypost.clock import Clock
+from waypost.delivery import GuestReader, HostReader
+from waypost.feed import Feed
+from waypost.http import Request
+from waypost.invocation import Invocation
+from waypost.isolate import Isolate
+from waypost.kv import Kv
+from waypost.presence import Presence
+from waypost.queue import Queues
+from waypost.random import Random
+from waypost.session import Session, SessionStore
+from waypost.session_watch import SessionWatch
+from waypost.settings import Settings
+from waypost.signing import Role
+from waypost.throttle import MissThrottle
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """What a handler gets. `kv` counts and retries; `invocation.meter` only counts, for loops that go on by themselves.
+
+    `log` writes one line, with the request's id, for the operator.
+    """
+
+    request: Request
+    params: dict[str, str]
+    settings: Settings
+    clock: Clock
+    random: Random
+    isolate: Isolate
+    throttle: MissThrottle
+    kv: Kv
+    storage: str
+    invocation: Invocation
+    log: Callable[[str], None]
+    query: dict[str, str] = field(default_factory=dict)
+
+    def sessions(self) -> SessionStore:
+        """The sessions, for this call."""
+        return SessionStore(self.kv, self.clock, self.isolate.sessions, self.isolate.changes)
+
+    def presence(self) -> Presence:
+        """The hosts' presence, for this call."""
+        return Presence(self.kv, self.clock, self.settings.plan.presence_seconds)
+
+    def queues(self, code: str) -> Queues:
+        """The two queues of a session, for this call."""
+        return self._queues(self.kv, code)
+
+    def feed(self, code: str, reader: HostReader | GuestReader, *, is_stream: bool) -> Feed:
+        """A reader's feed. That of a stream does not retry: its loop does, and says so to the reader."""
+        queues = self._queues(self.invocation.meter if is_stream else self.kv, code)
+        return Feed(queues, reader, self.isolate.messages, self.clock, self.settings.queue_ttl_seconds)
+
+    def watch(self, session: Session, role: Role) -> SessionWatch:
+        """The watch that an open stream keeps on its session; it does not retry either."""
+        meter = self.invocation.meter
+        return SessionWatch(
+            session,
+            role,
+            SessionStore(meter, self.clock, self.isolate.sessions, self.isolate.changes),
+            Presence(meter, self.clock, self.settings.plan.presence_seconds),
+            self.settings.plan.presence_seconds,
+            self.isolate.changes,
+            self.clock,
+        )
+
+    def _queues(self, kv: Kv, code: str) -> Queues:
+        return Queues(kv, code, self.isolate.cursors, self.isolate.messages, self.settings.queue_ttl_seconds)

@@ -1,0 +1,149 @@
+"""`/api/request`, `/api/response` and `/api/ack`: what guests ask and the host answers."""
+
+from typing import Annotated, Any
+
+import msgspec
+from msgspec import UNSET, Meta, UnsetType
+
+from waypost.cursor import parse_event_id
+from waypost.errors import InvalidBody, Unavailable
+from waypost.handlers.access import guest_session, host_session, session_of_any
+from waypost.handlers.bodies import Body, read_body
+from waypost.handlers.call import Call
+from waypost.handlers.parameters import seconds_parameter
+from waypost.http import Response, json_response
+from waypost.ids import is_tool_name, parse_id
+from waypost.limits import MAX_ACK_CURSORS, MAX_ERROR_CODE_LENGTH, MAX_ERROR_MESSAGE_LENGTH, MAX_SEQ
+from waypost.message import ErrorBody, Message, encode_shown
+from waypost.signing import Role
+from waypost.waiting import AnswerWait
+
+
+class RequestBody(Body, frozen=True):
+    """A tool call; or, with `skip`, a producer's word that it gave up on the number `seq`."""
+
+    code: str
+    tool: str | UnsetType = UNSET
+    args: dict[str, Any] | UnsetType = UNSET
+    id: str | None = None
+    producer: str | None = None
+    seq: Annotated[int, Meta(ge=1, le=MAX_SEQ)] | None = None
+    skip: bool = False
+
+
+class ErrorInBody(Body, frozen=True):
+    """Why there is no result."""
+
+    code: Annotated[str, Meta(min_length=1, max_length=MAX_ERROR_CODE_LENGTH)]
+    message: Annotated[str, Meta(max_length=MAX_ERROR_MESSAGE_LENGTH)]
+    data: Any | UnsetType = UNSET
+
+
+class ResponseBody(Body, frozen=True):
+    """A result or an error, final or on the way."""
+
+    code: str
+    id: str
+    result: Any | UnsetType = UNSET
+    error: ErrorInBody | UnsetType = UNSET
+    final: bool = True
+
+
+class CancelBody(Body, frozen=True):
+    """Which session the request belongs to."""
+
+    code: str
+
+
+class AckBody(Body, frozen=True):
+    """Cursors of messages that were taken."""
+
+    code: str
+    cursors: Annotated[list[str], Meta(min_length=1, max_length=MAX_ACK_CURSORS)]
+
+
+class QueuedView(msgspec.Struct):
+    """What is in KV now."""
+
+    id: str
+    cursor: str
+
+
+class AcknowledgedView(msgspec.Struct):
+    """How many messages were removed."""
+
+    acknowledged: int
+
+
+async def post_request(call: Call) -> Response:
+    """Queue a request for the host, and wait for its answer if asked to. Sent twice with one id it is one request."""
+    seconds = seconds_parameter(call.query, "wait")
+    body = await read_body(call.request, RequestBody)
+    message = _request_message(body)
+    request_id = None if body.id is None else parse_id(body.id, "id")
+    session = await guest_session(call, body.code)
+    queues = call.queues(session.code)
+    if request_id is not None and (answer := await queues.find_answer(request_id)):
+        return json_response(encode_shown(answer))
+    waiting = AnswerWait(queues, call.isolate.messages, call.invocation)
+    queued = await queues.push_request(message, request_id)
+    if seconds and (answer := await waiting.answer(queued.id, seconds)):
+        return json_response(encode_shown(answer))
+    return json_response(QueuedView(queued.id, queued.cursor), 202)
+
+
+async def post_response(call: Call) -> Response:
+    """Answer a request; a final answer acknowledges it."""
+    body = await read_body(call.request, ResponseBody)
+    if (body.result is UNSET) == (body.error is UNSET):
+        raise InvalidBody("An answer has either a result or an error.")
+    request_id = parse_id(body.id, "id")
+    session = await host_session(call, body.code)
+    error = UNSET if body.error is UNSET else ErrorBody(body.error.code, body.error.message, body.error.data)
+    queues = call.queues(session.code)
+    answer = Message("response", request_id, result=body.result, error=error, final=body.final)
+    stored = await queues.push_response(answer)
+    if body.final:
+        try:
+            await queues.remove_request(request_id)
+        except Unavailable as failure:
+            # The answer is safe, so it is not reported as failed. The request will be delivered again, and a host
+            # answers a repeat with its first answer: that removes it.
+            call.log(f"an answered request was not removed: {failure.code}")
+    return json_response(QueuedView(stored.id, stored.cursor), 202)
+
+
+async def cancel_request(call: Call) -> Response:
+    """Take a request back: the host is told, and it is answered with the error `cancelled`."""
+    body = await read_body(call.request, CancelBody)
+    request_id = parse_id(call.params["id"], "id")
+    session = await guest_session(call, body.code)
+    answer = await call.queues(session.code).cancel(request_id)
+    return json_response(QueuedView(answer.id, answer.cursor), 202)
+
+
+async def acknowledge(call: Call) -> Response:
+    """Remove messages that were taken: the host's requests, or a guest's answers."""
+    body = await read_body(call.request, AckBody)
+    session, role = await session_of_any(call, body.code)
+    queues = call.queues(session.code)
+    scope = queues.requests if role is Role.HOST else queues.responses
+    cursors = [parse_event_id(cursor, scope).message for cursor in body.cursors]
+    if role is Role.HOST:
+        return json_response(AcknowledgedView(await queues.acknowledge_requests(dict.fromkeys(cursors))))
+    return json_response(AcknowledgedView(await queues.acknowledge_responses(cursors)))
+
+
+def _request_message(body: RequestBody) -> Message:
+    if (body.producer is None) != (body.seq is None):
+        raise InvalidBody("A producer numbers its messages: send producer and seq together, or neither.")
+    producer = UNSET if body.producer is None else parse_id(body.producer, "producer")
+    seq = UNSET if body.seq is None else body.seq
+    if body.skip:
+        if body.seq is None or body.tool is not UNSET or body.args is not UNSET:
+            raise InvalidBody("A skip names a producer and a seq, and no tool.")
+        return Message("skip", "", producer=producer, seq=seq)
+    if body.tool is UNSET or not is_tool_name(body.tool):
+        raise InvalidBody("A request names a tool: 1 to 128 characters out of A-Z a-z 0-9 _ . / -")
+    args = {} if body.args is UNSET else body.args
+    return Message("request", "", tool=body.tool, args=args, producer=producer, seq=seq)

@@ -1,0 +1,41 @@
+"""What requests that meet in one isolate tell each other: plain data, never a future or a lock.
+
+A reader's loop looks here between its looks at KV. A hint is noted only after KV has taken the message, so it says
+nothing that KV would not say later; losing all hints (an eviction, another isolate) costs time and never a message.
+"""
+
+from collections import OrderedDict, deque
+from typing import Generic, TypeVar
+
+from waypost.limits import MAX_HINT_CHANNELS, MAX_HINTS_PER_CHANNEL
+
+T = TypeVar("T")
+
+
+class Hints(Generic[T]):
+    """Recent items by channel, both bounded; the least recently noted channel goes first."""
+
+    def __init__(self) -> None:
+        self._channels: OrderedDict[str, deque[tuple[int, T]]] = OrderedDict()
+        self._count = 0
+
+    def note(self, channel: str, item: T) -> None:
+        """Tell the readers of `channel`."""
+        self._count += 1
+        items = self._channels.setdefault(channel, deque(maxlen=MAX_HINTS_PER_CHANNEL))
+        items.append((self._count, item))
+        self._channels.move_to_end(channel)
+        if len(self._channels) > MAX_HINT_CHANNELS:
+            self._channels.popitem(last=False)
+
+    def mark(self) -> int:
+        """Now, as a point to ask from."""
+        return self._count
+
+    def since(self, channel: str, mark: int) -> list[T]:
+        """What was noted on `channel` after `mark`, oldest first, as far as it is still kept."""
+        items = self._channels.get(channel)
+        # The common case, a stream that looks and finds nothing new, must cost next to nothing.
+        if not items or items[-1][0] <= mark:
+            return []
+        return [item for number, item in items if number > mark]

@@ -1,0 +1,52 @@
+"""The grammars of ids: whatever fails here never comes near a key."""
+
+import re
+
+from waypost.errors import InvalidCode, InvalidId
+from waypost.limits import MAX_ID_LENGTH, MAX_TOOL_NAME_LENGTH
+from waypost.random import Random
+
+CODE_LENGTH = 8
+CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+"""https://www.crockford.com/base32.html: no I, L, O (misread) and no U."""
+
+_READ_AS = str.maketrans("ILO", "110")
+_CODE = re.compile(f"[{CROCKFORD}]{{{CODE_LENGTH}}}")
+_ID = re.compile(rf"[A-Za-z0-9._~-]{{1,{MAX_ID_LENGTH}}}")
+_TOOL_NAME = re.compile(rf"[A-Za-z0-9_./-]{{1,{MAX_TOOL_NAME_LENGTH}}}")
+
+
+def new_code(random: Random) -> str:
+    """A session code: 8 characters, 40 bits that can't be guessed."""
+    number = int.from_bytes(random.random_bytes(5), "big")
+    return "".join(CROCKFORD[number >> shift & 31] for shift in range(35, -1, -5))
+
+
+def parse_code(text: str) -> str:
+    """The code that a person meant: any case, hyphens ignored, I and L read as 1, O as 0.
+
+    Raises:
+        InvalidCode: no code can be read out of it.
+    """
+    # The bound comes first: upper() and replace() on an attacker's megabyte is work for nothing.
+    code = text.replace("-", "").upper().translate(_READ_AS) if len(text) <= 2 * CODE_LENGTH else ""
+    # str.upper() turns some other letters into ASCII ('ı' into 'I'), which nobody who read a code can have meant.
+    if not text.isascii() or not _CODE.fullmatch(code):
+        raise InvalidCode(f"A session code has {CODE_LENGTH} letters and digits, like K7Q2-M9XA.")
+    return code
+
+
+def parse_id(text: str, what: str) -> str:
+    """`text` itself, if it is an id: 1 to 64 of A-Z a-z 0-9 . _ ~ -
+
+    Raises:
+        InvalidId: it is not; `what` names it in the sentence.
+    """
+    if not _ID.fullmatch(text):
+        raise InvalidId(f"The {what} must be 1 to {MAX_ID_LENGTH} characters out of A-Z a-z 0-9 . _ ~ -")
+    return text
+
+
+def is_tool_name(text: str) -> bool:
+    """Whether `text` is a tool name as MCP (2025-11-25, server/tools, "Tool Names") allows it."""
+    return bool(_TOOL_NAME.fullmatch(text))

@@ -1,0 +1,25 @@
+"""What one invocation of the Worker has to go on: its plan, its clock, and the operations it has left."""
+
+from dataclasses import dataclass
+
+from waypost.clock import Clock
+from waypost.metered_kv import MeteredKv
+from waypost.pacing import Pacing
+from waypost.plans import Plan
+
+
+@dataclass(frozen=True, slots=True)
+class Invocation:
+    """The budgets that every loop keeps to. `meter` counts the operations of the whole invocation."""
+
+    plan: Plan
+    clock: Clock
+    meter: MeteredKv
+
+    def stream_pacing(self) -> Pacing:
+        """For a stream: it may idle slowly."""
+        return Pacing(self.plan.poll_min_ms, self.plan.poll_max_ms, self.clock.now_ms())
+
+    def wait_pacing(self) -> Pacing:
+        """For somebody who waits with an open request: it never gets slow."""
+        return Pacing(self.plan.poll_min_ms, self.plan.wait_poll_max_ms, self.clock.now_ms())

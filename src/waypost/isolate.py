@@ -1,0 +1,23 @@
+"""What the requests of one isolate share: plain data that may vanish at any time, and nothing that can be awaited."""
+
+from collections import OrderedDict
+
+from waypost.clock import Clock
+from waypost.cursor import CursorFactory
+from waypost.hints import Hints
+from waypost.message import Message
+from waypost.random import Random
+from waypost.session import Session, SessionCache
+
+
+class Isolate:
+    """One per isolate, made by the entrypoint; losing it costs time, never a message."""
+
+    def __init__(self, clock: Clock, random: Random) -> None:
+        self.cursors = CursorFactory(clock, random)
+        self.messages: Hints[Message] = Hints()
+        self.changes: Hints[Session] = Hints()
+        self.sessions: SessionCache = OrderedDict()
+        self.announced_ms: dict[str, int] = {}
+        self.open_streams = 0
+        self.open_proxies = 0

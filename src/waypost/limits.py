@@ -1,0 +1,100 @@
+"""Every number that bounds input, storage or time, with its unit in its name and the harm it prevents."""
+
+MAX_BODY_BYTES = 256 * 1024
+"""A request's body. Larger ones would let one caller fill an isolate's 128 MB."""
+
+MAX_QUERY_BYTES = 4096
+"""The query string; longer ones are an attack or a mistake, and are parsed in Python."""
+
+MAX_ID_LENGTH = 64
+"""Characters of an id chosen by a client: two of them and a cursor must fit into a key of 512 bytes."""
+
+MAX_TOOL_NAME_LENGTH = 128
+"""Characters of a tool's name, as MCP (2025-11-25, server/tools) allows."""
+
+MAX_TOOLS = 128
+"""Tools of one session: a model can't choose among more, and each is stored and sent whole."""
+
+MAX_LABEL_LENGTH = 100
+"""Characters of a session's label, which is shown to people."""
+
+MAX_ERROR_CODE_LENGTH = 64
+"""Characters of the code in an answer's error."""
+
+MAX_ERROR_MESSAGE_LENGTH = 4096
+"""Characters of the message in an answer's error."""
+
+MAX_SEQ = 2**53 - 1
+"""The greatest number a producer can give: what JavaScript still counts exactly."""
+
+MAX_ACK_CURSORS = 100
+"""Cursors in one acknowledgement: each is a delete, and an invocation may do 1,000 operations (50 on the free plan)."""
+
+MAX_WAIT_SECONDS = 60
+"""How long a request may wait for its answer: proxies cut what stays silent for about 100 s."""
+
+MAX_POLL_MESSAGES = 500
+"""Messages in one answer of a poll."""
+
+MAX_POLL_BYTES = 1024 * 1024
+"""Bodies in one answer of a poll, about: it is the last message that may go over."""
+
+MAX_LOADED_BYTES = 4 * 1024 * 1024
+"""Bodies read from KV at once; a backlog of large messages must not fill the isolate's memory."""
+
+MIN_SESSION_TTL_SECONDS = 60
+"""KV takes no shorter expiration."""
+
+DEFAULT_SESSION_TTL_SECONDS = 600
+"""A session nobody renews is gone after this time."""
+
+MAX_SESSION_AGE_SECONDS = 24 * 3600
+"""No session gets older, however often it is renewed; its tokens end here too."""
+
+DEFAULT_QUEUE_TTL_SECONDS = 3600
+"""How long a request or an answer waits to be taken."""
+
+REORDER_WINDOW_SECONDS = 120
+"""How late a write can show up elsewhere: 60 s until it is visible and a list that is 60 s old."""
+
+SESSION_CACHE_SECONDS = 30
+"""How long an isolate trusts the session record it has read: less than KV itself may be behind."""
+
+TOKEN_VOUCHES_SECONDS = 120
+"""How long after its creation a session may be invisible in another location; a signed token vouches for it so long."""
+
+HEARTBEAT_SECONDS = 15
+"""Silence on a stream after which a heartbeat is sent; edge proxies cut streams after about 100 s of it."""
+
+STREAM_RETRY_MILLISECONDS = 1000
+"""What a client is told to wait before it comes back."""
+
+SESSION_CHECK_SECONDS = 60
+"""How often an open stream reads its session again."""
+
+KV_MIN_TTL_SECONDS = 60
+"""https://developers.cloudflare.com/kv/api/write-key-value-pairs/"""
+
+KV_MAX_KEY_BYTES = 512
+"""https://developers.cloudflare.com/kv/platform/limits/"""
+
+KV_MAX_METADATA_BYTES = 1024
+"""https://developers.cloudflare.com/kv/platform/limits/, counted on the metadata's JSON."""
+
+KV_MAX_VALUE_BYTES = 25 * 1024 * 1024
+"""https://developers.cloudflare.com/kv/platform/limits/"""
+
+KV_MAX_LIST_KEYS = 1000
+"""https://developers.cloudflare.com/kv/api/list-keys/"""
+
+KV_MAX_BULK_KEYS = 100
+"""https://developers.cloudflare.com/kv/api/read-key-value-pairs/"""
+
+MAX_HINTS_PER_CHANNEL = 64
+"""Recent messages an isolate remembers per queue; a reader that is further behind asks KV."""
+
+MAX_HINT_CHANNELS = 4096
+"""Queues an isolate remembers hints of: a bound on its memory, not on the number of sessions."""
+
+MAX_CACHED_SESSIONS = 4096
+"""Session records an isolate remembers."""

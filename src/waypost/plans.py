@@ -1,0 +1,41 @@
+"""Presets for what an invocation may spend: Cloudflare's free and paid plans differ by a factor of twenty.
+
+Free: 50 subrequests an invocation; 1,000 lists and 1,000 writes a day. Paid: 1,000 operations an invocation.
+https://developers.cloudflare.com/kv/platform/limits/
+"""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """How often to look and how long to go on. A reader looks again after `poll_min`, then ever less often."""
+
+    name: str
+    operations_per_invocation: int
+    poll_min_ms: int
+    poll_max_ms: int
+    wait_poll_max_ms: int
+    stream_seconds: int
+    presence_seconds: int
+
+
+PAID = Plan(
+    name="paid",
+    operations_per_invocation=1000,
+    poll_min_ms=250,
+    poll_max_ms=5_000,
+    wait_poll_max_ms=1_000,
+    stream_seconds=15 * 60,
+    presence_seconds=60,
+)
+FREE = Plan(
+    name="free",
+    operations_per_invocation=50,
+    poll_min_ms=2_000,
+    poll_max_ms=40_000,
+    wait_poll_max_ms=4_000,
+    stream_seconds=15 * 60,
+    presence_seconds=300,
+)
+PLANS = {plan.name: plan for plan in (FREE, PAID)}

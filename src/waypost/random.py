@@ -1,0 +1,16 @@
+"""The randomness port."""
+
+from typing import Protocol
+
+
+class Random(Protocol):
+    """A source that can't be guessed (the runtime's CSPRNG), or a seeded one in tests."""
+
+    def random_bytes(self, count: int) -> bytes:
+        """`count` bytes, each of the 256 values equally likely."""
+        ...
+
+
+def jitter(random: Random) -> float:
+    """A number in [0, 1), for spreading retries: full jitter, so that writers that collided once don't again."""
+    return int.from_bytes(random.random_bytes(4), "big") / 2**32

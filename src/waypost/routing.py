@@ -1,0 +1,67 @@
+"""Which handler a method and a path go to; a path that exists for other methods only is told apart from no path."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+from urllib.parse import unquote
+
+from waypost.errors import InvalidParameter, MethodNotAllowed, RouteNotFound
+
+H = TypeVar("H")
+
+
+@dataclass(frozen=True, slots=True)
+class Route(Generic[H]):
+    """One line of the route table. `template` has `{name}` where a segment is a parameter."""
+
+    method: str
+    template: str
+    handler: H
+
+
+class Router(Generic[H]):
+    """Finds the route. Templates that differ only in a fixed segment go to the fixed one first, in table order."""
+
+    def __init__(self, routes: Iterable[Route[H]]) -> None:
+        self._routes = [(route, tuple(route.template.split("/"))) for route in routes]
+
+    def find(self, method: str, path: str) -> tuple[Route[H], dict[str, str]]:
+        """The route, and its parameters with percent-encoding undone. `HEAD` is served by `GET`'s handler.
+
+        Raises:
+            RouteNotFound: no template fits the path.
+            MethodNotAllowed: only templates of other methods do.
+            InvalidParameter: a segment is not percent-encoded UTF-8.
+        """
+        wanted = "GET" if method == "HEAD" else method
+        segments = tuple(path.split("/"))
+        allowed = set()
+        for route, template in self._routes:
+            if _fits(template, segments):
+                if route.method == wanted:
+                    return route, _parameters(template, segments)
+                allowed.add(route.method)
+        if not allowed:
+            raise RouteNotFound("Nothing is served at this path.")
+        if "GET" in allowed:
+            allowed.add("HEAD")
+        methods = tuple(sorted(allowed))
+        raise MethodNotAllowed(f"This path takes {', '.join(methods)}.", methods)
+
+
+def _fits(template: tuple[str, ...], segments: tuple[str, ...]) -> bool:
+    return len(template) == len(segments) and all(
+        part == segment or (part.startswith("{") and segment != "")
+        for part, segment in zip(template, segments, strict=True)
+    )
+
+
+def _parameters(template: tuple[str, ...], segments: tuple[str, ...]) -> dict[str, str]:
+    try:
+        return {
+            part[1:-1]: unquote(segment, errors="strict")
+            for part, segment in zip(template, segments, strict=True)
+            if part.startswith("{")
+        }
+    except UnicodeDecodeError as error:
+        raise InvalidParameter("The path is not percent-encoded UTF-8.") from error

@@ -1,0 +1,114 @@
+"""What an open stream knows of its session: renewed while the host is there, announced when it changes, over when it
+ends. The record is read again about once a minute; in the isolate where it changes, the change is seen at once."""
+
+import msgspec
+
+from waypost.clock import Clock, to_iso
+from waypost.errors import SessionEnded, SessionNotFound, SessionTooOld
+from waypost.hints import Hints
+from waypost.kv import KvError
+from waypost.limits import SESSION_CHECK_SECONDS
+from waypost.presence import Presence
+from waypost.session import Session, SessionStore
+from waypost.signing import Role
+from waypost.sse import Event
+
+
+class _Change(msgspec.Struct, rename="camel", omit_defaults=True):
+    code: str
+    expires_at: str
+    active: bool | None
+    label: str | None
+    tools_changed: bool = False
+
+
+class _End(msgspec.Struct):
+    reason: str
+
+
+class SessionWatch:
+    """Follows `session` for one stream of `role`. `events` is to be called often; it asks the store seldom."""
+
+    def __init__(
+        self,
+        session: Session,
+        role: Role,
+        store: SessionStore,
+        presence: Presence,
+        presence_seconds: int,
+        hints: Hints[Session],
+        clock: Clock,
+    ) -> None:
+        self.session = session
+        self.ended = False
+        self._role = role
+        self._store = store
+        self._presence = presence
+        self._presence_ms = presence_seconds * 1000
+        self._hints = hints
+        self._mark = hints.mark()
+        self._clock = clock
+        self._announce_ms = clock.now_ms()
+        self._check_ms = clock.now_ms() + self._check_interval_ms
+
+    @property
+    def _check_interval_ms(self) -> int:
+        return min(SESSION_CHECK_SECONDS, self.session.ttl_seconds // 3) * 1000
+
+    async def events(self) -> list[Event]:
+        """What happened to the session since the last call; after `end`, `ended` is true."""
+        events: list[Event] = []
+        for session in self._hints.since(self.session.code, self._mark):
+            events += self._changed(session)
+        self._mark = self._hints.mark()
+        if not self.ended and self._clock.now_ms() >= min(self._check_ms, self.session.expires_ms):
+            events += await self._check()
+        if not self.ended and self._role is Role.HOST and self._clock.now_ms() >= self._announce_ms:
+            self._announce_ms = self._clock.now_ms() + self._presence_ms
+            await self._presence.announce(self.session.code)
+        return events
+
+    async def _check(self) -> list[Event]:
+        now = self._clock.now_ms()
+        self._check_ms = now + self._check_interval_ms
+        try:
+            session = await self._store.find(self.session.code, fresh=True)
+            if self._role is Role.HOST and session.expires_ms - now < session.ttl_seconds * 500:
+                session = await self._store.extend(session)
+                self._mark = self._hints.mark()
+        except SessionEnded:
+            return self._end("ended")
+        except SessionNotFound:
+            # A stale miss, unless the time that this stream knows of is over as well.
+            return self._end("expired") if now >= self.session.expires_ms else []
+        except SessionTooOld:
+            return []
+        except KvError:
+            # One look that fails is no news about the session; the next one comes soon enough, unless its time is up.
+            return self._end("expired") if now >= self.session.expires_ms else []
+        return self._changed(session)
+
+    def _changed(self, session: Session) -> list[Event]:
+        if not session.active:
+            return self._end("ended")
+        before, self.session = self.session, session
+        if (session.expires_ms, session.label, session.tools_version) == (
+            before.expires_ms,
+            before.label,
+            before.tools_version,
+        ):
+            return []
+        change = _Change(
+            session.code,
+            to_iso(session.expires_ms),
+            session.active,
+            session.label,
+            session.tools_version != before.tools_version,
+        )
+        return [Event("session", msgspec.json.encode(change))]
+
+    def _end(self, reason: str) -> list[Event]:
+        if self.ended:
+            return []
+        self.ended = True
+        return [Event("end", msgspec.json.encode(_End(reason)))]

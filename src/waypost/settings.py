@@ -1,0 +1,93 @@
+"""What a deployment can set, read once from the Worker's vars and secrets."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from waypost.limits import (
+    DEFAULT_QUEUE_TTL_SECONDS,
+    DEFAULT_SESSION_TTL_SECONDS,
+    KV_MIN_TTL_SECONDS,
+    MAX_SESSION_AGE_SECONDS,
+)
+from waypost.plans import PAID, PLANS, Plan
+from waypost.signing import MIN_KEY_BYTES
+
+WORDS = {
+    "": False,
+    "0": False,
+    "false": False,
+    "no": False,
+    "off": False,
+    "1": True,
+    "true": True,
+    "yes": True,
+    "on": True,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """The values in force.
+
+    `problem`: why the service must not be used, in a sentence for its operator; never a value that was set.
+    `signing_keys`: the first signs, all are accepted.
+    `require_token`: a code alone no longer makes a guest, it only lets one join.
+    `allowed_origins`: origins, exact, whose pages may call the API; the Worker's own always may.
+    `diagnostics`: serve counts of live objects under `/debug`, for tests of a local run.
+    """
+
+    problem: str | None = None
+    signing_keys: tuple[bytes, ...] = ()
+    plan: Plan = PAID
+    session_ttl_seconds: int = DEFAULT_SESSION_TTL_SECONDS
+    queue_ttl_seconds: int = DEFAULT_QUEUE_TTL_SECONDS
+    require_token: bool = False
+    allowed_origins: frozenset[str] = frozenset()
+    diagnostics: bool = False
+
+
+def read_settings(env: Mapping[str, str]) -> Settings:
+    """The settings that `env` holds; what is absent or empty has its default; what is unusable is told in `problem`."""
+    try:
+        return Settings(
+            signing_keys=_signing_keys(env),
+            plan=_plan(env),
+            session_ttl_seconds=_seconds(env, "SESSION_TTL_SECONDS", DEFAULT_SESSION_TTL_SECONDS),
+            queue_ttl_seconds=_seconds(env, "QUEUE_TTL_SECONDS", DEFAULT_QUEUE_TTL_SECONDS),
+            require_token=_is_on(env, "REQUIRE_TOKEN"),
+            allowed_origins=frozenset(env.get("ALLOWED_ORIGINS", "").replace(",", " ").split()),
+            diagnostics=_is_on(env, "DIAGNOSTICS"),
+        )
+    except ValueError as error:
+        return Settings(problem=str(error))
+
+
+def _signing_keys(env: Mapping[str, str]) -> tuple[bytes, ...]:
+    if not env.get("SIGNING_KEY"):
+        raise ValueError(f"The secret SIGNING_KEY is not set; it needs at least {MIN_KEY_BYTES} random characters.")
+    keys = tuple(env[name].encode() for name in ("SIGNING_KEY", "SIGNING_KEY_PREVIOUS") if env.get(name))
+    if any(len(key) < MIN_KEY_BYTES for key in keys):
+        raise ValueError(f"SIGNING_KEY and SIGNING_KEY_PREVIOUS need at least {MIN_KEY_BYTES} characters.")
+    return keys
+
+
+def _plan(env: Mapping[str, str]) -> Plan:
+    name = env.get("PLAN") or PAID.name
+    if name not in PLANS:
+        raise ValueError(f"PLAN must be one of {', '.join(sorted(PLANS))}.")
+    return PLANS[name]
+
+
+def _is_on(env: Mapping[str, str], name: str) -> bool:
+    # A word that means nothing must not quietly mean "off": REQUIRE_TOKEN=ture would open every session.
+    word = env.get(name, "").lower()
+    if word not in WORDS:
+        raise ValueError(f"{name} must be on or off.")
+    return WORDS[word]
+
+
+def _seconds(env: Mapping[str, str], name: str, default: int) -> int:
+    text = env.get(name) or str(default)
+    if not (text.isascii() and text.isdigit()) or not KV_MIN_TTL_SECONDS <= int(text[:9]) <= MAX_SESSION_AGE_SECONDS:
+        raise ValueError(f"{name} must be a whole number of seconds from {KV_MIN_TTL_SECONDS} to 86400.")
+    return int(text)

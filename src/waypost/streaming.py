@@ -1,0 +1,86 @@
+"""The event stream: first bytes at once, then what comes, a heartbeat in between, and a clean end before a budget is
+spent. It survives a store that fails: it slows down, says so in a comment, and goes on."""
+
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
+
+import msgspec
+
+from waypost.clock import to_iso
+from waypost.errors import BudgetSpent
+from waypost.feed import Feed
+from waypost.invocation import Invocation
+from waypost.kv import KvError
+from waypost.limits import HEARTBEAT_SECONDS, STREAM_RETRY_MILLISECONDS
+from waypost.pacing import Pacing
+from waypost.session_watch import SessionWatch
+from waypost.signing import Role
+from waypost.sse import HEARTBEAT, Comment, Event
+
+Batch = list[Event | Comment]
+
+RESERVED_OPERATIONS = 5
+"""Kept back for the session's renewal and the host's presence, so that a look in progress can end cleanly."""
+
+
+class _Ready(msgspec.Struct, rename="camel"):
+    role: str
+    code: str
+    cursor: str
+    expires_at: str
+
+
+async def stream_events(
+    role: Role, feed: Feed, watch: SessionWatch, invocation: Invocation
+) -> AsyncGenerator[Batch, None]:
+    """Everything that one connection is sent, in batches that are never empty.
+
+    It ends after `end` (the client must not come back), or without it when the budget of time or of KV operations is
+    nearly spent (the client comes back with its cursor).
+    """
+    clock, meter = invocation.clock, invocation.meter
+    started = last_sent = clock.now_ms()
+    pacing = invocation.stream_pacing()
+    yield _opening(role, feed, watch)
+    while clock.now_ms() - started < invocation.plan.stream_seconds * 1000 and meter.remaining > RESERVED_OPERATIONS:
+        try:
+            async with aclosing(_look(feed, watch, pacing, invocation)) as batches:
+                async for batch in batches:
+                    last_sent = clock.now_ms()
+                    yield batch
+        except KvError:
+            last_sent = clock.now_ms()
+            yield [Comment(f"the store does not answer; asking again in {pacing.failed(last_sent)} ms")]
+        except BudgetSpent:
+            return
+        if watch.ended:
+            return
+        if clock.now_ms() - last_sent >= HEARTBEAT_SECONDS * 1000:
+            last_sent = clock.now_ms()
+            yield [HEARTBEAT]
+        await clock.sleep(pacing.tick_seconds(clock.now_ms()))
+
+
+def _opening(role: Role, feed: Feed, watch: SessionWatch) -> Batch:
+    ready = _Ready(role, watch.session.code, feed.position, to_iso(watch.session.expires_ms))
+    return [
+        Comment("waypost"),
+        Event("ready", msgspec.json.encode(ready), feed.position, retry_ms=STREAM_RETRY_MILLISECONDS),
+        *feed.gaps(),
+    ]
+
+
+async def _look(feed: Feed, watch: SessionWatch, pacing: Pacing, invocation: Invocation) -> AsyncGenerator[Batch, None]:
+    """One look: at the hints, at the store if it is time, and at the session. Messages go before the session's end."""
+    clock = invocation.clock
+    if hinted := await feed.from_hints():
+        pacing.found(clock.now_ms())
+        yield list(hinted)
+    if clock.now_ms() >= pacing.next_look_ms:
+        async with aclosing(feed.from_store()) as batches:
+            async for events in batches:
+                pacing.found(clock.now_ms())
+                yield list(events)
+        pacing.looked(clock.now_ms())
+    if changes := await watch.events():
+        yield list(changes)

@@ -1,0 +1,1 @@
+"""What prepares, starts, checks and deploys Waypost. Nothing here runs inside the Worker."""
