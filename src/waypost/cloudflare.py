@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 
 import js
 import msgspec
-from pyodide.ffi import JsException, create_proxy, jsnull, to_js
+from pyodide.ffi import JsException, create_proxy, jsnull, to_js  # type: ignore[attr-defined]  # stubs lack jsnull
 from workers import import_from_javascript
 
 from waypost.app import App

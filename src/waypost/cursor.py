@@ -5,20 +5,24 @@ of time; 12 bits that count inside one isolate's millisecond; 30 random bits; an
 a 32-bit tag of session and queue. The tag makes a cursor of another session recognisable without a store; it guards
 against mix-ups, it is no credential.
 
-A reader's position is the greatest cursor it was sent. As an event's id it is that message's cursor or, for a message
-that shows up later than its place in the order, `own~greatest`, so that coming back with it skips nothing and repeats
-nothing unflagged.
+An event's id is what its reader comes back with: `message[~position][;producer=number]…`. The message's cursor; the
+greatest cursor that the reader has been sent, where that is another one (a message that showed up late), so that
+coming back skips nothing and repeats nothing unflagged; and for each producer that numbers its messages the number
+that comes next, so that order holds over a reconnect without anything being stored for it.
 """
 
 import re
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from hashlib import sha256
 
 from waypost.clock import Clock
 from waypost.errors import InvalidCursor
+from waypost.limits import MAX_ID_LENGTH, MAX_TRACKED_PRODUCERS
 from waypost.random import Random
 
 _UUID7 = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}")
+_NEXT_NUMBER = re.compile(rf"([A-Za-z0-9._~-]{{1,{MAX_ID_LENGTH}}})=([1-9][0-9]{{0,15}})")
 _COUNTER_LIMIT = 1 << 12
 
 
@@ -72,13 +76,15 @@ class CursorFactory:
 
 @dataclass(frozen=True, slots=True)
 class EventId:
-    """What a client sends back: the message it names, and the position of its reader."""
+    """What a client sends back: the message it names, the position of its reader, and where its producers stand."""
 
     message: str
     position: str
+    next_numbers: Mapping[str, int] = field(default_factory=dict)
 
     def __str__(self) -> str:
-        return self.message if self.message == self.position else f"{self.message}~{self.position}"
+        place = self.message if self.message == self.position else f"{self.message}~{self.position}"
+        return place + "".join(f";{producer}={number}" for producer, number in self.next_numbers.items())
 
 
 def parse_event_id(text: str, scope: str) -> EventId:
@@ -87,7 +93,10 @@ def parse_event_id(text: str, scope: str) -> EventId:
     Raises:
         InvalidCursor: it was not issued for `scope`.
     """
-    message, tilde, position = text.partition("~")
-    if not is_cursor(message, scope) or (tilde and not is_cursor(position, scope)):
+    place, *numbers = text.split(";")
+    message, tilde, position = place.partition("~")
+    fits = is_cursor(message, scope) and (not tilde or is_cursor(position, scope))
+    matches = [_NEXT_NUMBER.fullmatch(number) for number in numbers[: MAX_TRACKED_PRODUCERS + 1]]
+    if not fits or len(matches) > MAX_TRACKED_PRODUCERS or None in matches:
         raise InvalidCursor("The cursor was not issued for this session and role; leave it out to start afresh.")
-    return EventId(message, position or message)
+    return EventId(message, position or message, {match[1]: int(match[2]) for match in matches if match})

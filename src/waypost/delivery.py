@@ -15,7 +15,7 @@ import msgspec
 from waypost.cursor import EventId, cursor_ms, first_cursor
 from waypost.limits import REORDER_WINDOW_SECONDS
 from waypost.message import Message, encode_shown
-from waypost.ordering import MissingNumber, ProducerOrder
+from waypost.ordering import MissingNumbers, ProducerOrder
 from waypost.sse import Event
 
 FORGET_MS = 2 * REORDER_WINDOW_SECONDS * 1000
@@ -32,6 +32,11 @@ class Reader:
         """The greatest cursor that this reader has been sent, here or before."""
         self._resumed_after = self.position if resumed else ""
         self._last_seen_ms: dict[str, int] = {}
+
+    @property
+    def cursor(self) -> str:
+        """What to come back with, were the connection to break now."""
+        return str(self._event_id(self.position))
 
     @property
     def resumed_after_ms(self) -> int | None:
@@ -61,7 +66,10 @@ class Reader:
         self.position = max(self.position, message.cursor)
         is_replay = message.cursor <= self._resumed_after
         data = encode_shown(message, replay=is_replay)
-        return Event(message.kind, data, str(EventId(message.cursor, self.position)), is_replay)
+        return Event(message.kind, data, str(self._event_id(message.cursor)), is_replay)
+
+    def _event_id(self, cursor: str) -> EventId:
+        return EventId(cursor, self.position)
 
 
 class HostReader(Reader):
@@ -69,8 +77,10 @@ class HostReader(Reader):
 
     def __init__(self, scope: str, after: EventId | None) -> None:
         super().__init__(scope, after)
-        self._order = ProducerOrder()
+        self._order = ProducerOrder(after.next_numbers if after else {})
         self._taken_as: dict[str, str] = {}
+        self.is_over = False
+        """The queue says that the session has ended."""
         self._duplicates: dict[str, str] = {}
 
     def wants(self, message: Message) -> bool:
@@ -85,12 +95,14 @@ class HostReader(Reader):
             self._last_seen_ms[message.cursor] = now_ms
             if message.kind == "request" and self._taken_as.setdefault(message.id, message.cursor) != message.cursor:
                 self._duplicates[message.cursor] = message.id
+            elif message.kind == "end":
+                self.is_over = True
             elif message.number:
                 self._order.hold(message)
             elif message.kind != "skip":
                 events.append(self._event(message))
         return events + [
-            _gap(item, self.position) if isinstance(item, MissingNumber) else self._event(item)
+            _gap(item, self.position) if isinstance(item, MissingNumbers) else self._event(item)
             for item in self._order.release(now_ms)
         ]
 
@@ -99,6 +111,9 @@ class HostReader(Reader):
         for request_id, cursor in list(self._taken_as.items()):
             if cursor not in self._last_seen_ms and cursor not in listed:
                 del self._taken_as[request_id]
+
+    def _event_id(self, cursor: str) -> EventId:
+        return EventId(cursor, self.position, self._order.next_numbers)
 
     def settled_duplicates(self, listed: set[str], taken_after_ms: int) -> Iterator[str]:
         """Cursors of duplicates whose first copy is no longer listed though its time (`taken_after_ms` and later) is
@@ -113,6 +128,8 @@ class HostReader(Reader):
 
 class GuestReader(Reader):
     """Reads answers: progress as it comes, and the first final answer of each request."""
+
+    is_over = False
 
     def __init__(self, scope: str, after: EventId | None) -> None:
         super().__init__(scope, after)
@@ -142,8 +159,9 @@ class _Gap(msgspec.Struct, omit_defaults=True):
     before: int | None = None
 
 
-def _gap(missing: MissingNumber, position: str) -> Event:
-    return Event("gap", msgspec.json.encode(_Gap("missing", position, missing.producer, missing.seq, missing.before)))
+def _gap(missing: MissingNumbers, position: str) -> Event:
+    gap = _Gap("missing", position, missing.producer, missing.first, missing.before)
+    return Event("gap", msgspec.json.encode(gap))
 
 
 def expired_gap(position: str) -> Event:

@@ -31,15 +31,20 @@ class Feed:
         self._ttl_ms = ttl_seconds * 1000
 
     @property
-    def position(self) -> str:
+    def cursor(self) -> str:
         """The cursor to come back with."""
-        return self._reader.position
+        return self._reader.cursor
+
+    @property
+    def is_over(self) -> bool:
+        """Whether the queue says that the session has ended."""
+        return self._reader.is_over
 
     def gaps(self) -> list[Event]:
         """What to tell a reader that was away for longer than messages are kept."""
         after_ms = self._reader.resumed_after_ms
         is_late = after_ms is not None and self._clock.now_ms() - after_ms > self._ttl_ms
-        return [expired_gap(self.position)] if is_late else []
+        return [expired_gap(self._reader.position)] if is_late else []
 
     async def from_hints(self) -> list[Event]:
         """What was queued in this isolate since the last call."""

@@ -18,8 +18,8 @@ class Invocation:
 
     def stream_pacing(self) -> Pacing:
         """For a stream: it may idle slowly."""
-        return Pacing(self.plan.poll_min_ms, self.plan.poll_max_ms, self.clock.now_ms())
+        return Pacing(self.plan, self.plan.poll_max_ms, self.clock.now_ms())
 
     def wait_pacing(self) -> Pacing:
         """For somebody who waits with an open request: it never gets slow."""
-        return Pacing(self.plan.poll_min_ms, self.plan.wait_poll_max_ms, self.clock.now_ms())
+        return Pacing(self.plan, self.plan.wait_poll_max_ms, self.clock.now_ms())

@@ -3,6 +3,9 @@
 MAX_BODY_BYTES = 256 * 1024
 """A request's body. Larger ones would let one caller fill an isolate's 128 MB."""
 
+MAX_JSON_DEPTH = 128
+"""Levels of arrays and objects in a body: what one party can still nest, the next must be able to read."""
+
 MAX_QUERY_BYTES = 4096
 """The query string; longer ones are an attack or a mistake, and are parsed in Python."""
 
@@ -54,8 +57,15 @@ MAX_SESSION_AGE_SECONDS = 24 * 3600
 DEFAULT_QUEUE_TTL_SECONDS = 3600
 """How long a request or an answer waits to be taken."""
 
-REORDER_WINDOW_SECONDS = 120
-"""How late a write can show up elsewhere: 60 s until it is visible and a list that is 60 s old."""
+REORDER_WINDOW_SECONDS = 60 + 60 + 15
+"""How late after its cursor a message can show up: 60 s until the write is visible, a list that is 60 s old, and what
+lies between: the cursor is made before the write, which may be repeated for 8 s, and clocks differ by some seconds."""
+
+MAX_WRITE_SECONDS = 8
+"""How long a refused operation is repeated; a message must not be written long after the time that its cursor says."""
+
+MAX_TRACKED_PRODUCERS = 8
+"""Producers whose place travels in an event's id: the header it comes back in must stay small."""
 
 SESSION_CACHE_SECONDS = 30
 """How long an isolate trusts the session record it has read: less than KV itself may be behind."""

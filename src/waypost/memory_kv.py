@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from waypost.clock import Clock
-from waypost.kv import KvError, ListedKey, ListPage
+from waypost.kv import KvError, ListedKey, ListPage, wrap_metadata
 from waypost.limits import (
     KV_MAX_BULK_KEYS,
     KV_MAX_KEY_BYTES,
@@ -57,14 +57,14 @@ class MemoryKv:
             raise KvError(f"a key has at most {KV_MAX_KEY_BYTES} bytes")
         if ttl_seconds < KV_MIN_TTL_SECONDS:
             raise KvError(f"an expiration is at least {KV_MIN_TTL_SECONDS} s")
-        if metadata is not None and len(metadata.encode()) > KV_MAX_METADATA_BYTES:
+        if metadata is not None and len(wrap_metadata(metadata)) > KV_MAX_METADATA_BYTES:
             raise KvError(f"metadata has at most {KV_MAX_METADATA_BYTES} bytes")
         entry = _Entry(value, metadata, self._clock.now_ms() + ttl_seconds * 1000)
-        self._drop(key)
-        if self._bytes + entry.size > self._max_bytes:
+        if not self._has_room(key, entry):
             self._drop_expired()
-            if self._bytes + entry.size > self._max_bytes:
+            if not self._has_room(key, entry):
                 raise KvError("the memory store is full")
+        self._drop(key)
         self._entries[key] = entry
         self._bytes += entry.size
         insort(self._sorted, key.encode())
@@ -91,6 +91,10 @@ class MemoryKv:
     def _live(self, key: str) -> _Entry | None:
         entry = self._entries.get(key)
         return entry if entry and entry.expires_ms > self._clock.now_ms() else None
+
+    def _has_room(self, key: str, entry: _Entry) -> bool:
+        replaced = self._entries.get(key)
+        return self._bytes + entry.size - (replaced.size if replaced else 0) <= self._max_bytes
 
     def _drop(self, key: str) -> None:
         if entry := self._entries.pop(key, None):

@@ -13,7 +13,8 @@ from waypost.cursor import cursor_ms
 from waypost.keys import cursor_of
 from waypost.kv import ListedKey, fits_metadata
 
-Kind = Literal["request", "cancel", "skip", "response"]
+Kind = Literal["request", "cancel", "skip", "end", "response"]
+"""`skip` and `end` are for whoever reads the host's queue on its behalf; the host itself is never shown them."""
 
 
 class ErrorBody(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -34,6 +35,7 @@ class Message(msgspec.Struct, frozen=True, omit_defaults=True):
     args: Any | msgspec.UnsetType = msgspec.UNSET
     producer: str | msgspec.UnsetType = msgspec.UNSET
     seq: int | msgspec.UnsetType = msgspec.UNSET
+    settled: int = 0
     result: Any | msgspec.UnsetType = msgspec.UNSET
     error: ErrorBody | msgspec.UnsetType = msgspec.UNSET
     final: bool | msgspec.UnsetType = msgspec.UNSET
@@ -49,6 +51,11 @@ class Message(msgspec.Struct, frozen=True, omit_defaults=True):
     def number(self) -> int:
         """Its number among its producer's, or 0 if it has none."""
         return 0 if self.seq is msgspec.UNSET else self.seq
+
+    @property
+    def settled_number(self) -> int:
+        """The number up to which its producer waits for nothing any more; below its own."""
+        return min(self.settled, self.number - 1)
 
     @property
     def accepted_ms(self) -> int:

@@ -1,21 +1,22 @@
 """How often to look: soon after something happened, then ever less often."""
 
+from waypost.plans import Plan
+
 GROWTH = 1.5
 """Each look that finds nothing makes the wait for the next one longer by this factor."""
 
-TICK_MIN_MS = 10
-TICK_MAX_MS = 60
-"""How often a loop looks at the isolate's hints, which costs no KV operation: often while there is traffic, and at rest
-still often enough to be within 100 ms of a message."""
+TICK_GROWTH = 100
+"""After a rest the ticks are this fraction of it: a tenth of a second after 10 s, were there no `tick_max`."""
 
 
 class Pacing:
     """The times of a loop that looks at KV; all in milliseconds."""
 
-    def __init__(self, poll_min_ms: int, poll_max_ms: int, now_ms: int) -> None:
-        self._min = poll_min_ms
+    def __init__(self, plan: Plan, poll_max_ms: int, now_ms: int) -> None:
+        self._plan = plan
+        self._min = plan.poll_min_ms
         self._max = poll_max_ms
-        self._interval = float(poll_min_ms)
+        self._interval = float(plan.poll_min_ms)
         self._active_ms = now_ms
         self.next_look_ms = now_ms
 
@@ -38,5 +39,6 @@ class Pacing:
 
     def tick_seconds(self, now_ms: int) -> float:
         """How long to sleep before the hints are looked at again."""
-        tick = min(max((now_ms - self._active_ms) / 100, TICK_MIN_MS), TICK_MAX_MS)
+        rest_ms = now_ms - self._active_ms
+        tick = min(max(rest_ms / TICK_GROWTH, self._plan.tick_min_ms), self._plan.tick_max_ms)
         return min(tick, max(self.next_look_ms - now_ms, 1)) / 1000

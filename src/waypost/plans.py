@@ -9,7 +9,11 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """How often to look and how long to go on. A reader looks again after `poll_min`, then ever less often."""
+    """How often to look and how long to go on.
+
+    A reader asks KV again after `poll_min`, then ever less often. In between it looks at the isolate's hints, which
+    costs no operation: each `tick_min` while there is traffic, and each `tick_max` at rest.
+    """
 
     name: str
     operations_per_invocation: int
@@ -18,6 +22,8 @@ class Plan:
     wait_poll_max_ms: int
     stream_seconds: int
     presence_seconds: int
+    tick_min_ms: int = 10
+    tick_max_ms: int = 60
 
 
 PAID = Plan(

@@ -1,7 +1,7 @@
 """The two queues of a session: requests to its host, answers to its guests. One message is one key, written once.
 
 `req:{code}:{cursor}` and `res:{code}:{requestId}:{cursor}`. A queue is never one value that is read, changed and
-written back: two writers would lose each other's messages. A message stays until it is acknowledged or its time runs out.
+written back: two writers would lose each other's messages. A message stays until it is acknowledged or expires.
 
 An id that the service makes is the cursor itself: then the key is known from the id, a repeated put falls on the same
 key, and removing it needs no look. An id that a client chose may stand under several cursors (each retry writes its
@@ -12,12 +12,12 @@ from collections.abc import AsyncGenerator, Iterable, Iterator, Sequence
 
 import msgspec
 
-from waypost.cursor import CursorFactory, is_cursor
-from waypost.errors import AlreadyAnswered
+from waypost.cursor import CursorFactory, cursor_ms, is_cursor
+from waypost.errors import AlreadyAnswered, InvalidId
 from waypost.hints import Hints
 from waypost.keys import request_key, requests_scope, response_key, response_prefix, responses_scope
 from waypost.kv import Kv, list_all
-from waypost.limits import KV_MAX_BULK_KEYS, MAX_LOADED_BYTES
+from waypost.limits import KV_MAX_BULK_KEYS, MAX_LOADED_BYTES, REORDER_WINDOW_SECONDS
 from waypost.message import ErrorBody, Message, decode_listed, decode_value, encode_stored, head_of
 
 CANCELLED = ErrorBody("cancelled", "The request was cancelled before it was answered.")
@@ -36,9 +36,17 @@ class Queues:
         self.responses = responses_scope(code)
 
     async def push_request(self, message: Message, request_id: str | None) -> Message:
-        """Queue `message` for the host; its id is `request_id`, or a new one. What this returns is in KV."""
-        is_ours = request_id is not None and is_cursor(request_id, self.requests)
-        cursor = request_id if request_id and is_ours else self._cursors.issue(self.requests)
+        """Queue `message` for the host; its id is `request_id`, or a new one. What this returns is in KV.
+
+        Raises:
+            InvalidId: `request_id` looks like an id of ours, and can't be one that is still in use.
+        """
+        cursor = self._cursors.issue(self.requests)
+        if request_id is not None and is_cursor(request_id, self.requests):
+            # A cursor of tomorrow would move every reader's position there, and all that comes until then behind it.
+            if not -self._ttl_seconds < (cursor_ms(request_id) - cursor_ms(cursor)) / 1000 < REORDER_WINDOW_SECONDS:
+                raise InvalidId("An id in the form of our own ids must be one that was issued within the last hour.")
+            cursor = request_id
         message = msgspec.structs.replace(message, id=request_id or cursor, cursor=cursor)
         await self._put(request_key(self._code, cursor), message, self.requests)
         return message
@@ -66,6 +74,11 @@ class Queues:
         elif answer.error != CANCELLED:
             raise AlreadyAnswered("The request has its final answer; there is nothing left to cancel.")
         return answer
+
+    async def push_end(self) -> None:
+        """Tell every stream of the host that the session is over, wherever it runs."""
+        cursor = self._cursors.issue(self.requests)
+        await self._put(request_key(self._code, cursor), Message("end", "", cursor=cursor), self.requests)
 
     async def find_answer(self, request_id: str) -> Message | None:
         """The final answer to a request: the first one, if there are several."""

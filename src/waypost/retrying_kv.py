@@ -6,6 +6,7 @@ from typing import ParamSpec, TypeVar
 from waypost.clock import Clock
 from waypost.errors import StorageUnavailable
 from waypost.kv import Kv, KvError, ListPage
+from waypost.limits import MAX_WRITE_SECONDS
 from waypost.random import Random, jitter
 
 P = ParamSpec("P")
@@ -45,14 +46,13 @@ class RetryingKv:
         return await self._repeat(self._kv.list, prefix, cursor=cursor, limit=limit)
 
     async def _repeat(self, operation: Callable[P, Awaitable[T]], *args: P.args, **kwargs: P.kwargs) -> T:
-        delay = FIRST_DELAY_SECONDS
-        for _ in range(ATTEMPTS - 1):
+        attempt, delay = 1, FIRST_DELAY_SECONDS
+        give_up_ms = self._clock.now_ms() + MAX_WRITE_SECONDS * 1000
+        while True:
             try:
                 return await operation(*args, **kwargs)
-            except KvError:
-                await self._clock.sleep(delay / 2 + delay / 2 * jitter(self._random))
-                delay *= 2
-        try:
-            return await operation(*args, **kwargs)
-        except KvError as error:
-            raise StorageUnavailable("The store refused the operation several times; try again shortly.") from error
+            except KvError as error:
+                if attempt == ATTEMPTS or self._clock.now_ms() >= give_up_ms:
+                    raise StorageUnavailable("The store refused several times; try again shortly.") from error
+            await self._clock.sleep(delay / 2 + delay / 2 * jitter(self._random))
+            attempt, delay = attempt + 1, delay * 2

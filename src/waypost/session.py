@@ -130,9 +130,10 @@ class SessionStore:
 
     async def tools(self, session: Session) -> bytes:
         """The tools that the host offers, as the JSON text of a list."""
-        if session.tools_version is None:
-            return b"[]"
-        return (await self._kv.get(tools_key(session.code)) or "[]").encode()
+        # Not by `tools_version`: a renewal elsewhere may just have written back a record that is older than the tools.
+        page = await self._kv.list(tools_key(session.code), limit=1)
+        value = await self._kv.get(tools_key(session.code)) if page.keys else None
+        return (value or "[]").encode()
 
     async def _read(self, code: str) -> Session | None:
         value = await self._kv.get(session_key(code))

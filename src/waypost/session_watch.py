@@ -4,7 +4,7 @@ ends. The record is read again about once a minute; in the isolate where it chan
 import msgspec
 
 from waypost.clock import Clock, to_iso
-from waypost.errors import SessionEnded, SessionNotFound, SessionTooOld
+from waypost.errors import SessionEnded, SessionNotFound
 from waypost.hints import Hints
 from waypost.kv import KvError
 from waypost.limits import SESSION_CHECK_SECONDS
@@ -68,12 +68,21 @@ class SessionWatch:
             await self._presence.announce(self.session.code)
         return events
 
+    async def end(self) -> list[Event]:
+        """The queue says that the session has ended. Its record may say otherwise, if a renewal that read a stale one
+        came after the end: then it is ended once more."""
+        changes = self._hints.since(self.session.code, self._mark)
+        if not self.ended and all(session.active for session in changes):
+            await self._store.end(self.session)
+        return self._end("ended")
+
     async def _check(self) -> list[Event]:
         now = self._clock.now_ms()
         self._check_ms = now + self._check_interval_ms
         try:
             session = await self._store.find(self.session.code, fresh=True)
-            if self._role is Role.HOST and session.expires_ms - now < session.ttl_seconds * 500:
+            is_due = session.expires_ms - now < session.ttl_seconds * 500 and session.expires_ms < session.must_end_ms
+            if self._role is Role.HOST and is_due:
                 session = await self._store.extend(session)
                 self._mark = self._hints.mark()
         except SessionEnded:
@@ -81,8 +90,6 @@ class SessionWatch:
         except SessionNotFound:
             # A stale miss, unless the time that this stream knows of is over as well.
             return self._end("expired") if now >= self.session.expires_ms else []
-        except SessionTooOld:
-            return []
         except KvError:
             # One look that fails is no news about the session; the next one comes soon enough, unless its time is up.
             return self._end("expired") if now >= self.session.expires_ms else []

@@ -88,6 +88,8 @@ def _is_on(env: Mapping[str, str], name: str) -> bool:
 
 def _seconds(env: Mapping[str, str], name: str, default: int) -> int:
     text = env.get(name) or str(default)
-    if not (text.isascii() and text.isdigit()) or not KV_MIN_TTL_SECONDS <= int(text[:9]) <= MAX_SESSION_AGE_SECONDS:
-        raise ValueError(f"{name} must be a whole number of seconds from {KV_MIN_TTL_SECONDS} to 86400.")
-    return int(text)
+    seconds = int(text) if text.isascii() and text.isdigit() and len(text) < 10 else 0
+    if not KV_MIN_TTL_SECONDS <= seconds <= MAX_SESSION_AGE_SECONDS:
+        least, most = KV_MIN_TTL_SECONDS, MAX_SESSION_AGE_SECONDS
+        raise ValueError(f"{name} must be a whole number of seconds from {least} to {most}.")
+    return seconds

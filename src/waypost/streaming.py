@@ -62,10 +62,10 @@ async def stream_events(
 
 
 def _opening(role: Role, feed: Feed, watch: SessionWatch) -> Batch:
-    ready = _Ready(role, watch.session.code, feed.position, to_iso(watch.session.expires_ms))
+    ready = _Ready(role, watch.session.code, feed.cursor, to_iso(watch.session.expires_ms))
     return [
         Comment("waypost"),
-        Event("ready", msgspec.json.encode(ready), feed.position, retry_ms=STREAM_RETRY_MILLISECONDS),
+        Event("ready", msgspec.json.encode(ready), feed.cursor, retry_ms=STREAM_RETRY_MILLISECONDS),
         *feed.gaps(),
     ]
 
@@ -82,5 +82,6 @@ async def _look(feed: Feed, watch: SessionWatch, pacing: Pacing, invocation: Inv
                 pacing.found(clock.now_ms())
                 yield list(events)
         pacing.looked(clock.now_ms())
-    if changes := await watch.events():
+    changes = await watch.end() if feed.is_over else await watch.events()
+    if changes:
         yield list(changes)

@@ -61,7 +61,7 @@ async def poll_events(feed: Feed, seconds: float, invocation: Invocation) -> tup
     clock, meter = invocation.clock, invocation.meter
     deadline_ms = clock.now_ms() + round(seconds * 1000)
     pacing = invocation.wait_pacing()
-    taken = _Taken(feed.position)
+    taken = _Taken(feed.cursor)
     try:
         while True:
             taken.add(await feed.from_hints())
@@ -85,9 +85,9 @@ async def poll_events(feed: Feed, seconds: float, invocation: Invocation) -> tup
 class _Taken:
     """What one poll answers: everything new up to its limits, and as much of the old as then has room."""
 
-    def __init__(self, position: str) -> None:
+    def __init__(self, cursor: str) -> None:
         self.fresh: list[Event] = []
-        self.cursor = position
+        self.cursor = cursor
         self._others: list[Event] = []
         self._bytes = 0
 
@@ -101,7 +101,7 @@ class _Taken:
                 # Bounded too: a long backlog of old messages must neither fill the memory nor hide what is new.
                 if len(self._others) < MAX_POLL_MESSAGES:
                     self._others.append(event)
-            else:
+            elif not self.is_full:
                 self.fresh.append(event)
                 self._bytes += len(event.data)
                 self.cursor = event.id

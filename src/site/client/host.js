@@ -42,7 +42,7 @@ import { EventStream } from "./stream.js";
 /**
  * @typedef {object} HostEvents
  * @property {StreamState} state
- * @property {RequestDetail} request a request has come; `repeat`: one that this tab has had
+ * @property {RequestDetail} request a request has come; `replay`: one that was sent before; `repeat`: it is not run again
  * @property {ResponseDetail} response an answer or progress was given (not yet: delivered)
  * @property {{ id: string }} delivered the server has acknowledged the answer
  * @property {{ id: string }} cancel the guest has taken a request back
@@ -127,6 +127,11 @@ export class Host extends Emitter {
       this.#stream.start();
       this.#runner.resume();
     });
+  }
+
+  /** While waiting to reconnect: try now. */
+  retry() {
+    this.#stream.wake(false);
   }
 
   /** Stop listening, without ending the session: requests wait for the next `Host`. */

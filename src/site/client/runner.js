@@ -53,7 +53,8 @@ export class Runner {
     const entry = this.#ledger.find(id);
     const isBusy = this.#running.has(id);
     const repeat = isBusy || (entry !== undefined && entry.status !== "running");
-    this.#emit("request", { id, tool, args, replay, repeat });
+    // After a reload there is no cursor from which the server could tell; the ledger can.
+    this.#emit("request", { id, tool, args, replay: replay || entry !== undefined, repeat });
     if (entry?.status === "cancelled") return false;
     if (entry?.answer) {
       this.#emit("response", { id, tool, ...entry.answer, final: true, repeat: true });

@@ -2,11 +2,9 @@
 
 import { Backoff, Nap } from "./backoff.js";
 import { ApiError, isTransient, retryAfterMs, TransportError, WaypostError } from "./errors.js";
+import { SilenceGuard } from "./silence.js";
 import { SseParser } from "./sse.js";
 import { listenForWake, seemsOffline } from "./wake.js";
-
-/** The server sends a heartbeat every 15 s: after three missed ones the connection is dead, whatever TCP thinks. */
-const SILENCE_MS = 45_000;
 
 /** After waking, one missed heartbeat is reason enough: reconnecting costs less than waiting to find out. */
 const SILENCE_ON_WAKE_MS = 20_000;
@@ -16,7 +14,7 @@ const STEADY_MS = 5_000;
 
 /**
  * `connecting`; `online`; `waiting` (`delayMs` until the next attempt, after `error`); `offline` (the same, and the
- * browser sees no network); `ended` (for good: `reason`, and `error` if it was one).
+ * browser sees no network; without `delayMs`, the connection may have survived); `ended` (for good: `reason`, and `error` if it was one).
  * @typedef {object} StreamState
  * @property {"connecting" | "online" | "waiting" | "offline" | "ended"} state
  * @property {number} [delayMs]
@@ -43,6 +41,8 @@ export class EventStream {
   /** @type {AbortController | null} */
   #attempt = null;
   #heardAt = 0;
+  /** `online` while connected; `doubted` when the browser says offline and nothing has been heard since. */
+  #health = "";
   #unlisten = () => {};
 
   /** @param {StreamOptions} options */
@@ -54,7 +54,10 @@ export class EventStream {
   start() {
     if (!this.#stopped) return;
     this.#stopped = false;
-    this.#unlisten = listenForWake((certain) => this.wake(certain));
+    this.#unlisten = listenForWake(
+      (certain) => this.wake(certain),
+      () => this.#doubt(),
+    );
     this.#run().catch((error) => this.#end({ reason: "failed", error }));
   }
 
@@ -110,6 +113,7 @@ export class EventStream {
       if (error instanceof WaypostError) return error;
       return new TransportError("The connection broke off.", { cause: error });
     } finally {
+      this.#health = "";
       this.#attempt = null;
       attempt.abort();
     }
@@ -130,6 +134,7 @@ export class EventStream {
       if (done || this.#stopped) return;
       this.#heardAt = Date.now();
       guard.heard();
+      if (this.#health === "doubted") this.#online();
       for (const event of parser.feed(value)) {
         this.#take(event.type, event.data);
         if (this.#stopped) return;
@@ -152,8 +157,20 @@ export class EventStream {
       return;
     }
     if (type === "end") return this.#end({ reason: data.reason });
-    if (type === "ready") this.#options.report({ state: "online" });
+    if (type === "ready") this.#online();
     this.#options.receive(type, data);
+  }
+
+  #online() {
+    this.#health = "online";
+    this.#options.report({ state: "online" });
+  }
+
+  /** Say so, and go on listening: a server on this machine is still there. */
+  #doubt() {
+    if (this.#health !== "online") return;
+    this.#health = "doubted";
+    this.#options.report({ state: "offline" });
   }
 
   /** A cursor that the server refuses is dropped, once: without one, nothing is skipped. @param {ApiError} error */
@@ -179,26 +196,5 @@ export class EventStream {
   #end(end) {
     this.stop();
     this.#options.report({ state: "ended", ...end });
-  }
-}
-
-/** Aborts an attempt that has been silent for too long. */
-class SilenceGuard {
-  #timer;
-  #abort;
-
-  /** @param {AbortController} attempt */
-  constructor(attempt) {
-    this.#abort = () => attempt.abort(new TransportError("The connection went silent."));
-    this.#timer = setTimeout(this.#abort, SILENCE_MS);
-  }
-
-  heard() {
-    clearTimeout(this.#timer);
-    this.#timer = setTimeout(this.#abort, SILENCE_MS);
-  }
-
-  stop() {
-    clearTimeout(this.#timer);
   }
 }

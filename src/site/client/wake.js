@@ -3,9 +3,10 @@
 /**
  * Call `wake` at each sign; `certain` means that what was connected before is dead for sure.
  * @param {(certain: boolean) => void} wake
+ * @param {() => void} doubt the browser has lost its network: what is connected may be dead, but need not be
  * @returns {() => void} stops listening
  */
-export function listenForWake(wake) {
+export function listenForWake(wake, doubt) {
   const stop = new AbortController();
   const options = { signal: stop.signal };
   globalThis.document?.addEventListener(
@@ -17,6 +18,7 @@ export function listenForWake(wake) {
   globalThis.window?.addEventListener("pageshow", (event) => event.persisted && wake(true), options);
   // Another network, another address: connections made from the old one never say that they are dead.
   globalThis.window?.addEventListener("online", () => wake(true), options);
+  globalThis.window?.addEventListener("offline", doubt, options);
   return () => stop.abort();
 }
 

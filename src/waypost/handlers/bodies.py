@@ -1,5 +1,6 @@
 """Bodies in: read within their limit, decoded as JSON into a type, refused with a sentence that says what is wrong."""
 
+import re
 from typing import TypeVar
 
 import msgspec
@@ -13,9 +14,12 @@ from waypost.errors import (
     UnsupportedMediaType,
 )
 from waypost.http import Request
-from waypost.limits import MAX_BODY_BYTES
+from waypost.limits import MAX_BODY_BYTES, MAX_JSON_DEPTH
 
 T = TypeVar("T", bound=msgspec.Struct)
+
+# The closing quote is optional: a string that is never closed is one token to the end, not tried again at each quote.
+_STRING_OR_BRACKET = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"?|[\[\]{}]', re.DOTALL)
 
 
 class Body(msgspec.Struct, forbid_unknown_fields=True, rename="camel", frozen=True):
@@ -31,7 +35,7 @@ async def read_body(request: Request, type_: type[T]) -> T:
     if request.headers.get("content-encoding") not in (None, "", "identity"):
         raise UnsupportedMediaType("Send the body without Content-Encoding; compressed bodies are not taken.")
     declared = request.headers.get("content-length") or "0"
-    if declared.isdigit() and int(declared[:20]) > MAX_BODY_BYTES:
+    if declared.isascii() and declared.isdigit() and int(declared[:20]) > MAX_BODY_BYTES:
         raise _too_large()
     body = await request.read_body(MAX_BODY_BYTES)
     if body is None:
@@ -50,6 +54,8 @@ def decode_json(body: bytes, type_: type[T]) -> T:
     """
     try:
         body.decode()
+        if is_nested_deeper(body, MAX_JSON_DEPTH):
+            raise InvalidJson(f"The JSON is nested more than {MAX_JSON_DEPTH} levels deep.")
         return msgspec.json.decode(body, type=type_)
     except UnicodeDecodeError as error:
         raise InvalidEncoding("JSON is sent as UTF-8; this body is not.") from error
@@ -60,8 +66,21 @@ def decode_json(body: bytes, type_: type[T]) -> T:
         raise InvalidBody(f"{error}.") from error
     except msgspec.DecodeError as error:
         raise InvalidJson(f"{error}.") from error
-    except RecursionError as error:
-        raise InvalidJson("The JSON is nested too deeply.") from error
+
+
+def is_nested_deeper(body: bytes, levels: int) -> bool:
+    """Whether arrays and objects in the JSON text `body` are nested more than `levels` deep."""
+    if body.count(b"[") + body.count(b"{") <= levels:
+        return False
+    depth = 0
+    for token in _STRING_OR_BRACKET.finditer(body):
+        if token[0] in b"[{":
+            depth += 1
+            if depth > levels:
+                return True
+        elif token[0] in b"]}":
+            depth -= 1
+    return False
 
 
 def _too_large() -> BodyTooLarge:

@@ -20,7 +20,11 @@ from waypost.waiting import AnswerWait
 
 
 class RequestBody(Body, frozen=True):
-    """A tool call; or, with `skip`, a producer's word that it gave up on the number `seq`."""
+    """A tool call; or, with `skip`, a producer's word that it gave up on the number `seq`.
+
+    A producer that numbers its messages counts from 1. `settled`: all its numbers up to this one are answered or given
+    up; a host that is new here then need not wait for them.
+    """
 
     code: str
     tool: str | UnsetType = UNSET
@@ -28,6 +32,7 @@ class RequestBody(Body, frozen=True):
     id: str | None = None
     producer: str | None = None
     seq: Annotated[int, Meta(ge=1, le=MAX_SEQ)] | None = None
+    settled: Annotated[int, Meta(ge=0, le=MAX_SEQ)] = 0
     skip: bool = False
 
 
@@ -70,9 +75,10 @@ class QueuedView(msgspec.Struct):
 
 
 class AcknowledgedView(msgspec.Struct):
-    """How many messages were removed."""
+    """How many messages were removed, and the cursors for which this call had no operations left: send them again."""
 
     acknowledged: int
+    remaining: list[str]
 
 
 async def post_request(call: Call) -> Response:
@@ -87,8 +93,12 @@ async def post_request(call: Call) -> Response:
         return json_response(encode_shown(answer))
     waiting = AnswerWait(queues, call.isolate.messages, call.invocation)
     queued = await queues.push_request(message, request_id)
-    if seconds and (answer := await waiting.answer(queued.id, seconds)):
-        return json_response(encode_shown(answer))
+    try:
+        if seconds and (answer := await waiting.answer(queued.id, seconds)):
+            return json_response(encode_shown(answer))
+    except Unavailable as failure:
+        # The request is in KV, and that is what must be said: a failure would make its sender send it again.
+        call.log(f"stopped waiting for an answer: {failure.code}")
     return json_response(QueuedView(queued.id, queued.cursor), 202)
 
 
@@ -128,22 +138,26 @@ async def acknowledge(call: Call) -> Response:
     session, role = await session_of_any(call, body.code)
     queues = call.queues(session.code)
     scope = queues.requests if role is Role.HOST else queues.responses
-    cursors = [parse_event_id(cursor, scope).message for cursor in body.cursors]
-    if role is Role.HOST:
-        return json_response(AcknowledgedView(await queues.acknowledge_requests(dict.fromkeys(cursors))))
-    return json_response(AcknowledgedView(await queues.acknowledge_responses(cursors)))
+    cursors = list(dict.fromkeys(parse_event_id(cursor, scope).message for cursor in body.cursors))
+    # Half of what is left: a store that refuses now and then is asked again, and that counts too.
+    affordable = max(call.invocation.meter.remaining // 2, 1)
+    acknowledge_ = queues.acknowledge_requests if role is Role.HOST else queues.acknowledge_responses
+    removed = await acknowledge_(cursors[:affordable])
+    return json_response(AcknowledgedView(removed, cursors[affordable:]))
 
 
 def _request_message(body: RequestBody) -> Message:
     if (body.producer is None) != (body.seq is None):
         raise InvalidBody("A producer numbers its messages: send producer and seq together, or neither.")
+    if body.settled and (body.seq is None or body.settled >= body.seq):
+        raise InvalidBody("settled is a number of the same producer, below seq.")
     producer = UNSET if body.producer is None else parse_id(body.producer, "producer")
     seq = UNSET if body.seq is None else body.seq
     if body.skip:
         if body.seq is None or body.tool is not UNSET or body.args is not UNSET:
             raise InvalidBody("A skip names a producer and a seq, and no tool.")
-        return Message("skip", "", producer=producer, seq=seq)
+        return Message("skip", "", producer=producer, seq=seq, settled=body.settled)
     if body.tool is UNSET or not is_tool_name(body.tool):
         raise InvalidBody("A request names a tool: 1 to 128 characters out of A-Z a-z 0-9 _ . / -")
     args = {} if body.args is UNSET else body.args
-    return Message("request", "", tool=body.tool, args=args, producer=producer, seq=seq)
+    return Message("request", "", tool=body.tool, args=args, producer=producer, seq=seq, settled=body.settled)

@@ -1,0 +1,32 @@
+/** How values read on the page. */
+
+const CLOCK = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit", second: "2-digit", hour12: false });
+
+/** @param {Date} date */
+export function clockTime(date) {
+  return CLOCK.format(date);
+}
+
+/** Remaining time as minutes and seconds, or hours and minutes. @param {number} ms */
+export function timeLeft(ms) {
+  const seconds = Math.max(0, Math.ceil(ms / 1000));
+  if (seconds >= 3600) return `${Math.floor(seconds / 3600)} h ${Math.floor((seconds % 3600) / 60)} min`;
+  return `${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, "0")}`;
+}
+
+/** @param {number} ms */
+export function duration(ms) {
+  if (ms < 1000) return `${Math.max(1, Math.round(ms))} ms`;
+  return ms < 60_000 ? `${(ms / 1000).toFixed(1)} s` : timeLeft(ms);
+}
+
+/** JSON on one line. @param {unknown} value */
+export function inline(value) {
+  const text = JSON.stringify(value, null, 1) ?? "";
+  return text.replace(/\n\s*/g, " ");
+}
+
+/** JSON for reading. @param {unknown} value */
+export function pretty(value) {
+  return typeof value === "string" ? value : (JSON.stringify(value, null, 2) ?? "");
+}

@@ -1,0 +1,14 @@
+/** What the server says about itself, in the page's head. */
+
+import { byId } from "./dom.js";
+
+/** Show where it stores things; one that stores nothing durable says so. A server out of reach shows elsewhere. */
+export async function showHealth() {
+  const place = byId("health");
+  const response = await fetch("/health", { cache: "no-store" }).catch(() => null);
+  const health = await response?.json().catch(() => null);
+  if (!health?.storage) return;
+  const isMemory = health.storage === "memory";
+  place.textContent = `${isMemory ? "memory only, for trying" : "Workers KV"} · v${health.version}`;
+  place.hidden = false;
+}

@@ -1,0 +1,48 @@
+/**
+ * Dark or light: the system's choice, until the button chooses otherwise. A classic script in the page's head, so that
+ * the first paint is right.
+ */
+(() => {
+  const KEY = "waypost.theme";
+  const root = document.documentElement;
+  const system = matchMedia("(prefers-color-scheme: dark)");
+
+  /** localStorage throws where the user forbids it; the choice is then not kept. */
+  function chosen() {
+    try {
+      return localStorage.getItem(KEY);
+    } catch {
+      return null;
+    }
+  }
+
+  /** @param {string} theme */
+  function keep(theme) {
+    try {
+      localStorage.setItem(KEY, theme);
+    } catch {
+      // Not kept, but in force until the page is left.
+    }
+  }
+
+  /** @param {string | null} theme */
+  function show(theme) {
+    root.dataset.theme = theme ?? (system.matches ? "dark" : "light");
+    const button = document.getElementById("theme");
+    if (!button) return;
+    const other = root.dataset.theme === "dark" ? "light" : "dark";
+    button.textContent = other === "dark" ? "Dark" : "Light";
+    button.setAttribute("aria-label", `Switch to the ${other} theme`);
+  }
+
+  show(chosen());
+  system.addEventListener("change", () => show(chosen()));
+  addEventListener("DOMContentLoaded", () => {
+    show(chosen());
+    document.getElementById("theme")?.addEventListener("click", () => {
+      const other = root.dataset.theme === "dark" ? "light" : "dark";
+      keep(other);
+      show(other);
+    });
+  });
+})();

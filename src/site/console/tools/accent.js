@@ -1,0 +1,42 @@
+/** `set_accent`: the page's accent colour. */
+
+/** Hues that read well; lightness and chroma are the theme's, so that text on it always stays legible. */
+const HUES = { amber: 62, brick: 32, heather: 320, lake: 240, moss: 140 };
+
+const KEY = "waypost.accent";
+
+/** @param {number} hue */
+function paint(hue) {
+  document.documentElement.style.setProperty("--hue", `${hue}`);
+}
+
+// A reload keeps what an agent has done.
+const kept = Number(sessionStorage.getItem(KEY) ?? NaN);
+if (!Number.isNaN(kept)) paint(kept);
+
+export const accentTool = {
+  definition: {
+    name: "set_accent",
+    title: "paints this page",
+    description: "Change the accent colour of the page.",
+    inputSchema: {
+      type: "object",
+      properties: {
+        color: { type: "string", enum: Object.keys(HUES), default: "lake", description: "A named colour" },
+        hue: { type: "integer", minimum: 0, maximum: 359, description: "Degrees; instead of the name" },
+      },
+      required: ["color"],
+      additionalProperties: false,
+    },
+    annotations: { idempotentHint: true, destructiveHint: false },
+  },
+
+  /** @param {{ color: keyof typeof HUES, hue?: number }} args */
+  handler({ color, hue }) {
+    const chosen = hue ?? HUES[color];
+    if (!Number.isInteger(chosen) || chosen < 0 || chosen > 359) throw new RangeError(`There is no colour ${color}.`);
+    paint(chosen);
+    sessionStorage.setItem(KEY, `${chosen}`);
+    return { hue: chosen };
+  },
+};

@@ -1,0 +1,442 @@
+/**
+ * The types of waypost.js. Generated from its JSDoc by tests/client/types.mjs: do not edit.
+ */
+
+export type AnswerError = {
+    code: string;
+    message: string;
+    data?: unknown;
+};
+
+/** The server refused: it replied with a problem document (or with something else that is no success). */
+export declare class ApiError extends WaypostError {
+    status: number;
+    /** How long the server asked to be left alone; 0 if it did not say. */
+    retryAfterMs: number;
+    /** The whole problem document. */
+    problem: Record<string, unknown>;
+    /**
+     * @param {number} status
+     * @param {string} code
+     * @param {string} message
+     * @param {{ retryAfterMs?: number, problem?: Record<string, unknown> }} [more]
+     */
+    constructor(status: number, code: string, message: string, { retryAfterMs, problem }?: {
+        retryAfterMs?: number;
+        problem?: Record<string, unknown>;
+    });
+    /** Whether the session is gone, or not ours: nothing sent again can help. */
+    get isFinal(): boolean;
+}
+
+export type CallOptions = {
+    /**
+     * the request's own id: the same id is the same request, also after a reload of the caller
+     */
+    id?: string;
+    /**
+     * milliseconds until `CallTimeout`; the request stays open
+     */
+    timeout?: number;
+    /**
+     * takes the request back
+     */
+    signal?: AbortSignal;
+    onProgress?: (value: any) => void;
+};
+
+/** No answer in the time given. The request is still open: the same call with this `id` waits for it again. */
+export declare class CallTimeout extends WaypostError {
+    id: string;
+    /**
+     * @param {string} id
+     * @param {number} timeoutMs
+     */
+    constructor(id: string, timeoutMs: number);
+}
+
+declare class Emitter<Events extends Record<string, any>> extends EventTarget {
+    /**
+     * Listen to the `detail` of one kind of event.
+     * @template {keyof Events & string} Type
+     * @param {Type} type
+     * @param {(detail: Events[Type]) => void} listener
+     * @returns {() => void} stops listening
+     */
+    on<Type extends keyof Events & string>(type: Type, listener: (detail: Events[Type]) => void): () => void;
+    /**
+     * @template {keyof Events & string} Type
+     * @param {Type} type
+     * @param {Events[Type]} detail
+     */
+    emit<Type extends keyof Events & string>(type: Type, detail: Events[Type]): void;
+}
+
+export declare class Guest {
+    #private;
+    code: string;
+    /**
+     * @param {string} code
+     * @param {{ baseUrl?: string, token?: string }} [options]
+     */
+    constructor(code: string, { baseUrl, token }?: {
+        baseUrl?: string;
+        token?: string;
+    });
+    /** What the session is now, and the tools it has. @returns {Promise<SessionInfo>} */
+    session(): Promise<SessionInfo>;
+    /**
+     * Call a tool. Whatever happens to the network on the way, it runs once.
+     *
+     * Rejects with `ToolError` (the tool's own error), `CallTimeout`, `ApiError` (the server refuses), or the signal's
+     * reason.
+     * @param {string} tool
+     * @param {Record<string, unknown>} [args]
+     * @param {CallOptions} [options]
+     * @returns {Promise<any>} the tool's result
+     */
+    call(tool: string, args?: Record<string, unknown>, { id, timeout, signal, onProgress }?: CallOptions): Promise<any>;
+    /**
+     * Take a request back. One that has been answered meanwhile, or whose session is over, needs no taking back.
+     * @param {string} id
+     */
+    cancel(id: string): Promise<void>;
+}
+
+/** @extends {Emitter<HostEvents>} */
+export declare class Host extends Emitter<HostEvents> {
+    #private;
+    /**
+     * @param {Session} session
+     * @param {{ storage?: Storage | null }} [options] where answers are remembered across a reload
+     */
+    constructor(session: Session, { storage }?: {
+        storage?: Storage | null;
+    });
+    get session(): Session;
+    /** The last `state` event. */
+    get state(): StreamState;
+    /**
+     * Offer a tool; one with the same name is replaced. While connected, guests are told.
+     * @param {ToolDefinition} definition
+     * @param {ToolHandler} handler what it returns is the result; what it throws becomes an error answer
+     */
+    tool(definition: ToolDefinition, handler: ToolHandler): this;
+    /**
+     * Publish the tools and listen, until `close()` or the session's end; reconnects by itself.
+     * @returns {Promise<void>} settles at the first connection; rejects if the session is over before there is one
+     */
+    connect(): Promise<void>;
+    /** While waiting to reconnect: try now. */
+    retry(): void;
+    /** Stop listening, without ending the session: requests wait for the next `Host`. */
+    close(): void;
+    /** End the session for everybody, and forget what was remembered of it. */
+    end(): Promise<void>;
+}
+
+export type HostEvents = {
+    state: StreamState;
+    /**
+     * a request has come; `replay`: one that was sent before; `repeat`: it is not run again
+     */
+    request: RequestDetail;
+    /**
+     * an answer or progress was given (not yet: delivered)
+     */
+    response: ResponseDetail;
+    /**
+     * the server has acknowledged the answer
+     */
+    delivered: {
+        id: string;
+    };
+    /**
+     * the guest has taken a request back
+     */
+    cancel: {
+        id: string;
+    };
+    /**
+     * the session changed, was extended
+     */
+    session: any;
+    /**
+     * messages were missed
+     */
+    gap: {
+        reason: string;
+        after?: string;
+        producer?: string;
+        seq?: number;
+    };
+    /**
+     * something failed; unless it says otherwise, it will be tried again
+     */
+    error: {
+        error: unknown;
+    };
+};
+
+declare class Http {
+    #private;
+    baseUrl: string;
+    /**
+     * @param {string} baseUrl
+     * @param {string} [token] sent as a header: a URL ends up in logs and histories
+     */
+    constructor(baseUrl: string, token?: string);
+    /**
+     * The JSON of a successful reply (undefined if it has none).
+     * @param {string} method
+     * @param {string} path
+     * @param {RequestOptions} [options]
+     * @returns {Promise<{ status: number, data: any }>}
+     */
+    json(method: string, path: string, options?: RequestOptions): Promise<{
+        status: number;
+        data: any;
+    }>;
+    /**
+     * A successful reply whose body is still to be read; `timeoutMs` bounds that too.
+     * @param {string} method
+     * @param {string} path
+     * @param {RequestOptions} [options]
+     */
+    open(method: string, path: string, { body, query, headers, signal, timeoutMs, keepalive }?: RequestOptions): Promise<Response>;
+}
+
+export type RequestDetail = {
+    id: string;
+    tool: string;
+    args: any;
+    replay: boolean;
+    repeat: boolean;
+};
+
+export type RequestOptions = {
+    /**
+     * sent as JSON
+     */
+    body?: unknown;
+    /**
+     * undefined values are left out
+     */
+    query?: Record<string, string | number | undefined>;
+    headers?: Record<string, string>;
+    signal?: AbortSignal;
+    /**
+     * 0: none
+     */
+    timeoutMs?: number;
+    /**
+     * let the request outlive the page
+     */
+    keepalive?: boolean;
+};
+
+export type ResponseDetail = {
+    id: string;
+    tool?: string;
+    result?: unknown;
+    error?: AnswerError;
+    final: boolean;
+    durationMs?: number;
+    repeat?: boolean;
+};
+
+export declare class Session {
+    #private;
+    /** @param {SessionRecord} record */
+    constructor(record: SessionRecord);
+    get baseUrl(): string;
+    get code(): string;
+    get hostToken(): string;
+    get label(): string | undefined;
+    get data(): unknown;
+    /** @returns {Date} */
+    get createdAt(): Date;
+    /** When it ends unless it is extended, as far as this tab has heard. @returns {Date} */
+    get expiresAt(): Date;
+    /** Requests with the host's rights. */
+    get http(): Http;
+    /**
+     * Take over what the server said about it.
+     * @param {{ expiresAt?: string }} news
+     */
+    update({ expiresAt }: {
+        expiresAt?: string;
+    }): void;
+    /** A new full time to live. An open host stream does that by itself. */
+    extend(): Promise<Date>;
+    /** End it for everybody. */
+    end(): Promise<void>;
+    /** @returns {SessionRecord} */
+    toJSON(): SessionRecord;
+    /**
+     * Keep it for a reload of this tab.
+     * @param {Storage | null} [storage]
+     */
+    save(storage?: Storage | null): void;
+    /**
+     * The session this tab had before it was reloaded, unless its time is over.
+     * @param {Storage | null} [storage]
+     * @returns {Session | null}
+     */
+    static restore(storage?: Storage | null): Session | null;
+    /** @param {Storage | null} [storage] */
+    static forget(storage?: Storage | null): void;
+}
+
+export type SessionInfo = {
+    code: string;
+    createdAt: string;
+    expiresAt: string;
+    active: boolean;
+    label: string | null;
+    data: any;
+    /**
+     * whether the tab is there now
+     */
+    hostOnline: boolean;
+    hostSeenAt: string | null;
+    tools: ToolDefinition[];
+};
+
+export type SessionRecord = {
+    baseUrl: string;
+    /**
+     * what a guest needs
+     */
+    code: string;
+    /**
+     * what makes its holder the host: never show it
+     */
+    hostToken: string;
+    createdAt: string;
+    expiresAt: string;
+    label?: string;
+    data?: unknown;
+};
+
+export type SseEvent = {
+    type: string;
+    data: string;
+    lastEventId: string;
+};
+
+/** One stream's parser: feed it chunks cut anywhere, get the events that they complete. */
+export declare class SseParser {
+    #private;
+    /** What to send as Last-Event-ID after the connection broke. */
+    lastEventId: string;
+    /** The reconnection time the server asked for, if it did. @type {number | null} */
+    retryMs: number | null;
+    /**
+     * @param {Uint8Array} chunk
+     * @returns {SseEvent[]}
+     */
+    feed(chunk: Uint8Array): SseEvent[];
+}
+
+export type StreamState = {
+    state: "connecting" | "online" | "waiting" | "offline" | "ended";
+    delayMs?: number;
+    reason?: string;
+    error?: WaypostError;
+};
+
+export type ToolContext = {
+    /**
+     * the request's
+     */
+    id: string;
+    /**
+     * aborted when the request is cancelled or the session ends: stop, nobody waits
+     */
+    signal: AbortSignal;
+    /**
+     * this request was already begun before the page was reloaded; its effects may be there
+     */
+    restarted: boolean;
+    /**
+     * tell the guest how far it is; any JSON
+     */
+    progress: (value: unknown) => void;
+};
+
+export type ToolDefinition = {
+    name: string;
+    title?: string;
+    description?: string;
+    /**
+     * JSON Schema of the arguments
+     */
+    inputSchema?: Record<string, unknown>;
+    outputSchema?: Record<string, unknown>;
+    /**
+     * hints such as `readOnlyHint`
+     */
+    annotations?: Record<string, unknown>;
+};
+
+/** The tool answered, with an error. */
+export declare class ToolError extends WaypostError {
+    data: unknown;
+    /**
+     * @param {string} code
+     * @param {string} message
+     * @param {unknown} [data]
+     */
+    constructor(code: string, message: string, data?: unknown);
+}
+
+export type ToolHandler = (args: any, context: ToolContext) => unknown;
+
+/** There was no reply that could be read: whether the server did what was asked is not known. */
+export declare class TransportError extends WaypostError {
+    /**
+     * @param {string} message
+     * @param {ErrorOptions} [options]
+     */
+    constructor(message: string, options?: ErrorOptions);
+}
+
+/** The base of them all. `code` is a stable word to branch on; `message` is for people. */
+export declare class WaypostError extends Error {
+    code: string;
+    /**
+     * @param {string} code
+     * @param {string} message
+     * @param {ErrorOptions} [options]
+     */
+    constructor(code: string, message: string, options?: ErrorOptions);
+}
+
+/**
+ * Open a session.
+ * @param {object} [options]
+ * @param {string} [options.baseUrl] the server; by default the one this module came from
+ * @param {number} [options.ttl] seconds it lives unless it is extended
+ * @param {string} [options.label] shown to guests
+ * @param {unknown} [options.data] any JSON, shown to guests
+ * @returns {Promise<Session>}
+ */
+export declare function createSession({ baseUrl, ttl, label, data }?: {
+    baseUrl?: string;
+    ttl?: number;
+    label?: string;
+    data?: unknown;
+}): Promise<Session>;
+
+/**
+ * Become the guest of a session.
+ * @param {string} code
+ * @param {{ baseUrl?: string }} [options]
+ * @returns {Promise<Guest>} rejects with `ApiError` if there is no such session
+ */
+export declare function joinSession(code: string, { baseUrl }?: {
+    baseUrl?: string;
+}): Promise<Guest>;
+
+export {};

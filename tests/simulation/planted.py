@@ -1,0 +1,189 @@
+"""Deliberate bugs, each one that somebody has shipped: the simulation must find every one of them.
+
+Each is a context manager that breaks the domain for as long as it is entered, by putting another function in the place
+of one; nothing of this is ever imported by the product.
+"""
+
+import json
+from collections.abc import AsyncGenerator, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import msgspec
+
+from waypost import queue as queue_module
+from waypost.cursor import cursor_ms
+from waypost.delivery import GuestReader, HostReader, Reader
+from waypost.hints import Hints
+from waypost.keys import request_key
+from waypost.kv import Kv, ListedKey
+from waypost.message import Message, decode_listed, encode_stored
+from waypost.ordering import ProducerOrder
+from waypost.queue import Queues
+
+
+@contextmanager
+def _replaced(owner: Any, name: str, replacement: Any) -> Iterator[None]:
+    original = getattr(owner, name)
+    setattr(owner, name, replacement)
+    try:
+        yield
+    finally:
+        setattr(owner, name, original)
+
+
+def high_water_mark() -> Any:
+    """The host's cursor is taken as a high-water mark: what shows up late is never delivered."""
+    wants = HostReader.wants
+
+    def skips_what_is_older(self: HostReader, message: Message) -> bool:
+        return message.cursor > self.position and wants(self, message)
+
+    return _replaced(HostReader, "wants", skips_what_is_older)
+
+
+@contextmanager
+def get_instead_of_list() -> Iterator[None]:
+    """Messages are found by asking for the next number until nothing is there: the miss is remembered."""
+
+    async def push_request(self: Any, message: Message, request_id: str | None) -> Message:
+        cursor = self._cursors.issue(self.requests)
+        message = msgspec.structs.replace(message, id=request_id or cursor, cursor=cursor)
+        number = 0
+        while await self._kv.get(f"slot:{self._code}:{number}") is not None:
+            number += 1
+        text = json.dumps([cursor, encode_stored(message)])
+        await self._kv.put(f"slot:{self._code}:{number}", text, ttl_seconds=3600)
+        return message
+
+    async def pages(self: Any, scope: str) -> AsyncGenerator[list[Message], None]:
+        if scope != self.requests:
+            async for page in original(self, scope):
+                yield page
+            return
+        number = 0
+        while (text := await self._kv.get(f"slot:{self._code}:{number}")) is not None:
+            number += 1
+            cursor, (value, metadata) = json.loads(text)
+            yield [decode_listed(ListedKey(request_key(self._code, cursor), value or metadata))]
+
+    original = Queues.pages
+    with _replaced(Queues, "push_request", push_request), _replaced(Queues, "pages", pages):
+        yield
+
+
+@contextmanager
+def one_key_per_queue() -> Iterator[None]:
+    """The queue is one value that is read, changed and written back."""
+
+    async def push_request(self: Any, message: Message, request_id: str | None) -> Message:
+        cursor = self._cursors.issue(self.requests)
+        message = msgspec.structs.replace(message, id=request_id or cursor, cursor=cursor)
+        queue = json.loads(await self._kv.get(f"queue:{self._code}") or "[]")
+        queue.append([cursor, encode_stored(message)])
+        await self._kv.put(f"queue:{self._code}", json.dumps(queue), ttl_seconds=3600)
+        return message
+
+    async def pages(self: Any, scope: str) -> AsyncGenerator[list[Message], None]:
+        if scope != self.requests:
+            async for page in original(self, scope):
+                yield page
+            return
+        for cursor, (value, metadata) in json.loads(await self._kv.get(f"queue:{self._code}") or "[]"):
+            yield [decode_listed(ListedKey(request_key(self._code, cursor), value or metadata))]
+
+    original = Queues.pages
+    with _replaced(Queues, "push_request", push_request), _replaced(Queues, "pages", pages):
+        yield
+
+
+@contextmanager
+def no_dedupe() -> Iterator[None]:
+    """A retry that was stored under a second cursor is delivered as a second request."""
+
+    def deliver(self: Any, messages: Any, now_ms: int) -> Any:
+        self._taken_as.clear()
+        return original(self, messages, now_ms)
+
+    original = HostReader.deliver
+    with _replaced(HostReader, "deliver", deliver):
+        yield
+
+
+def ignores_list_complete() -> Any:
+    """The first page is taken for the whole listing."""
+
+    async def first_page(kv: Kv, prefix: str) -> AsyncGenerator[tuple[ListedKey, ...], None]:
+        yield (await kv.list(prefix)).keys
+
+    return _replaced(queue_module, "list_all", first_page)
+
+
+def answers_before_the_write() -> Any:
+    """202 is said whether or not the store has taken the message."""
+
+    async def put(self: Any, key: str, message: Message, scope: str) -> None:
+        try:
+            value, metadata = encode_stored(message)
+            await self._kv._kv.put(key, value, ttl_seconds=3600, metadata=metadata)
+        except Exception:
+            return
+
+    return _replaced(Queues, "_put", put)
+
+
+def shared_cache() -> Any:
+    """What an isolate remembers is not kept apart by session."""
+
+    def since(self: Any, channel: str, mark: int) -> list[Any]:
+        kind = channel.partition(":")[0]
+        return [item for name in self._channels if name.startswith(kind) for item in original(self, name, mark)]
+
+    original = Hints.since
+    return _replaced(Hints, "since", since)
+
+
+def no_reorder_window() -> Any:
+    """A guest that comes back gets only what is newer than its cursor."""
+
+    def wants(self: Any, message: Message) -> bool:
+        after = self.resumed_after_ms
+        return (after is None or cursor_ms(message.cursor) > after) and Reader.wants(self, message)
+
+    return _replaced(GuestReader, "wants", wants)
+
+
+def no_order() -> Any:
+    """Numbered messages are handed on as they come."""
+
+    def release(self: Any, now_ms: int) -> Iterator[Message]:
+        for line in self._lines.values():
+            for number in sorted(line.held):
+                yield from (message for message in line.held.pop(number) if message.kind != "skip")
+
+    return _replaced(ProducerOrder, "release", release)
+
+
+def unflagged_replay() -> Any:
+    """What is sent again after a reconnect looks like new."""
+
+    def event(self: Any, message: Message) -> Any:
+        self._resumed_after = ""
+        return original(self, message)
+
+    original = Reader._event
+    return _replaced(Reader, "_event", event)
+
+
+PLANTED = (
+    high_water_mark,
+    get_instead_of_list,
+    one_key_per_queue,
+    no_dedupe,
+    ignores_list_complete,
+    answers_before_the_write,
+    shared_cache,
+    no_reorder_window,
+    no_order,
+    unflagged_replay,
+)

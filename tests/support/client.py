@@ -1,0 +1,129 @@
+"""A client of the application, without a network: plain requests in, plain replies out."""
+
+import json
+from collections.abc import AsyncGenerator
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import urlsplit
+
+from tests.support.seeded_random import SeededRandom
+from tests.support.virtual_time import VirtualClock
+from waypost.app import App
+from waypost.http import Request, Response
+from waypost.kv import Kv
+from waypost.memory_kv import MemoryKv
+from waypost.settings import Settings
+from waypost.throttle import Limiter
+
+KEY = b"a key for tests, 32 bytes or more"
+
+
+class LowerHeaders:
+    """Header fields by their name in lower case."""
+
+    def __init__(self, fields: dict[str, str]) -> None:
+        self._fields = {name.lower(): value for name, value in fields.items()}
+
+    def get(self, name: str) -> str | None:
+        return self._fields.get(name)
+
+
+@dataclass
+class Reply:
+    """A reply whose body was read whole."""
+
+    status: int
+    headers: dict[str, str]
+    body: bytes
+
+    def json(self) -> Any:
+        return json.loads(self.body)
+
+
+@dataclass(frozen=True)
+class Opened:
+    """A session that was opened, and its host's token."""
+
+    code: str
+    host: str
+
+
+@dataclass
+class Client:
+    """Calls one App. `log` holds what the App wrote for its operator."""
+
+    app: App
+    log: list[str] = field(default_factory=list)
+
+    async def open(
+        self,
+        method: str,
+        url: str,
+        *,
+        body: bytes = b"",
+        headers: dict[str, str] | None = None,
+        token: str | None = None,
+        ip: str | None = "192.0.2.1",
+    ) -> Response:
+        """The raw reply; a stream is left unread."""
+        parts = urlsplit(url)
+        fields = {"Content-Type": "application/json"} if body else {}
+        if token:
+            fields["Authorization"] = f"Bearer {token}"
+
+        async def read_body(limit: int) -> bytes | None:
+            return body if len(body) <= limit else None
+
+        lower = LowerHeaders(fields | (headers or {}))
+        return await self.app.handle(Request(method, parts.path, parts.query, lower, read_body, ip))
+
+    async def call(self, method: str, url: str, json_body: Any = None, **options: Any) -> Reply:
+        """The whole reply to a request with a JSON body."""
+        if json_body is not None:
+            options["body"] = json.dumps(json_body).encode()
+        response = await self.open(method, url, **options)
+        if isinstance(response.body, AsyncGenerator):
+            response.body = b"".join([chunk async for chunk in response.body])
+        return Reply(response.status, response.headers, response.body or b"")
+
+    async def open_session(self, **body: Any) -> Opened:
+        """A new session."""
+        opened = (await self.call("POST", "/api/sessions", body)).json()
+        return Opened(opened["code"], opened["hostToken"])
+
+    async def join(self, code: str) -> str:
+        """A guest's token."""
+        joined = await self.call("POST", f"/api/sessions/{code}/join")
+        return str(joined.json()["guestToken"])
+
+    async def ask(self, code: str, tool: str = "echo", *, wait: float = 0, **body: Any) -> Reply:
+        """A guest's request."""
+        return await self.call("POST", f"/api/request?wait={wait}", {"code": code, "tool": tool, **body})
+
+    async def answer(self, session: Opened, id: str, result: Any = None, **body: Any) -> Reply:
+        """The host's answer."""
+        outcome = {} if "error" in body else {"result": result}
+        return await self.call("POST", "/api/response", {"code": session.code, "id": id, **outcome, **body}, token=session.host)
+
+    async def poll(self, code: str, token: str | None = None, *, after: str = "", wait: float = 0) -> Any:
+        """The messages that a poll answers, and its cursor."""
+        reply = await self.call("GET", f"/api/poll?code={code}&after={after}&wait={wait}", token=token)
+        assert reply.status == 200, reply.body
+        return reply.json()
+
+
+def make_client(
+    settings: Settings | None = None, kv: Kv | None = None, limiter: Limiter | None = None, seed: int = 0
+) -> Client:
+    """A client of a new App in an isolate of its own; on `kv`, or on a new memory store."""
+    clock = VirtualClock()
+    log: list[str] = []
+    app = App(
+        settings or Settings(signing_keys=(KEY,)),
+        kv or MemoryKv(clock),
+        clock,
+        SeededRandom(seed),
+        log.append,
+        limiter,
+    )
+    return Client(app, log)
