@@ -72,6 +72,7 @@ declare class Emitter<Events extends Record<string, any>> extends EventTarget {
     emit<Type extends keyof Events & string>(type: Type, detail: Events[Type]): void;
 }
 
+/** A guest of one session. */
 export declare class Guest {
     #private;
     code: string;
@@ -103,7 +104,10 @@ export declare class Guest {
     cancel(id: string): Promise<void>;
 }
 
-/** @extends {Emitter<HostEvents>} */
+/**
+ * Offers the tools of this tab and answers the requests for them.
+ * @extends {Emitter<HostEvents>}
+ */
 export declare class Host extends Emitter<HostEvents> {
     #private;
     /**
@@ -245,6 +249,7 @@ export type ResponseDetail = {
     repeat?: boolean;
 };
 
+/** A session, in the hands of its host. */
 export declare class Session {
     #private;
     /** @param {SessionRecord} record */

@@ -41,6 +41,21 @@ def response_key(code: str, request_id: str, cursor: str) -> str:
     return f"res:{code}:{request_id}:{cursor}"
 
 
+def snapshot_key(conversation: str) -> str:
+    """The folded part of a conversation."""
+    return f"conv:{conversation}"
+
+
+def journal_prefix(conversation: str) -> str:
+    """The prefix of the appends to a conversation."""
+    return f"conv:{conversation}:"
+
+
+def journal_key(conversation: str, cursor: str) -> str:
+    """One append; sorted by key is sorted by time."""
+    return f"conv:{conversation}:{cursor}"
+
+
 def cursor_of(key: str) -> str:
     """The cursor that ends a message's key."""
     return key.rpartition(":")[2]

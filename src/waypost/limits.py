@@ -51,6 +51,15 @@ MIN_SESSION_TTL_SECONDS = 60
 DEFAULT_SESSION_TTL_SECONDS = 600
 """A session nobody renews is gone after this time."""
 
+DEFAULT_CONVERSATION_TTL_SECONDS = 3600
+"""A conversation that nobody appends to is forgotten after this time."""
+
+DEFAULT_HISTORY_LIMIT = 10
+"""Messages of a conversation that are kept: what a model is shown again at each turn."""
+
+MAX_JOURNAL_LENGTH = 10
+"""Appends after which they are folded into the snapshot, so that reading a conversation stays cheap."""
+
 MAX_SESSION_AGE_SECONDS = 24 * 3600
 """No session gets older, however often it is renewed; its tokens end here too."""
 
@@ -60,6 +69,9 @@ DEFAULT_QUEUE_TTL_SECONDS = 3600
 REORDER_WINDOW_SECONDS = 60 + 60 + 15
 """How late after its cursor a message can show up: 60 s until the write is visible, a list that is 60 s old, and what
 lies between: the cursor is made before the write, which may be repeated for 8 s, and clocks differ by some seconds."""
+
+MAX_CLOCK_SKEW_SECONDS = 15
+"""How far the clocks of two locations may be apart; a cursor from further ahead was not made by any of them."""
 
 MAX_WRITE_SECONDS = 8
 """How long a refused operation is repeated; a message must not be written long after the time that its cursor says."""

@@ -17,7 +17,7 @@ from waypost.errors import AlreadyAnswered, InvalidId
 from waypost.hints import Hints
 from waypost.keys import request_key, requests_scope, response_key, response_prefix, responses_scope
 from waypost.kv import Kv, list_all
-from waypost.limits import KV_MAX_BULK_KEYS, MAX_LOADED_BYTES, REORDER_WINDOW_SECONDS
+from waypost.limits import KV_MAX_BULK_KEYS, MAX_CLOCK_SKEW_SECONDS, MAX_LOADED_BYTES
 from waypost.message import ErrorBody, Message, decode_listed, decode_value, encode_stored, head_of
 
 CANCELLED = ErrorBody("cancelled", "The request was cancelled before it was answered.")
@@ -44,7 +44,8 @@ class Queues:
         cursor = self._cursors.issue(self.requests)
         if request_id is not None and is_cursor(request_id, self.requests):
             # A cursor of tomorrow would move every reader's position there, and all that comes until then behind it.
-            if not -self._ttl_seconds < (cursor_ms(request_id) - cursor_ms(cursor)) / 1000 < REORDER_WINDOW_SECONDS:
+            ahead_seconds = (cursor_ms(request_id) - cursor_ms(cursor)) / 1000
+            if not -self._ttl_seconds < ahead_seconds < MAX_CLOCK_SKEW_SECONDS:
                 raise InvalidId("An id in the form of our own ids must be one that was issued within the last hour.")
             cursor = request_id
         message = msgspec.structs.replace(message, id=request_id or cursor, cursor=cursor)

@@ -11,11 +11,13 @@ from typing import Any
 
 import msgspec
 
+from waypost import conversation
 from waypost import queue as queue_module
+from waypost.conversation import Conversation
 from waypost.cursor import cursor_ms
 from waypost.delivery import GuestReader, HostReader, Reader
 from waypost.hints import Hints
-from waypost.keys import request_key
+from waypost.keys import journal_key, request_key, snapshot_key
 from waypost.kv import Kv, ListedKey
 from waypost.message import Message, decode_listed, encode_stored
 from waypost.ordering import ProducerOrder
@@ -175,6 +177,19 @@ def unflagged_replay() -> Any:
     return _replaced(Reader, "_event", event)
 
 
+def deletes_the_journal_at_once() -> Any:
+    """What was folded is removed from the journal in the same breath."""
+
+    async def fold(self: Any, snapshot: Any, journal: Any) -> None:
+        kept = conversation._keep(conversation._merge(snapshot, journal), self._limit)
+        text = msgspec.json.encode(conversation._Snapshot(self._clock.now_ms(), kept, {})).decode()
+        await self._kv.put(snapshot_key(self._name), text, ttl_seconds=self._key_ttl_seconds)
+        for entry in journal:
+            await self._kv.delete(journal_key(self._name, entry.cursor))
+
+    return _replaced(Conversation, "_fold", fold)
+
+
 PLANTED = (
     high_water_mark,
     get_instead_of_list,
@@ -186,4 +201,5 @@ PLANTED = (
     no_reorder_window,
     no_order,
     unflagged_replay,
+    deletes_the_journal_at_once,
 )

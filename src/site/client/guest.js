@@ -3,6 +3,7 @@
 import { Backoff } from "./backoff.js";
 import { ApiError, CallTimeout, isTransient, retryAfterMs, ToolError } from "./errors.js";
 import { Http } from "./http.js";
+import { newId } from "./ids.js";
 import { ProgressFeed } from "./progress-feed.js";
 import { ownOrigin } from "./session.js";
 
@@ -35,6 +36,7 @@ const DEFAULT_TIMEOUT_MS = 300_000;
  * @property {(value: any) => void} [onProgress]
  */
 
+/** A guest of one session. */
 export class Guest {
   #http;
   #feed;
@@ -64,7 +66,7 @@ export class Guest {
    * @param {CallOptions} [options]
    * @returns {Promise<any>} the tool's result
    */
-  async call(tool, args = {}, { id = crypto.randomUUID(), timeout = DEFAULT_TIMEOUT_MS, signal, onProgress } = {}) {
+  async call(tool, args = {}, { id = newId(), timeout = DEFAULT_TIMEOUT_MS, signal, onProgress } = {}) {
     signal?.throwIfAborted();
     const closeFeed = onProgress ? this.#feed.follow(id, onProgress) : () => {};
     try {

@@ -51,7 +51,10 @@ import { EventStream } from "./stream.js";
  * @property {{ error: unknown }} error something failed; unless it says otherwise, it will be tried again
  */
 
-/** @extends {Emitter<HostEvents>} */
+/**
+ * Offers the tools of this tab and answers the requests for them.
+ * @extends {Emitter<HostEvents>}
+ */
 export class Host extends Emitter {
   #session;
   #ledger;
@@ -145,7 +148,8 @@ export class Host extends Emitter {
   async end() {
     await this.#session.end();
     this.#stream.stop();
-    this.#report({ state: "ended", reason: "ended" });
+    // The stream may have brought the news before the reply.
+    if (this.#state.state !== "ended") this.#report({ state: "ended", reason: "ended" });
   }
 
   /**

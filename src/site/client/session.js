@@ -29,6 +29,7 @@ export function tabStorage() {
   }
 }
 
+/** A session, in the hands of its host. */
 export class Session {
   #http;
   #record;

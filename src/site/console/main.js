@@ -1,8 +1,9 @@
 /** The console: this tab as a host on the left, an agent on the right. `#join=CODE` opens the agent's side alone. */
 
 import { Agent } from "./agent.js";
-import { byId } from "./dom.js";
+import { byId, copies } from "./dom.js";
 import { showHealth } from "./health.js";
+import { hostModule } from "./snippets.js";
 import { Tab } from "./tab.js";
 import { Traffic } from "./traffic.js";
 
@@ -36,6 +37,9 @@ byId("open-tab").addEventListener("click", () => {
   byId("tab").scrollIntoView();
 });
 addEventListener("hashchange", follow);
+
+byId("module").textContent = hostModule(location.origin);
+copies(byId("copy-module"), () => hostModule(location.origin));
 
 if (follow()) showAgentAlone(true);
 else openTab();

@@ -5,7 +5,7 @@ import { byId, copies, el, showBanner, showPill } from "./dom.js";
 import { Life } from "./life.js";
 import { claim } from "./only-tab.js";
 import { qrCode } from "./qr.js";
-import { curlCommand } from "./shell.js";
+import { curlCommand } from "./snippets.js";
 import { offerTools } from "./stage.js";
 
 /** Pauses between attempts to open a session; the last one repeats. */
@@ -70,8 +70,10 @@ export class Tab {
     const host = (this.#host = new Host(session));
     offerTools(host);
     this.#traffic.follow(host);
-    host.on("state", (state) => this.#showState(state));
+    // A session that was left for a new one has nothing to say on this page any more.
+    host.on("state", (state) => host === this.#host && this.#showState(state));
     host.on("session", () => {
+      if (host !== this.#host) return;
       session.save();
       this.#life.show(session.expiresAt);
     });
@@ -121,6 +123,7 @@ export class Tab {
     qr.hidden = false;
     qr.setAttribute("href", this.#link());
     qr.replaceChildren(qrCode(this.#link(), "QR code of the link for the agent"));
+    byId("shell").hidden = false;
     byId("curl").textContent = curlCommand(location.origin, code);
     showBanner(byId("tab-banner"), null);
     for (const id of ["copy-link", "copy-code", "end"]) byId(id).removeAttribute("disabled");
@@ -158,10 +161,12 @@ export class Tab {
     byId("plate").classList.add("over");
     byId("qr").hidden = true;
     byId("use-own").hidden = true;
+    byId("shell").hidden = true;
     for (const id of ["copy-link", "copy-code", "end"]) byId(id).setAttribute("disabled", "");
     this.#life.hide();
     showBanner(byId("tab-banner"), `${endText(end)} Its code no longer works.`, "info");
-    byId("renew").focus();
+    // What had the focus may be disabled now; somebody who is at work elsewhere on the page is left there.
+    if ([document.body, byId("end")].includes(/** @type {HTMLElement} */ (document.activeElement))) byId("renew").focus();
   }
 }
 
