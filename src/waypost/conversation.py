@@ -64,7 +64,7 @@ _decode_items = msgspec.json.Decoder(list[Item]).decode
 
 
 Checks = dict[str, tuple[int, int]]
-"""Conversation -> when this isolate last looked whether a fold is due, and its appends since; plain data, may vanish."""
+"""Conversation -> when this isolate last looked if a fold is due, and its appends since; plain data, may vanish."""
 
 
 class Conversation:
@@ -113,7 +113,7 @@ class Conversation:
             await self._fold(snapshot, journal)
 
     async def read(self) -> list[Item]:
-        """The last items, oldest first; at most as many as are kept, and never an answer of a tool without its call."""
+        """The last items, oldest first; no more than are kept, and never a tool's answer without its call."""
         entries = _merge(*await self._load())
         if not entries or self._clock.now_ms() - cursor_ms(entries[-1].cursor) > self._ttl_seconds * 1000:
             return []

@@ -91,9 +91,6 @@ HEARTBEAT_SECONDS = 15
 STREAM_RETRY_MILLISECONDS = 1000
 """What a client is told to wait before it comes back."""
 
-SESSION_CHECK_SECONDS = 60
-"""How often an open stream reads its session again."""
-
 KV_MIN_TTL_SECONDS = 60
 """https://developers.cloudflare.com/kv/api/write-key-value-pairs/"""
 

@@ -2,7 +2,7 @@
 
 from waypost.plans import Plan
 
-GROWTH = 1.5
+GROWTH = 2
 """Each look that finds nothing makes the wait for the next one longer by this factor."""
 
 TICK_GROWTH = 100
@@ -20,11 +20,14 @@ class Pacing:
         self._active_ms = now_ms
         self.next_look_ms = now_ms
 
+    def hinted(self, now_ms: int) -> None:
+        """Something came by a hint: what follows will come that way too, so KV need not be asked more often."""
+        self._active_ms = now_ms
+
     def found(self, now_ms: int) -> None:
-        """Something came, by whatever way: where one message is, others follow."""
+        """The store had something: where one message is, others follow."""
         self._interval = float(self._min)
         self._active_ms = now_ms
-        self.next_look_ms = min(self.next_look_ms, now_ms + self._min)
 
     def looked(self, now_ms: int) -> None:
         """The store was asked."""

@@ -12,7 +12,8 @@ class Plan:
     """How often to look and how long to go on.
 
     A reader asks KV again after `poll_min`, then ever less often. In between it looks at the isolate's hints, which
-    costs no operation: each `tick_min` while there is traffic, and each `tick_max` at rest.
+    costs no operation: each `tick_min` while there is traffic, and each `tick_max` at rest. A stream reads its session
+    again every `session_check`, and a host says that it is there every `presence`.
     """
 
     name: str
@@ -22,6 +23,7 @@ class Plan:
     wait_poll_max_ms: int
     stream_seconds: int
     presence_seconds: int
+    session_check_seconds: int
     tick_min_ms: int = 10
     tick_max_ms: int = 60
 
@@ -30,18 +32,20 @@ PAID = Plan(
     name="paid",
     operations_per_invocation=1000,
     poll_min_ms=250,
-    poll_max_ms=5_000,
-    wait_poll_max_ms=1_000,
+    poll_max_ms=6_000,
+    wait_poll_max_ms=2_000,
     stream_seconds=15 * 60,
     presence_seconds=60,
+    session_check_seconds=60,
 )
 FREE = Plan(
     name="free",
     operations_per_invocation=50,
-    poll_min_ms=2_000,
-    poll_max_ms=40_000,
-    wait_poll_max_ms=4_000,
-    stream_seconds=15 * 60,
+    poll_min_ms=20_000,
+    poll_max_ms=60_000,
+    wait_poll_max_ms=40_000,
+    stream_seconds=25 * 60,
     presence_seconds=300,
+    session_check_seconds=180,
 )
 PLANS = {plan.name: plan for plan in (FREE, PAID)}

@@ -1,5 +1,5 @@
 """What an open stream knows of its session: renewed while the host is there, announced when it changes, over when it
-ends. The record is read again about once a minute; in the isolate where it changes, the change is seen at once."""
+ends. The record is read again every minute or few; in the isolate where it changes, the change is seen at once."""
 
 import msgspec
 
@@ -7,7 +7,7 @@ from waypost.clock import Clock, to_iso
 from waypost.errors import SessionEnded, SessionNotFound
 from waypost.hints import Hints
 from waypost.kv import KvError
-from waypost.limits import SESSION_CHECK_SECONDS
+from waypost.plans import Plan
 from waypost.presence import Presence
 from waypost.session import Session, SessionStore
 from waypost.signing import Role
@@ -35,7 +35,7 @@ class SessionWatch:
         role: Role,
         store: SessionStore,
         presence: Presence,
-        presence_seconds: int,
+        plan: Plan,
         hints: Hints[Session],
         clock: Clock,
     ) -> None:
@@ -44,7 +44,7 @@ class SessionWatch:
         self._role = role
         self._store = store
         self._presence = presence
-        self._presence_ms = presence_seconds * 1000
+        self._plan = plan
         self._hints = hints
         self._mark = hints.mark()
         self._clock = clock
@@ -53,7 +53,7 @@ class SessionWatch:
 
     @property
     def _check_interval_ms(self) -> int:
-        return min(SESSION_CHECK_SECONDS, self.session.ttl_seconds // 3) * 1000
+        return min(self._plan.session_check_seconds, self.session.ttl_seconds // 3) * 1000
 
     async def events(self) -> list[Event]:
         """What happened to the session since the last call; after `end`, `ended` is true."""
@@ -64,7 +64,7 @@ class SessionWatch:
         if not self.ended and self._clock.now_ms() >= min(self._check_ms, self.session.expires_ms):
             events += await self._check()
         if not self.ended and self._role is Role.HOST and self._clock.now_ms() >= self._announce_ms:
-            self._announce_ms = self._clock.now_ms() + self._presence_ms
+            self._announce_ms = self._clock.now_ms() + self._plan.presence_seconds * 1000
             await self._presence.announce(self.session.code)
         return events
 

@@ -74,7 +74,7 @@ async def _look(feed: Feed, watch: SessionWatch, pacing: Pacing, invocation: Inv
     """One look: at the hints, at the store if it is time, and at the session. Messages go before the session's end."""
     clock = invocation.clock
     if hinted := await feed.from_hints():
-        pacing.found(clock.now_ms())
+        pacing.hinted(clock.now_ms())
         yield list(hinted)
     if clock.now_ms() >= pacing.next_look_ms:
         async with aclosing(feed.from_store()) as batches:

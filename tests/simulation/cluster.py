@@ -27,6 +27,7 @@ PLAN = Plan(
     wait_poll_max_ms=5_000,
     stream_seconds=200,
     presence_seconds=60,
+    session_check_seconds=60,
     tick_min_ms=1_500,
     tick_max_ms=8_000,
 )

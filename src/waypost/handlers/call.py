@@ -60,15 +60,9 @@ class Call:
     def watch(self, session: Session, role: Role) -> SessionWatch:
         """The watch that an open stream keeps on its session; it does not retry either."""
         meter = self.invocation.meter
-        return SessionWatch(
-            session,
-            role,
-            SessionStore(meter, self.clock, self.isolate.sessions, self.isolate.changes),
-            Presence(meter, self.clock, self.settings.plan.presence_seconds),
-            self.settings.plan.presence_seconds,
-            self.isolate.changes,
-            self.clock,
-        )
+        store = SessionStore(meter, self.clock, self.isolate.sessions, self.isolate.changes)
+        presence = Presence(meter, self.clock, self.settings.plan.presence_seconds)
+        return SessionWatch(session, role, store, presence, self.settings.plan, self.isolate.changes, self.clock)
 
     def _queues(self, kv: Kv, code: str) -> Queues:
         return Queues(kv, code, self.isolate.cursors, self.isolate.messages, self.settings.queue_ttl_seconds)

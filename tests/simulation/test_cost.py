@@ -1,0 +1,28 @@
+"""What the plans promise to cost, and that the README says what was counted."""
+
+from tests.simulation.cost import BEGIN, CALLS, END, README, call_alone, poll_alone, stream_hour, table
+from waypost.plans import FREE, PAID
+
+
+def test_a_call_and_its_answer_take_at_most_six_operations() -> None:
+    assert call_alone(PAID, same_isolate=True).total() <= 6
+    assert call_alone(PAID, same_isolate=False).total() <= 6
+
+
+def test_an_idle_stream_lists_at_most_twelve_times_a_minute() -> None:
+    assert stream_hour(PAID, host=True)["list"] <= 12 * 60
+
+
+def test_a_poll_that_finds_nothing_is_one_operation() -> None:
+    assert poll_alone(PAID).total() == 1
+
+
+def test_a_tab_of_eight_hours_with_a_hundred_calls_fits_into_the_free_plans_day() -> None:
+    count = stream_hour(FREE, host=True, calls=CALLS, hours=8)
+    assert count["list"] <= 1000
+    assert count["write"] <= 1000
+    assert count["read"] <= 100_000
+
+
+def test_the_readme_has_the_table_as_it_is_counted() -> None:
+    assert README.read_text().split(BEGIN)[1].split(END)[0] == table(), "run `make cost`"
