@@ -13,12 +13,15 @@ async def objects(call: Call) -> Response:
     if not call.settings.diagnostics:
         raise RouteNotFound("Nothing is served at this path.")
     gc.collect()
-    kinds = Counter(type(item).__name__ for item in gc.get_objects())
+    live = gc.get_objects()
+    kinds = Counter(type(item).__name__ for item in live)
     return json_response({
         "openStreams": call.isolate.open_streams,
         "openProxies": call.isolate.open_proxies,
         "asyncGenerators": kinds["async_generator"],
         "coroutines": kinds["coroutine"],
         "jsProxies": sum(count for kind, count in kinds.items() if kind.startswith("JsProxy")),
+        # The runtime's own objects come and go with V8's garbage collector; ours must come back exactly.
+        "own": sum(type(item).__module__.startswith("waypost.") for item in live),
         "objects": kinds.total(),
     })  # fmt: skip
