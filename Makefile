@@ -3,8 +3,10 @@
 PYTHON = python3
 PORT = 8787
 HOST = 127.0.0.1
+RUNS = 10000
+SEED = 0
 
-.PHONY: bootstrap dev test check unit worker browser deploy lock
+.PHONY: bootstrap dev test check unit worker browser deploy lock simulation simulate cost
 
 bootstrap:
 	@command -v $(PYTHON) >/dev/null || { echo "Waypost needs Python 3.11 or newer as $(PYTHON)." >&2; exit 1; }
@@ -12,7 +14,7 @@ bootstrap:
 
 # Runs the Worker on http://localhost:8787. make dev PORT=9000 HOST=0.0.0.0
 dev: bootstrap
-	@npm run --silent dev -- --port $(PORT) --host $(HOST)
+	@npm run --silent dev -- --port $(PORT) --host $(HOST) --owner $$PPID
 
 # Everything: check, unit tests, tests in workerd, tests in Chromium.
 test: bootstrap
@@ -24,6 +26,17 @@ check: bootstrap
 
 unit: bootstrap
 	@npm run --silent test:unit
+
+simulation: bootstrap
+	@npm run --silent test:simulation
+
+# Runs the queues on the model of KV, as often as wanted. make simulate RUNS=100000 SEED=0
+simulate: bootstrap
+	@npm run --silent simulate -- --runs $(RUNS) --seed $(SEED)
+
+# Counts what things cost in KV operations, and writes the table into README.md.
+cost: bootstrap
+	@npm run --silent cost
 
 worker: bootstrap
 	@npm run --silent test:worker

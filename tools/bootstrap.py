@@ -11,12 +11,10 @@ import fcntl
 import json
 import os
 import platform
-import re
 import secrets
 import shutil
-import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -25,13 +23,16 @@ from tools.local_worker import (
     BUNDLE_DIR,
     BUNDLE_NAME,
     ROOT,
+    SNAPSHOT_NAME,
+    WORKERD,
     WORKERD_WRAPPER,
     write_workerd_wrapper,
 )
-from tools.stamps import Stamp, content_key
+from tools.prerequisites import check_node, check_python, node_version
+from tools.steps import BootstrapError, Step, run_logged
 
-MIN_PYTHON = (3, 11)
-MIN_NODE = 20
+BASE_PYTHON = Path(sys.base_prefix) / "bin" / f"python{sys.version_info.major}.{sys.version_info.minor}"
+"""The interpreter behind this one: in an activated environment `python3` is the environment's own."""
 
 VENV = ROOT / ".venv"
 VENV_PYTHON = VENV / "bin" / "python"
@@ -40,57 +41,25 @@ PYTHON_MODULES = ROOT / "python_modules"
 DEV_VARS = ROOT / ".dev.vars"
 LOGS = BUILD_DIR / "logs"
 
+BUNDLE_SOURCES = (
+    "glue.py",
+    "local_worker.py",
+    "pins.py",
+    "pyodide_bundle.capnp",
+    "pyodide_bundle.py",
+    "python_snapshot.capnp",
+)
+"""Files in tools/ that decide what the bundle and the snapshot are."""
+
 WORKER_PLATFORM = ("--platform", "pyemscripten_2026_0_wasm32", "--python-version", "3.14", "--implementation", "cp")
 """What the Python in workerd is to pip."""
-
-
-class BootstrapError(Exception):
-    """Something the user has to put right; the message is the sentence to show."""
-
-
-class Step:
-    """One thing to make: `outputs` exist afterwards and were made from `inputs` and `facts`."""
-
-    def __init__(
-        self, name: str, outputs: list[Path], inputs: list[Path], make: Callable[[Path], None], *facts: str
-    ) -> None:
-        self.name = name
-        self._outputs = outputs
-        self._inputs = inputs
-        self._make = make
-        self._facts = facts
-
-    def run(self, stamps: Path, logs: Path) -> bool:
-        """Make it unless that has been done; tell whether anything was done.
-
-        `make` gets the file its commands print to and must cope with what an interrupted run left behind.
-        """
-        stamp = Stamp(stamps / self.name.replace(" ", "-"))
-        key = content_key(self._inputs, *self._facts)
-        if stamp.matches(key) and all(output.exists() for output in self._outputs):
-            return False
-        stamp.remove()
-        print(f"Preparing the {self.name} …", file=sys.stderr, flush=True)
-        logs.mkdir(parents=True, exist_ok=True)
-        self._make(logs / f"{self.name.replace(' ', '-')}.log")
-        stamp.set(key)
-        return True
-
-
-def run_logged(log: Path, *command: str | Path) -> None:
-    """Run `command` in the project folder with its output in `log`; raises `BootstrapError` with the end of it."""
-    with log.open("ab") as output:
-        status = subprocess.run(command, cwd=ROOT, stdin=subprocess.DEVNULL, stdout=output, stderr=output).returncode
-    if status != 0:
-        tail = "\n".join(log.read_text(errors="replace").splitlines()[-25:])
-        raise BootstrapError(f"{tail}\n\n`{' '.join(map(str, command))}` failed; everything it printed is in {log}.")
 
 
 def make_venv(log: Path) -> None:
     """Make the virtual environment anew, with the locked packages."""
     log.unlink(missing_ok=True)
-    run_logged(log, sys.executable, "-m", "venv", "--clear", VENV)
-    run_logged(log, VENV_PYTHON, "-m", "pip", "install", "--require-hashes", "-r", "requirements-dev.txt")
+    run_logged(log, BASE_PYTHON, "-m", "venv", "--clear", VENV)
+    run_logged(log, VENV_PYTHON, "-m", "pip", "install", "--no-deps", "--require-hashes", "-r", "requirements-dev.txt")
 
 
 def make_python_modules(log: Path) -> None:
@@ -110,9 +79,12 @@ def make_node_modules(log: Path) -> None:
 
 
 def make_bundle(log: Path) -> None:
-    """Build the Pyodide bundle and the wrapper that tells workerd about it."""
+    """Build the Pyodide bundle, Python's snapshot and the wrapper that tells workerd about both."""
     log.unlink(missing_ok=True)
     run_logged(log, VENV_PYTHON, "-m", "tools.pyodide_bundle", BUNDLE_DIR)
+    folders = (f"--pyodide-bundle-disk-cache-dir={BUNDLE_DIR}", f"--python-snapshot-dir={BUNDLE_DIR}")
+    config = ROOT / "tools" / "python_snapshot.capnp"
+    run_logged(log, WORKERD, "test", "--experimental", *folders, "--python-save-baseline-snapshot", config)
     write_workerd_wrapper()
 
 
@@ -123,8 +95,8 @@ def steps() -> tuple[list[Step], list[Step], list[Step]]:
     # Not the whole of package.json: a new script reinstalls nothing.
     wanted = json.dumps(json.loads((ROOT / "package.json").read_text())["devDependencies"])
     machine = f"{platform.system()} {platform.machine()}"
-    interpreter = f"{sys.executable} {platform.python_version()}"
-    bundle_sources = [tools / name for name in ("pyodide_bundle.py", "pyodide_bundle.capnp", "glue.py", "pins.py")]
+    interpreter = f"{BASE_PYTHON} {platform.python_version()}"
+    bundle_sources = [tools / name for name in BUNDLE_SOURCES]
     venv = Step(
         "virtual environment",
         [VENV_PYTHON],
@@ -148,11 +120,11 @@ def steps() -> tuple[list[Step], list[Step], list[Step]]:
     )
     bundle = Step(
         "Pyodide bundle",
-        [BUNDLE_DIR / BUNDLE_NAME, WORKERD_WRAPPER],
-        [*bundle_sources, tools / "local_worker.py", lock],
+        [BUNDLE_DIR / BUNDLE_NAME, BUNDLE_DIR / SNAPSHOT_NAME, WORKERD_WRAPPER],
+        [*bundle_sources, lock],
         make_bundle,
         # The wrapper holds absolute paths, so a clone that was moved is another one.
-        *(wanted, str(ROOT)),
+        *(wanted, machine, str(ROOT)),
     )
     return [venv, packages], [npm], [bundle]
 
@@ -164,32 +136,6 @@ def write_dev_vars(path: Path) -> None:
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         with os.fdopen(descriptor, "w") as file:
             file.write(f"SIGNING_KEY={key}\n")
-
-
-def check_python(version: tuple[int, ...]) -> None:
-    """Raise `BootstrapError` where `version` is too old."""
-    if version < MIN_PYTHON:
-        found = ".".join(map(str, version))
-        wanted = ".".join(map(str, MIN_PYTHON))
-        raise BootstrapError(
-            f"Waypost needs Python {wanted} or newer and this is {found}; name another one with `make dev PYTHON=python3.13`."
-        )
-
-
-def check_node(version: str | None) -> None:
-    """Raise `BootstrapError` where `version`, as `node --version` prints it, is too old or missing."""
-    found = re.match(r"v(\d+)\.", version or "")
-    if found is None or int(found[1]) < MIN_NODE:
-        raise BootstrapError(
-            f"Waypost needs Node {MIN_NODE} or newer with npm and found {version or 'none'}; install it and run make again."
-        )
-
-
-def node_version() -> str | None:
-    """Return what `node --version` prints, or None where node or npm is missing."""
-    if shutil.which("node") is None or shutil.which("npm") is None:
-        return None
-    return subprocess.run(["node", "--version"], capture_output=True, text=True).stdout.strip()
 
 
 @contextlib.contextmanager

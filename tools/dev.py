@@ -6,13 +6,15 @@ import argparse
 import os
 import re
 import signal
+import socket
 import subprocess
 import sys
 import threading
 from collections import deque
 from types import FrameType
 
-from tools.local_worker import BUILD_DIR, ROOT, Launch, Running
+from tools.local_worker import ROOT, Launch
+from tools.running import Running
 
 STATE = ROOT / ".wrangler" / "state"
 """Where wrangler itself would keep KV, so that other wrangler commands with --local see the same."""
@@ -57,8 +59,33 @@ class Output:
                 sys.stdout.flush()
 
 
-def run(launch: Launch) -> int:
-    """Run until the Worker ends or we are told to; return the exit status. Nothing is left running."""
+def is_alive(process: int) -> bool:
+    """Tell whether there is a process of this id."""
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
+
+
+def is_free(host: str, port: int) -> bool:
+    """Tell whether we could listen there; wrangler itself would not say that another program does."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError:
+            return False
+    return True
+
+
+def run(launch: Launch, owner: int | None) -> int:
+    """Run until the Worker ends, we are told to end, or the process `owner` is gone; return the exit status.
+
+    Nothing is left running, however it ends.
+    """
     stopped = threading.Event()
 
     def stop(number: int, frame: FrameType | None) -> None:
@@ -69,8 +96,8 @@ def run(launch: Launch) -> int:
     parent = os.getppid()
 
     def is_wanted() -> bool:
-        # A parent that was killed tells nobody; its children get another parent.
-        return not stopped.is_set() and os.getppid() == parent
+        # Who is killed tells nobody: our parent (we get another one) or whoever started that (its id is free).
+        return not stopped.is_set() and os.getppid() == parent and (owner is None or is_alive(owner))
 
     running = Running(launch, subprocess.PIPE)
     output = Output(running)
@@ -94,9 +121,15 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="make dev", description=__doc__)
     parser.add_argument("--port", type=int, default=8787)
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on; 0.0.0.0 for all of this machine")
+    parser.add_argument("--owner", type=int, help="id of a process that this one must not outlive")
     arguments = parser.parse_args()
-    BUILD_DIR.mkdir(exist_ok=True)
-    return run(Launch(port=arguments.port, host=arguments.host, state=STATE))
+    if not is_free(arguments.host, arguments.port):
+        print(
+            f"Port {arguments.port} of {arguments.host} is taken; choose another one: make dev PORT=9000",
+            file=sys.stderr,
+        )
+        return 1
+    return run(Launch(port=arguments.port, host=arguments.host, state=STATE), arguments.owner)
 
 
 if __name__ == "__main__":

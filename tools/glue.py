@@ -70,7 +70,8 @@ def substitute(text: str, substitutions: Sequence[Substitution]) -> str:
         found = text.count(each.pattern)
         if found != each.count:
             raise GlueChangedError(
-                f"the substitution {each.name!r} expected {each.pattern!r} {each.count} times and found it {found} times"
+                f"the substitution {each.name!r} expected {each.pattern!r} {each.count} times "
+                f"and found it {found} times"
             )
         text = text.replace(each.pattern, each.replacement)
     return text

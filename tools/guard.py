@@ -38,7 +38,9 @@ def _default_signals() -> None:
 
 
 def _end_with_owner(command: subprocess.Popen[bytes]) -> None:
-    sys.stdin.buffer.read()
+    # Not sys.stdin: its lock, held by this thread, would make the interpreter's own end fail.
+    while os.read(0, 1024):
+        pass
     os.killpg(0, signal.SIGTERM)
     with suppress(subprocess.TimeoutExpired):
         command.wait(GRACE_SECONDS)

@@ -6,6 +6,7 @@ What is installed is compared with the pins before anything is built from it. St
 from __future__ import annotations
 
 import json
+import mmap
 import re
 from pathlib import Path
 
@@ -45,11 +46,13 @@ def check_installed(root: Path, pins: dict[str, str]) -> None:
     _same(f"the workerd of wrangler {pins['wrangler']}", pins["workerd"], wranglers_own)
 
 
-def check_wanted_pyodide(workerd: bytes, pins: dict[str, str]) -> None:
+def check_wanted_pyodide(workerd: bytes | mmap.mmap, pins: dict[str, str]) -> None:
     """Raise `VersionError` unless the program `workerd` asks for the Pyodide in `pins`."""
     found = WANTED_PYODIDE.search(workerd)
     if found is None:
-        raise VersionError(f"expected workerd {pins['workerd']} to ask for Pyodide {pins['pyodide']}, found no mention of any")
+        raise VersionError(
+            f"expected workerd {pins['workerd']} to ask for Pyodide {pins['pyodide']}, found no mention of any"
+        )
     _same(f"the Pyodide that workerd {pins['workerd']} asks for", pins["pyodide"], found[1].decode())
 
 

@@ -56,11 +56,6 @@ def encode(modules: list[Module]) -> bytes:
     return encoded
 
 
-def workerd_program(root: Path) -> Path:
-    """Return the installed workerd executable."""
-    return root / "node_modules" / "workerd" / "bin" / "workerd"
-
-
 def build(root: Path, folder: Path) -> Path:
     """Write the bundle for the project at `root` into `folder` and return its path.
 
@@ -68,7 +63,8 @@ def build(root: Path, folder: Path) -> Path:
     """
     pins = read_pins(root)
     check_installed(root, pins)
-    with workerd_program(root).open("rb") as program, mmap.mmap(program.fileno(), 0, access=mmap.ACCESS_READ) as image:
+    program_path = root / "node_modules" / "workerd" / "bin" / "workerd"
+    with program_path.open("rb") as program, mmap.mmap(program.fileno(), 0, access=mmap.ACCESS_READ) as image:
         # Searched in place: the program is larger than 100 MB.
         check_wanted_pyodide(image, pins)
     encoded = encode(pyodide_modules(root / "node_modules" / "pyodide"))

@@ -10,7 +10,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from tools.local_worker import Launch, LocalWorkerError, Running
+from tools.local_worker import Launch
+from tools.running import LocalWorkerError, Running
 
 START_SECONDS = 60.0
 """Many times what a start takes; bounds a test that would hang."""
@@ -92,7 +93,9 @@ class LocalWorker:
             raise
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         self.stop()
 
     def _process(self) -> Running:

@@ -1,0 +1,1 @@
+"""Tests of tools/: what prepares, starts and deploys the Worker."""

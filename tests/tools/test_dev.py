@@ -1,0 +1,124 @@
+"""`make dev` says one line when it is ready, shows what matters afterwards and leaves nothing behind."""
+
+from __future__ import annotations
+
+import re
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pytest
+
+from tests.support.worker import free_port
+from tools.dev import is_alive, is_free, is_worth_showing
+from tools.local_worker import ROOT
+from tools.running import living
+
+SECONDS = 60.0
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "✘ [ERROR] Uncaught PythonError: Traceback\n",
+        "  ValueError: boom\n",
+        "[wrangler:info] GET /health 200 OK (3ms)\n",
+        "⎔ Reloading local server...\n",
+    ],
+)
+def test_errors_and_requests_are_shown(line: str) -> None:
+    assert is_worth_showing(line)
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "\n",
+        "│ waypost/app.py  │ python │ 4.72 KiB   │\n",
+        "├─────────────────┼────────┼────────────┤\n",
+        "Attaching additional modules:\n",
+        "[wrangler:info] Ready on http://127.0.0.1:8787\n",
+    ],
+)
+def test_tables_of_modules_are_not(line: str) -> None:
+    assert not is_worth_showing(line)
+
+
+def test_a_port_that_is_listened_on_is_not_free() -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+
+        assert not is_free("127.0.0.1", taken.getsockname()[1])
+    assert is_free("127.0.0.1", free_port())
+
+
+def test_a_process_is_alive_until_it_has_ended() -> None:
+    with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as process:
+        assert is_alive(process.pid)
+        process.communicate()
+
+    assert not is_alive(process.pid)
+
+
+@contextmanager
+def dev(port: int, *options: str) -> Iterator[subprocess.Popen[str]]:
+    command = [sys.executable, "-m", "tools.dev", "--port", str(port), *options]
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as process:
+        try:
+            yield process
+        finally:
+            process.terminate()
+            process.communicate(timeout=SECONDS)
+
+
+def guard_of(process: subprocess.Popen[str]) -> int:
+    listed = subprocess.run(["ps", "-A", "-o", "pid=,ppid="], capture_output=True, text=True, check=True)
+    rows = (line.split() for line in listed.stdout.splitlines())
+    (guard,) = [int(pid) for pid, parent in rows if int(parent) == process.pid]
+    return guard
+
+
+@pytest.mark.worker
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_the_first_line_is_the_address_and_a_signal_ends_everything(number: signal.Signals) -> None:
+    port = free_port()
+    with dev(port) as process:
+        assert process.stdout is not None
+        line = process.stdout.readline()
+        assert re.fullmatch(rf"Waypost is running on http://localhost:{port} \(Ctrl-C stops it\)\n", line)
+        guard = guard_of(process)
+
+        process.send_signal(number)
+
+        assert process.wait(SECONDS) == 0
+        assert living(guard) == []
+
+
+@pytest.mark.worker
+def test_the_end_of_its_owner_ends_everything() -> None:
+    with (
+        subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as owner,
+        dev(free_port(), "--owner", str(owner.pid)) as process,
+    ):
+        assert process.stdout is not None
+        process.stdout.readline()
+        guard = guard_of(process)
+        owner.communicate()
+
+        assert process.wait(SECONDS) == 0
+        assert living(guard) == []
+
+
+def test_a_taken_port_is_one_sentence() -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        with dev(taken.getsockname()[1]) as process:
+            output, _ = process.communicate(timeout=SECONDS)
+
+    assert re.fullmatch(r"Port \d+ of 127\.0\.0\.1 is taken; choose another one: make dev PORT=9000\n", output)
+    assert process.returncode == 1

@@ -1,0 +1,83 @@
+"""What the tools promise about the runtime, on the real one."""
+
+from __future__ import annotations
+
+import gzip
+import re
+import socket
+import subprocess
+from pathlib import Path
+
+import httpx
+import pytest
+
+from tests.support.worker import LocalWorker
+from tests.worker.conftest import NewWorker
+from tools.local_worker import ROOT, environment
+from tools.running import living
+
+MAX_UPLOAD_KIB = 300
+
+
+def test_the_worker_answers_over_http(worker: LocalWorker) -> None:
+    assert httpx.get(f"{worker.url}/health").status_code == 200
+
+
+def test_the_site_is_served_with_its_own_headers(worker: LocalWorker) -> None:
+    answer = httpx.get(f"{worker.url}/")
+
+    assert answer.status_code == 200
+    assert answer.headers["content-type"].startswith("text/html")
+    assert "default-src 'none'" in answer.headers["content-security-policy"]
+
+
+def test_without_a_signing_key_the_worker_says_that_it_is_not_configured(new_worker: NewWorker) -> None:
+    answer = httpx.post(f"{new_worker(signing_key=None).url}/api/sessions", json={})
+
+    assert answer.status_code == 503
+    assert answer.json()["code"] == "unconfigured"
+
+
+def test_a_variable_overrides_the_one_of_wrangler_toml(new_worker: NewWorker) -> None:
+    assert httpx.get(f"{new_worker(PLAN='free').url}/health").json()["plan"] == "free"
+
+
+def test_what_is_in_kv_outlives_a_kill(new_worker: NewWorker) -> None:
+    worker = new_worker()
+    code = httpx.post(f"{worker.url}/api/sessions", json={}).json()["code"]
+
+    worker.kill()
+    worker.restart()
+
+    assert httpx.get(f"{worker.url}/api/sessions/{code}").json()["code"] == code
+
+
+@pytest.mark.parametrize("how", ["stop", "kill"])
+def test_nothing_of_a_worker_outlives_it(how: str) -> None:
+    with LocalWorker() as worker:
+        group, port = worker.group, worker.port
+        assert len(living(group)) > 3, "the guard, wrangler and workerd"
+        getattr(worker, how)()
+
+        assert living(group) == []
+        with pytest.raises(ConnectionRefusedError), socket.create_connection(("127.0.0.1", port)):
+            pass
+
+
+def test_the_upload_for_production_is_small(tmp_path: Path) -> None:
+    result = subprocess.run(
+        [ROOT / "node_modules" / ".bin" / "wrangler", "deploy", "--dry-run", "--outdir", tmp_path],
+        cwd=ROOT,
+        env=environment() | {"NO_COLOR": "1"},
+        capture_output=True,
+        text=True,
+    )
+
+    assert result.returncode == 0, result.stdout + result.stderr
+    printed = re.search(r"gzip: ([\d.]+) KiB", result.stdout)
+    assert printed is not None, result.stdout
+    assert float(printed[1]) < MAX_UPLOAD_KIB
+    # wrangler's figure, checked against what it wrote: each file compressed by itself can only be more.
+    files = [path for path in tmp_path.rglob("*") if path.is_file()]
+    assert sum(len(gzip.compress(path.read_bytes())) for path in files) < MAX_UPLOAD_KIB * 1024
+    assert not [path for path in files if path.suffix in {".html", ".pyc", ".pyi"}]

@@ -1,0 +1,75 @@
+"""`make deploy`: puts the Worker on Cloudflare and gives it a signing key if it has none."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import secrets
+import subprocess
+import sys
+import tomllib
+from collections.abc import Callable, Sequence
+
+from tools.local_worker import ROOT
+
+PLACEHOLDER = re.compile(r"0*")
+"""What the id of the KV namespace is in wrangler.toml until someone puts theirs."""
+
+Run = Callable[[Sequence[str], str | None], str]
+"""Runs wrangler with arguments and standard input, and returns what it printed; raises `CalledProcessError`."""
+
+
+def is_placeholder(config: str) -> bool:
+    """Tell whether wrangler.toml, given as text, still lacks the id of its KV namespace."""
+    return any(PLACEHOLDER.fullmatch(namespace["id"]) for namespace in tomllib.loads(config)["kv_namespaces"])
+
+
+def deploy(config: str, run: Run) -> str | None:
+    """Deploy; return None when all went well, otherwise the sentence that says what to do.
+
+    The key is set after the upload, since a Worker that does not exist has no secrets. Until then it answers 503.
+    Raises `CalledProcessError` where wrangler fails.
+    """
+    if is_placeholder(config):
+        return (
+            "wrangler.toml does not name your KV namespace yet: run `npx wrangler kv namespace create WAYPOST` "
+            "and put the id it prints in place of the zeros."
+        )
+    run(["deploy"], None)
+    names = {secret["name"] for secret in json.loads(run(["secret", "list", "--format", "json"], None))}
+    if "SIGNING_KEY" not in names:
+        run(["secret", "put", "SIGNING_KEY"], secrets.token_urlsafe(32))
+    return None
+
+
+def run_wrangler(arguments: Sequence[str], standard_input: str | None) -> str:
+    """Run the installed wrangler under the pinned Node; what it prints is shown except for lists read by us."""
+    binaries = ROOT / "node_modules" / ".bin"
+    is_read = "list" in arguments
+    done = subprocess.run(
+        [binaries / "wrangler", *arguments],
+        cwd=ROOT,
+        env=os.environ | {"PATH": f"{binaries}{os.pathsep}{os.environ.get('PATH', '')}"},
+        input=standard_input,
+        stdout=subprocess.PIPE if is_read else None,
+        text=True,
+        check=True,
+    )
+    return done.stdout or ""
+
+
+def main() -> int:
+    """Deploy what is in this folder; a problem is one sentence and status 1."""
+    try:
+        problem = deploy((ROOT / "wrangler.toml").read_text(), run_wrangler)
+    except subprocess.CalledProcessError as failure:
+        problem = f"`wrangler {failure.cmd[1]}` failed; see above."
+    if problem is not None:
+        print(problem, file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
