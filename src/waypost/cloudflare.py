@@ -7,7 +7,7 @@ lives until it is destroyed, so every stream destroys its own.
 
 import asyncio
 import os
-from collections.abc import AsyncGenerator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import suppress
 from typing import Any
 from urllib.parse import urlsplit
@@ -20,7 +20,7 @@ from workers import import_from_javascript
 from waypost.app import App
 from waypost.http import Request, Response
 from waypost.isolate import Isolate
-from waypost.kv import KvError, ListedKey, ListPage, wrap_metadata
+from waypost.kv import Kv, KvError, ListedKey, ListPage, wrap_metadata
 from waypost.memory_kv import MemoryKv
 from waypost.settings import read_settings
 
@@ -136,8 +136,8 @@ class _JsHeaders:
         return _text_or_none(self._headers.get(name))
 
 
-def make_app() -> App:
-    """The application on the bindings and vars of this Worker."""
+def make_app(around: Callable[[Kv], Kv] = lambda kv: kv) -> App:
+    """The application on the bindings and vars of this Worker; `around` may put something in front of the store."""
     env = import_from_javascript("cloudflare:workers").env
     clock, random = CloudflareClock(), CloudflareRandom()
     settings = read_settings(_vars(env))
@@ -145,7 +145,7 @@ def make_app() -> App:
     limiter = getattr(env, LIMITER, None)
     return App(
         settings,
-        MemoryKv(clock) if namespace is None else CloudflareKv(namespace),
+        around(MemoryKv(clock) if namespace is None else CloudflareKv(namespace)),
         clock,
         random,
         js.console.error,

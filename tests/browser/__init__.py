@@ -1,0 +1,1 @@
+"""The console and the client in a real browser, against the real Worker."""

@@ -1,0 +1,69 @@
+"""What an accessibility checker would find first, asked of the page itself."""
+
+from playwright.sync_api import Page
+
+UNNAMED = """() => {
+  const shown = (element) => element.checkVisibility({ visibilityProperty: true });
+  const text = (id) => document.getElementById(id)?.textContent.trim();
+  const named = (element) =>
+    element.ariaLabel?.trim() ||
+    (element.getAttribute("aria-labelledby") ?? "").split(" ").some(text) ||
+    [...(element.labels ?? [])].some((label) => label.textContent.trim()) ||
+    (["BUTTON", "A", "SUMMARY"].includes(element.tagName) &&
+      (element.textContent.trim() || element.querySelector("[aria-label]")));
+  const wanted = "input, select, textarea, button, a[href], summary, progress, [role=img], [role=log], [tabindex='0']";
+  const unnamed = [...document.querySelectorAll(wanted)].filter((element) => shown(element) && !named(element));
+  return unnamed.map((element) => element.outerHTML.slice(0, 120));
+}"""
+
+REPEATED_IDS = """() => {
+  const ids = [...document.querySelectorAll("[id]")].map(({ id }) => id);
+  return ids.filter((id, at) => ids.indexOf(id) !== at);
+}"""
+
+# WCAG 2.2, 1.4.3: 4.5 for text, 3 for large text. A canvas turns any notation of a colour into RGB.
+LOW_CONTRAST = """() => {
+  const canvas = document.createElement("canvas").getContext("2d", { willReadFrequently: true });
+  const rgba = (color) => {
+    canvas.clearRect(0, 0, 1, 1);
+    canvas.fillStyle = color;
+    canvas.fillRect(0, 0, 1, 1);
+    return [...canvas.getImageData(0, 0, 1, 1).data];
+  };
+  const linear = (part) => (part <= 0.04045 ? part / 12.92 : ((part + 0.055) / 1.055) ** 2.4);
+  const luminance = (rgb) => {
+    const [r, g, b] = rgb.map((part) => linear(part / 255));
+    return 0.2126 * r + 0.7152 * g + 0.0722 * b;
+  };
+  const over = (top, below) => [0, 1, 2].map((at) => (top[at] * top[3] + below[at] * (255 - top[3])) / 255);
+  const ground = (element) => {
+    if (!element) return [255, 255, 255];
+    const own = rgba(getComputedStyle(element).backgroundColor);
+    return own[3] === 255 ? own.slice(0, 3) : over(own, ground(element.parentElement));
+  };
+  const faults = [];
+  const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+  while (walker.nextNode()) {
+    const element = walker.currentNode.parentElement;
+    if (!walker.currentNode.data.trim() || !element.checkVisibility({ visibilityProperty: true })) continue;
+    if (element.closest(":disabled, script, style, noscript, .skip")) continue;
+    const style = getComputedStyle(element);
+    const below = ground(element);
+    const [a, b] = [luminance(over(rgba(style.color), below)), luminance(below)].sort((x, y) => y - x);
+    const size = parseFloat(style.fontSize);
+    const needed = size >= 24 || (size >= 18.66 && style.fontWeight >= 700) ? 3 : 4.5;
+    const ratio = (a + 0.05) / (b + 0.05);
+    const what = `${element.tagName}.${element.className} ${element.textContent.slice(0, 40)}`;
+    if (ratio < needed) faults.push(`${ratio.toFixed(2)}: ${what}`);
+  }
+  return faults;
+}"""
+
+
+def faults(page: Page) -> list[str]:
+    """Everything that was found, as text; empty is good."""
+    return [
+        *(f"no name: {html}" for html in page.evaluate(UNNAMED)),
+        *(f"id twice: {name}" for name in page.evaluate(REPEATED_IDS)),
+        *(f"contrast {text}" for text in page.evaluate(LOW_CONTRAST)),
+    ]

@@ -1,0 +1,90 @@
+"""The console as a person uses it."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+from playwright.sync_api import Locator, Page, expect
+
+
+class Console:
+    """One page of it. Every method waits for what it brings about."""
+
+    def __init__(self, page: Page, url: str, artifacts: Path) -> None:
+        self.page = page
+        self.url = url
+        self._artifacts = artifacts
+
+    @property
+    def state(self) -> Locator:
+        """The connection's state."""
+        return self.page.locator("#tab-state")
+
+    @property
+    def banner(self) -> Locator:
+        """What the tab has to say about itself."""
+        return self.page.locator("#tab-banner")
+
+    @property
+    def question(self) -> Locator:
+        """The questions that the person is asked."""
+        return self.page.locator(".question")
+
+    @property
+    def notes(self) -> Locator:
+        """The notes on the board."""
+        return self.page.locator(".note")
+
+    @property
+    def call_card(self) -> Locator:
+        """The agent's latest call."""
+        return self.page.locator(".call-card").first
+
+    def line(self, direction: str, flag: str = "") -> Locator:
+        """Lines of the log: `in` or `out`, with a flag if one is given."""
+        lines = self.page.locator(f".line[data-direction={direction}]")
+        return lines.filter(has=self.page.locator(f'[data-flag="{flag}"]')) if flag else lines
+
+    def wait_online(self) -> str:
+        """Wait until the tab is connected; return its code."""
+        expect(self.state).to_have_text("Online", timeout=30_000)
+        return self.code
+
+    @property
+    def code(self) -> str:
+        """The session's code, as the page shows it."""
+        return self.page.locator("#code").text_content() or ""
+
+    def host_token(self) -> str:
+        """The token that makes this tab the host."""
+        session = self.page.evaluate("sessionStorage.getItem('waypost.session')")
+        return str(json.loads(session)["hostToken"])
+
+    def join(self, code: str) -> None:
+        """Play the agent of `code`."""
+        self.page.get_by_label("Code of the tab").fill(code)
+        self.page.get_by_role("button", name="Join").click()
+        expect(self.page.locator("#tools input").first).to_be_visible()
+
+    def call(self, tool: str, **fields: Any) -> None:
+        """Fill in the form of `tool` and send it."""
+        self.page.locator(f'#tools input[value="{tool}"]').check()
+        form = self.page.get_by_role("form", name=f"Arguments of {tool}")
+        for name, value in fields.items():
+            field = form.get_by_label(name)
+            if isinstance(value, bool):
+                field.set_checked(value)
+            elif field.evaluate("field => field.tagName") == "SELECT":
+                field.select_option(label=value)
+            else:
+                field.fill(value if isinstance(value, str) else json.dumps(value))
+        form.get_by_role("button", name="Call").click()
+
+    def expect_answer(self, text: str) -> None:
+        """Wait until the latest call shows an answer with `text`."""
+        expect(self.call_card.get_by_label("Answer")).to_contain_text(text)
+
+    def shoot(self, name: str) -> None:
+        """Keep a picture of the whole page, for people."""
+        self._artifacts.mkdir(exist_ok=True)
+        self.page.screenshot(path=self._artifacts / f"{name}.png", full_page=True, animations="disabled")

@@ -1,0 +1,140 @@
+"""Calls from an agent to a tab, both in browsers, and from a program without one."""
+
+import json
+import re
+import shlex
+import subprocess
+
+import httpx
+import pytest
+from playwright.sync_api import expect
+
+from tests.browser.conftest import OpenConsole
+from tests.support.worker import LocalWorker
+
+
+def test_a_call_from_the_agents_panel_reaches_the_tab_and_its_answer_shows(open_console: OpenConsole) -> None:
+    tab = open_console()
+    code = tab.wait_online()
+    agent = open_console("#join=")
+    agent.join(code)
+    agent.call("add_note", text="The left fork is closed.", kind="warning", tags=["route"], pinned=True)
+    agent.expect_answer('"notes": 1')
+    expect(tab.notes).to_contain_text("The left fork is closed.")
+    expect(tab.notes).to_contain_text("pinned · warning")
+    expect(tab.notes.locator(".tag")).to_have_text("route")
+    expect(tab.line("in")).to_contain_text("The left fork is closed.")
+    expect(tab.line("out")).to_contain_text('"notes": 1')
+    tab.shoot("tab-after-a-call")
+    agent.shoot("agent-after-a-call")
+
+
+def test_the_link_and_the_qr_code_lead_an_agent_to_the_tab(open_console: OpenConsole) -> None:
+    tab = open_console()
+    code = tab.wait_online()
+    link = tab.page.locator("#qr").get_attribute("href")
+    assert link == f"{tab.url}/#join={code}"
+    expect(tab.page.get_by_role("img", name="QR code")).to_be_visible()
+    agent = open_console(f"#join={code}")
+    expect(agent.page.locator("#tools input")).to_have_count(3)
+    expect(agent.page.locator("#presence")).to_have_text("Tab online")
+    assert agent.page.get_by_label("Code of the tab").input_value() == code
+    expect(agent.page.locator("#tab")).to_be_hidden()
+
+
+def test_it_works_without_https_on_a_local_network(open_at: OpenConsole, worker: LocalWorker) -> None:
+    tab = open_at(f"http://waypost.test:{worker.port}")
+    tab.wait_online()
+    assert tab.page.evaluate("isSecureContext") is False
+    tab.page.get_by_role("button", name="Use this tab’s code").click()
+    tab.call("add_note", text="No lock, no key")
+    tab.expect_answer('"notes": 1')
+
+
+def test_the_agent_paints_the_page(open_console: OpenConsole) -> None:
+    tab = open_console()
+    tab.wait_online()
+    tab.page.get_by_role("button", name="Use this tab’s code").click()
+    tab.call("set_accent", color="heather")
+    tab.expect_answer('"hue": 320')
+    assert tab.page.evaluate("document.documentElement.style.getPropertyValue('--hue')") == "320"
+
+
+def test_a_program_without_a_browser_reaches_the_tab(open_console: OpenConsole, api: httpx.Client) -> None:
+    tab = open_console()
+    code = tab.wait_online()
+    body = {"code": code, "tool": "add_note", "args": {"text": "Hello from a program"}}
+    reply = api.post("/api/request?wait=20", json=body)
+    assert reply.status_code == 200
+    assert reply.json()["result"] == {"notes": 1}
+    expect(tab.notes).to_contain_text("Hello from a program")
+
+
+def test_the_command_on_the_page_works_when_pasted_into_a_shell(open_console: OpenConsole) -> None:
+    tab = open_console()
+    tab.wait_online()
+    command = tab.page.locator("#curl").text_content() or ""
+    try:
+        done = subprocess.run(shlex.split(command.replace("\\\n", "")), capture_output=True, timeout=40, check=True)
+    except FileNotFoundError:
+        pytest.skip("no curl on this machine")
+    assert json.loads(done.stdout)["result"] == {"notes": 1}
+    expect(tab.notes).to_contain_text("Hello, tab")
+
+
+def test_progress_shows_while_a_person_takes_their_time(open_console: OpenConsole) -> None:
+    tab = open_console()
+    agent = open_console("#join=")
+    agent.join(tab.wait_online())
+    agent.call("ask_person", question="Which hut?")
+    expect(agent.call_card).to_contain_text("The question is on the page.")
+    tab.page.get_by_label("Your answer").fill("The upper one")
+    expect(agent.call_card).to_contain_text("They are answering.")
+    agent.shoot("agent-sees-progress")
+    tab.shoot("tab-asks-a-question")
+    tab.page.get_by_role("button", name="Answer").click()
+    agent.expect_answer("The upper one")
+    expect(tab.line("out", "progress")).to_have_count(2)
+
+
+def test_choices_are_answered_with_one_click(open_console: OpenConsole) -> None:
+    tab = open_console()
+    tab.wait_online()
+    tab.page.get_by_role("button", name="Use this tab’s code").click()
+    tab.call("ask_person", question="Tea?", choices=["Yes", "No, coffee"])
+    tab.question.get_by_role("button", name="No, coffee").click()
+    tab.expect_answer('"answer": "No, coffee"')
+
+
+def test_an_exception_in_a_handler_becomes_an_error_answer(open_console: OpenConsole, api: httpx.Client) -> None:
+    tab = open_console()
+    code = tab.wait_online()
+    reply = api.post("/api/request?wait=20", json={"code": code, "tool": "add_note", "args": {}})
+    assert reply.json()["error"] == {"code": "tool_error", "message": "A note needs a text."}
+    tab.page.get_by_role("button", name="Use this tab’s code").click()
+    tab.call("ask_person", question="May I?")
+    tab.page.get_by_role("button", name="Decline").click()
+    expect(tab.call_card.locator(".pill")).to_have_text(re.compile("^Error after"))
+    tab.expect_answer("The person declined to answer.")
+    expect(tab.line("out", "error")).to_have_count(2)
+    tab.shoot("error-answers")
+
+
+def test_a_tool_that_the_tab_does_not_have_is_said_to_be_unknown(open_console: OpenConsole, api: httpx.Client) -> None:
+    code = open_console().wait_online()
+    reply = api.post("/api/request?wait=20", json={"code": code, "tool": "fly", "args": {}})
+    assert reply.json()["error"]["code"] == "unknown_tool"
+
+
+def test_cancelling_reaches_the_handler(open_console: OpenConsole) -> None:
+    tab = open_console()
+    agent = open_console("#join=")
+    agent.join(tab.wait_online())
+    agent.call("ask_person", question="Still there?")
+    expect(tab.question).to_be_visible()
+    agent.page.get_by_role("button", name="Cancel ask_person").click()
+    expect(tab.question).to_have_count(0)
+    expect(agent.call_card.locator(".pill")).to_have_text(re.compile("^Cancelled"))
+    expect(tab.line("in", "cancelled")).to_have_count(1)
+    # Nothing but the progress went out: a cancelled handler sends no answer.
+    expect(tab.line("out")).to_have_count(1)

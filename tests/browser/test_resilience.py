@@ -1,0 +1,139 @@
+"""What goes wrong between a request and its answer, and that it costs nothing."""
+
+import httpx
+from playwright.sync_api import Route, expect
+
+from tests.browser.conftest import OpenConsole
+from tests.browser.watch import Watch
+from tests.support.worker import LocalWorker
+
+
+def test_a_reload_in_the_middle_of_a_call_loses_nothing(open_console: OpenConsole, watch: Watch) -> None:
+    watch.expects_network_errors = True
+    tab = open_console()
+    code = tab.wait_online()
+    agent = open_console("#join=")
+    agent.join(code)
+    agent.call("ask_person", question="Before or after?")
+    expect(tab.question).to_be_visible()
+    tab.page.reload()
+    assert tab.wait_online() == code
+    expect(tab.line("in", "replay")).to_have_count(1)
+    expect(tab.question).to_have_count(1)
+    tab.page.get_by_label("Your answer").fill("After")
+    tab.page.get_by_role("button", name="Answer").click()
+    agent.expect_answer('"answer": "After"')
+
+
+def test_the_worker_is_killed_between_request_and_answer_and_the_call_completes_once(
+    open_at: OpenConsole, own_worker: LocalWorker, watch: Watch
+) -> None:
+    watch.expects_network_errors = True
+    tab = open_at(own_worker.url)
+    code = tab.wait_online()
+    body = {"code": code, "tool": "ask_person", "args": {"question": "Still standing?"}, "id": "the-call"}
+    with httpx.Client(base_url=own_worker.url, timeout=40, trust_env=False) as api:
+        assert api.post("/api/request", json=body).status_code == 202
+        expect(tab.question).to_be_visible()
+        own_worker.kill()
+        expect(tab.state).to_have_text("Reconnecting")
+        tab.page.get_by_label("Your answer").fill("Standing")
+        tab.page.get_by_role("button", name="Answer").click()
+        expect(tab.line("note", "error").first).to_be_attached()
+        tab.shoot("worker-killed")
+        own_worker.restart()
+        tab.wait_online()
+        reply = api.post("/api/request?wait=30", json=body)
+    assert reply.status_code == 200
+    assert reply.json()["result"]["answer"] == "Standing"
+    assert tab.code == code
+    # One run: every later delivery is a repeat, and one handler only has taken time.
+    assert tab.line("in").count() == 1 + tab.line("in", "repeat").count()
+    expect(tab.line("out", "took")).to_have_count(1)
+    expect(tab.question).to_have_count(0)
+
+
+def test_a_request_that_came_while_the_tab_was_offline_is_answered_when_it_is_back(
+    open_console: OpenConsole, api: httpx.Client, watch: Watch
+) -> None:
+    watch.expects_network_errors = True
+    tab = open_console()
+    code = tab.wait_online()
+    tab.page.context.set_offline(True)
+    expect(tab.state).to_have_text("Offline")
+    # This kind of offline cuts no stream that is open; a sign of another network makes the client leave it.
+    tab.page.evaluate("dispatchEvent(new Event('online'))")
+    expect(tab.state).to_have_text("Offline")
+    expect(tab.banner).to_contain_text("Your browser is offline")
+    tab.shoot("offline")
+    body = {"code": code, "tool": "add_note", "args": {"text": "While you were out"}, "id": "while-offline"}
+    assert api.post("/api/request", json=body).status_code == 202
+    tab.page.context.set_offline(False)
+    tab.wait_online()
+    expect(tab.notes).to_contain_text("While you were out")
+    assert api.post("/api/request?wait=10", json=body).json()["result"] == {"notes": 1}
+    expect(tab.notes).to_have_count(1)
+
+
+def test_an_answer_given_offline_is_sent_when_the_network_is_back(
+    open_console: OpenConsole, api: httpx.Client, watch: Watch
+) -> None:
+    watch.expects_network_errors = True
+    tab = open_console()
+    code = tab.wait_online()
+    body = {"code": code, "tool": "ask_person", "args": {"question": "Now?"}, "id": "answered-offline"}
+    api.post("/api/request", json=body)
+    tab.page.get_by_label("Your answer").fill("Now")
+    expect(tab.line("out", "progress")).to_have_count(2)
+    tab.page.context.set_offline(True)
+    tab.page.get_by_role("button", name="Answer").click()
+    expect(tab.line("note", "error").first).to_be_attached()
+    tab.page.context.set_offline(False)
+    assert api.post("/api/request?wait=30", json=body).json()["result"]["answer"] == "Now"
+
+
+def test_a_background_tab_that_wakes_comes_back_at_once(open_console: OpenConsole, watch: Watch) -> None:
+    watch.expects_network_errors = True
+    tab = open_console()
+    tab.wait_online()
+    page = tab.page
+
+    def refuse(route: Route) -> None:
+        route.fulfill(
+            status=503, headers={"Retry-After": "600"}, json={"code": "storage_unavailable", "detail": "Not now."}
+        )
+
+    page.route("**/api/stream?*", refuse)
+    page.evaluate("dispatchEvent(new Event('online'))")
+    expect(tab.state).to_have_text("Reconnecting")
+    expect(tab.banner).to_contain_text("Not now.")
+    page.unroute("**/api/stream?*")
+    # Ten minutes were asked for; the tab comes into view now.
+    page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
+    tab.wait_online()
+    expect(tab.banner).to_be_hidden()
+
+
+def test_a_copy_of_the_tab_opens_a_session_of_its_own(open_console: OpenConsole) -> None:
+    tab = open_console()
+    code = tab.wait_online()
+    stored = tab.page.evaluate("sessionStorage.getItem('waypost.session')")
+    copy = tab.page.context.new_page()
+    copy.add_init_script(
+        f"sessionStorage.getItem('waypost.session') || sessionStorage.setItem('waypost.session', {stored!r})"
+    )
+    copy.goto(tab.url)
+    expect(copy.locator("#tab-state")).to_have_text("Online")
+    assert copy.locator("#code").text_content() not in (code, None)
+
+
+def test_a_server_out_of_reach_is_said_and_tried_again(open_at: OpenConsole, worker: LocalWorker, watch: Watch) -> None:
+    watch.expects_network_errors = True
+    tab = open_at(worker.url, "#join=")
+    tab.page.route("**/api/sessions", lambda route: route.abort())
+    tab.page.get_by_role("button", name="Open a session in this tab too").click()
+    expect(tab.banner).to_contain_text("The server can't be reached.")
+    tab.shoot("server-out-of-reach")
+    tab.page.unroute("**/api/sessions")
+    tab.wait_online()
+    expect(tab.banner).to_be_hidden()

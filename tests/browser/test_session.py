@@ -1,0 +1,97 @@
+"""The session's life as people see it: renewed, ended, unknown, without its tab."""
+
+import re
+
+import httpx
+from playwright.sync_api import expect
+
+from tests.browser.conftest import OpenConsole
+from tests.browser.watch import Watch
+
+
+def test_the_end_of_a_session_is_shown_and_the_client_does_not_come_back(
+    open_console: OpenConsole, api: httpx.Client
+) -> None:
+    tab = open_console()
+    code = tab.wait_online()
+    tab.page.get_by_role("button", name="End session").click()
+    expect(tab.state).to_have_text("Ended")
+    expect(tab.banner).to_contain_text("This session has ended.")
+    tab.shoot("session-ended")
+    requests: list[str] = []
+    tab.page.on("request", lambda request: requests.append(request.url))
+    tab.page.evaluate("document.dispatchEvent(new Event('visibilitychange')); dispatchEvent(new Event('online'))")
+    assert api.get(f"/api/sessions/{code}").status_code == 410
+    assert requests == []
+    tab.page.get_by_role("button", name="New session").click()
+    assert tab.wait_online() != code
+    expect(tab.banner).to_be_hidden()
+
+
+def test_a_new_session_replaces_one_that_is_running(open_console: OpenConsole, api: httpx.Client) -> None:
+    tab = open_console()
+    code = tab.wait_online()
+    with tab.page.expect_response(lambda response: response.request.method == "DELETE"):
+        tab.page.get_by_role("button", name="New session").click()
+    expect(tab.page.locator("#code")).not_to_have_text(code)
+    new = tab.wait_online()
+    assert api.get(f"/api/sessions/{code}").status_code == 410
+    assert api.get(f"/api/sessions/{new}").json()["hostOnline"] is True
+    assert tab.page.evaluate("sessionStorage.getItem('waypost.session')")
+
+
+def test_an_end_that_comes_from_elsewhere_is_shown_too(open_console: OpenConsole, api: httpx.Client) -> None:
+    tab = open_console()
+    code = tab.wait_online()
+    api.delete(f"/api/sessions/{code}", headers={"Authorization": f"Bearer {tab.host_token()}"}).raise_for_status()
+    expect(tab.state).to_have_text("Ended")
+    assert tab.page.evaluate("sessionStorage.getItem('waypost.session')") is None
+
+
+def test_the_agent_is_told_that_the_session_has_ended(
+    open_console: OpenConsole, api: httpx.Client, watch: Watch
+) -> None:
+    watch.expects_network_errors = True
+    tab = open_console()
+    code = tab.wait_online()
+    agent = open_console("#join=")
+    agent.join(code)
+    api.delete(f"/api/sessions/{code}", headers={"Authorization": f"Bearer {tab.host_token()}"}).raise_for_status()
+    agent.page.evaluate("dispatchEvent(new Event('online'))")
+    expect(agent.page.locator("#agent-banner")).to_contain_text("That session has ended.")
+    expect(agent.page.locator("#joined")).to_be_hidden()
+
+
+def test_time_left_counts_down_and_a_renewal_shows(open_console: OpenConsole, api: httpx.Client) -> None:
+    tab = open_console()
+    code = tab.wait_online()
+    left = tab.page.locator("#life-left")
+    expect(left).to_have_text(re.compile(r"^(10:00|9:\d\d) left$"))
+    first = left.text_content() or ""
+    expect(left).not_to_have_text(first)
+    api.post(f"/api/sessions/{code}/extend", headers={"Authorization": f"Bearer {tab.host_token()}"}).raise_for_status()
+    expect(tab.page.locator("#life-note")).to_contain_text("renewed")
+
+
+def test_an_unknown_code_is_said_to_be_unknown(open_console: OpenConsole, watch: Watch) -> None:
+    watch.expects_network_errors = True
+    agent = open_console("#join=00000000")
+    expect(agent.page.locator("#agent-banner")).to_contain_text("No tab has this code now.")
+    expect(agent.page.get_by_label("Code of the tab")).to_be_focused()
+    agent.shoot("code-unknown")
+
+
+def test_a_tab_that_is_away_is_said_to_be_offline(open_console: OpenConsole, api: httpx.Client) -> None:
+    session = api.post("/api/sessions", json={}).json()
+    agent = open_console(f"#join={session['code']}")
+    expect(agent.page.locator("#presence")).to_have_text("Tab offline")
+    expect(agent.page.locator("#agent-banner")).to_contain_text("has not been seen yet")
+    expect(agent.page.locator("#tools-empty")).to_be_visible()
+    agent.shoot("tab-offline")
+
+
+def test_a_code_in_small_letters_with_a_hyphen_is_understood(open_console: OpenConsole) -> None:
+    code = open_console().wait_online()
+    agent = open_console("#join=")
+    agent.join(f"{code[:4]}-{code[4:]}".lower())
+    assert agent.page.get_by_label("Code of the tab").input_value() == code

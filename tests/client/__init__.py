@@ -1,0 +1,1 @@
+"""The browser client outside a browser: its modules in Node, its types."""

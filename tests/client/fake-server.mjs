@@ -1,0 +1,113 @@
+/** Just enough of a Waypost server to lose, repeat and refuse on purpose: one session, in memory. */
+
+import { createServer } from "node:http";
+
+export class FakeServer {
+  /** Bodies of what has been sent, by "METHOD /path". @type {Record<string, any[]>} */
+  got = {};
+  /** Replies to give instead of the usual ones: `[pattern, status | "drop" | "lose", headers?]`, each used once. */
+  faults = [];
+  #streams = new Set();
+  #cursor = 0;
+  #answers = new Map();
+
+  async start() {
+    this.server = createServer((request, response) => this.#serve(request, response));
+    await new Promise((resolve) => this.server.listen(0, "127.0.0.1", resolve));
+    this.url = `http://127.0.0.1:${this.server.address().port}`;
+    return this;
+  }
+
+  stop() {
+    this.server.closeAllConnections();
+    this.server.close();
+  }
+
+  /** Send an event to every open stream. */
+  send(event, data) {
+    const cursor = `c${++this.#cursor}`;
+    this.raw(`event: ${event}\nid: ${cursor}\ndata: ${JSON.stringify({ cursor, ...data })}\n\n`);
+    return cursor;
+  }
+
+  /** Send these very characters to every open stream. */
+  raw(text) {
+    for (const stream of this.#streams) stream.write(text);
+  }
+
+  /** Break every open stream. */
+  cut() {
+    for (const stream of this.#streams) stream.destroy();
+  }
+
+  /** What has been sent to "METHOD /path". */
+  sent(route) {
+    return this.got[route] ?? [];
+  }
+
+  async #serve(request, response) {
+    const url = new URL(request.url, this.url);
+    const route = `${request.method} ${url.pathname}`;
+    let text = "";
+    for await (const chunk of request) text += chunk;
+    const body = text ? JSON.parse(text) : undefined;
+    const at = this.faults.findIndex(([pattern]) => route.startsWith(pattern));
+    const fault = at < 0 ? undefined : this.faults.splice(at, 1)[0];
+    if (fault?.[1] === "drop") return request.socket.destroy();
+    (this.got[route] ??= []).push({ ...body, headers: request.headers });
+    if (fault?.[1] === "lose") return request.socket.destroy();
+    if (fault) return reply(response, fault[1], { code: fault[3] ?? "fault", detail: "On purpose." }, fault[2]);
+    if (route === "GET /api/stream") return this.#stream(request, response);
+    if (route === "POST /api/request") return this.#request(body, response);
+    if (route === "POST /api/response") {
+      if (body.final) this.#answers.set(body.id, body);
+      return reply(response, 202, { id: body.id, cursor: `c${++this.#cursor}` });
+    }
+    if (route.endsWith("/cancel")) return reply(response, 202, {});
+    if (request.method === "DELETE") return reply(response, 204);
+    reply(response, request.method === "POST" && url.pathname === "/api/sessions" ? 201 : 200, {
+      code: "K7Q2M9XA",
+      hostToken: "host-token",
+      guestToken: "guest-token",
+      createdAt: new Date().toISOString(),
+      expiresAt: new Date(Date.now() + 600_000).toISOString(),
+    });
+  }
+
+  #stream(request, response) {
+    response.writeHead(200, { "content-type": "text/event-stream" });
+    this.#streams.add(response);
+    response.on("close", () => this.#streams.delete(response));
+    response.write(`: fake\n\nevent: ready\nretry: 5\nid: c0\ndata: {"role":"host","cursor":"c0"}\n\n`);
+  }
+
+  #request(body, response) {
+    const answer = this.#answers.get(body.id);
+    if (answer) return reply(response, 200, answer);
+    reply(response, 202, { id: body.id, cursor: "c1" });
+  }
+}
+
+function reply(response, status, body, headers = {}) {
+  response.writeHead(status, { "content-type": "application/json", ...headers });
+  response.end(body === undefined ? undefined : JSON.stringify(body));
+}
+
+/** A sessionStorage that outlives the page under test. */
+export class FakeStorage {
+  items = new Map();
+  getItem = (key) => this.items.get(key) ?? null;
+  setItem = (key, value) => void this.items.set(key, value);
+  removeItem = (key) => void this.items.delete(key);
+}
+
+/** Wait until `condition` holds; rejects after five seconds. */
+export async function until(condition) {
+  const deadline = Date.now() + 5000;
+  for (;;) {
+    const value = await condition();
+    if (value) return value;
+    if (Date.now() > deadline) throw new Error(`This never came true: ${condition}`);
+    await new Promise((resolve) => setTimeout(resolve, 2));
+  }
+}

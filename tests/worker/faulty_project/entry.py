@@ -1,0 +1,105 @@
+"""The entry point of a Worker whose store can be told to fail: `PUT /faults` with a JSON object of the fields below.
+
+What is in front of the store is the application as it is; the store behind the faults is the real binding.
+"""
+
+import asyncio
+import random
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import js
+import msgspec
+from workers import WorkerEntrypoint
+
+from waypost.app import App
+from waypost.cloudflare import make_app, serve
+from waypost.hints import Hints
+from waypost.kv import Kv, KvError, ListPage
+from waypost.message import Message
+from waypost.queue import Queues
+
+
+class Faults(msgspec.Struct):
+    """`refuse`: operation -> probability. `stale_seconds`: how long a listing is answered again. `forget`: no hints."""
+
+    refuse: dict[str, float] = {}
+    delay_seconds: float = 0.0
+    stale_seconds: float = 0.0
+    forget: bool = False
+
+
+@dataclass
+class FaultyKv:
+    """In front of the real store."""
+
+    kv: Kv
+    faults: Faults = field(default_factory=Faults)
+    listings: dict[tuple[str, str | None], tuple[float, ListPage]] = field(default_factory=dict)
+
+    async def get(self, key: str) -> str | None:
+        await self._meet("get")
+        return await self.kv.get(key)
+
+    async def get_many(self, keys: Sequence[str]) -> dict[str, str]:
+        await self._meet("get")
+        return await self.kv.get_many(keys)
+
+    async def put(self, key: str, value: str, *, ttl_seconds: int, metadata: str | None = None) -> None:
+        await self._meet("put")
+        await self.kv.put(key, value, ttl_seconds=ttl_seconds, metadata=metadata)
+
+    async def delete(self, key: str) -> None:
+        await self._meet("delete")
+        await self.kv.delete(key)
+
+    async def list(self, prefix: str, *, cursor: str | None = None, limit: int = 1000) -> ListPage:
+        await self._meet("list")
+        now = js.Date.now() / 1000
+        kept = self.listings.get((prefix, cursor))
+        if kept and now - kept[0] < self.faults.stale_seconds:
+            return kept[1]
+        page = await self.kv.list(prefix, cursor=cursor, limit=limit)
+        self.listings[prefix, cursor] = (now, page)
+        return page
+
+    async def _meet(self, operation: str) -> None:
+        if self.faults.delay_seconds:
+            await asyncio.sleep(self.faults.delay_seconds)
+        if random.random() < self.faults.refuse.get(operation, 0):
+            raise KvError(f"{operation} refused")
+
+
+_stores: list[FaultyKv] = []
+_apps: list[App] = []
+
+
+def _around(kv: Kv) -> Kv:
+    _stores.append(FaultyKv(kv))
+    return _stores[0]
+
+
+class Default(WorkerEntrypoint):
+    async def fetch(self, request: Any) -> Any:
+        if not _apps:
+            _apps.append(make_app(_around))
+        app, store, path = _apps[0], _stores[0], request.js_object.url.split("/", 3)[3]
+        if path == "faults":
+            store.faults = msgspec.json.decode(await request.js_object.text(), type=Faults)
+            return js.Response.new("")
+        if path.startswith("backlog/"):
+            _, code, count = path.split("/")
+            return js.Response.new(await _fill(app, store.kv, code, int(count)))
+        if store.faults.forget:
+            app.isolate.messages.__init__()
+            app.isolate.changes.__init__()
+        return await serve(app, request.js_object)
+
+
+async def _fill(app: App, kv: Kv, code: str, count: int) -> str:
+    """Queue `count` requests at once."""
+    queues = Queues(kv, code, app.isolate.cursors, Hints(), 3600)
+    messages = [Message("request", "", tool="work", args={"n": number}) for number in range(count)]
+    queued = await asyncio.gather(*(queues.push_request(message, None) for message in messages))
+    return str(len(queued))
