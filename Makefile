@@ -6,7 +6,7 @@ HOST = 127.0.0.1
 RUNS = 10000
 SEED = 0
 
-.PHONY: bootstrap dev test check unit worker browser deploy lock simulation simulate cost
+.PHONY: bootstrap dev test check unit worker browser deploy lock simulation simulate cost soak
 
 bootstrap:
 	@command -v $(PYTHON) >/dev/null || { echo "Waypost needs Python 3.11 or newer as $(PYTHON)." >&2; exit 1; }
@@ -33,6 +33,10 @@ simulation: bootstrap
 # Runs the queues on the model of KV, as often as wanted. make simulate RUNS=100000 SEED=0
 simulate: bootstrap
 	@npm run --silent simulate -- --runs $(RUNS) --seed $(SEED)
+
+# The long proofs: 50 kills, a backlog of 10,000, 100,000 runs of the simulation. An hour or more.
+soak: bootstrap
+	@npm run --silent soak
 
 # Counts what things cost in KV operations, and writes the table into README.md.
 cost: bootstrap

@@ -109,7 +109,7 @@ class HostReader(Reader):
     def forget(self, listed: set[str], now_ms: int) -> None:
         super().forget(listed, now_ms)
         for request_id, cursor in list(self._taken_as.items()):
-            if cursor not in self._last_seen_ms and cursor not in listed:
+            if cursor not in self._last_seen_ms:
                 del self._taken_as[request_id]
 
     def _event_id(self, cursor: str) -> EventId:

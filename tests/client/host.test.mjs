@@ -112,6 +112,27 @@ test("a handler that a reload has interrupted is run again, and told so", async 
   assert.deepEqual(answers().at(-1).result, { restarted: true });
 });
 
+test("a page that is loaded again comes back with the cursor, so that order holds over a reload", async () => {
+  const storage = new FakeStorage();
+  const first = await connected({ add: () => 7 }, storage);
+  server.send("request", { id: "r1", tool: "add" });
+  await until(() => seen(first, "delivered").length === 1);
+  first.close();
+  await connected({ add: () => 7 }, storage);
+  const [before, after] = server.sent("GET /api/stream").map((stream) => stream.headers["last-event-id"]);
+  assert.equal(before, undefined);
+  assert.match(after, /\S/);
+});
+
+test("a request that came a thousand requests ago is still known", async () => {
+  const ran = [];
+  const host = await connected({ note: ({ n }) => void ran.push(n) });
+  for (let n = 0; n <= 1000; n++) server.send("request", { id: `r${n}`, tool: "note", args: { n } });
+  server.send("request", { id: "r0", tool: "note", args: { n: 0 }, replay: true });
+  await until(() => seen(host, "request").length === 1002);
+  assert.equal(ran.length, 1001);
+});
+
 test("an answer is sent again until it is acknowledged: lost, refused for now, too often", async () => {
   const host = await connected({ add: () => 7 });
   const route = "POST /api/response";

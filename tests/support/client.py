@@ -103,7 +103,9 @@ class Client:
     async def answer(self, session: Opened, id: str, result: Any = None, **body: Any) -> Reply:
         """The host's answer."""
         outcome = {} if "error" in body else {"result": result}
-        return await self.call("POST", "/api/response", {"code": session.code, "id": id, **outcome, **body}, token=session.host)
+        return await self.call(
+            "POST", "/api/response", {"code": session.code, "id": id, **outcome, **body}, token=session.host
+        )
 
     async def poll(self, code: str, token: str | None = None, *, after: str = "", wait: float = 0) -> Any:
         """The messages that a poll answers, and its cursor."""
@@ -113,7 +115,11 @@ class Client:
 
 
 def make_client(
-    settings: Settings | None = None, kv: Kv | None = None, limiter: Limiter | None = None, seed: int = 0
+    settings: Settings | None = None,
+    kv: Kv | None = None,
+    limiter: Limiter | None = None,
+    seed: int = 0,
+    storage: str = "kv",
 ) -> Client:
     """A client of a new App in an isolate of its own; on `kv`, or on a new memory store."""
     clock = VirtualClock()
@@ -125,5 +131,6 @@ def make_client(
         SeededRandom(seed),
         log.append,
         limiter,
+        storage,
     )
     return Client(app, log)

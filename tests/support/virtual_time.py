@@ -1,7 +1,7 @@
 """Time that passes only when everybody waits: no real sleeps, no wall clock, the same order at every run.
 
 `run` drives a coroutine on an event loop whose clock jumps to the next timer as soon as nothing else can go on. All
-of asyncio works on it (tasks, `asyncio.sleep`, time-outs), except input and output, of which tests of the domain have none.
+of asyncio works on it (tasks, `asyncio.sleep`, time-outs) but input and output, of which tests of the domain have none.
 """
 
 import asyncio

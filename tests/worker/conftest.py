@@ -13,6 +13,8 @@ from tests.support.http_api import Api
 from tests.support.worker import LocalWorker
 
 HERE = Path(__file__).parent
+SIGNING_KEY = "the key of the shared Worker, made up for these tests"
+"""Known, so that tests can make tokens that are genuine but expired."""
 
 
 class NewWorker(Protocol):
@@ -30,7 +32,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 @pytest.fixture(scope="session")
 def worker() -> Iterator[LocalWorker]:
     """The Worker all tests share. Who kills it or needs other variables takes `new_worker`."""
-    with LocalWorker() as shared:
+    with LocalWorker(SIGNING_KEY) as shared:
         yield shared
 
 

@@ -85,6 +85,8 @@ export class Host extends Emitter {
     });
     this.#stream = new EventStream({
       open: (cursor, signal) => this.#open(cursor, signal),
+      cursor: this.#ledger.cursor,
+      moved: (cursor) => (this.#ledger.cursor = cursor),
       receive: (type, data) => this.#receive(type, data),
       report: (state) => this.#report(state),
       fail,

@@ -3,8 +3,11 @@
  * reload. Kept in memory and, as far as it fits, in `sessionStorage`, which lives exactly as long as the tab.
  */
 
-/** Answered requests remembered: far more than can be delivered again within the server's hour. */
-const MAX_ENTRIES = 200;
+/** Requests remembered: one that was answered can show up again for two minutes, until its removal is seen everywhere. */
+const MAX_ENTRIES = 10_000;
+
+/** Of these, the newest that are stored at each change. */
+const MAX_STORED_ENTRIES = 200;
 
 /** Characters stored: browsers give an origin about five million, and the page wants some too. */
 const MAX_STORED_CHARS = 1_000_000;
@@ -22,6 +25,7 @@ const MAX_STORED_CHARS = 1_000_000;
 
 export class Ledger {
   #key;
+  #cursorKey;
   #storage;
   #fail;
   /** In the order of the last change. @type {Map<string, Entry>} */
@@ -34,9 +38,23 @@ export class Ledger {
    */
   constructor(code, storage, fail) {
     this.#key = `waypost.ledger.${code}`;
+    this.#cursorKey = `waypost.cursor.${code}`;
     this.#storage = storage;
     this.#fail = fail;
     this.#load();
+  }
+
+  /** How far the stream had come: with it, a page that is loaded again is told what it may have had before. */
+  get cursor() {
+    return this.#storage?.getItem(this.#cursorKey) ?? "";
+  }
+
+  set cursor(cursor) {
+    try {
+      this.#storage?.setItem(this.#cursorKey, cursor);
+    } catch (error) {
+      this.#fail(error);
+    }
   }
 
   /** @param {string} id */
@@ -69,6 +87,7 @@ export class Ledger {
   clear() {
     this.#entries.clear();
     this.#storage?.removeItem(this.#key);
+    this.#storage?.removeItem(this.#cursorKey);
   }
 
   /** Drop the oldest entry that nobody waits for. */
@@ -96,6 +115,7 @@ export class Ledger {
     const kept = [];
     for (const pair of [...this.#entries].reverse()) {
       const text = JSON.stringify(pair);
+      if (kept.length === MAX_STORED_ENTRIES) break;
       if (text.length > room) continue;
       room -= text.length;
       kept.push(text);

@@ -53,7 +53,7 @@ export class Runner {
     const entry = this.#ledger.find(id);
     const isBusy = this.#running.has(id);
     const repeat = isBusy || (entry !== undefined && entry.status !== "running");
-    // After a reload there is no cursor from which the server could tell; the ledger can.
+    // The server flags what it may have sent before; the ledger knows what came.
     this.#emit("request", { id, tool, args, replay: replay || entry !== undefined, repeat });
     if (entry?.status === "cancelled") return false;
     if (entry?.answer) {

@@ -25,6 +25,8 @@ const STEADY_MS = 5_000;
 /**
  * @typedef {object} StreamOptions
  * @property {(cursor: string, signal: AbortSignal) => Promise<Response>} open
+ * @property {string} [cursor] where an earlier page left off
+ * @property {(cursor: string) => void} [moved] told the cursor to come back with, after what it stands for was received
  * @property {(type: string, data: any) => void} receive every event but `end`
  * @property {(state: StreamState) => void} report
  * @property {(error: unknown) => void} fail what went wrong without ending the stream
@@ -48,6 +50,7 @@ export class EventStream {
   /** @param {StreamOptions} options */
   constructor(options) {
     this.#options = options;
+    this.#cursor = options.cursor ?? "";
   }
 
   /** Open, and keep open until `stop()` or the end. */
@@ -139,7 +142,7 @@ export class EventStream {
         this.#take(event.type, event.data);
         if (this.#stopped) return;
       }
-      this.#cursor = parser.lastEventId || this.#cursor;
+      if (parser.lastEventId) this.#move(parser.lastEventId);
       this.#backoff.baseMs = parser.retryMs ?? this.#backoff.baseMs;
     }
   }
@@ -166,6 +169,13 @@ export class EventStream {
     this.#options.report({ state: "online" });
   }
 
+  /** @param {string} cursor */
+  #move(cursor) {
+    if (cursor === this.#cursor) return;
+    this.#cursor = cursor;
+    this.#options.moved?.(cursor);
+  }
+
   /** Say so, and go on listening: a server on this machine is still there. */
   #doubt() {
     if (this.#health !== "online") return;
@@ -176,7 +186,7 @@ export class EventStream {
   /** A cursor that the server refuses is dropped, once: without one, nothing is skipped. @param {ApiError} error */
   #forgets(error) {
     if (error.code !== "invalid_cursor" || this.#cursor === "") return false;
-    this.#cursor = "";
+    this.#move("");
     this.#hurry = true;
     return true;
   }

@@ -22,6 +22,6 @@ async def objects(call: Call) -> Response:
         "coroutines": kinds["coroutine"],
         "jsProxies": sum(count for kind, count in kinds.items() if kind.startswith("JsProxy")),
         # The runtime's own objects come and go with V8's garbage collector; ours must come back exactly.
-        "own": sum(type(item).__module__.startswith("waypost.") for item in live),
+        "own": sum(str(type(item).__module__).startswith("waypost.") for item in live),
         "objects": kinds.total(),
     })  # fmt: skip

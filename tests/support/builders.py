@@ -1,0 +1,75 @@
+"""Small things that many tests need: a clock that is put somewhere, cursors of a time, messages, queues."""
+
+from typing import Any
+
+from msgspec import UNSET
+
+from tests.support.seeded_random import SeededRandom
+from tests.support.virtual_time import START_MS
+from waypost.cursor import CursorFactory
+from waypost.hints import Hints
+from waypost.keys import requests_scope, responses_scope
+from waypost.kv import Kv
+from waypost.message import ErrorBody, Message
+from waypost.queue import Queues
+
+CODE = "K7Q2M9XA"
+OTHER_CODE = "00000000"
+REQUESTS = requests_scope(CODE)
+RESPONSES = responses_scope(CODE)
+
+
+class SetClock:
+    """Stands where it is put; to sleep moves it, and `slept` says how long."""
+
+    def __init__(self, now_ms: int = START_MS) -> None:
+        self.ms = now_ms
+        self.slept: list[float] = []
+
+    def now_ms(self) -> int:
+        return self.ms
+
+    async def sleep(self, seconds: float) -> None:
+        self.slept.append(seconds)
+        self.ms += round(seconds * 1000)
+
+
+_SOURCES: dict[int, CursorFactory] = {}
+
+
+def cursor_at(seconds: float, scope: str = REQUESTS) -> str:
+    """A cursor issued `seconds` after the start; a second one of the same time comes after the first."""
+    ms = START_MS + round(seconds * 1000)
+    source = _SOURCES.setdefault(ms, CursorFactory(SetClock(ms), SeededRandom(ms)))
+    return source.issue(scope)
+
+
+def request_at(seconds: float, id: str = "r", producer: str | None = None, seq: int = 0) -> Message:
+    """A request; numbered if it has a producer."""
+    numbered: dict[str, Any] = {"producer": producer, "seq": seq} if producer else {}
+    return Message("request", id, tool="echo", args={}, cursor=cursor_at(seconds), **numbered)
+
+
+def skip_at(seconds: float, producer: str, seq: int) -> Message:
+    """A producer's word that a number will not come."""
+    return Message("skip", "s", producer=producer, seq=seq, cursor=cursor_at(seconds))
+
+
+def answer_at(seconds: float, id: str = "r", result: Any = None, *, final: bool = True) -> Message:
+    """A host's answer."""
+    return Message("response", id, result=result, final=final, cursor=cursor_at(seconds, RESPONSES))
+
+
+def request(tool: str = "echo", args: Any = None) -> Message:
+    """A request that is not queued yet."""
+    return Message("request", "", tool=tool, args={} if args is None else args)
+
+
+def answer(id: str, result: Any = UNSET, error: ErrorBody | Any = UNSET, *, final: bool = True) -> Message:
+    """An answer that is not queued yet."""
+    return Message("response", id, result=result, error=error, final=final)
+
+
+def make_queues(kv: Kv, clock: Any, hints: Hints[Message] | None = None, seed: int = 0) -> Queues:
+    """The queues of `CODE` as one isolate sees them."""
+    return Queues(kv, CODE, CursorFactory(clock, SeededRandom(seed)), hints or Hints(), 3600)

@@ -1,0 +1,179 @@
+"""What every reply has in common, and what happens when something goes wrong."""
+
+import asyncio
+import re
+
+import pytest
+
+from tests.support.client import KEY, make_client
+from tests.support.faulty_kv import FaultyKv
+from tests.support.virtual_time import VirtualClock, run
+from waypost.app import ROUTES
+from waypost.http import Request
+from waypost.memory_kv import MemoryKv
+from waypost.settings import Settings, read_settings
+
+ORIGIN = "https://app.example"
+UNCONFIGURED = read_settings({})
+EVERY_ROUTE = [(route.method, re.sub(r"{\w+}", "K7Q2M9XA", route.template)) for route in ROUTES]
+
+
+class SlowKv(MemoryKv):
+    async def get(self, key: str) -> str | None:
+        await asyncio.sleep(0.025)
+        return await super().get(key)
+
+
+class BrokenKv(MemoryKv):
+    async def get(self, key: str) -> str | None:
+        raise ZeroDivisionError("a secret of the inside")
+
+
+def test_a_route_is_written_once():
+    assert len({(route.method, route.template) for route in ROUTES}) == len(ROUTES)
+
+
+def test_every_reply_says_which_request_it_answers_and_is_not_sniffed():
+    reply = run(make_client().call("GET", "/health", headers={"CF-Ray": "ray-7"}))
+    assert (reply.headers["X-Request-Id"], reply.headers["X-Content-Type-Options"]) == ("ray-7", "nosniff")
+
+
+def test_without_a_ray_each_request_gets_an_id_of_its_own():
+    async def story():
+        client = make_client()
+        ids = {(await client.call("GET", "/nowhere")).headers["X-Request-Id"] for _ in range(3)}
+        assert len(ids) == 3
+
+    run(story())
+
+
+def test_every_reply_tells_what_it_cost_in_the_store():
+    async def story():
+        client = make_client(kv=SlowKv(VirtualClock()))
+        session = await client.open_session()
+        reply = await client.call("GET", f"/api/sessions/{session.code}")
+        assert reply.headers["Server-Timing"] == 'kv;desc="3 operations";dur=25'
+        reply = await client.call("GET", "/nowhere")
+        assert reply.headers["Server-Timing"] == 'kv;desc="0 operations";dur=0'
+
+    run(story())
+
+
+def test_a_store_in_memory_is_said_aloud_on_every_reply():
+    assert run(make_client(storage="memory").call("GET", "/nowhere")).headers["Waypost-Storage"] == "memory"
+    assert "Waypost-Storage" not in run(make_client().call("GET", "/nowhere")).headers
+
+
+def test_an_error_that_was_not_expected_is_logged_and_not_shown():
+    async def story():
+        client = make_client(kv=BrokenKv(VirtualClock()))
+        reply = await client.call("GET", "/api/sessions/K7Q2M9XA", headers={"CF-Ray": "ray-7"})
+        assert (reply.status, reply.json()["code"]) == (500, "internal")
+        assert b"ZeroDivision" not in reply.body
+        assert b"secret" not in reply.body
+        assert "ray-7" in reply.json()["detail"]
+        [line] = client.log
+        assert line.startswith("[ray-7] GET failed\n")
+        assert "ZeroDivisionError: a secret of the inside" in line
+
+    run(story())
+
+
+def test_a_refusal_is_no_news_for_the_log():
+    async def story():
+        client = make_client()
+        await client.call("GET", "/api/sessions/00000000")
+        assert client.log == []
+
+    run(story())
+
+
+def test_a_store_that_fails_is_503_with_the_time_to_come_back():
+    kv = FaultyKv(MemoryKv(VirtualClock()), lambda *_: True)
+    reply = run(make_client(kv=kv).call("GET", "/api/sessions/K7Q2M9XA"))
+    assert (reply.status, reply.json()["code"], reply.headers["Retry-After"]) == (503, "storage_unavailable", "2")
+
+
+@pytest.mark.parametrize(("method", "path"), [route for route in EVERY_ROUTE if route[1] != "/health"])
+def test_an_unconfigured_service_refuses_every_route(method: str, path: str):
+    reply = run(make_client(UNCONFIGURED).call(method, path))
+    assert (reply.status, reply.json()["code"]) == (503, "unconfigured")
+
+
+@pytest.mark.parametrize("path", ["/", "/api", "/api/sessions/", "/API/sessions", "/api/sessions/a/b/c", "/../health"])
+def test_a_path_that_is_not_served_is_404(path: str):
+    reply = run(make_client().call("GET", path))
+    assert (reply.status, reply.json()["code"]) == (404, "not_found")
+    assert reply.headers["Content-Type"] == "application/problem+json"
+
+
+@pytest.mark.parametrize("path", sorted({path for _, path in EVERY_ROUTE}))
+def test_a_method_that_a_path_does_not_take_is_405_and_names_those_it_does(path: str):
+    reply = run(make_client().call("PATCH", path))
+    methods = {method for method, other in EVERY_ROUTE if other == path}
+    assert (reply.status, reply.json()["code"]) == (405, "method_not_allowed")
+    assert set(reply.headers["Allow"].split(", ")) - {"HEAD"} == methods
+
+
+def test_head_is_get_without_the_body():
+    async def story():
+        client = make_client()
+        got, head = await client.call("GET", "/health"), await client.call("HEAD", "/health")
+        assert (head.status, head.body) == (200, b"")
+        assert head.headers["Content-Type"] == got.headers["Content-Type"]
+
+    run(story())
+
+
+def test_head_of_a_stream_opens_none():
+    async def story():
+        client = make_client()
+        session = await client.open_session()
+        reply = await client.call("HEAD", f"/api/stream?code={session.code}", token=session.host)
+        assert (reply.status, reply.body, client.app.isolate.open_streams) == (200, b"", 0)
+
+    run(story())
+
+
+def test_head_of_what_is_not_there_is_404_without_a_body():
+    reply = run(make_client().call("HEAD", "/nowhere"))
+    assert (reply.status, reply.body) == (404, b"")
+
+
+def test_a_query_that_can_not_be_read_is_refused_before_its_route():
+    reply = run(make_client().call("GET", "/health?a=1&a=2"))
+    assert (reply.status, reply.json()["code"]) == (400, "invalid_parameter")
+
+
+def test_a_page_of_a_named_origin_may_read_errors_too():
+    client = make_client(Settings(signing_keys=(KEY,), allowed_origins=frozenset({ORIGIN})))
+    for path in ("/health", "/nowhere", "/api/sessions/00000000"):
+        reply = run(client.call("GET", path, headers={"Origin": ORIGIN}))
+        assert reply.headers["Access-Control-Allow-Origin"] == ORIGIN
+
+
+def test_a_preflight_is_answered_for_any_path_and_allows_only_named_origins():
+    client = make_client(Settings(signing_keys=(KEY,), allowed_origins=frozenset({ORIGIN})))
+    for origin, allowed in ((ORIGIN, ORIGIN), ("https://evil.example", None)):
+        headers = {"Origin": origin, "Access-Control-Request-Method": "POST"}
+        reply = run(client.call("OPTIONS", "/api/request", headers=headers))
+        assert reply.status == 204
+        assert reply.headers.get("Access-Control-Allow-Origin") == allowed
+
+
+def test_a_body_that_breaks_off_is_an_error_that_was_not_expected():
+    async def story():
+        client = make_client()
+
+        async def breaks_off(limit: int) -> bytes | None:
+            raise OSError("the connection is gone")
+
+        class NoHeaders:
+            def get(self, name: str) -> str | None:
+                return None
+
+        response = await client.app.handle(Request("POST", "/api/sessions", "", NoHeaders(), breaks_off))
+        assert response.status == 500
+        assert len(client.log) == 1
+
+    run(story())

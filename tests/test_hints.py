@@ -1,0 +1,43 @@
+"""Hints: what was noted since a mark, and never more than there is room for."""
+
+from waypost.hints import Hints
+from waypost.limits import MAX_HINT_CHANNELS, MAX_HINTS_PER_CHANNEL
+
+
+def noted(*items: tuple[str, int]) -> Hints[int]:
+    hints: Hints[int] = Hints()
+    for channel, item in items:
+        hints.note(channel, item)
+    return hints
+
+
+def test_a_reader_sees_what_was_noted_after_its_mark_oldest_first():
+    hints = noted(("a", 1))
+    mark = hints.mark()
+    hints.note("a", 2)
+    hints.note("a", 3)
+    assert hints.since("a", mark) == [2, 3]
+    assert hints.since("a", 0) == [1, 2, 3]
+
+
+def test_nothing_new_is_nothing():
+    hints = noted(("a", 1))
+    assert hints.since("a", hints.mark()) == []
+    assert hints.since("b", 0) == []
+
+
+def test_channels_do_not_hear_each_other():
+    hints = noted(("a", 1), ("b", 2))
+    assert hints.since("a", 0) == [1]
+
+
+def test_a_channel_keeps_its_latest_items():
+    hints = noted(*(("a", item) for item in range(MAX_HINTS_PER_CHANNEL + 1)))
+    assert hints.since("a", 0) == list(range(1, MAX_HINTS_PER_CHANNEL + 1))
+
+
+def test_the_channel_that_was_noted_longest_ago_goes_first():
+    hints = noted(("old", 1), ("older", 1), ("old", 2), *((f"c{n}", n) for n in range(MAX_HINT_CHANNELS - 1)))
+    assert hints.since("older", 0) == []
+    assert hints.since("old", 0) == [1, 2]
+    assert hints.since("c0", 0) == [0]

@@ -1,0 +1,90 @@
+"""What is a session code, an id, a tool's name; hostile ones never come near a key."""
+
+import pytest
+
+from tests.support.seeded_random import SeededRandom
+from waypost.errors import InvalidCode, InvalidId
+from waypost.ids import CROCKFORD, is_tool_name, new_code, parse_code, parse_id
+
+HOSTILE = {
+    "a colon": "a:b",
+    "two dots and a slash": "../a",
+    "NUL": "a\0",
+    "a line break at the end": "a\n",
+    "right-to-left override": "a\u202eb",
+    "zero width space": "a\u200b",
+    "513 bytes": "a" * 513,
+    "65 characters": "a" * 65,
+    "a lone surrogate": "a\ud800",
+    "dotless i": "\u0131",
+    "full-width digits": "\uff11\uff12",
+    "Arabic digits": "\u0661",
+    "a space": "a b",
+    "nothing": "",
+    "percent": "%41",
+    "an emoji": "\U0001f600",
+}
+hostile = pytest.mark.parametrize("text", HOSTILE.values(), ids=HOSTILE)
+
+
+@pytest.mark.parametrize(
+    "text", ["K7Q2M9X1", "k7q2m9x1", "K7Q2-M9X1", "k-7-q-2-m-9-x-1", "K7Q2M9Xi", "K7Q2M9XL", "K7Q2M9Xl", "-K7Q2M9X1-"]
+)
+def test_a_code_is_read_as_a_person_may_write_it(text: str):
+    assert parse_code(text) == "K7Q2M9X1"
+
+
+def test_the_letter_o_is_read_as_zero():
+    assert parse_code("oOoOoOoO") == "00000000"
+
+
+@hostile
+def test_a_hostile_code_is_refused(text: str):
+    with pytest.raises(InvalidCode):
+        parse_code(text)
+
+
+@pytest.mark.parametrize(
+    "text", ["K7Q2M9X", "K7Q2M9X11", "K7Q2M9XU", "K7Q2M9X\u0131", "K7Q2M9X1" + "-" * 9, "--------"]
+)
+def test_what_is_nearly_a_code_is_refused(text: str):
+    with pytest.raises(InvalidCode):
+        parse_code(text)
+
+
+def test_new_codes_use_the_whole_alphabet_and_are_codes():
+    random = SeededRandom()
+    codes = [new_code(random) for _ in range(300)]
+    assert set("".join(codes)) == set(CROCKFORD)
+    assert all(parse_code(code) == code for code in codes)
+    assert len(set(codes)) == 300
+
+
+def test_each_of_a_codes_forty_bits_is_used():
+    class AllOnes:
+        def random_bytes(self, count: int) -> bytes:
+            return b"\xff" * count
+
+    assert new_code(AllOnes()) == "ZZZZZZZZ"
+
+
+@pytest.mark.parametrize("text", ["a", "a" * 64, "A.b_c~d-9", "..", "0"])
+def test_an_id_is_itself(text: str):
+    assert parse_id(text, "id") == text
+
+
+@hostile
+def test_a_hostile_id_is_refused_by_name_and_not_repeated(text: str):
+    with pytest.raises(InvalidId) as caught:
+        parse_id(text, "producer")
+    assert caught.value.detail == "The producer must be 1 to 64 characters out of A-Z a-z 0-9 . _ ~ -"
+
+
+@pytest.mark.parametrize("text", ["echo", "a/b.c_d-e", "t" * 128])
+def test_tool_names_are_those_of_mcp(text: str):
+    assert is_tool_name(text)
+
+
+@pytest.mark.parametrize("text", [*(set(HOSTILE.values()) - {"../a", "a" * 65}), "t" * 129, "a~b", "\u0131"])
+def test_other_names_are_no_tool_names(text: str):
+    assert not is_tool_name(text)

@@ -1,0 +1,58 @@
+"""The host's presence: there, not there, and seen last."""
+
+from tests.support.builders import CODE, SetClock
+from tests.support.virtual_time import START_MS, run
+from waypost.memory_kv import MemoryKv
+from waypost.presence import Presence
+
+
+def test_a_host_that_was_never_there_was_never_seen():
+    assert run(Presence(MemoryKv(SetClock()), SetClock(), 60).seen(CODE)) == (False, None)
+
+
+def test_a_host_is_there_until_its_next_sign_is_a_minute_late():
+    async def story():
+        clock = SetClock()
+        presence = Presence(MemoryKv(SetClock()), clock, 60)
+        await presence.announce(CODE)
+        clock.ms += 119_999
+        assert await presence.seen(CODE) == (True, START_MS)
+        clock.ms += 1
+        assert await presence.seen(CODE) == (False, START_MS)
+
+    run(story())
+
+
+def test_each_sign_renews_the_presence():
+    async def story():
+        clock = SetClock()
+        presence = Presence(MemoryKv(clock), clock, 60)
+        await presence.announce(CODE)
+        clock.ms += 60_000
+        await presence.announce(CODE)
+        clock.ms += 119_000
+        assert await presence.seen(CODE) == (True, START_MS + 60_000)
+
+    run(story())
+
+
+def test_the_presence_of_one_session_is_not_that_of_another():
+    async def story():
+        presence = Presence(MemoryKv(SetClock()), SetClock(), 60)
+        await presence.announce(CODE)
+        assert await presence.seen("00000000") == (False, None)
+
+    run(story())
+
+
+def test_a_sign_without_a_time_is_none():
+    async def story():
+        kv = MemoryKv(SetClock())
+        await kv.put(f"host:{CODE}", "", ttl_seconds=60)
+        assert await Presence(kv, SetClock(), 60).seen(CODE) == (False, None)
+
+    run(story())
+
+
+def test_signs_may_be_as_frequent_as_the_caller_likes():
+    run(Presence(MemoryKv(SetClock()), SetClock(), 0).announce(CODE))

@@ -1,0 +1,99 @@
+"""Settings: defaults, words, numbers; what is unusable is told without what was set."""
+
+import pytest
+
+from waypost.plans import FREE, PAID
+from waypost.settings import WORDS, Settings, read_settings
+
+KEY = "a-secret-of-32-characters-or-more"
+OLD_KEY = "the-secret-before-it-of-32-or-more"
+ENV = {"SIGNING_KEY": KEY}
+
+
+def problem(**env: str) -> str:
+    return read_settings(ENV | env).problem or ""
+
+
+def test_a_signing_key_is_all_that_must_be_set():
+    assert read_settings(ENV) == Settings(signing_keys=(KEY.encode(),))
+
+
+def test_empty_is_the_same_as_not_set():
+    names = ("SIGNING_KEY_PREVIOUS", "PLAN", "SESSION_TTL_SECONDS", "QUEUE_TTL_SECONDS", "REQUIRE_TOKEN", "DIAGNOSTICS")
+    assert read_settings(ENV | dict.fromkeys([*names, "ALLOWED_ORIGINS"], "")) == read_settings(ENV)
+
+
+def test_every_setting_is_read():
+    assert read_settings({
+        "SIGNING_KEY": KEY,
+        "SIGNING_KEY_PREVIOUS": OLD_KEY,
+        "PLAN": "free",
+        "SESSION_TTL_SECONDS": "60",
+        "QUEUE_TTL_SECONDS": "86400",
+        "REQUIRE_TOKEN": "on",
+        "ALLOWED_ORIGINS": "https://a.example, https://b.example",
+        "DIAGNOSTICS": "1",
+    }) == Settings(
+        None,
+        (KEY.encode(), OLD_KEY.encode()),
+        FREE,
+        60,
+        86_400,
+        True,
+        frozenset({"https://a.example", "https://b.example"}),
+        True,
+    )  # fmt: skip
+
+
+def test_the_plan_is_the_paid_one_unless_it_is_said():
+    assert (read_settings(ENV).plan, read_settings(ENV | {"PLAN": "paid"}).plan) == (PAID, PAID)
+
+
+@pytest.mark.parametrize("env", [{}, {"SIGNING_KEY": ""}, {"SIGNING_KEY_PREVIOUS": OLD_KEY}])
+def test_without_a_signing_key_nothing_works(env: dict[str, str]):
+    settings = read_settings(env)
+    assert settings.signing_keys == ()
+    assert "SIGNING_KEY is not set" in (settings.problem or "")
+
+
+@pytest.mark.parametrize("name", ["SIGNING_KEY", "SIGNING_KEY_PREVIOUS"])
+def test_a_key_has_at_least_32_bytes(name: str):
+    assert problem(**{name: "x" * 32}) == ""
+    assert problem(**{name: "\u00e9" * 16}) == ""
+    assert "at least 32" in problem(**{name: "x" * 31})
+
+
+@pytest.mark.parametrize(("word", "meaning"), WORDS.items())
+def test_on_and_off_have_several_words_in_any_case(word: str, meaning: bool):
+    assert read_settings(ENV | {"REQUIRE_TOKEN": word.upper()}).require_token is meaning
+
+
+@pytest.mark.parametrize("name", ["REQUIRE_TOKEN", "DIAGNOSTICS"])
+@pytest.mark.parametrize("word", ["ture", "2", " on", "yes!", "\u0131"])
+def test_a_word_that_means_nothing_does_not_mean_off(name: str, word: str):
+    assert problem(**{name: word}) == f"{name} must be on or off."
+
+
+@pytest.mark.parametrize("name", ["SESSION_TTL_SECONDS", "QUEUE_TTL_SECONDS"])
+@pytest.mark.parametrize(
+    "text",
+    ["59", "86401", "-60", "6e2", "600.0", " 600", "1_000", "\u0666\u0660\u0660", "\u00b2", "ten", "9" * 5000]
+    + ["0000000609999999", "60" + "0" * 20],
+)
+def test_a_time_that_is_no_number_in_its_range_is_a_problem(name: str, text: str):
+    assert problem(**{name: text}) == f"{name} must be a whole number of seconds from 60 to 86400."
+
+
+def test_a_plan_that_nobody_sells_is_a_problem():
+    assert problem(PLAN="enterprise") == "PLAN must be one of free, paid."
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["SIGNING_KEY", "SIGNING_KEY_PREVIOUS", "PLAN", "SESSION_TTL_SECONDS", "QUEUE_TTL_SECONDS", "REQUIRE_TOKEN"],
+)
+def test_no_problem_tells_what_was_set(name: str):
+    settings = read_settings(ENV | {name: "hunter2"})
+    assert settings.problem
+    assert "hunter2" not in repr(settings)
+    assert KEY not in repr(settings)

@@ -1,0 +1,88 @@
+"""Guessing codes is throttled: over its budget an address learns nothing more, not from hits either."""
+
+import pytest
+
+from tests.support.builders import SetClock
+from tests.support.virtual_time import run
+from waypost.errors import RateLimited
+from waypost.throttle import MAX_BLOCKED, MissThrottle
+
+GUESSER, OTHER = "192.0.2.1", "192.0.2.2"
+
+
+class Budget:
+    """A rate limiter that allows each key so many uses."""
+
+    def __init__(self, uses: int) -> None:
+        self.uses = uses
+        self.counts: dict[str, int] = {}
+
+    async def allows(self, key: str) -> bool:
+        self.counts[key] = self.counts.get(key, 0) + 1
+        return self.counts[key] <= self.uses
+
+
+def is_blocked(throttle: MissThrottle, address: str | None) -> bool:
+    try:
+        throttle.check(address)
+    except RateLimited:
+        return True
+    return False
+
+
+async def guess(throttle: MissThrottle, address: str | None, times: int) -> None:
+    for _ in range(times):
+        await throttle.miss(address)
+
+
+def test_misses_within_the_budget_block_nobody():
+    throttle = MissThrottle(Budget(2), SetClock())
+    run(guess(throttle, GUESSER, 2))
+    assert not is_blocked(throttle, GUESSER)
+
+
+def test_the_miss_over_the_budget_is_refused_and_the_address_blocked_for_a_minute():
+    clock = SetClock()
+    throttle = MissThrottle(Budget(2), clock)
+    with pytest.raises(RateLimited) as caught:
+        run(guess(throttle, GUESSER, 3))
+    assert caught.value.retry_after_seconds == 60
+    clock.ms += 59_999
+    assert is_blocked(throttle, GUESSER)
+    clock.ms += 1
+    assert not is_blocked(throttle, GUESSER)
+
+
+def test_one_address_does_not_block_another():
+    throttle = MissThrottle(Budget(0), SetClock())
+    with pytest.raises(RateLimited):
+        run(guess(throttle, GUESSER, 1))
+    assert not is_blocked(throttle, OTHER)
+
+
+def test_callers_without_an_address_share_one_budget():
+    throttle = MissThrottle(Budget(0), SetClock())
+    with pytest.raises(RateLimited):
+        run(guess(throttle, None, 1))
+    assert is_blocked(throttle, None)
+    assert not is_blocked(throttle, OTHER)
+
+
+def test_without_a_limiter_nothing_is_throttled():
+    throttle = MissThrottle(None, SetClock())
+    run(guess(throttle, GUESSER, 1000))
+    assert not is_blocked(throttle, GUESSER)
+    assert (throttle.is_active, MissThrottle(Budget(0), SetClock()).is_active) == (False, True)
+
+
+def test_the_address_that_was_blocked_longest_ago_is_forgotten_first():
+    async def story():
+        throttle = MissThrottle(Budget(0), SetClock())
+        for address in ("first", "second", "first", *map(str, range(MAX_BLOCKED - 1))):
+            with pytest.raises(RateLimited):
+                await throttle.miss(address)
+        assert not is_blocked(throttle, "second")
+        assert is_blocked(throttle, "first")
+        assert is_blocked(throttle, "0")
+
+    run(story())

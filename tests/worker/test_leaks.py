@@ -1,0 +1,199 @@
+"""Everything a stream holds is given back when its client goes away, however it goes.
+
+workerd notices that a client is gone when it next writes to it: with the next event, or with the heartbeat after 15 s.
+So half of the streams here are dropped in a session where something happens, and half in one where nothing does.
+"""
+
+from __future__ import annotations
+
+import json
+import socket
+import struct
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import pytest
+
+from tests.support.http_api import Api, Session, new_address
+from tests.support.sse_client import PATIENCE_SECONDS
+from tests.support.waiting import eventually
+from tests.support.worker import LocalWorker
+
+STREAMS = 300
+GROUP = 50
+WARM_UP = 60
+"""Streams before the first count: by then caches and free lists of the interpreter have grown to their size."""
+UNREAD = 50
+SESSIONS = 5
+WAITS = 5
+NOTICED_SECONDS = 40
+"""Twice a heartbeat and more: how long it may take until the last stream is noticed to be gone."""
+GARBAGE_PER_REQUEST = 3
+"""The SDK's entrypoint instance, its wrapper of `env` and a bound method: JavaScript holds them until V8 collects its
+garbage, which it does after some thousand requests."""
+GARBAGE_PER_DROP = 6
+"""A stream cancelled while it sleeps leaves its timer until then: handle, context, function, tuple, two cells."""
+OWN_PER_SESSION = 3
+"""An isolate remembers the sessions that were opened: a record, a hint of its change, a hint of a message."""
+SLACK = 300
+"""For what is bounded but not constant: the isolate's hints and session records, the interpreter's own caches. An open
+stream is about 54 objects, so that a fifth of one left by each stream would be more than all these allowances."""
+
+
+@dataclass(frozen=True)
+class Counts:
+    """What `/debug/objects` tells."""
+
+    streams: int
+    proxies: int
+    generators: int
+    coroutines: int
+    own: int
+    objects: int
+
+
+@pytest.fixture(scope="module")
+def counted() -> Iterator[LocalWorker]:
+    """A Worker that tells what is alive in it."""
+    with LocalWorker(DIAGNOSTICS="1") as worker:
+        yield worker
+
+
+def test_three_hundred_dropped_streams_and_every_other_way_to_end_leave_nothing_behind(counted: LocalWorker) -> None:
+    with Api(counted.url) as api:
+        quiet, busy = api.open_session(), api.open_session()
+        drop_streams(counted, busy, WARM_UP)
+        stir(busy)
+        before, requests = counts_at_rest(api), api.requests
+
+        listeners = [quiet.guest_stream(), quiet.host_stream(ndjson=True)]
+        drop_streams(counted, quiet, STREAMS // 2)
+        # While those wait for their heartbeat, the other ways.
+        drop_streams(counted, busy, STREAMS // 2)
+        drop_before_the_first_byte(counted, busy)
+        assert counts(api).streams >= STREAMS // 2, "else nothing is tested here"
+        end_sessions(api)
+        ask_for_heads_and_be_refused(api, quiet)
+        leave_while_waiting(counted, api)
+        eventually(lambda: stirred(api, busy).streams <= STREAMS // 2 + len(listeners))
+
+        # Who is still there hears the heartbeat, in either format.
+        eventually(lambda: all("heartbeat" in stream.comments for stream in listeners), NOTICED_SECONDS)
+        for stream in listeners:
+            assert not stream.is_over
+            stream.close()
+        stir(quiet)
+
+        # Waits of callers that went away end with their time; nobody tells the Worker that a caller is gone.
+        after = eventually(lambda: (now := counts_at_rest(api)).coroutines <= before.coroutines and now)
+        assert (after.generators, after.coroutines) == (before.generators, before.coroutines)
+        assert after.own - before.own <= OWN_PER_SESSION * (SESSIONS + 1), f"{before} became {after}"
+        dropped = STREAMS + UNREAD + len(listeners)
+        ended = SESSIONS * 3
+        garbage = (api.requests - requests + dropped + ended + WAITS) * GARBAGE_PER_REQUEST + dropped * GARBAGE_PER_DROP
+        assert after.objects - before.objects <= garbage + SLACK, f"{before} became {after}"
+
+
+def drop_before_the_first_byte(worker: LocalWorker, session: Session) -> None:
+    for number in range(UNREAD):
+        drop(open_stream(worker, session, number))
+
+
+def end_sessions(api: Api) -> None:
+    """Streams that end by themselves."""
+    for number in range(SESSIONS):
+        session = api.open_session()
+        streams = [session.host_stream(), session.guest_stream(ndjson=True), session.guest_stream()]
+        session.ask({"n": number})
+        session.delete()
+        for stream in streams:
+            stream.next("end")
+            stream.wait_over()
+
+
+def ask_for_heads_and_be_refused(api: Api, session: Session) -> None:
+    """Streams that never begin."""
+    for _ in range(10):
+        assert api.http.head(f"/api/stream?code={session.code}").status_code == 200
+        assert api.http.get(f"/api/stream?code={session.code}&after=x").status_code == 400
+
+
+def leave_while_waiting(worker: LocalWorker, api: Api) -> None:
+    """Callers that go away while their request waits for its answer."""
+    session = api.open_session()
+    for number in range(WAITS):
+        body = json.dumps({"code": session.code, "tool": "echo", "id": f"r{number}"})
+        caller = connect(worker, "POST /api/request?wait=3", f"Content-Length: {len(body)}")
+        caller.sendall(body.encode())
+        eventually(lambda number=number: len(session.poll(session.host_token)["messages"]) == number + 1)
+        drop(caller)
+
+
+def test_nothing_of_this_was_an_error_to_the_runtime(counted: LocalWorker) -> None:
+    log = counted.log_text()
+    for complaint in ("hung", "Cannot perform I/O", "Traceback", "Uncaught", "never retrieved", "never awaited"):
+        assert complaint not in log
+
+
+def counts(api: Api) -> Counts:
+    seen = api.http.get("/debug/objects").json()
+    names = "openStreams", "openProxies", "asyncGenerators", "coroutines", "own", "objects"
+    return Counts(*(seen[name] for name in names))
+
+
+def counts_at_rest(api: Api) -> Counts:
+    """The counts once no stream is open any more and two looks in a row see the same coroutines."""
+
+    def look() -> Counts | None:
+        first, second = counts(api), counts(api)
+        is_quiet = (second.streams, second.proxies, second.generators) == (0, 0, 0)
+        return second if is_quiet and first.coroutines == second.coroutines else None
+
+    return eventually(look, NOTICED_SECONDS)
+
+
+def stirred(api: Api, session: Session) -> Counts:
+    """The counts after every stream of `session` was made to write."""
+    stir(session)
+    return counts(api)
+
+
+def stir(session: Session) -> None:
+    """Give hosts and guests of `session` something to hear."""
+    session.ask(id="stir")
+    session.answer("stir", 1)
+    session.extend()
+
+
+def drop_streams(worker: LocalWorker, session: Session, number: int) -> None:
+    """Open streams of both roles and formats in groups, read their first bytes, and break them off hard."""
+    for start in range(0, number, GROUP):
+        group = [open_stream(worker, session, index) for index in range(start, min(start + GROUP, number))]
+        for connection in group:
+            received = b""
+            while b"expiresAt" not in received:
+                piece = connection.recv(4096)
+                assert piece, received
+                received += piece
+        for connection in group:
+            drop(connection)
+
+
+def open_stream(worker: LocalWorker, session: Session, index: int) -> socket.socket:
+    accept = "application/x-ndjson" if index % 2 else "text/event-stream"
+    role = [f"Authorization: Bearer {session.host_token}"] if index % 3 else []
+    return connect(worker, f"GET /api/stream?code={session.code}", f"Accept: {accept}", *role)
+
+
+def connect(worker: LocalWorker, request: str, *fields: str) -> socket.socket:
+    """A connection on which the head of a request was sent."""
+    connection = socket.create_connection(("127.0.0.1", worker.port), PATIENCE_SECONDS)
+    lines = [f"{request} HTTP/1.1", "Host: localhost", f"CF-Connecting-IP: {new_address()}", *fields]
+    connection.sendall(("\r\n".join([*lines, "Content-Type: application/json"]) + "\r\n\r\n").encode())
+    return connection
+
+
+def drop(connection: socket.socket) -> None:
+    """Close with a reset, as a machine does that goes away, not with an orderly end."""
+    connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    connection.close()

@@ -1,0 +1,117 @@
+"""`kill -9` in the middle: what was accepted is in KV, so the Worker that comes up again goes on where it was."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+
+import httpx
+import pytest
+
+from tests.support.http_api import Api
+from tests.support.steady_host import SteadyHost, ask_until_accepted
+from tests.support.waiting import eventually
+from tests.support.worker import LocalWorker
+
+ROUNDS = 3
+CALLS = 24
+SEED = 20260101
+
+
+@pytest.fixture(scope="module")
+def mortal() -> Iterator[LocalWorker]:
+    """A Worker that is killed."""
+    with LocalWorker() as worker:
+        yield worker
+
+
+def test_a_call_that_a_kill_interrupts_completes_after_the_restart(mortal: LocalWorker) -> None:
+    with Api(mortal.url) as api, ThreadPoolExecutor(1) as threads:
+        session = api.open_session(label="before")
+        session.put_tools({"name": "echo"})
+        guest_token = session.join()
+        host = session.host_stream()
+        guest = session.guest_stream(guest_token)
+        waiting = threads.submit(session.ask, {"n": 1.0}, id="call", wait=60, token=guest_token)
+        before = host.next("request")
+        session.answer("call", "half-way", final=False)
+        guest.next("response")
+
+        mortal.kill()
+
+        # The streams break off without an `end`: come back. The guest's wait fails, so it is to ask again.
+        for stream in (host, guest):
+            stream.wait_over()
+            assert "end" not in [event.name for event in stream.events]
+        assert isinstance(waiting.exception(timeout=15), httpx.TransportError)
+        mortal.restart()
+
+        host, guest = host.reopened(), guest.reopened()
+        again = host.next("request")
+        assert again.data == before.data | {"replay": True}
+        assert again.id == before.id
+        waiting = threads.submit(session.ask, {"n": 1.0}, id="call", wait=60, token=guest_token)
+        assert session.answer("call", {"n": 2.0}).status_code == 202
+
+        reply = waiting.result()
+        assert (reply.status_code, reply.json()["result"]) == (200, {"n": 2.0})
+        half, whole = guest.take(2, "response")
+        assert (half.data["result"], half.data.get("replay")) == ("half-way", True)
+        assert (whole.data["result"], whole.data.get("replay")) == ({"n": 2.0}, None)
+        # Nothing is left over, nothing came twice.
+        assert session.poll(session.host_token)["messages"] == []
+        read = session.read().json()
+        assert (read["label"], read["tools"], read["active"]) == ("before", [{"name": "echo"}], True)
+        assert len(host.events) == 2
+        assert session.ask(id="call").json() == whole.data
+
+
+def test_an_answer_that_nobody_could_hear_is_heard_after_the_restart(mortal: LocalWorker) -> None:
+    with Api(mortal.url) as api:
+        session = api.open_session()
+        guest = session.guest_stream()
+        session.ask(id="call")
+        session.answer("early", 0)
+        guest.next("response")
+        guest.close()
+        session.answer("call", {"n": 1})
+
+        mortal.kill()
+        mortal.restart()
+
+        assert session.ask(id="call").json()["result"] == {"n": 1}
+        answers = guest.reopened().take(2, "response")
+        assert {event.data["id"]: event.data.get("replay", False) for event in answers} == {
+            "early": True,
+            "call": False,
+        }
+
+
+def test_kills_at_random_points_lose_nothing_and_run_nothing_twice(mortal: LocalWorker) -> None:
+    """A producer sends numbered calls, a host answers them, and the Worker is killed three times in between."""
+    dice = random.Random(SEED)
+    with Api(mortal.url) as api:
+        session = api.open_session()
+        sent = [f"call-{number:02d}" for number in range(CALLS)]
+        killed_at = sorted(dice.sample(range(2, CALLS - 2), ROUNDS))
+
+        def produce() -> None:
+            for number, request_id in enumerate(sent, 1):
+                ask_until_accepted(session, {"n": number}, id=request_id, producer="p", seq=number)
+
+        with SteadyHost(session, lambda request: request["args"]["n"] * 10) as host, ThreadPoolExecutor(1) as threads:
+            producing = threads.submit(produce)
+            for count in killed_at:
+                eventually(lambda count=count: len(host.runs) >= count, 30)
+                mortal.kill()
+                mortal.restart()
+            producing.result(60)
+            answers = {}
+            for number, request_id in enumerate(sent, 1):
+                reply = ask_until_accepted(session, {"n": number}, id=request_id, producer="p", seq=number, wait=30)
+                answers[request_id] = reply.json().get("result")
+        assert answers == {request_id: number * 10 for number, request_id in enumerate(sent, 1)}
+        assert host.runs == dict.fromkeys(sent, 1), "each call ran once"
+        assert list(host.runs) == sent, "in the producer's order"
+        eventually(lambda: not session.poll(session.host_token)["messages"])
