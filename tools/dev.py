@@ -22,7 +22,9 @@ STATE = ROOT / ".wrangler" / "state"
 START_SECONDS = 120.0
 PARENT_CHECK_SECONDS = 1.0
 
-CHATTER = re.compile(r"^\s*$|^[┌├│└─]|^Attaching additional modules|^Using secrets defined in|Ready on http")
+CHATTER = re.compile(
+    r"^\s*$|^[┌├│└─]|^Attaching additional modules|^Using secrets defined in|Ready on http|GET /health 200"
+)
 """Lines wrangler prints at every start and reload that tell the user nothing they need."""
 
 
@@ -103,8 +105,10 @@ def run(launch: Launch, owner: int | None) -> int:
     output = Output(running)
     try:
         if running.wait_ready(START_SECONDS, is_wanted):
+            # In one piece, and before the reader may print: two threads write to this output.
+            sys.stdout.write(f"Waypost is running on {running.url} (Ctrl-C stops it)\n")
+            sys.stdout.flush()
             output.show_from_now_on()
-            print(f"Waypost is running on {running.url} (Ctrl-C stops it)", flush=True)
             while is_wanted() and running.is_running():
                 stopped.wait(PARENT_CHECK_SECONDS)
         if is_wanted():

@@ -159,6 +159,7 @@ class EventStream:
         self.raw = b""
         self.is_over = False
         self._taken = 0
+        self._successors: list[EventStream] = []
         self._news = threading.Condition()
         try:
             request = self._client.build_request("GET", url, params=params, headers={**headers, **accept, **resume})
@@ -221,10 +222,13 @@ class EventStream:
     def reopened(self) -> EventStream:
         """A new connection that comes back with `last_id`, as an EventSource does."""
         url, params, headers, ndjson = self._request
-        return EventStream(url, params, headers, ndjson=ndjson, last_event_id=self.last_id)
+        self._successors.append(EventStream(url, params, headers, ndjson=ndjson, last_event_id=self.last_id))
+        return self._successors[-1]
 
     def close(self) -> None:
-        """Go away in the middle. May be called again."""
+        """Go away in the middle, with the connections that were reopened from this one. May be called again."""
+        for successor in self._successors:
+            successor.close()
         if not self.is_over:
             stream = self._response.extensions["network_stream"]
             with suppress(OSError):
