@@ -1,4 +1,4 @@
-"""Runs package scripts in lanes: those of one lane one after the other, the lanes side by side, each output in one piece.
+"""Runs package scripts in lanes: those of a lane one after the other, the lanes side by side, each output in one piece.
 
 The suites wait a lot (a Worker that starts, a page that loads); side by side they take half the time on two cores.
 """
