@@ -25,7 +25,8 @@ SECONDS = 60.0
     [
         "✘ [ERROR] Uncaught PythonError: Traceback\n",
         "  ValueError: boom\n",
-        "[wrangler:info] GET /health 200 OK (3ms)\n",
+        "[wrangler:info] GET /health 503 Service Unavailable (3ms)\n",
+        "[wrangler:info] GET /api/poll 200 OK (3ms)\n",
         "⎔ Reloading local server...\n",
     ],
 )
@@ -41,9 +42,10 @@ def test_errors_and_requests_are_shown(line: str) -> None:
         "├─────────────────┼────────┼────────────┤\n",
         "Attaching additional modules:\n",
         "[wrangler:info] Ready on http://127.0.0.1:8787\n",
+        "[wrangler:info] GET /health 200 OK (2205ms)\n",
     ],
 )
-def test_tables_of_modules_are_not(line: str) -> None:
+def test_tables_of_modules_and_our_own_question_are_not(line: str) -> None:
     assert not is_worth_showing(line)
 
 
