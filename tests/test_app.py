@@ -2,6 +2,7 @@
 
 import asyncio
 import re
+from collections.abc import Sequence
 
 import pytest
 
@@ -19,13 +20,13 @@ EVERY_ROUTE = [(route.method, re.sub(r"{\w+}", "K7Q2M9XA", route.template)) for 
 
 
 class SlowKv(MemoryKv):
-    async def get(self, key: str) -> str | None:
+    async def get_many(self, keys: Sequence[str]) -> dict[str, str]:
         await asyncio.sleep(0.025)
-        return await super().get(key)
+        return await super().get_many(keys)
 
 
 class BrokenKv(MemoryKv):
-    async def get(self, key: str) -> str | None:
+    async def get_many(self, keys: Sequence[str]) -> dict[str, str]:
         raise ZeroDivisionError("a secret of the inside")
 
 

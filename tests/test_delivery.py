@@ -181,13 +181,6 @@ def test_a_skip_is_never_shown():
     assert ids(deliver(host(), unnumbered, skip_at(1, "p", 1), request_at(2, "p2", "p", 2))) == ["p2"]
 
 
-def test_the_end_of_the_session_is_noticed_and_not_shown():
-    reader = host()
-    assert reader.is_over is False
-    assert deliver(reader, Message("end", "", cursor=cursor_at(1))) == []
-    assert reader.is_over is True
-
-
 def test_answers_are_delivered_in_the_order_of_time_though_they_are_listed_by_request():
     assert ids(deliver(guest(), answer_at(2, "a"), answer_at(1, "b"))) == ["b", "a"]
 
@@ -217,10 +210,6 @@ def test_a_guest_that_comes_back_gets_the_reorder_window_flagged_and_nothing_old
 
 def test_a_guest_that_starts_gets_everything_that_is_kept():
     assert ids(deliver(guest(), answer_at(-3000, "old"))) == ["old"]
-
-
-def test_a_guests_session_does_not_end_by_its_queue():
-    assert guest().is_over is False
 
 
 def test_a_gap_of_what_has_expired_says_where_the_reader_stood():

@@ -5,7 +5,7 @@ import pytest
 
 from tests.support.builders import CODE, REQUESTS, RESPONSES, SetClock, answer, cursor_at, make_queues, request
 from tests.support.faulty_kv import FaultyKv
-from tests.support.virtual_time import START_MS, run
+from tests.support.virtual_time import run
 from waypost.errors import AlreadyAnswered, InvalidId
 from waypost.hints import Hints
 from waypost.keys import request_key, response_key
@@ -280,15 +280,5 @@ def test_a_queue_that_failed_half_way_can_be_emptied_by_trying_again():
         at.kv.fails = lambda *_: False
         assert await at.queues.acknowledge_requests(cursors) == 3
         assert await at.keys() == []
-
-    run(story())
-
-
-def test_the_end_of_a_session_stands_in_the_hosts_queue():
-    async def story():
-        at = Setting()
-        await at.queues.push_end()
-        [end] = await all_of(at.queues, REQUESTS)
-        assert (end.kind, end.accepted_ms) == ("end", START_MS)
 
     run(story())

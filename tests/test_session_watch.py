@@ -9,7 +9,6 @@ import pytest
 from tests.support.builders import CODE, SetClock
 from tests.support.faulty_kv import FaultyKv
 from tests.support.virtual_time import START_MS, run
-from waypost.errors import SessionEnded
 from waypost.hints import Hints
 from waypost.kv import KvError
 from waypost.limits import MAX_SESSION_AGE_SECONDS
@@ -124,7 +123,7 @@ def test_a_guest_does_not_renew_the_session():
         watch = await at.watch(Role.GUEST)
         at.kv.asked.clear()
         await at.after(400, watch)
-        assert [operation for operation, _ in at.kv.asked] == ["get"]
+        assert [operation for operation, _ in at.kv.asked] == ["get_many"]
 
     run(story())
 
@@ -190,17 +189,31 @@ def test_a_look_that_fails_is_no_news():
         at.kv.fails = lambda *_: True
         assert await at.after(60, watch) == []
         assert await at.after(0.1, watch) == []
-        assert len([key for operation, key in at.kv.asked if operation == "get"]) == 1
+        assert len([key for operation, key in at.kv.asked if operation == "get_many"]) == 1
 
     run(story())
 
 
-def test_a_look_that_fails_when_the_time_is_over_is_the_end():
+def test_a_look_that_fails_when_the_time_is_over_is_no_news_either():
     async def story():
         at = Setting()
         watch = await at.watch(Role.GUEST)
         at.kv.fails = lambda *_: True
-        assert await at.after(600, watch) == [("end", {"reason": "expired"})]
+        assert await at.after(600, watch) == []
+        at.kv.fails = lambda *_: False
+        assert await at.after(5, watch) == [("end", {"reason": "expired"})]
+
+    run(story())
+
+
+def test_a_store_that_fails_is_not_asked_at_every_tick():
+    async def story():
+        at = Setting()
+        watch = await at.watch(Role.GUEST)
+        at.kv.fails = lambda *_: True
+        assert await at.after(600, watch) == []
+        assert await at.after(0.1, watch) == []
+        assert len([key for operation, key in at.kv.asked if operation == "get_many"]) == 1
 
     run(story())
 
@@ -246,42 +259,5 @@ def test_a_sign_that_fails_is_the_streams_to_report():
         at.kv.fails = lambda *_: True
         with pytest.raises(KvError):
             await at.after(0, watch)
-
-    run(story())
-
-
-def test_an_end_in_the_queue_ends_a_record_that_was_written_back_as_open():
-    async def story():
-        at = Setting()
-        watch = await at.watch(Role.HOST)
-        assert [event.name for event in await watch.end()] == ["end"]
-        with pytest.raises(SessionEnded):
-            await at.elsewhere.find(CODE)
-        assert await watch.end() == []
-
-    run(story())
-
-
-def test_what_else_changed_does_not_hide_that_the_record_must_be_ended():
-    async def story():
-        at = Setting()
-        watch = await at.watch(Role.HOST)
-        at.clock.ms += 1000
-        await at.here.extend(watch.session)
-        assert [event.name for event in await watch.end()] == ["end"]
-        with pytest.raises(SessionEnded):
-            await at.elsewhere.find(CODE)
-
-    run(story())
-
-
-def test_an_end_in_the_queue_that_the_record_knows_of_writes_nothing():
-    async def story():
-        at = Setting()
-        watch = await at.watch(Role.HOST)
-        await at.here.end(watch.session)
-        at.kv.asked.clear()
-        assert [event.name for event in await watch.end()] == ["end"]
-        assert at.kv.asked == []
 
     run(story())

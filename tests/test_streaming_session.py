@@ -40,23 +40,6 @@ def test_the_end_of_the_session_is_the_last_event_and_comes_after_the_messages()
     run(story())
 
 
-def test_an_end_that_a_stale_renewal_has_undone_comes_through_the_queue():
-    async def story():
-        at = Setting()
-        session = await at.client.open_session()
-        stream = await host_stream(at, session)
-        await after(30)
-        stale = await at.kv.kv.get(f"session:{session.code}")
-        elsewhere = at.isolate(1)
-        await elsewhere.call("DELETE", f"/api/sessions/{session.code}", token=session.host)
-        await at.kv.kv.put(f"session:{session.code}", stale or "", ttl_seconds=600, metadata=stale)
-        await stream.until_over(PLAN.poll_max_ms / 1000 + 0.1)
-        assert stream.data("end") == [{"reason": "ended"}]
-        assert (await at.isolate(2).call("GET", f"/api/sessions/{session.code}")).status == 410
-
-    run(story())
-
-
 def test_a_session_without_a_host_expires_under_its_guests():
     async def story():
         at = Setting()

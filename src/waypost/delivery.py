@@ -79,8 +79,6 @@ class HostReader(Reader):
         super().__init__(scope, after)
         self._order = ProducerOrder(after.next_numbers if after else {})
         self._taken_as: dict[str, str] = {}
-        self.is_over = False
-        """The queue says that the session has ended."""
         self._duplicates: dict[str, str] = {}
 
     def wants(self, message: Message) -> bool:
@@ -95,8 +93,6 @@ class HostReader(Reader):
             self._last_seen_ms[message.cursor] = now_ms
             if message.kind == "request" and self._taken_as.setdefault(message.id, message.cursor) != message.cursor:
                 self._duplicates[message.cursor] = message.id
-            elif message.kind == "end":
-                self.is_over = True
             elif message.number:
                 self._order.hold(message)
             elif message.kind != "skip":
@@ -128,8 +124,6 @@ class HostReader(Reader):
 
 class GuestReader(Reader):
     """Reads answers: progress as it comes, and the first final answer of each request."""
-
-    is_over = False
 
     def __init__(self, scope: str, after: EventId | None) -> None:
         super().__init__(scope, after)

@@ -35,11 +35,6 @@ class Feed:
         """The cursor to come back with."""
         return self._reader.cursor
 
-    @property
-    def is_over(self) -> bool:
-        """Whether the queue says that the session has ended."""
-        return self._reader.is_over
-
     def gaps(self) -> list[Event]:
         """What to tell a reader that was away for longer than messages are kept."""
         after_ms = self._reader.resumed_after_ms

@@ -6,6 +6,11 @@ def session_key(code: str) -> str:
     return f"session:{code}"
 
 
+def ended_key(code: str) -> str:
+    """That the session was ended; never overwritten."""
+    return f"ended:{code}"
+
+
 def tools_key(code: str) -> str:
     """The tools that the host offers."""
     return f"tools:{code}"

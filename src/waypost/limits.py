@@ -70,6 +70,9 @@ REORDER_WINDOW_SECONDS = 60 + 60 + 15
 """How late after its cursor a message can show up: 60 s until the write is visible, a list that is 60 s old, and what
 lies between: the cursor is made before the write, which may be repeated for 8 s, and clocks differ by some seconds."""
 
+TOKEN_VOUCHES_SECONDS = REORDER_WINDOW_SECONDS
+"""How long after its creation a session may be invisible in another location; a signed token vouches for it so long."""
+
 MAX_CLOCK_SKEW_SECONDS = 15
 """How far the clocks of two locations may be apart; a cursor from further ahead was not made by any of them."""
 
@@ -81,9 +84,6 @@ MAX_TRACKED_PRODUCERS = 8
 
 SESSION_CACHE_SECONDS = 30
 """How long an isolate trusts the session record it has read: less than KV itself may be behind."""
-
-TOKEN_VOUCHES_SECONDS = 120
-"""How long after its creation a session may be invisible in another location; a signed token vouches for it so long."""
 
 HEARTBEAT_SECONDS = 15
 """Silence on a stream after which a heartbeat is sent; edge proxies cut streams after about 100 s of it."""

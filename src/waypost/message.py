@@ -13,8 +13,8 @@ from waypost.cursor import cursor_ms
 from waypost.keys import cursor_of
 from waypost.kv import ListedKey, fits_metadata
 
-Kind = Literal["request", "cancel", "skip", "end", "response"]
-"""`skip` and `end` are for whoever reads the host's queue on its behalf; the host itself is never shown them."""
+Kind = Literal["request", "cancel", "skip", "response"]
+"""A `skip` is for whoever reads the host's queue on its behalf; the host itself is never shown it."""
 
 
 class ErrorBody(msgspec.Struct, frozen=True, omit_defaults=True):

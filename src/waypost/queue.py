@@ -76,11 +76,6 @@ class Queues:
             raise AlreadyAnswered("The request has its final answer; there is nothing left to cancel.")
         return answer
 
-    async def push_end(self) -> None:
-        """Tell every stream of the host that the session is over, wherever it runs."""
-        cursor = self._cursors.issue(self.requests)
-        await self._put(request_key(self._code, cursor), Message("end", "", cursor=cursor), self.requests)
-
     async def find_answer(self, request_id: str) -> Message | None:
         """The final answer to a request: the first one, if there are several."""
         cursor = None

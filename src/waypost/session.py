@@ -2,8 +2,10 @@
 
 Key `session:{code}`, for as long as the session has left. The record is written whole; two writers at once (a renewal
 and a change of tools) leave the later one, which the next renewal repairs. The session is refused by its own
-`expires_ms` too, since KV removes expired keys lazily. An ended session leaves its record with `active` false until
-it would have expired, so that streams elsewhere see the end instead of a key that is missing.
+`expires_ms` too, since KV removes expired keys lazily.
+
+The end is a key of its own, `ended:{code}`, read together with the record as one operation: a renewal elsewhere, made
+from a record that is older than the end, could otherwise bring the session back to life.
 """
 
 from collections import OrderedDict
@@ -15,7 +17,7 @@ from waypost.clock import Clock
 from waypost.cursor import CursorFactory
 from waypost.errors import SessionEnded, SessionNotFound, SessionTooOld
 from waypost.hints import Hints
-from waypost.keys import session_key, tools_key
+from waypost.keys import ended_key, session_key, tools_key
 from waypost.kv import Kv, fits_metadata
 from waypost.limits import (
     KV_MIN_TTL_SECONDS,
@@ -111,8 +113,12 @@ class SessionStore:
         return extended
 
     async def end(self, session: Session) -> None:
-        """End `session` for everybody."""
-        await self._write(msgspec.structs.replace(session, active=False))
+        """End `session` for everybody, and for good."""
+        seconds = max((session.must_end_ms - self._clock.now_ms()) // 1000, KV_MIN_TTL_SECONDS)
+        await self._kv.put(ended_key(session.code), "1", ttl_seconds=seconds)
+        ended = msgspec.structs.replace(session, active=False)
+        self._remember(ended, self._clock.now_ms())
+        self._hints.note(session.code, ended)
 
     async def put_tools(self, session: Session, tools: bytes, version: str) -> Session:
         """Store the tools that the host offers (JSON text), and tell the readers that they changed."""
@@ -136,12 +142,16 @@ class SessionStore:
         return (value or "[]").encode()
 
     async def _read(self, code: str) -> Session | None:
-        value = await self._kv.get(session_key(code))
+        found = await self._kv.get_many([session_key(code), ended_key(code)])
+        value = found.get(session_key(code))
         if value is None:
             # A miss is remembered for a minute; a list is not, so it finds what was opened elsewhere just now.
             page = await self._kv.list(session_key(code), limit=1)
             value = page.keys[0].metadata if page.keys else None
-        return _decode(value) if value else None
+        if value is None:
+            return None
+        session = _decode(value)
+        return msgspec.structs.replace(session, active=False) if ended_key(code) in found else session
 
     async def _write(self, session: Session) -> None:
         text = msgspec.json.encode(session).decode()

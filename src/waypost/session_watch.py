@@ -13,6 +13,9 @@ from waypost.session import Session, SessionStore
 from waypost.signing import Role
 from waypost.sse import Event
 
+RETRY_SECONDS = 5
+"""After a look that failed."""
+
 
 class _Change(msgspec.Struct, rename="camel", omit_defaults=True):
     code: str
@@ -49,11 +52,8 @@ class SessionWatch:
         self._mark = hints.mark()
         self._clock = clock
         self._announce_ms = clock.now_ms()
-        self._check_ms = clock.now_ms() + self._check_interval_ms
-
-    @property
-    def _check_interval_ms(self) -> int:
-        return min(self._plan.session_check_seconds, self.session.ttl_seconds // 3) * 1000
+        self._check_ms = 0
+        self._plan_check()
 
     async def events(self) -> list[Event]:
         """What happened to the session since the last call; after `end`, `ended` is true."""
@@ -61,24 +61,18 @@ class SessionWatch:
         for session in self._hints.since(self.session.code, self._mark):
             events += self._changed(session)
         self._mark = self._hints.mark()
-        if not self.ended and self._clock.now_ms() >= min(self._check_ms, self.session.expires_ms):
+        if not self.ended and self._clock.now_ms() >= self._check_ms:
             events += await self._check()
         if not self.ended and self._role is Role.HOST and self._clock.now_ms() >= self._announce_ms:
             self._announce_ms = self._clock.now_ms() + self._plan.presence_seconds * 1000
             await self._presence.announce(self.session.code)
         return events
 
-    async def end(self) -> list[Event]:
-        """The queue says that the session has ended. Its record may say otherwise, if a renewal that read a stale one
-        came after the end: then it is ended once more."""
-        changes = self._hints.since(self.session.code, self._mark)
-        if not self.ended and all(session.active for session in changes):
-            await self._store.end(self.session)
-        return self._end("ended")
-
     async def _check(self) -> list[Event]:
         now = self._clock.now_ms()
-        self._check_ms = now + self._check_interval_ms
+        # Should the store not answer, it is no news about the session, not even when its time seems to be up: another
+        # stream may have renewed it.
+        self._check_ms = now + RETRY_SECONDS * 1000
         try:
             session = await self._store.find(self.session.code, fresh=True)
             is_due = session.expires_ms - now < session.ttl_seconds * 500 and session.expires_ms < session.must_end_ms
@@ -89,11 +83,21 @@ class SessionWatch:
             return self._end("ended")
         except SessionNotFound:
             # A stale miss, unless the time that this stream knows of is over as well.
-            return self._end("expired") if now >= self.session.expires_ms else []
+            if now >= self.session.expires_ms:
+                return self._end("expired")
+            self._plan_check()
+            return []
         except KvError:
-            # One look that fails is no news about the session; the next one comes soon enough, unless its time is up.
-            return self._end("expired") if now >= self.session.expires_ms else []
-        return self._changed(session)
+            return []
+        events = self._changed(session)
+        self._plan_check()
+        return events
+
+    def _plan_check(self) -> None:
+        """The next look: after the plan's interval, soon enough for a renewal, and when the time is up."""
+        now = self._clock.now_ms()
+        interval_seconds = min(self._plan.session_check_seconds, self.session.ttl_seconds // 3)
+        self._check_ms = min(now + interval_seconds * 1000, max(self.session.expires_ms, now))
 
     def _changed(self, session: Session) -> list[Event]:
         if not session.active:

@@ -82,6 +82,5 @@ async def _look(feed: Feed, watch: SessionWatch, pacing: Pacing, invocation: Inv
                 pacing.found(clock.now_ms())
                 yield list(events)
         pacing.looked(clock.now_ms())
-    changes = await watch.end() if feed.is_over else await watch.events()
-    if changes:
+    if changes := await watch.events():
         yield list(changes)

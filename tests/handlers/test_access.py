@@ -9,6 +9,7 @@ from tests.support.client import KEY, Client, Opened, make_client
 from tests.support.faulty_kv import FaultyKv
 from tests.support.virtual_time import VirtualClock, run
 from tests.test_throttle import Budget
+from waypost.limits import TOKEN_VOUCHES_SECONDS
 from waypost.memory_kv import MemoryKv
 from waypost.settings import Settings
 from waypost.signing import Claims, Role, Signer
@@ -168,7 +169,7 @@ def test_a_token_vouches_for_a_session_that_another_location_does_not_see_yet():
         assert (await there.poll(session.code, session.host))["messages"] == []
         assert (await there.poll(session.code, guest))["messages"] == []
         assert (await there.ask(session.code)).status == 404
-        await asyncio.sleep(120)
+        await asyncio.sleep(TOKEN_VOUCHES_SECONDS)
         reply = await there.call("GET", f"/api/poll?code={session.code}", token=session.host)
         assert (reply.status, reply.json()["code"]) == (404, "session_not_found")
 

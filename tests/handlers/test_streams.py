@@ -176,18 +176,6 @@ def test_a_poll_that_nothing_ends_is_empty_when_its_time_is_over():
     run(story())
 
 
-def test_a_poll_learns_from_the_queue_that_the_session_has_ended():
-    async def story():
-        client, session = await opened()
-        polling = asyncio.ensure_future(client.call("GET", f"/api/poll?code={session.code}&wait=2", token=session.host))
-        await asyncio.sleep(0.5)
-        await client.call("DELETE", f"/api/sessions/{session.code}", token=session.host)
-        reply = await polling
-        assert (reply.status, reply.json()["code"]) == (410, "session_ended")
-
-    run(story())
-
-
 def test_where_tokens_are_required_a_code_alone_opens_nothing_but_joining():
     async def story():
         client = make_client(Settings(signing_keys=(KEY,), require_token=True))

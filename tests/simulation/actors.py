@@ -5,12 +5,11 @@ What they see and do is kept in a `Story`, which the checks read in the end.
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from contextlib import suppress
 from dataclasses import dataclass, field
 from random import Random
 from typing import Any
 
-from tests.simulation.cluster import Cluster, NetworkError
+from tests.simulation.cluster import Cluster, NetworkError, SessionOver
 from tests.support.client import Reply
 
 
@@ -32,6 +31,8 @@ class Story:
     had: list[tuple[str, int, *tuple[int, ...]]] = field(default_factory=list)
     heard: dict[str, dict[str, Any]] = field(default_factory=dict)
     waited: dict[str, Any] = field(default_factory=dict)
+    cursors: set[str] = field(default_factory=set)
+    ended: bool = False
     violations: list[str] = field(default_factory=list)
 
 
@@ -99,10 +100,14 @@ class Host:
         self._tasks: set[asyncio.Task[None]] = set()
 
     async def stay(self) -> None:
-        """Connect, and connect again, for ever."""
-        while True:
-            with suppress(NetworkError):
+        """Connect, and connect again, until the session ends."""
+        while not self._story.ended:
+            try:
                 await self._connect()
+            except NetworkError:
+                pass
+            except SessionOver:
+                self._story.ended = True
             if self._cluster.random.random() < 0.1:
                 self._home = self._cluster.random.randrange(self._cluster.world.locations)
             await asyncio.sleep(self._cluster.random.uniform(0.1, 10))
@@ -125,10 +130,13 @@ class Host:
                 self._take(data)
             elif event["event"] == "cancel":
                 self._start(self._acknowledge(data["cursor"]))
+            elif event["event"] == "end":
+                self._story.ended = True
             elif event["event"] == "gap" and data["reason"] == "missing":
                 self._story.had.append((data["producer"], data["seq"], data["before"]))
             if event.get("id"):
                 self._cursor = event["id"]
+                self._story.cursors.add(event["id"])
 
     def _take(self, data: dict[str, Any]) -> None:
         story, request_id = self._story, data["id"]
@@ -173,6 +181,33 @@ class Host:
         task.add_done_callback(self._tasks.discard)
 
 
+async def end(cluster: Cluster, story: Story, settle_seconds: float) -> None:
+    """End the session from anywhere: it must stay ended everywhere, and its streams must be told."""
+    options = {"token": story.host_token}
+    url = f"/api/sessions/{story.code}"
+    home = cluster.random.randrange(cluster.world.locations)
+    # A reply that was lost leaves an ended session behind, so the next attempt may say 410.
+    reply = await persist(cluster, lambda: cluster.call(home, "DELETE", url, **options), 20)
+    if reply is None:
+        return
+    await asyncio.sleep(settle_seconds)
+    if not story.ended:
+        story.violations.append("the host was never told that the session has ended")
+    for location in range(cluster.world.locations):
+        read = await persist(cluster, lambda location=location: cluster.call(location, "GET", url), 3)  # type: ignore[misc]
+        if read is not None and read.status == 200:
+            story.violations.append("an ended session lives again")
+
+
+async def try_foreign_cursor(cluster: Cluster, story: Story, other: Story) -> None:
+    """Come back to one session with a cursor of another."""
+    for cursor in list(other.cursors)[:3]:
+        url = f"/api/poll?code={story.code}&after={cursor}"
+        reply = await persist(cluster, lambda url=url: cluster.call(0, "GET", url, token=story.host_token), 5)  # type: ignore[misc]
+        if reply is not None and reply.status != 400:
+            story.violations.append(f"a cursor of another session was answered {reply.status}")
+
+
 STOPS_SECONDS = 60 + 60 + 30
 """An acknowledged message may show for so long: until its removal is visible, in a listing that is that old."""
 
@@ -213,4 +248,6 @@ async def listen(cluster: Cluster, story: Story, name: str, home: int) -> None:
                     hear(event, bool(headers) and is_old)
         except NetworkError:
             pass
+        except SessionOver:
+            return
         await asyncio.sleep(cluster.random.uniform(0.1, 10))

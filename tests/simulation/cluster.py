@@ -38,6 +38,10 @@ class NetworkError(Exception):
     """The client got no reply; whether the Worker did what it was asked is unknown."""
 
 
+class SessionOver(Exception):
+    """The session has ended: 410."""
+
+
 @dataclass
 class Faults:
     """What befalls the way between clients and isolates: probabilities."""
@@ -96,6 +100,7 @@ class Cluster:
 
         Raises:
             NetworkError: there was no stream.
+            SessionOver: there will be none any more.
         """
         await asyncio.sleep(self.random.uniform(0.005, 0.1))
         self.connections[url] += 1
@@ -104,6 +109,8 @@ class Cluster:
         started = asyncio.get_running_loop().time()
         headers = {"Accept": "application/x-ndjson", **options.pop("headers", {})}
         response = await self.isolate(home).open("GET", url, headers=headers, **options)
+        if response.status == 410:
+            raise SessionOver(url)
         if response.status != 200 or not isinstance(response.body, AsyncGenerator):
             raise NetworkError(f"{response.status} {response.body!r}")
         async with aclosing(response.body) as chunks:

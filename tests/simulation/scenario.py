@@ -5,7 +5,7 @@ from collections import Counter
 from dataclasses import dataclass
 from random import Random
 
-from tests.simulation.actors import Host, Story, listen, persist, produce
+from tests.simulation.actors import Host, Story, end, listen, persist, produce, try_foreign_cursor
 from tests.simulation.checks import check
 from tests.simulation.cluster import PLAN, Cluster, Faults
 from tests.simulation.conversations import simulate_conversation
@@ -14,6 +14,9 @@ from tests.support.virtual_time import run
 
 SETTLE_SECONDS = 500
 """Longer than anything may take to become visible, be retried, and be seen again."""
+
+END_SECONDS = 200
+"""Until the end of a session is seen everywhere."""
 
 QUIET_SECONDS = 120
 """The end of the silence, in which every stream must idle at its slowest rate."""
@@ -71,29 +74,34 @@ async def _scenario(seed: int) -> Report:
     violations = cluster.overspent + [
         line for story in stories for line in _idle(story.code, world.looks - looks, cluster.connections - connections)
     ]
+    for story, other in zip(stories, reversed(stories), strict=True):
+        if story is not other:
+            await try_foreign_cursor(cluster, story, other)
+    # Whatever may still be queued was looked at first: what the end of a session leaves behind is its own word.
+    left_over = {story.code: _left_over(world, story.code) for story in stories}
+    await asyncio.gather(*(end(cluster, story, END_SECONDS) for story in stories))
     for listener in listeners:
         if listener.done() and listener.exception():
             raise listener.exception() or RuntimeError
         listener.cancel()
     await asyncio.gather(*listeners, return_exceptions=True)
     for story in stories:
-        left = [key for key in world.live_keys(f"req:{story.code}:") if not _may_stay(world, key)]
-        violations += check(story, left)
+        violations += check(story, left_over[story.code])
     return Report(seed, violations, sum(len(story.sent) for story in stories))
 
 
 async def _open(cluster: Cluster) -> Story:
     while True:
-        reply = await persist(cluster, lambda: cluster.call(0, "POST", "/api/sessions", {"ttl": 3600}), 20)
+        reply = await persist(cluster, lambda: cluster.call(0, "POST", "/api/sessions"), 20)
         if reply is not None:
             opened = reply.json()
             return Story(opened["code"], opened["hostToken"])
 
 
-def _may_stay(world: World, key: str) -> bool:
-    """A number that was given up is told to whoever comes for as long as its queue lasts."""
-    metadata = world.versions[key][-1].metadata or ""
-    return '"kind":"skip"' in metadata
+def _left_over(world: World, code: str) -> list[str]:
+    """Requests that nobody has acknowledged. A number that was given up stays: whoever comes must be told of it."""
+    keys = world.live_keys(f"req:{code}:")
+    return [key for key in keys if '"kind":"skip"' not in (world.versions[key][-1].metadata or "")]
 
 
 def _idle(code: str, looks: Counter[str], connections: Counter[str]) -> list[str]:

@@ -101,9 +101,6 @@ async def delete(call: Call) -> Response:
     """End a session, for everybody."""
     session = await host_session(call, call.params["code"], fresh=True)
     await call.sessions().end(session)
-    # A stream elsewhere may just renew the session from a record that is older than its end, and so undo it. The
-    # queue is the one thing that nobody overwrites.
-    await call.queues(session.code).push_end()
     return Response(204)
 
 

@@ -7,7 +7,6 @@ import msgspec
 
 from waypost.cursor import parse_event_id
 from waypost.delivery import GuestReader, HostReader
-from waypost.errors import SessionEnded
 from waypost.handlers.access import session_of_any
 from waypost.handlers.call import Call
 from waypost.handlers.parameters import required_parameter, seconds_parameter
@@ -57,8 +56,6 @@ async def poll(call: Call) -> Response:
         await _announce(call, session)
     missed = [encode_event(gap) for gap in feed.gaps()]
     events, cursor = await poll_events(feed, seconds, call.invocation)
-    if feed.is_over:
-        raise SessionEnded("The host has ended this session.")
     messages = [msgspec.Raw(line) for line in missed + [encode_event(event) for event in events]]
     return json_response(PollView(messages, cursor))
 
