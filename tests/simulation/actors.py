@@ -65,7 +65,7 @@ async def produce(cluster: Cluster, story: Story, name: str, home: int, count: i
         tries = random.choice((1, 4, 8))
         wait = random.choice(("", "", "?wait=20"))
         url = f"/api/request{wait}"
-        reply = await persist(cluster, lambda url=url, body=body: cluster.call(home, "POST", url, body), tries)  # type: ignore[misc]
+        reply = await persist(cluster, lambda url=url, body=body: cluster.call(home, "POST", url, body), tries)
         if reply is not None and reply.status == 202:
             story.accepted.add(request_id)
         elif reply is not None and reply.status == 200:
@@ -75,11 +75,11 @@ async def produce(cluster: Cluster, story: Story, name: str, home: int, count: i
             skip = {"code": story.code, "producer": name, "seq": number, "skip": True}
             # Also a skip that was never confirmed may have taken effect.
             story.skipped.add((name, number))
-            await persist(cluster, lambda skip=skip: cluster.call(home, "POST", "/api/request", skip), 8)  # type: ignore[misc]
+            await persist(cluster, lambda skip=skip: cluster.call(home, "POST", "/api/request", skip), 8)
         if request_id in story.accepted and random.random() < 0.05:
             story.cancelled.add(request_id)
             cancel = f"/api/request/{request_id}/cancel"
-            await persist(cluster, lambda cancel=cancel: cluster.call(home, "POST", cancel, {"code": story.code}), 6)  # type: ignore[misc]
+            await persist(cluster, lambda cancel=cancel: cluster.call(home, "POST", cancel, {"code": story.code}), 6)
 
 
 def _args(random: Random, request_id: str) -> Any:
@@ -194,7 +194,7 @@ async def end(cluster: Cluster, story: Story, settle_seconds: float) -> None:
     if not story.ended:
         story.violations.append("the host was never told that the session has ended")
     for location in range(cluster.world.locations):
-        read = await persist(cluster, lambda location=location: cluster.call(location, "GET", url), 3)  # type: ignore[misc]
+        read = await persist(cluster, lambda location=location: cluster.call(location, "GET", url), 3)
         if read is not None and read.status == 200:
             story.violations.append("an ended session lives again")
 
@@ -203,7 +203,7 @@ async def try_foreign_cursor(cluster: Cluster, story: Story, other: Story) -> No
     """Come back to one session with a cursor of another."""
     for cursor in list(other.cursors)[:3]:
         url = f"/api/poll?code={story.code}&after={cursor}"
-        reply = await persist(cluster, lambda url=url: cluster.call(0, "GET", url, token=story.host_token), 5)  # type: ignore[misc]
+        reply = await persist(cluster, lambda url=url: cluster.call(0, "GET", url, token=story.host_token), 5)
         if reply is not None and reply.status != 400:
             story.violations.append(f"a cursor of another session was answered {reply.status}")
 

@@ -176,7 +176,7 @@ def test_every_operation_can_be_refused(operation: str) -> None:
             "delete": lambda: here.delete("a"),
         }[operation]
         with pytest.raises(KvError):
-            await work()  # type: ignore[no-untyped-call]
+            await work()
         return world.live_keys("a") == []
 
     assert happens(scene, Weather(0, 0, 0, 0, 1, 0, 0.01), tries=1)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import random
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -14,8 +15,9 @@ from tests.support.steady_host import SteadyHost, ask_until_accepted
 from tests.support.waiting import eventually
 from tests.support.worker import LocalWorker
 
-ROUNDS = 3
-CALLS = 24
+ROUNDS, CALLS = (50, 400) if os.environ.get("WAYPOST_SOAK") else (3, 24)
+"""Kills, and the calls among which they fall; the many with `make soak`."""
+
 SEED = 20260101
 
 
@@ -89,11 +91,11 @@ def test_an_answer_that_nobody_could_hear_is_heard_after_the_restart(mortal: Loc
 
 
 def test_kills_at_random_points_lose_nothing_and_run_nothing_twice(mortal: LocalWorker) -> None:
-    """A producer sends numbered calls, a host answers them, and the Worker is killed three times in between."""
+    """A producer sends numbered calls, a host answers them, and the Worker is killed again and again in between."""
     dice = random.Random(SEED)
     with Api(mortal.url) as api:
         session = api.open_session()
-        sent = [f"call-{number:02d}" for number in range(CALLS)]
+        sent = [f"call-{number:03d}" for number in range(CALLS)]
         killed_at = sorted(dice.sample(range(2, CALLS - 2), ROUNDS))
 
         def produce() -> None:
@@ -106,7 +108,7 @@ def test_kills_at_random_points_lose_nothing_and_run_nothing_twice(mortal: Local
                 eventually(lambda count=count: len(host.runs) >= count, 30)
                 mortal.kill()
                 mortal.restart()
-            producing.result(60)
+            producing.result(20 * ROUNDS)
             answers = {}
             for number, request_id in enumerate(sent, 1):
                 reply = ask_until_accepted(session, {"n": number}, id=request_id, producer="p", seq=number, wait=30)
