@@ -20,7 +20,7 @@ dev: bootstrap
 test: bootstrap
 	@npm run --silent test
 
-# Style, types.
+# Style, types, the layers, and the unit tests with every branch of the domain covered.
 check: bootstrap
 	@npm run --silent check
 

@@ -25,6 +25,9 @@ def run_lanes(lanes: Sequence[Sequence[str]], command: Sequence[str], output: Te
     def drive(lane: Sequence[str]) -> None:
         for name in lane:
             started = time.monotonic()
+            with writing:
+                output.write(f"... {name} runs\n")
+                output.flush()
             ended = subprocess.run(
                 [*command, name], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
             )
