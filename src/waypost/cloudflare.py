@@ -235,12 +235,16 @@ class _StreamBody:
             self._free()
 
     async def _cancel(self, _reason: Any = None) -> None:
-        if self._pulling is not None and not self._pulling.done():
-            self._pulling.cancel()
-            with suppress(asyncio.CancelledError, StopAsyncIteration):
-                await self._pulling
-        await self._chunks.aclose()
-        self._free()
+        try:
+            if self._pulling is not None and not self._pulling.done():
+                self._pulling.cancel()
+                with suppress(asyncio.CancelledError, StopAsyncIteration):
+                    await self._pulling
+            await self._chunks.aclose()
+        except Exception as error:
+            js.console.error(f"a stream that was given up broke off: {error!r}")
+        finally:
+            self._free()
 
     def _free(self) -> None:
         self._isolate.open_proxies -= len(self._proxies)
