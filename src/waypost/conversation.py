@@ -120,8 +120,8 @@ class Conversation:
         return cut(_items(entries), self._limit)
 
     async def _load(self) -> tuple[_Snapshot, list[_Entry]]:
-        # A miss, or an older snapshot, may be remembered for a minute. That loses nothing: what a snapshot has is in the
-        # journal for longer than that.
+        # A miss, or an older snapshot, may be remembered for a minute. That loses nothing: what a snapshot has is in
+        # the journal for longer than that.
         text = await self._kv.get(snapshot_key(self._name))
         snapshot = _decode_snapshot(text) if text else _Snapshot()
         entries: dict[str, list[Item]] = {}
