@@ -280,3 +280,7 @@ def test_whoever_appends_and_whenever_it_is_folded_reading_gives_the_last_items(
         assert ids(await at.here.read()) == names[-10:]
 
     run(story())
+
+
+def test_a_limit_of_nothing_keeps_nothing():
+    assert cut([Item("a", "user", "hello", 0)], 0) == []

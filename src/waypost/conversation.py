@@ -172,7 +172,7 @@ def _items(entries: list[_Entry]) -> list[Item]:
 
 def cut(items: list[Item], limit: int) -> list[Item]:
     """The last `limit` items at most; an answer of a tool whose call would be cut off goes with it."""
-    kept = items[-limit:]
+    kept = items[max(len(items) - limit, 0) :]
     calls = {call for item in kept for call in item.tool_calls}
     return [item for item in kept if item.tool_call_id is None or item.tool_call_id in calls]
 

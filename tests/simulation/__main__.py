@@ -28,6 +28,7 @@ def main() -> int:
         requests += report.requests
         if report.violations:
             failed.append(report)
+            _show(report)
         if sys.stderr.isatty() or done % 1000 == 0 or done == len(seeds):
             bar = "#" * (40 * done // len(seeds))
             rate = done / (time.monotonic() - started)
@@ -35,13 +36,15 @@ def main() -> int:
             print(
                 f"\r{line}" if sys.stderr.isatty() else line, end="" if sys.stderr.isatty() else "\n", file=sys.stderr
             )
-    for report in sorted(failed, key=lambda report: report.seed)[:20]:
-        print(f"\nseed {report.seed}: python -m tests.simulation --runs 1 --seed {report.seed}")
-        for violation in report.violations[:10]:
-            print(f"  {violation}")
     seconds = time.monotonic() - started
     print(f"\n{done} runs, {requests} requests, {len(failed)} runs with violations, {seconds:.0f} s")
     return 1 if failed else 0
+
+
+def _show(report: Report) -> None:
+    print(f"\nseed {report.seed}: make simulate RUNS=1 SEED={report.seed}")
+    for violation in report.violations[:10]:
+        print(f"  {violation}", flush=True)
 
 
 def simulate_all(seeds: Iterable[int], jobs: int) -> Iterable[Report]:

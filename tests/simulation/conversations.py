@@ -125,8 +125,10 @@ async def _settled(places: Places, location: int) -> list[Item]:
 
 def _compare(talk: Talk, view: list[Item]) -> list[str]:
     """The view is the union of all appends, in order, cut; of those that were refused some may have taken effect."""
-    accepted = sorted((cursor, name) for name, cursor in talk.accepted.items())
-    others = [item.id for item in view if item.id in talk.refused]
-    expected = cut([talk.items[name] for _, name in accepted], talk.limit - len(others))
-    missing = [item.id for item in expected if item not in view]
+    accepted = [talk.items[name] for _, name in sorted((cursor, name) for name, cursor in talk.accepted.items())]
+    shown = {item.id for item in view}
+    # What was refused and took effect all the same has a place among the last ones: seen, or, an answer of a tool whose
+    # call is the first to be cut off, unseen.
+    unsure = [name for name in talk.refused if name in shown or talk.items[name].tool_call_id]
+    missing = [item.id for item in cut(accepted, talk.limit - len(unsure)) if item.id not in shown]
     return [f"accepted, among the last {talk.limit}, and not in the history: {name}" for name in missing]
