@@ -15,4 +15,4 @@ class Default(WorkerEntrypoint):
         # Not at import: top-level code has no clock and no randomness, and its state is snapshotted.
         if not _apps:
             _apps.append(make_app())
-        return await serve(_apps[0], request.js_object)
+        return await serve(_apps[0], request.js_object, self.ctx)

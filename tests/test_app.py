@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import pytest
 
-from tests.support.client import KEY, make_client
+from tests.support.client import KEY, make_client, no_background
 from tests.support.faulty_kv import FaultyKv
 from tests.support.virtual_time import VirtualClock, run
 from waypost.app import ROUTES
@@ -173,7 +173,7 @@ def test_a_body_that_breaks_off_is_an_error_that_was_not_expected():
             def get(self, name: str) -> str | None:
                 return None
 
-        response = await client.app.handle(Request("POST", "/api/sessions", "", NoHeaders(), breaks_off))
+        response = await client.app.handle(Request("POST", "/api/sessions", "", NoHeaders(), breaks_off, no_background))
         assert response.status == 500
         assert len(client.log) == 1
 

@@ -9,8 +9,9 @@ from tests.support.builders import SetClock
 from tests.support.faulty_kv import FaultyKv
 from tests.support.seeded_random import SeededRandom
 from tests.support.virtual_time import run
-from waypost.conversation import APPENDS_PER_CHECK, FOLDED_LONG_ENOUGH_MS, Checks, Conversation, Item, cut
+from waypost.conversation import APPENDS_PER_CHECK, FOLDED_LONG_ENOUGH_MS, Checks, Conversation
 from waypost.cursor import CursorFactory
+from waypost.item import Item, ToolCall, cut
 from waypost.limits import KV_MAX_BULK_KEYS, MAX_CACHED_SESSIONS, MAX_JOURNAL_LENGTH
 from waypost.memory_kv import MemoryKv
 
@@ -262,7 +263,7 @@ def test_an_isolate_remembers_its_looks_of_a_bounded_number_of_conversations():
 
 
 def test_a_tools_answer_is_not_read_without_its_call():
-    call = item("call", role="assistant", tool_calls=["t1"])
+    call = item("call", role="assistant", tool_calls=[ToolCall("t1")])
     result = item("result", role="tool", tool_call_id="t1")
     assert ids(cut([call, result, item("a")], 3)) == ["call", "result", "a"]
     assert ids(cut([call, result, item("a")], 2)) == ["a"]

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.support.client import LowerHeaders
+from tests.support.client import LowerHeaders, no_background
 from waypost.cors import allow_origin, is_preflight, preflight_response
 from waypost.http import Request, Response
 
@@ -15,7 +15,7 @@ async def no_body(limit: int) -> bytes | None:
 
 def request(method: str = "GET", **headers: str) -> Request:
     fields = {name.replace("_", "-"): value for name, value in headers.items()}
-    return Request(method, "/", "", LowerHeaders(fields), no_body)
+    return Request(method, "/", "", LowerHeaders(fields), no_body, no_background)
 
 
 def headers_for(origin: str | None, allowed: frozenset[str] = ALLOWED) -> dict[str, str]:

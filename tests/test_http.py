@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from tests.support.client import LowerHeaders
+from tests.support.client import LowerHeaders, no_background
 from waypost.errors import (
     InvalidParameter,
     InvalidToken,
@@ -92,7 +92,7 @@ async def no_body(limit: int) -> bytes | None:
 
 
 def query(text: str) -> dict[str, str]:
-    return Request("GET", "/", text, LowerHeaders({}), no_body).query()
+    return Request("GET", "/", text, LowerHeaders({}), no_body, no_background).query()
 
 
 def test_a_query_is_read_with_its_encoding_undone():

@@ -27,11 +27,11 @@ LAYERS = (
     {"ordering"},
     {"isolate", "session_watch"},
     {"queue", "session", "conversation", "presence", "throttle", "invocation"},
-    {"message", "hints", "pacing"},
+    {"message", "hints", "pacing", "model"},
     {"memory_kv", "metered_kv", "retrying_kv"},
     {"settings"},
-    {"signing", "sse", "cursor", "ids", "keys", "plans"},
-    {"kv", "clock", "random"},
+    {"signing", "sse", "cursor", "ids", "keys", "plans", "model_settings"},
+    {"kv", "clock", "random", "item", "http_client"},
     {"limits", "errors", "version", "", "handlers"},
 )
 """Outermost first. An import goes to a layer further down, never to its own."""

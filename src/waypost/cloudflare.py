@@ -7,7 +7,7 @@ lives until it is destroyed, so every stream destroys its own.
 
 import asyncio
 import os
-from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Coroutine, Mapping, Sequence
 from contextlib import suppress
 from typing import Any
 from urllib.parse import urlsplit
@@ -35,6 +35,17 @@ SETTINGS = (
     "REQUIRE_TOKEN",
     "ALLOWED_ORIGINS",
     "DIAGNOSTICS",
+    "CONVERSATION_TTL_SECONDS",
+    "HISTORY_LIMIT",
+    "APP_KEYS",
+    "MODEL_PROVIDER",
+    "OPENAI_BASE_URL",
+    "OPENAI_MODEL",
+    "OPENAI_API_KEY",
+    "WORKERS_AI_MODEL",
+    "INSTRUCTIONS",
+    "AGENTS",
+    "MODEL_TIMEOUT_SECONDS",
 )
 
 
@@ -159,18 +170,40 @@ def _vars(env: Any) -> Mapping[str, str]:
     return {name: value for name, value in values.items() if isinstance(value, str)}
 
 
-async def serve(app: App, js_request: Any) -> Any:
-    """Answer one `Request` of the runtime with a `Response` of the runtime."""
+async def serve(app: App, js_request: Any, context: Any) -> Any:
+    """Answer one `Request` of the runtime with a `Response` of the runtime; `context` is its execution context."""
     url = urlsplit(js_request.url)
     headers = _JsHeaders(js_request.headers)
 
     async def read_body(limit: int) -> bytes | None:
         return await _read_body(js_request, limit)
 
-    request = Request(js_request.method, url.path, url.query, headers, read_body, headers.get("cf-connecting-ip"))
+    def background(work: Coroutine[Any, Any, None]) -> None:
+        _run_in_background(work, context, app.isolate)
+
+    address = headers.get("cf-connecting-ip")
+    request = Request(js_request.method, url.path, url.query, headers, read_body, background, address)
     response = await app.handle(request)
     init = js.JSON.parse(msgspec.json.encode({"status": response.status, "headers": response.headers}).decode())
     return js.Response.new(_js_body(response, app.isolate), init)
+
+
+def _run_in_background(work: Coroutine[Any, Any, None], context: Any, isolate: Isolate) -> None:
+    ended = js.Promise.withResolvers()
+    context.waitUntil(ended.promise)
+
+    async def run() -> None:
+        try:
+            await work
+        except Exception as error:
+            js.console.error(f"work in the background broke off: {error!r}")
+        finally:
+            isolate.background.discard(task)
+            ended.resolve()
+
+    task = asyncio.ensure_future(run())
+    # The event loop itself holds a task only weakly.
+    isolate.background.add(task)
 
 
 async def _read_body(js_request: Any, limit: int) -> bytes | None:

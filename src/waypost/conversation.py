@@ -13,35 +13,20 @@ the first, every fold sees the entry itself; by the end of the second, every rea
 """
 
 from collections.abc import Sequence
-from typing import Any, Literal
 
 import msgspec
 
 from waypost.clock import Clock
 from waypost.cursor import CursorFactory, cursor_ms
+from waypost.item import Item, cut
 from waypost.keys import cursor_of, journal_key, journal_prefix, snapshot_key
 from waypost.kv import Kv, fits_metadata, list_all
 from waypost.limits import KV_MAX_BULK_KEYS, MAX_CACHED_SESSIONS, MAX_JOURNAL_LENGTH, REORDER_WINDOW_SECONDS
-
-Role = Literal["user", "assistant", "system", "tool"]
 
 FOLDED_LONG_ENOUGH_MS = 2 * REORDER_WINDOW_SECONDS * 1000
 
 APPENDS_PER_CHECK = 5
 """Appends of one isolate after which it looks whether a fold is due; a look costs two operations."""
-
-
-class Item(msgspec.Struct, frozen=True, omit_defaults=True, rename="camel"):
-    """One message of a conversation. `id` makes appending it twice the same as once; `tool_calls` are the ids of the
-    calls that an assistant's message makes, and `tool_call_id` the one that a tool's message answers."""
-
-    id: str
-    role: Role
-    content: Any
-    timestamp_ms: int
-    tool_calls: list[str] = []
-    tool_call_id: str | None = None
-    partial: bool = False
 
 
 class _Entry(msgspec.Struct, frozen=True):
@@ -168,13 +153,6 @@ def _items(entries: list[_Entry]) -> list[Item]:
         for item in entry.items:
             items.setdefault(item.id, item)
     return list(items.values())
-
-
-def cut(items: list[Item], limit: int) -> list[Item]:
-    """The last `limit` items at most; an answer of a tool whose call would be cut off goes with it."""
-    kept = items[max(len(items) - limit, 0) :]
-    calls = {call for item in kept for call in item.tool_calls}
-    return [item for item in kept if item.tool_call_id is None or item.tool_call_id in calls]
 
 
 def _keep(entries: list[_Entry], limit: int) -> list[_Entry]:

@@ -2,13 +2,16 @@
 
 WaypostError
 ├── BadInput            InvalidJson  InvalidEncoding  InvalidBody  UnknownField  InvalidParameter
-│                       InvalidCode  InvalidId  InvalidCursor
+│                       InvalidCode  InvalidId  InvalidCursor  SessionIdRequired  UnknownAgent
 ├── Refused             TokenRequired  InvalidToken  TokenExpired  WrongRole  WrongSession
-├── Missing             RouteNotFound  SessionNotFound  SessionEnded
-├── Conflict            AlreadyAnswered  SessionTooOld
+├── Missing             RouteNotFound  SessionNotFound  SessionEnded  ThreadNotFound  MessageNotFound
+│                       DocumentNotFound  PageNotFound
+├── Conflict            AlreadyAnswered  SessionTooOld  AnswerRunning  ThreadExists  TooManyDocuments
+├── PreconditionFailed
 ├── TransportError      MethodNotAllowed  BodyTooLarge  UnsupportedMediaType
 ├── RateLimited
-└── Unavailable         Unconfigured  StorageUnavailable  BudgetSpent
+├── Unavailable         Unconfigured  StorageUnavailable  BudgetSpent
+└── ModelError          ModelFailed  ModelTimedOut
 """
 
 from typing import ClassVar
@@ -85,6 +88,20 @@ class InvalidCursor(BadInput):
     title = "Not a cursor of this stream"
 
 
+class SessionIdRequired(BadInput):
+    """A voice agent's client sends the id of its conversation with every question."""
+
+    code = "session_id_required"
+    title = "Session ID required"
+
+
+class UnknownAgent(BadInput):
+    """Agents are configured, and none has this name."""
+
+    code = "unknown_agent"
+    title = "No such agent"
+
+
 class Refused(WaypostError):
     """The caller may not do this."""
 
@@ -149,6 +166,34 @@ class SessionEnded(Missing):
     title = "The session was ended"
 
 
+class ThreadNotFound(Missing):
+    """The resource has no thread of this name; also one that was deleted, or not used for longer than it is kept."""
+
+    code = "thread_not_found"
+    title = "No such thread"
+
+
+class MessageNotFound(Missing):
+    """The conversation has no message of this id any more; only the last ones are kept."""
+
+    code = "message_not_found"
+    title = "No such message"
+
+
+class DocumentNotFound(Missing):
+    """The session has no document of this name; it was never put, or its time ran out."""
+
+    code = "document_not_found"
+    title = "No such document"
+
+
+class PageNotFound(Missing):
+    """No page has this id; it was never put, or its time ran out."""
+
+    code = "page_not_found"
+    title = "No such page"
+
+
 class Conflict(WaypostError):
     """The request is fine and the state it meets is not."""
 
@@ -165,6 +210,38 @@ class SessionTooOld(Conflict):
 
     code = "session_too_old"
     title = "The session can't be extended any more"
+
+
+class AnswerRunning(Conflict):
+    """An answer in this thread is not finished; `generation_id` names it."""
+
+    code = "answer_running"
+    title = "An answer is being given"
+
+    def __init__(self, detail: str, generation_id: str) -> None:
+        super().__init__(detail)
+        self.generation_id = generation_id
+
+
+class ThreadExists(Conflict):
+    """A fork begins a new thread, and there is one of this name."""
+
+    code = "thread_exists"
+    title = "The thread exists"
+
+
+class TooManyDocuments(Conflict):
+    """The session has as many documents, or pages, as it may have."""
+
+    code = "too_many_documents"
+    title = "The session is full"
+
+
+class PreconditionFailed(WaypostError):
+    """What If-Match or If-None-Match asked for is not the case: somebody else has written in between."""
+
+    code = "precondition_failed"
+    title = "It is not the version that was expected"
 
 
 class TransportError(WaypostError):
@@ -234,3 +311,28 @@ class BudgetSpent(Unavailable):
     code = "budget_spent"
     title = "The request needs too many store operations"
     retry_after_seconds = 1
+
+
+class ModelError(WaypostError):
+    """The model behind the chat gave no answer. Nothing of the exchange was kept, so it can be asked again.
+
+    `log_detail` is what the model's side said: for the operator, never for the caller.
+    """
+
+    def __init__(self, detail: str, log_detail: str = "") -> None:
+        super().__init__(detail)
+        self.log_detail = log_detail
+
+
+class ModelFailed(ModelError):
+    """It refused, could not be reached, or sent what is no answer."""
+
+    code = "model_failed"
+    title = "The model did not answer"
+
+
+class ModelTimedOut(ModelError):
+    """It said nothing for too long."""
+
+    code = "model_timed_out"
+    title = "The model took too long"

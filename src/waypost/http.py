@@ -1,14 +1,14 @@
 """Requests and replies as plain values, and the one table from error code to HTTP status."""
 
-from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
+from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import Protocol
+from typing import Any, Protocol
 from urllib.parse import parse_qsl
 
 import msgspec
 
-from waypost.errors import InvalidParameter, MethodNotAllowed, RateLimited, Unavailable, WaypostError
+from waypost.errors import AnswerRunning, InvalidParameter, MethodNotAllowed, RateLimited, Unavailable, WaypostError
 from waypost.limits import MAX_QUERY_BYTES
 
 STATUS: Mapping[str, int] = MappingProxyType({
@@ -20,6 +20,8 @@ STATUS: Mapping[str, int] = MappingProxyType({
     "invalid_code": 400,
     "invalid_id": 400,
     "invalid_cursor": 400,
+    "session_id_required": 400,
+    "unknown_agent": 400,
     "token_required": 401,
     "invalid_token": 401,
     "token_expired": 401,
@@ -27,16 +29,26 @@ STATUS: Mapping[str, int] = MappingProxyType({
     "wrong_session": 403,
     "not_found": 404,
     "session_not_found": 404,
+    "thread_not_found": 404,
+    "message_not_found": 404,
+    "document_not_found": 404,
+    "page_not_found": 404,
     "method_not_allowed": 405,
     "already_answered": 409,
     "session_too_old": 409,
+    "answer_running": 409,
+    "thread_exists": 409,
+    "too_many_documents": 409,
     "session_ended": 410,
+    "precondition_failed": 412,
     "body_too_large": 413,
     "unsupported_media_type": 415,
     "rate_limited": 429,
+    "model_failed": 502,
     "unconfigured": 503,
     "storage_unavailable": 503,
     "budget_spent": 503,
+    "model_timed_out": 504,
 })  # fmt: skip
 """https://www.rfc-editor.org/rfc/rfc9110#section-15"""
 
@@ -51,13 +63,17 @@ class Headers(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """A request. `read_body(limit)` returns the whole body, or `None` once it is known to be over `limit` bytes."""
+    """A request. `read_body(limit)` returns the whole body, or `None` once it is known to be over `limit` bytes.
+
+    `background(work)` runs `work` beside the reply, and goes on with it for 30 s after the client has gone away.
+    """
 
     method: str
     path: str
     query_string: str
     headers: Headers
     read_body: Callable[[int], Awaitable[bytes | None]]
+    background: Callable[[Coroutine[Any, Any, None]], None]
     client_ip: str | None = None
 
     def query(self) -> dict[str, str]:
@@ -84,12 +100,13 @@ class Response:
     headers: dict[str, str] = field(default_factory=dict)
 
 
-class _Problem(msgspec.Struct):
+class _Problem(msgspec.Struct, omit_defaults=True, rename="camel"):
     type: str
     title: str
     status: int
     detail: str
     code: str
+    generation_id: str | None = None
 
 
 def json_response(value: object, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
@@ -101,7 +118,8 @@ def json_response(value: object, status: int = 200, headers: Mapping[str, str] |
 def problem_response(error: WaypostError) -> Response:
     """The problem document of `error`: https://www.rfc-editor.org/rfc/rfc9457"""
     status = STATUS[error.code]
-    response = problem(status, error.code, error.title, error.detail)
+    generation_id = error.generation_id if isinstance(error, AnswerRunning) else None
+    response = problem(status, error.code, error.title, error.detail, generation_id)
     if status == 401:
         response.headers["WWW-Authenticate"] = "Bearer"
     if isinstance(error, MethodNotAllowed):
@@ -111,8 +129,8 @@ def problem_response(error: WaypostError) -> Response:
     return response
 
 
-def problem(status: int, code: str, title: str, detail: str) -> Response:
-    """A problem document; `code` is what programs should look at."""
-    response = json_response(_Problem("about:blank", title, status, detail, code), status)
+def problem(status: int, code: str, title: str, detail: str, generation_id: str | None = None) -> Response:
+    """A problem document; `code` is what programs should look at. `generation_id`: the answer that is in the way."""
+    response = json_response(_Problem("about:blank", title, status, detail, code, generation_id), status)
     response.headers["Content-Type"] = "application/problem+json"
     return response

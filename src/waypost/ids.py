@@ -1,9 +1,16 @@
 """The grammars of ids: whatever fails here never comes near a key."""
 
 import re
+from urllib.parse import quote
 
 from waypost.errors import InvalidCode, InvalidId
-from waypost.limits import MAX_ID_LENGTH, MAX_TOOL_NAME_LENGTH
+from waypost.limits import (
+    MAX_APP_ID_KEY_BYTES,
+    MAX_APP_ID_LENGTH,
+    MAX_ID_LENGTH,
+    MAX_MESSAGE_ID_LENGTH,
+    MAX_TOOL_NAME_LENGTH,
+)
 from waypost.random import Random
 
 CODE_LENGTH = 8
@@ -44,6 +51,32 @@ def parse_id(text: str, what: str) -> str:
     """
     if not _ID.fullmatch(text):
         raise InvalidId(f"The {what} must be 1 to {MAX_ID_LENGTH} characters out of A-Z a-z 0-9 . _ ~ -")
+    return text
+
+
+def parse_app_id(text: str, what: str) -> str:
+    """`text` itself, if an app may use it to name a thread or its owner: 1 to 128 characters that can be seen.
+
+    Such ids stand percent-encoded in keys, so `user:42` and `ada@example.org` are fine.
+
+    Raises:
+        InvalidId: it is not; `what` names it in the sentence.
+    """
+    if not 0 < len(text) <= MAX_APP_ID_LENGTH or not text.isprintable() or text != text.strip():
+        raise InvalidId(f"The {what} must be 1 to {MAX_APP_ID_LENGTH} visible characters.")
+    if len(quote(text, safe="")) > MAX_APP_ID_KEY_BYTES:
+        raise InvalidId(f"The {what} must have {MAX_APP_ID_KEY_BYTES} bytes at most when percent-encoded.")
+    return text
+
+
+def parse_message_id(text: str) -> str:
+    """`text` itself, if it can be a message's id: 1 to 128 characters, no control characters.
+
+    Raises:
+        InvalidId: it is not.
+    """
+    if not 0 < len(text) <= MAX_MESSAGE_ID_LENGTH or not text.isprintable():
+        raise InvalidId(f"The id of a message must be 1 to {MAX_MESSAGE_ID_LENGTH} visible characters.")
     return text
 
 

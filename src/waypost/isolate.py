@@ -19,5 +19,6 @@ class Isolate:
         self.changes: Hints[Session] = Hints()
         self.sessions: SessionCache = OrderedDict()
         self.announced_ms: dict[str, int] = {}
+        self.background: set[object] = set()
         self.open_streams = 0
         self.open_proxies = 0

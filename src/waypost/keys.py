@@ -1,5 +1,7 @@
 """Every key is built and parsed here. `:` separates, and never occurs inside an id, a code or a cursor."""
 
+from urllib.parse import quote
+
 
 def session_key(code: str) -> str:
     """The session's record; core fields in the metadata too."""
@@ -59,6 +61,61 @@ def journal_prefix(conversation: str) -> str:
 def journal_key(conversation: str, cursor: str) -> str:
     """One append; sorted by key is sorted by time."""
     return f"conv:{conversation}:{cursor}"
+
+
+def threads_prefix(resource_id: str) -> str:
+    """The prefix of a resource's threads. Their ids are an app's own, so they stand percent-encoded in keys."""
+    return f"thread:{quote(resource_id, safe='')}:"
+
+
+def thread_key(resource_id: str, thread_id: str) -> str:
+    """One thread; what a list of threads shows is in the metadata."""
+    return f"{threads_prefix(resource_id)}{quote(thread_id, safe='')}"
+
+
+def pieces_prefix(generation_id: str) -> str:
+    """The prefix of the pieces of one answer."""
+    return f"gen:{generation_id}:"
+
+
+def piece_key(generation_id: str, number: int) -> str:
+    """One piece of an answer; sorted by key is in order."""
+    return f"gen:{generation_id}:{number:06d}"
+
+
+def stop_key(generation_id: str) -> str:
+    """That an answer is to be stopped."""
+    return f"stop:{generation_id}"
+
+
+def document_key(kind: str, session_id: str) -> str:
+    """A session's one document of a `kind` (intents, theme)."""
+    return f"{kind}:{session_id}"
+
+
+def documents_prefix(session_id: str) -> str:
+    """The prefix of a session's named documents."""
+    return f"doc:{session_id}:"
+
+
+def named_document_key(session_id: str, name: str) -> str:
+    """A session's document of this name."""
+    return f"doc:{session_id}:{name}"
+
+
+def page_key(intent_id: str) -> str:
+    """A generated page."""
+    return f"page:{intent_id}"
+
+
+def session_pages_prefix(session_id: str) -> str:
+    """The prefix of the index of a session's pages."""
+    return f"pages:{session_id}:"
+
+
+def session_page_key(session_id: str, intent_id: str) -> str:
+    """That a page belongs to a session."""
+    return f"pages:{session_id}:{intent_id}"
 
 
 def cursor_of(key: str) -> str:

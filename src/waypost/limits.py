@@ -3,6 +3,18 @@
 MAX_BODY_BYTES = 256 * 1024
 """A request's body. Larger ones would let one caller fill an isolate's 128 MB."""
 
+MAX_PAGE_BYTES = 1024 * 1024
+"""The HTML of a page, as UTF-8."""
+
+MAX_PAGE_BODY_BYTES = 2 * MAX_PAGE_BYTES
+"""A request's body that brings a page: as a JSON text it may be longer than the page."""
+
+MAX_PAGE_TITLE_LENGTH = 200
+"""Characters of a page's title, which is stored beside it and listed."""
+
+MAX_DOCUMENTS = 100
+"""Named documents of a session, and pages of a session: a fork copies the ones, a list shows either whole."""
+
 MAX_JSON_DEPTH = 128
 """Levels of arrays and objects in a body: what one party can still nest, the next must be able to read."""
 
@@ -11,6 +23,39 @@ MAX_QUERY_BYTES = 4096
 
 MAX_ID_LENGTH = 64
 """Characters of an id chosen by a client: two of them and a cursor must fit into a key of 512 bytes."""
+
+MAX_APP_ID_LENGTH = 128
+"""Characters of an id that an app chooses for its threads and their owners."""
+
+MAX_APP_ID_KEY_BYTES = 200
+"""The same, percent-encoded: two of them must fit into a key of 512 bytes."""
+
+MIN_APP_KEY_LENGTH = 16
+"""Characters of a key that lets an app read everybody's threads."""
+
+MAX_MESSAGE_ID_LENGTH = 128
+"""Characters of a message's id, which is stored with it and never part of a key."""
+
+MAX_QUESTION_LENGTH = 4000
+"""Characters of a question to a voice agent: nobody speaks longer at once."""
+
+MAX_CHAT_MESSAGE_LENGTH = 64 * 1024
+"""Characters of a message to a model: several times what its memory of this conversation holds."""
+
+MAX_APPENDED_MESSAGES = 100
+"""Messages in one append to a conversation."""
+
+MAX_METADATA_BYTES = 512
+"""A thread's metadata as JSON: it is kept in the key's metadata, so that a list can be filtered by it."""
+
+MAX_LINEAGE = 32
+"""Ancestors that a fork remembers."""
+
+MAX_LISTED_THREADS = 1000
+"""Threads in one page of a list."""
+
+DEFAULT_LISTED_THREADS = 50
+"""Threads in one page of a list, unless asked otherwise."""
 
 MAX_TOOL_NAME_LENGTH = 128
 """Characters of a tool's name, as MCP (2025-11-25, server/tools) allows."""
@@ -56,6 +101,34 @@ DEFAULT_CONVERSATION_TTL_SECONDS = 3600
 
 DEFAULT_HISTORY_LIMIT = 10
 """Messages of a conversation that are kept: what a model is shown again at each turn."""
+
+MAX_HISTORY_LIMIT = 200
+"""The most that a deployment may keep: history is read whole for every answer."""
+
+THREAD_TTL_SECONDS = 30 * 24 * 3600
+"""A thread that nobody writes to is forgotten after this time."""
+
+ANSWER_TTL_SECONDS = 3600
+"""How long the pieces of an answer are kept."""
+
+DOCUMENT_TTL_SECONDS = 24 * 3600
+"""How long documents and pages live after they were last put."""
+
+GRACE_SECONDS = 25
+"""How long an answer goes on after its last reader has left. The platform allows 30:
+https://developers.cloudflare.com/workers/runtime-apis/context/#waituntil"""
+
+MAX_ANSWER_SECONDS = 14 * 60
+"""How long a model may take for one answer; then it is kept as it is, as partial."""
+
+MAX_ANSWER_CHARACTERS = 256 * 1024
+"""What one answer may hold; a model that does not end is cut off here."""
+
+ANSWER_HEARTBEAT_SECONDS = 5
+"""Silence on the stream of an answer until a heartbeat: that a client has left is noticed at the next write."""
+
+FOLLOW_PATIENCE_SECONDS = 75
+"""How long one who follows an answer from elsewhere waits for its next piece: a list may be 60 s old."""
 
 MAX_JOURNAL_LENGTH = 10
 """Appends after which they are folded into the snapshot, so that reading a conversation stays cheap."""

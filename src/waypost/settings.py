@@ -1,14 +1,19 @@
 """What a deployment can set, read once from the Worker's vars and secrets."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from waypost.limits import (
+    DEFAULT_CONVERSATION_TTL_SECONDS,
+    DEFAULT_HISTORY_LIMIT,
     DEFAULT_QUEUE_TTL_SECONDS,
     DEFAULT_SESSION_TTL_SECONDS,
     KV_MIN_TTL_SECONDS,
+    MAX_HISTORY_LIMIT,
     MAX_SESSION_AGE_SECONDS,
+    MIN_APP_KEY_LENGTH,
 )
+from waypost.model_settings import ModelSettings, read_model_settings
 from waypost.plans import PAID, PLANS, Plan
 from waypost.signing import MIN_KEY_BYTES
 
@@ -33,6 +38,8 @@ class Settings:
     `signing_keys`: the first signs, all are accepted.
     `require_token`: a code alone no longer makes a guest, it only lets one join.
     `allowed_origins`: origins, exact, whose pages may call the API; the Worker's own always may.
+    `conversation_ttl_seconds`, `history_limit`: how long a conversation is remembered, and how many messages of it.
+    `app_keys`: if there are any, threads are only for those who show one.
     `diagnostics`: serve counts of live objects under `/debug`, for tests of a local run.
     """
 
@@ -44,6 +51,10 @@ class Settings:
     require_token: bool = False
     allowed_origins: frozenset[str] = frozenset()
     diagnostics: bool = False
+    conversation_ttl_seconds: int = DEFAULT_CONVERSATION_TTL_SECONDS
+    history_limit: int = DEFAULT_HISTORY_LIMIT
+    app_keys: tuple[str, ...] = ()
+    model: ModelSettings = field(default_factory=ModelSettings)
 
 
 def read_settings(env: Mapping[str, str]) -> Settings:
@@ -57,6 +68,10 @@ def read_settings(env: Mapping[str, str]) -> Settings:
             require_token=_is_on(env, "REQUIRE_TOKEN"),
             allowed_origins=frozenset(env.get("ALLOWED_ORIGINS", "").replace(",", " ").split()),
             diagnostics=_is_on(env, "DIAGNOSTICS"),
+            conversation_ttl_seconds=_seconds(env, "CONVERSATION_TTL_SECONDS", DEFAULT_CONVERSATION_TTL_SECONDS),
+            history_limit=_number(env, "HISTORY_LIMIT", DEFAULT_HISTORY_LIMIT, 1, MAX_HISTORY_LIMIT, "messages"),
+            app_keys=_app_keys(env),
+            model=read_model_settings(env),
         )
     except ValueError as error:
         return Settings(problem=str(error))
@@ -86,10 +101,20 @@ def _is_on(env: Mapping[str, str], name: str) -> bool:
     return WORDS[word]
 
 
+def _app_keys(env: Mapping[str, str]) -> tuple[str, ...]:
+    keys = tuple(env.get("APP_KEYS", "").replace(",", " ").split())
+    if any(len(key) < MIN_APP_KEY_LENGTH for key in keys):
+        raise ValueError(f"Each of APP_KEYS needs at least {MIN_APP_KEY_LENGTH} characters.")
+    return keys
+
+
 def _seconds(env: Mapping[str, str], name: str, default: int) -> int:
+    return _number(env, name, default, KV_MIN_TTL_SECONDS, MAX_SESSION_AGE_SECONDS, "seconds")
+
+
+def _number(env: Mapping[str, str], name: str, default: int, least: int, most: int, unit: str) -> int:
     text = env.get(name) or str(default)
-    seconds = int(text) if text.isascii() and text.isdigit() and len(text) < 10 else 0
-    if not KV_MIN_TTL_SECONDS <= seconds <= MAX_SESSION_AGE_SECONDS:
-        least, most = KV_MIN_TTL_SECONDS, MAX_SESSION_AGE_SECONDS
-        raise ValueError(f"{name} must be a whole number of seconds from {least} to {most}.")
-    return seconds
+    number = int(text) if text.isascii() and text.isdigit() and len(text) < 10 else -1
+    if not least <= number <= most:
+        raise ValueError(f"{name} must be a whole number of {unit} from {least} to {most}.")
+    return number

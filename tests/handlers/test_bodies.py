@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.support.client import LowerHeaders, make_client
+from tests.support.client import LowerHeaders, make_client, no_background
 from tests.support.faulty_kv import FaultyKv
 from tests.support.virtual_time import VirtualClock, run
 from waypost.errors import InvalidJson
@@ -172,7 +172,7 @@ def test_a_body_that_is_declared_too_large_is_not_read():
             return b""
 
         headers = LowerHeaders({"Content-Length": str(MAX_BODY_BYTES + 1)})
-        response = await make_client().app.handle(Request("POST", OPEN, "", headers, read_body))
+        response = await make_client().app.handle(Request("POST", OPEN, "", headers, read_body, no_background))
         assert (response.status, read) == (413, [])
 
     run(story())

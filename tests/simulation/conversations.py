@@ -7,9 +7,10 @@ from random import Random
 from tests.simulation.model_kv import LocationKv, Weather, World
 from tests.support.seeded_random import SeededRandom
 from tests.support.virtual_time import VirtualClock, run
-from waypost.conversation import Checks, Conversation, Item, cut
+from waypost.conversation import Checks, Conversation
 from waypost.cursor import CursorFactory
 from waypost.errors import Unavailable
+from waypost.item import Item, ToolCall, cut
 from waypost.retrying_kv import RetryingKv
 
 TTL_SECONDS = 1200
@@ -93,7 +94,7 @@ async def _write(places: Places, talk: Talk, random: Random, locations: int, nam
 def _items(random: Random, name: str) -> list[Item]:
     if random.random() < 0.2:
         return [
-            Item(f"{name}-call", "assistant", "", 0, tool_calls=[name]),
+            Item(f"{name}-call", "assistant", "", 0, tool_calls=[ToolCall(name)]),
             Item(f"{name}-result", "tool", "x" * random.choice((1, 3000)), 0, tool_call_id=name),
         ]
     return [Item(name, "user", "hello", 0)]
@@ -108,7 +109,7 @@ async def _read(places: Places, talk: Talk, random: Random, locations: int) -> N
             continue
         if len(view) > talk.limit:
             talk.violations.append(f"{len(view)} items are kept")
-        calls = {call for item in view for call in item.tool_calls}
+        calls = {call.id for item in view for call in item.tool_calls}
         talk.violations += [
             f"an answer without its call: {item.id}" for item in view if item.tool_call_id not in calls | {None}
         ]

@@ -1,7 +1,8 @@
 """A client of the application, without a network: plain requests in, plain replies out."""
 
+import asyncio
 import json
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Coroutine
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
@@ -26,6 +27,11 @@ class LowerHeaders:
 
     def get(self, name: str) -> str | None:
         return self._fields.get(name)
+
+
+def no_background(work: Coroutine[Any, Any, None]) -> None:
+    """For requests that start nothing that outlives them."""
+    raise AssertionError(f"{work} was started")
 
 
 @dataclass
@@ -54,6 +60,7 @@ class Client:
 
     app: App
     log: list[str] = field(default_factory=list)
+    background: set[asyncio.Task[None]] = field(default_factory=set)
 
     async def open(
         self,
@@ -75,7 +82,12 @@ class Client:
             return body if len(body) <= limit else None
 
         lower = LowerHeaders(fields | (headers or {}))
-        return await self.app.handle(Request(method, parts.path, parts.query, lower, read_body, ip))
+        return await self.app.handle(Request(method, parts.path, parts.query, lower, read_body, self._background, ip))
+
+    def _background(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.get_running_loop().create_task(work)
+        self.background.add(task)
+        task.add_done_callback(self.background.discard)
 
     async def call(self, method: str, url: str, json_body: Any = None, **options: Any) -> Reply:
         """The whole reply to a request with a JSON body."""

@@ -1,0 +1,35 @@
+"""The port for requests that go out."""
+
+from collections.abc import AsyncGenerator, Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+
+class FetchError(Exception):
+    """The other side could not be reached, or broke off."""
+
+
+class FetchTimeout(FetchError):
+    """The other side said nothing for too long."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fetched:
+    """A reply whose body is still coming: `chunks` raises `FetchError`, and frees the connection when it is closed."""
+
+    status: int
+    headers: Mapping[str, str]
+    chunks: AsyncGenerator[bytes, None]
+
+
+class HttpClient(Protocol):
+    """Sends requests to other services."""
+
+    async def post(self, url: str, headers: Mapping[str, str], body: bytes, timeout_seconds: float) -> Fetched:
+        """The reply, once its head is there. `timeout_seconds` bounds the silence before the head and before each
+        chunk, not the whole.
+
+        Raises:
+            FetchError, FetchTimeout
+        """
+        ...

@@ -1,0 +1,39 @@
+"""The messages of a conversation, and how many of them are shown."""
+
+from typing import Any, Literal
+
+import msgspec
+
+Role = Literal["user", "assistant", "system", "tool"]
+
+
+class ToolCall(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A call that an assistant's message makes: `args` is any JSON."""
+
+    id: str
+    name: str = ""
+    args: Any = None
+
+
+class Item(msgspec.Struct, frozen=True, omit_defaults=True, rename="camel"):
+    """One message. `id` makes appending it twice the same as once; `tool_call_id` is the call that a tool's message
+    answers; `partial`: an answer that was not said to its end, or not yet.
+
+    `place` is the cursor where an answer stands in its conversation: that of the question, however late it ended.
+    """
+
+    id: str
+    role: Role
+    content: Any
+    timestamp_ms: int
+    tool_calls: list[ToolCall] = []
+    tool_call_id: str | None = None
+    partial: bool = False
+    place: str = ""
+
+
+def cut(items: list[Item], limit: int) -> list[Item]:
+    """The last `limit` items at most; an answer of a tool whose call would be cut off goes with it."""
+    kept = items[max(len(items) - limit, 0) :]
+    calls = {call.id for item in kept for call in item.tool_calls}
+    return [item for item in kept if item.tool_call_id is None or item.tool_call_id in calls]
