@@ -27,7 +27,7 @@ LAYERS = (
     {"ordering"},
     {"isolate", "session_watch"},
     {"queue", "session", "conversation", "presence", "throttle", "invocation"},
-    {"message", "hints", "pacing", "model"},
+    {"message", "hints", "pacing", "model", "history"},
     {"memory_kv", "metered_kv", "retrying_kv"},
     {"settings"},
     {"signing", "sse", "cursor", "ids", "keys", "plans", "model_settings"},

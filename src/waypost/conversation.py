@@ -13,12 +13,15 @@ the first, every fold sees the entry itself; by the end of the second, every rea
 """
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import msgspec
 
 from waypost.clock import Clock
 from waypost.cursor import CursorFactory, cursor_ms
-from waypost.item import Item, cut
+from waypost.errors import Unavailable
+from waypost.history import Change, Entry, Snapshot, items_of, keep, merge, origin_of
+from waypost.item import Item, Origin, cut
 from waypost.keys import cursor_of, journal_key, journal_prefix, snapshot_key
 from waypost.kv import Kv, fits_metadata, list_all
 from waypost.limits import KV_MAX_BULK_KEYS, MAX_CACHED_SESSIONS, MAX_JOURNAL_LENGTH, REORDER_WINDOW_SECONDS
@@ -29,24 +32,19 @@ APPENDS_PER_CHECK = 5
 """Appends of one isolate after which it looks whether a fold is due; a look costs two operations."""
 
 
-class _Entry(msgspec.Struct, frozen=True):
-    """Items that were appended together, under one cursor."""
+_decode_snapshot = msgspec.json.Decoder(Snapshot).decode
+_decode_change = msgspec.json.Decoder(Change).decode
 
-    cursor: str
+
+class History(NamedTuple):
+    """The last items of a conversation, oldest first, and where it was forked from."""
+
     items: list[Item]
+    origin: Origin | None
 
 
-class _Snapshot(msgspec.Struct, frozen=True):
-    """`folded_ms`: since when entries that may still be in the journal are in the snapshot."""
-
-    written_ms: int = 0
-    entries: list[_Entry] = []
-    folded_ms: dict[str, int] = {}
-
-
-_decode_snapshot = msgspec.json.Decoder(_Snapshot).decode
-_decode_items = msgspec.json.Decoder(list[Item]).decode
-
+MAX_VIEW_AGE_MS = 5000
+"""How old a view may be that is folded: its age adds to the staleness that the reorder window allows for."""
 
 Checks = dict[str, tuple[int, int]]
 """Conversation -> when this isolate last looked if a fold is due, and its appends since; plain data, may vanish."""
@@ -65,15 +63,74 @@ class Conversation:
         self._name = name
         self._ttl_seconds = ttl_seconds
         self._limit = limit
+        self._loaded: tuple[tuple[Snapshot, list[Entry]] | None, int] = (None, 0)
 
     @property
     def _key_ttl_seconds(self) -> int:
         return self._ttl_seconds * 3 // 2 + 2 * REORDER_WINDOW_SECONDS
 
-    async def append(self, items: Sequence[Item]) -> str:
-        """Add `items`, together and in their order; their cursor. What this returns from is in KV."""
-        cursor = self._cursors.issue(snapshot_key(self._name))
-        text = msgspec.json.encode(items).decode()
+    def new_cursor(self) -> str:
+        """A place in the conversation, for an append to come: later than all that this isolate has appended."""
+        return self._cursors.issue(snapshot_key(self._name))
+
+    async def append(self, items: Sequence[Item], *, drops: Sequence[str] = (), cursor: str | None = None) -> str:
+        """Add `items`, together and in their order, after taking away those named in `drops`; the cursor where they
+        stand, which may be one made before. What this returns from is in KV."""
+        return await self._write(Change(items, drops), cursor or self.new_cursor())
+
+    async def replace(self, items: Sequence[Item], origin: Origin | None = None) -> None:
+        """Forget all that there is, and hold `items` instead."""
+        await self._write(Change(items, clears=True, origin=origin), self.new_cursor())
+
+    async def forget(self) -> None:
+        """Forget all that there is. The word for it is written first, so that nothing of it can come back; what it
+        covers is then removed as far as that goes, and expires otherwise."""
+        cursor = self.new_cursor()
+        await self._write(Change(clears=True), cursor)
+        try:
+            await self._kv.delete(snapshot_key(self._name))
+            async for keys in list_all(self._kv, journal_prefix(self._name)):
+                for key in keys:
+                    if cursor_of(key.name) < cursor:
+                        await self._kv.delete(key.name)
+        except Unavailable:
+            # Nobody can read it any more; it is only still there.
+            pass
+
+    async def tidy(self) -> None:
+        """To be called after `append` or `read`: folds the journal when that is due. Failing to costs nothing but time.
+
+        What was read just before is folded as it was; otherwise it looks, after some appends, at what there is.
+        """
+        now = self._clock.now_ms()
+        loaded, loaded_ms = self._loaded
+        if loaded is None or now - loaded_ms > MAX_VIEW_AGE_MS:
+            looked_ms, appends = self._checks.get(self._name, (0, 0))
+            if appends + 1 < APPENDS_PER_CHECK and now - looked_ms < self._ttl_seconds * 125:
+                self._checks[self._name] = (looked_ms, appends + 1)
+                return
+            loaded = await self._load()
+        if len(self._checks) >= MAX_CACHED_SESSIONS:
+            self._checks.clear()
+        self._checks[self._name] = (now, 0)
+        if self._is_due(*loaded):
+            await self._fold(*loaded)
+
+    async def read(self) -> list[Item]:
+        """The last items, oldest first; no more than are kept, and never a tool's answer without its call."""
+        return (await self.history()).items
+
+    async def history(self) -> History:
+        """The same, and where the conversation was forked from."""
+        self._loaded = await self._load(), self._clock.now_ms()
+        snapshot, journal = self._loaded[0]
+        entries = merge(snapshot.entries, journal)
+        if not entries or self._clock.now_ms() - cursor_ms(entries[-1].cursor) > self._ttl_seconds * 1000:
+            return History([], None)
+        return History(cut(items_of(entries), self._limit), origin_of(entries))
+
+    async def _write(self, change: Change, cursor: str) -> str:
+        text = msgspec.json.encode(change).decode()
         is_small = fits_metadata(text)
         await self._kv.put(
             journal_key(self._name, cursor),
@@ -83,83 +140,39 @@ class Conversation:
         )
         return cursor
 
-    async def tidy(self) -> None:
-        """To be called after `append`: folds the journal when that is due. Failing to costs nothing but time."""
-        now = self._clock.now_ms()
-        looked_ms, appends = self._checks.get(self._name, (0, 0))
-        if appends + 1 < APPENDS_PER_CHECK and now - looked_ms < self._ttl_seconds * 125:
-            self._checks[self._name] = (looked_ms, appends + 1)
-            return
-        if len(self._checks) >= MAX_CACHED_SESSIONS:
-            self._checks.clear()
-        self._checks[self._name] = (now, 0)
-        snapshot, journal = await self._load()
-        if self._is_due(snapshot, journal):
-            await self._fold(snapshot, journal)
-
-    async def read(self) -> list[Item]:
-        """The last items, oldest first; no more than are kept, and never a tool's answer without its call."""
-        entries = _merge(*await self._load())
-        if not entries or self._clock.now_ms() - cursor_ms(entries[-1].cursor) > self._ttl_seconds * 1000:
-            return []
-        return cut(_items(entries), self._limit)
-
-    async def _load(self) -> tuple[_Snapshot, list[_Entry]]:
-        # A miss, or an older snapshot, may be remembered for a minute. That loses nothing: what a snapshot has is in
-        # the journal for longer than that.
-        text = await self._kv.get(snapshot_key(self._name))
-        snapshot = _decode_snapshot(text) if text else _Snapshot()
-        entries: dict[str, list[Item]] = {}
+    async def _load(self) -> tuple[Snapshot, list[Entry]]:
+        changes: dict[str, Change] = {}
         apart: list[str] = []
         async for keys in list_all(self._kv, journal_prefix(self._name)):
             for key in keys:
                 if key.metadata is None:
                     apart.append(key.name)
                 else:
-                    entries[cursor_of(key.name)] = _decode_items(key.metadata)
-        for start in range(0, len(apart), KV_MAX_BULK_KEYS):
-            values = await self._kv.get_many(apart[start : start + KV_MAX_BULK_KEYS])
-            entries |= {cursor_of(name): _decode_items(value) for name, value in values.items()}
-        return snapshot, [_Entry(cursor, items) for cursor, items in sorted(entries.items())]
+                    changes[cursor_of(key.name)] = _decode_change(key.metadata)
+        # The snapshot is asked for though it may not be there: a miss, or an older one, may be remembered for a minute.
+        # That loses nothing, since what a snapshot has is in the journal for longer than that.
+        wanted = [snapshot_key(self._name), *apart]
+        found: dict[str, str] = {}
+        for start in range(0, len(wanted), KV_MAX_BULK_KEYS):
+            found |= await self._kv.get_many(wanted[start : start + KV_MAX_BULK_KEYS])
+        text = found.pop(wanted[0], None)
+        changes |= {cursor_of(name): _decode_change(value) for name, value in found.items()}
+        return _decode_snapshot(text) if text else Snapshot(), [Entry(*change) for change in sorted(changes.items())]
 
-    def _is_due(self, snapshot: _Snapshot, journal: list[_Entry]) -> bool:
+    def _is_due(self, snapshot: Snapshot, journal: list[Entry]) -> bool:
         fresh = [entry for entry in journal if entry.cursor not in snapshot.folded_ms]
         written_ms = [snapshot.written_ms] if snapshot.entries else []
         oldest_ms = min([*written_ms, *(cursor_ms(entry.cursor) for entry in fresh)], default=None)
         is_old = oldest_ms is not None and self._clock.now_ms() - oldest_ms > self._ttl_seconds * 500
         return is_old or len(fresh) >= MAX_JOURNAL_LENGTH
 
-    async def _fold(self, snapshot: _Snapshot, journal: list[_Entry]) -> None:
+    async def _fold(self, snapshot: Snapshot, journal: list[Entry]) -> None:
         now = self._clock.now_ms()
         settled = {cursor for cursor, since in snapshot.folded_ms.items() if now - since > FOLDED_LONG_ENOUGH_MS}
         folded_ms = {entry.cursor: snapshot.folded_ms.get(entry.cursor, now) for entry in journal}
-        kept = _keep(_merge(snapshot, journal), self._limit)
-        folded = _Snapshot(now, kept, {cursor: since for cursor, since in folded_ms.items() if cursor not in settled})
+        kept = keep(merge(snapshot.entries, journal), self._limit)
+        folded = Snapshot(now, kept, {cursor: since for cursor, since in folded_ms.items() if cursor not in settled})
         text = msgspec.json.encode(folded).decode()
         await self._kv.put(snapshot_key(self._name), text, ttl_seconds=self._key_ttl_seconds)
         for cursor in sorted(settled & folded_ms.keys()):
             await self._kv.delete(journal_key(self._name, cursor))
-
-
-def _merge(snapshot: _Snapshot, journal: list[_Entry]) -> list[_Entry]:
-    merged = {entry.cursor: entry for entry in snapshot.entries} | {entry.cursor: entry for entry in journal}
-    return [merged[cursor] for cursor in sorted(merged)]
-
-
-def _items(entries: list[_Entry]) -> list[Item]:
-    """Each item once: the first place where it stands."""
-    items: dict[str, Item] = {}
-    for entry in entries:
-        for item in entry.items:
-            items.setdefault(item.id, item)
-    return list(items.values())
-
-
-def _keep(entries: list[_Entry], limit: int) -> list[_Entry]:
-    """The newest entries that hold `limit` different items; whole, since the cut is made when they are read."""
-    ids: set[str] = set()
-    for index in range(len(entries) - 1, -1, -1):
-        if len(ids) >= limit:
-            return entries[index + 1 :]
-        ids.update(item.id for item in entries[index].items)
-    return entries

@@ -3,6 +3,7 @@
 from collections import OrderedDict
 
 from waypost.clock import Clock
+from waypost.conversation import Checks
 from waypost.cursor import CursorFactory
 from waypost.hints import Hints
 from waypost.message import Message
@@ -18,6 +19,7 @@ class Isolate:
         self.messages: Hints[Message] = Hints()
         self.changes: Hints[Session] = Hints()
         self.sessions: SessionCache = OrderedDict()
+        self.checks: Checks = {}
         self.announced_ms: dict[str, int] = {}
         self.background: set[object] = set()
         self.open_streams = 0

@@ -15,11 +15,20 @@ class ToolCall(msgspec.Struct, frozen=True, omit_defaults=True):
     args: Any = None
 
 
+class Origin(msgspec.Struct, frozen=True, omit_defaults=True, rename="camel"):
+    """Where a fork branched off: a thread, and the last message of it that was taken along."""
+
+    thread_id: str
+    message_id: str | None = None
+
+
 class Item(msgspec.Struct, frozen=True, omit_defaults=True, rename="camel"):
     """One message. `id` makes appending it twice the same as once; `tool_call_id` is the call that a tool's message
-    answers; `partial`: an answer that was not said to its end, or not yet.
+    answers; `partial`: an answer that was not said to its end.
 
-    `place` is the cursor where an answer stands in its conversation: that of the question, however late it ended.
+    An answer is written more than once: `is_open` while it is being said, then as it ended. Its `place` is the cursor
+    where it stands in the conversation: that of its question, however late it ended. `is_ui`: it is being sent in the
+    AI SDK's format.
     """
 
     id: str
@@ -29,7 +38,14 @@ class Item(msgspec.Struct, frozen=True, omit_defaults=True, rename="camel"):
     tool_calls: list[ToolCall] = []
     tool_call_id: str | None = None
     partial: bool = False
+    is_open: bool = False
+    is_ui: bool = False
     place: str = ""
+
+    @property
+    def finality(self) -> int:
+        """Which of two copies counts: one that is whole, else one that has ended, else one that has not."""
+        return 0 if self.is_open else 1 if self.partial else 2
 
 
 def cut(items: list[Item], limit: int) -> list[Item]:

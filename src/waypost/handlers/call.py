@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from waypost.clock import Clock
+from waypost.conversation import Conversation
 from waypost.delivery import GuestReader, HostReader
 from waypost.feed import Feed
 from waypost.http import Request
@@ -47,6 +48,12 @@ class Call:
     def presence(self) -> Presence:
         """The hosts' presence, for this call."""
         return Presence(self.kv, self.clock, self.settings.plan.presence_seconds)
+
+    def conversation(self, session_id: str) -> Conversation:
+        """The conversation of this id, for this call."""
+        ttl_seconds, limit = self.settings.conversation_ttl_seconds, self.settings.history_limit
+        checks = self.isolate.checks
+        return Conversation(self.kv, self.clock, self.isolate.cursors, checks, session_id, ttl_seconds, limit)
 
     def queues(self, code: str) -> Queues:
         """The two queues of a session, for this call."""

@@ -1,0 +1,91 @@
+"""What a conversation's entries come to: the same items in the same order, whoever merges them and when.
+
+An entry is one write: items that are added, ids of items that are dropped, or the word that all before is forgotten.
+Merging knows no order of arrival. An item stands where its entry's cursor (or its own `place`) puts it; of several
+copies the first whole one counts, else the last; and what an entry drops or clears is gone if it stands before that
+entry, also when it shows up later.
+"""
+
+from collections.abc import Iterable, Sequence
+
+import msgspec
+
+from waypost.item import Item, Origin
+
+
+class Change(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What one append does. `drops`: ids of items before it; `clears`: all items before it."""
+
+    items: Sequence[Item] = ()
+    drops: Sequence[str] = ()
+    clears: bool = False
+    origin: Origin | None = None
+
+
+class Entry(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A change, and where it stands."""
+
+    cursor: str
+    change: Change
+
+
+class Snapshot(msgspec.Struct, frozen=True):
+    """Entries that were folded; `folded_ms`: since when those that may still be in the journal are in here."""
+
+    written_ms: int = 0
+    entries: list[Entry] = []
+    folded_ms: dict[str, int] = {}
+
+
+def merge(*sources: Iterable[Entry]) -> list[Entry]:
+    """All entries, each once, in order."""
+    merged = {entry.cursor: entry for source in sources for entry in source}
+    return [merged[cursor] for cursor in sorted(merged)]
+
+
+def items_of(entries: Sequence[Entry]) -> list[Item]:
+    """The items that are left, in order; `entries` are sorted."""
+    return [item for _, item in _standing(entries)]
+
+
+def origin_of(entries: Sequence[Entry]) -> Origin | None:
+    """Where the conversation was forked from, unless it was cleared since."""
+    cleared = _cleared(entries)
+    origins = [entry.change.origin for entry in entries if entry.change.origin and entry.cursor >= cleared]
+    return origins[-1] if origins else None
+
+
+def keep(entries: Sequence[Entry], limit: int) -> list[Entry]:
+    """What a snapshot has to hold of `entries`: the copies that count of the last `limit` items, and the origin.
+
+    Drops and clears are not among them: they are in the journal for as long as what they remove may show up.
+    """
+    kept: dict[str, list[Item]] = {}
+    for cursor, item in _standing(entries)[-limit:]:
+        kept.setdefault(cursor, []).append(item)
+    cleared = _cleared(entries)
+    origins = {entry.cursor: entry.change.origin for entry in entries if entry.cursor >= cleared}
+    folded = [
+        Entry(entry.cursor, Change(kept.get(entry.cursor, ()), origin=origins.get(entry.cursor))) for entry in entries
+    ]
+    return [entry for entry in folded if entry.change.items or entry.change.origin]
+
+
+def _standing(entries: Sequence[Entry]) -> list[tuple[str, Item]]:
+    """Cursor of the entry and item, in order of their places."""
+    cleared = _cleared(entries)
+    dropped = {name: entry.cursor for entry in entries for name in entry.change.drops}
+    best: dict[str, tuple[tuple[str, str, int], Item]] = {}
+    for entry in entries:
+        for index, item in enumerate(entry.change.items):
+            place = item.place or entry.cursor
+            if place < max(cleared, dropped.get(item.id, "")):
+                continue
+            known = best.get(item.id)
+            if known is None or known[1].finality < item.finality or known[1].finality == item.finality < 2:
+                best[item.id] = ((place, entry.cursor, index), item)
+    return [(position[1], item) for position, item in sorted(best.values(), key=lambda found: found[0])]
+
+
+def _cleared(entries: Sequence[Entry]) -> str:
+    return max((entry.cursor for entry in entries if entry.change.clears), default="")
