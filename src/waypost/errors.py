@@ -2,7 +2,7 @@
 
 WaypostError
 ├── BadInput            InvalidJson  InvalidEncoding  InvalidBody  UnknownField  InvalidParameter
-│                       InvalidCode  InvalidId  InvalidCursor  SessionIdRequired  UnknownAgent
+│                       InvalidHeader  InvalidCode  InvalidId  InvalidCursor  SessionIdRequired  UnknownAgent
 ├── Refused             TokenRequired  InvalidToken  TokenExpired  WrongRole  WrongSession
 ├── Missing             RouteNotFound  SessionNotFound  SessionEnded  ThreadNotFound  MessageNotFound
 │                       DocumentNotFound  PageNotFound
@@ -65,6 +65,13 @@ class InvalidParameter(BadInput):
 
     code = "invalid_parameter"
     title = "A query parameter is not usable"
+
+
+class InvalidHeader(BadInput):
+    """A header field that this route goes by is not of its grammar."""
+
+    code = "invalid_header"
+    title = "A header field is not usable"
 
 
 class InvalidCode(BadInput):

@@ -64,6 +64,8 @@ def parse_app_id(text: str, what: str) -> str:
     """
     if not 0 < len(text) <= MAX_APP_ID_LENGTH or not text.isprintable() or text != text.strip():
         raise InvalidId(f"The {what} must be 1 to {MAX_APP_ID_LENGTH} visible characters.")
+    if text in (".", ".."):
+        raise InvalidId(f"The {what} must not be . or .., which mean something else in a URL.")
     if len(quote(text, safe="")) > MAX_APP_ID_KEY_BYTES:
         raise InvalidId(f"The {what} must have {MAX_APP_ID_KEY_BYTES} bytes at most when percent-encoded.")
     return text

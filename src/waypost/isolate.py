@@ -2,6 +2,7 @@
 
 from collections import OrderedDict
 
+from waypost.answer import Answers
 from waypost.clock import Clock
 from waypost.conversation import Checks
 from waypost.cursor import CursorFactory
@@ -20,6 +21,7 @@ class Isolate:
         self.changes: Hints[Session] = Hints()
         self.sessions: SessionCache = OrderedDict()
         self.checks: Checks = {}
+        self.answers = Answers()
         self.announced_ms: dict[str, int] = {}
         self.background: set[object] = set()
         self.open_streams = 0

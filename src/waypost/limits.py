@@ -48,6 +48,9 @@ MAX_APPENDED_MESSAGES = 100
 MAX_METADATA_BYTES = 512
 """A thread's metadata as JSON: it is kept in the key's metadata, so that a list can be filtered by it."""
 
+MAX_METADATA_NAME_LENGTH = 64
+"""Characters of a name in a thread's metadata, which a list's filter has in its URL."""
+
 MAX_LINEAGE = 32
 """Ancestors that a fork remembers."""
 
@@ -114,6 +117,15 @@ ANSWER_TTL_SECONDS = 3600
 DOCUMENT_TTL_SECONDS = 24 * 3600
 """How long documents and pages live after they were last put."""
 
+MAX_SERVER_EVENT_BYTES = 1024 * 1024
+"""One event of a model's stream, or its whole answer where it does not stream: thousands of times what a piece has."""
+
+MAX_MODEL_LOG_LENGTH = 500
+"""Characters of what a model's service said when it failed, for the operator's log."""
+
+MAX_RETRY_AFTER_SECONDS = 5
+"""How long a model's service may ask to be left alone; somebody waits for the answer, and had better be told."""
+
 GRACE_SECONDS = 25
 """How long an answer goes on after its last reader has left. The platform allows 30:
 https://developers.cloudflare.com/workers/runtime-apis/context/#waituntil"""
@@ -123,6 +135,13 @@ MAX_ANSWER_SECONDS = 14 * 60
 
 MAX_ANSWER_CHARACTERS = 256 * 1024
 """What one answer may hold; a model that does not end is cut off here."""
+
+INTERRUPT_SECONDS = 10
+"""How long one who stops an answer waits until it has ended: its last words are being kept."""
+
+GIVER_SILENCE_SECONDS = 30
+"""How long the giver of an answer may do nothing at all, in its own isolate, before it is taken for gone. A write that
+is repeated takes a third of that."""
 
 ANSWER_HEARTBEAT_SECONDS = 5
 """Silence on the stream of an answer until a heartbeat: that a client has left is noticed at the next write."""

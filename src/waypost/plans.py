@@ -13,7 +13,8 @@ class Plan:
 
     A reader asks KV again after `poll_min`, then ever less often. In between it looks at the isolate's hints, which
     costs no operation: each `tick_min` while there is traffic, and each `tick_max` at rest. A stream reads its session
-    again every `session_check`, and a host says that it is there every `presence`.
+    again every `session_check`, and a host says that it is there every `presence`. A running answer is written down
+    every `piece_ms`, and asks every `stop_look_ms` whether somebody in another isolate wants it stopped.
     """
 
     name: str
@@ -24,6 +25,8 @@ class Plan:
     stream_seconds: int
     presence_seconds: int
     session_check_seconds: int
+    piece_ms: int
+    stop_look_ms: int
     tick_min_ms: int = 10
     tick_max_ms: int = 60
 
@@ -37,6 +40,8 @@ PAID = Plan(
     stream_seconds=15 * 60,
     presence_seconds=60,
     session_check_seconds=60,
+    piece_ms=1_000,
+    stop_look_ms=2_000,
 )
 FREE = Plan(
     name="free",
@@ -47,5 +52,7 @@ FREE = Plan(
     stream_seconds=25 * 60,
     presence_seconds=300,
     session_check_seconds=180,
+    piece_ms=10_000,
+    stop_look_ms=20_000,
 )
 PLANS = {plan.name: plan for plan in (FREE, PAID)}

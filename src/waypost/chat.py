@@ -1,0 +1,194 @@
+"""Chats: a question to a thread, and the answer to it, which goes on whoever listens.
+
+A question and the place of its answer are written together before the model is asked, so that neither is lost and a
+second question at the same time is noticed. In one isolate it always is. Between two it is as soon as the store shows
+there what was written here; two questions that do not see each other are both answered and both kept.
+"""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from waypost.answer import AnswerInfo, LiveAnswer, Outcome
+from waypost.answering import Giver
+from waypost.chat_control import resume
+from waypost.chat_ports import Answering, ChatPorts, info_of, told
+from waypost.conversation import Conversation
+from waypost.errors import AnswerRunning, Unavailable, UnknownAgent, WaypostError
+from waypost.exchange import Exchange, answer_to
+from waypost.following import tell
+from waypost.item import Item
+from waypost.keys import thread_key
+from waypost.model_settings import Agent
+from waypost.open_answers import closed
+from waypost.thread import Thread
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What is asked. With a `message_id`, asking again is asking once; `anew`: what the conversation has from that
+    message on is dropped and said anew. `interrupt`: an answer that is being given is stopped first."""
+
+    content: Any
+    message_id: str | None = None
+    agent: str | None = None
+    metadata: dict[str, Any] | None = None
+    is_ui: bool = False
+    anew: bool = False
+    interrupt: bool = False
+
+
+class Chat:
+    """Puts questions to the thread `thread_id` of `resource_id`, which begins with the first one."""
+
+    def __init__(self, ports: ChatPorts, resource_id: str, thread_id: str) -> None:
+        self._ports = ports
+        self._resource_id = resource_id
+        self._thread_id = thread_id
+
+    async def ask(self, question: Question) -> Answering:
+        """Follow the answer to `question`; returns once the model has said its first word.
+
+        Raises:
+            UnknownAgent, InvalidBody
+            AnswerRunning: another question is being answered.
+            ModelFailed, ModelTimedOut: nothing was said, and nothing of the exchange is kept.
+            StorageUnavailable
+        """
+        ports, place = self._ports, (self._resource_id, self._thread_id)
+        self._check_agent(question.agent)
+        running = ports.running(*place)
+        if running is not None and question.message_id == running.message_id:
+            return await ports.join(running)
+        if running is not None and not question.interrupt:
+            raise _in_the_way(running.generation_id)
+        generation_id = ports.cursors.issue(thread_key(*place))
+        live = LiveAnswer(generation_id, question.message_id or f"{generation_id}-q", ports.now_ms())
+        # Before anything is awaited: whoever comes next finds it.
+        ports.answers.hold(*place, live)
+        try:
+            if running is not None:
+                await ports.stop(running)
+            begun = await self._begin(question, live)
+        except BaseException as error:
+            live.failure = error if isinstance(error, WaypostError) else None
+            live.outcome = Outcome("error")
+            ports.answers.release(*place, live)
+            raise
+        if begun is not None:
+            live.failure, live.outcome = _in_the_way(begun.info.generation_id), Outcome("stop")
+            ports.answers.release(*place, live)
+            return begun
+        return await ports.join(live)
+
+    async def _begin(self, question: Question, live: LiveAnswer) -> Answering | None:
+        """Write the question down and have it answered by `live`; or follow what answers it already."""
+        ports = self._ports
+        known = await ports.threads.find(self._resource_id, self._thread_id)
+        thread = known or ports.threads.begin(self._resource_id, self._thread_id)
+        thread = ports.threads.touch(thread, question.agent, question.metadata)
+        conversation = ports.conversation(thread.session_id)
+        items = await conversation.read()
+        answered = None if question.anew else answer_to(items, question.message_id)
+        if answered is not None:
+            return Answering(info_of(thread, answered, items), told(tell(answered, len(items))))
+        ended: list[Item] = []
+        for index, item in enumerate(items):
+            if item.is_open:
+                found = await ports.look_at(item)
+                if found.is_alive and not question.interrupt:
+                    if info_of(thread, item, items).message_id == question.message_id:
+                        return await resume(ports, self._resource_id, self._thread_id, item.id, 0)
+                    raise _in_the_way(item.id)
+                if found.is_alive:
+                    await ports.pieces(item.id).request_stop()
+                else:
+                    ended.append(closed(found.item))
+                items[index] = closed(found.item)
+        asked = Item(live.message_id, "user", question.content, ports.now_ms())
+        limit = ports.settings.history_limit
+        exchange = Exchange(items, asked, live.generation_id, is_ui=question.is_ui, limit=limit)
+        await self._write(conversation, thread, exchange, ended)
+        self._give(conversation, thread, exchange, live, is_new=known is None)
+        return None
+
+    async def _write(
+        self, conversation: Conversation, thread: Thread, exchange: Exchange, ended: Sequence[Item]
+    ) -> None:
+        # An abandoned answer of which nothing is left is no message.
+        drops = exchange.drops + [item.id for item in ended if not item.content]
+        mended = [item for item in ended if item.content and item.id not in drops]
+        appending = conversation.append([*mended, *exchange.added], drops=drops, cursor=exchange.added[-1].id)
+        # Side by side: the answer waits for both.
+        outcomes = await asyncio.gather(appending, self._ports.threads.save(thread), return_exceptions=True)
+        failures = [outcome for outcome in outcomes if isinstance(outcome, BaseException)]
+        if failures:
+            await self._take_back(conversation, exchange)
+            raise failures[0]
+
+    async def _take_back(self, conversation: Conversation, exchange: Exchange) -> None:
+        items, drops = exchange.undone()
+        try:
+            await conversation.append(items, drops=drops)
+        except Unavailable as failure:
+            self._ports.log(f"a question that was refused was not taken back: {failure.code}")
+
+    def _give(
+        self, conversation: Conversation, thread: Thread, exchange: Exchange, live: LiveAnswer, *, is_new: bool
+    ) -> None:
+        ports = self._ports
+        question, answer = exchange.added
+        live.info = AnswerInfo(
+            answer.id,
+            thread.session_id,
+            thread.thread_id,
+            thread.resource_id,
+            question.id,
+            answer.is_ui,
+            thread.forked_from,
+        )
+        ttl_seconds = ports.settings.conversation_ttl_seconds
+        pieces = ports.pieces(answer.id)
+        count = exchange.message_count
+        giver = Giver(live, live.info, conversation, pieces, ports.invocation, ttl_seconds, count, ports.log)
+        agent = self._agent(thread.agent)
+        said = ports.model.stream(exchange.prompt(agent.instructions), agent.model)
+
+        async def undo() -> None:
+            items, drops = exchange.undone()
+            await conversation.append(items, drops=drops)
+            if is_new:
+                await ports.threads.delete(thread)
+
+        async def give() -> None:
+            try:
+                await giver.give(said, undo)
+            finally:
+                ports.answers.release(self._resource_id, self._thread_id, live)
+
+        ports.background(give())
+        ports.background(self._tidy(conversation))
+
+    async def _tidy(self, conversation: Conversation) -> None:
+        try:
+            await conversation.tidy()
+        except Unavailable as failure:
+            self._ports.log(f"a conversation was not folded: {failure.code}")
+
+    def _check_agent(self, name: str | None) -> None:
+        agents = self._ports.settings.model.agents
+        if name is not None and agents and name not in agents:
+            raise UnknownAgent(f"There is no such agent; there are: {', '.join(sorted(agents))}.")
+
+    def _agent(self, name: str | None) -> Agent:
+        model = self._ports.settings.model
+        agent = model.agents.get(name or "", Agent())
+        return Agent(agent.instructions or model.instructions or None, agent.model)
+
+
+def _in_the_way(generation_id: str) -> AnswerRunning:
+    return AnswerRunning(
+        "Another message of this thread is being answered: wait for it, stop it, or send this one with interrupt.",
+        generation_id,
+    )

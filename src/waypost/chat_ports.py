@@ -1,0 +1,104 @@
+"""What chats work with, and what those who ask or come back are given."""
+
+from collections.abc import AsyncGenerator, Callable, Coroutine, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from waypost.answer import AnswerInfo, Answers, LiveAnswer
+from waypost.conversation import Conversation
+from waypost.cursor import CursorFactory
+from waypost.errors import ModelFailed
+from waypost.following import Followed, follow_live
+from waypost.invocation import Invocation
+from waypost.item import Item
+from waypost.limits import INTERRUPT_SECONDS
+from waypost.model import Model
+from waypost.open_answers import OpenAnswer, look_at
+from waypost.pieces import Pieces
+from waypost.settings import Settings
+from waypost.thread import Thread, ThreadStore
+
+TICK_SECONDS = 0.015
+
+
+@dataclass(frozen=True, slots=True)
+class Answering:
+    """An answer that can be followed; close `followed` if it is not read to its end."""
+
+    info: AnswerInfo
+    followed: AsyncGenerator[Followed, None]
+
+
+@dataclass(frozen=True, slots=True)
+class ChatPorts:
+    """The stores and ports of one call. `pieces` repeats what the store refuses; `followed_pieces` does not."""
+
+    threads: ThreadStore
+    conversation: Callable[[str], Conversation]
+    pieces: Callable[[str], Pieces]
+    followed_pieces: Callable[[str], Pieces]
+    answers: Answers
+    cursors: CursorFactory
+    model: Model
+    settings: Settings
+    invocation: Invocation
+    background: Callable[[Coroutine[Any, Any, None]], None]
+    log: Callable[[str], None]
+
+    def now_ms(self) -> int:
+        """What time it is."""
+        return self.invocation.clock.now_ms()
+
+    def running(self, resource_id: str, thread_id: str) -> LiveAnswer | None:
+        """The answer that this isolate is giving in the thread."""
+        return self.answers.running(resource_id, thread_id, self.now_ms())
+
+    async def look_at(self, item: Item) -> OpenAnswer:
+        """What there is of an answer that this isolate is not giving."""
+        return await look_at(item, self.pieces(item.id), self.invocation.clock, self.invocation.plan)
+
+    async def join(self, live: LiveAnswer, start: int = 0) -> Answering:
+        """Follow `live` from its character `start` on; returns once it has begun.
+
+        Raises:
+            what its giver met before its first word
+        """
+        live.readers += 1
+        try:
+            while not live.has_begun and live.is_running(self.now_ms()):
+                await self.invocation.clock.sleep(TICK_SECONDS)
+        finally:
+            live.readers -= 1
+            live.left_ms = self.now_ms()
+        if live.failure is not None:
+            raise live.failure
+        if live.info is None:
+            raise ModelFailed("Whoever gave the answer is gone.")
+        return Answering(live.info, follow_live(live, self.invocation, start))
+
+    async def stop(self, live: LiveAnswer) -> None:
+        """Tell the giver of `live` to stop, and wait until it has."""
+        live.stop_wanted = True
+        give_up_ms = self.now_ms() + INTERRUPT_SECONDS * 1000
+        while live.is_running(self.now_ms()) and self.now_ms() < give_up_ms:
+            await self.invocation.clock.sleep(TICK_SECONDS)
+
+
+def info_of(thread: Thread, item: Item, items: Sequence[Item]) -> AnswerInfo:
+    """What an answer in the conversation is to those who come back to it."""
+    questions = [other.id for other in items[: items.index(item)] if other.role == "user"]
+    return AnswerInfo(
+        item.id,
+        thread.session_id,
+        thread.thread_id,
+        thread.resource_id,
+        questions[-1] if questions else "",
+        item.is_ui,
+        thread.forked_from,
+    )
+
+
+async def told(said: Sequence[Followed]) -> AsyncGenerator[Followed, None]:
+    """What is known already, as something to follow."""
+    for followed in said:
+        yield followed

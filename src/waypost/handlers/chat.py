@@ -1,0 +1,105 @@
+"""`/api/chat`: questions to threads, answers as they come, forks."""
+
+from dataclasses import replace
+
+import msgspec
+
+from waypost.answer_formats import DONE, parse_place
+from waypost.chat import Chat, Question
+from waypost.chat_control import resume, stop
+from waypost.document import DocumentStore
+from waypost.errors import ModelError
+from waypost.fork import Forking, fork
+from waypost.handlers.access import require_app
+from waypost.handlers.answers import answer_response, wanted_format
+from waypost.handlers.bodies import Body, read_body, read_bytes
+from waypost.handlers.call import Call
+from waypost.handlers.chat_bodies import ForkBody, message_text, read_question, thread_name
+from waypost.handlers.thread_views import ThreadView, thread_view
+from waypost.http import Response, json_response
+from waypost.ids import parse_app_id, parse_message_id
+
+
+class StopBody(Body, frozen=True):
+    """Whose thread it is, and which answer is meant; without one, whichever is being given."""
+
+    resource_id: str | None = None
+    generation_id: str | None = None
+
+
+class StopView(msgspec.Struct, rename="camel"):
+    """Whether an answer was stopped, and which one is, or was, being given."""
+
+    stopped: bool
+    generation_id: str | None
+
+
+class ForkedView(msgspec.Struct, rename="camel"):
+    """A thread that was made out of another one."""
+
+    session: ThreadView
+    message_count: int
+
+
+async def post_chat(call: Call) -> Response:
+    """Ask; the answer as a stream."""
+    require_app(call)
+    wanted = wanted_format(call)
+    resource_id, thread_id, question = read_question(await read_bytes(call.request))
+    if wanted is not None:
+        question = replace(question, is_ui=wanted == "ui")
+    answering = await Chat(call.chat_ports(), resource_id, thread_id).ask(question)
+    return answer_response(call, answering, wanted)
+
+
+async def fork_chat(call: Call) -> Response:
+    """Begin a thread that goes on from another one; with a message, ask it there."""
+    require_app(call)
+    wanted = wanted_format(call)
+    body = await read_body(call.request, ForkBody)
+    forking = Forking(
+        *thread_name(body.resource_id, body.thread_id),
+        parse_app_id(body.fork_from_thread_id, "forkFromThreadId"),
+        None if body.at_message_id is None else parse_message_id(body.at_message_id),
+        body.agent,
+        body.metadata,
+    )
+    question = None
+    if body.message is not None:
+        question = Question(message_text(body.message), agent=body.agent, is_ui=wanted == "ui")
+    ports = call.chat_ports()
+    thread, message_count = await fork(ports, DocumentStore(call.kv, call.clock), forking)
+    if question is None:
+        return json_response(ForkedView(thread_view(thread), message_count), 201)
+    try:
+        answering = await Chat(ports, thread.resource_id, thread.thread_id).ask(question)
+    except ModelError:
+        # Nothing was kept, so that it can be asked again as it was.
+        await ports.conversation(thread.session_id).forget()
+        await ports.threads.delete(thread)
+        raise
+    return answer_response(call, answering, wanted)
+
+
+async def stream_chat(call: Call) -> Response:
+    """The answer that is being given: what there is of it, and the rest as it comes; 204 if none is."""
+    require_app(call)
+    wanted = wanted_format(call)
+    name = thread_name(call.query.get("resourceId"), call.params["threadId"])
+    last = call.request.headers.get("last-event-id") or ""
+    place = parse_place(last)
+    if last.endswith(f".{DONE}"):
+        return Response(204)
+    generation_id, start = place or (None, 0)
+    answering = await resume(call.chat_ports(), *name, generation_id, start)
+    if answering is None:
+        return Response(204)
+    return answer_response(call, answering, wanted)
+
+
+async def stop_chat(call: Call) -> Response:
+    """Stop the answer that is being given, for everybody; what was said so far is kept."""
+    require_app(call)
+    body = await read_body(call.request, StopBody)
+    name = thread_name(body.resource_id, call.params["threadId"])
+    return json_response(StopView(*await stop(call.chat_ports(), *name, body.generation_id)))

@@ -1,0 +1,62 @@
+"""`/api/voice-agent/chat`: the client sends a question and the id of its conversation; its history is kept here."""
+
+import msgspec
+
+from waypost.errors import InvalidBody, SessionIdRequired
+from waypost.handlers.bodies import Body, read_body
+from waypost.handlers.call import Call
+from waypost.http import Response, json_response
+from waypost.ids import parse_id
+from waypost.limits import MAX_QUESTION_LENGTH
+from waypost.voice import VoiceAgent
+
+
+class VoiceBody(Body, frozen=True):
+    """What was asked, and in which conversation."""
+
+    question: str = ""
+    session_id: str | None = None
+
+
+class VoiceView(msgspec.Struct, rename="camel"):
+    """What is to be said, and how many messages the conversation has now."""
+
+    response: str
+    session_id: str
+    message_count: int
+
+
+async def post_voice(call: Call) -> Response:
+    """Answer a question."""
+    body = await read_body(call.request, VoiceBody)
+    if not body.session_id:
+        raise SessionIdRequired("Session ID required")
+    session_id = parse_id(body.session_id, "sessionId")
+    question = clean(body.question)
+    agent = VoiceAgent(
+        call.conversation(session_id),
+        call.model,
+        call.settings.model.instructions,
+        call.settings.history_limit,
+        call.clock,
+        call.request.background,
+        call.log,
+    )
+    response, message_count = await agent.answer(question)
+    return json_response(VoiceView(response, session_id, message_count))
+
+
+def clean(question: str) -> str:
+    """What was heard, without what nobody can say: control characters go, white space at the ends too.
+
+    Raises:
+        InvalidBody: nothing is left, or too much.
+    """
+    heard = "".join(" " if letter in "\t\r\n" else letter for letter in question)
+    # The category Cc: https://www.unicode.org/versions/Unicode16.0.0/core-spec/chapter-23/#G20365
+    heard = "".join(letter for letter in heard if not (letter < " " or "\x7f" <= letter < "\xa0")).strip()
+    if not heard:
+        raise InvalidBody("The question is empty.")
+    if len(heard) > MAX_QUESTION_LENGTH:
+        raise InvalidBody(f"A question may have {MAX_QUESTION_LENGTH} characters.")
+    return heard
