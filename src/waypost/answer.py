@@ -10,7 +10,7 @@ import msgspec
 
 from waypost.errors import WaypostError
 from waypost.item import Origin
-from waypost.limits import GIVER_SILENCE_SECONDS
+from waypost.limits import GIVER_SILENCE_SECONDS, MAX_LIVE_ANSWERS
 
 FinishReason = Literal["stop", "stopped", "length", "error"]
 
@@ -94,6 +94,10 @@ class Answers:
 
     def hold(self, resource_id: str, thread_id: str, answer: LiveAnswer) -> None:
         """From now on this is the thread's answer."""
+        if len(self._answers) >= MAX_LIVE_ANSWERS:
+            # A giver that the platform cut off could not release its own.
+            now = answer.seen_ms
+            self._answers = {name: other for name, other in self._answers.items() if other.is_running(now)}
         self._answers[resource_id, thread_id] = answer
 
     def release(self, resource_id: str, thread_id: str, answer: LiveAnswer) -> None:

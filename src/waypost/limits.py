@@ -136,6 +136,9 @@ MAX_ANSWER_SECONDS = 14 * 60
 MAX_ANSWER_CHARACTERS = 256 * 1024
 """What one answer may hold; a model that does not end is cut off here."""
 
+MAX_LIVE_ANSWERS = 1000
+"""Answers that an isolate remembers before it looks which of them nobody is giving any more."""
+
 INTERRUPT_SECONDS = 10
 """How long one who stops an answer waits until it has ended: its last words are being kept."""
 
