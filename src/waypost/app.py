@@ -5,14 +5,16 @@ from collections.abc import AsyncGenerator, Awaitable, Callable
 
 from waypost.clock import Clock
 from waypost.cors import allow_origin, is_preflight, preflight_response
+from waypost.echo_model import EchoModel
 from waypost.errors import Unconfigured, WaypostError
-from waypost.handlers import debug, health, queues, sessions, streams
+from waypost.handlers import chat, debug, documents, health, pages, queues, sessions, streams, threads, voice
 from waypost.handlers.call import Call
 from waypost.http import Request, Response, problem, problem_response
 from waypost.invocation import Invocation
 from waypost.isolate import Isolate
 from waypost.kv import Kv
 from waypost.metered_kv import MeteredKv
+from waypost.model import Model
 from waypost.random import Random
 from waypost.retrying_kv import RetryingKv
 from waypost.routing import Route, Router
@@ -28,12 +30,35 @@ ROUTES: tuple[Route[Handler], ...] = (
     Route("POST", "/api/sessions/{code}/extend", sessions.extend),
     Route("POST", "/api/sessions/{code}/join", sessions.join),
     Route("PUT", "/api/sessions/{code}/tools", sessions.put_tools),
+    Route("GET", "/api/sessions", threads.list_page),
+    Route("DELETE", "/api/sessions", threads.delete),
+    Route("POST", "/api/sessions/metadata", threads.describe),
     Route("POST", "/api/request", queues.post_request),
     Route("POST", "/api/request/{id}/cancel", queues.cancel_request),
     Route("POST", "/api/response", queues.post_response),
     Route("POST", "/api/ack", queues.acknowledge),
     Route("GET", "/api/stream", streams.stream),
     Route("GET", "/api/poll", streams.poll),
+    Route("POST", "/api/voice-agent/chat", voice.post_voice),
+    Route("POST", "/api/chat", chat.post_chat),
+    Route("POST", "/api/chat/fork", chat.fork_chat),
+    Route("GET", "/api/chat/{threadId}/stream", chat.stream_chat),
+    Route("POST", "/api/chat/{threadId}/stop", chat.stop_chat),
+    Route("GET", "/api/sessions/{sid}/intents", documents.read),
+    Route("PUT", "/api/sessions/{sid}/intents", documents.put),
+    Route("DELETE", "/api/sessions/{sid}/intents", documents.delete),
+    Route("GET", "/api/sessions/{sid}/theme", documents.read),
+    Route("PUT", "/api/sessions/{sid}/theme", documents.put),
+    Route("DELETE", "/api/sessions/{sid}/theme", documents.delete),
+    Route("GET", "/api/sessions/{sid}/documents", documents.list_documents),
+    Route("GET", "/api/sessions/{sid}/documents/{name}", documents.read),
+    Route("PUT", "/api/sessions/{sid}/documents/{name}", documents.put),
+    Route("DELETE", "/api/sessions/{sid}/documents/{name}", documents.delete),
+    Route("GET", "/api/sessions/{sid}/pages", pages.list_pages),
+    Route("GET", "/api/pages/{intentId}", pages.read),
+    Route("PUT", "/api/pages/{intentId}", pages.put),
+    Route("DELETE", "/api/pages/{intentId}", pages.delete),
+    Route("GET", "/pages/{intentId}", pages.show),
     Route("GET", "/health", health.health),
     Route("GET", "/debug/objects", debug.objects),
 )
@@ -51,8 +76,10 @@ class App:
         log: Callable[[str], None],
         limiter: Limiter | None = None,
         storage: str = "kv",
+        model: Model | None = None,
     ) -> None:
         self.isolate = Isolate(clock, random)
+        self.model = model or EchoModel(clock)
         self._settings = settings
         self._kv = kv
         self._clock = clock
@@ -101,6 +128,7 @@ class App:
             throttle=self._throttle,
             kv=RetryingKv(meter, self._clock, self._random),
             storage=self._storage,
+            model=self.model,
             invocation=Invocation(self._settings.plan, self._clock, meter),
             log=lambda line: self._log(f"[{request_id}] {line}"),
         )

@@ -22,7 +22,7 @@ from waypost.item import Item
 from waypost.keys import thread_key
 from waypost.model_settings import Agent
 from waypost.open_answers import closed
-from waypost.thread import Thread
+from waypost.thread import Thread, check
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +88,7 @@ class Chat:
         known = await ports.threads.find(self._resource_id, self._thread_id)
         thread = known or ports.threads.begin(self._resource_id, self._thread_id)
         thread = ports.threads.touch(thread, question.agent, question.metadata)
+        check(thread)
         conversation = ports.conversation(thread.session_id)
         items = await conversation.read()
         answered = None if question.anew else answer_to(items, question.message_id)

@@ -4,15 +4,20 @@ Every append writes a key of its own, `conv:{id}:{cursor}` (the journal), so tha
 journal is long, or its oldest entry has lived half its time, it is folded into `conv:{id}` (the snapshot). Reading
 merges the two, in order of the cursors, each item once, and cuts to the last N.
 
-Every append renews all that is kept, without rewriting it: keys live half as long again as the conversation, a fold
-writes what is older than half its time anew, and a conversation whose newest entry is too old reads as empty.
+Every append renews all that is kept, without rewriting it: keys live twice as long as the conversation, a fold writes
+what is older than half its time anew, and a conversation whose newest entry is too old reads as empty.
 
-Two folds at once, from views of the store that differ, leave the later snapshot, which may lack what the other had.
-Therefore an entry stays in the journal until it has been in the snapshot for twice the reorder window: by the end of
-the first, every fold sees the entry itself; by the end of the second, every reader sees a snapshot from after that.
+Two folds at once, from views of the store that differ, leave the later snapshot, which may lack what the other had; and
+a fold may build on a snapshot that has been replaced. Therefore what was folded stays in the journal for a while. Once
+an entry is old enough for everybody to see it, every fold has it; some time after the first such fold, every reader
+sees a snapshot from after that. Only then it goes.
+
+What takes something away (drops, clears) stays in the snapshot for longer than all that it may meet can live: an item
+that shows up late, or a copy of an answer that somebody gives who has not heard of it.
 """
 
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import NamedTuple
 
 import msgspec
@@ -24,9 +29,21 @@ from waypost.history import Change, Entry, Snapshot, items_of, keep, merge, orig
 from waypost.item import Item, Origin, cut
 from waypost.keys import cursor_of, journal_key, journal_prefix, snapshot_key
 from waypost.kv import Kv, fits_metadata, list_all
-from waypost.limits import KV_MAX_BULK_KEYS, MAX_CACHED_SESSIONS, MAX_JOURNAL_LENGTH, REORDER_WINDOW_SECONDS
+from waypost.limits import (
+    KV_MAX_BULK_KEYS,
+    MAX_ANSWER_SECONDS,
+    MAX_CACHED_SESSIONS,
+    MAX_JOURNAL_LENGTH,
+    MAX_WRITE_SECONDS,
+    REORDER_WINDOW_SECONDS,
+)
 
-FOLDED_LONG_ENOUGH_MS = 2 * REORDER_WINDOW_SECONDS * 1000
+SEEN_BY_ALL_MS = 2 * REORDER_WINDOW_SECONDS * 1000
+"""How long after its cursor an entry may be missing from somebody's fold. The cursor may have been made a minute before
+the entry is written, and a fold may be written some seconds after it looked."""
+
+FOLDED_LONG_ENOUGH_MS = (REORDER_WINDOW_SECONDS + MAX_WRITE_SECONDS) * 1000
+"""How long after a fold somebody may still read a snapshot from before it."""
 
 APPENDS_PER_CHECK = 5
 """Appends of one isolate after which it looks whether a fold is due; a look costs two operations."""
@@ -67,7 +84,9 @@ class Conversation:
 
     @property
     def _key_ttl_seconds(self) -> int:
-        return self._ttl_seconds * 3 // 2 + 2 * REORDER_WINDOW_SECONDS
+        # A fold is looked for when an append is due to it: up to 5/8 of the time after the last one, and the next append
+        # may come a whole time later. And nothing may end before an answer that is being given.
+        return self._ttl_seconds * 2 + MAX_ANSWER_SECONDS
 
     def new_cursor(self) -> str:
         """A place in the conversation, for an append to come: later than all that this isolate has appended."""
@@ -87,15 +106,13 @@ class Conversation:
         covers is then removed as far as that goes, and expires otherwise."""
         cursor = self.new_cursor()
         await self._write(Change(clears=True), cursor)
-        try:
-            await self._kv.delete(snapshot_key(self._name))
-            async for keys in list_all(self._kv, journal_prefix(self._name)):
-                for key in keys:
-                    if cursor_of(key.name) < cursor:
-                        await self._kv.delete(key.name)
-        except Unavailable:
-            # Nobody can read it any more; it is only still there.
-            pass
+        with suppress(Unavailable):
+            # Whatever goes wrong here: nobody can read it any more; it is only still there.
+            snapshot, journal = await self._load()
+            removed = await self._fold(snapshot, merge(journal, [Entry(cursor, Change(clears=True))]))
+            for entry in journal:
+                if entry.cursor < cursor and entry.cursor not in removed:
+                    await self._empty(entry)
 
     async def tidy(self) -> None:
         """To be called after `append` or `read`: folds the journal when that is due. Failing to costs nothing but time.
@@ -129,14 +146,23 @@ class Conversation:
             return History([], None)
         return History(cut(items_of(entries), self._limit), origin_of(entries))
 
+    async def _empty(self, entry: Entry) -> None:
+        """Remove the items of `entry`. What it takes away must not come back for those who do not know yet that all
+        was forgotten, so that much of it stays."""
+        if entry.change.drops or entry.change.clears:
+            rest = Change(drops=entry.change.drops, clears=entry.change.clears)
+            await self._write(rest, entry.cursor)
+        else:
+            await self._kv.delete(journal_key(self._name, entry.cursor))
+
     async def _write(self, change: Change, cursor: str) -> str:
         text = msgspec.json.encode(change).decode()
-        is_small = fits_metadata(text)
         await self._kv.put(
             journal_key(self._name, cursor),
-            "" if is_small else text,
+            # Also what fits into the metadata: an entry that is written anew may be listed as it was before.
+            text,
             ttl_seconds=self._key_ttl_seconds,
-            metadata=text if is_small else None,
+            metadata=text if fits_metadata(text) else None,
         )
         return cursor
 
@@ -166,13 +192,23 @@ class Conversation:
         is_old = oldest_ms is not None and self._clock.now_ms() - oldest_ms > self._ttl_seconds * 500
         return is_old or len(fresh) >= MAX_JOURNAL_LENGTH
 
-    async def _fold(self, snapshot: Snapshot, journal: list[Entry]) -> None:
+    async def _fold(self, snapshot: Snapshot, journal: list[Entry]) -> set[str]:
+        """Write the snapshot anew; the cursors of those entries that then could be removed from the journal."""
         now = self._clock.now_ms()
-        settled = {cursor for cursor, since in snapshot.folded_ms.items() if now - since > FOLDED_LONG_ENOUGH_MS}
-        folded_ms = {entry.cursor: snapshot.folded_ms.get(entry.cursor, now) for entry in journal}
-        kept = keep(merge(snapshot.entries, journal), self._limit)
+        folded_ms = {entry.cursor: _folded_since(snapshot, entry.cursor, now) for entry in journal}
+        settled = {cursor for cursor, since in folded_ms.items() if now - since > FOLDED_LONG_ENOUGH_MS}
+        # Until whatever was written by then, or by a giver of an answer, has expired.
+        since_ms = now - 1000 * (self._key_ttl_seconds + MAX_ANSWER_SECONDS + REORDER_WINDOW_SECONDS)
+        kept = keep(merge(snapshot.entries, journal), self._limit, since_ms)
         folded = Snapshot(now, kept, {cursor: since for cursor, since in folded_ms.items() if cursor not in settled})
         text = msgspec.json.encode(folded).decode()
         await self._kv.put(snapshot_key(self._name), text, ttl_seconds=self._key_ttl_seconds)
-        for cursor in sorted(settled & folded_ms.keys()):
+        for cursor in sorted(settled):
             await self._kv.delete(journal_key(self._name, cursor))
+        return settled
+
+
+def _folded_since(snapshot: Snapshot, cursor: str, now: int) -> int:
+    """Since when the entry is in every snapshot: a fold that others could still make without it does not count."""
+    since = snapshot.folded_ms.get(cursor, now)
+    return since if since - cursor_ms(cursor) > SEEN_BY_ALL_MS else now

@@ -10,7 +10,7 @@ from waypost.document import DocumentStore
 from waypost.errors import InvalidBody, MessageNotFound, ThreadExists, ThreadNotFound
 from waypost.item import Item, Origin
 from waypost.open_answers import closed
-from waypost.thread import Thread
+from waypost.thread import Thread, check
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +49,7 @@ async def fork(ports: ChatPorts, documents: DocumentStore, forking: Forking) -> 
     thread = await ports.threads.fork(
         parent, forking.thread_id, items[-1].id if items else None, forking.agent, forking.metadata
     )
+    check(thread)
     await documents.copy(parent.session_id, thread.session_id)
     origin = Origin(parent.thread_id, items[-1].id if items else None)
     await ports.conversation(thread.session_id).replace(taken, origin)

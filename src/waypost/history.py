@@ -10,6 +10,7 @@ from collections.abc import Iterable, Sequence
 
 import msgspec
 
+from waypost.cursor import cursor_ms
 from waypost.item import Item, Origin
 
 
@@ -20,6 +21,9 @@ class Change(msgspec.Struct, frozen=True, omit_defaults=True):
     drops: Sequence[str] = ()
     clears: bool = False
     origin: Origin | None = None
+
+
+NOTHING = Change()
 
 
 class Entry(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -55,20 +59,29 @@ def origin_of(entries: Sequence[Entry]) -> Origin | None:
     return origins[-1] if origins else None
 
 
-def keep(entries: Sequence[Entry], limit: int) -> list[Entry]:
-    """What a snapshot has to hold of `entries`: the copies that count of the last `limit` items, and the origin.
+def keep(entries: Sequence[Entry], limit: int, since_ms: int) -> list[Entry]:
+    """What a snapshot has to hold of `entries`: the copies that count of the last `limit` items, the origin, and the
+    newest entry's place, since it says how old the conversation is.
 
-    Drops and clears are not among them: they are in the journal for as long as what they remove may show up.
+    Also drops, and the last clear: what they take away may show up after them, or be written after them by somebody
+    who has not seen them. Those from before `since_ms` have nothing left to take away.
     """
     kept: dict[str, list[Item]] = {}
     for cursor, item in _standing(entries)[-limit:]:
         kept.setdefault(cursor, []).append(item)
     cleared = _cleared(entries)
-    origins = {entry.cursor: entry.change.origin for entry in entries if entry.cursor >= cleared}
-    folded = [
-        Entry(entry.cursor, Change(kept.get(entry.cursor, ()), origin=origins.get(entry.cursor))) for entry in entries
-    ]
-    return [entry for entry in folded if entry.change.items or entry.change.origin]
+    folded: list[Entry] = []
+    for entry in entries:
+        cursor, change = entry.cursor, entry.change
+        # What stands before a clear has no more to say.
+        is_after = cursor >= cleared
+        is_recent = is_after and cursor_ms(cursor) >= since_ms
+        drops = change.drops if is_recent else ()
+        origin = change.origin if is_after else None
+        rest = Change(kept.get(cursor, ()), drops, is_recent and change.clears, origin)
+        if rest != NOTHING or entry is entries[-1]:
+            folded.append(Entry(cursor, rest))
+    return folded
 
 
 def _standing(entries: Sequence[Entry]) -> list[tuple[str, Item]]:

@@ -9,7 +9,9 @@ from waypost.cursor import CursorFactory
 from waypost.hints import Hints
 from waypost.message import Message
 from waypost.random import Random
+from waypost.recent_threads import RecentThreads
 from waypost.session import Session, SessionCache
+from waypost.thread import Thread
 
 
 class Isolate:
@@ -22,6 +24,7 @@ class Isolate:
         self.sessions: SessionCache = OrderedDict()
         self.checks: Checks = {}
         self.answers = Answers()
+        self.threads: RecentThreads[Thread] = RecentThreads()
         self.announced_ms: dict[str, int] = {}
         self.background: set[object] = set()
         self.open_streams = 0

@@ -1,6 +1,6 @@
 """Every key is built and parsed here. `:` separates, and never occurs inside an id, a code or a cursor."""
 
-from urllib.parse import quote
+from urllib.parse import quote, unquote
 
 
 def session_key(code: str) -> str:
@@ -71,6 +71,11 @@ def threads_prefix(resource_id: str) -> str:
 def thread_key(resource_id: str, thread_id: str) -> str:
     """One thread; what a list of threads shows is in the metadata."""
     return f"{threads_prefix(resource_id)}{quote(thread_id, safe='')}"
+
+
+def thread_id_of(key: str) -> str:
+    """The id of the thread whose key it is."""
+    return unquote(key.rpartition(":")[2])
 
 
 def pieces_prefix(generation_id: str) -> str:

@@ -136,6 +136,9 @@ MAX_ANSWER_SECONDS = 14 * 60
 MAX_ANSWER_CHARACTERS = 256 * 1024
 """What one answer may hold; a model that does not end is cut off here."""
 
+MAX_RECENT_THREADS = 1024
+"""Thread records that an isolate remembers because a listing may not show them yet."""
+
 MAX_LIVE_ANSWERS = 1000
 """Answers that an isolate remembers before it looks which of them nobody is giving any more."""
 

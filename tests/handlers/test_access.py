@@ -29,6 +29,12 @@ EITHER: list[tuple[str, str, Any]] = [
     ("GET", "/api/stream?code={code}", None),
     ("POST", "/api/ack", {"code": "{code}", "cursors": ["{cursor}"]}),
 ]
+APPS_ONLY: list[tuple[str, str, Any]] = [
+    ("GET", "/api/sessions?resourceId=a", None),
+    ("DELETE", "/api/sessions", {"threadId": "t", "resourceId": "a"}),
+    ("POST", "/api/sessions/metadata", {"threadId": "t", "resourceId": "a"}),
+]
+APP_KEYS = ("key-of-the-first-app", "key-of-the-second-app")
 
 
 async def refusal(client: Client, route: tuple[str, str, Any], code: str, **options: Any) -> tuple[int, str]:
@@ -214,5 +220,52 @@ def test_a_blocked_address_with_a_token_is_still_served():
         session = await client.open_session()
         assert (await client.call("GET", "/api/sessions/ZZZZZZZZ")).status == 429
         assert (await client.poll(session.code, session.host))["messages"] == []
+
+    run(story())
+
+
+@pytest.mark.parametrize("route", APPS_ONLY)
+def test_what_is_an_apps_needs_its_key_once_there_are_keys(route: tuple[str, str, Any]):
+    async def story():
+        kv = FaultyKv(MemoryKv(VirtualClock()), lambda *_: False)
+        client = make_client(Settings(signing_keys=(KEY,), app_keys=APP_KEYS), kv)
+        session = await client.open_session()
+        kv.asked.clear()
+        assert await refusal(client, route, "") == (401, "token_required")
+        for wrong in ("nonsense", session.host, APP_KEYS[0][:-1], APP_KEYS[0] + "x", ",".join(APP_KEYS), KEY.decode()):
+            assert await refusal(client, route, "", token=wrong) == (401, "invalid_token")
+        headers = {"Authorization": f"Basic {APP_KEYS[0]}"}
+        assert await refusal(client, route, "", headers=headers) == (401, "token_required")
+        assert kv.asked == []
+        for key in APP_KEYS:
+            assert (await refusal(client, route, "", token=key))[1] in ("", "thread_not_found")
+
+    run(story())
+
+
+@pytest.mark.parametrize("route", APPS_ONLY)
+def test_an_apps_key_is_asked_for_before_anything_else_is_told(route: tuple[str, str, Any]):
+    async def story():
+        client = make_client(Settings(signing_keys=(KEY,), app_keys=APP_KEYS))
+        method, url, _ = route
+        reply = await client.call(method, url.partition("?")[0], body=b"{")
+        assert (reply.status, reply.json()["code"]) == (401, "token_required")
+        assert reply.headers["WWW-Authenticate"] == "Bearer"
+
+    run(story())
+
+
+@pytest.mark.parametrize("route", APPS_ONLY)
+def test_without_app_keys_threads_are_open_to_all(route: tuple[str, str, Any]):
+    for token in (None, "nonsense"):
+        assert run(refusal(make_client(), route, "", token=token))[1] in ("", "thread_not_found")
+
+
+def test_an_apps_key_opens_no_session():
+    async def story():
+        client = make_client(Settings(signing_keys=(KEY,), app_keys=APP_KEYS))
+        session = await client.open_session()
+        for route in HOST_ONLY + GUESTS_ONLY + EITHER:
+            assert await refusal(client, route, session.code, token=APP_KEYS[0]) == (401, "invalid_token")
 
     run(story())

@@ -1,6 +1,8 @@
-"""Who calls, and whether this session is open to them."""
+"""Who calls, and whether this session, or the threads of an app, are open to them."""
 
-from waypost.errors import SessionNotFound, TokenRequired, WrongRole, WrongSession
+import hmac
+
+from waypost.errors import InvalidToken, SessionNotFound, TokenRequired, WrongRole, WrongSession
 from waypost.handlers.call import Call
 from waypost.ids import parse_code
 from waypost.limits import MAX_SESSION_AGE_SECONDS
@@ -67,19 +69,43 @@ def bearer(call: Call) -> Claims | None:
     Raises:
         InvalidToken, TokenExpired
     """
-    scheme, _, token = (call.request.headers.get("authorization") or "").partition(" ")
-    if scheme.lower() != "bearer" or not token:
+    token = _authorization(call)
+    if not token and call.request.path == "/api/stream":
         # An EventSource can't set a header; this is the one route that takes the token from the URL.
-        token = call.query.get("token", "") if call.request.path == "/api/stream" else ""
+        token = call.query.get("token", "").strip()
     if not token:
         return None
-    return Signer(call.settings.signing_keys).unsign(token.strip(), call.clock.now_ms())
+    return Signer(call.settings.signing_keys).unsign(token, call.clock.now_ms())
+
+
+def require_app(call: Call) -> None:
+    """Refuse whoever shows none of the app keys; where none is set, threads are open to all.
+
+    Raises:
+        TokenRequired, InvalidToken
+    """
+    keys = call.settings.app_keys
+    if not keys:
+        return
+    shown = _authorization(call).encode()
+    if not shown:
+        raise TokenRequired("Threads are for apps here: send an app key as Authorization: Bearer.")
+    # Every key is compared, whichever fits: the time taken says nothing about which one it was.
+    fits = [hmac.compare_digest(shown, key.encode()) for key in keys]
+    if not any(fits):
+        raise InvalidToken("The token is none of the app keys of this deployment.")
 
 
 def issue_token(call: Call, session: Session, role: Role) -> tuple[str, int]:
     """A token for `session`, and when it ends (milliseconds): with the greatest age a session may have."""
     claims = Claims(role, session.code, session.must_end_ms // 1000)
     return Signer(call.settings.signing_keys).sign(claims), claims.expires_seconds * 1000
+
+
+def _authorization(call: Call) -> str:
+    """The token in the header, or nothing."""
+    scheme, _, token = (call.request.headers.get("authorization") or "").partition(" ")
+    return token.strip() if scheme.lower() == "bearer" else ""
 
 
 def _created_ms(claims: Claims) -> int:

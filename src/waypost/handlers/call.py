@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from waypost.chat_ports import ChatPorts
 from waypost.clock import Clock
 from waypost.conversation import Conversation
 from waypost.delivery import GuestReader, HostReader
@@ -11,6 +12,8 @@ from waypost.http import Request
 from waypost.invocation import Invocation
 from waypost.isolate import Isolate
 from waypost.kv import Kv
+from waypost.model import Model
+from waypost.pieces import Pieces
 from waypost.presence import Presence
 from waypost.queue import Queues
 from waypost.random import Random
@@ -18,6 +21,7 @@ from waypost.session import Session, SessionStore
 from waypost.session_watch import SessionWatch
 from waypost.settings import Settings
 from waypost.signing import Role
+from waypost.thread import ThreadStore
 from waypost.throttle import MissThrottle
 
 
@@ -37,6 +41,7 @@ class Call:
     throttle: MissThrottle
     kv: Kv
     storage: str
+    model: Model
     invocation: Invocation
     log: Callable[[str], None]
     query: dict[str, str] = field(default_factory=dict)
@@ -54,6 +59,30 @@ class Call:
         ttl_seconds, limit = self.settings.conversation_ttl_seconds, self.settings.history_limit
         checks = self.isolate.checks
         return Conversation(self.kv, self.clock, self.isolate.cursors, checks, session_id, ttl_seconds, limit)
+
+    def threads(self) -> ThreadStore:
+        """The threads, for this call."""
+        return ThreadStore(self.kv, self.clock, self.settings.signing_keys[0], self.isolate.threads)
+
+    def pieces(self, generation_id: str) -> Pieces:
+        """The pieces of an answer, for this call."""
+        return Pieces(self.kv, generation_id)
+
+    def chat_ports(self) -> ChatPorts:
+        """What chats work with, for this call."""
+        return ChatPorts(
+            self.threads(),
+            self.conversation,
+            self.pieces,
+            lambda generation_id: Pieces(self.invocation.meter, generation_id),
+            self.isolate.answers,
+            self.isolate.cursors,
+            self.model,
+            self.settings,
+            self.invocation,
+            self.request.background,
+            self.log,
+        )
 
     def queues(self, code: str) -> Queues:
         """The two queues of a session, for this call."""

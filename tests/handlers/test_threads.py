@@ -1,0 +1,186 @@
+"""`GET /api/sessions`: the threads of an app are listed; and which names a thread can have."""
+
+import asyncio
+from collections.abc import Callable
+from typing import Any
+from urllib.parse import urlencode
+
+import pytest
+
+from tests.support.client import KEY, Client, make_client
+from tests.support.faulty_kv import FaultyKv
+from tests.support.virtual_time import START_MS, VirtualClock, run
+from waypost.conversation import Conversation
+from waypost.item import Item
+from waypost.limits import DEFAULT_LISTED_THREADS, MAX_LISTED_THREADS
+from waypost.memory_kv import MemoryKv
+from waypost.recent_threads import RecentThreads
+from waypost.thread import Thread, ThreadStore
+
+ADA = "user:ada@example.org"
+START = "2026-01-01T00:00:00.000Z"
+
+
+class Setting:
+    """A client, and the namespace behind it."""
+
+    def __init__(self, fails: Callable[[str, str], bool] = lambda *_: False) -> None:
+        self.clock = VirtualClock()
+        self.kv = FaultyKv(MemoryKv(self.clock), fails)
+        self.client: Client = make_client(kv=self.kv)
+        self.threads = ThreadStore(self.kv, self.clock, KEY, RecentThreads())
+
+    async def saved(self, thread_id: str = "t", resource_id: str = ADA, **metadata: Any) -> Thread:
+        thread = self.threads.begin(resource_id, thread_id, metadata=metadata)
+        await self.threads.save(thread)
+        self.kv.asked.clear()
+        return thread
+
+    async def listed(self, resource_id: str = ADA, **parameters: str | int) -> Any:
+        query = urlencode({"resourceId": resource_id, **parameters})
+        reply = await self.client.call("GET", f"/api/sessions?{query}")
+        return reply.json() | {"status": reply.status}
+
+    async def delete(self, thread_id: str = "t", resource_id: str = ADA) -> Any:
+        body = {"threadId": thread_id, "resourceId": resource_id}
+        reply = await self.client.call("DELETE", "/api/sessions", body)
+        return reply.json() | {"status": reply.status}
+
+    async def describe(self, thread_id: str = "t", **fields: Any) -> Any:
+        body = {"threadId": thread_id, "resourceId": ADA, **fields}
+        reply = await self.client.call("POST", "/api/sessions/metadata", body)
+        return reply.json() | {"status": reply.status}
+
+    async def say(self, thread: Thread, text: str) -> None:
+        await self._conversation(thread).append([Item(text, "user", text, START_MS)])
+
+    async def said(self, thread: Thread) -> list[Any]:
+        return [item.content for item in await self._conversation(thread).read()]
+
+    def _conversation(self, thread: Thread) -> Conversation:
+        return Conversation(self.kv, self.clock, self.client.app.isolate.cursors, {}, thread.session_id, 3600, 10)
+
+
+def test_a_list_shows_each_thread_and_its_conversation():
+    async def story():
+        at = Setting()
+        thread = await at.saved("t 1")
+        await asyncio.sleep(1.5)
+        await at.threads.save(at.threads.touch(thread))
+        assert await at.listed() == {
+            "status": 200,
+            "sessions": [
+                {
+                    "threadId": "t 1",
+                    "resourceId": ADA,
+                    "sessionId": at.threads.session_id_for(ADA, "t 1"),
+                    "createdAt": START,
+                    "updatedAt": "2026-01-01T00:00:01.500Z",
+                }
+            ],
+            "count": 1,
+        }
+
+    run(story())
+
+
+def test_metadata_agent_and_origin_are_shown_where_there_are_some():
+    async def story():
+        at = Setting()
+        parent = await at.saved(title="Holidays")
+        await at.threads.save(await at.threads.fork(parent, "fork", "m1", "helper"))
+        [shown] = (await at.listed(limit=1))["sessions"]
+        assert shown["metadata"] == {"title": "Holidays"}
+        assert shown["forkedFrom"] == {"threadId": "t", "messageId": "m1"}
+        assert shown["agent"] == "helper"
+        await at.threads.save(await at.threads.fork(parent, "fork"))
+        [shown] = (await at.listed(limit=1))["sessions"]
+        assert shown["forkedFrom"] == {"threadId": "t"}
+
+    run(story())
+
+
+def test_a_resource_without_threads_has_an_empty_list():
+    assert run(Setting().listed()) == {"status": 200, "sessions": [], "count": 0}
+
+
+def test_a_list_is_turned_page_by_page_with_its_cursor():
+    async def story():
+        at = Setting()
+        for number in range(5):
+            await at.saved(f"t{number}")
+            await asyncio.sleep(0.001)
+        pages = [await at.listed(limit=2)]
+        while "cursor" in pages[-1]:
+            pages.append(await at.listed(limit=2, cursor=pages[-1]["cursor"]))
+        assert [[s["threadId"] for s in page["sessions"]] for page in pages] == [["t4", "t3"], ["t2", "t1"], ["t0"]]
+        assert [page["count"] for page in pages] == [2, 2, 1]
+
+    run(story())
+
+
+def test_a_page_has_50_threads_unless_asked_otherwise_and_1000_at_most():
+    async def story():
+        at = Setting()
+        for number in range(MAX_LISTED_THREADS + 1):
+            await at.saved(f"t{number}")
+        assert (await at.listed())["count"] == DEFAULT_LISTED_THREADS == 50
+        assert (await at.listed(limit=MAX_LISTED_THREADS))["count"] == MAX_LISTED_THREADS
+        assert (await at.listed(limit=1))["count"] == 1
+        assert (await at.listed(cursor=""))["count"] == 50
+
+    run(story())
+
+
+@pytest.mark.parametrize("limit", ["0", "1001", "-1", "+1", "1.0", "1_0", "\u0661", "", " 1", "9" * 5000, "ten"])
+def test_a_limit_that_is_none_is_refused(limit: str):
+    reply = run(Setting().listed(limit=limit[:3500]))
+    assert (reply["status"], reply["code"]) == (400, "invalid_parameter")
+
+
+def test_a_list_can_be_filtered_by_metadata():
+    async def story():
+        at = Setting()
+        await at.saved("a", project="x", **{"is done": True})
+        await at.saved("b", project="x", **{"is done": False})
+        await at.saved("c")
+        names = [s["threadId"] for s in (await at.listed(**{"metadata.project": "x"}))["sessions"]]
+        assert names == ["a", "b"]
+        done = await at.listed(**{"metadata.project": "x", "metadata.is done": "true"})
+        assert [s["threadId"] for s in done["sessions"]] == ["a"]
+
+    run(story())
+
+
+@pytest.mark.parametrize("query", ["", "resourceId=", "resource=a"])
+def test_a_list_needs_a_resource(query: str):
+    reply = run(make_client().call("GET", f"/api/sessions?{query}"))
+    assert (reply.status, reply.json()["code"]) == (400, "invalid_parameter")
+
+
+def test_a_cursor_of_another_resource_is_refused():
+    async def story():
+        at = Setting()
+        await at.saved("a", "bob")
+        await at.saved("b", "bob")
+        cursor = (await at.listed("bob", limit=1))["cursor"]
+        reply = await at.listed(ADA, cursor=cursor)
+        assert (reply["status"], reply["code"]) == (400, "invalid_cursor")
+
+    run(story())
+
+
+BAD_IDS = ["", " ", " a", "a\n", "a\0", "x" * 129, "\u4e2d" * 23]
+
+
+@pytest.mark.parametrize("id", BAD_IDS)
+def test_ids_outside_their_grammar_are_refused(id: str):
+    async def story():
+        at = Setting()
+        # An empty parameter is a missing one.
+        listed = await at.listed(id) if id else {"status": 400, "code": "invalid_id"}
+        replies = [listed, await at.delete(id), await at.delete(resource_id=id), await at.describe(id)]
+        assert [(reply["status"], reply["code"]) for reply in replies] == [(400, "invalid_id")] * 4
+        assert at.kv.asked == []
+
+    run(story())
