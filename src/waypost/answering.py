@@ -13,6 +13,7 @@ from contextlib import aclosing, suppress
 from waypost.answer import AnswerInfo, FinishReason, LiveAnswer, Outcome
 from waypost.conversation import Conversation
 from waypost.errors import ModelError, ModelFailed, Unavailable, WaypostError
+from waypost.exchange import Exchange
 from waypost.invocation import Invocation
 from waypost.item import Item
 from waypost.limits import GRACE_SECONDS, MAX_ANSWER_CHARACTERS, MAX_ANSWER_SECONDS
@@ -26,8 +27,7 @@ RESERVED_OPERATIONS = 12
 
 
 class Giver:
-    """Gives the answer `info`; what readers in this isolate see of it is `live`. `message_count`: messages that the
-    conversation has with the answer in it."""
+    """Gives the answer `info`, which `exchange` made room for; what readers in this isolate see of it is `live`."""
 
     def __init__(
         self,
@@ -37,7 +37,7 @@ class Giver:
         pieces: Pieces,
         invocation: Invocation,
         ttl_seconds: int,
-        message_count: int,
+        exchange: Exchange,
         log: Callable[[str], None],
     ) -> None:
         self._live = live
@@ -47,7 +47,7 @@ class Giver:
         self._plan = invocation.plan
         self._meter = invocation.meter
         self._clock = invocation.clock
-        self._message_count = message_count
+        self._exchange = exchange
         self._log = log
         now = self._clock.now_ms()
         self._started_ms = now
@@ -150,17 +150,18 @@ class Giver:
 
     async def _keep(self, reason: FinishReason, failure: WaypostError | None) -> Outcome:
         error = (failure.code, failure.detail) if failure else (None, None)
-        outcome = Outcome(reason, self._message_count, *error)
+        message_count = self._exchange.message_count
+        outcome = Outcome(reason, message_count, *error)
         try:
             if self._live.pieces:
                 await self._conversation.append([self._item(partial=outcome.is_partial)])
             else:
                 # Stopped before the first word: the question stays, and an empty answer is none.
                 await self._conversation.append([], drops=[self._info.generation_id])
-                outcome = Outcome(reason, self._message_count - 1)
+                outcome = Outcome(reason, self._exchange.unanswered_count)
         except Unavailable as refused:
             self._log(f"an answer was not kept: {refused.code}")
-            outcome = Outcome("error", self._message_count, refused.code, refused.detail)
+            outcome = Outcome("error", message_count, refused.code, refused.detail)
         if self._number or self._unwritten:
             try:
                 await self._write_piece(outcome)

@@ -7,7 +7,19 @@ from waypost.clock import Clock
 from waypost.cors import allow_origin, is_preflight, preflight_response
 from waypost.echo_model import EchoModel
 from waypost.errors import Unconfigured, WaypostError
-from waypost.handlers import chat, debug, documents, health, pages, queues, sessions, streams, threads, voice
+from waypost.handlers import (
+    chat,
+    conversations,
+    debug,
+    documents,
+    health,
+    pages,
+    queues,
+    sessions,
+    streams,
+    threads,
+    voice,
+)
 from waypost.handlers.call import Call
 from waypost.http import Request, Response, problem, problem_response
 from waypost.invocation import Invocation
@@ -39,6 +51,10 @@ ROUTES: tuple[Route[Handler], ...] = (
     Route("POST", "/api/ack", queues.acknowledge),
     Route("GET", "/api/stream", streams.stream),
     Route("GET", "/api/poll", streams.poll),
+    Route("GET", "/api/conversations/{sessionId}", conversations.read),
+    Route("PUT", "/api/conversations/{sessionId}", conversations.replace),
+    Route("DELETE", "/api/conversations/{sessionId}", conversations.delete),
+    Route("POST", "/api/conversations/{sessionId}/messages", conversations.append),
     Route("POST", "/api/voice-agent/chat", voice.post_voice),
     Route("POST", "/api/chat", chat.post_chat),
     Route("POST", "/api/chat/fork", chat.fork_chat),

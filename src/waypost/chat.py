@@ -6,16 +6,15 @@ there what was written here; two questions that do not see each other are both a
 """
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from waypost.answer import AnswerInfo, LiveAnswer, Outcome
 from waypost.answering import Giver
-from waypost.chat_control import resume
 from waypost.chat_ports import Answering, ChatPorts, info_of, told
 from waypost.conversation import Conversation
-from waypost.errors import AnswerRunning, Unavailable, UnknownAgent, WaypostError
+from waypost.errors import AnswerRunning, Unavailable
 from waypost.exchange import Exchange, answer_to
 from waypost.following import tell
 from waypost.item import Item
@@ -23,6 +22,8 @@ from waypost.keys import thread_key
 from waypost.model_settings import Agent
 from waypost.open_answers import closed
 from waypost.thread import Thread, check
+
+Undo = Callable[[], Awaitable[None]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,11 +57,18 @@ class Chat:
             ModelFailed, ModelTimedOut: nothing was said, and nothing of the exchange is kept.
             StorageUnavailable
         """
+        self._ports.check_agent(question.agent)
+        while True:
+            running = self._ports.running(self._resource_id, self._thread_id)
+            if running is not None and question.message_id == running.message_id and not question.anew:
+                answering = await self._ports.join(running)
+            else:
+                answering = await self._ask(question, running)
+            if answering is not None:
+                return answering
+
+    async def _ask(self, question: Question, running: LiveAnswer | None) -> Answering | None:
         ports, place = self._ports, (self._resource_id, self._thread_id)
-        self._check_agent(question.agent)
-        running = ports.running(*place)
-        if running is not None and question.message_id == running.message_id:
-            return await ports.join(running)
         if running is not None and not question.interrupt:
             raise _in_the_way(running.generation_id)
         generation_id = ports.cursors.issue(thread_key(*place))
@@ -70,17 +78,13 @@ class Chat:
         try:
             if running is not None:
                 await ports.stop(running)
-            begun = await self._begin(question, live)
-        except BaseException as error:
-            live.failure = error if isinstance(error, WaypostError) else None
-            live.outcome = Outcome("error")
-            ports.answers.release(*place, live)
-            raise
-        if begun is not None:
-            live.failure, live.outcome = _in_the_way(begun.info.generation_id), Outcome("stop")
-            ports.answers.release(*place, live)
-            return begun
-        return await ports.join(live)
+            answering = await self._begin(question, live)
+        finally:
+            if live.info is None:
+                # Nobody gives it; who has joined it asks again.
+                live.outcome = Outcome("error")
+                ports.answers.release(*place, live)
+        return answering or await ports.join(live)
 
     async def _begin(self, question: Question, live: LiveAnswer) -> Answering | None:
         """Write the question down and have it answered by `live`; or follow what answers it already."""
@@ -99,8 +103,9 @@ class Chat:
             if item.is_open:
                 found = await ports.look_at(item)
                 if found.is_alive and not question.interrupt:
-                    if info_of(thread, item, items).message_id == question.message_id:
-                        return await resume(ports, self._resource_id, self._thread_id, item.id, 0)
+                    info = info_of(thread, item, items)
+                    if info.message_id == question.message_id and not question.anew:
+                        return ports.follow(info, conversation)
                     raise _in_the_way(item.id)
                 if found.is_alive:
                     await ports.pieces(item.id).request_stop()
@@ -110,12 +115,19 @@ class Chat:
         asked = Item(live.message_id, "user", question.content, ports.now_ms())
         limit = ports.settings.history_limit
         exchange = Exchange(items, asked, live.generation_id, is_ui=question.is_ui, limit=limit)
-        await self._write(conversation, thread, exchange, ended)
-        self._give(conversation, thread, exchange, live, is_new=known is None)
+
+        async def undo() -> None:
+            restored, drops = exchange.undone()
+            await conversation.append(restored, drops=drops)
+            if known is None:
+                await ports.threads.delete(thread)
+
+        await self._write(conversation, thread, exchange, ended, undo)
+        self._give(conversation, thread, exchange, live, undo)
         return None
 
     async def _write(
-        self, conversation: Conversation, thread: Thread, exchange: Exchange, ended: Sequence[Item]
+        self, conversation: Conversation, thread: Thread, exchange: Exchange, ended: Sequence[Item], undo: Undo
     ) -> None:
         # An abandoned answer of which nothing is left is no message.
         drops = exchange.drops + [item.id for item in ended if not item.content]
@@ -125,18 +137,14 @@ class Chat:
         outcomes = await asyncio.gather(appending, self._ports.threads.save(thread), return_exceptions=True)
         failures = [outcome for outcome in outcomes if isinstance(outcome, BaseException)]
         if failures:
-            await self._take_back(conversation, exchange)
+            try:
+                await undo()
+            except Unavailable as failure:
+                self._ports.log(f"a question that was refused was not taken back: {failure.code}")
             raise failures[0]
 
-    async def _take_back(self, conversation: Conversation, exchange: Exchange) -> None:
-        items, drops = exchange.undone()
-        try:
-            await conversation.append(items, drops=drops)
-        except Unavailable as failure:
-            self._ports.log(f"a question that was refused was not taken back: {failure.code}")
-
     def _give(
-        self, conversation: Conversation, thread: Thread, exchange: Exchange, live: LiveAnswer, *, is_new: bool
+        self, conversation: Conversation, thread: Thread, exchange: Exchange, live: LiveAnswer, undo: Undo
     ) -> None:
         ports = self._ports
         question, answer = exchange.added
@@ -151,16 +159,9 @@ class Chat:
         )
         ttl_seconds = ports.settings.conversation_ttl_seconds
         pieces = ports.pieces(answer.id)
-        count = exchange.message_count
-        giver = Giver(live, live.info, conversation, pieces, ports.invocation, ttl_seconds, count, ports.log)
+        giver = Giver(live, live.info, conversation, pieces, ports.invocation, ttl_seconds, exchange, ports.log)
         agent = self._agent(thread.agent)
         said = ports.model.stream(exchange.prompt(agent.instructions), agent.model)
-
-        async def undo() -> None:
-            items, drops = exchange.undone()
-            await conversation.append(items, drops=drops)
-            if is_new:
-                await ports.threads.delete(thread)
 
         async def give() -> None:
             try:
@@ -176,11 +177,6 @@ class Chat:
             await conversation.tidy()
         except Unavailable as failure:
             self._ports.log(f"a conversation was not folded: {failure.code}")
-
-    def _check_agent(self, name: str | None) -> None:
-        agents = self._ports.settings.model.agents
-        if name is not None and agents and name not in agents:
-            raise UnknownAgent(f"There is no such agent; there are: {', '.join(sorted(agents))}.")
 
     def _agent(self, name: str | None) -> Agent:
         model = self._ports.settings.model

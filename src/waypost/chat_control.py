@@ -1,7 +1,7 @@
 """Coming back to an answer, and stopping it, wherever it is given."""
 
 from waypost.chat_ports import Answering, ChatPorts, info_of, told
-from waypost.following import follow_pieces, tell
+from waypost.following import tell
 from waypost.open_answers import closed
 
 
@@ -13,7 +13,9 @@ async def resume(
     """
     running = ports.running(resource_id, thread_id)
     if running is not None and generation_id in (None, running.generation_id):
-        return await ports.join(running, start if generation_id else 0)
+        joined = await ports.join(running, start if generation_id else 0)
+        if joined is not None:
+            return joined
     thread = await ports.threads.find(resource_id, thread_id)
     if thread is None:
         return None
@@ -27,8 +29,7 @@ async def resume(
     if item.is_open:
         found = await ports.look_at(item)
         if found.is_alive:
-            pieces = ports.followed_pieces(item.id)
-            return Answering(info, follow_pieces(item.id, pieces, conversation, ports.invocation, start))
+            return ports.follow(info, conversation, start)
         if generation_id is None:
             return None
         item = closed(found.item)

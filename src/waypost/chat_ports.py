@@ -7,8 +7,8 @@ from typing import Any
 from waypost.answer import AnswerInfo, Answers, LiveAnswer
 from waypost.conversation import Conversation
 from waypost.cursor import CursorFactory
-from waypost.errors import ModelFailed
-from waypost.following import Followed, follow_live
+from waypost.errors import UnknownAgent
+from waypost.following import Followed, follow_live, follow_pieces
 from waypost.invocation import Invocation
 from waypost.item import Item
 from waypost.limits import INTERRUPT_SECONDS
@@ -49,6 +49,16 @@ class ChatPorts:
         """What time it is."""
         return self.invocation.clock.now_ms()
 
+    def check_agent(self, name: str | None) -> None:
+        """Refuse a name that no agent has; where none are configured, it may be any.
+
+        Raises:
+            UnknownAgent
+        """
+        agents = self.settings.model.agents
+        if name is not None and agents and name not in agents:
+            raise UnknownAgent(f"There is no such agent; there are: {', '.join(sorted(agents))}.")
+
     def running(self, resource_id: str, thread_id: str) -> LiveAnswer | None:
         """The answer that this isolate is giving in the thread."""
         return self.answers.running(resource_id, thread_id, self.now_ms())
@@ -57,8 +67,9 @@ class ChatPorts:
         """What there is of an answer that this isolate is not giving."""
         return await look_at(item, self.pieces(item.id), self.invocation.clock, self.invocation.plan)
 
-    async def join(self, live: LiveAnswer, start: int = 0) -> Answering:
-        """Follow `live` from its character `start` on; returns once it has begun.
+    async def join(self, live: LiveAnswer, start: int = 0) -> Answering | None:
+        """Follow `live` from its character `start` on; returns once it has begun. `None`: it came to nothing, because
+        its question had been answered already, or whoever asked it is gone.
 
         Raises:
             what its giver met before its first word
@@ -73,8 +84,13 @@ class ChatPorts:
         if live.failure is not None:
             raise live.failure
         if live.info is None:
-            raise ModelFailed("Whoever gave the answer is gone.")
+            return None
         return Answering(live.info, follow_live(live, self.invocation, start))
+
+    def follow(self, info: AnswerInfo, conversation: Conversation, start: int = 0) -> Answering:
+        """Follow an answer that another isolate is giving, from its character `start` on."""
+        pieces = self.followed_pieces(info.generation_id)
+        return Answering(info, follow_pieces(info.generation_id, pieces, conversation, self.invocation, start))
 
     async def stop(self, live: LiveAnswer) -> None:
         """Tell the giver of `live` to stop, and wait until it has."""

@@ -84,8 +84,8 @@ class Conversation:
 
     @property
     def _key_ttl_seconds(self) -> int:
-        # A fold is looked for when an append is due to it: up to 5/8 of the time after the last one, and the next append
-        # may come a whole time later. And nothing may end before an answer that is being given.
+        # The append that looks for a fold may come 13/8 of the time after the last one: up to 5/8 without a look, and a
+        # silence as long as the conversation lives. And nothing may end before an answer that is being given.
         return self._ttl_seconds * 2 + MAX_ANSWER_SECONDS
 
     def new_cursor(self) -> str:
@@ -98,8 +98,8 @@ class Conversation:
         return await self._write(Change(items, drops), cursor or self.new_cursor())
 
     async def replace(self, items: Sequence[Item], origin: Origin | None = None) -> None:
-        """Forget all that there is, and hold `items` instead."""
-        await self._write(Change(items, clears=True, origin=origin), self.new_cursor())
+        """Forget all that there is, and hold `items` instead: the last ones, as many as are kept."""
+        await self._write(Change(cut(items, self._limit), clears=True, origin=origin), self.new_cursor())
 
     async def forget(self) -> None:
         """Forget all that there is. The word for it is written first, so that nothing of it can come back; what it

@@ -5,18 +5,18 @@ from collections.abc import Sequence
 import msgspec
 
 from waypost.item import Item, cut
-from waypost.open_answers import closed
 
 
 class Exchange:
-    """The question `question` in a conversation that has `items`; if it is among them, it is said anew from there on.
+    """The question `question` in a conversation that has `items`, none of them open. If it is among them, it is said
+    anew from there on.
 
     `drops`: ids of the items that go. `added`: the question, and the place of its answer.
     """
 
     def __init__(self, items: Sequence[Item], question: Item, generation_id: str, *, is_ui: bool, limit: int) -> None:
         index = next((index for index, item in enumerate(items) if item.id == question.id), len(items))
-        self._kept = list(items[:index])
+        self._kept = [item for item in items[:index] if is_message(item)]
         self._dropped = items[index:]
         self._question = question
         self._limit = limit
@@ -38,6 +38,11 @@ class Exchange:
         """Messages that the conversation has with the answer."""
         return len(cut([*self._kept, *self.added], self._limit))
 
+    @property
+    def unanswered_count(self) -> int:
+        """Messages that it has if no answer comes of it."""
+        return len(cut([*self._kept, self._question], self._limit))
+
     def prompt(self, instructions: str | None) -> list[Item]:
         """What the model is shown."""
         told = [Item("instructions", "system", instructions, 0)] if instructions else []
@@ -45,9 +50,15 @@ class Exchange:
 
     def undone(self) -> tuple[list[Item], list[str]]:
         """What to append, and what to drop, so that the conversation is as it was."""
-        # Without their old places: those are what `drops` has made void.
-        restored = [msgspec.structs.replace(closed(item) if item.is_open else item, place="") for item in self._dropped]
-        return restored, [item.id for item in self.added]
+        # Without their old places: those are what `drops` makes void.
+        restored = [msgspec.structs.replace(item, place="") for item in self._dropped if is_message(item)]
+        # Also those that were to go, whether they went or not: so they stand in their old order.
+        return restored, [*self.drops, *(item.id for item in self.added if item.id not in self.drops)]
+
+
+def is_message(item: Item) -> bool:
+    """Whether `item` is one: an answer of which nothing was said is none."""
+    return bool(item.content) or not item.partial
 
 
 def answer_to(items: Sequence[Item], message_id: str | None) -> Item | None:

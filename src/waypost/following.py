@@ -56,7 +56,8 @@ async def follow_live(live: LiveAnswer, invocation: Invocation, start: int = 0) 
             if outcome is not None:
                 yield outcome
                 return
-            if not live.is_running(clock.now_ms()):
+            # While what was said was being sent, it may have ended.
+            if live.outcome is None and not live.is_running(clock.now_ms()):
                 yield BROKEN
                 return
             if clock.now_ms() - spoke_ms >= ANSWER_HEARTBEAT_SECONDS * 1000:

@@ -23,9 +23,6 @@ class Change(msgspec.Struct, frozen=True, omit_defaults=True):
     origin: Origin | None = None
 
 
-NOTHING = Change()
-
-
 class Entry(msgspec.Struct, frozen=True, omit_defaults=True):
     """A change, and where it stands."""
 
@@ -79,7 +76,7 @@ def keep(entries: Sequence[Entry], limit: int, since_ms: int) -> list[Entry]:
         drops = change.drops if is_recent else ()
         origin = change.origin if is_after else None
         rest = Change(kept.get(cursor, ()), drops, is_recent and change.clears, origin)
-        if rest != NOTHING or entry is entries[-1]:
+        if rest.items or rest.drops or rest.clears or rest.origin or entry is entries[-1]:
             folded.append(Entry(cursor, rest))
     return folded
 

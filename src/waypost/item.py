@@ -1,5 +1,6 @@
 """The messages of a conversation, and how many of them are shown."""
 
+from collections.abc import Sequence
 from typing import Any, Literal
 
 import msgspec
@@ -48,7 +49,7 @@ class Item(msgspec.Struct, frozen=True, omit_defaults=True, rename="camel"):
         return 0 if self.is_open else 1 if self.partial else 2
 
 
-def cut(items: list[Item], limit: int) -> list[Item]:
+def cut(items: Sequence[Item], limit: int) -> list[Item]:
     """The last `limit` items at most; an answer of a tool whose call would be cut off goes with it."""
     kept = items[max(len(items) - limit, 0) :]
     calls = {call.id for item in kept for call in item.tool_calls}
