@@ -22,7 +22,7 @@ def preflight_response() -> Response:
         None,
         {
             "Access-Control-Allow-Methods": "GET, POST, PUT, DELETE",
-            "Access-Control-Allow-Headers": "Authorization, Content-Type, Last-Event-ID",
+            "Access-Control-Allow-Headers": "Authorization, Content-Type, If-Match, If-None-Match, Last-Event-ID",
             "Access-Control-Max-Age": str(MAX_AGE_SECONDS),
         },
     )
@@ -36,4 +36,6 @@ def allow_origin(request: Request, response: Response, allowed: frozenset[str]) 
     origin = request.headers.get("origin")
     if origin in allowed:
         response.headers["Access-Control-Allow-Origin"] = str(origin)
-        response.headers["Access-Control-Expose-Headers"] = "Location, Retry-After, Server-Timing, Waypost-Storage"
+        response.headers["Access-Control-Expose-Headers"] = (
+            "ETag, Location, Retry-After, Server-Timing, Waypost-Storage"
+        )

@@ -17,6 +17,7 @@ STATUS: Mapping[str, int] = MappingProxyType({
     "invalid_body": 400,
     "unknown_field": 400,
     "invalid_parameter": 400,
+    "invalid_header": 400,
     "invalid_code": 400,
     "invalid_id": 400,
     "invalid_cursor": 400,
@@ -113,6 +114,15 @@ def json_response(value: object, status: int = 200, headers: Mapping[str, str] |
     """`value` as JSON; never to be cached, since every answer is about a moment."""
     body = value if isinstance(value, bytes) else msgspec.json.encode(value)
     return Response(status, body, {"Content-Type": "application/json", "Cache-Control": "no-store", **(headers or {})})
+
+
+def tagged_response(body: bytes | None, etag: str, headers: Mapping[str, str]) -> Response:
+    """`body` with its tag, to be kept by the client and asked for again each time; `None`: it has it (304).
+
+    A 304 carries the same headers: they replace those of the client's copy, so a stricter policy reaches it too.
+    """
+    fields = {"ETag": etag, "Cache-Control": "private, no-cache", **headers}
+    return Response(304, None, fields) if body is None else Response(200, body, fields)
 
 
 def problem_response(error: WaypostError) -> Response:

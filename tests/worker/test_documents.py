@@ -1,0 +1,164 @@
+"""Documents over HTTP: what was put comes back byte for byte through workerd and KV, with tags that work."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+from uuid import uuid4
+
+import httpx
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tests.support.http_api import Api
+from tests.support.worker import LocalWorker
+from tests.support.worker_project import ProjectWorker, copy_project, drop_binding
+from tests.worker.conftest import NewWorker
+
+LIMIT = 256 * 1024
+JSON = {"Content-Type": "application/json"}
+
+TEXTS = {
+    "a null": b"null",
+    "numbers as they are written": b"[1.0,1.10,-0.0,1E5,1e-400,12345678901234567890123,9007199254740993]",
+    "white space": b' \t\r\n{"b" : 1 ,\n"a":2}\r\n ',
+    "a name twice": b'{"a":1,"a":2}',
+    "escapes as they are written": rb'"\u00e9\/\ud83d\ude00\u0000\u2028"',
+    "line ends": '"\u2028\u2029\u0085\x7f"'.encode(),
+    "every length of UTF-8": '"aé€😀\U0010ffff\ufffe\ufeff"'.encode(),
+    "names of JavaScript": b'{"__proto__":{"x":1},"constructor":0,"toString":null}',
+    "nested 128 deep": b"[" * 128 + b"]" * 128,
+    "the most there may be": b'"' + b"x" * (LIMIT - 2) + b'"',
+    "the most in UTF-8": b'"' + "€".encode() * ((LIMIT - 2) // 3) + b'"',
+}
+
+JSON_VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers(-(2**63), 2**64 - 1) | st.floats(allow_nan=False, allow_infinity=False)
+    # A lone surrogate can be written in JSON and is refused: it is no text.
+    | st.text(st.characters(exclude_categories=["Cs"])),
+    lambda inner: st.lists(inner, max_size=5),
+    max_leaves=15,
+)  # fmt: skip
+
+
+def place(path: str = "documents/notes") -> str:
+    """A document of a session that no other test has."""
+    return f"/api/sessions/{uuid4()}/{path}"
+
+
+def put(api: Api, path: str, body: bytes, **headers: str) -> httpx.Response:
+    fields = JSON | {name.replace("_", "-"): value for name, value in headers.items()}
+    return api.http.put(path, content=body, headers=fields)
+
+
+def problem(reply: httpx.Response) -> tuple[int, Any]:
+    return reply.status_code, reply.json()["code"]
+
+
+@pytest.mark.parametrize("name", TEXTS)
+@pytest.mark.parametrize("path", ["intents", "theme", "documents/notes"])
+def test_a_document_comes_back_byte_for_byte(name: str, path: str, api: Api) -> None:
+    path = place(path)
+    created = put(api, path, TEXTS[name])
+    assert (created.status_code, created.json()["size"]) == (201, len(TEXTS[name]))
+    reply = api.http.get(path)
+    assert (reply.status_code, reply.content) == (200, TEXTS[name])
+    assert reply.headers["content-type"] == "application/json"
+    assert reply.headers["etag"] == created.headers["etag"] == created.json()["etag"]
+
+
+@settings(max_examples=25)
+@given(value=JSON_VALUES, spaces=st.integers(0, 3))
+def test_any_document_comes_back_byte_for_byte(worker: LocalWorker, value: Any, spaces: int) -> None:
+    body = json.dumps(value, ensure_ascii=bool(spaces % 2), indent=spaces).encode()
+    with Api(worker.url) as api:
+        path = place()
+        assert put(api, path, body).status_code == 201
+        assert api.http.get(path).content == body
+
+
+def test_a_document_that_is_a_byte_larger_is_refused(api: Api) -> None:
+    path = place()
+    assert problem(put(api, path, b'"' + b"x" * (LIMIT - 1) + b'"')) == (413, "body_too_large")
+    assert problem(api.http.get(path)) == (404, "document_not_found")
+
+
+@pytest.mark.parametrize(
+    ("body", "code"),
+    [
+        (b"", "invalid_json"),
+        (b"\xef\xbb\xbf{}", "invalid_json"),
+        (rb'"\ud800"', "invalid_json"),
+        (b"[NaN]", "invalid_json"),
+        (b'"\xed\xa0\x80"', "invalid_encoding"),
+        (b"[" * 129 + b"]" * 129, "invalid_json"),
+    ],
+)
+def test_what_is_not_json_is_refused(body: bytes, code: str, api: Api) -> None:
+    assert problem(put(api, place(), body)) == (400, code)
+
+
+def test_a_reader_who_has_the_version_gets_304_and_no_body(api: Api) -> None:
+    path = place()
+    etag = put(api, path, b"1").headers["etag"]
+    for known in (etag, f"W/{etag}", f'"x" , {etag}', "*"):
+        reply = api.http.get(path, headers={"If-None-Match": known})
+        assert (reply.status_code, reply.content, reply.headers["etag"]) == (304, b"", etag)
+        assert 'desc="1 operations"' in reply.headers["server-timing"]
+    assert put(api, path, b"2").status_code == 200
+    assert api.http.get(path, headers={"If-None-Match": etag}).content == b"2"
+
+
+def test_two_editors_notice_each_other(api: Api) -> None:
+    path = place()
+    read_by_both = put(api, path, b"0", If_None_Match="*").headers["etag"]
+    first = put(api, path, b"1", If_Match=read_by_both)
+    assert first.status_code == 200
+    assert problem(put(api, path, b"2", If_Match=read_by_both)) == (412, "precondition_failed")
+    assert problem(put(api, path, b"2", If_None_Match="*")) == (412, "precondition_failed")
+    assert problem(put(api, path, b"2", If_Match="unquoted")) == (400, "invalid_header")
+    assert problem(api.http.delete(path, headers={"If-Match": read_by_both})) == (412, "precondition_failed")
+    assert api.http.get(path).content == b"1"
+    assert api.http.delete(path, headers={"If-Match": first.headers["etag"]}).status_code == 204
+    assert problem(api.http.get(path)) == (404, "document_not_found")
+
+
+def test_documents_are_listed_with_what_is_known_of_them(api: Api) -> None:
+    folder = place("documents")
+    views = [put(api, f"{folder}/{name}", body).json() for name, body in (("a", b"[]"), ("b.json", b"{}"))]
+    assert api.http.get(folder).json() == {"documents": views, "count": 2}
+
+
+def test_head_tells_the_tag(api: Api) -> None:
+    path = place()
+    etag = put(api, path, b"[1]").headers["etag"]
+    reply = api.http.head(path)
+    assert (reply.status_code, reply.content, reply.headers["etag"]) == (200, b"", etag)
+
+
+def test_a_document_outlives_a_kill(new_worker: NewWorker) -> None:
+    worker = new_worker()
+    path = place()
+    with Api(worker.url) as api:
+        etag = put(api, path, b"[1.0]").headers["etag"]
+    worker.kill()
+    worker.restart()
+    with Api(worker.url) as api:
+        reply = api.http.get(path)
+        assert (reply.content, reply.headers["etag"]) == (b"[1.0]", etag)
+
+
+def test_without_a_namespace_documents_and_pages_live_in_memory(tmp_path_factory: pytest.TempPathFactory) -> None:
+    project = copy_project(tmp_path_factory.mktemp("memory") / "project")
+    drop_binding(project, "kv_namespaces")
+    with ProjectWorker(project) as worker, Api(worker.url) as api:
+        path = place()
+        etag = put(api, path, b"[1.0]").headers["etag"]
+        page = {"html": "<p>", "sessionId": "s"}
+        stored = api.call("PUT", "/api/pages/hut", page)
+        replies = [api.http.get(path), api.http.get("/pages/hut"), api.http.get("/api/sessions/s/pages"), stored]
+        assert [reply.headers["waypost-storage"] for reply in replies] == ["memory"] * 4
+        assert [reply.content for reply in replies[:2]] == [b"[1.0]", b"<p>"]
+        assert api.http.get(path, headers={"If-None-Match": etag}).status_code == 304
+        assert put(api, path, b"2", If_Match='"x"').status_code == 412
