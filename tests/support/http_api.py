@@ -5,13 +5,15 @@ from __future__ import annotations
 import json
 from contextlib import ExitStack
 from itertools import count
-from typing import Any
+from typing import Any, TypeVar
 
 import httpx
 
 from tests.support.sse_client import PATIENCE_SECONDS, EventStream
 
 _ADDRESSES = count(1)
+
+Stream = TypeVar("Stream", bound=EventStream)
 
 
 def new_address() -> str:
@@ -61,7 +63,12 @@ class Api:
         headers = {"CF-Connecting-IP": self.address} | ({"Authorization": f"Bearer {token}"} if token else {})
         query = {"code": code, **params}
         url = f"{self.url}/api/stream"
-        return self._streams.enter_context(EventStream(url, query, headers, ndjson=ndjson, last_event_id=last_event_id))
+        return self.hold(EventStream(url, query, headers, ndjson=ndjson, last_event_id=last_event_id))
+
+    def hold(self, stream: Stream) -> Stream:
+        """`stream`, which is closed with this caller."""
+        self._streams.enter_context(stream)
+        return stream
 
     def _count(self, _request: httpx.Request) -> None:
         self.requests += 1

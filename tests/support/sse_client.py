@@ -14,11 +14,13 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any, Protocol, Self
 
 import httpx
 
 _LINE_END = re.compile("\r\n|\r|\n")
+
+JSON_TYPE = {"Content-Type": "application/json"}
 
 PATIENCE_SECONDS = 15.0
 """How long a test waits for an event that must come: many times what it takes, so that only a fault runs into it."""
@@ -138,7 +140,7 @@ class EventStream:
     """One connection, read by a thread of its own from the first byte on.
 
     `events` holds all that came, `raw` the bytes. `next` hands out one after the other. Refusals are not raised: see
-    `status`, and `body` for what was said.
+    `status`, and `body` for what was said. With `content`, which is JSON, it is a POST.
     """
 
     def __init__(
@@ -149,6 +151,7 @@ class EventStream:
         *,
         ndjson: bool = False,
         last_event_id: str = "",
+        content: bytes | None = None,
     ) -> None:
         self._request = (url, params, headers, ndjson)
         self._decoder: Decoder = NdjsonDecoder(last_event_id) if ndjson else SseDecoder(last_event_id)
@@ -162,7 +165,13 @@ class EventStream:
         self._successors: list[EventStream] = []
         self._news = threading.Condition()
         try:
-            request = self._client.build_request("GET", url, params=params, headers={**headers, **accept, **resume})
+            request = self._client.build_request(
+                "GET" if content is None else "POST",
+                url,
+                params=params,
+                headers={**({} if content is None else JSON_TYPE), **accept, **headers, **resume},
+                content=content,
+            )
             self._response = self._client.send(request, stream=True)
         except BaseException:
             self._client.close()
@@ -235,7 +244,7 @@ class EventStream:
                 stream.get_extra_info("socket").shutdown(socket.SHUT_RDWR)
         self._thread.join(PATIENCE_SECONDS)
 
-    def __enter__(self) -> EventStream:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *exception: object) -> None:

@@ -1,0 +1,93 @@
+// Chats as the AI SDK makes them, unchanged: its transport and its chat, whose state is kept in memory here as
+// @ai-sdk/react keeps it in React. Two versions: a new one, and the oldest of this stream, which refuses what it does
+// not know.
+
+import { randomUUID } from "node:crypto";
+import { setTimeout as sleep } from "node:timers/promises";
+
+import * as v7 from "ai";
+import * as v5 from "ai-v5";
+
+export const URL_OF_WAYPOST = process.env.WAYPOST_URL;
+export const VERSIONS = { v7, v5 };
+export const LONG = "long " + Array.from({ length: 45 }, (_, number) => `word${number}`).join(" ");
+const PATIENCE_MS = 15_000;
+
+class MemoryState {
+  status = "ready";
+  error = undefined;
+  constructor(messages = []) {
+    this.messages = messages;
+  }
+  pushMessage = (message) => (this.messages = [...this.messages, message]);
+  popMessage = () => (this.messages = this.messages.slice(0, -1));
+  replaceMessage = (index, message) => (this.messages = this.messages.with(index, this.snapshot(message)));
+  snapshot = (value) => structuredClone(value);
+}
+
+/** A transport as an app would make it; `options` as the SDK takes them. */
+export function transport(options = {}, sdk = v7) {
+  return new sdk.DefaultChatTransport({ api: `${URL_OF_WAYPOST}/api/chat`, ...options });
+}
+
+/** A chat as `useChat` holds it. `finished` has what `onFinish` was told, `errors` what `onError` was. */
+export function newChat({ id = `thread-${randomUUID()}`, messages = [], sdk = v7, ...options } = {}) {
+  class MemoryChat extends sdk.AbstractChat {
+    finished = [];
+    errors = [];
+    constructor() {
+      super({
+        id,
+        transport: transport(options, sdk),
+        state: new MemoryState(messages),
+        onFinish: (event) => this.finished.push(event),
+        onError: (error) => this.errors.push(error),
+      });
+    }
+  }
+  return new MemoryChat();
+}
+
+/** The text of a message, or of a chat's last one. */
+export function textOf(message) {
+  const parts = (message.parts ?? message.lastMessage?.parts ?? []).filter((part) => part.type === "text");
+  return parts.map((part) => part.text).join("");
+}
+
+/** Role and text of all that a chat shows. */
+export const shown = (chat) => chat.messages.map((message) => [message.id, message.role, textOf(message)]);
+
+/** Id, role and content of all that the server has of the thread that a message belongs to. */
+export async function kept(metadata) {
+  const reply = await fetch(`${URL_OF_WAYPOST}/api/conversations/${metadata.session_id}`);
+  const { messages } = await reply.json();
+  return messages.map((message) => [message.id, message.role, message.content]);
+}
+
+/** Stop on the server what is being said in a thread. */
+export async function stopOnServer(threadId) {
+  const init = { method: "POST", headers: { "content-type": "application/json" }, body: "{}" };
+  return (await fetch(`${URL_OF_WAYPOST}/api/chat/${threadId}/stop`, init)).json();
+}
+
+/** What `look` gives as soon as that is true. */
+export async function eventually(look) {
+  const end = Date.now() + PATIENCE_MS;
+  for (;;) {
+    const found = await look();
+    if (found) return found;
+    if (Date.now() > end) throw new Error(`not within ${PATIENCE_MS} ms: ${look}`);
+    await sleep(20);
+  }
+}
+
+/** Waits until `text` is to be seen as part of the answer. */
+export const heard = (chat, text) =>
+  eventually(() => chat.lastMessage?.role === "assistant" && textOf(chat).includes(text));
+
+export const firstAnswer = (message) => `You said: "${message}". That is the first message of yours that I know.`;
+
+export const nextAnswer = (message, ...earlier) => {
+  const listed = earlier.map((text, index) => `${index + 1}. "${text}"`).join(" ");
+  return `You said: "${message}". Before that, you told me: ${listed}`;
+};

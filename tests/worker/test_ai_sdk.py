@@ -1,0 +1,14 @@
+"""The npm package `ai`, unchanged, in Node, against the Worker: a new version, and the oldest with this stream."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from tests.support.node_tests import run_node_tests
+from tests.support.worker import LocalWorker
+
+TESTS = Path(__file__).parents[1] / "aisdk"
+
+
+def test_its_chats_send_resume_stop_edit_and_regenerate(worker: LocalWorker) -> None:
+    run_node_tests(TESTS / "chat.test.mjs", WAYPOST_URL=worker.url)

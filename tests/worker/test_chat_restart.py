@@ -1,0 +1,99 @@
+"""`kill -9` in the middle of answers: what was said is in KV, but for the last second, so everything goes on."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from uuid import uuid4
+
+import pytest
+
+from tests.support.chat_client import Chat, first_answer, next_answer
+from tests.support.http_api import Api
+from tests.support.waiting import eventually
+from tests.support.worker import LocalWorker
+
+LONG = "long " + " ".join(f"word{number}" for number in range(300))
+"""Nine seconds and more."""
+ABANDONED_SECONDS = 8
+"""An answer without a sign of life for five seconds is taken for abandoned."""
+
+
+@pytest.fixture(scope="module")
+def mortal() -> Iterator[LocalWorker]:
+    """A Worker that is killed."""
+    with LocalWorker() as worker:
+        yield worker
+
+
+def test_answers_that_a_kill_cut_off_are_kept_as_partial_and_their_threads_go_on(mortal: LocalWorker) -> None:
+    with Api(mortal.url) as api, ThreadPoolExecutor(4) as threads:
+        user = f"user-{uuid4()}"
+        whole, late, early, new = chats = [Chat(api, resource_id=user) for _ in range(4)]
+        whole.ask("hello").whole()
+        asked = [late.ask(LONG).heard("word80"), early.ask(LONG).heard("word40"), new.ask(LONG)]
+        new_session = asked[2].head()["session_id"]
+        listed = sessions(api, user)
+
+        mortal.kill()
+        for stream in asked:
+            stream.wait_over()
+            assert "done" not in [event.name for event in stream.events]
+        mortal.restart()
+
+        # Nothing of the isolate is left; all of this is read from KV.
+        assert sessions(api, user) == listed
+        assert new.session()["sessionId"] == new_session
+        assert whole.said() == [("user", "hello"), ("assistant", first_answer("hello"))]
+        for chat, stream, least in [(late, asked[0], "word40 "), (early, asked[1], "word5 ")]:
+            question, answer = chat.history()
+            assert (question["role"], question["content"]) == ("user", LONG)
+            assert (answer["role"], answer["partial"], answer["id"]) == (
+                "assistant",
+                True,
+                stream.head()["generationId"],
+            )
+            assert least in answer["content"]
+            assert stream.text.startswith(answer["content"][: len(stream.text)])
+        assert new.history()[0]["content"] == LONG
+
+        # Each way to go on: interrupt at once, wait until it is known to be abandoned, fork.
+        fork = Chat(api, resource_id=user)
+        for going_on in [
+            threads.submit(go_on_at_once, late),
+            threads.submit(go_on_when_possible, early),
+            threads.submit(go_on_when_possible, new),
+            threads.submit(go_on_in_a_fork, fork, whole),
+        ]:
+            going_on.result()
+
+        for chat in (late, early):
+            roles = [(message["role"], message.get("partial", False)) for message in chat.history()]
+            assert roles == [("user", False), ("assistant", True), ("user", False), ("assistant", False)]
+        assert [message["role"] for message in new.history()][-2:] == ["user", "assistant"]
+        # Who had the beginning and comes back hears what is known of the rest, and that it is over.
+        again = late.follow(last_event_id=asked[0].last_id)
+        again.wait_over()
+        assert (again.end()["finishReason"], again.end()["partial"]) == ("stopped", True)
+        assert {chat["threadId"] for chat in sessions(api, user)} == {chat.thread_id for chat in [*chats, fork]}
+
+
+def go_on_at_once(chat: Chat) -> None:
+    assert chat.ask("go on", interrupt=True).whole().startswith('You said: "go on". Before that')
+
+
+def go_on_in_a_fork(fork: Chat, parent: Chat) -> None:
+    answer = fork.post("/api/chat/fork", {"message": "go on", "forkFromThreadId": parent.thread_id, **fork.name})
+    assert answer.whole() == next_answer("go on", "hello")
+
+
+def go_on_when_possible(chat: Chat) -> None:
+    """Ask again and again, as one who is refused does."""
+    answer = eventually(lambda: None if (reply := chat.ask("go on")).status == 409 else reply, ABANDONED_SECONDS)
+    assert answer.whole().startswith('You said: "go on". Before that')
+
+
+def sessions(api: Api, resource_id: str) -> list[dict[str, str]]:
+    reply = api.call("GET", "/api/sessions", params={"resourceId": resource_id})
+    listed: list[dict[str, str]] = reply.json()["sessions"]
+    return listed

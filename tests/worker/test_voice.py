@@ -1,0 +1,114 @@
+"""A voice agent over HTTP, in workerd, with echo: the client sends a question and an id, and is remembered."""
+
+from __future__ import annotations
+
+import json
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+from uuid import uuid4
+
+import httpx
+import pytest
+
+from tests.support.chat_client import conversation, first_answer, next_answer
+from tests.support.http_api import Api
+from tests.support.waiting import eventually
+
+PATH = "/api/voice-agent/chat"
+
+
+class Caller:
+    """Somebody who speaks, in a conversation that no other test has."""
+
+    def __init__(self, api: Api) -> None:
+        self.api = api
+        self.session_id = str(uuid4())
+
+    def ask(self, question: Any, **fields: Any) -> httpx.Response:
+        return self.api.call("POST", PATH, {"question": question, "sessionId": self.session_id, **fields})
+
+    def said(self) -> list[tuple[str, str]]:
+        return [(message["role"], message["content"]) for message in conversation(self.api, self.session_id)]
+
+
+@pytest.fixture
+def caller(api: Api) -> Caller:
+    return Caller(api)
+
+
+def test_a_second_question_is_answered_by_one_who_remembers_the_first(caller: Caller) -> None:
+    first, second = caller.ask("one"), caller.ask("two")
+    assert (first.status_code, first.json()) == (
+        200,
+        {"response": first_answer("one"), "sessionId": caller.session_id, "messageCount": 2},
+    )
+    assert second.json() == {
+        "response": next_answer("two", "one"),
+        "sessionId": caller.session_id,
+        "messageCount": 4,
+    }
+    assert caller.said() == [
+        ("user", "one"),
+        ("assistant", first_answer("one")),
+        ("user", "two"),
+        ("assistant", next_answer("two", "one")),
+    ]
+
+
+def test_another_conversation_knows_nothing_of_it(caller: Caller, api: Api) -> None:
+    caller.ask("one")
+    assert Caller(api).ask("two").json()["response"] == first_answer("two")
+
+
+@pytest.mark.parametrize("body", [{"question": "hello"}, {"question": "hello", "sessionId": ""}, {"sessionId": None}])
+def test_who_sends_no_session_id_is_told_so(body: Any, api: Api) -> None:
+    reply = api.call("POST", PATH, body)
+    problem = reply.json()
+    assert (reply.status_code, problem["code"], problem["detail"]) == (
+        400,
+        "session_id_required",
+        "Session ID required",
+    )
+    assert reply.headers["content-type"] == "application/problem+json"
+
+
+@pytest.mark.parametrize(
+    ("fields", "code"),
+    [
+        ({"question": ""}, "invalid_body"),
+        ({"question": " \t\n\0 "}, "invalid_body"),
+        ({"question": "x" * 4001}, "invalid_body"),
+        ({"question": ["hello"]}, "invalid_body"),
+        ({"question": "hello", "sessionId": "no id!"}, "invalid_id"),
+        ({"question": "hello", "sessionId": "x" * 65}, "invalid_id"),
+        ({"question": "hello", "history": []}, "unknown_field"),
+    ],
+)
+def test_a_question_that_can_not_be_answered_is_refused(fields: Any, code: str, caller: Caller) -> None:
+    reply = caller.ask(**fields) if "sessionId" not in fields else caller.api.call("POST", PATH, fields)
+    assert (reply.status_code, reply.json()["code"]) == (400, code)
+    assert caller.said() == []
+
+
+def test_a_question_is_heard_without_what_nobody_can_say(caller: Caller) -> None:
+    reply = caller.ask(" \n what\tis\0 \x1b[31m 東京?\x7f \r\n")
+    assert reply.json()["response"] == first_answer("what is [31m 東京?")
+    assert caller.said()[0] == ("user", "what is [31m 東京?")
+
+
+def test_two_questions_at_once_are_both_answered_and_both_kept(caller: Caller) -> None:
+    caller.ask("zero")
+    with ThreadPoolExecutor(2) as threads:
+        replies = list(threads.map(caller.ask, ["one", "two"]))
+    assert [reply.json()["response"] for reply in replies] == [next_answer("one", "zero"), next_answer("two", "zero")]
+    said = caller.said()[2:]
+    pairs = {(said[0], said[1]), (said[2], said[3])}
+    assert pairs == {(("user", question), ("assistant", next_answer(question, "zero"))) for question in ("one", "two")}
+
+
+def test_a_caller_that_hangs_up_finds_question_and_answer_in_its_history(caller: Caller) -> None:
+    question = "hello " * 25 + "there"
+    body = json.dumps({"question": question, "sessionId": caller.session_id}).encode()
+    with pytest.raises(httpx.ReadTimeout):
+        caller.api.http.post(PATH, content=body, headers={"Content-Type": "application/json"}, timeout=0.5)
+    eventually(lambda: caller.said() == [("user", question), ("assistant", first_answer(question))])
