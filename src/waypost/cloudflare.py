@@ -1,31 +1,35 @@
-"""The runtime: KV, clock, randomness, requests and replies of workerd, as the ports and values of the rest.
+"""The runtime: clock, randomness, requests and replies of workerd, as the ports and values of the rest.
 
-The only file besides the entrypoint that knows JavaScript. Two rules of the platform shape it. What is made while one
-request is served (a promise, a timer, a task) must never be awaited by another. And a proxy that JavaScript was handed
-lives until it is destroyed, so every stream destroys its own.
+Only the entrypoint and the files `cloudflare*` know JavaScript. Two rules of the platform shape them. What is made
+while one request is served (a promise, a timer, a task) must never be awaited by another. And a proxy that JavaScript
+was handed lives until it is destroyed, so every stream destroys its own.
 """
 
 import asyncio
 import os
-from collections.abc import AsyncGenerator, Callable, Coroutine, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Coroutine, Mapping
 from contextlib import suppress
 from typing import Any
 from urllib.parse import urlsplit
 
 import js
 import msgspec
-from pyodide.ffi import JsException, create_proxy, jsnull, to_js  # type: ignore[attr-defined]  # stubs lack jsnull
+from pyodide.ffi import create_proxy, jsnull, to_js  # type: ignore[attr-defined]  # stubs lack jsnull
 from workers import import_from_javascript
 
 from waypost.app import App
+from waypost.cloudflare_fetch import CloudflareAi, CloudflareHttp
+from waypost.cloudflare_kv import CloudflareKv, text_or_none
 from waypost.http import Request, Response
 from waypost.isolate import Isolate
-from waypost.kv import Kv, KvError, ListedKey, ListPage, wrap_metadata
+from waypost.kv import Kv
 from waypost.memory_kv import MemoryKv
+from waypost.model_choice import choose_model
 from waypost.settings import read_settings
 
 NAMESPACE = "WAYPOST"
 LIMITER = "MISS_LIMIT"
+AI = "AI"
 SETTINGS = (
     "SIGNING_KEY",
     "SIGNING_KEY_PREVIOUS",
@@ -47,68 +51,6 @@ SETTINGS = (
     "AGENTS",
     "MODEL_TIMEOUT_SECONDS",
 )
-
-
-class CloudflareKv:
-    """The storage port on a KV namespace's binding."""
-
-    def __init__(self, namespace: Any) -> None:
-        self._namespace = namespace
-
-    async def get(self, key: str) -> str | None:
-        return _text_or_none(await _kv(self._namespace.get(key)))
-
-    async def get_many(self, keys: Sequence[str]) -> dict[str, str]:
-        found = await _kv(self._namespace.get(to_js(keys)))
-        return {key: text for key in keys if (text := _text_or_none(found.get(key))) is not None}
-
-    async def put(self, key: str, value: str, *, ttl_seconds: int, metadata: str | None = None) -> None:
-        options = b'{"expirationTtl":%d}' % ttl_seconds
-        if metadata is not None:
-            options = b'{"expirationTtl":%d,"metadata":%s}' % (ttl_seconds, wrap_metadata(metadata))
-        await _kv(self._namespace.put(key, value, js.JSON.parse(options.decode())))
-
-    async def delete(self, key: str) -> None:
-        await _kv(self._namespace.delete(key))
-
-    async def list(self, prefix: str, *, cursor: str | None = None, limit: int = 1000) -> ListPage:
-        options: dict[str, str | int] = {"prefix": prefix, "limit": limit}
-        if cursor is not None:
-            options["cursor"] = cursor
-        listed = await _kv(self._namespace.list(js.JSON.parse(msgspec.json.encode(options).decode())))
-        # One crossing for the whole page instead of several for each key.
-        page = _decode_page(js.JSON.stringify(listed))
-        keys = tuple(ListedKey(key.name, key.metadata.m if key.metadata else None) for key in page.keys)
-        return ListPage(keys, None if page.list_complete else page.cursor)
-
-
-class _Metadata(msgspec.Struct):
-    m: str | None = None
-
-
-class _Key(msgspec.Struct):
-    name: str
-    metadata: _Metadata | None = None
-
-
-class _Page(msgspec.Struct):
-    keys: list[_Key]
-    list_complete: bool
-    cursor: str | None = None
-
-
-_decode_page = msgspec.json.Decoder(_Page).decode
-
-
-async def _kv(promise: Any) -> Any:
-    try:
-        return await promise
-    except JsException as error:
-        raise KvError(str(error)) from error
-
-
-def _text_or_none(value: Any) -> str | None:
-    return value if isinstance(value, str) else None
 
 
 class CloudflareLimiter:
@@ -144,16 +86,17 @@ class _JsHeaders:
         self._headers = headers
 
     def get(self, name: str) -> str | None:
-        return _text_or_none(self._headers.get(name))
+        return text_or_none(self._headers.get(name))
 
 
 def make_app(around: Callable[[Kv], Kv] = lambda kv: kv) -> App:
     """The application on the bindings and vars of this Worker; `around` may put something in front of the store."""
     env = import_from_javascript("cloudflare:workers").env
     clock, random = CloudflareClock(), CloudflareRandom()
-    settings = read_settings(_vars(env))
     namespace = getattr(env, NAMESPACE, None)
     limiter = getattr(env, LIMITER, None)
+    ai = getattr(env, AI, None)
+    settings = read_settings(_vars(env), has_ai=ai is not None)
     return App(
         settings,
         around(MemoryKv(clock) if namespace is None else CloudflareKv(namespace)),
@@ -162,6 +105,7 @@ def make_app(around: Callable[[Kv], Kv] = lambda kv: kv) -> App:
         js.console.error,
         CloudflareLimiter(limiter) if limiter is not None else None,
         "memory" if namespace is None else "kv",
+        choose_model(settings.model, CloudflareHttp(), None if ai is None else CloudflareAi(ai), clock, random),
     )
 
 

@@ -15,7 +15,10 @@ class FetchTimeout(FetchError):
 
 @dataclass(frozen=True, slots=True)
 class Fetched:
-    """A reply whose body is still coming: `chunks` raises `FetchError`, and frees the connection when it is closed."""
+    """A reply whose body is still coming: `chunks` raises `FetchError`, and frees the connection when it is closed.
+
+    `headers` have their names in lower case.
+    """
 
     status: int
     headers: Mapping[str, str]
@@ -26,8 +29,8 @@ class HttpClient(Protocol):
     """Sends requests to other services."""
 
     async def post(self, url: str, headers: Mapping[str, str], body: bytes, timeout_seconds: float) -> Fetched:
-        """The reply, once its head is there. `timeout_seconds` bounds the silence before the head and before each
-        chunk, not the whole.
+        """The reply, once its head is there; a redirect is one, and is not followed. `timeout_seconds` bounds the
+        silence before the head and before each chunk, not the whole.
 
         Raises:
             FetchError, FetchTimeout

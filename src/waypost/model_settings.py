@@ -1,5 +1,6 @@
 """Which model answers, and how it is reached: read once from the Worker's vars and secrets."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -10,7 +11,9 @@ MAX_TIMEOUT_SECONDS = 120
 DEFAULT_OPENAI_BASE_URL = "https://api.openai.com/v1"
 DEFAULT_WORKERS_AI_MODEL = "@cf/meta/llama-3.3-70b-instruct-fp8-fast"
 
-PROVIDERS = ("", "echo", "openai", "workers-ai")
+BASE_URL = re.compile(r"https?://(\[[0-9a-f:.]+\]|[a-z0-9._-]+)(:[0-9]{1,5})?(/[a-z0-9._~!$&'()*+,;=:@%/-]*)?", re.I)
+
+PROVIDERS = ("echo", "openai", "workers-ai")
 
 
 class Agent(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -24,12 +27,12 @@ class Agent(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class ModelSettings:
     """The values in force.
 
-    `provider`: "openai", "workers-ai", "echo"; empty: the first of these three that is configured.
+    `provider`: "openai", "workers-ai" or "echo".
     `timeout_seconds`: how long it may be silent, before its first word and between two.
     `instructions`: what it is told before every conversation; `agents` may have their own.
     """
 
-    provider: str = ""
+    provider: str = "echo"
     openai_base_url: str = DEFAULT_OPENAI_BASE_URL
     openai_model: str = ""
     openai_api_key: str = field(default="", repr=False)
@@ -39,35 +42,53 @@ class ModelSettings:
     timeout_seconds: int = DEFAULT_TIMEOUT_SECONDS
 
 
-def read_model_settings(env: Mapping[str, str]) -> ModelSettings:
-    """The settings that `env` holds.
+def read_model_settings(env: Mapping[str, str], *, has_ai: bool = False) -> ModelSettings:
+    """The settings that `env` holds. `has_ai`: the Worker has a binding to Workers AI.
+
+    Without MODEL_PROVIDER it is the first of these that is configured: an OpenAI-compatible service, Workers AI, echo.
 
     Raises:
         ValueError: one of them is unusable; the sentence says which, and never what was set.
     """
-    provider = env.get("MODEL_PROVIDER", "").strip().lower()
-    if provider not in PROVIDERS:
-        raise ValueError(f"MODEL_PROVIDER must be one of {', '.join(PROVIDERS[1:])}, or empty.")
-    base_url = env.get("OPENAI_BASE_URL", "").strip().rstrip("/") or DEFAULT_OPENAI_BASE_URL
-    if not base_url.startswith(("https://", "http://")):
-        raise ValueError("OPENAI_BASE_URL must begin with https:// (or http:// for a model on this machine).")
-    wants_openai = provider == "openai" or (not provider and _names_openai(env))
-    if wants_openai and not env.get("OPENAI_MODEL"):
+    openai_model = env.get("OPENAI_MODEL", "").strip()
+    provider = _provider(env, has_ai=has_ai)
+    if provider == "openai" and not openai_model:
         raise ValueError("OPENAI_MODEL must name the model to ask at OPENAI_BASE_URL.")
     return ModelSettings(
         provider=provider,
-        openai_base_url=base_url,
-        openai_model=env.get("OPENAI_MODEL", ""),
-        openai_api_key=env.get("OPENAI_API_KEY", ""),
-        workers_ai_model=env.get("WORKERS_AI_MODEL", "") or DEFAULT_WORKERS_AI_MODEL,
+        openai_base_url=_base_url(env.get("OPENAI_BASE_URL", "")),
+        openai_model=openai_model,
+        openai_api_key=_api_key(env.get("OPENAI_API_KEY", "")),
+        workers_ai_model=env.get("WORKERS_AI_MODEL", "").strip() or DEFAULT_WORKERS_AI_MODEL,
         instructions=env.get("INSTRUCTIONS", ""),
         agents=_agents(env.get("AGENTS", "")),
         timeout_seconds=_timeout(env.get("MODEL_TIMEOUT_SECONDS", "")),
     )
 
 
-def _names_openai(env: Mapping[str, str]) -> bool:
-    return bool(env.get("OPENAI_BASE_URL") or env.get("OPENAI_API_KEY"))
+def _provider(env: Mapping[str, str], *, has_ai: bool) -> str:
+    provider = env.get("MODEL_PROVIDER", "").strip().lower()
+    if provider not in ("", *PROVIDERS):
+        raise ValueError(f"MODEL_PROVIDER must be one of {', '.join(PROVIDERS)}, or empty.")
+    if provider == "workers-ai" and not has_ai:
+        raise ValueError("MODEL_PROVIDER says workers-ai, and the Worker has no binding AI.")
+    names_openai = any(env.get(name, "").strip() for name in ("OPENAI_BASE_URL", "OPENAI_API_KEY"))
+    return provider or ("openai" if names_openai else "workers-ai" if has_ai else "echo")
+
+
+def _base_url(text: str) -> str:
+    url = text.strip().rstrip("/") or DEFAULT_OPENAI_BASE_URL
+    if not BASE_URL.fullmatch(url):
+        raise ValueError("OPENAI_BASE_URL must be a URL like https://api.openai.com/v1, without a user or a query.")
+    return url
+
+
+def _api_key(text: str) -> str:
+    key = text.strip()
+    # What no header can carry would be refused by the runtime, whose complaint repeats it.
+    if not all("!" <= character <= "~" for character in key):
+        raise ValueError("OPENAI_API_KEY has characters that no key has.")
+    return key
 
 
 def _agents(text: str) -> Mapping[str, Agent]:

@@ -57,8 +57,11 @@ class Settings:
     model: ModelSettings = field(default_factory=ModelSettings)
 
 
-def read_settings(env: Mapping[str, str]) -> Settings:
-    """The settings that `env` holds; what is absent or empty has its default; what is unusable is told in `problem`."""
+def read_settings(env: Mapping[str, str], *, has_ai: bool = False) -> Settings:
+    """The settings that `env` holds; what is absent or empty has its default; what is unusable is told in `problem`.
+
+    `has_ai`: the Worker has a binding to Workers AI.
+    """
     try:
         return Settings(
             signing_keys=_signing_keys(env),
@@ -71,7 +74,7 @@ def read_settings(env: Mapping[str, str]) -> Settings:
             conversation_ttl_seconds=_seconds(env, "CONVERSATION_TTL_SECONDS", DEFAULT_CONVERSATION_TTL_SECONDS),
             history_limit=_number(env, "HISTORY_LIMIT", DEFAULT_HISTORY_LIMIT, 1, MAX_HISTORY_LIMIT, "messages"),
             app_keys=_app_keys(env),
-            model=read_model_settings(env),
+            model=read_model_settings(env, has_ai=has_ai),
         )
     except ValueError as error:
         return Settings(problem=str(error))

@@ -22,6 +22,7 @@ def test_a_usable_service_says_so_with_its_limits():
         "storage": "kv",
         "version": VERSION,
         "plan": "paid",
+        "model": "echo",
         "rateLimit": True,
         "limits": {
             "maxBodyBytes": 262_144,
@@ -30,6 +31,8 @@ def test_a_usable_service_says_so_with_its_limits():
             "maxSessionAgeSeconds": 86_400,
             "queueTtlSeconds": 3600,
             "streamSeconds": 900,
+            "conversationTtlSeconds": 3600,
+            "historyLimit": 10,
         },
         "code": None,
         "detail": None,
@@ -37,10 +40,11 @@ def test_a_usable_service_says_so_with_its_limits():
 
 
 def test_what_is_set_is_what_is_shown():
-    settings = Settings(signing_keys=(KEY,), plan=FREE, session_ttl_seconds=61, queue_ttl_seconds=62)
+    settings = Settings(signing_keys=(KEY,), plan=FREE, session_ttl_seconds=61, queue_ttl_seconds=62, history_limit=3)
     shown = run(make_client(settings, storage="memory").call("GET", "/health")).json()
     assert (shown["plan"], shown["storage"], shown["rateLimit"]) == ("free", "memory", False)
     assert (shown["limits"]["sessionTtlSeconds"], shown["limits"]["queueTtlSeconds"]) == (61, 62)
+    assert shown["limits"]["historyLimit"] == 3
 
 
 def test_an_unconfigured_service_says_why_and_asks_no_store():

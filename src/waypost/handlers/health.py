@@ -18,15 +18,18 @@ class LimitsView(msgspec.Struct, rename="camel"):
     max_session_age_seconds: int
     queue_ttl_seconds: int
     stream_seconds: int
+    conversation_ttl_seconds: int
+    history_limit: int
 
 
 class HealthView(msgspec.Struct, rename="camel"):
-    """`code` and `detail` say what is wrong where `status` is not `ok`."""
+    """`code` and `detail` say what is wrong where `status` is not `ok`; `model` is who answers in chats."""
 
     status: str
     storage: str
     version: str
     plan: str
+    model: str
     rate_limit: bool
     limits: LimitsView
     code: str | None = None
@@ -41,6 +44,7 @@ async def health(call: Call) -> Response:
         call.storage,
         VERSION,
         settings.plan.name,
+        call.model.name,
         call.throttle.is_active,
         LimitsView(
             MAX_BODY_BYTES,
@@ -49,6 +53,8 @@ async def health(call: Call) -> Response:
             MAX_SESSION_AGE_SECONDS,
             settings.queue_ttl_seconds,
             settings.plan.stream_seconds,
+            settings.conversation_ttl_seconds,
+            settings.history_limit,
         ),
     )
     try:

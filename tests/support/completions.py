@@ -1,0 +1,49 @@
+"""What an OpenAI-compatible service says, as bytes."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from typing import Any
+
+DONE = b"data: [DONE]\n\n"
+
+TEXT = "Grüße aus 東京, 👋🏽 — 'q' \"q\" \\ \n new\r\nline\ttab \u2028 end"
+"""Characters of one to four bytes, and all that is escaped."""
+
+
+def event(data: Any) -> bytes:
+    """One event; characters stand there as they are, in UTF-8."""
+    return f"data: {json.dumps(data, ensure_ascii=False)}\n\n".encode()
+
+
+def chunk(content: str | None = None, finish_reason: str | None = None, **delta: Any) -> bytes:
+    """A chunk of a chat completion."""
+    said = delta if content is None else {"content": content, **delta}
+    choice = {"index": 0, "delta": said, "logprobs": None, "finish_reason": finish_reason}
+    return event({"id": "chatcmpl-1", "object": "chat.completion.chunk", "model": "m", "choices": [choice]})
+
+
+def said(*pieces: str, finish_reason: str = "stop") -> list[bytes]:
+    """A whole answer, as such a service streams it: the role, the pieces, the reason to end, the bill, `[DONE]`."""
+    usage = event({"id": "chatcmpl-1", "choices": [], "usage": {"total_tokens": 7}})
+    last = chunk(finish_reason=finish_reason)
+    return [chunk(role="assistant", content=""), *map(chunk, pieces), last, usage, DONE]
+
+
+def whole(content: str | None) -> bytes:
+    """A whole answer of a service that does not stream."""
+    message = {"role": "assistant", "content": content}
+    choice = {"index": 0, "message": message, "finish_reason": "stop"}
+    return json.dumps({"id": "chatcmpl-1", "object": "chat.completion", "choices": [choice]}).encode()
+
+
+def workers_ai(*pieces: str | int | float, usage: bool = True) -> list[bytes]:
+    """A whole answer of one of Workers AI's older models."""
+    bill = [event({"response": "", "usage": {"total_tokens": 7}})] if usage else []
+    return [*(event({"response": piece, "p": "abc"}) for piece in pieces), *bill, DONE]
+
+
+def byte_by_byte(frames: Iterable[bytes]) -> list[bytes]:
+    """The same stream in as many pieces as it has bytes."""
+    return [bytes([byte]) for byte in b"".join(frames)]
