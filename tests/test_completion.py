@@ -10,6 +10,7 @@ from tests.support.virtual_time import run
 from waypost.completion import BrokenOff, read_stream, read_whole
 from waypost.errors import ModelFailed
 from waypost.http_client import FetchError, FetchTimeout
+from waypost.model import AnswerCutOff
 
 NO_ANSWER = "The model's service sent something that is no answer."
 REPORTED = "The model's service reported an error."
@@ -76,9 +77,23 @@ def test_nothing_is_read_after_the_word_that_it_is_done():
     assert pieces(chunk("a"), DONE, chunk("b"), b"data: garbage\n\n", FetchError()) == ["a"]
 
 
-@pytest.mark.parametrize("reason", ["stop", "length", "content_filter", "tool_calls"])
+@pytest.mark.parametrize("reason", ["stop", "tool_calls"])
 def test_a_reason_to_end_is_an_end_too(reason: str):
     assert pieces(chunk("a"), chunk("b", finish_reason=reason)) == ["a", "b"]
+
+
+@pytest.mark.parametrize("reason", ["length", "content_filter"])
+@pytest.mark.parametrize("end", [b"data: [DONE]\n\n", chunk()])
+def test_a_model_that_had_to_stop_says_so_after_its_last_word(reason: str, end: bytes):
+    heard: list[str] = []
+
+    async def listen() -> None:
+        async for piece in read_stream(sent(chunk("a"), chunk("b", finish_reason=reason), end)):
+            heard.append(piece)
+
+    with pytest.raises(AnswerCutOff, match=reason):
+        run(listen())
+    assert heard == ["a", "b"]
 
 
 def test_a_finished_answer_is_whole_whatever_becomes_of_the_connection():

@@ -11,6 +11,7 @@ from tests.support.seeded_random import SeededRandom
 from tests.support.virtual_time import VirtualClock, run
 from waypost.errors import ModelError, ModelFailed, ModelTimedOut
 from waypost.http_client import Fetched, FetchError
+from waypost.model import AnswerCutOff
 from waypost.model_service import ask_service
 
 TIMEOUT_SECONDS = 30
@@ -234,3 +235,12 @@ def test_no_sentence_for_the_caller_holds_what_the_other_side_said():
         _, error = failed(FakeHttp(reply, reply))
         assert "secret" not in error.detail
         assert "secret" in error.log_detail
+
+
+def test_an_answer_that_was_cut_off_is_one_unless_it_has_no_word():
+    said_something = FakeHttp(Reply([chunk("a"), chunk("b", finish_reason="length")]))
+    with pytest.raises(AnswerCutOff):
+        answered(said_something)
+    assert len(said_something.sent) == 1
+    _, error = failed(FakeHttp(Reply([chunk(finish_reason="length")])))
+    assert error.detail == "The model said nothing."

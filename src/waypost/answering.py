@@ -17,6 +17,7 @@ from waypost.exchange import Exchange
 from waypost.invocation import Invocation
 from waypost.item import Item
 from waypost.limits import GRACE_SECONDS, MAX_ANSWER_CHARACTERS, MAX_ANSWER_SECONDS
+from waypost.model import AnswerCutOff
 from waypost.pieces import Piece, Pieces
 
 TICK_SECONDS = 0.1
@@ -68,6 +69,8 @@ class Giver:
         try:
             async with aclosing(said):
                 reason = await self._listen(said)
+        except AnswerCutOff:
+            reason = "length"
         except WaypostError as error:
             failure = error
         except Exception:
@@ -91,7 +94,7 @@ class Giver:
                 if coming is None:
                     coming = asyncio.ensure_future(anext(said, None))
                 await asyncio.wait({coming}, timeout=TICK_SECONDS)
-                self._live.seen_ms = self._clock.now_ms()
+                self._show_life()
                 if coming.done():
                     text, coming = coming.result(), None
                     if text is None:
@@ -103,7 +106,7 @@ class Giver:
         finally:
             if coming is not None:
                 coming.cancel()
-                with suppress(asyncio.CancelledError, WaypostError):
+                with suppress(asyncio.CancelledError, WaypostError, AnswerCutOff):
                     await coming
 
     def _reason_to_end(self) -> FinishReason | None:
@@ -144,11 +147,13 @@ class Giver:
 
     async def _write(self, piece: Piece) -> None:
         self._unwritten = piece
+        self._show_life()
         await self._pieces.write(self._number, piece)
         self._unwritten = None
         self._number += 1
 
     async def _keep(self, reason: FinishReason, failure: WaypostError | None) -> Outcome:
+        self._show_life()
         error = (failure.code, failure.detail) if failure else (None, None)
         message_count = self._exchange.message_count
         outcome = Outcome(reason, message_count, *error)
@@ -175,6 +180,10 @@ class Giver:
             await undo()
         except Unavailable as refused:
             self._log(f"a question without an answer was not taken back: {refused.code}")
+
+    def _show_life(self) -> None:
+        # To those in this isolate; an operation that is repeated takes a third of their patience.
+        self._live.seen_ms = self._clock.now_ms()
 
     def _item(self, *, partial: bool = True, is_open: bool = False) -> Item:
         return Item(

@@ -19,6 +19,7 @@ from waypost.exchange import Exchange, answer_to
 from waypost.following import tell
 from waypost.item import Item
 from waypost.keys import thread_key
+from waypost.limits import REORDER_WINDOW_SECONDS
 from waypost.model_settings import Agent
 from waypost.open_answers import closed
 from waypost.thread import Thread, check
@@ -38,6 +39,11 @@ class Question:
     is_ui: bool = False
     anew: bool = False
     interrupt: bool = False
+
+    @property
+    def may_interrupt(self) -> bool:
+        """Whether an answer that is being given is in the way; to what is said anew it never is."""
+        return self.interrupt or self.anew
 
 
 class Chat:
@@ -69,7 +75,7 @@ class Chat:
 
     async def _ask(self, question: Question, running: LiveAnswer | None) -> Answering | None:
         ports, place = self._ports, (self._resource_id, self._thread_id)
-        if running is not None and not question.interrupt:
+        if running is not None and not question.may_interrupt:
             raise _in_the_way(running.generation_id)
         generation_id = ports.cursors.issue(thread_key(*place))
         live = LiveAnswer(generation_id, question.message_id or f"{generation_id}-q", ports.now_ms())
@@ -102,7 +108,7 @@ class Chat:
         for index, item in enumerate(items):
             if item.is_open:
                 found = await ports.look_at(item)
-                if found.is_alive and not question.interrupt:
+                if found.is_alive and not question.may_interrupt:
                     info = info_of(thread, item, items)
                     if info.message_id == question.message_id and not question.anew:
                         return ports.follow(info, conversation)
@@ -129,8 +135,10 @@ class Chat:
     async def _write(
         self, conversation: Conversation, thread: Thread, exchange: Exchange, ended: Sequence[Item], undo: Undo
     ) -> None:
-        # An abandoned answer of which nothing is left is no message.
-        drops = exchange.drops + [item.id for item in ended if not item.content]
+        # An abandoned answer without a word is no message. It goes once nobody can still be seen to give it: seen from
+        # far away, one that is being given may seem abandoned, and what is dropped never comes back.
+        sure_ms = self._ports.now_ms() - REORDER_WINDOW_SECONDS * 1000
+        drops = exchange.drops + [item.id for item in ended if not item.content and item.timestamp_ms < sure_ms]
         mended = [item for item in ended if item.content and item.id not in drops]
         appending = conversation.append([*mended, *exchange.added], drops=drops, cursor=exchange.added[-1].id)
         # Side by side: the answer waits for both.

@@ -1,6 +1,7 @@
 """Coming back to an answer, and stopping it, wherever it is given."""
 
 from waypost.chat_ports import Answering, ChatPorts, info_of, told
+from waypost.errors import ModelError
 from waypost.following import tell
 from waypost.open_answers import closed
 
@@ -13,7 +14,11 @@ async def resume(
     """
     running = ports.running(resource_id, thread_id)
     if running is not None and generation_id in (None, running.generation_id):
-        joined = await ports.join(running, start if generation_id else 0)
+        try:
+            joined = await ports.join(running, start if generation_id else 0)
+        except ModelError:
+            # Whoever asked is told why; for others there is nothing, and nothing was kept.
+            return None
         if joined is not None:
             return joined
     thread = await ports.threads.find(resource_id, thread_id)

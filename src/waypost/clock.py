@@ -1,7 +1,9 @@
 """The time port. Times are whole milliseconds since the Unix epoch; on the wire they are ISO 8601 in UTC."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Protocol
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class Clock(Protocol):
@@ -21,5 +23,5 @@ class Clock(Protocol):
 
 def to_iso(milliseconds: int) -> str:
     """`1767225600000` -> `"2026-01-01T00:00:00.000Z"`."""
-    moment = datetime.fromtimestamp(milliseconds // 1000, UTC)
-    return f"{moment:%Y-%m-%dT%H:%M:%S}.{milliseconds % 1000:03d}Z"
+    moment = EPOCH + timedelta(milliseconds=milliseconds)
+    return moment.isoformat(timespec="milliseconds").removesuffix("+00:00") + "Z"

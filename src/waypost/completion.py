@@ -13,7 +13,11 @@ import msgspec
 from waypost.errors import ModelFailed
 from waypost.http_client import FetchError
 from waypost.limits import MAX_MODEL_LOG_LENGTH, MAX_SERVER_EVENT_BYTES
+from waypost.model import AnswerCutOff
 from waypost.sse_decoder import EventTooLarge, ServerEvent, SseDecoder
+
+CUT_OFF = frozenset({"length", "content_filter"})
+"""Reasons to finish that are not the end of what would have been said."""
 
 NO_ANSWER = "The model's service sent something that is no answer."
 
@@ -44,9 +48,9 @@ class _Chunk(msgspec.Struct):
         said = (self.choices[0].delta or self.choices[0].message) if self.choices else None
         return (said and said.content) or ""
 
-    def is_last(self) -> bool:
-        """Whether nothing but figures can follow."""
-        return bool(self.choices and self.choices[0].finish_reason)
+    def finish_reason(self) -> str | None:
+        """Why nothing but figures can follow; `None` while something can."""
+        return self.choices[0].finish_reason if self.choices else None
 
 
 _decode_chunk = msgspec.json.Decoder(_Chunk).decode
@@ -57,24 +61,31 @@ async def read_stream(chunks: AsyncGenerator[bytes, None]) -> AsyncGenerator[str
 
     Raises:
         ModelFailed: it reports an error, or is something else.
+        AnswerCutOff: the model had to stop.
         BrokenOff: it ended without having been finished.
         FetchError, FetchTimeout: from `chunks`, unless the answer is finished.
     """
     decoder = SseDecoder()
-    is_finished = False
+    reason: str | None = None
+    has_ended = False
     try:
         async for received in chunks:
             for event in _events(decoder, received):
                 if event.data == "[DONE]":
-                    return
+                    has_ended = True
+                    break
                 chunk = _read_chunk(event.data, is_error=event.name == "error")
-                is_finished = is_finished or chunk.is_last()
+                reason = reason or chunk.finish_reason()
                 if text := chunk.text():
                     yield text
+            if has_ended:
+                break
     except FetchError:
-        if not is_finished:
+        if not reason:
             raise
-    if not is_finished:
+    if reason in CUT_OFF:
+        raise AnswerCutOff(reason)
+    if not reason and not has_ended:
         raise BrokenOff("the stream ended without [DONE] and without a finish_reason")
 
 

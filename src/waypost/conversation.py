@@ -38,10 +38,6 @@ from waypost.limits import (
     REORDER_WINDOW_SECONDS,
 )
 
-SEEN_BY_ALL_MS = 2 * REORDER_WINDOW_SECONDS * 1000
-"""How long after its cursor an entry may be missing from somebody's fold. The cursor may have been made a minute before
-the entry is written, and a fold may be written some seconds after it looked."""
-
 FOLDED_LONG_ENOUGH_MS = (REORDER_WINDOW_SECONDS + MAX_WRITE_SECONDS) * 1000
 """How long after a fold somebody may still read a snapshot from before it."""
 
@@ -62,6 +58,9 @@ class History(NamedTuple):
 
 MAX_VIEW_AGE_MS = 5000
 """How old a view may be that is folded: its age adds to the staleness that the reorder window allows for."""
+
+SEEN_BY_ALL_MS = (REORDER_WINDOW_SECONDS + MAX_WRITE_SECONDS) * 1000 + MAX_VIEW_AGE_MS
+"""How long after its cursor an entry may be missing from somebody's fold, which is written a while after it looked."""
 
 Checks = dict[str, tuple[int, int]]
 """Conversation -> when this isolate last looked if a fold is due, and its appends since; plain data, may vanish."""
@@ -95,7 +94,13 @@ class Conversation:
     async def append(self, items: Sequence[Item], *, drops: Sequence[str] = (), cursor: str | None = None) -> str:
         """Add `items`, together and in their order, after taking away those named in `drops`; the cursor where they
         stand, which may be one made before. What this returns from is in KV."""
-        return await self._write(Change(items, drops), cursor or self.new_cursor())
+        if cursor is None:
+            return await self._write(Change(items, drops), self.new_cursor())
+        # The entry itself has a cursor of its own: everybody sees it some time after that, however long ago its place
+        # was made.
+        placed = [msgspec.structs.replace(item, place=item.place or cursor) for item in items]
+        await self._write(Change(placed, drops), self.new_cursor())
+        return cursor
 
     async def replace(self, items: Sequence[Item], origin: Origin | None = None) -> None:
         """Forget all that there is, and hold `items` instead: the last ones, as many as are kept."""
@@ -200,8 +205,7 @@ class Conversation:
         # Until whatever was written by then, or by a giver of an answer, has expired.
         since_ms = now - 1000 * (self._key_ttl_seconds + MAX_ANSWER_SECONDS + REORDER_WINDOW_SECONDS)
         kept = keep(merge(snapshot.entries, journal), self._limit, since_ms)
-        folded = Snapshot(now, kept, {cursor: since for cursor, since in folded_ms.items() if cursor not in settled})
-        text = msgspec.json.encode(folded).decode()
+        text = msgspec.json.encode(Snapshot(now, kept, folded_ms)).decode()
         await self._kv.put(snapshot_key(self._name), text, ttl_seconds=self._key_ttl_seconds)
         for cursor in sorted(settled):
             await self._kv.delete(journal_key(self._name, cursor))

@@ -104,10 +104,12 @@ async def follow_pieces(
                 if clock.now_ms() - heard_ms >= FOLLOW_PATIENCE_SECONDS * 1000:
                     yield BROKEN
                     return
-            if clock.now_ms() - spoke_ms >= ANSWER_HEARTBEAT_SECONDS * 1000:
-                spoke_ms = clock.now_ms()
-                yield Silence()
-            await clock.sleep(min(interval_ms / 1000, ANSWER_HEARTBEAT_SECONDS))
+            look_ms = clock.now_ms() + interval_ms
+            while (now := clock.now_ms()) < look_ms:
+                if now - spoke_ms >= ANSWER_HEARTBEAT_SECONDS * 1000:
+                    spoke_ms = now
+                    yield Silence()
+                await clock.sleep(min((look_ms - now) / 1000, ANSWER_HEARTBEAT_SECONDS))
     except BudgetSpent:
         # Its reader comes back with a place, or reads the conversation.
         return

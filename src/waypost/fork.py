@@ -8,6 +8,7 @@ import msgspec
 from waypost.chat_ports import ChatPorts
 from waypost.document import DocumentStore
 from waypost.errors import InvalidBody, MessageNotFound, ThreadExists, ThreadNotFound
+from waypost.exchange import is_message
 from waypost.item import Item, Origin
 from waypost.open_answers import closed
 from waypost.thread import Thread, check
@@ -31,8 +32,9 @@ async def fork(ports: ChatPorts, documents: DocumentStore, forking: Forking) -> 
     The thread's record is written last: a fork that broke off is no thread, and is made anew when asked for again.
 
     Raises:
-        ThreadNotFound, ThreadExists, MessageNotFound, InvalidBody, StorageUnavailable, BudgetSpent
+        UnknownAgent, ThreadNotFound, ThreadExists, MessageNotFound, InvalidBody, StorageUnavailable, BudgetSpent
     """
+    ports.check_agent(forking.agent)
     if forking.thread_id == forking.parent_id:
         raise InvalidBody("A thread can't be a fork of itself; give the fork a threadId of its own.")
     parent = await ports.threads.find(forking.resource_id, forking.parent_id)
@@ -44,15 +46,14 @@ async def fork(ports: ChatPorts, documents: DocumentStore, forking: Forking) -> 
     taken: list[Item] = []
     for item in items:
         whole = closed((await ports.look_at(item)).item) if item.is_open else item
-        # In a conversation of its own each stands where it is put.
-        taken.append(msgspec.structs.replace(whole, place=""))
-    thread = await ports.threads.fork(
-        parent, forking.thread_id, items[-1].id if items else None, forking.agent, forking.metadata
-    )
+        if is_message(whole):
+            # In a conversation of its own each stands where it is put.
+            taken.append(msgspec.structs.replace(whole, place=""))
+    last_id = taken[-1].id if taken else None
+    thread = await ports.threads.fork(parent, forking.thread_id, last_id, forking.agent, forking.metadata)
     check(thread)
     await documents.copy(parent.session_id, thread.session_id)
-    origin = Origin(parent.thread_id, items[-1].id if items else None)
-    await ports.conversation(thread.session_id).replace(taken, origin)
+    await ports.conversation(thread.session_id).replace(taken, Origin(parent.thread_id, last_id))
     await ports.threads.save(thread)
     return thread, len(taken)
 

@@ -3,7 +3,7 @@
 An entry is one write: items that are added, ids of items that are dropped, or the word that all before is forgotten.
 Merging knows no order of arrival. An item stands where its entry's cursor (or its own `place`) puts it; of several
 copies the first whole one counts, else the last; and what an entry drops or clears is gone if it stands before that
-entry, also when it shows up later.
+entry and is not of it, also when it shows up later.
 """
 
 from collections.abc import Iterable, Sequence
@@ -89,7 +89,9 @@ def _standing(entries: Sequence[Entry]) -> list[tuple[str, Item]]:
     for entry in entries:
         for index, item in enumerate(entry.change.items):
             place = item.place or entry.cursor
-            if place < max(cleared, dropped.get(item.id, "")):
+            removal = max(cleared, dropped.get(item.id, ""))
+            # What an entry takes away stands before what it adds, wherever that has its place.
+            if place < removal and entry.cursor != removal:
                 continue
             known = best.get(item.id)
             if known is None or known[1].finality < item.finality or known[1].finality == item.finality < 2:

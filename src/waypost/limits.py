@@ -45,6 +45,12 @@ MAX_CHAT_MESSAGE_LENGTH = 64 * 1024
 MAX_APPENDED_MESSAGES = 100
 """Messages in one append to a conversation."""
 
+MAX_IMPORTED_MESSAGES = 1000
+"""Messages of a conversation that is brought back: more than are ever kept, so that longer transcripts pass too."""
+
+MAX_IMPORT_BYTES = 2 * 1024 * 1024
+"""The body that brings them: as much as an export of several of the longest messages."""
+
 MAX_METADATA_BYTES = 512
 """A thread's metadata as JSON: it is kept in the key's metadata, so that a list can be filtered by it."""
 
@@ -130,8 +136,9 @@ GRACE_SECONDS = 25
 """How long an answer goes on after its last reader has left. The platform allows 30:
 https://developers.cloudflare.com/workers/runtime-apis/context/#waituntil"""
 
-MAX_ANSWER_SECONDS = 14 * 60
-"""How long a model may take for one answer; then it is kept as it is, as partial."""
+MAX_ANSWER_SECONDS = 10 * 60
+"""How long a model may take for one answer; then it is kept as it is, as partial. Written down each second, and asked
+about each two, it takes 900 of the 1,000 operations of an invocation."""
 
 MAX_ANSWER_CHARACTERS = 256 * 1024
 """What one answer may hold; a model that does not end is cut off here."""

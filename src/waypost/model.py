@@ -6,6 +6,10 @@ from typing import Protocol
 from waypost.item import Item
 
 
+class AnswerCutOff(Exception):
+    """The model has reached the length that it may have; what it said is not all that it would have said."""
+
+
 class Model(Protocol):
     """A language model, or what stands in for one."""
 
@@ -21,5 +25,6 @@ class Model(Protocol):
 
         Raises:
             ModelFailed, ModelTimedOut: whether something was said before or not; the caller knows.
+            AnswerCutOff: after the last piece.
         """
         ...

@@ -11,6 +11,7 @@ from waypost.completion import NO_ANSWER, read_stream, read_whole
 from waypost.errors import ModelError, ModelFailed, ModelTimedOut
 from waypost.http_client import Fetched, FetchError, FetchTimeout
 from waypost.limits import MAX_MODEL_LOG_LENGTH, MAX_RETRY_AFTER_SECONDS
+from waypost.model import AnswerCutOff
 from waypost.random import Random, jitter
 
 Send = Callable[[], Awaitable[Fetched]]
@@ -51,6 +52,10 @@ async def ask_service(send: Send, clock: Clock, random: Random) -> AsyncGenerato
             if not has_spoken:
                 raise ModelFailed("The model said nothing.")
             return
+        except AnswerCutOff as reason:
+            if not has_spoken:
+                raise ModelFailed("The model said nothing.", str(reason)) from reason
+            raise
         except _Passing as failure:
             if is_second or has_spoken or not 0 <= failure.retry_after_seconds <= MAX_RETRY_AFTER_SECONDS:
                 raise failure.error from failure.__cause__

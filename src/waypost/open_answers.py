@@ -36,8 +36,12 @@ async def look_at(item: Item, pieces: Pieces, clock: Clock, plan: Plan) -> OpenA
 
 
 async def fill_in(items: Sequence[Item], pieces: Callable[[str], Pieces], clock: Clock, plan: Plan) -> list[Item]:
-    """`items`, and in those that are open what was said so far; they cost nothing where none is open."""
-    return [(await look_at(item, pieces(item.id), clock, plan)).item if item.is_open else item for item in items]
+    """`items`, and in those that are open what was said so far; one of which nothing was said yet is left out.
+
+    It costs nothing where none is open.
+    """
+    filled = [(await look_at(item, pieces(item.id), clock, plan)).item if item.is_open else item for item in items]
+    return [item for item in filled if item.content or not item.is_open]
 
 
 def closed(item: Item) -> Item:

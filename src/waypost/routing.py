@@ -20,10 +20,13 @@ class Route(Generic[H]):
 
 
 class Router(Generic[H]):
-    """Finds the route. Templates that differ only in a fixed segment go to the fixed one first, in table order."""
+    """Finds the route. Where several templates fit, the one with the most fixed segments is the path's, as in OpenAPI:
+    https://spec.openapis.org/oas/v3.1.1.html#path-templating-matching"""
 
     def __init__(self, routes: Iterable[Route[H]]) -> None:
-        self._routes = [(route, tuple(route.template.split("/"))) for route in routes]
+        split = [(route, tuple(route.template.split("/"))) for route in routes]
+        # Stable: of two that have as many, the first one in the table.
+        self._routes = sorted(split, key=lambda found: -_fixed_segments(found[1]))
 
     def find(self, method: str, path: str) -> tuple[Route[H], dict[str, str]]:
         """The route, and its parameters with percent-encoding undone. `HEAD` is served by `GET`'s handler.
@@ -35,18 +38,26 @@ class Router(Generic[H]):
         """
         wanted = "GET" if method == "HEAD" else method
         segments = tuple(path.split("/"))
-        allowed = set()
+        allowed: set[str] = set()
+        fixed = 0
         for route, template in self._routes:
+            if allowed and _fixed_segments(template) < fixed:
+                break
             if _fits(template, segments):
                 if route.method == wanted:
                     return route, _parameters(template, segments)
                 allowed.add(route.method)
+                fixed = _fixed_segments(template)
         if not allowed:
             raise RouteNotFound("Nothing is served at this path.")
         if "GET" in allowed:
             allowed.add("HEAD")
         methods = tuple(sorted(allowed))
         raise MethodNotAllowed(f"This path takes {', '.join(methods)}.", methods)
+
+
+def _fixed_segments(template: tuple[str, ...]) -> int:
+    return sum(not part.startswith("{") for part in template)
 
 
 def _fits(template: tuple[str, ...], segments: tuple[str, ...]) -> bool:

@@ -1,6 +1,7 @@
 """A voice agent's turn: one question, one answer that is spoken when it is whole."""
 
 import asyncio
+import traceback
 from collections.abc import Callable, Coroutine, Sequence
 from contextlib import aclosing
 from typing import Any
@@ -10,7 +11,7 @@ from waypost.conversation import Conversation
 from waypost.errors import ModelError, ModelFailed, Unavailable, WaypostError
 from waypost.item import Item, cut
 from waypost.limits import MAX_ANSWER_CHARACTERS
-from waypost.model import Model
+from waypost.model import AnswerCutOff, Model
 
 
 class VoiceAgent:
@@ -60,6 +61,7 @@ class VoiceAgent:
         if failures:
             raise failures[0]
         if not turns:
+            # The platform ended it.
             raise ModelFailed("The model broke off.")
         return turns[0]
 
@@ -69,21 +71,30 @@ class VoiceAgent:
         asked = Item(f"{cursor}-q", "user", question, now)
         text = await self._listen([*self._told, *cut([*items, asked], self._limit)])
         said = Item(cursor, "assistant", text, self._clock.now_ms())
-        await self._conversation.append([asked, said], cursor=cursor)
+        # Under a cursor of now: the one above is as old as the model took, and appends are not to come late.
+        await self._conversation.append([asked, said])
         return text, len(cut([*items, asked, said], self._limit))
 
     async def _listen(self, prompt: Sequence[Item]) -> str:
         pieces: list[str] = []
+        characters = 0
         try:
             async with aclosing(self._model.stream(prompt)) as said:
                 async for piece in said:
                     pieces.append(piece)
-                    if sum(map(len, pieces)) > MAX_ANSWER_CHARACTERS:
+                    characters += len(piece)
+                    if characters > MAX_ANSWER_CHARACTERS:
                         raise ModelFailed("The model did not come to an end.")
+        except AnswerCutOff:
+            # What is to be spoken may end there.
+            pass
         except ModelError as failure:
             if failure.log_detail:
                 self._log(f"{failure.code}: {failure.log_detail}")
             raise
+        except Exception as error:
+            self._log(f"a model broke off\n{traceback.format_exc()}")
+            raise ModelFailed("The model broke off.") from error
         return "".join(pieces)
 
     async def _tidy(self) -> None:

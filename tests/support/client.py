@@ -7,12 +7,14 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
 
+from tests.support.conformance import documented
 from tests.support.seeded_random import SeededRandom
 from tests.support.virtual_time import VirtualClock
 from waypost.app import App
 from waypost.http import Request, Response
 from waypost.kv import Kv
 from waypost.memory_kv import MemoryKv
+from waypost.model import Model
 from waypost.settings import Settings
 from waypost.throttle import Limiter
 
@@ -90,13 +92,15 @@ class Client:
         task.add_done_callback(self.background.discard)
 
     async def call(self, method: str, url: str, json_body: Any = None, **options: Any) -> Reply:
-        """The whole reply to a request with a JSON body."""
+        """The whole reply to a request with a JSON body; one that the OpenAPI document knows."""
         if json_body is not None:
             options["body"] = json.dumps(json_body).encode()
         response = await self.open(method, url, **options)
         if isinstance(response.body, AsyncGenerator):
             response.body = b"".join([chunk async for chunk in response.body])
-        return Reply(response.status, response.headers, response.body or b"")
+        reply = Reply(response.status, response.headers, response.body or b"")
+        documented().check(method, urlsplit(url).path, reply.status, reply.headers, reply.body)
+        return reply
 
     async def open_session(self, **body: Any) -> Opened:
         """A new session."""
@@ -132,6 +136,7 @@ def make_client(
     limiter: Limiter | None = None,
     seed: int = 0,
     storage: str = "kv",
+    model: Model | None = None,
 ) -> Client:
     """A client of a new App in an isolate of its own; on `kv`, or on a new memory store."""
     clock = VirtualClock()
@@ -144,5 +149,6 @@ def make_client(
         log.append,
         limiter,
         storage,
+        model,
     )
     return Client(app, log)

@@ -8,7 +8,7 @@ from waypost.answer_formats import DONE, parse_place
 from waypost.chat import Chat, Question
 from waypost.chat_control import resume, stop
 from waypost.document import DocumentStore
-from waypost.errors import ModelError
+from waypost.errors import ModelError, Unavailable
 from waypost.fork import Forking, fork
 from waypost.handlers.access import require_app
 from waypost.handlers.answers import answer_response, wanted_format
@@ -49,7 +49,8 @@ async def post_chat(call: Call) -> Response:
     if wanted is not None:
         question = replace(question, is_ui=wanted == "ui")
     answering = await Chat(call.chat_ports(), resource_id, thread_id).ask(question)
-    return answer_response(call, answering, wanted)
+    # As this question wants it, also if what answers it was begun in the other format.
+    return answer_response(call, answering, "ui" if question.is_ui else "events")
 
 
 async def fork_chat(call: Call) -> Response:
@@ -73,10 +74,10 @@ async def fork_chat(call: Call) -> Response:
         return json_response(ForkedView(thread_view(thread), message_count), 201)
     try:
         answering = await Chat(ports, thread.resource_id, thread.thread_id).ask(question)
-    except ModelError:
-        # Nothing was kept, so that it can be asked again as it was.
-        await ports.conversation(thread.session_id).forget()
+    except (ModelError, Unavailable):
+        # Nothing was kept, so that it can be asked for again as it was.
         await ports.threads.delete(thread)
+        await ports.conversation(thread.session_id).forget()
         raise
     return answer_response(call, answering, wanted)
 
@@ -91,7 +92,8 @@ async def stream_chat(call: Call) -> Response:
     if last.endswith(f".{DONE}"):
         return Response(204)
     generation_id, start = place or (None, 0)
-    answering = await resume(call.chat_ports(), *name, generation_id, start)
+    # A UI stream is told from its first chunk: a tail alone is an error to its reader.
+    answering = await resume(call.chat_ports(), *name, generation_id, 0 if wanted == "ui" else start)
     if answering is None:
         return Response(204)
     return answer_response(call, answering, wanted)

@@ -40,10 +40,10 @@ class ForkBody(Body, frozen=True):
 
 
 class UiPart(msgspec.Struct, frozen=True):
-    """Only text is for the model here."""
+    """Only text is for the model here; in parts of other types `text` may be anything."""
 
     type: str
-    text: str = ""
+    text: Any = ""
 
 
 class UiMessage(msgspec.Struct, frozen=True):
@@ -121,7 +121,7 @@ def _ui_question(sent: UiBody) -> tuple[str, str, Question]:
     asked = next((message for message in reversed(sent.messages) if message.role == "user"), None)
     if asked is None:
         raise InvalidBody("None of the messages is a user's.")
-    text = "".join(part.text for part in asked.parts if part.type == "text")
+    text = "".join(part.text for part in asked.parts if part.type == "text" and isinstance(part.text, str))
     question = Question(
         message_text(text),
         parse_message_id(asked.id),

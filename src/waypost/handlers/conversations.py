@@ -1,31 +1,39 @@
 """`/api/conversations`: what was said, read, added to, taken along and brought back, and forgotten."""
 
+from collections.abc import Callable, Sequence
 from typing import Annotated, Any
 
 import msgspec
 from msgspec import Meta
 
-from waypost.clock import to_iso
-from waypost.errors import InvalidBody, InvalidParameter, Unavailable
+from waypost.conversation import Conversation
+from waypost.errors import BadInput, InvalidBody, InvalidParameter, Unavailable
 from waypost.handlers.answers import shown
 from waypost.handlers.bodies import Body, declared_type, decode_json, read_body, read_bytes
 from waypost.handlers.call import Call
 from waypost.http import Response, json_response
-from waypost.ids import parse_id, parse_message_id
+from waypost.ids import parse_app_id, parse_id, parse_message_id
 from waypost.item import Item, Origin, Role, ToolCall, cut
-from waypost.keys import snapshot_key
-from waypost.limits import MAX_APPENDED_MESSAGES
-from waypost.transcript import (
-    ConversationView,
-    MessageView,
-    item_of,
-    parse_timestamp,
-    to_json_lines,
-    to_markdown,
-    view_of,
+from waypost.limits import (
+    MAX_APPENDED_MESSAGES,
+    MAX_IMPORT_BYTES,
+    MAX_IMPORTED_MESSAGES,
+    MAX_MESSAGE_ID_LENGTH,
+    MAX_TOOL_NAME_LENGTH,
 )
+from waypost.markdown import to_markdown
+from waypost.transcript import conversation_view, parse_timestamp, to_json_lines
 
 JSON_LINES = "application/x-ndjson"
+CallId = Annotated[str, Meta(min_length=1, max_length=MAX_MESSAGE_ID_LENGTH)]
+
+
+class ToolCallBody(Body, frozen=True):
+    """A call that an assistant's message makes."""
+
+    id: CallId
+    name: Annotated[str, Meta(max_length=MAX_TOOL_NAME_LENGTH)] = ""
+    args: Any = None
 
 
 class MessageBody(Body, frozen=True):
@@ -34,8 +42,8 @@ class MessageBody(Body, frozen=True):
     role: Role
     content: Any
     id: str | None = None
-    tool_calls: list[ToolCall] = []
-    tool_call_id: str | None = None
+    tool_calls: list[ToolCallBody] = []
+    tool_call_id: CallId | None = None
 
 
 class AppendBody(Body, frozen=True):
@@ -51,12 +59,19 @@ class ImportedMessage(MessageBody, frozen=True):
     partial: bool = False
 
 
+class ForkedFromBody(Body, frozen=True):
+    """Where the conversation branched off."""
+
+    thread_id: str
+    message_id: str | None = None
+
+
 class ImportBody(Body, frozen=True):
     """A conversation as it was exported. Its session id is that of the address, whatever it was."""
 
-    messages: list[ImportedMessage]
+    messages: Annotated[list[ImportedMessage], Meta(max_length=MAX_IMPORTED_MESSAGES)]
     session_id: str | None = None
-    forked_from: Origin | None = None
+    forked_from: ForkedFromBody | None = None
 
 
 class AppendedView(msgspec.Struct, rename="camel"):
@@ -68,31 +83,29 @@ class AppendedView(msgspec.Struct, rename="camel"):
 
 async def read(call: Call) -> Response:
     """The last messages; `?format=` as JSON, JSON lines or Markdown."""
+    session_id = _session_id(call)
     wanted = call.query.get("format", "json")
     if wanted not in ("json", "jsonl", "markdown"):
         raise InvalidParameter("format is one of json, jsonl, markdown.")
-    view = await _view(call, _session_id(call))
+    history = await call.conversation(session_id).history()
+    view = conversation_view(session_id, await shown(call, history.items), history.origin)
     if wanted == "json":
         return json_response(view)
     if wanted == "jsonl":
-        return _file(to_json_lines(view.messages), JSON_LINES, f"{view.session_id}.jsonl")
-    return _file(to_markdown(view), "text/markdown; charset=utf-8", f"{view.session_id}.md")
+        return _file(to_json_lines(view.messages), JSON_LINES, "conversation.jsonl")
+    return _file(to_markdown(view), "text/markdown; charset=utf-8", "conversation.md")
 
 
 async def append(call: Call) -> Response:
     """Add messages; those whose id is there already are not added again."""
     session_id = _session_id(call)
     body = await read_body(call.request, AppendBody)
-    now = call.clock.now_ms()
-    items = [_item(call, session_id, message, now) for message in body.messages]
-    _check(items)
     conversation = call.conversation(session_id)
+    now = call.clock.now_ms()
+    items = [_item(message, now, conversation.new_cursor) for message in body.messages]
+    _check_ids(items)
     await conversation.append(items)
-    try:
-        await conversation.tidy()
-    except Unavailable as failure:
-        # The messages are in KV, and that is what must be said.
-        call.log(f"a conversation was not folded: {failure.code}")
+    await _tidy(call, conversation)
     return json_response(AppendedView(session_id, [item.id for item in items]), 201)
 
 
@@ -100,12 +113,15 @@ async def replace(call: Call) -> Response:
     """Bring a conversation that was exported; what there was is forgotten."""
     session_id = _session_id(call)
     body = await _imported(call)
+    conversation = call.conversation(session_id)
     now = call.clock.now_ms()
-    items = [_imported_item(call, session_id, message, now) for message in body.messages]
-    _check(items)
-    await call.conversation(session_id).replace(items, body.forked_from)
-    kept = cut(items, call.settings.history_limit)
-    return json_response(ConversationView(session_id, [view_of(item) for item in kept], body.forked_from))
+    items = [_imported_item(message, now, conversation.new_cursor) for message in body.messages]
+    _check_ids(items)
+    origin = _origin(body.forked_from)
+    await conversation.replace(items, origin)
+    await _tidy(call, conversation)
+    # Not read again: what was written just now may not be seen yet.
+    return json_response(conversation_view(session_id, cut(items, call.settings.history_limit), origin))
 
 
 async def delete(call: Call) -> Response:
@@ -114,46 +130,63 @@ async def delete(call: Call) -> Response:
     return Response(204)
 
 
-async def _view(call: Call, session_id: str) -> ConversationView:
-    history = await call.conversation(session_id).history()
-    items = await shown(call, history.items)
-    return ConversationView(session_id, [view_of(item) for item in items], history.origin)
+async def _tidy(call: Call, conversation: Conversation) -> None:
+    try:
+        await conversation.tidy()
+    except Unavailable as failure:
+        # The messages are in KV, and that is what must be said.
+        call.log(f"a conversation was not folded: {failure.code}")
 
 
 async def _imported(call: Call) -> ImportBody:
     if declared_type(call.request) != JSON_LINES:
-        return await read_body(call.request, ImportBody)
-    lines = (await read_bytes(call.request, media_type=JSON_LINES)).splitlines()
-    return ImportBody([decode_json(line, ImportedMessage) for line in lines if line.strip()])
+        return await read_body(call.request, ImportBody, MAX_IMPORT_BYTES)
+    body = await read_bytes(call.request, MAX_IMPORT_BYTES, JSON_LINES)
+    if body.count(b"\n") > MAX_IMPORTED_MESSAGES:
+        raise InvalidBody(f"A conversation that is imported may have {MAX_IMPORTED_MESSAGES} lines.")
+    lines = enumerate(body.split(b"\n"), 1)
+    return ImportBody([_line(number, line) for number, line in lines if line.strip()])
 
 
-def _item(call: Call, session_id: str, message: MessageBody, timestamp_ms: int) -> Item:
+def _line(number: int, line: bytes) -> ImportedMessage:
+    try:
+        return decode_json(line, ImportedMessage)
+    except BadInput as error:
+        raise type(error)(f"Line {number}: {error.detail}") from error
+
+
+def _item(message: MessageBody, timestamp_ms: int, new_id: Callable[[], str]) -> Item:
     if message.content is None:
         raise InvalidBody("A message has a content; it may be an empty text.")
     if message.tool_calls and message.role != "assistant":
         raise InvalidBody("Only an assistant's message calls tools.")
     if (message.tool_call_id is not None) != (message.role == "tool"):
         raise InvalidBody("A tool's message names the call that it answers in toolCallId, and only a tool's does.")
-    given = call.isolate.cursors.issue(snapshot_key(session_id)) if message.id is None else parse_message_id(message.id)
-    view = MessageView(
-        given, message.role, message.content, "", tool_calls=message.tool_calls, tool_call_id=message.tool_call_id
+    return Item(
+        new_id() if message.id is None else parse_message_id(message.id),
+        message.role,
+        message.content,
+        timestamp_ms,
+        [ToolCall(call.id, call.name, call.args) for call in message.tool_calls],
+        message.tool_call_id,
     )
-    return item_of(view, timestamp_ms)
 
 
-def _imported_item(call: Call, session_id: str, message: ImportedMessage, now_ms: int) -> Item:
-    try:
-        timestamp_ms = now_ms if message.timestamp is None else parse_timestamp(message.timestamp)
-        to_iso(timestamp_ms)
-    except (ValueError, OverflowError) as error:
-        raise InvalidBody("timestamp is a time like 2026-01-01T00:00:00.000Z.") from error
-    item = _item(call, session_id, message, timestamp_ms)
-    return msgspec.structs.replace(item, partial=message.partial)
+def _imported_item(message: ImportedMessage, now_ms: int, new_id: Callable[[], str]) -> Item:
+    timestamp_ms = now_ms if message.timestamp is None else parse_timestamp(message.timestamp)
+    return msgspec.structs.replace(_item(message, timestamp_ms, new_id), partial=message.partial)
 
 
-def _check(items: list[Item]) -> None:
+def _check_ids(items: Sequence[Item]) -> None:
     if len({item.id for item in items}) < len(items):
         raise InvalidBody("Two messages have the same id.")
+
+
+def _origin(body: ForkedFromBody | None) -> Origin | None:
+    if body is None:
+        return None
+    message_id = None if body.message_id is None else parse_message_id(body.message_id)
+    return Origin(parse_app_id(body.thread_id, "threadId"), message_id)
 
 
 def _session_id(call: Call) -> str:

@@ -5,6 +5,7 @@ from typing import Any
 
 import msgspec
 
+from waypost.chat_control import stop
 from waypost.errors import InvalidParameter, ThreadNotFound
 from waypost.handlers.access import require_app
 from waypost.handlers.bodies import Body, read_body
@@ -64,6 +65,8 @@ async def delete(call: Call) -> Response:
     resource_id, thread_id = _ids(body)
     thread = await call.threads().find(resource_id, thread_id)
     if thread is not None:
+        # An answer that is being given would be told to nobody, and be in the way of the name's next use.
+        await stop(call.chat_ports(), resource_id, thread_id, None)
         # In this order: if the second fails, the thread is still there to be deleted again.
         await call.conversation(thread.session_id).forget()
         await call.threads().delete(thread)

@@ -1,0 +1,195 @@
+"""A namespace, isolates on it, and what happens in threads there."""
+
+import asyncio
+import json
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
+from typing import Any, ParamSpec, TypeVar
+from urllib.parse import urlencode
+
+from tests.support.client import KEY, Client, Reply, make_client
+from tests.support.faulty_kv import FaultyKv
+from tests.support.listener import Listener
+from tests.support.scripted_model import Script, ScriptedModel
+from tests.support.seeded_random import SeededRandom
+from tests.support.sse_parser import parse_sse
+from tests.support.virtual_time import VirtualClock
+from waypost.conversation import Conversation
+from waypost.cursor import CursorFactory
+from waypost.item import Item
+from waypost.kv import Kv, ListPage
+from waypost.memory_kv import MemoryKv
+from waypost.open_answers import fill_in
+from waypost.pieces import Pieces
+from waypost.recent_threads import RecentThreads
+from waypost.settings import Settings
+from waypost.thread import ThreadStore
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+ADA = "user:ada@example.org"
+THREAD = "t"
+HELLO: Script = ["Hello", " Ada."]
+
+
+class MortalKv:
+    """The store as one isolate has it. Once `is_dead`, the isolate hears nothing from it any more, as if the platform
+    had ended it in the middle of whatever it did."""
+
+    def __init__(self, kv: Kv) -> None:
+        self._kv = kv
+        self.is_dead = False
+
+    async def get(self, key: str) -> str | None:
+        return await self._live(self._kv.get, key)
+
+    async def get_many(self, keys: Sequence[str]) -> dict[str, str]:
+        return await self._live(self._kv.get_many, keys)
+
+    async def put(self, key: str, value: str, *, ttl_seconds: int, metadata: str | None = None) -> None:
+        await self._live(self._kv.put, key, value, ttl_seconds=ttl_seconds, metadata=metadata)
+
+    async def delete(self, key: str) -> None:
+        await self._live(self._kv.delete, key)
+
+    async def list(self, prefix: str, *, cursor: str | None = None, limit: int = 1000) -> ListPage:
+        return await self._live(self._kv.list, prefix, cursor=cursor, limit=limit)
+
+    async def _live(self, operation: Callable[P, Awaitable[T]], *args: P.args, **kwargs: P.kwargs) -> T:
+        if self.is_dead:
+            await asyncio.get_running_loop().create_future()
+        return await operation(*args, **kwargs)
+
+
+class Chats:
+    """Two isolates on one namespace, `here` and `elsewhere`, whose model follows the given scripts."""
+
+    def __init__(self, *scripts: Script, **settings: Any) -> None:
+        self.clock = VirtualClock()
+        self.model = ScriptedModel(*(scripts or [HELLO]))
+        self.kv = FaultyKv(MemoryKv(self.clock), lambda *_: False)
+        self.settings = Settings(**({"signing_keys": (KEY,)} | settings))
+        self.threads = ThreadStore(self.kv.kv, self.clock, KEY, RecentThreads())
+        self._store = MortalKv(self.kv)
+        self.here = self._new(0, self._store)
+        self.elsewhere = self._new(1, self.kv)
+
+    def _new(self, seed: int, kv: Kv) -> Client:
+        return make_client(self.settings, kv, seed=seed, model=self.model)
+
+    def isolate(self, place: str) -> Client:
+        """`here` or `elsewhere`."""
+        return {"here": self.here, "elsewhere": self.elsewhere}[place]
+
+    def evict(self) -> None:
+        """End the isolate `here` without another word, and have a new one in its place."""
+        self._store.is_dead = True
+        self._store = MortalKv(self.kv)
+        self.here = self._new(2, self._store)
+
+    async def open(self, message: str = "Hi", at: Client | None = None, **body: Any) -> Any:
+        """The reply to a message, unread."""
+        sent = {"message": message, "threadId": THREAD, "resourceId": ADA, **body}
+        return await (at or self.here).open("POST", "/api/chat", body=json.dumps(sent).encode())
+
+    async def ask(self, message: str = "Hi", at: Client | None = None, **body: Any) -> Listener:
+        """The answer to a message, as it comes."""
+        response = await self.open(message, at, **body)
+        assert response.status == 200, response.body
+        stream = Listener(response.body)
+        # The head of the stream is there at once; let it be read.
+        await asyncio.sleep(0.001)
+        return stream
+
+    async def refused(self, message: str = "Hi", at: Client | None = None, **body: Any) -> Any:
+        """The problem that a message meets."""
+        response = await self.open(message, at, **body)
+        assert response.status != 200
+        problem = json.loads(response.body)
+        assert problem["status"] == response.status
+        return problem
+
+    async def exchange(self, message: str = "Hi", at: Client | None = None, **body: Any) -> Listener:
+        """The answer to a message, once it has ended."""
+        stream = await self.ask(message, at, **body)
+        await stream.until_over()
+        return stream
+
+    async def ask_ui(
+        self, text: str = "Hi", id: str = "m1", at: Client | None = None, thread_id: str = THREAD, **body: Any
+    ) -> Reply:
+        """The whole answer to what the AI SDK sends."""
+        messages = [{"id": id, "role": "user", "parts": [{"type": "text", "text": text}]}]
+        sent = {"id": thread_id, "resourceId": ADA, "messages": messages, "trigger": "submit-message", **body}
+        return await (at or self.here).call("POST", "/api/chat", sent)
+
+    async def resume(self, at: Client | None = None, last: str | None = None, **query: str) -> Listener | None:
+        """The answer that is being given, as one has it who comes back for it; `None` if there is none."""
+        url = f"/api/chat/{THREAD}/stream?{urlencode({'resourceId': ADA, **query})}"
+        response = await (at or self.here).open("GET", url, headers={"Last-Event-ID": last} if last else {})
+        if response.status == 204:
+            assert response.body is None
+            return None
+        assert response.status == 200, response.body
+        assert isinstance(response.body, AsyncGenerator)
+        return Listener(response.body)
+
+    async def resumed(self, at: Client | None = None, last: str | None = None, **query: str) -> Listener:
+        """The answer that is being given, which there must be."""
+        stream = await self.resume(at, last, **query)
+        assert stream is not None
+        return stream
+
+    async def stop(self, at: Client | None = None, **body: Any) -> Any:
+        """What a stop is answered."""
+        reply = await (at or self.here).call("POST", f"/api/chat/{THREAD}/stop", {"resourceId": ADA, **body})
+        assert reply.status == 200, reply.body
+        return reply.json()
+
+    def conversation(self, thread_id: str = THREAD) -> Conversation:
+        """The thread's conversation, for somebody who looks at the store."""
+        cursors = CursorFactory(self.clock, SeededRandom(9))
+        session_id = self.threads.session_id_for(ADA, thread_id)
+        ttl_seconds, limit = self.settings.conversation_ttl_seconds, self.settings.history_limit
+        return Conversation(self.kv.kv, self.clock, cursors, {}, session_id, ttl_seconds, limit)
+
+    async def items(self, thread_id: str = THREAD) -> list[Item]:
+        """The messages of the thread as they are shown."""
+        items = await self.conversation(thread_id).read()
+        return await fill_in(items, lambda id: Pieces(self.kv.kv, id), self.clock, self.settings.plan)
+
+    async def history(self, thread_id: str = THREAD) -> list[str]:
+        """The same, in short: `assistant: text`, with a mark at what is partial."""
+        return [told(item) for item in await self.items(thread_id)]
+
+    async def keys(self, prefix: str) -> list[str]:
+        """Keys of the store."""
+        return [key.name for key in (await self.kv.kv.list(prefix)).keys]
+
+
+def told(item: Item) -> str:
+    """`item` in short."""
+    return f"{item.role}: {item.content}{' (open)' if item.is_open else ' (partial)' if item.partial else ''}"
+
+
+def text_of(stream: Listener) -> str:
+    """What a stream has said so far."""
+    return "".join(delta["text"] for delta in stream.data("delta"))
+
+
+def ends(stream: Listener) -> tuple[str, bool]:
+    """How an answer ended, and whether it is partial."""
+    [done] = stream.data("done")
+    return done["finishReason"], done["partial"]
+
+
+def ui_chunks(body: bytes) -> list[Any]:
+    """The chunks of a whole UI message stream; the last one is the word that it is over."""
+    *chunks, last = [event.data for event in parse_sse(body)]
+    assert last == "[DONE]"
+    return [json.loads(chunk) for chunk in chunks]
+
+
+def ui_text(body: bytes) -> str:
+    """What such a stream says."""
+    return "".join(chunk["delta"] for chunk in ui_chunks(body) if chunk["type"] == "text-delta")

@@ -1,0 +1,98 @@
+"""Conversations for tests: one store, seen by two isolates, on a clock that stands where it is put."""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from tests.support.builders import SetClock
+from tests.support.faulty_kv import Fault, FaultyKv
+from tests.support.seeded_random import SeededRandom
+from waypost.conversation import APPENDS_PER_CHECK, Checks, Conversation
+from waypost.cursor import CursorFactory
+from waypost.item import Item
+from waypost.kv import Kv, ListPage
+from waypost.limits import MAX_JOURNAL_LENGTH
+from waypost.memory_kv import MemoryKv
+from waypost.retrying_kv import RetryingKv
+
+TTL = 3600
+
+
+class Setting:
+    """One conversation in one store, as two isolates see it. `kv.fails` can be set to make the store fail."""
+
+    def __init__(self, limit: int = 10, ttl_seconds: int = TTL) -> None:
+        self.clock = SetClock()
+        self.kv = FaultyKv(MemoryKv(self.clock), lambda *_: False)
+        self.limit = limit
+        self.ttl_seconds = ttl_seconds
+        self.checks: Checks = {}
+        self.here = self.isolate(0, self.checks)
+        self.elsewhere = self.isolate(1, {})
+        self._folds = 0
+
+    def isolate(self, seed: int, checks: Checks, name: str = "c1") -> Conversation:
+        """The conversation `name`, as another isolate sees it."""
+        random = SeededRandom(seed)
+        kv = RetryingKv(self.kv, self.clock, random)
+        cursors = CursorFactory(self.clock, random)
+        return Conversation(kv, self.clock, cursors, checks, name, self.ttl_seconds, self.limit)
+
+    async def journal(self) -> list[str]:
+        """The keys of the journal."""
+        return [key.name for key in (await self.kv.kv.list("conv:c1:")).keys]
+
+    async def snapshot(self) -> str | None:
+        """The snapshot as it is stored."""
+        return await self.kv.kv.get("conv:c1")
+
+    async def fold(self) -> None:
+        """So many appends that the journal must be folded."""
+        self._folds += 1
+        await said(
+            self.here, *(f"{self._folds}-{number:03}" for number in range(MAX_JOURNAL_LENGTH + APPENDS_PER_CHECK))
+        )
+
+    def asked(self) -> list[str]:
+        """What the store was asked since this was last called."""
+        operations = [operation for operation, _ in self.kv.asked]
+        self.kv.asked.clear()
+        return operations
+
+
+class HidingKv(FaultyKv):
+    """Does not list what it `hides`, and lists `has_no_value` without a value: as a store that is behind."""
+
+    has_no_value = ""
+
+    def __init__(self, kv: Kv, fails: Fault) -> None:
+        super().__init__(kv, fails)
+        self.hides: Callable[[str], bool] = lambda key: False
+
+    async def get_many(self, keys: Sequence[str]) -> dict[str, str]:
+        return {key: value for key, value in (await super().get_many(keys)).items() if key != self.has_no_value}
+
+    async def list(self, prefix: str, *, cursor: str | None = None, limit: int = 1000) -> ListPage:
+        page = await super().list(prefix, cursor=cursor, limit=limit)
+        return ListPage(tuple(key for key in page.keys if not self.hides(key.name)), page.cursor)
+
+
+def item(id: str, content: Any = "text", **fields: Any) -> Item:
+    """A message; the user's, unless `role` says otherwise."""
+    return Item(id, fields.pop("role", "user"), content, 0, **fields)
+
+
+def answer(id: str, content: str, **fields: Any) -> Item:
+    """An assistant's message."""
+    return item(id, content, role="assistant", **fields)
+
+
+def ids(items: list[Item]) -> list[str]:
+    """Whose items they are."""
+    return [one.id for one in items]
+
+
+async def said(conversation: Conversation, *names: str) -> None:
+    """Append one message after the other, and tidy after each."""
+    for name in names:
+        await conversation.append([item(name)])
+        await conversation.tidy()

@@ -1,0 +1,72 @@
+"""An answer, and somebody who follows it."""
+
+import asyncio
+from collections.abc import AsyncGenerator
+from contextlib import aclosing, suppress
+from dataclasses import replace
+
+from tests.support.faulty_kv import FaultyKv
+from tests.support.seeded_random import SeededRandom
+from tests.support.virtual_time import START_MS, VirtualClock
+from waypost.answer import LiveAnswer, Outcome
+from waypost.conversation import Conversation
+from waypost.cursor import CursorFactory
+from waypost.following import Followed, follow_live, follow_pieces
+from waypost.invocation import Invocation
+from waypost.item import Item
+from waypost.kv import Kv, KvError
+from waypost.memory_kv import MemoryKv
+from waypost.metered_kv import MeteredKv
+from waypost.pieces import Piece, Pieces
+from waypost.plans import PAID, Plan
+from waypost.retrying_kv import RetryingKv
+
+PLAN = replace(PAID, operations_per_invocation=100_000)
+DONE = Outcome("stop", 2)
+
+
+class Following:
+    """An answer, and somebody who follows it; `heard` is what it told, with the time in seconds."""
+
+    def __init__(self, plan: Plan = PLAN, store: Kv | None = None, giver_store: Kv | None = None) -> None:
+        self.clock = VirtualClock()
+        self.kv = FaultyKv(store or MemoryKv(self.clock), lambda *_: False)
+        self.meter = MeteredKv(self.kv, self.clock, plan.operations_per_invocation)
+        self.invocation = Invocation(plan, self.clock, self.meter)
+        self.live = LiveAnswer("g", "q", START_MS)
+        self.conversation = self.conversation_on(RetryingKv(self.meter, self.clock, SeededRandom(1)))
+        self.giver_store = giver_store or self.kv.kv
+        self.number = 0
+        self.heard: list[tuple[Followed, float]] = []
+
+    def conversation_on(self, kv: Kv) -> Conversation:
+        return Conversation(kv, self.clock, CursorFactory(self.clock, SeededRandom()), {}, "s", 3600, 10)
+
+    def follow_live(self, start: int = 0) -> AsyncGenerator[Followed, None]:
+        return follow_live(self.live, self.invocation, start)
+
+    def follow_pieces(self, start: int = 0) -> AsyncGenerator[Followed, None]:
+        return follow_pieces("g", Pieces(self.meter, "g"), self.conversation, self.invocation, start)
+
+    async def hear(self, followed: AsyncGenerator[Followed, None]) -> list[Followed]:
+        async with aclosing(followed):
+            async for told in followed:
+                self.heard.append((told, round(asyncio.get_running_loop().time(), 3)))
+        return self.told
+
+    @property
+    def told(self) -> list[Followed]:
+        return [told for told, _ in self.heard]
+
+    async def write(self, text: str = "", outcome: Outcome | None = None) -> None:
+        """Write the next piece; again while it is refused."""
+        piece = Piece(self.clock.now_ms(), text, outcome)
+        while True:
+            with suppress(KvError):
+                await Pieces(self.giver_store, "g").write(self.number, piece)
+                self.number += 1
+                return
+            await asyncio.sleep(1)
+
+    async def keep(self, text: str, *, partial: bool = False) -> None:
+        await self.conversation_on(self.giver_store).append([Item("g", "assistant", text, 0, partial=partial)])

@@ -1,0 +1,81 @@
+"""One answer that is being given, with the store and the model that its giver has."""
+
+from collections.abc import AsyncGenerator
+from dataclasses import replace
+
+from tests.support.chats import told
+from tests.support.faulty_kv import FaultyKv
+from tests.support.scripted_model import ScriptedModel, Step
+from tests.support.seeded_random import SeededRandom
+from tests.support.virtual_time import START_MS, VirtualClock
+from waypost.answer import AnswerInfo, LiveAnswer, Outcome
+from waypost.answering import Giver
+from waypost.conversation import Conversation
+from waypost.cursor import CursorFactory
+from waypost.exchange import Exchange
+from waypost.invocation import Invocation
+from waypost.item import Item
+from waypost.memory_kv import MemoryKv
+from waypost.metered_kv import MeteredKv
+from waypost.pieces import Piece, Pieces
+from waypost.plans import PAID, Plan
+from waypost.retrying_kv import RetryingKv
+
+PLAN = replace(PAID, operations_per_invocation=100_000)
+
+
+class Giving:
+    """A question that was asked, and an answer to it that can be given. Somebody listens, until `leave`."""
+
+    def __init__(self, *steps: Step, plan: Plan = PLAN, ttl_seconds: int = 3600) -> None:
+        self.clock = VirtualClock()
+        self.kv = FaultyKv(MemoryKv(self.clock), lambda *_: False)
+        self.model = ScriptedModel(steps)
+        self.log: list[str] = []
+        self.undone = 0
+        cursors = CursorFactory(self.clock, SeededRandom())
+        self.id = cursors.issue("s")
+        self.live = LiveAnswer(self.id, "q", START_MS)
+        self.live.readers = 1
+        self.meter = MeteredKv(self.kv, self.clock, plan.operations_per_invocation)
+        retrying = RetryingKv(self.meter, self.clock, SeededRandom(1))
+        self.conversation = Conversation(retrying, self.clock, cursors, {}, "s", ttl_seconds, 10)
+        info = AnswerInfo(self.id, "s", "t", "r", "q", is_ui=True)
+        invocation = Invocation(plan, self.clock, self.meter)
+        pieces = Pieces(retrying, self.id)
+        self.exchange = Exchange([], Item("q", "user", "Hi", START_MS), self.id, is_ui=True, limit=10)
+        self.giver = Giver(
+            self.live, info, self.conversation, pieces, invocation, ttl_seconds, self.exchange, self.log.append
+        )
+
+    async def begin(self) -> None:
+        """Write question and open answer down, as is done before a model is asked."""
+        await self.conversation.append(self.exchange.added, cursor=self.id)
+        self.kv.asked.clear()
+
+    async def give(self, said: AsyncGenerator[str, None] | None = None) -> Outcome | None:
+        await self.begin()
+        await self.giver.give(said or self.model.stream([]), self.undo)
+        return self.live.outcome
+
+    async def undo(self) -> None:
+        self.undone += 1
+        items, drops = self.exchange.undone()
+        await self.conversation.append(items, drops=drops)
+
+    def leave(self) -> None:
+        self.live.readers = 0
+        self.live.left_ms = self.clock.now_ms()
+
+    def fail(self, *prefixes: str) -> None:
+        """From now on the store refuses to write what begins so; nothing at all: it takes everything again."""
+        self.kv.fails = lambda operation, key: operation == "put" and key.startswith(prefixes)
+
+    def written(self, prefix: str) -> list[str]:
+        return [key for operation, key in self.kv.asked if operation == "put" and key.startswith(prefix)]
+
+    async def kept(self) -> list[str]:
+        return [told(item) for item in await self.conversation.read()]
+
+    async def pieces(self) -> list[Piece]:
+        return await Pieces(self.kv.kv, self.id).read(0)
