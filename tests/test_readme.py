@@ -43,5 +43,5 @@ def test_what_the_readme_points_to_is_there() -> None:
 def test_the_planted_bugs_are_counted_right() -> None:
     from tests.simulation.planted import PLANTED
 
-    count = {10: "Ten", 11: "Eleven", 12: "Twelve"}[len(PLANTED)]
+    count = {13: "Thirteen", 14: "Fourteen", 15: "Fifteen"}[len(PLANTED)]
     assert f"{count} deliberate bugs" in WORDS

@@ -55,6 +55,153 @@ export declare class CallTimeout extends WaypostError {
     constructor(id: string, timeoutMs: number);
 }
 
+export declare class Chat {
+    #private;
+    threadId: string;
+    resourceId: string;
+    /** @param {ChatOptions} options */
+    constructor(options: ChatOptions);
+    /** What owns its history, documents and pages: keep it to yourself. Null until it is known. */
+    get sessionId(): string | null;
+    /**
+     * Say something and hear the answer. It is sent when the first event is asked for. A connection that breaks in the
+     * middle is taken up again, without a character lost or repeated.
+     *
+     * The first event rejects with `ApiError` if the server refuses (409 `answer_running`: another answer is not
+     * finished) or the model fails, and with `TransportError` if there was no reply: whether it arrived is not known then.
+     * @param {string} message
+     * @param {SendOptions} [options]
+     * @returns {AsyncGenerator<ChatEvent, void, void>}
+     */
+    send(message: string, { messageId, interrupt, metadata, signal }?: SendOptions): AsyncGenerator<ChatEvent, void, void>;
+    /**
+     * The answer that is being given in this thread, from its first piece on; null if there is none.
+     * @param {{ signal?: AbortSignal }} [options]
+     * @returns {Promise<AsyncGenerator<ChatEvent, void, void> | null>}
+     */
+    resume({ signal }?: {
+        signal?: AbortSignal;
+    }): Promise<AsyncGenerator<ChatEvent, void, void> | null>;
+    /**
+     * Stop the answer, for all who listen; what was said is kept. If this chat heard it begin, no other one is hit.
+     * @returns {Promise<{ stopped: boolean, generationId: string | null }>}
+     */
+    stop(): Promise<{
+        stopped: boolean;
+        generationId: string | null;
+    }>;
+    /** What is remembered. @returns {Promise<ChatHistory>} */
+    history(): Promise<ChatHistory>;
+    /**
+     * Begin another thread with this one's memory: all of it, or up to a message. This one is not changed by it.
+     * @param {{ threadId: string, atMessageId?: string, agent?: string, metadata?: Record<string, string> }} options
+     *   `metadata`: by default this thread's
+     * @returns {Promise<Chat>} of the new thread
+     */
+    fork({ threadId, atMessageId, agent, metadata }: {
+        threadId: string;
+        atMessageId?: string;
+        agent?: string;
+        metadata?: Record<string, string>;
+    }): Promise<Chat>;
+    /**
+     * What is remembered, as text for a file.
+     * @param {"json" | "jsonl" | "markdown"} [format]
+     * @returns {Promise<string>}
+     */
+    export(format?: "json" | "jsonl" | "markdown"): Promise<string>;
+}
+
+export type ChatDelta = {
+    type: "delta";
+    text: string;
+    characters: number;
+};
+
+export type ChatDone = {
+    type: "done";
+    generationId: string;
+    messageId: string;
+    finishReason: "stop" | "stopped" | "length" | "error" | "unknown";
+    partial: boolean;
+    messageCount: number;
+};
+
+export type ChatError = {
+    type: "error";
+    code: string;
+    message: string;
+    partial: boolean;
+};
+
+export type ChatEvent = ChatStart | ChatDelta | ChatError | ChatDone | ChatWaiting;
+
+export type ChatHistory = {
+    /**
+     * null: the thread has not begun
+     */
+    sessionId: string | null;
+    /**
+     * the last ones, oldest first
+     */
+    messages: ChatMessage[];
+    forkedFrom?: ForkedFrom;
+};
+
+export type ChatMessage = {
+    id: string;
+    role: "user" | "assistant" | "system" | "tool";
+    content: any;
+    timestamp: string;
+    /**
+     * the answer was not said to its end, or not yet
+     */
+    partial?: boolean;
+    toolCalls?: {
+        id: string;
+        name: string;
+        args: any;
+    }[];
+    toolCallId?: string;
+};
+
+export type ChatOptions = {
+    threadId: string;
+    /**
+     * whose thread it is; by default the thread's own id
+     */
+    resourceId?: string;
+    agent?: string;
+    /**
+     * where the server asks for one
+     */
+    appKey?: string;
+    /**
+     * if it is known, from a list of threads: the history is then found without a look-up
+     */
+    sessionId?: string;
+    /**
+     * the server; by default the one this module came from
+     */
+    baseUrl?: string;
+};
+
+export type ChatStart = {
+    type: "start";
+    sessionId: string;
+    threadId: string;
+    resourceId: string;
+    generationId: string;
+    messageId: string;
+    forkedFrom?: ForkedFrom;
+};
+
+export type ChatWaiting = {
+    type: "waiting";
+    delayMs: number;
+    error: Error;
+};
+
 declare class Emitter<Events extends Record<string, any>> extends EventTarget {
     /**
      * Listen to the `detail` of one kind of event.
@@ -71,6 +218,11 @@ declare class Emitter<Events extends Record<string, any>> extends EventTarget {
      */
     emit<Type extends keyof Events & string>(type: Type, detail: Events[Type]): void;
 }
+
+export type ForkedFrom = {
+    threadId: string;
+    messageId?: string;
+};
 
 /** A guest of one session. */
 export declare class Guest {
@@ -202,12 +354,62 @@ declare class Http {
         data: any;
     }>;
     /**
+     * The text of a successful reply.
+     * @param {string} method
+     * @param {string} path
+     * @param {RequestOptions} [options]
+     * @returns {Promise<string>}
+     */
+    text(method: string, path: string, options?: RequestOptions): Promise<string>;
+    /**
      * A successful reply whose body is still to be read; `timeoutMs` bounds that too.
      * @param {string} method
      * @param {string} path
      * @param {RequestOptions} [options]
      */
     open(method: string, path: string, { body, query, headers, signal, timeoutMs, keepalive }?: RequestOptions): Promise<Response>;
+}
+
+export type PageInfo = {
+    intentId: string;
+    title: string;
+    etag: string;
+    /**
+     * bytes
+     */
+    size: number;
+    updatedAt: string;
+    expiresAt: string;
+};
+
+export declare class Pages {
+    #private;
+    sessionId: string;
+    /**
+     * @param {string} sessionId of the thread or conversation that they belong to
+     * @param {{ baseUrl?: string }} [options]
+     */
+    constructor(sessionId: string, { baseUrl }?: {
+        baseUrl?: string;
+    });
+    /** @returns {Promise<PageInfo[]>} */
+    list(): Promise<PageInfo[]>;
+    /**
+     * Put a page, or another version of it.
+     * @param {{ html: string, title?: string, intentId?: string }} page
+     * @returns {Promise<PageInfo & { url: string }>}
+     */
+    put({ html, title, intentId }: {
+        html: string;
+        title?: string;
+        intentId?: string;
+    }): Promise<PageInfo & {
+        url: string;
+    }>;
+    /** @param {string} intentId */
+    delete(intentId: string): Promise<void>;
+    /** Where the page is shown, in a sandbox. @param {string} intentId */
+    url(intentId: string): string;
 }
 
 export type RequestDetail = {
@@ -247,6 +449,31 @@ export type ResponseDetail = {
     final: boolean;
     durationMs?: number;
     repeat?: boolean;
+};
+
+export type SendOptions = {
+    /**
+     * the message's own id: sent twice, it is kept once
+     */
+    messageId?: string;
+    /**
+     * stop an answer that is running instead of being refused
+     */
+    interrupt?: boolean;
+    /**
+     * the thread's, from now on
+     */
+    metadata?: Record<string, string>;
+    /**
+     * stops listening; the answer goes on for a while and is kept (`stop()` stops it)
+     */
+    signal?: AbortSignal;
+};
+
+export type Server = {
+    baseUrl?: string;
+    appKey?: string;
+    signal?: AbortSignal;
 };
 
 /** A session, in the hands of its host. */
@@ -351,6 +578,32 @@ export type StreamState = {
     error?: WaypostError;
 };
 
+export type Thread = {
+    threadId: string;
+    resourceId: string;
+    /**
+     * what owns its history, documents and pages: keep it to yourself
+     */
+    sessionId: string;
+    createdAt: string;
+    updatedAt: string;
+    metadata?: Record<string, any>;
+    forkedFrom?: ForkedFrom;
+    agent?: string;
+};
+
+export type ThreadQuery = {
+    limit?: number;
+    /**
+     * of the page before
+     */
+    cursor?: string;
+    /**
+     * only threads that have these
+     */
+    metadata?: Record<string, string>;
+};
+
 export type ToolContext = {
     /**
      * the request's
@@ -407,6 +660,15 @@ export declare class TransportError extends WaypostError {
     constructor(message: string, options?: ErrorOptions);
 }
 
+export type VoiceReply = {
+    response: string;
+    sessionId: string;
+    /**
+     * messages that are remembered now
+     */
+    messageCount: number;
+};
+
 /** The base of them all. `code` is a stable word to branch on; `message` is for people. */
 export declare class WaypostError extends Error {
     code: string;
@@ -417,6 +679,12 @@ export declare class WaypostError extends Error {
      */
     constructor(code: string, message: string, options?: ErrorOptions);
 }
+
+/**
+ * Begin anew: the next `getSessionId()` gives an id without a past.
+ * @param {Storage | null} [storage]
+ */
+export declare function clearSessionId(storage?: Storage | null): void;
 
 /**
  * Open a session.
@@ -435,6 +703,22 @@ export declare function createSession({ baseUrl, ttl, label, data }?: {
 }): Promise<Session>;
 
 /**
+ * Forget a thread and its history. Its forks live on.
+ * @param {string} resourceId
+ * @param {string} threadId
+ * @param {Server} [server]
+ * @returns {Promise<boolean>} whether there was one
+ */
+export declare function deleteThread(resourceId: string, threadId: string, { baseUrl, appKey, signal }?: Server): Promise<boolean>;
+
+/**
+ * This tab's id: the same after a reload, another one in another tab. A tab that is duplicated takes it along.
+ * @param {Storage | null} [storage]
+ * @returns {string}
+ */
+export declare function getSessionId(storage?: Storage | null): string;
+
+/**
  * Become the guest of a session.
  * @param {string} code
  * @param {{ baseUrl?: string }} [options]
@@ -443,5 +727,29 @@ export declare function createSession({ baseUrl, ttl, label, data }?: {
 export declare function joinSession(code: string, { baseUrl }?: {
     baseUrl?: string;
 }): Promise<Guest>;
+
+/**
+ * One page of the threads, the one used last first.
+ * @param {string} resourceId
+ * @param {ThreadQuery & Server} [options]
+ * @returns {Promise<{ sessions: Thread[], count: number, cursor?: string }>} without `cursor`: the last page
+ */
+export declare function listThreads(resourceId: string, { limit, cursor, metadata, baseUrl, appKey, signal }?: ThreadQuery & Server): Promise<{
+    sessions: Thread[];
+    count: number;
+    cursor?: string;
+}>;
+
+/**
+ * Ask. Not repeated by itself: a question that was lost on the way may have been answered and remembered.
+ * @param {string} question
+ * @param {{ sessionId?: string, baseUrl?: string, signal?: AbortSignal }} [options] `sessionId`: this tab's, by default
+ * @returns {Promise<VoiceReply>} rejects with `ApiError` or `TransportError`
+ */
+export declare function voice(question: string, { sessionId, baseUrl, signal }?: {
+    sessionId?: string;
+    baseUrl?: string;
+    signal?: AbortSignal;
+}): Promise<VoiceReply>;
 
 export {};

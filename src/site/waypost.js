@@ -9,9 +9,19 @@
  *
  *     const guest = await joinSession(code);
  *     await guest.call("add", { a: 1, b: 2 });                // the agent asks: 3
+ *
+ *     const chat = new Chat({ threadId: "trip" });
+ *     for await (const { type, text } of chat.send("Hello")) if (type === "delta") show(text);
+ *
+ *     await voice("What did I just say?");                    // the tab's own conversation
  */
 export { createSession, Session } from "./client/session.js";
 export { Host } from "./client/host.js";
 export { Guest, joinSession } from "./client/guest.js";
+export { Chat } from "./client/chat.js";
+export { deleteThread, listThreads } from "./client/threads.js";
+export { Pages } from "./client/pages.js";
+export { voice } from "./client/voice.js";
+export { clearSessionId, getSessionId } from "./client/session-id.js";
 export { ApiError, CallTimeout, ToolError, TransportError, WaypostError } from "./client/errors.js";
 export { SseParser } from "./client/sse.js";

@@ -8,6 +8,7 @@ import httpx
 import pytest
 from playwright.sync_api import Browser, expect, sync_playwright
 
+from tests.browser.chats import Chats
 from tests.browser.chromium import find_chromium, launch
 from tests.browser.console import Console
 from tests.browser.watch import Watch
@@ -91,6 +92,15 @@ def open_at(browser: Browser, watch: Watch) -> Iterator[OpenConsole]:
 def open_console(open_at: OpenConsole, worker: LocalWorker) -> OpenConsole:
     """Open the console of the shared Worker."""
     return lambda hash="", **options: open_at(worker.url, hash, **options)
+
+
+OpenChats = Callable[..., Chats]
+
+
+@pytest.fixture
+def open_chats(open_console: OpenConsole) -> OpenChats:
+    """Open the chats of the shared Worker's console."""
+    return lambda hash="#chat", **options: Chats(open_console(hash, **options))
 
 
 @pytest.fixture

@@ -15,6 +15,12 @@ class Console:
         self.url = url
         self._artifacts = artifacts
 
+    def another_tab(self) -> "Console":
+        """A new tab of the same browser, at the same address."""
+        tab = Console(self.page.context.new_page(), self.url, self._artifacts)
+        tab.page.goto(self.page.url)
+        return tab
+
     @property
     def state(self) -> Locator:
         """The connection's state."""

@@ -1,6 +1,7 @@
 // How the client is used from TypeScript; compiled, never run. Each expected error is one that the types must catch.
 import { ApiError, CallTimeout, createSession, Guest, Host, joinSession, Session, ToolError } from "../../src/site/waypost.js";
-import type { ToolContext, ToolDefinition } from "../../src/site/waypost.js";
+import { Chat, clearSessionId, deleteThread, getSessionId, listThreads, Pages, voice } from "../../src/site/waypost.js";
+import type { ChatMessage, ToolContext, ToolDefinition } from "../../src/site/waypost.js";
 
 const definition: ToolDefinition = { name: "add", inputSchema: { type: "object" } };
 
@@ -34,4 +35,34 @@ export async function agent(code: string): Promise<number> {
     // @ts-expect-error A tool is named, not numbered.
     return guest.call(1);
   }
+}
+
+export async function talk(signal: AbortSignal): Promise<ChatMessage[]> {
+  const chat = new Chat({ threadId: "trip", resourceId: "ada", appKey: "key" });
+  const running = await chat.resume({ signal });
+  for await (const event of running ?? chat.send("Hello", { metadata: { title: "Trip" }, signal })) {
+    if (event.type === "delta") console.log(event.text.length, event.characters.toFixed());
+    else if (event.type === "done") console.log(event.finishReason === "stopped", event.partial);
+    // @ts-expect-error There is no such event.
+    else if (event.type === "finish") break;
+  }
+  // @ts-expect-error A chat has a thread.
+  new Chat({ resourceId: "ada" });
+  const { stopped } = await chat.stop();
+  const branch = await chat.fork({ threadId: "other-trip", atMessageId: "m1" });
+  console.log(stopped, (await branch.export("jsonl")).length);
+  const { sessions, cursor } = await listThreads("ada", { limit: 10, metadata: { kind: "trip" } });
+  for (const { threadId, forkedFrom } of sessions) console.log(threadId, forkedFrom?.messageId, cursor);
+  if (await deleteThread("ada", "other-trip")) console.log("gone");
+  return (await chat.history()).messages;
+}
+
+export async function ask(): Promise<string> {
+  clearSessionId();
+  const pages = new Pages(getSessionId());
+  const { url } = await pages.put({ html: "<p>Hi", title: "Hi" });
+  console.log(url, (await pages.list()).map(({ expiresAt }) => new Date(expiresAt)));
+  // @ts-expect-error A question is a text.
+  await voice({ question: "Hello" });
+  return (await voice("Hello")).response;
 }

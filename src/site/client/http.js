@@ -35,10 +35,31 @@ export class Http {
    * @returns {Promise<{ status: number, data: any }>}
    */
   async json(method, path, options = {}) {
+    const parse = (/** @type {string} */ text) => (text === "" ? undefined : JSON.parse(text));
+    return this.#whole(method, path, options, parse);
+  }
+
+  /**
+   * The text of a successful reply.
+   * @param {string} method
+   * @param {string} path
+   * @param {RequestOptions} [options]
+   * @returns {Promise<string>}
+   */
+  async text(method, path, options = {}) {
+    return (await this.#whole(method, path, options, String)).data;
+  }
+
+  /**
+   * @param {string} method
+   * @param {string} path
+   * @param {RequestOptions} options
+   * @param {(text: string) => any} parse
+   */
+  async #whole(method, path, options, parse) {
     const response = await this.open(method, path, { timeoutMs: DEFAULT_TIMEOUT_MS, ...options });
     try {
-      const text = await response.text();
-      return { status: response.status, data: text === "" ? undefined : JSON.parse(text) };
+      return { status: response.status, data: parse(await response.text()) };
     } catch (error) {
       options.signal?.throwIfAborted();
       throw new TransportError("The server's reply broke off.", { cause: error });

@@ -9,16 +9,23 @@ const SILENCE_MS = 45_000;
 export class SilenceGuard {
   #timer;
   #abort;
+  #silenceMs;
 
-  /** @param {AbortController} attempt */
-  constructor(attempt) {
+  /**
+   * @param {AbortController} attempt
+   * @param {number} [silenceMs]
+   */
+  constructor(attempt, silenceMs = SILENCE_MS) {
+    this.#silenceMs = silenceMs;
     this.#abort = () => attempt.abort(new TransportError("The connection went silent."));
-    this.#timer = setTimeout(this.#abort, SILENCE_MS);
+    this.#timer = setTimeout(this.#abort, silenceMs);
   }
 
-  heard() {
+  /** @param {number} [silenceMs] how much silence is too long from now on */
+  heard(silenceMs = this.#silenceMs) {
+    this.#silenceMs = silenceMs;
     clearTimeout(this.#timer);
-    this.#timer = setTimeout(this.#abort, SILENCE_MS);
+    this.#timer = setTimeout(this.#abort, silenceMs);
   }
 
   stop() {

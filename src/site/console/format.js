@@ -30,3 +30,16 @@ export function inline(value) {
 export function pretty(value) {
   return typeof value === "string" ? value : (JSON.stringify(value, null, 2) ?? "");
 }
+
+/** How long ago, in the largest unit that fits. @param {Date} date */
+export function age(date) {
+  const minutes = Math.floor((Date.now() - date.getTime()) / 60_000);
+  if (minutes < 1) return "just now";
+  if (minutes < 60) return `${minutes} min ago`;
+  return minutes < 48 * 60 ? `${Math.floor(minutes / 60)} h ago` : `${Math.floor(minutes / 1440)} days ago`;
+}
+
+/** @param {number} bytes */
+export function fileSize(bytes) {
+  return bytes < 1000 ? `${bytes} bytes` : `${(bytes / 1000).toFixed(bytes < 10_000 ? 1 : 0)} kB`;
+}

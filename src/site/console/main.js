@@ -1,39 +1,32 @@
-/** The console: this tab as a host on the left, an agent on the right. `#join=CODE` opens the agent's side alone. */
+/** The console: a tab as a host with an agent beside it, and chats. `#join=CODE` opens the agent's side alone. */
 
 import { Agent } from "./agent.js";
+import { ChatView } from "./chat/chat-view.js";
 import { byId, copies } from "./dom.js";
 import { showHealth } from "./health.js";
 import { hostModule } from "./snippets.js";
 import { Tab } from "./tab.js";
 import { Traffic } from "./traffic.js";
+import { place, show } from "./views.js";
 
 const tab = new Tab(new Traffic());
 const agent = new Agent(() => tab.code);
+const chats = new ChatView();
 
-/** The code in the page's address, if it is an invitation. */
-function invitation() {
-  return new URLSearchParams(location.hash.slice(1)).get("join");
-}
-
-/** @param {boolean} isAlone */
-function showAgentAlone(isAlone) {
-  document.body.classList.toggle("agent-alone", isAlone);
-}
-
-function openTab() {
-  showAgentAlone(false);
-  tab.start();
-}
-
+/** Each view begins when it is first seen: who only chats needs no session, and the other way round. */
 function follow() {
-  const code = invitation();
-  if (code === null) return false;
-  agent.join(code);
-  return true;
+  const now = place();
+  if (!now) return;
+  // Somebody who has a tab here as well keeps seeing it.
+  show(now.view === "agent" && tab.code ? "session" : now.view);
+  if (now.view === "session") tab.start();
+  if (now.view === "agent") agent.join(now.value);
+  if (now.view === "chat") chats.open(now.value);
 }
 
 byId("open-tab").addEventListener("click", () => {
-  openTab();
+  show("session");
+  tab.start();
   byId("tab").scrollIntoView();
 });
 addEventListener("hashchange", follow);
@@ -41,6 +34,5 @@ addEventListener("hashchange", follow);
 byId("module").textContent = hostModule(location.origin);
 copies(byId("copy-module"), () => hostModule(location.origin));
 
-if (follow()) showAgentAlone(true);
-else openTab();
-showHealth();
+follow();
+showHealth().then((health) => chats.tellModel(health));

@@ -7,6 +7,7 @@ import { claim } from "./only-tab.js";
 import { qrCode } from "./qr.js";
 import { curlCommand } from "./snippets.js";
 import { offerTools } from "./stage.js";
+import { setTitle } from "./views.js";
 
 /** Pauses between attempts to open a session; the last one repeats. */
 const ATTEMPT_DELAYS_MS = [1000, 2000, 5000, 10_000];
@@ -114,7 +115,7 @@ export class Tab {
   /** @param {Session} session */
   #show(session) {
     const { code } = session;
-    document.title = `${code} · Waypost`;
+    setTitle("session", `${code} · Waypost`);
     byId("plate").classList.remove("over");
     const shown = byId("code");
     shown.replaceChildren(code.slice(0, 4), document.createElement("wbr"), code.slice(4));
@@ -156,7 +157,7 @@ export class Tab {
   /** @param {import("../waypost.js").StreamState} end */
   #showEnd(end) {
     Session.forget();
-    document.title = "Waypost";
+    setTitle("session", "Waypost");
     showPill(byId("tab-state"), "Ended", "bad");
     byId("plate").classList.add("over");
     byId("qr").hidden = true;

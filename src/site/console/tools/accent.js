@@ -1,5 +1,7 @@
 /** `set_accent`: the page's accent colour. */
 
+import { keep, recall } from "../storage.js";
+
 /** Hues that read well; lightness and chroma are the theme's, so that text on it always stays legible. */
 const HUES = { amber: 62, brick: 32, heather: 320, lake: 240, moss: 140 };
 
@@ -11,7 +13,7 @@ function paint(hue) {
 }
 
 // A reload keeps what an agent has done.
-const kept = Number(sessionStorage.getItem(KEY) ?? NaN);
+const kept = Number(recall("sessionStorage", KEY) ?? NaN);
 if (!Number.isNaN(kept)) paint(kept);
 
 export const accentTool = {
@@ -36,7 +38,7 @@ export const accentTool = {
     const chosen = hue ?? HUES[color];
     if (!Number.isInteger(chosen) || chosen < 0 || chosen > 359) throw new RangeError(`There is no colour ${color}.`);
     paint(chosen);
-    sessionStorage.setItem(KEY, `${chosen}`);
+    keep("sessionStorage", KEY, `${chosen}`);
     return { hue: chosen };
   },
 };

@@ -2,6 +2,7 @@
 
 import { byId, el } from "../dom.js";
 import { clockTime } from "../format.js";
+import { keep, recall } from "../storage.js";
 
 const KEY = "waypost.board";
 const MAX_NOTES = 24;
@@ -10,7 +11,7 @@ const KINDS = ["idea", "todo", "warning"];
 /** @typedef {{ id: string, text: string, kind: string, tags: string[], pinned: boolean, at: string }} Note */
 
 /** @type {Note[]} */
-let notes = JSON.parse(sessionStorage.getItem(KEY) ?? "[]");
+let notes = JSON.parse(recall("sessionStorage", KEY) ?? "[]");
 
 function draw() {
   const sorted = [...notes].sort((a, b) => Number(b.pinned) - Number(a.pinned));
@@ -67,7 +68,7 @@ export const noteTool = {
     const shown = tags.slice(0, 5).map((tag) => `${tag}`.slice(0, 40));
     notes.unshift({ id, text: text.slice(0, 400), kind, tags: shown, pinned: Boolean(pinned), at: clockTime(new Date()) });
     notes.length = Math.min(notes.length, MAX_NOTES);
-    sessionStorage.setItem(KEY, JSON.stringify(notes));
+    keep("sessionStorage", KEY, JSON.stringify(notes));
     draw();
     return { notes: notes.length };
   },

@@ -1,0 +1,238 @@
+/** The view of chats: threads on one side, the open one in the middle, its pages on the other. */
+
+import { ApiError, deleteThread } from "../../waypost.js";
+import { newId } from "../../client/ids.js";
+import { byId, el, toast } from "../dom.js";
+import { setTitle } from "../views.js";
+import { Composer } from "./composer.js";
+import { confirmed } from "./confirm.js";
+import { Gallery } from "./gallery.js";
+import { credentials, resourceId } from "./owner.js";
+import { OtherTabs } from "./other-tabs.js";
+import { ThreadList } from "./thread-list.js";
+import { ThreadView } from "./thread-view.js";
+import { addressOf, titleOf } from "./titles.js";
+import { Trouble } from "./trouble.js";
+
+/** What the address says instead of a thread that has not begun. */
+const NEW = "new";
+
+export class ChatView {
+  #gallery = new Gallery();
+  #trouble = new Trouble(() => this.#reopen());
+  #threads = new ThreadList((error) => this.#trouble.show(error));
+  #thread = new ThreadView(
+    {
+      started: (start, asked) => this.#started(start, asked),
+      ended: (asked) => this.#ended(asked),
+      answering: (isAnswering) => this.#answering(isAnswering),
+      session: (sessionId) => this.#gallery.show(sessionId),
+      failed: (error) => this.#trouble.show(error),
+    },
+    (messageId) => this.#fork(messageId),
+  );
+  #composer = new Composer((text) => this.#send(text), () => this.#stop());
+  /** Until it is known which thread is shown, a message waits. @type {Promise<void>} */
+  #opened = Promise.resolve();
+  #others = new OtherTabs((threadId, news) => this.#hearOthers(threadId, news));
+
+  constructor() {
+    byId("new-thread").addEventListener("click", () => this.#go(NEW));
+    byId("fork").addEventListener("click", () => this.#fork());
+    byId("export").addEventListener("click", () => this.#export());
+    byId("delete").addEventListener("click", () => this.#delete());
+    const look = () => document.visibilityState === "visible" && !byId("chat-view").hidden && this.#look();
+    document.addEventListener("visibilitychange", look);
+    addEventListener("online", look);
+  }
+
+  /** Show a thread. @param {string} wanted its id; "" for the one that is open, or was used last */
+  open(wanted) {
+    this.#trouble.clear();
+    this.#opened = wanted === "" ? this.#openLast() : this.#open(wanted);
+  }
+
+  async #openLast() {
+    const { threadId, isBegun } = this.#thread;
+    if (threadId) return this.#go(isBegun ? threadId : NEW, true);
+    await this.#threads.refresh();
+    await this.#go(this.#threads.newest?.threadId ?? NEW, true);
+  }
+
+  /** @param {string} wanted */
+  async #open(wanted) {
+    if (wanted === this.#thread.threadId) return this.#look();
+    if (wanted === NEW) {
+      if (!this.#thread.threadId || this.#thread.isBegun) this.#thread.openNew();
+    }
+    this.#describe();
+    if (!this.#threads.isKnown) this.#threads.refresh().then(() => this.#describe());
+    if (wanted === NEW) return this.#composer.focus();
+    // Not waited for: what is remembered may come after the next message.
+    this.#thread.open(this.#threads.get(wanted) ?? { threadId: wanted });
+    this.#describe();
+  }
+
+  /** What the server said about itself. @param {import("../health.js").Health | null} health */
+  tellModel(health) {
+    byId("echo-hint").hidden = health?.model !== "echo";
+    const kept = health?.limits?.historyLimit;
+    if (kept) byId("kept-hint").textContent = `The last ${kept} messages of a thread are remembered.`;
+  }
+
+  /** @param {string} threadId @param {boolean} [instead] of the present place, not after it */
+  async #go(threadId, instead = false) {
+    const address = addressOf(threadId);
+    if (!instead && location.hash !== address) {
+      location.hash = address;
+      return;
+    }
+    history.replaceState(null, "", address);
+    await this.#open(threadId);
+  }
+
+  /** @param {string} text @param {boolean} [interrupt] */
+  async #send(text, interrupt = false) {
+    if (this.#thread.isAnswering && !interrupt) return this.#offerInterruption(text);
+    this.#trouble.clear();
+    this.#composer.clear();
+    try {
+      await this.#opened;
+      await this.#thread.send(text, interrupt);
+    } catch (error) {
+      this.#composer.restore(text);
+      if (error instanceof ApiError && error.code === "answer_running") this.#offerInterruption(text);
+      else this.#trouble.show(error);
+    }
+  }
+
+  /** @param {string} text */
+  #offerInterruption(text) {
+    this.#trouble.offerInterruption(() => this.#send(this.#composer.text || text, true));
+  }
+
+  /** @param {boolean} isAnswering */
+  #answering(isAnswering) {
+    this.#composer.isAnswering(isAnswering);
+    if (!isAnswering) this.#trouble.withdrawOffer();
+  }
+
+  async #stop() {
+    try {
+      await this.#thread.stop();
+    } catch (error) {
+      this.#composer.allowStop();
+      this.#trouble.show(error);
+    }
+  }
+
+  /** @param {string} [atMessageId] up to this message; without one, all of it */
+  async #fork(atMessageId) {
+    const { chat, threadId } = this.#thread;
+    if (!chat || !this.#thread.isBegun) return;
+    try {
+      const metadata = { ...this.#threads.get(threadId)?.metadata, title: this.#threads.nextTitle(threadId) };
+      const fork = await chat.fork({ threadId: newId(), atMessageId, metadata });
+      const now = new Date().toISOString();
+      const forkedFrom = { threadId, messageId: atMessageId };
+      const session = { threadId: fork.threadId, resourceId: resourceId(), sessionId: fork.sessionId ?? "" };
+      this.#threads.touch({ ...session, createdAt: now, updatedAt: now, metadata, forkedFrom });
+      this.#others.tell(fork.threadId, "changed");
+      this.#go(fork.threadId);
+      toast("Forked: this is the new thread");
+    } catch (error) {
+      this.#trouble.show(error);
+    }
+  }
+
+  async #export() {
+    try {
+      const text = await this.#thread.chat?.export("markdown");
+      const url = URL.createObjectURL(new Blob([text ?? ""], { type: "text/markdown" }));
+      el("a", { href: url, download: `chat-${this.#thread.threadId.slice(0, 8)}.md` }).click();
+      URL.revokeObjectURL(url);
+    } catch (error) {
+      this.#trouble.show(error);
+    }
+  }
+
+  async #delete() {
+    const { threadId } = this.#thread;
+    const title = this.#threads.titleOf(threadId);
+    const consequence = "Its messages are forgotten. Threads that were forked from it stay.";
+    if (!(await confirmed(`Delete “${title}”?`, consequence, "Delete thread"))) return;
+    try {
+      await deleteThread(resourceId(), threadId, credentials());
+      this.#trouble.clear();
+      this.#threads.drop(threadId);
+      this.#others.tell(threadId, "deleted");
+      toast("Thread deleted");
+      await this.#go(NEW, true);
+    } catch (error) {
+      this.#trouble.show(error);
+    }
+  }
+
+  /**
+   * @param {Extract<import("../../waypost.js").ChatEvent, { type: "start" }>} start
+   * @param {import("./thread-view.js").Asked | null} asked
+   */
+  #started({ threadId, sessionId, forkedFrom }, asked) {
+    const title = asked?.title;
+    const now = new Date().toISOString();
+    const metadata = title ? { metadata: { title } } : {};
+    const thread = { threadId, resourceId: resourceId(), sessionId, createdAt: now, updatedAt: now, ...metadata };
+    this.#threads.touch(forkedFrom ? { ...thread, forkedFrom } : thread);
+    if (location.hash === addressOf(NEW)) history.replaceState(null, "", addressOf(threadId));
+    if (asked) this.#others.tell(threadId, "answering");
+    this.#describe();
+  }
+
+  /** @param {import("./thread-view.js").Asked | null} asked */
+  #ended(asked) {
+    this.#gallery.refresh();
+    if (asked) this.#others.tell(this.#thread.threadId, "changed");
+  }
+
+  /** With other credentials. */
+  async #reopen() {
+    const { threadId, isBegun } = this.#thread;
+    if (!isBegun) this.#thread.openNew();
+    await Promise.all([this.#threads.refresh(), isBegun && this.#thread.open({ threadId })]);
+    this.#describe();
+  }
+
+  async #look() {
+    await Promise.all([this.#threads.refresh(), this.#thread.refresh(), this.#gallery.refresh()]);
+    this.#describe();
+  }
+
+  /** @param {string} threadId @param {import("./other-tabs.js").News} news */
+  async #hearOthers(threadId, news) {
+    // A tab that has shown no chats yet has nothing to bring up to date.
+    if (!this.#threads.isKnown) return;
+    const isOpen = threadId === this.#thread.threadId;
+    if (isOpen && news === "deleted") {
+      await this.#go(NEW, true);
+      this.#trouble.tell("That thread was deleted in another tab.");
+    }
+    if (news === "deleted") return this.#threads.drop(threadId);
+    await this.#threads.refresh();
+    if (isOpen) await this.#thread.refresh();
+  }
+
+  /** What the panel says about the open thread. */
+  #describe() {
+    const { threadId, isBegun } = this.#thread;
+    const known = this.#threads.get(threadId);
+    byId("chat-title").textContent = isBegun ? titleOf(known ?? { threadId }) : "New thread";
+    setTitle("chat", `${isBegun && known ? titleOf(known) : "Chat"} · Waypost`);
+    for (const id of ["fork", "export", "delete"]) byId(id).toggleAttribute("disabled", !isBegun);
+    this.#threads.mark(isBegun ? threadId : "");
+    const origin = byId("origin");
+    origin.hidden = !known?.forkedFrom;
+    if (!known?.forkedFrom) return;
+    const parent = known.forkedFrom.threadId;
+    origin.replaceChildren("Fork of ", el("a", { href: addressOf(parent) }, this.#threads.titleOf(parent)));
+  }
+}

@@ -1,0 +1,21 @@
+/** Asks before something is gone for good. */
+
+import { byId } from "../dom.js";
+
+/**
+ * @param {string} question
+ * @param {string} consequence
+ * @param {string} yes what the button says
+ * @returns {Promise<boolean>}
+ */
+export function confirmed(question, consequence, yes) {
+  const dialog = /** @type {HTMLDialogElement} */ (byId("confirm"));
+  byId("confirm-title").textContent = question;
+  byId("confirm-text").textContent = consequence;
+  byId("confirm-yes").textContent = yes;
+  dialog.returnValue = "";
+  dialog.showModal();
+  return new Promise((resolve) => {
+    dialog.addEventListener("close", () => resolve(dialog.returnValue === "yes"), { once: true });
+  });
+}

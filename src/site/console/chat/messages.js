@@ -1,0 +1,196 @@
+/** The messages of a thread on the page: kept in step with the history, growing while an answer is given. */
+
+import { byId, el } from "../dom.js";
+import { clockTime, pretty } from "../format.js";
+
+/** @typedef {import("../../waypost.js").ChatMessage} ChatMessage */
+
+/** Nearer to the end than this, the list follows what is being said. */
+const FOLLOW_PX = 60;
+
+const NAMES = { user: "You", assistant: "Answer", system: "System", tool: "Tool" };
+
+export class Messages {
+  #list = byId("messages");
+  #scroll = byId("talk");
+  #fork;
+  /** @type {Map<string, Message>} */
+  #shown = new Map();
+  /** Whether the end is in sight, and is to stay there. */
+  #follows = true;
+  #scrolledTo = 0;
+  #isKnown = true;
+
+  /** @param {(messageId: string) => void} fork */
+  constructor(fork) {
+    this.#fork = fork;
+    this.#scroll.addEventListener("scroll", () => this.#heed());
+    // A banner or a growing box takes room from the messages.
+    new ResizeObserver(() => this.#settle()).observe(this.#scroll);
+  }
+
+  /** @param {string} id */
+  has(id) {
+    return this.#shown.has(id);
+  }
+
+  get isEmpty() {
+    return this.#shown.size === 0;
+  }
+
+  /** @param {boolean} isKnown whether there is nothing to come from a history */
+  clear(isKnown) {
+    this.#isKnown = isKnown;
+    this.#shown.clear();
+    this.#list.replaceChildren();
+    this.#follows = true;
+    this.#summarize();
+  }
+
+  /**
+   * Show what is remembered. What is on the page besides is either older, and forgotten by now, or not yet part of it.
+   * @param {ChatMessage[]} history
+   */
+  show(history) {
+    this.#isKnown = true;
+    const known = history.map((message) => this.#get(message));
+    const others = [...this.#shown.values()].filter((message) => !known.includes(message));
+    const fresh = others.filter(({ isFresh }) => isFresh);
+    const forgotten = others.filter(({ isFresh }) => !isFresh);
+    for (const message of known) message.isFresh &&= message.isGrowing;
+    [...forgotten, ...known, ...fresh].forEach(({ element }, at) => {
+      element.classList.toggle("forgotten", at < forgotten.length);
+      if (this.#list.children[at] !== element) this.#list.insertBefore(element, this.#list.children[at] ?? null);
+    });
+    this.#settle();
+  }
+
+  /** Something said on this page, which the server may not have yet. @param {string} id @param {string} text */
+  add(id, text) {
+    this.#get({ id, role: "user", content: text, timestamp: new Date().toISOString() });
+    this.#follows = true;
+    this.#settle();
+  }
+
+  /** @param {string} id */
+  remove(id) {
+    this.#shown.get(id)?.element.remove();
+    this.#shown.delete(id);
+    this.#summarize();
+  }
+
+  /** An answer begins, or is told again from its beginning. @param {string} id */
+  begin(id) {
+    this.#get({ id, role: "assistant", content: "", timestamp: new Date().toISOString() }).begin();
+    this.#settle();
+  }
+
+  /** @param {string} id @param {string} text */
+  append(id, text) {
+    this.#shown.get(id)?.append(text);
+    this.#settle();
+  }
+
+  /** An answer has ended. @param {string} id @param {string | null} fault why it is not whole; null if it is */
+  finish(id, fault) {
+    this.#shown.get(id)?.finish(fault);
+    this.#settle();
+  }
+
+  /** @param {ChatMessage} message */
+  #get(message) {
+    const known = this.#shown.get(message.id);
+    if (known) {
+      known.update(message);
+      return known;
+    }
+    const made = new Message(message, () => this.#fork(message.id));
+    this.#shown.set(message.id, made);
+    this.#list.append(made.element);
+    return made;
+  }
+
+  /** Somebody who scrolls up wants to read there; somebody who comes back to the end, to go on. */
+  #heed() {
+    const { scrollHeight, scrollTop, clientHeight } = this.#scroll;
+    if (scrollHeight - scrollTop - clientHeight < FOLLOW_PX) this.#follows = true;
+    else if (scrollTop < this.#scrolledTo) this.#follows = false;
+    this.#scrolledTo = scrollTop;
+  }
+
+  #settle() {
+    if (this.#follows) this.#scroll.scrollTop = this.#scroll.scrollHeight;
+    this.#summarize();
+  }
+
+  #summarize() {
+    byId("talk-empty").hidden = !this.#isKnown || !this.isEmpty;
+  }
+}
+
+/** One message on the page. */
+class Message {
+  #text = el("p", { class: "message-text", dir: "auto" });
+  #fault = el("p", { class: "pill", "data-kind": "warn", hidden: true });
+  /** What the first piece takes the place of: what was there before the answer was told again. */
+  #isStale = false;
+  /** Whether it was heard to its end on this page. */
+  #isHeard = false;
+  isGrowing = false;
+  /** Whether it is newer than any history that has been read. */
+  isFresh = true;
+
+  /** @param {ChatMessage} message @param {() => void} fork */
+  constructor(message, fork) {
+    const { id, role, timestamp } = message;
+    const name = NAMES[role] ?? role;
+    const sentAt = clockTime(new Date(timestamp));
+    const button = el("button", { type: "button", class: "quiet", onclick: fork }, "Fork from here");
+    button.setAttribute("aria-label", `Fork from this message: ${name}, ${sentAt}`);
+    const head = el("p", { class: "message-head" }, el("b", {}, name), el("time", {}, sentAt), button);
+    this.element = el("li", { class: "message", "data-role": role, "data-id": id }, head, this.#text, this.#fault);
+    this.update(message);
+  }
+
+  /** @param {ChatMessage} message as the history has it */
+  update({ content, partial, toolCalls = [] }) {
+    // What was heard here may be ahead of a history that was read elsewhere.
+    if (this.isGrowing || (this.#isHeard && partial)) return;
+    const calls = toolCalls.map(({ name, args }) => `${name}(${pretty(args)})`);
+    const text = [pretty(content), ...calls].filter(Boolean).join("\n");
+    if (this.#text.textContent !== text) this.#text.textContent = text;
+    this.#mark(partial ? "Not said to its end" : null);
+  }
+
+  begin() {
+    this.isGrowing = true;
+    this.#isHeard = false;
+    this.#isStale = true;
+    this.#fault.hidden = true;
+    // A screen reader waits for the whole instead of reading out every word by itself.
+    this.element.setAttribute("aria-busy", "true");
+  }
+
+  /** @param {string} text */
+  append(text) {
+    if (this.#isStale) this.#text.replaceChildren();
+    this.#isStale = false;
+    this.#text.append(text);
+  }
+
+  /** @param {string | null} fault */
+  finish(fault) {
+    this.isGrowing = false;
+    this.#isHeard = true;
+    this.#text.normalize();
+    this.element.removeAttribute("aria-busy");
+    this.#mark(fault);
+  }
+
+  /** @param {string | null} fault */
+  #mark(fault) {
+    this.element.toggleAttribute("data-partial", fault !== null);
+    this.#fault.hidden = fault === null;
+    this.#fault.textContent = fault;
+  }
+}

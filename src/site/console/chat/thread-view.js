@@ -1,0 +1,221 @@
+/** The open thread: its history, the answer that is being given, what goes wrong. */
+
+import { ApiError, Chat, TransportError } from "../../waypost.js";
+import { newId } from "../../client/ids.js";
+import { byId, showPill } from "../dom.js";
+import { Messages } from "./messages.js";
+import { credentials, resourceId } from "./owner.js";
+import { titleFrom } from "./titles.js";
+import { whyPartial } from "./words.js";
+
+/** @typedef {import("../../waypost.js").ChatEvent} ChatEvent */
+
+/**
+ * What was asked on this page. `begun`: its answer has.
+ * @typedef {{ title?: string, begun: boolean }} Asked
+ */
+
+/**
+ * What the view tells the page around it. `asked`: null for the answer to what was asked elsewhere.
+ * @typedef {object} ThreadEvents
+ * @property {(start: Extract<ChatEvent, { type: "start" }>, asked: Asked | null) => void} started
+ * @property {(asked: Asked | null) => void} ended
+ * @property {(isAnswering: boolean) => void} answering
+ * @property {(sessionId: string | null) => void} session
+ * @property {(error: unknown) => void} failed
+ */
+
+export class ThreadView {
+  #messages;
+  #events;
+  /** @type {Chat | null} */
+  #chat = null;
+  #left = new AbortController();
+  /** The answer that is being given, as far as this page has heard. */
+  #running = "";
+  #isBegun = false;
+
+  /**
+   * @param {ThreadEvents} events
+   * @param {(messageId: string) => void} fork
+   */
+  constructor(events, fork) {
+    this.#events = events;
+    this.#messages = new Messages(fork);
+  }
+
+  get threadId() {
+    return this.#chat?.threadId ?? "";
+  }
+
+  get chat() {
+    return this.#chat;
+  }
+
+  /** Whether the thread exists: it has had a message. */
+  get isBegun() {
+    return this.#isBegun;
+  }
+
+  get isAnswering() {
+    return this.#running !== "";
+  }
+
+  /** A thread that begins with its first message. */
+  openNew() {
+    this.#use(new Chat({ threadId: newId(), resourceId: resourceId(), ...credentials() }), false);
+    this.#describe();
+  }
+
+  /** @param {{ threadId: string, sessionId?: string }} thread */
+  async open({ threadId, sessionId }) {
+    this.#use(new Chat({ threadId, sessionId, resourceId: resourceId(), ...credentials() }), true);
+    await this.refresh();
+  }
+
+  /** Look what is remembered, and listen to an answer that is being given. */
+  async refresh() {
+    const { chat, signal } = this.#now();
+    if (!chat || !this.#isBegun) return;
+    try {
+      // In this order: an answer that ends in between is then in the history, whole.
+      const events = this.isAnswering ? null : await chat.resume({ signal });
+      const history = await chat.history();
+      if (signal.aborted) return;
+      this.#messages.show(history.messages);
+      this.#events.session(chat.sessionId);
+      this.#describe();
+      if (events) await this.#hear(events);
+    } catch (error) {
+      if (!signal.aborted) this.#events.failed(error);
+    }
+  }
+
+  /**
+   * Send a message and show its answer. Rejects if it could not be sent; it is then not on the page either.
+   * @param {string} text
+   * @param {boolean} [interrupt]
+   */
+  async send(text, interrupt) {
+    const { chat, signal } = this.#now();
+    if (!chat) return;
+    const messageId = newId();
+    const title = this.#isBegun ? undefined : titleFrom(text);
+    this.#messages.add(messageId, text);
+    /** @type {Asked} */
+    const asked = { title, begun: false };
+    // Who leaves the thread at once has sent the message all the same.
+    const listening = new AbortController();
+    signal.addEventListener("abort", () => asked.begun && listening.abort());
+    try {
+      const metadata = title ? { title } : undefined;
+      const events = chat.send(text, { messageId, interrupt, metadata, signal: listening.signal });
+      await this.#hear(events, asked);
+    } catch (error) {
+      if (signal.aborted) return;
+      if (asked.begun) return this.#events.failed(error);
+      // Whether it arrived is not known: the history is.
+      if (error instanceof TransportError && (await this.#arrived(chat, messageId))) return this.refresh();
+      this.#messages.remove(messageId);
+      if (error instanceof ApiError && error.code === "answer_running") this.refresh();
+      throw error;
+    }
+  }
+
+  /** Stop the answer. Rejects if that could not be asked for. */
+  async stop() {
+    await this.#chat?.stop();
+  }
+
+  /** @param {Chat} chat @param {boolean} isBegun */
+  #use(chat, isBegun) {
+    this.#left.abort();
+    this.#left = new AbortController();
+    this.#chat = chat;
+    this.#isBegun = isBegun;
+    this.#messages.clear(!isBegun);
+    this.#events.session(chat.sessionId);
+    this.#run("");
+  }
+
+  #now() {
+    return { chat: this.#chat, signal: this.#left.signal };
+  }
+
+  /** @param {Chat} chat @param {string} messageId */
+  async #arrived(chat, messageId) {
+    try {
+      return (await chat.history()).messages.some(({ id }) => id === messageId);
+    } catch {
+      return false;
+    }
+  }
+
+  /** @param {AsyncIterable<ChatEvent>} events @param {Asked | null} [asked] */
+  async #hear(events, asked = null) {
+    const { signal } = this.#now();
+    let answer = "";
+    let fault = "";
+    try {
+      for await (const event of events) {
+        if (signal.aborted) return;
+        if (event.type === "start") {
+          if (asked) asked.begun = true;
+          // A look at the thread may find the answer to a message that was sent in the same moment.
+          if (this.#running === event.generationId) return;
+          answer = event.generationId;
+          this.#begin(event, asked);
+        } else if (event.type === "delta") {
+          this.#messages.append(answer, event.text);
+          if (this.#running === answer) showPill(byId("chat-state"), "Answering", "busy");
+        } else if (event.type === "waiting") {
+          showPill(byId("chat-state"), "Reconnecting", "warn");
+        } else if (event.type === "error") {
+          fault = event.message;
+        } else {
+          this.#messages.finish(answer, whyPartial(event, fault));
+        }
+      }
+    } finally {
+      if (!signal.aborted && answer && this.#running === answer) this.#run("");
+    }
+    this.#events.ended(asked);
+    await this.#reconcile();
+  }
+
+  /** @param {Extract<ChatEvent, { type: "start" }>} start @param {Asked | null} asked */
+  #begin(start, asked) {
+    this.#isBegun = true;
+    this.#messages.begin(start.generationId);
+    this.#run(start.generationId);
+    this.#events.started(start, asked);
+    this.#events.session(start.sessionId);
+    if (!this.#messages.has(start.messageId)) this.#reconcile();
+  }
+
+  /** Bring the page in step with the history. It may be behind; what it lacks stays on the page. */
+  async #reconcile() {
+    const { chat, signal } = this.#now();
+    try {
+      const history = await chat?.history();
+      if (history && !signal.aborted) this.#messages.show(history.messages);
+    } catch {
+      // What was heard is on the page; the next look tells.
+    }
+  }
+
+  /** @param {string} generationId "" when nothing runs */
+  #run(generationId) {
+    this.#running = generationId;
+    this.#events.answering(generationId !== "");
+    if (generationId) showPill(byId("chat-state"), "Answering", "busy");
+    else byId("chat-state").hidden = true;
+  }
+
+  /** What stands where messages would. */
+  #describe() {
+    byId("talk-hint").textContent = this.#isBegun
+      ? "Nothing is remembered of this thread any more. What you write now begins anew."
+      : "This thread begins with your first message.";
+  }
+}

@@ -1,0 +1,28 @@
+/** What threads are called, and where they are on this page. */
+
+/** Characters of a first message that become the thread's title: metadata is small. */
+const TITLE_LENGTH = 48;
+
+/** @param {string} threadId */
+export function addressOf(threadId) {
+  return `#chat=${encodeURIComponent(threadId)}`;
+}
+
+/** A thread's title, or its id if it has none. @param {{ threadId: string, metadata?: Record<string, any> }} thread */
+export function titleOf({ threadId, metadata }) {
+  return typeof metadata?.title === "string" && metadata.title.trim() ? metadata.title : threadId;
+}
+
+/** A title made of a first message. @param {string} text */
+export function titleFrom(text) {
+  const line = [...text.replace(/\s+/gu, " ").trim()];
+  return line.length <= TITLE_LENGTH ? line.join("") : `${line.slice(0, TITLE_LENGTH - 1).join("").trimEnd()}…`;
+}
+
+/** A title for a fork. @param {string} title of its parent @param {Set<string>} taken */
+export function nextTitle(title, taken) {
+  const stem = title.replace(/ \(\d+\)$/, "");
+  let number = 2;
+  while (taken.has(`${stem} (${number})`)) number++;
+  return `${stem} (${number})`;
+}

@@ -1,0 +1,34 @@
+/** What went wrong, in words. */
+
+import { ApiError, TransportError } from "../../waypost.js";
+
+/** @typedef {import("../../waypost.js").ChatEvent} ChatEvent */
+
+/** @param {unknown} error */
+export function whyNot(error) {
+  if (error instanceof TransportError) return error.message;
+  if (!(error instanceof ApiError)) return error instanceof Error ? error.message : String(error);
+  if (error.code === "thread_not_found") return "This thread is not there any more: it was deleted, or its time ran out.";
+  if (error.code === "message_not_found") return "This message is not remembered any more, so nothing can go on from it.";
+  if (error.code === "page_not_found") return "This page is not there any more: it was deleted, or its day is over.";
+  if (error.status === 429) return `Too many requests. Wait ${Math.ceil(error.retryAfterMs / 1000) || "a few"} s and try again.`;
+  if (["model_failed", "model_timed_out"].includes(error.code)) return `${error.message} Your message is back in the box.`;
+  return error.message;
+}
+
+/** Whether the server wants an app key, or another one. @param {unknown} error */
+export function needsKey(error) {
+  return error instanceof ApiError && ["token_required", "invalid_token"].includes(error.code);
+}
+
+/**
+ * Why an answer is not whole; null if it is.
+ * @param {Extract<ChatEvent, { type: "done" }>} done
+ * @param {string} fault what the model's side said about it
+ */
+export function whyPartial({ finishReason, partial }, fault) {
+  if (finishReason === "length") return "Cut off: the answer was too long";
+  if (finishReason === "error") return fault || "The answer broke off";
+  if (finishReason === "stopped") return "Stopped";
+  return partial ? "Not said to its end" : null;
+}

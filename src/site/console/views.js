@@ -1,0 +1,42 @@
+/** Which of the page's views is shown: `#session`, `#chat` (`#chat=ID`: that thread), `#join=CODE` the agent's alone. */
+
+import { byId } from "./dom.js";
+
+/** @typedef {{ view: "session" | "chat" | "agent", value: string }} Place */
+
+/** What the page's address asks for; null: nothing that is a view (a link within one). @returns {Place | null} */
+export function place() {
+  const hash = new URLSearchParams(location.hash.slice(1));
+  if (hash.has("join")) return { view: "agent", value: hash.get("join") ?? "" };
+  if (hash.has("chat")) return { view: "chat", value: hash.get("chat") ?? "" };
+  return hash.has("session") || location.hash.length < 2 ? { view: "session", value: "" } : null;
+}
+
+/** @type {Record<"session" | "chat", string>} */
+const titles = { session: document.title, chat: "Chat · Waypost" };
+
+/** The window's title while `view` is shown. @param {"session" | "chat"} view @param {string} title */
+export function setTitle(view, title) {
+  titles[view] = title;
+  document.title = titles[shown()];
+}
+
+function shown() {
+  return byId("chat-view").hidden ? "session" : "chat";
+}
+
+/** @param {Place["view"]} view */
+export function show(view) {
+  const isChat = view === "chat";
+  byId("chat-view").hidden = !isChat;
+  byId("session-view").hidden = isChat;
+  document.body.classList.toggle("agent-alone", view === "agent");
+  for (const link of byId("views").querySelectorAll("a")) {
+    if (link.hash === `#${shown()}`) link.setAttribute("aria-current", "page");
+    else link.removeAttribute("aria-current");
+  }
+  const skip = byId("skip");
+  skip.textContent = isChat ? "Skip to the message box" : "Skip to the agent";
+  skip.setAttribute("href", isChat ? "#message" : "#agent");
+  document.title = titles[shown()];
+}

@@ -1,0 +1,150 @@
+"""The view of chats itself: for keyboards, small screens, both themes, and strings that mean harm."""
+
+import re
+from concurrent.futures import ThreadPoolExecutor
+
+import httpx
+import pytest
+from playwright.sync_api import expect
+
+from tests.browser.audit import faults
+from tests.browser.chats import Chats
+from tests.browser.conftest import OpenChats
+from tests.browser.hostile import HOSTILE
+from tests.browser.test_page import walk_to
+from tests.support.worker import LocalWorker
+
+PHONE = {"viewport": {"width": 360, "height": 740}, "device_scale_factor": 2, "is_mobile": True, "has_touch": True}
+
+LONG = " ".join(f"word{number}" for number in range(120))
+
+VERY_LONG = " ".join([LONG] * 8)
+"""Half a minute of answer: more than a test needs."""
+
+
+def fill_with_life(chats: Chats) -> None:
+    """Bring about most of what the view can show."""
+    chats.say("Where do we sleep on the first night?")
+    chats.say("I would rather walk five hours than seven, and my knees ask for the gentle way down.")
+    chats.button("Put a sample page").click()
+    expect(chats.pages).to_have_count(1)
+    chats.send(LONG)
+    chats.stop_button.click()
+    chats.wait_over()
+    chats.button("Fork").click()
+    expect(chats.page.locator("#origin")).to_be_visible()
+    expect(chats.questions).to_have_count(3)
+    chats.send(VERY_LONG)
+    chats.box.fill("And now?")
+    chats.box.press("Enter")
+    expect(chats.banner).to_be_visible()
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_both_themes_are_legible_and_every_control_has_a_name(open_chats: OpenChats, theme: str) -> None:
+    chats = open_chats(color_scheme=theme)
+    fill_with_life(chats)
+    chats.console.shoot(f"chat-{theme}")
+    assert faults(chats.page) == []
+    chats.stop_button.click()
+    chats.wait_over()
+    for hue in (32, 140, 240, 320):
+        chats.page.evaluate("hue => document.documentElement.style.setProperty('--hue', hue)", hue)
+        assert (hue, faults(chats.page)) == (hue, [])
+    chats.button("Delete").click()
+    assert faults(chats.page) == []
+
+
+def test_a_phone_shows_everything_without_scrolling_sideways(open_chats: OpenChats) -> None:
+    chats = open_chats(**PHONE)
+    fill_with_life(chats)
+    chats.page.evaluate("scrollTo(0, 0)")
+    chats.console.shoot("chat-phone")
+    assert chats.page.evaluate("document.documentElement.scrollWidth") <= 360
+    chats.stop_button.click()
+    chats.wait_over()
+    chats.say("W" * 300)
+    chats.box.fill("a\n" * 40)
+    assert chats.page.evaluate("document.documentElement.scrollWidth") <= 360
+    # The button is on the screen without scrolling, however much is written.
+    button = chats.button("Send").bounding_box()
+    assert button
+    assert button["y"] + button["height"] <= 740
+
+
+def test_a_chat_is_held_with_the_keyboard_alone(open_chats: OpenChats) -> None:
+    chats = open_chats()
+    expect(chats.box).to_be_focused()
+    chats.page.keyboard.type("Typed")
+    chats.page.keyboard.press("Shift+Enter")
+    chats.page.keyboard.type("in two lines")
+    chats.page.keyboard.press("Enter")
+    expect(chats.questions).to_have_count(1)
+    assert chats.texts()[0] == "Typed\nin two lines"
+    chats.wait_over()
+    expect(chats.box).to_be_focused()
+    walk_to(chats.page, "#put-sample")
+    chats.page.keyboard.press("Enter")
+    expect(chats.pages).to_have_count(1)
+    chats.page.evaluate("document.activeElement.blur()")
+    walk_to(chats.page, ".message-head button")
+    chats.page.keyboard.press("Enter")
+    expect(chats.page.locator("#origin")).to_be_visible()
+    walk_to(chats.page, "#delete")
+    chats.page.keyboard.press("Enter")
+    chats.page.keyboard.press("Tab")
+    chats.page.keyboard.press("Enter")
+    expect(chats.threads).to_have_count(1)
+
+
+def test_the_skip_link_leads_to_the_message_box(open_chats: OpenChats) -> None:
+    chats = open_chats()
+    chats.page.get_by_role("link", name="Skip to the message box").focus()
+    chats.page.keyboard.press("Enter")
+    expect(chats.box).to_be_focused()
+    expect(chats.page.locator("#chat-view")).to_be_visible()
+
+
+def test_thirty_hostile_strings_show_as_text_everywhere(open_chats: OpenChats, worker: LocalWorker) -> None:
+    assert len(HOSTILE) == 30
+    chats = open_chats()
+    owner = chats.owner()
+
+    def begin(number: int) -> None:
+        with httpx.Client(base_url=worker.url, timeout=40, trust_env=False) as api:
+            text = HOSTILE[number]
+            name = {"threadId": f"hostile-{number}", "resourceId": owner}
+            body = {**name, "message": text, "metadata": {"title": text}}
+            assert api.post("/api/chat", json=body).status_code == 200
+            session = api.post("/api/sessions/metadata", json=name).json()["session"]
+            page = {"html": "<p>A page", "title": one_line(text), "sessionId": session["sessionId"]}
+            assert api.put(f"/api/pages/hostile-{number}", json=page).status_code == 201
+
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(begin, range(len(HOSTILE))))
+    chats.page.reload()
+    expect(chats.threads).to_have_count(len(HOSTILE))
+    titles = chats.page.locator("#threads .thread-title")
+    assert sorted(texts(chats, "#threads .thread-title")) == sorted(HOSTILE)
+    for number in range(len(HOSTILE)):
+        text = str(titles.nth(number).text_content())
+        chats.threads.nth(number).click()
+        expect(chats.title).to_have_js_property("textContent", text)
+        expect(chats.questions).to_have_js_property("textContent", text)
+        assert text in chats.texts()[1]
+        expect(chats.page.locator(".page-title")).to_have_js_property("textContent", one_line(text))
+    chats.button("Fork").click()
+    expect(chats.page.locator("#origin")).to_be_visible()
+    chats.console.shoot("chat-hostile")
+    assert chats.page.evaluate("window.pwned") is None
+    assert chats.page.locator("#chat-view :is(img, script, svg, style, base)").count() == 0
+
+
+def one_line(text: str) -> str:
+    """`text` as a page's title may be: without control characters."""
+    return re.sub(r"[\x00-\x1f]", " ", text)
+
+
+def texts(chats: Chats, selector: str) -> list[str]:
+    """The texts of all that `selector` finds, to the letter."""
+    return chats.page.locator(selector).evaluate_all("all => all.map((one) => one.textContent)")  # type: ignore[no-any-return]
