@@ -3,6 +3,8 @@
 import asyncio
 from dataclasses import replace
 
+import pytest
+
 from tests.support.giving import Giving
 from tests.support.scripted_model import counted
 from tests.support.virtual_time import START_MS, run
@@ -125,8 +127,10 @@ def test_a_piece_that_was_refused_to_the_end_is_not_forgotten_with_the_last_one(
         giving = asyncio.ensure_future(at.give())
         await asyncio.sleep(0.5)
         at.fail("gen:")
-        await asyncio.sleep(3)
+        # Until after the first piece was given up, which was after the last word.
+        await asyncio.sleep(4.5)
         at.kv.fails = lambda *_: False
+        assert at.live.outcome is None
         await giving
         pieces = await at.pieces()
         assert "".join(piece.text for piece in pieces) == "1 2 3 "
@@ -216,13 +220,15 @@ def test_a_conversation_is_renewed_four_times_in_its_life_and_not_for_short_answ
     run(story())
 
 
-def test_a_renewal_has_what_was_said_so_far_and_is_open():
+@pytest.mark.parametrize("is_ui", [False, True])
+def test_a_renewal_has_what_was_said_so_far_and_is_open(is_ui: bool):
     async def story():
-        at = Giving(*counted(30), ttl_seconds=60)
+        at = Giving(*counted(30), ttl_seconds=60, is_ui=is_ui)
         giving = asyncio.ensure_future(at.give())
         await asyncio.sleep(16.5)
         [_, answer] = await at.conversation.read()
-        assert (answer.is_open, answer.is_ui, answer.partial, answer.place) == (True, True, True, at.id)
+        assert answer.content.startswith("1 2 3 4 5 ")
+        assert (answer.is_open, answer.is_ui, answer.partial, answer.place) == (True, is_ui, True, at.id)
         await giving
 
     run(story())

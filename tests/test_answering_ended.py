@@ -11,8 +11,9 @@ from tests.support.scripted_model import Step, counted
 from tests.support.virtual_time import START_MS, run
 from waypost.answer import Outcome
 from waypost.errors import ModelFailed, ModelTimedOut, StorageUnavailable, WaypostError
-from waypost.limits import GRACE_SECONDS, MAX_ANSWER_CHARACTERS, MAX_ANSWER_SECONDS
+from waypost.limits import GIVER_SILENCE_SECONDS, GRACE_SECONDS, MAX_ANSWER_CHARACTERS, MAX_ANSWER_SECONDS
 from waypost.model import AnswerCutOff
+from waypost.memory_kv import MemoryKv
 from waypost.pieces import Pieces
 
 
@@ -252,14 +253,23 @@ def test_an_answer_that_the_model_had_to_cut_off_is_partial_and_no_failure():
     run(story())
 
 
-def test_an_isolate_whose_store_repeats_everything_at_the_end_is_not_taken_for_gone():
+class SlowKv(MemoryKv):
+    """A store that takes its time for each write."""
+
+    async def put(self, key: str, value: str, *, ttl_seconds: int, metadata: str | None = None) -> None:
+        await asyncio.sleep(GIVER_SILENCE_SECONDS / 2 + 1)
+        await super().put(key, value, ttl_seconds=ttl_seconds, metadata=metadata)
+
+
+def test_a_giver_whose_store_is_slow_at_the_end_is_not_taken_for_gone():
     async def story():
         at = Giving(*counted(3))
-        giving = asyncio.ensure_future(at.give())
-        await asyncio.sleep(2.5)
-        at.fail("gen:", "conv:")
+        at.kv.kv = SlowKv(at.clock)
+        giving = asyncio.ensure_future(at.giver.give(at.model.stream([]), at.undo))
         while not giving.done():
+            assert at.live.is_running(at.clock.now_ms())
             await asyncio.sleep(1)
-            assert at.live.outcome or at.live.is_running(at.clock.now_ms())
+        # A piece, the answer, and the last piece.
+        assert at.clock.now_ms() - START_MS > 3 * GIVER_SILENCE_SECONDS * 500
 
     run(story())

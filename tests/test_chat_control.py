@@ -220,11 +220,11 @@ def test_an_answer_goes_on_only_so_long_without_a_reader_and_is_kept_as_partial(
 
 def test_a_client_that_leaves_before_the_first_word_leaves_the_answer_going():
     async def story():
-        at = Chats([5.0, *HELLO])
+        at = Chats([GRACE_SECONDS + 15.0, *HELLO])
         asking = asyncio.ensure_future(at.open())
-        await asyncio.sleep(1)
+        await asyncio.sleep(GRACE_SECONDS - 1)
         asking.cancel()
-        await asyncio.sleep(10)
+        await asyncio.sleep(GRACE_SECONDS)
         assert await at.history() == ["user: Hi", "assistant: Hello Ada."]
 
     run(story())

@@ -1,57 +1,19 @@
 """Conversations: appends that never meet, a snapshot that is folded from them, and the last N items."""
 
-from typing import Any
-
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.support.builders import SetClock
-from tests.support.faulty_kv import FaultyKv
-from tests.support.seeded_random import SeededRandom
+from tests.support.conversations import TTL, Setting, ids, item, said
 from tests.support.virtual_time import run
-from waypost.conversation import APPENDS_PER_CHECK, FOLDED_LONG_ENOUGH_MS, Checks, Conversation
-from waypost.cursor import CursorFactory
+from waypost.conversation import (
+    APPENDS_PER_CHECK,
+    FOLDED_LONG_ENOUGH_MS,
+    SEEN_BY_ALL_MS,
+)
+from waypost.cursor import cursor_ms
 from waypost.item import Item, ToolCall, cut
+from waypost.keys import cursor_of
 from waypost.limits import KV_MAX_BULK_KEYS, MAX_CACHED_SESSIONS, MAX_JOURNAL_LENGTH
-from waypost.memory_kv import MemoryKv
-
-TTL = 3600
-
-
-class Setting:
-    """One conversation in one store, as two isolates see it."""
-
-    def __init__(self, limit: int = 10) -> None:
-        self.clock = SetClock()
-        self.kv = FaultyKv(MemoryKv(self.clock), lambda *_: False)
-        self.limit = limit
-        self.checks: Checks = {}
-        self.here = self.isolate(0, self.checks)
-        self.elsewhere = self.isolate(1, {})
-
-    def isolate(self, seed: int, checks: Checks, name: str = "c1") -> Conversation:
-        cursors = CursorFactory(self.clock, SeededRandom(seed))
-        return Conversation(self.kv, self.clock, cursors, checks, name, TTL, self.limit)
-
-    async def journal(self) -> list[str]:
-        return [key.name for key in (await self.kv.kv.list("conv:c1:")).keys]
-
-    async def snapshot(self) -> str | None:
-        return await self.kv.kv.get("conv:c1")
-
-
-def item(id: str, content: Any = "text", **fields: Any) -> Item:
-    return Item(id, fields.pop("role", "user"), content, 0, **fields)
-
-
-def ids(items: list[Item]) -> list[str]:
-    return [one.id for one in items]
-
-
-async def said(conversation: Conversation, *names: str) -> None:
-    for name in names:
-        await conversation.append([item(name)])
-        await conversation.tidy()
 
 
 def test_what_was_appended_is_read_in_its_order():
@@ -103,9 +65,25 @@ def test_items_too_large_for_a_listing_are_read_as_one_operation_for_a_hundred()
         at = Setting(limit=1000)
         for number in range(KV_MAX_BULK_KEYS + 1):
             await at.here.append([item(f"{number:03}", "x" * 2000)])
-        at.kv.asked.clear()
+        at.asked()
         assert len(await at.here.read()) == KV_MAX_BULK_KEYS + 1
-        assert [operation for operation, _ in at.kv.asked] == ["list", "get_many", "get_many"]
+        assert at.asked() == ["list", "get_many", "get_many"]
+
+    run(story())
+
+
+def test_what_is_appended_stands_at_a_place_that_was_made_before_and_is_kept_from_now_on():
+    async def story():
+        at = Setting()
+        place = at.here.new_cursor()
+        at.clock.ms += 1
+        later = at.here.new_cursor()
+        at.clock.ms += TTL * 500
+        await said(at.elsewhere, "b")
+        at.clock.ms += TTL * 700
+        assert await at.here.append([item("z", place=later), item("a")], cursor=place) == place
+        assert ids(await at.elsewhere.read()) == ["a", "z", "b"]
+        assert cursor_ms(cursor_of((await at.journal())[-1])) == at.clock.ms
 
     run(story())
 
@@ -164,39 +142,36 @@ def test_a_short_young_journal_is_left_alone():
     run(story())
 
 
-def test_an_entry_leaves_the_journal_only_after_it_has_long_been_in_the_snapshot():
+def test_an_entry_leaves_the_journal_when_it_has_long_been_in_every_fold():
     async def story():
-        at = Setting(limit=100)
-        await said(at.here, "a")
-        at.clock.ms += TTL * 501
-        await said(at.here, "b")
-        assert len(await at.journal()) == 2
-        at.clock.ms += TTL * 501
-        assert FOLDED_LONG_ENOUGH_MS < TTL * 501
-        await said(at.here, "c")
-        assert len(await at.journal()) == 1
-        assert ids(await at.elsewhere.read()) == ["a", "b", "c"]
+        at = Setting(limit=1000)
+        await at.fold()
+        first = (await at.journal())[0]
+        # Somebody may still fold without it, so that none of these counts.
+        at.clock.ms += SEEN_BY_ALL_MS
+        await at.fold()
+        at.clock.ms += FOLDED_LONG_ENOUGH_MS + 1
+        await at.fold()
+        at.clock.ms += FOLDED_LONG_ENOUGH_MS
+        await at.fold()
+        assert first in await at.journal()
+        at.clock.ms += 1
+        await at.fold()
+        assert first not in await at.journal()
+        assert len(await at.here.read()) == 5 * (MAX_JOURNAL_LENGTH + APPENDS_PER_CHECK)
 
     run(story())
 
 
-async def folded_long_journal(at: Setting) -> None:
-    """Folds twice, the second time `FOLDED_LONG_ENOUGH_MS` after the first."""
-    await said(at.here, *(f"a{number:03}" for number in range(MAX_JOURNAL_LENGTH + APPENDS_PER_CHECK)))
-
-
-def test_an_entry_that_was_folded_a_short_while_ago_stays_in_the_journal():
+def test_what_was_removed_from_the_journal_is_read_from_the_snapshot():
     async def story():
-        at = Setting(limit=1000)
-        await folded_long_journal(at)
-        first = (await at.journal())[0]
-        at.clock.ms += FOLDED_LONG_ENOUGH_MS
-        await said(at.here, *(f"b{number:03}" for number in range(MAX_JOURNAL_LENGTH + APPENDS_PER_CHECK)))
-        assert first in await at.journal()
-        at.clock.ms += 1
-        await said(at.here, *(f"c{number:03}" for number in range(MAX_JOURNAL_LENGTH + APPENDS_PER_CHECK)))
-        assert first not in await at.journal()
-        assert len(await at.here.read()) == 3 * (MAX_JOURNAL_LENGTH + APPENDS_PER_CHECK)
+        at = Setting(limit=100)
+        for name in "abcde":
+            await said(at.here, name)
+            at.clock.ms += TTL * 501
+        await said(at.here, "f")
+        assert len(await at.journal()) < 6
+        assert ids(await at.elsewhere.read()) == list("abcdef")
 
     run(story())
 
@@ -204,7 +179,7 @@ def test_an_entry_that_was_folded_a_short_while_ago_stays_in_the_journal():
 def test_two_folds_at_once_lose_nothing():
     async def story():
         at = Setting(limit=1000)
-        await folded_long_journal(at)
+        await at.fold()
         stale = await at.snapshot() or ""
         at.clock.ms += TTL * 501
         await said(at.here, "new")
@@ -230,9 +205,9 @@ def test_whether_a_fold_is_due_is_looked_at_each_few_appends_only():
     async def story():
         at = Setting()
         await said(at.here, "a")
-        at.kv.asked.clear()
+        at.asked()
         await said(at.here, *"bcdef")
-        assert [operation for operation, _ in at.kv.asked].count("get_many") == 1
+        assert at.asked().count("get_many") == 1
 
     run(story())
 
@@ -241,13 +216,13 @@ def test_it_is_looked_at_again_after_an_eighth_of_the_time_to_live():
     async def story():
         at = Setting()
         await said(at.here, "a")
-        at.kv.asked.clear()
+        at.asked()
         at.clock.ms += TTL * 125 - 1
         await said(at.here, "b")
-        assert "get_many" not in [operation for operation, _ in at.kv.asked]
+        assert "get_many" not in at.asked()
         at.clock.ms += 1
         await said(at.here, "c")
-        assert "get_many" in [operation for operation, _ in at.kv.asked]
+        assert "get_many" in at.asked()
 
     run(story())
 

@@ -89,8 +89,8 @@ def test_open_answers_among_messages_are_filled_in_and_still_open():
 def test_messages_without_an_open_answer_are_shown_at_no_cost():
     async def story():
         setting = Setting()
-        partial = changed(WHOLE, partial=True)
-        assert await fill_in([WHOLE, partial], setting.pieces, setting.clock, PLAN) == [WHOLE, partial]
+        messages = [WHOLE, changed(WHOLE, partial=True), changed(WHOLE, content="")]
+        assert await fill_in(messages, setting.pieces, setting.clock, PLAN) == messages
         assert setting.kv.asked == []
 
     run(story())

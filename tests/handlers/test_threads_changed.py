@@ -149,6 +149,6 @@ def test_a_misspelt_field_is_told():
 def test_the_path_of_metadata_is_no_session_code():
     async def story():
         reply = await make_client().call("GET", "/api/sessions/metadata")
-        assert reply.status == 404
+        assert (reply.status, reply.headers["Allow"]) == (405, "POST")
 
     run(story())

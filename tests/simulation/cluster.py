@@ -29,6 +29,8 @@ PLAN = Plan(
     stream_seconds=200,
     presence_seconds=60,
     session_check_seconds=60,
+    piece_ms=5_000,
+    stop_look_ms=10_000,
     tick_min_ms=1_500,
     tick_max_ms=8_000,
 )

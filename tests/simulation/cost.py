@@ -7,15 +7,22 @@ import asyncio
 import json
 import sys
 from collections import Counter
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Mapping
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from tests.simulation.conversation_cost import (
+    ANSWER_SECONDS,
+    TIMES,
+    append_message,
+    chat_exchange,
+    read_conversation,
+)
+from tests.simulation.counting_kv import CountingKv
 from tests.support.client import KEY, Client, make_client
 from tests.support.virtual_time import VirtualClock, run
-from waypost.kv import Kv, ListPage
 from waypost.memory_kv import MemoryKv
 from waypost.plans import FREE, PAID, Plan
 from waypost.settings import Settings
@@ -27,34 +34,6 @@ README = Path(__file__).parents[2] / "README.md"
 BEGIN, END = "<!-- cost: begin -->\n", "<!-- cost: end -->\n"
 HOUR = 3600
 CALLS = 100
-
-
-class CountingKv:
-    """Counts what the store is asked: reads, writes (deletes too, which cost the same), lists."""
-
-    def __init__(self, kv: Kv) -> None:
-        self._kv = kv
-        self.count: Counter[str] = Counter()
-
-    async def get(self, key: str) -> str | None:
-        self.count["read"] += 1
-        return await self._kv.get(key)
-
-    async def get_many(self, keys: Sequence[str]) -> dict[str, str]:
-        self.count["read"] += 1
-        return await self._kv.get_many(keys)
-
-    async def put(self, key: str, value: str, *, ttl_seconds: int, metadata: str | None = None) -> None:
-        self.count["write"] += 1
-        await self._kv.put(key, value, ttl_seconds=ttl_seconds, metadata=metadata)
-
-    async def delete(self, key: str) -> None:
-        self.count["write"] += 1
-        await self._kv.delete(key)
-
-    async def list(self, prefix: str, *, cursor: str | None = None, limit: int = 1000) -> ListPage:
-        self.count["list"] += 1
-        return await self._kv.list(prefix, cursor=cursor, limit=limit)
 
 
 class Setting:
@@ -188,11 +167,14 @@ def poll_alone(plan: Plan) -> Counter[str]:
 
 def table() -> str:
     """The README's cost table."""
-    rows = [
+    rows: list[tuple[str, Mapping[str, float], int]] = [
         ("a call and its answer, both in one isolate", call_alone(PAID, same_isolate=True), 1000),
         ("a call and its answer, in two isolates, each side looking once", call_alone(PAID, same_isolate=False), 1000),
         ("a minute of waiting (`?wait=60`) for an answer from another isolate", wait_minute(PAID), 1000),
         ("a poll that finds nothing", poll_alone(PAID), 1000),
+        ("a conversation that is read", read_conversation(), 1000),
+        (f"a message added to a conversation, on average of {TIMES}", append_message(), 1000),
+        (f"a question to a thread and its answer of {ANSWER_SECONDS} s, paid plan", chat_exchange(), 1000),
         ("an hour of an idle tab, paid plan", stream_hour(PAID, host=True), 1),
         ("an hour of an idle guest's stream, paid plan", stream_hour(PAID, host=False), 1),
         ("an hour of an idle tab, free plan", stream_hour(FREE, host=True), 1),
@@ -203,7 +185,8 @@ def table() -> str:
         dollars = sum(DOLLARS[kind] * number for kind, number in count.items()) * times
         unit = " a thousand" if times == 1000 else ""
         cost = "within the free plan" if "free" in what else f"${dollars:.4f}{unit}"
-        lines.append(f"| {what} | {count['read']} | {count['write']} | {count['list']} | {cost} |")
+        numbers = " | ".join(f"{count[kind]:g}" for kind in DOLLARS)
+        lines.append(f"| {what} | {numbers} | {cost} |")
     return "\n".join(lines) + "\n"
 
 

@@ -5,18 +5,20 @@ of one; nothing of this is ever imported by the product.
 """
 
 import json
-from collections.abc import AsyncGenerator, Iterator
+from collections.abc import AsyncGenerator, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
 import msgspec
 
-from waypost import conversation
+from waypost import conversation, history
 from waypost import queue as queue_module
 from waypost.conversation import Conversation
 from waypost.cursor import cursor_ms
 from waypost.delivery import GuestReader, HostReader, Reader
 from waypost.hints import Hints
+from waypost.history import Entry, Snapshot
+from waypost.item import Item
 from waypost.keys import journal_key, request_key, snapshot_key
 from waypost.kv import Kv, ListedKey
 from waypost.message import Message, decode_listed, encode_stored
@@ -180,14 +182,39 @@ def unflagged_replay() -> Any:
 def deletes_the_journal_at_once() -> Any:
     """What was folded is removed from the journal in the same breath."""
 
-    async def fold(self: Any, snapshot: Any, journal: Any) -> None:
-        kept = conversation._keep(conversation._merge(snapshot, journal), self._limit)
-        text = msgspec.json.encode(conversation._Snapshot(self._clock.now_ms(), kept, {})).decode()
+    async def fold(self: Any, snapshot: Snapshot, journal: list[Entry]) -> set[str]:
+        kept = history.keep(history.merge(snapshot.entries, journal), self._limit, 0)
+        text = msgspec.json.encode(Snapshot(self._clock.now_ms(), kept, {})).decode()
         await self._kv.put(snapshot_key(self._name), text, ttl_seconds=self._key_ttl_seconds)
         for entry in journal:
             await self._kv.delete(journal_key(self._name, entry.cursor))
+        return {entry.cursor for entry in journal}
 
     return _replaced(Conversation, "_fold", fold)
+
+
+def _folds_without(**fields: Any) -> Any:
+    def keep(entries: Sequence[Entry], limit: int, since_ms: int) -> list[Entry]:
+        kept = original(entries, limit, since_ms)
+        return [Entry(entry.cursor, msgspec.structs.replace(entry.change, **fields)) for entry in kept]
+
+    original = history.keep
+    return _replaced(conversation, "keep", keep)
+
+
+def fold_forgets_what_was_dropped() -> Any:
+    """The snapshot holds what is left, and not what was taken away: a copy that comes late is there again."""
+    return _folds_without(drops=())
+
+
+def clear_covers_only_what_is_there() -> Any:
+    """The same for all that was forgotten at once."""
+    return _folds_without(clears=False)
+
+
+def first_copy_wins() -> Any:
+    """An answer stays as it was written first: open, and without a word."""
+    return _replaced(Item, "finality", 2)
 
 
 PLANTED = (
@@ -202,4 +229,7 @@ PLANTED = (
     no_order,
     unflagged_replay,
     deletes_the_journal_at_once,
+    fold_forgets_what_was_dropped,
+    clear_covers_only_what_is_there,
+    first_copy_wins,
 )

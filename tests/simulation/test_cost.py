@@ -1,5 +1,6 @@
 """What the plans promise to cost, and that the README says what was counted."""
 
+from tests.simulation.conversation_cost import ANSWER_SECONDS, append_message, chat_exchange, read_conversation
 from tests.simulation.cost import BEGIN, CALLS, END, README, call_alone, poll_alone, stream_hour, table
 from waypost.plans import FREE, PAID
 
@@ -22,6 +23,18 @@ def test_a_tab_of_eight_hours_with_a_hundred_calls_fits_into_the_free_plans_day(
     assert count["list"] <= 1000
     assert count["write"] <= 1000
     assert count["read"] <= 100_000
+
+
+def test_reading_a_conversation_takes_two_operations() -> None:
+    assert sum(read_conversation().values()) <= 2
+
+
+def test_adding_a_message_takes_at_most_three_operations_on_average_folding_included() -> None:
+    assert sum(append_message().values()) <= 3
+
+
+def test_a_chat_takes_two_operations_for_each_second_of_its_answer_and_a_dozen_besides() -> None:
+    assert sum(chat_exchange().values()) <= 2 * ANSWER_SECONDS + 12
 
 
 def test_the_readme_has_the_table_as_it_is_counted() -> None:

@@ -27,7 +27,7 @@ PLAN = replace(PAID, operations_per_invocation=100_000)
 class Giving:
     """A question that was asked, and an answer to it that can be given. Somebody listens, until `leave`."""
 
-    def __init__(self, *steps: Step, plan: Plan = PLAN, ttl_seconds: int = 3600) -> None:
+    def __init__(self, *steps: Step, plan: Plan = PLAN, ttl_seconds: int = 3600, is_ui: bool = True) -> None:
         self.clock = VirtualClock()
         self.kv = FaultyKv(MemoryKv(self.clock), lambda *_: False)
         self.model = ScriptedModel(steps)
@@ -40,10 +40,10 @@ class Giving:
         self.meter = MeteredKv(self.kv, self.clock, plan.operations_per_invocation)
         retrying = RetryingKv(self.meter, self.clock, SeededRandom(1))
         self.conversation = Conversation(retrying, self.clock, cursors, {}, "s", ttl_seconds, 10)
-        info = AnswerInfo(self.id, "s", "t", "r", "q", is_ui=True)
+        info = AnswerInfo(self.id, "s", "t", "r", "q", is_ui)
         invocation = Invocation(plan, self.clock, self.meter)
         pieces = Pieces(retrying, self.id)
-        self.exchange = Exchange([], Item("q", "user", "Hi", START_MS), self.id, is_ui=True, limit=10)
+        self.exchange = Exchange([], Item("q", "user", "Hi", START_MS), self.id, is_ui=is_ui, limit=10)
         self.giver = Giver(
             self.live, info, self.conversation, pieces, invocation, ttl_seconds, self.exchange, self.log.append
         )

@@ -1,0 +1,156 @@
+"""The events of streams: one schema for each, in the two wire formats and as a poll returns them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, get_args
+
+from tools.openapi.grammars import CODE, CURSOR, Json
+from tools.openapi.schemas import Components
+from waypost.answer import FinishReason
+from waypost.answer_formats import _Delta, _Done, _Error, _Start
+from waypost.delivery import _Gap
+from waypost.limits import STREAM_RETRY_MILLISECONDS
+from waypost.message import _Shown
+from waypost.session_watch import _Change, _End
+from waypost.streaming import _Ready
+
+SHOWN = {
+    "Request": ("A tool call for the host.", ["tool", "args"], ["producer", "seq"]),
+    "Cancel": ("A request was taken back.", [], []),
+    "Answer": ("An answer for a guest: a result or an error, final or progress.", ["final"], ["result", "error"]),
+}
+"""The three that are one type in the service: name -> description, fields that it always has, fields that it may."""
+
+SESSION_EVENTS = {
+    "ready": "The first one: who the reader is, and where it stands.",
+    "request": "For the host: a tool call. Its `id:` is the cursor, `id` in the data the request's.",
+    "cancel": "For the host: a request was taken back.",
+    "response": "For a guest: an answer.",
+    "gap": "The reader may have missed something: its cursor is older than what is kept, or numbers never came.",
+    "session": "The session changed: its time to live, its label, its tools.",
+    "end": "The last one: the session is over; don't come back.",
+}
+CHAT_EVENTS = {
+    "start": "The first one: which answer, in which thread.",
+    "delta": "Some words. Its `id:` says how much was told with it; come back with it as `Last-Event-ID`.",
+    "error": "The model broke off; what it said was kept, as partial. `done` follows.",
+    "done": "The last one.",
+}
+
+
+def add_events(components: Components) -> None:
+    """Add the schemas of all events, and `Line`: one of them as an object."""
+    components.reference(_Shown)
+    shown = components.schemas.pop("Shown")
+    for name, (description, always, perhaps) in SHOWN.items():
+        names = ["id", "cursor", *always, "timestamp", *perhaps, "replay"]
+        components.add(
+            name,
+            {
+                "title": name,
+                "description": description,
+                "type": "object",
+                "properties": {field: shown["properties"][field] for field in names},
+                "required": ["id", "cursor", *always, "timestamp"],
+            },
+        )
+    for type_, code in ((_Ready, CODE), (_Gap, None), (_Change, CODE), (_End, None)):
+        reference = components.reference(type_)
+        if code is not None:
+            components.schemas[_name(reference)]["properties"]["code"] = code
+    for chat_type in (_Start, _Delta, _Error, _Done):
+        components.reference(chat_type)
+    done = components.schemas["Done"]["properties"]
+    done["finishReason"] = {"type": "string", "enum": list(get_args(FinishReason))}
+    components.add("Line", _lines(SESSION_EVENTS, _data(SESSION_EVENTS)))
+
+
+def session_event() -> Json:
+    """One event of a session's stream, as Server-Sent Events carry it."""
+    return _event(SESSION_EVENTS, _data(SESSION_EVENTS), CURSOR)
+
+
+def session_lines() -> Json:
+    """A session's stream as NDJSON: its lines, each an event or a comment."""
+    comment = {
+        "type": "object",
+        "properties": {"event": {"enum": ["heartbeat", "comment"]}, "comment": {"type": "string"}},
+        "required": ["event"],
+    }
+    return {"type": "array", "items": {"anyOf": [{"$ref": "#/components/schemas/Line"}, comment]}}
+
+
+def chat_event() -> Json:
+    """One event of an answer: Waypost's own, or a chunk of the AI SDK's UI message stream, which has no name."""
+    chunk = {
+        "type": "object",
+        "title": "A chunk of the AI SDK",
+        "description": (
+            "https://ai-sdk.dev/docs/ai-sdk-ui/stream-protocol: `start`, `start-step`, `text-start`, `text-delta`, "
+            "`text-end`, `finish-step`, `message-metadata`, `error`, `finish`, and `[DONE]`."
+        ),
+        "properties": {"data": {"type": "string"}},
+        "required": ["data"],
+    }
+    own = _event(CHAT_EVENTS, _data(CHAT_EVENTS), {"type": "string"})
+    return {"anyOf": [*own.pop("anyOf"), chunk], **own}
+
+
+def _data(events: dict[str, str]) -> dict[str, str]:
+    names = {"response": "Answer", "session": "Change"}
+    return {name: f"#/components/schemas/{names.get(name, name.capitalize())}" for name in events}
+
+
+def _event(events: dict[str, str], data: dict[str, str], id_: Json) -> Json:
+    return {
+        "description": "One event; the stream is any number of them, with comments as signs of life in between.",
+        "anyOf": [
+            {
+                "title": name,
+                "description": description,
+                "type": "object",
+                "properties": {
+                    "event": {"const": name},
+                    "data": {
+                        "type": "string",
+                        "contentMediaType": "application/json",
+                        "contentSchema": {"$ref": data[name]},
+                    },
+                    "id": id_,
+                    "retry": {"const": STREAM_RETRY_MILLISECONDS},
+                },
+                "required": ["event", "data"],
+            }
+            for name, description in events.items()
+        ],
+    }
+
+
+def _lines(events: dict[str, str], data: dict[str, str]) -> Json:
+    return {
+        "title": "Line",
+        "description": "An event as one JSON object.",
+        "anyOf": [_line(name, description, data[name]) for name, description in events.items()],
+    }
+
+
+def _line(name: str, description: str, reference: str) -> Json:
+    properties: Json = {
+        "event": {"const": name},
+        "data": {"$ref": reference},
+        "id": CURSOR,
+        "retry": {"const": STREAM_RETRY_MILLISECONDS},
+    }
+    required: Sequence[Any] = ["event", "data"]
+    return {
+        "title": name,
+        "description": description,
+        "type": "object",
+        "properties": properties,
+        "required": list(required),
+    }
+
+
+def _name(reference: Json) -> str:
+    return str(reference["$ref"]).rpartition("/")[2]

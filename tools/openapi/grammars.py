@@ -1,0 +1,86 @@
+"""The grammars of ids, codes and the like, as JSON Schema.
+
+A `pattern` stands where it is exactly what is accepted; where no portable one could be, a `format` names what the
+description says.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from waypost.ids import CODE_LENGTH, CROCKFORD
+from waypost.limits import (
+    MAX_APP_ID_KEY_BYTES,
+    MAX_APP_ID_LENGTH,
+    MAX_CHAT_MESSAGE_LENGTH,
+    MAX_ID_LENGTH,
+    MAX_MESSAGE_ID_LENGTH,
+    MAX_METADATA_BYTES,
+    MAX_METADATA_NAME_LENGTH,
+    MAX_TOOL_NAME_LENGTH,
+)
+
+Json = dict[str, Any]
+
+TIME: Json = {
+    "type": "string",
+    "format": "date-time",
+    "pattern": r"^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}\.\d{3}Z$",
+}
+CODE: Json = {"type": "string", "pattern": f"^[{CROCKFORD}]{{{CODE_LENGTH}}}$"}
+CODE_AS_TYPED: Json = {
+    "type": "string",
+    "pattern": f"^([0-9A-TV-Za-tv-z]-?){{{CODE_LENGTH}}}$",
+    "description": "A session's code, as a person may type it: any case, with hyphens, O for 0, I or L for 1.",
+}
+ID: Json = {
+    "type": "string",
+    "pattern": f"^[A-Za-z0-9._~-]{{1,{MAX_ID_LENGTH}}}$",
+}
+ID_IN_PATH: Json = {
+    "type": "string",
+    # `.` and `..` never arrive: every client takes them for steps in the path.
+    "pattern": r"^(\.*[A-Za-z0-9_~-][A-Za-z0-9._~-]*|\.{3,})$",
+    "maxLength": MAX_ID_LENGTH,
+}
+APP_ID: Json = {
+    "type": "string",
+    "format": "app-id",
+    "minLength": 1,
+    "maxLength": MAX_APP_ID_LENGTH,
+    "description": (
+        f"An id that an app chooses: 1 to {MAX_APP_ID_LENGTH} visible characters, no white space at the ends, not `.` "
+        f"or `..`, at most {MAX_APP_ID_KEY_BYTES} bytes when percent-encoded."
+    ),
+}
+MESSAGE_ID: Json = {
+    "type": "string",
+    "format": "message-id",
+    "minLength": 1,
+    "maxLength": MAX_MESSAGE_ID_LENGTH,
+    "description": f"1 to {MAX_MESSAGE_ID_LENGTH} visible characters.",
+}
+CURSOR: Json = {
+    "type": "string",
+    "format": "cursor",
+    "description": "The `id` of an event of this session and role. To be passed on as it came.",
+}
+ETAG: Json = {"type": "string", "pattern": '^"[0-9a-f]{32}"$'}
+_TAG = r'(W/)?"[^"\x00-\x20\x7f]*"'
+ETAGS: Json = {"type": "string", "pattern": rf"^[ \t,]*(\*|{_TAG}([ \t]*,[ \t,]*{_TAG})*)?[ \t,]*$"}
+TOOL_NAME: Json = {"type": "string", "pattern": f"^[A-Za-z0-9_./-]{{1,{MAX_TOOL_NAME_LENGTH}}}$"}
+TOKEN: Json = {
+    "type": "string",
+    "pattern": rf"^wp1\.(host|guest)\.[{CROCKFORD}]{{{CODE_LENGTH}}}\.[1-9][0-9]{{0,11}}\.[A-Za-z0-9_-]{{43}}$",
+}
+MESSAGE: Json = {
+    "type": "string",
+    # Something besides what Unicode and Python call white space.
+    "pattern": r"[^\s\x1c-\x1f\x85\ufeff]",
+    "maxLength": MAX_CHAT_MESSAGE_LENGTH,
+}
+METADATA: Json = {
+    "type": "object",
+    "propertyNames": {"minLength": 1, "maxLength": MAX_METADATA_NAME_LENGTH},
+    "description": f"The app's own, at most {MAX_METADATA_BYTES} bytes as JSON.",
+}

@@ -1,0 +1,54 @@
+"""The headers of replies, as components of the document."""
+
+from __future__ import annotations
+
+from tools.openapi.grammars import ETAG, Json
+from waypost.answer_formats import UI_HEADERS
+from waypost.handlers.pages import POLICY
+
+HEADERS: dict[str, Json] = {
+    "X-Request-Id": {
+        "description": "Names this request in the service's log.",
+        "required": True,
+        "schema": {"type": "string", "minLength": 1},
+    },
+    "Server-Timing": {
+        "description": "How many KV operations it took, and how many milliseconds of waiting for them.",
+        "required": True,
+        "schema": {"type": "string", "pattern": r'^kv;desc="\d+ operations";dur=\d+$'},
+    },
+    "X-Content-Type-Options": {"required": True, "schema": {"const": "nosniff"}},
+    "Waypost-Storage": {
+        "description": "There where nothing is kept for longer than this isolate lives.",
+        "schema": {"const": "memory"},
+    },
+    "ETag": {"description": "The version, strong.", "required": True, "schema": ETAG},
+    "Location": {
+        "description": "Where what was made can be read.",
+        "required": True,
+        "schema": {"type": "string", "format": "uri-reference"},
+    },
+    "Retry-After": {
+        "description": "Seconds after which it is worth trying again.",
+        "schema": {"type": "integer", "minimum": 1},
+    },
+    "WWW-Authenticate": {"required": True, "schema": {"const": "Bearer"}},
+    "Content-Disposition": {
+        "description": "A name for the file, where it is one.",
+        "schema": {"type": "string", "pattern": '^attachment; filename="[^"]+"$'},
+    },
+    "Content-Security-Policy": {"required": True, "schema": {"const": POLICY}},
+    "Referrer-Policy": {"required": True, "schema": {"const": "no-referrer"}},
+    **{
+        name: {"description": "There in the AI SDK's format.", "schema": {"const": value}}
+        for name, value in UI_HEADERS.items()
+    },
+}
+
+ALWAYS = ("X-Request-Id", "Server-Timing", "X-Content-Type-Options", "Waypost-Storage")
+OF_PROBLEMS = {401: ("WWW-Authenticate",), 429: ("Retry-After",), 503: ("Retry-After",)}
+
+
+def referred(names: tuple[str, ...]) -> Json:
+    """References to the headers of these names."""
+    return {name: {"$ref": f"#/components/headers/{name}"} for name in names}

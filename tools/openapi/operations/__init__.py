@@ -1,0 +1,32 @@
+"""What is said of each operation, one file a resource; `ALL` has them by method and template."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from tools.openapi.operations import (
+    chats,
+    conversations,
+    documents,
+    pages,
+    queues,
+    service,
+    sessions,
+    streams,
+    threads,
+    voice,
+)
+from tools.openapi.parts import Operation
+
+ALL: Mapping[str, Operation] = {
+    **sessions.OPERATIONS,
+    **queues.OPERATIONS,
+    **streams.OPERATIONS,
+    **chats.OPERATIONS,
+    **threads.OPERATIONS,
+    **voice.OPERATIONS,
+    **conversations.OPERATIONS,
+    **documents.OPERATIONS,
+    **pages.OPERATIONS,
+    **service.OPERATIONS,
+}

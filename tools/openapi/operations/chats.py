@@ -1,0 +1,106 @@
+"""`/api/chat`: questions to threads, and answers as streams."""
+
+from __future__ import annotations
+
+from tools.openapi.events import chat_event
+from tools.openapi.grammars import APP_ID
+from tools.openapi.parts import APP, EVENTS, JSON, Link, Operation, Parameter, Reply
+from tools.openapi.problems import APP as APP_PROBLEMS
+from tools.openapi.problems import BODY, MODEL, STORAGE
+from waypost.answer_formats import FORMATS
+from waypost.errors import AnswerRunning, MessageNotFound, ThreadExists, ThreadNotFound, UnknownAgent
+from waypost.handlers.chat import ForkedView, StopBody, StopView
+from waypost.handlers.chat_bodies import ChatBody, ForkBody, UiBody
+
+_FORMAT = Parameter(
+    "format",
+    {"type": "string", "enum": sorted(FORMATS)},
+    "`events`: Waypost's own. `ui`: the AI SDK's UI message stream, as with `Accept: text/x-vercel-ai-ui-message-"
+    "stream`. Left out: what the question was asked in.",
+)
+_ANSWER = Reply("The answer, as it is said.", {EVENTS: chat_event()}, ("x-vercel-ai-ui-message-stream",))
+_NAME = {"threadId": "$request.body#/threadId", "resourceId": "$request.body#/resourceId"}
+_AFTER_ASKING = (
+    Link(
+        "streamAnswer",
+        {"path.threadId": "$request.body#/threadId", "query.resourceId": "$request.body#/resourceId"},
+    ),
+    Link(
+        "stopAnswer",
+        {"path.threadId": "$request.body#/threadId"},
+        {"resourceId": "$request.body#/resourceId"},
+    ),
+    Link("listThreads", {"query.resourceId": "$request.body#/resourceId"}),
+    Link("describeThread", body=_NAME),
+    Link(
+        "forkThread",
+        body={"forkFromThreadId": "$request.body#/threadId", "resourceId": "$request.body#/resourceId"},
+    ),
+    Link("deleteThread", body=_NAME),
+)
+
+OPERATIONS = {
+    "POST /api/chat": Operation(
+        "ask",
+        "chats",
+        APP,
+        {200: _ANSWER},
+        (*BODY, *APP_PROBLEMS, UnknownAgent, AnswerRunning, *MODEL, *STORAGE),
+        parameters=(_FORMAT,),
+        body={
+            JSON: {
+                "anyOf": [ChatBody, UiBody],
+                "description": "Waypost's own body, or (where `messages` or `trigger` is there) that of the AI SDK.",
+            }
+        },
+        links={200: _AFTER_ASKING},
+        description=(
+            "The answer goes on when its reader has left, for 25 s, and is in the history either way. The same "
+            "`messageId` again is the same question: it is answered with the answer that is being given, or was."
+        ),
+    ),
+    "POST /api/chat/fork": Operation(
+        "forkThread",
+        "chats",
+        APP,
+        {
+            200: Reply("The answer to `message`, in the new thread.", _ANSWER.content, _ANSWER.headers),
+            201: Reply("The new thread, without a `message` to it.", {JSON: ForkedView}),
+        },
+        (
+            *BODY,
+            *APP_PROBLEMS,
+            ThreadNotFound,
+            MessageNotFound,
+            ThreadExists,
+            UnknownAgent,
+            AnswerRunning,
+            *MODEL,
+            *STORAGE,
+        ),
+        parameters=(_FORMAT,),
+        body={JSON: ForkBody},
+        links={201: (Link("describeThread", body=_NAME), Link("deleteThread", body=_NAME))},
+    ),
+    "GET /api/chat/{threadId}/stream": Operation(
+        "streamAnswer",
+        "chats",
+        APP,
+        {200: _ANSWER, 204: Reply("No answer is being given.")},
+        (*APP_PROBLEMS, *STORAGE),
+        parameters=(
+            Parameter("resourceId", APP_ID, "Whose thread it is; left out: its own."),
+            _FORMAT,
+            Parameter("Last-Event-ID", {"type": "string"}, "The last event's id: go on from there.", where="header"),
+        ),
+    ),
+    "POST /api/chat/{threadId}/stop": Operation(
+        "stopAnswer",
+        "chats",
+        APP,
+        {200: Reply("Whether there was one to stop.", {JSON: StopView})},
+        (*BODY, *APP_PROBLEMS, *STORAGE),
+        body={JSON: StopBody},
+        body_is_needed=False,
+    ),
+}

@@ -1,0 +1,83 @@
+"""`/api/pages/{intentId}` and `/pages/{intentId}`: generated pages, kept for a day and shown in a sandbox."""
+
+from __future__ import annotations
+
+from tools.openapi.grammars import ID
+from tools.openapi.operations.documents import CONDITIONAL, KNOWN, WHOSE
+from tools.openapi.parts import HTML, JSON, NOBODY_KNOWN, Link, Operation, Parameter, Reply
+from tools.openapi.problems import BODY, CONDITIONS, STORAGE, Errors
+from waypost.errors import InvalidId, PageNotFound, TooManyDocuments, WrongSession
+from waypost.handlers.pages import PageBody, PagesView, PageView, StoredPageView
+
+_PAGE = {"path.intentId": "$request.path.intentId"}
+_OWNED = {**_PAGE, "query.sessionId": "$request.body#/sessionId"}
+_PUBLIC = "The intent's id is what one passes on to whoever is to see the page."
+_PROBLEMS: Errors = (InvalidId, *CONDITIONS, *STORAGE)
+_AFTER_PUT = (
+    Link("readPage", _OWNED),
+    Link("showPage", _PAGE),
+    Link(
+        "putPage",
+        {**_PAGE, "header.If-Match": "$response.header.ETag"},
+        {"sessionId": "$request.body#/sessionId"},
+    ),
+    Link("deletePage", _OWNED),
+    Link("listPages", {"path.sid": "$request.body#/sessionId"}),
+)
+_SHOWN_HEADERS = ("ETag", "Content-Security-Policy", "Referrer-Policy")
+
+
+OPERATIONS = {
+    "GET /api/sessions/{sid}/pages": Operation(
+        "listPages",
+        "pages",
+        NOBODY_KNOWN,
+        {200: Reply("What is known of each.", {JSON: PagesView})},
+        (InvalidId, *STORAGE),
+        description=WHOSE,
+    ),
+    "GET /api/pages/{intentId}": Operation(
+        "readPage",
+        "pages",
+        NOBODY_KNOWN,
+        {200: Reply("The page.", {JSON: PageView}, ("ETag",)), 304: KNOWN},
+        (*_PROBLEMS, PageNotFound),
+        (Parameter("sessionId", ID, "Shown again in the reply if the page belongs to it."), *CONDITIONAL),
+        description=_PUBLIC,
+    ),
+    "PUT /api/pages/{intentId}": Operation(
+        "putPage",
+        "pages",
+        NOBODY_KNOWN,
+        {
+            200: Reply("It was replaced.", {JSON: StoredPageView}, ("ETag",)),
+            201: Reply("It is new.", {JSON: StoredPageView}, ("ETag",)),
+        },
+        (*BODY, *_PROBLEMS, WrongSession, TooManyDocuments),
+        CONDITIONAL,
+        body={JSON: PageBody},
+        links={200: _AFTER_PUT, 201: _AFTER_PUT},
+        description="It belongs to the session that put it first; only that one may replace or delete it.",
+    ),
+    "DELETE /api/pages/{intentId}": Operation(
+        "deletePage",
+        "pages",
+        NOBODY_KNOWN,
+        {204: Reply("It is gone.")},
+        (*_PROBLEMS, WrongSession, PageNotFound),
+        (Parameter("sessionId", ID, "The session that it belongs to.", required=True), *CONDITIONAL),
+        links={204: (Link("readPage", _PAGE, description="404 from now on."), Link("showPage", _PAGE))},
+    ),
+    "GET /pages/{intentId}": Operation(
+        "showPage",
+        "pages",
+        NOBODY_KNOWN,
+        {
+            200: Reply("The HTML that was put.", {HTML: {"type": "string"}}, _SHOWN_HEADERS),
+            304: Reply("The reader has this version already.", headers=_SHOWN_HEADERS),
+        },
+        (*_PROBLEMS, PageNotFound),
+        CONDITIONAL,
+        description="Never with the rights of this origin: what is stored for it in a browser is out of its reach.",
+    ),
+}

@@ -1,0 +1,91 @@
+"""`/api/request`, `/api/response`, `/api/ack`: what guests ask and the host answers."""
+
+from __future__ import annotations
+
+from tools.openapi.parts import EITHER, GUEST, HOST, JSON, Link, Operation, Parameter, Reply
+from tools.openapi.problems import BODY, STORAGE
+from tools.openapi.problems import GUEST as GUEST_PROBLEMS
+from tools.openapi.problems import HOST as HOST_PROBLEMS
+from waypost.errors import AlreadyAnswered, InvalidCursor, InvalidId
+from waypost.handlers.queues import (
+    AckBody,
+    AcknowledgedView,
+    CancelBody,
+    QueuedView,
+    RequestBody,
+    ResponseBody,
+)
+from waypost.limits import MAX_WAIT_SECONDS
+
+WAIT = Parameter(
+    "wait",
+    {"type": "number", "minimum": 0, "maximum": MAX_WAIT_SECONDS, "default": 0},
+    "Seconds to wait if there is nothing yet; written with digits and a point, without an exponent.",
+)
+_QUEUED = Reply("It is in KV.", {JSON: QueuedView})
+
+OPERATIONS = {
+    "POST /api/request": Operation(
+        "sendRequest",
+        "calls",
+        GUEST,
+        {
+            200: Reply("The final answer.", {JSON: {"$ref": "#/components/schemas/Answer"}}),
+            202: Reply("It is in KV, and there is no answer yet.", {JSON: QueuedView}),
+        },
+        (*BODY, InvalidId, *GUEST_PROBLEMS, *STORAGE),
+        parameters=(WAIT,),
+        body={JSON: RequestBody},
+        links={
+            202: (
+                Link("cancelRequest", {"path.id": "$response.body#/id"}, {"code": "$request.body#/code"}),
+                Link(
+                    "sendResponse",
+                    body={"code": "$request.body#/code", "id": "$response.body#/id"},
+                    description="As the host.",
+                ),
+                Link("pollMessages", {"query.code": "$request.body#/code"}),
+                Link(
+                    "acknowledge",
+                    body={"code": "$request.body#/code", "cursors": ["$response.body#/cursor"]},
+                    description="As the host.",
+                ),
+            )
+        },
+    ),
+    "POST /api/request/{id}/cancel": Operation(
+        "cancelRequest",
+        "calls",
+        GUEST,
+        {202: Reply("The answer `cancelled`, which the request has now.", {JSON: QueuedView})},
+        (*BODY, InvalidId, *GUEST_PROBLEMS, AlreadyAnswered, *STORAGE),
+        body={JSON: CancelBody},
+    ),
+    "POST /api/response": Operation(
+        "sendResponse",
+        "calls",
+        HOST,
+        {202: _QUEUED},
+        (*BODY, InvalidId, *HOST_PROBLEMS, *STORAGE),
+        body={JSON: ResponseBody},
+        links={
+            202: (
+                Link("pollMessages", {"query.code": "$request.body#/code"}, description="As a guest."),
+                Link(
+                    "cancelRequest",
+                    {"path.id": "$request.body#/id"},
+                    {"code": "$request.body#/code"},
+                    description="Too late: refused with 409 if the answer was final.",
+                ),
+            )
+        },
+    ),
+    "POST /api/ack": Operation(
+        "acknowledge",
+        "calls",
+        EITHER,
+        {200: Reply("What was removed, and what there were no operations left for.", {JSON: AcknowledgedView})},
+        (*BODY, InvalidCursor, *GUEST_PROBLEMS, *STORAGE),
+        body={JSON: AckBody},
+    ),
+}

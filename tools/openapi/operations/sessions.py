@@ -1,0 +1,82 @@
+"""`/api/sessions`: a tab that may be called, and its code."""
+
+from __future__ import annotations
+
+from tools.openapi.parts import HOST, JSON, NOBODY_KNOWN, Link, Operation, Reply
+from tools.openapi.problems import BODY, CODE, STORAGE
+from tools.openapi.problems import HOST as HOST_PROBLEMS
+from waypost.errors import SessionTooOld
+from waypost.handlers.sessions import DetailedView, JoinedView, OpenBody, OpenedView, SessionView, ToolsBody, ToolsView
+
+_CODE = {"code": "$response.body#/code"}
+_OF_PATH = {"code": "$request.path.code"}
+_AS_HOST = "With the hostToken of this reply."
+
+OPERATIONS = {
+    "POST /api/sessions": Operation(
+        "openSession",
+        "sessions",
+        NOBODY_KNOWN,
+        {201: Reply("The session, and the token that makes its host.", {JSON: OpenedView}, ("Location",))},
+        (*BODY, *STORAGE),
+        body={JSON: OpenBody},
+        body_is_needed=False,
+        links={
+            201: (
+                Link("readSession", _CODE),
+                Link("joinSession", _CODE),
+                Link("putTools", _CODE, description=_AS_HOST),
+                Link("extendSession", _CODE, description=_AS_HOST),
+                Link("endSession", _CODE, description=_AS_HOST),
+                Link("sendRequest", body=_CODE),
+                Link("pollMessages", {"query.code": "$response.body#/code"}),
+                Link("streamMessages", {"query.code": "$response.body#/code"}),
+            )
+        },
+    ),
+    "GET /api/sessions/{code}": Operation(
+        "readSession",
+        "sessions",
+        NOBODY_KNOWN,
+        {200: Reply("The session.", {JSON: DetailedView})},
+        (*CODE, *STORAGE),
+    ),
+    "DELETE /api/sessions/{code}": Operation(
+        "endSession",
+        "sessions",
+        HOST,
+        {204: Reply("It is over; its streams end with the event `end`.")},
+        (*HOST_PROBLEMS, *STORAGE),
+        links={204: (Link("readSession", _OF_PATH, description="Refused with 410 from now on."),)},
+    ),
+    "POST /api/sessions/{code}/extend": Operation(
+        "extendSession",
+        "sessions",
+        HOST,
+        {200: Reply("The session as it is now.", {JSON: SessionView})},
+        (*HOST_PROBLEMS, SessionTooOld, *STORAGE),
+        links={200: (Link("readSession", _OF_PATH),)},
+    ),
+    "POST /api/sessions/{code}/join": Operation(
+        "joinSession",
+        "sessions",
+        NOBODY_KNOWN,
+        {200: Reply("A token, which ends when the session must.", {JSON: JoinedView})},
+        (*CODE, *STORAGE),
+        links={
+            200: (
+                Link("sendRequest", body=_CODE, description="With the guestToken of this reply."),
+                Link("pollMessages", {"query.code": "$response.body#/code"}),
+            )
+        },
+    ),
+    "PUT /api/sessions/{code}/tools": Operation(
+        "putTools",
+        "sessions",
+        HOST,
+        {200: Reply("The tools in force.", {JSON: ToolsView})},
+        (*BODY, *HOST_PROBLEMS, *STORAGE),
+        body={JSON: ToolsBody},
+        links={200: (Link("readSession", _OF_PATH),)},
+    ),
+}

@@ -1,0 +1,55 @@
+"""`/api/stream` and `/api/poll`: what comes for the host, or for a guest."""
+
+from __future__ import annotations
+
+from tools.openapi.events import session_event, session_lines
+from tools.openapi.grammars import CODE_AS_TYPED, CURSOR
+from tools.openapi.operations.queues import WAIT
+from tools.openapi.parts import EITHER, EITHER_BY_QUERY, EVENTS, JSON, NDJSON, Link, Operation, Parameter, Reply
+from tools.openapi.problems import GUEST, STORAGE
+from waypost.errors import InvalidCursor
+from waypost.handlers.streams import PollView
+
+_CODE = Parameter("code", CODE_AS_TYPED, "The session.", required=True)
+_AFTER = Parameter("after", CURSOR, "Where to go on: the last event's id, or a poll's cursor.")
+
+OPERATIONS = {
+    "GET /api/stream": Operation(
+        "streamMessages",
+        "calls",
+        EITHER_BY_QUERY,
+        {
+            200: Reply(
+                "Events, until the session or the connection's budget is over.",
+                {EVENTS: session_event(), NDJSON: session_lines()},
+            )
+        },
+        (*GUEST, InvalidCursor, *STORAGE),
+        parameters=(
+            _CODE,
+            _AFTER,
+            Parameter("Last-Event-ID", CURSOR, "What an EventSource sends; it goes before `after`.", where="header"),
+        ),
+        description=(
+            "The first bytes leave at once, and a comment every 15 s while nothing happens. With "
+            "`Accept: application/x-ndjson` the same events come as lines of JSON. A host gets everything that is not "
+            "answered or acknowledged, whatever its cursor; what may have been sent before has `replay: true`."
+        ),
+    ),
+    "GET /api/poll": Operation(
+        "pollMessages",
+        "calls",
+        EITHER,
+        {200: Reply("Messages, and the cursor to come back with.", {JSON: PollView})},
+        (*GUEST, InvalidCursor, *STORAGE),
+        parameters=(_CODE, _AFTER, WAIT),
+        links={
+            200: (
+                Link(
+                    "pollMessages",
+                    {"query.code": "$request.query.code", "query.after": "$response.body#/cursor"},
+                ),
+            )
+        },
+    ),
+}

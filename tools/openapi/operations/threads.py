@@ -1,0 +1,79 @@
+"""`/api/sessions` of an app: its threads, listed, described and deleted."""
+
+from __future__ import annotations
+
+from tools.openapi.grammars import APP_ID
+from tools.openapi.parts import APP, JSON, Link, Operation, Parameter, Reply
+from tools.openapi.problems import APP as APP_PROBLEMS
+from tools.openapi.problems import BODY, STORAGE
+from waypost.errors import InvalidCursor, ThreadNotFound
+from waypost.handlers.thread_views import SessionView
+from waypost.handlers.threads import FILTER, DeletedView, DescribeBody, ThreadBody, ThreadsView
+from waypost.limits import DEFAULT_LISTED_THREADS, MAX_LISTED_THREADS
+
+_NAME = {"threadId": "$request.body#/threadId", "resourceId": "$request.body#/resourceId"}
+
+OPERATIONS = {
+    "GET /api/sessions": Operation(
+        "listThreads",
+        "threads",
+        APP,
+        {200: Reply("A page of them; without a `cursor` it is the last.", {JSON: ThreadsView})},
+        (*APP_PROBLEMS, InvalidCursor, *STORAGE),
+        links={
+            200: (
+                Link(
+                    "listThreads",
+                    {"query.resourceId": "$request.query.resourceId", "query.cursor": "$response.body#/cursor"},
+                    description="The next page.",
+                ),
+            )
+        },
+        parameters=(
+            Parameter("resourceId", APP_ID, "Whose threads.", required=True),
+            Parameter(
+                "limit",
+                {
+                    "type": "integer",
+                    "minimum": 1,
+                    "maximum": MAX_LISTED_THREADS,
+                    "default": DEFAULT_LISTED_THREADS,
+                },
+                "How many at most.",
+            ),
+            Parameter(
+                "cursor",
+                {"type": "string", "format": "threads-cursor"},
+                "That of the page before, of the same resource.",
+            ),
+            Parameter(
+                "filters",
+                {
+                    "type": "object",
+                    "patternProperties": {f"^{FILTER.replace('.', '[.]')}": {"type": "string"}},
+                    "additionalProperties": False,
+                },
+                f"Only threads whose metadata has all of these: `{FILTER}{{name}}=value`, one parameter each. A text "
+                "equals its filter letter by letter, any other value by its JSON text.",
+                style={"style": "form", "explode": True},
+            ),
+        ),
+    ),
+    "DELETE /api/sessions": Operation(
+        "deleteThread",
+        "threads",
+        APP,
+        {200: Reply("Whether there was such a thread.", {JSON: DeletedView})},
+        (*BODY, *APP_PROBLEMS, *STORAGE),
+        body={JSON: ThreadBody},
+        links={200: (Link("describeThread", body=_NAME, description="Refused with 404 from now on."),)},
+    ),
+    "POST /api/sessions/metadata": Operation(
+        "describeThread",
+        "threads",
+        APP,
+        {200: Reply("The thread as it is now.", {JSON: SessionView})},
+        (*BODY, *APP_PROBLEMS, ThreadNotFound, *STORAGE),
+        body={JSON: DescribeBody},
+    ),
+}

@@ -1,0 +1,29 @@
+"""`/api/voice-agent/chat`: a question, an answer, and a history that is kept here."""
+
+from __future__ import annotations
+
+from tools.openapi.parts import JSON, NOBODY_KNOWN, Link, Operation, Reply
+from tools.openapi.problems import BODY, MODEL, STORAGE
+from waypost.errors import InvalidId, SessionIdRequired
+from waypost.handlers.voice import VoiceBody, VoiceView
+
+OPERATIONS = {
+    "POST /api/voice-agent/chat": Operation(
+        "askVoiceAgent",
+        "chats",
+        NOBODY_KNOWN,
+        {200: Reply("What is to be said.", {JSON: VoiceView})},
+        (*BODY, SessionIdRequired, InvalidId, *MODEL, *STORAGE),
+        body={JSON: VoiceBody},
+        links={
+            200: (
+                Link(
+                    "askVoiceAgent",
+                    body={"sessionId": "$response.body#/sessionId", "question": "And then?"},
+                    description="It remembers.",
+                ),
+            )
+        },
+        description="The `sessionId` is the secret that owns the conversation; the client makes it up.",
+    ),
+}

@@ -1,0 +1,69 @@
+"""Which errors a route can answer with, in groups that handlers share."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from waypost.errors import (
+    BodyTooLarge,
+    BudgetSpent,
+    InvalidBody,
+    InvalidCode,
+    InvalidEncoding,
+    InvalidHeader,
+    InvalidId,
+    InvalidJson,
+    InvalidParameter,
+    InvalidToken,
+    MethodNotAllowed,
+    ModelFailed,
+    ModelTimedOut,
+    PreconditionFailed,
+    RateLimited,
+    SessionEnded,
+    SessionNotFound,
+    StorageUnavailable,
+    TokenExpired,
+    TokenRequired,
+    Unconfigured,
+    UnknownField,
+    UnsupportedMediaType,
+    WaypostError,
+    WrongRole,
+    WrongSession,
+)
+from waypost.http import STATUS
+
+Errors = tuple[type[WaypostError], ...]
+
+ROUTING: Errors = (InvalidParameter,)
+"""Every route: a path that is not percent-encoded UTF-8, a query parameter that stands there twice, a long query."""
+ALWAYS: Errors = (*ROUTING, Unconfigured)
+STORAGE: Errors = (StorageUnavailable, BudgetSpent)
+JSON_TEXT: Errors = (UnsupportedMediaType, BodyTooLarge, InvalidEncoding, InvalidJson)
+BODY: Errors = (*JSON_TEXT, InvalidBody, UnknownField)
+CODE: Errors = (InvalidCode, RateLimited, SessionNotFound, SessionEnded)
+"""Who shows nothing but a code."""
+TOKEN: Errors = (InvalidCode, InvalidToken, TokenExpired, WrongSession, WrongRole, SessionNotFound, SessionEnded)
+HOST: Errors = (TokenRequired, *TOKEN)
+GUEST: Errors = (TokenRequired, RateLimited, *TOKEN)
+APP: Errors = (TokenRequired, InvalidToken, InvalidId)
+CONDITIONS: Errors = (InvalidHeader, PreconditionFailed)
+MODEL: Errors = (ModelFailed, ModelTimedOut)
+
+INTERNAL = "internal"
+"""The code of a failure that nobody expected."""
+
+OF_NO_ROUTE: frozenset[str] = frozenset({MethodNotAllowed.code})
+"""What only a method that no route has can bring about."""
+
+
+def codes_by_status(errors: Iterable[type[WaypostError]]) -> dict[int, list[str]]:
+    """Status -> the problem codes it can come with, both in the order of the table of statuses."""
+    named = {error.code for error in errors}
+    found: dict[int, list[str]] = {}
+    for code, status in STATUS.items():
+        if code in named:
+            found.setdefault(status, []).append(code)
+    found[500] = [INTERNAL]
+    return dict(sorted(found.items()))

@@ -1,0 +1,194 @@
+"""What the types of the service don't say of their fields, since handlers check it with words of their own."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from tools.openapi.grammars import (
+    APP_ID,
+    CODE,
+    CODE_AS_TYPED,
+    CURSOR,
+    ETAG,
+    ID,
+    MESSAGE,
+    MESSAGE_ID,
+    METADATA,
+    TIME,
+    TOKEN,
+    TOOL_NAME,
+    Json,
+)
+from waypost.handlers import sessions, thread_views
+from waypost.limits import MAX_PAGE_BYTES, MAX_QUESTION_LENGTH
+
+NAMES: Mapping[type, str] = {
+    sessions.SessionView: "Session",
+    thread_views.SessionView: "DescribedThread",
+}
+"""Public names of types whose own are taken, or say little outside their file."""
+
+BY_NAME: Mapping[str, Json] = {
+    "createdAt": TIME,
+    "updatedAt": TIME,
+    "expiresAt": TIME,
+    "hostSeenAt": TIME,
+    "timestamp": TIME,
+    "threadId": APP_ID,
+    "resourceId": APP_ID,
+    "forkFromThreadId": APP_ID,
+    "sessionId": ID,
+    "intentId": ID,
+    "messageId": MESSAGE_ID,
+    "atMessageId": MESSAGE_ID,
+    "etag": ETAG,
+    "hostToken": TOKEN,
+    "guestToken": TOKEN,
+    "metadata": METADATA,
+    "producer": ID,
+}
+"""A name that means the same wherever it stands."""
+
+
+_SAID: Json = {"description": "Any JSON but null.", "not": {"type": "null"}}
+
+BY_FIELD: Mapping[str, Json] = {
+    "Session.code": CODE,
+    "Opened.code": CODE,
+    "Detailed.code": CODE,
+    "Joined.code": CODE,
+    "Detailed.tools": {"type": "array", "items": {"$ref": "#/components/schemas/Tool"}},
+    "Tools.tools": {"type": "array", "items": {"$ref": "#/components/schemas/Tool"}},
+    "ToolsBody.tools": {
+        "items": {"$ref": "#/components/schemas/Tool"},
+        "description": "No two of them have one name.",
+    },
+    "RequestBody.code": CODE_AS_TYPED,
+    "RequestBody.id": ID,
+    "RequestBody.tool": TOOL_NAME,
+    "RequestBody.settled": {"description": "Below `seq`."},
+    "ResponseBody.code": CODE_AS_TYPED,
+    "ResponseBody.id": ID,
+    "CancelBody.code": CODE_AS_TYPED,
+    "AckBody.code": CODE_AS_TYPED,
+    "AckBody.cursors": {"items": CURSOR},
+    "Poll.messages": {"items": {"$ref": "#/components/schemas/Line"}},
+    "VoiceBody.question": {
+        # Control characters become nothing or a space before it is looked at.
+        "pattern": r"[^\s\x00-\x1f\x7f-\x9f\ufeff]",
+        "maxLength": MAX_QUESTION_LENGTH,
+    },
+    "VoiceBody.sessionId": ID,
+    "ChatBody.message": MESSAGE,
+    "ForkBody.message": MESSAGE,
+    "ForkBody.threadId": {**APP_ID, "description": f"{APP_ID['description']} Not that of the parent."},
+    "PageBody.title": {"pattern": r"^[^\x00-\x1f\x7f]*$"},
+    "PageBody.html": {
+        "maxLength": MAX_PAGE_BYTES,
+        "description": f"At most {MAX_PAGE_BYTES} bytes as UTF-8.",
+    },
+    "UiBody.id": APP_ID,
+    "UiBody.messageId": {"description": "Which message is said anew, if one is."},
+    "UiBody.messages": {
+        "contains": {
+            "required": ["role", "id", "parts"],
+            "properties": {
+                "role": {"const": "user"},
+                "id": MESSAGE_ID,
+                "parts": {
+                    "contains": {"required": ["text"], "properties": {"type": {"const": "text"}, "text": MESSAGE}}
+                },
+            },
+        },
+    },
+    "MessageBody.content": _SAID,
+    "ImportedMessage.content": _SAID,
+    "MessageBody.id": MESSAGE_ID,
+    "ImportedMessage.id": MESSAGE_ID,
+    "ImportedMessage.timestamp": {"type": "string", "format": "date-time"},
+    "ImportBody.sessionId": {"description": "Passed over: it is that of the path."},
+    # What was imported is not looked at.
+    "Origin.threadId": {},
+    "Origin.messageId": {},
+    "UiMessage.role": {"description": "`user`, `assistant` or `system`; only the last of the user's is new here."},
+    "Stop.generationId": {"description": "Null where none was being given."},
+}
+"""`component.field`, where the same name means different things."""
+
+_CALL: Json = {"required": ["tool"], "properties": {"skip": {"const": False}}}
+_NUMBERED: Json = {
+    "required": ["producer", "seq"],
+    "properties": {"producer": {"type": "string"}, "seq": {"type": "integer"}},
+}
+_UNNUMBERED: Json = {
+    "properties": {"producer": {"type": "null"}, "seq": {"type": "null"}, "settled": {"const": 0}},
+}
+_SKIP: Json = {
+    "required": ["skip", "producer", "seq"],
+    "properties": {
+        "skip": {"const": True},
+        "producer": {"type": "string"},
+        "seq": {"type": "integer"},
+        "tool": False,
+        "args": False,
+    },
+}
+
+
+def _both(one: Json, other: Json) -> Json:
+    return {
+        "required": one.get("required", []) + other.get("required", []),
+        "properties": {**one["properties"], **other["properties"]},
+    }
+
+
+_BY_ROLE: Json = {
+    "anyOf": [
+        {"properties": {"role": {"const": "assistant"}, "toolCallId": {"type": "null"}}},
+        {
+            "properties": {
+                "role": {"enum": ["user", "system"]},
+                "toolCallId": {"type": "null"},
+                "toolCalls": {"maxItems": 0},
+            }
+        },
+        {
+            "required": ["toolCallId"],
+            "properties": {
+                "role": {"const": "tool"},
+                "toolCallId": {"type": "string"},
+                "toolCalls": {"maxItems": 0},
+            },
+        },
+    ]
+}
+"""Only an assistant's message calls tools; only a tool's message answers a call, and it does."""
+
+WHOLE: Mapping[str, Json] = {
+    "MessageBody": _BY_ROLE,
+    "ImportedMessage": _BY_ROLE,
+    "RequestBody": {"anyOf": [_both(_CALL, _UNNUMBERED), _both(_CALL, _NUMBERED), _SKIP]},
+    "ResponseBody": {"oneOf": [{"required": ["result"]}, {"required": ["error"]}]},
+    "VoiceBody": {"required": ["question", "sessionId"]},
+    "UiBody": {
+        "required": ["id", "messages"],
+        "description": (
+            "What `DefaultChatTransport` of the AI SDK sends: https://ai-sdk.dev/docs/ai-sdk-ui/transport. `id` is the "
+            "thread. Of the messages the last one of the user is asked; its text must not be empty. Apps add fields "
+            "of their own."
+        ),
+    },
+}
+"""Keywords for a component as a whole."""
+
+TOOL: Json = {
+    "title": "Tool",
+    "type": "object",
+    "description": "A tool as in MCP; fields that are not named here are kept as they are.",
+    "properties": {
+        "name": TOOL_NAME,
+        "description": {"type": "string"},
+        "inputSchema": {"type": "object", "description": "JSON Schema of the arguments."},
+    },
+    "required": ["name"],
+}

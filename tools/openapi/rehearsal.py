@@ -1,0 +1,98 @@
+"""The service in memory, on which the story is played while the document is made: the same at every run."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator, Coroutine
+from random import Random
+from typing import Any
+from urllib.parse import urlsplit
+
+from tools.openapi.player import Answered, Played, Sent, count_events, play
+from tools.openapi.story import STORY
+from tools.openapi.story.step import begin
+from waypost.app import App
+from waypost.http import Request
+from waypost.memory_kv import MemoryKv
+from waypost.settings import Settings
+
+SIGNING_KEY = b"made up, for the examples in the document"
+START_MS = 1_767_225_600_000
+"""2026-01-01T00:00:00Z."""
+
+
+class _Clock:
+    """Moves on only when somebody sleeps."""
+
+    def __init__(self) -> None:
+        self._now_ms = START_MS
+
+    def now_ms(self) -> int:
+        return self._now_ms
+
+    async def sleep(self, seconds: float) -> None:
+        self._now_ms += round(seconds * 1000)
+        await asyncio.sleep(0)
+
+
+class _Random:
+    """The same bytes at every run."""
+
+    def __init__(self) -> None:
+        self._random = Random(5)  # noqa: S311  # nothing is kept secret with it
+
+    def random_bytes(self, count: int) -> bytes:
+        return self._random.randbytes(count)
+
+
+class _Limiter:
+    async def allows(self, key: str) -> bool:
+        return True
+
+
+class _Headers:
+    def __init__(self, fields: dict[str, str]) -> None:
+        self._fields = fields
+
+    def get(self, name: str) -> str | None:
+        return self._fields.get(name)
+
+
+class _Stage:
+    def __init__(self) -> None:
+        clock = _Clock()
+        self._app = App(Settings(signing_keys=(SIGNING_KEY,)), MemoryKv(clock), clock, _Random(), print, _Limiter())
+        self._background: list[asyncio.Task[None]] = []
+
+    async def send(self, sent: Sent) -> Answered:
+        parts = urlsplit(sent.url)
+
+        async def read_body(_limit: int) -> bytes:
+            return sent.body
+
+        headers = _Headers({name.lower(): value for name, value in sent.headers.items()})
+        request = Request(sent.method, parts.path, parts.query, headers, read_body, self._run, "203.0.113.7")
+        response = await self._app.handle(request)
+        body = response.body or b""
+        if isinstance(body, AsyncGenerator):
+            body = await _read(body, sent.events)
+        await asyncio.gather(*self._background)
+        return Answered(response.status, {name.lower(): value for name, value in response.headers.items()}, body)
+
+    def _run(self, work: Coroutine[Any, Any, None]) -> None:
+        self._background.append(asyncio.ensure_future(work))
+
+
+async def _read(stream: AsyncGenerator[bytes, None], events: int) -> bytes:
+    text = b""
+    async for chunk in stream:
+        text += chunk
+        if events and count_events(text) >= events:
+            break
+    await stream.aclose()
+    return text
+
+
+def rehearse() -> list[Played]:
+    """Play the story; the steps with what was answered."""
+    return asyncio.run(play(STORY, begin(), _Stage().send))
