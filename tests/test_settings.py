@@ -97,3 +97,22 @@ def test_no_problem_tells_what_was_set(name: str):
     assert settings.problem
     assert "hunter2" not in repr(settings)
     assert KEY not in repr(settings)
+
+
+@pytest.mark.parametrize("text", ["0", "201", "ten", "-1", "1.5"])
+def test_a_history_that_is_no_number_of_messages_is_a_problem(text: str):
+    assert problem(HISTORY_LIMIT=text) == "HISTORY_LIMIT must be a whole number of messages from 1 to 200."
+
+
+def test_the_length_of_a_history_is_read():
+    assert [read_settings(ENV | {"HISTORY_LIMIT": text}).history_limit for text in ("", "1", "200")] == [10, 1, 200]
+
+
+def test_app_keys_are_separated_by_spaces_or_commas():
+    keys = "the-first-app-key, the-second-app-key"
+    assert read_settings(ENV | {"APP_KEYS": keys}).app_keys == ("the-first-app-key", "the-second-app-key")
+
+
+def test_an_app_key_has_at_least_16_characters():
+    assert problem(APP_KEYS="x" * 16) == ""
+    assert problem(APP_KEYS=f"the-first-app-key {'x' * 15}") == "Each of APP_KEYS needs at least 16 characters."
