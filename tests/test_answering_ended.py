@@ -12,8 +12,8 @@ from tests.support.virtual_time import START_MS, run
 from waypost.answer import Outcome
 from waypost.errors import ModelFailed, ModelTimedOut, StorageUnavailable, WaypostError
 from waypost.limits import GIVER_SILENCE_SECONDS, GRACE_SECONDS, MAX_ANSWER_CHARACTERS, MAX_ANSWER_SECONDS
-from waypost.model import AnswerCutOff
 from waypost.memory_kv import MemoryKv
+from waypost.model import AnswerCutOff
 from waypost.pieces import Pieces
 
 
@@ -257,7 +257,7 @@ class SlowKv(MemoryKv):
     """A store that takes its time for each write."""
 
     async def put(self, key: str, value: str, *, ttl_seconds: int, metadata: str | None = None) -> None:
-        await asyncio.sleep(GIVER_SILENCE_SECONDS / 2 + 1)
+        await asyncio.sleep(GIVER_SILENCE_SECONDS / 2 + 3)
         await super().put(key, value, ttl_seconds=ttl_seconds, metadata=metadata)
 
 

@@ -1,13 +1,15 @@
 """Two questions to one thread at the same time: the second is refused, or interrupts the first."""
 
 import asyncio
+import gc
 from dataclasses import replace
 
 import pytest
 
-from tests.support.chats import Chats, text_of, ui_text
+from tests.support.chats import ADA, THREAD, Chats, text_of, ui_text
 from tests.support.scripted_model import counted
 from tests.support.virtual_time import START_MS, run
+from waypost.answer import LiveAnswer
 from waypost.limits import INTERRUPT_SECONDS
 from waypost.plans import PAID
 
@@ -85,6 +87,7 @@ def test_an_interrupt_stops_the_answer_and_keeps_its_part_at_its_place():
         first = await at.ask("First?")
         await asyncio.sleep(1.5)
         second = await at.exchange("Second?", interrupt=True)
+        assert second.events[0].at < 3
         await first.until_over()
         done = first.data("done")[0]
         assert (done["finishReason"], done["partial"]) == ("stopped", True)
@@ -135,17 +138,15 @@ def test_who_comes_while_an_interrupt_waits_is_refused_with_the_new_answer():
     run(story())
 
 
-def test_an_interrupt_waits_only_so_long_for_an_answer_that_can_not_be_kept():
+def test_an_interrupt_waits_only_so_long_for_an_answer_that_does_not_end():
     async def story():
-        at = Chats(["First ", 60.0], ["Second."])
-        first = await at.ask("First?")
-        await asyncio.sleep(1)
-        # Slow rather than refused: the last words of the first answer are being kept.
-        at.kv.fails = lambda operation, key: operation == "put" and at.clock.now_ms() < START_MS + 5_000
+        at = Chats()
+        stuck = LiveAnswer("g", "m1", START_MS)
+        at.here.app.isolate.answers.hold(ADA, THREAD, stuck)
         second = await at.exchange("Second?", interrupt=True)
-        assert second.events[0].at < 1 + INTERRUPT_SECONDS + 1
-        await first.until_over()
-        assert (await at.history())[-1] == "assistant: Second."
+        assert stuck.stop_wanted
+        assert second.events[0].at == pytest.approx(INTERRUPT_SECONDS, abs=0.1)
+        assert text_of(second) == "Hello Ada."
 
     run(story())
 
@@ -223,5 +224,20 @@ def test_an_answer_that_was_taken_for_abandoned_and_ends_after_all_is_kept_whole
         assert first.data("done")[0]["partial"] is False
         history = await at.history()
         assert history == ["user: First?", f"assistant: {text_of(first)}", "user: Second?", "assistant: Second."]
+
+    run(story())
+
+
+def test_an_isolate_remembers_no_answer_that_has_ended():
+    async def story():
+        at = Chats()
+        at.kv.fails = lambda operation, key: operation == "put" and asyncio.get_running_loop().time() < 9
+        await at.refused(threadId="other")
+        await asyncio.sleep(9)
+        await at.exchange()
+        held: list[object] = [at.here.app.isolate.answers]
+        for one in held:
+            held += [other for other in gc.get_referents(one) if isinstance(other, dict | LiveAnswer)]
+        assert not [one for one in held if isinstance(one, LiveAnswer)]
 
     run(story())

@@ -4,11 +4,15 @@ import asyncio
 
 import pytest
 
-from tests.support.chats import HELLO, Chats, ends, text_of
+from tests.support.chats import ADA, HELLO, THREAD, Chats, ends, text_of
 from tests.support.scripted_model import counted
 from tests.support.virtual_time import run
+from waypost.answer import AnswerInfo
+from waypost.chat_ports import info_of
 from waypost.errors import ModelTimedOut
+from waypost.item import Item
 from waypost.limits import GRACE_SECONDS
+from waypost.thread import Thread
 
 everywhere = pytest.mark.parametrize("place", ["here", "elsewhere"])
 
@@ -168,6 +172,17 @@ def test_who_has_had_it_all_is_told_that_there_is_no_more(place: str):
     run(story())
 
 
+def test_who_has_had_it_all_is_not_given_the_next_answer():
+    async def story():
+        at = Chats(HELLO, counted(3))
+        first = await at.exchange()
+        second = await at.ask()
+        assert await at.resume(last=first.events[-1].id) is None
+        await second.until_over()
+
+    run(story())
+
+
 def test_a_place_of_an_answer_that_is_gone_is_nothing():
     async def story():
         at = Chats()
@@ -242,3 +257,12 @@ def test_a_reader_that_comes_back_in_time_keeps_the_answer_alive():
         assert text_of(back).endswith(" 60 ")
 
     run(story())
+
+
+def test_an_answer_belongs_to_the_last_question_before_it_that_is_still_there():
+    thread = Thread(ADA, THREAD, "s", 0, 0)
+    asked, called = Item("m1", "user", "Hi", 0), Item("c", "assistant", "", 0)
+    answer = Item("g", "assistant", "Hello.", 0, is_ui=True)
+    items = [asked, called, answer, Item("m2", "user", "Later", 0)]
+    assert info_of(thread, answer, items) == AnswerInfo("g", "s", THREAD, ADA, "m1", True)
+    assert info_of(thread, answer, items[1:]).message_id == ""

@@ -69,6 +69,16 @@ def test_the_next_question_closes_the_abandoned_answer_for_good():
     run(story())
 
 
+def test_what_was_said_of_an_abandoned_answer_is_kept_however_late_the_next_question_comes():
+    async def story():
+        at = await evicted(["Second."])
+        await asyncio.sleep(REORDER_WINDOW_SECONDS + ABANDONED_SECONDS)
+        await at.exchange("Second?")
+        assert (await at.history())[:2] == ["user: First?", "assistant: 1 2 3  (partial)"]
+
+    run(story())
+
+
 def test_an_abandoned_answer_without_a_word_vanishes():
     async def story():
         at = await evicted(["Second."], first=[60.0, "Never."])

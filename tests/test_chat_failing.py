@@ -218,8 +218,10 @@ def test_a_client_that_goes_away_before_its_question_is_stored_leaves_nothing_in
         again = asyncio.ensure_future(at.exchange(messageId="m1"))
         await asyncio.sleep(0.1)
         asking.cancel()
-        # Whoever has joined it asks it himself.
-        assert text_of(await again) == "Hello Ada."
+        # Whoever has joined it asks it himself, and at once.
+        stream = await again
+        assert text_of(stream) == "Hello Ada."
+        assert stream.events[0].at < 5
         assert len(at.model.asked) == 1
 
     run(story())

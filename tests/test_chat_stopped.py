@@ -34,11 +34,13 @@ def test_a_stop_ends_the_answer_for_all_readers_and_keeps_what_was_said(place: s
     run(story())
 
 
-def test_a_stop_in_the_isolate_that_answers_has_ended_the_answer_when_it_returns():
+def test_a_stop_in_the_isolate_that_answers_returns_as_soon_as_the_answer_has_ended():
     async def story():
         at = Chats(counted(60))
         await at.ask()
+        before = at.clock.now_ms()
         await at.stop()
+        assert at.clock.now_ms() - before < 500
         assert (await at.history())[1] == "assistant: 1  (partial)"
         assert await at.resume() is None
 

@@ -68,7 +68,7 @@ def test_each_of_a_codes_forty_bits_is_used():
     assert new_code(AllOnes()) == "ZZZZZZZZ"
 
 
-@pytest.mark.parametrize("text", ["a", "a" * 64, "A.b_c~d-9", "..", "0"])
+@pytest.mark.parametrize("text", ["a", "a" * 64, "A.b_c~d-9", "...", "0"])
 def test_an_id_is_itself(text: str):
     assert parse_id(text, "id") == text
 
@@ -88,3 +88,9 @@ def test_tool_names_are_those_of_mcp(text: str):
 @pytest.mark.parametrize("text", [*(set(HOSTILE.values()) - {"../a", "a" * 65}), "t" * 129, "a~b", "\u0131"])
 def test_other_names_are_no_tool_names(text: str):
     assert not is_tool_name(text)
+
+
+@pytest.mark.parametrize("text", [".", ".."])
+def test_a_step_in_a_path_is_no_id(text: str):
+    with pytest.raises(InvalidId):
+        parse_id(text, "id")

@@ -110,7 +110,7 @@ class Chat:
                 found = await ports.look_at(item)
                 if found.is_alive and not question.may_interrupt:
                     info = info_of(thread, item, items)
-                    if info.message_id == question.message_id and not question.anew:
+                    if info.message_id == question.message_id:
                         return ports.follow(info, conversation)
                     raise _in_the_way(item.id)
                 if found.is_alive:

@@ -17,6 +17,9 @@ CODE_LENGTH = 8
 CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 """https://www.crockford.com/base32.html: no I, L, O (misread) and no U."""
 
+STEPS = (".", "..")
+"""Segments of a path that mean another one: https://url.spec.whatwg.org/#double-dot-path-segment"""
+
 _READ_AS = str.maketrans("ILO", "110")
 _CODE = re.compile(f"[{CROCKFORD}]{{{CODE_LENGTH}}}")
 _ID = re.compile(rf"[A-Za-z0-9._~-]{{1,{MAX_ID_LENGTH}}}")
@@ -44,12 +47,12 @@ def parse_code(text: str) -> str:
 
 
 def parse_id(text: str, what: str) -> str:
-    """`text` itself, if it is an id: 1 to 64 of A-Z a-z 0-9 . _ ~ -
+    """`text` itself, if it is an id: 1 to 64 of A-Z a-z 0-9 . _ ~ - but not . or .., which no URL can carry.
 
     Raises:
         InvalidId: it is not; `what` names it in the sentence.
     """
-    if not _ID.fullmatch(text):
+    if not _ID.fullmatch(text) or text in STEPS:
         raise InvalidId(f"The {what} must be 1 to {MAX_ID_LENGTH} characters out of A-Z a-z 0-9 . _ ~ -")
     return text
 
@@ -64,7 +67,7 @@ def parse_app_id(text: str, what: str) -> str:
     """
     if not 0 < len(text) <= MAX_APP_ID_LENGTH or not text.isprintable() or text != text.strip():
         raise InvalidId(f"The {what} must be 1 to {MAX_APP_ID_LENGTH} visible characters.")
-    if text in (".", ".."):
+    if text in STEPS:
         raise InvalidId(f"The {what} must not be . or .., which mean something else in a URL.")
     if len(quote(text, safe="")) > MAX_APP_ID_KEY_BYTES:
         raise InvalidId(f"The {what} must have {MAX_APP_ID_KEY_BYTES} bytes at most when percent-encoded.")

@@ -169,7 +169,8 @@ async def _scenario(seed: int) -> list[str]:
 
 async def _silence(places: Places, talk: Talk, seconds: float, locations: int) -> None:
     """Nobody writes for some time, after which all must see the same."""
-    await asyncio.sleep(seconds - (now() - talk.last))
+    # What was refused may have taken effect all the same, and be news.
+    await asyncio.sleep(max(talk.last + seconds, talk.quiet_since + SETTLED_SECONDS) - now())
     views = [await _settled(places, talk, location) for location in range(locations)]
     if any(view != views[0] for view in views):
         talk.violations.append("two locations do not agree")

@@ -68,6 +68,7 @@ class Talk:
     certain: Removals = field(default_factory=Removals)
     copies: dict[str, list[Copy]] = field(default_factory=dict)
     last: float = 0.0
+    quiet_since: float = 0.0
     settled_before: float = 0.0
     has_paused: bool = False
     violations: list[str] = field(default_factory=list)
@@ -137,7 +138,7 @@ class Talk:
     def _missing(self, view: list[Item]) -> Iterator[str]:
         shown = {item.id for item in view}
         calls = {call.id for item in view for call in item.tool_calls}
-        for name in self.copies.keys() - shown:
+        for name in sorted(self.copies.keys() - shown):
             is_answered = self.copies[name][0].item.tool_call_id in calls | {None}
             if is_answered and self._lasting(name) and self._is_among_the_last(name):
                 yield f"accepted, among the last {self.limit}, and not in the history: {name}"
@@ -163,8 +164,11 @@ class Recorded(Conversation):
 
     async def _write(self, change: Change, cursor: str) -> str:
         write = self.talk.tried(change, cursor)
-        await super()._write(change, cursor)
-        self.talk.accepted(write)
+        try:
+            await super()._write(change, cursor)
+            self.talk.accepted(write)
+        finally:
+            self.talk.quiet_since = now()
         return cursor
 
 

@@ -133,8 +133,8 @@ def attacked(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalWorker]:
 
 
 RUNS = {
-    # Apart, since the stateful phase begins with POSTs that make things, and only where there are none with what there is:
-    # then the links of documents and pages, which begin with a PUT, and those of threads are followed too.
+    # Apart, since the stateful phase begins with POSTs that make things, and with others where there are none:
+    # so the links of documents and pages, which begin with a PUT, and those of threads are followed too.
     "sessions and conversations": (
         *(f"--include-tag={tag}" for tag in ("sessions", "calls", "conversations", "service")),
         "--include-operation-id=askVoiceAgent",
