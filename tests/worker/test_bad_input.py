@@ -259,7 +259,8 @@ CASES = [
     get("trailing slash", 404, "not_found", "/api/sessions/$CODE/"),
     get("diagnostics that are off", 404, "not_found", "/debug/objects"),
     Case("PATCH of a session", 405, "method_not_allowed", "PATCH", "/api/sessions/$CODE", {}),
-    Case("GET of all sessions", 405, "method_not_allowed", "GET", "/api/sessions"),
+    Case("PUT of all sessions", 405, "method_not_allowed", "PUT", "/api/sessions", {}),
+    Case("a list of nobody's threads", 400, "invalid_parameter", "GET", "/api/sessions"),
     Case("PUT of health", 405, "method_not_allowed", "PUT", "/health", {}),
     Case("DELETE of a stream", 405, "method_not_allowed", "DELETE", "/api/stream?code=$CODE"),
     Case("a method nobody knows", 405, "method_not_allowed", "PROPFIND", "/api/poll"),
@@ -370,7 +371,7 @@ def check_problem(answer: Answer, world: World) -> dict[str, Any]:
 @pytest.mark.parametrize(
     ("path", "method", "allowed"),
     [
-        ("/api/sessions", "GET", "POST"),
+        ("/api/sessions", "PUT", "DELETE, GET, HEAD, POST"),
         ("/api/sessions/K7Q2M9XA", "PATCH", "DELETE, GET, HEAD"),
         ("/api/sessions/K7Q2M9XA/tools", "POST", "PUT"),
         ("/api/request", "DELETE", "POST"),

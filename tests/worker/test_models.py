@@ -245,7 +245,7 @@ def test_garbage_is_no_answer(ask: Ask, server: ModelServer, script: list[Step])
 
 
 def test_chunks_without_words_and_without_done_are_fine(ask: Ask, server: ModelServer) -> None:
-    server.script([Head(), event({"choices": []}), chunk(role="assistant"), chunk("a", finish_reason="length")])
+    server.script([Head(), event({"choices": []}), chunk(role="assistant"), chunk("a", finish_reason="stop")])
     heard = ask()
     assert (heard.pieces, heard.end) == (["a"], {"end": "ok"})
 
