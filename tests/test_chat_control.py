@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from tests.support.chats import ADA, HELLO, THREAD, Chats, ends, text_of
+from tests.support.chats import ADA, HELLO, THREAD, Chats, ends, text_of, ui_text
 from tests.support.scripted_model import counted
 from tests.support.virtual_time import run
 from waypost.answer import AnswerInfo
@@ -266,3 +266,18 @@ def test_an_answer_belongs_to_the_last_question_before_it_that_is_still_there():
     items = [asked, called, answer, Item("m2", "user", "Later", 0)]
     assert info_of(thread, answer, items) == AnswerInfo("g", "s", THREAD, ADA, "m1", True)
     assert info_of(thread, answer, items[1:]).message_id == ""
+
+
+@everywhere
+def test_who_comes_back_with_an_events_id_gets_events_although_the_answer_was_begun_as_a_ui_stream(place: str):
+    async def story():
+        at = Chats(["One ", 2.5, "two ", 2.5, "three."])
+        asking = asyncio.ensure_future(at.ask_ui())
+        await asyncio.sleep(3)
+        generation_id = (await at.conversation().read())[-1].id
+        stream = await at.resumed(at.isolate(place), last=f"{generation_id}.4")
+        await stream.until_over()
+        assert text_of(stream) == "two three."
+        assert ui_text((await asking).body) == "One two three."
+
+    run(story())

@@ -5,12 +5,18 @@ from pathlib import Path
 
 from waypost.app import ROUTES
 from waypost.limits import (
+    DEFAULT_CONVERSATION_TTL_SECONDS,
+    DEFAULT_HISTORY_LIMIT,
     DEFAULT_QUEUE_TTL_SECONDS,
     DEFAULT_SESSION_TTL_SECONDS,
+    FOLLOW_PATIENCE_SECONDS,
+    GRACE_SECONDS,
+    MAX_ANSWER_SECONDS,
     MAX_SESSION_AGE_SECONDS,
     MAX_WAIT_SECONDS,
     REORDER_WINDOW_SECONDS,
 )
+from waypost.open_answers import MISSED_INTERVALS
 from waypost.plans import FREE, PAID
 
 ROOT = Path(__file__).parent.parent
@@ -33,6 +39,19 @@ def test_the_numbers_are_those_in_force() -> None:
     assert DEFAULT_QUEUE_TTL_SECONDS == 3600
     assert "for ten minutes after their host has left and 24 hours at most" in WORDS
     assert (DEFAULT_SESSION_TTL_SECONDS, MAX_SESSION_AGE_SECONDS) == (600, 24 * 3600)
+
+
+def test_the_numbers_of_chats_are_those_in_force() -> None:
+    assert f"goes on for {GRACE_SECONDS} s after the last reader has left" in WORDS
+    assert "about once a second (every ten on the free plan)" in WORDS
+    assert (PAID.piece_ms, FREE.piece_ms) == (1_000, 10_000)
+    patience = [plan.piece_ms * MISSED_INTERVALS // 1000 for plan in (PAID, FREE)]
+    assert "takes the next question after {} s ({} s on the free plan)".format(*patience) in WORDS
+    assert f"is told so after {FOLLOW_PATIENCE_SECONDS} s" in WORDS
+    assert "for more than ten minutes" in WORDS
+    assert MAX_ANSWER_SECONDS == 600
+    assert f"(`HISTORY_LIMIT`, {DEFAULT_HISTORY_LIMIT}), for an hour" in WORDS
+    assert DEFAULT_CONVERSATION_TTL_SECONDS == 3600
 
 
 def test_what_the_readme_points_to_is_there() -> None:

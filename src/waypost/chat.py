@@ -42,7 +42,7 @@ class Question:
 
     @property
     def may_interrupt(self) -> bool:
-        """Whether an answer that is being given is in the way; to what is said anew it never is."""
+        """Whether an answer that is being given is stopped for it; what is said anew makes the old one void."""
         return self.interrupt or self.anew
 
 

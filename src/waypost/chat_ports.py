@@ -8,7 +8,7 @@ from waypost.answer import AnswerInfo, Answers, LiveAnswer
 from waypost.conversation import Conversation
 from waypost.cursor import CursorFactory
 from waypost.errors import UnknownAgent
-from waypost.following import Followed, follow_live, follow_pieces
+from waypost.following import TICK_SECONDS, Followed, follow_live, follow_pieces
 from waypost.invocation import Invocation
 from waypost.item import Item
 from waypost.limits import INTERRUPT_SECONDS
@@ -17,8 +17,6 @@ from waypost.open_answers import OpenAnswer, look_at
 from waypost.pieces import Pieces
 from waypost.settings import Settings
 from waypost.thread import Thread, ThreadStore
-
-TICK_SECONDS = 0.015
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 
-from waypost.answer import AnswerInfo
 from waypost.answer_formats import FORMATS, UI_HEADERS, UI_MEDIA_TYPE, encoded
 from waypost.chat_ports import Answering
 from waypost.errors import InvalidParameter
@@ -28,7 +27,7 @@ def wanted_format(call: Call) -> str | None:
 def answer_response(call: Call, answering: Answering, wanted: str | None) -> Response:
     """The stream of an answer; in the format in which it was asked for, unless another one is wanted."""
     info = answering.info
-    name = wanted or default_format(info)
+    name = wanted or ("ui" if info.is_ui else "events")
     headers = {
         "Content-Type": "text/event-stream; charset=utf-8",
         "Cache-Control": "no-store, no-transform",
@@ -36,11 +35,6 @@ def answer_response(call: Call, answering: Answering, wanted: str | None) -> Res
         **(UI_HEADERS if name == "ui" else {}),
     }
     return Response(200, encoded(answering.followed, FORMATS[name](info)), headers)
-
-
-def default_format(info: AnswerInfo) -> str:
-    """The format in which the answer was asked for."""
-    return "ui" if info.is_ui else "events"
 
 
 async def shown(call: Call, items: Sequence[Item]) -> list[Item]:

@@ -85,10 +85,11 @@ async def fork_chat(call: Call) -> Response:
 async def stream_chat(call: Call) -> Response:
     """The answer that is being given: what there is of it, and the rest as it comes; 204 if none is."""
     require_app(call)
-    wanted = wanted_format(call)
     name = thread_name(call.query.get("resourceId"), call.params["threadId"])
     last = call.request.headers.get("last-event-id") or ""
     place = parse_place(last)
+    # Only Waypost's own events have ids to come back with.
+    wanted = wanted_format(call) or ("events" if place else None)
     if last.endswith(f".{DONE}"):
         return Response(204)
     generation_id, start = place or (None, 0)
