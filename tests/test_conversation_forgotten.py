@@ -114,6 +114,7 @@ def test_what_could_not_be_removed_can_not_be_read_either(failing: str):
         await at.here.forget()
         at.kv.fails = lambda operation, key: False
         assert await at.elsewhere.read() == []
+        assert at.log == ["what a conversation forgot was not removed: storage_unavailable"]
 
     run(story())
 

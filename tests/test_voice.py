@@ -45,7 +45,7 @@ class Setting:
 
     def conversation(self) -> Conversation:
         cursors = CursorFactory(self.clock, SeededRandom(9))
-        return Conversation(self.kv.kv, self.clock, cursors, {}, SESSION, 3600, self.settings.history_limit)
+        return Conversation(self.kv.kv, self.clock, cursors, {}, SESSION, 3600, self.settings.history_limit, print)
 
     async def history(self) -> list[str]:
         return [told(item) for item in await self.conversation().read()]

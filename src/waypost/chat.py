@@ -178,13 +178,7 @@ class Chat:
                 ports.answers.release(self._resource_id, self._thread_id, live)
 
         ports.background(give())
-        ports.background(self._tidy(conversation))
-
-    async def _tidy(self, conversation: Conversation) -> None:
-        try:
-            await conversation.tidy()
-        except Unavailable as failure:
-            self._ports.log(f"a conversation was not folded: {failure.code}")
+        ports.background(conversation.tidy())
 
     def _agent(self, name: str | None) -> Agent:
         model = self._ports.settings.model

@@ -16,8 +16,7 @@ What takes something away (drops, clears) stays in the snapshot for longer than 
 that shows up late, or a copy of an answer that somebody gives who has not heard of it.
 """
 
-from collections.abc import Sequence
-from contextlib import suppress
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 import msgspec
@@ -67,10 +66,19 @@ Checks = dict[str, tuple[int, int]]
 
 
 class Conversation:
-    """One conversation, as one request sees it; its last `limit` items are kept."""
+    """One conversation, as one request sees it; its last `limit` items are kept. What it fails to clean up, and
+    nobody needs to be told, it says to `log`."""
 
     def __init__(
-        self, kv: Kv, clock: Clock, cursors: CursorFactory, checks: Checks, name: str, ttl_seconds: int, limit: int
+        self,
+        kv: Kv,
+        clock: Clock,
+        cursors: CursorFactory,
+        checks: Checks,
+        name: str,
+        ttl_seconds: int,
+        limit: int,
+        log: Callable[[str], None],
     ) -> None:
         self._kv = kv
         self._clock = clock
@@ -79,6 +87,7 @@ class Conversation:
         self._name = name
         self._ttl_seconds = ttl_seconds
         self._limit = limit
+        self._log = log
         self._loaded: tuple[tuple[Snapshot, list[Entry]] | None, int] = (None, 0)
 
     @property
@@ -111,19 +120,28 @@ class Conversation:
         covers is then removed as far as that goes, and expires otherwise."""
         cursor = self.new_cursor()
         await self._write(Change(clears=True), cursor)
-        with suppress(Unavailable):
-            # Whatever goes wrong here: nobody can read it any more; it is only still there.
+        try:
             snapshot, journal = await self._load()
             removed = await self._fold(snapshot, merge(journal, [Entry(cursor, Change(clears=True))]))
             for entry in journal:
                 if entry.cursor < cursor and entry.cursor not in removed:
                     await self._empty(entry)
+        except Unavailable as failure:
+            # Nobody can read it any more; it is only still there.
+            self._log(f"what a conversation forgot was not removed: {failure.code}")
 
     async def tidy(self) -> None:
-        """To be called after `append` or `read`: folds the journal when that is due. Failing to costs nothing but time.
+        """To be called after `append` or `read`: folds the journal when that is due. Failing to costs nothing but time,
+        and is only logged.
 
         What was read just before is folded as it was; otherwise it looks, after some appends, at what there is.
         """
+        try:
+            await self._tidy()
+        except Unavailable as failure:
+            self._log(f"a conversation was not folded: {failure.code}")
+
+    async def _tidy(self) -> None:
         now = self._clock.now_ms()
         loaded, loaded_ms = self._loaded
         if loaded is None or now - loaded_ms > MAX_VIEW_AGE_MS:

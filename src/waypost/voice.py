@@ -8,7 +8,7 @@ from typing import Any
 
 from waypost.clock import Clock
 from waypost.conversation import Conversation
-from waypost.errors import ModelError, ModelFailed, Unavailable, WaypostError
+from waypost.errors import ModelError, ModelFailed, WaypostError
 from waypost.item import Item, cut
 from waypost.limits import MAX_ANSWER_CHARACTERS
 from waypost.model import AnswerCutOff, Model
@@ -54,7 +54,7 @@ class VoiceAgent:
                 failures.append(failure)
             finally:
                 ended.set()
-            await self._tidy()
+            await self._conversation.tidy()
 
         self._background(work())
         await ended.wait()
@@ -96,9 +96,3 @@ class VoiceAgent:
             self._log(f"a model broke off\n{traceback.format_exc()}")
             raise ModelFailed("The model broke off.") from error
         return "".join(pieces)
-
-    async def _tidy(self) -> None:
-        try:
-            await self._conversation.tidy()
-        except Unavailable as failure:
-            self._log(f"a conversation was not folded: {failure.code}")

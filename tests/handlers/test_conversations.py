@@ -47,7 +47,7 @@ class Setting:
     def conversation(self) -> Conversation:
         """For what others than the routes write."""
         cursors = CursorFactory(self.clock, SeededRandom(9))
-        return Conversation(self.kv, self.clock, cursors, {}, "s", 3600, 10)
+        return Conversation(self.kv, self.clock, cursors, {}, "s", 3600, 10, print)
 
     def asked(self) -> list[str]:
         operations = [operation for operation, _ in self.kv.asked]

@@ -58,7 +58,8 @@ class Setting:
         return [item.content for item in await self._conversation(thread).read()]
 
     def _conversation(self, thread: Thread) -> Conversation:
-        return Conversation(self.kv, self.clock, self.client.app.isolate.cursors, {}, thread.session_id, 3600, 10)
+        cursors = self.client.app.isolate.cursors
+        return Conversation(self.kv, self.clock, cursors, {}, thread.session_id, 3600, 10, print)
 
 
 def test_a_list_shows_each_thread_and_its_conversation():

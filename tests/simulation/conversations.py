@@ -49,7 +49,8 @@ class Places:
             self._isolates[location] = (CursorFactory(clock, seeded), {})
         kv = RetryingKv(LocationKv(self._world, location), clock, seeded)
         talk = self._talk
-        conversation = Recorded(kv, clock, *self._isolates[location], "talk", talk.ttl_seconds, talk.limit)
+        isolate = self._isolates[location]
+        conversation = Recorded(kv, clock, *isolate, "talk", talk.ttl_seconds, talk.limit, lambda _: None)
         conversation.talk = talk
         return conversation
 

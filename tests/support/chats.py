@@ -151,7 +151,7 @@ class Chats:
         cursors = CursorFactory(self.clock, SeededRandom(9))
         session_id = self.threads.session_id_for(ADA, thread_id)
         ttl_seconds, limit = self.settings.conversation_ttl_seconds, self.settings.history_limit
-        return Conversation(self.kv.kv, self.clock, cursors, {}, session_id, ttl_seconds, limit)
+        return Conversation(self.kv.kv, self.clock, cursors, {}, session_id, ttl_seconds, limit, print)
 
     async def items(self, thread_id: str = THREAD) -> list[Item]:
         """The messages of the thread as they are shown."""

@@ -26,6 +26,7 @@ class Setting:
         self.limit = limit
         self.ttl_seconds = ttl_seconds
         self.checks: Checks = {}
+        self.log: list[str] = []
         self.here = self.isolate(0, self.checks)
         self.elsewhere = self.isolate(1, {})
         self._folds = 0
@@ -35,7 +36,7 @@ class Setting:
         random = SeededRandom(seed)
         kv = RetryingKv(self.kv, self.clock, random)
         cursors = CursorFactory(self.clock, random)
-        return Conversation(kv, self.clock, cursors, checks, name, self.ttl_seconds, self.limit)
+        return Conversation(kv, self.clock, cursors, checks, name, self.ttl_seconds, self.limit, self.log.append)
 
     async def journal(self) -> list[str]:
         """The keys of the journal."""

@@ -40,7 +40,7 @@ class Following:
         self.heard: list[tuple[Followed, float]] = []
 
     def conversation_on(self, kv: Kv) -> Conversation:
-        return Conversation(kv, self.clock, CursorFactory(self.clock, SeededRandom()), {}, "s", 3600, 10)
+        return Conversation(kv, self.clock, CursorFactory(self.clock, SeededRandom()), {}, "s", 3600, 10, print)
 
     def follow_live(self, start: int = 0) -> AsyncGenerator[Followed, None]:
         return follow_live(self.live, self.invocation, start)

@@ -39,7 +39,7 @@ class Giving:
         self.live.readers = 1
         self.meter = MeteredKv(self.kv, self.clock, plan.operations_per_invocation)
         retrying = RetryingKv(self.meter, self.clock, SeededRandom(1))
-        self.conversation = Conversation(retrying, self.clock, cursors, {}, "s", ttl_seconds, 10)
+        self.conversation = Conversation(retrying, self.clock, cursors, {}, "s", ttl_seconds, 10, print)
         info = AnswerInfo(self.id, "s", "t", "r", "q", is_ui)
         invocation = Invocation(plan, self.clock, self.meter)
         pieces = Pieces(retrying, self.id)

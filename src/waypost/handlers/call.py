@@ -58,7 +58,7 @@ class Call:
         """The conversation of this id, for this call."""
         ttl_seconds, limit = self.settings.conversation_ttl_seconds, self.settings.history_limit
         checks = self.isolate.checks
-        return Conversation(self.kv, self.clock, self.isolate.cursors, checks, session_id, ttl_seconds, limit)
+        return Conversation(self.kv, self.clock, self.isolate.cursors, checks, session_id, ttl_seconds, limit, self.log)
 
     def threads(self) -> ThreadStore:
         """The threads, for this call."""

@@ -6,8 +6,7 @@ from typing import Annotated, Any
 import msgspec
 from msgspec import Meta
 
-from waypost.conversation import Conversation
-from waypost.errors import BadInput, InvalidBody, InvalidParameter, Unavailable
+from waypost.errors import BadInput, InvalidBody, InvalidParameter
 from waypost.handlers.answers import shown
 from waypost.handlers.bodies import Body, declared_type, decode_json, read_body, read_bytes
 from waypost.handlers.call import Call
@@ -105,7 +104,7 @@ async def append(call: Call) -> Response:
     items = [_item(message, now, conversation.new_cursor) for message in body.messages]
     _check_ids(items)
     await conversation.append(items)
-    await _tidy(call, conversation)
+    await conversation.tidy()
     return json_response(AppendedView(session_id, [item.id for item in items]), 201)
 
 
@@ -119,7 +118,7 @@ async def replace(call: Call) -> Response:
     _check_ids(items)
     origin = _origin(body.forked_from)
     await conversation.replace(items, origin)
-    await _tidy(call, conversation)
+    await conversation.tidy()
     # Not read again: what was written just now may not be seen yet.
     return json_response(conversation_view(session_id, cut(items, call.settings.history_limit), origin))
 
@@ -128,14 +127,6 @@ async def delete(call: Call) -> Response:
     """Forget what was said."""
     await call.conversation(_session_id(call)).forget()
     return Response(204)
-
-
-async def _tidy(call: Call, conversation: Conversation) -> None:
-    try:
-        await conversation.tidy()
-    except Unavailable as failure:
-        # The messages are in KV, and that is what must be said.
-        call.log(f"a conversation was not folded: {failure.code}")
 
 
 async def _imported(call: Call) -> ImportBody:
