@@ -34,7 +34,7 @@ simulation: bootstrap
 simulate: bootstrap
 	@npm run --silent simulate -- --runs $(RUNS) --seed $(SEED)
 
-# The long proofs: 50 kills, a backlog of 10,000, 100,000 runs of the simulation. An hour or more.
+# The long proofs: 50 kills, a backlog of 10,000, five minutes of fuzzing, 100,000 runs of the simulation. An hour or more.
 soak: bootstrap
 	@npm run --silent soak
 

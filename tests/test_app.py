@@ -3,6 +3,7 @@
 import asyncio
 import re
 from collections.abc import Sequence
+from pathlib import Path
 
 import pytest
 
@@ -10,11 +11,13 @@ from tests.support.client import KEY, make_client, no_background
 from tests.support.faulty_kv import FaultyKv
 from tests.support.virtual_time import VirtualClock, run
 from waypost.app import ROUTES
+from waypost.browser_headers import BROWSER_HEADERS
 from waypost.http import Request
 from waypost.memory_kv import MemoryKv
 from waypost.settings import Settings, read_settings
 
 ORIGIN = "https://app.example"
+SITE = Path(__file__).parent.parent / "src/site"
 UNCONFIGURED = read_settings({})
 EVERY_ROUTE = [(route.method, re.sub(r"{\w+}", "K7Q2M9XA", route.template)) for route in ROUTES]
 
@@ -34,9 +37,48 @@ def test_a_route_is_written_once():
     assert len({(route.method, route.template) for route in ROUTES}) == len(ROUTES)
 
 
-def test_every_reply_says_which_request_it_answers_and_is_not_sniffed():
-    reply = run(make_client().call("GET", "/health", headers={"CF-Ray": "ray-7"}))
-    assert (reply.headers["X-Request-Id"], reply.headers["X-Content-Type-Options"]) == ("ray-7", "nosniff")
+def test_every_reply_says_which_request_it_answers():
+    reply = run(make_client().call("GET", "/health", headers={"CF-Ray": "8f1c2d3e4b5a6978-FRA"}))
+    assert reply.headers["X-Request-Id"] == "8f1c2d3e4b5a6978-FRA"
+
+
+@pytest.mark.parametrize("path", ["/health", "/nowhere", "/api/sessions/K7Q2M9XA"])
+def test_every_reply_tells_browsers_to_be_careful(path: str):
+    reply = run(make_client().call("GET", path))
+    assert {name: reply.headers[name] for name in BROWSER_HEADERS} == {
+        "X-Content-Type-Options": "nosniff",
+        "Strict-Transport-Security": "max-age=63072000",
+        "Referrer-Policy": "no-referrer",
+        "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
+        "Cross-Origin-Resource-Policy": "same-origin",
+    }
+
+
+@pytest.mark.parametrize(
+    "name", sorted(set(BROWSER_HEADERS) - {"Content-Security-Policy", "Cross-Origin-Resource-Policy"})
+)
+def test_the_static_files_tell_browsers_the_same(name: str):
+    # The console needs a policy with scripts, and the client is for pages of other origins.
+    assert f"  {name}: {BROWSER_HEADERS[name]}\n" in (SITE / "_headers").read_text()
+
+
+@pytest.mark.parametrize(("method", "path"), [(method, path) for method, path in EVERY_ROUTE if method != "GET"])
+def test_nothing_is_done_for_a_page_of_another_origin(method: str, path: str):
+    kv = FaultyKv(MemoryKv(VirtualClock()), lambda *_: False)
+    client = make_client(kv=kv)
+    reply = run(client.call(method, path, {}, headers={"Origin": "https://evil.example", "Host": "waypost.example"}))
+    assert (reply.status, reply.json()["code"], kv.asked) == (403, "origin_not_allowed", [])
+
+
+def test_a_page_of_a_named_origin_may_have_things_done():
+    client = make_client(Settings(signing_keys=(KEY,), allowed_origins=frozenset({ORIGIN})))
+    reply = run(client.call("POST", "/api/sessions", headers={"Origin": ORIGIN, "Sec-Fetch-Site": "cross-site"}))
+    assert (reply.status, reply.headers["Access-Control-Allow-Origin"]) == (201, ORIGIN)
+
+
+def test_reading_is_not_refused_but_kept_from_a_page_of_another_origin_by_the_browser():
+    reply = run(make_client().call("GET", "/health", headers={"Origin": ORIGIN, "Sec-Fetch-Site": "cross-site"}))
+    assert (reply.status, reply.headers.get("Access-Control-Allow-Origin")) == (200, None)
 
 
 def test_without_a_ray_each_request_gets_an_id_of_its_own():
@@ -68,13 +110,13 @@ def test_a_store_in_memory_is_said_aloud_on_every_reply():
 def test_an_error_that_was_not_expected_is_logged_and_not_shown():
     async def story():
         client = make_client(kv=BrokenKv(VirtualClock()))
-        reply = await client.call("GET", "/api/sessions/K7Q2M9XA", headers={"CF-Ray": "ray-7"})
+        reply = await client.call("GET", "/api/sessions/K7Q2M9XA", headers={"CF-Ray": "8f1c2d3e4b5a6978-FRA"})
         assert (reply.status, reply.json()["code"]) == (500, "internal")
         assert b"ZeroDivision" not in reply.body
         assert b"secret" not in reply.body
-        assert "ray-7" in reply.json()["detail"]
+        assert "8f1c2d3e4b5a6978-FRA" in reply.json()["detail"]
         [line] = client.log
-        assert line.startswith("[ray-7] GET failed\n")
+        assert line.startswith("[8f1c2d3e4b5a6978-FRA] GET failed\n")
         assert "ZeroDivisionError: a secret of the inside" in line
 
     run(story())

@@ -4,8 +4,10 @@ import json
 
 import pytest
 
-from tests.support.client import LowerHeaders, no_background
+from tests.support.client import LowerHeaders, make_client, no_background
+from tests.support.virtual_time import run
 from waypost.errors import (
+    HeaderTooLarge,
     InvalidParameter,
     InvalidToken,
     MethodNotAllowed,
@@ -13,9 +15,10 @@ from waypost.errors import (
     RouteNotFound,
     StorageUnavailable,
     Unconfigured,
+    UriTooLong,
     WaypostError,
 )
-from waypost.http import STATUS, Request, json_response, problem_response
+from waypost.http import STATUS, Request, bounded, json_response, problem_response
 
 
 def every_error(base: type[WaypostError] = WaypostError) -> list[type[WaypostError]]:
@@ -104,6 +107,76 @@ def test_a_query_is_read_with_its_encoding_undone():
 def test_a_parameter_given_twice_is_refused(text: str):
     with pytest.raises(InvalidParameter):
         query(text)
+
+
+@pytest.mark.parametrize("text", ["a=%ff", "a=%ED%A0%80", "a=%C0%AF", "%C3=a", "a=%C3%28"])
+def test_a_query_that_is_not_utf_8_is_refused_and_not_mended(text: str):
+    with pytest.raises(InvalidParameter):
+        query(text)
+
+
+def test_a_query_has_at_most_100_parameters():
+    names = [f"p{number}" for number in range(101)]
+    assert len(query("&".join(names[:100]))) == 100
+    with pytest.raises(InvalidParameter):
+        query("&".join(names))
+    with pytest.raises(InvalidParameter):
+        query("&" * 100)
+
+
+def with_head(path: str = "/", **fields: str) -> Request:
+    return bounded(Request("GET", path, "", LowerHeaders(fields), no_body, no_background))
+
+
+def test_a_path_has_at_most_2048_bytes():
+    assert with_head("/" * 2048).path == "/" * 2048
+    with pytest.raises(UriTooLong):
+        with_head("/" * 2049)
+
+
+def test_a_header_field_that_is_read_has_at_most_4096_characters():
+    headers = with_head(accept="x" * 4096, origin="x" * 4097).headers
+    assert headers.get("accept") == "x" * 4096
+    assert headers.get("host") is None
+    with pytest.raises(HeaderTooLarge, match="origin"):
+        headers.get("origin")
+
+
+@pytest.mark.parametrize(
+    ("method", "url", "name"),
+    [
+        ("GET", "/api/sessions/K7Q2M9XA/tools", "cf-ray"),
+        ("POST", "/api/sessions", "origin"),
+        ("POST", "/api/sessions", "sec-fetch-site"),
+        ("POST", "/api/sessions", "content-type"),
+        ("POST", "/api/sessions", "content-encoding"),
+        ("POST", "/api/sessions", "content-length"),
+        ("OPTIONS", "/api/sessions", "access-control-request-method"),
+        ("GET", "/api/sessions/s/theme", "if-match"),
+        ("GET", "/api/sessions/s/theme", "if-none-match"),
+        ("GET", "/api/stream?code=K7Q2M9XA", "authorization"),
+        ("GET", "/api/chat/t/stream", "last-event-id"),
+        ("GET", "/api/chat/t/stream", "accept"),
+    ],
+)
+def test_a_long_header_field_is_refused_wherever_it_is_read(method: str, url: str, name: str):
+    async def story():
+        reply = await make_client().open(method, url, body=b"{}", headers={name: "x" * 4097})
+        problem = json.loads(reply.body)
+        # A name for the request that is none is not an error: it gets another one.
+        expected = (405, "method_not_allowed") if name == "cf-ray" else (431, "header_too_large")
+        assert (reply.status, problem["code"]) == expected
+        assert len(reply.headers["X-Request-Id"]) == 16
+
+    run(story())
+
+
+def test_a_long_header_field_that_nobody_reads_is_nobodys_business():
+    async def story():
+        headers = {"Cookie": "x" * 10_000, "User-Agent": "x" * 10_000}
+        assert (await make_client().call("GET", "/health", headers=headers)).status == 200
+
+    run(story())
 
 
 def test_a_query_has_at_most_4096_bytes():

@@ -45,11 +45,35 @@ def test_a_hostile_code_is_refused(text: str):
 
 
 @pytest.mark.parametrize(
-    "text", ["K7Q2M9X", "K7Q2M9X11", "K7Q2M9XU", "K7Q2M9X\u0131", "K7Q2M9X1" + "-" * 9, "--------"]
+    "text",
+    [
+        "K7Q2M9X",
+        "K7Q2-M9X",
+        "Z" * 17,
+        "K7Q2M9XU",
+        "K7Q2M9X\u0131",
+        "K7Q2M9X1" + "-" * 25,
+        "--------",
+        "-" * 33,
+        "K7Q2M9X1 ",
+    ],
 )
 def test_what_is_nearly_a_code_is_refused(text: str):
     with pytest.raises(InvalidCode):
         parse_code(text)
+
+
+@pytest.mark.parametrize("length", range(8, 17))
+def test_a_code_of_any_length_is_read_whichever_is_set(length: int):
+    code = new_code(SeededRandom(length), length)
+    assert len(code) == length
+    assert parse_code(code) == parse_code(code.lower()) == parse_code("-".join(code)) == code
+
+
+def test_a_long_code_is_read_as_it_is_shown_with_all_of_its_hyphens():
+    typed = "k7q2-m9xo-iLoL-0O1I"
+    assert parse_code(typed) == "K7Q2M9X011010011"
+    assert parse_code("-".join(typed.replace("-", "")) + "-") == "K7Q2M9X011010011"
 
 
 def test_new_codes_use_the_whole_alphabet_and_are_codes():
@@ -60,12 +84,20 @@ def test_new_codes_use_the_whole_alphabet_and_are_codes():
     assert len(set(codes)) == 300
 
 
-def test_each_of_a_codes_forty_bits_is_used():
-    class AllOnes:
-        def random_bytes(self, count: int) -> bytes:
-            return b"\xff" * count
+@pytest.mark.parametrize("length", range(8, 17))
+def test_each_bit_of_a_code_comes_from_a_random_bit_of_its_own(length: int):
+    class Fixed:
+        def __init__(self, number: int) -> None:
+            self.number = number
 
-    assert new_code(AllOnes()) == "ZZZZZZZZ"
+        def random_bytes(self, count: int) -> bytes:
+            return self.number.to_bytes(10, "big")[-count:]
+
+    # One random bit after the other: each changes the code, and no two in the same way.
+    codes = {new_code(Fixed(1 << bit), length) for bit in range(5 * length)}
+    assert len(codes) == 5 * length
+    assert "0" * length not in codes
+    assert new_code(Fixed(2**80 - 1), length) == "Z" * length
 
 
 @pytest.mark.parametrize("text", ["a", "a" * 64, "A.b_c~d-9", "...", "0"])

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from tests.support.virtual_time import run
-from waypost.kv import ListedKey, ListPage, fits_metadata, list_all, wrap_metadata
+from waypost.kv import ListedKey, ListPage, find_key, fits_metadata, list_all, wrap_metadata
 
 ROOM = 1024 - len('{"m":""}')
 
@@ -58,3 +58,17 @@ def test_a_full_last_page_ends_a_listing():
     kv = Paged(ListPage((ListedKey("p1"),), None))
     assert run(names(kv)) == ["p1"]
     assert kv.asked == [None]
+
+
+@pytest.mark.parametrize(
+    ("pages", "found"),
+    [
+        ([ListPage((ListedKey("p", "m"),), None)], ListedKey("p", "m")),
+        ([ListPage((ListedKey("p"),), "c1")], ListedKey("p")),
+        ([ListPage((), "c1"), ListPage((), "c2"), ListPage((ListedKey("p"),), None)], ListedKey("p")),
+        ([ListPage((ListedKey("p1"),), "c1")], None),
+        ([ListPage((), "c1"), ListPage((), None)], None),
+    ],
+)
+def test_a_key_is_found_in_a_listing_and_none_that_only_begins_with_it(pages: list[ListPage], found: ListedKey | None):
+    assert run(find_key(Paged(*pages), "p")) == found

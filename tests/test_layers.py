@@ -29,10 +29,20 @@ LAYERS = (
         "handlers.voice",
         "handlers.chat",
         "handlers.conversations",
+        "handlers.tokens",
+        "handlers.mcp",
     },
+    {"mcp.modern"},
+    {"mcp.legacy", "mcp.modern_headers", "mcp.modern_streams", "mcp.tasks"},
+    {"mcp.legacy_streams", "mcp.resources"},
+    {"mcp.tool_call", "mcp.tool_list", "mcp.tool_news", "mcp.media", "mcp.outcome"},
+    {"mcp.tab", "mcp.answer_feed"},
+    {"mcp.sealed"},
+    {"mcp.versions"},
+    {"mcp.jsonrpc"},
     {"handlers.access", "handlers.answers", "handlers.chat_bodies"},
     {"handlers.call"},
-    {"handlers.bodies", "handlers.parameters", "handlers.thread_views", "cors"},
+    {"handlers.bodies", "handlers.parameters", "handlers.thread_views", "cors", "origins"},
     {"http"},
     {"chat", "fork", "voice"},
     {"chat_control", "answering", "answer_formats"},
@@ -49,6 +59,7 @@ LAYERS = (
     {
         "queue",
         "session",
+        "joined",
         "conversation",
         "presence",
         "throttle",
@@ -61,9 +72,23 @@ LAYERS = (
     {"message", "hints", "pacing", "model", "history", "versioned", "answer", "recent_threads", "transcript"},
     {"memory_kv", "metered_kv", "retrying_kv"},
     {"settings"},
-    {"signing", "sse", "cursor", "etag", "ids", "keys", "plans", "model_settings", "sse_decoder", "ai_binding"},
-    {"kv", "clock", "random", "item", "http_client"},
-    {"limits", "errors", "version", "", "handlers"},
+    {
+        "signing",
+        "sse",
+        "cursor",
+        "etag",
+        "ids",
+        "keys",
+        "plans",
+        "model_settings",
+        "sse_decoder",
+        "ai_binding",
+        "log_entry",
+        "body_reading",
+        "rate_limits",
+    },
+    {"kv", "clock", "random", "item", "http_client", "client_address"},
+    {"limits", "errors", "browser_headers", "version", "", "handlers", "mcp"},
 )
 """Outermost first. An import goes to a layer further down, never to its own."""
 
@@ -171,7 +196,18 @@ def test_every_public_class_and_function_has_a_docstring(path: Path):
     assert name_of(path) == "entry" or undocumented(parsed(path)) == []
 
 
-PORTS = {"Kv", "Clock", "Random", "Limiter", "Headers", "AnswerFormat", "Model", "HttpClient", "AiBinding"}
+PORTS = {
+    "Kv",
+    "Clock",
+    "Random",
+    "Limiter",
+    "Headers",
+    "AnswerFormat",
+    "Model",
+    "HttpClient",
+    "AiBinding",
+    "BodySource",
+}
 
 
 @cache

@@ -56,3 +56,12 @@ def test_a_sign_without_a_time_is_none():
 
 def test_signs_may_be_as_frequent_as_the_caller_likes():
     run(Presence(MemoryKv(SetClock()), SetClock(), 0).announce(CODE))
+
+
+def test_the_host_of_a_longer_code_is_not_the_host_of_this_one():
+    async def story():
+        presence = Presence(MemoryKv(SetClock()), SetClock(), 60)
+        await presence.announce(CODE + "0")
+        assert await presence.seen(CODE) == (False, None)
+
+    run(story())

@@ -1,10 +1,12 @@
 """The README's tables and numbers are those of the code."""
 
 import re
+import tomllib
 from pathlib import Path
 
 from waypost.app import ROUTES
 from waypost.limits import (
+    APPEND_BYTES_PER_USE,
     DEFAULT_CONVERSATION_TTL_SECONDS,
     DEFAULT_HISTORY_LIMIT,
     DEFAULT_QUEUE_TTL_SECONDS,
@@ -18,9 +20,11 @@ from waypost.limits import (
 )
 from waypost.open_answers import MISSED_INTERVALS
 from waypost.plans import FREE, PAID
+from waypost.rate_limits import PERIOD_SECONDS, Limit
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text()
+CONFIG = tomllib.loads((ROOT / "wrangler.toml").read_text())
 WORDS = " ".join(README.split())
 
 
@@ -52,6 +56,18 @@ def test_the_numbers_of_chats_are_those_in_force() -> None:
     assert MAX_ANSWER_SECONDS == 600
     assert f"(`HISTORY_LIMIT`, {DEFAULT_HISTORY_LIMIT}), for an hour" in WORDS
     assert DEFAULT_CONVERSATION_TTL_SECONDS == 3600
+
+
+def test_the_limits_are_those_that_are_deployed() -> None:
+    bound = {limit["name"]: limit["simple"] for limit in CONFIG["ratelimits"]}
+    assert {simple["period"] for simple in bound.values()} == {PERIOD_SECONDS}
+    rows = re.findall(r"^\| `(\w+_LIMIT)` \| .* \| ([\d,]+) \|$", README, re.MULTILINE)
+    assert {name: int(number.replace(",", "")) for name, number in rows} == {
+        name: simple["limit"] for name, simple in bound.items()
+    }
+    assert set(bound) == {limit.value for limit in Limit}
+    assert len({limit["namespace_id"] for limit in CONFIG["ratelimits"]}) == len(bound)
+    assert f"each {APPEND_BYTES_PER_USE // 1024} KiB once" in WORDS
 
 
 def test_what_the_readme_points_to_is_there() -> None:

@@ -6,13 +6,13 @@ from waypost.errors import InvalidParameter, MethodNotAllowed, RouteNotFound
 from waypost.routing import Route, Router
 
 ROUTER = Router([
-    Route("GET", "/a", "list"),
-    Route("POST", "/a", "create"),
-    Route("GET", "/a/fixed", "fixed"),
-    Route("GET", "/a/{id}", "read"),
-    Route("PUT", "/a/{id}", "replace"),
-    Route("POST", "/a/{id}/b/{name}", "nested"),
-    Route("DELETE", "/only", "delete"),
+    Route("GET", "/a", "list", ()),
+    Route("POST", "/a", "create", ()),
+    Route("GET", "/a/fixed", "fixed", ()),
+    Route("GET", "/a/{id}", "read", ()),
+    Route("PUT", "/a/{id}", "replace", ()),
+    Route("POST", "/a/{id}/b/{name}", "nested", ()),
+    Route("DELETE", "/only", "delete", ()),
 ])  # fmt: skip
 
 

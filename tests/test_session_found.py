@@ -12,7 +12,7 @@ from tests.test_session import Setting
 from waypost.cursor import CursorFactory
 from waypost.errors import SessionEnded, SessionNotFound
 from waypost.hints import Hints
-from waypost.keys import session_key
+from waypost.keys import session_key, tools_key
 from waypost.kv import fits_metadata
 from waypost.limits import MAX_CACHED_SESSIONS, TOKEN_VOUCHES_SECONDS
 from waypost.memory_kv import MemoryKv
@@ -183,5 +183,29 @@ def test_a_renewal_from_an_older_record_does_not_bring_an_ended_session_back():
         await there.extend(older)
         with pytest.raises(SessionEnded):
             await SessionStore(kv, clock, OrderedDict(), Hints()).find(CODE)
+
+    run(story())
+
+
+def test_a_session_whose_code_only_begins_with_this_one_is_not_found_by_it():
+    async def story():
+        at = Setting()
+        await at.here.open(CODE + "0", 600, None, "longer", None)
+        for place in (at.here, at.elsewhere):
+            with pytest.raises(SessionNotFound):
+                await place.find(CODE, fresh=True)
+        assert (await at.elsewhere.find(CODE + "0", fresh=True)).label == "longer"
+
+    run(story())
+
+
+def test_tools_of_a_longer_code_are_not_those_of_this_one():
+    async def story():
+        at = Setting()
+        session = await at.opened()
+        longer = await at.here.open(CODE + "0", 600, None, None, None)
+        await at.here.put_tools(longer, b'[{"name":"a"}]', "v")
+        assert await at.here.tools(session) == b"[]"
+        assert ("get", tools_key(CODE)) not in at.kv.asked
 
     run(story())

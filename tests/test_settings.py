@@ -68,10 +68,29 @@ def test_on_and_off_have_several_words_in_any_case(word: str, meaning: bool):
     assert read_settings(ENV | {"REQUIRE_TOKEN": word.upper()}).require_token is meaning
 
 
-@pytest.mark.parametrize("name", ["REQUIRE_TOKEN", "DIAGNOSTICS"])
-@pytest.mark.parametrize("word", ["ture", "2", " on", "yes!", "\u0131"])
-def test_a_word_that_means_nothing_does_not_mean_off(name: str, word: str):
-    assert problem(**{name: word}) == f"{name} must be on or off."
+@pytest.mark.parametrize(("name", "words"), [("REQUIRE_TOKEN", "once, on or off"), ("DIAGNOSTICS", "on or off")])
+@pytest.mark.parametrize("word", ["ture", "2", " on", "yes!", "\u0131", "onc", "once!"])
+def test_a_word_that_means_nothing_does_not_mean_off(name: str, words: str, word: str):
+    assert problem(**{name: word}) == f"{name} must be {words}."
+
+
+def test_once_is_a_word_of_its_own_that_asks_for_tokens_too():
+    for word in ("once", "ONCE"):
+        settings = read_settings(ENV | {"REQUIRE_TOKEN": word})
+        assert (settings.code_joins_once, settings.require_token) == (True, True)
+    for word in ("on", "off", ""):
+        assert not read_settings(ENV | {"REQUIRE_TOKEN": word}).code_joins_once
+    assert problem(DIAGNOSTICS="once") == "DIAGNOSTICS must be on or off."
+
+
+@pytest.mark.parametrize("text", ["7", "17", "-8", "8.0", "0x8", "eight", "\u0668"])
+def test_a_codes_length_is_a_whole_number_from_8_to_16(text: str):
+    assert problem(CODE_LENGTH=text) == "CODE_LENGTH must be a whole number of characters from 8 to 16."
+
+
+def test_codes_have_8_characters_unless_it_is_said():
+    lengths = [read_settings(ENV | {"CODE_LENGTH": text}).code_length for text in ("", "8", "12", "16")]
+    assert lengths == [8, 8, 12, 16]
 
 
 @pytest.mark.parametrize("name", ["SESSION_TTL_SECONDS", "QUEUE_TTL_SECONDS"])
@@ -116,3 +135,35 @@ def test_app_keys_are_separated_by_spaces_or_commas():
 def test_an_app_key_has_at_least_16_characters():
     assert problem(APP_KEYS="x" * 16) == ""
     assert problem(APP_KEYS=f"the-first-app-key {'x' * 15}") == "Each of APP_KEYS needs at least 16 characters."
+
+
+@pytest.mark.parametrize(
+    "origin",
+    [
+        "https://app.example",
+        "http://localhost:3000",
+        "https://[::1]:8443",
+        "chrome-extension://abcdef",
+        "tauri://localhost",
+    ],
+)
+def test_an_origin_is_allowed_as_browsers_send_it(origin: str):
+    assert read_settings(ENV | {"ALLOWED_ORIGINS": origin}).allowed_origins == {origin}
+
+
+@pytest.mark.parametrize(
+    "origin",
+    [
+        "*",
+        "null",
+        "https://*.example",
+        "https://app.example/",
+        "https://app.example/x",
+        "app.example",
+        "https://APP.example",
+    ],
+)
+def test_what_no_browser_sends_or_everybody_may_is_no_allowed_origin(origin: str):
+    problem = read_settings(ENV | {"ALLOWED_ORIGINS": f"https://a.example {origin}"}).problem
+    assert problem is not None
+    assert "ALLOWED_ORIGINS" in problem

@@ -1,11 +1,13 @@
 """Guessing codes is throttled: over its budget an address learns nothing more, not from hits either."""
 
+from contextlib import ExitStack
+
 import pytest
 
 from tests.support.builders import SetClock
 from tests.support.virtual_time import run
 from waypost.errors import RateLimited
-from waypost.throttle import MAX_BLOCKED, MissThrottle
+from waypost.throttle import MAX_BLOCKED, MAX_LOOKUPS_AT_ONCE, MissThrottle
 
 GUESSER, OTHER = "192.0.2.1", "192.0.2.2"
 
@@ -60,6 +62,15 @@ def test_one_address_does_not_block_another():
     assert not is_blocked(throttle, OTHER)
 
 
+def test_the_addresses_of_one_network_share_one_budget():
+    throttle = MissThrottle(Budget(1), SetClock())
+    run(guess(throttle, "2001:db8:1:2::1", 1))
+    with pytest.raises(RateLimited):
+        run(guess(throttle, "2001:db8:1:2:ffff::2", 1))
+    assert is_blocked(throttle, "2001:db8:1:2:3::3")
+    assert not is_blocked(throttle, "2001:db8:1:3::1")
+
+
 def test_callers_without_an_address_share_one_budget():
     throttle = MissThrottle(Budget(0), SetClock())
     with pytest.raises(RateLimited):
@@ -72,17 +83,54 @@ def test_without_a_limiter_nothing_is_throttled():
     throttle = MissThrottle(None, SetClock())
     run(guess(throttle, GUESSER, 1000))
     assert not is_blocked(throttle, GUESSER)
-    assert (throttle.is_active, MissThrottle(Budget(0), SetClock()).is_active) == (False, True)
 
 
 def test_the_address_that_was_blocked_longest_ago_is_forgotten_first():
     async def story():
         throttle = MissThrottle(Budget(0), SetClock())
-        for address in ("first", "second", "first", *map(str, range(MAX_BLOCKED - 1))):
+        others = [f"10.0.{number // 256}.{number % 256}" for number in range(MAX_BLOCKED - 1)]
+        for address in (GUESSER, OTHER, GUESSER, *others):
             with pytest.raises(RateLimited):
                 await throttle.miss(address)
-        assert not is_blocked(throttle, "second")
-        assert is_blocked(throttle, "first")
-        assert is_blocked(throttle, "0")
+        assert not is_blocked(throttle, OTHER)
+        assert is_blocked(throttle, GUESSER)
+        assert is_blocked(throttle, others[0])
 
     run(story())
+
+
+def test_of_one_address_only_some_codes_are_looked_up_at_once():
+    throttle = MissThrottle(Budget(0), SetClock())
+    with ExitStack() as on_their_way:
+        for _ in range(MAX_LOOKUPS_AT_ONCE):
+            on_their_way.enter_context(throttle.looking_up(GUESSER))
+        with pytest.raises(RateLimited) as caught:
+            on_their_way.enter_context(throttle.looking_up(GUESSER))
+        assert caught.value.retry_after_seconds == 1
+        with throttle.looking_up(OTHER):
+            pass
+    with throttle.looking_up(GUESSER):
+        pass
+
+
+def test_a_lookup_that_fails_is_over_too():
+    throttle = MissThrottle(Budget(100), SetClock())
+    for _ in range(MAX_LOOKUPS_AT_ONCE + 1):
+        with pytest.raises(KeyError), throttle.looking_up(GUESSER):
+            raise KeyError
+
+
+def test_nothing_is_looked_up_for_an_address_that_is_blocked():
+    throttle = MissThrottle(Budget(0), SetClock())
+    with pytest.raises(RateLimited):
+        run(guess(throttle, GUESSER, 1))
+    with pytest.raises(RateLimited) as caught, throttle.looking_up(GUESSER):
+        raise AssertionError
+    assert caught.value.retry_after_seconds == 60
+
+
+def test_without_a_limiter_any_number_is_looked_up_at_once():
+    throttle = MissThrottle(None, SetClock())
+    with ExitStack() as on_their_way:
+        for _ in range(MAX_LOOKUPS_AT_ONCE + 1):
+            on_their_way.enter_context(throttle.looking_up(GUESSER))

@@ -1,4 +1,4 @@
-"""Runs package scripts in lanes: those of a lane one after the other, the lanes side by side, each output in one piece.
+"""Runs package scripts in lanes: whichever is free takes the next one, and each output is shown in one piece.
 
 The suites wait a lot (a Worker that starts, a page that loads); side by side they take half the time on two cores.
 """
@@ -9,25 +9,32 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Sequence
+from collections import deque
+from collections.abc import Iterable, Sequence
 from typing import TextIO
 
 
-def run_lanes(lanes: Sequence[Sequence[str]], command: Sequence[str], output: TextIO) -> list[str]:
-    """Run `command` with each name of each lane; return the names that failed, sorted.
+def run_lanes(lanes: int, names: Iterable[str], command: Sequence[str], output: TextIO) -> list[str]:
+    """Run `command` with each name, in so many lanes; return the names that failed, sorted.
 
-    A failure does not stop anything: whoever reads the output wants to know what else is broken. What a script prints
-    is shown when it has ended, below a line with its name.
+    They begin in their order, so the longest belongs at the front. A failure does not stop anything: whoever reads the
+    output wants to know what else is broken. What a script prints is shown when it has ended, below its name.
     """
     failed: list[str] = []
+    waiting = deque(names)
     writing = threading.Lock()
 
-    def drive(lane: Sequence[str]) -> None:
-        for name in lane:
+    def take() -> str | None:
+        with writing:
+            if not waiting:
+                return None
+            output.write(f"... {waiting[0]} runs\n")
+            output.flush()
+            return waiting.popleft()
+
+    def drive() -> None:
+        while (name := take()) is not None:
             started = time.monotonic()
-            with writing:
-                output.write(f"... {name} runs\n")
-                output.flush()
             ended = subprocess.run(
                 [*command, name], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
             )
@@ -39,7 +46,7 @@ def run_lanes(lanes: Sequence[Sequence[str]], command: Sequence[str], output: Te
                 if ended.returncode:
                     failed.append(name)
 
-    threads = [threading.Thread(target=drive, args=(lane,)) for lane in lanes]
+    threads = [threading.Thread(target=drive) for _ in range(lanes)]
     for thread in threads:
         thread.start()
     for thread in threads:
@@ -48,11 +55,12 @@ def run_lanes(lanes: Sequence[Sequence[str]], command: Sequence[str], output: Te
 
 
 def main() -> int:
-    """Each argument is a lane: script names with commas between them."""
-    lanes = [argument.split(",") for argument in sys.argv[1:]]
-    failed = run_lanes(lanes, ["npm", "run", "--silent"], sys.stdout)
+    """The first argument is how many lanes there are, the others are names of scripts."""
+    started = time.monotonic()
+    failed = run_lanes(int(sys.argv[1]), sys.argv[2:], ["npm", "run", "--silent"], sys.stdout)
+    print(f"\nAll of it took {time.monotonic() - started:.0f} s.", flush=True)
     if failed:
-        print(f"\nFailed: {', '.join(failed)}", file=sys.stderr)
+        print(f"Failed: {', '.join(failed)}", file=sys.stderr)
     return 1 if failed else 0
 
 

@@ -76,6 +76,8 @@ def environment() -> dict[str, str]:
         "CLOUDFLARE_CF_FETCH_ENABLED": "false",
         "WRANGLER_SEND_METRICS": "false",
         "WRANGLER_LOG_PATH": str(BUILD_DIR / "logs"),
+        # wrangler is one large script; compiling it anew is a fifth of the time that it takes to start.
+        "NODE_COMPILE_CACHE": str(BUILD_DIR / "node-cache"),
     }
 
 

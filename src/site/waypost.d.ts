@@ -202,6 +202,13 @@ export type ChatWaiting = {
     error: Error;
 };
 
+/**
+ * What came is not what the other end of an encrypted session has sent: it was changed on the way, sent in the clear, or
+ * encrypted with another key. Whether the tool ran is not known.
+ */
+export declare class DecryptionError extends WaypostError {
+}
+
 declare class Emitter<Events extends Record<string, any>> extends EventTarget {
     /**
      * Listen to the `detail` of one kind of event.
@@ -230,19 +237,23 @@ export declare class Guest {
     code: string;
     /**
      * @param {string} code
-     * @param {{ baseUrl?: string, token?: string }} [options]
+     * @param {{ baseUrl?: string, token?: string, key?: string }} [options] `key`: of an encrypted session. With it, nothing
+     *   is sent in the clear, and no answer in the clear is believed
      */
-    constructor(code: string, { baseUrl, token }?: {
+    constructor(code: string, { baseUrl, token, key }?: {
         baseUrl?: string;
         token?: string;
+        key?: string;
     });
+    /** Whether it has a key. */
+    get encrypted(): boolean;
     /** What the session is now, and the tools it has. @returns {Promise<SessionInfo>} */
     session(): Promise<SessionInfo>;
     /**
      * Call a tool. Whatever happens to the network on the way, it runs once.
      *
-     * Rejects with `ToolError` (the tool's own error), `CallTimeout`, `ApiError` (the server refuses), or the signal's
-     * reason.
+     * Rejects with `ToolError` (the tool's own error), `CallTimeout`, `ApiError` (the server refuses), `DecryptionError`, or
+     * the signal's reason.
      * @param {string} tool
      * @param {Record<string, unknown>} [args]
      * @param {CallOptions} [options]
@@ -484,6 +495,10 @@ export declare class Session {
     get baseUrl(): string;
     get code(): string;
     get hostToken(): string;
+    /** What the server can't read without; undefined: the session is not encrypted. */
+    get key(): string | undefined;
+    /** What to give to a guest: it carries the code and, after a `#`, which is sent to no server, the key. */
+    get link(): string;
     get label(): string | undefined;
     get data(): unknown;
     /** @returns {Date} */
@@ -533,6 +548,10 @@ export type SessionInfo = {
     hostOnline: boolean;
     hostSeenAt: string | null;
     tools: ToolDefinition[];
+    /**
+     * whether the tab says that it takes encrypted calls alone; nothing proves it
+     */
+    encrypted: boolean;
 };
 
 export type SessionRecord = {
@@ -549,6 +568,10 @@ export type SessionRecord = {
     expiresAt: string;
     label?: string;
     data?: unknown;
+    /**
+     * of an encrypted session: what guests need besides the code, and the server must not have
+     */
+    key?: string;
 };
 
 export type SseEvent = {
@@ -636,17 +659,23 @@ export type ToolDefinition = {
      * hints such as `readOnlyHint`
      */
     annotations?: Record<string, unknown>;
+    _meta?: Record<string, unknown>;
 };
 
 /** The tool answered, with an error. */
 export declare class ToolError extends WaypostError {
     data: unknown;
+    /** Whether it is proven that the tab said so. Only an encrypted session can; the server's own word never is. */
+    authenticated: boolean;
     /**
      * @param {string} code
      * @param {string} message
      * @param {unknown} [data]
+     * @param {{ authenticated?: boolean }} [more]
      */
-    constructor(code: string, message: string, data?: unknown);
+    constructor(code: string, message: string, data?: unknown, { authenticated }?: {
+        authenticated?: boolean;
+    });
 }
 
 export type ToolHandler = (args: any, context: ToolContext) => unknown;
@@ -680,6 +709,9 @@ export declare class WaypostError extends Error {
     constructor(code: string, message: string, options?: ErrorOptions);
 }
 
+/** Whether this page may encrypt: browsers let pages do so that came over HTTPS or from this machine. */
+export declare function canEncrypt(): boolean;
+
 /**
  * Begin anew: the next `getSessionId()` gives an id without a past.
  * @param {Storage | null} [storage]
@@ -693,13 +725,15 @@ export declare function clearSessionId(storage?: Storage | null): void;
  * @param {number} [options.ttl] seconds it lives unless it is extended
  * @param {string} [options.label] shown to guests
  * @param {unknown} [options.data] any JSON, shown to guests
+ * @param {boolean} [options.encrypted] keep arguments and answers from the server; guests then need `session.link`
  * @returns {Promise<Session>}
  */
-export declare function createSession({ baseUrl, ttl, label, data }?: {
+export declare function createSession({ baseUrl, ttl, label, data, encrypted }?: {
     baseUrl?: string;
     ttl?: number;
     label?: string;
     data?: unknown;
+    encrypted?: boolean;
 }): Promise<Session>;
 
 /**
@@ -720,12 +754,13 @@ export declare function getSessionId(storage?: Storage | null): string;
 
 /**
  * Become the guest of a session.
- * @param {string} code
- * @param {{ baseUrl?: string }} [options]
+ * @param {string} invite its code, or its whole link, which names the server and carries the key of an encrypted session
+ * @param {{ baseUrl?: string, key?: string }} [options] what is given here comes before what the link says
  * @returns {Promise<Guest>} rejects with `ApiError` if there is no such session
  */
-export declare function joinSession(code: string, { baseUrl }?: {
+export declare function joinSession(invite: string, options?: {
     baseUrl?: string;
+    key?: string;
 }): Promise<Guest>;
 
 /**

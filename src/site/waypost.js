@@ -10,6 +10,9 @@
  *     const guest = await joinSession(code);
  *     await guest.call("add", { a: 1, b: 2 });                // the agent asks: 3
  *
+ *     const secret = await createSession({ encrypted: true });  // the server reads no arguments and no answers
+ *     const friend = await joinSession(secret.link);            // who has the link has the key
+ *
  *     const chat = new Chat({ threadId: "trip" });
  *     for await (const { type, text } of chat.send("Hello")) if (type === "delta") show(text);
  *
@@ -23,5 +26,6 @@ export { deleteThread, listThreads } from "./client/threads.js";
 export { Pages } from "./client/pages.js";
 export { voice } from "./client/voice.js";
 export { clearSessionId, getSessionId } from "./client/session-id.js";
-export { ApiError, CallTimeout, ToolError, TransportError, WaypostError } from "./client/errors.js";
+export { canEncrypt } from "./client/cipher.js";
+export { ApiError, CallTimeout, DecryptionError, ToolError, TransportError, WaypostError } from "./client/errors.js";
 export { SseParser } from "./client/sse.js";

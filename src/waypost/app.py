@@ -1,8 +1,9 @@
 """The composition root: ports in, the route table, and what every reply has in common."""
 
 import traceback
-from collections.abc import AsyncGenerator, Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 
+from waypost.browser_headers import BROWSER_HEADERS
 from waypost.clock import Clock
 from waypost.cors import allow_origin, is_preflight, preflight_response
 from waypost.echo_model import EchoModel
@@ -13,70 +14,90 @@ from waypost.handlers import (
     debug,
     documents,
     health,
+    mcp,
     pages,
     queues,
     sessions,
     streams,
     threads,
+    tokens,
     voice,
 )
 from waypost.handlers.call import Call
-from waypost.http import Request, Response, problem, problem_response
+from waypost.http import Request, Response, bounded, problem, problem_response
 from waypost.invocation import Invocation
 from waypost.isolate import Isolate
 from waypost.kv import Kv
+from waypost.log_entry import log_entry, ray_of
 from waypost.metered_kv import MeteredKv
 from waypost.model import Model
+from waypost.origins import SAFE, require_known_origin
 from waypost.random import Random
+from waypost.rate_limits import Limit, Limiter, RateLimits
 from waypost.retrying_kv import RetryingKv
 from waypost.routing import Route, Router
 from waypost.settings import Settings
-from waypost.throttle import Limiter, MissThrottle
+from waypost.throttle import MissThrottle
 
 Handler = Callable[[Call], Awaitable[Response]]
 
+# What a call of a route spends; a code, a token or a key that is wrong costs more than one that is right.
+ANY = (Limit.ADDRESS,)
+BY_SECRET = (Limit.ADDRESS, Limit.MISS)
+OPENING = (Limit.ADDRESS, Limit.SESSION)
+TO_QUEUE = (Limit.ADDRESS, Limit.MISS, Limit.REQUEST)
+APPENDS = (Limit.ADDRESS, Limit.APPEND)
+ASKING = (Limit.ADDRESS, Limit.ANSWER, Limit.APPEND)
+
 ROUTES: tuple[Route[Handler], ...] = (
-    Route("POST", "/api/sessions", sessions.create),
-    Route("GET", "/api/sessions/{code}", sessions.read),
-    Route("DELETE", "/api/sessions/{code}", sessions.delete),
-    Route("POST", "/api/sessions/{code}/extend", sessions.extend),
-    Route("POST", "/api/sessions/{code}/join", sessions.join),
-    Route("PUT", "/api/sessions/{code}/tools", sessions.put_tools),
-    Route("GET", "/api/sessions", threads.list_page),
-    Route("DELETE", "/api/sessions", threads.delete),
-    Route("POST", "/api/sessions/metadata", threads.describe),
-    Route("POST", "/api/request", queues.post_request),
-    Route("POST", "/api/request/{id}/cancel", queues.cancel_request),
-    Route("POST", "/api/response", queues.post_response),
-    Route("POST", "/api/ack", queues.acknowledge),
-    Route("GET", "/api/stream", streams.stream),
-    Route("GET", "/api/poll", streams.poll),
-    Route("GET", "/api/conversations/{sessionId}", conversations.read),
-    Route("PUT", "/api/conversations/{sessionId}", conversations.replace),
-    Route("DELETE", "/api/conversations/{sessionId}", conversations.delete),
-    Route("POST", "/api/conversations/{sessionId}/messages", conversations.append),
-    Route("POST", "/api/voice-agent/chat", voice.post_voice),
-    Route("POST", "/api/chat", chat.post_chat),
-    Route("POST", "/api/chat/fork", chat.fork_chat),
-    Route("GET", "/api/chat/{threadId}/stream", chat.stream_chat),
-    Route("POST", "/api/chat/{threadId}/stop", chat.stop_chat),
-    Route("GET", "/api/sessions/{sid}/intents", documents.read),
-    Route("PUT", "/api/sessions/{sid}/intents", documents.put),
-    Route("DELETE", "/api/sessions/{sid}/intents", documents.delete),
-    Route("GET", "/api/sessions/{sid}/theme", documents.read),
-    Route("PUT", "/api/sessions/{sid}/theme", documents.put),
-    Route("DELETE", "/api/sessions/{sid}/theme", documents.delete),
-    Route("GET", "/api/sessions/{sid}/documents", documents.list_documents),
-    Route("GET", "/api/sessions/{sid}/documents/{name}", documents.read),
-    Route("PUT", "/api/sessions/{sid}/documents/{name}", documents.put),
-    Route("DELETE", "/api/sessions/{sid}/documents/{name}", documents.delete),
-    Route("GET", "/api/sessions/{sid}/pages", pages.list_pages),
-    Route("GET", "/api/pages/{intentId}", pages.read),
-    Route("PUT", "/api/pages/{intentId}", pages.put),
-    Route("DELETE", "/api/pages/{intentId}", pages.delete),
-    Route("GET", "/pages/{intentId}", pages.show),
-    Route("GET", "/health", health.health),
-    Route("GET", "/debug/objects", debug.objects),
+    Route("POST", "/api/sessions", sessions.create, OPENING),
+    Route("GET", "/api/sessions/{code}", sessions.read, BY_SECRET),
+    Route("DELETE", "/api/sessions/{code}", sessions.delete, BY_SECRET),
+    Route("POST", "/api/sessions/{code}/extend", sessions.extend, BY_SECRET),
+    Route("POST", "/api/sessions/{code}/join", sessions.join, BY_SECRET),
+    Route("PUT", "/api/sessions/{code}/tools", sessions.put_tools, BY_SECRET),
+    Route("POST", "/api/tokens", tokens.create, BY_SECRET),
+    Route("GET", "/api/sessions", threads.list_page, BY_SECRET),
+    Route("DELETE", "/api/sessions", threads.delete, BY_SECRET),
+    Route("POST", "/api/sessions/metadata", threads.describe, BY_SECRET),
+    Route("POST", "/api/request", queues.post_request, TO_QUEUE),
+    Route("POST", "/api/request/{id}/cancel", queues.cancel_request, TO_QUEUE),
+    Route("POST", "/api/response", queues.post_response, TO_QUEUE),
+    Route("POST", "/api/ack", queues.acknowledge, BY_SECRET),
+    Route("GET", "/api/stream", streams.stream, BY_SECRET),
+    Route("GET", "/api/poll", streams.poll, BY_SECRET),
+    Route("GET", "/api/conversations/{sessionId}", conversations.read, ANY),
+    Route("PUT", "/api/conversations/{sessionId}", conversations.replace, APPENDS),
+    Route("DELETE", "/api/conversations/{sessionId}", conversations.delete, APPENDS),
+    Route("POST", "/api/conversations/{sessionId}/messages", conversations.append, APPENDS),
+    Route("POST", "/api/voice-agent/chat", voice.post_voice, ASKING),
+    Route("POST", "/api/chat", chat.post_chat, (*ASKING, Limit.MISS)),
+    Route("POST", "/api/chat/fork", chat.fork_chat, (*ASKING, Limit.MISS)),
+    Route("GET", "/api/chat/{threadId}/stream", chat.stream_chat, BY_SECRET),
+    Route("POST", "/api/chat/{threadId}/stop", chat.stop_chat, BY_SECRET),
+    Route("GET", "/api/sessions/{sid}/intents", documents.read, ANY),
+    Route("PUT", "/api/sessions/{sid}/intents", documents.put, APPENDS),
+    Route("DELETE", "/api/sessions/{sid}/intents", documents.delete, APPENDS),
+    Route("GET", "/api/sessions/{sid}/theme", documents.read, ANY),
+    Route("PUT", "/api/sessions/{sid}/theme", documents.put, APPENDS),
+    Route("DELETE", "/api/sessions/{sid}/theme", documents.delete, APPENDS),
+    Route("GET", "/api/sessions/{sid}/documents", documents.list_documents, ANY),
+    Route("GET", "/api/sessions/{sid}/documents/{name}", documents.read, ANY),
+    Route("PUT", "/api/sessions/{sid}/documents/{name}", documents.put, APPENDS),
+    Route("DELETE", "/api/sessions/{sid}/documents/{name}", documents.delete, APPENDS),
+    Route("GET", "/api/sessions/{sid}/pages", pages.list_pages, ANY),
+    Route("GET", "/api/pages/{intentId}", pages.read, ANY),
+    Route("PUT", "/api/pages/{intentId}", pages.put, APPENDS),
+    Route("DELETE", "/api/pages/{intentId}", pages.delete, APPENDS),
+    Route("GET", "/pages/{intentId}", pages.show, ANY),
+    Route("POST", "/mcp/{code}", mcp.post, TO_QUEUE),
+    Route("GET", "/mcp/{code}", mcp.get, BY_SECRET),
+    Route("DELETE", "/mcp/{code}", mcp.delete, ANY),
+    Route("POST", "/mcp", mcp.post, TO_QUEUE),
+    Route("GET", "/mcp", mcp.get, BY_SECRET),
+    Route("DELETE", "/mcp", mcp.delete, ANY),
+    Route("GET", "/health", health.health, ANY),
+    Route("GET", "/debug/objects", debug.objects, ANY),
 )
 
 
@@ -90,7 +111,7 @@ class App:
         clock: Clock,
         random: Random,
         log: Callable[[str], None],
-        limiter: Limiter | None = None,
+        limiters: Mapping[Limit, Limiter] | None = None,
         storage: str = "kv",
         model: Model | None = None,
     ) -> None:
@@ -101,24 +122,25 @@ class App:
         self._clock = clock
         self._random = random
         self._log = log
-        self._throttle = MissThrottle(limiter, clock)
+        self._limits = RateLimits(limiters or {})
+        self._throttle = MissThrottle((limiters or {}).get(Limit.MISS), clock)
         self._storage = storage
         self._router: Router[Handler] = Router(ROUTES)
 
     async def handle(self, request: Request) -> Response:
         """The reply to `request`; never raises."""
-        request_id = request.headers.get("cf-ray") or self._random.random_bytes(8).hex()
+        request_id = ray_of(request.headers.get("cf-ray")) or self._random.random_bytes(8).hex()
         meter = MeteredKv(self._kv, self._clock, self._settings.plan.operations_per_invocation)
         try:
             response = await self._answer(request, request_id, meter)
         except WaypostError as error:
             response = problem_response(error)
         except Exception:
-            self._log(f"[{request_id}] {request.method} failed\n{traceback.format_exc()}")
+            self._log(log_entry(request_id, f"{request.method} failed\n{traceback.format_exc()}"))
             detail = f"Something went wrong here. If it happens again, report the request id {request_id}."
             response = problem(500, "internal", "An error that was not expected", detail)
         allow_origin(request, response, self._settings.allowed_origins)
-        response.headers["X-Content-Type-Options"] = "nosniff"
+        response.headers = BROWSER_HEADERS | response.headers
         response.headers["X-Request-Id"] = request_id
         response.headers["Server-Timing"] = f'kv;desc="{meter.operations} operations";dur={meter.elapsed_ms}'
         if self._storage != "kv":
@@ -128,11 +150,15 @@ class App:
         return response
 
     async def _answer(self, request: Request, request_id: str, meter: MeteredKv) -> Response:
+        request = bounded(request)
         if is_preflight(request):
             return preflight_response()
         route, params = self._router.find(request.method, request.path)
+        if request.method not in SAFE:
+            require_known_origin(request, self._settings.allowed_origins)
         if self._settings.problem and route.handler is not health.health:
             raise Unconfigured(self._settings.problem)
+        await self._limits.spend_of_address(route.limits, request.client_ip)
         call = Call(
             request=request,
             params=params,
@@ -142,11 +168,12 @@ class App:
             random=self._random,
             isolate=self.isolate,
             throttle=self._throttle,
+            limits=self._limits,
             kv=RetryingKv(meter, self._clock, self._random),
             storage=self._storage,
             model=self.model,
             invocation=Invocation(self._settings.plan, self._clock, meter),
-            log=lambda line: self._log(f"[{request_id}] {line}"),
+            log=lambda text: self._log(log_entry(request_id, text)),
         )
         return await route.handler(call)
 

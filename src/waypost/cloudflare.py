@@ -14,10 +14,11 @@ from urllib.parse import urlsplit
 
 import js
 import msgspec
-from pyodide.ffi import create_proxy, jsnull, to_js  # type: ignore[attr-defined]  # stubs lack jsnull
+from pyodide.ffi import JsException, create_proxy, jsnull, to_js  # type: ignore[attr-defined]  # stubs lack jsnull
 from workers import import_from_javascript
 
 from waypost.app import App
+from waypost.body_reading import read_whole
 from waypost.cloudflare_fetch import CloudflareAi, CloudflareHttp
 from waypost.cloudflare_kv import CloudflareKv, text_or_none
 from waypost.http import Request, Response
@@ -25,10 +26,10 @@ from waypost.isolate import Isolate
 from waypost.kv import Kv
 from waypost.memory_kv import MemoryKv
 from waypost.model_choice import choose_model
+from waypost.rate_limits import Limit
 from waypost.settings import read_settings
 
 NAMESPACE = "WAYPOST"
-LIMITER = "MISS_LIMIT"
 AI = "AI"
 SETTINGS = (
     "SIGNING_KEY",
@@ -37,11 +38,13 @@ SETTINGS = (
     "SESSION_TTL_SECONDS",
     "QUEUE_TTL_SECONDS",
     "REQUIRE_TOKEN",
+    "CODE_LENGTH",
     "ALLOWED_ORIGINS",
     "DIAGNOSTICS",
     "CONVERSATION_TTL_SECONDS",
     "HISTORY_LIMIT",
     "APP_KEYS",
+    "MCP_HOST_GRACE_SECONDS",
     "MODEL_PROVIDER",
     "OPENAI_BASE_URL",
     "OPENAI_MODEL",
@@ -60,7 +63,12 @@ class CloudflareLimiter:
         self._binding = binding
 
     async def allows(self, key: str) -> bool:
-        outcome = await self._binding.limit(js.JSON.parse(msgspec.json.encode({"key": key}).decode()))
+        try:
+            outcome = await self._binding.limit(js.JSON.parse(msgspec.json.encode({"key": key}).decode()))
+        except JsException as error:
+            # A service that stops because nobody can count is worse than one that is not counted for a while.
+            js.console.error(f"a rate limit could not be asked: {error}")
+            return True
         return bool(outcome.success)
 
 
@@ -94,7 +102,7 @@ def make_app(around: Callable[[Kv], Kv] = lambda kv: kv) -> App:
     env = import_from_javascript("cloudflare:workers").env
     clock, random = CloudflareClock(), CloudflareRandom()
     namespace = getattr(env, NAMESPACE, None)
-    limiter = getattr(env, LIMITER, None)
+    bindings = {limit: getattr(env, limit.value, None) for limit in Limit}
     ai = getattr(env, AI, None)
     settings = read_settings(_vars(env), has_ai=ai is not None)
     return App(
@@ -103,7 +111,7 @@ def make_app(around: Callable[[Kv], Kv] = lambda kv: kv) -> App:
         clock,
         random,
         js.console.error,
-        CloudflareLimiter(limiter) if limiter is not None else None,
+        {limit: CloudflareLimiter(binding) for limit, binding in bindings.items() if binding is not None},
         "memory" if namespace is None else "kv",
         choose_model(settings.model, CloudflareHttp(), None if ai is None else CloudflareAi(ai), clock, random),
     )
@@ -120,7 +128,7 @@ async def serve(app: App, js_request: Any, context: Any) -> Any:
     headers = _JsHeaders(js_request.headers)
 
     async def read_body(limit: int) -> bytes | None:
-        return await _read_body(js_request, limit)
+        return await _read_body(js_request, limit, app.isolate)
 
     def background(work: Coroutine[Any, Any, None]) -> None:
         _run_in_background(work, context, app.isolate)
@@ -150,23 +158,51 @@ def _run_in_background(work: Coroutine[Any, Any, None], context: Any, isolate: I
     isolate.background.add(task)
 
 
-async def _read_body(js_request: Any, limit: int) -> bytes | None:
+async def _read_body(js_request: Any, limit: int, isolate: Isolate) -> bytes | None:
     stream = js_request.body
     # JavaScript's null is no None here.
     if stream is jsnull:
         return b""
-    reader = stream.getReader()
-    chunks: list[bytes] = []
-    size = 0
-    while True:
-        result = await reader.read()
-        if result.done:
-            return b"".join(chunks)
-        size += result.value.byteLength
-        if size > limit:
-            await reader.cancel()
-            return None
-        chunks.append(result.value.to_bytes())
+    return await read_whole(_JsBody(stream.getReader()), limit, CloudflareClock(), _JsAlarm(isolate))
+
+
+class _JsBody:
+    def __init__(self, reader: Any) -> None:
+        self._reader = reader
+        self._is_given_up = False
+
+    async def read(self) -> bytes | None:
+        try:
+            result = await self._reader.read()
+        except JsException:
+            # workerd fails a read that waits when its stream is cancelled; the standard has it end.
+            if self._is_given_up:
+                return None
+            raise
+        return None if result.done else result.value.to_bytes()
+
+    def give_up(self) -> None:
+        self._is_given_up = True
+        self._reader.cancel()
+
+
+class _JsAlarm:
+    """Timers that are cleared: one of asyncio's stays with the runtime until its time is over, used or not."""
+
+    def __init__(self, isolate: Isolate) -> None:
+        self._isolate = isolate
+
+    def set(self, seconds: float, ring: Callable[[], None]) -> Callable[[], None]:
+        proxy = create_proxy(ring)
+        self._isolate.open_proxies += 1
+        timer = js.setTimeout(proxy, seconds * 1000)
+
+        def unset() -> None:
+            js.clearTimeout(timer)
+            self._isolate.open_proxies -= 1
+            proxy.destroy()
+
+        return unset
 
 
 def _js_body(response: Response, isolate: Isolate) -> Any:

@@ -4,11 +4,12 @@ WaypostError
 ├── BadInput            InvalidJson  InvalidEncoding  InvalidBody  UnknownField  InvalidParameter
 │                       InvalidHeader  InvalidCode  InvalidId  InvalidCursor  SessionIdRequired  UnknownAgent
 ├── Refused             TokenRequired  InvalidToken  TokenExpired  WrongRole  WrongSession
+│                       WrongResource  CodeClosed
 ├── Missing             RouteNotFound  SessionNotFound  SessionEnded  ThreadNotFound  MessageNotFound
 │                       DocumentNotFound  PageNotFound
 ├── Conflict            AlreadyAnswered  SessionTooOld  AnswerRunning  ThreadExists  TooManyDocuments
 ├── PreconditionFailed
-├── TransportError      MethodNotAllowed  BodyTooLarge  UnsupportedMediaType
+├── TransportError      MethodNotAllowed  BodyTimeout  BodyTooLarge  UriTooLong  UnsupportedMediaType  HeaderTooLarge
 ├── RateLimited
 ├── Unavailable         Unconfigured  StorageUnavailable  BudgetSpent
 └── ModelError          ModelFailed  ModelTimedOut
@@ -33,7 +34,8 @@ class BadInput(WaypostError):
 
 
 class InvalidJson(BadInput):
-    """The body is not one JSON document, or holds what JSON can't (NaN, a lone surrogate, a number without bounds)."""
+    """The body is not one JSON document, or holds what JSON can't (NaN, a lone surrogate, a number without bounds), or
+    an object in it has a name twice, of which one party may read the first and the next the last."""
 
     code = "invalid_json"
     title = "The body is not valid JSON"
@@ -146,6 +148,27 @@ class WrongSession(Refused):
 
     code = "wrong_session"
     title = "The token belongs to another session"
+
+
+class WrongResource(Refused):
+    """A genuine token of an app's user, who may reach the threads of another resource."""
+
+    code = "wrong_resource"
+    title = "The token belongs to another resource"
+
+
+class CodeClosed(Refused):
+    """A code that lets one guest join, and has."""
+
+    code = "code_closed"
+    title = "The code was used"
+
+
+class OriginNotAllowed(Refused):
+    """A web page of another origin asks for something to be done; only those that were named may."""
+
+    code = "origin_not_allowed"
+    title = "Not from this page"
 
 
 class Missing(WaypostError):
@@ -264,6 +287,27 @@ class MethodNotAllowed(TransportError):
     def __init__(self, detail: str, allowed: tuple[str, ...]) -> None:
         super().__init__(detail)
         self.allowed = allowed
+
+
+class BodyTimeout(TransportError):
+    """The body did not come, or came too slowly; what has come of it was thrown away."""
+
+    code = "body_timeout"
+    title = "The body took too long"
+
+
+class UriTooLong(TransportError):
+    """The path is longer than any that leads somewhere; raised before it was looked at."""
+
+    code = "uri_too_long"
+    title = "The path is too long"
+
+
+class HeaderTooLarge(TransportError):
+    """A header field that is read here is over its limit; raised before it was looked at."""
+
+    code = "header_too_large"
+    title = "A header field is too large"
 
 
 class BodyTooLarge(TransportError):

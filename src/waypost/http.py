@@ -1,15 +1,24 @@
 """Requests and replies as plain values, and the one table from error code to HTTP status."""
 
 from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import Any, Protocol
 from urllib.parse import parse_qsl
 
 import msgspec
 
-from waypost.errors import AnswerRunning, InvalidParameter, MethodNotAllowed, RateLimited, Unavailable, WaypostError
-from waypost.limits import MAX_QUERY_BYTES
+from waypost.errors import (
+    AnswerRunning,
+    HeaderTooLarge,
+    InvalidParameter,
+    MethodNotAllowed,
+    RateLimited,
+    Unavailable,
+    UriTooLong,
+    WaypostError,
+)
+from waypost.limits import MAX_HEADER_LENGTH, MAX_PATH_BYTES, MAX_QUERY_BYTES, MAX_QUERY_PARAMETERS
 
 STATUS: Mapping[str, int] = MappingProxyType({
     "invalid_json": 400,
@@ -28,6 +37,9 @@ STATUS: Mapping[str, int] = MappingProxyType({
     "token_expired": 401,
     "wrong_role": 403,
     "wrong_session": 403,
+    "wrong_resource": 403,
+    "code_closed": 403,
+    "origin_not_allowed": 403,
     "not_found": 404,
     "session_not_found": 404,
     "thread_not_found": 404,
@@ -35,6 +47,7 @@ STATUS: Mapping[str, int] = MappingProxyType({
     "document_not_found": 404,
     "page_not_found": 404,
     "method_not_allowed": 405,
+    "body_timeout": 408,
     "already_answered": 409,
     "session_too_old": 409,
     "answer_running": 409,
@@ -43,8 +56,10 @@ STATUS: Mapping[str, int] = MappingProxyType({
     "session_ended": 410,
     "precondition_failed": 412,
     "body_too_large": 413,
+    "uri_too_long": 414,
     "unsupported_media_type": 415,
     "rate_limited": 429,
+    "header_too_large": 431,
     "model_failed": 502,
     "unconfigured": 503,
     "storage_unavailable": 503,
@@ -64,7 +79,8 @@ class Headers(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """A request. `read_body(limit)` returns the whole body, or `None` once it is known to be over `limit` bytes.
+    """A request. `read_body(limit)` returns the whole body, or `None` once it is known to be over `limit` bytes; it
+    raises `BodyTimeout` if the body does not come.
 
     `background(work)` runs `work` beside the reply, and goes on with it for 30 s after the client has gone away.
     """
@@ -82,14 +98,42 @@ class Request:
 
         Raises:
             InvalidParameter: one stands there twice, which one party may read one way and the next another; or there
-                are too many.
+                are too many; or they are not percent-encoded UTF-8.
         """
         if len(self.query_string) > MAX_QUERY_BYTES:
             raise InvalidParameter(f"The query string may have {MAX_QUERY_BYTES} bytes.")
-        pairs = parse_qsl(self.query_string, keep_blank_values=True)
+        if self.query_string.count("&") >= MAX_QUERY_PARAMETERS:
+            raise InvalidParameter(f"A query may have {MAX_QUERY_PARAMETERS} parameters.")
+        try:
+            # Not with replacements in place of what is wrong: two ids that differ would become one.
+            pairs = parse_qsl(self.query_string, keep_blank_values=True, errors="strict")
+        except UnicodeDecodeError as error:
+            raise InvalidParameter("The query is not percent-encoded UTF-8.") from error
         if len({name for name, _ in pairs}) < len(pairs):
             raise InvalidParameter("Each query parameter may be given once.")
         return dict(pairs)
+
+
+class _BoundedHeaders:
+    def __init__(self, headers: Headers) -> None:
+        self._headers = headers
+
+    def get(self, name: str) -> str | None:
+        value = self._headers.get(name)
+        if value is not None and len(value) > MAX_HEADER_LENGTH:
+            raise HeaderTooLarge(f"The header field {name} may have {MAX_HEADER_LENGTH} characters.")
+        return value
+
+
+def bounded(request: Request) -> Request:
+    """`request`, whose path is not too long, and whose header fields raise `HeaderTooLarge` when one is read that is.
+
+    Raises:
+        UriTooLong
+    """
+    if len(request.path) > MAX_PATH_BYTES:
+        raise UriTooLong(f"A path may have {MAX_PATH_BYTES} bytes.")
+    return replace(request, headers=_BoundedHeaders(request.headers))
 
 
 @dataclass(slots=True)

@@ -7,13 +7,14 @@ from waypost.errors import InvalidCode, InvalidId
 from waypost.limits import (
     MAX_APP_ID_KEY_BYTES,
     MAX_APP_ID_LENGTH,
+    MAX_CODE_LENGTH,
     MAX_ID_LENGTH,
     MAX_MESSAGE_ID_LENGTH,
     MAX_TOOL_NAME_LENGTH,
+    MIN_CODE_LENGTH,
 )
 from waypost.random import Random
 
-CODE_LENGTH = 8
 CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 """https://www.crockford.com/base32.html: no I, L, O (misread) and no U."""
 
@@ -21,28 +22,32 @@ STEPS = (".", "..")
 """Segments of a path that mean another one: https://url.spec.whatwg.org/#double-dot-path-segment"""
 
 _READ_AS = str.maketrans("ILO", "110")
-_CODE = re.compile(f"[{CROCKFORD}]{{{CODE_LENGTH}}}")
+_CODE = re.compile(f"[{CROCKFORD}]{{{MIN_CODE_LENGTH},{MAX_CODE_LENGTH}}}")
 _ID = re.compile(rf"[A-Za-z0-9._~-]{{1,{MAX_ID_LENGTH}}}")
 _TOOL_NAME = re.compile(rf"[A-Za-z0-9_./-]{{1,{MAX_TOOL_NAME_LENGTH}}}")
 
 
-def new_code(random: Random) -> str:
-    """A session code: 8 characters, 40 bits that can't be guessed."""
-    number = int.from_bytes(random.random_bytes(5), "big")
-    return "".join(CROCKFORD[number >> shift & 31] for shift in range(35, -1, -5))
+def new_code(random: Random, length: int = MIN_CODE_LENGTH) -> str:
+    """A session code of `length` characters, with 5 bits in each that can't be guessed."""
+    bits = 5 * length
+    number = int.from_bytes(random.random_bytes(-(-bits // 8)), "big")
+    return "".join(CROCKFORD[number >> shift & 31] for shift in range(bits - 5, -1, -5))
 
 
 def parse_code(text: str) -> str:
-    """The code that a person meant: any case, hyphens ignored, I and L read as 1, O as 0.
+    """The code that a person meant: any case, hyphens ignored, I and L read as 1, O as 0. Of any length that a code can
+    have, whichever is set: a change of the setting must not lock anybody out.
 
     Raises:
         InvalidCode: no code can be read out of it.
     """
     # The bound comes first: upper() and replace() on an attacker's megabyte is work for nothing.
-    code = text.replace("-", "").upper().translate(_READ_AS) if len(text) <= 2 * CODE_LENGTH else ""
+    code = text.replace("-", "").upper().translate(_READ_AS) if len(text) <= 2 * MAX_CODE_LENGTH else ""
     # str.upper() turns some other letters into ASCII ('ı' into 'I'), which nobody who read a code can have meant.
     if not text.isascii() or not _CODE.fullmatch(code):
-        raise InvalidCode(f"A session code has {CODE_LENGTH} letters and digits, like K7Q2-M9XA.")
+        raise InvalidCode(
+            f"A session code has {MIN_CODE_LENGTH} to {MAX_CODE_LENGTH} letters and digits, like K7Q2-M9XA."
+        )
     return code
 
 

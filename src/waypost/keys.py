@@ -13,6 +13,11 @@ def ended_key(code: str) -> str:
     return f"ended:{code}"
 
 
+def joined_key(code: str) -> str:
+    """That a guest has joined, where the first one closes the code."""
+    return f"joined:{code}"
+
+
 def tools_key(code: str) -> str:
     """The tools that the host offers."""
     return f"tools:{code}"

@@ -73,6 +73,19 @@ def wrap_metadata(text: str) -> bytes:
     return msgspec.json.encode({"m": text})
 
 
+async def find_key(kv: Kv, key: str) -> ListedKey | None:
+    """What is listed under exactly `key`; a list, unlike a get, does not make the platform remember a miss."""
+    cursor = None
+    while True:
+        page = await kv.list(key, cursor=cursor, limit=1)
+        if page.keys:
+            # Keys that begin with this one come after it.
+            return page.keys[0] if page.keys[0].name == key else None
+        cursor = page.cursor
+        if cursor is None:
+            return None
+
+
 async def list_all(kv: Kv, prefix: str) -> AsyncGenerator[tuple[ListedKey, ...], None]:
     """Every page under `prefix`; an empty page does not end it, only a page without a cursor does."""
     cursor = None

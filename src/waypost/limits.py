@@ -18,8 +18,28 @@ MAX_DOCUMENTS = 100
 MAX_JSON_DEPTH = 128
 """Levels of arrays and objects in a body: what one party can still nest, the next must be able to read."""
 
+MAX_JSON_NAMES = 16 * 1024
+"""Names in the objects of a body, in all. Isolates that start from one snapshot hash alike, so that names could be
+sought out that collide: each of those is compared with all before it."""
+
+MAX_PATH_BYTES = 2048
+"""The path; the longest that leads anywhere has 400 with every letter of its ids percent-encoded."""
+
 MAX_QUERY_BYTES = 4096
 """The query string; longer ones are an attack or a mistake, and are parsed in Python."""
+
+MAX_QUERY_PARAMETERS = 100
+"""Query parameters: more than a thread's metadata can have names to filter by. Each is decoded in Python."""
+
+MAX_HEADER_LENGTH = 4096
+"""Characters of a header field that is read: five times the longest that is issued here to be sent back, a
+Last-Event-ID with the numbers of 8 producers."""
+
+MAX_BODY_SILENCE_SECONDS = 10
+"""How long a body may bring nothing. Who sends slowly on purpose holds a request open for the price of a byte."""
+
+MAX_BODY_SECONDS = 60
+"""How long a body may take in all: at a page's 2 MiB it is what a weak mobile network manages."""
 
 MAX_ID_LENGTH = 64
 """Characters of an id chosen by a client: two of them and a cursor must fit into a key of 512 bytes."""
@@ -33,6 +53,17 @@ MAX_APP_ID_KEY_BYTES = 200
 MIN_APP_KEY_LENGTH = 16
 """Characters of a key that lets an app read everybody's threads."""
 
+MIN_CODE_LENGTH = 8
+"""Characters of a session's code, 5 bits each: with fewer, guessing pays in spite of its throttle."""
+
+MAX_CODE_LENGTH = 16
+"""More is nothing to be typed, and 80 bits are beyond any guessing over a network."""
+
+MIN_APP_TOKEN_TTL_SECONDS = 60
+DEFAULT_APP_TOKEN_TTL_SECONDS = 3600
+MAX_APP_TOKEN_TTL_SECONDS = 24 * 3600
+"""How long the token of an app's user holds: it can't be taken back, so the time is the bound on one that leaked."""
+
 MAX_MESSAGE_ID_LENGTH = 128
 """Characters of a message's id, which is stored with it and never part of a key."""
 
@@ -44,6 +75,9 @@ MAX_CHAT_MESSAGE_LENGTH = 64 * 1024
 
 MAX_APPENDED_MESSAGES = 100
 """Messages in one append to a conversation."""
+
+APPEND_BYTES_PER_USE = 64 * 1024
+"""Of what is written into a conversation, for each use of its budget: a reader loads all of the last five minutes."""
 
 MAX_IMPORTED_MESSAGES = 1000
 """Messages of a conversation that is brought back: more than are ever kept, so that longer transcripts pass too."""
@@ -222,3 +256,37 @@ MAX_HINT_CHANNELS = 4096
 
 MAX_CACHED_SESSIONS = 4096
 """Session records an isolate remembers."""
+
+MAX_JOINED_CODES = 4096
+"""Codes of which an isolate remembers that they were used, and by whom."""
+
+MAX_RPC_ID_LENGTH = 128
+"""Characters of the id of a JSON-RPC request, and of its progress token: both travel in the ids of events."""
+
+TOOLS_PER_PAGE = 64
+"""Tools in one page of MCP's `tools/list`."""
+
+DEFAULT_MCP_HOST_GRACE_SECONDS = 10
+"""How long an MCP call waits for a tab that is not there."""
+
+MCP_ABSENCE_CHECK_SECONDS = 30
+"""How often an MCP call of which nothing is heard asks whether the tab is still there."""
+
+MCP_JSON_PATIENCE_MILLISECONDS = 1000
+"""How long an MCP call is waited for before its reply becomes a stream."""
+
+MCP_TASK_PATIENCE_MILLISECONDS = 5000
+"""How long an MCP call is waited for before it becomes a task, where the client knows tasks."""
+
+MCP_TASK_POLL_MILLISECONDS = 2000
+"""How often a client is asked to look at its task."""
+
+MCP_HEARTBEAT_SECONDS = 5
+"""Silence on the stream of an MCP call until a heartbeat: that a client has left is noticed at the next write."""
+
+MCP_LIST_TTL_MILLISECONDS = 30_000
+"""How long an MCP client may take a list for fresh: less than the store itself may be behind."""
+
+MCP_TOOLS_ECHO_SECONDS = 75
+"""After a change of the tools MCP clients are told of it twice: who read them again at once may have been given those
+that this location had in its cache."""

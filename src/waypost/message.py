@@ -27,7 +27,7 @@ class ErrorBody(msgspec.Struct, frozen=True, omit_defaults=True):
 
 class Message(msgspec.Struct, frozen=True, omit_defaults=True):
     """One message. `cursor` comes from its key and is not stored again; `size` is 0, or what a head's body takes
-    in the value, in bytes."""
+    in the value, in bytes. `asker`: a digest by which who asked finds the request again; nobody is shown it."""
 
     kind: Kind
     id: str
@@ -41,6 +41,7 @@ class Message(msgspec.Struct, frozen=True, omit_defaults=True):
     final: bool | msgspec.UnsetType = msgspec.UNSET
     size: int = 0
     cursor: str = ""
+    asker: str | msgspec.UnsetType = msgspec.UNSET
 
     @property
     def is_head(self) -> bool:

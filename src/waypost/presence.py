@@ -1,13 +1,14 @@
 """Whether somebody listens: the presence of a session's host.
 
-Key `host:{code}`, the time in the metadata, written by the host's open stream. It is found with `list`: a `get` would
-be remembered as a miss for a minute after the host has come.
+Key `host:{code}`, the time in the metadata (and again as the value, for those who read it along with something else),
+written by the host's open stream. It is found with `list`: a `get` would be remembered as a miss for a minute after the
+host has come. It outlives the presence, to say since when the host is away.
 """
 
 from waypost.clock import Clock
 from waypost.keys import host_key
-from waypost.kv import Kv
-from waypost.limits import KV_MIN_TTL_SECONDS
+from waypost.kv import Kv, find_key
+from waypost.limits import KV_MIN_TTL_SECONDS, MAX_SESSION_AGE_SECONDS
 
 GRACE_SECONDS = 60
 """How late the next sign may show up before the host counts as gone: what KV needs to make it visible."""
@@ -24,12 +25,12 @@ class Presence:
     async def announce(self, code: str) -> None:
         """Say that the host is there."""
         now = str(self._clock.now_ms())
-        await self._kv.put(host_key(code), "", ttl_seconds=self._lifetime_seconds, metadata=now)
+        await self._kv.put(host_key(code), now, ttl_seconds=MAX_SESSION_AGE_SECONDS, metadata=now)
 
     async def seen(self, code: str) -> tuple[bool, int | None]:
         """Whether the host is there, and when it was last seen (milliseconds), if that is known."""
-        page = await self._kv.list(host_key(code), limit=1)
-        if not page.keys or not page.keys[0].metadata:
+        found = await find_key(self._kv, host_key(code))
+        if found is None or not found.metadata:
             return False, None
-        seen_ms = int(page.keys[0].metadata)
+        seen_ms = int(found.metadata)
         return self._clock.now_ms() - seen_ms < self._lifetime_seconds * 1000, seen_ms

@@ -89,6 +89,12 @@ class Queues:
             if cursor is None:
                 return None
 
+    async def answers(self, request_id: str) -> list[Message]:
+        """All that was said about a request, progress too, in order of time; bodies that did not fit into the metadata
+        are not read yet."""
+        prefix = response_prefix(self._code, request_id)
+        return [decode_listed(key) async for keys in list_all(self._kv, prefix) for key in keys]
+
     async def load_one(self, message: Message) -> Message | None:
         """`message` with its body, or `None` if that is gone or not visible here yet."""
         if not message.is_head:

@@ -6,17 +6,19 @@ from typing import Generic, TypeVar
 from urllib.parse import unquote
 
 from waypost.errors import InvalidParameter, MethodNotAllowed, RouteNotFound
+from waypost.rate_limits import Limit
 
 H = TypeVar("H")
 
 
 @dataclass(frozen=True, slots=True)
 class Route(Generic[H]):
-    """One line of the route table. `template` has `{name}` where a segment is a parameter."""
+    """One line of the route table. `template` has `{name}` where a segment is a parameter; a call spends `limits`."""
 
     method: str
     template: str
     handler: H
+    limits: tuple[Limit, ...]
 
 
 class Router(Generic[H]):

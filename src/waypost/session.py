@@ -18,7 +18,7 @@ from waypost.cursor import CursorFactory
 from waypost.errors import SessionEnded, SessionNotFound, SessionTooOld
 from waypost.hints import Hints
 from waypost.keys import ended_key, session_key, tools_key
-from waypost.kv import Kv, fits_metadata
+from waypost.kv import Kv, find_key, fits_metadata
 from waypost.limits import (
     KV_MIN_TTL_SECONDS,
     MAX_CACHED_SESSIONS,
@@ -137,8 +137,8 @@ class SessionStore:
     async def tools(self, session: Session) -> bytes:
         """The tools that the host offers, as the JSON text of a list."""
         # Not by `tools_version`: a renewal elsewhere may just have written back a record that is older than the tools.
-        page = await self._kv.list(tools_key(session.code), limit=1)
-        value = await self._kv.get(tools_key(session.code)) if page.keys else None
+        found = await find_key(self._kv, tools_key(session.code))
+        value = await self._kv.get(tools_key(session.code)) if found else None
         return (value or "[]").encode()
 
     async def _read(self, code: str) -> Session | None:
@@ -146,8 +146,8 @@ class SessionStore:
         value = found.get(session_key(code))
         if value is None:
             # A miss is remembered for a minute; a list is not, so it finds what was opened elsewhere just now.
-            page = await self._kv.list(session_key(code), limit=1)
-            value = page.keys[0].metadata if page.keys else None
+            listed = await find_key(self._kv, session_key(code))
+            value = listed.metadata if listed else None
         if value is None:
             return None
         session = _decode(value)

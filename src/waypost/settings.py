@@ -1,21 +1,29 @@
 """What a deployment can set, read once from the Worker's vars and secrets."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from waypost.limits import (
     DEFAULT_CONVERSATION_TTL_SECONDS,
     DEFAULT_HISTORY_LIMIT,
+    DEFAULT_MCP_HOST_GRACE_SECONDS,
     DEFAULT_QUEUE_TTL_SECONDS,
     DEFAULT_SESSION_TTL_SECONDS,
     KV_MIN_TTL_SECONDS,
+    MAX_CODE_LENGTH,
     MAX_HISTORY_LIMIT,
     MAX_SESSION_AGE_SECONDS,
+    MAX_WAIT_SECONDS,
     MIN_APP_KEY_LENGTH,
+    MIN_CODE_LENGTH,
 )
 from waypost.model_settings import ModelSettings, read_model_settings
 from waypost.plans import PAID, PLANS, Plan
 from waypost.signing import MIN_KEY_BYTES
+
+_ORIGIN = re.compile(r"[a-z][a-z0-9+.-]*://(?:[a-z0-9._-]+|\[[0-9a-f:.]+\])(?::[1-9][0-9]{0,4})?")
+"""https://html.spec.whatwg.org/multipage/browsers.html#ascii-serialisation-of-an-origin"""
 
 WORDS = {
     "": False,
@@ -28,6 +36,7 @@ WORDS = {
     "yes": True,
     "on": True,
 }
+ONCE = "once"
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,9 +46,12 @@ class Settings:
     `problem`: why the service must not be used, in a sentence for its operator; never a value that was set.
     `signing_keys`: the first signs, all are accepted.
     `require_token`: a code alone no longer makes a guest, it only lets one join.
+    `code_joins_once`: and it lets only the first one join; `require_token` is then true as well.
+    `code_length`: characters of new session codes, 5 bits each; codes of every length a code can have are read.
     `allowed_origins`: origins, exact, whose pages may call the API; the Worker's own always may.
     `conversation_ttl_seconds`, `history_limit`: how long a conversation is remembered, and how many messages of it.
     `app_keys`: if there are any, threads are only for those who show one.
+    `mcp_host_grace_seconds`: how long an MCP call waits for a tab that is not there.
     `diagnostics`: serve counts of live objects under `/debug`, for tests of a local run.
     """
 
@@ -54,7 +66,10 @@ class Settings:
     conversation_ttl_seconds: int = DEFAULT_CONVERSATION_TTL_SECONDS
     history_limit: int = DEFAULT_HISTORY_LIMIT
     app_keys: tuple[str, ...] = ()
+    mcp_host_grace_seconds: int = DEFAULT_MCP_HOST_GRACE_SECONDS
     model: ModelSettings = field(default_factory=ModelSettings)
+    code_joins_once: bool = False
+    code_length: int = MIN_CODE_LENGTH
 
 
 def read_settings(env: Mapping[str, str], *, has_ai: bool = False) -> Settings:
@@ -68,12 +83,17 @@ def read_settings(env: Mapping[str, str], *, has_ai: bool = False) -> Settings:
             plan=_plan(env),
             session_ttl_seconds=_seconds(env, "SESSION_TTL_SECONDS", DEFAULT_SESSION_TTL_SECONDS),
             queue_ttl_seconds=_seconds(env, "QUEUE_TTL_SECONDS", DEFAULT_QUEUE_TTL_SECONDS),
-            require_token=_is_on(env, "REQUIRE_TOKEN"),
-            allowed_origins=frozenset(env.get("ALLOWED_ORIGINS", "").replace(",", " ").split()),
+            require_token=_is_once(env) or _is_on(env, "REQUIRE_TOKEN", ONCE),
+            code_joins_once=_is_once(env),
+            code_length=_number(env, "CODE_LENGTH", MIN_CODE_LENGTH, MIN_CODE_LENGTH, MAX_CODE_LENGTH, "characters"),
+            allowed_origins=_origins(env),
             diagnostics=_is_on(env, "DIAGNOSTICS"),
             conversation_ttl_seconds=_seconds(env, "CONVERSATION_TTL_SECONDS", DEFAULT_CONVERSATION_TTL_SECONDS),
             history_limit=_number(env, "HISTORY_LIMIT", DEFAULT_HISTORY_LIMIT, 1, MAX_HISTORY_LIMIT, "messages"),
             app_keys=_app_keys(env),
+            mcp_host_grace_seconds=_number(
+                env, "MCP_HOST_GRACE_SECONDS", DEFAULT_MCP_HOST_GRACE_SECONDS, 0, MAX_WAIT_SECONDS, "seconds"
+            ),
             model=read_model_settings(env, has_ai=has_ai),
         )
     except ValueError as error:
@@ -96,12 +116,24 @@ def _plan(env: Mapping[str, str]) -> Plan:
     return PLANS[name]
 
 
-def _is_on(env: Mapping[str, str], name: str) -> bool:
+def _is_once(env: Mapping[str, str]) -> bool:
+    return env.get("REQUIRE_TOKEN", "").lower() == ONCE
+
+
+def _is_on(env: Mapping[str, str], name: str, *more: str) -> bool:
     # A word that means nothing must not quietly mean "off": REQUIRE_TOKEN=ture would open every session.
     word = env.get(name, "").lower()
     if word not in WORDS:
-        raise ValueError(f"{name} must be on or off.")
+        raise ValueError(f"{name} must be {', '.join((*more, 'on'))} or off.")
     return WORDS[word]
+
+
+def _origins(env: Mapping[str, str]) -> frozenset[str]:
+    origins = frozenset(env.get("ALLOWED_ORIGINS", "").replace(",", " ").split())
+    # What no browser ever sends must not stand there as if it let somebody in; nor "*" and "null", which mean anybody.
+    if not all(map(_ORIGIN.fullmatch, origins)):
+        raise ValueError("ALLOWED_ORIGINS are origins, letter by letter as browsers send them: https://app.example.")
+    return origins
 
 
 def _app_keys(env: Mapping[str, str]) -> tuple[str, ...]:

@@ -1,23 +1,30 @@
 """Tokens: signed, not stored, so that they hold in every location at once and are checked without a read.
 
-`wp1.{role}.{code}.{expires}.{signature}`: version, `host` or `guest`, the session, Unix seconds in decimal, and 43
-characters of base64url without padding: the HMAC-SHA256 of all that stands before. The whole token is computed anew
-and compared, in constant time, so a valid token has one spelling only. Two keys are accepted while one replaces the
-other; the first one signs.
+`wp1.{role}.{subject}.{expires}.{signature}`: version; `host` or `guest` and the session's code, or `app` and the id of
+a resource (base64url of its UTF-8, without padding); Unix seconds in decimal; and 43 characters of base64url: the
+HMAC-SHA256 of all that stands before. The whole token is computed anew and compared, in constant time, so a valid token
+has one spelling only. Two keys are accepted while one replaces the other; the first one signs.
 """
 
 import hmac
 import re
-from base64 import urlsafe_b64encode
+from base64 import urlsafe_b64decode, urlsafe_b64encode
 from dataclasses import dataclass
 from enum import StrEnum
 
 from waypost.errors import InvalidToken, TokenExpired
+from waypost.limits import MAX_APP_ID_KEY_BYTES, MAX_CODE_LENGTH, MIN_CODE_LENGTH
 
 MIN_KEY_BYTES = 32
 """RFC 2104, section 3: a key shorter than the hash (32 bytes) weakens it."""
 
-_TOKEN = re.compile(r"wp1\.(host|guest)\.([0-9A-Z]{8})\.([1-9][0-9]{0,11})\.[A-Za-z0-9_-]{43}")
+VERSION = "wp1."
+"""What every token begins with, and nothing else that is shown in its place should."""
+
+_CODE = f"(host|guest)\\.([0-9A-Z]{{{MIN_CODE_LENGTH},{MAX_CODE_LENGTH}}})"
+# No id of a resource has more bytes in UTF-8 than percent-encoded; four characters are three bytes.
+_RESOURCE = f"(app)\\.([A-Za-z0-9_-]{{2,{-(-MAX_APP_ID_KEY_BYTES * 4 // 3)}}})"
+_TOKEN = re.compile(rf"wp1\.(?:{_CODE}|{_RESOURCE})\.([1-9][0-9]{{0,11}})\.[A-Za-z0-9_-]{{43}}")
 
 
 class Role(StrEnum):
@@ -25,14 +32,15 @@ class Role(StrEnum):
 
     HOST = "host"
     GUEST = "guest"
+    APP = "app"
 
 
 @dataclass(frozen=True, slots=True)
 class Claims:
-    """What a genuine token says."""
+    """What a genuine token says. `subject`: the session's code, or the app's resource, that it is for."""
 
     role: Role
-    code: str
+    subject: str
     expires_seconds: int
 
 
@@ -53,20 +61,40 @@ class Signer:
             InvalidToken: it was not signed with one of the keys.
             TokenExpired: it was, and its time is over.
         """
-        match = _TOKEN.fullmatch(token)
-        if match is None:
+        claims = _read(token)
+        if claims is None:
             raise InvalidToken("The token does not have the form of a token of this service.")
-        claims = Claims(Role(match[1]), match[2], int(match[3]))
         # Every key is tried, whichever fits: the time taken says nothing about which one it was.
         fits = [hmac.compare_digest(_sign(key, claims), token) for key in self._keys]
         if not any(fits):
             raise InvalidToken("The token's signature does not fit: it was changed, or signed with another key.")
         if claims.expires_seconds * 1000 <= now_ms:
-            raise TokenExpired("The token's time is over; open a new session or join it again.")
+            raise TokenExpired("The token's time is over; open a new session, join it again, or ask for a new token.")
         return claims
 
 
+def _read(token: str) -> Claims | None:
+    """What `token` would say if it was genuine."""
+    match = _TOKEN.fullmatch(token)
+    if match is None:
+        return None
+    role, code, app, resource, expires = match.groups()
+    try:
+        return Claims(Role(role or app), code or _decode(resource), int(expires))
+    except ValueError:
+        return None
+
+
 def _sign(key: bytes, claims: Claims) -> str:
-    text = f"wp1.{claims.role}.{claims.code}.{claims.expires_seconds}"
-    signature = urlsafe_b64encode(hmac.digest(key, text.encode(), "sha256")).rstrip(b"=").decode()
-    return f"{text}.{signature}"
+    subject = _encode(claims.subject.encode()) if claims.role is Role.APP else claims.subject
+    text = f"{VERSION}{claims.role}.{subject}.{claims.expires_seconds}"
+    return f"{text}.{_encode(hmac.digest(key, text.encode(), 'sha256'))}"
+
+
+def _encode(value: bytes) -> str:
+    return urlsafe_b64encode(value).rstrip(b"=").decode()
+
+
+def _decode(text: str) -> str:
+    """Raises: ValueError, if it is not the base64url of UTF-8."""
+    return urlsafe_b64decode(text + "=" * (-len(text) % 4)).decode()

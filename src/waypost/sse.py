@@ -5,14 +5,21 @@ which both can only stand escaped (or, here, not at all: it is encoded without w
 `retry` or `id` is dispatched as an empty event by some clients; so `retry` travels inside an event.
 """
 
+import re
 from dataclasses import dataclass
 
 import msgspec
 
+# A client that meets NUL in an id ignores the id.
+_BREAK = re.compile(r"[\r\n\0]")
+
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """One event: `data` is its JSON text; `id` is what to come back with; `is_replay` repeats what the data says."""
+    """One event: `data` is its JSON text; `id` is what to come back with; `is_replay` repeats what the data says.
+
+    Each is one line: what breaks one could go on as a field, or an event, of its own.
+    """
 
     name: str
     data: bytes
@@ -20,12 +27,25 @@ class Event:
     is_replay: bool = False
     retry_ms: int | None = None
 
+    def __post_init__(self) -> None:
+        _check_lines(self.name, self.id or "")
+        if b"\n" in self.data or b"\r" in self.data:
+            raise ValueError("an event's data is JSON without white space")
+
 
 @dataclass(frozen=True, slots=True)
 class Comment:
     """A sign of life that no handler sees; `text` is one line."""
 
     text: str
+
+    def __post_init__(self) -> None:
+        _check_lines(self.text)
+
+
+def _check_lines(*texts: str) -> None:
+    if any(map(_BREAK.search, texts)):
+        raise ValueError("a field of an event is one line")
 
 
 HEARTBEAT = Comment("heartbeat")

@@ -2,67 +2,78 @@
 
 The budget is the platform's rate-limit binding, counted per location. Whether it is spent is known only when it is
 asked, and it is asked only for misses; so that an address that is over it can't go on and learn from the hits, it is
-remembered here and refused before the look-up.
+remembered here and refused before the look-up. So that nobody sends a thousand guesses off before the first of them is
+known to be wrong, only some of an address are looked up at once.
 """
 
-from typing import Protocol
+from collections.abc import Iterator
+from contextlib import contextmanager
 
+from waypost.client_address import address_key
 from waypost.clock import Clock
 from waypost.errors import RateLimited
-
-BLOCK_SECONDS = 60
-"""The binding's period."""
+from waypost.rate_limits import PERIOD_SECONDS, REFUSALS, Limit, Limiter
 
 MAX_BLOCKED = 10_000
 """Addresses remembered per isolate; the oldest go first."""
 
-
-class Limiter(Protocol):
-    """The rate-limit port: https://developers.cloudflare.com/workers/runtime-apis/bindings/rate-limit/"""
-
-    async def allows(self, key: str) -> bool:
-        """Count one use of `key`; whether it is still within its budget."""
-        ...
+MAX_LOOKUPS_AT_ONCE = 10
+"""Codes of one address that are being looked up in one isolate: what can still be found while it is being blocked."""
 
 
 class MissThrottle:
-    """One per isolate. Without a limiter nothing is throttled (`/health` says so)."""
+    """One per isolate. Without a limiter nothing is throttled."""
 
     def __init__(self, limiter: Limiter | None, clock: Clock) -> None:
         self._limiter = limiter
         self._clock = clock
         self._blocked_until_ms: dict[str, int] = {}
+        self._looked_up: dict[str, int] = {}
 
-    @property
-    def is_active(self) -> bool:
-        """Whether a rate limiter is bound."""
-        return self._limiter is not None
+    @contextmanager
+    def looking_up(self, address: str | None) -> Iterator[None]:
+        """Around a look-up that may miss, and what is done about a miss.
+
+        Raises:
+            RateLimited: `address` has lately spent its budget, or has too many look-ups on their way.
+        """
+        self.check(address)
+        key = address_key(address)
+        if self._limiter is not None and self._looked_up.get(key, 0) >= MAX_LOOKUPS_AT_ONCE:
+            raise RateLimited("Too many codes from this address at once.", 1)
+        self._looked_up[key] = self._looked_up.get(key, 0) + 1
+        try:
+            yield
+        finally:
+            self._looked_up[key] -= 1
+            if not self._looked_up[key]:
+                del self._looked_up[key]
 
     def check(self, address: str | None) -> None:
-        """To be called before a code is looked up.
+        """To be called before a code is looked up, or a token is read.
 
         Raises:
             RateLimited: `address` has lately spent its budget.
         """
-        until = self._blocked_until_ms.get(address or "", 0)
+        until = self._blocked_until_ms.get(address_key(address), 0)
         if until > self._clock.now_ms():
             raise _limited()
 
     async def miss(self, address: str | None) -> None:
-        """Count an unknown code.
+        """Count a code that does not exist, or a token that is none.
 
         Raises:
             RateLimited: this one is over the budget of `address`.
         """
-        key = address or ""
+        key = address_key(address)
         if self._limiter is None or await self._limiter.allows(key):
             return
         self._blocked_until_ms.pop(key, None)
-        self._blocked_until_ms[key] = self._clock.now_ms() + BLOCK_SECONDS * 1000
+        self._blocked_until_ms[key] = self._clock.now_ms() + PERIOD_SECONDS * 1000
         if len(self._blocked_until_ms) > MAX_BLOCKED:
             del self._blocked_until_ms[next(iter(self._blocked_until_ms))]
         raise _limited()
 
 
 def _limited() -> RateLimited:
-    return RateLimited("Too many unknown session codes from this address; wait a minute.", BLOCK_SECONDS)
+    return RateLimited(f"{REFUSALS[Limit.MISS]}; wait a minute.", PERIOD_SECONDS)

@@ -14,7 +14,11 @@ from tests.browser.console import Console
 from tests.browser.watch import Watch
 from tests.support.worker import LocalWorker
 
-ARTIFACTS = Path(__file__).parents[1] / "artifacts"
+HERE = Path(__file__).parent
+ARTIFACTS = HERE.parent / "artifacts"
+PROCESS = os.environ.get("PYTEST_XDIST_WORKER", "main")
+LONGEST_FIRST = ("test_chat.py", "test_resilience.py", "test_threads.py", "test_chat_page.py", "test_page_isolation.py")
+"""Files are run side by side: with the longest ones at the end, the others would be waited for."""
 
 # Waits end when their condition holds; this is for a machine that is busy with something else.
 expect.set_options(timeout=15_000)
@@ -22,8 +26,10 @@ expect.set_options(timeout=15_000)
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
-        if Path(__file__).parent in item.path.parents:
+        if item.path.is_relative_to(HERE):
             item.add_marker(pytest.mark.browser)
+    order = {HERE / name: number for number, name in enumerate(LONGEST_FIRST)}
+    items.sort(key=lambda item: order.get(item.path, len(order)))
 
 
 @pytest.fixture(scope="session")
@@ -42,11 +48,11 @@ def browser() -> Iterator[Browser]:
 
 @pytest.fixture(scope="session")
 def worker(browser: Browser) -> Iterator[LocalWorker]:
-    """The Worker that most tests share. It comes after the browser: without one, there is nothing to start it for."""
+    """The Worker that most tests of a process share; after the browser, since without one there is nothing to do."""
     with LocalWorker() as worker:
         yield worker
         ARTIFACTS.mkdir(exist_ok=True)
-        (ARTIFACTS / "browser-worker.log").write_text(worker.log_text())
+        (ARTIFACTS / f"browser-worker-{PROCESS}.log").write_text(worker.log_text())
 
 
 @pytest.fixture

@@ -58,8 +58,13 @@ class Console:
 
     @property
     def code(self) -> str:
-        """The session's code, as the page shows it."""
-        return self.page.locator("#code").text_content() or ""
+        """The session's code, without the hyphens that the page shows."""
+        return (self.page.locator("#code").text_content() or "").replace("-", "")
+
+    @property
+    def link(self) -> str:
+        """Where the QR code leads."""
+        return self.page.locator("#qr").get_attribute("href") or ""
 
     def host_token(self) -> str:
         """The token that makes this tab the host."""

@@ -7,6 +7,9 @@ from playwright.sync_api import BrowserContext, ConsoleMessage, Page
 # The browser's own line for each request that failed, which tests of failures bring about on purpose.
 NETWORK = re.compile("Failed to load resource|net::ERR_")
 
+# And for a header that it heeds over HTTPS only.
+UNHEEDED = re.compile("^The Cross-Origin-Opener-Policy header has been ignored")
+
 
 class Watch:
     """Collects what is wrong on the pages of one test."""
@@ -30,6 +33,8 @@ class Watch:
 
     def _check_message(self, message: ConsoleMessage) -> None:
         if message.type not in ("error", "warning"):
+            return
+        if UNHEEDED.search(message.text):
             return
         if self.expects_network_errors and NETWORK.search(message.text):
             return

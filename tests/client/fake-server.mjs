@@ -7,6 +7,15 @@ export class FakeServer {
   got = {};
   /** Replies to give instead of the usual ones: `[pattern, status | "drop" | "lose", headers?]`, each used once. */
   faults = [];
+  /**
+   * If there is one, requests are passed on to the host and progress to guests, as this function leaves them.
+   * @type {((kind: "request" | "response", body: any) => any) | null}
+   */
+  relay = null;
+  /** How long a request waits for its answer: without a pause, a guest asks as fast as it can. */
+  waitMs = 0;
+  #relayed = new Set();
+  #tools = [];
   #streams = new Set();
   #cursor = 0;
   #answers = new Map();
@@ -60,13 +69,17 @@ export class FakeServer {
     if (route === "GET /api/stream") return this.#stream(request, response);
     if (route === "POST /api/request") return this.#request(body, response);
     if (route === "POST /api/response") {
-      if (body.final) this.#answers.set(body.id, body);
+      const passed = this.relay?.("response", body) ?? body;
+      if (passed.final) this.#answers.set(passed.id, passed);
+      else if (this.relay) this.send("response", passed);
       return reply(response, 202, { id: body.id, cursor: `c${++this.#cursor}` });
     }
     if (route.endsWith("/cancel")) return reply(response, 202, {});
     if (request.method === "DELETE") return reply(response, 204);
+    if (route.endsWith("/tools")) this.#tools = body.tools;
     reply(response, request.method === "POST" && url.pathname === "/api/sessions" ? 201 : 200, {
       code: "K7Q2M9XA",
+      tools: this.#tools,
       hostToken: "host-token",
       guestToken: "guest-token",
       createdAt: new Date().toISOString(),
@@ -84,7 +97,14 @@ export class FakeServer {
   #request(body, response) {
     const answer = this.#answers.get(body.id);
     if (answer) return reply(response, 200, answer);
-    reply(response, 202, { id: body.id, cursor: "c1" });
+    if (this.relay && !this.#relayed.has(body.id)) {
+      this.#relayed.add(body.id);
+      this.send("request", this.relay("request", body));
+    }
+    const late = () => this.#answers.get(body.id);
+    const wait = () => (late() ? reply(response, 200, late()) : reply(response, 202, { id: body.id, cursor: "c1" }));
+    if (this.waitMs) setTimeout(wait, this.waitMs);
+    else wait();
   }
 }
 

@@ -26,6 +26,25 @@ async function answer(body) {
   await fetch(`${server.url}/api/response`, { method: "POST", body: JSON.stringify({ final: true, ...body }) });
 }
 
+test("joining is repeated with the same id while the network loses it, and each joining has an id of its own", async () => {
+  const route = "POST /api/sessions/K7Q2M9XA/join";
+  server.faults.push([route, "lose"], [route, "drop"]);
+  await joinSession("K7Q2M9XA", { baseUrl: server.url });
+  await joinSession("K7Q2M9XA", { baseUrl: server.url });
+  const [lost, again, other] = server.sent(route).map(({ id }) => id);
+  assert.match(lost, /^[0-9a-f]{32}$/);
+  assert.equal(again, lost);
+  assert.notEqual(other, lost);
+});
+
+test("joining gives up after three attempts, and at once where the server refuses", async () => {
+  const route = "POST /api/sessions/K7Q2M9XA/join";
+  server.faults.push([route, "lose"], [route, "lose"], [route, "lose"], [route, 403, {}, "code_closed"]);
+  await assert.rejects(joinSession("K7Q2M9XA", { baseUrl: server.url }), { name: "TransportError" });
+  await assert.rejects(joinSession("K7Q2M9XA", { baseUrl: server.url }), { name: "ApiError", code: "code_closed" });
+  assert.equal(server.sent(route).length, 4);
+});
+
 test("a call resolves to the tool's result", async () => {
   const call = guest.call("add", { a: 1 }, { id: "r1" });
   await until(() => requests().length > 0);

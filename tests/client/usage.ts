@@ -1,5 +1,5 @@
 // How the client is used from TypeScript; compiled, never run. Each expected error is one that the types must catch.
-import { ApiError, CallTimeout, createSession, Guest, Host, joinSession, Session, ToolError } from "../../src/site/waypost.js";
+import { ApiError, CallTimeout, canEncrypt, createSession, DecryptionError, Guest, Host, joinSession, Session, ToolError } from "../../src/site/waypost.js";
 import { Chat, clearSessionId, deleteThread, getSessionId, listThreads, Pages, voice } from "../../src/site/waypost.js";
 import type { ChatMessage, ToolContext, ToolDefinition } from "../../src/site/waypost.js";
 
@@ -34,6 +34,21 @@ export async function agent(code: string): Promise<number> {
     else if (error instanceof ApiError) console.log(error.status, error.problem.code);
     // @ts-expect-error A tool is named, not numbered.
     return guest.call(1);
+  }
+}
+
+export async function secretly(): Promise<string> {
+  const session = await createSession({ encrypted: canEncrypt() });
+  const guest = await joinSession(session.link);
+  const same = new Guest(session.code, { key: session.key });
+  try {
+    return await same.call("read");
+  } catch (error) {
+    if (error instanceof ToolError && error.authenticated) return error.message;
+    if (error instanceof DecryptionError) return error.code;
+    // @ts-expect-error A key is a text.
+    new Guest(session.code, { key: 1 });
+    return (await guest.session()).encrypted ? session.link : "";
   }
 }
 

@@ -11,6 +11,7 @@ from tests.support.virtual_time import VirtualClock, run
 from tests.test_throttle import Budget
 from waypost.limits import TOKEN_VOUCHES_SECONDS
 from waypost.memory_kv import MemoryKv
+from waypost.rate_limits import Limit
 from waypost.settings import Settings
 from waypost.signing import Claims, Role, Signer
 
@@ -195,7 +196,7 @@ def test_a_vouched_session_is_never_written_back():
 def test_whoever_guesses_codes_is_blocked_and_learns_nothing_from_hits():
     async def story():
         kv = FaultyKv(MemoryKv(VirtualClock()), lambda *_: False)
-        client = make_client(kv=kv, limiter=Budget(10))
+        client = make_client(kv=kv, limiters={Limit.MISS: Budget(10)})
         session = await client.open_session()
         for number in range(10):
             assert (await client.call("GET", f"/api/sessions/0000000{number}")).status == 404
@@ -216,7 +217,7 @@ def test_whoever_guesses_codes_is_blocked_and_learns_nothing_from_hits():
 
 def test_a_blocked_address_with_a_token_is_still_served():
     async def story():
-        client = make_client(limiter=Budget(0))
+        client = make_client(limiters={Limit.MISS: Budget(0)})
         session = await client.open_session()
         assert (await client.call("GET", "/api/sessions/ZZZZZZZZ")).status == 429
         assert (await client.poll(session.code, session.host))["messages"] == []
@@ -232,10 +233,11 @@ def test_what_is_an_apps_needs_its_key_once_there_are_keys(route: tuple[str, str
         session = await client.open_session()
         kv.asked.clear()
         assert await refusal(client, route, "") == (401, "token_required")
-        for wrong in ("nonsense", session.host, APP_KEYS[0][:-1], APP_KEYS[0] + "x", ",".join(APP_KEYS), KEY.decode()):
+        for wrong in ("nonsense", APP_KEYS[0][:-1], APP_KEYS[0] + "x", ",".join(APP_KEYS), KEY.decode()):
             assert await refusal(client, route, "", token=wrong) == (401, "invalid_token")
         headers = {"Authorization": f"Basic {APP_KEYS[0]}"}
         assert await refusal(client, route, "", headers=headers) == (401, "token_required")
+        assert await refusal(client, route, "", token=session.host) == (403, "wrong_role")
         assert kv.asked == []
         for key in APP_KEYS:
             assert (await refusal(client, route, "", token=key))[1] in ("", "thread_not_found")
@@ -259,6 +261,55 @@ def test_an_apps_key_is_asked_for_before_anything_else_is_told(route: tuple[str,
 def test_without_app_keys_threads_are_open_to_all(route: tuple[str, str, Any]):
     for token in (None, "nonsense"):
         assert run(refusal(make_client(), route, "", token=token))[1] in ("", "thread_not_found")
+
+
+FORGED = "wp1.host.K7Q2M9XA.9999999999." + "A" * 43
+
+
+@pytest.mark.parametrize("wrong", [FORGED, FORGED.replace("host", "guest"), "wp1.app.YQ" + FORGED[17:], "nonsense"])
+@pytest.mark.parametrize("ip", ["192.0.2.1", None])
+def test_whoever_makes_up_tokens_is_blocked(wrong: str, ip: str | None):
+    async def story():
+        budget = Budget(10)
+        client = make_client(Settings(signing_keys=(KEY,), app_keys=APP_KEYS), limiters={Limit.MISS: budget})
+        session = await client.open_session()
+        for route in (HOST_ONLY[1], GUESTS_ONLY[0], EITHER[0], EITHER[1], APPS_ONLY[0]) * 2:
+            assert await refusal(client, route, session.code, token=wrong, ip=ip) == (401, "invalid_token")
+        for route in (HOST_ONLY[1], EITHER[1], APPS_ONLY[0], ("POST", "/api/tokens", {"resourceId": "a"})):
+            assert await refusal(client, route, session.code, token=wrong, ip=ip) == (429, "rate_limited")
+        assert sum(budget.counts.values()) == 11
+        # To guess codes is of the same budget.
+        assert (await client.call("GET", f"/api/sessions/{session.code}", ip=ip)).status == 429
+        assert (await client.call("GET", f"/api/sessions/{session.code}", ip="192.0.2.2")).status == 200
+
+    run(story())
+
+
+def test_whoever_guesses_app_keys_is_blocked_and_learns_nothing_from_hits():
+    async def story():
+        client = make_client(Settings(signing_keys=(KEY,), app_keys=APP_KEYS), limiters={Limit.MISS: Budget(10)})
+        minting = ("POST", "/api/tokens", {"resourceId": "a"})
+        for route in (APPS_ONLY[0], minting) * 5:
+            assert await refusal(client, route, "", token="a guess") == (401, "invalid_token")
+        assert await refusal(client, minting, "", token="a guess") == (429, "rate_limited")
+        for route in (*APPS_ONLY, minting):
+            assert await refusal(client, route, "", token=APP_KEYS[0]) == (429, "rate_limited")
+        await asyncio.sleep(60)
+        assert (await refusal(client, minting, "", token=APP_KEYS[0]))[0] == 201
+
+    run(story())
+
+
+def test_a_token_that_is_over_costs_no_budget():
+    async def story():
+        client = make_client(limiters={Limit.MISS: Budget(0)})
+        session = await client.open_session()
+        over = Signer((KEY,)).sign(Claims(Role.HOST, session.code, VirtualClock().now_ms() // 1000))
+        for _ in range(3):
+            assert await refusal(client, HOST_ONLY[1], session.code, token=over) == (401, "token_expired")
+        assert (await client.call("GET", f"/api/sessions/{session.code}")).status == 200
+
+    run(story())
 
 
 def test_an_apps_key_opens_no_session():

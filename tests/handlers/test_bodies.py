@@ -5,16 +5,19 @@ import signal
 from collections.abc import Iterator
 from typing import Any
 
+import msgspec
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from tests.support.client import LowerHeaders, make_client, no_background
 from tests.support.faulty_kv import FaultyKv
 from tests.support.virtual_time import VirtualClock, run
 from waypost.errors import InvalidJson
-from waypost.handlers.bodies import decode_json, is_nested_deeper
+from waypost.handlers.bodies import decode_json, is_nested_deeper, repeats_a_name
 from waypost.handlers.queues import RequestBody
 from waypost.http import Request
-from waypost.limits import MAX_BODY_BYTES, MAX_JSON_DEPTH
+from waypost.limits import MAX_BODY_BYTES, MAX_JSON_DEPTH, MAX_JSON_NAMES
 from waypost.memory_kv import MemoryKv
 
 REQUEST = "/api/request"
@@ -40,6 +43,14 @@ BAD: list[tuple[str, str, Any, str]] = [
     ("a byte order mark", REQUEST, b"\xef\xbb\xbf{}", "invalid_json"),
     ("single quotes", REQUEST, b"{'code':1}", "invalid_json"),
     ("NaN", REQUEST, b'{"code":"{code}","tool":"t","args":{"n":NaN}}', "invalid_json"),
+    ("a name twice", OPEN, b'{"label":"a","label":"b"}', "invalid_json"),
+    ("a name twice, in another spelling", OPEN, b'{"label":"a","l\\u0061bel":"b"}', "invalid_json"),
+    (
+        "a name twice, further down",
+        REQUEST,
+        b'{"code":"{code}","tool":"t","args":{"a":[{"b":{},"b":1}]}}',
+        "invalid_json",
+    ),
     ("a lone surrogate", REQUEST, b'{"code":"\\ud800"}', "invalid_json"),
     ("a raw line break in a text", REQUEST, b'{"code":"a\nb"}', "invalid_json"),
     ("a number without bounds", REQUEST, b'{"code":"{code}","tool":"t","args":{"n":1e999}}', "invalid_body"),
@@ -145,7 +156,12 @@ def test_bad_input_is_refused_by_name_and_nothing_is_written(path: str, body: An
         ({"Content-Type": "application/jsonx"}, 415, "unsupported_media_type"),
         ({"Content-Encoding": "gzip"}, 415, "unsupported_media_type"),
         ({"Content-Length": str(MAX_BODY_BYTES + 1)}, 413, "body_too_large"),
-        ({"Content-Length": "9" * 5000}, 413, "body_too_large"),
+        ({"Content-Length": "9" * 4096}, 413, "body_too_large"),
+        ({"Content-Type": "application/json, text/plain"}, 415, "unsupported_media_type"),
+        ({"Content-Type": "text/plain, application/json"}, 415, "unsupported_media_type"),
+        ({"Content-Type": "application/json; charset=utf-8, text/plain"}, 415, "unsupported_media_type"),
+        ({"Content-Type": "application/json; charset=latin-1"}, 201, None),
+        ({"Content-Type": "application/json; charset=utf-16"}, 201, None),
         ({"Content-Length": "\u00b2"}, 201, None),
         ({"Content-Length": "-1"}, 201, None),
         ({"Content-Type": "Application/JSON; charset=utf-8"}, 201, None),
@@ -209,10 +225,151 @@ def test_the_deepest_json_that_is_taken_can_be_read_by_everybody():
         (b'["\\\\",[[]]]', True),
         (b"[[],[],[],{},{}]", False),
         (b'{"[[":{"a":{}}}', True),
+        (b"[[],[[],[]],{}]", True),
+        (b"[[],[[]]]", True),
+        (b"[[", False),
+        (b"[[[", True),
+        (b"[[]", False),
+        (b"[]]]]]]", False),
+        (b'"[[[[[[[[[', False),
     ],
 )
 def test_only_brackets_outside_of_texts_nest(body: bytes, deeper: bool):
     assert is_nested_deeper(body, 2) is deeper
+
+
+def repeats(body: bytes) -> bool:
+    return repeats_a_name(msgspec.json.format(body, indent=-1), msgspec.json.decode(body))
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b'{"a":1,"a":2}',
+        b'{"a":1,"a":1}',
+        b'{"a":1,"b":2,"a":3}',
+        b'{ "a" : 1 , "a" : 2 }',
+        b'{"a":1,"\\u0061":2}',
+        b'{"":1,"":2}',
+        b'[[{"x":{"a":[{"b":1,"b":2}]}}]]',
+        b'{"a":{"b":1,"b":2},"c":1}',
+        b'{"a":{"b":1},"a":{"c":1,"d":2}}',
+        b'{"\\"":1,"\\u0022":2}',
+        b'{"a:":1,"a\\u003a":2}',
+        b'{"a:":1,"a\\u003A":2}',
+        b'{"a\\/":1,"a/":2}',
+        b'{"a":"\\":","a":1}',
+        '{"\u00e9":1,"\\u00e9":2}'.encode(),
+        '{"\U0001f600":1,"\\ud83d\\ude00":2}'.encode(),
+        b'{"a":1,"a":"\\u0022:\\u0022:"}',
+        b'{"a":1,"a":"\\"\\u003a"}',
+        b'{"a":1,"a":"\\"\\u003A"}',
+    ],
+)
+def test_a_name_that_stands_twice_in_one_object_is_found(body: bytes):
+    assert repeats(body)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"{}",
+        b'{"a":1,"A":2,"a ":3}',
+        b'[{"a":1},{"a":2}]',
+        b'{"a":{"a":{"a":1}}}',
+        b'{"a":"\\"b\\":1, \\"b\\":","c":1}',
+        b'{"a":"\\u0022:","b":1}',
+        b'{"a":"\\"\\u003a","b":1}',
+        b'{"\\u0022:":1,"b":"\\":\\":"}',
+        b'{"a\\\\":1,"b\\\\u0022":2}',
+        '{"\u00e9":1,"e\u0301":2}'.encode(),
+        b'{"a":1.0,"b":1e5,"c":-0.0,"d":100000000000000000000000000,"e":true,"f":null}',
+    ],
+)
+def test_names_that_only_look_alike_are_not(body: bytes):
+    assert not repeats(body)
+
+
+names = st.sampled_from(["a", "b", "", ":", '"', '":', '\\":', "\\", "\u2028", "\u00e9", "\U0001f600"])
+
+
+@st.composite
+def texts_of_json(draw: st.DrawFn, depth: int = 2) -> str:
+    """JSON in which names may stand twice, with white space and escapes."""
+
+    def string(text: str) -> str:
+        spelt = [
+            f"\\u{ord(letter):04x}" if letter in 'a:"' and draw(st.booleans()) else json.dumps(letter)[1:-1]
+            for letter in text
+        ]
+        return f'"{"".join(spelt)}"'
+
+    kind = draw(st.sampled_from(["string", "number", "array", "object", "object"] if depth else ["string", "number"]))
+    if kind == "string":
+        return string(draw(names))
+    if kind == "number":
+        return draw(st.sampled_from(["0", "-0.0", "1e5", "12345678901234567890123"]))
+    inner = [draw(texts_of_json(depth - 1)) for _ in range(draw(st.integers(0, 4)))]
+    space = draw(st.sampled_from(["", " ", "\n\t"]))
+    if kind == "array":
+        return f"[{f'{space},'.join(inner)}]"
+    return "{" + f",{space}".join(f"{string(draw(names))}{space}:{space}{value}" for value in inner) + "}"
+
+
+def test_what_looks_like_many_names_in_a_text_is_one_text():
+    body = {"data": '":' * (MAX_JSON_NAMES + 1), "label": "x"}
+    assert run(make_client().call("POST", OPEN, body)).status == 201
+    body = {"data": {f"{number:x}": 0 for number in range(MAX_JSON_NAMES - 2)}, "label": '":'}
+    assert run(make_client().call("POST", OPEN, body)).status == 201
+
+
+@given(texts_of_json())
+def test_a_name_that_stands_twice_is_found_where_the_standard_library_finds_one(text: str):
+    found = []
+
+    def look(pairs: list[tuple[str, Any]]) -> None:
+        found.append(len({name for name, _ in pairs}) < len(pairs))
+
+    json.loads(text, object_pairs_hook=look)
+    assert repeats(text.encode()) is any(found)
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "content_type", "body"),
+    [
+        ("PUT", "/api/sessions/s/theme", "application/json", b'{"a":1,"a":2}'),
+        ("PUT", "/api/sessions/s/documents/d", "application/json", b'[[{"a":{"b":1,"b":2}}]]'),
+        ("PUT", "/api/pages/p", "application/json", b'{"html":"","html":"x","sessionId":"s"}'),
+        ("PUT", "/api/conversations/c", "application/json", b'{"messages":[{"role":"user","content":{"a":1,"a":2}}]}'),
+        ("PUT", "/api/conversations/c", "application/x-ndjson", b'{"role":"user","role":"user","content":1}'),
+        ("POST", "/api/chat", "application/json", b'{"message":"a","message":"b","threadId":"t"}'),
+        (
+            "POST",
+            "/api/chat",
+            "application/json",
+            b'{"id":"t","own":{"a":1,"a":2},"messages":[{"id":"m","role":"user","parts":[{"type":"text","text":"Hi"}]}]}',
+        ),
+    ],
+)
+def test_no_kind_of_body_may_have_a_name_twice(method: str, path: str, content_type: str, body: bytes):
+    async def story():
+        kv = FaultyKv(MemoryKv(VirtualClock()), lambda *_: False)
+        reply = await make_client(kv=kv).call(method, path, body=body, headers={"Content-Type": content_type})
+        assert (reply.status, reply.json()["code"]) == (400, "invalid_json")
+        assert "name twice" in reply.json()["detail"]
+        assert kv.asked == []
+
+    run(story())
+
+
+def test_a_document_in_which_names_only_look_alike_is_given_back_byte_for_byte():
+    async def story():
+        client = make_client()
+        body = b'{ "a":"\\u0022:", "A":{"a":1.0,\n"b":[{"a":1},{"a":1}]} }'
+        assert (await client.call("PUT", "/api/sessions/s/theme", body=body)).status == 201
+        assert (await client.call("GET", "/api/sessions/s/theme")).body == body
+
+    run(story())
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ from waypost.limits import MAX_APP_ID_LENGTH, MAX_CHAT_MESSAGE_LENGTH, MAX_MESSA
 
 
 def read(body: dict[str, Any]) -> tuple[str, str, Question]:
-    return read_question(json.dumps(body).encode())
+    return read_question(json.dumps(body).encode(), None)
 
 
 def text(content: str) -> dict[str, str]:
@@ -84,9 +84,9 @@ def test_a_message_without_its_text_or_thread_is_refused(missing: str):
 
 def test_a_body_that_is_no_json_is_refused():
     with pytest.raises(InvalidJson):
-        read_question(b"{")
+        read_question(b"{", None)
     with pytest.raises(InvalidBody):
-        read_question(b"[]")
+        read_question(b"[]", None)
 
 
 def test_a_message_has_a_greatest_length():

@@ -5,6 +5,7 @@ from tests.support.faulty_kv import FaultyKv
 from tests.support.virtual_time import VirtualClock, run
 from waypost.memory_kv import MemoryKv
 from waypost.plans import FREE
+from waypost.rate_limits import Limit
 from waypost.settings import Settings, read_settings
 from waypost.version import VERSION
 
@@ -15,7 +16,7 @@ class AllowsAll:
 
 
 def test_a_usable_service_says_so_with_its_limits():
-    reply = run(make_client(limiter=AllowsAll()).call("GET", "/health"))
+    reply = run(make_client(limiters=dict.fromkeys(Limit, AllowsAll())).call("GET", "/health"))
     assert reply.status == 200
     assert reply.json() == {
         "status": "ok",
@@ -24,6 +25,14 @@ def test_a_usable_service_says_so_with_its_limits():
         "plan": "paid",
         "model": "echo",
         "rateLimit": True,
+        "rateLimits": {
+            "ADDRESS_LIMIT": True,
+            "SESSION_LIMIT": True,
+            "MISS_LIMIT": True,
+            "REQUEST_LIMIT": True,
+            "ANSWER_LIMIT": True,
+            "APPEND_LIMIT": True,
+        },
         "limits": {
             "maxBodyBytes": 262_144,
             "maxWaitSeconds": 60,
@@ -37,6 +46,12 @@ def test_a_usable_service_says_so_with_its_limits():
         "code": None,
         "detail": None,
     }
+
+
+def test_budgets_that_are_not_bound_are_said():
+    shown = run(make_client(limiters={Limit.MISS: AllowsAll()}).call("GET", "/health")).json()
+    assert (shown["status"], shown["rateLimit"]) == ("ok", False)
+    assert [name for name, is_bound in shown["rateLimits"].items() if is_bound] == ["MISS_LIMIT"]
 
 
 def test_what_is_set_is_what_is_shown():

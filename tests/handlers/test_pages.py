@@ -83,6 +83,7 @@ def test_a_page_is_shown_confined():
             "Cross-Origin-Resource-Policy": "same-origin",
             "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
             "X-Content-Type-Options": "nosniff",
+            "Strict-Transport-Security": "max-age=63072000",
         }
 
     run(story())

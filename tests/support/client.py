@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import AsyncGenerator, Coroutine
+from collections.abc import AsyncGenerator, Coroutine, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
@@ -15,8 +15,8 @@ from waypost.http import Request, Response
 from waypost.kv import Kv
 from waypost.memory_kv import MemoryKv
 from waypost.model import Model
+from waypost.rate_limits import Limit, Limiter
 from waypost.settings import Settings
-from waypost.throttle import Limiter
 
 KEY = b"a key for tests, 32 bytes or more"
 
@@ -133,7 +133,7 @@ class Client:
 def make_client(
     settings: Settings | None = None,
     kv: Kv | None = None,
-    limiter: Limiter | None = None,
+    limiters: Mapping[Limit, Limiter] | None = None,
     seed: int = 0,
     storage: str = "kv",
     model: Model | None = None,
@@ -147,7 +147,7 @@ def make_client(
         clock,
         SeededRandom(seed),
         log.append,
-        limiter,
+        limiters,
         storage,
         model,
     )

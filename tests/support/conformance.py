@@ -29,7 +29,9 @@ class Conformance:
         self._components = _closed(document["components"])
         paths = document["paths"].items()
         self._router = Router(
-            Route(method.upper(), path, operation) for path, methods in paths for method, operation in methods.items()
+            Route(method.upper(), path, operation, ())
+            for path, methods in paths
+            for method, operation in methods.items()
         )
         self._validators: dict[str, jsonschema_rs.Validator] = {}
 

@@ -17,9 +17,9 @@ Stream = TypeVar("Stream", bound=EventStream)
 
 
 def new_address() -> str:
-    """An address that no other test has, for `CF-Connecting-IP`: unknown codes are counted per address."""
+    """An address that no other test has, in a network that no other has either, for `CF-Connecting-IP`."""
     number = next(_ADDRESSES)
-    return f"2001:db8::{number // 0x10000:x}:{number % 0x10000:x}"
+    return f"2001:db8:{number // 0x10000:x}:{number % 0x10000:x}::1"
 
 
 class Api:

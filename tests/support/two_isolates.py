@@ -7,12 +7,11 @@ goes by the header `X-Isolate`.
 from __future__ import annotations
 
 import secrets
-from dataclasses import dataclass
 from pathlib import Path
 
+from tests.support.project import copy_project
 from tests.support.worker import LocalWorker
-from tests.support.worker_project import copy_project
-from tools.local_worker import LOCAL_FLAGS, Launch
+from tools.local_worker import LOCAL_FLAGS
 
 NAMES = ("a", "b")
 
@@ -24,24 +23,11 @@ ROUTER = """export default {
 """
 
 
-@dataclass(frozen=True)
-class TwoLaunch(Launch):
-    """How they are run: the first configuration is the one that is reached from outside."""
-
-    configs: tuple[Path, ...] = ()
-
-    def command(self) -> list[str]:
-        line = super().command()
-        for config in self.configs:
-            line += ["--config", str(config)]
-        return line
-
-
 class TwoIsolates(LocalWorker):
     """A `LocalWorker` of copies of the project below `folder`; ask with `X-Isolate: a` or `b`."""
 
     def __init__(self, folder: Path) -> None:
-        super().__init__()
+        super().__init__("", *(folder / name for name in ("router", *NAMES)))
         key = secrets.token_urlsafe(32)
         for name in NAMES:
             config = copy_project(folder / name) / "wrangler.toml"
@@ -62,9 +48,6 @@ class TwoIsolates(LocalWorker):
         services = "".join(f'[[services]]\nbinding = "{name}"\nservice = "waypost-{name}"\n' for name in NAMES)
         head = 'name = "router"\nmain = "router.js"\ncompatibility_date = "2026-11-01"\n'
         (router / "wrangler.toml").write_text(head + services)
-        here = self._launch
-        configs = tuple(folder / name / "wrangler.toml" for name in ("router", *NAMES))
-        self._launch = TwoLaunch(here.port, here.state, env_file=here.env_file, configs=configs)
 
 
 def _replaced(text: str, replacements: dict[str, str]) -> str:

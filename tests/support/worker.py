@@ -6,32 +6,48 @@ import secrets
 import shutil
 import socket
 import tempfile
+from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from tests.support.project import ordinary_project
 from tools.local_worker import Launch
 from tools.running import LocalWorkerError, Running
 
-START_SECONDS = 60.0
+START_SECONDS = 120.0
 """Many times what a start takes; bounds a test that would hang."""
 
 
+@dataclass(frozen=True)
+class ProjectLaunch(Launch):
+    """How a Worker is run whose files are those of the wrangler.toml `configs`; the first is reached from outside."""
+
+    configs: tuple[Path, ...] = ()
+
+    def command(self) -> list[str]:
+        return [*super().command(), *(word for config in self.configs for word in ("--config", str(config)))]
+
+
 class LocalWorker:
-    """One Worker on a free loopback port, with its own KV, secrets and variables.
+    """One Worker on a free loopback port, with its own KV, secrets and variables, and rate limits that no test meets.
 
     A context manager: started and ready inside, and nothing is left of it afterwards. `signing_key=None` leaves the
     secret out. Keyword arguments override variables of wrangler.toml. KV and the port outlive `kill` and `restart`.
+    `projects` are the folders of what it runs, the one that is reached from outside first; without, a copy of this one.
     """
 
-    def __init__(self, signing_key: str | None = "", **variables: str) -> None:
+    def __init__(self, signing_key: str | None = "", *projects: Path, **variables: str) -> None:
         self._folder = Path(tempfile.mkdtemp(prefix="waypost-worker-"))
         self._log = self._folder / "worker.log"
         env_file = self._folder / "secrets.env"
         if signing_key == "":
             signing_key = secrets.token_urlsafe(32)
         env_file.write_text("" if signing_key is None else f"SIGNING_KEY={signing_key}\n")
-        self._launch = Launch(free_port(), self._folder / "state", env_file=env_file, variables=variables)
+        configs = tuple(project / "wrangler.toml" for project in projects or (ordinary_project(),))
+        self._launch = ProjectLaunch(
+            free_port(), self._folder / "state", env_file=env_file, variables=variables, configs=configs
+        )
         self._running: Running | None = None
 
     @property

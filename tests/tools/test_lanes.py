@@ -3,6 +3,7 @@
 import io
 import re
 import sys
+from pathlib import Path
 
 from tools.lanes import run_lanes
 
@@ -16,21 +17,30 @@ sys.exit(name.startswith("bad"))
 COMMAND = [sys.executable, "-c", SCRIPT]
 
 
-def test_every_script_of_every_lane_runs_and_its_output_stays_together() -> None:
+def test_every_script_runs_and_its_output_stays_together() -> None:
     output = io.StringIO()
-    assert run_lanes([["a", "b"], ["c"]], COMMAND, output) == []
+    assert run_lanes(2, ["a", "b", "c"], COMMAND, output) == []
     for name in ("a", "b", "c"):
         assert re.search(rf"=== {name} passed after \d+ s\n{name} says\n{name} ends\n", output.getvalue())
 
 
 def test_a_failure_is_told_and_the_rest_still_runs() -> None:
     output = io.StringIO()
-    assert run_lanes([["bad-one", "fine"], ["bad-two"]], COMMAND, output) == ["bad-one", "bad-two"]
+    assert run_lanes(2, ["bad-one", "fine", "bad-two"], COMMAND, output) == ["bad-one", "bad-two"]
     assert "=== bad-one FAILED after" in output.getvalue()
     assert "=== fine passed after" in output.getvalue()
 
 
-def test_the_scripts_of_a_lane_keep_their_order() -> None:
+def test_the_scripts_of_one_lane_keep_their_order() -> None:
     output = io.StringIO()
-    run_lanes([["a", "b", "c"]], COMMAND, output)
+    run_lanes(1, ["a", "b", "c"], COMMAND, output)
     assert re.findall(r"=== (\w)", output.getvalue()) == ["a", "b", "c"]
+
+
+def test_a_lane_that_is_free_takes_what_the_other_one_has_no_time_for(tmp_path: Path) -> None:
+    # The first one ends when the last one has run: in two lanes of a fixed share that would be never.
+    wait = "import pathlib, sys, time\nplace = pathlib.Path(sys.argv[1])\n"
+    wait += "if sys.argv[2] == 'first':\n    while not (place / 'last').exists(): time.sleep(0.01)\n"
+    wait += "(place / sys.argv[2]).touch()"
+    command = [sys.executable, "-c", wait, str(tmp_path)]
+    assert run_lanes(2, ["first", "second", "third", "last"], command, io.StringIO()) == []

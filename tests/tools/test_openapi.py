@@ -18,6 +18,7 @@ from tools.openapi.operations import ALL
 from tools.openapi.problems import INTERNAL, OF_NO_ROUTE
 from tools.openapi.story import STORY
 from waypost.app import ROUTES
+from waypost.browser_headers import BROWSER_HEADERS
 from waypost.http import STATUS
 
 DOCUMENT = make_document()
@@ -109,7 +110,7 @@ def test_every_example_is_of_its_own_schema(route: str) -> None:
             assert CONFORMANCE.errors(holder["schema"], example["value"]) == [], name
 
 
-GOOD = {"X-Request-Id": "1", "Server-Timing": 'kv;desc="1 operations";dur=0', "X-Content-Type-Options": "nosniff"}
+GOOD = {"X-Request-Id": "1", "Server-Timing": 'kv;desc="1 operations";dur=0', **BROWSER_HEADERS}
 PAGES = "/api/sessions/s-1/pages"
 NONE = b'{"pages":[],"count":0}'
 

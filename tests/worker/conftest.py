@@ -13,6 +13,19 @@ from tests.support.http_api import Api
 from tests.support.worker import LocalWorker
 
 HERE = Path(__file__).parent
+LONGEST_FIRST = (
+    "test_openapi.py",
+    "test_models.py",
+    "test_leaks.py",
+    "test_faults.py",
+    "test_restart.py",
+    "test_chat_isolates.py",
+    "test_runtime.py",
+    "test_threads.py",
+    "test_chat_restart.py",
+    "test_chat.py",
+)
+"""Files are run side by side: with the longest ones at the end, the others would be waited for."""
 SIGNING_KEY = "the key of the shared Worker, made up for these tests"
 """Known, so that tests can make tokens that are genuine but expired."""
 
@@ -27,11 +40,20 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if item.path.is_relative_to(HERE):
             item.add_marker(pytest.mark.worker)
+    order = {HERE / name: number for number, name in enumerate(LONGEST_FIRST)}
+    items.sort(key=lambda item: order.get(item.path, len(order)))
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """What tests have measured, and not judged: `record_property`."""
+    for report in terminalreporter.getreports("passed"):
+        for name, value in report.user_properties:
+            terminalreporter.write_line(f"{name}: {value}")
 
 
 @pytest.fixture(scope="session")
 def worker() -> Iterator[LocalWorker]:
-    """The Worker all tests share. Who kills it or needs other variables takes `new_worker`."""
+    """The Worker that the tests of a process share. Who kills it or needs other variables takes `new_worker`."""
     with LocalWorker(SIGNING_KEY) as shared:
         yield shared
 

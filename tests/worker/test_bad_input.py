@@ -9,6 +9,7 @@ from __future__ import annotations
 import gzip
 import http.client
 import json
+import re
 import socket
 import time
 from collections.abc import Iterator
@@ -27,6 +28,7 @@ from waypost.signing import Claims, Role, Signer
 LIMIT = 256 * 1024
 UNKNOWN = "ZZZZZZZZ"
 MEDIA_TYPE = "unsupported_media_type"
+TOO_LARGE = "header_too_large"
 HOST = "$HOST"
 
 
@@ -128,6 +130,8 @@ CASES = [
     bad_json("nested 120,000 deep", '{"data":' + "[" * 120_000 + "]" * 120_000 + "}"),
     bad_json("of 200,000 opening brackets", "[" * 200_000),
     bad_json("of 50,000 opening objects", '{"data":' + '{"a":' * 50_000),
+    bad_json("with a name twice", '{"label":"x","label":"y"}'),
+    bad_json("with a name twice, spelt differently", r'{"data":{"a":1,"\u0061":2}}'),
     bad_json("that is an array", "[]", "invalid_body"),
     bad_json("that is a string", '"x"', "invalid_body"),
     bad_json("that is null", "null", "invalid_body"),
@@ -142,6 +146,17 @@ CASES = [
     post("gzip bomb", 415, MEDIA_TYPE, "/api/sessions", gzip.compress(b" " * 10**7), Content_Encoding="gzip"),
     post("deflate", 415, MEDIA_TYPE, "/api/request", raw("x"), Content_Encoding="deflate"),
     post("br", 415, MEDIA_TYPE, "/api/request", raw("x"), Content_Encoding="br"),
+    post("two content types", 415, MEDIA_TYPE, "/api/sessions", raw("{}"), Content_Type="application/json, text/plain"),
+    # Its head
+    get("path of 2,049 bytes", 414, "uri_too_long", "/api/sessions/" + "x" * 2035),
+    get("path of 14,000 bytes", 414, "uri_too_long", "/api/sessions/" + "%41" * 4_662),
+    get("path of 2,048 bytes", 400, "invalid_code", "/api/sessions/" + "x" * 2034),
+    get("query of 4,097 bytes", 400, "invalid_parameter", "/api/poll?" + "x" * 4097),
+    get("101 parameters", 400, "invalid_parameter", "/api/poll?" + "&".join(f"p{number}" for number in range(101))),
+    get("query that is not UTF-8", 400, "invalid_parameter", "/api/sessions?resourceId=a%ED%A0%80"),
+    get("token of 4,097 characters", 431, TOO_LARGE, "/api/stream?code=$CODE", Authorization="x" * 4097),
+    get("cursor of 8,000 characters", 431, TOO_LARGE, "/api/stream?code=$CODE", "$HOST", Last_Event_ID="0" * 8000),
+    get("tag of 4,097 characters", 431, TOO_LARGE, "/api/sessions/s-1/theme", If_Match="x" * 4097),
     # Fields
     post("unknown field", 400, "unknown_field", "/api/sessions", {"lable": "x"}),
     request("field in snake case", 400, "unknown_field", wait_seconds=3),
@@ -188,7 +203,7 @@ CASES = [
     tools("an inputSchema that is a text", [{"name": "a", "inputSchema": "{}"}]),
     tools("tools that are an object", {"a": {}}),
     # Codes, ids, cursors
-    *map(bad_code, ["K7Q2M9X", "K7Q2M9XA1", "K7Q2M9XU", "K7Q2:9XA", "..%2F..%2F..", "%00%00%00%00%00%00%00%00"]),
+    *map(bad_code, ["K7Q2M9X", "K7Q2M9XA" * 3, "K7Q2M9XU", "K7Q2:9XA", "..%2F..%2F..", "%00%00%00%00%00%00%00%00"]),
     *map(bad_code, ["%E2%80%AEK7Q2M9X", "K7Q2M9X%0A", "A" * 513, "%C4%B1" * 8]),
     *map(bad_code, ["--------", "K7Q2M9X%2A", "%F0%9F%98%80"]),
     get("dots for a code", 404, "not_found", "/api/sessions/.."),
@@ -264,6 +279,8 @@ CASES = [
     Case("PUT of health", 405, "method_not_allowed", "PUT", "/health", {}),
     Case("DELETE of a stream", 405, "method_not_allowed", "DELETE", "/api/stream?code=$CODE"),
     Case("a method nobody knows", 405, "method_not_allowed", "PROPFIND", "/api/poll"),
+    Case("TRACE", 405, "method_not_allowed", "TRACE", "/api/poll"),
+    Case("OPTIONS that is no preflight", 405, "method_not_allowed", "OPTIONS", "/api/poll"),
 ]  # fmt: skip
 
 
@@ -411,6 +428,43 @@ def test_a_chunked_body_within_the_limit_is_taken(world: World) -> None:
     reply = world.api.http.post("/api/sessions", content=pieces, headers={"Content-Type": "application/json"})
     assert "content-length" not in reply.request.headers
     assert (reply.status_code, reply.json()["label"]) == (201, "in pieces")
+
+
+def talk(world: World, sent: bytes) -> Answer:
+    """Send bytes as they are, on a connection of their own, and read one reply."""
+    with socket.create_connection(("127.0.0.1", world.worker.port), PATIENCE_SECONDS) as connection:
+        connection.sendall(sent)
+        reply = http.client.HTTPResponse(connection)
+        reply.begin()
+        return Answer(reply.status, reply.headers, reply.read())
+
+
+@pytest.mark.parametrize("method", ["BREW", "get", "CONNECT", "G\u00e9T", "GET\0"])
+def test_what_is_no_method_does_not_reach_the_worker(method: str, world: World) -> None:
+    answer = talk(world, f"{method} /api/poll HTTP/1.1\r\nHost: localhost\r\n\r\n".encode())
+    assert answer.status in (400, 500, 501)
+    assert "Server-Timing" not in answer.headers
+    assert world.session.read().status_code == 200
+
+
+@pytest.mark.parametrize("length", ["-1", "+1", "0x10", "1, 2", "abc", "9" * 30])
+def test_an_absurd_length_is_refused(length: str, world: World) -> None:
+    assert talk(world, head_of("/api/sessions", f"Content-Length: {length}") + b"{}").status == 400
+    assert world.session.read().status_code == 200
+
+
+@pytest.mark.parametrize("charset", ["utf-8", "latin-1", "utf-16", "nonsense"])
+def test_a_charset_changes_nothing_json_is_utf_8(charset: str, world: World) -> None:
+    headers = {"Content-Type": f"application/json; charset={charset}"}
+    answer = send(world, Case("", 201, "", "POST", "/api/sessions", '{"label":"K\u00f6ln"}'.encode(), "", headers))
+    assert (answer.status, json.loads(answer.body)["label"]) == (201, "K\u00f6ln")
+
+
+@pytest.mark.parametrize("ray", ["x\x1b[31mred", "230b030023ae2822-SJC, x", "a" * 300])
+def test_a_name_that_a_caller_gives_to_a_request_is_not_repeated(ray: str, world: World) -> None:
+    answer = talk(world, f"GET /health HTTP/1.1\r\nHost: localhost\r\ncf-ray: {ray}\r\n\r\n".encode())
+    assert answer.status == 200
+    assert re.fullmatch(r"[0-9a-f]{16}(-[A-Z]{3})?", answer.headers["X-Request-Id"])
 
 
 def test_a_body_that_breaks_off_leaves_the_worker_at_work(world: World) -> None:

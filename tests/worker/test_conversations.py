@@ -13,7 +13,6 @@ from hypothesis import HealthCheck, given, settings
 
 from tests.support.http_api import Api
 from tests.support.worker import LocalWorker
-from tests.worker.conftest import NewWorker
 from tests.worker.test_payloads import FIXED, JSON_VALUES, exact
 
 AT_ONCE = 12
@@ -128,23 +127,3 @@ def test_what_is_forgotten_is_gone_and_can_be_said_again(talk: Talk) -> None:
         assert talk.contents() == []
     talk.say("again", id="a")
     assert talk.contents() == ["again"]
-
-
-def test_the_history_outlives_a_kill(new_worker: NewWorker) -> None:
-    worker = new_worker()
-    with Api(worker.url) as api:
-        kept, forgotten = Talk(api), Talk(api)
-        for number in range(30):
-            kept.say(number, id=f"m-{number}")
-        forgotten.say("hello")
-        api.call("DELETE", forgotten.path)
-        before = kept.export().content
-
-        worker.kill()
-        worker.restart()
-
-        assert kept.export().content == before
-        assert forgotten.contents() == []
-        kept.say("twice", id="m-29")
-        kept.say(30)
-        assert kept.contents() == list(range(21, 31))

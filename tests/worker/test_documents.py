@@ -13,8 +13,6 @@ from hypothesis import strategies as st
 
 from tests.support.http_api import Api
 from tests.support.worker import LocalWorker
-from tests.support.worker_project import ProjectWorker, copy_project, drop_binding
-from tests.worker.conftest import NewWorker
 
 LIMIT = 256 * 1024
 JSON = {"Content-Type": "application/json"}
@@ -23,7 +21,6 @@ TEXTS = {
     "a null": b"null",
     "numbers as they are written": b"[1.0,1.10,-0.0,1E5,1e-400,12345678901234567890123,9007199254740993]",
     "white space": b' \t\r\n{"b" : 1 ,\n"a":2}\r\n ',
-    "a name twice": b'{"a":1,"a":2}',
     "escapes as they are written": rb'"\u00e9\/\ud83d\ude00\u0000\u2028"',
     "line ends": '"\u2028\u2029\u0085\x7f"'.encode(),
     "every length of UTF-8": '"aé€😀\U0010ffff\ufffe\ufeff"'.encode(),
@@ -135,30 +132,3 @@ def test_head_tells_the_tag(api: Api) -> None:
     etag = put(api, path, b"[1]").headers["etag"]
     reply = api.http.head(path)
     assert (reply.status_code, reply.content, reply.headers["etag"]) == (200, b"", etag)
-
-
-def test_a_document_outlives_a_kill(new_worker: NewWorker) -> None:
-    worker = new_worker()
-    path = place()
-    with Api(worker.url) as api:
-        etag = put(api, path, b"[1.0]").headers["etag"]
-    worker.kill()
-    worker.restart()
-    with Api(worker.url) as api:
-        reply = api.http.get(path)
-        assert (reply.content, reply.headers["etag"]) == (b"[1.0]", etag)
-
-
-def test_without_a_namespace_documents_and_pages_live_in_memory(tmp_path_factory: pytest.TempPathFactory) -> None:
-    project = copy_project(tmp_path_factory.mktemp("memory") / "project")
-    drop_binding(project, "kv_namespaces")
-    with ProjectWorker(project) as worker, Api(worker.url) as api:
-        path = place()
-        etag = put(api, path, b"[1.0]").headers["etag"]
-        page = {"html": "<p>", "sessionId": "s"}
-        stored = api.call("PUT", "/api/pages/hut", page)
-        replies = [api.http.get(path), api.http.get("/pages/hut"), api.http.get("/api/sessions/s/pages"), stored]
-        assert [reply.headers["waypost-storage"] for reply in replies] == ["memory"] * 4
-        assert [reply.content for reply in replies[:2]] == [b"[1.0]", b"<p>"]
-        assert api.http.get(path, headers={"If-None-Match": etag}).status_code == 304
-        assert put(api, path, b"2", If_Match='"x"').status_code == 412

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import socket
 import struct
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -127,6 +128,27 @@ def leave_while_waiting(worker: LocalWorker, api: Api) -> None:
         caller.sendall(body.encode())
         eventually(lambda number=number: len(session.poll(session.host_token)["messages"]) == number + 1)
         drop(caller)
+
+
+def test_bodies_that_stall_are_given_up_after_ten_seconds_and_nothing_is_left_of_them(counted: LocalWorker) -> None:
+    """One of a declared length, one in chunks, and one whose sender goes away."""
+    with Api(counted.url) as api:
+        before = counts_at_rest(api)
+        declared = connect(counted, "POST /api/sessions", "Content-Length: 1000")
+        chunked = connect(counted, "POST /api/request", "Transfer-Encoding: chunked")
+        gone = connect(counted, "POST /api/sessions", "Content-Length: 1000")
+        declared.sendall(b'{"label":')
+        chunked.sendall(b"1\r\n{\r\n")
+        gone.sendall(b"{")
+        began = time.monotonic()
+        eventually(lambda: counts(api).proxies == 3, 5)
+        drop(gone)
+        for connection in (declared, chunked):
+            assert connection.recv(4096).startswith(b"HTTP/1.1 408 ")
+            assert 9 < time.monotonic() - began < 20
+            connection.close()
+        after = eventually(lambda: (now := counts_at_rest(api)).coroutines <= before.coroutines and now)
+        assert (after.proxies, after.own) == (0, before.own)
 
 
 def test_nothing_of_this_was_an_error_to_the_runtime(counted: LocalWorker) -> None:

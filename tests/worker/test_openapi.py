@@ -136,7 +136,7 @@ RUNS = {
     # Apart, since the stateful phase begins with POSTs that make things, and with others where there are none:
     # so the links of documents and pages, which begin with a PUT, and those of threads are followed too.
     "sessions and conversations": (
-        *(f"--include-tag={tag}" for tag in ("sessions", "calls", "conversations", "service")),
+        *(f"--include-tag={tag}" for tag in ("sessions", "calls", "mcp", "conversations", "service")),
         "--include-operation-id=askVoiceAgent",
     ),
     "threads": ("--include-tag=chats", "--include-tag=threads", "--exclude-operation-id=askVoiceAgent"),

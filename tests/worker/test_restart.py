@@ -14,6 +14,8 @@ from tests.support.http_api import Api
 from tests.support.steady_host import SteadyHost, ask_until_accepted
 from tests.support.waiting import eventually
 from tests.support.worker import LocalWorker
+from tests.worker.test_conversations import Talk
+from tests.worker.test_documents import place, put
 
 ROUNDS, CALLS = (50, 400) if os.environ.get("WAYPOST_SOAK") else (3, 24)
 """Kills, and the calls among which they fall; the many with `make soak`."""
@@ -88,6 +90,28 @@ def test_an_answer_that_nobody_could_hear_is_heard_after_the_restart(mortal: Loc
             "early": True,
             "call": False,
         }
+
+
+def test_documents_and_conversations_outlive_a_kill(mortal: LocalWorker) -> None:
+    with Api(mortal.url) as api:
+        path, kept, forgotten = place(), Talk(api), Talk(api)
+        etag = put(api, path, b"[1.0]").headers["etag"]
+        for number in range(30):
+            kept.say(number, id=f"m-{number}")
+        forgotten.say("hello")
+        api.call("DELETE", forgotten.path)
+        before = kept.export().content
+
+        mortal.kill()
+        mortal.restart()
+
+        reply = api.http.get(path)
+        assert (reply.content, reply.headers["etag"]) == (b"[1.0]", etag)
+        assert kept.export().content == before
+        assert forgotten.contents() == []
+        kept.say("twice", id="m-29")
+        kept.say(30)
+        assert kept.contents() == list(range(21, 31))
 
 
 def test_kills_at_random_points_lose_nothing_and_run_nothing_twice(mortal: LocalWorker) -> None:

@@ -6,13 +6,13 @@ import gzip
 import re
 import socket
 import subprocess
+from collections.abc import Iterator
 from pathlib import Path
 
 import httpx
 import pytest
 
 from tests.support.worker import LocalWorker
-from tests.worker.conftest import NewWorker
 from tools.local_worker import ROOT, environment
 from tools.running import living
 
@@ -31,37 +31,29 @@ def test_the_site_is_served_with_its_own_headers(worker: LocalWorker) -> None:
     assert "default-src 'none'" in answer.headers["content-security-policy"]
 
 
-def test_without_a_signing_key_the_worker_says_that_it_is_not_configured(new_worker: NewWorker) -> None:
-    answer = httpx.post(f"{new_worker(signing_key=None).url}/api/sessions", json={})
-
-    assert answer.status_code == 503
-    assert answer.json()["code"] == "unconfigured"
-
-
-def test_a_variable_overrides_the_one_of_wrangler_toml(new_worker: NewWorker) -> None:
-    assert httpx.get(f"{new_worker(PLAN='free').url}/health").json()["plan"] == "free"
+@pytest.fixture(scope="module")
+def free() -> Iterator[LocalWorker]:
+    """A Worker that is ended and comes back."""
+    with LocalWorker(PLAN="free") as worker:
+        yield worker
 
 
-def test_what_is_in_kv_outlives_a_kill(new_worker: NewWorker) -> None:
-    worker = new_worker()
-    code = httpx.post(f"{worker.url}/api/sessions", json={}).json()["code"]
-
-    worker.kill()
-    worker.restart()
-
-    assert httpx.get(f"{worker.url}/api/sessions/{code}").json()["code"] == code
+def test_a_variable_overrides_the_one_of_wrangler_toml(free: LocalWorker) -> None:
+    assert httpx.get(f"{free.url}/health").json()["plan"] == "free"
 
 
-@pytest.mark.parametrize("how", ["stop", "kill"])
-def test_nothing_of_a_worker_outlives_it(how: str) -> None:
-    with LocalWorker() as worker:
-        group, port = worker.group, worker.port
-        assert len(living(group)) > 3, "the guard, wrangler and workerd"
-        getattr(worker, how)()
+# What was stopped does not come back: its state is deleted.
+@pytest.mark.parametrize("how", ["kill", "stop"])
+def test_nothing_of_a_worker_outlives_it(how: str, free: LocalWorker) -> None:
+    if not living(free.group):
+        free.restart()
+    group, port = free.group, free.port
+    assert len(living(group)) > 3, "the guard, wrangler and workerd"
+    getattr(free, how)()
 
-        assert living(group) == []
-        with pytest.raises(ConnectionRefusedError), socket.create_connection(("127.0.0.1", port)):
-            pass
+    assert living(group) == []
+    with pytest.raises(ConnectionRefusedError), socket.create_connection(("127.0.0.1", port)):
+        pass
 
 
 def test_the_upload_for_production_is_small(tmp_path: Path) -> None:

@@ -15,6 +15,7 @@ from tests.support.http_api import Api
 from tests.support.waiting import eventually
 from tests.support.worker import LocalWorker
 from tests.support.worker_project import ProjectWorker, copy_project, drop_binding
+from tests.worker.test_documents import place, put
 from waypost.app import ROUTES, Handler
 from waypost.routing import Route
 
@@ -289,6 +290,19 @@ def test_a_worker_without_a_namespace_keeps_all_in_memory_and_says_so(others: Ot
         for reply in (health, asked, answered, session.read(), api.http.get("/nope")):
             assert reply.headers["waypost-storage"] == "memory"
         assert host.headers["waypost-storage"] == "memory"
+
+
+def test_a_worker_without_a_namespace_keeps_documents_and_pages_in_memory_too(others: Others) -> None:
+    with Api(others.forgetful.url) as api:
+        path = place()
+        etag = put(api, path, b"[1.0]").headers["etag"]
+        page = {"html": "<p>", "sessionId": "s"}
+        stored = api.call("PUT", "/api/pages/hut", page)
+        replies = [api.http.get(path), api.http.get("/pages/hut"), api.http.get("/api/sessions/s/pages"), stored]
+        assert [reply.headers["waypost-storage"] for reply in replies] == ["memory"] * 4
+        assert [reply.content for reply in replies[:2]] == [b"[1.0]", b"<p>"]
+        assert api.http.get(path, headers={"If-None-Match": etag}).status_code == 304
+        assert put(api, path, b"2", If_Match='"x"').status_code == 412
 
 
 def moment(text: str) -> datetime:

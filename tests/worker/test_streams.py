@@ -185,7 +185,7 @@ def test_a_guest_with_the_code_alone_listens_like_one_with_a_token(api: Api) -> 
     assert streams[0].next("response").data == streams[1].next("response").data
 
 
-def test_deliveries_inside_one_isolate_are_quick(api: Api, capsys: pytest.CaptureFixture[str]) -> None:
+def test_deliveries_inside_one_isolate_are_quick(api: Api, record_property: Callable[[str, object], None]) -> None:
     """Measured and told, never judged: what decides is that everything arrives; how soon depends on the machine."""
     session = api.open_session()
     host, guest = session.host_stream(), session.guest_stream()
@@ -209,8 +209,7 @@ def test_deliveries_inside_one_isolate_are_quick(api: Api, capsys: pytest.Captur
         ("the whole call", round_trip),
     ):
         text = f"median {statistics.median(seconds) * 1000:.1f} ms, max {max(seconds) * 1000:.1f} ms"
-        with capsys.disabled():
-            print(f"\n  same isolate, {name}: {text}", end="")
+        record_property(f"same isolate, {name}", text)
 
 
 def flags(stream: EventStream, count: int, name: str) -> dict[str, bool]:

@@ -11,7 +11,7 @@ from tools.openapi.headers import ALWAYS, HEADERS, OF_PROBLEMS, referred
 from tools.openapi.operations import ALL
 from tools.openapi.parts import PROBLEM, Link, Operation, Parameter, Reply, Schema
 from tools.openapi.problems import ALWAYS as ALWAYS_PROBLEMS
-from tools.openapi.problems import ROUTING, codes_by_status
+from tools.openapi.problems import CHANGING, ROUTING, codes_by_status
 from tools.openapi.refinements import TOOL
 from tools.openapi.rehearsal import rehearse
 from tools.openapi.schemas import Components
@@ -19,6 +19,7 @@ from tools.openapi.words import DESCRIPTION, SECURITY, TAGS
 from waypost.app import ROUTES, Handler
 from waypost.handlers import health
 from waypost.http import _Problem
+from waypost.origins import SAFE
 from waypost.routing import Route
 from waypost.version import VERSION
 
@@ -120,7 +121,11 @@ class _Maker:
             found[str(status)] = self._reply(name, status, reply, operation.links.get(status, ()))
         # `/health` says by itself what is not configured.
         always = ROUTING if route.handler is health.health else ALWAYS_PROBLEMS
-        for status, codes in codes_by_status((*always, *operation.problems)).items():
+        changing = () if route.method in SAFE else CHANGING
+        for status, codes in codes_by_status((*always, *changing, *operation.problems)).items():
+            if str(status) in found and operation.also_problems:
+                found[str(status)]["content"][PROBLEM] = self._problem_content(status, codes)
+                continue
             if str(status) in found:
                 raise ValueError(f"{name} has two kinds of replies with {status}")
             found[str(status)] = self._problem(name, status, codes)
@@ -135,15 +140,12 @@ class _Maker:
             found["links"] = {_link_name(number, link, links): _link(link) for number, link in enumerate(links)}
         return found
 
+    def _problem_content(self, status: int, codes: list[str]) -> Json:
+        allowed = {"properties": {"status": {"const": status}, "code": {"enum": codes}}}
+        return {"schema": {"allOf": [{"$ref": "#/components/schemas/Problem"}, allowed]}}
+
     def _problem(self, name: str, status: int, codes: list[str]) -> Json:
-        content: Json = {
-            "schema": {
-                "allOf": [
-                    {"$ref": "#/components/schemas/Problem"},
-                    {"properties": {"status": {"const": status}, "code": {"enum": codes}}},
-                ]
-            }
-        }
+        content = self._problem_content(status, codes)
         found = {
             "description": f"A problem: `{'`, `'.join(codes)}`.",
             "headers": referred((*ALWAYS, *OF_PROBLEMS.get(status, ()))),

@@ -8,16 +8,18 @@ from __future__ import annotations
 
 from typing import Any
 
-from waypost.ids import CODE_LENGTH, CROCKFORD
+from waypost.ids import CROCKFORD
 from waypost.limits import (
     MAX_APP_ID_KEY_BYTES,
     MAX_APP_ID_LENGTH,
     MAX_CHAT_MESSAGE_LENGTH,
+    MAX_CODE_LENGTH,
     MAX_ID_LENGTH,
     MAX_MESSAGE_ID_LENGTH,
     MAX_METADATA_BYTES,
     MAX_METADATA_NAME_LENGTH,
     MAX_TOOL_NAME_LENGTH,
+    MIN_CODE_LENGTH,
 )
 
 Json = dict[str, Any]
@@ -27,10 +29,11 @@ TIME: Json = {
     "format": "date-time",
     "pattern": r"^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}\.\d{3}Z$",
 }
-CODE: Json = {"type": "string", "pattern": f"^[{CROCKFORD}]{{{CODE_LENGTH}}}$"}
+_LENGTHS = f"{{{MIN_CODE_LENGTH},{MAX_CODE_LENGTH}}}"
+CODE: Json = {"type": "string", "pattern": f"^[{CROCKFORD}]{_LENGTHS}$"}
 CODE_AS_TYPED: Json = {
     "type": "string",
-    "pattern": f"^([0-9A-TV-Za-tv-z]-?){{{CODE_LENGTH}}}$",
+    "pattern": f"^([0-9A-TV-Za-tv-z]-?){_LENGTHS}$",
     "description": "A session's code, as a person may type it: any case, with hyphens, O for 0, I or L for 1.",
 }
 ID: Json = {
@@ -69,10 +72,9 @@ ETAG: Json = {"type": "string", "pattern": '^"[0-9a-f]{32}"$'}
 _TAG = r'(W/)?"[^"\x00-\x20\x7f]*"'
 ETAGS: Json = {"type": "string", "pattern": rf"^[ \t,]*(\*|{_TAG}([ \t]*,[ \t,]*{_TAG})*)?[ \t,]*$"}
 TOOL_NAME: Json = {"type": "string", "pattern": f"^[A-Za-z0-9_./-]{{1,{MAX_TOOL_NAME_LENGTH}}}$"}
-TOKEN: Json = {
-    "type": "string",
-    "pattern": rf"^wp1\.(host|guest)\.[{CROCKFORD}]{{{CODE_LENGTH}}}\.[1-9][0-9]{{0,11}}\.[A-Za-z0-9_-]{{43}}$",
-}
+_ENDING = r"[1-9][0-9]{0,11}\.[A-Za-z0-9_-]{43}$"
+TOKEN: Json = {"type": "string", "pattern": rf"^wp1\.(host|guest)\.[{CROCKFORD}]{_LENGTHS}\.{_ENDING}"}
+APP_TOKEN: Json = {"type": "string", "pattern": rf"^wp1\.app\.[A-Za-z0-9_-]+\.{_ENDING}"}
 MESSAGE: Json = {
     "type": "string",
     # Something besides what Unicode and Python call white space.

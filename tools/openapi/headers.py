@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from tools.openapi.grammars import ETAG, Json
 from waypost.answer_formats import UI_HEADERS
+from waypost.browser_headers import BROWSER_HEADERS
 from waypost.handlers.pages import POLICY
 
 HEADERS: dict[str, Json] = {
@@ -17,7 +18,7 @@ HEADERS: dict[str, Json] = {
         "required": True,
         "schema": {"type": "string", "pattern": r'^kv;desc="\d+ operations";dur=\d+$'},
     },
-    "X-Content-Type-Options": {"required": True, "schema": {"const": "nosniff"}},
+    **{name: {"required": True, "schema": {"const": value}} for name, value in BROWSER_HEADERS.items()},
     "Waypost-Storage": {
         "description": "There where nothing is kept for longer than this isolate lives.",
         "schema": {"const": "memory"},
@@ -37,15 +38,18 @@ HEADERS: dict[str, Json] = {
         "description": "A name for the file, where it is one.",
         "schema": {"type": "string", "pattern": '^attachment; filename="[^"]+"$'},
     },
-    "Content-Security-Policy": {"required": True, "schema": {"const": POLICY}},
-    "Referrer-Policy": {"required": True, "schema": {"const": "no-referrer"}},
+    "Content-Security-Policy": {
+        "description": "A page of a session has its own.",
+        "required": True,
+        "schema": {"enum": [BROWSER_HEADERS["Content-Security-Policy"], POLICY]},
+    },
     **{
         name: {"description": "There in the AI SDK's format.", "schema": {"const": value}}
         for name, value in UI_HEADERS.items()
     },
 }
 
-ALWAYS = ("X-Request-Id", "Server-Timing", "X-Content-Type-Options", "Waypost-Storage")
+ALWAYS = ("X-Request-Id", "Server-Timing", *BROWSER_HEADERS, "Waypost-Storage")
 OF_PROBLEMS = {401: ("WWW-Authenticate",), 429: ("Retry-After",), 503: ("Retry-After",)}
 
 

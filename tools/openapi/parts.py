@@ -22,7 +22,8 @@ HOST: tuple[Mapping[str, list[str]], ...] = ({"hostToken": []},)
 GUEST: tuple[Mapping[str, list[str]], ...] = ({"guestToken": []}, {})
 EITHER: tuple[Mapping[str, list[str]], ...] = ({"hostToken": []}, {"guestToken": []}, {})
 EITHER_BY_QUERY: tuple[Mapping[str, list[str]], ...] = ({"hostToken": []}, {"guestToken": []}, {"queryToken": []}, {})
-APP: tuple[Mapping[str, list[str]], ...] = ({"appKey": []}, {})
+APP: tuple[Mapping[str, list[str]], ...] = ({"appKey": []}, {"appToken": []}, {})
+APP_ITSELF: tuple[Mapping[str, list[str]], ...] = ({"appKey": []},)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +65,7 @@ class Operation:
     """One line of the route table. `problems`: the errors of its own; what every route can answer is added.
 
     `summary` is the handler's docstring unless it is given; `body`: media type -> a type, or a schema, or nothing.
+    `also_problems`: with a status of `replies` a problem document may come too, where the handler is not reached.
     """
 
     id: str
@@ -78,3 +80,4 @@ class Operation:
     links: Mapping[int, Sequence[Link]] = field(default_factory=dict)
     description: str = ""
     summary: str = ""
+    also_problems: bool = False

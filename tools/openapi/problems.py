@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from waypost.errors import (
+    BodyTimeout,
     BodyTooLarge,
     BudgetSpent,
+    HeaderTooLarge,
     InvalidBody,
     InvalidCode,
     InvalidEncoding,
@@ -18,6 +20,7 @@ from waypost.errors import (
     MethodNotAllowed,
     ModelFailed,
     ModelTimedOut,
+    OriginNotAllowed,
     PreconditionFailed,
     RateLimited,
     SessionEnded,
@@ -28,7 +31,9 @@ from waypost.errors import (
     Unconfigured,
     UnknownField,
     UnsupportedMediaType,
+    UriTooLong,
     WaypostError,
+    WrongResource,
     WrongRole,
     WrongSession,
 )
@@ -36,18 +41,31 @@ from waypost.http import STATUS
 
 Errors = tuple[type[WaypostError], ...]
 
-ROUTING: Errors = (InvalidParameter,)
-"""Every route: a path that is not percent-encoded UTF-8, a query parameter that stands there twice, a long query."""
+ROUTING: Errors = (InvalidParameter, RateLimited, UriTooLong, HeaderTooLarge)
+"""Every route: its address has sent too much; a path that is not percent-encoded UTF-8, a query parameter that stands
+there twice, a long query, path or header field."""
+CHANGING: Errors = (OriginNotAllowed,)
+"""Every route by which something is done."""
 ALWAYS: Errors = (*ROUTING, Unconfigured)
 STORAGE: Errors = (StorageUnavailable, BudgetSpent)
-JSON_TEXT: Errors = (UnsupportedMediaType, BodyTooLarge, InvalidEncoding, InvalidJson)
+JSON_TEXT: Errors = (UnsupportedMediaType, BodyTimeout, BodyTooLarge, InvalidEncoding, InvalidJson)
 BODY: Errors = (*JSON_TEXT, InvalidBody, UnknownField)
 CODE: Errors = (InvalidCode, RateLimited, SessionNotFound, SessionEnded)
 """Who shows nothing but a code."""
-TOKEN: Errors = (InvalidCode, InvalidToken, TokenExpired, WrongSession, WrongRole, SessionNotFound, SessionEnded)
+TOKEN: Errors = (
+    InvalidCode,
+    InvalidToken,
+    TokenExpired,
+    RateLimited,
+    WrongSession,
+    WrongRole,
+    SessionNotFound,
+    SessionEnded,
+)
 HOST: Errors = (TokenRequired, *TOKEN)
 GUEST: Errors = (TokenRequired, RateLimited, *TOKEN)
-APP: Errors = (TokenRequired, InvalidToken, InvalidId)
+APP_ITSELF: Errors = (TokenRequired, InvalidToken, TokenExpired, WrongRole, RateLimited)
+APP: Errors = (*APP_ITSELF, WrongResource, InvalidId)
 CONDITIONS: Errors = (InvalidHeader, PreconditionFailed)
 MODEL: Errors = (ModelFailed, ModelTimedOut)
 

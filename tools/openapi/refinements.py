@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from tools.openapi.grammars import (
     APP_ID,
+    APP_TOKEN,
     CODE,
     CODE_AS_TYPED,
     CURSOR,
@@ -52,6 +53,8 @@ BY_NAME: Mapping[str, Json] = {
 
 _SAID: Json = {"description": "Any JSON but null.", "not": {"type": "null"}}
 
+_RESOURCE: Json = {**APP_ID, "description": f"{APP_ID['description']} With an app's token it may be left out."}
+
 BY_FIELD: Mapping[str, Json] = {
     "Session.code": CODE,
     "Opened.code": CODE,
@@ -63,6 +66,8 @@ BY_FIELD: Mapping[str, Json] = {
         "items": {"$ref": "#/components/schemas/Tool"},
         "description": "No two of them have one name.",
     },
+    "JoinBody.id": ID,
+    "Token.token": APP_TOKEN,
     "RequestBody.code": CODE_AS_TYPED,
     "RequestBody.id": ID,
     "RequestBody.tool": TOOL_NAME,
@@ -81,6 +86,9 @@ BY_FIELD: Mapping[str, Json] = {
     "VoiceBody.sessionId": ID,
     "ChatBody.message": MESSAGE,
     "ForkBody.message": MESSAGE,
+    "ForkBody.resourceId": _RESOURCE,
+    "ThreadBody.resourceId": _RESOURCE,
+    "DescribeBody.resourceId": _RESOURCE,
     "ForkBody.threadId": {**APP_ID, "description": f"{APP_ID['description']} Not that of the parent."},
     "PageBody.title": {"pattern": r"^[^\x00-\x1f\x7f]*$"},
     "PageBody.html": {
@@ -170,6 +178,10 @@ WHOLE: Mapping[str, Json] = {
     "RequestBody": {"anyOf": [_both(_CALL, _UNNUMBERED), _both(_CALL, _NUMBERED), _SKIP]},
     "ResponseBody": {"oneOf": [{"required": ["result"]}, {"required": ["error"]}]},
     "VoiceBody": {"required": ["question", "sessionId"]},
+    # Who has no token that names the resource must name it.
+    "ForkBody": {"required": ["forkFromThreadId", "threadId", "resourceId"]},
+    "ThreadBody": {"required": ["threadId", "resourceId"]},
+    "DescribeBody": {"required": ["threadId", "resourceId"]},
     "UiBody": {
         "required": ["id", "messages"],
         "description": (

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Coroutine
+from collections.abc import AsyncGenerator, Coroutine, Mapping
 from random import Random
 from typing import Any
 from urllib.parse import urlsplit
@@ -14,6 +14,7 @@ from tools.openapi.story.step import begin
 from waypost.app import App
 from waypost.http import Request
 from waypost.memory_kv import MemoryKv
+from waypost.rate_limits import Limit, Limiter
 from waypost.settings import Settings
 
 SIGNING_KEY = b"made up, for the examples in the document"
@@ -50,6 +51,9 @@ class _Limiter:
         return True
 
 
+_LIMITERS = dict.fromkeys(Limit, _Limiter())
+
+
 class _Headers:
     def __init__(self, fields: dict[str, str]) -> None:
         self._fields = fields
@@ -58,13 +62,16 @@ class _Headers:
         return self._fields.get(name)
 
 
-class _Stage:
-    def __init__(self) -> None:
+class Stage:
+    """The service that the story is played on; `limiters` count what is sent."""
+
+    def __init__(self, limiters: Mapping[Limit, Limiter] = _LIMITERS) -> None:
         clock = _Clock()
-        self._app = App(Settings(signing_keys=(SIGNING_KEY,)), MemoryKv(clock), clock, _Random(), print, _Limiter())
+        self._app = App(Settings(signing_keys=(SIGNING_KEY,)), MemoryKv(clock), clock, _Random(), print, limiters)
         self._background: list[asyncio.Task[None]] = []
 
     async def send(self, sent: Sent) -> Answered:
+        """What is answered to `sent`, as far as the story reads it."""
         parts = urlsplit(sent.url)
 
         async def read_body(_limit: int) -> bytes:
@@ -95,4 +102,4 @@ async def _read(stream: AsyncGenerator[bytes, None], events: int) -> bytes:
 
 def rehearse() -> list[Played]:
     """Play the story; the steps with what was answered."""
-    return asyncio.run(play(STORY, begin(), _Stage().send))
+    return asyncio.run(play(STORY, begin(), Stage().send))

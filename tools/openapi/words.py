@@ -20,6 +20,7 @@ Where a reply says 503 with `Retry-After`, sending the same again is safe.
 TAGS = {
     "sessions": "A tab, or any program, that may be called; reached by its code.",
     "calls": "Requests to the host of a session, and its answers.",
+    "mcp": "The tools of a tab, for any client of the Model Context Protocol.",
     "chats": "Questions to a model, answers as streams that outlive their reader.",
     "threads": "An app's threads, by the ids that it chose.",
     "conversations": "What was said, by the secret id that owns it.",
@@ -39,18 +40,26 @@ SECURITY: dict[str, Json] = {
         "scheme": "bearer",
         "description": (
             "The `guestToken` of who joined. Without it the code alone makes a guest, unless the deployment has set "
-            "`REQUIRE_TOKEN`."
+            "`REQUIRE_TOKEN`; where that is `once`, reading the session needs a token too."
         ),
     },
     "queryToken": {
         "type": "apiKey",
         "in": "query",
         "name": "token",
-        "description": "Either token, for an EventSource, which can't set a header. On `/api/stream` only.",
+        "description": "A session's token, for an EventSource, which can't set a header. On `/api/stream` only.",
     },
     "appKey": {
         "type": "http",
         "scheme": "bearer",
         "description": "One of the keys in `APP_KEYS`. Where the deployment has set none, nothing is asked for.",
+    },
+    "appToken": {
+        "type": "http",
+        "scheme": "bearer",
+        "description": (
+            "The `token` that an app's backend got from `/api/tokens`, for a browser: it reaches the threads of one "
+            "resource. A call that names no `resourceId` then means that one."
+        ),
     },
 }

@@ -54,12 +54,21 @@ export class ToolError extends WaypostError {
    * @param {string} code
    * @param {string} message
    * @param {unknown} [data]
+   * @param {{ authenticated?: boolean }} [more]
    */
-  constructor(code, message, data) {
+  constructor(code, message, data, { authenticated = false } = {}) {
     super(code, message);
     this.data = data;
+    /** Whether it is proven that the tab said so. Only an encrypted session can; the server's own word never is. */
+    this.authenticated = authenticated;
   }
 }
+
+/**
+ * What came is not what the other end of an encrypted session has sent: it was changed on the way, sent in the clear, or
+ * encrypted with another key. Whether the tool ran is not known.
+ */
+export class DecryptionError extends WaypostError {}
 
 /** No answer in the time given. The request is still open: the same call with this `id` waits for it again. */
 export class CallTimeout extends WaypostError {

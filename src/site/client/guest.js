@@ -1,9 +1,12 @@
 /** The agent's side: calls tools in somebody's tab, safely repeatable. */
 
 import { Backoff } from "./backoff.js";
-import { ApiError, CallTimeout, isTransient, retryAfterMs, ToolError } from "./errors.js";
+import { ApiError, CallTimeout, isTransient, retryAfterMs, ToolError, TransportError } from "./errors.js";
+import { GuestSeal } from "./guest-seal.js";
+import { saysEncrypted } from "./host-wire.js";
 import { Http } from "./http.js";
 import { newId } from "./ids.js";
+import { plainCode, readInvite } from "./invite.js";
 import { ProgressFeed } from "./progress-feed.js";
 import { ownOrigin } from "./session.js";
 
@@ -11,6 +14,9 @@ import { ownOrigin } from "./session.js";
 
 /** How long one request waits at the server: well under what proxies allow, so that few waits are cut. */
 const WAIT_SECONDS = 25;
+
+/** Few: somebody waits to see whether their code is right. */
+const JOIN_ATTEMPTS = 3;
 
 /** A person may have to answer. */
 const DEFAULT_TIMEOUT_MS = 300_000;
@@ -26,6 +32,7 @@ const DEFAULT_TIMEOUT_MS = 300_000;
  * @property {boolean} hostOnline whether the tab is there now
  * @property {string | null} hostSeenAt
  * @property {ToolDefinition[]} tools
+ * @property {boolean} encrypted whether the tab says that it takes encrypted calls alone; nothing proves it
  */
 
 /**
@@ -40,27 +47,36 @@ const DEFAULT_TIMEOUT_MS = 300_000;
 export class Guest {
   #http;
   #feed;
+  #seal;
 
   /**
    * @param {string} code
-   * @param {{ baseUrl?: string, token?: string }} [options]
+   * @param {{ baseUrl?: string, token?: string, key?: string }} [options] `key`: of an encrypted session. With it, nothing
+   *   is sent in the clear, and no answer in the clear is believed
    */
-  constructor(code, { baseUrl = ownOrigin(), token } = {}) {
+  constructor(code, { baseUrl = ownOrigin(), token, key } = {}) {
     this.code = code;
+    this.#seal = key === undefined ? null : new GuestSeal(plainCode(code), key);
     this.#http = new Http(baseUrl, token);
     this.#feed = new ProgressFeed(this.#http, code);
   }
 
+  /** Whether it has a key. */
+  get encrypted() {
+    return this.#seal !== null;
+  }
+
   /** What the session is now, and the tools it has. @returns {Promise<SessionInfo>} */
   async session() {
-    return (await this.#http.json("GET", `/api/sessions/${this.code}`)).data;
+    const { data } = await this.#http.json("GET", `/api/sessions/${this.code}`);
+    return { ...data, encrypted: saysEncrypted(data.tools) };
   }
 
   /**
    * Call a tool. Whatever happens to the network on the way, it runs once.
    *
-   * Rejects with `ToolError` (the tool's own error), `CallTimeout`, `ApiError` (the server refuses), or the signal's
-   * reason.
+   * Rejects with `ToolError` (the tool's own error), `CallTimeout`, `ApiError` (the server refuses), `DecryptionError`, or
+   * the signal's reason.
    * @param {string} tool
    * @param {Record<string, unknown>} [args]
    * @param {CallOptions} [options]
@@ -68,9 +84,15 @@ export class Guest {
    */
   async call(tool, args = {}, { id = newId(), timeout = DEFAULT_TIMEOUT_MS, signal, onProgress } = {}) {
     signal?.throwIfAborted();
-    const closeFeed = onProgress ? this.#feed.follow(id, onProgress) : () => {};
+    const call = { id, tool };
+    const seal = this.#seal;
+    // Sealed once: what is sent again is the very same.
+    const sent = { code: this.code, tool, args: seal ? await seal.request(call, args) : args, id };
+    const open = seal && ((/** @type {unknown} */ envelope) => seal.progress(call, envelope));
+    const closeFeed = onProgress ? this.#feed.follow(id, onProgress, open) : () => {};
     try {
-      const answer = await this.#ask({ code: this.code, tool, args, id }, timeout, signal);
+      const answer = await this.#ask(sent, timeout, signal);
+      if (seal) return await seal.answer(call, answer);
       if (answer.error) throw new ToolError(answer.error.code, answer.error.message, answer.error.data);
       return answer.result;
     } catch (error) {
@@ -127,13 +149,41 @@ export class Guest {
 
 /**
  * Become the guest of a session.
- * @param {string} code
- * @param {{ baseUrl?: string }} [options]
+ * @param {string} invite its code, or its whole link, which names the server and carries the key of an encrypted session
+ * @param {{ baseUrl?: string, key?: string }} [options] what is given here comes before what the link says
  * @returns {Promise<Guest>} rejects with `ApiError` if there is no such session
  */
-export async function joinSession(code, { baseUrl = ownOrigin() } = {}) {
-  const { data } = await new Http(baseUrl).json("POST", `/api/sessions/${encodeURIComponent(code)}/join`);
-  return new Guest(data.code, { baseUrl, token: data.guestToken });
+export async function joinSession(invite, options = {}) {
+  const { code, key, baseUrl = ownOrigin() } = { ...readInvite(invite), ...given(options) };
+  // Before the server is asked: a key that is damaged, or of no use here, shows at once.
+  const guest = new Guest(code, { baseUrl, key });
+  const { code: plain, guestToken } = await join(new Http(baseUrl), guest.code);
+  return new Guest(plain, { baseUrl, key, token: guestToken });
+}
+
+/**
+ * Where a code lets in only the first one who joins, a reply that was lost must not have closed it: the same id may join
+ * again.
+ * @param {Http} http
+ * @param {string} code
+ * @returns {Promise<{ code: string, guestToken: string }>}
+ */
+async function join(http, code) {
+  const id = newId();
+  const backoff = new Backoff();
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return (await http.json("POST", `/api/sessions/${encodeURIComponent(code)}/join`, { body: { id } })).data;
+    } catch (error) {
+      if (!(error instanceof TransportError) || attempt === JOIN_ATTEMPTS) throw error;
+      await pause(backoff.next());
+    }
+  }
+}
+
+/** Those that are not undefined. @template {object} T @param {T} options @returns {T} */
+function given(options) {
+  return /** @type {T} */ (Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)));
 }
 
 /**

@@ -3,6 +3,7 @@
 import { Acks } from "./acks.js";
 import { Emitter } from "./emitter.js";
 import { WaypostError } from "./errors.js";
+import { OpenWire, SealedWire } from "./host-wire.js";
 import { Ledger } from "./ledger.js";
 import { Runner } from "./runner.js";
 import { tabStorage } from "./session.js";
@@ -21,6 +22,7 @@ import { EventStream } from "./stream.js";
  * @property {Record<string, unknown>} [inputSchema] JSON Schema of the arguments
  * @property {Record<string, unknown>} [outputSchema]
  * @property {Record<string, unknown>} [annotations] hints such as `readOnlyHint`
+ * @property {Record<string, unknown>} [_meta]
  */
 
 /**
@@ -59,6 +61,7 @@ export class Host extends Emitter {
   #session;
   #ledger;
   #acks;
+  #wire;
   #runner;
   #stream;
   #published = false;
@@ -76,11 +79,14 @@ export class Host extends Emitter {
     this.#session = session;
     const fail = (/** @type {unknown} */ error) => this.emit("error", { error });
     this.#ledger = new Ledger(session.code, storage, fail);
+    const { code, key } = session;
+    this.#wire = key === undefined ? new OpenWire() : new SealedWire(code, key, storage, fail);
     this.#acks = new Acks((cursors) => this.#post("/api/ack", { cursors }), fail);
     this.#runner = new Runner({
       ledger: this.#ledger,
       handler: (tool) => this.#tools.get(tool)?.handler,
-      send: (id, answer, final) => this.#post("/api/response", { id, ...answer, final }),
+      admit: (id) => this.#wire.admit(id),
+      send: (call, answer, final) => this.#answer(call, answer, final),
       emit: (type, detail) => this.emit(type, detail),
     });
     this.#stream = new EventStream({
@@ -162,11 +168,20 @@ export class Host extends Emitter {
     return this.#session.http.json("POST", path, { body: { code: this.#session.code, ...body } });
   }
 
+  /**
+   * @param {import("./runner.js").Asked} call
+   * @param {import("./ledger.js").Answer} answer
+   * @param {boolean} final
+   */
+  async #answer(call, answer, final) {
+    return this.#post("/api/response", { id: call.id, ...(await this.#wire.answer(call, answer, final)), final });
+  }
+
   async #publish() {
     if (this.#published) return;
     this.#published = true;
     try {
-      const tools = [...this.#tools.values()].map(({ definition }) => definition);
+      const tools = [...this.#tools.values()].map(({ definition }) => this.#wire.offer(definition));
       await this.#session.http.json("PUT", `/api/sessions/${this.#session.code}/tools`, { body: { tools } });
     } catch (error) {
       this.#published = false;
@@ -194,6 +209,7 @@ export class Host extends Emitter {
       this.#acks.stop();
       this.#runner.stop("The session is over.");
       this.#ledger.clear();
+      this.#wire.forget();
     }
     this.emit("state", state);
   }
@@ -204,7 +220,7 @@ export class Host extends Emitter {
    */
   #receive(type, data) {
     if (type === "request") {
-      this.#runner.take(data).then((isWanted) => isWanted || this.#acks.add(data.cursor));
+      this.#take(data).catch((error) => this.emit("error", { error }));
     } else if (type === "cancel") {
       this.#acks.add(data.cursor);
       this.#runner.cancel(data.id);
@@ -214,5 +230,12 @@ export class Host extends Emitter {
     } else if (type === "gap") {
       this.emit("gap", data);
     }
+  }
+  /** @param {import("./runner.js").Request} request */
+  async #take(request) {
+    const opened = this.#wire.open(request);
+    // Without a pause where there is nothing to wait for.
+    const isWanted = await this.#runner.take(opened instanceof Promise ? await opened : opened);
+    if (!isWanted) this.#acks.add(request.cursor);
   }
 }

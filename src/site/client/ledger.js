@@ -14,11 +14,13 @@ const MAX_STORED_CHARS = 1_000_000;
 
 /** @typedef {{ code: string, message: string, data?: unknown }} AnswerError */
 /** @typedef {{ result: unknown } | { error: AnswerError }} Answer */
+/** @typedef {import("./cipher.js").Call} Call */
 
 /**
  * `running`: a handler was started; `answered`: it has returned; `cancelled`: its answer is not wanted any more.
  * @typedef {object} Entry
  * @property {"running" | "answered" | "cancelled"} status
+ * @property {string} [tool]
  * @property {Answer} [answer]
  * @property {boolean} [delivered] the server has acknowledged the answer
  */
@@ -73,12 +75,12 @@ export class Ledger {
     this.#store();
   }
 
-  /** Answers that the server has not acknowledged. @returns {[string, Answer][]} */
+  /** Answers that the server has not acknowledged. @returns {[Call, Answer][]} */
   undelivered() {
-    /** @type {[string, Answer][]} */
+    /** @type {[Call, Answer][]} */
     const found = [];
-    for (const [id, entry] of this.#entries) {
-      if (entry.status === "answered" && !entry.delivered && entry.answer) found.push([id, entry.answer]);
+    for (const [id, { status, tool = "", answer, delivered }] of this.#entries) {
+      if (status === "answered" && !delivered && answer) found.push([{ id, tool }, answer]);
     }
     return found;
   }

@@ -4,12 +4,13 @@ import { Backoff, Nap } from "./backoff.js";
 import { isTransient, retryAfterMs } from "./errors.js";
 
 /** @typedef {import("./ledger.js").Answer} Answer */
+/** @typedef {import("./runner.js").Asked} Asked */
 
 /**
  * @typedef {object} OutboxOptions
- * @property {(id: string, answer: Answer) => Promise<unknown>} send
- * @property {(id: string, answer: Answer) => void} delivered
- * @property {(id: string, answer: Answer, error: unknown) => void} refused sending it again can't help
+ * @property {(call: Asked, answer: Answer) => Promise<unknown>} send
+ * @property {(call: Asked, answer: Answer) => void} delivered
+ * @property {(call: Asked, answer: Answer, error: unknown) => void} refused sending it again can't help
  * @property {(error: unknown) => void} fail an attempt failed; there will be another
  */
 
@@ -25,14 +26,14 @@ export class Outbox {
   }
 
   /**
-   * Send `answer` to the request `id`; if one is already on its way, that one is tried now.
-   * @param {string} id
+   * Send `answer` to the request `call`; if one is already on its way, that one is tried now.
+   * @param {Asked} call
    * @param {Answer} answer
    */
-  put(id, answer) {
-    const nap = this.#sending.get(id);
+  put(call, answer) {
+    const nap = this.#sending.get(call.id);
     if (nap) return nap.cut();
-    this.#deliver(id, answer, new Nap()).catch(this.#options.fail);
+    this.#deliver(call, answer, new Nap()).catch(this.#options.fail);
   }
 
   /** Try all of them now. */
@@ -47,22 +48,22 @@ export class Outbox {
   }
 
   /**
-   * @param {string} id
+   * @param {Asked} call
    * @param {Answer} answer
    * @param {Nap} nap
    */
-  async #deliver(id, answer, nap) {
+  async #deliver(call, answer, nap) {
     const backoff = new Backoff();
-    this.#sending.set(id, nap);
+    this.#sending.set(call.id, nap);
     while (!this.#stopped) {
       try {
-        await this.#options.send(id, answer);
-        this.#sending.delete(id);
-        return this.#options.delivered(id, answer);
+        await this.#options.send(call, answer);
+        this.#sending.delete(call.id);
+        return this.#options.delivered(call, answer);
       } catch (error) {
         if (!isTransient(error)) {
-          this.#sending.delete(id);
-          return this.#options.refused(id, answer, error);
+          this.#sending.delete(call.id);
+          return this.#options.refused(call, answer, error);
         }
         this.#options.fail(error);
         await nap.sleep(backoff.next(retryAfterMs(error)));

@@ -3,12 +3,15 @@
 import { EventStream } from "./stream.js";
 
 /** @typedef {import("./http.js").Http} Http */
+/** What turns a report of an encrypted session into one that can be read, or rejects. @typedef {(value: unknown) => Promise<unknown>} Open */
 
 export class ProgressFeed {
   #http;
   #code;
-  /** @type {Map<string, (value: any) => void>} */
-  #listeners = new Map();
+  /** @type {Map<string, { listener: (value: any) => void, open: Open | null }>} */
+  #followed = new Map();
+  /** Reports are opened in their order. @type {Promise<void>} */
+  #turn = Promise.resolve();
   /** @type {EventStream | null} */
   #stream = null;
   /** Events seen, since a stream that reconnects shows some again. @type {Set<string>} */
@@ -27,17 +30,18 @@ export class ProgressFeed {
    * Call `listener` with each progress of the request `id`.
    * @param {string} id
    * @param {(value: any) => void} listener
+   * @param {Open | null} [open]
    * @returns {() => void} stops following
    */
-  follow(id, listener) {
-    this.#listeners.set(id, listener);
+  follow(id, listener, open = null) {
+    this.#followed.set(id, { listener, open });
     if (!this.#stream) {
       this.#stream = this.#make();
       this.#stream.start();
     }
     return () => {
-      this.#listeners.delete(id);
-      if (this.#listeners.size > 0) return;
+      this.#followed.delete(id);
+      if (this.#followed.size > 0) return;
       this.#stream?.stop();
       this.#stream = null;
       this.#seen.clear();
@@ -67,6 +71,13 @@ export class ProgressFeed {
   #receive(type, data) {
     if (type !== "response" || data.final !== false || this.#seen.has(data.cursor)) return;
     this.#seen.add(data.cursor);
-    this.#listeners.get(data.id)?.(data.result);
+    const followed = this.#followed.get(data.id);
+    if (!followed?.open) return followed?.listener(data.result);
+    const { listener, open } = followed;
+    this.#turn = this.#turn.then(async () => {
+      // What can't be opened is not the tab's word.
+      const value = await open(data.result).catch(() => undefined);
+      if (value !== undefined && this.#followed.get(data.id) === followed) queueMicrotask(() => listener(value));
+    });
   }
 }

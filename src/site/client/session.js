@@ -1,6 +1,8 @@
 /** Sessions as their host has them: opened, kept across a reload, extended, ended. */
 
+import { newKey } from "./cipher.js";
 import { Http } from "./http.js";
+import { inviteLink } from "./invite.js";
 
 const STORAGE_KEY = "waypost.session";
 
@@ -13,6 +15,7 @@ const STORAGE_KEY = "waypost.session";
  * @property {string} expiresAt
  * @property {string} [label]
  * @property {unknown} [data]
+ * @property {string} [key] of an encrypted session: what guests need besides the code, and the server must not have
  */
 
 /** The server this module was loaded from. */
@@ -50,6 +53,16 @@ export class Session {
 
   get hostToken() {
     return this.#record.hostToken;
+  }
+
+  /** What the server can't read without; undefined: the session is not encrypted. */
+  get key() {
+    return this.#record.key;
+  }
+
+  /** What to give to a guest: it carries the code and, after a `#`, which is sent to no server, the key. */
+  get link() {
+    return inviteLink(this.#record);
   }
 
   get label() {
@@ -133,10 +146,13 @@ export class Session {
  * @param {number} [options.ttl] seconds it lives unless it is extended
  * @param {string} [options.label] shown to guests
  * @param {unknown} [options.data] any JSON, shown to guests
+ * @param {boolean} [options.encrypted] keep arguments and answers from the server; guests then need `session.link`
  * @returns {Promise<Session>}
  */
-export async function createSession({ baseUrl = ownOrigin(), ttl, label, data } = {}) {
+export async function createSession({ baseUrl = ownOrigin(), ttl, label, data, encrypted = false } = {}) {
+  // The key comes first: a page that can't encrypt must not open a session that anybody can read.
+  const key = encrypted ? newKey() : undefined;
   const reply = await new Http(baseUrl).json("POST", "/api/sessions", { body: { ttl, label, data } });
   const { code, hostToken, createdAt, expiresAt } = reply.data;
-  return new Session({ baseUrl, code, hostToken, createdAt, expiresAt, label, data });
+  return new Session({ baseUrl, code, hostToken, createdAt, expiresAt, label, data, key });
 }

@@ -1,8 +1,10 @@
 /** The agent's panel: join a tab with its code, see its tools, call one. */
 
+import { readInvite } from "../client/invite.js";
 import { ApiError, joinSession } from "../waypost.js";
 import { Calls } from "./calls.js";
 import { byId, el, showBanner, showPill } from "./dom.js";
+import { keepKey, recallKey } from "./encryption.js";
 import { clockTime } from "./format.js";
 import { argumentFields } from "./schema-form.js";
 
@@ -20,8 +22,8 @@ export class Agent {
   /** @type {string | null} */
   #selected = null;
 
-  /** @param {() => string | null} ownCode the code of this page's own tab */
-  constructor(ownCode) {
+  /** @param {() => string | null} ownLink the link to this page's own tab */
+  constructor(ownLink) {
     byId("join").addEventListener("submit", (event) => {
       event.preventDefault();
       this.join(this.#input.value);
@@ -30,7 +32,7 @@ export class Agent {
       this.#leave();
       this.#input.focus();
     });
-    byId("use-own").addEventListener("click", () => this.join(ownCode() ?? ""));
+    byId("use-own").addEventListener("click", () => this.join(ownLink() ?? ""));
     setInterval(() => document.visibilityState === "visible" && this.#refresh(), REFRESH_MS);
     addEventListener("online", () => this.#refresh());
   }
@@ -39,15 +41,23 @@ export class Agent {
     return /** @type {HTMLInputElement} */ (byId("join-code"));
   }
 
-  /** @param {string} code */
-  async join(code) {
+  /**
+   * @param {string} text a code or a link
+   * @param {string} [key]
+   */
+  async join(text, key) {
     this.#leave();
-    this.#input.value = code.trim().toUpperCase();
-    if (this.#input.value === "") return;
+    // A key is never shown: what stays in the field is the code.
+    this.#input.value = "";
+    if (text.trim() === "") return;
     byId("join-submit").setAttribute("disabled", "");
     try {
-      this.#guest = await joinSession(this.#input.value);
+      const invite = { key, ...readInvite(text) };
+      this.#input.value = invite.code.toUpperCase();
+      const known = invite.key ?? recallKey(invite.code);
+      this.#guest = await joinSession(invite.code, { key: known });
       this.#input.value = this.#guest.code;
+      if (known !== undefined) keepKey(invite.code, known);
       this.#showJoined(true);
       await this.#refresh();
       byId("tools").querySelector("input")?.focus();
@@ -75,6 +85,7 @@ export class Agent {
     byId("join-submit").hidden = isJoined;
     byId("agent-hint").hidden = isJoined;
     byId("presence").hidden = true;
+    byId("agent-lock").hidden = !this.#guest?.encrypted;
     this.#input.readOnly = isJoined;
   }
 
@@ -84,6 +95,7 @@ export class Agent {
     try {
       const info = await guest.session();
       if (guest !== this.#guest) return;
+      if (info.encrypted && !guest.encrypted) return this.#lackKey();
       this.#showPresence(info);
       this.#showTools(info.tools);
     } catch (error) {
@@ -92,6 +104,13 @@ export class Agent {
       else showPill(byId("presence"), "Server out of reach", "warn");
       showBanner(byId("agent-banner"), whyNot(error), "bad");
     }
+  }
+
+  #lackKey() {
+    this.#leave();
+    const text = "That session is encrypted: its code alone does not open it. Scan the tab’s QR code, or paste its link here.";
+    showBanner(byId("agent-banner"), text, "warn");
+    this.#input.focus();
   }
 
   /** @param {import("../waypost.js").SessionInfo} info */

@@ -1,6 +1,6 @@
 /** The agent's calls: one card each, from waiting to the answer. */
 
-import { CallTimeout, ToolError } from "../waypost.js";
+import { CallTimeout, DecryptionError, ToolError } from "../waypost.js";
 import { byId, el, showPill } from "./dom.js";
 import { duration, inline, pretty } from "./format.js";
 
@@ -34,6 +34,7 @@ export class Calls {
     } catch (error) {
       if (card.signal.aborted) card.close(`Cancelled after ${took()}`, "warn");
       else if (error instanceof ToolError) card.close(`Error after ${took()}`, "bad", withoutStack(error));
+      else if (error instanceof DecryptionError) card.close("Not decrypted", "bad", error.message);
       else if (error instanceof CallTimeout) card.close(error.message, "warn");
       else card.close("Failed", "bad", error instanceof Error ? error.message : String(error));
     }

@@ -7,6 +7,12 @@ export function clockTime(date) {
   return CLOCK.format(date);
 }
 
+/** A session code in groups of four, as people read it; each but the last ends with a hyphen. @param {string} code */
+export function codeParts(code) {
+  const groups = code.match(/.{1,4}/g) ?? [];
+  return groups.map((group, at) => (at < groups.length - 1 ? `${group}-` : group));
+}
+
 /** Remaining time as minutes and seconds, or hours and minutes. @param {number} ms */
 export function timeLeft(ms) {
   const seconds = Math.max(0, Math.ceil(ms / 1000));

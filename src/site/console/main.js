@@ -10,7 +10,7 @@ import { Traffic } from "./traffic.js";
 import { place, show } from "./views.js";
 
 const tab = new Tab(new Traffic());
-const agent = new Agent(() => tab.code);
+const agent = new Agent(() => tab.link);
 const chats = new ChatView();
 
 /** Each view begins when it is first seen: who only chats needs no session, and the other way round. */
@@ -20,7 +20,7 @@ function follow() {
   // Somebody who has a tab here as well keeps seeing it.
   show(now.view === "agent" && tab.code ? "session" : now.view);
   if (now.view === "session") tab.start();
-  if (now.view === "agent") agent.join(now.value);
+  if (now.view === "agent") agent.join(now.value, now.key);
   if (now.view === "chat") chats.open(now.value);
 }
 

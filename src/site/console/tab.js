@@ -2,6 +2,8 @@
 
 import { createSession, Host, Session } from "../waypost.js";
 import { byId, copies, el, showBanner, showPill } from "./dom.js";
+import { restoreSwitch, wantsEncryption } from "./encryption.js";
+import { codeParts } from "./format.js";
 import { Life } from "./life.js";
 import { claim } from "./only-tab.js";
 import { qrCode } from "./qr.js";
@@ -25,7 +27,8 @@ export class Tab {
   constructor(traffic) {
     this.#traffic = traffic;
     copies(byId("copy-code"), () => this.code ?? "");
-    copies(byId("copy-link"), () => this.#link());
+    copies(byId("copy-link"), () => this.link ?? "");
+    restoreSwitch();
     copies(byId("copy-curl"), () => byId("curl").textContent ?? "");
     byId("end").addEventListener("click", () => this.#end());
     byId("renew").addEventListener("click", () => this.#renew());
@@ -33,7 +36,16 @@ export class Tab {
 
   /** The code of the session, while there is one. */
   get code() {
-    return this.#host && this.#host.state.state !== "ended" ? this.#host.session.code : null;
+    return this.#session?.code ?? null;
+  }
+
+  /** The link that leads an agent here, while there is a session. */
+  get link() {
+    return this.#session?.link ?? null;
+  }
+
+  get #session() {
+    return this.#host && this.#host.state.state !== "ended" ? this.#host.session : null;
   }
 
   /** Take up the session that this tab had before a reload, or open one. */
@@ -51,7 +63,7 @@ export class Tab {
     clearTimeout(this.#retry);
     showPill(byId("tab-state"), "Opening", "busy");
     try {
-      const session = await createSession({ label: "Waypost console" });
+      const session = await createSession({ label: "Waypost console", encrypted: wantsEncryption() });
       await claim(session.code);
       this.#use(session);
     } catch (error) {
@@ -108,23 +120,26 @@ export class Tab {
     await this.#open(0);
   }
 
-  #link() {
-    return new URL(`/#join=${this.code}`, location.href).href;
-  }
-
   /** @param {Session} session */
   #show(session) {
-    const { code } = session;
+    const { code, link } = session;
+    const isEncrypted = session.key !== undefined;
     setTitle("session", `${code} · Waypost`);
     byId("plate").classList.remove("over");
     const shown = byId("code");
-    shown.replaceChildren(code.slice(0, 4), document.createElement("wbr"), code.slice(4));
+    shown.replaceChildren(...codeParts(code).flatMap((part) => [part, document.createElement("wbr")]));
+    shown.classList.toggle("long", code.length > 8);
     shown.setAttribute("aria-label", [...code].join(" "));
     const qr = byId("qr");
     qr.hidden = false;
-    qr.setAttribute("href", this.#link());
-    qr.replaceChildren(qrCode(this.#link(), "QR code of the link for the agent"));
-    byId("shell").hidden = false;
+    qr.setAttribute("href", link);
+    qr.replaceChildren(qrCode(link, "QR code of the link for the agent"));
+    qr.classList.toggle("dense", isEncrypted);
+    byId("tab-lock").hidden = !isEncrypted;
+    byId("tab-open").hidden = isEncrypted;
+    // Neither would get anybody anywhere: the key is missing in both.
+    byId("copy-code").hidden = isEncrypted;
+    byId("shell").hidden = isEncrypted;
     byId("curl").textContent = curlCommand(location.origin, code);
     showBanner(byId("tab-banner"), null);
     for (const id of ["copy-link", "copy-code", "end"]) byId(id).removeAttribute("disabled");

@@ -2,12 +2,22 @@
 
 import { byId } from "./dom.js";
 
-/** @typedef {{ view: "session" | "chat" | "agent", value: string }} Place */
+/** @typedef {{ view: "session" | "chat" | "agent", value: string, key?: string }} Place */
 
-/** What the page's address asks for; null: nothing that is a view (a link within one). @returns {Place | null} */
+/**
+ * What the page's address asks for; null: nothing that is a view (a link within one). The key of an encrypted session is
+ * taken out of the address, so that it stays neither on the screen nor in the history.
+ * @returns {Place | null}
+ */
 export function place() {
   const hash = new URLSearchParams(location.hash.slice(1));
-  if (hash.has("join")) return { view: "agent", value: hash.get("join") ?? "" };
+  if (hash.has("join")) {
+    const join = hash.get("join") ?? "";
+    const key = hash.get("key");
+    if (key === null) return { view: "agent", value: join };
+    history.replaceState(history.state, "", `#${new URLSearchParams({ join })}`);
+    return { view: "agent", value: join, key };
+  }
   if (hash.has("chat")) return { view: "chat", value: hash.get("chat") ?? "" };
   return hash.has("session") || location.hash.length < 2 ? { view: "session", value: "" } : null;
 }

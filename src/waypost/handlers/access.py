@@ -2,22 +2,29 @@
 
 import hmac
 
-from waypost.errors import InvalidToken, SessionNotFound, TokenRequired, WrongRole, WrongSession
+from waypost.errors import (
+    InvalidToken,
+    SessionNotFound,
+    TokenRequired,
+    WrongRole,
+    WrongSession,
+)
 from waypost.handlers.call import Call
 from waypost.ids import parse_code
 from waypost.limits import MAX_SESSION_AGE_SECONDS
 from waypost.session import Session
-from waypost.signing import Claims, Role, Signer
+from waypost.signing import VERSION, Claims, Role, Signer
 
 
 async def host_session(call: Call, code: str, *, fresh: bool = False) -> Session:
     """The session `code`, for its host. `fresh` when it is going to be written back.
 
     Raises:
-        InvalidCode, TokenRequired, InvalidToken, TokenExpired, WrongSession, WrongRole, SessionNotFound, SessionEnded
+        InvalidCode, TokenRequired, InvalidToken, TokenExpired, RateLimited, WrongSession, WrongRole, SessionNotFound,
+        SessionEnded
     """
     code = parse_code(code)
-    claims = bearer(call)
+    claims = await bearer(call)
     if claims is None:
         raise TokenRequired("Only the session's host may do this: send its hostToken as Authorization: Bearer.")
     _check(claims, code, Role.HOST)
@@ -28,10 +35,10 @@ async def guest_session(call: Call, code: str) -> Session:
     """The session `code`, for a guest: with a guest's token, or with the code alone where that is allowed.
 
     Raises:
-        as `host_session`, and RateLimited
+        as `host_session`
     """
     code = parse_code(code)
-    claims = bearer(call)
+    claims = await bearer(call)
     if claims is not None:
         _check(claims, code, Role.GUEST)
         return await call.sessions().find(code, vouched_created_ms=_created_ms(claims))
@@ -42,10 +49,26 @@ async def guest_session(call: Call, code: str) -> Session:
 
 async def session_of_any(call: Call, code: str) -> tuple[Session, Role]:
     """The session `code`, and what the caller is in it: the host with the host's token, otherwise a guest."""
-    claims = bearer(call)
+    claims = await bearer(call)
     if claims is not None and claims.role is Role.HOST:
         return await host_session(call, code), Role.HOST
     return await guest_session(call, code), Role.GUEST
+
+
+async def session_to_read(call: Call, code: str) -> Session:
+    """The session `code`, as it is now, for who wants to look at it. Its code is enough, unless it joins only once.
+
+    Raises:
+        as `host_session`
+    """
+    if not call.settings.code_joins_once:
+        return await session_by_code(call, code, fresh=True)
+    code = parse_code(code)
+    claims = await bearer(call)
+    if claims is None:
+        raise TokenRequired("A code alone is not enough here: send a token of the session.")
+    _check(claims, code, Role.GUEST if claims.role is Role.APP else claims.role)
+    return await call.sessions().find(code, fresh=True)
 
 
 async def session_by_code(call: Call, code: str, *, fresh: bool = False) -> Session:
@@ -55,50 +78,74 @@ async def session_by_code(call: Call, code: str, *, fresh: bool = False) -> Sess
         InvalidCode, RateLimited, SessionNotFound, SessionEnded
     """
     code = parse_code(code)
-    call.throttle.check(call.request.client_ip)
-    try:
-        return await call.sessions().find(code, fresh=fresh)
-    except SessionNotFound:
-        await call.throttle.miss(call.request.client_ip)
-        raise
+    with call.throttle.looking_up(call.request.client_ip):
+        try:
+            return await call.sessions().find(code, fresh=fresh)
+        except SessionNotFound:
+            await call.throttle.miss(call.request.client_ip)
+            raise
 
 
-def bearer(call: Call) -> Claims | None:
+async def bearer(call: Call) -> Claims | None:
     """What the caller's token says, or `None` if there is no token.
 
     Raises:
-        InvalidToken, TokenExpired
+        InvalidToken, TokenExpired, RateLimited
     """
     token = _authorization(call)
     if not token and call.request.path == "/api/stream":
         # An EventSource can't set a header; this is the one route that takes the token from the URL.
         token = call.query.get("token", "").strip()
-    if not token:
-        return None
-    return Signer(call.settings.signing_keys).unsign(token, call.clock.now_ms())
+    return await _claims(call, token) if token else None
 
 
-def require_app(call: Call) -> None:
-    """Refuse whoever shows none of the app keys; where none is set, threads are open to all.
+async def require_app(call: Call) -> str | None:
+    """The resource that the caller's token is bound to; `None` for an app itself, which may reach any of them.
+
+    Where no app key is set, threads are open to all; a token that is shown all the same binds.
 
     Raises:
-        TokenRequired, InvalidToken
+        TokenRequired, InvalidToken, TokenExpired, WrongRole, RateLimited
     """
-    keys = call.settings.app_keys
-    if not keys:
-        return
-    shown = _authorization(call).encode()
+    shown = _authorization(call)
+    if shown.startswith(VERSION):
+        claims = await _claims(call, shown)
+        if claims.role is not Role.APP:
+            raise WrongRole(f"Threads are an app's; the token is a session's {claims.role}'s.")
+        return claims.subject
+    if call.settings.app_keys:
+        if not shown:
+            raise TokenRequired("Threads are for apps here: send an app key or token as Authorization: Bearer.")
+        await _check_app_key(call, shown)
+    return None
+
+
+async def require_app_key(call: Call) -> None:
+    """Refuse whoever is not the app itself.
+
+    Raises:
+        TokenRequired, InvalidToken, TokenExpired, WrongRole, RateLimited
+    """
+    shown = _authorization(call)
     if not shown:
-        raise TokenRequired("Threads are for apps here: send an app key as Authorization: Bearer.")
-    # Every key is compared, whichever fits: the time taken says nothing about which one it was.
-    fits = [hmac.compare_digest(shown, key.encode()) for key in keys]
-    if not any(fits):
-        raise InvalidToken("The token is none of the app keys of this deployment.")
+        raise TokenRequired(f"Only an app may do this: send an app key as Authorization: Bearer.{_hint(call)}")
+    if shown.startswith(VERSION):
+        claims = await _claims(call, shown)
+        raise WrongRole(f"Only an app may do this, with its key; this is the token of a {claims.role}.")
+    await _check_app_key(call, shown)
 
 
 def issue_token(call: Call, session: Session, role: Role) -> tuple[str, int]:
     """A token for `session`, and when it ends (milliseconds): with the greatest age a session may have."""
-    claims = Claims(role, session.code, session.must_end_ms // 1000)
+    return _issue(call, Claims(role, session.code, session.must_end_ms // 1000))
+
+
+def issue_app_token(call: Call, resource_id: str, ttl_seconds: int) -> tuple[str, int]:
+    """A token for the threads of one resource, and when it ends (milliseconds)."""
+    return _issue(call, Claims(Role.APP, resource_id, call.clock.now_ms() // 1000 + ttl_seconds))
+
+
+def _issue(call: Call, claims: Claims) -> tuple[str, int]:
     return Signer(call.settings.signing_keys).sign(claims), claims.expires_seconds * 1000
 
 
@@ -108,12 +155,38 @@ def _authorization(call: Call) -> str:
     return token.strip() if scheme.lower() == "bearer" else ""
 
 
+async def _claims(call: Call, token: str) -> Claims:
+    try:
+        return Signer(call.settings.signing_keys).unsign(token, call.clock.now_ms())
+    except InvalidToken:
+        # Only now: nobody guesses a signature, so who shows a genuine one is served, whoever shares the address.
+        call.throttle.check(call.request.client_ip)
+        await call.throttle.miss(call.request.client_ip)
+        raise
+
+
+async def _check_app_key(call: Call, shown: str) -> None:
+    # A key may be a poor one, and who guesses must not learn from a hit either.
+    with call.throttle.looking_up(call.request.client_ip):
+        # Every key is compared, whichever fits: the time taken says nothing about which one it was.
+        fits = [hmac.compare_digest(shown.encode(), key.encode()) for key in call.settings.app_keys]
+        if not any(fits):
+            await call.throttle.miss(call.request.client_ip)
+            raise InvalidToken(f"The token is none of the app keys of this deployment.{_hint(call)}")
+
+
+def _hint(call: Call) -> str:
+    return "" if call.settings.app_keys else " It has none: its threads are open to all until APP_KEYS is set."
+
+
 def _created_ms(claims: Claims) -> int:
     return (claims.expires_seconds - MAX_SESSION_AGE_SECONDS) * 1000
 
 
 def _check(claims: Claims, code: str, role: Role) -> None:
-    if claims.code != code:
+    if claims.role is Role.APP:
+        raise WrongRole(f"This is for the session's {role}; the token is for an app's threads.")
+    if claims.subject != code:
         raise WrongSession("The token was issued for another session.")
     if claims.role is not role:
         raise WrongRole(f"This is for the session's {role}; the token is a {claims.role}'s.")

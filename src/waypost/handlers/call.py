@@ -11,12 +11,14 @@ from waypost.feed import Feed
 from waypost.http import Request
 from waypost.invocation import Invocation
 from waypost.isolate import Isolate
+from waypost.joined import JoinedCodes
 from waypost.kv import Kv
 from waypost.model import Model
 from waypost.pieces import Pieces
 from waypost.presence import Presence
 from waypost.queue import Queues
 from waypost.random import Random
+from waypost.rate_limits import RateLimits
 from waypost.session import Session, SessionStore
 from waypost.session_watch import SessionWatch
 from waypost.settings import Settings
@@ -39,6 +41,7 @@ class Call:
     random: Random
     isolate: Isolate
     throttle: MissThrottle
+    limits: RateLimits
     kv: Kv
     storage: str
     model: Model
@@ -49,6 +52,10 @@ class Call:
     def sessions(self) -> SessionStore:
         """The sessions, for this call."""
         return SessionStore(self.kv, self.clock, self.isolate.sessions, self.isolate.changes)
+
+    def joined(self) -> JoinedCodes:
+        """The codes that were used, for this call."""
+        return JoinedCodes(self.kv, self.clock, self.isolate.joined)
 
     def presence(self) -> Presence:
         """The hosts' presence, for this call."""

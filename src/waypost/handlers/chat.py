@@ -7,6 +7,7 @@ import msgspec
 from waypost.answer_formats import DONE, parse_place
 from waypost.chat import Chat, Question
 from waypost.chat_control import resume, stop
+from waypost.client_address import address_key
 from waypost.document import DocumentStore
 from waypost.errors import ModelError, Unavailable
 from waypost.fork import Forking, fork
@@ -14,10 +15,12 @@ from waypost.handlers.access import require_app
 from waypost.handlers.answers import answer_response, wanted_format
 from waypost.handlers.bodies import Body, read_body, read_bytes
 from waypost.handlers.call import Call
-from waypost.handlers.chat_bodies import ForkBody, message_text, read_question, thread_name
+from waypost.handlers.chat_bodies import ForkBody, message_text, named_resource, read_question, thread_name
 from waypost.handlers.thread_views import ThreadView, thread_view
 from waypost.http import Response, json_response
 from waypost.ids import parse_app_id, parse_message_id
+from waypost.keys import thread_key, threads_prefix
+from waypost.rate_limits import Limit
 
 
 class StopBody(Body, frozen=True):
@@ -43,11 +46,12 @@ class ForkedView(msgspec.Struct, rename="camel"):
 
 async def post_chat(call: Call) -> Response:
     """Ask; the answer as a stream."""
-    require_app(call)
+    bound = await require_app(call)
     wanted = wanted_format(call)
-    resource_id, thread_id, question = read_question(await read_bytes(call.request))
+    resource_id, thread_id, question = read_question(await read_bytes(call.request), bound)
     if wanted is not None:
         question = replace(question, is_ui=wanted == "ui")
+    await _spend(call, resource_id, thread_id)
     answering = await Chat(call.chat_ports(), resource_id, thread_id).ask(question)
     # As this question wants it, also if what answers it was begun in the other format.
     return answer_response(call, answering, "ui" if question.is_ui else "events")
@@ -55,11 +59,12 @@ async def post_chat(call: Call) -> Response:
 
 async def fork_chat(call: Call) -> Response:
     """Begin a thread that goes on from another one; with a message, ask it there."""
-    require_app(call)
+    bound = await require_app(call)
     wanted = wanted_format(call)
     body = await read_body(call.request, ForkBody)
     forking = Forking(
-        *thread_name(body.resource_id, body.thread_id),
+        named_resource(bound, body.resource_id),
+        parse_app_id(body.thread_id, "threadId"),
         parse_app_id(body.fork_from_thread_id, "forkFromThreadId"),
         None if body.at_message_id is None else parse_message_id(body.at_message_id),
         body.agent,
@@ -68,6 +73,7 @@ async def fork_chat(call: Call) -> Response:
     question = None
     if body.message is not None:
         question = Question(message_text(body.message), agent=body.agent, is_ui=wanted == "ui")
+    await _spend(call, forking.resource_id, forking.thread_id)
     ports = call.chat_ports()
     thread, message_count = await fork(ports, DocumentStore(call.kv, call.clock), forking)
     if question is None:
@@ -82,10 +88,17 @@ async def fork_chat(call: Call) -> Response:
     return answer_response(call, answering, wanted)
 
 
+async def _spend(call: Call, resource_id: str, thread_id: str) -> None:
+    # Behind an app that shows its key there are many people, of whom its resources tell one from the other.
+    asker = threads_prefix(resource_id) if call.settings.app_keys else address_key(call.request.client_ip)
+    await call.limits.spend(Limit.ANSWER, asker)
+    await call.limits.spend(Limit.APPEND, thread_key(resource_id, thread_id))
+
+
 async def stream_chat(call: Call) -> Response:
     """The answer that is being given: what there is of it, and the rest as it comes; 204 if none is."""
-    require_app(call)
-    name = thread_name(call.query.get("resourceId"), call.params["threadId"])
+    bound = await require_app(call)
+    name = thread_name(bound, call.query.get("resourceId"), call.params["threadId"])
     last = call.request.headers.get("last-event-id") or ""
     place = parse_place(last)
     # Only Waypost's own events have ids to come back with.
@@ -102,7 +115,7 @@ async def stream_chat(call: Call) -> Response:
 
 async def stop_chat(call: Call) -> Response:
     """Stop the answer that is being given, for everybody; what was said so far is kept."""
-    require_app(call)
+    bound = await require_app(call)
     body = await read_body(call.request, StopBody)
-    name = thread_name(body.resource_id, call.params["threadId"])
+    name = thread_name(bound, body.resource_id, call.params["threadId"])
     return json_response(StopView(*await stop(call.chat_ports(), *name, body.generation_id)))

@@ -6,8 +6,8 @@ import msgspec
 from msgspec import UNSET, UnsetType
 
 from waypost.chat import Question
-from waypost.errors import InvalidBody
-from waypost.handlers.bodies import Body, decode_json
+from waypost.errors import InvalidBody, WrongResource
+from waypost.handlers.bodies import Body, decode_again, decode_json
 from waypost.ids import parse_app_id, parse_message_id
 from waypost.limits import MAX_CHAT_MESSAGE_LENGTH
 
@@ -32,7 +32,7 @@ class ForkBody(Body, frozen=True):
 
     fork_from_thread_id: str
     thread_id: str
-    resource_id: str
+    resource_id: str | None = None
     message: str | None = None
     agent: str | None = None
     at_message_id: str | None = None
@@ -73,16 +73,16 @@ class _Kind(msgspec.Struct):
     trigger: msgspec.Raw | UnsetType = UNSET
 
 
-def read_question(body: bytes) -> tuple[str, str, Question]:
-    """Resource, thread and question.
+def read_question(body: bytes, bound: str | None) -> tuple[str, str, Question]:
+    """Resource, thread and question. `bound`: the resource that the caller's token is for, if it is for one.
 
     Raises:
-        InvalidJson, InvalidEncoding, InvalidBody, UnknownField, InvalidId
+        InvalidJson, InvalidEncoding, InvalidBody, UnknownField, InvalidId, WrongResource
     """
     kind = decode_json(body, _Kind)
     if kind.messages is not UNSET or kind.trigger is not UNSET:
-        return _ui_question(decode_json(body, UiBody))
-    sent = decode_json(body, ChatBody)
+        return _ui_question(decode_again(body, UiBody), bound)
+    sent = decode_again(body, ChatBody)
     question = Question(
         message_text(sent.message),
         None if sent.message_id is None else parse_message_id(sent.message_id),
@@ -90,17 +90,42 @@ def read_question(body: bytes) -> tuple[str, str, Question]:
         sent.metadata,
         interrupt=sent.interrupt,
     )
-    return *thread_name(sent.resource_id, sent.thread_id), question
+    return *thread_name(bound, sent.resource_id, sent.thread_id), question
 
 
-def thread_name(resource_id: str | None, thread_id: str) -> tuple[str, str]:
-    """Resource and thread; a thread without a resource is its own.
+def thread_name(bound: str | None, resource_id: str | None, thread_id: str) -> tuple[str, str]:
+    """Resource and thread; a thread without a resource is that of the token, or its own.
+
+    Raises:
+        InvalidId, WrongResource
+    """
+    thread_id = parse_app_id(thread_id, "threadId")
+    return (bound or thread_id if resource_id is None else checked_resource(bound, resource_id)), thread_id
+
+
+def named_resource(bound: str | None, resource_id: str | None) -> str:
+    """The resource that a body names; only with a token that is `bound` to one may it be left out.
+
+    Raises:
+        InvalidBody, InvalidId, WrongResource
+    """
+    if resource_id is not None:
+        return checked_resource(bound, resource_id)
+    if bound is None:
+        raise InvalidBody("Object missing required field `resourceId`.")
+    return bound
+
+
+def checked_resource(bound: str | None, resource_id: str) -> str:
+    """`resource_id`, if the caller's token may reach it.
 
     Raises:
         InvalidId
+        WrongResource: the token is for another one.
     """
-    thread_id = parse_app_id(thread_id, "threadId")
-    return (thread_id if resource_id is None else parse_app_id(resource_id, "resourceId")), thread_id
+    if bound not in (None, parse_app_id(resource_id, "resourceId")):
+        raise WrongResource("The token is for another resourceId; leave it out, and the token's own is meant.")
+    return resource_id
 
 
 def message_text(text: str) -> str:
@@ -116,7 +141,7 @@ def message_text(text: str) -> str:
     return text
 
 
-def _ui_question(sent: UiBody) -> tuple[str, str, Question]:
+def _ui_question(sent: UiBody, bound: str | None) -> tuple[str, str, Question]:
     # The history is kept here; of what the browser has of it only the last message is new.
     asked = next((message for message in reversed(sent.messages) if message.role == "user"), None)
     if asked is None:
@@ -132,4 +157,4 @@ def _ui_question(sent: UiBody) -> tuple[str, str, Question]:
         anew=sent.trigger == "regenerate-message" or sent.message_id == asked.id,
         interrupt=sent.interrupt,
     )
-    return *thread_name(sent.resource_id, sent.id), question
+    return *thread_name(bound, sent.resource_id, sent.id), question

@@ -8,12 +8,14 @@ from msgspec import Meta
 
 from waypost.errors import BadInput, InvalidBody, InvalidParameter
 from waypost.handlers.answers import shown
-from waypost.handlers.bodies import Body, declared_type, decode_json, read_body, read_bytes
+from waypost.handlers.bodies import Body, declared_type, decode_json, read_bytes
 from waypost.handlers.call import Call
 from waypost.http import Response, json_response
 from waypost.ids import parse_app_id, parse_id, parse_message_id
 from waypost.item import Item, Origin, Role, ToolCall, cut
+from waypost.keys import snapshot_key
 from waypost.limits import (
+    APPEND_BYTES_PER_USE,
     MAX_APPENDED_MESSAGES,
     MAX_IMPORT_BYTES,
     MAX_IMPORTED_MESSAGES,
@@ -21,6 +23,7 @@ from waypost.limits import (
     MAX_TOOL_NAME_LENGTH,
 )
 from waypost.markdown import to_markdown
+from waypost.rate_limits import Limit
 from waypost.transcript import conversation_view, parse_timestamp, to_json_lines
 
 JSON_LINES = "application/x-ndjson"
@@ -98,11 +101,13 @@ async def read(call: Call) -> Response:
 async def append(call: Call) -> Response:
     """Add messages; those whose id is there already are not added again."""
     session_id = _session_id(call)
-    body = await read_body(call.request, AppendBody)
+    text = await read_bytes(call.request)
+    body = decode_json(text or b"{}", AppendBody)
     conversation = call.conversation(session_id)
     now = call.clock.now_ms()
     items = [_item(message, now, conversation.new_cursor) for message in body.messages]
     _check_ids(items)
+    await _spend(call, session_id, len(text))
     await conversation.append(items)
     await conversation.tidy()
     return json_response(AppendedView(session_id, [item.id for item in items]), 201)
@@ -111,12 +116,13 @@ async def append(call: Call) -> Response:
 async def replace(call: Call) -> Response:
     """Bring a conversation that was exported; what there was is forgotten."""
     session_id = _session_id(call)
-    body = await _imported(call)
+    body, size = await _imported(call)
     conversation = call.conversation(session_id)
     now = call.clock.now_ms()
     items = [_imported_item(message, now, conversation.new_cursor) for message in body.messages]
     _check_ids(items)
     origin = _origin(body.forked_from)
+    await _spend(call, session_id, size)
     await conversation.replace(items, origin)
     await conversation.tidy()
     # Not read again: what was written just now may not be seen yet.
@@ -125,18 +131,22 @@ async def replace(call: Call) -> Response:
 
 async def delete(call: Call) -> Response:
     """Forget what was said."""
-    await call.conversation(_session_id(call)).forget()
+    session_id = _session_id(call)
+    await _spend(call, session_id, 0)
+    await call.conversation(session_id).forget()
     return Response(204)
 
 
-async def _imported(call: Call) -> ImportBody:
+async def _imported(call: Call) -> tuple[ImportBody, int]:
     if declared_type(call.request) != JSON_LINES:
-        return await read_body(call.request, ImportBody, MAX_IMPORT_BYTES)
+        text = await read_bytes(call.request, MAX_IMPORT_BYTES)
+        return decode_json(text or b"{}", ImportBody), len(text)
     body = await read_bytes(call.request, MAX_IMPORT_BYTES, JSON_LINES)
-    if body.count(b"\n") > MAX_IMPORTED_MESSAGES:
+    # The last line may end or not.
+    if body.removesuffix(b"\n").count(b"\n") >= MAX_IMPORTED_MESSAGES:
         raise InvalidBody(f"A conversation that is imported may have {MAX_IMPORTED_MESSAGES} lines.")
     lines = enumerate(body.split(b"\n"), 1)
-    return ImportBody([_line(number, line) for number, line in lines if line.strip()])
+    return ImportBody([_line(number, line) for number, line in lines if line.strip()]), len(body)
 
 
 def _line(number: int, line: bytes) -> ImportedMessage:
@@ -178,6 +188,11 @@ def _origin(body: ForkedFromBody | None) -> Origin | None:
         return None
     message_id = None if body.message_id is None else parse_message_id(body.message_id)
     return Origin(parse_app_id(body.thread_id, "threadId"), message_id)
+
+
+async def _spend(call: Call, session_id: str, size: int) -> None:
+    # Whoever reads a conversation reads what was written into it in the last minutes, so much at once costs more.
+    await call.limits.spend(Limit.APPEND, snapshot_key(session_id), 1 + size // APPEND_BYTES_PER_USE)
 
 
 def _session_id(call: Call) -> str:

@@ -12,6 +12,8 @@ from waypost.handlers.bodies import read_json_text
 from waypost.handlers.call import Call
 from waypost.http import Response, json_response, tagged_response
 from waypost.ids import parse_id
+from waypost.keys import documents_prefix
+from waypost.rate_limits import Limit
 from waypost.versioned import Version
 
 
@@ -43,13 +45,16 @@ async def put(call: Call) -> Response:
     """Store a document, for a day from now."""
     document, conditions = _document(call), parse_conditions(call.request.headers.get)
     text = await read_json_text(call.request)
+    await call.limits.spend(Limit.APPEND, documents_prefix(document.session_id))
     version, is_new = await _store(call).put(document, text, conditions)
     return json_response(_view(document.name, version), 201 if is_new else 200, {"ETag": version.etag})
 
 
 async def delete(call: Call) -> Response:
     """Remove a document."""
-    await _store(call).delete(_document(call), parse_conditions(call.request.headers.get))
+    document, conditions = _document(call), parse_conditions(call.request.headers.get)
+    await call.limits.spend(Limit.APPEND, documents_prefix(document.session_id))
+    await _store(call).delete(document, conditions)
     return Response(204)
 
 

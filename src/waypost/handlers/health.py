@@ -23,7 +23,10 @@ class LimitsView(msgspec.Struct, rename="camel"):
 
 
 class HealthView(msgspec.Struct, rename="camel"):
-    """`code` and `detail` say what is wrong where `status` is not `ok`; `model` is who answers in chats."""
+    """`code` and `detail` say what is wrong where `status` is not `ok`; `model` is who answers in chats.
+
+    `rateLimits`: each budget by the name of its binding, and whether it is bound; `rateLimit`: whether all are.
+    """
 
     status: str
     storage: str
@@ -31,6 +34,7 @@ class HealthView(msgspec.Struct, rename="camel"):
     plan: str
     model: str
     rate_limit: bool
+    rate_limits: dict[str, bool]
     limits: LimitsView
     code: str | None = None
     detail: str | None = None
@@ -39,13 +43,15 @@ class HealthView(msgspec.Struct, rename="camel"):
 async def health(call: Call) -> Response:
     """200 when usable; 503 with the reason when not."""
     settings = call.settings
+    bound = call.limits.bound()
     view = HealthView(
         "ok",
         call.storage,
         VERSION,
         settings.plan.name,
         call.model.name,
-        call.throttle.is_active,
+        all(bound.values()),
+        bound,
         LimitsView(
             MAX_BODY_BYTES,
             MAX_WAIT_SECONDS,

@@ -18,8 +18,10 @@ from waypost.handlers.call import Call
 from waypost.handlers.parameters import required_parameter
 from waypost.http import Response, json_response, tagged_response
 from waypost.ids import parse_id
+from waypost.keys import session_pages_prefix
 from waypost.limits import MAX_PAGE_BODY_BYTES, MAX_PAGE_BYTES, MAX_PAGE_TITLE_LENGTH
 from waypost.page import PageStore, is_owner
+from waypost.rate_limits import Limit
 from waypost.versioned import Version
 
 POLICY = "; ".join((
@@ -107,6 +109,7 @@ async def put(call: Call) -> Response:
         raise InvalidBody("A title has no line breaks and no other control characters.")
     if len(body.html.encode()) > MAX_PAGE_BYTES:
         raise BodyTooLarge(f"The HTML of a page may have {MAX_PAGE_BYTES} bytes.")
+    await call.limits.spend(Limit.APPEND, session_pages_prefix(session_id))
     version, is_new = await _store(call).put(intent_id, session_id, body.html, body.title, conditions)
     view = StoredPageView(*_listed(intent_id, version), f"/pages/{intent_id}")
     return json_response(view, 201 if is_new else 200, {"ETag": version.etag})
@@ -134,7 +137,9 @@ async def show(call: Call) -> Response:
 async def delete(call: Call) -> Response:
     """Remove a page."""
     session_id = parse_id(required_parameter(call.query, "sessionId"), "sessionId")
-    await _store(call).delete(_intent_id(call), session_id, parse_conditions(call.request.headers.get))
+    intent_id, conditions = _intent_id(call), parse_conditions(call.request.headers.get)
+    await call.limits.spend(Limit.APPEND, session_pages_prefix(session_id))
+    await _store(call).delete(intent_id, session_id, conditions)
     return Response(204)
 
 

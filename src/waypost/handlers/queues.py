@@ -15,6 +15,7 @@ from waypost.http import Response, json_response
 from waypost.ids import is_tool_name, parse_id
 from waypost.limits import MAX_ACK_CURSORS, MAX_ERROR_CODE_LENGTH, MAX_ERROR_MESSAGE_LENGTH, MAX_SEQ
 from waypost.message import ErrorBody, Message, encode_shown
+from waypost.rate_limits import Limit
 from waypost.signing import Role
 from waypost.waiting import AnswerWait
 
@@ -88,6 +89,7 @@ async def post_request(call: Call) -> Response:
     message = _request_message(body)
     request_id = None if body.id is None else parse_id(body.id, "id")
     session = await guest_session(call, body.code)
+    await call.limits.spend(Limit.REQUEST, f"guest:{session.code}")
     queues = call.queues(session.code)
     if request_id is not None and (answer := await queues.find_answer(request_id)):
         return json_response(encode_shown(answer))
@@ -109,6 +111,7 @@ async def post_response(call: Call) -> Response:
         raise InvalidBody("An answer has either a result or an error.")
     request_id = parse_id(body.id, "id")
     session = await host_session(call, body.code)
+    await call.limits.spend(Limit.REQUEST, f"host:{session.code}")
     error = UNSET if body.error is UNSET else ErrorBody(body.error.code, body.error.message, body.error.data)
     queues = call.queues(session.code)
     answer = Message("response", request_id, result=body.result, error=error, final=body.final)
@@ -128,6 +131,7 @@ async def cancel_request(call: Call) -> Response:
     body = await read_body(call.request, CancelBody)
     request_id = parse_id(call.params["id"], "id")
     session = await guest_session(call, body.code)
+    await call.limits.spend(Limit.REQUEST, f"guest:{session.code}")
     answer = await call.queues(session.code).cancel(request_id)
     return json_response(QueuedView(answer.id, answer.cursor), 202)
 

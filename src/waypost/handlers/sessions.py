@@ -7,11 +7,11 @@ from msgspec import Meta
 
 from waypost.clock import to_iso
 from waypost.errors import InvalidBody
-from waypost.handlers.access import host_session, issue_token, session_by_code
+from waypost.handlers.access import host_session, issue_token, session_by_code, session_to_read
 from waypost.handlers.bodies import Body, read_body
 from waypost.handlers.call import Call
 from waypost.http import Response, json_response
-from waypost.ids import is_tool_name, new_code
+from waypost.ids import is_tool_name, new_code, parse_id
 from waypost.limits import (
     MAX_LABEL_LENGTH,
     MAX_SESSION_AGE_SECONDS,
@@ -35,6 +35,12 @@ class ToolsBody(Body, frozen=True):
     """Tools as in MCP; fields that are not named here are kept as they are."""
 
     tools: Annotated[list[dict[str, Any]], Meta(max_length=MAX_TOOLS)]
+
+
+class JoinBody(Body, frozen=True):
+    """`id`: names this joining, so that it can be repeated where a code lets only the first one join."""
+
+    id: str | None = None
 
 
 class SessionView(msgspec.Struct, rename="camel"):
@@ -81,7 +87,7 @@ async def create(call: Call) -> Response:
     """Open a session."""
     body = await read_body(call.request, OpenBody)
     ttl_seconds = body.ttl or call.settings.session_ttl_seconds
-    code = new_code(call.random)
+    code = new_code(call.random, call.settings.code_length)
     session = await call.sessions().open(code, ttl_seconds, call.request.client_ip, body.label, body.data)
     token, _ = issue_token(call, session, Role.HOST)
     view = OpenedView(*_common(session), session.ip, token)
@@ -90,7 +96,7 @@ async def create(call: Call) -> Response:
 
 async def read(call: Call) -> Response:
     """A session, the presence of its host, and its tools."""
-    session = await session_by_code(call, call.params["code"], fresh=True)
+    session = await session_to_read(call, call.params["code"])
     online, seen_ms = await call.presence().seen(session.code)
     seen_at = None if seen_ms is None else to_iso(seen_ms)
     tools = msgspec.Raw(await call.sessions().tools(session))
@@ -112,7 +118,11 @@ async def extend(call: Call) -> Response:
 
 async def join(call: Call) -> Response:
     """A guest's token for a code."""
+    body = await read_body(call.request, JoinBody)
+    join_id = None if body.id is None else parse_id(body.id, "id")
     session = await session_by_code(call, call.params["code"])
+    if call.settings.code_joins_once:
+        await call.joined().close(session.code, session.must_end_ms, join_id)
     token, expires_ms = issue_token(call, session, Role.GUEST)
     return json_response(JoinedView(session.code, token, to_iso(expires_ms)))
 

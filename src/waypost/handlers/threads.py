@@ -10,6 +10,7 @@ from waypost.errors import InvalidParameter, ThreadNotFound
 from waypost.handlers.access import require_app
 from waypost.handlers.bodies import Body, read_body
 from waypost.handlers.call import Call
+from waypost.handlers.chat_bodies import checked_resource, named_resource
 from waypost.handlers.parameters import required_parameter
 from waypost.handlers.thread_views import SessionView, ThreadView, thread_view
 from waypost.http import Response, json_response
@@ -21,10 +22,10 @@ FILTER = "metadata."
 
 
 class ThreadBody(Body, frozen=True):
-    """Which thread is meant."""
+    """Which thread is meant; the resource may only be left out with an app's token, which names it."""
 
     thread_id: str
-    resource_id: str
+    resource_id: str | None = None
 
 
 class DescribeBody(ThreadBody, frozen=True):
@@ -51,8 +52,9 @@ class DeletedView(msgspec.Struct, rename="camel"):
 
 async def list_page(call: Call) -> Response:
     """The threads of a resource, the one used last first."""
-    require_app(call)
-    resource_id = parse_app_id(required_parameter(call.query, "resourceId"), "resourceId")
+    bound = await require_app(call)
+    named = required_parameter(call.query, "resourceId") if bound is None else call.query.get("resourceId", bound)
+    resource_id = checked_resource(bound, named)
     limit, filters = _limit(call.query), _filters(call.query)
     page = await list_threads(call.kv, resource_id, limit, call.query.get("cursor") or None, filters)
     return json_response(ThreadsView(list(map(thread_view, page.threads)), len(page.threads), page.cursor))
@@ -60,9 +62,9 @@ async def list_page(call: Call) -> Response:
 
 async def delete(call: Call) -> Response:
     """Delete a thread and forget what was said in it; its forks go on."""
-    require_app(call)
+    bound = await require_app(call)
     body = await read_body(call.request, ThreadBody)
-    resource_id, thread_id = _ids(body)
+    resource_id, thread_id = _name(bound, body)
     thread = await call.threads().find(resource_id, thread_id)
     if thread is not None:
         # An answer that is being given would be told to nobody, and be in the way of the name's next use.
@@ -75,10 +77,10 @@ async def delete(call: Call) -> Response:
 
 async def describe(call: Call) -> Response:
     """A thread, after its metadata was replaced if some is given."""
-    require_app(call)
+    bound = await require_app(call)
     body = await read_body(call.request, DescribeBody)
     threads = call.threads()
-    thread = await threads.find(*_ids(body))
+    thread = await threads.find(*_name(bound, body))
     if thread is None:
         raise ThreadNotFound("The resource has no such thread: it was never used, was deleted, or its time ran out.")
     if body.metadata is not None:
@@ -87,8 +89,8 @@ async def describe(call: Call) -> Response:
     return json_response(SessionView(thread_view(thread)))
 
 
-def _ids(body: ThreadBody) -> tuple[str, str]:
-    return parse_app_id(body.resource_id, "resourceId"), parse_app_id(body.thread_id, "threadId")
+def _name(bound: str | None, body: ThreadBody) -> tuple[str, str]:
+    return named_resource(bound, body.resource_id), parse_app_id(body.thread_id, "threadId")
 
 
 def _limit(query: Mapping[str, str]) -> int:

@@ -2,12 +2,15 @@
 
 import msgspec
 
+from waypost.client_address import address_key
 from waypost.errors import InvalidBody, SessionIdRequired
 from waypost.handlers.bodies import Body, read_body
 from waypost.handlers.call import Call
 from waypost.http import Response, json_response
 from waypost.ids import parse_id
+from waypost.keys import snapshot_key
 from waypost.limits import MAX_QUESTION_LENGTH
+from waypost.rate_limits import Limit
 from waypost.voice import VoiceAgent
 
 
@@ -33,6 +36,8 @@ async def post_voice(call: Call) -> Response:
         raise SessionIdRequired("Session ID required")
     session_id = parse_id(body.session_id, "sessionId")
     question = clean(body.question)
+    await call.limits.spend(Limit.ANSWER, address_key(call.request.client_ip))
+    await call.limits.spend(Limit.APPEND, snapshot_key(session_id))
     agent = VoiceAgent(
         call.conversation(session_id),
         call.model,

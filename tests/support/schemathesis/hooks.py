@@ -77,7 +77,7 @@ class Tokens:
 def before_call(_context: Any, case: Any, _kwargs: dict[str, Any]) -> None:
     """Each case comes from an address of its own."""
     number = next(_addresses)
-    case.headers["CF-Connecting-IP"] = f"2001:db8:5::{number // 0x10000:x}:{number % 0x10000:x}"
+    case.headers["CF-Connecting-IP"] = f"2001:db9:{number // 0x10000:x}:{number % 0x10000:x}::1"
     if _is_good(case):
         _show_own_token(case)
         make_true(case)

@@ -8,12 +8,14 @@ from tools.openapi.operations import (
     chats,
     conversations,
     documents,
+    mcp,
     pages,
     queues,
     service,
     sessions,
     streams,
     threads,
+    tokens,
     voice,
 )
 from tools.openapi.parts import Operation
@@ -24,9 +26,11 @@ ALL: Mapping[str, Operation] = {
     **streams.OPERATIONS,
     **chats.OPERATIONS,
     **threads.OPERATIONS,
+    **tokens.OPERATIONS,
     **voice.OPERATIONS,
     **conversations.OPERATIONS,
     **documents.OPERATIONS,
     **pages.OPERATIONS,
+    **mcp.OPERATIONS,
     **service.OPERATIONS,
 }

@@ -89,7 +89,7 @@ OPERATIONS = {
         {200: _ANSWER, 204: Reply("No answer is being given.")},
         (*APP_PROBLEMS, *STORAGE),
         parameters=(
-            Parameter("resourceId", APP_ID, "Whose thread it is; left out: its own."),
+            Parameter("resourceId", APP_ID, "Whose thread it is; left out: that of the token, or its own."),
             _FORMAT,
             Parameter("Last-Event-ID", {"type": "string"}, "The last event's id: go on from there.", where="header"),
         ),

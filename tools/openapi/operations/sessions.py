@@ -2,11 +2,20 @@
 
 from __future__ import annotations
 
-from tools.openapi.parts import HOST, JSON, NOBODY_KNOWN, Link, Operation, Reply
-from tools.openapi.problems import BODY, CODE, STORAGE
+from tools.openapi.parts import EITHER, HOST, JSON, NOBODY_KNOWN, Link, Operation, Reply
+from tools.openapi.problems import BODY, CODE, GUEST, STORAGE
 from tools.openapi.problems import HOST as HOST_PROBLEMS
-from waypost.errors import SessionTooOld
-from waypost.handlers.sessions import DetailedView, JoinedView, OpenBody, OpenedView, SessionView, ToolsBody, ToolsView
+from waypost.errors import CodeClosed, InvalidId, SessionTooOld
+from waypost.handlers.sessions import (
+    DetailedView,
+    JoinBody,
+    JoinedView,
+    OpenBody,
+    OpenedView,
+    SessionView,
+    ToolsBody,
+    ToolsView,
+)
 
 _CODE = {"code": "$response.body#/code"}
 _OF_PATH = {"code": "$request.path.code"}
@@ -37,9 +46,9 @@ OPERATIONS = {
     "GET /api/sessions/{code}": Operation(
         "readSession",
         "sessions",
-        NOBODY_KNOWN,
+        EITHER,
         {200: Reply("The session.", {JSON: DetailedView})},
-        (*CODE, *STORAGE),
+        (*GUEST, *STORAGE),
     ),
     "DELETE /api/sessions/{code}": Operation(
         "endSession",
@@ -62,7 +71,13 @@ OPERATIONS = {
         "sessions",
         NOBODY_KNOWN,
         {200: Reply("A token, which ends when the session must.", {JSON: JoinedView})},
-        (*CODE, *STORAGE),
+        (*BODY, *CODE, InvalidId, CodeClosed, *STORAGE),
+        body={JSON: JoinBody},
+        body_is_needed=False,
+        description=(
+            "Where `REQUIRE_TOKEN` is `once`, the first who joins closes the code: another is refused with "
+            "`code_closed`. Joining again with the same `id` gives the token again, so send one that nobody else has."
+        ),
         links={
             200: (
                 Link("sendRequest", body=_CODE, description="With the guestToken of this reply."),

@@ -30,7 +30,7 @@ OPERATIONS = {
             )
         },
         parameters=(
-            Parameter("resourceId", APP_ID, "Whose threads.", required=True),
+            Parameter("resourceId", APP_ID, "Whose threads; with an app's token it may be left out.", required=True),
             Parameter(
                 "limit",
                 {

@@ -9,6 +9,7 @@ from __future__ import annotations
 from tools.openapi.story.calls import SESSIONS
 from tools.openapi.story.keepsakes import DOCUMENTS, PAGES
 from tools.openapi.story.step import Step
+from tools.openapi.story.tab_tools import MCP
 from tools.openapi.story.talks import CHATS, CONVERSATIONS
 
 SERVICE = (
@@ -16,4 +17,4 @@ SERVICE = (
     Step("GET /debug/objects", "where it is off", 404),
 )
 
-STORY: tuple[Step, ...] = (*SESSIONS, *DOCUMENTS, *PAGES, *CHATS, *CONVERSATIONS, *SERVICE)
+STORY: tuple[Step, ...] = (*SESSIONS, *MCP, *DOCUMENTS, *PAGES, *CHATS, *CONVERSATIONS, *SERVICE)

@@ -8,6 +8,7 @@ from tools.openapi.story.step import Step
 _THREAD = {"threadId": "$thread", "resourceId": "$resource"}
 
 CHATS = (
+    Step("POST /api/tokens", "without an app's key", 401, {"resourceId": "$resource", "ttl": 900}),
     Step(
         "POST /api/chat",
         "a question",

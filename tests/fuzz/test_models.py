@@ -1,0 +1,80 @@
+"""What a model's service sends: anything is an answer, or a failure that has a name."""
+
+import asyncio
+import json
+from collections.abc import AsyncGenerator
+
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from tests.support.fuzzing.almost import almost_bytes, almost_json, cut_up
+from waypost.completion import BrokenOff, read_stream, read_whole
+from waypost.errors import ModelFailed
+from waypost.model import AnswerCutOff
+
+CHUNKS = [
+    {"choices": [{"delta": {"content": "Hello"}, "finish_reason": None}]},
+    {"choices": [{"delta": {}, "finish_reason": "stop"}], "usage": {"total_tokens": 3}},
+    {"choices": [{"delta": {"content": None}, "finish_reason": "length"}]},
+    {"choices": [{"message": {"role": "assistant", "content": "Hello"}}]},
+    {"response": "Hello"},
+    {"response": 4},
+    {"response": "", "usage": {}},
+    {"error": {"message": "overloaded", "code": 503}},
+]
+events = st.lists(
+    st.one_of(
+        almost_json(CHUNKS).map(lambda chunk: b"data: %s\n\n" % json.dumps(chunk).encode()),
+        st.sampled_from((b"data: [DONE]\n\n", b": ping\n\n", b"event: error\ndata: x\n\n", b"data: \n\n", b"\r\n")),
+    ),
+    max_size=5,
+).map(b"".join)
+
+
+async def given_in(pieces: list[bytes]) -> AsyncGenerator[bytes, None]:
+    for piece in pieces:
+        yield piece
+
+
+def stream_of(pieces: list[bytes]) -> tuple[str, str]:
+    """What was said, and how it ended."""
+
+    async def read() -> tuple[str, str]:
+        said: list[str] = []
+        try:
+            async for piece in read_stream(given_in(pieces)):
+                assert piece
+                said.append(piece)
+        except (ModelFailed, AnswerCutOff, BrokenOff) as end:
+            return "".join(said), type(end).__name__
+        return "".join(said), "done"
+
+    return asyncio.run(read())
+
+
+@given(st.data(), almost_bytes(events))
+@example(None, b"data: " + b"[" * 100_000 + b"\n\n")
+@example(None, b'data: {"choices":' + b"[" * 100_000 + b"\n\n")
+@example(None, b'data: {"response": ' + b"9" * 5000 + b"}\n\n")
+@example(None, b'data: {"response": 1e999}\n\n')
+@example(None, b'data: {"response": "\\ud800"}\n\n')
+@example(None, b'data: {"response": 1e300}\n\ndata: [DONE]\n\n')
+def test_a_stream_is_an_answer_or_a_failure_however_it_is_cut(data: st.DataObject | None, stream: bytes):
+    whole = stream_of([stream])
+    whole[0].encode()
+    pieces = data.draw(cut_up(stream)) if data else [stream[: len(stream) // 2], stream[len(stream) // 2 :]]
+    assert stream_of(pieces) == whole
+
+
+@given(almost_bytes(almost_json(CHUNKS).map(lambda chunk: json.dumps(chunk).encode())))
+@example(b"[" * 100_000)
+@example(b'{"choices":' + b"[" * 100_000)
+@example(b'{"error":' + b"[" * 100_000)
+def test_an_answer_that_comes_whole_is_one_or_a_failure(body: bytes):
+    async def read() -> str:
+        try:
+            return await read_whole(given_in([body]))
+        except ModelFailed as failure:
+            return failure.detail
+
+    asyncio.run(read()).encode()

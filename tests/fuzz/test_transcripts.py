@@ -1,0 +1,136 @@
+"""Conversations that are taken along: as JSON, as JSON lines and as Markdown, whatever was said in them."""
+
+import json
+import re
+from typing import Any
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tests.support.client import KEY, make_client
+from tests.support.fuzzing.almost import almost_bytes, almost_text
+from tests.support.strategies import json_values
+from tests.support.virtual_time import run
+from waypost.errors import InvalidBody
+from waypost.item import Item, Origin, ToolCall
+from waypost.markdown import to_markdown
+from waypost.settings import Settings
+from waypost.transcript import conversation_view, parse_timestamp, to_json_lines
+
+LETTERS = st.characters(codec="utf-8")
+message_ids = st.text(LETTERS, min_size=1, max_size=12).filter(str.isprintable)
+HOSTILE = (
+    "```",
+    "````js",
+    "<!-- ",
+    "</blockquote>",
+    "## User, now",
+    "> ",
+    "\r",
+    "\u2028",
+    "\0",
+    "&#35;",
+    "\\`",
+    "    # x",
+)
+words = st.text(LETTERS, max_size=20) | st.lists(st.sampled_from((*HOSTILE, "\n", "\n\n")), max_size=4).map("".join)
+contents = words | json_values.filter(lambda value: value is not None)
+calls = st.lists(
+    st.fixed_dictionaries({"id": message_ids, "name": st.text(LETTERS, max_size=8), "args": json_values}), max_size=2
+)
+
+
+@st.composite
+def messages(draw: st.DrawFn) -> Any:
+    """One message as it may be imported."""
+    role = draw(st.sampled_from(("user", "assistant", "system")))
+    made = {"id": draw(message_ids), "role": role, "content": draw(contents), "timestamp": draw(timestamps)}
+    if role == "assistant" and (called := draw(calls)):
+        made["toolCalls"] = called
+    if draw(st.booleans()):
+        made["partial"] = True
+    return made
+
+
+timestamps = st.datetimes().map(lambda time: time.isoformat(timespec="milliseconds") + "Z")
+conversations = st.lists(messages(), min_size=1, max_size=8, unique_by=lambda message: message["id"])
+
+
+@settings(max_examples=15)
+@given(conversations)
+def test_what_was_exported_and_brought_back_is_exported_the_same(said: list[Any]):
+    async def story() -> None:
+        client = make_client(Settings(signing_keys=(KEY,)))
+        put = await client.call("PUT", "/api/conversations/a", {"messages": said})
+        assert put.status == 200, put.body
+        whole = await client.call("GET", "/api/conversations/a")
+        assert whole.json()["messages"] == put.json()["messages"] == said
+        lines = await client.call("GET", "/api/conversations/a?format=jsonl")
+        assert [json.loads(line) for line in lines.body.split(b"\n")[:-1]] == said
+        again = {"body": lines.body, "headers": {"Content-Type": "application/x-ndjson"}}
+        assert (await client.call("PUT", "/api/conversations/b", **again)).json()["messages"] == said
+        assert (await client.call("PUT", "/api/conversations/c", body=whole.body)).status == 200
+        for copy in "bc":
+            assert (await client.call("GET", f"/api/conversations/{copy}?format=jsonl")).body == lines.body
+        markdown = await client.call("GET", "/api/conversations/a?format=markdown")
+        check_markdown(markdown.body.decode(), said)
+
+    run(story())
+
+
+def check_markdown(text: str, said: list[Any]) -> None:
+    """Every line is ours, or is quoted, or stands in a block of code; so there are as many headings as messages."""
+    fence = ""
+    headings = 0
+    for line in re.split(r"\r\n|\r|\n", text):
+        if fence:
+            fence = "" if line == fence else fence
+        elif opening := re.fullmatch(r"(`{3,})(?:json)?", line):
+            fence = opening[1]
+        elif line.startswith("## "):
+            headings += 1
+        else:
+            assert not line or line.startswith(">") or line in ("# Conversation", "Calls a tool:"), line
+    assert not fence
+    assert headings == len(said)
+
+
+@settings(max_examples=15)
+@given(almost_bytes(conversations.map(lambda said: b"\n".join(json.dumps(message).encode() for message in said))))
+def test_lines_that_are_no_conversation_are_refused(body: bytes):
+    async def story() -> None:
+        client = make_client(Settings(signing_keys=(KEY,)))
+        headers = {"Content-Type": "application/x-ndjson"}
+        reply = await client.call("PUT", "/api/conversations/a", body=body, headers=headers)
+        assert reply.status in (200, 400), reply.body
+
+    run(story())
+
+
+items = st.builds(
+    Item,
+    message_ids,
+    st.sampled_from(("user", "assistant", "system", "tool")),
+    contents,
+    st.integers(0, 2**42),
+    st.lists(st.builds(ToolCall, message_ids, words, json_values), max_size=2),
+    st.none() | words,
+    st.booleans(),
+    st.booleans(),
+)
+
+
+@given(st.lists(items, max_size=4), st.none() | st.builds(Origin, words, st.none() | words))
+def test_anything_that_is_kept_can_be_shown(said: list[Item], origin: Origin | None):
+    view = conversation_view("s", said, origin)
+    assert len(to_json_lines(view.messages).split(b"\n")) == len(said) + 1
+    to_markdown(view).decode()
+
+
+@given(almost_text(["2026-01-01T00:00:00.000Z", "9999-12-31T23:59:59-23:59", "0001-01-01T00:00+12:00", "2026-W01-1"]))
+def test_a_time_is_read_or_refused(text: str):
+    try:
+        milliseconds = parse_timestamp(text)
+    except InvalidBody:
+        return
+    assert abs(milliseconds) < 2**49

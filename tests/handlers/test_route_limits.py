@@ -1,0 +1,131 @@
+"""Every route has budgets, says which, and keeps to them: shown on the story that the document's examples tell."""
+
+import asyncio
+import json
+from collections import defaultdict
+
+import pytest
+
+from tests.support.client import KEY, make_client
+from tests.support.virtual_time import run
+from tests.test_throttle import Budget
+from tools.openapi.player import Answered, Sent, play
+from tools.openapi.rehearsal import Stage
+from tools.openapi.story import STORY
+from tools.openapi.story.step import begin
+from waypost.app import ROUTES
+from waypost.rate_limits import OF_ADDRESS, Limit
+from waypost.routing import Router
+from waypost.settings import Settings
+
+ROUTER = Router(ROUTES)
+
+
+class Budgets:
+    """One budget of each name: notes what is spent, and refuses the one named in `refused`."""
+
+    def __init__(self) -> None:
+        self.spent: set[Limit] = set()
+        self.refused: Limit | None = None
+        self.limiters = {limit: _Budget(self, limit) for limit in Limit}
+
+
+class _Budget:
+    def __init__(self, budgets: Budgets, limit: Limit) -> None:
+        self._budgets = budgets
+        self._limit = limit
+
+    async def allows(self, key: str) -> bool:
+        assert key
+        self._budgets.spent.add(self._limit)
+        return self._budgets.refused is not self._limit
+
+
+def declared(sent: Sent) -> tuple[Limit, ...]:
+    return ROUTER.find(sent.method, sent.url.partition("?")[0])[0].limits
+
+
+def name(sent: Sent) -> str:
+    route, _ = ROUTER.find(sent.method, sent.url.partition("?")[0])
+    return f"{route.method} {route.template}"
+
+
+def test_every_route_declares_the_budget_of_the_address_at_least():
+    assert [route.template for route in ROUTES if Limit.ADDRESS not in route.limits] == []
+
+
+def test_every_route_spends_what_it_declares_and_nothing_else():
+    budgets = Budgets()
+    stage = Stage(budgets.limiters)
+    spent: dict[str, set[Limit]] = defaultdict(set)
+
+    async def send(sent: Sent) -> Answered:
+        budgets.spent = set()
+        answered = await stage.send(sent)
+        spent[name(sent)] |= budgets.spent
+        return answered
+
+    asyncio.run(play(STORY, begin(), send))
+    # A miss is spent by what does not exist; the tests of access show it.
+    expected = {f"{route.method} {route.template}": set(route.limits) - {Limit.MISS} for route in ROUTES}
+    assert {route: limits - {Limit.MISS} for route, limits in spent.items()} == expected
+
+
+@pytest.mark.parametrize("limit", [limit for limit in Limit if limit is not Limit.MISS])
+def test_a_spent_budget_is_refused_by_every_route_that_declares_it_and_nothing_has_happened(limit: Limit):
+    budgets = Budgets()
+    stage = Stage(budgets.limiters)
+    refused = set()
+
+    async def send(sent: Sent) -> Answered:
+        if limit in declared(sent):
+            budgets.refused = limit
+            answered = await stage.send(sent)
+            budgets.refused = None
+            # What is wrong in itself is told before a budget that its handler spends.
+            if limit in OF_ADDRESS or answered.status == 429:
+                assert (answered.status, answered.headers["retry-after"]) == (429, "60"), name(sent)
+                refused.add(name(sent))
+        # The story goes on as if the refused call had not been made, with the same replies.
+        return await stage.send(sent)
+
+    asyncio.run(play(STORY, begin(), send))
+    assert refused == {f"{route.method} {route.template}" for route in ROUTES if limit in route.limits}
+
+
+@pytest.mark.parametrize(("kib", "uses"), [(0, 1), (63, 1), (65, 2), (250, 4)])
+@pytest.mark.parametrize(
+    ("method", "path"), [("POST", "/api/conversations/s/messages"), ("PUT", "/api/conversations/s")]
+)
+def test_what_is_written_into_a_conversation_costs_by_its_size(kib: int, uses: int, method: str, path: str):
+    budget = Budget(9)
+    client = make_client(limiters={Limit.APPEND: budget})
+    messages = [{"role": "user", "content": "x" * (kib * 1024)}]
+    assert run(client.call(method, path, {"messages": messages})).status < 300
+    assert budget.counts == {"conv:s": uses}
+
+
+def test_lines_that_are_imported_cost_by_their_size_too():
+    budget = Budget(99)
+    client = make_client(limiters={Limit.APPEND: budget})
+    line = json.dumps({"role": "user", "content": "x" * (250 * 1024)}).encode() + b"\n"
+    options = {"body": line * 4, "headers": {"Content-Type": "application/x-ndjson"}}
+    assert run(client.call("PUT", "/api/conversations/s", **options)).status == 200
+    assert budget.counts == {"conv:s": 16}
+
+
+def test_forgetting_counts_as_writing():
+    budget = Budget(0)
+    reply = run(make_client(limiters={Limit.APPEND: budget}).call("DELETE", "/api/conversations/s"))
+    assert (reply.status, budget.counts) == (429, {"conv:s": 1})
+
+
+@pytest.mark.parametrize(
+    ("app_keys", "asker"), [((), "203.0.113.7"), (("a key of an app, long enough",), "thread:somebody:")]
+)
+def test_questions_are_counted_by_address_or_for_an_app_by_its_resource(app_keys: tuple[str, ...], asker: str):
+    budget = Budget(0)
+    client = make_client(Settings(signing_keys=(KEY,), app_keys=app_keys), limiters={Limit.ANSWER: budget})
+    question = {"message": "Hello", "threadId": "t", "resourceId": "somebody"}
+    reply = run(client.call("POST", "/api/chat", question, token=app_keys[0] if app_keys else None, ip="203.0.113.7"))
+    assert (reply.status, budget.counts) == (429, {asker: 1})

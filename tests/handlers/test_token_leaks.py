@@ -1,0 +1,232 @@
+"""What is secret is told to nobody but who it was made for: no reply and no line of the log repeats what was shown."""
+
+import json
+from collections.abc import AsyncGenerator
+from typing import Any
+
+import pytest
+
+from tests.support.client import KEY, Client, make_client
+from tests.support.virtual_time import VirtualClock, run
+from waypost.app import ROUTES, Handler
+from waypost.http import Response
+from waypost.kv import ListPage
+from waypost.memory_kv import MemoryKv
+from waypost.routing import Route
+from waypost.settings import Settings
+from waypost.signing import Claims, Role, Signer
+
+APP_KEY = "3Jc-the-only-key-of-this-app"
+SETTINGS = Settings(signing_keys=(KEY,), app_keys=(APP_KEY,))
+END_SECONDS = VirtualClock().now_ms() // 1000 + 3600
+THREAD = {"threadId": "t", "resourceId": "ada"}
+BODIES: dict[str, Any] = {
+    "PUT /api/sessions/{code}/tools": {"tools": []},
+    "POST /api/tokens": {"resourceId": "ada"},
+    "DELETE /api/sessions": THREAD,
+    "POST /api/sessions/metadata": THREAD,
+    "POST /api/request": {"code": "{code}", "tool": "echo"},
+    "POST /api/request/{id}/cancel": {"code": "{code}"},
+    "POST /api/response": {"code": "{code}", "id": "r", "result": 1},
+    "POST /api/ack": {"code": "{code}", "cursors": ["c"]},
+    "PUT /api/conversations/{sessionId}": {"messages": []},
+    "POST /api/conversations/{sessionId}/messages": {"messages": [{"id": "m", "role": "user", "content": "Hi"}]},
+    "POST /api/voice-agent/chat": {"question": "Hi", "sessionId": "s"},
+    "POST /api/chat": {"message": "Hi", **THREAD},
+    "POST /api/chat/fork": {"forkFromThreadId": "t", "threadId": "fork", "resourceId": "ada"},
+    "POST /api/chat/{threadId}/stop": {"resourceId": "ada"},
+    "PUT /api/pages/{intentId}": {"html": "<p>", "title": "", "sessionId": "s"},
+}
+QUERIES = {
+    "GET /api/sessions": "resourceId=ada",
+    "GET /api/stream": "code={code}",
+    "GET /api/poll": "code={code}",
+    "GET /api/chat/{threadId}/stream": "resourceId=ada",
+    "DELETE /api/pages/{intentId}": "sessionId=s",
+}
+ISSUED = {
+    "POST /api/sessions": "hostToken",
+    "POST /api/sessions/{code}/join": "guestToken",
+    "POST /api/tokens": "token",
+}
+"""The only replies that have a token in them, and where."""
+
+SECRETS = 10
+
+every_route = pytest.mark.parametrize("route", ROUTES, ids=lambda route: f"{route.method} {route.template}")
+
+
+class BrokenKv(MemoryKv):
+    """Works for as long as it should, then fails as nobody expects."""
+
+    is_broken = False
+
+    async def list(self, prefix: str, *, cursor: str | None = None, limit: int = 1000) -> ListPage:
+        if self.is_broken:
+            raise RuntimeError("the store is gone")
+        return await super().list(prefix, cursor=cursor, limit=limit)
+
+    async def get_many(self, keys: Any) -> dict[str, str]:
+        if self.is_broken:
+            raise RuntimeError("the store is gone")
+        return await super().get_many(keys)
+
+
+def name_of(route: Route[Handler]) -> str:
+    return f"{route.method} {route.template}"
+
+
+class Scene:
+    """A session and a thread, and everything that is secret about them; with what is nearly so, or was."""
+
+    def __init__(self) -> None:
+        self.kv = BrokenKv(VirtualClock())
+        self.client: Client = make_client(SETTINGS, self.kv)
+
+    async def begin(self) -> None:
+        session = await self.client.open_session()
+        self.code = session.code
+        guest = await self.client.join(session.code)
+        reply = await self.client.call("POST", "/api/tokens", {"resourceId": "ada"}, token=APP_KEY)
+        app: str = reply.json()["token"]
+        self.right = (session.host, guest, app, APP_KEY)
+        await self.client.call("POST", "/api/chat", {"message": "Hi", **THREAD}, token=APP_KEY)
+        claims = [Claims(role, session.code if role is not Role.APP else "ada", END_SECONDS) for role in Role]
+        forged = [Signer((KEY[::-1],)).sign(claim) for claim in claims]
+        over = [Signer((KEY,)).sign(Claims(claim.role, claim.subject, 1)) for claim in claims]
+        other = (await self.client.open_session()).host
+        self.wrong = (forged[2], over[0], over[1], other, session.host[:-1], APP_KEY[:-1])
+        assert len(self.right + self.wrong) == SECRETS
+
+    async def send(
+        self, route: Route[Handler], query: str = "", body: bytes | None = None, **headers: str
+    ) -> tuple[Response, bytes]:
+        """The reply, and of its stream the beginning."""
+        name = name_of(route)
+        path = route.template
+        for part in path.split("/"):
+            if part.startswith("{"):
+                path = path.replace(part, {"{code}": self.code, "{threadId}": "t"}.get(part, "s"))
+        url = f"{path}?{'&'.join(filter(None, [QUERIES.get(name, ''), query]))}".replace("{code}", self.code)
+        if body is None:
+            body = b"" if route.method == "GET" else json.dumps(BODIES.get(name, {})).encode()
+            body = body.replace(b"{code}", self.code.encode())
+        sent = {"Content-Type": "application/json", **headers} if body else headers
+        response = await self.client.open(route.method, url, body=body, headers=sent)
+        text = b""
+        if isinstance(response.body, AsyncGenerator):
+            async for chunk in response.body:
+                text += chunk
+                break
+            await response.body.aclose()
+        return response, text or (response.body if isinstance(response.body, bytes) else b"")
+
+    def told(self, route: Route[Handler], reply: tuple[Response, bytes]) -> str:
+        """All that the reply and the log say, but for the token that was made."""
+        response, body = reply
+        issued = ISSUED.get(name_of(route))
+        if issued and response.status < 300:
+            view = json.loads(body)
+            assert view.pop(issued).startswith("wp1.")
+            body = json.dumps(view).encode()
+        return f"{response.headers} {body.decode('latin-1')} {self.client.log}"
+
+
+def outcome(reply: tuple[Response, bytes]) -> tuple[int, str]:
+    response, body = reply
+    return response.status, json.loads(body or b"{}").get("code", "") if response.status >= 400 else ""
+
+
+@every_route
+def test_what_is_shown_in_a_header_is_never_repeated(route: Route[Handler]):
+    async def story():
+        for number in range(SECRETS):
+            scene = Scene()
+            await scene.begin()
+            secret = (scene.right + scene.wrong)[number]
+            for header in (f"Bearer {secret}", secret, f"Basic {secret}", f"Bearer {secret} {secret}"):
+                told = scene.told(route, await scene.send(route, Authorization=header))
+                assert secret not in told
+
+    run(story())
+
+
+@every_route
+def test_what_is_shown_in_the_url_is_never_repeated_and_is_no_credential_but_of_a_stream(route: Route[Handler]):
+    async def story():
+        for number in range(SECRETS):
+            bare, scene = Scene(), Scene()
+            await bare.begin()
+            await scene.begin()
+            secret = (scene.right + scene.wrong)[number]
+            reply = await scene.send(route, f"token={secret}")
+            assert secret not in scene.told(route, reply)
+            if name_of(route) != "GET /api/stream":
+                assert outcome(reply) == outcome(await bare.send(route))
+
+    run(story())
+
+
+def test_a_stream_takes_the_token_from_the_url():
+    async def story():
+        scene = Scene()
+        await scene.begin()
+        [route] = [route for route in ROUTES if name_of(route) == "GET /api/stream"]
+        roles = [(await scene.send(route, f"token={token}"))[1] for token in scene.right[:2]]
+        assert [role.count(b'"role":"host"') for role in roles] == [1, 0]
+        replies = [outcome(await scene.send(route, f"token={secret}")) for secret in scene.right[2:] + scene.wrong]
+        refusals = [
+            "wrong_role",
+            *["invalid_token"] * 2,
+            *["token_expired"] * 2,
+            "wrong_session",
+            *["invalid_token"] * 2,
+        ]
+        assert [code for _, code in replies] == refusals
+
+    run(story())
+
+
+@every_route
+def test_what_stands_in_a_body_where_it_does_not_belong_is_never_repeated(route: Route[Handler]):
+    async def story():
+        for number in range(SECRETS):
+            scene = Scene()
+            await scene.begin()
+            secret = (scene.right + scene.wrong)[number]
+            # A document may be any JSON, and is nobody's answer to who puts it.
+            for text in ('"%s"', '{"code": "%s"', '{"code": "%s"}', '{"token": "%s"}', '["%s"]', "%s"):
+                body = (text % secret).encode()
+                for headers in ({}, {"Authorization": f"Bearer {APP_KEY}"}, {"Content-Type": "text/plain"}):
+                    told = scene.told(route, await scene.send(route, body=body, **headers))
+                    assert secret not in told
+
+    run(story())
+
+
+@every_route
+def test_what_is_shown_is_not_in_the_log_of_a_failure_either(route: Route[Handler]):
+    async def story():
+        for number in range(SECRETS):
+            scene = Scene()
+            await scene.begin()
+            secret = (scene.right + scene.wrong)[number]
+            scene.kv.is_broken = True
+            scene.client.app.isolate.sessions.clear()
+            query = f"token={secret}"
+            told = scene.told(route, await scene.send(route, query, Authorization=f"Bearer {secret}"))
+            assert secret not in told
+
+    run(story())
+
+
+def test_failures_are_logged_in_that_test():
+    async def story():
+        scene = Scene()
+        await scene.begin()
+        scene.kv.is_broken = True
+        [route] = [route for route in ROUTES if name_of(route) == "GET /api/sessions"]
+        assert outcome(await scene.send(route, Authorization=f"Bearer {APP_KEY}")) == (500, "internal")
+        assert "RuntimeError" in scene.client.log[0]
+
+    run(story())

@@ -1,0 +1,1 @@
+"""What fuzzers draw: texts and bytes that are almost right."""

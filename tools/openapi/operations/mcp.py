@@ -1,0 +1,93 @@
+"""`/mcp/{code}` and `/mcp`: the Model Context Protocol, described as far as HTTP goes; what the messages say is in its
+own specification."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tools.openapi.grammars import Json
+from tools.openapi.parts import EVENTS, GUEST, JSON, Operation, Parameter, Reply
+
+_MESSAGE: Json = {
+    "type": "object",
+    "description": "One JSON-RPC 2.0 message: https://modelcontextprotocol.io/specification/2026-07-28/basic",
+    "properties": {"jsonrpc": {"const": "2.0"}},
+    "required": ["jsonrpc"],
+}
+_EVENTS: Json = {
+    "anyOf": [
+        {
+            "type": "object",
+            "description": "A JSON-RPC message, or nothing yet, to come back with its id.",
+            "properties": {
+                "event": {"const": "message"},
+                "data": {"type": "string"},
+                "id": {"type": "string"},
+                "retry": {"type": "integer"},
+            },
+            "required": ["event", "data"],
+        }
+    ]
+}
+_ERRORS = {
+    400: ("No message, or one that the protocol does not know.", ()),
+    401: ("A token is needed, or is not good.", ("WWW-Authenticate",)),
+    403: ("The token, or the page that calls, is another's.", ()),
+    404: ("No such session; or, since 2026-07-28, no such method.", ()),
+    406: ("`Accept` names neither JSON nor events, or not the one that is needed.", ()),
+    408: ("The body does not come.", ()),
+    410: ("The session was ended.", ()),
+    413: ("The body is too large.", ()),
+    415: ("The body is no JSON.", ()),
+    429: ("Too many requests.", ("Retry-After",)),
+    431: ("A header field is too long.", ()),
+    503: ("It can't be served now.", ("Retry-After",)),
+}
+_REFUSED = 405
+_SESSION = Parameter("Mcp-Session-Id", {"type": "string"}, "Up to 2025-11-25; as `initialize` gave it.", where="header")
+_LAST = Parameter("Last-Event-ID", {"type": "string"}, "Where a stream is to be taken up.", where="header")
+_DESCRIPTION = (
+    "Streamable HTTP of the revisions 2026-07-28, 2025-11-25 and 2025-06-18. Errors are JSON-RPC errors, without an id "
+    "where none could be read; `error.data.code` is the word for programs where this API has one."
+)
+
+
+def _failures(*statuses: int) -> dict[int, Reply]:
+    return {
+        status: Reply(_ERRORS[status][0], {JSON: _MESSAGE}, _ERRORS[status][1])
+        for status in _ERRORS
+        if status in statuses
+    }
+
+
+def _operations(path: str, suffix: str) -> dict[str, Operation]:
+    common: dict[str, Any] = {"tag": "mcp", "security": GUEST, "also_problems": True}
+    refusal = Reply("Not for this revision of the protocol.", {}, ())
+    return {
+        f"POST {path}": Operation(
+            f"postMcp{suffix}",
+            replies={
+                200: Reply("The reply, or a stream that ends with it.", {JSON: _MESSAGE, EVENTS: _EVENTS}),
+                202: Reply("A notification was taken."),
+                **_failures(*_ERRORS),
+            },
+            parameters=(_SESSION,),
+            body={JSON: _MESSAGE},
+            description=_DESCRIPTION,
+            **common,
+        ),
+        f"GET {path}": Operation(
+            f"streamMcp{suffix}",
+            replies={
+                200: Reply("News of the tools, or the rest of a call.", {EVENTS: _EVENTS}),
+                _REFUSED: refusal,
+                **_failures(400, 401, 403, 404, 406, 410, 429, 431, 503),
+            },
+            parameters=(_SESSION, _LAST),
+            **common,
+        ),
+        f"DELETE {path}": Operation(f"deleteMcp{suffix}", replies={_REFUSED: refusal}, **common),
+    }
+
+
+OPERATIONS = {**_operations("/mcp/{code}", ""), **_operations("/mcp", "ByToken")}

@@ -1,0 +1,24 @@
+"""`/api/tokens`: what an app's backend gives to a browser."""
+
+from __future__ import annotations
+
+from tools.openapi.parts import APP_ITSELF, JSON, Operation, Reply
+from tools.openapi.problems import APP_ITSELF as APP_ITSELF_PROBLEMS
+from tools.openapi.problems import BODY
+from waypost.errors import InvalidId
+from waypost.handlers.tokens import TokenBody, TokenView
+
+OPERATIONS = {
+    "POST /api/tokens": Operation(
+        "makeToken",
+        "threads",
+        APP_ITSELF,
+        {201: Reply("The token. It can't be taken back, so let it be short.", {JSON: TokenView})},
+        (*BODY, *APP_ITSELF_PROBLEMS, InvalidId),
+        body={JSON: TokenBody},
+        description=(
+            "For an app's backend, which has the key: with the token a browser reaches the threads of this resource, "
+            "and no others."
+        ),
+    ),
+}
