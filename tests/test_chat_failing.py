@@ -137,7 +137,7 @@ def test_a_model_that_breaks_off_unexpectedly_is_logged_with_the_requests_id_and
         assert b"sk-123" not in body
         assert b"The model broke off." in body
         [line] = at.here.log
-        assert line.startswith(f"[{response.headers['X-Request-Id']}] a model broke off\nTraceback")
+        assert line.startswith(f"[{response.headers['X-Request-Id']}] a model broke off\n    Traceback")
         assert "sk-123" in line
 
     run(story())

@@ -202,7 +202,7 @@ def test_a_model_that_breaks_off_unexpectedly_is_logged_with_the_requests_id_and
         reply = await at.ask()
         assert (reply.status, reply.json()["detail"]) == (502, "The model broke off.")
         [line] = at.client.log
-        assert line.startswith(f"[{reply.headers['X-Request-Id']}] a model broke off\nTraceback")
+        assert line.startswith(f"[{reply.headers['X-Request-Id']}] a model broke off\n    Traceback")
         assert "sk-123" in line
 
     run(story())

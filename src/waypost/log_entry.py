@@ -18,7 +18,7 @@ def ray_of(header: str | None) -> str | None:
 
 def log_entry(request_id: str, text: str) -> str:
     """`text`, marked with its request; whatever in it can't be seen, line breaks excepted, is written as an escape."""
-    lines = ("".join(map(_visible, line)) for line in text.split("\n"))
+    lines = ("".join(map(_visible, line)) for line in text.rstrip("\n").split("\n"))
     return f"[{request_id}] " + f"\n{CONTINUED}".join(lines)
 
 
