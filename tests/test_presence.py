@@ -65,3 +65,23 @@ def test_the_host_of_a_longer_code_is_not_the_host_of_this_one():
         assert await presence.seen(CODE) == (False, None)
 
     run(story())
+
+
+def test_when_a_host_was_seen_last_is_known_for_as_long_as_a_session_can_live():
+    async def story():
+        clock = SetClock()
+        presence = Presence(MemoryKv(clock), clock, 60)
+        await presence.announce(CODE)
+        clock.ms += 24 * 3600 * 1000 - 1000
+        assert await presence.seen(CODE) == (False, START_MS)
+
+    run(story())
+
+
+def test_the_time_can_be_read_as_a_value():
+    async def story():
+        kv = MemoryKv(SetClock())
+        await Presence(kv, SetClock(), 60).announce(CODE)
+        assert await kv.get(f"host:{CODE}") == str(START_MS)
+
+    run(story())

@@ -167,3 +167,11 @@ def test_what_no_browser_sends_or_everybody_may_is_no_allowed_origin(origin: str
     problem = read_settings(ENV | {"ALLOWED_ORIGINS": f"https://a.example {origin}"}).problem
     assert problem is not None
     assert "ALLOWED_ORIGINS" in problem
+
+
+def test_the_time_that_a_call_waits_for_an_absent_tab_can_be_set():
+    told = [read_settings(ENV | {"MCP_HOST_GRACE_SECONDS": text}).mcp_host_grace_seconds for text in ("", "0", "60")]
+    assert told == [10, 0, 60]
+    assert problem(MCP_HOST_GRACE_SECONDS="61") == (
+        "MCP_HOST_GRACE_SECONDS must be a whole number of seconds from 0 to 60."
+    )

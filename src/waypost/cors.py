@@ -22,7 +22,10 @@ def preflight_response() -> Response:
         None,
         {
             "Access-Control-Allow-Methods": "GET, POST, PUT, DELETE",
-            "Access-Control-Allow-Headers": "Authorization, Content-Type, If-Match, If-None-Match, Last-Event-ID",
+            "Access-Control-Allow-Headers": (
+                "Authorization, Content-Type, If-Match, If-None-Match, Last-Event-ID, "
+                "MCP-Protocol-Version, Mcp-Session-Id, Mcp-Method, Mcp-Name"
+            ),
             "Access-Control-Max-Age": str(MAX_AGE_SECONDS),
         },
     )
@@ -37,5 +40,5 @@ def allow_origin(request: Request, response: Response, allowed: frozenset[str]) 
     if origin in allowed:
         response.headers["Access-Control-Allow-Origin"] = str(origin)
         response.headers["Access-Control-Expose-Headers"] = (
-            "ETag, Location, Retry-After, Server-Timing, Waypost-Storage"
+            "ETag, Location, Mcp-Session-Id, Retry-After, Server-Timing, Waypost-Storage"
         )

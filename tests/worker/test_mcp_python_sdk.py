@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterator
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import anyio
 import pytest
-from mcp import MCPError
-from mcp.client.client import Client
-from mcp_types import TextContent, TextResourceContents, ToolListChangedNotification
 
 from tests.support.http_api import Api
 from tests.support.worker import LocalWorker
 from tests.worker.mcp_clients.front_door import FrontDoor
 from tests.worker.mcp_clients.tab import Tab
+
+if TYPE_CHECKING:
+    # It takes a second or more to load, in each process that collects the tests.
+    from mcp.client.client import Client
 
 AGREED = {"auto": "2026-07-28", "legacy": "2025-11-25", "2026-07-28": "2026-07-28"}
 """Mode of the client -> the revision it is to agree on."""
@@ -38,6 +39,8 @@ def tab(worker: LocalWorker) -> Iterator[Tab]:
 
 def connected(url: str, mode: str, act: Callable[[Client], Awaitable[T]], **options: Any) -> T:
     """What `act` returns, given a connected client."""
+
+    from mcp.client.client import Client
 
     async def run() -> T:
         async with asyncio.timeout(PATIENCE_SECONDS):
@@ -111,6 +114,8 @@ def test_it_hears_how_far_a_call_is(tab: Tab, mode: str) -> None:
 
 @pytest.mark.parametrize("mode", MODES)
 def test_a_tools_failure_is_a_result_for_the_model_and_a_tool_that_is_not_there_an_error(tab: Tab, mode: str) -> None:
+    from mcp import MCPError
+
     async def call(client: Client) -> Any:
         failed = await client.call_tool("test_error_handling", {})
         with pytest.raises(MCPError) as caught:
@@ -136,7 +141,7 @@ def test_it_reads_the_pages_and_documents_of_the_session(tab: Tab, api: Api, mod
 
     listed, contents = connected(tab.mcp_url, mode, read)
     assert listed == {f"waypost://pages/{page}": "A page", "waypost://documents/notes": "notes"}
-    assert [(each.mime_type, source(each)) for each in contents] == [
+    assert [(each.mime_type, each.text) for each in contents] == [
         ("text/html", "<p>Hello"),
         ("application/json", '{"colour": "blue"}'),
     ]
@@ -166,6 +171,8 @@ def test_a_call_that_it_cancels_is_taken_back_in_the_tab(tab: Tab, mode: str) ->
 
 
 def test_a_legacy_client_hears_that_the_tools_have_changed(tab: Tab) -> None:
+    from mcp_types import ToolListChangedNotification
+
     heard = asyncio.Event()
 
     async def hear(message: Any) -> None:
@@ -207,10 +214,6 @@ def test_a_legacy_call_whose_stream_breaks_is_taken_up_again_and_has_run_once(ta
 
 
 def text(block: Any) -> str:
-    assert isinstance(block, TextContent)
-    return block.text
+    assert block.type == "text"
+    return str(block.text)
 
-
-def source(contents: Any) -> str:
-    assert isinstance(contents, TextResourceContents)
-    return contents.text

@@ -71,7 +71,7 @@ def test_a_call_goes_on_after_the_worker_was_killed() -> None:
         stream = caller.resumed(event_id)
         assert stream.status == 200, stream.body
         session.answer(id, {"content": [{"type": "text", "text": "still here"}]})
-        progress, reply = (event.data for event in stream.take(2, "message") if event.text)
+        progress, reply = (event.data for event in stream.take(3, "message") if event.text)
         assert progress["params"] == {"progressToken": "p", "progress": 1}
         assert (reply["id"], reply["result"]["content"][0]["text"]) == (7, "still here")
         # What is known of the session stands in its id.
