@@ -21,6 +21,7 @@ from waypost.app import App
 from waypost.body_reading import read_whole
 from waypost.cloudflare_fetch import CloudflareAi, CloudflareHttp
 from waypost.cloudflare_kv import CloudflareKv, text_or_none
+from waypost.errors import BodyTimeout
 from waypost.http import Request, Response
 from waypost.isolate import Isolate
 from waypost.kv import Kv
@@ -174,11 +175,12 @@ class _JsBody:
     async def read(self) -> bytes | None:
         try:
             result = await self._reader.read()
-        except JsException:
+        except JsException as error:
             # workerd fails a read that waits when its stream is cancelled; the standard has it end.
             if self._is_given_up:
                 return None
-            raise
+            # The client went away: nobody hears of it, and nothing is wrong here.
+            raise BodyTimeout("The connection broke off before the body was there.") from error
         return None if result.done else result.value.to_bytes()
 
     def give_up(self) -> None:
