@@ -8,7 +8,6 @@ from tests.support.virtual_time import run
 PING = b'{"jsonrpc":"2.0","id":1,"method":"ping"}'
 
 
-@pytest.mark.xfail(reason="urlsplit() raises ValueError in handlers/mcp.py, _check_origin: answered 500", strict=True)
 @pytest.mark.parametrize("origin", ["http://[", "http://[::1", "http://a]b"])
 def test_an_origin_that_is_no_address_is_refused_also_where_it_is_said_to_be_our_own(origin: str):
     async def story() -> None:

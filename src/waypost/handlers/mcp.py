@@ -106,7 +106,10 @@ def _check_origin(call: Call) -> None:
     origin = call.request.headers.get("origin")
     if origin is None or origin in call.settings.allowed_origins:
         return
-    parts = urlsplit(origin)
+    try:
+        parts = urlsplit(origin)
+    except ValueError as error:
+        raise OriginNotAllowed("The Origin is no address.") from error
     if parts.scheme == "http" and parts.hostname not in LOOPBACK:
         raise OriginNotAllowed("Over plain HTTP only pages of this machine may call here.")
 

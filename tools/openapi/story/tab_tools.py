@@ -39,6 +39,7 @@ MCP = (
         keep={"mcp_code": "/code", "mcp_host": "/hostToken"},
     ),
     Step("PUT /api/sessions/{code}/tools", "for MCP clients", 200, {"tools": _TOOLS}, _PATH, shows="mcp_host"),
+    Step("GET /api/poll", "as the host of MCP clients", 200, query=_PATH, shows="mcp_host"),
     Step("POST /api/sessions/{code}/join", "for an MCP client", 200, path=_PATH, keep={"mcp_guest": "/guestToken"}),
     Step("POST /mcp/{code}", "discovery", 200, _modern("server/discover"), _PATH, headers=_mirrored("server/discover")),
     Step("POST /mcp/{code}", "the tools", 200, _modern("tools/list"), _PATH, headers=_mirrored("tools/list")),

@@ -216,4 +216,3 @@ def test_a_legacy_call_whose_stream_breaks_is_taken_up_again_and_has_run_once(ta
 def text(block: Any) -> str:
     assert block.type == "text"
     return str(block.text)
-

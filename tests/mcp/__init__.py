@@ -1,0 +1,1 @@
+"""The MCP server, unit by unit and over the application."""

@@ -1,0 +1,148 @@
+"""Who may speak MCP to a tab: by the code, by a guest's token for it, and from which pages."""
+
+import pytest
+
+from tests.support.client import KEY, make_client
+from tests.support.mcp_client import Mcp, connected
+from tests.support.virtual_time import run
+from waypost.settings import Settings
+
+
+async def told(mcp: Mcp, **headers: str) -> tuple[int, str | None]:
+    """The status, and the word for programs."""
+    reply = await mcp.send(mcp.request("tools/list"), mcp.mirrored(mcp.request("tools/list")) | headers)
+    body = reply.json()
+    if reply.headers["Content-Type"] == "application/problem+json":
+        return reply.status, body["code"]
+    return reply.status, body["error"]["data"]["code"] if "error" in body else None
+
+
+def test_the_code_alone_opens_its_tab():
+    async def story():
+        assert await told(await connected()) == (200, None)
+
+    run(story())
+
+
+def test_a_guest_s_token_opens_the_tab_it_is_for_with_and_without_the_code():
+    async def story():
+        mcp = await connected()
+        mcp.token = await mcp.client.join(mcp.session.code)
+        assert await told(mcp) == (200, None)
+        mcp.path = "/mcp"
+        assert await told(mcp) == (200, None)
+        stream = await mcp.get()
+        await stream.stop()
+
+    run(story())
+
+
+def test_a_token_of_another_tab_opens_nothing():
+    async def story():
+        mcp = await connected()
+        other = await connected(client=mcp.client)
+        mcp.token = await mcp.client.join(other.session.code)
+        assert await told(mcp) == (403, "wrong_session")
+
+    run(story())
+
+
+def test_a_host_s_token_is_for_hosts():
+    async def story():
+        mcp = await connected()
+        mcp.token = mcp.session.host
+        assert await told(mcp) == (403, "wrong_role")
+        mcp.path = "/mcp"
+        assert await told(mcp) == (403, "wrong_role")
+
+    run(story())
+
+
+@pytest.mark.parametrize("token", ["nonsense", "wp1.guest.AAAAAAAA.9999999999." + "A" * 43])
+def test_a_token_that_is_not_good_is_401_with_a_challenge(token: str):
+    async def story():
+        mcp = await connected(token=None)
+        mcp.token = token
+        for path in ("", "/mcp"):
+            mcp.path = path
+            reply = await mcp.send(mcp.request("ping"))
+            assert (reply.status, reply.headers["WWW-Authenticate"]) == (401, "Bearer")
+            assert reply.json()["error"]["data"] == {"code": "invalid_token"}
+
+    run(story())
+
+
+def test_a_session_s_id_and_an_event_s_id_are_no_tokens():
+    async def story():
+        mcp = await connected()
+        stream = await mcp.get()
+        for token in (mcp.session_id, "wpm1." + str(mcp.session_id)):
+            mcp.token, mcp.path = token, "/mcp"
+            assert (await told(mcp))[0] == 401
+        await stream.stop()
+
+    run(story())
+
+
+def test_without_a_code_a_token_is_needed():
+    async def story():
+        mcp = await connected()
+        mcp.path = "/mcp"
+        for method in ("POST", "GET"):
+            reply = await mcp.client.call(method, "/mcp", mcp.request("ping") if method == "POST" else None)
+            assert (reply.status, reply.headers["WWW-Authenticate"]) == (401, "Bearer")
+            assert reply.json()["error"]["data"] == {"code": "token_required"}
+
+    run(story())
+
+
+def test_where_a_code_is_not_enough_a_token_is_needed():
+    async def story():
+        client = make_client(Settings(signing_keys=(KEY,), require_token=True))
+        mcp = Mcp(client, await client.open_session())
+        assert await told(mcp) == (401, "token_required")
+        mcp.token = await client.join(mcp.session.code)
+        assert await told(mcp) == (200, None)
+
+    run(story())
+
+
+def test_a_code_that_nobody_has_is_404_and_tells_apart_from_an_unknown_method():
+    async def story():
+        mcp = await connected(is_modern=True)
+        mcp.path = "/mcp/00000000"
+        assert await told(mcp) == (404, "session_not_found")
+        mcp.path = "/mcp/what"
+        assert await told(mcp) == (400, "invalid_code")
+
+    run(story())
+
+
+@pytest.mark.parametrize(
+    ("headers", "status"),
+    [
+        ({}, 200),
+        ({"Origin": "https://evil.example"}, 403),
+        ({"Origin": "null"}, 403),
+        ({"Origin": "https://waypost.example", "Host": "waypost.example"}, 200),
+        ({"Origin": "https://app.example"}, 200),
+        ({"Origin": "http://localhost:8787", "Host": "localhost:8787"}, 200),
+        ({"Origin": "http://127.0.0.1:8787", "Host": "127.0.0.1:8787"}, 200),
+        ({"Origin": "http://[::1]:8787", "Host": "[::1]:8787"}, 200),
+        # A name that was made to point at this machine.
+        ({"Origin": "http://evil.example:8787", "Host": "evil.example:8787"}, 403),
+        ({"Origin": "http://evil.example", "Host": "evil.example", "Sec-Fetch-Site": "same-origin"}, 403),
+        ({"Origin": "https://evil.example", "Sec-Fetch-Site": "cross-site"}, 403),
+        ({"Origin": "http://[", "Sec-Fetch-Site": "same-origin"}, 403),
+    ],
+)
+def test_pages_of_other_origins_may_not_call(headers: dict[str, str], status: int):
+    async def story():
+        client = make_client(Settings(signing_keys=(KEY,), allowed_origins=frozenset({"https://app.example"})))
+        mcp = await connected(client=client)
+        assert (await told(mcp, **headers))[0] == status
+        if status != 200:
+            reply = await mcp.client.call("GET", mcp.url, headers=mcp.headers(headers))
+            assert (reply.status, reply.json()["error"]["data"]) == (403, {"code": "origin_not_allowed"})
+
+    run(story())

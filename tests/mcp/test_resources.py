@@ -1,0 +1,94 @@
+"""The tab's pages and documents as resources: those under the session's own code, and no others."""
+
+import pytest
+
+from tests.support.mcp_client import Mcp, connected
+from tests.support.virtual_time import run
+
+
+async def put_page(mcp: Mcp, intent_id: str, session_id: str, title: str = "") -> None:
+    body = {"html": f"<p>{intent_id}", "sessionId": session_id, "title": title}
+    assert (await mcp.client.call("PUT", f"/api/pages/{intent_id}", body)).status == 201
+
+
+async def put_document(mcp: Mcp, path: str, value: object, session_id: str | None = None) -> None:
+    reply = await mcp.client.call("PUT", f"/api/sessions/{session_id or mcp.session.code}/{path}", value)
+    assert reply.status == 201
+
+
+async def filled(*, is_modern: bool = False) -> Mcp:
+    mcp = await connected(is_modern=is_modern)
+    await put_page(mcp, "b", mcp.session.code, "The page")
+    await put_page(mcp, "a", mcp.session.code)
+    await put_page(mcp, "secret", "somebody-elses-secret")
+    await put_document(mcp, "theme", {"dark": True})
+    await put_document(mcp, "documents/notes", [1.0])
+    await put_document(mcp, "documents/theme", "hidden by the other")
+    await put_document(mcp, "documents/theirs", 1, "somebody-elses-secret")
+    return mcp
+
+
+@pytest.mark.parametrize("is_modern", [False, True])
+def test_pages_and_documents_under_the_code_are_listed(is_modern: bool):
+    async def story():
+        mcp = await filled(is_modern=is_modern)
+        result = await mcp.result("resources/list")
+        assert [(item["uri"], item["name"], item["mimeType"], item["size"]) for item in result["resources"]] == [
+            ("waypost://pages/a", "a", "text/html", 4),
+            ("waypost://pages/b", "The page", "text/html", 4),
+            ("waypost://documents/theme", "theme", "application/json", 14),
+            ("waypost://documents/notes", "notes", "application/json", 5),
+        ]
+        assert result["resources"][0]["annotations"] == {"lastModified": "2026-01-01T00:00:00.000Z"}
+
+    run(story())
+
+
+@pytest.mark.parametrize("is_modern", [False, True])
+def test_each_can_be_read(is_modern: bool):
+    async def story():
+        mcp = await filled(is_modern=is_modern)
+        for uri, media_type, text in (
+            ("waypost://pages/b", "text/html", "<p>b"),
+            ("waypost://documents/theme", "application/json", '{"dark": true}'),
+            ("waypost://documents/notes", "application/json", "[1.0]"),
+        ):
+            result = await mcp.result("resources/read", {"uri": uri})
+            assert result["contents"] == [{"uri": uri, "mimeType": media_type, "text": text}]
+
+    run(story())
+
+
+@pytest.mark.parametrize(
+    "uri",
+    [
+        "waypost://pages/secret",
+        "waypost://pages/none",
+        "waypost://pages/",
+        "waypost://pages/a/b",
+        "waypost://pages/a:b",
+        "waypost://documents/theirs",
+        "waypost://documents/intents",
+        "waypost://documents/none",
+        "waypost://documents/..",
+        "waypost://other/a",
+        "WAYPOST://pages/a",
+        "file:///etc/passwd",
+        "",
+    ],
+)
+def test_nothing_else_can(uri: str):
+    async def story():
+        mcp = await filled()
+        error = await mcp.error("resources/read", {"uri": uri})
+        assert error == {"code": -32002, "message": "Resource not found", "data": {"uri": uri}}
+
+    run(story())
+
+
+def test_the_code_for_what_is_not_there_is_the_revision_s():
+    async def story():
+        modern = await connected(is_modern=True)
+        assert (await modern.ask("resources/read", {"uri": "waypost://pages/none"}))["error"]["code"] == -32602
+
+    run(story())

@@ -1,0 +1,18 @@
+// The tab as a program: what happens in it goes to standard output, one JSON object a line, and standard input takes
+// commands, `["release"]` or `["offer", "a_name"]`. It ends with its input.
+//
+//     node tab.mjs http://127.0.0.1:8787
+
+import { createInterface } from "node:readline";
+
+import { openTab } from "./open-tab.mjs";
+
+const say = (what) => process.stdout.write(`${JSON.stringify(what)}\n`);
+
+const tab = await openTab(process.argv[2], say);
+say({ event: "online", code: tab.code, hostToken: tab.hostToken });
+for await (const line of createInterface({ input: process.stdin })) {
+  const [command, ...args] = JSON.parse(line);
+  tab[command](...args);
+}
+process.exit();
