@@ -29,6 +29,30 @@ export declare class ApiError extends WaypostError {
     get isFinal(): boolean;
 }
 
+export type ApprovalRequest = {
+    /**
+     * the request's
+     */
+    id: string;
+    tool: string;
+    args: any;
+    definition: ToolDefinition;
+    /**
+     * this tab may have had it before, for example before a reload
+     */
+    replay: boolean;
+    /**
+     * it was approved and begun before the page was reloaded; its effects may be there
+     */
+    restarted: boolean;
+    /**
+     * aborted as soon as there is nothing to decide any more: close the question
+     */
+    signal: AbortSignal;
+};
+
+export type Approver = (request: ApprovalRequest) => Decision | Promise<Decision>;
+
 export type CallOptions = {
     /**
      * the request's own id: the same id is the same request, also after a reload of the caller
@@ -202,6 +226,8 @@ export type ChatWaiting = {
     error: Error;
 };
 
+export type Decision = "once" | "always" | "refuse";
+
 /**
  * What came is not what the other end of an encrypted session has sent: it was changed on the way, sent in the clear, or
  * encrypted with another key. Whether the tool ran is not known.
@@ -275,10 +301,14 @@ export declare class Host extends Emitter<HostEvents> {
     #private;
     /**
      * @param {Session} session
-     * @param {{ storage?: Storage | null }} [options] where answers are remembered across a reload
+     * @param {object} [options]
+     * @param {Storage | null} [options.storage] where answers and approvals are remembered across a reload
+     * @param {Approver} [options.approve] decides on each call of a tool that does not say of itself that it only reads; by
+     *   default there is nobody to ask, and every call is run: whoever registered the tool has decided that
      */
-    constructor(session: Session, { storage }?: {
+    constructor(session: Session, { storage, approve }?: {
         storage?: Storage | null;
+        approve?: Approver;
     });
     get session(): Session;
     /** The last `state` event. */
@@ -287,8 +317,18 @@ export declare class Host extends Emitter<HostEvents> {
      * Offer a tool; one with the same name is replaced. While connected, guests are told.
      * @param {ToolDefinition} definition
      * @param {ToolHandler} handler what it returns is the result; what it throws becomes an error answer
+     * @param {ToolOptions} [options]
      */
-    tool(definition: ToolDefinition, handler: ToolHandler): this;
+    tool(definition: ToolDefinition, handler: ToolHandler, { approve }?: ToolOptions): this;
+    /** Whether a call of this tool waits for a decision. @param {string} name */
+    needsApproval(name: string): boolean;
+    /**
+     * From now on, have calls of this tool wait for a decision, or run them without one: as long as the session and this tab
+     * last.
+     * @param {string} name
+     * @param {boolean} [isRequired]
+     */
+    requireApproval(name: string, isRequired?: boolean): void;
     /**
      * Publish the tools and listen, until `close()` or the session's end; reconnects by itself.
      * @returns {Promise<void>} settles at the first connection; rejects if the session is over before there is one
@@ -323,6 +363,14 @@ export type HostEvents = {
      */
     cancel: {
         id: string;
+    };
+    /**
+     * somebody has decided on a call
+     */
+    approval: {
+        id: string;
+        tool: string;
+        decision: Decision;
     };
     /**
      * the session changed, was extended
@@ -679,6 +727,14 @@ export declare class ToolError extends WaypostError {
 }
 
 export type ToolHandler = (args: any, context: ToolContext) => unknown;
+
+export type ToolOptions = {
+    /**
+     * whether each call waits for a decision of the host's approver, or of this one;
+     * by default where the host has an approver and the tool does not say of itself that it only reads (`readOnlyHint`)
+     */
+    approve?: boolean | Approver;
+};
 
 /** There was no reply that could be read: whether the server did what was asked is not known. */
 export declare class TransportError extends WaypostError {

@@ -32,6 +32,7 @@ def runs(worker: LocalWorker, tmp_path_factory: pytest.TempPathFactory) -> Itera
         for revision, selection in SELECTIONS.items():
             tab = stack.enter_context(Tab(worker.url))
             begun[revision] = ConformanceRun(tab.mcp_url, tmp_path_factory.mktemp(revision), *selection)
+            stack.callback(begun[revision].stop)
         yield {revision: run.end_steadily(PATIENCE_SECONDS, revision) for revision, run in begun.items()}
 
 

@@ -117,7 +117,7 @@ def heard(text: str, *, is_whole: bool) -> tuple[list[str], str]:
     kinds: list[str] = []
     words = ""
     for event in read_events(text):
-        data = {} if event["data"] == "[DONE]" else json.loads(event["data"])
+        data = {} if event["data"] in ("", "[DONE]") else json.loads(event["data"])
         kind = event.get("event") or data.get("type") or event["data"]
         kinds += [kind] if kinds[-1:] != [kind] else []
         words += data.get("text", "") or data.get("delta", "")

@@ -10,7 +10,7 @@ import { plainCode, readInvite } from "./invite.js";
 import { ProgressFeed } from "./progress-feed.js";
 import { ownOrigin } from "./session.js";
 
-/** @typedef {import("./host.js").ToolDefinition} ToolDefinition */
+/** @typedef {import("./toolbox.js").ToolDefinition} ToolDefinition */
 
 /** How long one request waits at the server: well under what proxies allow, so that few waits are cut. */
 const WAIT_SECONDS = 25;

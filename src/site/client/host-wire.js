@@ -8,7 +8,7 @@ import { Seen } from "./seen.js";
 /** @typedef {import("./ledger.js").AnswerError} AnswerError */
 /** @typedef {import("./runner.js").Asked} Asked */
 /** @typedef {import("./runner.js").Request} Request */
-/** @typedef {import("./host.js").ToolDefinition} ToolDefinition */
+/** @typedef {import("./toolbox.js").ToolDefinition} ToolDefinition */
 
 /** Where a tool's definition says that its session is encrypted. A hint for guests without a key: who has one needs none. */
 const MARK = "waypost/encryption";
@@ -36,6 +36,11 @@ export class OpenWire {
   /** @param {ToolDefinition} definition */
   offer(definition) {
     return definition;
+  }
+
+  /** @returns {AnswerError | null} */
+  refusal() {
+    return null;
   }
 
   /** @returns {AnswerError | null} */
@@ -91,7 +96,12 @@ export class SealedWire {
     return { ...definition, _meta: { ...definition._meta, [MARK]: FORMAT } };
   }
 
-  /** Whether the request `id` may run; if not, what to answer. @param {string} id */
+  /** What `admit` would say now. @param {string} id */
+  refusal(id) {
+    return this.#seen.refusal(id);
+  }
+
+  /** Whether the request `id` may run, which it does then; if not, what to answer. @param {string} id */
   admit(id) {
     return this.#seen.admit(id);
   }

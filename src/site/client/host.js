@@ -1,6 +1,7 @@
 /** The tab's side: offers tools, takes requests from the stream, answers each once. */
 
 import { Acks } from "./acks.js";
+import { Approvals } from "./approvals.js";
 import { Emitter } from "./emitter.js";
 import { WaypostError } from "./errors.js";
 import { OpenWire, SealedWire } from "./host-wire.js";
@@ -8,50 +9,16 @@ import { Ledger } from "./ledger.js";
 import { Runner } from "./runner.js";
 import { tabStorage } from "./session.js";
 import { EventStream } from "./stream.js";
+import { Toolbox } from "./toolbox.js";
 
 /** @typedef {import("./session.js").Session} Session */
 /** @typedef {import("./stream.js").StreamState} StreamState */
-/** @typedef {import("./ledger.js").AnswerError} AnswerError */
-
-/**
- * A tool as guests see it; as in MCP.
- * @typedef {object} ToolDefinition
- * @property {string} name
- * @property {string} [title]
- * @property {string} [description]
- * @property {Record<string, unknown>} [inputSchema] JSON Schema of the arguments
- * @property {Record<string, unknown>} [outputSchema]
- * @property {Record<string, unknown>} [annotations] hints such as `readOnlyHint`
- * @property {Record<string, unknown>} [_meta]
- */
-
-/**
- * @typedef {object} ToolContext
- * @property {string} id the request's
- * @property {AbortSignal} signal aborted when the request is cancelled or the session ends: stop, nobody waits
- * @property {boolean} restarted this request was already begun before the page was reloaded; its effects may be there
- * @property {(value: unknown) => void} progress tell the guest how far it is; any JSON
- */
-
-/** @typedef {(args: any, context: ToolContext) => unknown} ToolHandler */
-
-/** @typedef {{ id: string, tool: string, args: any, replay: boolean, repeat: boolean }} RequestDetail */
-/**
- * `final` false: progress. `repeat`: the first answer, given again.
- * @typedef {{ id: string, tool?: string, result?: unknown, error?: AnswerError, final: boolean, durationMs?: number,
- *   repeat?: boolean }} ResponseDetail
- */
-/**
- * @typedef {object} HostEvents
- * @property {StreamState} state
- * @property {RequestDetail} request a request has come; `replay`: one that was sent before; `repeat`: it is not run again
- * @property {ResponseDetail} response an answer or progress was given (not yet: delivered)
- * @property {{ id: string }} delivered the server has acknowledged the answer
- * @property {{ id: string }} cancel the guest has taken a request back
- * @property {any} session the session changed, was extended
- * @property {{ reason: string, after?: string, producer?: string, seq?: number }} gap messages were missed
- * @property {{ error: unknown }} error something failed; unless it says otherwise, it will be tried again
- */
+/** @typedef {import("./approvals.js").Approver} Approver */
+/** @typedef {import("./approvals.js").Decision} Decision */
+/** @typedef {import("./host-events.js").HostEvents} HostEvents */
+/** @typedef {import("./toolbox.js").ToolDefinition} ToolDefinition */
+/** @typedef {import("./toolbox.js").ToolHandler} ToolHandler */
+/** @typedef {import("./toolbox.js").ToolOptions} ToolOptions */
 
 /**
  * Offers the tools of this tab and answers the requests for them.
@@ -64,17 +31,19 @@ export class Host extends Emitter {
   #wire;
   #runner;
   #stream;
-  #published = false;
+  #tools;
+  #approvals;
   /** @type {StreamState} */
   #state = { state: "waiting" };
-  /** @type {Map<string, { definition: ToolDefinition, handler: ToolHandler }>} */
-  #tools = new Map();
 
   /**
    * @param {Session} session
-   * @param {{ storage?: Storage | null }} [options] where answers are remembered across a reload
+   * @param {object} [options]
+   * @param {Storage | null} [options.storage] where answers and approvals are remembered across a reload
+   * @param {Approver} [options.approve] decides on each call of a tool that does not say of itself that it only reads; by
+   *   default there is nobody to ask, and every call is run: whoever registered the tool has decided that
    */
-  constructor(session, { storage = tabStorage() } = {}) {
+  constructor(session, { storage = tabStorage(), approve } = {}) {
     super();
     this.#session = session;
     const fail = (/** @type {unknown} */ error) => this.emit("error", { error });
@@ -82,10 +51,18 @@ export class Host extends Emitter {
     const { code, key } = session;
     this.#wire = key === undefined ? new OpenWire() : new SealedWire(code, key, storage, fail);
     this.#acks = new Acks((cursors) => this.#post("/api/ack", { cursors }), fail);
+    const decided = (/** @type {string} */ id, /** @type {string} */ tool, /** @type {Decision} */ decision) =>
+      this.emit("approval", { id, tool, decision });
+    this.#approvals = new Approvals({ code, storage, approver: approve, decided, fail });
+    this.#tools = new Toolbox((definitions) => {
+      const tools = definitions.map((definition) => this.#wire.offer(definition));
+      return session.http.json("PUT", `/api/sessions/${code}/tools`, { body: { tools } });
+    });
     this.#runner = new Runner({
       ledger: this.#ledger,
-      handler: (tool) => this.#tools.get(tool)?.handler,
-      admit: (id) => this.#wire.admit(id),
+      tools: this.#tools,
+      approvals: this.#approvals,
+      wire: this.#wire,
       send: (call, answer, final) => this.#answer(call, answer, final),
       emit: (type, detail) => this.emit(type, detail),
     });
@@ -112,15 +89,35 @@ export class Host extends Emitter {
    * Offer a tool; one with the same name is replaced. While connected, guests are told.
    * @param {ToolDefinition} definition
    * @param {ToolHandler} handler what it returns is the result; what it throws becomes an error answer
+   * @param {ToolOptions} [options]
    */
-  tool(definition, handler) {
-    this.#tools.set(definition.name, { definition, handler });
-    this.#published = false;
+  tool(definition, handler, { approve } = {}) {
+    const tool = { definition, handler, approve };
+    if (approve) this.#approvals.requireApprover(tool);
+    this.#tools.set(tool);
     if (this.#state.state === "online") {
       // After this turn, so that several tools registered together are published together.
-      queueMicrotask(() => this.#publish().catch((error) => this.emit("error", { error })));
+      queueMicrotask(() => this.#tools.publish().catch((error) => this.emit("error", { error })));
     }
     return this;
+  }
+
+  /** Whether a call of this tool waits for a decision. @param {string} name */
+  needsApproval(name) {
+    const tool = this.#tools.find(name);
+    return tool !== undefined && this.#approvals.asks(tool);
+  }
+
+  /**
+   * From now on, have calls of this tool wait for a decision, or run them without one: as long as the session and this tab
+   * last.
+   * @param {string} name
+   * @param {boolean} [isRequired]
+   */
+  requireApproval(name, isRequired = true) {
+    const tool = this.#tools.find(name);
+    if (!tool) throw new WaypostError("unknown_tool", `This tab has no tool "${name}".`);
+    this.#approvals.say(tool, isRequired);
   }
 
   /**
@@ -177,24 +174,12 @@ export class Host extends Emitter {
     return this.#post("/api/response", { id: call.id, ...(await this.#wire.answer(call, answer, final)), final });
   }
 
-  async #publish() {
-    if (this.#published) return;
-    this.#published = true;
-    try {
-      const tools = [...this.#tools.values()].map(({ definition }) => this.#wire.offer(definition));
-      await this.#session.http.json("PUT", `/api/sessions/${this.#session.code}/tools`, { body: { tools } });
-    } catch (error) {
-      this.#published = false;
-      throw error;
-    }
-  }
-
   /**
    * @param {string} cursor
    * @param {AbortSignal} signal
    */
   async #open(cursor, signal) {
-    await this.#publish();
+    await this.#tools.publish();
     /** @type {Record<string, string>} */
     const headers = { accept: "text/event-stream" };
     if (cursor) headers["last-event-id"] = cursor;
@@ -209,6 +194,7 @@ export class Host extends Emitter {
       this.#acks.stop();
       this.#runner.stop("The session is over.");
       this.#ledger.clear();
+      this.#approvals.clear();
       this.#wire.forget();
     }
     this.emit("state", state);
@@ -231,6 +217,7 @@ export class Host extends Emitter {
       this.emit("gap", data);
     }
   }
+
   /** @param {import("./runner.js").Request} request */
   async #take(request) {
     const opened = this.#wire.open(request);

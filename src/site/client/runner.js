@@ -8,8 +8,8 @@ import { Progress } from "./progress.js";
 /** @typedef {import("./ledger.js").Answer} Answer */
 /** @typedef {import("./ledger.js").AnswerError} AnswerError */
 /** @typedef {import("./ledger.js").Ledger} Ledger */
-/** @typedef {import("./host.js").HostEvents} HostEvents */
-/** @typedef {import("./host.js").ToolHandler} ToolHandler */
+/** @typedef {import("./host-events.js").HostEvents} HostEvents */
+/** @typedef {import("./toolbox.js").Tool} Tool */
 
 /**
  * `refusal`: it can't be run, and this is what to answer; it leaves no trace in the ledger.
@@ -17,19 +17,27 @@ import { Progress } from "./progress.js";
  */
 /** The request that an answer is for. @typedef {import("./cipher.js").Call & { refusal?: AnswerError }} Asked */
 
+/** What the guest hears while somebody decides. MCP wants numbers that grow: the tool's own begin above this one. */
+const WAITING = { progress: 0, message: "Waiting for approval." };
+
+/** @type {AnswerError} */
+const REFUSED = { code: "refused", message: "The person at the tab has refused this call." };
+
 /**
  * @typedef {object} RunnerOptions
  * @property {Ledger} ledger
- * @property {(tool: string) => ToolHandler | undefined} handler
- * @property {(id: string) => AnswerError | null} admit asked before a request is run for the first time; what to answer instead
+ * @property {import("./toolbox.js").Toolbox} tools
+ * @property {import("./approvals.js").Approvals} approvals asked before each run
+ * @property {import("./host-wire.js").Wire} wire asked before a request is run for the first time
  * @property {(call: Asked, answer: Answer, final: boolean) => Promise<unknown>} send
  * @property {<Type extends keyof HostEvents>(type: Type, detail: HostEvents[Type]) => void} emit
  */
 
 export class Runner {
   #ledger;
-  #handler;
-  #admit;
+  #tools;
+  #approvals;
+  #wire;
   #send;
   #emit;
   #outbox;
@@ -38,10 +46,11 @@ export class Runner {
   #running = new Map();
 
   /** @param {RunnerOptions} options */
-  constructor({ ledger, handler, admit, send, emit }) {
+  constructor({ ledger, tools, approvals, wire, send, emit }) {
     this.#ledger = ledger;
-    this.#handler = handler;
-    this.#admit = admit;
+    this.#tools = tools;
+    this.#approvals = approvals;
+    this.#wire = wire;
     this.#send = send;
     this.#emit = emit;
     this.#outbox = new Outbox({
@@ -112,13 +121,10 @@ export class Runner {
    * @param {any} args
    * @param {boolean} restarted
    */
-  async #run({ id, tool }, args, restarted) {
+  async #run({ id, tool, replay = false }, args, restarted) {
     const controller = new AbortController();
     const { signal } = controller;
     this.#running.set(id, controller);
-    this.#ledger.set(id, { status: "running", tool });
-    const error = restarted ? null : this.#admit(id);
-    const beganAt = performance.now();
     const progress = new Progress(
       (value) => this.#send({ id, tool }, resultAnswer(value), false),
       (error) => this.#emit("error", { error }),
@@ -129,25 +135,37 @@ export class Runner {
       progress.report(value);
       this.#emit("response", { id, tool, result: value, final: false });
     };
-    const answer = error ? { error } : await this.#call(tool, args, { id, signal, restarted, progress: report });
+    const found = this.#tools.find(tool);
+    let error = restarted ? null : this.#wire.refusal(id);
+    if (!error && found && this.#approvals.asks(found)) {
+      // Nothing is noted until somebody has decided: after a reload they are asked again.
+      const asked = { id, args, replay, restarted, signal };
+      if (!(await this.#approvals.decide(found, asked, () => report(WAITING)))) error = REFUSED;
+    }
+    if (signal.aborted) return void this.#running.delete(id);
+    this.#ledger.set(id, { status: "running", tool });
+    if (!error && !restarted) error = this.#wire.admit(id);
+    const beganAt = performance.now();
+    const answer = error ? { error } : await this.#call(found, tool, args, { id, signal, restarted, progress: report });
+    const took = error ? {} : { durationMs: performance.now() - beganAt };
     this.#running.delete(id);
     if (signal.aborted) return;
     this.#ledger.set(id, { status: "answered", tool, answer });
-    this.#emit("response", { id, tool, ...answer, final: true, durationMs: performance.now() - beganAt });
+    this.#emit("response", { id, tool, ...answer, final: true, ...took });
     await progress.close();
     this.#outbox.put({ id, tool }, answer);
   }
 
   /**
+   * @param {Tool | undefined} found
    * @param {string} tool
    * @param {any} args
-   * @param {import("./host.js").ToolContext} context
+   * @param {import("./toolbox.js").ToolContext} context
    */
-  async #call(tool, args, context) {
-    const handler = this.#handler(tool);
-    if (!handler) return errorAnswer("unknown_tool", `This tab has no tool "${tool}".`);
+  async #call(found, tool, args, context) {
+    if (!found) return errorAnswer("unknown_tool", `This tab has no tool "${tool}".`);
     try {
-      return resultAnswer(await handler(args, context));
+      return resultAnswer(await found.handler(args, context));
     } catch (error) {
       return errorAnswer("tool_error", error);
     }

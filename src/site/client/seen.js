@@ -35,17 +35,24 @@ export class Seen {
    * @returns {import("./ledger.js").AnswerError | null} what to answer instead
    */
   admit(id) {
-    if (this.#ids.has(id)) {
-      return { code: "already_run", message: "This request was run before; its answer is not remembered any more." };
-    }
-    if (this.#ids.size >= this.#limit) {
-      return { code: "session_full", message: `This session has run ${this.#limit} requests: open a new one.` };
-    }
+    const refusal = this.refusal(id);
+    if (refusal) return refusal;
     this.#ids.add(id);
     try {
       this.#storage?.setItem(this.#key, [...this.#ids].join(","));
     } catch (error) {
       this.#fail(error);
+    }
+    return null;
+  }
+
+  /** What `admit` would say, without letting it run. @param {string} id @returns {import("./ledger.js").AnswerError | null} */
+  refusal(id) {
+    if (this.#ids.has(id)) {
+      return { code: "already_run", message: "This request was run before; its answer is not remembered any more." };
+    }
+    if (this.#ids.size >= this.#limit) {
+      return { code: "session_full", message: `This session has run ${this.#limit} requests: open a new one.` };
     }
     return null;
   }

@@ -52,9 +52,8 @@ class ConformanceRun:
         try:
             output, _ = self._process.communicate(timeout=seconds)
         except subprocess.TimeoutExpired:
-            self._process.kill()
-            output, _ = self._process.communicate()
-            raise AssertionError(f"the runner took more than {seconds} s:\n{output}") from None
+            self.stop()
+            raise AssertionError(f"the runner took more than {seconds} s") from None
         checks: dict[str, list[dict[str, Any]]] = defaultdict(list)
         for path in self._folder.glob("*/checks.json"):
             name = _FOLDER.fullmatch(path.parent.name)
@@ -64,6 +63,11 @@ class ConformanceRun:
         failed = [scenario.partition(":")[0] for scenario in _FAILED.findall(unexpected)]
         assert self._process.returncode == 0 or failed, output
         return Conformance(output, failed, dict(checks))
+
+    def stop(self) -> None:
+        """End it, if it still runs."""
+        self._process.kill()
+        self._process.communicate()
 
     def end_steadily(self, seconds: float, revision: str) -> Conformance:
         """The same, but what failed is run once more, by itself: some checks wait for half a second and no longer, and

@@ -1,0 +1,29 @@
+"""How much is measured: in a minute, in under ten, or for as long as it takes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Mode:
+    """Sizes of everything. A section stops after `section_seconds` with the rounds that it has, at least one."""
+
+    name: str
+    rounds: int
+    calls: int
+    stored_calls: int
+    section_seconds: float
+    connections: tuple[int, ...]
+    deliveries: int
+    slow_deliveries: int
+    open_streams: tuple[int, ...]
+    watch_seconds: float
+    backlogs: tuple[int, ...]
+    simulations: int
+
+
+QUICK = Mode("quick", 3, 200, 24, 12, (4,), 30, 6, (50, 100), 2, (300, 600), 40)
+FULL = Mode("full", 9, 600, 80, 110, (1, 4, 16), 200, 25, (100, 500, 1000), 8, (1_000, 10_000), 150)
+LONG = Mode("long", 15, 1000, 120, 900, (1, 4, 16), 500, 60, (100, 500, 1000), 20, (1_000, 10_000, 100_000), 600)
+MODES = {mode.name: mode for mode in (QUICK, FULL, LONG)}
