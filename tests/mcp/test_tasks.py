@@ -143,6 +143,17 @@ def test_who_takes_streams_only_gets_no_task():
     run(story())
 
 
+def test_the_result_of_a_task_is_what_the_call_would_have_been_answered_with():
+    async def story():
+        mcp = await tasked()
+        task = await begun(mcp)
+        await answered(mcp, {"content": [], "_meta": {"own": 1}})
+        done = await state(mcp, task)
+        assert done["result"] == {"resultType": "complete", "content": [], "_meta": {"own": 1}}
+
+    run(story())
+
+
 def test_an_error_of_the_tool_completes_its_task():
     async def story():
         mcp = await tasked()

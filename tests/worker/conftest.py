@@ -16,6 +16,8 @@ HERE = Path(__file__).parent
 LONGEST_FIRST = (
     "test_openapi.py",
     "test_models.py",
+    "test_mcp_clients_conformance.py",
+    "test_mcp_clients_python.py",
     "test_leaks.py",
     "test_faults.py",
     "test_restart.py",

@@ -52,17 +52,16 @@ def connected(url: str, mode: str, act: Callable[[Client], Awaitable[T]], **opti
 
 @pytest.mark.parametrize(("mode", "version"), list(AGREED.items()))
 def test_it_agrees_on_the_revision_that_its_mode_is_for(tab: Tab, mode: str, version: str) -> None:
-    async def look(client: Client) -> tuple[str, str | None, str | None]:
+    async def look(client: Client) -> tuple[str, str | None, str]:
         info = client.server_info
-        return client.protocol_version, info and info.name, client.instructions
+        return client.protocol_version, info and info.name, client.instructions or ""
 
+    # With a revision given, it asks for nothing first, so it knows nothing of the server yet.
+    told = (None, "") if mode == "2026-07-28" else ("waypost", "The tools are those of a program")
     found, name, instructions = connected(tab.mcp_url, mode, look)
-    if mode == "2026-07-28":
-        # It asks for nothing first, so it knows nothing of the server yet.
-        assert (found, name) == (version, None)
-    else:
-        assert (found, name) == (version, "waypost")
-        assert tab.code in (instructions or "")
+    assert (found, name) == (version, told[0])
+    assert instructions.startswith(told[1])
+    assert tab.code not in instructions
 
 
 @pytest.mark.parametrize("mode", MODES)
@@ -168,6 +167,42 @@ def test_a_call_that_it_cancels_is_taken_back_in_the_tab(tab: Tab, mode: str) ->
         await anyio.to_thread.run_sync(lambda: tab.wait_cancelled(tab.runs("hold")[count]))
 
     connected(tab.mcp_url, mode, call)
+
+
+@pytest.mark.parametrize("mode", ONE_OF_EACH)
+def test_calls_that_it_makes_at_once_each_get_their_own_answer(tab: Tab, mode: str) -> None:
+    async def call(client: Client) -> list[Any]:
+        return await asyncio.gather(*(client.call_tool("add", {"a": number, "b": 1}) for number in range(20)))
+
+    results = connected(tab.mcp_url, mode, call)
+    assert [result.structured_content for result in results] == [{"sum": number + 1} for number in range(20)]
+
+
+def test_a_tab_that_is_away_is_an_error_that_says_what_to_open(api: Api) -> None:
+    from mcp import MCPError
+
+    session = api.open_session(data={"url": "https://app.example/trip"})
+
+    async def call(client: Client) -> Any:
+        with pytest.raises(MCPError) as caught:
+            await client.call_tool("add", {})
+        return caught.value.error
+
+    error = connected(f"{api.url}/mcp/{session.code}", "auto", call)
+    assert error.data["code"] == "tab_away"
+    assert error.data["open"] == "https://app.example/trip"
+    assert "Open https://app.example/trip" in error.message
+
+
+def test_a_code_that_nobody_has_is_an_error_at_once(api: Api) -> None:
+    from mcp import MCPError
+
+    async def nothing(_: Client) -> None: ...
+
+    with pytest.raises((MCPError, ExceptionGroup)) as caught:
+        connected(f"{api.url}/mcp/00000000", "auto", nothing)
+    found = caught.value
+    assert isinstance(found, MCPError) or caught.group_contains(MCPError, match="No session has this code now")
 
 
 def test_a_legacy_client_hears_that_the_tools_have_changed(tab: Tab) -> None:

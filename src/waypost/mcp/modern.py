@@ -18,8 +18,8 @@ from waypost.mcp.jsonrpc import INVALID_PARAMS, METHOD_NOT_FOUND, MISSING_CAPABI
 from waypost.mcp.legacy import called, progress_token
 from waypost.mcp.media import Accepts, json_reply, not_acceptable, stream_reply
 from waypost.mcp.modern_headers import check_envelope, check_parameters
-from waypost.mcp.modern_streams import call_stream, complete_result, encode_complete, news_stream
-from waypost.mcp.outcome import tool_result
+from waypost.mcp.modern_streams import call_stream, encode_complete, news_stream
+from waypost.mcp.outcome import complete_result, tool_result
 from waypost.mcp.resources import list_resources, read_resource
 from waypost.mcp.tab import Tab
 from waypost.mcp.tasks import cancel_task, get_task, new_task, update_task

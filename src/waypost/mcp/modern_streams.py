@@ -7,18 +7,13 @@ from typing import Any
 from waypost.limits import MCP_HEARTBEAT_SECONDS
 from waypost.mcp.jsonrpc import RpcError, RpcId, encode_error, encode_notification, encode_result
 from waypost.mcp.media import encode_message, encode_opening
-from waypost.mcp.outcome import ProgressCount, tool_result
+from waypost.mcp.outcome import ProgressCount, complete_result, tool_result
 from waypost.mcp.tab import SERVER_INFO, Tab
 from waypost.mcp.tool_call import ToolCall
 from waypost.mcp.tool_news import News, ToolNews
 from waypost.mcp.versions import SERVER_INFO_KEY, SUBSCRIPTION_KEY
 from waypost.message import Message
 from waypost.sse import HEARTBEAT, encode_sse
-
-
-def complete_result(result: dict[str, Any]) -> dict[str, Any]:
-    """`result`, which says that it is complete unless it says what it is."""
-    return {"resultType": "complete", **result}
 
 
 def encode_complete(id: RpcId, result: dict[str, Any]) -> bytes:

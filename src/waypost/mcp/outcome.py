@@ -35,6 +35,11 @@ def tool_result(answer: Message, *, any_structure: bool) -> dict[str, Any]:
     return {"content": [{"type": "text", "text": text}], "structuredContent": structured}
 
 
+def complete_result(result: dict[str, Any]) -> dict[str, Any]:
+    """`result` as 2026-07-28 has it, which says that it is complete unless it says what it is."""
+    return {"resultType": "complete", **result}
+
+
 def _failed(error: ErrorBody) -> dict[str, Any]:
     if error.code == "cancelled":
         raise RpcError(CANCELLED, "The request was cancelled.")

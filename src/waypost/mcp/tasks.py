@@ -11,7 +11,7 @@ from waypost.clock import to_iso
 from waypost.cursor import cursor_ms
 from waypost.limits import MCP_TASK_POLL_MILLISECONDS
 from waypost.mcp.jsonrpc import CANCELLED, RpcError, invalid_params
-from waypost.mcp.outcome import ProgressCount, tool_result
+from waypost.mcp.outcome import ProgressCount, complete_result, tool_result
 from waypost.mcp.tab import Tab
 from waypost.mcp.tool_call import ToolCall
 from waypost.message import Message
@@ -77,7 +77,7 @@ def _ended(tab: Tab, request_id: str, answer: Message) -> dict[str, Any]:
         failure = {"code": error.code, "message": error.message}
         failed = _task(tab, request_id, "failed", answer.accepted_ms)
         return {**failed, "statusMessage": error.message, "error": failure}
-    return {**_task(tab, request_id, "completed", answer.accepted_ms), "result": result}
+    return {**_task(tab, request_id, "completed", answer.accepted_ms), "result": complete_result(result)}
 
 
 def _task(tab: Tab, request_id: str, status: str, updated_ms: int) -> dict[str, Any]:

@@ -54,7 +54,7 @@ describe("the TypeScript SDK", { concurrency: true }, () => {
       test("it agrees on the revision", () => {
         assert.equal(mcp.agreed(), kind.version);
         assert.equal(mcp.client.getServerVersion().name, "waypost");
-        assert.match(mcp.client.getInstructions(), new RegExp(tab.code));
+        assert.match(mcp.client.getInstructions(), /^The tools are those of a program/);
       });
 
       test("it lists the tools, calls one, and holds the answer against the schema of its output", async () => {
