@@ -62,12 +62,14 @@ def test_the_static_files_tell_browsers_the_same(name: str):
     assert f"  {name}: {BROWSER_HEADERS[name]}\n" in (SITE / "_headers").read_text()
 
 
-@pytest.mark.parametrize(("method", "path"), [(method, path) for method, path in EVERY_ROUTE if method != "GET"])
+@pytest.mark.parametrize(("method", "path"), [each for each in EVERY_ROUTE if not each[1].startswith("/pages/")])
 def test_nothing_is_done_for_a_page_of_another_origin(method: str, path: str):
     kv = FaultyKv(MemoryKv(VirtualClock()), lambda *_: False)
     client = make_client(kv=kv)
-    reply = run(client.call(method, path, {}, headers={"Origin": "https://evil.example", "Host": "waypost.example"}))
-    assert (reply.status, reply.json()["code"], kv.asked) == (403, "origin_not_allowed", [])
+    for fields in ({"Origin": "https://evil.example", "Host": "waypost.example"}, {"Sec-Fetch-Site": "cross-site"}):
+        reply = run(client.call(method, path, {}, headers=fields))
+        assert (reply.status, kv.asked) == (403, [])
+        assert b"origin_not_allowed" in reply.body
 
 
 def test_a_page_of_a_named_origin_may_have_things_done():
@@ -76,9 +78,29 @@ def test_a_page_of_a_named_origin_may_have_things_done():
     assert (reply.status, reply.headers["Access-Control-Allow-Origin"]) == (201, ORIGIN)
 
 
-def test_reading_is_not_refused_but_kept_from_a_page_of_another_origin_by_the_browser():
-    reply = run(make_client().call("GET", "/health", headers={"Origin": ORIGIN, "Sec-Fetch-Site": "cross-site"}))
-    assert (reply.status, reply.headers.get("Access-Control-Allow-Origin")) == (200, None)
+@pytest.mark.parametrize(
+    ("fields", "status"),
+    [
+        ({"Sec-Fetch-Mode": "navigate", "Sec-Fetch-Dest": "document"}, 200),
+        # A frame is opened by the page that it stands in, as often as that likes.
+        ({"Sec-Fetch-Mode": "navigate", "Sec-Fetch-Dest": "iframe"}, 403),
+        ({"Sec-Fetch-Mode": "no-cors", "Sec-Fetch-Dest": "image"}, 403),
+        ({"Sec-Fetch-Mode": "no-cors", "Sec-Fetch-Dest": "document"}, 403),
+    ],
+)
+def test_somebody_may_follow_a_link_from_another_site(fields: dict[str, str], status: int):
+    reply = run(make_client().call("GET", "/health", headers={"Sec-Fetch-Site": "cross-site", **fields}))
+    assert reply.status == status
+
+
+def test_a_form_of_another_site_does_nothing_by_opening_a_window():
+    fields = {"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "navigate", "Sec-Fetch-Dest": "document"}
+    assert run(make_client().call("POST", "/api/sessions", headers=fields)).status == 403
+
+
+def test_a_page_is_shown_wherever_its_link_stands():
+    fields = {"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "navigate", "Sec-Fetch-Dest": "iframe"}
+    assert run(make_client().call("GET", "/pages/none", headers=fields)).status == 404
 
 
 def test_without_a_ray_each_request_gets_an_id_of_its_own():

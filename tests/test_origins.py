@@ -33,8 +33,11 @@ def is_refused(fields: dict[str, str], allowed: frozenset[str] = ALLOWED) -> boo
         {"Sec-Fetch-Site": "cross-site", "Origin": "https://app.example"},
         {"Sec-Fetch-Site": "same-site", "Origin": "https://app.example"},
         {"Origin": f"https://{HOST}"},
-        {"Origin": f"http://{HOST}"},
         {"Origin": "http://192.168.0.2:8787", "Host": "192.168.0.2:8787"},
+        {"Origin": "http://[::1]:8787", "Host": "[::1]:8787"},
+        {"Origin": "http://localhost:8787", "Host": "localhost:8787"},
+        {"Origin": "http://waypost:8787", "Host": "waypost:8787"},
+        {"Origin": "http://desk.local:8787", "Host": "desk.local:8787"},
     ],
 )
 def test_programs_and_pages_that_may_are_let_through(fields: dict[str, str]):
@@ -64,6 +67,10 @@ def test_programs_and_pages_that_may_are_let_through(fields: dict[str, str]):
         {"Origin": "HTTPS://APP.EXAMPLE"},
         {"Origin": "https://[::1"},
         {"Origin": "null", "Host": ""},
+        # A name that was made to point at this machine.
+        {"Origin": f"http://{HOST}"},
+        {"Origin": "http://evil.example:8787", "Host": "evil.example:8787"},
+        {"Origin": "http://local.evil.example", "Host": "local.evil.example"},
     ],
 )
 def test_all_other_pages_are_refused(fields: dict[str, str]):

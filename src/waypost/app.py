@@ -31,7 +31,7 @@ from waypost.kv import Kv
 from waypost.log_entry import log_entry, ray_of
 from waypost.metered_kv import MeteredKv
 from waypost.model import Model
-from waypost.origins import SAFE, require_known_origin
+from waypost.origins import is_opened, require_known_origin
 from waypost.random import Random
 from waypost.rate_limits import Limit, Limiter, RateLimits
 from waypost.retrying_kv import RetryingKv
@@ -154,7 +154,8 @@ class App:
         if is_preflight(request):
             return preflight_response()
         route, params = self._router.find(request.method, request.path)
-        if request.method not in SAFE:
+        # Who may show a page is said by its own policy.
+        if not (is_opened(request) or route.handler is pages.show):
             require_known_origin(request, self._settings.allowed_origins)
         if self._settings.problem and route.handler is not health.health:
             raise Unconfigured(self._settings.problem)

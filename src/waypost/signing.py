@@ -73,6 +73,11 @@ class Signer:
         return claims
 
 
+def secret_id(key: bytes, code: str) -> str:
+    """The session id that owns what the host of the session `code` keeps; nobody can tell it from the code."""
+    return "s-" + _encode(hmac.digest(key, f"wps1.{code}".encode(), "sha256"))
+
+
 def _read(token: str) -> Claims | None:
     """What `token` would say if it was genuine."""
     match = _TOKEN.fullmatch(token)

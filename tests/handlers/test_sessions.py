@@ -12,7 +12,7 @@ from tests.support.virtual_time import VirtualClock, run
 from waypost.limits import MAX_TOOLS
 from waypost.memory_kv import MemoryKv
 from waypost.settings import Settings
-from waypost.signing import Role, Signer
+from waypost.signing import Role, Signer, secret_id
 
 START = "2026-01-01T00:00:00.000Z"
 
@@ -26,6 +26,7 @@ def test_a_session_is_opened_with_a_code_and_a_hosts_token():
         opened = reply.json()
         token = opened.pop("hostToken")
         code = opened.pop("code")
+        assert opened.pop("sessionId") == secret_id(KEY, code)
         assert reply.status == 201
         assert reply.headers["Location"] == f"/api/sessions/{code}"
         assert opened == {

@@ -143,6 +143,7 @@ def test_pages_of_other_origins_may_not_call(headers: dict[str, str], status: in
         assert (await told(mcp, **headers))[0] == status
         if status != 200:
             reply = await mcp.client.call("GET", mcp.url, headers=mcp.headers(headers))
-            assert (reply.status, reply.json()["error"]["data"]) == (403, {"code": "origin_not_allowed"})
+            assert reply.status == 403
+            assert b'"code":"origin_not_allowed"' in reply.body
 
     run(story())

@@ -1,9 +1,12 @@
-"""The tab's pages and documents as resources: those under the session's own code, and no others."""
+"""The tab's pages and documents as resources: those under its host's session id, and no others."""
 
 import pytest
 
+from tests.support.client import KEY, make_client
 from tests.support.mcp_client import Mcp, connected
-from tests.support.virtual_time import run
+from tests.support.virtual_time import VirtualClock, run
+from waypost.memory_kv import MemoryKv
+from waypost.settings import Settings
 
 
 async def put_page(mcp: Mcp, intent_id: str, session_id: str, title: str = "") -> None:
@@ -12,14 +15,14 @@ async def put_page(mcp: Mcp, intent_id: str, session_id: str, title: str = "") -
 
 
 async def put_document(mcp: Mcp, path: str, value: object, session_id: str | None = None) -> None:
-    reply = await mcp.client.call("PUT", f"/api/sessions/{session_id or mcp.session.code}/{path}", value)
+    reply = await mcp.client.call("PUT", f"/api/sessions/{session_id or mcp.session.session_id}/{path}", value)
     assert reply.status == 201
 
 
 async def filled(*, is_modern: bool = False) -> Mcp:
     mcp = await connected(is_modern=is_modern)
-    await put_page(mcp, "b", mcp.session.code, "The page")
-    await put_page(mcp, "a", mcp.session.code)
+    await put_page(mcp, "b", mcp.session.session_id, "The page")
+    await put_page(mcp, "a", mcp.session.session_id)
     await put_page(mcp, "secret", "somebody-elses-secret")
     await put_document(mcp, "theme", {"dark": True})
     await put_document(mcp, "documents/notes", [1.0])
@@ -29,7 +32,7 @@ async def filled(*, is_modern: bool = False) -> Mcp:
 
 
 @pytest.mark.parametrize("is_modern", [False, True])
-def test_pages_and_documents_under_the_code_are_listed(is_modern: bool):
+def test_pages_and_documents_under_the_hosts_session_id_are_listed(is_modern: bool):
     async def story():
         mcp = await filled(is_modern=is_modern)
         result = await mcp.result("resources/list")
@@ -90,5 +93,31 @@ def test_the_code_for_what_is_not_there_is_the_revision_s():
     async def story():
         modern = await connected(is_modern=True)
         assert (await modern.ask("resources/read", {"uri": "waypost://pages/none"}))["error"]["code"] == -32602
+
+    run(story())
+
+
+def test_the_code_is_not_the_session_id():
+    async def story():
+        mcp = await connected()
+        await put_page(mcp, "planted", mcp.session.code)
+        await put_document(mcp, "documents/planted", 1, mcp.session.code)
+        assert (await mcp.result("resources/list"))["resources"] == []
+
+    run(story())
+
+
+def test_while_signing_keys_are_rotated_the_resources_of_older_sessions_are_there():
+    async def story():
+        kv = MemoryKv(VirtualClock())
+        before = make_client(Settings(signing_keys=(KEY,)), kv)
+        session = await before.open_session()
+        rotating = make_client(Settings(signing_keys=(b"the next key, 32 bytes or more...", KEY)), kv, seed=1)
+        mcp = Mcp(rotating, session, is_modern=True)
+        await put_page(mcp, "a", session.session_id)
+        await put_document(mcp, "documents/notes", 1)
+        assert len((await mcp.result("resources/list"))["resources"]) == 2
+        for uri in ("waypost://pages/a", "waypost://documents/notes"):
+            assert len((await mcp.result("resources/read", {"uri": uri}))["contents"]) == 1
 
     run(story())

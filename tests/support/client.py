@@ -49,10 +49,11 @@ class Reply:
 
 @dataclass(frozen=True)
 class Opened:
-    """A session that was opened, and its host's token."""
+    """A session that was opened, its host's token, and the id that owns its documents and pages."""
 
     code: str
     host: str
+    session_id: str = ""
 
 
 @dataclass
@@ -104,7 +105,7 @@ class Client:
     async def open_session(self, **body: Any) -> Opened:
         """A new session."""
         opened = (await self.call("POST", "/api/sessions", body)).json()
-        return Opened(opened["code"], opened["hostToken"])
+        return Opened(opened["code"], opened["hostToken"], opened["sessionId"])
 
     async def join(self, code: str) -> str:
         """A guest's token."""

@@ -11,7 +11,7 @@ from tools.openapi.headers import ALWAYS, HEADERS, OF_PROBLEMS, referred
 from tools.openapi.operations import ALL
 from tools.openapi.parts import PROBLEM, Link, Operation, Parameter, Reply, Schema
 from tools.openapi.problems import ALWAYS as ALWAYS_PROBLEMS
-from tools.openapi.problems import CHANGING, ROUTING, codes_by_status
+from tools.openapi.problems import ROUTING, codes_by_status
 from tools.openapi.refinements import TOOL
 from tools.openapi.rehearsal import rehearse
 from tools.openapi.schemas import Components
@@ -19,7 +19,6 @@ from tools.openapi.words import DESCRIPTION, SECURITY, TAGS
 from waypost.app import ROUTES, Handler
 from waypost.handlers import health
 from waypost.http import _Problem
-from waypost.origins import SAFE
 from waypost.routing import Route
 from waypost.version import VERSION
 
@@ -121,8 +120,7 @@ class _Maker:
             found[str(status)] = self._reply(name, status, reply, operation.links.get(status, ()))
         # `/health` says by itself what is not configured.
         always = ROUTING if route.handler is health.health else ALWAYS_PROBLEMS
-        changing = () if route.method in SAFE else CHANGING
-        for status, codes in codes_by_status((*always, *changing, *operation.problems)).items():
+        for status, codes in codes_by_status((*always, *operation.problems)).items():
             if str(status) in found and operation.also_problems:
                 found[str(status)]["content"][PROBLEM] = self._problem_content(status, codes)
                 continue

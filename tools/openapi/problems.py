@@ -41,11 +41,9 @@ from waypost.http import STATUS
 
 Errors = tuple[type[WaypostError], ...]
 
-ROUTING: Errors = (InvalidParameter, RateLimited, UriTooLong, HeaderTooLarge)
-"""Every route: its address has sent too much; a path that is not percent-encoded UTF-8, a query parameter that stands
-there twice, a long query, path or header field."""
-CHANGING: Errors = (OriginNotAllowed,)
-"""Every route by which something is done."""
+ROUTING: Errors = (InvalidParameter, RateLimited, UriTooLong, HeaderTooLarge, OriginNotAllowed)
+"""Every route: its address has sent too much, or a page of another origin; a path that is not percent-encoded UTF-8, a
+query parameter that stands there twice, a long query, path or header field."""
 ALWAYS: Errors = (*ROUTING, Unconfigured)
 STORAGE: Errors = (StorageUnavailable, BudgetSpent)
 JSON_TEXT: Errors = (UnsupportedMediaType, BodyTimeout, BodyTooLarge, InvalidEncoding, InvalidJson)

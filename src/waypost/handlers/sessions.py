@@ -20,7 +20,7 @@ from waypost.limits import (
     MIN_SESSION_TTL_SECONDS,
 )
 from waypost.session import Session, tools_version
-from waypost.signing import Role
+from waypost.signing import Role, secret_id
 
 
 class OpenBody(Body, frozen=True):
@@ -55,10 +55,14 @@ class SessionView(msgspec.Struct, rename="camel"):
 
 
 class OpenedView(SessionView):
-    """A session as its host sees it once, when it is opened."""
+    """A session as its host sees it once, when it is opened.
+
+    `session_id` owns the session's documents and pages: a secret, like the token.
+    """
 
     ip: str | None
     host_token: str
+    session_id: str
 
 
 class DetailedView(SessionView):
@@ -90,7 +94,8 @@ async def create(call: Call) -> Response:
     code = new_code(call.random, call.settings.code_length)
     session = await call.sessions().open(code, ttl_seconds, call.request.client_ip, body.label, body.data)
     token, _ = issue_token(call, session, Role.HOST)
-    view = OpenedView(*_common(session), session.ip, token)
+    session_id = secret_id(call.settings.signing_keys[0], session.code)
+    view = OpenedView(*_common(session), session.ip, token, session_id)
     return json_response(view, 201, {"Location": f"/api/sessions/{session.code}"})
 
 

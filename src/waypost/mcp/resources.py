@@ -1,6 +1,8 @@
-"""The pages and documents of the tab as resources: those that were put under the session's own code as their session
-id. Whoever has the code may read these anyway; ids that are secrets of their own stay out of reach."""
+"""The pages and documents of the tab as resources: those that its host has put under the session id that it was given
+when it opened the session. The code, which guests have, is not that id: they can read these, and only the host writes.
+"""
 
+from contextlib import suppress
 from typing import Any
 
 from waypost.clock import to_iso
@@ -19,16 +21,20 @@ DOCUMENTS = "waypost://documents/"
 
 async def list_resources(tab: Tab) -> list[dict[str, Any]]:
     """All of them, pages first, each kind in order."""
-    code, kv = tab.session.code, tab.call.kv
-    pages = await PageStore(kv, tab.call.clock).list(code)
+    return [resource for session_id in tab.session_ids for resource in await _resources_of(tab, session_id)]
+
+
+async def _resources_of(tab: Tab, session_id: str) -> list[dict[str, Any]]:
+    kv = tab.call.kv
+    pages = await PageStore(kv, tab.call.clock).list(session_id)
     found = [
         _resource(PAGES + intent_id, version.title or intent_id, "text/html", version)
         for intent_id, version in pages.items()
     ]
     for kind in SINGLE:
-        if version := await find_version(kv, DocumentId(code, kind, kind).key):
+        if version := await find_version(kv, DocumentId(session_id, kind, kind).key):
             found.append(_resource(DOCUMENTS + kind, kind, "application/json", version))
-    documents = await DocumentStore(kv, tab.call.clock).list(code)
+    documents = await DocumentStore(kv, tab.call.clock).list(session_id)
     return found + [
         _resource(DOCUMENTS + name, name, "application/json", version)
         for name, version in documents.items()
@@ -62,13 +68,16 @@ async def read_resource(tab: Tab, uri: Any, not_found: int) -> list[dict[str, An
 async def _page(tab: Tab, intent_id: str) -> str | None:
     version, html = await PageStore(tab.call.kv, tab.call.clock).read(intent_id, UNCONDITIONAL)
     # Others may be read by their id all over the world, but they are not this tab's.
-    return html if is_owner(version, tab.session.code) else None
+    return html if any(is_owner(version, session_id) for session_id in tab.session_ids) else None
 
 
 async def _document(tab: Tab, name: str) -> str | None:
     kind: Kind = next((kind for kind in SINGLE if kind == name), "doc")
     store = DocumentStore(tab.call.kv, tab.call.clock)
-    return (await store.read(DocumentId(tab.session.code, kind, name), UNCONDITIONAL)).text
+    for session_id in tab.session_ids:
+        with suppress(Missing):
+            return (await store.read(DocumentId(session_id, kind, name), UNCONDITIONAL)).text
+    return None
 
 
 def _resource(uri: str, name: str, media_type: str, version: Version) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from waypost.mcp.jsonrpc import TAB_AWAY, RpcError
 from waypost.mcp.sealed import Sealer
 from waypost.queue import Queues
 from waypost.session import Session
+from waypost.signing import secret_id
 from waypost.version import VERSION
 
 LOCAL = ("localhost", "127.0.0.1", "[::1]")
@@ -34,6 +35,11 @@ class Tab:
     def queues(self) -> Queues:
         """The tab's queues."""
         return self.call.queues(self.session.code)
+
+    @property
+    def session_ids(self) -> list[str]:
+        """What owns the tab's documents and pages: one id, or two while a signing key replaces another."""
+        return [secret_id(key, self.session.code) for key in self.call.settings.signing_keys]
 
     def now_ms(self) -> int:
         """The time."""
