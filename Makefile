@@ -6,7 +6,7 @@ HOST = 127.0.0.1
 RUNS = 10000
 SEED = 0
 
-.PHONY: bootstrap dev test check unit worker browser deploy lock simulation simulate cost soak
+.PHONY: bootstrap dev test check unit worker browser deploy lock simulation simulate cost soak bench profile
 
 bootstrap:
 	@command -v $(PYTHON) >/dev/null || { echo "Waypost needs Python 3.11 or newer as $(PYTHON)." >&2; exit 1; }
@@ -41,6 +41,14 @@ soak: bootstrap
 # Counts what things cost in KV operations, and writes the table into README.md.
 cost: bootstrap
 	@npm run --silent cost
+
+# Measures Waypost beside what one would take instead: under ten minutes, a minute with QUICK=1, LONG=1 as long as it takes.
+bench: bootstrap
+	@npm run --silent bench -- $(if $(QUICK),--quick) $(if $(LONG),--long)
+
+# Where the time goes, written into bench/profile/profile.txt.
+profile: bootstrap
+	@npm run --silent profile
 
 worker: bootstrap
 	@npm run --silent test:worker

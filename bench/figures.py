@@ -26,8 +26,8 @@ class Goal:
 class Figure:
     """One figure: its `value`, and where there is a reference (`against`) the ratio to it.
 
-    `cpu_ratio` is the CPU time that the subject takes for the same work, of the reference's: what a machine that is busy
-    with something else disturbs less than times.
+    `cpu_ratio` is the CPU time that the subject takes for the same work, of the reference's: which a machine
+    that is busy with something else disturbs less than times.
     """
 
     section: str

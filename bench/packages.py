@@ -1,4 +1,4 @@
-"""Packages of the references: locked with hashes beside them, installed into .waypost/ once, never into the Worker's."""
+"""Packages of the references: locked with hashes beside them, installed once into .waypost/, not among the Worker's."""
 
 from __future__ import annotations
 

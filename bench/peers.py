@@ -1,4 +1,4 @@
-"""Workers under `wrangler dev` with Miniflare's KV: Waypost, and the JavaScript ones that stand for what others write."""
+"""Workers under `wrangler dev` with Miniflare's KV: Waypost, and JavaScript ones that stand for what others write."""
 
 from __future__ import annotations
 
@@ -7,9 +7,10 @@ from pathlib import Path
 
 from bench.workerd import REFERENCE
 from tests.support.worker import LocalWorker
-from tests.support.worker_project import ProjectWorker, copy_project
+from tests.support.worker_project import ProjectWorker, copy_project, drop_binding
 
 WAYPOST = "Waypost"
+UNLIMITED = "Waypost, no limits bound"
 SAME_KEYS = "JavaScript, same keys"
 JSON_ARRAY = "JavaScript, JSON array"
 
@@ -23,9 +24,16 @@ id = "00000000000000000000000000000000"
 """
 
 
-def waypost_worker(folder: Path, **variables: str) -> LocalWorker:
+def waypost_worker(folder: Path) -> LocalWorker:
     """This project's Worker from a copy in `folder`, its rate limits bound and too high to be met."""
-    return ProjectWorker(copy_project(folder / "waypost"), **variables)
+    return ProjectWorker(copy_project(folder / "waypost"))
+
+
+def unlimited_worker(folder: Path) -> LocalWorker:
+    """The same without rate limits: Miniflare counts them in a database on disk, which the platform does not."""
+    project = copy_project(folder / "unlimited")
+    drop_binding(project, "ratelimits")
+    return ProjectWorker(project)
 
 
 def javascript_worker(folder: Path, reference: str) -> LocalWorker:

@@ -7,11 +7,14 @@ from __future__ import annotations
 
 import json
 import socket
+import time
 from dataclasses import dataclass
 from itertools import count
 from typing import Any
 
 TIMEOUT_SECONDS = 30.0
+IDLE_SECONDS = 2.0
+"""Servers close a connection that was idle for some seconds; one of this age is opened anew instead."""
 
 _numbers = count(1)
 
@@ -80,7 +83,7 @@ class ReplyReader:
 
 def unchunked(data: bytes) -> bytes | None:
     """What a chunked body holds, or None while its end is missing."""
-    parts = []
+    parts: list[bytes] = []
     while True:
         size, ended, data = data.partition(b"\r\n")
         if not ended:
@@ -98,18 +101,29 @@ class Connection:
     """One kept-open connection, one call after the other."""
 
     def __init__(self, port: int) -> None:
-        self.socket = socket.create_connection(("127.0.0.1", port), TIMEOUT_SECONDS)
-        self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self._port = port
+        self._used_at = time.monotonic()
+        self.socket = self._opened()
 
     def call(self, message: bytes, *expected: int) -> Reply:
         """The reply to `message`; one of a status that is not `expected` is a `BadReply`."""
+        if time.monotonic() - self._used_at > IDLE_SECONDS:
+            self.socket.close()
+            self.socket = self._opened()
         reader = ReplyReader()
         self.socket.sendall(message)
         while (reply := reader.feed(self._some())) is None:
             pass
         if reply.status not in (expected or (200, 201, 202)):
             raise BadReply(f"{message[:200]!r} was answered {reply.status}: {reply.body[:300]!r}")
+        self._used_at = time.monotonic()
         return reply
+
+    def _opened(self) -> socket.socket:
+        connection = socket.create_connection(("127.0.0.1", self._port), TIMEOUT_SECONDS)
+        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self._used_at = time.monotonic()
+        return connection
 
     def close(self) -> None:
         self.socket.close()

@@ -130,9 +130,7 @@ class Workerd:
         self.inspector = free_port() if has_inspector else 0
         config = self._folder / "config.capnp"
         config.write_text(configuration(services, self.ports))
-        self._launch = _Launch(
-            next(iter(self.ports.values())), self._folder, config=config, inspector=self.inspector
-        )
+        self._launch = _Launch(next(iter(self.ports.values())), self._folder, config=config, inspector=self.inspector)
         self.running: Running | None = None
 
     @property

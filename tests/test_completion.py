@@ -187,3 +187,21 @@ def test_a_whole_answer_may_be_as_long_as_the_limit_and_is_read_no_further():
     with pytest.raises(ModelFailed) as caught:
         read(start, text, end, b" ", FetchError("read too far"))
     assert caught.value.detail == NO_ANSWER
+
+
+def test_what_came_at_once_is_one_piece_however_many_events_it_was():
+    # Ten thousand pieces within a tick are ten thousand timers, and a runtime has no more than that.
+    events = b"".join(chunk(letter) for letter in "abc")
+    assert pieces(events, chunk("d"), chunk("", finish_reason="stop"), DONE) == ["abc", "d"]
+
+
+def test_what_was_said_before_a_failure_in_the_same_bytes_is_said():
+    said = []
+
+    async def story():
+        with pytest.raises(ModelFailed):
+            async for piece in read_stream(sent(chunk("a") + b"data: nonsense\n\n")):
+                said.append(piece)
+
+    run(story())
+    assert said == ["a"]

@@ -16,7 +16,7 @@ from waypost.kv import ListPage
 from waypost.limits import MAX_METADATA_BYTES, MAX_METADATA_NAME_LENGTH, THREAD_TTL_SECONDS
 from waypost.memory_kv import MemoryKv
 from waypost.recent_threads import RecentThreads
-from waypost.thread import Thread, ThreadStore, check
+from waypost.thread import Thread, ThreadStore, check, is_of_resource
 
 SECRET = b"a key for tests, 32 bytes or more"
 ADA = "user:ada"
@@ -165,8 +165,17 @@ def test_the_conversation_of_a_new_thread_is_the_same_in_two_locations():
 
 def test_the_derivation_is_pinned():
     session_id = Setting().threads.session_id_for(ADA, "t")
-    assert session_id == "t-vJQaaus8BGxCVI1XtiTb-ED6Z5mNH-dSyvW8Zwf8nCs"
+    assert session_id == "t-01W6_NAYvJQaaus8BGxCVI1XtiTb-ED6Z5mNH-dSyvW"
     assert parse_id(session_id, "sessionId") == session_id
+
+
+def test_whose_a_conversation_is_can_be_told_with_the_key_alone():
+    session_id = Setting().threads.session_id_for(ADA, "t")
+    keys = (b"the key that came after the other one", SECRET)
+    assert is_of_resource(session_id, ADA, keys)
+    assert not is_of_resource(session_id, ADA, keys[:1])
+    assert not is_of_resource(session_id, f"{ADA}x", keys)
+    assert not is_of_resource("t-", ADA, keys)
 
 
 @pytest.mark.parametrize(("resource_id", "thread_id"), [("a", "bc"), ("ab", "c"), ('a","b', "c"), ("a", 'b","c')])

@@ -78,6 +78,9 @@ def environment() -> dict[str, str]:
         "WRANGLER_LOG_PATH": str(BUILD_DIR / "logs"),
         # wrangler is one large script; compiling it anew is a fifth of the time that it takes to start.
         "NODE_COMPILE_CACHE": str(BUILD_DIR / "node-cache"),
+        # Pages that show and change all of KV to whoever reaches the port. Who wants them sets this to true.
+        "X_LOCAL_EXPLORER": os.environ.get("X_LOCAL_EXPLORER", "false"),
+        "X_LOCAL_OBSERVABILITY": os.environ.get("X_LOCAL_OBSERVABILITY", "false"),
     }
 
 

@@ -10,6 +10,8 @@
  *     const guest = await joinSession(code);
  *     await guest.call("add", { a: 1, b: 2 });                // the agent asks: 3
  *
+ *     const asking = new Host(session, { approve: async ({ tool }) => (confirm(`Run ${tool}?`) ? "once" : "refuse") });
+ *
  *     const secret = await createSession({ encrypted: true });  // the server reads no arguments and no answers
  *     const friend = await joinSession(secret.link);            // who has the link has the key
  *

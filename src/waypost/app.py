@@ -46,8 +46,8 @@ ANY = (Limit.ADDRESS,)
 BY_SECRET = (Limit.ADDRESS, Limit.MISS)
 OPENING = (Limit.ADDRESS, Limit.SESSION)
 TO_QUEUE = (Limit.ADDRESS, Limit.MISS, Limit.REQUEST)
-APPENDS = (Limit.ADDRESS, Limit.APPEND)
-ASKING = (Limit.ADDRESS, Limit.ANSWER, Limit.APPEND)
+APPENDS = (Limit.ADDRESS, Limit.MISS, Limit.APPEND)
+ASKING = (Limit.ADDRESS, Limit.MISS, Limit.ANSWER, Limit.APPEND)
 
 ROUTES: tuple[Route[Handler], ...] = (
     Route("POST", "/api/sessions", sessions.create, OPENING),
@@ -66,26 +66,26 @@ ROUTES: tuple[Route[Handler], ...] = (
     Route("POST", "/api/ack", queues.acknowledge, BY_SECRET),
     Route("GET", "/api/stream", streams.stream, BY_SECRET),
     Route("GET", "/api/poll", streams.poll, BY_SECRET),
-    Route("GET", "/api/conversations/{sessionId}", conversations.read, ANY),
+    Route("GET", "/api/conversations/{sessionId}", conversations.read, BY_SECRET),
     Route("PUT", "/api/conversations/{sessionId}", conversations.replace, APPENDS),
     Route("DELETE", "/api/conversations/{sessionId}", conversations.delete, APPENDS),
     Route("POST", "/api/conversations/{sessionId}/messages", conversations.append, APPENDS),
     Route("POST", "/api/voice-agent/chat", voice.post_voice, ASKING),
-    Route("POST", "/api/chat", chat.post_chat, (*ASKING, Limit.MISS)),
-    Route("POST", "/api/chat/fork", chat.fork_chat, (*ASKING, Limit.MISS)),
+    Route("POST", "/api/chat", chat.post_chat, ASKING),
+    Route("POST", "/api/chat/fork", chat.fork_chat, ASKING),
     Route("GET", "/api/chat/{threadId}/stream", chat.stream_chat, BY_SECRET),
     Route("POST", "/api/chat/{threadId}/stop", chat.stop_chat, BY_SECRET),
-    Route("GET", "/api/sessions/{sid}/intents", documents.read, ANY),
+    Route("GET", "/api/sessions/{sid}/intents", documents.read, BY_SECRET),
     Route("PUT", "/api/sessions/{sid}/intents", documents.put, APPENDS),
     Route("DELETE", "/api/sessions/{sid}/intents", documents.delete, APPENDS),
-    Route("GET", "/api/sessions/{sid}/theme", documents.read, ANY),
+    Route("GET", "/api/sessions/{sid}/theme", documents.read, BY_SECRET),
     Route("PUT", "/api/sessions/{sid}/theme", documents.put, APPENDS),
     Route("DELETE", "/api/sessions/{sid}/theme", documents.delete, APPENDS),
-    Route("GET", "/api/sessions/{sid}/documents", documents.list_documents, ANY),
-    Route("GET", "/api/sessions/{sid}/documents/{name}", documents.read, ANY),
+    Route("GET", "/api/sessions/{sid}/documents", documents.list_documents, BY_SECRET),
+    Route("GET", "/api/sessions/{sid}/documents/{name}", documents.read, BY_SECRET),
     Route("PUT", "/api/sessions/{sid}/documents/{name}", documents.put, APPENDS),
     Route("DELETE", "/api/sessions/{sid}/documents/{name}", documents.delete, APPENDS),
-    Route("GET", "/api/sessions/{sid}/pages", pages.list_pages, ANY),
+    Route("GET", "/api/sessions/{sid}/pages", pages.list_pages, BY_SECRET),
     Route("GET", "/api/pages/{intentId}", pages.read, ANY),
     Route("PUT", "/api/pages/{intentId}", pages.put, APPENDS),
     Route("DELETE", "/api/pages/{intentId}", pages.delete, APPENDS),

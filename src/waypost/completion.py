@@ -57,7 +57,7 @@ _decode_chunk = msgspec.json.Decoder(_Chunk).decode
 
 
 async def read_stream(chunks: AsyncGenerator[bytes, None]) -> AsyncGenerator[str, None]:
-    """The pieces, none of them empty, of an answer that comes as events.
+    """The pieces, none of them empty, of an answer that comes as events: one for all that has come at once.
 
     Raises:
         ModelFailed: it reports an error, or is something else.
@@ -70,14 +70,22 @@ async def read_stream(chunks: AsyncGenerator[bytes, None]) -> AsyncGenerator[str
     has_ended = False
     try:
         async for received in chunks:
-            for event in _events(decoder, received):
-                if event.data == "[DONE]":
-                    has_ended = True
-                    break
-                chunk = _read_chunk(event.data, is_error=event.name == "error")
-                reason = reason or chunk.finish_reason()
-                if text := chunk.text():
-                    yield text
+            said: list[str] = []
+            failure: ModelFailed | None = None
+            try:
+                for event in _events(decoder, received):
+                    if event.data == "[DONE]":
+                        has_ended = True
+                        break
+                    chunk = _read_chunk(event.data, is_error=event.name == "error")
+                    reason = reason or chunk.finish_reason()
+                    said.append(chunk.text())
+            except ModelFailed as error:
+                failure = error
+            if text := "".join(said):
+                yield text
+            if failure is not None:
+                raise failure
             if has_ended:
                 break
     except FetchError:

@@ -14,6 +14,7 @@ that time the later one's stays. On which conversation it is, both agree.
 
 import hmac
 from base64 import urlsafe_b64encode
+from collections.abc import Sequence
 from typing import Any
 
 import msgspec
@@ -25,6 +26,12 @@ from waypost.keys import thread_id_of, thread_key
 from waypost.kv import Kv, ListedKey, fits_metadata
 from waypost.limits import MAX_LINEAGE, MAX_METADATA_BYTES, MAX_METADATA_NAME_LENGTH, THREAD_TTL_SECONDS
 from waypost.recent_threads import RecentThreads
+
+ID_PREFIX = "t-"
+"""Conversations of threads begin so: a name that no client should give its own."""
+
+TAG_LENGTH = 8
+"""Characters (48 bits) of a conversation's id that say whose it is, to whoever has the signing key."""
 
 
 class Thread(msgspec.Struct, frozen=True):
@@ -60,6 +67,16 @@ class _Record(msgspec.Struct, frozen=True, array_like=True):
     has_older_ancestors: bool
 
 
+def is_of_resource(session_id: str, resource_id: str, secrets: Sequence[bytes]) -> bool:
+    """Whether the conversation `session_id` was begun for a thread of `resource_id`, under one of `secrets`."""
+    tags = [_digest(secret, "resource", resource_id)[:TAG_LENGTH] for secret in secrets]
+    return session_id.removeprefix(ID_PREFIX)[:TAG_LENGTH] in tags
+
+
+def _digest(secret: bytes, *name: str) -> str:
+    return urlsafe_b64encode(hmac.digest(secret, msgspec.json.encode(name), "sha256")).rstrip(b"=").decode()
+
+
 _decode_record = msgspec.json.Decoder(_Record).decode
 _decode_lineage = msgspec.json.Decoder(list[Origin]).decode
 
@@ -75,8 +92,8 @@ class ThreadStore:
 
     def session_id_for(self, resource_id: str, thread_id: str) -> str:
         """The conversation of a thread that has no record yet."""
-        name = msgspec.json.encode(["thread", resource_id, thread_id])
-        return "t-" + urlsafe_b64encode(hmac.digest(self._secret, name, "sha256")).rstrip(b"=").decode()
+        name = _digest(self._secret, "thread", resource_id, thread_id)
+        return f"{ID_PREFIX}{_digest(self._secret, 'resource', resource_id)[:TAG_LENGTH]}{name[:-TAG_LENGTH]}"
 
     def begin(
         self, resource_id: str, thread_id: str, agent: str | None = None, metadata: dict[str, Any] | None = None

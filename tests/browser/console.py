@@ -71,6 +71,16 @@ class Console:
         session = self.page.evaluate("sessionStorage.getItem('waypost.session')")
         return str(json.loads(session)["hostToken"])
 
+    def let_run(self, *tools: str) -> None:
+        """Have calls of these tools run without being asked about."""
+        for tool in tools:
+            self.page.get_by_role("switch", name=f"Ask first before {tool} is called").uncheck()
+
+    @property
+    def approval(self) -> Locator:
+        """The call that waits for a decision."""
+        return self.page.get_by_role("region", name="Waiting for you")
+
     def join(self, code: str) -> None:
         """Play the agent of `code`."""
         self.page.get_by_label("Code of the tab").fill(code)
@@ -95,7 +105,7 @@ class Console:
         """Wait until the latest call shows an answer with `text`."""
         expect(self.call_card.get_by_label("Answer")).to_contain_text(text)
 
-    def shoot(self, name: str) -> None:
-        """Keep a picture of the whole page, for people."""
+    def shoot(self, name: str, *, full_page: bool = True) -> None:
+        """Keep a picture of the whole page, or of what the window shows of it, for people."""
         self._artifacts.mkdir(exist_ok=True)
-        self.page.screenshot(path=self._artifacts / f"{name}.png", full_page=True, animations="disabled")
+        self.page.screenshot(path=self._artifacts / f"{name}.png", full_page=full_page, animations="disabled")

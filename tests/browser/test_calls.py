@@ -16,6 +16,7 @@ from tests.support.worker import LocalWorker
 def test_a_call_from_the_agents_panel_reaches_the_tab_and_its_answer_shows(open_console: OpenConsole) -> None:
     tab = open_console()
     code = tab.wait_online()
+    tab.let_run("add_note")
     agent = open_console("#join=")
     agent.join(code)
     agent.call("add_note", text="The left fork is closed.", kind="warning", tags=["route"], pinned=True)
@@ -63,6 +64,7 @@ def test_the_agent_paints_the_page(open_console: OpenConsole) -> None:
 def test_a_program_without_a_browser_reaches_the_tab(open_console: OpenConsole, api: httpx.Client) -> None:
     tab = open_console()
     code = tab.wait_online()
+    tab.let_run("add_note")
     body = {"code": code, "tool": "add_note", "args": {"text": "Hello from a program"}}
     reply = api.post("/api/request?wait=20", json=body)
     assert reply.status_code == 200
@@ -73,6 +75,7 @@ def test_a_program_without_a_browser_reaches_the_tab(open_console: OpenConsole, 
 def test_the_command_on_the_page_works_when_pasted_into_a_shell(open_console: OpenConsole) -> None:
     tab = open_console()
     tab.wait_online()
+    tab.let_run("add_note")
     command = tab.page.locator("#curl").text_content() or ""
     try:
         done = subprocess.run(shlex.split(command.replace("\\\n", "")), capture_output=True, timeout=40, check=True)
@@ -109,6 +112,7 @@ def test_choices_are_answered_with_one_click(open_console: OpenConsole) -> None:
 def test_an_exception_in_a_handler_becomes_an_error_answer(open_console: OpenConsole, api: httpx.Client) -> None:
     tab = open_console()
     code = tab.wait_online()
+    tab.let_run("add_note")
     reply = api.post("/api/request?wait=20", json={"code": code, "tool": "add_note", "args": {}})
     assert reply.json()["error"] == {"code": "tool_error", "message": "A note needs a text."}
     tab.page.get_by_role("button", name="Use this tab’s code").click()

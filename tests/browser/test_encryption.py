@@ -123,6 +123,7 @@ def test_a_phone_calls_an_encrypted_tab_through_its_link_and_keeps_the_key_over_
 ) -> None:
     tab = open_console()
     link = open_encrypted(tab)
+    tab.let_run("add_note")
     code = tab.code
     assert link.startswith(f"{tab.url}/#join={code}&key=")
     expect(tab.page.locator("#shell")).to_be_hidden()
@@ -163,6 +164,7 @@ def test_a_reload_of_the_tab_keeps_its_encrypted_session(open_console: OpenConso
 def test_the_code_alone_of_an_encrypted_session_is_said_not_to_be_enough(open_console: OpenConsole) -> None:
     tab = open_console()
     link = open_encrypted(tab)
+    tab.let_run("set_accent")
     agent = open_console(f"#join={tab.code}")
     expect(agent.page.locator("#agent-banner")).to_contain_text("its code alone does not open it")
     expect(agent.page.locator("#joined")).to_be_hidden()

@@ -51,6 +51,7 @@ def verify_harmless(page: Page) -> None:
 def test_what_an_agent_sends_shows_as_text_in_the_tab(open_console: OpenConsole, api: httpx.Client) -> None:
     tab = open_console()
     code = tab.wait_online()
+    tab.let_run("add_note", "set_accent")
 
     def ask(tool: str, args: dict[str, Any]) -> None:
         api.post("/api/request", json={"code": code, "tool": tool, "args": args}).raise_for_status()

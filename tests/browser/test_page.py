@@ -63,6 +63,7 @@ def test_a_form_is_made_from_any_schema_and_its_values_keep_their_types(
 def test_hostile_strings_show_as_text_everywhere(open_console: OpenConsole, api: httpx.Client) -> None:
     tab = open_console()
     code = tab.wait_online()
+    tab.let_run("add_note")
     for name, args in (
         ("add_note", {"text": HOSTILE, "tags": [HOSTILE]}),
         ("ask_person", {"question": HOSTILE, "choices": [HOSTILE]}),
@@ -156,6 +157,7 @@ def test_a_phone_shows_everything_without_scrolling_sideways(open_console: OpenC
     phone = {"viewport": {"width": 360, "height": 740}, "device_scale_factor": 2, "is_mobile": True, "has_touch": True}
     tab = open_console(**phone)
     fill_with_life(tab)
+    tab.let_run("add_note")
     api.post(
         "/api/request", json={"code": tab.code, "tool": "add_note", "args": {"text": "W" * 300, "tags": ["w" * 40]}}
     )

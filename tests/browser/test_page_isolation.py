@@ -11,12 +11,14 @@ import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from threading import Thread
 from uuid import uuid4
 
 import httpx
 import pytest
-from playwright.sync_api import Browser, BrowserContext, FrameLocator, Locator, Page, expect
+from playwright.sync_api import Browser, BrowserContext, FrameLocator, Locator, Page, Route, expect
 
 from tests.support.waiting import eventually
 from tests.support.worker import LocalWorker
@@ -39,7 +41,7 @@ NEVER_THROUGH = {"WebSocket"}
 UNAWARE = {"a beacon"}
 """A page is not told that its beacon was not sent."""
 
-LOUD = {"beacon", "form", "frame", "no-cors"}
+LOUD = {"beacon", "form", "no-cors"}
 """What stands in the server's log when it gets through."""
 
 WRITTEN = {"by-fetch", "by-worker", "by-xhr"}
@@ -74,6 +76,8 @@ class Stage:
     intent_id: str
     sockets: list[str]
     """Addresses of the WebSockets that pages asked for."""
+    framed: list[str]
+    """Addresses of what pages put into frames."""
 
     def put(self, html: str) -> None:
         """Store the page."""
@@ -116,10 +120,39 @@ def stage(browser: Browser, worker: LocalWorker, api: httpx.Client) -> Iterator[
     context.add_cookies([{"name": "secret", "value": "s", "url": worker.url}])
     context.route(f"{worker.url}/victim", lambda route: route.fulfill(body=VICTIM, content_type="text/html"))
     context.route(f"{worker.url}/led-away", lambda route: route.fulfill(body="gone", content_type="text/html"))
-    stage = Stage(context, worker, api, str(uuid4()), str(uuid4()), [])
+    stage = Stage(context, worker, api, str(uuid4()), str(uuid4()), [], [])
+
+    def frame(route: Route) -> None:
+        stage.framed.append(route.request.url)
+        route.fulfill(body="framed", content_type="text/html")
+
+    context.route(f"{worker.url}/framed", frame)
     context.on("page", lambda page: page.on("websocket", lambda socket: stage.sockets.append(socket.url)))
     yield stage
     context.close()
+
+
+class Blank(BaseHTTPRequestHandler):
+    """Answers with an empty page that nothing is forbidden to."""
+
+    def do_GET(self) -> None:
+        self.send_response(200)
+        self.send_header("Content-Type", "text/html")
+        self.end_headers()
+
+    def log_message(self, *_args: object) -> None:
+        """Say nothing."""
+
+
+@pytest.fixture
+def elsewhere() -> Iterator[str]:
+    """The address of another site's page. It is on this machine: browsers keep pages of other machines away from it."""
+    with ThreadingHTTPServer(("127.0.0.1", 0), Blank) as server:
+        thread = Thread(target=server.serve_forever)
+        thread.start()
+        yield f"http://waypost.test:{server.server_port}/"
+        server.shutdown()
+        thread.join()
 
 
 def report_of(shown: Page | FrameLocator) -> Locator:
@@ -150,6 +183,7 @@ def test_a_page_reaches_neither_what_the_browser_keeps_nor_the_api(stage: Stage,
     assert through == (set(outcomes) - NEVER_THROUGH if control else UNAWARE), outcomes
     assert stage.reached(folder) == (LOUD if control else set())
     assert len(stage.sockets) == (1 if control else 0)
+    assert len(stage.framed) == (1 if control else 0)
     written = {document["name"] for document in stage.api.get(documents).json()["documents"]}
     assert written == (WRITTEN if control else set())
     planted = {cookie["name"] for cookie in stage.context.cookies()} - {"secret"}
@@ -187,15 +221,13 @@ def test_a_page_runs_its_own_scripts_and_styles(stage: Stage) -> None:
 
 
 @with_control
-def test_a_page_is_shown_in_frames_of_this_origin_only(stage: Stage, control: bool) -> None:
+def test_a_page_is_shown_in_frames_of_this_origin_only(stage: Stage, elsewhere: str, control: bool) -> None:
     html = "<p id=report>shown</p>"
     stage.put(html)
     if control:
         stage.serve_without_headers(html)
-    # Another name of the server is another origin. It has to answer itself: browsers keep pages of elsewhere away from
-    # this machine.
-    elsewhere = stage.context.new_page()
-    elsewhere.goto(f"http://waypost.test:{stage.worker.port}/health")
-    elsewhere.evaluate(FRAME, f"{stage.worker.url}/pages/{stage.intent_id}")
-    assert elsewhere.frame_locator("iframe").locator("#report").count() == (1 if control else 0)
+    page = stage.context.new_page()
+    page.goto(elsewhere)
+    page.evaluate(FRAME, f"{stage.worker.url}/pages/{stage.intent_id}")
+    assert page.frame_locator("iframe").locator("#report").count() == (1 if control else 0)
     assert report_of(stage.show(stage.victim(), "in a frame")).text_content() == "shown"

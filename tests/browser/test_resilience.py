@@ -59,6 +59,7 @@ def test_a_request_that_came_while_the_tab_was_offline_is_answered_when_it_is_ba
     watch.expects_network_errors = True
     tab = open_console()
     code = tab.wait_online()
+    tab.let_run("add_note")
     tab.page.context.set_offline(True)
     expect(tab.state).to_have_text("Offline")
     # This kind of offline cuts no stream that is open; a sign of another network makes the client leave it.

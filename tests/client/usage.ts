@@ -1,7 +1,7 @@
 // How the client is used from TypeScript; compiled, never run. Each expected error is one that the types must catch.
 import { ApiError, CallTimeout, canEncrypt, createSession, DecryptionError, Guest, Host, joinSession, Session, ToolError } from "../../src/site/waypost.js";
 import { Chat, clearSessionId, deleteThread, getSessionId, listThreads, Pages, voice } from "../../src/site/waypost.js";
-import type { ChatMessage, ToolContext, ToolDefinition } from "../../src/site/waypost.js";
+import type { Approver, ChatMessage, ToolContext, ToolDefinition } from "../../src/site/waypost.js";
 
 const definition: ToolDefinition = { name: "add", inputSchema: { type: "object" } };
 
@@ -22,6 +22,21 @@ export async function tab(): Promise<Session> {
   host.tool({}, add);
   await host.connect();
   return session;
+}
+
+export async function carefully(session: Session): Promise<boolean> {
+  const approve: Approver = async ({ tool, args, definition, restarted, signal }) => {
+    signal.throwIfAborted();
+    if (restarted || definition.annotations?.destructiveHint) return "refuse";
+    return tool === "add" && args.a < 100 ? "always" : "once";
+  };
+  const host = new Host(session, { approve }).tool(definition, add, { approve: () => "once" });
+  host.on("approval", ({ id, tool, decision }) => console.log(id, tool, decision === "refuse"));
+  host.requireApproval("add");
+  host.requireApproval("add", false);
+  // @ts-expect-error There are three words to choose from.
+  new Host(session, { approve: () => "yes" });
+  return host.needsApproval("add");
 }
 
 export async function agent(code: string): Promise<number> {

@@ -130,9 +130,9 @@ def test_a_tools_failure_is_a_result_for_the_model_and_a_tool_that_is_not_there_
 @pytest.mark.parametrize("mode", MODES)
 def test_it_reads_the_pages_and_documents_of_the_session(tab: Tab, api: Api, mode: str) -> None:
     page, document = f"page-{tab.code}", {"colour": "blue"}
-    put = api.call("PUT", f"/api/pages/{page}", {"html": "<p>Hello", "title": "A page", "sessionId": tab.code})
+    put = api.call("PUT", f"/api/pages/{page}", {"html": "<p>Hello", "title": "A page", "sessionId": tab.session_id})
     assert put.status_code in (200, 201)
-    assert api.call("PUT", f"/api/sessions/{tab.code}/documents/notes", document).status_code in (200, 201)
+    assert api.call("PUT", f"/api/sessions/{tab.session_id}/documents/notes", document).status_code in (200, 201)
 
     async def read(client: Client) -> tuple[dict[str, str], list[Any]]:
         listed = {resource.uri: resource.name for resource in (await client.list_resources()).resources}

@@ -12,6 +12,7 @@ from pathlib import Path
 import httpx
 import pytest
 
+from tests.support.http_api import Api
 from tests.support.worker import LocalWorker
 from tools.local_worker import ROOT, environment
 from tools.running import living
@@ -74,3 +75,9 @@ def test_the_upload_for_production_is_small(tmp_path: Path) -> None:
     packed = len(gzip.compress(b"".join(path.read_bytes() for path in files)))
     assert packed == pytest.approx(float(printed[1]) * 1024, rel=0.1)
     assert not [path for path in files if path.suffix in {".html", ".pyc", ".pyi"}]
+
+
+def test_the_explorer_of_kv_is_not_served(api: Api) -> None:
+    # Whoever reaches the port would read and write every key with it.
+    for path in ("/cdn-cgi/explorer", "/cdn-cgi/explorer/api/storage/kv/namespaces"):
+        assert api.call("GET", path).status_code == 404

@@ -1,6 +1,7 @@
 /** Asks before a tool is run, where its page wants that, and remembers what need not be asked again. */
 
 import { WaypostError } from "./errors.js";
+import { memoryKey } from "./memory.js";
 
 /** @typedef {import("./toolbox.js").Tool} Tool */
 /** @typedef {import("./toolbox.js").ToolDefinition} ToolDefinition */
@@ -41,14 +42,14 @@ export class Approvals {
 
   /**
    * @param {object} options
-   * @param {string} options.code the session's
+   * @param {string} options.memory the name of the session's
    * @param {Storage | null} options.storage
    * @param {Approver} [options.approver]
    * @param {(id: string, tool: string, decision: Decision) => void} options.decided told of each decision
    * @param {(error: unknown) => void} options.fail
    */
-  constructor({ code, storage, approver, decided, fail }) {
-    this.#key = `waypost.approvals.${code}`;
+  constructor({ memory, storage, approver, decided, fail }) {
+    this.#key = memoryKey("approvals", memory);
     this.#storage = storage;
     this.#approver = approver;
     this.#decided = decided;

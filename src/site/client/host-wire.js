@@ -48,7 +48,7 @@ export class OpenWire {
     return null;
   }
 
-  forget() {}
+  close() {}
 }
 
 /** Encryption: requests are opened, in their order, and run once; answers are sealed. */
@@ -59,14 +59,13 @@ export class SealedWire {
   #turn = Promise.resolve();
 
   /**
-   * @param {string} code
-   * @param {string} key
+   * @param {{ code: string, key: string, memory: string }} session
    * @param {Storage | null} storage
    * @param {(error: unknown) => void} fail
    */
-  constructor(code, key, storage, fail) {
+  constructor({ code, key, memory }, storage, fail) {
     this.#cipher = new Cipher(code, key);
-    this.#seen = new Seen(code, storage, fail);
+    this.#seen = new Seen(memory, storage, fail);
   }
 
   /**
@@ -106,9 +105,9 @@ export class SealedWire {
     return this.#seen.admit(id);
   }
 
-  /** The session is over. */
-  forget() {
-    this.#seen.clear();
+  /** The session is over: nothing is run any more. */
+  close() {
+    this.#seen.close();
   }
 
   /** @param {Request} request @returns {Promise<Request>} */

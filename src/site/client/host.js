@@ -6,6 +6,7 @@ import { Emitter } from "./emitter.js";
 import { WaypostError } from "./errors.js";
 import { OpenWire, SealedWire } from "./host-wire.js";
 import { Ledger } from "./ledger.js";
+import { keepMemory } from "./memory.js";
 import { Runner } from "./runner.js";
 import { tabStorage } from "./session.js";
 import { EventStream } from "./stream.js";
@@ -26,6 +27,7 @@ import { Toolbox } from "./toolbox.js";
  */
 export class Host extends Emitter {
   #session;
+  #storage;
   #ledger;
   #acks;
   #wire;
@@ -47,13 +49,16 @@ export class Host extends Emitter {
     super();
     this.#session = session;
     const fail = (/** @type {unknown} */ error) => this.emit("error", { error });
-    this.#ledger = new Ledger(session.code, storage, fail);
-    const { code, key } = session;
-    this.#wire = key === undefined ? new OpenWire() : new SealedWire(code, key, storage, fail);
+    const { code, key, memory } = session;
+    keepMemory(memory, storage, fail);
+    this.#storage = storage;
+    this.#ledger = new Ledger(session, storage, fail);
+    this.#wire = key === undefined ? new OpenWire() : new SealedWire({ code, key, memory }, storage, fail);
+    if (session.isOver) this.#wire.close();
     this.#acks = new Acks((cursors) => this.#post("/api/ack", { cursors }), fail);
     const decided = (/** @type {string} */ id, /** @type {string} */ tool, /** @type {Decision} */ decision) =>
       this.emit("approval", { id, tool, decision });
-    this.#approvals = new Approvals({ code, storage, approver: approve, decided, fail });
+    this.#approvals = new Approvals({ memory, storage, approver: approve, decided, fail });
     this.#tools = new Toolbox((definitions) => {
       const tools = definitions.map((definition) => this.#wire.offer(definition));
       return session.http.json("PUT", `/api/sessions/${code}/tools`, { body: { tools } });
@@ -193,9 +198,11 @@ export class Host extends Emitter {
     if (state.state === "ended") {
       this.#acks.stop();
       this.#runner.stop("The session is over.");
-      this.#ledger.clear();
+      // First of all, nothing brings the session back: what is forgotten next is what kept its requests from running twice.
+      this.#session.markOver(this.#storage);
+      this.#wire.close();
+      this.#ledger.close();
       this.#approvals.clear();
-      this.#wire.forget();
     }
     this.emit("state", state);
   }

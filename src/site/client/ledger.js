@@ -3,6 +3,8 @@
  * reload. Kept in memory and, as far as it fits, in `sessionStorage`, which lives exactly as long as the tab.
  */
 
+import { memoryKey } from "./memory.js";
+
 /** Requests remembered: one that was answered can show up again for two minutes, until its removal is seen everywhere. */
 const MAX_ENTRIES = 10_000;
 
@@ -23,25 +25,29 @@ const MAX_STORED_CHARS = 1_000_000;
  * @property {string} [tool]
  * @property {Answer} [answer]
  * @property {boolean} [delivered] the server has acknowledged the answer
+ * @property {boolean} [sealed] its session is encrypted: the answer must never be sent in the clear
  */
 
 export class Ledger {
   #key;
   #cursorKey;
   #storage;
+  #isSealed;
   #fail;
+  #isClosed = false;
   /** In the order of the last change. @type {Map<string, Entry>} */
   #entries = new Map();
 
   /**
-   * @param {string} code the session's
+   * @param {{ memory: string, key?: string }} session
    * @param {Storage | null} storage
    * @param {(error: unknown) => void} fail told when something can't be stored
    */
-  constructor(code, storage, fail) {
-    this.#key = `waypost.ledger.${code}`;
-    this.#cursorKey = `waypost.cursor.${code}`;
+  constructor({ memory, key }, storage, fail) {
+    this.#key = memoryKey("ledger", memory);
+    this.#cursorKey = memoryKey("cursor", memory);
     this.#storage = storage;
+    this.#isSealed = key !== undefined;
     this.#fail = fail;
     this.#load();
   }
@@ -52,6 +58,7 @@ export class Ledger {
   }
 
   set cursor(cursor) {
+    if (this.#isClosed) return;
     try {
       this.#storage?.setItem(this.#cursorKey, cursor);
     } catch (error) {
@@ -70,7 +77,7 @@ export class Ledger {
    */
   set(id, entry) {
     this.#entries.delete(id);
-    this.#entries.set(id, entry);
+    this.#entries.set(id, this.#isSealed ? { ...entry, sealed: true } : entry);
     if (this.#entries.size > MAX_ENTRIES) this.#shed();
     this.#store();
   }
@@ -85,8 +92,9 @@ export class Ledger {
     return found;
   }
 
-  /** Forget all, in storage too: the session is over. */
-  clear() {
+  /** Forget all, in storage too, and store nothing more: the session is over. */
+  close() {
+    this.#isClosed = true;
     this.#entries.clear();
     this.#storage?.removeItem(this.#key);
     this.#storage?.removeItem(this.#cursorKey);
@@ -104,14 +112,17 @@ export class Ledger {
   #load() {
     try {
       const text = this.#storage?.getItem(this.#key);
-      if (text) this.#entries = new Map(JSON.parse(text));
+      /** @type {[string, Entry][]} */
+      const stored = text ? JSON.parse(text) : [];
+      // What was remembered with a key is nothing to a host without one, and the other way round, whatever its name.
+      this.#entries = new Map(stored.filter(([, { sealed = false }]) => sealed === this.#isSealed));
     } catch (error) {
       this.#fail(error);
     }
   }
 
   #store() {
-    if (!this.#storage) return;
+    if (!this.#storage || this.#isClosed) return;
     // Newest first, so that what does not fit is the oldest; an answer too large for storage is kept in memory alone.
     let room = MAX_STORED_CHARS;
     const kept = [];

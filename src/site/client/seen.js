@@ -3,51 +3,62 @@
  * code can send; a server that is not trusted must not be able to make a tab forget, and then run a request again.
  */
 
+import { memoryKey } from "./memory.js";
+
 /** Requests of one session; then it is full, since forgetting one would let it run again. */
 const MAX_SEEN = 10_000;
+
+/** Stored in place of the ids when the session is over: no id has a comma in it. */
+const OVER = ",";
+
+/** @typedef {import("./ledger.js").AnswerError} AnswerError */
 
 export class Seen {
   #key;
   #storage;
   #fail;
   #limit;
+  #isOver = false;
+  /** The text in storage, as far as this page knows. */
+  #stored = "";
   /** @type {Set<string>} */
-  #ids;
+  #ids = new Set();
 
   /**
-   * @param {string} code the session's
+   * @param {string} name of the session's memory
    * @param {Storage | null} storage
    * @param {(error: unknown) => void} fail told when something can't be stored
    * @param {number} [limit]
    */
-  constructor(code, storage, fail, limit = MAX_SEEN) {
-    this.#key = `waypost.seen.${code}`;
+  constructor(name, storage, fail, limit = MAX_SEEN) {
+    this.#key = memoryKey("seen", name);
     this.#storage = storage;
     this.#fail = fail;
     this.#limit = limit;
-    // No id has a comma in it.
-    this.#ids = new Set(storage?.getItem(this.#key)?.split(","));
+  }
+
+  /** Whether the session `name` has ended in this tab. @param {string} name @param {Storage} storage */
+  static isOver(name, storage) {
+    return storage.getItem(memoryKey("seen", name)) === OVER;
   }
 
   /**
    * Let the request `id` run, once.
    * @param {string} id
-   * @returns {import("./ledger.js").AnswerError | null} what to answer instead
+   * @returns {AnswerError | null} what to answer instead
    */
   admit(id) {
     const refusal = this.refusal(id);
     if (refusal) return refusal;
     this.#ids.add(id);
-    try {
-      this.#storage?.setItem(this.#key, [...this.#ids].join(","));
-    } catch (error) {
-      this.#fail(error);
-    }
+    this.#store([...this.#ids].join(","));
     return null;
   }
 
-  /** What `admit` would say, without letting it run. @param {string} id @returns {import("./ledger.js").AnswerError | null} */
+  /** What `admit` would say, without letting it run. @param {string} id @returns {AnswerError | null} */
   refusal(id) {
+    this.#read();
+    if (this.#isOver) return { code: "session_over", message: "This session has ended in its tab: open a new one." };
     if (this.#ids.has(id)) {
       return { code: "already_run", message: "This request was run before; its answer is not remembered any more." };
     }
@@ -57,9 +68,29 @@ export class Seen {
     return null;
   }
 
-  /** Forget all: the session is over. */
-  clear() {
+  /** The session is over: forget what ran, since nothing runs any more, not for a later page of this tab either. */
+  close() {
+    this.#isOver = true;
     this.#ids.clear();
-    this.#storage?.removeItem(this.#key);
+    this.#store(OVER);
+  }
+
+  /** Take over what is stored, also by another host of this session: ids are added, never taken away. */
+  #read() {
+    const text = this.#storage?.getItem(this.#key) ?? "";
+    if (text === this.#stored) return;
+    this.#stored = text;
+    if (text === OVER) this.#isOver = true;
+    else if (text) for (const id of text.split(",")) this.#ids.add(id);
+  }
+
+  /** @param {string} text */
+  #store(text) {
+    try {
+      this.#storage?.setItem(this.#key, text);
+      this.#stored = text;
+    } catch (error) {
+      this.#fail(error);
+    }
   }
 }

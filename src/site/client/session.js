@@ -2,7 +2,10 @@
 
 import { newKey } from "./cipher.js";
 import { Http } from "./http.js";
+import { newId } from "./ids.js";
 import { inviteLink } from "./invite.js";
+import { isKept, keepMemory, memoryName } from "./memory.js";
+import { Seen } from "./seen.js";
 
 const STORAGE_KEY = "waypost.session";
 
@@ -11,10 +14,12 @@ const STORAGE_KEY = "waypost.session";
  * @property {string} baseUrl
  * @property {string} code what a guest needs
  * @property {string} hostToken what makes its holder the host: never show it
+ * @property {string} [sessionId] owns its documents and pages, which guests see as resources: never show it
  * @property {string} createdAt
  * @property {string} expiresAt
  * @property {string} [label]
  * @property {unknown} [data]
+ * @property {string} [tabId] what this tab alone calls it; the server never hears that
  * @property {string} [key] of an encrypted session: what guests need besides the code, and the server must not have
  */
 
@@ -36,6 +41,7 @@ export function tabStorage() {
 export class Session {
   #http;
   #record;
+  #isOver = false;
 
   /** @param {SessionRecord} record */
   constructor(record) {
@@ -65,6 +71,11 @@ export class Session {
     return inviteLink(this.#record);
   }
 
+  /** The id for `Pages` and documents that this session's guests are to see as MCP resources; a secret. */
+  get sessionId() {
+    return this.#record.sessionId;
+  }
+
   get label() {
     return this.#record.label;
   }
@@ -81,6 +92,16 @@ export class Session {
   /** When it ends unless it is extended, as far as this tab has heard. @returns {Date} */
   get expiresAt() {
     return new Date(this.#record.expiresAt);
+  }
+
+  /** The name under which a tab remembers what it did for it: no server can choose it. */
+  get memory() {
+    return memoryName(this.#record);
+  }
+
+  /** Whether this tab has heard that it is over. */
+  get isOver() {
+    return this.#isOver;
   }
 
   /** Requests with the host's rights. */
@@ -108,34 +129,58 @@ export class Session {
     await this.#http.json("DELETE", `/api/sessions/${this.code}`);
   }
 
+  /**
+   * It is over: neither `save()` nor `restore()` brings it back. A `Host` says so as soon as it hears it.
+   * @param {Storage | null} [storage] where it may have been kept, besides the tab's own
+   */
+  markOver(storage = tabStorage()) {
+    this.#isOver = true;
+    for (const place of [storage, tabStorage()]) if (kept(place)?.memory === this.memory) Session.forget(place);
+  }
+
   /** @returns {SessionRecord} */
   toJSON() {
     return { ...this.#record };
   }
 
   /**
-   * Keep it for a reload of this tab.
+   * Keep it for a reload of this tab, unless it is over.
    * @param {Storage | null} [storage]
    */
   save(storage = tabStorage()) {
+    if (this.#isOver) return;
     storage?.setItem(STORAGE_KEY, JSON.stringify(this));
+    keepMemory(this.memory, storage, (error) => {
+      throw error;
+    });
   }
 
   /**
-   * The session this tab had before it was reloaded, unless its time is over.
+   * The session this tab had before it was reloaded, unless it is over. An encrypted one comes back only with what the
+   * tab remembers of it: without that, requests could run again.
    * @param {Storage | null} [storage]
    * @returns {Session | null}
    */
   static restore(storage = tabStorage()) {
-    const text = storage?.getItem(STORAGE_KEY);
-    if (!text) return null;
-    const session = new Session(JSON.parse(text));
-    return session.expiresAt.getTime() > Date.now() ? session : null;
+    const session = kept(storage);
+    if (!storage || !session || !(session.expiresAt.getTime() > Date.now())) return null;
+    const { key, memory } = session;
+    return key === undefined || (isKept(memory, storage) && !Seen.isOver(memory, storage)) ? session : null;
   }
 
   /** @param {Storage | null} [storage] */
   static forget(storage = tabStorage()) {
     storage?.removeItem(STORAGE_KEY);
+  }
+}
+
+/** @param {Storage | null} storage @returns {Session | null} */
+function kept(storage) {
+  try {
+    const text = storage?.getItem(STORAGE_KEY);
+    return text ? new Session(JSON.parse(text)) : null;
+  } catch {
+    return null;
   }
 }
 
@@ -153,6 +198,6 @@ export async function createSession({ baseUrl = ownOrigin(), ttl, label, data, e
   // The key comes first: a page that can't encrypt must not open a session that anybody can read.
   const key = encrypted ? newKey() : undefined;
   const reply = await new Http(baseUrl).json("POST", "/api/sessions", { body: { ttl, label, data } });
-  const { code, hostToken, createdAt, expiresAt } = reply.data;
-  return new Session({ baseUrl, code, hostToken, createdAt, expiresAt, label, data, key });
+  const { code, hostToken, sessionId, createdAt, expiresAt } = reply.data;
+  return new Session({ baseUrl, code, hostToken, sessionId, tabId: newId(), createdAt, expiresAt, label, data, key });
 }

@@ -1,6 +1,7 @@
 /** The agent's calls: one card each, from waiting to the answer. */
 
 import { CallTimeout, DecryptionError, ToolError } from "../waypost.js";
+import { ownCall } from "./approval/own-calls.js";
 import { byId, el, showPill } from "./dom.js";
 import { duration, inline, pretty } from "./format.js";
 
@@ -29,7 +30,7 @@ export class Calls {
     try {
       const { signal } = card;
       const onProgress = (/** @type {unknown} */ value) => card.showProgress(value);
-      const result = await guest.call(tool, args, { timeout: TIMEOUT_MS, signal, onProgress });
+      const result = await guest.call(tool, args, { id: ownCall(), timeout: TIMEOUT_MS, signal, onProgress });
       card.close(`Answered in ${took()}`, "good", result);
     } catch (error) {
       if (card.signal.aborted) card.close(`Cancelled after ${took()}`, "warn");

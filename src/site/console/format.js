@@ -37,6 +37,15 @@ export function pretty(value) {
   return typeof value === "string" ? value : (JSON.stringify(value, null, 2) ?? "");
 }
 
+/**
+ * `text` with what can't be seen, or turns round what is read, written out: nobody should say yes to what they can't read.
+ * @param {string} text
+ */
+export function plain(text) {
+  // Joiners are left alone: emoji and several scripts need them.
+  return text.replace(/(?![\n\t\u200c\u200d])[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, (character) => `\\u{${character.codePointAt(0)?.toString(16)}}`);
+}
+
 /** How long ago, in the largest unit that fits. @param {Date} date */
 export function age(date) {
   const minutes = Math.floor((Date.now() - date.getTime()) / 60_000);

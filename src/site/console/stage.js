@@ -7,11 +7,31 @@ import { noteTool } from "./tools/note.js";
 
 const TOOLS = [accentTool, noteTool, askTool];
 
-byId("offer").replaceChildren(
-  ...TOOLS.map(({ definition }) => el("li", {}, el("code", {}, definition.name), el("span", {}, definition.title))),
-);
+/** @typedef {import("../waypost.js").Host} Host */
 
-/** @param {import("../waypost.js").Host} host */
+/** @param {Host} host */
 export function offerTools(host) {
   for (const { definition, handler } of TOOLS) host.tool(definition, handler);
+  const shown = TOOLS.map(({ definition: { name, title } }) => ({ name, title, box: askBox(host, name) }));
+  // "Always" is said in a question, and holds here.
+  host.on("approval", () => {
+    for (const { name, box } of shown) box.checked = host.needsApproval(name);
+  });
+  byId("offer").replaceChildren(
+    ...shown.map(({ name, title, box }) =>
+      el("li", {}, el("code", {}, name), el("span", {}, title), el("label", {}, box, "ask first")),
+    ),
+  );
+}
+
+/**
+ * The switch for whether calls of a tool wait for the person.
+ * @param {Host} host
+ * @param {string} name
+ */
+function askBox(host, name) {
+  const box = el("input", { type: "checkbox", role: "switch", "aria-label": `Ask first before ${name} is called` });
+  box.checked = host.needsApproval(name);
+  box.addEventListener("change", () => host.requireApproval(name, box.checked));
+  return box;
 }

@@ -1,10 +1,12 @@
 /** This tab's session on the page: opened or taken up again, connected, shown, ended, opened anew. */
 
 import { createSession, Host, Session } from "../waypost.js";
+import { Approvals } from "./approval/approvals.js";
 import { byId, copies, el, showBanner, showPill } from "./dom.js";
 import { restoreSwitch, wantsEncryption } from "./encryption.js";
 import { codeParts } from "./format.js";
 import { Life } from "./life.js";
+import { McpPanel } from "./mcp/panel.js";
 import { claim } from "./only-tab.js";
 import { qrCode } from "./qr.js";
 import { curlCommand } from "./snippets.js";
@@ -17,6 +19,8 @@ const ATTEMPT_DELAYS_MS = [1000, 2000, 5000, 10_000];
 export class Tab {
   #traffic;
   #life = new Life();
+  #mcp = new McpPanel();
+  #approvals = new Approvals();
   /** @type {Host | null} */
   #host = null;
   /** @type {ReturnType<typeof setTimeout> | undefined} */
@@ -80,7 +84,7 @@ export class Tab {
   /** @param {Session} session */
   #use(session) {
     session.save();
-    const host = (this.#host = new Host(session));
+    const host = (this.#host = new Host(session, { approve: (request) => this.#approvals.decide(request) }));
     offerTools(host);
     this.#traffic.follow(host);
     // A session that was left for a new one has nothing to say on this page any more.
@@ -141,6 +145,7 @@ export class Tab {
     byId("copy-code").hidden = isEncrypted;
     byId("shell").hidden = isEncrypted;
     byId("curl").textContent = curlCommand(location.origin, code);
+    this.#mcp.show(session);
     showBanner(byId("tab-banner"), null);
     for (const id of ["copy-link", "copy-code", "end"]) byId(id).removeAttribute("disabled");
     this.#life.show(session.expiresAt);
@@ -180,6 +185,7 @@ export class Tab {
     byId("shell").hidden = true;
     for (const id of ["copy-link", "copy-code", "end"]) byId(id).setAttribute("disabled", "");
     this.#life.hide();
+    this.#mcp.hide();
     showBanner(byId("tab-banner"), `${endText(end)} Its code no longer works.`, "info");
     // What had the focus may be disabled now; somebody who is at work elsewhere on the page is left there.
     if ([document.body, byId("end")].includes(/** @type {HTMLElement} */ (document.activeElement))) byId("renew").focus();

@@ -25,10 +25,22 @@ export function place() {
 /** @type {Record<"session" | "chat", string>} */
 const titles = { session: document.title, chat: "Chat · Waypost" };
 
+let waiting = 0;
+
+/** The window's title tells how many calls wait for the person. @param {number} count */
+export function tellWaiting(count) {
+  waiting = count;
+  showTitle();
+}
+
+function showTitle() {
+  document.title = waiting > 0 ? `(${waiting}) ${titles[shown()]}` : titles[shown()];
+}
+
 /** The window's title while `view` is shown. @param {"session" | "chat"} view @param {string} title */
 export function setTitle(view, title) {
   titles[view] = title;
-  document.title = titles[shown()];
+  showTitle();
 }
 
 function shown() {
@@ -48,5 +60,5 @@ export function show(view) {
   const skip = byId("skip");
   skip.textContent = isChat ? "Skip to the message box" : "Skip to the agent";
   skip.setAttribute("href", isChat ? "#message" : "#agent");
-  document.title = titles[shown()];
+  showTitle();
 }

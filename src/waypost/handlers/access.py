@@ -6,14 +6,16 @@ from waypost.errors import (
     InvalidToken,
     SessionNotFound,
     TokenRequired,
+    WrongResource,
     WrongRole,
     WrongSession,
 )
 from waypost.handlers.call import Call
-from waypost.ids import parse_code
+from waypost.ids import parse_code, parse_id
 from waypost.limits import MAX_SESSION_AGE_SECONDS
 from waypost.session import Session
 from waypost.signing import VERSION, Claims, Role, Signer
+from waypost.thread import ID_PREFIX, is_of_resource
 
 
 async def host_session(call: Call, code: str, *, fresh: bool = False) -> Session:
@@ -118,6 +120,23 @@ async def require_app(call: Call) -> str | None:
             raise TokenRequired("Threads are for apps here: send an app key or token as Authorization: Bearer.")
         await _check_app_key(call, shown)
     return None
+
+
+async def owned_id(call: Call, text: str, what: str) -> str:
+    """`text`, if it is a session id and the caller may reach what it owns.
+
+    A session id is the secret itself. That of a thread is told to everybody who may reach the thread, and must not
+    outlive their token: where there are app keys, it opens nothing without one of them, or a token for its resource.
+
+    Raises:
+        InvalidId, TokenRequired, InvalidToken, TokenExpired, WrongRole, WrongResource, RateLimited
+    """
+    session_id = parse_id(text, what)
+    if call.settings.app_keys and session_id.startswith(ID_PREFIX):
+        resource_id = await require_app(call)
+        if resource_id is not None and not is_of_resource(session_id, resource_id, call.settings.signing_keys):
+            raise WrongResource("The token is for the threads of another resource.")
+    return session_id
 
 
 async def require_app_key(call: Call) -> None:

@@ -7,11 +7,12 @@ import msgspec
 from msgspec import Meta
 
 from waypost.errors import BadInput, InvalidBody, InvalidParameter
+from waypost.handlers.access import owned_id
 from waypost.handlers.answers import shown
 from waypost.handlers.bodies import Body, declared_type, decode_json, read_bytes
 from waypost.handlers.call import Call
 from waypost.http import Response, json_response
-from waypost.ids import parse_app_id, parse_id, parse_message_id
+from waypost.ids import parse_app_id, parse_message_id
 from waypost.item import Item, Origin, Role, ToolCall, cut
 from waypost.keys import snapshot_key
 from waypost.limits import (
@@ -85,7 +86,7 @@ class AppendedView(msgspec.Struct, rename="camel"):
 
 async def read(call: Call) -> Response:
     """The last messages; `?format=` as JSON, JSON lines or Markdown."""
-    session_id = _session_id(call)
+    session_id = await _session_id(call)
     wanted = call.query.get("format", "json")
     if wanted not in ("json", "jsonl", "markdown"):
         raise InvalidParameter("format is one of json, jsonl, markdown.")
@@ -100,7 +101,7 @@ async def read(call: Call) -> Response:
 
 async def append(call: Call) -> Response:
     """Add messages; those whose id is there already are not added again."""
-    session_id = _session_id(call)
+    session_id = await _session_id(call)
     text = await read_bytes(call.request)
     body = decode_json(text or b"{}", AppendBody)
     conversation = call.conversation(session_id)
@@ -115,7 +116,7 @@ async def append(call: Call) -> Response:
 
 async def replace(call: Call) -> Response:
     """Bring a conversation that was exported; what there was is forgotten."""
-    session_id = _session_id(call)
+    session_id = await _session_id(call)
     body, size = await _imported(call)
     conversation = call.conversation(session_id)
     now = call.clock.now_ms()
@@ -131,7 +132,7 @@ async def replace(call: Call) -> Response:
 
 async def delete(call: Call) -> Response:
     """Forget what was said."""
-    session_id = _session_id(call)
+    session_id = await _session_id(call)
     await _spend(call, session_id, 0)
     await call.conversation(session_id).forget()
     return Response(204)
@@ -195,8 +196,8 @@ async def _spend(call: Call, session_id: str, size: int) -> None:
     await call.limits.spend(Limit.APPEND, snapshot_key(session_id), 1 + size // APPEND_BYTES_PER_USE)
 
 
-def _session_id(call: Call) -> str:
-    return parse_id(call.params["sessionId"], "sessionId")
+async def _session_id(call: Call) -> str:
+    return await owned_id(call, call.params["sessionId"], "sessionId")
 
 
 def _file(body: bytes, media_type: str, name: str) -> Response:

@@ -8,6 +8,7 @@ import msgspec
 from waypost.clock import to_iso
 from waypost.document import SINGLE, DocumentId, DocumentStore
 from waypost.etag import parse_conditions
+from waypost.handlers.access import owned_id
 from waypost.handlers.bodies import read_json_text
 from waypost.handlers.call import Call
 from waypost.http import Response, json_response, tagged_response
@@ -36,14 +37,14 @@ class DocumentsView(msgspec.Struct):
 
 async def read(call: Call) -> Response:
     """A document, byte for byte as it was put."""
-    version, text = await _store(call).read(_document(call), parse_conditions(call.request.headers.get))
+    version, text = await _store(call).read(await _document(call), parse_conditions(call.request.headers.get))
     body = None if text is None else text.encode()
     return tagged_response(body, version.etag, {"Content-Type": "application/json"})
 
 
 async def put(call: Call) -> Response:
     """Store a document, for a day from now."""
-    document, conditions = _document(call), parse_conditions(call.request.headers.get)
+    document, conditions = await _document(call), parse_conditions(call.request.headers.get)
     text = await read_json_text(call.request)
     await call.limits.spend(Limit.APPEND, documents_prefix(document.session_id))
     version, is_new = await _store(call).put(document, text, conditions)
@@ -52,7 +53,7 @@ async def put(call: Call) -> Response:
 
 async def delete(call: Call) -> Response:
     """Remove a document."""
-    document, conditions = _document(call), parse_conditions(call.request.headers.get)
+    document, conditions = await _document(call), parse_conditions(call.request.headers.get)
     await call.limits.spend(Limit.APPEND, documents_prefix(document.session_id))
     await _store(call).delete(document, conditions)
     return Response(204)
@@ -60,7 +61,7 @@ async def delete(call: Call) -> Response:
 
 async def list_documents(call: Call) -> Response:
     """The named documents of a session, in order of their names."""
-    found = await _store(call).list(parse_id(call.params["sid"], "session id"))
+    found = await _store(call).list(await owned_id(call, call.params["sid"], "session id"))
     views = [_view(name, version) for name, version in found.items()]
     return json_response(DocumentsView(views, len(views)))
 
@@ -69,8 +70,8 @@ def _store(call: Call) -> DocumentStore:
     return DocumentStore(call.kv, call.clock)
 
 
-def _document(call: Call) -> DocumentId:
-    session_id = parse_id(call.params["sid"], "session id")
+async def _document(call: Call) -> DocumentId:
+    session_id = await owned_id(call, call.params["sid"], "session id")
     if "name" in call.params:
         return DocumentId(session_id, "doc", parse_id(call.params["name"], "document's name"))
     # The routes of the other kinds end in the kind.

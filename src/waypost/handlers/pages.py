@@ -13,6 +13,7 @@ from msgspec import UNSET, Meta, UnsetType
 from waypost.clock import to_iso
 from waypost.errors import BodyTooLarge, InvalidBody
 from waypost.etag import parse_conditions
+from waypost.handlers.access import owned_id
 from waypost.handlers.bodies import Body, read_body
 from waypost.handlers.call import Call
 from waypost.handlers.parameters import required_parameter
@@ -104,7 +105,7 @@ async def put(call: Call) -> Response:
     """Store a page, for a day from now."""
     intent_id, conditions = _intent_id(call), parse_conditions(call.request.headers.get)
     body = await read_body(call.request, PageBody, MAX_PAGE_BODY_BYTES)
-    session_id = parse_id(body.session_id, "sessionId")
+    session_id = await owned_id(call, body.session_id, "sessionId")
     if _CONTROL.search(body.title):
         raise InvalidBody("A title has no line breaks and no other control characters.")
     if len(body.html.encode()) > MAX_PAGE_BYTES:
@@ -136,7 +137,7 @@ async def show(call: Call) -> Response:
 
 async def delete(call: Call) -> Response:
     """Remove a page."""
-    session_id = parse_id(required_parameter(call.query, "sessionId"), "sessionId")
+    session_id = await owned_id(call, required_parameter(call.query, "sessionId"), "sessionId")
     intent_id, conditions = _intent_id(call), parse_conditions(call.request.headers.get)
     await call.limits.spend(Limit.APPEND, session_pages_prefix(session_id))
     await _store(call).delete(intent_id, session_id, conditions)
@@ -145,7 +146,7 @@ async def delete(call: Call) -> Response:
 
 async def list_pages(call: Call) -> Response:
     """The pages of a session, in order of their intents' ids."""
-    found = await _store(call).list(parse_id(call.params["sid"], "session id"))
+    found = await _store(call).list(await owned_id(call, call.params["sid"], "session id"))
     views = [ListedPageView(*_listed(intent_id, version)) for intent_id, version in found.items()]
     return json_response(PagesView(views, len(views)))
 

@@ -4,11 +4,11 @@ import msgspec
 
 from waypost.client_address import address_key
 from waypost.errors import InvalidBody, SessionIdRequired
+from waypost.handlers.access import owned_id, require_app
 from waypost.handlers.bodies import Body, read_body
 from waypost.handlers.call import Call
 from waypost.http import Response, json_response
-from waypost.ids import parse_id
-from waypost.keys import snapshot_key
+from waypost.keys import snapshot_key, threads_prefix
 from waypost.limits import MAX_QUESTION_LENGTH
 from waypost.rate_limits import Limit
 from waypost.voice import VoiceAgent
@@ -31,12 +31,15 @@ class VoiceView(msgspec.Struct, rename="camel"):
 
 async def post_voice(call: Call) -> Response:
     """Answer a question."""
+    # A model costs whoever deploys: with app keys it answers nobody else.
+    resource_id = await require_app(call)
     body = await read_body(call.request, VoiceBody)
     if not body.session_id:
         raise SessionIdRequired("Session ID required")
-    session_id = parse_id(body.session_id, "sessionId")
+    session_id = await owned_id(call, body.session_id, "sessionId")
     question = clean(body.question)
-    await call.limits.spend(Limit.ANSWER, address_key(call.request.client_ip))
+    asker = address_key(call.request.client_ip) if resource_id is None else threads_prefix(resource_id)
+    await call.limits.spend(Limit.ANSWER, asker)
     await call.limits.spend(Limit.APPEND, snapshot_key(session_id))
     agent = VoiceAgent(
         call.conversation(session_id),

@@ -10,6 +10,7 @@ export async function openTab(baseUrl, heard = () => {}) {
   const tab = {
     code: session.code,
     hostToken: session.hostToken,
+    sessionId: session.sessionId,
     url: `${session.baseUrl.replace(/\/$/, "")}/mcp/${session.code}`,
     events: [],
     held: [],

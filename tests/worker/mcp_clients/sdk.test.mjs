@@ -86,7 +86,7 @@ describe("the TypeScript SDK", { concurrency: true }, () => {
       });
 
       test("it reads a page of the session", async () => {
-        const body = JSON.stringify({ html: "<p>Hello", title: "A page", sessionId: tab.code });
+        const body = JSON.stringify({ html: "<p>Hello", title: "A page", sessionId: tab.sessionId });
         const headers = { "content-type": "application/json" };
         await fetch(`${WAYPOST}/api/pages/page-${tab.code}`, { method: "PUT", headers, body });
         const { resources } = await mcp.client.listResources();

@@ -10,7 +10,7 @@ import { openTab } from "./open-tab.mjs";
 const say = (what) => process.stdout.write(`${JSON.stringify(what)}\n`);
 
 const tab = await openTab(process.argv[2], say);
-say({ event: "online", code: tab.code, hostToken: tab.hostToken });
+say({ event: "online", code: tab.code, hostToken: tab.hostToken, sessionId: tab.sessionId });
 for await (const line of createInterface({ input: process.stdin })) {
   const [command, ...args] = JSON.parse(line);
   tab[command](...args);

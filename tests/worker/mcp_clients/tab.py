@@ -25,6 +25,7 @@ class Tab:
         self.url = url
         self.code = ""
         self.host_token = ""
+        self.session_id = ""
         self.events: list[Event] = []
         self._news = threading.Condition()
         self._process: subprocess.Popen[str] | None = None
@@ -77,7 +78,7 @@ class Tab:
         )
         self._reader.start()
         online = self.wait(lambda event: event["event"] == "online")
-        self.code, self.host_token = online["code"], online["hostToken"]
+        self.code, self.host_token, self.session_id = online["code"], online["hostToken"], online["sessionId"]
         return self
 
     def __exit__(

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from tools.openapi.operations.documents import WHOSE
-from tools.openapi.parts import JSON, MARKDOWN, NDJSON, NOBODY_KNOWN, Link, Operation, Parameter, Reply
+from tools.openapi.parts import APP, JSON, MARKDOWN, NDJSON, Link, Operation, Parameter, Reply
+from tools.openapi.problems import APP as APP_PROBLEMS
 from tools.openapi.problems import BODY, STORAGE
-from waypost.errors import InvalidId
 from waypost.handlers.conversations import AppendBody, AppendedView, ImportBody, ImportedMessage
 from waypost.transcript import ConversationView, MessageView
 
@@ -16,7 +16,7 @@ OPERATIONS = {
     "GET /api/conversations/{sessionId}": Operation(
         "readConversation",
         "conversations",
-        NOBODY_KNOWN,
+        APP,
         {
             200: Reply(
                 "The messages, oldest first; none where nothing was said, or it was forgotten.",
@@ -24,7 +24,7 @@ OPERATIONS = {
                 ("Content-Disposition",),
             )
         },
-        (InvalidId, *STORAGE),
+        (*APP_PROBLEMS, *STORAGE),
         parameters=(
             Parameter(
                 "format",
@@ -37,9 +37,9 @@ OPERATIONS = {
     "PUT /api/conversations/{sessionId}": Operation(
         "importConversation",
         "conversations",
-        NOBODY_KNOWN,
+        APP,
         {200: Reply("The conversation as it is now.", {JSON: ConversationView})},
-        (*BODY, InvalidId, *STORAGE),
+        (*BODY, *APP_PROBLEMS, *STORAGE),
         body={JSON: ImportBody, NDJSON: {"type": "array", "items": ImportedMessage}},
         links={200: _READ},
         description=f"Takes what `?format=json` and `?format=jsonl` gave. {WHOSE}",
@@ -47,18 +47,18 @@ OPERATIONS = {
     "DELETE /api/conversations/{sessionId}": Operation(
         "forgetConversation",
         "conversations",
-        NOBODY_KNOWN,
+        APP,
         {204: Reply("There is nothing left, also where there was nothing.")},
-        (InvalidId, *STORAGE),
+        (*APP_PROBLEMS, *STORAGE),
         links={204: (Link("readConversation", _SAME, description="It is empty."),)},
         description=WHOSE,
     ),
     "POST /api/conversations/{sessionId}/messages": Operation(
         "appendMessages",
         "conversations",
-        NOBODY_KNOWN,
+        APP,
         {201: Reply("They are in KV.", {JSON: AppendedView})},
-        (*BODY, InvalidId, *STORAGE),
+        (*BODY, *APP_PROBLEMS, *STORAGE),
         body={JSON: AppendBody},
         links={201: _READ},
         description=WHOSE,

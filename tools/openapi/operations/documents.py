@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from tools.openapi.grammars import ETAGS
-from tools.openapi.parts import JSON, NOBODY_KNOWN, Link, Operation, Parameter, Reply
+from tools.openapi.parts import APP, JSON, Link, Operation, Parameter, Reply
+from tools.openapi.problems import APP as APP_PROBLEMS
 from tools.openapi.problems import CONDITIONS, JSON_TEXT, STORAGE, Errors
-from waypost.errors import DocumentNotFound, InvalidBody, InvalidId, TooManyDocuments
+from waypost.errors import DocumentNotFound, InvalidBody, TooManyDocuments
 from waypost.handlers.documents import DocumentsView, DocumentView
 
 IF_MATCH = Parameter("If-Match", ETAGS, "`*`, or ETags: only if one of them is the version now; else 412.", "header")
@@ -34,12 +35,12 @@ def _operations(kind: str, what: str, tail: str) -> dict[str, Operation]:
         Link(f"delete{name}", {**same, "header.If-Match": "$response.header.ETag"}),
         Link("listDocuments", {"path.sid": "$request.path.sid"}),
     )
-    problems: Errors = (InvalidId, *CONDITIONS, *STORAGE)
+    problems: Errors = (*APP_PROBLEMS, *CONDITIONS, *STORAGE)
     return {
         f"GET {tail}": Operation(
             f"read{name}",
             "documents",
-            NOBODY_KNOWN,
+            APP,
             {200: Reply("The document.", {JSON: _ANY_JSON}, ("ETag",)), 304: KNOWN},
             (*problems, DocumentNotFound),
             CONDITIONAL,
@@ -49,7 +50,7 @@ def _operations(kind: str, what: str, tail: str) -> dict[str, Operation]:
         f"PUT {tail}": Operation(
             f"put{name}",
             "documents",
-            NOBODY_KNOWN,
+            APP,
             {
                 200: Reply("It was replaced.", {JSON: DocumentView}, _PUT_HEADERS),
                 201: Reply("It is new.", {JSON: DocumentView}, _PUT_HEADERS),
@@ -64,7 +65,7 @@ def _operations(kind: str, what: str, tail: str) -> dict[str, Operation]:
         f"DELETE {tail}": Operation(
             f"delete{name}",
             "documents",
-            NOBODY_KNOWN,
+            APP,
             {204: Reply("It is gone.")},
             (*problems, DocumentNotFound),
             CONDITIONAL,
@@ -82,9 +83,9 @@ OPERATIONS = {
     "GET /api/sessions/{sid}/documents": Operation(
         "listDocuments",
         "documents",
-        NOBODY_KNOWN,
+        APP,
         {200: Reply("What is known of each; intents and theme are not among them.", {JSON: DocumentsView})},
-        (InvalidId, *STORAGE),
+        (*APP_PROBLEMS, *STORAGE),
         description=WHOSE,
     ),
 }

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from tools.openapi.grammars import ID
 from tools.openapi.operations.documents import CONDITIONAL, KNOWN, WHOSE
-from tools.openapi.parts import HTML, JSON, NOBODY_KNOWN, Link, Operation, Parameter, Reply
+from tools.openapi.parts import APP, HTML, JSON, NOBODY_KNOWN, Link, Operation, Parameter, Reply
+from tools.openapi.problems import APP as APP_PROBLEMS
 from tools.openapi.problems import BODY, CONDITIONS, STORAGE, Errors
 from waypost.errors import InvalidId, PageNotFound, TooManyDocuments, WrongSession
 from waypost.handlers.pages import PageBody, PagesView, PageView, StoredPageView
@@ -31,9 +32,9 @@ OPERATIONS = {
     "GET /api/sessions/{sid}/pages": Operation(
         "listPages",
         "pages",
-        NOBODY_KNOWN,
+        APP,
         {200: Reply("What is known of each.", {JSON: PagesView})},
-        (InvalidId, *STORAGE),
+        (*APP_PROBLEMS, *STORAGE),
         description=WHOSE,
     ),
     "GET /api/pages/{intentId}": Operation(
@@ -48,12 +49,12 @@ OPERATIONS = {
     "PUT /api/pages/{intentId}": Operation(
         "putPage",
         "pages",
-        NOBODY_KNOWN,
+        APP,
         {
             200: Reply("It was replaced.", {JSON: StoredPageView}, ("ETag",)),
             201: Reply("It is new.", {JSON: StoredPageView}, ("ETag",)),
         },
-        (*BODY, *_PROBLEMS, WrongSession, TooManyDocuments),
+        (*BODY, *APP_PROBLEMS, *_PROBLEMS, WrongSession, TooManyDocuments),
         CONDITIONAL,
         body={JSON: PageBody},
         links={200: _AFTER_PUT, 201: _AFTER_PUT},
@@ -62,9 +63,9 @@ OPERATIONS = {
     "DELETE /api/pages/{intentId}": Operation(
         "deletePage",
         "pages",
-        NOBODY_KNOWN,
+        APP,
         {204: Reply("It is gone.")},
-        (*_PROBLEMS, WrongSession, PageNotFound),
+        (*APP_PROBLEMS, *_PROBLEMS, WrongSession, PageNotFound),
         (Parameter("sessionId", ID, "The session that it belongs to.", required=True), *CONDITIONAL),
         links={204: (Link("readPage", _PAGE, description="404 from now on."), Link("showPage", _PAGE))},
     ),

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from tools.openapi.parts import JSON, NOBODY_KNOWN, Link, Operation, Reply
+from tools.openapi.parts import APP, JSON, Link, Operation, Reply
+from tools.openapi.problems import APP as APP_PROBLEMS
 from tools.openapi.problems import BODY, MODEL, STORAGE
-from waypost.errors import InvalidId, SessionIdRequired
+from waypost.errors import SessionIdRequired
 from waypost.handlers.voice import VoiceBody, VoiceView
 
 OPERATIONS = {
     "POST /api/voice-agent/chat": Operation(
         "askVoiceAgent",
         "chats",
-        NOBODY_KNOWN,
+        APP,
         {200: Reply("What is to be said.", {JSON: VoiceView})},
-        (*BODY, SessionIdRequired, InvalidId, *MODEL, *STORAGE),
+        (*BODY, SessionIdRequired, *APP_PROBLEMS, *MODEL, *STORAGE),
         body={JSON: VoiceBody},
         links={
             200: (

@@ -1,0 +1,36 @@
+"""`python -m bench.profile`: writes where the time goes, to be read and committed."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+from bench import machine, report
+from bench.profile import engine, functions, pieces
+from bench.progress import Progress
+
+STREAMS = 200
+OUTPUT = Path(__file__).parent / "profile.txt"
+
+
+def main() -> int:
+    """Profile everything; about a minute."""
+    progress = Progress({"pieces": 5, "functions": 1, "engine": 3})
+    about = machine.described()
+    parts = [f"Made by `make profile`, {report.heading(about)}"]
+    progress.begin("pieces")
+    steps = pieces.text(pieces.measure(progress))
+    parts.append(f"STEPS OF A CALL, microseconds of CPU inside workerd\n\n{steps}")
+    progress.begin("functions")
+    parts.append(f"FUNCTIONS OF THE DOMAIN, under CPython\n\n{functions.text()}")
+    progress.begin("engine")
+    told = [engine.of_call("request"), engine.of_call("poll"), engine.of_streams(STREAMS)]
+    parts += [f"WHAT WORKERD DOES\n\n{each}" for each in told]
+    progress.end()
+    OUTPUT.write_text("\n\n\n".join(parts) + "\n")
+    print(OUTPUT.read_text(), end="")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

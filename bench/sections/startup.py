@@ -1,0 +1,78 @@
+"""What a start costs: importing the Worker, beside one that imports the SDK alone; and how much is uploaded."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from bench.figures import Figure, Goal, Results, Skip
+from bench.make_dev import measure_make_dev
+from bench.mode import LONG, Mode
+from bench.processes import usage
+from bench.progress import Progress
+from bench.rounds import Sample, compared, interleave, values
+from bench.stats import spread
+from bench.workerd import Service, Workerd, python_reference, waypost
+from tests.support.project import copy_project
+from tools.local_worker import ROOT, environment
+
+SECTION = "start-up"
+OURS, SDK = "Waypost", "the SDK alone"
+MAX_ROUNDS = 7
+IMPORT_GOAL = Goal("value", 60, "lower")
+UPLOAD_GOAL = Goal("value", 300, "lower")
+_UPLOAD = re.compile(r"Total Upload: ([\d.]+) KiB / gzip: ([\d.]+) KiB")
+
+
+def measure(mode: Mode, progress: Progress, results: Results) -> None:
+    """CPU until the first reply, of both Workers; the difference is what our modules take. Then the upload's size."""
+    turns = {OURS: _start(waypost()), SDK: _start(python_reference("sdk_only"))}
+    samples = interleave(turns, min(mode.rounds, MAX_ROUNDS), mode.section_seconds, progress)
+    results.figures.append(
+        compared(SECTION, "CPU from the start to the first reply", "ms", "lower", samples, OURS, SDK, None)
+    )
+    over = [mine - its for mine, its in zip(values(samples[OURS]), values(samples[SDK]), strict=True)]
+    results.figures.append(
+        Figure(SECTION, "CPU of our modules over the SDK alone", "ms", spread(over), "lower", goal=IMPORT_GOAL)
+    )
+    progress.step("upload")
+    results.figures.append(
+        Figure(SECTION, "upload, gzipped", "KiB", spread([upload_kibibytes()]), "lower", goal=UPLOAD_GOAL)
+    )
+    if mode is LONG:
+        measure_make_dev(SECTION, progress, results)
+    else:
+        results.skipped.append(Skip(SECTION, "make dev, cold and warm", "measured with --long only"))
+
+
+def _start(service: Service) -> Callable[[], Sample]:
+    """A turn that starts the Worker; in milliseconds of CPU until it has answered."""
+
+    def run() -> Sample:
+        with Workerd(service) as workerd:
+            # The first reply was read before this is reached; what is still going on belongs to it.
+            time.sleep(0.1)
+            return Sample(usage(workerd.group, "workerd").cpu_seconds * 1000)
+
+    return run
+
+
+def upload_kibibytes() -> float:
+    """What wrangler would upload, gzipped."""
+    with tempfile.TemporaryDirectory(prefix="waypost-bench-") as folder:
+        project = copy_project(Path(folder) / "project")
+        line = [str(ROOT / "node_modules" / ".bin" / "wrangler"), "deploy", "--dry-run", "--outdir", f"{folder}/out"]
+        done = subprocess.run(line, cwd=project, env=environment(), capture_output=True, text=True, check=True)
+    return gzipped(done.stdout)
+
+
+def gzipped(output: str) -> float:
+    """The gzipped size that wrangler tells, in KiB."""
+    found = _UPLOAD.search(output)
+    if not found:
+        raise ValueError(f"wrangler tells no size: {output[-500:]}")
+    return float(found[2])

@@ -1,0 +1,144 @@
+"""Many open streams on one isolate: what each one costs at rest and with one message a second, step by step.
+
+The store is the isolate's own memory, so the CPU told here holds the polls too; in production they wait for KV instead.
+"""
+
+from __future__ import annotations
+
+import resource
+import time
+from contextlib import suppress
+from dataclasses import dataclass
+from itertools import count
+from typing import NamedTuple
+
+from bench.arrivals import Arrivals, new_mark
+from bench.calls import Session, open_session, request_body
+from bench.figures import Figure, Goal, Results
+from bench.memory import Memory, memory_of
+from bench.mode import Mode
+from bench.processes import usage
+from bench.progress import Progress
+from bench.stats import percentile, spread
+from bench.threads import in_threads
+from bench.wire import Connection
+from bench.workerd import Workerd, waypost
+
+SECTION = "streams"
+SETTLE_SECONDS = 7.0
+"""After this much rest a stream looks as seldom as it ever does."""
+SENDERS = 4
+IDLE_GOALS = {1000: (Goal("value", 128, "lower"), Goal("value", 10, "lower"))}
+"""By the number of streams: MiB of heap, and percent of a core."""
+
+
+class Busy(NamedTuple):
+    """What a while with messages came to."""
+
+    cpu_percent: float
+    delays_ms: list[float]
+    sent_each_second: float
+
+
+@dataclass
+class Step:
+    """What so many streams took."""
+
+    count: int
+    memory: Memory
+    idle_cpu_percent: float
+    busy: Busy
+
+
+def measure(mode: Mode, progress: Progress, results: Results) -> None:
+    """Memory, CPU and delays at each number of streams, and how they grow."""
+    allow_files(max(mode.open_streams) + 200)
+    progress.expect(len(mode.open_streams) * 3)
+    steps: list[Step] = []
+    with Workerd(waypost(), has_inspector=True) as workerd:
+        port = workerd.ports["waypost"]
+        empty = memory_of(workerd, "waypost")
+        with Arrivals() as arrivals, Connection(port) as connection:
+            sessions: list[Session] = []
+            for number in mode.open_streams:
+                progress.step(f"{number} open")
+                while len(sessions) < number:
+                    session = open_session(connection)
+                    message = session.host.message("GET", f"/api/stream?code={session.code}")
+                    arrivals.hold(port, message, b"expiresAt")
+                    sessions.append(session)
+                progress.step(f"{number} at rest")
+                time.sleep(min(SETTLE_SECONDS, mode.watch_seconds * 2))
+                idle = _idle(workerd, mode.watch_seconds)
+                memory = memory_of(workerd, "waypost")
+                progress.step(f"{number} with messages")
+                busy = _busy(workerd, port, sessions, arrivals, mode.watch_seconds)
+                steps.append(Step(number, memory, idle, busy))
+            if arrivals.closed:
+                results.notes.append(f"streams: {arrivals.closed} were ended by the Worker")
+    _report(results, steps, empty)
+
+
+def allow_files(wanted: int) -> None:
+    """Let this process hold so many connections."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft < wanted:
+        with suppress(ValueError, OSError):
+            resource.setrlimit(resource.RLIMIT_NOFILE, (min(wanted, hard), hard))
+
+
+def _idle(workerd: Workerd, seconds: float) -> float:
+    before, started = usage(workerd.group).cpu_seconds, time.perf_counter()
+    time.sleep(seconds)
+    return (usage(workerd.group).cpu_seconds - before) / (time.perf_counter() - started) * 100
+
+
+def _busy(workerd: Workerd, port: int, sessions: list[Session], arrivals: Arrivals, seconds: float) -> Busy:
+    """Send each session a message a second, evenly, as far as the Worker takes them."""
+    before, started = usage(workerd.group).cpu_seconds, time.perf_counter()
+    accepted: dict[str, float] = {}
+    numbers = count()
+
+    def send() -> None:
+        with Connection(port) as connection:
+            for number in numbers:
+                # When this one is due; late ones are sent at once.
+                due = started + number / len(sessions)
+                if max(due, time.perf_counter()) > started + seconds:
+                    return
+                time.sleep(max(0.0, due - time.perf_counter()))
+                session, mark = sessions[number % len(sessions)], new_mark()
+                body = request_body(session.code, id=mark)
+                connection.call(session.guest.message("POST", "/api/request", body))
+                accepted[mark] = time.perf_counter()
+
+    in_threads(send, SENDERS)
+    elapsed = time.perf_counter() - started
+    cpu = (usage(workerd.group).cpu_seconds - before) / elapsed * 100
+    delays = [max(0.0, arrivals.wait_for(mark, 30) - when) * 1000 for mark, when in accepted.items()]
+    return Busy(cpu, delays, len(accepted) / elapsed)
+
+
+def _report(results: Results, steps: list[Step], empty: Memory) -> None:
+    def add(name: str, unit: str, values: list[float], goals: list[Goal | None]) -> None:
+        for number, (step, value, goal) in enumerate(zip(steps, values, goals, strict=True)):
+            before = steps[number - 1].count if number else 0
+            against = f"{before} streams" if number else ""
+            reference = spread([values[number - 1]]) if number else None
+            growth = spread([value / values[number - 1]]) if number and values[number - 1] else None
+            title = f"{step.count} streams, {name}"
+            results.figures.append(
+                Figure(SECTION, title, unit, spread([value]), "lower", against, reference, growth, None, goal)
+            )
+
+    none: list[Goal | None] = [None] * len(steps)
+    heap, cpu = ([IDLE_GOALS.get(step.count, (None, None))[index] for step in steps] for index in (0, 1))
+    add("isolate's heap at rest", "MiB", [step.memory.isolate for step in steps], heap)
+    add("memory of workerd over an empty one", "MiB", [step.memory.resident - empty.resident for step in steps], none)
+    add("CPU at rest", "% of a core", [step.idle_cpu_percent for step in steps], cpu)
+    add("CPU at rest, a stream", "µs each second", [s.idle_cpu_percent * 1e4 / s.count for s in steps], none)
+    add("CPU with messages", "% of a core", [step.busy.cpu_percent for step in steps], none)
+    add("messages taken", "a second", [step.busy.sent_each_second for step in steps], none)
+    for percent in (50, 99):
+        delays = [percentile(step.busy.delays_ms, percent) for step in steps]
+        add(f"delivery with messages, p{percent}", "ms", delays, none)

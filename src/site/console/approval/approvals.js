@@ -1,0 +1,101 @@
+/** The calls that wait for a person: one is asked about, the others queue up. The focus stays where it is. */
+
+import { byId, el, toast } from "../dom.js";
+import { inline, plain } from "../format.js";
+import { tellWaiting } from "../views.js";
+import { isOwnCall } from "./own-calls.js";
+import { questionCard } from "./question.js";
+
+/** Of those that queue up, how many are named. */
+const NAMED = 3;
+
+/** @typedef {import("../../waypost.js").ApprovalRequest} ApprovalRequest */
+/** @typedef {import("../../waypost.js").Decision} Decision */
+/** @typedef {{ request: ApprovalRequest, settle: (decision: Decision) => void }} Question */
+
+export class Approvals {
+  /** @type {Question[]} */
+  #questions = [];
+  /** The one that is on the page. @type {Question | null} */
+  #shown = null;
+  /** Where the focus was before it came here. @type {Element | null} */
+  #before = null;
+
+  constructor() {
+    byId("refuse-all").addEventListener("click", () => {
+      for (const { settle } of [...this.#questions]) settle("refuse");
+    });
+    this.#place.addEventListener("focusin", ({ relatedTarget }) => {
+      const isFromOutside = relatedTarget instanceof Element && !this.#place.contains(relatedTarget);
+      if (isFromOutside) this.#before = relatedTarget;
+    });
+  }
+
+  get #place() {
+    return byId("approvals");
+  }
+
+  /**
+   * Ask the person, unless the call is their own. Settles when they have decided.
+   * @param {ApprovalRequest} request
+   * @returns {Decision | Promise<Decision>}
+   */
+  decide(request) {
+    if (isOwnCall(request.id)) return "once";
+    return new Promise((resolve) => {
+      /** @type {Question} */
+      const question = { request, settle: (decision) => this.#close(question, () => resolve(decision)) };
+      // Taken back, allowed together with another one, or the session is over.
+      request.signal.addEventListener("abort", () => {
+        if (question === this.#shown) toast(`The call of ${request.tool} needs no answer any more.`);
+        this.#close(question, () => {});
+      });
+      this.#questions.push(question);
+      this.#say(`An agent asks to call ${request.tool}. ${this.#questions.length} waiting for you.`);
+      this.#draw();
+    });
+  }
+
+  /**
+   * @param {Question} question
+   * @param {() => void} then
+   */
+  #close(question, then) {
+    const at = this.#questions.indexOf(question);
+    if (at < 0) return;
+    this.#questions.splice(at, 1);
+    this.#draw();
+    then();
+  }
+
+  #draw() {
+    const [first = null, ...others] = this.#questions;
+    const isHere = this.#place.contains(document.activeElement);
+    this.#place.hidden = byId("skip-approvals").hidden = first === null;
+    tellWaiting(this.#questions.length);
+    byId("refuse-all").hidden = others.length === 0;
+    byId("approvals-count").textContent = others.length === 0 ? "" : `1 of ${this.#questions.length}`;
+    byId("approvals-next").replaceChildren(...next(others));
+    if (first === this.#shown) return;
+    this.#shown = first;
+    byId("approval").replaceChildren(...(first ? [questionCard(first.request, first.settle)] : []));
+    if (!isHere) return;
+    // To the next question, but to none of its buttons: a key that is still down must not answer it.
+    const goal = first ? byId("approval").firstElementChild : this.#before;
+    if (goal instanceof HTMLElement && goal.isConnected) goal.focus();
+  }
+
+  /** @param {string} text */
+  #say(text) {
+    byId("approvals-said").textContent = text;
+  }
+}
+
+/** @param {Question[]} others */
+function next(others) {
+  const named = others.slice(0, NAMED).map(({ request }) =>
+    el("li", {}, el("code", {}, request.tool), el("span", {}, plain(inline(request.args)))),
+  );
+  const rest = others.length - named.length;
+  return rest > 0 ? [...named, el("li", {}, `and ${rest} more`)] : named;
+}

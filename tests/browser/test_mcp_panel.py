@@ -1,0 +1,129 @@
+"""The tab's panel for MCP clients: the URL that works, and what each client wants to be told."""
+
+import base64
+import json
+import re
+from urllib.parse import parse_qs, urlsplit
+
+import httpx
+import pytest
+from playwright.sync_api import Browser, Locator, Page, expect
+
+from tests.browser.audit import faults
+from tests.browser.conftest import OpenConsole
+from tests.browser.console import Console
+from tests.browser.test_encryption import PHONE, open_encrypted
+from tests.browser.watch import Watch
+from tests.support.worker import LocalWorker
+
+PING = {"jsonrpc": "2.0", "id": 1, "method": "ping"}
+ACCEPT = {"Accept": "application/json, text/event-stream"}
+
+
+def panel(page: Page) -> Locator:
+    """The panel."""
+    return page.get_by_role("group", name="Connect an MCP client")
+
+
+def commands(page: Page) -> Locator:
+    """What is to be pasted."""
+    return panel(page).locator(".snippet")
+
+
+def test_the_url_on_the_page_is_one_that_mcp_clients_reach_the_tab_at(
+    open_console: OpenConsole, api: httpx.Client
+) -> None:
+    tab = open_console(permissions=["clipboard-read", "clipboard-write"])
+    code = tab.wait_online()
+    panel(tab.page).get_by_role("button", name="Copy URL").click()
+    url = tab.page.evaluate("navigator.clipboard.readText()")
+    assert url == f"{tab.url}/mcp/{code}" == tab.page.locator("#mcp-url").text_content()
+    assert api.post(url, json=PING, headers=ACCEPT).json() == {"jsonrpc": "2.0", "id": 1, "result": {}}
+    panel(tab.page).get_by_role("button", name=re.compile("^Copy: In a shell")).click()
+    command = f"claude mcp add --transport http waypost {url}"
+    assert tab.page.evaluate("navigator.clipboard.readText()") == command
+
+
+def test_each_client_is_chosen_with_the_keyboard_and_remembered(open_console: OpenConsole) -> None:
+    tab = open_console()
+    code = tab.wait_online()
+    select = panel(tab.page).get_by_label("Client")
+    names = select.locator("option").all_text_contents()
+    assert len(names) == len(set(names)) == 8
+    select.focus()
+    for name in names[1:]:
+        tab.page.keyboard.press("ArrowDown")
+        expect(select.locator("option:checked")).to_have_text(name)
+        expect(commands(tab.page).first).to_contain_text(f"/mcp/{code}")
+        tab.shoot(f"mcp-{select.input_value()}")
+    select.select_option("Cursor")
+    link = panel(tab.page).get_by_role("link", name="Add it to Cursor").get_attribute("href") or ""
+    [config] = parse_qs(urlsplit(link).query)["config"]
+    assert json.loads(base64.b64decode(config)) == {"url": f"{tab.url}/mcp/{code}"}
+    tab.page.reload()
+    tab.wait_online()
+    expect(select.locator("option:checked")).to_have_text("Cursor")
+
+
+def test_an_encrypted_session_is_said_to_be_closed_to_them(open_console: OpenConsole) -> None:
+    tab = open_console()
+    open_encrypted(tab)
+    expect(panel(tab.page)).to_contain_text("MCP clients can’t use an encrypted session")
+    expect(tab.page.locator("#mcp-url")).to_be_hidden()
+    expect(commands(tab.page)).to_have_count(0)
+    tab.page.get_by_role("switch", name="Encrypt the next session").uncheck()
+    tab.page.get_by_role("button", name="New session").click()
+    expect(tab.page.locator("#mcp-url")).to_be_visible()
+    expect(panel(tab.page)).not_to_contain_text("encrypted", use_inner_text=True)
+    expect(tab.page.locator("#mcp-url")).to_have_text(f"{tab.url}/mcp/{tab.wait_online()}")
+    tab.page.get_by_role("button", name="End session").click()
+    expect(panel(tab.page)).to_be_hidden()
+
+
+@pytest.mark.parametrize("setting", ["on", "once"])
+def test_where_a_code_is_not_enough_a_token_is_made_and_sent_in_a_header(
+    browser: Browser, open_at: OpenConsole, watch: Watch, setting: str
+) -> None:
+    # The page asks whether the code is enough, and is told no.
+    watch.expects_network_errors = True
+    with LocalWorker(REQUIRE_TOKEN=setting) as worker:
+        verify_token(open_at(worker.url), worker.url)
+
+
+def verify_token(tab: Console, url: str) -> None:
+    """Make a token with the panel of `tab`; the server must take it."""
+    tab.wait_online()
+    expect(panel(tab.page)).to_contain_text("a client needs a token as well")
+    expect(commands(tab.page)).to_have_text(re.compile(r"/mcp \\\n.*Bearer GUEST_TOKEN"))
+    panel(tab.page).get_by_role("button", name="Get a token for one").click()
+    expect(panel(tab.page).get_by_role("button", name="Get a token for one")).to_be_hidden()
+    expect(panel(tab.page).get_by_label("Client")).to_be_focused()
+    command = commands(tab.page).text_content() or ""
+    found = re.search(r'--header "Authorization: (Bearer \S+)"$', command)
+    assert found
+    headers = {**ACCEPT, "Authorization": found[1]}
+    reply = httpx.post(f"{url}/mcp", json=PING, headers=headers, timeout=20, trust_env=False)
+    assert reply.json()["result"] == {}
+    tab.shoot("mcp-with-a-token")
+    panel(tab.page).get_by_label("Client").select_option("Claude Desktop, claude.ai")
+    expect(panel(tab.page)).to_contain_text("can’t be used here")
+    expect(commands(tab.page)).to_have_count(0)
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_the_panel_is_legible_in_both_themes(open_console: OpenConsole, theme: str) -> None:
+    tab = open_console(color_scheme=theme)
+    tab.wait_online()
+    panel(tab.page).get_by_label("Client").select_option("VS Code")
+    tab.shoot(f"mcp-panel-{theme}")
+    assert faults(tab.page) == []
+
+
+def test_the_panel_fits_on_a_phone(open_console: OpenConsole) -> None:
+    tab = open_console(**PHONE)
+    tab.wait_online()
+    for name in panel(tab.page).locator("option").all_text_contents():
+        panel(tab.page).get_by_label("Client").select_option(name)
+        assert tab.page.evaluate("document.documentElement.scrollWidth") <= 360, name
+    panel(tab.page).get_by_label("Client").select_option("Cursor")
+    tab.shoot("mcp-phone")
