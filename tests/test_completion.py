@@ -196,12 +196,12 @@ def test_what_came_at_once_is_one_piece_however_many_events_it_was():
 
 
 def test_what_was_said_before_a_failure_in_the_same_bytes_is_said():
-    said = []
+    heard = []
 
-    async def story():
-        with pytest.raises(ModelFailed):
-            async for piece in read_stream(sent(chunk("a") + b"data: nonsense\n\n")):
-                said.append(piece)
+    async def listen():
+        async for piece in read_stream(sent(chunk("a") + b"data: nonsense\n\n")):
+            heard.append(piece)
 
-    run(story())
-    assert said == ["a"]
+    with pytest.raises(ModelFailed):
+        run(listen())
+    assert heard == ["a"]
