@@ -185,13 +185,13 @@ async def _claims(call: Call, token: str) -> Claims:
 
 
 async def _check_app_key(call: Call, shown: str) -> None:
-    # A key may be a poor one, and who guesses must not learn from a hit either.
-    with call.throttle.looking_up(call.request.client_ip):
-        # Every key is compared, whichever fits: the time taken says nothing about which one it was.
-        fits = [hmac.compare_digest(shown.encode(), key.encode()) for key in call.settings.app_keys]
-        if not any(fits):
-            await call.throttle.miss(call.request.client_ip)
-            raise InvalidToken(f"The token is none of the app keys of this deployment.{_hint(call)}")
+    # Every key is compared, whichever fits: the time taken says nothing about which one it was.
+    fits = [hmac.compare_digest(shown.encode(), key.encode()) for key in call.settings.app_keys]
+    if not any(fits):
+        # Only now, as for tokens: an app's backend may share its address with somebody who guesses codes.
+        call.throttle.check(call.request.client_ip)
+        await call.throttle.miss(call.request.client_ip)
+        raise InvalidToken(f"The token is none of the app keys of this deployment.{_hint(call)}")
 
 
 def _hint(call: Call) -> str:
