@@ -294,9 +294,7 @@ def test_whoever_guesses_app_keys_is_blocked_and_the_app_at_the_same_address_is_
         assert await refusal(client, minting, "", token="a guess") == (429, "rate_limited")
         for route in (*APPS_ONLY, minting):
             assert await refusal(client, route, "", token="another guess") == (429, "rate_limited")
-            assert (await refusal(client, route, "", token=APP_KEYS[0]))[0] != 429
-        await asyncio.sleep(60)
-        assert await refusal(client, minting, "", token="a guess") == (401, "invalid_token")
+            assert (await refusal(client, route, "", token=APP_KEYS[0]))[0] not in (401, 429)
 
     run(story())
 
