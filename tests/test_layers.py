@@ -14,7 +14,7 @@ SRC = Path(__file__).parent.parent / "src"
 LAYERS = (
     {"entry"},
     {"cloudflare"},
-    {"cloudflare_kv", "cloudflare_fetch"},
+    {"cloudflare_kv", "cloudflare_fetch", "cloudflare_bodies"},
     {"app"},
     {"routing"},
     {

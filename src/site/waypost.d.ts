@@ -547,12 +547,18 @@ export declare class Session {
     get key(): string | undefined;
     /** What to give to a guest: it carries the code and, after a `#`, which is sent to no server, the key. */
     get link(): string;
+    /** The id for `Pages` and documents that this session's guests are to see as MCP resources; a secret. */
+    get sessionId(): string | undefined;
     get label(): string | undefined;
     get data(): unknown;
     /** @returns {Date} */
     get createdAt(): Date;
     /** When it ends unless it is extended, as far as this tab has heard. @returns {Date} */
     get expiresAt(): Date;
+    /** The name under which a tab remembers what it did for it: no server can choose it. */
+    get memory(): string;
+    /** Whether this tab has heard that it is over. */
+    get isOver(): boolean;
     /** Requests with the host's rights. */
     get http(): Http;
     /**
@@ -566,15 +572,21 @@ export declare class Session {
     extend(): Promise<Date>;
     /** End it for everybody. */
     end(): Promise<void>;
+    /**
+     * It is over: neither `save()` nor `restore()` brings it back. A `Host` says so as soon as it hears it.
+     * @param {Storage | null} [storage] where it may have been kept, besides the tab's own
+     */
+    markOver(storage?: Storage | null): void;
     /** @returns {SessionRecord} */
     toJSON(): SessionRecord;
     /**
-     * Keep it for a reload of this tab.
+     * Keep it for a reload of this tab, unless it is over.
      * @param {Storage | null} [storage]
      */
     save(storage?: Storage | null): void;
     /**
-     * The session this tab had before it was reloaded, unless its time is over.
+     * The session this tab had before it was reloaded, unless it is over. An encrypted one comes back only with what the
+     * tab remembers of it: without that, requests could run again.
      * @param {Storage | null} [storage]
      * @returns {Session | null}
      */
@@ -612,10 +624,18 @@ export type SessionRecord = {
      * what makes its holder the host: never show it
      */
     hostToken: string;
+    /**
+     * owns its documents and pages, which guests see as resources: never show it
+     */
+    sessionId?: string;
     createdAt: string;
     expiresAt: string;
     label?: string;
     data?: unknown;
+    /**
+     * what this tab alone calls it; the server never hears that
+     */
+    tabId?: string;
     /**
      * of an encrypted session: what guests need besides the code, and the server must not have
      */

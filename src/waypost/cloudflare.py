@@ -7,22 +7,20 @@ was handed lives until it is destroyed, so every stream destroys its own.
 
 import asyncio
 import os
-from collections.abc import AsyncGenerator, Callable, Coroutine, Mapping
-from contextlib import suppress
+from collections.abc import Callable, Coroutine, Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
 import js
 import msgspec
-from pyodide.ffi import JsException, create_proxy, jsnull, to_js  # type: ignore[attr-defined]  # stubs lack jsnull
+from pyodide.ffi import JsException
 from workers import import_from_javascript
 
 from waypost.app import App
-from waypost.body_reading import read_whole
+from waypost.cloudflare_bodies import js_body, read_js_body
 from waypost.cloudflare_fetch import CloudflareAi, CloudflareHttp
 from waypost.cloudflare_kv import CloudflareKv, text_or_none
-from waypost.errors import BodyTimeout
-from waypost.http import Request, Response
+from waypost.http import Request
 from waypost.isolate import Isolate
 from waypost.kv import Kv
 from waypost.memory_kv import MemoryKv
@@ -129,7 +127,7 @@ async def serve(app: App, js_request: Any, context: Any) -> Any:
     headers = _JsHeaders(js_request.headers)
 
     async def read_body(limit: int) -> bytes | None:
-        return await _read_body(js_request, limit, app.isolate)
+        return await read_js_body(js_request, limit, CloudflareClock(), app.isolate)
 
     def background(work: Coroutine[Any, Any, None]) -> None:
         _run_in_background(work, context, app.isolate)
@@ -138,7 +136,7 @@ async def serve(app: App, js_request: Any, context: Any) -> Any:
     request = Request(js_request.method, url.path, url.query, headers, read_body, background, address)
     response = await app.handle(request)
     init = js.JSON.parse(msgspec.json.encode({"status": response.status, "headers": response.headers}).decode())
-    return js.Response.new(_js_body(response, app.isolate), init)
+    return js.Response.new(js_body(response, app.isolate), init)
 
 
 def _run_in_background(work: Coroutine[Any, Any, None], context: Any, isolate: Isolate) -> None:
@@ -157,112 +155,3 @@ def _run_in_background(work: Coroutine[Any, Any, None], context: Any, isolate: I
     task = asyncio.ensure_future(run())
     # The event loop itself holds a task only weakly.
     isolate.background.add(task)
-
-
-async def _read_body(js_request: Any, limit: int, isolate: Isolate) -> bytes | None:
-    stream = js_request.body
-    # JavaScript's null is no None here.
-    if stream is jsnull:
-        return b""
-    return await read_whole(_JsBody(stream.getReader()), limit, CloudflareClock(), _JsAlarm(isolate))
-
-
-class _JsBody:
-    def __init__(self, reader: Any) -> None:
-        self._reader = reader
-        self._is_given_up = False
-
-    async def read(self) -> bytes | None:
-        try:
-            result = await self._reader.read()
-        except JsException as error:
-            # workerd fails a read that waits when its stream is cancelled; the standard has it end.
-            if self._is_given_up:
-                return None
-            # The client went away: nobody hears of it, and nothing is wrong here.
-            raise BodyTimeout("The connection broke off before the body was there.") from error
-        return None if result.done else result.value.to_bytes()
-
-    def give_up(self) -> None:
-        self._is_given_up = True
-        self._reader.cancel()
-
-
-class _JsAlarm:
-    """Timers that are cleared: one of asyncio's stays with the runtime until its time is over, used or not."""
-
-    def __init__(self, isolate: Isolate) -> None:
-        self._isolate = isolate
-
-    def set(self, seconds: float, ring: Callable[[], None]) -> Callable[[], None]:
-        proxy = create_proxy(ring)
-        self._isolate.open_proxies += 1
-        timer = js.setTimeout(proxy, seconds * 1000)
-
-        def unset() -> None:
-            js.clearTimeout(timer)
-            self._isolate.open_proxies -= 1
-            proxy.destroy()
-
-        return unset
-
-
-def _js_body(response: Response, isolate: Isolate) -> Any:
-    if isinstance(response.body, bytes):
-        # JSON is text; as a string it crosses without a typed array in between.
-        return response.body.decode()
-    if isinstance(response.body, AsyncGenerator):
-        return _StreamBody(response.body, isolate).js_stream
-    return None
-
-
-class _StreamBody:
-    """A `ReadableStream` that pulls from a generator, and ends it when the client goes away.
-
-    Pulled, not pushed: a background task that writes into a `TransformStream` hangs for ever once its client is gone.
-    """
-
-    def __init__(self, chunks: AsyncGenerator[bytes, None], isolate: Isolate) -> None:
-        self._chunks = chunks
-        self._isolate = isolate
-        self._pulling: asyncio.Task[bytes] | None = None
-        self._proxies = [create_proxy(self._pull), create_proxy(self._cancel)]
-        isolate.open_proxies += len(self._proxies)
-        source = js.Object.new()
-        source.pull, source.cancel = self._proxies
-        strategy = js.JSON.parse('{"highWaterMark":0}')
-        self.js_stream = js.ReadableStream.new(source, strategy)
-
-    async def _pull(self, controller: Any) -> None:
-        self._pulling = asyncio.ensure_future(anext(self._chunks))
-        try:
-            controller.enqueue(to_js(await self._pulling))
-        except StopAsyncIteration:
-            controller.close()
-            self._free()
-        except asyncio.CancelledError:
-            # `_cancel` did this and frees what is held.
-            pass
-        except Exception as error:
-            js.console.error(f"a stream broke off: {error!r}")
-            controller.error(js.Error.new("the stream broke off"))
-            await self._chunks.aclose()
-            self._free()
-
-    async def _cancel(self, _reason: Any = None) -> None:
-        try:
-            if self._pulling is not None and not self._pulling.done():
-                self._pulling.cancel()
-                with suppress(asyncio.CancelledError, StopAsyncIteration):
-                    await self._pulling
-            await self._chunks.aclose()
-        except Exception as error:
-            js.console.error(f"a stream that was given up broke off: {error!r}")
-        finally:
-            self._free()
-
-    def _free(self) -> None:
-        self._isolate.open_proxies -= len(self._proxies)
-        for proxy in self._proxies:
-            proxy.destroy()
-        self._proxies = []
