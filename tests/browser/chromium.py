@@ -19,7 +19,7 @@ FLAGS = (
     "--disable-component-update",
     "--disable-sync",
     # A name on a local network, served without HTTPS.
-    "--host-resolver-rules=MAP waypost.test 127.0.0.1",
+    "--host-resolver-rules=MAP waypost.local 127.0.0.1",
 )
 
 

@@ -44,7 +44,7 @@ def test_the_link_and_the_qr_code_lead_an_agent_to_the_tab(open_console: OpenCon
 
 
 def test_it_works_without_https_on_a_local_network(open_at: OpenConsole, worker: LocalWorker) -> None:
-    tab = open_at(f"http://waypost.test:{worker.port}")
+    tab = open_at(f"http://waypost.local:{worker.port}")
     tab.wait_online()
     assert tab.page.evaluate("isSecureContext") is False
     tab.page.get_by_role("button", name="Use this tab’s code").click()

@@ -265,7 +265,7 @@ def test_what_is_no_longer_remembered_is_set_apart(open_chats: OpenChats) -> Non
 
 
 def test_chats_work_without_https_on_a_local_network(open_at: OpenConsole, worker: LocalWorker) -> None:
-    chats = Chats(open_at(f"http://waypost.test:{worker.port}", "#chat"))
+    chats = Chats(open_at(f"http://waypost.local:{worker.port}", "#chat"))
     assert chats.page.evaluate("isSecureContext") is False
     chats.say("Plain")
     chats.page.reload()

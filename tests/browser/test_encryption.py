@@ -202,11 +202,11 @@ def test_a_program_that_asks_in_the_clear_is_refused(open_console: OpenConsole, 
 
 
 def test_without_https_the_switch_says_why_it_can_not_be_used(open_at: OpenConsole, worker: LocalWorker) -> None:
-    tab = open_at(f"http://waypost.test:{worker.port}")
+    tab = open_at(f"http://waypost.local:{worker.port}")
     tab.wait_online()
     expect(tab.page.get_by_role("switch", name="Encrypt the next session")).to_be_disabled()
     expect(tab.page.locator("#encrypt-help")).to_contain_text("over HTTPS and on localhost only")
-    agent = open_at(f"http://waypost.test:{worker.port}", f"#join={tab.code}&key={'A' * 43}")
+    agent = open_at(f"http://waypost.local:{worker.port}", f"#join={tab.code}&key={'A' * 43}")
     expect(agent.page.locator("#agent-banner")).to_contain_text("This page can't encrypt")
 
 

@@ -150,7 +150,7 @@ def elsewhere() -> Iterator[str]:
     with ThreadingHTTPServer(("127.0.0.1", 0), Blank) as server:
         thread = Thread(target=server.serve_forever)
         thread.start()
-        yield f"http://waypost.test:{server.server_port}/"
+        yield f"http://waypost.local:{server.server_port}/"
         server.shutdown()
         thread.join()
 

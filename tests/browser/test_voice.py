@@ -82,7 +82,7 @@ def test_of_fifteen_exchanges_the_last_ten_messages_are_kept(page: Page, api: ht
 
 def test_the_id_is_a_random_one_on_plain_http_too(open_at: OpenConsole, page: Page) -> None:
     port = page.evaluate("location.port")
-    other = open_at(f"http://waypost.test:{port}", "#join=").page
+    other = open_at(f"http://waypost.local:{port}", "#join=").page
     assert other.evaluate("crypto.randomUUID") is None
     assert len(session_id(other)) == 36
     ask(other, "My name is Ada.")

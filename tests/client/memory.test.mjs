@@ -100,6 +100,12 @@ test("nor is it sealed with the key of another session", async () => {
   assert.notEqual(renamed.memory, other.memory);
 });
 
+test("a session without encryption does not give the answers of another one either", async () => {
+  (await paid(await open(false), true)).close();
+  await connected(await open(false));
+  assert.equal((await replay({ tool: "absent" })).error.code, "unknown_tool");
+});
+
 test("what is remembered with a key is dropped by a host without one, and the other way round, wherever it lies", async () => {
   const sealed = await open(true);
   (await paid(sealed, true)).close();
@@ -146,6 +152,15 @@ for (const [what, end] of Object.entries(ENDS)) {
   });
 }
 
+test("a session without encryption that has ended is not restored either, nor saved anew", async () => {
+  const session = await open(false);
+  session.save(storage);
+  const host = await connected(session);
+  await host.end();
+  session.save(storage);
+  assert.equal(Session.restore(storage), null);
+});
+
 test("the saved session is gone before what keeps its requests from running twice", async () => {
   const session = await open(true);
   session.save(storage);
@@ -171,15 +186,18 @@ test("the end of one session leaves another one that is saved", async () => {
   assert.equal(Session.restore(storage)?.key, next.key);
 });
 
-test("`always` is not valid for a later session to which the server gives the same code", async () => {
-  (await paid(await open(true), false, { approve: () => "always" })).close();
-  let asked = 0;
-  const host = await connected(await open(false), { approve: () => (asked++, "refuse") });
-  assert.equal(host.needsApproval("pay"), true);
-  server.send("request", { id: "forged", tool: "pay", args: { amount: 666 } });
-  await until(() => answers().some(({ id }) => id === "forged"));
-  assert.deepEqual([asked, runs.length], [1, 1]);
-});
+for (const encrypted of [true, false]) {
+  const which = encrypted ? "an encrypted" : "another";
+  test(`\`always\` of ${which} session is not valid for a later one to which the server gives the same code`, async () => {
+    (await paid(await open(encrypted), false, { approve: () => "always" })).close();
+    let asked = 0;
+    const host = await connected(await open(false), { approve: () => (asked++, "refuse") });
+    assert.equal(host.needsApproval("pay"), true);
+    server.send("request", { id: "forged", tool: "pay", args: { amount: 666 } });
+    await until(() => answers().some(({ id }) => id === "forged"));
+    assert.deepEqual([asked, runs.length], [1, 1]);
+  });
+}
 
 test("the cursor of one session is not another's", async () => {
   const first = await connected(await open(true));
@@ -249,6 +267,18 @@ test("what is remembered of sessions that are long gone does not pile up", () =>
   };
   keepMemory("s61", storage, (error) => errors.push(error.message));
   assert.deepEqual(errors, ["full"]);
+});
+
+test("each host makes room for what it will remember, also of a session that is not saved", async () => {
+  const names = [];
+  for (let n = 0; n < 6; n++) {
+    const session = await open(false);
+    names.push(session.memory);
+    const host = await connected(session);
+    host.requireApproval("pay", false);
+    host.close();
+  }
+  assert.deepEqual(names.map((name) => storage.getItem(memoryKey("approvals", name)) !== null), [false, false, true, true, true, true]);
 });
 
 test("a ledger whose session is over stores nothing more", () => {
