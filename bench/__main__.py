@@ -37,7 +37,8 @@ OUTPUT = BUILD_DIR / "bench" / "results.json"
 
 
 def run(names: Sequence[str], mode: Mode) -> Results:
-    """Measure these sections in order. One that fails is told as skipped, and the others go on."""
+    """Measure these sections in order. One that fails is told as skipped, and the others go on; Ctrl-C ends it with
+    what there is."""
     results = Results()
     progress = Progress({name: SECTIONS[name][0] for name in names})
     for name in names:
@@ -45,12 +46,20 @@ def run(names: Sequence[str], mode: Mode) -> Results:
         started = time.monotonic()
         try:
             SECTIONS[name][1](mode, progress, results)
+        except KeyboardInterrupt:
+            results.skipped.append(Skip(name, "the rest of it, and what comes after", "interrupted"))
+            break
         except Exception as error:
             # Whatever it is, the minutes spent on the other sections must not be lost.
-            results.skipped.append(Skip(name, "the rest of it", f"FAILED: {type(error).__name__}: {error}"))
+            results.skipped.append(Skip(name, "the rest of it", f"FAILED: {described(error)}"))
         results.notes.append(f"{name}: {time.monotonic() - started:.0f} s")
     progress.end()
     return results
+
+
+def described(error: Exception) -> str:
+    """What happened, and to whom."""
+    return "; ".join((f"{type(error).__name__}: {error}", *getattr(error, "__notes__", ())))
 
 
 def main() -> int:

@@ -52,7 +52,9 @@ def drive(port: int, scripts: Sequence[Iterable[bytes]], expected: Sequence[int]
         while selector.get_map():
             ready = selector.select(TIMEOUT_SECONDS)
             if not ready:
-                raise BadReply(f"nothing was answered for {TIMEOUT_SECONDS:g} s")
+                raise BadReply(
+                    f"{len(selector.get_map())} clients waited {TIMEOUT_SECONDS:g} s, {len(replies)} were answered"
+                )
             for key, _ in ready:
                 client = key.data
                 data = client.connection.socket.recv(1 << 16)

@@ -34,14 +34,22 @@ def interleave(turns: Turns, rounds: int, seconds: float, progress: Progress, wa
     progress.expect(rounds * len(names))
     if warm_up:
         for name in names:
-            turns[name]()
+            _taken(name, turns)
     for number in range(rounds):
         if number and time.monotonic() > deadline:
             break
         for name in names if number % 2 == 0 else reversed(names):
             progress.step(name)
-            samples[name].append(turns[name]())
+            samples[name].append(_taken(name, turns))
     return samples
+
+
+def _taken(name: str, turns: Turns) -> Sample:
+    try:
+        return turns[name]()
+    except Exception as error:
+        error.add_note(f"while it was the turn of: {name}")
+        raise
 
 
 def values(samples: list[Sample]) -> list[float]:

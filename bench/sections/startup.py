@@ -22,7 +22,7 @@ from tools.local_worker import ROOT, environment
 
 SECTION = "start-up"
 OURS, SDK = "Waypost", "the SDK alone"
-MAX_ROUNDS = 7
+MAX_ROUNDS = 5
 IMPORT_GOAL = Goal("value", 60, "lower")
 UPLOAD_GOAL = Goal("value", 300, "lower")
 _UPLOAD = re.compile(r"Total Upload: ([\d.]+) KiB / gzip: ([\d.]+) KiB")

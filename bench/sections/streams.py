@@ -6,6 +6,7 @@ The store is the isolate's own memory, so the CPU told here holds the polls too;
 from __future__ import annotations
 
 import resource
+import subprocess
 import time
 from contextlib import suppress
 from dataclasses import dataclass
@@ -14,20 +15,24 @@ from typing import NamedTuple
 
 from bench.arrivals import Arrivals, new_mark
 from bench.calls import Session, open_session, request_body
-from bench.figures import Figure, Goal, Results
+from bench.figures import Figure, Goal, Results, Skip
 from bench.memory import Memory, memory_of
 from bench.mode import Mode
 from bench.processes import usage
 from bench.progress import Progress
 from bench.stats import percentile, spread
 from bench.threads import in_threads
-from bench.wire import Connection
+from bench.wire import BadReply, Connection
 from bench.workerd import Workerd, waypost
 
 SECTION = "streams"
 SETTLE_SECONDS = 7.0
 """After this much rest a stream looks as seldom as it ever does."""
 SENDERS = 4
+OPENING_SECONDS = 30.0
+"""Within which the streams of a step must be open: an isolate that is busy with those it has takes ever longer."""
+
+ARRIVAL_SECONDS = 20.0
 IDLE_GOALS = {1000: (Goal("value", 128, "lower"), Goal("value", 10, "lower"))}
 """By the number of streams: MiB of heap, and percent of a core."""
 
@@ -51,7 +56,7 @@ class Step:
 
 
 def measure(mode: Mode, progress: Progress, results: Results) -> None:
-    """Memory, CPU and delays at each number of streams, and how they grow."""
+    """Memory, CPU and delays at each number of streams, and how they grow; up to the one that is too much."""
     allow_files(max(mode.open_streams) + 200)
     progress.expect(len(mode.open_streams) * 3)
     steps: list[Step] = []
@@ -59,21 +64,14 @@ def measure(mode: Mode, progress: Progress, results: Results) -> None:
         port = workerd.ports["waypost"]
         empty = memory_of(workerd, "waypost")
         with Arrivals() as arrivals, Connection(port) as connection:
-            sessions: list[Session] = []
+            crowd = _Crowd(workerd, connection, arrivals)
             for number in mode.open_streams:
-                progress.step(f"{number} open")
-                while len(sessions) < number:
-                    session = open_session(connection)
-                    message = session.host.message("GET", f"/api/stream?code={session.code}")
-                    arrivals.hold(port, message, b"expiresAt")
-                    sessions.append(session)
-                progress.step(f"{number} at rest")
-                time.sleep(min(SETTLE_SECONDS, mode.watch_seconds * 2))
-                idle = _idle(workerd, mode.watch_seconds)
-                memory = memory_of(workerd, "waypost")
-                progress.step(f"{number} with messages")
-                busy = _busy(workerd, port, sessions, arrivals, mode.watch_seconds)
-                steps.append(Step(number, memory, idle, busy))
+                try:
+                    steps.append(crowd.step(number, mode.watch_seconds, progress))
+                except (BadReply, TimeoutError, subprocess.TimeoutExpired) as problem:
+                    why = f"{len(crowd.sessions)} were open: {problem}"
+                    results.skipped.append(Skip(SECTION, f"{number} streams", why))
+                    break
             if arrivals.closed:
                 results.notes.append(f"streams: {arrivals.closed} were ended by the Worker")
     _report(results, steps, empty)
@@ -87,36 +85,70 @@ def allow_files(wanted: int) -> None:
             resource.setrlimit(resource.RLIMIT_NOFILE, (min(wanted, hard), hard))
 
 
-def _idle(workerd: Workerd, seconds: float) -> float:
-    before, started = usage(workerd.group).cpu_seconds, time.perf_counter()
-    time.sleep(seconds)
-    return (usage(workerd.group).cpu_seconds - before) / (time.perf_counter() - started) * 100
+class _Crowd:
+    """The streams that are open, each of a session of its own, and more of them with every step."""
 
+    def __init__(self, workerd: Workerd, connection: Connection, arrivals: Arrivals) -> None:
+        self.sessions: list[Session] = []
+        self._workerd = workerd
+        self._port = workerd.ports["waypost"]
+        self._connection = connection
+        self._arrivals = arrivals
 
-def _busy(workerd: Workerd, port: int, sessions: list[Session], arrivals: Arrivals, seconds: float) -> Busy:
-    """Send each session a message a second, evenly, as far as the Worker takes them."""
-    before, started = usage(workerd.group).cpu_seconds, time.perf_counter()
-    accepted: dict[str, float] = {}
-    numbers = count()
+    def step(self, number: int, seconds: float, progress: Progress) -> Step:
+        """What it takes to hold so many; a `BadReply` where the isolate is too busy for it."""
+        progress.step(f"{number} open")
+        self._open(number)
+        progress.step(f"{number} at rest")
+        time.sleep(min(SETTLE_SECONDS, seconds * 2))
+        idle = self._idle(seconds)
+        memory = memory_of(self._workerd, "waypost")
+        progress.step(f"{number} with messages")
+        return Step(number, memory, idle, self._busy(seconds))
 
-    def send() -> None:
-        with Connection(port) as connection:
-            for number in numbers:
-                # When this one is due; late ones are sent at once.
-                due = started + number / len(sessions)
-                if max(due, time.perf_counter()) > started + seconds:
-                    return
-                time.sleep(max(0.0, due - time.perf_counter()))
-                session, mark = sessions[number % len(sessions)], new_mark()
-                body = request_body(session.code, id=mark)
-                connection.call(session.guest.message("POST", "/api/request", body))
-                accepted[mark] = time.perf_counter()
+    def _open(self, number: int) -> None:
+        deadline = time.monotonic() + OPENING_SECONDS
+        while len(self.sessions) < number:
+            if time.monotonic() > deadline:
+                raise BadReply(f"no more could be opened within {OPENING_SECONDS:g} s")
+            session = open_session(self._connection)
+            message = session.host.message("GET", f"/api/stream?code={session.code}")
+            self._arrivals.hold(self._port, message, b"expiresAt")
+            self.sessions.append(session)
 
-    in_threads(send, SENDERS)
-    elapsed = time.perf_counter() - started
-    cpu = (usage(workerd.group).cpu_seconds - before) / elapsed * 100
-    delays = [max(0.0, arrivals.wait_for(mark, 30) - when) * 1000 for mark, when in accepted.items()]
-    return Busy(cpu, delays, len(accepted) / elapsed)
+    def _cpu(self) -> float:
+        return usage(self._workerd.group).cpu_seconds
+
+    def _idle(self, seconds: float) -> float:
+        before, started = self._cpu(), time.perf_counter()
+        time.sleep(seconds)
+        return (self._cpu() - before) / (time.perf_counter() - started) * 100
+
+    def _busy(self, seconds: float) -> Busy:
+        """Send each session a message a second, evenly, as far as the Worker takes them."""
+        before, started = self._cpu(), time.perf_counter()
+        accepted: dict[str, float] = {}
+        numbers = count()
+
+        def send() -> None:
+            with Connection(self._port) as connection:
+                for number in numbers:
+                    # When this one is due; late ones are sent at once.
+                    due = started + number / len(self.sessions)
+                    if max(due, time.perf_counter()) > started + seconds:
+                        return
+                    time.sleep(max(0.0, due - time.perf_counter()))
+                    session, mark = self.sessions[number % len(self.sessions)], new_mark()
+                    body = request_body(session.code, id=mark)
+                    connection.call(session.guest.message("POST", "/api/request", body))
+                    accepted[mark] = time.perf_counter()
+
+        in_threads(send, SENDERS)
+        elapsed = time.perf_counter() - started
+        cpu = (self._cpu() - before) / elapsed * 100
+        arrived = ((self._arrivals.wait_for(mark, ARRIVAL_SECONDS), when) for mark, when in accepted.items())
+        delays = [max(0.0, seen - when) * 1000 for seen, when in arrived]
+        return Busy(cpu, delays, len(accepted) / elapsed)
 
 
 def _report(results: Results, steps: list[Step], empty: Memory) -> None:
