@@ -53,6 +53,7 @@ CHANGING = (
     (r"[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}", "CURSOR"),
     (r"wp1\.(\w+)\.[\w.-]+", r"TOKEN of \1"),
     (r"\bt-[\w-]{43}", "CONVERSATION"),
+    (r"\bs-[\w-]{43}", "SESSION ID"),
     (r'\\"[0-9a-f]{32}\\"', "ETAG"),
 )
 
