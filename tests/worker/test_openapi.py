@@ -184,7 +184,10 @@ def test_all_checks_of_schemathesis_are_on() -> None:
     exceptions = re.findall(
         r'(?m)^include-operation-id = "(\w+)"\nchecks\.(\w+)\.enabled = false', SETTINGS.read_text()
     )
-    assert exceptions == [("readConversation", "use_after_free")]
+    assert exceptions == [
+        ("readConversation", "use_after_free"),
+        ("cancelRequest", "ensure_resource_availability"),
+    ]
     of_paths = re.findall(r'(?m)^include-path-regex = "(\S+)"\nchecks\.(\w+)\.enabled = false', SETTINGS.read_text())
     assert of_paths == [("^/mcp", "positive_data_acceptance")]
     assert SETTINGS.read_text().count("enabled = false") == len(exceptions) + len(of_paths) + len(["cache"])
