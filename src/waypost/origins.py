@@ -36,8 +36,8 @@ def require_known_origin(request: Request, allowed: frozenset[str]) -> None:
     site = request.headers.get("sec-fetch-site")
     if site in ("same-origin", "none"):
         return
-    # Older browsers, and those on plain HTTP, send the origin alone. Its scheme is not compared: behind a proxy that
-    # ends TLS this service sees another one than the browser.
+    # Older browsers, and those on plain HTTP, send the origin alone. https is believed: behind a proxy that ends TLS
+    # this service sees another scheme than the browser.
     if site is None and (origin is None or _is_of(origin, request.headers.get("host"))):
         return
     raise OriginNotAllowed("Pages of this origin may not call here; ALLOWED_ORIGINS names those that may.")

@@ -77,9 +77,11 @@ class RateLimits:
             RateLimited: the budget of `key` is spent.
         """
         limiter = self._limiters.get(limit)
+        if limiter is None:
+            return
         # The binding counts one at a time.
-        for _ in range(uses if limiter else 0):
-            if limiter and not await limiter.allows(key):
+        for _ in range(uses):
+            if not await limiter.allows(key):
                 raise RateLimited(f"{REFUSALS[limit]}; wait a minute.", PERIOD_SECONDS)
 
     async def spend_of_address(self, limits: tuple[Limit, ...], address: str | None) -> None:

@@ -176,5 +176,6 @@ def test_a_store_that_does_not_answer_is_no_absence():
         await answered(mcp, "here")
         [reply] = await stream.until_over()
         assert reply["result"]["content"][0]["text"] == "here"
+        assert any("a tab's presence could not be read: storage_unavailable" in line for line in mcp.client.log)
 
     run(story())

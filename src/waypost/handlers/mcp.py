@@ -6,9 +6,8 @@ problem document for, with the status of that one.
 
 import re
 from typing import Any
-from urllib.parse import urlsplit
 
-from waypost.errors import OriginNotAllowed, TokenRequired, WaypostError, WrongRole
+from waypost.errors import TokenRequired, WaypostError, WrongRole
 from waypost.handlers.access import bearer, guest_session
 from waypost.handlers.bodies import decode_json, read_bytes
 from waypost.handlers.call import Call
@@ -26,11 +25,9 @@ from waypost.mcp.jsonrpc import (
 from waypost.mcp.media import accepts, json_reply
 from waypost.mcp.tab import Tab
 from waypost.mcp.versions import LEGACY, VERSION_HEADER, VERSION_KEY
-from waypost.origins import require_known_origin
 from waypost.rate_limits import Limit
 from waypost.signing import Role
 
-LOOPBACK = ("localhost", "127.0.0.1", "::1")
 _REVISION = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
 
@@ -38,7 +35,6 @@ async def post(call: Call) -> Response:
     """A JSON-RPC message of an MCP client to the tab."""
     rpc_id: RpcId | None = None
     try:
-        _check_origin(call)
         value = decode_json(await read_bytes(call.request), Any)
         rpc_id = id_of(value)
         accepted = accepts(call.request)
@@ -56,7 +52,6 @@ async def post(call: Call) -> Response:
 async def get(call: Call) -> Response:
     """The stream of a legacy MCP client: what is new about the tools, or the rest of a call (`Last-Event-ID`)."""
     try:
-        _check_origin(call)
         if _is_newer(call):
             return Response(405, None, {"Allow": "POST"})
         accepted = accepts(call.request)
@@ -91,27 +86,6 @@ def _is_newer(call: Call) -> bool:
 def _is_modern(call: Call, message: Incoming) -> bool:
     """Whether a message is of the generation that says so in each request."""
     return VERSION_KEY in message.meta or (message.method != "initialize" and _is_newer(call))
-
-
-def _check_origin(call: Call) -> None:
-    """Pass what is no browser's, or a page's that may call.
-
-    A page of a name that was made to point at this machine is of "this origin" to its browser. Such names have no
-    certificate, so over plain HTTP only pages of the machine itself are taken for our own.
-
-    Raises:
-        OriginNotAllowed
-    """
-    require_known_origin(call.request, call.settings.allowed_origins)
-    origin = call.request.headers.get("origin")
-    if origin is None or origin in call.settings.allowed_origins:
-        return
-    try:
-        parts = urlsplit(origin)
-    except ValueError as error:
-        raise OriginNotAllowed("The Origin is no address.") from error
-    if parts.scheme == "http" and parts.hostname not in LOOPBACK:
-        raise OriginNotAllowed("Over plain HTTP only pages of this machine may call here.")
 
 
 def _failure(rpc_id: RpcId | None, error: RpcError | WaypostError) -> Response:

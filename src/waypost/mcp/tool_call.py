@@ -104,20 +104,30 @@ class ToolCall:
             self._tab.call.log(f"a call was not taken back: {failure.code}")
 
     async def _taken_back(self, reason: RpcError) -> Message:
+        try:
+            answer = await self._answer_or_take_back()
+        except Unavailable as failure:
+            self._tab.call.log(f"a call was not taken back: {failure.code}")
+            answer = None
+        if answer is None:
+            raise reason
+        return answer
+
+    async def _answer_or_take_back(self) -> Message | None:
         queues = self._tab.queues
         try:
-            # It may have come since the last look.
-            if answer := await queues.find_answer(self.request_id):
-                return answer
             await queues.cancel(self.request_id)
-        except (AlreadyAnswered, Unavailable) as failure:
-            self._tab.call.log(f"a call was not taken back: {failure.code}")
-        raise reason
+        except AlreadyAnswered:
+            # It has come since the last look.
+            return await queues.find_answer(self.request_id)
+        return None
 
     async def _absence(self) -> RpcError | None:
         try:
             return await self._tab.absence()
-        except Unavailable:
+        except Unavailable as failure:
+            # Whether somebody is there is not known, so the call goes on; it is looked again.
+            self._tab.call.log(f"a tab's presence could not be read: {failure.code}")
             return None
 
 
