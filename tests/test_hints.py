@@ -1,5 +1,8 @@
 """Hints: what was noted since a mark, and never more than there is room for."""
 
+import asyncio
+
+from tests.support.virtual_time import LoopBell, run
 from waypost.hints import Hints
 from waypost.limits import MAX_HINT_CHANNELS, MAX_HINTS_PER_CHANNEL
 
@@ -41,3 +44,30 @@ def test_the_channel_that_was_noted_longest_ago_goes_first():
     assert hints.since("older", 0) == []
     assert hints.since("old", 0) == [1, 2]
     assert hints.since("c0", 0) == [0]
+
+
+def test_a_note_wakes_those_who_listen_on_its_channel_for_as_long_as_they_do():
+    async def was_rung(bell: LoopBell) -> bool:
+        began = asyncio.get_running_loop().time()
+        await bell.wait(1)
+        return asyncio.get_running_loop().time() == began
+
+    async def story():
+        hints: Hints[int] = Hints()
+        bell, other = LoopBell(), LoopBell()
+        with hints.listening("a", bell):
+            with hints.listening("a", other):
+                assert hints.listeners == 2
+                hints.note("a", 1)
+                assert await was_rung(bell)
+                assert await was_rung(other)
+                hints.note("b", 1)
+                assert not await was_rung(bell)
+            hints.note("a", 2)
+            assert await was_rung(bell)
+            assert not await was_rung(other)
+        hints.note("a", 3)
+        assert not await was_rung(bell)
+        assert hints.listeners == 0
+
+    run(story())

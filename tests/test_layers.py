@@ -14,7 +14,7 @@ SRC = Path(__file__).parent.parent / "src"
 LAYERS = (
     {"entry"},
     {"cloudflare"},
-    {"cloudflare_kv", "cloudflare_fetch", "cloudflare_bodies"},
+    {"cloudflare_kv", "cloudflare_fetch", "cloudflare_bodies", "cloudflare_clock"},
     {"app"},
     {"routing"},
     {
@@ -88,7 +88,7 @@ LAYERS = (
         "rate_limits",
     },
     {"kv", "clock", "random", "item", "http_client", "client_address"},
-    {"limits", "errors", "browser_headers", "version", "", "handlers", "mcp"},
+    {"limits", "errors", "browser_headers", "version", "bell", "", "handlers", "mcp"},
 )
 """Outermost first. An import goes to a layer further down, never to its own."""
 
@@ -199,6 +199,7 @@ def test_every_public_class_and_function_has_a_docstring(path: Path):
 PORTS = {
     "Kv",
     "Clock",
+    "Bell",
     "Random",
     "Limiter",
     "Headers",

@@ -1,18 +1,20 @@
 """When to look: soon after traffic, ever less often without it."""
 
-from waypost.pacing import Pacing
+import pytest
+
+from waypost.pacing import COALESCED_MS, SELDOM_MS, Pacing
 from waypost.plans import FREE, PAID
 
 MAX = 5000
 
 
-def intervals(pacing: Pacing, count: int) -> list[int]:
-    found, now = [], 0
+def look_times(pacing: Pacing, count: int, began_ms: int = 0) -> list[int]:
+    """When it looks from now on, if every look finds nothing."""
+    times = [began_ms]
     for _ in range(count):
-        pacing.looked(now)
-        found.append(pacing.next_look_ms - now)
-        now = pacing.next_look_ms
-    return found
+        pacing.looked(times[-1])
+        times.append(pacing.next_look_ms)
+    return times
 
 
 def test_the_first_look_is_at_once():
@@ -20,26 +22,16 @@ def test_the_first_look_is_at_once():
 
 
 def test_looks_that_find_nothing_get_rarer_up_to_the_greatest_interval():
-    assert intervals(Pacing(PAID, MAX, 0), 7) == [250, 500, 1000, 2000, 4000, 5000, 5000]
+    # Those from 3,750 on are put off to a whole half second.
+    assert look_times(Pacing(PAID, MAX, 0), 7) == [0, 250, 750, 1750, 3750, 8000, 13_000, 18_000]
 
 
 def test_what_the_store_had_makes_the_looks_frequent_again():
     pacing = Pacing(PAID, MAX, 0)
-    intervals(pacing, 10)
-    pacing.found(100_000)
+    look_times(pacing, 10)
+    pacing.found()
     pacing.looked(100_000)
     assert pacing.next_look_ms == 100_250
-
-
-def test_a_hint_makes_the_ticks_frequent_and_not_the_looks():
-    pacing = Pacing(PAID, MAX, 0)
-    intervals(pacing, 10)
-    pacing.looked(100_000)
-    pacing.hinted(101_000)
-    assert pacing.next_look_ms == 105_000
-    assert pacing.tick_seconds(101_000) == 0.010
-    pacing.looked(105_000)
-    assert pacing.next_look_ms == 110_000
 
 
 def test_failures_slow_the_looks_down_faster_and_say_for_how_long():
@@ -48,21 +40,18 @@ def test_failures_slow_the_looks_down_faster_and_say_for_how_long():
     assert pacing.next_look_ms == 5000
 
 
-def test_ticks_are_short_under_traffic_and_longer_at_rest():
-    pacing = Pacing(PAID, MAX, 0)
-    pacing.looked(60_000)
-    pacing.next_look_ms = 10**9
-    assert pacing.tick_seconds(0) == 0.010
-    assert pacing.tick_seconds(3000) == 0.030
-    assert pacing.tick_seconds(60_000) == 0.060
+@pytest.mark.parametrize("phase_ms", [0, 123, COALESCED_MS - 1])
+def test_seldom_looks_of_one_isolate_fall_together_whenever_they_began(phase_ms: int):
+    for began in range(0, 6000, 37):
+        times = look_times(Pacing(PAID, MAX, began, phase_ms), 12, began)
+        late = [after - before - MAX for before, after in zip(times[6:], times[7:], strict=False)]
+        assert {time % COALESCED_MS for time in times[6:]} == {phase_ms}
+        assert all(0 <= each < COALESCED_MS for each in late)
 
 
-def test_no_tick_passes_the_next_look_and_none_is_zero():
-    pacing = Pacing(PAID, MAX, 0)
-    pacing.looked(0)
-    assert pacing.tick_seconds(245) == 0.005
-    assert pacing.tick_seconds(250) == 0.001
-    assert pacing.tick_seconds(900) == 0.001
+def test_looks_that_are_frequent_are_put_off_by_nothing():
+    times = look_times(Pacing(PAID, MAX, 37, phase_ms=123), 4, 37)
+    assert [after - before for before, after in zip(times, times[1:], strict=False)] == [250, 500, 1000, SELDOM_MS]
 
 
 def test_a_stream_of_the_free_plan_can_idle_through_its_time_within_its_operations():

@@ -6,9 +6,10 @@ from dataclasses import replace
 from tests.support.client import KEY, Client, Opened, make_client
 from tests.support.faulty_kv import FaultyKv
 from tests.support.listener import Listener, listen
-from tests.support.virtual_time import VirtualClock, run
+from tests.support.virtual_time import LoopBell, VirtualClock, run
 from waypost.cursor import first_cursor
 from waypost.keys import requests_scope
+from waypost.limits import HEARTBEAT_SECONDS
 from waypost.memory_kv import MemoryKv
 from waypost.plans import FREE, PAID
 from waypost.settings import Settings
@@ -27,6 +28,25 @@ class Setting:
 
     def isolate(self, seed: int) -> Client:
         return make_client(self.settings, self.kv, seed=seed)
+
+
+class CountingClock(VirtualClock):
+    """Counts how often a loop goes to sleep."""
+
+    waits = 0
+
+    def bell(self) -> "CountedBell":
+        return CountedBell(self)
+
+
+class CountedBell(LoopBell):
+    def __init__(self, clock: CountingClock) -> None:
+        super().__init__()
+        self._clock = clock
+
+    async def wait(self, seconds: float) -> None:
+        self._clock.waits += 1
+        await super().wait(seconds)
 
 
 async def host_stream(at: Setting, session: Opened, **options) -> Listener:
@@ -153,6 +173,47 @@ def test_silence_is_broken_by_a_heartbeat_every_15_seconds_that_costs_nothing():
     run(story())
 
 
+def test_a_stream_at_rest_wakes_only_for_what_is_due():
+    async def story():
+        at = Setting()
+        clock = at.client.app.clock = CountingClock()
+        session = await at.client.open_session(ttl=86_400)
+        stream = await host_stream(at, session)
+        await after(60)
+        waits = clock.waits
+        at.kv.asked.clear()
+        await after(120)
+        looks = [asked for asked in at.kv.asked if asked[0] == "list"]
+        assert 17 <= len(looks) <= 20
+        # A look each, twice the session, and twice the presence.
+        assert clock.waits - waits <= len(looks) + 4
+        await stream.stop()
+        assert at.client.app.isolate.messages.listeners == at.client.app.isolate.changes.listeners == 0
+
+    run(story())
+
+
+def test_what_comes_while_a_batch_is_being_sent_is_not_missed():
+    async def story():
+        at = Setting(replace(PLAN, poll_min_ms=200_000, poll_max_ms=200_000))
+        session = await at.client.open_session()
+        response = await at.client.open("GET", f"/api/stream?code={session.code}", token=session.host)
+        chunks = response.body
+        await anext(chunks)
+        coming = asyncio.ensure_future(anext(chunks))
+        await after(1)
+        await at.client.ask(session.code, args={"n": 1})
+        assert b'"n":1' in await coming
+        # The reader is slow: nobody waits for the bell now.
+        await at.client.ask(session.code, args={"n": 2})
+        await after(5)
+        assert b'"n":2' in await anext(chunks)
+        assert asyncio.get_running_loop().time() < 7
+        await chunks.aclose()
+
+    run(story())
+
+
 def test_a_message_is_a_sign_of_life_too():
     async def story():
         at = Setting()
@@ -160,9 +221,9 @@ def test_a_message_is_a_sign_of_life_too():
         stream = await host_stream(at, session)
         await after(10)
         await at.client.ask(session.code)
-        await after(14.5)
+        await after(HEARTBEAT_SECONDS / 2)
         assert "heartbeat" not in [text for text, _ in stream.comments]
-        await after(1)
+        await after(HEARTBEAT_SECONDS / 2 + 0.001)
         assert "heartbeat" in [text for text, _ in stream.comments]
         await stream.stop()
 
@@ -215,7 +276,7 @@ def test_a_look_that_needs_more_than_the_budget_ends_the_stream_cleanly():
 
 def test_a_stream_of_the_free_plan_lasts_for_minutes():
     async def story():
-        at = Setting(replace(FREE, tick_max_ms=1000))
+        at = Setting(FREE)
         session = await at.client.open_session(ttl=86_400)
         stream = await host_stream(at, session)
         await after(600)

@@ -12,6 +12,7 @@ import time
 from collections.abc import Awaitable, Callable
 
 from bench.calls import RESULT, request_body
+from tests.support.virtual_time import LoopBell
 from tools.local_worker import ROOT
 from waypost.app import App
 from waypost.http import Request, Response
@@ -33,6 +34,9 @@ class _Clock:
 
     async def sleep(self, seconds: float) -> None:
         await asyncio.sleep(seconds)
+
+    def bell(self) -> LoopBell:
+        return LoopBell()
 
 
 class _Random:

@@ -1,6 +1,6 @@
 """An answer while it is being given: plain data, shared by the requests of one isolate.
 
-Whoever gives it writes here what the model says; readers look here between two ticks. Losing it (an eviction, a
+Whoever gives it writes here what the model says, and readers are woken to look here. Losing it (an eviction, a
 restart) loses what was said in the last second and no more: the rest is in KV.
 """
 
@@ -8,6 +8,7 @@ from typing import Literal
 
 import msgspec
 
+from waypost.bell import Bells
 from waypost.errors import WaypostError
 from waypost.item import Origin
 from waypost.limits import GIVER_SILENCE_SECONDS, MAX_LIVE_ANSWERS
@@ -43,7 +44,8 @@ class AnswerInfo(msgspec.Struct, frozen=True):
 
 
 class LiveAnswer:
-    """One answer. Only its giver writes `pieces`, `outcome` and `seen_ms`; anybody may set `stop_wanted`.
+    """One answer. Only its giver writes `pieces`, `outcome` and `seen_ms`; anybody may set `stop_wanted`. `bells` are
+    rung when something is said, and at the end.
 
     `failure`: the model said nothing at all and this is why; then nothing of the exchange was kept.
     """
@@ -54,7 +56,8 @@ class LiveAnswer:
         self.info: AnswerInfo | None = None
         self.pieces: list[str] = []
         self.characters = 0
-        self.outcome: Outcome | None = None
+        self.bells = Bells()
+        self._outcome: Outcome | None = None
         self.failure: WaypostError | None = None
         self.stop_wanted = False
         self.readers = 0
@@ -75,10 +78,27 @@ class LiveAnswer:
         """The model said `text`."""
         self.pieces.append(text)
         self.characters += len(text)
+        self.bells.ring()
+
+    @property
+    def outcome(self) -> Outcome | None:
+        """How it ended; `None` while it is being given."""
+        return self._outcome
+
+    @outcome.setter
+    def outcome(self, outcome: Outcome) -> None:
+        """It has ended so."""
+        self._outcome = outcome
+        self.bells.ring()
+
+    @property
+    def silent_ms(self) -> int:
+        """When its giver counts as gone, should no more be heard of it."""
+        return self.seen_ms + GIVER_SILENCE_SECONDS * 1000
 
     def is_running(self, now_ms: int) -> bool:
         """Whether somebody is at work on it. A giver that was cut off by the platform can't say so; it falls silent."""
-        return self.outcome is None and now_ms - self.seen_ms < GIVER_SILENCE_SECONDS * 1000
+        return self.outcome is None and now_ms < self.silent_ms
 
 
 class Answers:

@@ -119,7 +119,7 @@ class App:
         self.model = model or EchoModel(clock)
         self._settings = settings
         self._kv = kv
-        self._clock = clock
+        self.clock = clock
         self._random = random
         self._log = log
         self._limits = RateLimits(limiters or {})
@@ -130,7 +130,7 @@ class App:
     async def handle(self, request: Request) -> Response:
         """The reply to `request`; never raises."""
         request_id = ray_of(request.headers.get("cf-ray")) or self._random.random_bytes(8).hex()
-        meter = MeteredKv(self._kv, self._clock, self._settings.plan.operations_per_invocation)
+        meter = MeteredKv(self._kv, self.clock, self._settings.plan.operations_per_invocation)
         try:
             response = await self._answer(request, request_id, meter)
         except WaypostError as error:
@@ -165,15 +165,15 @@ class App:
             params=params,
             query=request.query(),
             settings=self._settings,
-            clock=self._clock,
+            clock=self.clock,
             random=self._random,
             isolate=self.isolate,
             throttle=self._throttle,
             limits=self._limits,
-            kv=RetryingKv(meter, self._clock, self._random),
+            kv=RetryingKv(meter, self.clock, self._random),
             storage=self._storage,
             model=self.model,
-            invocation=Invocation(self._settings.plan, self._clock, meter),
+            invocation=Invocation(self._settings.plan, self.clock, meter, self.isolate.phase_ms),
             log=lambda text: self._log(log_entry(request_id, text)),
         )
         return await route.handler(call)

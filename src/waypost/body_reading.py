@@ -32,8 +32,13 @@ class Alarm(Protocol):
         ...
 
 
-async def read_whole(source: BodySource, limit: int, clock: Clock, alarm: Alarm) -> bytes | None:
+async def read_whole(
+    source: BodySource, limit: int, clock: Clock, alarm: Alarm, declared: int | None = None
+) -> bytes | None:
     """The whole body, or `None` once it is known to be over `limit` bytes; what would come after that is not taken.
+
+    `declared`: its Content-Length, if it has one. The server before this one sees to it that it is true, so once so
+    many bytes are there, the end need not be waited for.
 
     Raises:
         BodyTimeout: nothing came for ten seconds, or it was not all there after a minute.
@@ -42,7 +47,7 @@ async def read_whole(source: BodySource, limit: int, clock: Clock, alarm: Alarm)
     size = 0
     watch = _Watch(source, clock, alarm)
     try:
-        while (chunk := await source.read()) is not None:
+        while size != declared and (chunk := await source.read()) is not None:
             watch.heard()
             size += len(chunk)
             if size > limit:

@@ -5,10 +5,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from waypost.answer import AnswerInfo, Answers, LiveAnswer
+from waypost.clock import seconds_until
 from waypost.conversation import Conversation
 from waypost.cursor import CursorFactory
 from waypost.errors import UnknownAgent
-from waypost.following import TICK_SECONDS, Followed, follow_live, follow_pieces
+from waypost.following import Followed, follow_live, follow_pieces
 from waypost.invocation import Invocation
 from waypost.item import Item
 from waypost.limits import INTERRUPT_SECONDS
@@ -73,9 +74,11 @@ class ChatPorts:
             what its giver met before its first word
         """
         live.readers += 1
+        bell = self.invocation.clock.bell()
         try:
-            while not live.has_begun and live.is_running(self.now_ms()):
-                await self.invocation.clock.sleep(TICK_SECONDS)
+            with live.bells.listening(bell):
+                while not live.has_begun and live.is_running(self.now_ms()):
+                    await bell.wait(seconds_until(live.silent_ms, self.now_ms()))
         finally:
             live.readers -= 1
             live.left_ms = self.now_ms()
@@ -94,8 +97,10 @@ class ChatPorts:
         """Tell the giver of `live` to stop, and wait until it has."""
         live.stop_wanted = True
         give_up_ms = self.now_ms() + INTERRUPT_SECONDS * 1000
-        while live.is_running(self.now_ms()) and self.now_ms() < give_up_ms:
-            await self.invocation.clock.sleep(TICK_SECONDS)
+        bell = self.invocation.clock.bell()
+        with live.bells.listening(bell):
+            while live.is_running(self.now_ms()) and self.now_ms() < give_up_ms:
+                await bell.wait(seconds_until(min(live.silent_ms, give_up_ms), self.now_ms()))
 
 
 def info_of(thread: Thread, item: Item, items: Sequence[Item]) -> AnswerInfo:

@@ -3,6 +3,8 @@
 from datetime import UTC, datetime, timedelta
 from typing import Protocol
 
+from waypost.bell import Bell
+
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -19,6 +21,15 @@ class Clock(Protocol):
     async def sleep(self, seconds: float) -> None:
         """Return after about `seconds`."""
         ...
+
+    def bell(self) -> Bell:
+        """A sleep that others can cut short; it belongs to the request that asks for it."""
+        ...
+
+
+def seconds_until(due_ms: int, now_ms: int) -> float:
+    """How long to wait for what is due then; never nothing, so that a loop that is late lets others go on."""
+    return max(due_ms - now_ms, 1) / 1000
 
 
 def to_iso(milliseconds: int) -> str:

@@ -1,4 +1,4 @@
-"""The runtime: clock, randomness, requests and replies of workerd, as the ports and values of the rest.
+"""The runtime: bindings, randomness, requests and replies of workerd, as the ports and values of the rest.
 
 Only the entrypoint and the files `cloudflare*` know JavaScript. Two rules of the platform shape them. What is made
 while one request is served (a promise, a timer, a task) must never be awaited by another. And a proxy that JavaScript
@@ -18,9 +18,10 @@ from workers import import_from_javascript
 
 from waypost.app import App
 from waypost.cloudflare_bodies import js_body, read_js_body
+from waypost.cloudflare_clock import CloudflareClock
 from waypost.cloudflare_fetch import CloudflareAi, CloudflareHttp
 from waypost.cloudflare_kv import CloudflareKv, text_or_none
-from waypost.http import Request
+from waypost.http import Request, content_length
 from waypost.isolate import Isolate
 from waypost.kv import Kv
 from waypost.memory_kv import MemoryKv
@@ -71,16 +72,6 @@ class CloudflareLimiter:
         return bool(outcome.success)
 
 
-class CloudflareClock:
-    """The platform's clock: it stands still while code runs, and moves on input and output."""
-
-    def now_ms(self) -> int:
-        return int(js.Date.now())
-
-    async def sleep(self, seconds: float) -> None:
-        await asyncio.sleep(seconds)
-
-
 class CloudflareRandom:
     """The runtime's CSPRNG."""
 
@@ -121,16 +112,16 @@ def _vars(env: Any) -> Mapping[str, str]:
     return {name: value for name, value in values.items() if isinstance(value, str)}
 
 
-async def serve(app: App, js_request: Any, context: Any) -> Any:
-    """Answer one `Request` of the runtime with a `Response` of the runtime; `context` is its execution context."""
+async def serve(app: App, js_request: Any) -> Any:
+    """Answer one `Request` of the runtime with a `Response` of the runtime."""
     url = urlsplit(js_request.url)
     headers = _JsHeaders(js_request.headers)
 
     async def read_body(limit: int) -> bytes | None:
-        return await read_js_body(js_request, limit, CloudflareClock(), app.isolate)
+        return await read_js_body(js_request, limit, content_length(headers), app.clock, app.isolate)
 
     def background(work: Coroutine[Any, Any, None]) -> None:
-        _run_in_background(work, context, app.isolate)
+        _run_in_background(work, app.isolate)
 
     address = headers.get("cf-connecting-ip")
     request = Request(js_request.method, url.path, url.query, headers, read_body, background, address)
@@ -139,9 +130,9 @@ async def serve(app: App, js_request: Any, context: Any) -> Any:
     return js.Response.new(js_body(response, app.isolate), init)
 
 
-def _run_in_background(work: Coroutine[Any, Any, None], context: Any, isolate: Isolate) -> None:
+def _run_in_background(work: Coroutine[Any, Any, None], isolate: Isolate) -> None:
     ended = js.Promise.withResolvers()
-    context.waitUntil(ended.promise)
+    import_from_javascript("cloudflare:workers").waitUntil(ended.promise)
 
     async def run() -> None:
         try:

@@ -15,8 +15,11 @@ from waypost.http import Response
 from waypost.isolate import Isolate
 
 
-async def read_js_body(js_request: Any, limit: int, clock: Clock, isolate: Isolate) -> bytes | None:
-    """The body of a request of the runtime, or `None` once it is known to be over `limit` bytes.
+async def read_js_body(
+    js_request: Any, limit: int, declared: int | None, clock: Clock, isolate: Isolate
+) -> bytes | None:
+    """The body of a request of the runtime, or `None` once it is known to be over `limit` bytes; `declared` is its
+    Content-Length.
 
     Raises:
         BodyTimeout: it did not come, or its sender went away.
@@ -25,7 +28,7 @@ async def read_js_body(js_request: Any, limit: int, clock: Clock, isolate: Isola
     # JavaScript's null is no None here.
     if stream is jsnull:
         return b""
-    return await read_whole(_JsBody(stream.getReader()), limit, clock, _JsAlarm(isolate))
+    return await read_whole(_JsBody(stream.getReader()), limit, clock, _JsAlarm(isolate), declared)
 
 
 class _JsBody:

@@ -1,8 +1,9 @@
 """Brings one reader what its queue holds: from the isolate's hints for nothing, and from the store, the truth."""
 
 from collections.abc import AsyncGenerator, Sequence
-from contextlib import aclosing
+from contextlib import AbstractContextManager, aclosing
 
+from waypost.bell import Bell
 from waypost.clock import Clock
 from waypost.delivery import GuestReader, HostReader, expired_gap
 from waypost.hints import Hints
@@ -35,6 +36,10 @@ class Feed:
         """The cursor to come back with."""
         return self._reader.cursor
 
+    def listening(self, bell: Bell) -> AbstractContextManager[None]:
+        """Have `bell` rung when `from_hints` has something, for as long as this lasts."""
+        return self._hints.listening(self._scope, bell)
+
     def gaps(self) -> list[Event]:
         """What to tell a reader that was away for longer than messages are kept."""
         after_ms = self._reader.resumed_after_ms
@@ -59,15 +64,17 @@ class Feed:
                 listed.update(message.cursor for message in page)
                 # Answers are listed request by request: only the whole listing can be put in order of time.
                 waiting += [message for message in page if self._reader.wants(message)]
-                if isinstance(self._reader, HostReader):
+                # Most looks find nothing new, and must cost little.
+                if waiting and isinstance(self._reader, HostReader):
                     async with aclosing(self._deliver(waiting)) as batches:
                         async for events in batches:
                             yield events
                     waiting = []
-        waiting.sort(key=lambda message: message.cursor)
-        async with aclosing(self._deliver(waiting)) as batches:
-            async for events in batches:
-                yield events
+        if waiting:
+            waiting.sort(key=lambda message: message.cursor)
+            async with aclosing(self._deliver(waiting)) as batches:
+                async for events in batches:
+                    yield events
         if due := self._reader.deliver([], self._clock.now_ms()):
             yield due
         await self._tidy(listed)

@@ -4,6 +4,7 @@ from collections.abc import AsyncGenerator
 from dataclasses import dataclass
 
 from waypost.answer import LiveAnswer, Outcome
+from waypost.clock import seconds_until
 from waypost.conversation import Conversation
 from waypost.errors import BudgetSpent, StorageUnavailable
 from waypost.invocation import Invocation
@@ -11,9 +12,6 @@ from waypost.item import Item
 from waypost.kv import KvError
 from waypost.limits import ANSWER_HEARTBEAT_SECONDS, FOLLOW_PATIENCE_SECONDS
 from waypost.pieces import Piece, Pieces
-
-TICK_SECONDS = 0.015
-"""How often a reader looks whether something was said; shorter than anybody can see."""
 
 DOUBT_SECONDS = 10
 """How often one who hears nothing from elsewhere looks whether the answer is in the conversation."""
@@ -40,30 +38,32 @@ Followed = Said | Silence | Outcome
 
 async def follow_live(live: LiveAnswer, invocation: Invocation, start: int = 0) -> AsyncGenerator[Followed, None]:
     """Follow an answer that is given in this isolate, from its character `start` on."""
-    clock = invocation.clock
+    clock, bell = invocation.clock, invocation.clock.bell()
     told, taken = start, 0
     spoke_ms = clock.now_ms()
     live.readers += 1
     try:
-        while True:
-            outcome = live.outcome
-            text = "".join(live.pieces[taken:])
-            end = live.characters
-            taken = len(live.pieces)
-            if end > told:
-                yield Said(text[len(text) - (end - told) :], end)
-                told, spoke_ms = end, clock.now_ms()
-            if outcome is not None:
-                yield outcome
-                return
-            # While what was said was being sent, it may have ended.
-            if live.outcome is None and not live.is_running(clock.now_ms()):
-                yield BROKEN
-                return
-            if clock.now_ms() - spoke_ms >= ANSWER_HEARTBEAT_SECONDS * 1000:
-                spoke_ms = clock.now_ms()
-                yield Silence()
-            await clock.sleep(TICK_SECONDS)
+        with live.bells.listening(bell):
+            while True:
+                outcome = live.outcome
+                text = "".join(live.pieces[taken:])
+                end = live.characters
+                taken = len(live.pieces)
+                if end > told:
+                    yield Said(text[len(text) - (end - told) :], end)
+                    told, spoke_ms = end, clock.now_ms()
+                if outcome is not None:
+                    yield outcome
+                    return
+                # While what was said was being sent, it may have ended.
+                if live.outcome is None and not live.is_running(clock.now_ms()):
+                    yield BROKEN
+                    return
+                if clock.now_ms() - spoke_ms >= ANSWER_HEARTBEAT_SECONDS * 1000:
+                    spoke_ms = clock.now_ms()
+                    yield Silence()
+                due_ms = min(live.silent_ms, spoke_ms + ANSWER_HEARTBEAT_SECONDS * 1000)
+                await bell.wait(seconds_until(due_ms, clock.now_ms()))
     finally:
         live.readers -= 1
         live.left_ms = clock.now_ms()

@@ -1,12 +1,15 @@
-"""What requests that meet in one isolate tell each other: plain data, never a future or a lock.
+"""What requests that meet in one isolate tell each other: plain data, and a bell that says that there is some.
 
 A reader's loop looks here between its looks at KV. A hint is noted only after KV has taken the message, so it says
 nothing that KV would not say later; losing all hints (an eviction, another isolate) costs time and never a message.
 """
 
 from collections import OrderedDict, deque
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Generic, TypeVar
 
+from waypost.bell import Bell, Bells
 from waypost.limits import MAX_HINT_CHANNELS, MAX_HINTS_PER_CHANNEL
 
 T = TypeVar("T")
@@ -18,15 +21,34 @@ class Hints(Generic[T]):
     def __init__(self) -> None:
         self._channels: OrderedDict[str, deque[tuple[int, T]]] = OrderedDict()
         self._count = 0
+        self._bells: dict[str, Bells] = {}
+
+    @contextmanager
+    def listening(self, channel: str, bell: Bell) -> Iterator[None]:
+        """Have `bell` rung at each note on `channel`, for as long as this lasts."""
+        bells = self._bells.setdefault(channel, Bells())
+        try:
+            with bells.listening(bell):
+                yield
+        finally:
+            if not bells:
+                del self._bells[channel]
+
+    @property
+    def listeners(self) -> int:
+        """How many bells would be rung by something, somewhere."""
+        return sum(map(len, self._bells.values()))
 
     def note(self, channel: str, item: T) -> None:
-        """Tell the readers of `channel`."""
+        """Tell the readers of `channel`, and wake those who listen."""
         self._count += 1
         items = self._channels.setdefault(channel, deque(maxlen=MAX_HINTS_PER_CHANNEL))
         items.append((self._count, item))
         self._channels.move_to_end(channel)
         if len(self._channels) > MAX_HINT_CHANNELS:
             self._channels.popitem(last=False)
+        if channel in self._bells:
+            self._bells[channel].ring()
 
     def mark(self) -> int:
         """Now, as a point to ask from."""

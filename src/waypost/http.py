@@ -77,6 +77,13 @@ class Headers(Protocol):
         ...
 
 
+def content_length(headers: Headers) -> int | None:
+    """How many bytes the body is said to have; `None` if that is not said, or is no number."""
+    declared = headers.get("content-length") or ""
+    # A number of more digits than any body has bytes need not be exact.
+    return int(declared[:20]) if declared.isascii() and declared.isdigit() else None
+
+
 @dataclass(frozen=True, slots=True)
 class Request:
     """A request. `read_body(limit)` returns the whole body, or `None` once it is known to be over `limit` bytes; it

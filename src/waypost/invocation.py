@@ -10,15 +10,17 @@ from waypost.plans import Plan
 
 @dataclass(frozen=True, slots=True)
 class Invocation:
-    """The budgets that every loop keeps to. `meter` counts the operations of the whole invocation."""
+    """The budgets that every loop keeps to. `meter` counts the operations of the whole invocation; `phase_ms` says
+    when in each half second the streams of its isolate look."""
 
     plan: Plan
     clock: Clock
     meter: MeteredKv
+    phase_ms: int = 0
 
     def stream_pacing(self) -> Pacing:
         """For a stream: it may idle slowly."""
-        return Pacing(self.plan, self.plan.poll_max_ms, self.clock.now_ms())
+        return Pacing(self.plan, self.plan.poll_max_ms, self.clock.now_ms(), self.phase_ms)
 
     def wait_pacing(self) -> Pacing:
         """For somebody who waits with an open request: it never gets slow."""

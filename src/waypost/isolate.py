@@ -10,6 +10,7 @@ from waypost.cursor import CursorFactory
 from waypost.hints import Hints
 from waypost.joined import JoinedCache
 from waypost.message import Message
+from waypost.pacing import COALESCED_MS
 from waypost.random import Random
 from waypost.recent_threads import RecentThreads
 from waypost.session import Session, SessionCache
@@ -20,6 +21,7 @@ class Isolate:
     """One per isolate, made by the entrypoint; losing it costs time, never a message."""
 
     def __init__(self, clock: Clock, random: Random) -> None:
+        self.phase_ms = random.random_bytes(1)[0] * COALESCED_MS // 256
         self.cursors = CursorFactory(clock, random)
         self.messages: Hints[Message] = Hints()
         self.changes: Hints[Session] = Hints()

@@ -11,10 +11,10 @@ from dataclasses import dataclass
 class Plan:
     """How often to look and how long to go on.
 
-    A reader asks KV again after `poll_min`, then ever less often. In between it looks at the isolate's hints, which
-    costs no operation: each `tick_min` while there is traffic, and each `tick_max` at rest. A stream reads its session
-    again every `session_check`, and a host says that it is there every `presence`. A running answer is written down
-    every `piece_ms`, and asks every `stop_look_ms` whether somebody in another isolate wants it stopped.
+    A reader asks KV again after `poll_min`, then ever less often; what happens in its own isolate wakes it in between.
+    A stream reads its session again every `session_check`, and a host says that it is there every `presence`. A running
+    answer is written down every `piece_ms`, and asks every `stop_look_ms` whether somebody in another isolate wants it
+    stopped.
     """
 
     name: str
@@ -27,8 +27,6 @@ class Plan:
     session_check_seconds: int
     piece_ms: int
     stop_look_ms: int
-    tick_min_ms: int = 10
-    tick_max_ms: int = 60
 
 
 PAID = Plan(

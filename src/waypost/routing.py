@@ -29,6 +29,8 @@ class Router(Generic[H]):
         split = [(route, tuple(route.template.split("/"))) for route in routes]
         # Stable: of two that have as many, the first one in the table.
         self._routes = sorted(split, key=lambda found: -_fixed_segments(found[1]))
+        # A path that is a template itself has no parameters, and no other template has as many fixed segments.
+        self._fixed = {(route.method, route.template): route for route, _ in self._routes if "{" not in route.template}
 
     def find(self, method: str, path: str) -> tuple[Route[H], dict[str, str]]:
         """The route, and its parameters with percent-encoding undone. `HEAD` is served by `GET`'s handler.
@@ -39,6 +41,8 @@ class Router(Generic[H]):
             InvalidParameter: a segment is not percent-encoded UTF-8.
         """
         wanted = "GET" if method == "HEAD" else method
+        if (known := self._fixed.get((wanted, path))) is not None:
+            return known, {}
         segments = tuple(path.split("/"))
         allowed: set[str] = set()
         fixed = 0

@@ -1,8 +1,11 @@
 """What an open stream knows of its session: renewed while the host is there, announced when it changes, over when it
 ends. The record is read again every minute or few; in the isolate where it changes, the change is seen at once."""
 
+from contextlib import AbstractContextManager
+
 import msgspec
 
+from waypost.bell import Bell
 from waypost.clock import Clock, to_iso
 from waypost.errors import SessionEnded, SessionNotFound
 from waypost.hints import Hints
@@ -30,7 +33,8 @@ class _End(msgspec.Struct):
 
 
 class SessionWatch:
-    """Follows `session` for one stream of `role`. `events` is to be called often; it asks the store seldom."""
+    """Follows `session` for one stream of `role`. `events` is to be called when something is `due_ms`, or has rung; it
+    asks the store seldom."""
 
     def __init__(
         self,
@@ -54,6 +58,15 @@ class SessionWatch:
         self._announce_ms = clock.now_ms()
         self._check_ms = 0
         self._plan_check()
+
+    @property
+    def due_ms(self) -> int:
+        """When there is something to do again."""
+        return min(self._check_ms, self._announce_ms) if self._role is Role.HOST else self._check_ms
+
+    def listening(self, bell: Bell) -> AbstractContextManager[None]:
+        """Have `bell` rung when the session changes in this isolate, for as long as this lasts."""
+        return self._hints.listening(self.session.code, bell)
 
     async def events(self) -> list[Event]:
         """What happened to the session since the last call; after `end`, `ended` is true."""

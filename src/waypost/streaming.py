@@ -6,7 +6,7 @@ from contextlib import aclosing
 
 import msgspec
 
-from waypost.clock import to_iso
+from waypost.clock import seconds_until, to_iso
 from waypost.errors import BudgetSpent
 from waypost.feed import Feed
 from waypost.invocation import Invocation
@@ -38,27 +38,36 @@ async def stream_events(
     It ends after `end` (the client must not come back), or without it when the budget of time or of KV operations is
     nearly spent (the client comes back with its cursor).
     """
-    clock, meter = invocation.clock, invocation.meter
-    started = last_sent = clock.now_ms()
+    clock, meter, bell = invocation.clock, invocation.meter, invocation.clock.bell()
+    last_sent = clock.now_ms()
+    end_ms = last_sent + invocation.plan.stream_seconds * 1000
     pacing = invocation.stream_pacing()
-    yield _opening(role, feed, watch)
-    while clock.now_ms() - started < invocation.plan.stream_seconds * 1000 and meter.remaining > RESERVED_OPERATIONS:
-        try:
-            async with aclosing(_look(feed, watch, pacing, invocation)) as batches:
-                async for batch in batches:
-                    last_sent = clock.now_ms()
-                    yield batch
-        except KvError:
-            last_sent = clock.now_ms()
-            yield [Comment(f"the store does not answer; asking again in {pacing.failed(last_sent)} ms")]
-        except BudgetSpent:
-            return
-        if watch.ended:
-            return
-        if clock.now_ms() - last_sent >= HEARTBEAT_SECONDS * 1000:
-            last_sent = clock.now_ms()
-            yield [HEARTBEAT]
-        await clock.sleep(pacing.tick_seconds(clock.now_ms()))
+    with feed.listening(bell), watch.listening(bell):
+        yield _opening(role, feed, watch)
+        while clock.now_ms() < end_ms and meter.remaining > RESERVED_OPERATIONS:
+            try:
+                async with aclosing(_look(feed, watch, pacing, invocation)) as batches:
+                    async for batch in batches:
+                        last_sent = clock.now_ms()
+                        yield batch
+            except KvError:
+                last_sent = clock.now_ms()
+                yield [Comment(f"the store does not answer; asking again in {pacing.failed(last_sent)} ms")]
+            except BudgetSpent:
+                return
+            if watch.ended:
+                return
+            if _is_heartbeat_due(clock.now_ms(), last_sent, pacing.next_look_ms):
+                last_sent = clock.now_ms()
+                yield [HEARTBEAT]
+            due_ms = min(pacing.next_look_ms, watch.due_ms, last_sent + HEARTBEAT_SECONDS * 1000, end_ms)
+            await bell.wait(seconds_until(due_ms, clock.now_ms()))
+
+
+def _is_heartbeat_due(now_ms: int, last_sent_ms: int, next_look_ms: int) -> bool:
+    """Whether it is time; or soon, before there is anything else to wake up for, which costs more than to send it."""
+    due_ms = last_sent_ms + HEARTBEAT_SECONDS * 1000
+    return now_ms >= due_ms or (due_ms < next_look_ms and due_ms - now_ms <= HEARTBEAT_SECONDS * 500)
 
 
 def _opening(role: Role, feed: Feed, watch: SessionWatch) -> Batch:
@@ -74,12 +83,11 @@ async def _look(feed: Feed, watch: SessionWatch, pacing: Pacing, invocation: Inv
     """One look: at the hints, at the store if it is time, and at the session. Messages go before the session's end."""
     clock = invocation.clock
     if hinted := await feed.from_hints():
-        pacing.hinted(clock.now_ms())
         yield list(hinted)
     if clock.now_ms() >= pacing.next_look_ms:
         async with aclosing(feed.from_store()) as batches:
             async for events in batches:
-                pacing.found(clock.now_ms())
+                pacing.found()
                 yield list(events)
         pacing.looked(clock.now_ms())
     if changes := await watch.events():

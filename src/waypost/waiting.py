@@ -1,7 +1,8 @@
 """Waits that end: for the answer to one request, and for something new in a queue."""
 
-from contextlib import aclosing
+from contextlib import aclosing, suppress
 
+from waypost.clock import seconds_until
 from waypost.errors import BudgetSpent
 from waypost.feed import Feed
 from waypost.hints import Hints
@@ -26,22 +27,23 @@ class AnswerWait:
 
     async def answer(self, request_id: str, seconds: float) -> Message | None:
         """The final answer, or `None` if it has not come when `seconds` (or the operations) are over."""
-        clock, meter = self._invocation.clock, self._invocation.meter
+        clock, meter, bell = self._invocation.clock, self._invocation.meter, self._invocation.clock.bell()
         deadline_ms = clock.now_ms() + round(seconds * 1000)
         pacing = self._invocation.wait_pacing()
         pacing.looked(clock.now_ms())
-        while meter.remaining > RESERVED_OPERATIONS:
-            if answer := await self._hinted(request_id):
-                return answer
-            now = clock.now_ms()
-            if now >= min(pacing.next_look_ms, deadline_ms):
-                if answer := await self._queues.find_answer(request_id):
+        with self._hints.listening(self._queues.responses, bell):
+            while meter.remaining > RESERVED_OPERATIONS:
+                if answer := await self._hinted(request_id):
                     return answer
-                pacing.looked(clock.now_ms())
-            if now >= deadline_ms:
-                return None
-            await clock.sleep(min(pacing.tick_seconds(now), (deadline_ms - now) / 1000))
-        return None
+                now = clock.now_ms()
+                if now >= min(pacing.next_look_ms, deadline_ms):
+                    if answer := await self._queues.find_answer(request_id):
+                        return answer
+                    pacing.looked(clock.now_ms())
+                if now >= deadline_ms:
+                    return None
+                await bell.wait(seconds_until(min(pacing.next_look_ms, deadline_ms), clock.now_ms()))
+            return None
 
     async def _hinted(self, request_id: str) -> Message | None:
         noted = self._hints.since(self._queues.responses, self._mark)
@@ -58,11 +60,12 @@ async def poll_events(feed: Feed, seconds: float, invocation: Invocation) -> tup
     What may have been delivered before comes along but does not end the wait: a host that is still at work on a
     request would otherwise get it again at once, for ever.
     """
-    clock, meter = invocation.clock, invocation.meter
+    clock, meter, bell = invocation.clock, invocation.meter, invocation.clock.bell()
     deadline_ms = clock.now_ms() + round(seconds * 1000)
     pacing = invocation.wait_pacing()
     taken = _Taken(feed.cursor)
-    try:
+    # What was found before the operations were spent is an honest answer; the rest is there for the next poll.
+    with suppress(BudgetSpent), feed.listening(bell):
         while True:
             taken.add(await feed.from_hints())
             is_over = clock.now_ms() >= deadline_ms
@@ -75,10 +78,7 @@ async def poll_events(feed: Feed, seconds: float, invocation: Invocation) -> tup
                 pacing.looked(clock.now_ms())
             if taken.fresh or is_over or meter.remaining <= RESERVED_OPERATIONS:
                 break
-            await clock.sleep(pacing.tick_seconds(clock.now_ms()))
-    except BudgetSpent:
-        # What was found so far is an honest answer; the rest is still there for the next poll.
-        pass
+            await bell.wait(seconds_until(min(pacing.next_look_ms, deadline_ms), clock.now_ms()))
     return taken.events(), taken.cursor
 
 

@@ -31,8 +31,6 @@ PLAN = Plan(
     session_check_seconds=60,
     piece_ms=5_000,
     stop_look_ms=10_000,
-    tick_min_ms=1_500,
-    tick_max_ms=8_000,
 )
 """Slower than in production, so that a run of minutes costs milliseconds; the code is the same."""
 

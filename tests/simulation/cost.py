@@ -9,7 +9,6 @@ import sys
 from collections import Counter
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import suppress
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -90,9 +89,6 @@ async def _measured(setting: Setting, work: Any) -> Counter[str]:
 
 def stream_hour(plan: Plan, *, host: bool, calls: int = 0, hours: int = 1) -> Counter[str]:
     """Operations of one open stream, idle or with `calls` calls from another isolate spread over the time."""
-
-    # Looks at hints cost no operation; seldom ones let hours pass in a second.
-    plan = replace(plan, tick_min_ms=500, tick_max_ms=10_000)
 
     async def scene() -> Counter[str]:
         setting = Setting(plan, same_isolate=False)

@@ -6,6 +6,7 @@ from msgspec import UNSET
 
 from tests.support.seeded_random import SeededRandom
 from tests.support.virtual_time import START_MS
+from waypost.bell import Bell
 from waypost.cursor import CursorFactory
 from waypost.hints import Hints
 from waypost.keys import requests_scope, responses_scope
@@ -32,6 +33,9 @@ class SetClock:
     async def sleep(self, seconds: float) -> None:
         self.slept.append(seconds)
         self.ms += round(seconds * 1000)
+
+    def bell(self) -> Bell:
+        raise AssertionError("nobody waits for others on a clock that is put somewhere")
 
 
 _SOURCES: dict[int, CursorFactory] = {}

@@ -73,6 +73,37 @@ class VirtualClock:
     async def sleep(self, seconds: float) -> None:
         await asyncio.sleep(seconds)
 
+    def bell(self) -> "LoopBell":
+        return LoopBell()
+
+
+class LoopBell:
+    """A bell on the running event loop, whatever its time is."""
+
+    def __init__(self) -> None:
+        self._is_rung = False
+        self._waiting: asyncio.Future[None] | None = None
+
+    def ring(self) -> None:
+        self._is_rung = True
+        self._wake()
+
+    async def wait(self, seconds: float) -> None:
+        if not self._is_rung:
+            loop = asyncio.get_running_loop()
+            self._waiting = loop.create_future()
+            timer = loop.call_later(seconds, self._wake)
+            try:
+                await self._waiting
+            finally:
+                timer.cancel()
+                self._waiting = None
+        self._is_rung = False
+
+    def _wake(self) -> None:
+        if self._waiting is not None and not self._waiting.done():
+            self._waiting.set_result(None)
+
 
 def run(coroutine: Coroutine[Any, Any, T]) -> T:
     """The result of `coroutine`, run in virtual time from 0."""

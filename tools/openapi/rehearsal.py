@@ -12,6 +12,7 @@ from tools.openapi.player import Answered, Played, Sent, count_events, play
 from tools.openapi.story import STORY
 from tools.openapi.story.step import begin
 from waypost.app import App
+from waypost.bell import Bell
 from waypost.http import Request
 from waypost.memory_kv import MemoryKv
 from waypost.rate_limits import Limit, Limiter
@@ -34,6 +35,30 @@ class _Clock:
     async def sleep(self, seconds: float) -> None:
         self._now_ms += round(seconds * 1000)
         await asyncio.sleep(0)
+
+    def bell(self) -> Bell:
+        return _Bell(self)
+
+
+TICK_SECONDS = 0.015
+"""Who waits lets the others have their turn so often."""
+
+
+class _Bell:
+    """Lets time pass until somebody has rung."""
+
+    def __init__(self, clock: _Clock) -> None:
+        self._clock = clock
+        self._is_rung = False
+
+    def ring(self) -> None:
+        self._is_rung = True
+
+    async def wait(self, seconds: float) -> None:
+        while not self._is_rung and seconds > 0:
+            await self._clock.sleep(min(TICK_SECONDS, seconds))
+            seconds -= TICK_SECONDS
+        self._is_rung = False
 
 
 class _Random:

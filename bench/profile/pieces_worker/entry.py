@@ -15,7 +15,9 @@ from workers import WorkerEntrypoint, import_from_javascript
 
 from waypost.browser_headers import BROWSER_HEADERS
 from waypost.client_address import address_key
-from waypost.cloudflare import CloudflareLimiter, _read_body, make_app, serve
+from waypost.cloudflare import CloudflareLimiter, make_app, serve
+from waypost.cloudflare_bodies import read_js_body
+from waypost.cloudflare_clock import CloudflareClock
 from waypost.handlers.bodies import decode_json
 from waypost.handlers.queues import RequestBody
 from waypost.http import Request
@@ -31,12 +33,11 @@ POST = '{"method":"POST","headers":{"Content-Type":"application/json","CF-Connec
 class Steps:
     """The steps by name; each does its work once."""
 
-    def __init__(self, request: Any, context: Any) -> None:
+    def __init__(self, request: Any) -> None:
         self._request = request
-        self._context = context
         self._app = make_app()
         self._limiter = CloudflareLimiter(import_from_javascript("cloudflare:workers").env.ADDRESS_LIMIT)
-        self._isolate = Isolate(self._app._clock, self._app._random)
+        self._isolate = Isolate(self._app.clock, self._app._random)
         self._session: dict[str, Any] = {}
 
     async def nothing(self) -> None:
@@ -89,7 +90,8 @@ class Steps:
         await self._post("http://bench/api/request", BODY).text()
 
     async def request_made_and_body_read(self) -> None:
-        await _read_body(self._post("http://bench/api/request", BODY), 100_000, self._isolate)
+        request = self._post("http://bench/api/request", BODY)
+        await read_js_body(request, 100_000, len(BODY), CloudflareClock(), self._isolate)
 
     async def body_decoded(self) -> None:
         decode_json(BODY, RequestBody)
@@ -119,7 +121,7 @@ class Steps:
         await self._handle("POST", "/api/request", await self._request_body())
 
     async def request_served_whole(self) -> None:
-        await serve(self._app, self._post("http://bench/api/request", await self._request_body()), self._context)
+        await serve(self._app, self._post("http://bench/api/request", await self._request_body()))
 
     async def poll_without_javascript(self) -> None:
         code = (await self._opened())["code"]
@@ -158,7 +160,7 @@ class Default(WorkerEntrypoint):
         names = [each for each in vars(Steps) if not each.startswith("_")]
         if name not in names:
             return js.Response.new(msgspec.json.encode(names).decode())
-        step: Callable[[], Awaitable[None]] = getattr(Steps(request.js_object, self.ctx), name)
+        step: Callable[[], Awaitable[None]] = getattr(Steps(request.js_object), name)
         for _ in range(times):
             await step()
         return js.Response.new("done")

@@ -16,7 +16,7 @@ from waypost.errors import (
     UnknownField,
     UnsupportedMediaType,
 )
-from waypost.http import Request
+from waypost.http import Request, content_length
 from waypost.limits import MAX_BODY_BYTES, MAX_JSON_DEPTH, MAX_JSON_NAMES
 
 T = TypeVar("T")
@@ -62,8 +62,7 @@ async def read_bytes(request: Request, limit: int = MAX_BODY_BYTES, media_type: 
     """
     if request.headers.get("content-encoding") not in (None, "", "identity"):
         raise UnsupportedMediaType("Send the body without Content-Encoding; compressed bodies are not taken.")
-    declared = request.headers.get("content-length") or "0"
-    if declared.isascii() and declared.isdigit() and int(declared[:20]) > limit:
+    if (content_length(request.headers) or 0) > limit:
         raise _too_large(limit)
     body = await request.read_body(limit)
     if body is None:

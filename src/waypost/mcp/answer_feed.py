@@ -2,6 +2,7 @@
 
 from collections import deque
 
+from waypost.clock import seconds_until
 from waypost.errors import Unavailable
 from waypost.hints import Hints
 from waypost.invocation import Invocation
@@ -35,15 +36,16 @@ class AnswerFeed:
 
     async def next(self, deadline_ms: int) -> Message | None:
         """The next message, or `None` when it is `deadline_ms`, or `is_spent`."""
-        clock = self._invocation.clock
-        while not self._ready:
-            await self._take_hints()
-            now = clock.now_ms()
-            if not self._ready and now >= self._pacing.next_look_ms and not self.is_spent:
-                await self._look()
-            if self._ready or now >= deadline_ms or self.is_spent:
-                break
-            await clock.sleep(min(self._pacing.tick_seconds(now), max(deadline_ms - now, 1) / 1000))
+        clock, bell = self._invocation.clock, self._invocation.clock.bell()
+        with self._hints.listening(self._queues.responses, bell):
+            while not self._ready:
+                await self._take_hints()
+                now = clock.now_ms()
+                if not self._ready and now >= self._pacing.next_look_ms and not self.is_spent:
+                    await self._look()
+                if self._ready or now >= deadline_ms or self.is_spent:
+                    break
+                await bell.wait(seconds_until(min(self._pacing.next_look_ms, deadline_ms), clock.now_ms()))
         return self._ready.popleft() if self._ready else None
 
     async def _take_hints(self) -> None:

@@ -4,12 +4,15 @@ KV itself keeps the real time; what is too old to be shown is decided by the clo
 """
 
 from typing import Any
+from weakref import WeakSet
 
 import js
 from workers import WorkerEntrypoint, import_from_javascript
 
 from waypost.app import App
-from waypost.cloudflare import CloudflareClock, CloudflareRandom, serve
+from waypost.bell import Bell
+from waypost.cloudflare import CloudflareRandom, serve
+from waypost.cloudflare_clock import CloudflareClock
 from waypost.cloudflare_kv import CloudflareKv
 from waypost.echo_model import EchoModel
 from waypost.settings import read_settings
@@ -18,10 +21,24 @@ from waypost.settings import read_settings
 class MovedClock(CloudflareClock):
     """The platform's clock, and what has been added to it."""
 
-    ahead_ms = 0
+    def __init__(self) -> None:
+        super().__init__()
+        self._ahead_ms = 0
+        self._bells: WeakSet[Any] = WeakSet()
 
     def now_ms(self) -> int:
-        return super().now_ms() + self.ahead_ms
+        return super().now_ms() + self._ahead_ms
+
+    def bell(self) -> Bell:
+        bell = super().bell()
+        self._bells.add(bell)
+        return bell
+
+    def add(self, seconds: int) -> None:
+        """So much time passes at once; who waits for something looks whether it is due now."""
+        self._ahead_ms += seconds * 1000
+        for bell in self._bells:
+            bell.ring()
 
 
 _clocks: list[MovedClock] = []
@@ -41,6 +58,6 @@ class Default(WorkerEntrypoint):
             _apps.append(_make_app(_clocks[0]))
         path = request.js_object.url.split("/", 3)[3]
         if path.startswith("clock/"):
-            _clocks[0].ahead_ms += int(path.split("/")[1]) * 1000
+            _clocks[0].add(int(path.split("/")[1]))
             return js.Response.new("")
-        return await serve(_apps[0], request.js_object, self.ctx)
+        return await serve(_apps[0], request.js_object)

@@ -8,7 +8,8 @@ import js
 from workers import WorkerEntrypoint, import_from_javascript
 
 import kv_contract
-from waypost.cloudflare import NAMESPACE, CloudflareClock
+from waypost.cloudflare import NAMESPACE
+from waypost.cloudflare_clock import CloudflareClock
 from waypost.cloudflare_kv import CloudflareKv
 
 

@@ -94,7 +94,7 @@ class Default(WorkerEntrypoint):
         if store.faults.forget:
             app.isolate.messages.__init__()
             app.isolate.changes.__init__()
-        return await serve(app, request.js_object, self.ctx)
+        return await serve(app, request.js_object)
 
 
 async def _fill(app: App, kv: Kv, code: str, count: int) -> str:

@@ -16,7 +16,8 @@ import msgspec
 from workers import WorkerEntrypoint
 
 from waypost.app import App
-from waypost.cloudflare import CloudflareClock, CloudflareRandom, make_app, serve
+from waypost.cloudflare import CloudflareRandom, make_app, serve
+from waypost.cloudflare_clock import CloudflareClock
 from waypost.cloudflare_fetch import CloudflareAi, CloudflareHttp
 from waypost.errors import ModelError
 from waypost.http import Request, Response
@@ -162,4 +163,4 @@ class Default(WorkerEntrypoint):
     async def fetch(self, request: Any) -> Any:
         if not _talks:
             _talks.append(Talk(make_app()))
-        return await serve(_talks[0], request.js_object, self.ctx)
+        return await serve(_talks[0], request.js_object)

@@ -7,7 +7,8 @@ import js
 from workers import WorkerEntrypoint
 
 from waypost.app import App
-from waypost.cloudflare import CloudflareClock, make_app, serve
+from waypost.cloudflare import make_app, serve
+from waypost.cloudflare_clock import CloudflareClock
 from waypost.kv import Kv
 from waypost.recent_threads import RecentThreads
 from waypost.thread import ThreadStore
@@ -29,7 +30,7 @@ class Default(WorkerEntrypoint):
         if path.startswith("threads/"):
             _, resource_id, count = path.split("/")
             return js.Response.new(await _fill(resource_id, int(count)))
-        return await serve(_apps[0], request.js_object, self.ctx)
+        return await serve(_apps[0], request.js_object)
 
 
 async def _fill(resource_id: str, count: int) -> str:
