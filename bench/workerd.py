@@ -39,12 +39,14 @@ COUNTER = """export default function () {
 
 @dataclass(frozen=True)
 class Service:
-    """One Worker: its modules by name, and its text bindings. `limits`: the bindings that count."""
+    """One Worker: its modules by name, and its text bindings. `limits`: the bindings that count. `flags`: what a Python
+    Worker is run with."""
 
     name: str
     modules: Mapping[str, Path]
     variables: Mapping[str, str] = field(default_factory=dict)
     limits: tuple[str, ...] = ()
+    flags: tuple[str, ...] = LOCAL_FLAGS
 
 
 def waypost(name: str = "waypost", **variables: str) -> Service:
@@ -95,7 +97,7 @@ def _worker(service: Service) -> str:
         f'(name = "{name}", {_kind(name)} = embed "{path.resolve()}")' for name, path in service.modules.items()
     )
     is_python = "entry.py" in service.modules
-    flags = ", ".join(f'"{flag}"' for flag in LOCAL_FLAGS) if is_python else ""
+    flags = ", ".join(f'"{flag}"' for flag in service.flags) if is_python else ""
     texts = [f'(name = "{name}", text = {json.dumps(value)})' for name, value in service.variables.items()]
     limits = [f'(name = "{name}", wrapped = (moduleName = "bench:limit"))' for name in service.limits]
     return (
@@ -114,23 +116,36 @@ def _kind(name: str) -> str:
 class _Launch(Launch):
     config: Path = Path()
     inspector: int = 0
+    serve: tuple[str, ...] = ()
 
     def command(self) -> list[str]:
         # Absolute paths of files that are embedded are looked up below an import path.
-        line = [str(WORKERD_WRAPPER), "serve", "--experimental", "-I/"]
+        line = [*self.serve, "--experimental", "-I/"]
         return [*line, *([f"-i127.0.0.1:{self.inspector}"] if self.inspector else []), str(self.config)]
 
 
 class Workerd:
-    """A running workerd with `services`; a context manager. `ports` has the port of each by its name."""
+    """A running workerd with `services`; a context manager. `ports` has the port of each by its name. `serve` is the
+    command that starts it."""
 
-    def __init__(self, *services: Service, has_inspector: bool = False) -> None:
+    def __init__(
+        self,
+        *services: Service,
+        has_inspector: bool = False,
+        serve: Sequence[str] = (str(WORKERD_WRAPPER), "serve"),
+    ) -> None:
         self._folder = Path(tempfile.mkdtemp(prefix="waypost-bench-"))
         self.ports = {service.name: free_port() for service in services}
         self.inspector = free_port() if has_inspector else 0
         config = self._folder / "config.capnp"
         config.write_text(configuration(services, self.ports))
-        self._launch = _Launch(next(iter(self.ports.values())), self._folder, config=config, inspector=self.inspector)
+        self._launch = _Launch(
+            next(iter(self.ports.values())),
+            self._folder,
+            config=config,
+            inspector=self.inspector,
+            serve=tuple(serve),
+        )
         self.running: Running | None = None
 
     @property

@@ -1,4 +1,7 @@
-"""What a start costs: importing the Worker, beside one that imports the SDK alone; and how much is uploaded."""
+"""What a start costs, beside a Worker that imports the SDK alone; and how much is uploaded.
+
+Production starts a Worker from a snapshot in which it is imported already; `make dev` imports it at every start.
+"""
 
 from __future__ import annotations
 
@@ -14,9 +17,10 @@ from bench.make_dev import measure_make_dev
 from bench.mode import LONG, Mode
 from bench.processes import usage
 from bench.progress import Progress
-from bench.rounds import Sample, compared, interleave, values
+from bench.rounds import Sample, Samples, compared, interleave, values
+from bench.snapshots import snapshot_of
 from bench.stats import spread
-from bench.workerd import Service, Workerd, python_reference, waypost
+from bench.workerd import Workerd, python_reference, waypost
 from tests.support.project import copy_project
 from tools.local_worker import ROOT, environment
 
@@ -30,15 +34,14 @@ _UPLOAD = re.compile(r"Total Upload: ([\d.]+) KiB / gzip: ([\d.]+) KiB")
 
 def measure(mode: Mode, progress: Progress, results: Results) -> None:
     """CPU until the first reply, of both Workers; the difference is what our modules take. Then the upload's size."""
-    turns = {OURS: _start(waypost()), SDK: _start(python_reference("sdk_only"))}
-    samples = interleave(turns, min(mode.rounds, MAX_ROUNDS), mode.section_seconds, progress)
-    results.figures.append(
-        compared(SECTION, "CPU from the start to the first reply", "ms", "lower", samples, OURS, SDK, None)
-    )
-    over = [mine - its for mine, its in zip(values(samples[OURS]), values(samples[SDK]), strict=True)]
-    results.figures.append(
-        Figure(SECTION, "CPU of our modules over the SDK alone", "ms", spread(over), "lower", goal=IMPORT_GOAL)
-    )
+    ours, sdk = waypost(), python_reference("sdk_only")
+    rounds = min(mode.rounds, MAX_ROUNDS)
+    with snapshot_of(ours) as our_snapshot, snapshot_of(sdk) as its_snapshot:
+        turns = {OURS: _start(our_snapshot.start), SDK: _start(its_snapshot.start)}
+        samples = interleave(turns, rounds, mode.section_seconds / 2, progress)
+    _report(results, "as in production, from a snapshot", samples, IMPORT_GOAL)
+    turns = {OURS: _start(lambda: Workerd(ours)), SDK: _start(lambda: Workerd(sdk))}
+    _report(results, "as in make dev", interleave(turns, rounds, mode.section_seconds / 2, progress), None)
     progress.step("upload")
     results.figures.append(
         Figure(SECTION, "upload, gzipped", "KiB", spread([upload_kibibytes()]), "lower", goal=UPLOAD_GOAL)
@@ -49,11 +52,19 @@ def measure(mode: Mode, progress: Progress, results: Results) -> None:
         results.skipped.append(Skip(SECTION, "make dev, cold and warm", "measured with --long only"))
 
 
-def _start(service: Service) -> Callable[[], Sample]:
+def _report(results: Results, how: str, samples: Samples, goal: Goal | None) -> None:
+    name = f"CPU to the first reply, {how}"
+    results.figures.append(compared(SECTION, name, "ms", "lower", samples, OURS, SDK, None))
+    over = [mine - its for mine, its in zip(values(samples[OURS]), values(samples[SDK]), strict=True)]
+    name = f"CPU over the SDK alone, {how}"
+    results.figures.append(Figure(SECTION, name, "ms", spread(over), "lower", goal=goal))
+
+
+def _start(started: Callable[[], Workerd]) -> Callable[[], Sample]:
     """A turn that starts the Worker; in milliseconds of CPU until it has answered."""
 
     def run() -> Sample:
-        with Workerd(service) as workerd:
+        with started() as workerd:
             # The first reply was read before this is reached; what is still going on belongs to it.
             time.sleep(0.1)
             return Sample(usage(workerd.group, "workerd").cpu_seconds * 1000)
