@@ -64,10 +64,12 @@ class LoopAlarm:
         return unset
 
 
-async def read(*script: tuple[float, bytes | None], limit: int = LIMIT) -> tuple[bytes | None, ScriptedBody, LoopAlarm]:
+async def read(
+    *script: tuple[float, bytes | None], limit: int = LIMIT, declared: int | None = None
+) -> tuple[bytes | None, ScriptedBody, LoopAlarm]:
     body, alarm = ScriptedBody(list(script)), LoopAlarm()
     try:
-        return await read_whole(body, limit, VirtualClock(), alarm), body, alarm
+        return await read_whole(body, limit, VirtualClock(), alarm, declared), body, alarm
     finally:
         assert alarm.ringing == 0
 
@@ -135,3 +137,28 @@ def test_whoever_sends_too_slowly_is_told_so():
         assert client.log == []
 
     run(story())
+
+
+@pytest.mark.parametrize(
+    ("pieces", "reads"),
+    [([b"abcdef"], 1), ([b"abc", b"def"], 2), ([b"a", b"b", b"c", b"d", b"e", b"f"], 6)],
+)
+def test_the_end_of_a_body_of_declared_length_is_not_waited_for(pieces: list[bytes], reads: int):
+    # Nothing says that it has ended: who reads on waits for ever.
+    content, body, _ = run(read(*((0.1, piece) for piece in pieces), declared=6))
+    assert (content, body.is_read, body.is_given_up) == (b"abcdef", reads, False)
+
+
+def test_a_body_that_ends_before_its_declared_length_is_what_came():
+    content, _, _ = run(read((0.1, b"abc"), (0.1, None), declared=6))
+    assert content == b"abc"
+
+
+def test_a_declared_length_does_not_lift_the_limit():
+    content, body, _ = run(read((0.1, b"x" * (LIMIT + 1)), declared=LIMIT + 1))
+    assert (content, body.is_given_up) == (None, True)
+
+
+def test_a_body_that_does_not_come_to_its_declared_length_is_given_up():
+    with pytest.raises(BodyTimeout):
+        run(read((0.1, b"abc"), declared=6))

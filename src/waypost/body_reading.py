@@ -43,17 +43,22 @@ async def read_whole(
     Raises:
         BodyTimeout: nothing came for ten seconds, or it was not all there after a minute.
     """
-    chunks: list[bytes] = []
-    size = 0
     watch = _Watch(source, clock, alarm)
     try:
-        while size != declared and (chunk := await source.read()) is not None:
+        chunk = await source.read()
+        # The common case: all of it came at once.
+        if chunk is not None and declared is not None and len(chunk) == declared <= limit:
+            return chunk
+        chunks: list[bytes] = []
+        size = 0
+        while chunk is not None:
             watch.heard()
             size += len(chunk)
             if size > limit:
                 source.give_up()
                 return None
             chunks.append(chunk)
+            chunk = None if size == declared else await source.read()
     finally:
         watch.end()
     if watch.is_over:
@@ -72,22 +77,21 @@ class _Watch:
         self._source = source
         self._clock = clock
         self._alarm = alarm
-        self._heard_ms = clock.now_ms()
-        self._ends_ms = self._heard_ms + MAX_BODY_SECONDS * 1000
-        self._unset = [alarm.set(MAX_BODY_SILENCE_SECONDS, self._ring)]
+        self._began_ms = self._heard_ms = clock.now_ms()
+        self._unset = alarm.set(MAX_BODY_SILENCE_SECONDS, self._ring)
 
     def heard(self) -> None:
         self._heard_ms = self._clock.now_ms()
 
     def end(self) -> None:
-        for unset in self._unset:
-            unset()
+        self._unset()
 
     def _ring(self) -> None:
         now = self._clock.now_ms()
-        due_ms = min(self._heard_ms + MAX_BODY_SILENCE_SECONDS * 1000, self._ends_ms)
+        due_ms = min(self._heard_ms + MAX_BODY_SILENCE_SECONDS * 1000, self._began_ms + MAX_BODY_SECONDS * 1000)
         if now >= due_ms:
             self.is_over = True
             self._source.give_up()
         else:
-            self._unset.append(self._alarm.set((due_ms - now) / 1000, self._ring))
+            self._unset()
+            self._unset = self._alarm.set((due_ms - now) / 1000, self._ring)

@@ -7,8 +7,9 @@ there what was written here; two questions that do not see each other are both a
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
 from typing import Any
+
+import msgspec
 
 from waypost.answer import AnswerInfo, LiveAnswer, Outcome
 from waypost.answering import Giver
@@ -27,8 +28,7 @@ from waypost.thread import Thread, check
 Undo = Callable[[], Awaitable[None]]
 
 
-@dataclass(frozen=True, slots=True)
-class Question:
+class Question(msgspec.Struct, frozen=True):
     """What is asked. With a `message_id`, asking again is asking once; `anew`: what the conversation has from that
     message on is dropped and said anew. `interrupt`: an answer that is being given is stopped first."""
 

@@ -1,8 +1,9 @@
 """What chats work with, and what those who ask or come back are given."""
 
 from collections.abc import AsyncGenerator, Callable, Coroutine, Sequence
-from dataclasses import dataclass
 from typing import Any
+
+import msgspec
 
 from waypost.answer import AnswerInfo, Answers, LiveAnswer
 from waypost.clock import seconds_until
@@ -20,16 +21,14 @@ from waypost.settings import Settings
 from waypost.thread import Thread, ThreadStore
 
 
-@dataclass(frozen=True, slots=True)
-class Answering:
+class Answering(msgspec.Struct, frozen=True):
     """An answer that can be followed; close `followed` if it is not read to its end."""
 
     info: AnswerInfo
     followed: AsyncGenerator[Followed, None]
 
 
-@dataclass(frozen=True, slots=True)
-class ChatPorts:
+class ChatPorts(msgspec.Struct, frozen=True):
     """The stores and ports of one call. `pieces` repeats what the store refuses; `followed_pieces` does not."""
 
     threads: ThreadStore

@@ -8,6 +8,7 @@ was handed lives until it is destroyed, so every stream destroys its own.
 import asyncio
 import os
 from collections.abc import Callable, Coroutine, Mapping
+from functools import cache
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -20,7 +21,7 @@ from waypost.app import App
 from waypost.cloudflare_bodies import js_body, read_js_body
 from waypost.cloudflare_clock import CloudflareClock
 from waypost.cloudflare_fetch import CloudflareAi, CloudflareHttp
-from waypost.cloudflare_kv import CloudflareKv, text_or_none
+from waypost.cloudflare_kv import CloudflareKv
 from waypost.http import Request, content_length
 from waypost.isolate import Isolate
 from waypost.kv import Kv
@@ -60,11 +61,11 @@ class CloudflareLimiter:
     """The rate-limit port on its binding."""
 
     def __init__(self, binding: Any) -> None:
-        self._binding = binding
+        self._limit = binding.limit
 
     async def allows(self, key: str) -> bool:
         try:
-            outcome = await self._binding.limit(js.JSON.parse(msgspec.json.encode({"key": key}).decode()))
+            outcome = await self._limit(js_functions().parse(msgspec.json.encode({"key": key}).decode()))
         except JsException as error:
             # A service that stops because nobody can count is worse than one that is not counted for a while.
             js.console.error(f"a rate limit could not be asked: {error}")
@@ -79,12 +80,23 @@ class CloudflareRandom:
         return os.urandom(count)
 
 
-class _JsHeaders:
-    def __init__(self, headers: Any) -> None:
-        self._headers = headers
+class JsFunctions:
+    """Functions of JavaScript's own, which know nothing of any request: the way to each takes longer than its call."""
 
-    def get(self, name: str) -> str | None:
-        return text_or_none(self._headers.get(name))
+    def __init__(self) -> None:
+        self.parse = js.JSON.parse
+        self.stringify = js.JSON.stringify
+        self.from_entries = js.Object.fromEntries
+        self.new_response = js.Response.new
+
+
+@cache
+def js_functions() -> JsFunctions:
+    """They are looked up when they are first wanted: at import nothing of JavaScript may be kept."""
+    return JsFunctions()
+
+
+_decode_fields = msgspec.json.Decoder(dict[str, str]).decode
 
 
 def make_app(around: Callable[[Kv], Kv] = lambda kv: kv) -> App:
@@ -114,11 +126,13 @@ def _vars(env: Any) -> Mapping[str, str]:
 
 async def serve(app: App, js_request: Any) -> Any:
     """Answer one `Request` of the runtime with a `Response` of the runtime."""
+    functions = js_functions()
     url = urlsplit(js_request.url)
-    headers = _JsHeaders(js_request.headers)
+    # One crossing for all of them; repeated fields are joined with commas.
+    headers = _decode_fields(functions.stringify(functions.from_entries(js_request.headers)))
 
     async def read_body(limit: int) -> bytes | None:
-        return await read_js_body(js_request, limit, content_length(headers), app.clock, app.isolate)
+        return await read_js_body(js_request, limit, content_length(headers), app.clock)
 
     def background(work: Coroutine[Any, Any, None]) -> None:
         _run_in_background(work, app.isolate)
@@ -126,8 +140,8 @@ async def serve(app: App, js_request: Any) -> Any:
     address = headers.get("cf-connecting-ip")
     request = Request(js_request.method, url.path, url.query, headers, read_body, background, address)
     response = await app.handle(request)
-    init = js.JSON.parse(msgspec.json.encode({"status": response.status, "headers": response.headers}).decode())
-    return js.Response.new(js_body(response, app.isolate), init)
+    init = functions.parse(msgspec.json.encode({"status": response.status, "headers": response.headers}).decode())
+    return functions.new_response(js_body(response, app.isolate), init)
 
 
 def _run_in_background(work: Coroutine[Any, Any, None], isolate: Isolate) -> None:

@@ -3,6 +3,8 @@
 import asyncio
 from collections.abc import AsyncGenerator, Callable
 from contextlib import suppress
+from functools import cache
+from itertools import count
 from typing import Any
 
 import js
@@ -15,9 +17,7 @@ from waypost.http import Response
 from waypost.isolate import Isolate
 
 
-async def read_js_body(
-    js_request: Any, limit: int, declared: int | None, clock: Clock, isolate: Isolate
-) -> bytes | None:
+async def read_js_body(js_request: Any, limit: int, declared: int | None, clock: Clock) -> bytes | None:
     """The body of a request of the runtime, or `None` once it is known to be over `limit` bytes; `declared` is its
     Content-Length.
 
@@ -28,7 +28,7 @@ async def read_js_body(
     # JavaScript's null is no None here.
     if stream is jsnull:
         return b""
-    return await read_whole(_JsBody(stream.getReader()), limit, clock, _JsAlarm(isolate), declared)
+    return await read_whole(_JsBody(stream.getReader()), limit, clock, _alarm(), declared)
 
 
 class _JsBody:
@@ -45,7 +45,8 @@ class _JsBody:
                 return None
             # The client went away: nobody hears of it, and nothing is wrong here.
             raise BodyTimeout("The connection broke off before the body was there.") from error
-        return None if result.done else result.value.to_bytes()
+        # At the end it has no value; whether it is the end need not be asked too.
+        return None if (value := result.value) is None else value.to_bytes()
 
     def give_up(self) -> None:
         self._is_given_up = True
@@ -53,22 +54,37 @@ class _JsBody:
 
 
 class _JsAlarm:
-    """Timers that are cleared: one of asyncio's stays with the runtime until its time is over, used or not."""
+    """Timers that are cleared: one of asyncio's stays with the runtime until its time is over, used or not.
 
-    def __init__(self, isolate: Isolate) -> None:
-        self._isolate = isolate
+    All of them call one function of Python's, with a number that says whose alarm it is: a proxy for each would cost as
+    much as the timer.
+    """
+
+    def __init__(self) -> None:
+        self._rings: dict[int, Callable[[], None]] = {}
+        self._numbers = count()
+        self._proxy = create_proxy(self._ring)
 
     def set(self, seconds: float, ring: Callable[[], None]) -> Callable[[], None]:
-        proxy = create_proxy(ring)
-        self._isolate.open_proxies += 1
-        timer = js.setTimeout(proxy, seconds * 1000)
+        number = next(self._numbers)
+        self._rings[number] = ring
+        timer = js.setTimeout(self._proxy, seconds * 1000, number)
 
         def unset() -> None:
             js.clearTimeout(timer)
-            self._isolate.open_proxies -= 1
-            proxy.destroy()
+            self._rings.pop(number, None)
 
         return unset
+
+    def _ring(self, number: int) -> None:
+        if (ring := self._rings.pop(number, None)) is not None:
+            ring()
+
+
+@cache
+def _alarm() -> _JsAlarm:
+    """The isolate's; not made at import, when nothing of JavaScript may be kept."""
+    return _JsAlarm()
 
 
 def js_body(response: Response, isolate: Isolate) -> Any:

@@ -13,8 +13,9 @@ that comes next, so that order holds over a reconnect without anything being sto
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from hashlib import sha256
+
+import msgspec
 
 from waypost.clock import Clock
 from waypost.errors import InvalidCursor
@@ -74,13 +75,12 @@ class CursorFactory:
         return _format(self._last_ms, self._counter, noise, scope_tag(scope))
 
 
-@dataclass(frozen=True, slots=True)
-class EventId:
+class EventId(msgspec.Struct, frozen=True):
     """What a client sends back: the message it names, the position of its reader, and where its producers stand."""
 
     message: str
     position: str
-    next_numbers: Mapping[str, int] = field(default_factory=dict)
+    next_numbers: Mapping[str, int] = {}
 
     def __str__(self) -> str:
         place = self.message if self.message == self.position else f"{self.message}~{self.position}"

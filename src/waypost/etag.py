@@ -7,8 +7,9 @@ editors of each other, it is no lock.
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
 from hashlib import sha256
+
+import msgspec
 
 from waypost.errors import InvalidHeader, PreconditionFailed
 
@@ -20,8 +21,7 @@ def etag_of(text: str) -> str:
     return f'"{sha256(text.encode()).hexdigest()[:32]}"'
 
 
-@dataclass(frozen=True, slots=True)
-class Conditions:
+class Conditions(msgspec.Struct, frozen=True):
     """What a request asks of the version that there is. `None`: nothing; otherwise tags, or `"*"` for any version.
 
     Tags stand here without the mark of a weak one. If-None-Match is to be compared so. If-Match is not (section

@@ -1,7 +1,8 @@
 """Following an answer: what was said so far, then each word as it comes, then how it ended."""
 
 from collections.abc import AsyncGenerator
-from dataclasses import dataclass
+
+import msgspec
 
 from waypost.answer import LiveAnswer, Outcome
 from waypost.clock import seconds_until
@@ -19,16 +20,14 @@ DOUBT_SECONDS = 10
 BROKEN = Outcome("error", 0, "answer_broken_off", "Whoever gave the answer is gone. What was said so far was kept.")
 
 
-@dataclass(frozen=True, slots=True)
-class Said:
+class Said(msgspec.Struct, frozen=True):
     """Some text; `end` is how many characters of the answer there are with it."""
 
     text: str
     end: int
 
 
-@dataclass(frozen=True, slots=True)
-class Silence:
+class Silence(msgspec.Struct, frozen=True):
     """Nothing for a while: the reader is told that the connection is alive."""
 
 

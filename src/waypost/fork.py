@@ -1,6 +1,5 @@
 """Forks: a new thread that has the history of another one, up to a message of it, and from then on its own."""
 
-from dataclasses import dataclass
 from typing import Any
 
 import msgspec
@@ -14,8 +13,7 @@ from waypost.open_answers import closed
 from waypost.thread import Thread, check
 
 
-@dataclass(frozen=True, slots=True)
-class Forking:
+class Forking(msgspec.Struct, frozen=True):
     """What is to become of what. `message_id`: the last message that is taken along; `None`: all are."""
 
     resource_id: str

@@ -1,7 +1,6 @@
 """Requests and replies as plain values, and the one table from error code to HTTP status."""
 
 from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine, Mapping
-from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import Any, Protocol
 from urllib.parse import parse_qsl
@@ -84,8 +83,7 @@ def content_length(headers: Headers) -> int | None:
     return int(declared[:20]) if declared.isascii() and declared.isdigit() else None
 
 
-@dataclass(frozen=True, slots=True)
-class Request:
+class Request(msgspec.Struct, frozen=True):
     """A request. `read_body(limit)` returns the whole body, or `None` once it is known to be over `limit` bytes; it
     raises `BodyTimeout` if the body does not come.
 
@@ -111,6 +109,8 @@ class Request:
             raise InvalidParameter(f"The query string may have {MAX_QUERY_BYTES} bytes.")
         if self.query_string.count("&") >= MAX_QUERY_PARAMETERS:
             raise InvalidParameter(f"A query may have {MAX_QUERY_PARAMETERS} parameters.")
+        if not self.query_string:
+            return {}
         try:
             # Not with replacements in place of what is wrong: two ids that differ would become one.
             pairs = parse_qsl(self.query_string, keep_blank_values=True, errors="strict")
@@ -140,16 +140,15 @@ def bounded(request: Request) -> Request:
     """
     if len(request.path) > MAX_PATH_BYTES:
         raise UriTooLong(f"A path may have {MAX_PATH_BYTES} bytes.")
-    return replace(request, headers=_BoundedHeaders(request.headers))
+    return msgspec.structs.replace(request, headers=_BoundedHeaders(request.headers))
 
 
-@dataclass(slots=True)
-class Response:
+class Response(msgspec.Struct):
     """A reply: bytes, or a stream of them. Closing the stream frees what it holds."""
 
     status: int
     body: bytes | AsyncGenerator[bytes, None] | None = None
-    headers: dict[str, str] = field(default_factory=dict)
+    headers: dict[str, str] = {}
 
 
 class _Problem(msgspec.Struct, omit_defaults=True, rename="camel"):

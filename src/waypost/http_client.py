@@ -1,8 +1,9 @@
 """The port for requests that go out."""
 
 from collections.abc import AsyncGenerator, Mapping
-from dataclasses import dataclass
 from typing import Protocol
+
+import msgspec
 
 
 class FetchError(Exception):
@@ -13,8 +14,7 @@ class FetchTimeout(FetchError):
     """The other side said nothing for too long."""
 
 
-@dataclass(frozen=True, slots=True)
-class Fetched:
+class Fetched(msgspec.Struct, frozen=True):
     """A reply whose body is still coming: `chunks` raises `FetchError`, and frees the connection when it is closed.
 
     `headers` have their names in lower case.

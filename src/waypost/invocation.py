@@ -1,6 +1,6 @@
 """What one invocation of the Worker has to go on: its plan, its clock, and the operations it has left."""
 
-from dataclasses import dataclass
+import msgspec
 
 from waypost.clock import Clock
 from waypost.metered_kv import MeteredKv
@@ -8,8 +8,7 @@ from waypost.pacing import Pacing
 from waypost.plans import Plan
 
 
-@dataclass(frozen=True, slots=True)
-class Invocation:
+class Invocation(msgspec.Struct, frozen=True):
     """The budgets that every loop keeps to. `meter` counts the operations of the whole invocation; `phase_ms` says
     when in each half second the streams of its isolate look."""
 

@@ -11,7 +11,6 @@ back to the byte, where an object would be rewritten on its way through JavaScri
 """
 
 from collections.abc import AsyncGenerator, Sequence
-from dataclasses import dataclass
 from typing import Protocol
 
 import msgspec
@@ -23,16 +22,14 @@ class KvError(Exception):
     """The store refused or failed (429, 5xx, a time-out). A write may have taken effect all the same."""
 
 
-@dataclass(frozen=True, slots=True)
-class ListedKey:
+class ListedKey(msgspec.Struct, frozen=True):
     """One key of a listing, with the metadata that was written beside its value."""
 
     name: str
     metadata: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class ListPage:
+class ListPage(msgspec.Struct, frozen=True):
     """Some keys, and the cursor of the next page; `None` when this was the last one, whatever it holds."""
 
     keys: tuple[ListedKey, ...]

@@ -6,7 +6,8 @@ past the limit a write is refused, as a full namespace would refuse it; nothing 
 
 from bisect import bisect_left, insort
 from collections.abc import Sequence
-from dataclasses import dataclass
+
+import msgspec
 
 from waypost.clock import Clock
 from waypost.kv import KvError, ListedKey, ListPage, wrap_metadata
@@ -22,8 +23,7 @@ DEFAULT_MAX_BYTES = 32 * 1024 * 1024
 """What the store may hold; an isolate has 128 MB for everything."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Entry:
+class _Entry(msgspec.Struct, frozen=True):
     value: str
     metadata: str | None
     expires_ms: int

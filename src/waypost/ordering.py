@@ -9,14 +9,14 @@ reader brought along from its last connection, and what the producer says is set
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+
+import msgspec
 
 from waypost.limits import MAX_TRACKED_PRODUCERS, REORDER_WINDOW_SECONDS
 from waypost.message import Message
 
 
-@dataclass(frozen=True, slots=True)
-class MissingNumbers:
+class MissingNumbers(msgspec.Struct, frozen=True):
     """A gap: numbers `first` up to `before` (exclusive) of `producer` did not come."""
 
     producer: str
@@ -24,10 +24,9 @@ class MissingNumbers:
     before: int
 
 
-@dataclass(slots=True)
-class _Line:
+class _Line(msgspec.Struct):
     next_number: int = 1
-    held: dict[int, list[Message]] = field(default_factory=dict)
+    held: dict[int, list[Message]] = {}
 
 
 class ProducerOrder:

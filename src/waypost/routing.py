@@ -1,9 +1,10 @@
 """Which handler a method and a path go to; a path that exists for other methods only is told apart from no path."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import Generic, TypeVar
 from urllib.parse import unquote
+
+import msgspec
 
 from waypost.errors import InvalidParameter, MethodNotAllowed, RouteNotFound
 from waypost.rate_limits import Limit
@@ -11,8 +12,7 @@ from waypost.rate_limits import Limit
 H = TypeVar("H")
 
 
-@dataclass(frozen=True, slots=True)
-class Route(Generic[H]):
+class Route(msgspec.Struct, Generic[H], frozen=True):
     """One line of the route table. `template` has `{name}` where a segment is a parameter; a call spends `limits`."""
 
     method: str

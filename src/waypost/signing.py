@@ -9,8 +9,9 @@ has one spelling only. Two keys are accepted while one replaces the other; the f
 import hmac
 import re
 from base64 import urlsafe_b64decode, urlsafe_b64encode
-from dataclasses import dataclass
 from enum import StrEnum
+
+import msgspec
 
 from waypost.errors import InvalidToken, TokenExpired
 from waypost.limits import MAX_APP_ID_KEY_BYTES, MAX_CODE_LENGTH, MIN_CODE_LENGTH
@@ -35,8 +36,7 @@ class Role(StrEnum):
     APP = "app"
 
 
-@dataclass(frozen=True, slots=True)
-class Claims:
+class Claims(msgspec.Struct, frozen=True):
     """What a genuine token says. `subject`: the session's code, or the app's resource, that it is for."""
 
     role: Role

@@ -6,7 +6,6 @@ which both can only stand escaped (or, here, not at all: it is encoded without w
 """
 
 import re
-from dataclasses import dataclass
 
 import msgspec
 
@@ -14,8 +13,7 @@ import msgspec
 _BREAK = re.compile(r"[\r\n\0]")
 
 
-@dataclass(frozen=True, slots=True)
-class Event:
+class Event(msgspec.Struct, frozen=True):
     """One event: `data` is its JSON text; `id` is what to come back with; `is_replay` repeats what the data says.
 
     Each is one line: what breaks one could go on as a field, or an event, of its own.
@@ -33,8 +31,7 @@ class Event:
             raise ValueError("an event's data is JSON without white space")
 
 
-@dataclass(frozen=True, slots=True)
-class Comment:
+class Comment(msgspec.Struct, frozen=True):
     """A sign of life that no handler sees; `text` is one line."""
 
     text: str

@@ -4,7 +4,8 @@ https://html.spec.whatwg.org/multipage/server-sent-events.html#event-stream-inte
 """
 
 import re
-from dataclasses import dataclass
+
+import msgspec
 
 from waypost.limits import MAX_SERVER_EVENT_BYTES
 
@@ -16,8 +17,7 @@ class EventTooLarge(ValueError):
     """The sender goes on with one line, or one event, for longer than anybody should remember."""
 
 
-@dataclass(frozen=True, slots=True)
-class ServerEvent:
+class ServerEvent(msgspec.Struct, frozen=True):
     """An event: its name, `message` unless it was given one, and its data, the lines joined."""
 
     name: str

@@ -6,8 +6,7 @@ remembered here and refused before the look-up. So that nobody sends a thousand 
 known to be wrong, only some of an address are looked up at once.
 """
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 
 from waypost.client_address import address_key
 from waypost.clock import Clock
@@ -30,8 +29,7 @@ class MissThrottle:
         self._blocked_until_ms: dict[str, int] = {}
         self._looked_up: dict[str, int] = {}
 
-    @contextmanager
-    def looking_up(self, address: str | None) -> Iterator[None]:
+    def looking_up(self, address: str | None) -> AbstractContextManager[None]:
         """Around a look-up that may miss, and what is done about a miss.
 
         Raises:
@@ -41,13 +39,7 @@ class MissThrottle:
         key = address_key(address)
         if self._limiter is not None and self._looked_up.get(key, 0) >= MAX_LOOKUPS_AT_ONCE:
             raise RateLimited("Too many codes from this address at once.", 1)
-        self._looked_up[key] = self._looked_up.get(key, 0) + 1
-        try:
-            yield
-        finally:
-            self._looked_up[key] -= 1
-            if not self._looked_up[key]:
-                del self._looked_up[key]
+        return _Counted(self._looked_up, key)
 
     def check(self, address: str | None) -> None:
         """To be called before a code is looked up, or a token is read.
@@ -73,6 +65,22 @@ class MissThrottle:
         if len(self._blocked_until_ms) > MAX_BLOCKED:
             del self._blocked_until_ms[next(iter(self._blocked_until_ms))]
         raise _limited()
+
+
+class _Counted:
+    """Counts `key` for as long as this lasts."""
+
+    def __init__(self, counts: dict[str, int], key: str) -> None:
+        self._counts = counts
+        self._key = key
+
+    def __enter__(self) -> None:
+        self._counts[self._key] = self._counts.get(self._key, 0) + 1
+
+    def __exit__(self, *_: object) -> None:
+        self._counts[self._key] -= 1
+        if not self._counts[self._key]:
+            del self._counts[self._key]
 
 
 def _limited() -> RateLimited:

@@ -4,12 +4,12 @@ Nothing of ours writes such a thing; somebody at the dashboard, or a version to 
 """
 
 import asyncio
-from dataclasses import replace
 from typing import Any
 
 import msgspec
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from tests.support.client import KEY, make_client
 from tests.support.fuzzing.almost import almost_text

@@ -17,11 +17,9 @@ from waypost.browser_headers import BROWSER_HEADERS
 from waypost.client_address import address_key
 from waypost.cloudflare import CloudflareLimiter, make_app, serve
 from waypost.cloudflare_bodies import read_js_body
-from waypost.cloudflare_clock import CloudflareClock
 from waypost.handlers.bodies import decode_json
 from waypost.handlers.queues import RequestBody
 from waypost.http import Request
-from waypost.isolate import Isolate
 
 BODY = b'{"code":"ABCD2345","tool":"forecast","args":{"city":"Z\xc3\xbcrich","unit":"celsius","days":3}}'
 PLAIN = '{"headers":{"Content-Type":"application/json"}}'
@@ -37,7 +35,7 @@ class Steps:
         self._request = request
         self._app = make_app()
         self._limiter = CloudflareLimiter(import_from_javascript("cloudflare:workers").env.ADDRESS_LIMIT)
-        self._isolate = Isolate(self._app.clock, self._app._random)
+        self._isolate = self._app.isolate
         self._session: dict[str, Any] = {}
 
     async def nothing(self) -> None:
@@ -91,7 +89,7 @@ class Steps:
 
     async def request_made_and_body_read(self) -> None:
         request = self._post("http://bench/api/request", BODY)
-        await read_js_body(request, 100_000, len(BODY), CloudflareClock(), self._isolate)
+        await read_js_body(request, 100_000, len(BODY), self._app.clock)
 
     async def body_decoded(self) -> None:
         decode_json(BODY, RequestBody)

@@ -1,7 +1,8 @@
 """One call of the API: the request, what it may use, and the domain objects made for it."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+
+import msgspec
 
 from waypost.chat_ports import ChatPorts
 from waypost.clock import Clock
@@ -27,8 +28,7 @@ from waypost.thread import ThreadStore
 from waypost.throttle import MissThrottle
 
 
-@dataclass(frozen=True, slots=True)
-class Call:
+class Call(msgspec.Struct, frozen=True):
     """What a handler gets. `kv` counts and retries; `invocation.meter` only counts, for loops that go on by themselves.
 
     `log` writes one line, with the request's id, for the operator.
@@ -47,7 +47,7 @@ class Call:
     model: Model
     invocation: Invocation
     log: Callable[[str], None]
-    query: dict[str, str] = field(default_factory=dict)
+    query: dict[str, str]
 
     def sessions(self) -> SessionStore:
         """The sessions, for this call."""

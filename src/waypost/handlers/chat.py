@@ -1,7 +1,5 @@
 """`/api/chat`: questions to threads, answers as they come, forks."""
 
-from dataclasses import replace
-
 import msgspec
 
 from waypost.answer_formats import DONE, parse_place
@@ -50,7 +48,7 @@ async def post_chat(call: Call) -> Response:
     wanted = wanted_format(call)
     resource_id, thread_id, question = read_question(await read_bytes(call.request), bound)
     if wanted is not None:
-        question = replace(question, is_ui=wanted == "ui")
+        question = msgspec.structs.replace(question, is_ui=wanted == "ui")
     await _spend(call, resource_id, thread_id)
     answering = await Chat(call.chat_ports(), resource_id, thread_id).ask(question)
     # As this question wants it, also if what answers it was begun in the other format.

@@ -3,7 +3,6 @@
 https://www.jsonrpc.org/specification; MCP takes no batches (since 2025-06-18) and no `null` as an id.
 """
 
-from dataclasses import dataclass, field
 from typing import Any
 
 import msgspec
@@ -60,13 +59,12 @@ class RpcError(Exception):
         self.headers = headers or {}
 
 
-@dataclass(frozen=True, slots=True)
-class Incoming:
+class Incoming(msgspec.Struct, frozen=True):
     """One message. A request has an `id` and a `method`, a notification no id, a reply to us no method."""
 
     id: RpcId | None
     method: str
-    params: dict[str, Any] = field(default_factory=dict)
+    params: dict[str, Any] = {}
 
     @property
     def meta(self) -> dict[str, Any]:

@@ -3,7 +3,8 @@
 import re
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
-from dataclasses import dataclass
+
+import msgspec
 
 from waypost.http import Request, Response
 from waypost.isolate import Isolate
@@ -17,8 +18,7 @@ SSE = "text/event-stream"
 _NEVER = re.compile(r"q=0(?:\.0*)?")
 
 
-@dataclass(frozen=True, slots=True)
-class Accepts:
+class Accepts(msgspec.Struct, frozen=True):
     """Which of the two a client takes."""
 
     json: bool

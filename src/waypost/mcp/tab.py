@@ -1,7 +1,8 @@
 """The tab that a client talks to, as one request sees it: its session, its queues, and whether somebody is there."""
 
-from dataclasses import dataclass
 from urllib.parse import urlsplit
+
+import msgspec
 
 from waypost.clock import to_iso
 from waypost.handlers.call import Call
@@ -18,8 +19,7 @@ LOCAL = ("localhost", "127.0.0.1", "[::1]")
 SERVER_INFO = {"name": "waypost", "title": "Waypost", "version": VERSION}
 
 
-@dataclass(frozen=True, slots=True)
-class Tab:
+class Tab(msgspec.Struct, frozen=True):
     """`session_id` is the client's legacy session, or nothing; it says nothing about which tab this is."""
 
     call: Call
