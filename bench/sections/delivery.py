@@ -16,7 +16,7 @@ from pathlib import Path
 from bench.figures import Figure, Goal, Results, Skip
 from bench.mode import Mode
 from bench.packages import BootstrapError
-from bench.peers import javascript_worker, waypost_worker
+from bench.peers import json_array_worker, waypost_worker
 from bench.progress import Progress
 from bench.redis_stack import RedisStack, missing
 from bench.rounds import Sample, Samples, compared, interleave
@@ -111,7 +111,7 @@ def _tabs(folder: Path, mode: Mode, stack: ExitStack, results: Results) -> dict[
     workers = {
         SAME: waypost_worker(folder),
         APART: apart,
-        POLLER: javascript_worker(folder, "json_array"),
+        POLLER: json_array_worker(folder),
     }
     ports = {name: server.port for name, server in start_all(workers, stack).items()}
     slow = max(3, mode.slow_deliveries // ROUNDS)

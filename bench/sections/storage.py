@@ -14,7 +14,17 @@ from bench.calls import CALLS, Server, open_session, request_body, turn
 from bench.figures import Figure, Goal, Results
 from bench.load import drive
 from bench.mode import Mode
-from bench.peers import JSON_ARRAY, SAME_KEYS, UNLIMITED, WAYPOST, javascript_worker, unlimited_worker, waypost_worker
+from bench.peers import (
+    JSON_ARRAY,
+    SAME_KEYS,
+    SAME_KEYS_UNLIMITED,
+    UNLIMITED,
+    WAYPOST,
+    json_array_worker,
+    same_keys_worker,
+    unlimited_worker,
+    waypost_worker,
+)
 from bench.progress import Progress
 from bench.rounds import Samples, Turns, compared, interleave
 from bench.stats import spread
@@ -26,7 +36,7 @@ GOALS = {SAME_KEYS: Goal("ratio", 0.9, "higher")}
 ONLY_WITH_OUR_KEYS = ("read a conversation of 10",)
 PRODUCERS = 4
 UNLIMITED_CONNECTIONS = 4
-"""Where it is told what Miniflare's way of counting rate limits costs; once is enough."""
+"""Where both are compared without rate limits too; once is enough."""
 
 
 def measure(mode: Mode, progress: Progress, results: Results) -> None:
@@ -35,8 +45,9 @@ def measure(mode: Mode, progress: Progress, results: Results) -> None:
         workers = {
             WAYPOST: waypost_worker(Path(folder)),
             UNLIMITED: unlimited_worker(Path(folder)),
-            SAME_KEYS: javascript_worker(Path(folder), "same_keys"),
-            JSON_ARRAY: javascript_worker(Path(folder), "json_array"),
+            SAME_KEYS: same_keys_worker(Path(folder), has_limits=True),
+            SAME_KEYS_UNLIMITED: same_keys_worker(Path(folder), has_limits=False),
+            JSON_ARRAY: json_array_worker(Path(folder)),
         }
         servers = start_all(workers, stack)
         per_size = mode.section_seconds / len(mode.connections)
@@ -63,7 +74,7 @@ def start_all(workers: dict[str, LocalWorker], stack: ExitStack) -> dict[str, Se
 def _report(results: Results, samples: Samples, connections: int) -> None:
     for name in CALLS:
         title = f"{name}, {connections} connection{'s' * (connections > 1)}"
-        for who, against in ((WAYPOST, SAME_KEYS), (UNLIMITED, SAME_KEYS), (WAYPOST, JSON_ARRAY)):
+        for who, against in ((WAYPOST, SAME_KEYS), (UNLIMITED, SAME_KEYS_UNLIMITED), (WAYPOST, JSON_ARRAY)):
             ours, its = f"{who}: {name}", f"{against}: {name}"
             if ours in samples and its in samples:
                 pair = {who: samples[ours], against: samples[its]}
@@ -80,7 +91,7 @@ def _turns(servers: dict[str, Server], mode: Mode, connections: int) -> Turns:
         for name, prepare in CALLS.items()
         for who, server in servers.items()
         if (who != JSON_ARRAY or name not in ONLY_WITH_OUR_KEYS)
-        and (who != UNLIMITED or connections == UNLIMITED_CONNECTIONS)
+        and (who not in (UNLIMITED, SAME_KEYS_UNLIMITED) or connections == UNLIMITED_CONNECTIONS)
     }
 
 

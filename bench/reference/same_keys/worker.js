@@ -1,5 +1,6 @@
 // Waypost's layout of keys in JavaScript, with none of its promises beyond it: a message is a key that is written once,
 // small ones travel in the metadata, what was found once is remembered in the isolate. What the store itself allows.
+// It is deployed as Waypost is: with a page served as assets, and with the rate limits that are bound asked as often.
 const TTL = { expirationTtl: 3600 };
 const sessions = new Map();
 const keys = new Map();
@@ -16,10 +17,15 @@ async function sessionOf(env, code) {
   return known;
 }
 
+async function spend(env, name, key) {
+  if (env[name] && !(await env[name].limit({ key })).success) throw new Error(`over ${name}`);
+}
+
 const put = (env, key, message) => env.WAYPOST.put(key, "", { ...TTL, metadata: message });
 
 const routes = {
-  async "POST /api/sessions"(env) {
+  async "POST /api/sessions"(env, url, body, address) {
+    await spend(env, "SESSION_LIMIT", address);
     const code = crypto.randomUUID().slice(0, 8);
     const session = { code, createdAt: Date.now(), hostToken: crypto.randomUUID() };
     await env.WAYPOST.put(`session:${code}`, JSON.stringify(session), { ...TTL, metadata: session });
@@ -28,6 +34,7 @@ const routes = {
   },
   async "POST /api/request"(env, url, body) {
     if (!(await sessionOf(env, body.code))) return new Response(null, { status: 404 });
+    await spend(env, "REQUEST_LIMIT", body.code);
     const id = body.id ?? crypto.randomUUID();
     const key = `req:${body.code}:${cursor()}`;
     await put(env, key, { id, tool: body.tool, args: body.args });
@@ -42,6 +49,7 @@ const routes = {
   },
   async "POST /api/response"(env, url, body) {
     if (!(await sessionOf(env, body.code))) return new Response(null, { status: 404 });
+    await spend(env, "REQUEST_LIMIT", `host:${body.code}`);
     await put(env, `res:${body.code}:${body.id}:${cursor()}`, { id: body.id, result: body.result });
     const key = keys.get(body.id);
     if (key) await env.WAYPOST.delete(key);
@@ -53,11 +61,13 @@ const routes = {
 export default {
   async fetch(request, env) {
     const url = new URL(request.url);
+    const address = request.headers.get("CF-Connecting-IP");
+    await spend(env, "ADDRESS_LIMIT", address);
     const conversation = url.pathname.match(/^\/api\/conversations\/([^/]+)(\/messages)?$/);
     if (conversation) return serveConversation(request, env, conversation[1]);
     const route = routes[`${request.method} ${url.pathname}`];
     if (!route) return new Response(null, { status: 404 });
-    return route(env, url, request.method === "POST" ? await request.json() : undefined);
+    return route(env, url, request.method === "POST" ? await request.json() : undefined, address);
   },
 };
 
