@@ -26,8 +26,8 @@ from bench.wire import BadReply, Connection
 from bench.workerd import Workerd, waypost
 
 SECTION = "streams"
-SETTLE_SECONDS = 7.0
-"""After this much rest a stream looks as seldom as it ever does."""
+SETTLE_SECONDS = 14.5
+"""After this much rest a stream of the paid plan looks as seldom as it ever does."""
 SENDERS = 4
 OPENING_SECONDS = 30.0
 """Within which the streams of a step must be open: an isolate that is busy with those it has takes ever longer."""

@@ -1,0 +1,30 @@
+"""The same, entered as Waypost is; and `?times=` wake-ups after 6 ms each, by its bell."""
+
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import js
+from workers import WorkerEntrypoint
+
+from waypost.cloudflare_clock import CloudflareClock
+
+
+async def _fetch(request: Any) -> Any:
+    query = urlsplit(request.js_object.url).query
+    if query:
+        bell = CloudflareClock().bell()
+        for _ in range(int(parse_qs(query)["times"][0])):
+            await bell.wait(0.006)
+    return js.Response.new("{}")
+
+
+class Default(WorkerEntrypoint):
+    async def fetch(self, request: Any) -> Any:
+        return await _fetch(request)
+
+
+def _init(self: Any, _context: Any, _env: Any) -> None:
+    self.fetch = _fetch
+
+
+Default.__init__ = _init  # type: ignore[method-assign, assignment]
