@@ -9,7 +9,7 @@ from bench.calls import open_session, request_body
 from bench.figures import Figure, Results, Skip
 from bench.load import drive
 from bench.memory import memory_of
-from bench.mode import Mode
+from bench.mode import QUICK, Mode
 from bench.progress import Progress
 from bench.rounds import Sample, Samples, compared, values
 from bench.stats import spread
@@ -36,7 +36,7 @@ def measure(mode: Mode, progress: Progress, results: Results) -> None:
                 why = f"writing them would take {size * seconds_each:.0f} s on this machine now"
                 results.skipped.append(Skip(SECTION, name, why))
                 continue
-            repeats = REPEATS if size <= SMALL_ENOUGH_TO_REPEAT else 1
+            repeats = REPEATS if size <= SMALL_ENOUGH_TO_REPEAT and mode is not QUICK else 1
             for _ in range(repeats):
                 progress.step(name)
                 rate, grown, seconds_each = _drain(workerd, size)

@@ -14,7 +14,7 @@ from contextlib import ExitStack
 from pathlib import Path
 
 from bench.figures import Figure, Goal, Results, Skip
-from bench.mode import Mode
+from bench.mode import QUICK, Mode
 from bench.packages import BootstrapError
 from bench.peers import json_array_worker, waypost_worker
 from bench.progress import Progress
@@ -119,19 +119,19 @@ def _overall(delays: dict[str, list[float]], title: str, reference: str, who: st
 
 def _tabs(folder: Path, mode: Mode, stack: ExitStack, results: Results) -> dict[str, Sequence[Tab]]:
     """One tab where requests follow each other; many side by side where each waits for seconds."""
-    apart = TwoIsolates(folder / "apart")
-    workers = {
-        SAME: waypost_worker(folder),
-        APART: apart,
-        POLLER: json_array_worker(folder),
-    }
+    workers = {SAME: waypost_worker(folder), POLLER: json_array_worker(folder)}
+    if mode is QUICK:
+        results.skipped.append(Skip(SECTION, APART, "takes seconds each time; not measured with --quick"))
+    else:
+        workers[APART] = TwoIsolates(folder / "apart")
     ports = {name: server.port for name, server in start_all(workers, stack).items()}
     slow = max(3, mode.slow_deliveries // ROUNDS)
     tabs: dict[str, Sequence[Tab]] = {SAME: [stack.enter_context(StreamTab(ports[SAME]))]}
-    tabs[APART] = [
-        stack.enter_context(StreamTab(ports[APART], {"X_Isolate": "a"}, {"X_Isolate": "b"}, seed, APART_PAUSE_SECONDS))
-        for seed in range(slow)
-    ]
+    if APART in ports:
+        isolates = {"X_Isolate": "a"}, {"X_Isolate": "b"}
+        tabs[APART] = [
+            stack.enter_context(StreamTab(ports[APART], *isolates, seed, APART_PAUSE_SECONDS)) for seed in range(slow)
+        ]
     workerd = stack.enter_context(Workerd(waypost()))
     tabs[IN_MEMORY] = [stack.enter_context(StreamTab(workerd.ports["waypost"]))]
     tabs[POLLER] = [PollingTab(ports[POLLER], seed) for seed in range(slow * POLLERS)]

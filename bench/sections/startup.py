@@ -14,7 +14,7 @@ from pathlib import Path
 
 from bench.figures import Figure, Goal, Results, Skip
 from bench.make_dev import measure_make_dev
-from bench.mode import LONG, Mode
+from bench.mode import LONG, QUICK, Mode
 from bench.processes import usage
 from bench.progress import Progress
 from bench.rounds import Sample, Samples, compared, interleave, values
@@ -40,8 +40,9 @@ def measure(mode: Mode, progress: Progress, results: Results) -> None:
         turns = {OURS: _start(our_snapshot.start), SDK: _start(its_snapshot.start)}
         samples = interleave(turns, rounds, mode.section_seconds / 2, progress)
     _report(results, "as in production, from a snapshot", samples, IMPORT_GOAL)
-    turns = {OURS: _start(lambda: Workerd(ours)), SDK: _start(lambda: Workerd(sdk))}
-    _report(results, "as in make dev", interleave(turns, rounds, mode.section_seconds / 2, progress), None)
+    if mode is not QUICK:
+        turns = {OURS: _start(lambda: Workerd(ours)), SDK: _start(lambda: Workerd(sdk))}
+        _report(results, "as in make dev", interleave(turns, rounds, mode.section_seconds / 2, progress), None)
     progress.step("upload")
     results.figures.append(
         Figure(SECTION, "upload, gzipped", "KiB", spread([upload_kibibytes()]), "lower", goal=UPLOAD_GOAL)

@@ -13,7 +13,7 @@ from pathlib import Path
 from bench.calls import CALLS, Server, open_session, request_body, turn
 from bench.figures import Figure, Goal, Results
 from bench.load import drive
-from bench.mode import Mode
+from bench.mode import QUICK, Mode
 from bench.peers import (
     JSON_ARRAY,
     SAME_KEYS,
@@ -49,6 +49,8 @@ def measure(mode: Mode, progress: Progress, results: Results) -> None:
             SAME_KEYS_UNLIMITED: same_keys_worker(Path(folder), has_limits=False),
             JSON_ARRAY: json_array_worker(Path(folder)),
         }
+        if mode is QUICK:
+            del workers[UNLIMITED], workers[SAME_KEYS_UNLIMITED]
         servers = start_all(workers, stack)
         per_size = mode.section_seconds / len(mode.connections)
         for connections in mode.connections:

@@ -111,6 +111,8 @@ class _Refusals:
         pass
 
     def __exit__(self, _kind: object, error: BaseException | None, _trace: object) -> None:
+        if error is None:
+            return
         if isinstance(error, UnicodeDecodeError):
             raise InvalidEncoding("JSON is sent as UTF-8; this body is not.") from error
         if isinstance(error, msgspec.ValidationError):
