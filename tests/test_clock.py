@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from waypost.clock import to_iso
+from waypost.clock import seconds_until, to_iso
 
 
 @pytest.mark.parametrize(
@@ -24,3 +24,7 @@ def test_times_are_iso_8601_in_utc_with_milliseconds(milliseconds: int, text: st
 @given(st.integers(0, 4_000_000_000_000), st.integers(0, 4_000_000_000_000))
 def test_the_order_of_the_texts_is_the_order_of_the_times(one: int, other: int):
     assert (to_iso(one) < to_iso(other)) == (one < other)
+
+
+def test_what_is_due_is_waited_for_and_what_is_late_lets_others_go_on():
+    assert [seconds_until(due, 5000) for due in (6500, 5001, 5000, 100)] == [1.5, 0.001, 0.001, 0.001]

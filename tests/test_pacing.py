@@ -2,6 +2,9 @@
 
 import pytest
 
+from tests.support.seeded_random import SeededRandom
+from tests.support.virtual_time import VirtualClock
+from waypost.isolate import Isolate
 from waypost.pacing import COALESCED_MS, SELDOM_MS, Pacing
 from waypost.plans import FREE, PAID
 
@@ -60,3 +63,9 @@ def test_a_stream_of_the_free_plan_can_idle_through_its_time_within_its_operatio
         pacing.looked(now)
         looks, now = looks + 1, pacing.next_look_ms
     assert looks < FREE.operations_per_invocation
+
+
+def test_isolates_look_at_different_times_of_a_half_second():
+    phases = {Isolate(VirtualClock(), SeededRandom(seed)).phase_ms for seed in range(50)}
+    assert len(phases) > 30
+    assert all(0 <= phase < COALESCED_MS for phase in phases)

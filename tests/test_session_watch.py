@@ -1,5 +1,6 @@
 """What an open stream knows of its session: changes, renewal, and the end."""
 
+import asyncio
 import json
 from collections import OrderedDict
 from typing import Any
@@ -8,7 +9,7 @@ import pytest
 
 from tests.support.builders import CODE, SetClock
 from tests.support.faulty_kv import FaultyKv
-from tests.support.virtual_time import START_MS, run
+from tests.support.virtual_time import START_MS, LoopBell, run
 from waypost.hints import Hints
 from waypost.kv import KvError
 from waypost.limits import MAX_SESSION_AGE_SECONDS
@@ -259,5 +260,35 @@ def test_a_sign_that_fails_is_the_streams_to_report():
         at.kv.fails = lambda *_: True
         with pytest.raises(KvError):
             await at.after(0, watch)
+
+    run(story())
+
+
+def test_a_guest_s_watch_is_due_when_the_session_is_read_and_a_host_s_when_it_says_that_it_is_there_too():
+    async def story():
+        at = Setting()
+        guest, host = await at.watch(Role.GUEST), await at.watch(Role.HOST)
+        assert (guest.due_ms, host.due_ms) == (START_MS + 60_000, START_MS)
+        await at.after(20, host)
+        assert host.due_ms == START_MS + 60_000
+        await at.after(41, host)
+        # It was there at 20 s, and says so again a minute later; its session was read just now.
+        assert host.due_ms == START_MS + 80_000
+
+    run(story())
+
+
+def test_a_watch_rings_when_the_session_changes_in_its_isolate_and_not_when_it_does_elsewhere():
+    async def story():
+        at = Setting()
+        watch, bell = await at.watch(Role.GUEST), LoopBell()
+        with watch.listening(bell):
+            await at.elsewhere.end(watch.session)
+            began = asyncio.get_running_loop().time()
+            await bell.wait(1)
+            assert asyncio.get_running_loop().time() - began >= 1
+            await at.here.end(watch.session)
+            await bell.wait(1)
+            assert asyncio.get_running_loop().time() - began < 1.1
 
     run(story())

@@ -1,5 +1,7 @@
 """What a stream says of its session: renewed, changed, ended, expired; and what a reader that comes back is sent."""
 
+from dataclasses import replace
+
 from tests.support.listener import listen
 from tests.support.seeded_random import SeededRandom
 from tests.support.virtual_time import VirtualClock, run
@@ -36,6 +38,19 @@ def test_the_end_of_the_session_is_the_last_event_and_comes_after_the_messages()
         await guest.until_over(1)
         assert stream.names() == ["ready", "request", "end"]
         assert stream.data("end") == guest.data("end") == [{"reason": "ended"}]
+
+    run(story())
+
+
+def test_the_end_in_the_same_isolate_is_told_at_once_however_seldom_the_store_is_looked_at():
+    async def story():
+        at = Setting(replace(PLAN, poll_min_ms=200_000, poll_max_ms=200_000))
+        session = await at.client.open_session()
+        guest = await listen(at.client, f"/api/stream?code={session.code}")
+        await after(1)
+        await at.client.call("DELETE", f"/api/sessions/{session.code}", token=session.host)
+        await guest.until_over(0.1)
+        assert guest.data("end") == [{"reason": "ended"}]
 
     run(story())
 

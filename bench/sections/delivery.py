@@ -104,7 +104,7 @@ def _report(results: Results, delays: Delays, samples: Samples, who: str, what: 
             pair = {who: samples[title], against: samples[f"{against}, {what}"]}
             goal = GOALS.get((who, against))
             results.figures.append(compared(SECTION, title, "ms", "lower", pair, who, against, goal))
-        elif f"{against}, {what}" in delays.all:
+        elif against == REDIS and who != APART and f"{against}, {what}" in delays.all:
             results.figures.append(_overall(delays.all, title, f"{against}, {what}", who, against))
 
 

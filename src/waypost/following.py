@@ -61,8 +61,7 @@ async def follow_live(live: LiveAnswer, invocation: Invocation, start: int = 0) 
                 if clock.now_ms() - spoke_ms >= ANSWER_HEARTBEAT_SECONDS * 1000:
                     spoke_ms = clock.now_ms()
                     yield Silence()
-                due_ms = min(live.silent_ms, spoke_ms + ANSWER_HEARTBEAT_SECONDS * 1000)
-                await bell.wait(seconds_until(due_ms, clock.now_ms()))
+                await bell.wait(seconds_until(spoke_ms + ANSWER_HEARTBEAT_SECONDS * 1000, clock.now_ms()))
     finally:
         live.readers -= 1
         live.left_ms = clock.now_ms()

@@ -65,9 +65,9 @@ async def stream_events(
 
 
 def _is_heartbeat_due(now_ms: int, last_sent_ms: int, next_look_ms: int) -> bool:
-    """Whether it is time; or soon, before there is anything else to wake up for, which costs more than to send it."""
+    """Whether it will be time soon, before there is anything else to wake up for: waking up costs more than this."""
     due_ms = last_sent_ms + HEARTBEAT_SECONDS * 1000
-    return now_ms >= due_ms or (due_ms < next_look_ms and due_ms - now_ms <= HEARTBEAT_SECONDS * 500)
+    return due_ms < next_look_ms and due_ms - now_ms <= HEARTBEAT_SECONDS * 500
 
 
 def _opening(role: Role, feed: Feed, watch: SessionWatch) -> Batch:

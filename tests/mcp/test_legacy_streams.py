@@ -7,6 +7,7 @@ import pytest
 from tests.support.client import Client, make_client
 from tests.support.mcp_client import Mcp, connected, put_tools, staying, taken
 from tests.support.virtual_time import run
+from waypost.limits import MCP_TOOLS_ECHO_SECONDS
 from waypost.plans import FREE
 from waypost.settings import Settings
 
@@ -219,6 +220,21 @@ def test_news_of_the_tools_come_on_the_stream_that_is_listened_to():
         # Once more, when every location shows them.
         assert len(stream.messages) == 2
         assert "heartbeat" in stream.comments
+        await stream.stop()
+
+    run(story())
+
+
+def test_news_are_told_once_more_when_every_location_shows_them():
+    async def story():
+        mcp = await connected()
+        stream = await mcp.get()
+        await asyncio.sleep(1)
+        await put_tools(mcp, {"name": "new"})
+        await asyncio.sleep(MCP_TOOLS_ECHO_SECONDS - 1)
+        assert len(stream.messages) == 1
+        await asyncio.sleep(1.1)
+        assert len(stream.messages) == 2
         await stream.stop()
 
     run(story())

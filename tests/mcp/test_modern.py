@@ -106,6 +106,21 @@ def test_an_unknown_tool_is_an_error_of_the_request():
     run(story())
 
 
+def test_a_call_that_is_answered_in_the_same_isolate_is_over_at_once():
+    async def story():
+        mcp = await connected(is_modern=True)
+        asking = asyncio.ensure_future(mcp.ask("tools/call", {"name": "t"}))
+        request = await taken(mcp)
+        # The store is asked after 0.75 s, and then after 1.75.
+        await asyncio.sleep(0.8)
+        answered_at = asyncio.get_running_loop().time()
+        await mcp.client.answer(mcp.session, request["id"], "there")
+        await asking
+        assert asyncio.get_running_loop().time() - answered_at < 0.1
+
+    run(story())
+
+
 def test_a_call_that_takes_longer_becomes_a_stream_without_ids():
     async def story():
         mcp = await connected(is_modern=True)
