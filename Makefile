@@ -6,7 +6,7 @@ HOST = 127.0.0.1
 RUNS = 10000
 SEED = 0
 
-.PHONY: bootstrap dev test check unit worker browser deploy lock simulation simulate cost soak bench profile
+.PHONY: bootstrap dev test check unit worker browser deploy lock simulation simulate cost soak bench guard profile
 
 bootstrap:
 	@command -v $(PYTHON) >/dev/null || { echo "Waypost needs Python 3.11 or newer as $(PYTHON)." >&2; exit 1; }
@@ -45,6 +45,10 @@ cost: bootstrap
 # Measures Waypost beside what one would take instead: under ten minutes, a minute with QUICK=1, LONG=1 as long as it takes.
 bench: bootstrap
 	@npm run --silent bench -- $(if $(QUICK),--quick) $(if $(LONG),--long)
+
+# Half a minute of it, compared with what is committed: warns where something has become slower.
+guard: bootstrap
+	@npm run --silent bench:guard
 
 # Where the time goes, written into bench/profile/profile.txt.
 profile: bootstrap

@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 from bench import machine, report
-from bench.profile import engine, floors, functions, pieces
+from bench.profile import engine, floors, functions, pieces, under_wrangler
 from bench.progress import Progress
 
 STREAMS = 200
@@ -15,11 +15,13 @@ OUTPUT = Path(__file__).parent / "profile.txt"
 
 def main() -> int:
     """Profile everything; about a minute."""
-    progress = Progress({"floors": 3, "pieces": 5, "functions": 1, "engine": 3})
+    progress = Progress({"floors": 3, "under wrangler": 2, "pieces": 5, "functions": 1, "engine": 3})
     about = machine.described()
     parts = [f"Made by `make profile`, {report.heading(about)}"]
     progress.begin("floors")
     parts.append(f"WHOLE CALLS, microseconds of CPU of workerd\n\n{floors.text(floors.measure(progress))}")
+    progress.begin("under wrangler")
+    parts.append(f"UNDER WRANGLER, with Miniflare's KV, milliseconds of CPU a call\n\n{under_wrangler.text(progress)}")
     progress.begin("pieces")
     steps = pieces.text(pieces.measure(progress))
     parts.append(f"STEPS OF A CALL, microseconds of CPU inside workerd\n\n{steps}")
