@@ -58,16 +58,23 @@ def test_a_bell_can_be_waited_for_again_after_a_wait_was_given_up():
     run(story())
 
 
+class Counter:
+    """Counts how often it is rung; its loop is gone once that is said."""
+
+    rung = 0
+    gone = False
+
+    def ring(self) -> None:
+        self.rung += 1
+
+    async def wait(self, seconds: float) -> None:
+        raise AssertionError(seconds)
+
+    def is_lost(self) -> bool:
+        return self.gone
+
+
 def test_bells_are_rung_for_as_long_as_somebody_listens():
-    class Counter:
-        rung = 0
-
-        def ring(self) -> None:
-            self.rung += 1
-
-        async def wait(self, seconds: float) -> None:
-            raise AssertionError(seconds)
-
     bells, first, second = Bells(), Counter(), Counter()
     with bells.listening(first):
         with bells.listening(second):
@@ -76,3 +83,12 @@ def test_bells_are_rung_for_as_long_as_somebody_listens():
         bells.ring()
     bells.ring()
     assert (first.rung, second.rung, len(bells)) == (2, 1, 0)
+
+
+def test_a_bell_whose_loop_is_gone_is_forgotten_when_it_would_be_rung():
+    bells, here, gone = Bells(), Counter(), Counter()
+    with bells.listening(here), bells.listening(gone):
+        gone.gone = True
+        bells.ring()
+        assert (here.rung, gone.rung, len(bells)) == (1, 0, 1)
+    assert len(bells) == 0

@@ -1,8 +1,10 @@
 """Hints: what was noted since a mark, and never more than there is room for."""
 
 import asyncio
+from contextlib import ExitStack
 
 from tests.support.virtual_time import LoopBell, run
+from tests.test_bell import Counter
 from waypost.hints import Hints
 from waypost.limits import MAX_HINT_CHANNELS, MAX_HINTS_PER_CHANNEL
 
@@ -71,3 +73,24 @@ def test_a_note_wakes_those_who_listen_on_its_channel_for_as_long_as_they_do():
         assert hints.listeners == 0
 
     run(story())
+
+
+def test_those_whose_loops_are_gone_take_no_room_for_ever():
+    hints: Hints[int] = Hints()
+    bells = [Counter() for _ in range(MAX_HINT_CHANNELS)]
+    # Never left: the platform ends a request, and nobody comes back.
+    never_left = [hints.listening(f"c{number}", bell) for number, bell in enumerate(bells)]
+    with ExitStack() as stack:
+        for listening in never_left:
+            listening.__enter__()
+        stack.enter_context(hints.listening("one more", Counter()))
+        assert hints.listeners == MAX_HINT_CHANNELS + 1
+        for bell in bells[1:]:
+            bell.gone = True
+        for number in range(MAX_HINT_CHANNELS):
+            stack.enter_context(hints.listening(f"d{number}", Counter()))
+        assert hints.listeners == MAX_HINT_CHANNELS + 2
+    assert hints.listeners == 1
+    assert len(never_left) == MAX_HINT_CHANNELS
+    hints.note("c0", 1)
+    assert bells[0].rung == 1

@@ -20,6 +20,11 @@ class Bell(Protocol):
         """Return once it was rung since the last wait, or after about `seconds`."""
         ...
 
+    def is_lost(self) -> bool:
+        """Whether its loop should have gone on long ago, and has not: the platform ends a request whose client is gone
+        without a word to it. What it holds is freed then; it is not to be rung any more."""
+        ...
+
 
 class Bells:
     """The bells of those who want to hear of one thing."""
@@ -37,9 +42,16 @@ class Bells:
         try:
             yield
         finally:
-            self._bells.remove(bell)
+            # One that was late beyond all bounds has been taken for lost.
+            if bell in self._bells:
+                self._bells.remove(bell)
 
     def ring(self) -> None:
         """Ring all of them."""
+        self.drop_lost()
         for bell in self._bells:
             bell.ring()
+
+    def drop_lost(self) -> None:
+        """Forget those whose loops are gone."""
+        self._bells = [bell for bell in self._bells if not bell.is_lost()]

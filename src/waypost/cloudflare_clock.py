@@ -28,7 +28,11 @@ class CloudflareClock:
         await asyncio.sleep(seconds)
 
     def bell(self) -> Bell:
-        return _JsBell()
+        return _JsBell(self)
+
+
+LOST_MS = 60_000
+"""How late a timer can't be that still comes."""
 
 
 class _JsBell:
@@ -38,8 +42,11 @@ class _JsBell:
     asyncio's would stay until its time is over.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, clock: CloudflareClock) -> None:
+        self._clock = clock
         self._is_rung = False
+        self._is_lost = False
+        self._lost_ms = 0
         self._wake: Any = None
 
     def ring(self) -> None:
@@ -49,14 +56,31 @@ class _JsBell:
 
     async def wait(self, seconds: float) -> None:
         if not self._is_rung:
+            self._lost_ms = self._clock.now_ms() + round(seconds * 1000) + LOST_MS
             waiting = js.Promise.withResolvers()
-            self._wake = waiting.resolve
-            timer = js.setTimeout(self._wake, seconds * 1000)
+            wake = self._wake = waiting.resolve
+            timer = js.setTimeout(wake, seconds * 1000)
             try:
                 await waiting.promise
-            finally:
-                # Also when the wait is given up: what hangs on the promise is freed with it.
-                self._wake()
-                self._wake = None
-                js.clearTimeout(timer)
+            except GeneratorExit:
+                # Taken away by the garbage collector, while another request runs: its own is over, timers and all.
+                raise
+            except BaseException:
+                # What hangs on the promise is freed with it.
+                wake()
+                self._end(timer)
+                raise
+            self._end(timer)
         self._is_rung = False
+
+    def is_lost(self) -> bool:
+        if self._wake is not None and self._clock.now_ms() >= self._lost_ms:
+            # The promise holds the loop, and this held the promise: across two heaps no garbage collector sees that.
+            self._wake = None
+            self._is_lost = True
+        return self._is_lost
+
+    def _end(self, timer: Any) -> None:
+        self._wake = None
+        self._is_lost = False
+        js.clearTimeout(timer)

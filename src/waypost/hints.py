@@ -22,17 +22,27 @@ class Hints(Generic[T]):
         self._channels: OrderedDict[str, deque[tuple[int, T]]] = OrderedDict()
         self._count = 0
         self._bells: dict[str, Bells] = {}
+        self._sweep_at = MAX_HINT_CHANNELS
 
     @contextmanager
     def listening(self, channel: str, bell: Bell) -> Iterator[None]:
         """Have `bell` rung at each note on `channel`, for as long as this lasts."""
+        if len(self._bells) >= self._sweep_at:
+            self._sweep()
         bells = self._bells.setdefault(channel, Bells())
         try:
             with bells.listening(bell):
                 yield
         finally:
-            if not bells:
+            if not bells and self._bells.get(channel) is bells:
                 del self._bells[channel]
+
+    def _sweep(self) -> None:
+        for bells in self._bells.values():
+            bells.drop_lost()
+        self._bells = {channel: bells for channel, bells in self._bells.items() if bells}
+        # Not at every call where so many are really open.
+        self._sweep_at = max(MAX_HINT_CHANNELS, 2 * len(self._bells))
 
     @property
     def listeners(self) -> int:

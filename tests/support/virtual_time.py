@@ -100,6 +100,9 @@ class LoopBell:
                 self._waiting = None
         self._is_rung = False
 
+    def is_lost(self) -> bool:
+        return False
+
     def _wake(self) -> None:
         if self._waiting is not None and not self._waiting.done():
             self._waiting.set_result(None)

@@ -1,0 +1,43 @@
+"""A Worker with one bell for each name: `/wait/{name}/{seconds}` waits, `/ring/{name}` rings it from another request;
+`/later/{seconds}` sets the clock ahead and tells which bells are lost now."""
+
+from typing import Any
+
+import js
+from workers import WorkerEntrypoint
+
+from waypost.cloudflare_clock import CloudflareClock
+
+
+class Clock(CloudflareClock):
+    """Can be set ahead."""
+
+    ahead_ms = 0
+
+    def now_ms(self) -> int:
+        return super().now_ms() + self.ahead_ms
+
+
+_clocks: list[Clock] = []
+_bells: dict[str, Any] = {}
+
+
+class Default(WorkerEntrypoint):
+    async def fetch(self, request: Any) -> Any:
+        if not _clocks:
+            _clocks.append(Clock())
+        clock = _clocks[0]
+        what, *parts = request.js_object.url.split("/")[3:]
+        if what == "wait":
+            name, seconds = parts
+            bell = _bells.setdefault(name, clock.bell())
+            began = js.Date.now()
+            await bell.wait(float(seconds))
+            return js.Response.new(str(js.Date.now() - began))
+        if what == "ring":
+            _bells[parts[0]].ring()
+        if what == "later":
+            clock.ahead_ms += int(parts[0]) * 1000
+            lost = sorted(name for name, bell in _bells.items() if bell.is_lost())
+            return js.Response.new(" ".join(lost))
+        return js.Response.new("")
