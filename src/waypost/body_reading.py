@@ -78,13 +78,14 @@ class _Watch:
         self._clock = clock
         self._alarm = alarm
         self._began_ms = self._heard_ms = clock.now_ms()
-        self._unset = alarm.set(MAX_BODY_SILENCE_SECONDS, self._ring)
+        self._unset = [alarm.set(MAX_BODY_SILENCE_SECONDS, self._ring)]
 
     def heard(self) -> None:
         self._heard_ms = self._clock.now_ms()
 
     def end(self) -> None:
-        self._unset()
+        for unset in self._unset:
+            unset()
 
     def _ring(self) -> None:
         now = self._clock.now_ms()
@@ -93,5 +94,5 @@ class _Watch:
             self.is_over = True
             self._source.give_up()
         else:
-            self._unset()
-            self._unset = self._alarm.set((due_ms - now) / 1000, self._ring)
+            # The one that rings is freed with the others in the end, not in the middle of its call.
+            self._unset.append(self._alarm.set((due_ms - now) / 1000, self._ring))

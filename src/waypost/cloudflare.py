@@ -132,7 +132,7 @@ async def serve(app: App, js_request: Any) -> Any:
     headers = _decode_fields(functions.stringify(functions.from_entries(js_request.headers)))
 
     async def read_body(limit: int) -> bytes | None:
-        return await read_js_body(js_request, limit, content_length(headers), app.clock)
+        return await read_js_body(js_request, limit, content_length(headers), app.clock, app.isolate)
 
     def background(work: Coroutine[Any, Any, None]) -> None:
         _run_in_background(work, app.isolate)

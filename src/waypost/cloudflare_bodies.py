@@ -3,8 +3,6 @@
 import asyncio
 from collections.abc import AsyncGenerator, Callable
 from contextlib import suppress
-from functools import cache
-from itertools import count
 from typing import Any
 
 import js
@@ -17,7 +15,9 @@ from waypost.http import Response
 from waypost.isolate import Isolate
 
 
-async def read_js_body(js_request: Any, limit: int, declared: int | None, clock: Clock) -> bytes | None:
+async def read_js_body(
+    js_request: Any, limit: int, declared: int | None, clock: Clock, isolate: Isolate
+) -> bytes | None:
     """The body of a request of the runtime, or `None` once it is known to be over `limit` bytes; `declared` is its
     Content-Length.
 
@@ -28,7 +28,7 @@ async def read_js_body(js_request: Any, limit: int, declared: int | None, clock:
     # JavaScript's null is no None here.
     if stream is jsnull:
         return b""
-    return await read_whole(_JsBody(stream.getReader()), limit, clock, _alarm(), declared)
+    return await read_whole(_JsBody(stream.getReader()), limit, clock, _JsAlarm(isolate), declared)
 
 
 class _JsBody:
@@ -54,37 +54,23 @@ class _JsBody:
 
 
 class _JsAlarm:
-    """Timers that are cleared: one of asyncio's stays with the runtime until its time is over, used or not.
+    """Timers that are cleared: one of asyncio's stays with the runtime until its time is over, used or not."""
 
-    All of them call one function of Python's, with a number that says whose alarm it is: a proxy for each would cost as
-    much as the timer.
-    """
-
-    def __init__(self) -> None:
-        self._rings: dict[int, Callable[[], None]] = {}
-        self._numbers = count()
-        self._proxy = create_proxy(self._ring)
+    def __init__(self, isolate: Isolate) -> None:
+        self._isolate = isolate
 
     def set(self, seconds: float, ring: Callable[[], None]) -> Callable[[], None]:
-        number = next(self._numbers)
-        self._rings[number] = ring
-        timer = js.setTimeout(self._proxy, seconds * 1000, number)
+        # One for each alarm: a timer of the runtime does not tell a function of Python's whose alarm it is.
+        proxy = create_proxy(ring)
+        self._isolate.open_proxies += 1
+        timer = js.setTimeout(proxy, seconds * 1000)
 
         def unset() -> None:
             js.clearTimeout(timer)
-            self._rings.pop(number, None)
+            self._isolate.open_proxies -= 1
+            proxy.destroy()
 
         return unset
-
-    def _ring(self, number: int) -> None:
-        if (ring := self._rings.pop(number, None)) is not None:
-            ring()
-
-
-@cache
-def _alarm() -> _JsAlarm:
-    """The isolate's; not made at import, when nothing of JavaScript may be kept."""
-    return _JsAlarm()
 
 
 def js_body(response: Response, isolate: Isolate) -> Any:

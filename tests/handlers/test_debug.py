@@ -27,6 +27,8 @@ def test_it_counts_open_streams():
         await asyncio.sleep(1)
         after = (await client.call("GET", "/debug/objects")).json()
         assert (during["openStreams"], after["openStreams"]) == (1, 0)
+        # Of the requests, and of the session.
+        assert (during["listeners"], after["listeners"]) == (2, 0)
         assert (during["asyncGenerators"] - before, after["asyncGenerators"] - before) == (3, 0)
         assert (after["openProxies"], after["jsProxies"]) == (0, 0)
         assert after["objects"] > after["coroutines"] > 0

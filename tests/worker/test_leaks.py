@@ -46,6 +46,7 @@ class Counts:
     """What `/debug/objects` tells."""
 
     streams: int
+    listeners: int
     proxies: int
     generators: int
     coroutines: int
@@ -159,7 +160,7 @@ def test_nothing_of_this_was_an_error_to_the_runtime(counted: LocalWorker) -> No
 
 def counts(api: Api) -> Counts:
     seen = api.http.get("/debug/objects").json()
-    names = "openStreams", "openProxies", "asyncGenerators", "coroutines", "own", "objects"
+    names = "openStreams", "listeners", "openProxies", "asyncGenerators", "coroutines", "own", "objects"
     return Counts(*(seen[name] for name in names))
 
 
@@ -168,7 +169,7 @@ def counts_at_rest(api: Api) -> Counts:
 
     def look() -> Counts | None:
         first, second = counts(api), counts(api)
-        is_quiet = (second.streams, second.proxies, second.generators) == (0, 0, 0)
+        is_quiet = (second.streams, second.listeners, second.proxies, second.generators) == (0, 0, 0, 0)
         return second if is_quiet and first.coroutines == second.coroutines else None
 
     return eventually(look, NOTICED_SECONDS)

@@ -9,7 +9,8 @@ from waypost.http import Response, json_response
 
 
 async def objects(call: Call) -> Response:
-    """Live Python objects by kind, open streams, and proxies handed to JavaScript; only where `DIAGNOSTICS` is on."""
+    """Live Python objects by kind, open streams, channels that are listened on, and proxies handed to JavaScript; only
+    where `DIAGNOSTICS` is on."""
     if not call.settings.diagnostics:
         raise RouteNotFound("Nothing is served at this path.")
     gc.collect()
@@ -17,6 +18,7 @@ async def objects(call: Call) -> Response:
     kinds = Counter(type(item).__name__ for item in live)
     return json_response({
         "openStreams": call.isolate.open_streams,
+        "listeners": call.isolate.messages.listeners + call.isolate.changes.listeners,
         "openProxies": call.isolate.open_proxies,
         "asyncGenerators": kinds["async_generator"],
         "coroutines": kinds["coroutine"],

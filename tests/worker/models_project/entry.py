@@ -62,6 +62,7 @@ class Talk:
 
     def __init__(self, app: App) -> None:
         self.isolate = app.isolate
+        self.clock = app.clock
         self._app = app
 
     async def handle(self, request: Request) -> Response:
