@@ -5,7 +5,7 @@ from typing import Any
 from workers import WorkerEntrypoint
 
 from waypost.app import App
-from waypost.cloudflare import make_app, serve
+from waypost.cloudflare import enter_by, make_app, serve
 
 _apps: list[App] = []
 
@@ -19,15 +19,8 @@ async def _fetch(request: Any) -> Any:
 
 class Default(WorkerEntrypoint):
     async def fetch(self, request: Any) -> Any:
-        """What the runtime looks for in the class. The instances that it makes for each request have their own."""
+        """What the runtime looks for in the class; what it calls is below."""
         return await _fetch(request)
 
 
-def _init(self: Any, _context: Any, _env: Any) -> None:
-    self.fetch = _fetch
-
-
-# For each request the SDK's own __init__ wraps the context and the environment, which are not used here, and the
-# signature of a method is worked out anew for each instance that it is bound to, that of a function once. Together
-# that is a sixth of what a small request costs; a class's own __init__ would be wrapped as well.
-Default.__init__ = _init  # type: ignore[method-assign, assignment]
+enter_by(Default, _fetch)

@@ -14,7 +14,7 @@ OUTPUT = Path(__file__).parent / "profile.txt"
 
 
 def main() -> int:
-    """Profile everything; about a minute."""
+    """Profile everything; about two minutes."""
     progress = Progress({"floors": 3, "under wrangler": 2, "pieces": 5, "functions": 1, "engine": 3})
     about = machine.described()
     parts = [f"Made by `make profile`, {report.heading(about)}"]

@@ -124,6 +124,21 @@ def _vars(env: Any) -> Mapping[str, str]:
     return {name: value for name, value in values.items() if isinstance(value, str)}
 
 
+def enter_by(entrypoint: type, fetch: Callable[[Any], Coroutine[Any, Any, Any]]) -> None:
+    """Have every instance of `entrypoint`, a class of the SDK's kind, answer with the function `fetch`.
+
+    For each request the SDK's own __init__ wraps the context and the environment, which are not used here, and the
+    signature of a method is worked out anew for each instance that it is bound to, that of a function once. Together
+    that is a sixth of what a small request costs. A class's own __init__ would be wrapped as well, one that it gets
+    afterwards is not.
+    """
+
+    def init(self: Any, _context: Any, _env: Any) -> None:
+        self.fetch = fetch
+
+    entrypoint.__init__ = init  # type: ignore[misc]
+
+
 async def serve(app: App, js_request: Any) -> Any:
     """Answer one `Request` of the runtime with a `Response` of the runtime."""
     functions = js_functions()

@@ -6,6 +6,7 @@ from urllib.parse import parse_qs, urlsplit
 import js
 from workers import WorkerEntrypoint
 
+from waypost.cloudflare import enter_by
 from waypost.cloudflare_clock import CloudflareClock
 
 
@@ -23,8 +24,4 @@ class Default(WorkerEntrypoint):
         return await _fetch(request)
 
 
-def _init(self: Any, _context: Any, _env: Any) -> None:
-    self.fetch = _fetch
-
-
-Default.__init__ = _init  # type: ignore[method-assign, assignment]
+enter_by(Default, _fetch)
