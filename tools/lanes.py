@@ -5,6 +5,7 @@ The suites wait a lot (a Worker that starts, a page that loads); side by side th
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import threading
@@ -13,14 +14,20 @@ from collections import deque
 from collections.abc import Iterable, Sequence
 from typing import TextIO
 
+LAST_LINES = 25
+"""Where the tools that are run here say what has failed."""
+
 
 def run_lanes(lanes: int, names: Iterable[str], command: Sequence[str], output: TextIO) -> list[str]:
     """Run `command` with each name, in so many lanes; return the names that failed, sorted.
 
     They begin in their order, so the longest belongs at the front. A failure does not stop anything: whoever reads the
-    output wants to know what else is broken. What a script prints is shown when it has ended, below its name.
+    output wants to know what else is broken. What a script prints is shown when it has ended, below its name; how one
+    ended that failed stands at the end of it all again, where it is looked for.
     """
-    failed: list[str] = []
+    failed: dict[str, str] = {}
+    # Without a terminal pytest cuts off what failed at 80 characters, of which the test's name takes most.
+    wide = {**os.environ, "COLUMNS": "200"}
     waiting = deque(names)
     writing = threading.Lock()
 
@@ -36,21 +43,28 @@ def run_lanes(lanes: int, names: Iterable[str], command: Sequence[str], output: 
         while (name := take()) is not None:
             started = time.monotonic()
             ended = subprocess.run(
-                [*command, name], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+                [*command, name],
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                env=wide,
             )
             with writing:
                 word = "passed" if ended.returncode == 0 else "FAILED"
                 output.write(f"\n=== {name} {word} after {time.monotonic() - started:.0f} s\n")
-                output.write(ended.stdout.decode(errors="replace"))
+                said = ended.stdout.decode(errors="replace")
+                output.write(said)
                 output.flush()
                 if ended.returncode:
-                    failed.append(name)
+                    failed[name] = said
 
     threads = [threading.Thread(target=drive) for _ in range(lanes)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
+    for name, said in sorted(failed.items()):
+        output.write(f"\n=== {name} FAILED, and ended so:\n" + "\n".join(said.splitlines()[-LAST_LINES:]) + "\n")
     return sorted(failed)
 
 

@@ -31,6 +31,14 @@ def test_a_failure_is_told_and_the_rest_still_runs() -> None:
     assert "=== fine passed after" in output.getvalue()
 
 
+def test_how_a_failure_ended_is_told_again_at_the_end_of_it_all() -> None:
+    script = "import sys\nfor line in range(100): print(sys.argv[1], line)\nsys.exit(sys.argv[1] == 'bad')"
+    output = io.StringIO()
+    run_lanes(1, ["bad", "fine"], [sys.executable, "-c", script], output)
+    last = "".join(f"bad {line}\n" for line in range(75, 100))
+    assert output.getvalue().endswith(f"fine 99\n\n=== bad FAILED, and ended so:\n{last}")
+
+
 def test_the_scripts_of_one_lane_keep_their_order() -> None:
     output = io.StringIO()
     run_lanes(1, ["a", "b", "c"], COMMAND, output)
