@@ -13,7 +13,7 @@ from bench.workerd import REFERENCE
 from tests.support.project import RAISED
 from tests.support.worker import LocalWorker
 from tests.support.worker_project import ProjectWorker, copy_project, drop_binding
-from tools.local_worker import ROOT
+from tools.site_files import SOURCE, make_site
 from waypost.rate_limits import Limit
 
 WAYPOST = "Waypost"
@@ -51,7 +51,7 @@ def same_keys_worker(folder: Path, *, has_limits: bool) -> LocalWorker:
         simple = f"{{ limit = {RAISED}, period = 60 }}"
         config += f'\n[[ratelimits]]\nname = "{limit}"\nnamespace_id = "{number + 1}"\nsimple = {simple}\n'
     project = _project(folder / ("limited" if has_limits else "unlimited"), "same_keys", config)
-    shutil.copytree(ROOT / "src" / "site", project / "site")
+    make_site(SOURCE, project / "site")
     return ProjectWorker(project, None)
 
 

@@ -11,7 +11,7 @@ import sys
 import tomllib
 from collections.abc import Callable, Sequence
 
-from tools.local_worker import ROOT
+from tools.local_worker import PROGRAMS, ROOT
 
 PLACEHOLDER = re.compile(r"0*")
 """What the id of the KV namespace is in wrangler.toml until someone puts theirs."""
@@ -44,13 +44,12 @@ def deploy(config: str, run: Run) -> str | None:
 
 
 def run_wrangler(arguments: Sequence[str], standard_input: str | None) -> str:
-    """Run the installed wrangler under the pinned Node; what it prints is shown except for lists read by us."""
-    binaries = ROOT / "node_modules" / ".bin"
+    """Run the installed wrangler with the pinned Node and Python; what it prints is shown, but for lists read by us."""
     is_read = "list" in arguments
     done = subprocess.run(
-        [binaries / "wrangler", *arguments],
+        [PROGRAMS[0] / "wrangler", *arguments],
         cwd=ROOT,
-        env=os.environ | {"PATH": f"{binaries}{os.pathsep}{os.environ.get('PATH', '')}"},
+        env=os.environ | {"PATH": os.pathsep.join([*map(str, PROGRAMS), os.environ.get("PATH", "")])},
         input=standard_input,
         stdout=subprocess.PIPE if is_read else None,
         text=True,

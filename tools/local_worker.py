@@ -22,6 +22,9 @@ SNAPSHOT_NAME = "snapshot.bin"
 """Python's memory just before a Worker is loaded; restoring it saves half of the start."""
 WORKERD_WRAPPER = BUILD_DIR / "workerd"
 
+PROGRAMS = (ROOT / "node_modules" / ".bin", ROOT / ".venv" / "bin")
+"""Where the pinned Node and Python are, and what they run."""
+
 WORKERD = ROOT / "node_modules" / "workerd" / "bin" / "workerd"
 
 LOCAL_FLAGS = (
@@ -68,9 +71,9 @@ class Launch:
 
 
 def environment() -> dict[str, str]:
-    """Return this process's environment with what wrangler needs to work offline and with the pinned Node."""
+    """Return this process's environment with what wrangler needs: the pinned Node and Python, and nothing online."""
     return os.environ | {
-        "PATH": f"{ROOT / 'node_modules' / '.bin'}{os.pathsep}{os.environ.get('PATH', '')}",
+        "PATH": os.pathsep.join([*map(str, PROGRAMS), os.environ.get("PATH", "")]),
         "MINIFLARE_WORKERD_PATH": str(WORKERD_WRAPPER),
         # Two look-ups that are of no use here and fail without a network.
         "CLOUDFLARE_CF_FETCH_ENABLED": "false",

@@ -13,17 +13,22 @@ from functools import cache
 from pathlib import Path
 
 from tools.local_worker import ROOT
+from tools.site_files import SERVED, SOURCE, make_site
 
 RAISED = 1_000_000
 """Calls in a minute: more than all tests make."""
 
+_BUILD = re.compile(r"^\[build\]\n(?:(?!\[).*\n)*", re.MULTILINE)
 _RATE_LIMIT = re.compile(r"^\[\[ratelimits\]\]\n(?:(?!\[).*\n)*", re.MULTILINE)
 
 
 def copy_project(folder: Path, *, has_real_limits: bool = False) -> Path:
     """Copy what makes the Worker into `folder`, which must not exist, and return it; its rate limits are raised."""
     shutil.copytree(ROOT / "src", folder / "src", ignore=shutil.ignore_patterns("__pycache__"))
-    shutil.copy(ROOT / "wrangler.toml", folder)
+    make_site(SOURCE, folder / SERVED.relative_to(ROOT))
+    # The files are made, and no start need make them again.
+    config = (ROOT / "wrangler.toml").read_text()
+    (folder / "wrangler.toml").write_text(_BUILD.sub("", config))
     (folder / "python_modules").symlink_to(ROOT / "python_modules")
     if not has_real_limits:
         raise_limits(folder)

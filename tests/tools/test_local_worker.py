@@ -38,10 +38,10 @@ def test_without_an_env_file_wrangler_reads_dev_vars(tmp_path: Path) -> None:
     assert "--env-file" not in Launch(port=1, state=tmp_path).command()
 
 
-def test_the_pinned_node_comes_first_and_nothing_phones_home() -> None:
+def test_the_pinned_node_and_python_come_first_and_nothing_phones_home() -> None:
     variables = environment()
 
-    assert variables["PATH"].startswith(str(ROOT / "node_modules" / ".bin"))
+    assert variables["PATH"].startswith(f"{ROOT / 'node_modules' / '.bin'}:{ROOT / '.venv' / 'bin'}:")
     assert variables["WRANGLER_SEND_METRICS"] == "false"
     assert variables["CLOUDFLARE_CF_FETCH_ENABLED"] == "false"
 

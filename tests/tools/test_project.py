@@ -7,7 +7,9 @@ from pathlib import Path
 from typing import Any
 
 from tests.support.project import RAISED, copy_project, drop_binding
+from tools import site_files
 from tools.local_worker import ROOT
+from tools.site_files import SERVED
 
 
 def config_of(folder: Path) -> dict[str, Any]:
@@ -22,12 +24,24 @@ def test_a_copy_has_every_budget_raised_but_that_of_guesses(tmp_path: Path) -> N
     copied, real = config_of(copy_project(tmp_path / "copy")), config_of(ROOT)
     limits, real_limits = limits_of(copied), limits_of(real)
     assert limits == dict.fromkeys(real_limits, RAISED) | {"MISS_LIMIT": real_limits["MISS_LIMIT"]}
+    del real["build"]
     assert copied == real
 
 
 def test_a_copy_may_keep_the_real_ones(tmp_path: Path) -> None:
-    copy = copy_project(tmp_path / "copy", has_real_limits=True)
-    assert (copy / "wrangler.toml").read_text() == (ROOT / "wrangler.toml").read_text()
+    copied, real = config_of(copy_project(tmp_path / "copy", has_real_limits=True)), config_of(ROOT)
+    del real["build"]
+    assert copied == real
+
+
+def test_the_static_files_of_a_copy_are_made(tmp_path: Path) -> None:
+    copy = copy_project(tmp_path / "copy")
+    assert (copy / config_of(copy)["assets"]["directory"] / "waypost.js").exists()
+
+
+def test_what_is_built_is_where_the_config_looks_for_it() -> None:
+    assert ROOT / config_of(ROOT)["assets"]["directory"] == SERVED
+    assert config_of(ROOT)["build"]["command"] == f"python3 -m {site_files.__name__}"
 
 
 def test_a_binding_can_be_left_out(tmp_path: Path) -> None:
