@@ -21,7 +21,7 @@ LONGEST_FIRST = ("test_chat.py", "test_resilience.py", "test_threads.py", "test_
 """Files are run side by side: with the longest ones at the end, the others would be waited for."""
 
 # Waits end when their condition holds; this is for a machine that is busy with something else.
-expect.set_options(timeout=15_000)
+expect.set_options(timeout=30_000)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -82,7 +82,7 @@ def open_at(browser: Browser, watch: Watch) -> Iterator[OpenConsole]:
         # Without motion, a colour read or a picture taken at any moment is the final one.
         usual = {"viewport": {"width": 1280, "height": 900}, "reduced_motion": "reduce"}
         context = browser.new_context(**{**usual, **options})  # type: ignore[arg-type]
-        context.set_default_timeout(20_000)
+        context.set_default_timeout(40_000)
         contexts.append(context)
         watch.follow(context, url)
         console = Console(context.new_page(), url, ARTIFACTS)

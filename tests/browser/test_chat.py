@@ -12,10 +12,13 @@ from tests.browser.watch import Watch
 from tests.support.waiting import eventually
 from tests.support.worker import LocalWorker
 
-LONG = " ".join(f"word{number}" for number in range(200))
-"""Six seconds of answer, which begins with the message itself."""
+LONG = " ".join(f"word{number}" for number in range(300))
+"""Nine seconds of answer, which begins with the message itself."""
 
-SHORT = " ".join(f"word{number}" for number in range(60))
+ENDLESS = " ".join(f"word{number}" for number in range(3000))
+"""For what must come before the answer's end, however busy the machine is: a minute and a half."""
+
+SHORT = " ".join(f"word{number}" for number in range(100))
 
 
 def test_an_answer_is_seen_growing_word_by_word(open_chats: OpenChats) -> None:
@@ -43,7 +46,7 @@ def test_what_was_said_before_is_remembered(open_chats: OpenChats) -> None:
 
 def test_a_screen_reader_is_given_the_answer_as_a_whole(open_chats: OpenChats) -> None:
     chats = open_chats()
-    chats.send(LONG)
+    chats.send(ENDLESS)
     message = chats.page.locator('.message[data-role="assistant"]')
     assert message.get_attribute("aria-busy") == "true"
     expect(chats.page.get_by_role("log", name="word0")).to_be_visible()
@@ -55,12 +58,12 @@ def test_a_screen_reader_is_given_the_answer_as_a_whole(open_chats: OpenChats) -
 
 def test_stopping_keeps_what_was_said_and_marks_it(open_chats: OpenChats) -> None:
     chats = open_chats()
-    chats.send(LONG)
+    chats.send(ENDLESS)
     expect(chats.answer).to_contain_text("word9")
     chats.stop_button.click()
     chats.wait_over()
     said = chats.answer.text_content() or ""
-    assert "word199" not in said
+    assert "word2999" not in said
     marked = chats.page.locator(".message[data-partial]")
     expect(marked).to_contain_text("Stopped")
     chats.console.shoot("chat-stopped")
@@ -78,7 +81,7 @@ def test_a_reload_in_the_middle_goes_on_to_the_end(open_chats: OpenChats) -> Non
     chats.page.reload()
     expect(chats.stop_button).to_be_visible()
     expect(chats.answer).to_contain_text("word9 ")
-    assert "word199" not in (chats.answer.text_content() or "")
+    assert "word299" not in (chats.answer.text_content() or "")
     chats.wait_over()
     assert chats.texts() == [LONG, f'You said: "{LONG}". That is the first message of yours that I know.']
     expect(chats.page.locator(".message[data-partial]")).to_have_count(0)
@@ -103,8 +106,8 @@ def test_two_tabs_see_one_answer_and_either_can_stop_it(open_chats: OpenChats) -
     first.say("Hello")
     second = Chats(first.console.another_tab())
     expect(second.answer).to_contain_text("Hello")
-    first.send(LONG)
-    expect(second.questions.last).to_have_text(LONG)
+    first.send(ENDLESS)
+    expect(second.questions.last).to_have_text(ENDLESS)
     expect(second.answer).to_contain_text("word9 ")
     expect(second.stop_button).to_be_visible()
     second.stop_button.click()
@@ -114,6 +117,33 @@ def test_two_tabs_see_one_answer_and_either_can_stop_it(open_chats: OpenChats) -
     assert first.texts() == second.texts()
 
 
+def test_an_answer_that_begins_between_two_looks_at_the_thread_is_seen(
+    open_chats: OpenChats, api: httpx.Client
+) -> None:
+    chats = open_chats()
+    chats.say("Hello")
+    [thread] = chats.listed()
+    looks: list[str] = []
+
+    def be_early(route: Route) -> None:
+        looks.append(route.request.url)
+        if len(looks) == 1:
+            route.fulfill(status=204)
+        else:
+            route.continue_()
+
+    chats.page.route("**/api/chat/*/stream?*", be_early)
+    body = {"threadId": thread["threadId"], "resourceId": thread["resourceId"], "message": ENDLESS}
+    with api.stream("POST", "/api/chat", json=body) as other:
+        assert other.status_code == 200
+        chats.page.reload()
+        expect(chats.questions.last).to_have_text(ENDLESS)
+        expect(chats.answer).to_contain_text("word9 ")
+        assert len(looks) == 2
+        chats.stop_button.click()
+        chats.wait_over()
+
+
 def test_a_message_while_another_answer_is_given_can_interrupt_it(
     open_chats: OpenChats, api: httpx.Client, watch: Watch
 ) -> None:
@@ -121,7 +151,7 @@ def test_a_message_while_another_answer_is_given_can_interrupt_it(
     chats = open_chats()
     chats.say("Hello")
     [thread] = chats.listed()
-    body = {"threadId": thread["threadId"], "resourceId": thread["resourceId"], "message": LONG}
+    body = {"threadId": thread["threadId"], "resourceId": thread["resourceId"], "message": ENDLESS}
     with api.stream("POST", "/api/chat", json=body) as other:
         assert other.status_code == 200
         chats.box.fill("Me first")
@@ -129,7 +159,7 @@ def test_a_message_while_another_answer_is_given_can_interrupt_it(
         expect(chats.banner).to_contain_text("An answer is still being given in this thread.")
         expect(chats.box).to_have_value("Me first")
         # The other's answer is shown as it comes.
-        expect(chats.questions.last).to_have_text(LONG)
+        expect(chats.questions.last).to_have_text(ENDLESS)
         expect(chats.answer).to_contain_text("word9 ")
         chats.console.shoot("chat-interrupt")
         chats.button("Interrupt and send").click()
@@ -143,11 +173,11 @@ def test_a_message_while_another_answer_is_given_can_interrupt_it(
 
 def test_enter_while_an_answer_comes_offers_to_interrupt_it(open_chats: OpenChats) -> None:
     chats = open_chats()
-    chats.send(LONG)
+    chats.send(ENDLESS)
     chats.box.fill("Enough")
     chats.box.press("Enter")
     chats.button("Interrupt and send").click()
-    expect(chats.questions).to_have_text([LONG, "Enough"])
+    expect(chats.questions).to_have_text([ENDLESS, "Enough"])
     chats.wait_over()
     expect(chats.answer).to_contain_text('You said: "Enough".')
     expect(chats.answers).to_have_count(2)
@@ -155,7 +185,7 @@ def test_enter_while_an_answer_comes_offers_to_interrupt_it(open_chats: OpenChat
 
 def test_the_offer_to_interrupt_goes_when_there_is_nothing_to_interrupt(open_chats: OpenChats) -> None:
     chats = open_chats()
-    chats.send(LONG)
+    chats.send(ENDLESS)
     chats.box.fill("Then this")
     chats.box.press("Enter")
     expect(chats.banner).to_be_visible()

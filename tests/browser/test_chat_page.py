@@ -16,9 +16,7 @@ from tests.support.worker import LocalWorker
 
 PHONE = {"viewport": {"width": 360, "height": 740}, "device_scale_factor": 2, "is_mobile": True, "has_touch": True}
 
-LONG = " ".join(f"word{number}" for number in range(120))
-
-VERY_LONG = " ".join([LONG] * 8)
+LONG = " ".join(f"word{number}" for number in range(1000))
 """Half a minute of answer: more than a test needs."""
 
 
@@ -34,7 +32,7 @@ def fill_with_life(chats: Chats) -> None:
     chats.button("Fork").click()
     expect(chats.page.locator("#origin")).to_be_visible()
     expect(chats.questions).to_have_count(3)
-    chats.send(VERY_LONG)
+    chats.send(LONG)
     chats.box.fill("And now?")
     chats.box.press("Enter")
     expect(chats.banner).to_be_visible()

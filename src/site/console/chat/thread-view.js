@@ -78,9 +78,7 @@ export class ThreadView {
     const { chat, signal } = this.#now();
     if (!chat || !this.#isBegun) return;
     try {
-      // In this order: an answer that ends in between is then in the history, whole.
-      const events = this.isAnswering ? null : await chat.resume({ signal });
-      const history = await chat.history();
+      const { history, events } = await this.#look(chat, signal);
       if (signal.aborted) return;
       this.#messages.show(history.messages);
       this.#events.session(chat.sessionId);
@@ -111,6 +109,8 @@ export class ThreadView {
       const metadata = title ? { title } : undefined;
       const events = chat.send(text, { messageId, interrupt, metadata, signal: listening.signal });
       await this.#hear(events, asked);
+      // Left, and open again: this page has looked before there was anything to see.
+      if (signal.aborted && this.threadId === chat.threadId) await this.refresh();
     } catch (error) {
       if (signal.aborted) return;
       if (asked.begun) return this.#events.failed(error);
@@ -140,6 +140,25 @@ export class ThreadView {
 
   #now() {
     return { chat: this.#chat, signal: this.#left.signal };
+  }
+
+  /**
+   * What is remembered, and the answer that is being given, unless this page hears it already.
+   * @param {Chat} chat
+   * @param {AbortSignal} signal
+   */
+  async #look(chat, signal) {
+    const resume = () => (this.isAnswering ? null : chat.resume({ signal }));
+    // In this order: an answer that ends in between is then in the history, whole.
+    let events = await resume();
+    let history = await chat.history();
+    const last = history.messages.at(-1);
+    if (!events && last && (last.role === "user" || last.partial)) {
+      // One that began in between has its question there, and is being given by now, or over.
+      events = await resume();
+      if (!events) history = await chat.history();
+    }
+    return { history, events };
   }
 
   /** @param {Chat} chat @param {string} messageId */
