@@ -2,6 +2,8 @@
 
 import { createServer } from "node:http";
 
+import { unlessLeft } from "./fake-server.mjs";
+
 export class FakeChat {
   /** What has been sent, by "METHOD /path": bodies, with the headers and the query. @type {Record<string, any[]>} */
   got = {};
@@ -18,7 +20,7 @@ export class FakeChat {
   #count = 0;
 
   async start() {
-    this.server = createServer((request, response) => this.#serve(request, response));
+    this.server = createServer(unlessLeft((request, response) => this.#serve(request, response)));
     await new Promise((resolve) => this.server.listen(0, "127.0.0.1", resolve));
     this.url = `http://127.0.0.1:${this.server.address().port}`;
     return this;

@@ -21,7 +21,7 @@ export class FakeServer {
   #answers = new Map();
 
   async start() {
-    this.server = createServer((request, response) => this.#serve(request, response));
+    this.server = createServer(unlessLeft((request, response) => this.#serve(request, response)));
     await new Promise((resolve) => this.server.listen(0, "127.0.0.1", resolve));
     this.url = `http://127.0.0.1:${this.server.address().port}`;
     return this;
@@ -107,6 +107,12 @@ export class FakeServer {
     else wait();
   }
 }
+
+/** `serve`, which may fail because its client left, or the test ended, in the middle of a body: nobody waits then. */
+export const unlessLeft = (serve) => (request, response) =>
+  serve(request, response).catch((error) => {
+    if (error.code !== "ECONNRESET") throw error;
+  });
 
 function reply(response, status, body, headers = {}) {
   response.writeHead(status, { "content-type": "application/json", ...headers });
