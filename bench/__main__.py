@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from bench import machine, report
+from bench import machine, readme, report
 from bench.figures import Results, Skip
 from bench.mode import FULL, LONG, QUICK, Mode
 from bench.progress import Progress
@@ -30,7 +30,7 @@ SECTIONS: dict[str, tuple[float, Section]] = {
 """Each with its share of the time."""
 
 COMMITTED = ROOT / "bench" / "results.json"
-"""Where a full run writes."""
+"""Where a full run writes; the README's table is made of it."""
 
 OUTPUT = BUILD_DIR / "bench" / "results.json"
 """Where every other run writes: it is not what the README tells."""
@@ -78,8 +78,11 @@ def main() -> int:
     results.notes.append(f"{mode.name}: {time.monotonic() - started:.0f} s in all")
     print(report.text(results, about))
     output = arguments.output or (OUTPUT if arguments.only or mode is QUICK else COMMITTED)
-    report.write(output, report.as_json(results, about, mode.name, (before, machine.load_average())))
+    measured = report.as_json(results, about, mode.name, (before, machine.load_average()))
+    report.write(output, measured)
     print(f"\nWritten to {output}")
+    if output == COMMITTED:
+        readme.write(measured)
     return 1 if any(skip.why.startswith("FAILED") for skip in results.skipped) else 0
 
 

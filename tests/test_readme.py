@@ -5,8 +5,7 @@ import re
 import tomllib
 from pathlib import Path
 
-import pytest
-
+from bench.readme import filled, table
 from waypost.app import ROUTES
 from waypost.limits import (
     APPEND_BYTES_PER_USE,
@@ -87,12 +86,6 @@ def test_the_planted_bugs_are_counted_right() -> None:
 
 def test_the_measured_ratios_are_those_that_the_benchmark_printed() -> None:
     measured = json.loads((ROOT / "bench/results.json").read_text())
-    ratios = {(each["name"], each["against"]): each["ratio"] for each in measured["figures"] if each["against"]}
-    table = README.split("<!-- bench: begin -->")[1].split("<!-- bench: end -->")[0]
-    rows = re.findall(r"^\| (.+?) \| (.+?) \| ([\d.]+) \(([\d.]+) to ([\d.]+)\) \|", table, re.MULTILINE)
-    assert len(rows) > 5
-    for name, against, *numbers in rows:
-        ratio = ratios[name, against]
-        expected = [ratio["median"], ratio["low"], ratio["high"]]
-        assert [float(number) for number in numbers] == pytest.approx(expected, rel=0.05), (name, against)
+    assert filled(README, measured) == README, "run `python -m bench.readme`"
     assert f"its run of {measured['date']} on {measured['machine']['cores']} cores" in WORDS
+    assert table(measured).count("\n") > 10
