@@ -67,7 +67,7 @@ def measure(mode: Mode, progress: Progress, results: Results) -> None:
             crowd = _Crowd(workerd, connection, arrivals)
             for number in mode.open_streams:
                 try:
-                    steps.append(crowd.step(number, mode.watch_seconds, progress))
+                    steps.append(crowd.step(number, mode, progress))
                 except (BadReply, TimeoutError, subprocess.TimeoutExpired) as problem:
                     why = f"{len(crowd.sessions)} were open: {problem}"
                     results.skipped.append(Skip(SECTION, f"{number} streams", why))
@@ -95,16 +95,16 @@ class _Crowd:
         self._connection = connection
         self._arrivals = arrivals
 
-    def step(self, number: int, seconds: float, progress: Progress) -> Step:
+    def step(self, number: int, mode: Mode, progress: Progress) -> Step:
         """What it takes to hold so many; a `BadReply` where the isolate is too busy for it."""
         progress.step(f"{number} open")
         self._open(number)
         progress.step(f"{number} at rest")
-        time.sleep(min(SETTLE_SECONDS, seconds * 2))
-        idle = self._idle(seconds)
+        time.sleep(min(SETTLE_SECONDS, mode.rest_seconds * 2))
+        idle = self._idle(mode.rest_seconds)
         memory = memory_of(self._workerd, "waypost")
         progress.step(f"{number} with messages")
-        return Step(number, memory, idle, self._busy(seconds))
+        return Step(number, memory, idle, self._busy(mode.watch_seconds))
 
     def _open(self, number: int) -> None:
         deadline = time.monotonic() + OPENING_SECONDS
