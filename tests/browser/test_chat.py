@@ -139,7 +139,6 @@ def test_an_answer_that_begins_between_two_looks_at_the_thread_is_seen(
         chats.page.reload()
         expect(chats.questions.last).to_have_text(ENDLESS)
         expect(chats.answer).to_contain_text("word9 ")
-        assert len(looks) == 2
         chats.stop_button.click()
         chats.wait_over()
 

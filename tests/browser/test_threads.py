@@ -85,6 +85,25 @@ def test_who_leaves_and_is_back_before_the_message_has_arrived_sees_its_answer(o
     expect(chats.answer).to_contain_text("Second")
 
 
+def test_who_has_left_is_told_too_that_a_message_was_not_sent_and_gets_it_back(
+    open_chats: OpenChats, watch: Watch
+) -> None:
+    watch.expects_network_errors = True
+    chats = open_chats()
+    chats.say("First")
+    chats.box.fill("Second")
+    held: list[Route] = []
+    chats.page.route("**/api/chat?*", lambda route: held.append(route))
+    with chats.page.expect_request("**/api/chat?*"):
+        chats.button("Send").click()
+    chats.button("New thread").click()
+    expect(chats.title).to_have_text("New thread")
+    held[0].abort()
+    expect(chats.banner).to_contain_text("The server can't be reached.")
+    expect(chats.box).to_have_value("Second")
+    expect(chats.page.locator(".message")).to_have_count(0)
+
+
 def test_more_threads_than_a_page_holds_are_fetched_on_request(open_chats: OpenChats, api: httpx.Client) -> None:
     chats = open_chats()
     chats.say("The newest")

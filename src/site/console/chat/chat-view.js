@@ -96,12 +96,16 @@ export class ChatView {
     if (this.#thread.isAnswering && !interrupt) return this.#offerInterruption(text);
     this.#trouble.clear();
     this.#composer.clear();
+    let threadId = "";
     try {
       await this.#opened;
+      ({ threadId } = this.#thread);
       await this.#thread.send(text, interrupt);
     } catch (error) {
       this.#composer.restore(text);
-      if (error instanceof ApiError && error.code === "answer_running") this.#offerInterruption(text);
+      const isInTheWay = error instanceof ApiError && error.code === "answer_running";
+      // Of a thread that was left since, there is nothing to interrupt here.
+      if (isInTheWay && threadId === this.#thread.threadId) this.#offerInterruption(text);
       else this.#trouble.show(error);
     }
   }

@@ -112,12 +112,19 @@ export class ThreadView {
       // Left, and open again: this page has looked before there was anything to see.
       if (signal.aborted && this.threadId === chat.threadId) await this.refresh();
     } catch (error) {
-      if (signal.aborted) return;
-      if (asked.begun) return this.#events.failed(error);
+      if (asked.begun) {
+        if (!signal.aborted) this.#events.failed(error);
+        return;
+      }
+      const isHere = () => this.threadId === chat.threadId;
       // Whether it arrived is not known: the history is.
-      if (error instanceof TransportError && (await this.#arrived(chat, messageId))) return this.refresh();
+      if (error instanceof TransportError && (await this.#arrived(chat, messageId))) {
+        if (isHere()) await this.refresh();
+        return;
+      }
       this.#messages.remove(messageId);
-      if (error instanceof ApiError && error.code === "answer_running") this.refresh();
+      if (isHere() && error instanceof ApiError && error.code === "answer_running") this.refresh();
+      // Also to who has left since: nobody else says that it was not sent.
       throw error;
     }
   }
