@@ -11,7 +11,7 @@ import sys
 import tomllib
 from collections.abc import Callable, Sequence
 
-from tools.local_worker import PROGRAMS, ROOT
+from tools.local_worker import ROOT, search_path
 
 PLACEHOLDER = re.compile(r"0*")
 """What the id of the KV namespace is in wrangler.toml until someone puts theirs."""
@@ -47,9 +47,9 @@ def run_wrangler(arguments: Sequence[str], standard_input: str | None) -> str:
     """Run the installed wrangler with the pinned Node and Python; what it prints is shown, but for lists read by us."""
     is_read = "list" in arguments
     done = subprocess.run(
-        [PROGRAMS[0] / "wrangler", *arguments],
+        [ROOT / "node_modules" / ".bin" / "wrangler", *arguments],
         cwd=ROOT,
-        env=os.environ | {"PATH": os.pathsep.join([*map(str, PROGRAMS), os.environ.get("PATH", "")])},
+        env=os.environ | {"PATH": search_path()},
         input=standard_input,
         stdout=subprocess.PIPE if is_read else None,
         text=True,

@@ -70,10 +70,15 @@ class Launch:
         return line
 
 
+def search_path() -> str:
+    """The PATH on which `PROGRAMS` come first."""
+    return os.pathsep.join([*map(str, PROGRAMS), os.environ.get("PATH", "")])
+
+
 def environment() -> dict[str, str]:
     """Return this process's environment with what wrangler needs: the pinned Node and Python, and nothing online."""
     return os.environ | {
-        "PATH": os.pathsep.join([*map(str, PROGRAMS), os.environ.get("PATH", "")]),
+        "PATH": search_path(),
         "MINIFLARE_WORKERD_PATH": str(WORKERD_WRAPPER),
         # Two look-ups that are of no use here and fail without a network.
         "CLOUDFLARE_CF_FETCH_ENABLED": "false",

@@ -50,7 +50,7 @@ class SiteError(Exception):
 def make_site(source: Path, served: Path) -> None:
     """Make `served` what browsers are to get of `source`; what is in it already and stays the same is not touched.
 
-    So a running `wrangler dev` never finds a file missing, and reloads what has changed. Raises `SiteError`.
+    So a running `wrangler dev` finds the pages' files there at any time. Raises `SiteError`.
     """
     served.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=served.parent, prefix="site-") as folder:
@@ -78,10 +78,9 @@ def is_verbatim(path: Path) -> bool:
 
 
 def bring_over(fresh: Path, served: Path) -> None:
-    """Give `served` the files of `fresh` and no others. Those that are new come first, those that are gone go last."""
+    """Give `served` the files of `fresh` and no others."""
     wanted = files_of(fresh)
-    # A page names bundles, and bundles name chunks: whoever names something is replaced after it.
-    for path in sorted(wanted, key=lambda path: (path.suffix == ".html", path.parts[0] != "chunks")):
+    for path in wanted:
         target = served / path
         if not target.exists() or target.read_bytes() != (fresh / path).read_bytes():
             target.parent.mkdir(parents=True, exist_ok=True)

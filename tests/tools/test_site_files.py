@@ -57,6 +57,22 @@ def test_whatever_a_bundle_imports_is_a_chunk_that_imports_nothing_further(serve
             assert IMPORTED.findall(chunk.read_text()) == []
 
 
+@pytest.mark.parametrize("page", ["index.html", "docs/index.html"])
+def test_a_page_asks_for_no_more_than_a_dozen_files(served: Path, page: str) -> None:
+    named = set(NAMED.findall((served / page).read_text()))
+    chunks = {
+        chunk for path in named if path.endswith(".js") for chunk in IMPORTED.findall((served / path[1:]).read_text())
+    }
+    assert chunks
+    assert len(named | chunks) < 12
+
+
+def test_browsers_may_keep_chunks_for_good_and_nothing_else(served: Path) -> None:
+    sections = re.split(r"\n(?=/)", (served / "_headers").read_text())
+    kept = [section.partition("\n")[0] for section in sections if "Cache-Control" in section]
+    assert kept == ["/chunks/*"]
+
+
 def test_every_other_file_is_served_as_it_is(served: Path) -> None:
     verbatim = {path for path in files_of(SOURCE) if is_verbatim(path)}
     assert {Path("_headers"), Path("index.html"), Path("openapi.json"), Path("console/theme.js")} <= verbatim
