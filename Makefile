@@ -10,7 +10,7 @@ SEED = 0
 
 bootstrap:
 	@command -v $(PYTHON) >/dev/null || { echo "Waypost needs Python 3.11 or newer as $(PYTHON)." >&2; exit 1; }
-	@$(PYTHON) -B -m tools.bootstrap
+	@$(PYTHON) -B -m tools.setup.bootstrap
 
 # Runs the Worker on http://localhost:8787. make dev PORT=9000 HOST=0.0.0.0
 dev: bootstrap

@@ -8,12 +8,12 @@ import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from bench import machine, readme, report
-from bench.figures import Results, Skip
-from bench.mode import FULL, LONG, QUICK, Mode
-from bench.progress import Progress
+from bench.measure.figures import Results, Skip
+from bench.measure.mode import FULL, LONG, QUICK, Mode
+from bench.measure.progress import Progress
+from bench.report import machine, readme, report
 from bench.sections import backlog, costs, delivery, handlers, simulator, startup, storage, streams
-from tools.local_worker import BUILD_DIR, ROOT
+from tools.local.local_worker import BUILD_DIR, ROOT
 
 Section = Callable[[Mode, Progress, Results], None]
 

@@ -4,8 +4,8 @@ from typing import Any
 
 from workers import WorkerEntrypoint
 
-from waypost.app import App
-from waypost.cloudflare import enter_by, make_app, serve
+from waypost_worker.app import App
+from waypost_worker.cloudflare.worker import enter_by, make_app, serve
 
 _apps: list[App] = []
 

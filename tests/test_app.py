@@ -7,14 +7,14 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.client import KEY, make_client, no_background
+from simulation.client import KEY, make_client, no_background
+from simulation.virtual_time import VirtualClock, run
 from tests.support.faulty_kv import FaultyKv
-from tests.support.virtual_time import VirtualClock, run
-from waypost.app import ROUTES
-from waypost.browser_headers import BROWSER_HEADERS
-from waypost.http import Request
-from waypost.memory_kv import MemoryKv
-from waypost.settings import Settings, read_settings
+from waypost_worker.app import ROUTES
+from waypost_worker.http.messages import Request
+from waypost_worker.http.security_headers import BROWSER_HEADERS
+from waypost_worker.kv.memory import MemoryKv
+from waypost_worker.settings import Settings, read_settings
 
 ORIGIN = "https://app.example"
 SITE = Path(__file__).parent.parent / "src/site"

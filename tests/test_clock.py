@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from waypost.clock import seconds_until, to_iso
+from waypost_worker.clock import seconds_until, to_iso
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,6 @@
 """Jitter."""
 
-from waypost.random import jitter
+from waypost_worker.random import jitter
 
 
 class Always:

@@ -2,8 +2,8 @@
 
 import pytest
 
-from waypost.plans import FREE, PAID
-from waypost.settings import WORDS, Settings, read_settings
+from waypost_worker.polling.plans import FREE, PAID
+from waypost_worker.settings import WORDS, Settings, read_settings
 
 KEY = "a-secret-of-32-characters-or-more"
 OLD_KEY = "the-secret-before-it-of-32-or-more"

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from tests.support.sse_parser import SseParser, parse_sse
 from tests.support.strategies import json_values
-from waypost.sse import HEARTBEAT, Comment, Event, encode_event, encode_ndjson, encode_sse
+from waypost_worker.sse import HEARTBEAT, Comment, Event, encode_event, encode_ndjson, encode_sse
 
 NASTY = [
     "a\rb\nc\r\nd",

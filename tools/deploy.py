@@ -11,7 +11,7 @@ import sys
 import tomllib
 from collections.abc import Callable, Sequence
 
-from tools.local_worker import ROOT, search_path
+from tools.local.local_worker import ROOT, search_path
 
 PLACEHOLDER = re.compile(r"0*")
 """What the id of the KV namespace is in wrangler.toml until someone puts theirs."""

@@ -11,9 +11,9 @@ import sys
 import tomllib
 from pathlib import Path
 
-from waypost.ids import CROCKFORD
-from waypost.rate_limits import Limit
-from waypost.throttle import MAX_LOOKUPS_AT_ONCE
+from waypost_worker.ids import CROCKFORD
+from waypost_worker.security.guess_throttle import MAX_LOOKUPS_AT_ONCE
+from waypost_worker.security.rate_limits import Limit
 
 ROOT = Path(__file__).parent.parent
 PAGE = ROOT / "docs" / "guessing.md"

@@ -15,7 +15,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from tools.local_worker import BUILD_DIR, ROOT
+from tools.local.local_worker import BUILD_DIR, ROOT
 
 SOURCE = ROOT / "src" / "site"
 SERVED = BUILD_DIR / "site"

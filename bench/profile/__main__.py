@@ -5,9 +5,9 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from bench import machine, report
+from bench.measure.progress import Progress
 from bench.profile import engine, floors, functions, pieces, under_wrangler
-from bench.progress import Progress
+from bench.report import machine, report
 
 STREAMS = 200
 OUTPUT = Path(__file__).parent / "profile.txt"

@@ -13,13 +13,13 @@ from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
-from bench.arrivals import Arrivals
-from bench.calls import CALLS, Server, open_session, turn
-from bench.memory import INSPECTOR, NODE
-from bench.processes import usage
+from bench.measure.arrivals import Arrivals
+from bench.measure.calls import CALLS, Server, open_session, turn
+from bench.measure.processes import usage
+from bench.measure.wire import Connection
 from bench.sections.streams import SETTLE_SECONDS, allow_files
-from bench.wire import Connection
-from bench.workerd import Workerd, waypost
+from bench.subjects.memory import INSPECTOR, NODE
+from bench.subjects.workerd import Workerd, waypost
 
 SECONDS = 4
 CONNECTIONS = 4

@@ -6,14 +6,14 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
-from bench.calls import CALLS, Server, echo, turn
-from bench.packages import for_workers
-from bench.processes import usage
-from bench.progress import Progress
-from bench.rounds import Sample, interleave
-from bench.stats import Spread, spread
-from bench.wire import Connection, Sender
-from bench.workerd import Service, Workerd, python_reference, waypost
+from bench.measure.calls import CALLS, Server, echo, turn
+from bench.measure.processes import usage
+from bench.measure.progress import Progress
+from bench.measure.rounds import Sample, interleave
+from bench.measure.stats import Spread, spread
+from bench.measure.wire import Connection, Sender
+from bench.subjects.packages import for_workers
+from bench.subjects.workerd import Service, Workerd, python_reference, waypost
 
 WORKERS = Path(__file__).parent / "floors_workers"
 CALLS_EACH = 400

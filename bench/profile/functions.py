@@ -11,14 +11,14 @@ import sysconfig
 import time
 from collections.abc import Awaitable, Callable
 
-from bench.calls import RESULT, request_body
-from tests.support.virtual_time import LoopBell
-from tools.local_worker import ROOT
-from waypost.app import App
-from waypost.http import Request, Response
-from waypost.memory_kv import MemoryKv
-from waypost.rate_limits import Limit
-from waypost.settings import Settings
+from bench.measure.calls import RESULT, request_body
+from simulation.virtual_time import LoopBell
+from tools.local.local_worker import ROOT
+from waypost_worker.app import App
+from waypost_worker.http.messages import Request, Response
+from waypost_worker.kv.memory import MemoryKv
+from waypost_worker.security.rate_limits import Limit
+from waypost_worker.settings import Settings
 
 CALLS = 2000
 SHOWN = 14

@@ -11,11 +11,11 @@ import time
 from collections.abc import Mapping
 from pathlib import Path
 
-from bench.processes import usage
-from bench.progress import Progress
-from bench.stats import Spread, spread
-from bench.wire import Connection, Sender
-from bench.workerd import Service, Workerd, waypost
+from bench.measure.processes import usage
+from bench.measure.progress import Progress
+from bench.measure.stats import Spread, spread
+from bench.measure.wire import Connection, Sender
+from bench.subjects.workerd import Service, Workerd, waypost
 
 ENTRY = Path(__file__).parent / "pieces_worker" / "entry.py"
 NOTHING = "nothing"

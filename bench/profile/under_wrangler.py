@@ -6,12 +6,12 @@ import tempfile
 from contextlib import ExitStack
 from pathlib import Path
 
-from bench.calls import CALLS, turn
-from bench.peers import SAME_KEYS_UNLIMITED, UNLIMITED, same_keys_worker, unlimited_worker
-from bench.processes import usage
-from bench.progress import Progress
+from bench.measure.calls import CALLS, turn
+from bench.measure.processes import usage
+from bench.measure.progress import Progress
+from bench.measure.stats import spread
 from bench.sections.storage import start_all
-from bench.stats import spread
+from bench.subjects.peers import SAME_KEYS_UNLIMITED, UNLIMITED, same_keys_worker, unlimited_worker
 
 PROCESSES = ("node", "workerd")
 CALLS_EACH = 100

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import time
 
-from bench.arrivals import Arrivals, new_mark
-from bench.calls import open_session, request_body
-from bench.figures import Figure, Results, Skip
-from bench.load import drive
-from bench.memory import memory_of
-from bench.mode import QUICK, Mode
-from bench.progress import Progress
-from bench.rounds import Sample, Samples, compared, values
-from bench.stats import spread
-from bench.wire import BadReply, Connection
-from bench.workerd import Workerd, waypost
+from bench.measure.arrivals import Arrivals, new_mark
+from bench.measure.calls import open_session, request_body
+from bench.measure.figures import Figure, Results, Skip
+from bench.measure.load import drive
+from bench.measure.mode import QUICK, Mode
+from bench.measure.progress import Progress
+from bench.measure.rounds import Sample, Samples, compared, values
+from bench.measure.stats import spread
+from bench.measure.wire import BadReply, Connection
+from bench.subjects.memory import memory_of
+from bench.subjects.workerd import Workerd, waypost
 
 SECTION = "backlog"
 WRITERS = 4

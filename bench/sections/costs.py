@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from bench.figures import Results
-from bench.mode import Mode
-from bench.progress import Progress
-from tests.simulation.cost import table
+from bench.measure.figures import Results
+from bench.measure.mode import Mode
+from bench.measure.progress import Progress
+from simulation.cost import table
 
 SECTION = "cost"
 

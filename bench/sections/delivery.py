@@ -13,19 +13,19 @@ from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 
-from bench.figures import Figure, Goal, Results, Skip
-from bench.mode import QUICK, Mode
-from bench.packages import BootstrapError
-from bench.peers import json_array_worker, waypost_worker
-from bench.progress import Progress
-from bench.redis_stack import RedisStack, missing
-from bench.rounds import Sample, Samples, compared, interleave
+from bench.measure.figures import Figure, Goal, Results, Skip
+from bench.measure.mode import QUICK, Mode
+from bench.measure.progress import Progress
+from bench.measure.rounds import Sample, Samples, compared, interleave
+from bench.measure.stats import percentile, spread
+from bench.measure.tab import PollingTab, StreamTab, Tab
+from bench.measure.threads import at_once
 from bench.sections.storage import start_all
-from bench.stats import percentile, spread
-from bench.tab import PollingTab, StreamTab, Tab
-from bench.threads import at_once
-from bench.workerd import Workerd, waypost
-from tests.support.two_isolates import TwoIsolates
+from bench.subjects.packages import BootstrapError
+from bench.subjects.peers import json_array_worker, waypost_worker
+from bench.subjects.redis_stack import RedisStack, missing
+from bench.subjects.workerd import Workerd, waypost
+from tools.local.harness.two_isolates import TwoIsolates
 
 SECTION = "delivery"
 SAME, APART, POLLER, REDIS = (

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from bench.calls import CALLS, Server, echo, open_session, turn
-from bench.figures import Figure, Goal, Results, Skip
-from bench.load import opening_rate
-from bench.mode import Mode
-from bench.packages import BootstrapError, for_workers
-from bench.progress import Progress
-from bench.rounds import Sample, compared, interleave
-from bench.settling import wait_until_streams_ended
-from bench.stats import ratios, spread
-from bench.wire import Connection, Sender
-from bench.workerd import Service, Workerd, javascript_reference, python_reference, waypost
+from bench.measure.calls import CALLS, Server, echo, open_session, turn
+from bench.measure.figures import Figure, Goal, Results, Skip
+from bench.measure.load import opening_rate
+from bench.measure.mode import Mode
+from bench.measure.progress import Progress
+from bench.measure.rounds import Sample, compared, interleave
+from bench.measure.settling import wait_until_streams_ended
+from bench.measure.stats import ratios, spread
+from bench.measure.wire import Connection, Sender
+from bench.subjects.packages import BootstrapError, for_workers
+from bench.subjects.workerd import Service, Workerd, javascript_reference, python_reference, waypost
 
 SECTION = "handlers"
 CONNECTIONS = 4

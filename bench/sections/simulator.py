@@ -7,11 +7,11 @@ import time
 from collections.abc import Callable
 from itertools import count
 
-from bench.figures import Results
-from bench.mode import Mode
-from bench.progress import Progress
-from bench.rounds import Sample, compared, interleave
-from tests.simulation.scenario import simulate
+from bench.measure.figures import Results
+from bench.measure.mode import Mode
+from bench.measure.progress import Progress
+from bench.measure.rounds import Sample, compared, interleave
+from simulation.scenario import simulate
 
 SECTION = "simulator"
 SUBJECT, YARDSTICK = "simulated worlds", "writing and reading 1,000 JSON documents"

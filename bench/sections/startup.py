@@ -12,17 +12,17 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from bench.figures import Figure, Goal, Results, Skip
-from bench.make_dev import measure_make_dev
-from bench.mode import LONG, QUICK, Mode
-from bench.processes import usage
-from bench.progress import Progress
-from bench.rounds import Sample, Samples, compared, interleave, values
-from bench.snapshots import snapshot_of
-from bench.stats import spread
-from bench.workerd import Workerd, python_reference, waypost
-from tests.support.project import copy_project
-from tools.local_worker import ROOT, environment
+from bench.measure.figures import Figure, Goal, Results, Skip
+from bench.measure.mode import LONG, QUICK, Mode
+from bench.measure.processes import usage
+from bench.measure.progress import Progress
+from bench.measure.rounds import Sample, Samples, compared, interleave, values
+from bench.measure.stats import spread
+from bench.subjects.make_dev import measure_make_dev
+from bench.subjects.snapshots import snapshot_of
+from bench.subjects.workerd import Workerd, python_reference, waypost
+from tools.local.harness.project import copy_project
+from tools.local.local_worker import ROOT, environment
 
 SECTION = "start-up"
 OURS, SDK = "Waypost", "the SDK alone"

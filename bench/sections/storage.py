@@ -10,11 +10,15 @@ import tempfile
 from contextlib import ExitStack
 from pathlib import Path
 
-from bench.calls import CALLS, Server, open_session, request_body, turn
-from bench.figures import Figure, Goal, Results
-from bench.load import drive
-from bench.mode import QUICK, Mode
-from bench.peers import (
+from bench.measure.calls import CALLS, Server, open_session, request_body, turn
+from bench.measure.figures import Figure, Goal, Results
+from bench.measure.load import drive
+from bench.measure.mode import QUICK, Mode
+from bench.measure.progress import Progress
+from bench.measure.rounds import Samples, Turns, compared, interleave
+from bench.measure.stats import spread
+from bench.measure.wire import Connection
+from bench.subjects.peers import (
     JSON_ARRAY,
     SAME_KEYS,
     SAME_KEYS_UNLIMITED,
@@ -25,11 +29,7 @@ from bench.peers import (
     unlimited_worker,
     waypost_worker,
 )
-from bench.progress import Progress
-from bench.rounds import Samples, Turns, compared, interleave
-from bench.stats import spread
-from bench.wire import Connection
-from tests.support.worker import LocalWorker
+from tools.local.harness.worker import LocalWorker
 
 SECTION = "storage"
 GOALS = {SAME_KEYS: Goal("ratio", 0.9, "higher")}

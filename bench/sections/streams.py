@@ -13,17 +13,17 @@ from dataclasses import dataclass
 from itertools import count
 from typing import NamedTuple
 
-from bench.arrivals import Arrivals, new_mark
-from bench.calls import Session, open_session, request_body
-from bench.figures import Figure, Goal, Results, Skip
-from bench.memory import Memory, memory_of
-from bench.mode import Mode
-from bench.processes import usage
-from bench.progress import Progress
-from bench.stats import percentile, spread
-from bench.threads import in_threads
-from bench.wire import BadReply, Connection
-from bench.workerd import Workerd, waypost
+from bench.measure.arrivals import Arrivals, new_mark
+from bench.measure.calls import Session, open_session, request_body
+from bench.measure.figures import Figure, Goal, Results, Skip
+from bench.measure.mode import Mode
+from bench.measure.processes import usage
+from bench.measure.progress import Progress
+from bench.measure.stats import percentile, spread
+from bench.measure.threads import in_threads
+from bench.measure.wire import BadReply, Connection
+from bench.subjects.memory import Memory, memory_of
+from bench.subjects.workerd import Workerd, waypost
 
 SECTION = "streams"
 SETTLE_SECONDS = 14.5

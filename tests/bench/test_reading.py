@@ -6,13 +6,13 @@ import io
 
 import pytest
 
-from bench.processes import seconds_of
+from bench.measure.processes import seconds_of
+from bench.measure.progress import Progress
 from bench.profile.engine import gathered
-from bench.progress import Progress
 from bench.sections.costs import rows
 from bench.sections.startup import gzipped
-from bench.workerd import REFERENCE, Service, configuration, javascript_reference
-from tests.simulation.cost import README
+from bench.subjects.workerd import REFERENCE, Service, configuration, javascript_reference
+from simulation.cost import README
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from bench.readme import TOLD, filled, short, table
+from bench.report.readme import TOLD, filled, short, table
 
 README = """It is fast: its run of 2026-01-01 00:00 UTC on 64 cores.
 

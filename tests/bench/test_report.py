@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from bench.figures import Better, Figure, Goal, Results, Skip
-from bench.guard import warnings
-from bench.report import as_json, number, table, text
-from bench.stats import Spread, spread
+from bench.measure.figures import Better, Figure, Goal, Results, Skip
+from bench.measure.stats import Spread, spread
+from bench.regressions import warnings
+from bench.report.report import as_json, number, table, text
 
 MACHINE: dict[str, Any] = {
     "date": "2026-01-01 00:00 UTC",

@@ -5,10 +5,10 @@ from __future__ import annotations
 import io
 from collections.abc import Callable
 
-from bench.figures import Goal
-from bench.progress import Progress
-from bench.rounds import Sample, compared, interleave
-from bench.stats import Spread
+from bench.measure.figures import Goal
+from bench.measure.progress import Progress
+from bench.measure.rounds import Sample, compared, interleave
+from bench.measure.stats import Spread
 
 QUIET = Progress({"section": 1}, io.StringIO())
 

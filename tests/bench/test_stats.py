@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from bench.stats import Spread, percentile, ratios, spread
+from bench.measure.stats import Spread, percentile, ratios, spread
 
 
 def test_a_percentile_lies_between_the_two_nearest_values() -> None:

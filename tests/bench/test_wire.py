@@ -7,7 +7,7 @@ import threading
 
 import pytest
 
-from bench.wire import BadReply, Connection, Reply, ReplyReader, Sender, unchunked
+from bench.measure.wire import BadReply, Connection, Reply, ReplyReader, Sender, unchunked
 
 REPLIES = {
     b"HTTP/1.1 202 Accepted\r\nContent-Length: 2\r\nX-Other: 1\r\n\r\n{}": Reply(202, b"{}"),

@@ -12,7 +12,7 @@ from tests.browser.chats import Chats
 from tests.browser.chromium import find_chromium, launch
 from tests.browser.console import Console
 from tests.browser.watch import Watch
-from tests.support.worker import LocalWorker
+from tools.local.harness.worker import LocalWorker
 
 HERE = Path(__file__).parent
 ARTIFACTS = HERE.parent / "artifacts"

@@ -10,7 +10,7 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.browser.conftest import OpenConsole
-from tests.support.worker import LocalWorker
+from tools.local.harness.worker import LocalWorker
 
 
 def test_a_call_from_the_agents_panel_reaches_the_tab_and_its_answer_shows(open_console: OpenConsole) -> None:

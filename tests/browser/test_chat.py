@@ -10,7 +10,7 @@ from tests.browser.chats import Chats
 from tests.browser.conftest import OpenChats, OpenConsole
 from tests.browser.watch import Watch
 from tests.support.waiting import eventually
-from tests.support.worker import LocalWorker
+from tools.local.harness.worker import LocalWorker
 
 LONG = " ".join(f"word{number}" for number in range(300))
 """Nine seconds of answer, which begins with the message itself."""

@@ -12,7 +12,7 @@ from tests.browser.chats import Chats
 from tests.browser.conftest import OpenChats
 from tests.browser.hostile import HOSTILE
 from tests.browser.test_page import walk_to
-from tests.support.worker import LocalWorker
+from tools.local.harness.worker import LocalWorker
 
 PHONE = {"viewport": {"width": 360, "height": 740}, "device_scale_factor": 2, "is_mobile": True, "has_touch": True}
 

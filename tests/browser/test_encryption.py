@@ -13,7 +13,7 @@ from tests.browser.conftest import OpenConsole
 from tests.browser.console import Console
 from tests.browser.traces import spellings, traces
 from tests.browser.watch import Watch
-from tests.support.worker import LocalWorker
+from tools.local.harness.worker import LocalWorker
 
 PHONE = {"viewport": {"width": 360, "height": 740}, "device_scale_factor": 2, "is_mobile": True, "has_touch": True}
 

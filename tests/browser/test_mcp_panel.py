@@ -14,7 +14,7 @@ from tests.browser.conftest import OpenConsole
 from tests.browser.console import Console
 from tests.browser.test_encryption import PHONE, open_encrypted
 from tests.browser.watch import Watch
-from tests.support.worker import LocalWorker
+from tools.local.harness.worker import LocalWorker
 
 PING = {"jsonrpc": "2.0", "id": 1, "method": "ping"}
 ACCEPT = {"Accept": "application/json, text/event-stream"}

@@ -21,7 +21,7 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, FrameLocator, Locator, Page, Route, expect
 
 from tests.support.waiting import eventually
-from tests.support.worker import LocalWorker
+from tools.local.harness.worker import LocalWorker
 
 HTML = (Path(__file__).parent / "intruder.html").read_text()
 VICTIM = """<!doctype html><title>victim</title>

@@ -5,7 +5,7 @@ from playwright.sync_api import Route, expect
 
 from tests.browser.conftest import OpenConsole
 from tests.browser.watch import Watch
-from tests.support.worker import LocalWorker
+from tools.local.harness.worker import LocalWorker
 
 
 def test_a_reload_in_the_middle_of_a_call_loses_nothing(open_console: OpenConsole, watch: Watch) -> None:

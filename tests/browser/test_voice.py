@@ -10,7 +10,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import OpenConsole
-from tests.support.worker_project import ProjectWorker, copy_project
+from tools.local.harness.worker_project import ProjectWorker, copy_project
 
 CLOCK = Path(__file__).parent / "clock_project" / "entry.py"
 

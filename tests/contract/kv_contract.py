@@ -9,9 +9,9 @@ import asyncio
 import json
 from collections.abc import Awaitable, Callable, Iterable
 
-from waypost.clock import Clock
-from waypost.kv import Kv, KvError, ListedKey, fits_metadata, list_all, wrap_metadata
-from waypost.limits import (
+from waypost_worker.clock import Clock
+from waypost_worker.kv.store import Kv, KvError, ListedKey, fits_metadata, list_all, wrap_metadata
+from waypost_worker.limits import (
     KV_MAX_BULK_KEYS,
     KV_MAX_KEY_BYTES,
     KV_MAX_LIST_KEYS,

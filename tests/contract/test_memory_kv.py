@@ -2,11 +2,11 @@
 
 import pytest
 
+from simulation.virtual_time import VirtualClock, run
 from tests.contract import kv_contract
-from tests.support.virtual_time import VirtualClock, run
-from waypost.kv import KvError
-from waypost.limits import KV_MIN_TTL_SECONDS
-from waypost.memory_kv import MemoryKv
+from waypost_worker.kv.memory import MemoryKv
+from waypost_worker.kv.store import KvError
+from waypost_worker.limits import KV_MIN_TTL_SECONDS
 
 
 @pytest.mark.parametrize("name", kv_contract.CASES)

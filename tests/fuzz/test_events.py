@@ -9,14 +9,14 @@ from tests.support.builders import CODE, cursor_at
 from tests.support.fuzzing.almost import almost_bytes, cut_up
 from tests.support.sse_parser import SseParser, parse_sse
 from tests.support.strategies import json_values
-from waypost.answer import AnswerInfo, Outcome
-from waypost.answer_formats import EventsFormat, UiFormat
-from waypost.delivery import GuestReader, HostReader
-from waypost.following import Said
-from waypost.keys import requests_scope, responses_scope
-from waypost.message import ErrorBody, Message
-from waypost.sse import Comment, Event, encode_event, encode_ndjson, encode_sse
-from waypost.sse_decoder import EventTooLarge, SseDecoder
+from waypost_worker.chat.answer_stream import Said
+from waypost_worker.chat.live_answer import AnswerInfo, Outcome
+from waypost_worker.chat.wire_formats import EventsFormat, UiFormat
+from waypost_worker.kv.keys import requests_scope, responses_scope
+from waypost_worker.models.sse_decoder import EventTooLarge, SseDecoder
+from waypost_worker.queues.message import ErrorBody, Message
+from waypost_worker.queues.reader import GuestReader, HostReader
+from waypost_worker.sse import Comment, Event, encode_event, encode_ndjson, encode_sse
 
 LINES = st.sampled_from(
     ("\n", "\r", "\r\n", "\n\n", "\0", "\ufeff", "\u2028", "\x85", "data: x\n\n", "id: 1\n", ": ", " ")

@@ -5,10 +5,11 @@ from collections.abc import Mapping
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from tests.support.client import LowerHeaders, no_background
+from simulation.client import LowerHeaders, no_background
 from tests.support.fuzzing.almost import almost_text
-from waypost.app import ROUTES
-from waypost.errors import (
+from waypost_worker.app import ROUTES
+from waypost_worker.documents.etag import etag_of, parse_conditions
+from waypost_worker.errors import (
     InvalidHeader,
     InvalidParameter,
     MethodNotAllowed,
@@ -16,13 +17,12 @@ from waypost.errors import (
     PreconditionFailed,
     RouteNotFound,
 )
-from waypost.etag import etag_of, parse_conditions
-from waypost.handlers.parameters import required_parameter, seconds_parameter
-from waypost.http import Request
-from waypost.limits import MAX_WAIT_SECONDS
-from waypost.origins import require_known_origin
-from waypost.routing import Router
-from waypost.settings import Settings, read_settings
+from waypost_worker.http.cross_origin import require_known_origin
+from waypost_worker.http.messages import Request
+from waypost_worker.http.query import required_parameter, seconds_parameter
+from waypost_worker.http.routing import Router
+from waypost_worker.limits import MAX_WAIT_SECONDS
+from waypost_worker.settings import Settings, read_settings
 
 ROUTER = Router(ROUTES)
 PATHS = [route.template.replace("{", "").replace("}", "") for route in ROUTES]

@@ -7,19 +7,19 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from simulation.virtual_time import START_MS
 from tests.support.builders import CODE, REQUESTS, RESPONSES, SetClock, cursor_at
 from tests.support.fuzzing.almost import almost_text
 from tests.support.strategies import json_values, text
-from tests.support.virtual_time import START_MS
-from waypost.answer_formats import parse_place
-from waypost.cursor import EventId, cursor_ms, is_cursor, parse_event_id
-from waypost.errors import InvalidCode, InvalidCursor, InvalidId, InvalidToken, TokenExpired
-from waypost.ids import CROCKFORD, is_tool_name, parse_app_id, parse_code, parse_id, parse_message_id
-from waypost.keys import thread_id_of, thread_key
-from waypost.limits import KV_MAX_KEY_BYTES, MAX_CODE_LENGTH, MIN_CODE_LENGTH
-from waypost.memory_kv import MemoryKv
-from waypost.signing import Claims, Role, Signer
-from waypost.thread_list import list_threads
+from waypost_worker.chat.wire_formats import parse_place
+from waypost_worker.conversations.thread_list import list_threads
+from waypost_worker.errors import InvalidCode, InvalidCursor, InvalidId, InvalidToken, TokenExpired
+from waypost_worker.ids import CROCKFORD, is_tool_name, parse_app_id, parse_code, parse_id, parse_message_id
+from waypost_worker.kv.cursor import EventId, cursor_ms, is_cursor, parse_event_id
+from waypost_worker.kv.keys import thread_id_of, thread_key
+from waypost_worker.kv.memory import MemoryKv
+from waypost_worker.limits import KV_MAX_KEY_BYTES, MAX_CODE_LENGTH, MIN_CODE_LENGTH
+from waypost_worker.security.tokens import Claims, Role, Signer
 
 SIGNER = Signer((b"k" * 32, b"p" * 32))
 NOW_SECONDS = START_MS // 1000

@@ -10,16 +10,16 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-import waypost.handlers
+import waypost_worker.handlers
 from tests.support.fuzzing.almost import almost_bytes, almost_json
 from tests.support.strategies import json_values
 from tools.openapi import PATH
-from waypost.errors import BadInput, WaypostError
-from waypost.handlers.bodies import Body, decode_json, is_nested_deeper, repeats_a_name
-from waypost.handlers.chat_bodies import UiBody, read_question
+from waypost_worker.errors import BadInput, WaypostError
+from waypost_worker.handlers.chat_request import UiBody, read_question
+from waypost_worker.http.json_body import Body, decode_json, is_nested_deeper, repeats_a_name
 
-for module in pkgutil.iter_modules(waypost.handlers.__path__):
-    importlib.import_module(f"waypost.handlers.{module.name}")
+for module in pkgutil.iter_modules(waypost_worker.handlers.__path__):
+    importlib.import_module(f"waypost_worker.handlers.{module.name}")
 
 
 def all_bodies(base: type[Body] = Body) -> list[type[Any]]:

@@ -8,9 +8,9 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from tests.support.fuzzing.almost import almost_bytes, almost_json, cut_up
-from waypost.completion import BrokenOff, read_stream, read_whole
-from waypost.errors import ModelFailed
-from waypost.model import AnswerCutOff
+from waypost_worker.errors import ModelFailed
+from waypost_worker.models.completion_stream import BrokenOff, read_stream, read_whole
+from waypost_worker.models.model import AnswerCutOff
 
 CHUNKS = [
     {"choices": [{"delta": {"content": "Hello"}, "finish_reason": None}]},

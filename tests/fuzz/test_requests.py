@@ -5,10 +5,10 @@ import asyncio
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.support.conformance import documented
+from simulation.virtual_time import run
 from tests.support.fuzzing.requests import almost_requests, check_problem, new_application, sender
 from tests.support.isolation.calls import Sent
-from tests.support.virtual_time import run
+from tools.openapi.conformance import documented
 
 _, WORLD = run(new_application())
 """The same in every example: an application that starts anew makes the same ids."""

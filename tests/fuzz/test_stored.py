@@ -11,15 +11,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from tests.support.client import KEY, make_client
+from simulation.client import KEY, make_client
+from simulation.virtual_time import VirtualClock, run
 from tests.support.fuzzing.almost import almost_text
 from tests.support.fuzzing.requests import check_problem, sender
 from tests.support.isolation.calls import make_call
 from tests.support.isolation.table import access_rows
 from tests.support.isolation.world import APP_KEY, World, build_world
-from tests.support.virtual_time import VirtualClock, run
-from waypost.memory_kv import MemoryKv
-from waypost.settings import Settings
+from waypost_worker.kv.memory import MemoryKv
+from waypost_worker.settings import Settings
 
 SETTINGS = Settings(signing_keys=(KEY,), app_keys=(APP_KEY,))
 DAMAGE = "damaged by somebody"

@@ -7,15 +7,15 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.support.client import KEY, make_client
+from simulation.client import KEY, make_client
+from simulation.virtual_time import run
 from tests.support.fuzzing.almost import almost_bytes, almost_text
 from tests.support.strategies import json_values
-from tests.support.virtual_time import run
-from waypost.errors import InvalidBody
-from waypost.item import Item, Origin, ToolCall
-from waypost.markdown import to_markdown
-from waypost.settings import Settings
-from waypost.transcript import conversation_view, parse_timestamp, to_json_lines
+from waypost_worker.conversations.export_json import conversation_view, parse_timestamp, to_json_lines
+from waypost_worker.conversations.export_markdown import to_markdown
+from waypost_worker.conversations.message import Item, Origin, ToolCall
+from waypost_worker.errors import InvalidBody
+from waypost_worker.settings import Settings
 
 LETTERS = st.characters(codec="utf-8")
 _SEEN = st.characters(codec="utf-8", exclude_categories=("C", "Z"))

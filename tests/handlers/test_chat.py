@@ -6,12 +6,12 @@ from typing import Any
 
 import pytest
 
+from simulation.client import Reply, make_client
+from simulation.scripted_model import counted
+from simulation.virtual_time import run
 from tests.support.chats import ADA, HELLO, THREAD, Chats, text_of, ui_chunks, ui_text
-from tests.support.client import Reply, make_client
 from tests.support.listener import Listener
-from tests.support.scripted_model import counted
-from tests.support.virtual_time import run
-from waypost.errors import ModelFailed
+from waypost_worker.errors import ModelFailed
 
 APP_KEY = "an app key of these tests"
 UI = "text/x-vercel-ai-ui-message-stream"

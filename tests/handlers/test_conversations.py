@@ -6,23 +6,23 @@ from typing import Any
 
 import pytest
 
-from tests.support.client import KEY, Client, Reply, make_client
+from simulation.client import KEY, Client, Reply, make_client
+from simulation.seeded_random import SeededRandom
+from simulation.virtual_time import VirtualClock, run
 from tests.support.faulty_kv import FaultyKv
-from tests.support.seeded_random import SeededRandom
-from tests.support.virtual_time import VirtualClock, run
-from waypost.answer import Outcome
-from waypost.conversation import Conversation
-from waypost.cursor import CursorFactory
-from waypost.item import Item, Origin
-from waypost.limits import (
+from waypost_worker.chat.chunks import Piece, Pieces
+from waypost_worker.chat.live_answer import Outcome
+from waypost_worker.conversations.conversation import Conversation
+from waypost_worker.conversations.message import Item, Origin
+from waypost_worker.kv.cursor import CursorFactory
+from waypost_worker.kv.memory import MemoryKv
+from waypost_worker.limits import (
     MAX_APPENDED_MESSAGES,
     MAX_JOURNAL_LENGTH,
     MAX_MESSAGE_ID_LENGTH,
     MAX_TOOL_NAME_LENGTH,
 )
-from waypost.memory_kv import MemoryKv
-from waypost.pieces import Piece, Pieces
-from waypost.settings import Settings
+from waypost_worker.settings import Settings
 
 START = "2026-01-01T00:00:00.000Z"
 PATH = "/api/conversations/s"

@@ -7,13 +7,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.support.client import KEY, Client, Reply, make_client
+from simulation.client import KEY, Client, Reply, make_client
+from simulation.virtual_time import VirtualClock, run
 from tests.support.faulty_kv import FaultyKv
 from tests.support.strategies import json_values
-from tests.support.virtual_time import VirtualClock, run
-from waypost.limits import MAX_APP_ID_LENGTH, MAX_BODY_BYTES, MAX_IMPORT_BYTES, MAX_IMPORTED_MESSAGES, MAX_JSON_DEPTH
-from waypost.memory_kv import MemoryKv
-from waypost.settings import Settings
+from waypost_worker.kv.memory import MemoryKv
+from waypost_worker.limits import (
+    MAX_APP_ID_LENGTH,
+    MAX_BODY_BYTES,
+    MAX_IMPORT_BYTES,
+    MAX_IMPORTED_MESSAGES,
+    MAX_JSON_DEPTH,
+)
+from waypost_worker.settings import Settings
 
 PATH = "/api/conversations/s"
 NDJSON = {"Content-Type": "application/x-ndjson"}

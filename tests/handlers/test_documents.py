@@ -5,10 +5,10 @@ from typing import Any
 
 import pytest
 
-from tests.support.client import Client, Reply, make_client
-from tests.support.virtual_time import run
-from waypost.etag import etag_of
-from waypost.limits import MAX_BODY_BYTES, MAX_DOCUMENTS, MAX_JSON_DEPTH
+from simulation.client import Client, Reply, make_client
+from simulation.virtual_time import run
+from waypost_worker.documents.etag import etag_of
+from waypost_worker.limits import MAX_BODY_BYTES, MAX_DOCUMENTS, MAX_JSON_DEPTH
 
 SID = "/api/sessions/3b241101-e2bb-4255-8caf-4136c566a962"
 NOTES = f"{SID}/documents/notes"

@@ -11,18 +11,18 @@ from typing import Any
 
 import pytest
 
-from tests.support.client import KEY, make_client
-from tests.support.conformance import documented
+from simulation.client import KEY, make_client
+from simulation.virtual_time import VirtualClock, run
 from tests.support.isolation.calls import Sent
 from tests.support.isolation.slots import BY_THEMSELVES, NO_ID, slot_rows
 from tests.support.isolation.table import access_rows
 from tests.support.isolation.verdict import Case, access_cases, check_reply, slot_cases
 from tests.support.isolation.world import APP_KEY, Answered, World, build_world
-from tests.support.virtual_time import VirtualClock, run
 from tools.openapi import PATH as DOCUMENT
-from waypost.app import ROUTES
-from waypost.memory_kv import MemoryKv
-from waypost.settings import Settings
+from tools.openapi.conformance import documented
+from waypost_worker.app import ROUTES
+from waypost_worker.kv.memory import MemoryKv
+from waypost_worker.settings import Settings
 
 ROUTE_NAMES = [f"{route.method} {route.template}" for route in ROUTES]
 DOCUMENTED: Any = json.loads(DOCUMENT.read_text())

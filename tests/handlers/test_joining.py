@@ -4,13 +4,13 @@ from typing import Any
 
 import pytest
 
-from tests.support.client import KEY, Client, Opened, Reply, make_client
+from simulation.client import KEY, Client, Opened, Reply, make_client
+from simulation.virtual_time import VirtualClock, run
+from tests.security.test_guess_throttle import Budget
 from tests.support.faulty_kv import FaultyKv
-from tests.support.virtual_time import VirtualClock, run
-from tests.test_throttle import Budget
-from waypost.memory_kv import MemoryKv
-from waypost.rate_limits import Limit
-from waypost.settings import Settings
+from waypost_worker.kv.memory import MemoryKv
+from waypost_worker.security.rate_limits import Limit
+from waypost_worker.settings import Settings
 
 ONCE = Settings(signing_keys=(KEY,), require_token=True, code_joins_once=True)
 BY_CODE_ALONE: list[tuple[str, str, Any]] = [

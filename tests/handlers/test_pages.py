@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from tests.support.client import Client, Reply, make_client
-from tests.support.virtual_time import run
-from waypost.limits import MAX_DOCUMENTS, MAX_PAGE_BODY_BYTES, MAX_PAGE_BYTES, MAX_PAGE_TITLE_LENGTH
+from simulation.client import Client, Reply, make_client
+from simulation.virtual_time import run
+from waypost_worker.limits import MAX_DOCUMENTS, MAX_PAGE_BODY_BYTES, MAX_PAGE_BYTES, MAX_PAGE_TITLE_LENGTH
 
 SECRET = "3b241101-e2bb-4255-8caf-4136c566a962"
 API = "/api/pages/hut"

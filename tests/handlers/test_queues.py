@@ -4,10 +4,10 @@ import asyncio
 
 import pytest
 
+from simulation.client import Client, Opened, make_client
+from simulation.virtual_time import run
 from tests.support.builders import cursor_at
-from tests.support.client import Client, Opened, make_client
-from tests.support.virtual_time import run
-from waypost.keys import requests_scope
+from waypost_worker.kv.keys import requests_scope
 
 
 async def opened() -> tuple[Client, Opened]:

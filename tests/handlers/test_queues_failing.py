@@ -1,12 +1,12 @@
 """What `/api/request` and `/api/response` say when the store fails half way."""
 
-from tests.support.client import KEY, make_client
+from simulation.client import KEY, make_client
+from simulation.virtual_time import VirtualClock, run
 from tests.support.faulty_kv import FaultyKv
-from tests.support.virtual_time import VirtualClock, run
-from waypost.keys import requests_scope
-from waypost.memory_kv import MemoryKv
-from waypost.plans import FREE
-from waypost.settings import Settings
+from waypost_worker.kv.keys import requests_scope
+from waypost_worker.kv.memory import MemoryKv
+from waypost_worker.polling.plans import FREE
+from waypost_worker.settings import Settings
 
 
 class Setting:

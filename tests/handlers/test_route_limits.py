@@ -6,17 +6,17 @@ from collections import defaultdict
 
 import pytest
 
-from tests.support.client import KEY, make_client
-from tests.support.virtual_time import run
-from tests.test_throttle import Budget
-from tools.openapi.player import Answered, Sent, play
-from tools.openapi.rehearsal import Stage
-from tools.openapi.story import STORY
-from tools.openapi.story.step import begin
-from waypost.app import ROUTES
-from waypost.rate_limits import OF_ADDRESS, Limit
-from waypost.routing import Router
-from waypost.settings import Settings
+from simulation.client import KEY, make_client
+from simulation.virtual_time import run
+from tests.security.test_guess_throttle import Budget
+from tools.openapi.example_calls import STORY
+from tools.openapi.example_calls.step import begin
+from tools.openapi.example_runner import Answered, Sent, play
+from tools.openapi.in_memory import Stage
+from waypost_worker.app import ROUTES
+from waypost_worker.http.routing import Router
+from waypost_worker.security.rate_limits import OF_ADDRESS, Limit
+from waypost_worker.settings import Settings
 
 ROUTER = Router(ROUTES)
 

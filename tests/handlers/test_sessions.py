@@ -5,14 +5,14 @@ from typing import Any
 
 import pytest
 
-from tests.support.client import KEY, make_client
+from simulation.client import KEY, make_client
+from simulation.virtual_time import VirtualClock, run
 from tests.support.faulty_kv import FaultyKv
 from tests.support.listener import listen
-from tests.support.virtual_time import VirtualClock, run
-from waypost.limits import MAX_TOOLS
-from waypost.memory_kv import MemoryKv
-from waypost.settings import Settings
-from waypost.signing import Role, Signer, secret_id
+from waypost_worker.kv.memory import MemoryKv
+from waypost_worker.limits import MAX_TOOLS
+from waypost_worker.security.tokens import Role, Signer, secret_id
+from waypost_worker.settings import Settings
 
 START = "2026-01-01T00:00:00.000Z"
 

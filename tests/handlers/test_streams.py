@@ -6,12 +6,12 @@ from collections.abc import AsyncGenerator
 
 import pytest
 
+from simulation.client import KEY, Client, Opened, make_client
+from simulation.virtual_time import run
 from tests.support.builders import cursor_at
-from tests.support.client import KEY, Client, Opened, make_client
 from tests.support.listener import listen
-from tests.support.virtual_time import run
-from waypost.keys import requests_scope, responses_scope
-from waypost.settings import Settings
+from waypost_worker.kv.keys import requests_scope, responses_scope
+from waypost_worker.settings import Settings
 
 NASTY = "a\rb\nc\r\n\0\ufeff\u2028  data: x\n\nevent: end"
 

@@ -4,9 +4,9 @@ from typing import Any
 
 import pytest
 
-from tests.support.client import KEY, Client, make_client
-from tests.support.virtual_time import run
-from waypost.settings import Settings
+from simulation.client import KEY, Client, make_client
+from simulation.virtual_time import run
+from waypost_worker.settings import Settings
 
 APP_KEY = "a key of an app, long enough"
 ADA, BOB = "ada", "bob"

@@ -7,15 +7,14 @@ from urllib.parse import urlencode
 
 import pytest
 
-from tests.support.client import KEY, Client, make_client
+from simulation.client import KEY, Client, make_client
+from simulation.virtual_time import START_MS, VirtualClock, run
 from tests.support.faulty_kv import FaultyKv
-from tests.support.virtual_time import START_MS, VirtualClock, run
-from waypost.conversation import Conversation
-from waypost.item import Item
-from waypost.limits import DEFAULT_LISTED_THREADS, MAX_LISTED_THREADS
-from waypost.memory_kv import MemoryKv
-from waypost.recent_threads import RecentThreads
-from waypost.thread import Thread, ThreadStore
+from waypost_worker.conversations.conversation import Conversation
+from waypost_worker.conversations.message import Item
+from waypost_worker.conversations.thread import RecentThreads, Thread, ThreadStore
+from waypost_worker.kv.memory import MemoryKv
+from waypost_worker.limits import DEFAULT_LISTED_THREADS, MAX_LISTED_THREADS
 
 ADA = "user:ada@example.org"
 START = "2026-01-01T00:00:00.000Z"

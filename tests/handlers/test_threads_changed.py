@@ -5,11 +5,11 @@ from typing import Any
 
 import pytest
 
+from simulation.client import make_client
+from simulation.virtual_time import run
 from tests.handlers.test_threads import ADA, START, Setting
-from tests.support.client import make_client
-from tests.support.virtual_time import run
-from waypost.keys import thread_key
-from waypost.limits import MAX_METADATA_BYTES
+from waypost_worker.kv.keys import thread_key
+from waypost_worker.limits import MAX_METADATA_BYTES
 
 
 def test_deleting_a_thread_forgets_what_was_said_in_it_and_takes_it_off_the_list():

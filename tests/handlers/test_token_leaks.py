@@ -6,15 +6,15 @@ from typing import Any
 
 import pytest
 
-from tests.support.client import KEY, Client, make_client
-from tests.support.virtual_time import VirtualClock, run
-from waypost.app import ROUTES, Handler
-from waypost.http import Response
-from waypost.kv import ListPage
-from waypost.memory_kv import MemoryKv
-from waypost.routing import Route
-from waypost.settings import Settings
-from waypost.signing import Claims, Role, Signer
+from simulation.client import KEY, Client, make_client
+from simulation.virtual_time import VirtualClock, run
+from waypost_worker.app import ROUTES, Handler
+from waypost_worker.http.messages import Response
+from waypost_worker.http.routing import Route
+from waypost_worker.kv.memory import MemoryKv
+from waypost_worker.kv.store import ListPage
+from waypost_worker.security.tokens import Claims, Role, Signer
+from waypost_worker.settings import Settings
 
 APP_KEY = "3Jc-the-only-key-of-this-app"
 SETTINGS = Settings(signing_keys=(KEY,), app_keys=(APP_KEY,))

@@ -5,12 +5,12 @@ from typing import Any
 
 import pytest
 
-from tests.support.client import KEY, Client, Reply, make_client
-from tests.support.virtual_time import START_MS, run
-from waypost.clock import to_iso
-from waypost.memory_kv import MemoryKv
-from waypost.settings import Settings
-from waypost.signing import Claims, Role, Signer
+from simulation.client import KEY, Client, Reply, make_client
+from simulation.virtual_time import START_MS, run
+from waypost_worker.clock import to_iso
+from waypost_worker.kv.memory import MemoryKv
+from waypost_worker.security.tokens import Claims, Role, Signer
+from waypost_worker.settings import Settings
 
 APP_KEY = "key-of-the-only-app"
 ADA, BOB = "user:ada@example.org", "user:bob@example.org"

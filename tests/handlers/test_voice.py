@@ -4,12 +4,12 @@ from typing import Any
 
 import pytest
 
-from tests.support.client import make_client
-from tests.support.scripted_model import ScriptedModel
-from tests.support.virtual_time import run
-from waypost.errors import InvalidBody
-from waypost.handlers.voice import clean
-from waypost.limits import MAX_QUESTION_LENGTH
+from simulation.client import make_client
+from simulation.scripted_model import ScriptedModel
+from simulation.virtual_time import run
+from waypost_worker.errors import InvalidBody
+from waypost_worker.handlers.voice import clean
+from waypost_worker.limits import MAX_QUESTION_LENGTH
 
 
 def ask(body: Any, **options: Any) -> Any:

@@ -4,12 +4,12 @@ import asyncio
 
 import pytest
 
-from tests.support.client import KEY, make_client
+from simulation.client import KEY, make_client
+from simulation.virtual_time import VirtualClock, run
 from tests.support.faulty_kv import FaultyKv
 from tests.support.mcp_client import Mcp, answered, connected, put_tools, taken
-from tests.support.virtual_time import VirtualClock, run
-from waypost.memory_kv import MemoryKv
-from waypost.settings import Settings
+from waypost_worker.kv.memory import MemoryKv
+from waypost_worker.settings import Settings
 
 HOST = {"Host": "waypost.example"}
 

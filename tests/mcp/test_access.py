@@ -2,10 +2,10 @@
 
 import pytest
 
-from tests.support.client import KEY, make_client
+from simulation.client import KEY, make_client
+from simulation.virtual_time import run
 from tests.support.mcp_client import Mcp, connected
-from tests.support.virtual_time import run
-from waypost.settings import Settings
+from waypost_worker.settings import Settings
 
 
 async def told(mcp: Mcp, **headers: str) -> tuple[int, str | None]:

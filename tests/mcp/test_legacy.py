@@ -4,10 +4,10 @@ import asyncio
 
 import pytest
 
-from tests.support.client import KEY, Client, make_client
+from simulation.client import KEY, Client, make_client
+from simulation.virtual_time import run
 from tests.support.mcp_client import Mcp, answered, connected, put_tools, taken
-from tests.support.virtual_time import run
-from waypost.settings import Settings
+from waypost_worker.settings import Settings
 
 
 @pytest.mark.parametrize(
@@ -243,7 +243,7 @@ def test_the_budget_of_requests_is_the_session_s():
     seen: list[str] = []
 
     async def story():
-        from waypost.rate_limits import Limit
+        from waypost_worker.security.rate_limits import Limit
 
         client: Client = make_client(limiters={Limit.REQUEST: None_()})
         mcp = Mcp(client, await client.open_session())

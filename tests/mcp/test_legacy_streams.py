@@ -4,12 +4,12 @@ import asyncio
 
 import pytest
 
-from tests.support.client import Client, make_client
+from simulation.client import Client, make_client
+from simulation.virtual_time import run
 from tests.support.mcp_client import Mcp, connected, put_tools, staying, taken
-from tests.support.virtual_time import run
-from waypost.limits import MCP_TOOLS_ECHO_SECONDS
-from waypost.plans import FREE
-from waypost.settings import Settings
+from waypost_worker.limits import MCP_TOOLS_ECHO_SECONDS
+from waypost_worker.polling.plans import FREE
+from waypost_worker.settings import Settings
 
 CALL = {"name": "slow", "_meta": {"progressToken": "p"}}
 

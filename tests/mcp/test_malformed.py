@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
+from simulation.virtual_time import run
 from tests.support.mcp_client import META, MODERN, connected
-from tests.support.virtual_time import run
 
 PARSE, INVALID, UNKNOWN, PARAMS, MISMATCH, CAPABILITY, VERSION = -32700, -32600, -32601, -32602, -32020, -32021, -32022
 PLAIN = {"jsonrpc": "2.0", "id": 7}

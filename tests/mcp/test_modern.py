@@ -6,11 +6,11 @@ from typing import Any
 
 import pytest
 
-from tests.support.client import KEY, make_client
+from simulation.client import KEY, make_client
+from simulation.virtual_time import run
 from tests.support.mcp_client import META, Mcp, answered, connected, put_tools, staying, taken
-from tests.support.virtual_time import run
-from waypost.plans import FREE
-from waypost.settings import Settings
+from waypost_worker.polling.plans import FREE
+from waypost_worker.settings import Settings
 
 SERVER = {"name": "waypost", "title": "Waypost"}
 

@@ -2,11 +2,11 @@
 
 import pytest
 
-from tests.support.client import KEY, make_client
+from simulation.client import KEY, make_client
+from simulation.virtual_time import VirtualClock, run
 from tests.support.mcp_client import Mcp, connected
-from tests.support.virtual_time import VirtualClock, run
-from waypost.memory_kv import MemoryKv
-from waypost.settings import Settings
+from waypost_worker.kv.memory import MemoryKv
+from waypost_worker.settings import Settings
 
 
 async def put_page(mcp: Mcp, intent_id: str, session_id: str, title: str = "") -> None:

@@ -5,11 +5,11 @@ from typing import Any
 
 import pytest
 
-from tests.support.client import make_client
+from simulation.client import make_client
+from simulation.virtual_time import VirtualClock, run
 from tests.support.faulty_kv import FaultyKv
 from tests.support.mcp_client import Mcp, answered, connected, put_tools, staying, taken
-from tests.support.virtual_time import VirtualClock, run
-from waypost.memory_kv import MemoryKv
+from waypost_worker.kv.memory import MemoryKv
 
 KNOWS_TASKS = {"extensions": {"io.modelcontextprotocol/tasks": {}}}
 FIELDS = {"resultType", "taskId", "status", "createdAt", "lastUpdatedAt", "ttlMs", "pollIntervalMs", "_meta"}

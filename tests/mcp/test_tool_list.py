@@ -2,9 +2,9 @@
 
 from typing import Any
 
-from tests.support.client import make_client
+from simulation.client import make_client
+from simulation.virtual_time import run
 from tests.support.mcp_client import Mcp, connected, put_tools
-from tests.support.virtual_time import run
 
 SCHEMA = {"type": "object", "properties": {"z": {"type": "number", "minimum": 1.0}, "a": {}}, "$defs": {"x": True}}
 

@@ -1,8 +1,8 @@
 """What the plans promise to cost, and that the README says what was counted."""
 
-from tests.simulation.conversation_cost import ANSWER_SECONDS, append_message, chat_exchange, read_conversation
-from tests.simulation.cost import BEGIN, CALLS, END, README, call_alone, poll_alone, stream_hour, table
-from waypost.plans import FREE, PAID
+from simulation.conversation_cost import ANSWER_SECONDS, append_message, chat_exchange, read_conversation
+from simulation.cost import BEGIN, CALLS, END, README, call_alone, poll_alone, stream_hour, table
+from waypost_worker.polling.plans import FREE, PAID
 
 
 def test_a_call_and_its_answer_take_at_most_six_operations() -> None:

@@ -6,9 +6,9 @@ from random import Random
 
 import pytest
 
-from tests.simulation.model_kv import CALM, LocationKv, Weather, World
-from tests.support.virtual_time import run
-from waypost.kv import KvError, list_all
+from simulation.model_kv import CALM, LocationKv, Weather, World
+from simulation.virtual_time import run
+from waypost_worker.kv.store import KvError, list_all
 
 Scene = Callable[[World, LocationKv, LocationKv], Awaitable[bool]]
 

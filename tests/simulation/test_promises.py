@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from tests.simulation.__main__ import simulate_all
-from tests.simulation.planted import PLANTED
-from tests.simulation.scenario import simulate
+from simulation.__main__ import simulate_all
+from simulation.planted import PLANTED
+from simulation.scenario import simulate
 
 RUNS = 2000
 FOUND_WITHIN = 500

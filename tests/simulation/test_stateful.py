@@ -18,13 +18,13 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from tests.simulation.planted import high_water_mark, no_dedupe, no_order, unflagged_replay
+from simulation.planted import high_water_mark, no_dedupe, no_order, unflagged_replay
+from simulation.seeded_random import SeededRandom
 from tests.support.builders import SetClock
-from tests.support.seeded_random import SeededRandom
-from waypost.cursor import CursorFactory, parse_event_id
-from waypost.delivery import HostReader
-from waypost.limits import REORDER_WINDOW_SECONDS
-from waypost.message import Message
+from waypost_worker.kv.cursor import CursorFactory, parse_event_id
+from waypost_worker.limits import REORDER_WINDOW_SECONDS
+from waypost_worker.queues.message import Message
+from waypost_worker.queues.reader import HostReader
 
 SCOPE = "req:K7Q2M9XA"
 WINDOW_MS = REORDER_WINDOW_SECONDS * 1000

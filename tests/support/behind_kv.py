@@ -1,6 +1,6 @@
 """Stores whose reads lag behind their listings, each in one way that KV may."""
 
-from waypost.memory_kv import MemoryKv
+from waypost_worker.kv.memory import MemoryKv
 
 
 class ForgetfulKv(MemoryKv):

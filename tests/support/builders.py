@@ -4,15 +4,15 @@ from typing import Any
 
 from msgspec import UNSET
 
-from tests.support.seeded_random import SeededRandom
-from tests.support.virtual_time import START_MS
-from waypost.bell import Bell
-from waypost.cursor import CursorFactory
-from waypost.hints import Hints
-from waypost.keys import requests_scope, responses_scope
-from waypost.kv import Kv
-from waypost.message import ErrorBody, Message
-from waypost.queue import Queues
+from simulation.seeded_random import SeededRandom
+from simulation.virtual_time import START_MS
+from waypost_worker.clock import Bell
+from waypost_worker.kv.cursor import CursorFactory
+from waypost_worker.kv.keys import requests_scope, responses_scope
+from waypost_worker.kv.store import Kv
+from waypost_worker.polling.local_channel import Hints
+from waypost_worker.queues.message import ErrorBody, Message
+from waypost_worker.queues.queue import Queues
 
 CODE = "K7Q2M9XA"
 OTHER_CODE = "00000000"

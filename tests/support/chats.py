@@ -6,23 +6,22 @@ from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from typing import Any, ParamSpec, TypeVar
 from urllib.parse import urlencode
 
-from tests.support.client import KEY, Client, Reply, make_client
+from simulation.client import KEY, Client, Reply, make_client
+from simulation.scripted_model import Script, ScriptedModel
+from simulation.seeded_random import SeededRandom
+from simulation.virtual_time import VirtualClock
 from tests.support.faulty_kv import FaultyKv
 from tests.support.listener import Listener
-from tests.support.scripted_model import Script, ScriptedModel
-from tests.support.seeded_random import SeededRandom
 from tests.support.sse_parser import parse_sse
-from tests.support.virtual_time import VirtualClock
-from waypost.conversation import Conversation
-from waypost.cursor import CursorFactory
-from waypost.item import Item
-from waypost.kv import Kv, ListPage
-from waypost.memory_kv import MemoryKv
-from waypost.open_answers import fill_in
-from waypost.pieces import Pieces
-from waypost.recent_threads import RecentThreads
-from waypost.settings import Settings
-from waypost.thread import ThreadStore
+from waypost_worker.chat.chunks import Pieces
+from waypost_worker.chat.unfinished import fill_in
+from waypost_worker.conversations.conversation import Conversation
+from waypost_worker.conversations.message import Item
+from waypost_worker.conversations.thread import RecentThreads, ThreadStore
+from waypost_worker.kv.cursor import CursorFactory
+from waypost_worker.kv.memory import MemoryKv
+from waypost_worker.kv.store import Kv, ListPage
+from waypost_worker.settings import Settings
 
 P = ParamSpec("P")
 T = TypeVar("T")

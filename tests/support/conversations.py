@@ -3,16 +3,16 @@
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from simulation.seeded_random import SeededRandom
 from tests.support.builders import SetClock
 from tests.support.faulty_kv import Fault, FaultyKv
-from tests.support.seeded_random import SeededRandom
-from waypost.conversation import APPENDS_PER_CHECK, Checks, Conversation
-from waypost.cursor import CursorFactory
-from waypost.item import Item
-from waypost.kv import Kv, ListPage
-from waypost.limits import MAX_JOURNAL_LENGTH
-from waypost.memory_kv import MemoryKv
-from waypost.retrying_kv import RetryingKv
+from waypost_worker.conversations.conversation import APPENDS_PER_CHECK, Checks, Conversation
+from waypost_worker.conversations.message import Item
+from waypost_worker.kv.cursor import CursorFactory
+from waypost_worker.kv.memory import MemoryKv
+from waypost_worker.kv.retrying import RetryingKv
+from waypost_worker.kv.store import Kv, ListPage
+from waypost_worker.limits import MAX_JOURNAL_LENGTH
 
 TTL = 3600
 

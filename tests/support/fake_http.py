@@ -12,7 +12,7 @@ from collections.abc import AsyncGenerator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from waypost.http_client import Fetched, FetchError, FetchTimeout
+from waypost_worker.models.transport import Fetched, FetchError, FetchTimeout
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 
-from waypost.kv import Kv, KvError, ListPage
+from waypost_worker.kv.store import Kv, KvError, ListPage
 
 Fault = Callable[[str, str], bool]
 """Operation name and key (or prefix) -> whether it fails now."""

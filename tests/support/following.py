@@ -5,21 +5,21 @@ from collections.abc import AsyncGenerator
 from contextlib import aclosing, suppress
 from dataclasses import replace
 
+from simulation.seeded_random import SeededRandom
+from simulation.virtual_time import START_MS, VirtualClock
 from tests.support.faulty_kv import FaultyKv
-from tests.support.seeded_random import SeededRandom
-from tests.support.virtual_time import START_MS, VirtualClock
-from waypost.answer import LiveAnswer, Outcome
-from waypost.conversation import Conversation
-from waypost.cursor import CursorFactory
-from waypost.following import Followed, follow_live, follow_pieces
-from waypost.invocation import Invocation
-from waypost.item import Item
-from waypost.kv import Kv, KvError
-from waypost.memory_kv import MemoryKv
-from waypost.metered_kv import MeteredKv
-from waypost.pieces import Piece, Pieces
-from waypost.plans import PAID, Plan
-from waypost.retrying_kv import RetryingKv
+from waypost_worker.chat.answer_stream import Followed, follow_live, follow_pieces
+from waypost_worker.chat.chunks import Piece, Pieces
+from waypost_worker.chat.live_answer import LiveAnswer, Outcome
+from waypost_worker.conversations.conversation import Conversation
+from waypost_worker.conversations.message import Item
+from waypost_worker.kv.cursor import CursorFactory
+from waypost_worker.kv.memory import MemoryKv
+from waypost_worker.kv.metered import MeteredKv
+from waypost_worker.kv.retrying import RetryingKv
+from waypost_worker.kv.store import Kv, KvError
+from waypost_worker.polling.invocation import Invocation
+from waypost_worker.polling.plans import PAID, Plan
 
 PLAN = replace(PAID, operations_per_invocation=100_000)
 DONE = Outcome("stop", 2)

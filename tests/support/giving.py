@@ -3,23 +3,23 @@
 from collections.abc import AsyncGenerator
 from dataclasses import replace
 
+from simulation.scripted_model import ScriptedModel, Step
+from simulation.seeded_random import SeededRandom
+from simulation.virtual_time import START_MS, VirtualClock
 from tests.support.chats import told
 from tests.support.faulty_kv import FaultyKv
-from tests.support.scripted_model import ScriptedModel, Step
-from tests.support.seeded_random import SeededRandom
-from tests.support.virtual_time import START_MS, VirtualClock
-from waypost.answer import AnswerInfo, LiveAnswer, Outcome
-from waypost.answering import Giver
-from waypost.conversation import Conversation
-from waypost.cursor import CursorFactory
-from waypost.exchange import Exchange
-from waypost.invocation import Invocation
-from waypost.item import Item
-from waypost.memory_kv import MemoryKv
-from waypost.metered_kv import MeteredKv
-from waypost.pieces import Piece, Pieces
-from waypost.plans import PAID, Plan
-from waypost.retrying_kv import RetryingKv
+from waypost_worker.chat.chunks import Piece, Pieces
+from waypost_worker.chat.generation import Giver
+from waypost_worker.chat.live_answer import AnswerInfo, LiveAnswer, Outcome
+from waypost_worker.chat.turn import Exchange
+from waypost_worker.conversations.conversation import Conversation
+from waypost_worker.conversations.message import Item
+from waypost_worker.kv.cursor import CursorFactory
+from waypost_worker.kv.memory import MemoryKv
+from waypost_worker.kv.metered import MeteredKv
+from waypost_worker.kv.retrying import RetryingKv
+from waypost_worker.polling.invocation import Invocation
+from waypost_worker.polling.plans import PAID, Plan
 
 PLAN = replace(PAID, operations_per_invocation=100_000)
 

@@ -6,7 +6,7 @@ from collections.abc import AsyncGenerator
 from dataclasses import dataclass
 from typing import Any
 
-from tests.support.client import Client
+from simulation.client import Client
 from tests.support.sse_parser import SseParser
 
 

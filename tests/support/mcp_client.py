@@ -8,7 +8,7 @@ from collections.abc import AsyncGenerator
 from dataclasses import dataclass, field
 from typing import Any
 
-from tests.support.client import Client, Opened, Reply, make_client
+from simulation.client import Client, Opened, Reply, make_client
 from tests.support.sse_parser import SseParser
 
 BOTH = "application/json, text/event-stream"

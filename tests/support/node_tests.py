@@ -6,7 +6,7 @@ import os
 import subprocess
 from pathlib import Path
 
-from tools.local_worker import ROOT
+from tools.local.local_worker import ROOT
 
 NODE = ROOT / "node_modules" / ".bin" / "node"
 PATIENCE_SECONDS = 120

@@ -7,8 +7,8 @@ import subprocess
 import sys
 from pathlib import Path
 
-from tools.bootstrap import steps, write_dev_vars
-from tools.local_worker import BUILD_DIR, ROOT
+from tools.local.local_worker import BUILD_DIR, ROOT
+from tools.setup.bootstrap import steps, write_dev_vars
 
 
 def test_here_everything_is_made_and_a_second_bootstrap_does_nothing() -> None:
@@ -38,7 +38,7 @@ def test_a_signing_key_is_never_overwritten(tmp_path: Path) -> None:
 
 
 def test_bootstrap_imports_nothing_that_has_to_be_installed() -> None:
-    program = "import tools.bootstrap"
+    program = "import tools.setup.bootstrap"
 
     # -S: no site-packages at all.
     subprocess.run([sys.executable, "-S", "-B", "-c", program], cwd=ROOT, check=True)

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import pytest
 
 from tools.deploy import deploy, is_placeholder
-from tools.local_worker import ROOT
+from tools.local.local_worker import ROOT
 
 CONFIG = '[[kv_namespaces]]\nbinding = "WAYPOST"\nid = "{id}"\n'
 MINE = CONFIG.format(id="0f2ac74b498b48028cb68387c421e279")

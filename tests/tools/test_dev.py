@@ -12,10 +12,10 @@ from contextlib import contextmanager
 
 import pytest
 
-from tests.support.worker import free_port
-from tools.dev import is_alive, is_free, is_worth_showing
-from tools.local_worker import ROOT
-from tools.running import living
+from tools.local.dev import is_alive, is_free, is_worth_showing
+from tools.local.harness.worker import free_port
+from tools.local.local_worker import ROOT
+from tools.local.running import living
 
 SECONDS = 60.0
 
@@ -38,7 +38,7 @@ def test_errors_and_requests_are_shown(line: str) -> None:
     "line",
     [
         "\n",
-        "│ waypost/app.py  │ python │ 4.72 KiB   │\n",
+        "│ waypost_worker/app.py  │ python │ 4.72 KiB   │\n",
         "├─────────────────┼────────┼────────────┤\n",
         "Attaching additional modules:\n",
         "[wrangler:info] Ready on http://127.0.0.1:8787\n",
@@ -68,7 +68,7 @@ def test_a_process_is_alive_until_it_has_ended() -> None:
 
 @contextmanager
 def dev(port: int, *options: str) -> Iterator[subprocess.Popen[str]]:
-    command = [sys.executable, "-m", "tools.dev", "--port", str(port), *options]
+    command = [sys.executable, "-m", "tools.local.dev", "--port", str(port), *options]
     with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as process:
         try:
             yield process

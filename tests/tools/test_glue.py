@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tools.glue import PREAMBLE, SUBSTITUTIONS, GlueChangedError, Substitution, adapt, substitute
+from tools.pyodide.glue import PREAMBLE, SUBSTITUTIONS, GlueChangedError, Substitution, adapt, substitute
 
 TWICE = Substitution("clock", "now()", "ourNow()", count=2)
 

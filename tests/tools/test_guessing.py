@@ -10,8 +10,8 @@ from math import sqrt
 
 import pytest
 
-from tests.support.client import KEY, make_client
-from tests.support.virtual_time import VirtualClock, run
+from simulation.client import KEY, make_client
+from simulation.virtual_time import VirtualClock, run
 from tools.guessing import (
     BEGIN,
     END,
@@ -24,14 +24,14 @@ from tools.guessing import (
     misses_a_minute,
     table,
 )
-from waypost.hints import Hints
-from waypost.ids import CROCKFORD
-from waypost.limits import MAX_CODE_LENGTH, MIN_CODE_LENGTH
-from waypost.memory_kv import MemoryKv
-from waypost.rate_limits import PERIOD_SECONDS, Limit
-from waypost.session import SessionStore
-from waypost.settings import Settings
-from waypost.throttle import MAX_LOOKUPS_AT_ONCE
+from waypost_worker.ids import CROCKFORD
+from waypost_worker.kv.memory import MemoryKv
+from waypost_worker.limits import MAX_CODE_LENGTH, MIN_CODE_LENGTH
+from waypost_worker.polling.local_channel import Hints
+from waypost_worker.security.guess_throttle import MAX_LOOKUPS_AT_ONCE
+from waypost_worker.security.rate_limits import PERIOD_SECONDS, Limit
+from waypost_worker.sessions.session import SessionStore
+from waypost_worker.settings import Settings
 
 BUDGET = misses_a_minute() - MAX_LOOKUPS_AT_ONCE
 

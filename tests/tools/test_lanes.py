@@ -5,7 +5,7 @@ import re
 import sys
 from pathlib import Path
 
-from tools.lanes import run_lanes
+from tools.local.lanes import run_lanes
 
 SCRIPT = """
 import sys

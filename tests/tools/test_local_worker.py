@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tools.local_worker import LOCAL_FLAGS, ROOT, WORKERD_WRAPPER, Launch, environment
+from tools.local.local_worker import LOCAL_FLAGS, ROOT, WORKERD_WRAPPER, Launch, environment
 
 
 def test_production_flags_are_in_the_config_and_local_ones_only_on_the_command_line(tmp_path: Path) -> None:

@@ -10,16 +10,16 @@ from typing import Any
 import pytest
 import schemathesis
 
-from tests.support.conformance import Conformance, NotDocumented
 from tools.openapi import PATH
 from tools.openapi.__main__ import main, text
+from tools.openapi.conformance import Conformance, NotDocumented
 from tools.openapi.document import make_document
+from tools.openapi.example_calls import STORY
 from tools.openapi.operations import ALL
 from tools.openapi.problems import INTERNAL, OF_NO_ROUTE
-from tools.openapi.story import STORY
-from waypost.app import ROUTES
-from waypost.browser_headers import BROWSER_HEADERS
-from waypost.http import STATUS
+from waypost_worker.app import ROUTES
+from waypost_worker.http.messages import STATUS
+from waypost_worker.http.security_headers import BROWSER_HEADERS
 
 DOCUMENT = make_document()
 OPERATIONS = {

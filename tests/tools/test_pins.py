@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from tools.local_worker import ROOT, WORKERD
-from tools.pins import PINNED_TOGETHER, VersionError, check_installed, check_wanted_pyodide, read_pins
+from tools.local.local_worker import ROOT, WORKERD
+from tools.setup.pins import PINNED_TOGETHER, VersionError, check_installed, check_wanted_pyodide, read_pins
 
 PINS = {"wrangler": "4.1.0", "workerd": "1.2.3", "pyodide": "314.0.6"}
 

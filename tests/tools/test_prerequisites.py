@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from tools.prerequisites import check_node, check_python
-from tools.steps import BootstrapError
+from tools.setup.prerequisites import check_node, check_python
+from tools.setup.steps import BootstrapError
 
 
 @pytest.mark.parametrize("version", [(3, 10, 13), (2, 7, 18)])

@@ -6,9 +6,9 @@ import tomllib
 from pathlib import Path
 from typing import Any
 
-from tests.support.project import RAISED, copy_project, drop_binding
 from tools import site_files
-from tools.local_worker import ROOT
+from tools.local.harness.project import RAISED, copy_project, drop_binding
+from tools.local.local_worker import ROOT
 from tools.site_files import SERVED
 
 

@@ -8,9 +8,9 @@ from pathlib import Path
 import capnp
 import pytest
 
-from tools.glue import GlueChangedError
-from tools.local_worker import BUNDLE_DIR, BUNDLE_NAME, ROOT
-from tools.pyodide_bundle import SCHEMA, Module, build, encode, pyodide_modules
+from tools.local.local_worker import BUNDLE_DIR, BUNDLE_NAME, ROOT
+from tools.pyodide.bundle import SCHEMA, Module, build, encode, pyodide_modules
+from tools.pyodide.glue import GlueChangedError
 
 MODULES = [
     Module("pyodide.asm", "src", "export {};  // ü".encode()),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 
-from tools.running import answers, living
+from tools.local.running import answers, living
 
 
 def test_a_process_that_has_ended_does_not_count_as_living() -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tools.local_worker import ROOT
+from tools.local.local_worker import ROOT
 from tools.site_files import ENTRY_POINTS, SOURCE, SiteError, files_of, is_verbatim, make_site
 
 NAMED = re.compile(r'(?:src|href)="(/[^"#]+)"')

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from tools.stamps import Stamp, content_key
+from tools.setup.stamps import Stamp, content_key
 
 
 def test_a_key_depends_on_content_and_facts_alone(tmp_path: Path) -> None:

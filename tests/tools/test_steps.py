@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tools.steps import BootstrapError, Step, run_logged
+from tools.setup.steps import BootstrapError, Step, run_logged
 
 
 class Workshop:

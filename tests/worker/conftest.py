@@ -10,7 +10,7 @@ from typing import Protocol
 import pytest
 
 from tests.support.http_api import Api
-from tests.support.worker import LocalWorker
+from tools.local.harness.worker import LocalWorker
 
 HERE = Path(__file__).parent
 LONGEST_FIRST = (

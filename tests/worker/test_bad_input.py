@@ -21,9 +21,9 @@ import pytest
 
 from tests.support.http_api import Api, Session, new_address
 from tests.support.sse_client import PATIENCE_SECONDS
-from tests.support.worker import LocalWorker
 from tests.worker.conftest import SIGNING_KEY
-from waypost.signing import Claims, Role, Signer
+from tools.local.harness.worker import LocalWorker
+from waypost_worker.security.tokens import Claims, Role, Signer
 
 LIMIT = 256 * 1024
 UNKNOWN = "ZZZZZZZZ"

@@ -11,7 +11,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from bench.workerd import Workerd, waypost
+from bench.subjects.workerd import Workerd, waypost
 
 ENTRY = Path(__file__).parent / "bell_project" / "entry.py"
 LONG = 20

@@ -12,8 +12,8 @@ import pytest
 
 from tests.support.chat_client import LONG, Chat, first_answer
 from tests.support.http_api import Api
-from tests.support.two_isolates import TwoIsolates
 from tests.support.waiting import eventually
+from tools.local.harness.two_isolates import TwoIsolates
 
 
 @pytest.fixture(scope="module")

@@ -13,7 +13,7 @@ import pytest
 from tests.support.chat_client import LONG, UI_TYPE, AnswerStream, Chat, first_answer
 from tests.support.http_api import Api
 from tests.support.waiting import eventually
-from tests.support.worker import LocalWorker
+from tools.local.harness.worker import LocalWorker
 
 KEY, OTHER_KEY = "the-key-of-one-app", "the-key-of-another-app"
 CHATS = 30

@@ -16,7 +16,7 @@ from tests.support.http_api import Api
 from tests.support.model_server import RESET, STALL, Head, ModelServer, Pause, Step, paced, refusal
 from tests.support.node_tests import run_node_tests
 from tests.support.waiting import eventually
-from tests.support.worker import LocalWorker
+from tools.local.harness.worker import LocalWorker
 
 KEY = "sk-a-key-that-nobody-may-see"
 WORDS = [f"word{number} " for number in range(25)]

@@ -11,7 +11,7 @@ import pytest
 from tests.support.chat_client import Chat, first_answer, next_answer
 from tests.support.http_api import Api
 from tests.support.waiting import eventually
-from tests.support.worker import LocalWorker
+from tools.local.harness.worker import LocalWorker
 
 LONG = "long " + " ".join(f"word{number}" for number in range(300))
 """Nine seconds and more."""

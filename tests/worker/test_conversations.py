@@ -12,8 +12,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 
 from tests.support.http_api import Api
-from tests.support.worker import LocalWorker
 from tests.worker.test_payloads import FIXED, JSON_VALUES, exact
+from tools.local.harness.worker import LocalWorker
 
 AT_ONCE = 12
 NDJSON = {"Content-Type": "application/x-ndjson"}

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.support.http_api import Api
-from tests.support.worker import LocalWorker
+from tools.local.harness.worker import LocalWorker
 
 LIMIT = 256 * 1024
 JSON = {"Content-Type": "application/json"}

@@ -13,7 +13,7 @@ import pytest
 from tests.support.http_api import Api, Session
 from tests.support.steady_host import SteadyHost, ask_until_accepted
 from tests.support.waiting import eventually
-from tests.support.worker_project import ProjectWorker, copy_project
+from tools.local.harness.worker_project import ProjectWorker, copy_project
 
 ENTRY = Path(__file__).parent / "faulty_project" / "entry.py"
 BACKLOG = 10_000 if os.environ.get("WAYPOST_SOAK") else 2_000

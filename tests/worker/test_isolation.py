@@ -19,7 +19,7 @@ from tests.support.isolation.slots import slot_rows
 from tests.support.isolation.table import access_rows
 from tests.support.isolation.verdict import Case, access_cases, check_reply, slot_cases
 from tests.support.isolation.world import APP_KEY, Answered, World, build_world
-from tests.support.worker import LocalWorker
+from tools.local.harness.worker import LocalWorker
 
 MOMENT_SECONDS = 0.7
 """How long a stream is listened to: longer than the short answer takes that a world begins with."""

@@ -15,7 +15,7 @@ import httpx
 import pytest
 
 from tests.contract import kv_contract
-from tests.support.worker_project import ProjectWorker, copy_project
+from tools.local.harness.worker_project import ProjectWorker, copy_project
 
 ENTRY = Path(__file__).parent / "contract_project" / "entry.py"
 

@@ -18,7 +18,7 @@ import pytest
 from tests.support.http_api import Api, Session, new_address
 from tests.support.sse_client import PATIENCE_SECONDS
 from tests.support.waiting import eventually
-from tests.support.worker import LocalWorker
+from tools.local.harness.worker import LocalWorker
 
 STREAMS = 300
 GROUP = 50

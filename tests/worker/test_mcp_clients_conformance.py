@@ -7,9 +7,9 @@ from contextlib import ExitStack
 
 import pytest
 
-from tests.support.worker import LocalWorker
 from tests.worker.mcp_clients.conformance import BASELINE, Conformance, ConformanceRun, baseline
 from tests.worker.mcp_clients.tab import Tab
+from tools.local.harness.worker import LocalWorker
 
 PATIENCE_SECONDS = 180.0
 

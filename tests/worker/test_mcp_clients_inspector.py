@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 
 from tests.support.node_tests import NODE
-from tests.support.worker import LocalWorker
 from tests.worker.mcp_clients.tab import Tab
-from tools.local_worker import ROOT
+from tools.local.harness.worker import LocalWorker
+from tools.local.local_worker import ROOT
 
 INSPECTOR = ROOT / "node_modules" / ".bin" / "mcp-inspector"
 PATIENCE_SECONDS = 60.0

@@ -12,9 +12,9 @@ import anyio
 import pytest
 
 from tests.support.http_api import Api
-from tests.support.worker import LocalWorker
 from tests.worker.mcp_clients.front_door import FrontDoor
 from tests.worker.mcp_clients.tab import Tab
+from tools.local.harness.worker import LocalWorker
 
 if TYPE_CHECKING:
     # It takes a second or more to load, in each process that collects the tests.

@@ -14,9 +14,9 @@ from typing import Any
 import pytest
 
 from tests.support.node_tests import NODE
-from tests.support.worker import LocalWorker
 from tests.worker.mcp_clients.front_door import FrontDoor
 from tests.worker.mcp_clients.tab import Event, Tab
+from tools.local.harness.worker import LocalWorker
 
 CALL = Path(__file__).parent / "mcp_clients" / "call.mjs"
 PATIENCE_SECONDS = 120.0

@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 
 from tests.support.http_api import Api
-from tests.support.worker import LocalWorker
 from tests.worker.mcp_clients.tab import Tab
+from tools.local.harness.worker import LocalWorker
 
 ROUNDS = int(os.environ.get("WAYPOST_ROUNDS", "25"))
 

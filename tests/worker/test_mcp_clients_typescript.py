@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from tests.support.node_tests import run_node_tests
-from tests.support.worker import LocalWorker
+from tools.local.harness.worker import LocalWorker
 
 TESTS = Path(__file__).parent / "mcp_clients" / "sdk.test.mjs"
 

@@ -9,8 +9,8 @@ import pytest
 
 from tests.support.http_api import Api, Session
 from tests.support.sse_client import EventStream
-from tests.support.two_isolates import TwoIsolates
-from tests.support.worker import LocalWorker
+from tools.local.harness.two_isolates import TwoIsolates
+from tools.local.harness.worker import LocalWorker
 
 BOTH = "application/json, text/event-stream"
 HANDSHAKE = {"protocolVersion": "2025-11-25", "capabilities": {}, "clientInfo": {"name": "t", "version": "1"}}

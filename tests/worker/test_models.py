@@ -30,9 +30,9 @@ from tests.support.model_server import (
     refusal,
 )
 from tests.support.waiting import eventually
-from tests.support.worker import LocalWorker
-from tests.support.worker_project import ProjectWorker, copy_project
 from tests.worker.conftest import NewWorker
+from tools.local.harness.worker import LocalWorker
+from tools.local.harness.worker_project import ProjectWorker, copy_project
 
 ENTRY = Path(__file__).parent / "models_project" / "entry.py"
 ITEMS = [{"id": "1", "role": "user", "content": "Hi", "timestampMs": 0}]

@@ -17,16 +17,16 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.support.conformance import documented
-from tests.support.worker import LocalWorker
-from tests.support.worker_project import ProjectWorker, copy_project
 from tests.worker.conftest import SIGNING_KEY
-from tools.local_worker import ROOT
+from tools.local.harness.worker import LocalWorker
+from tools.local.harness.worker_project import ProjectWorker, copy_project
+from tools.local.local_worker import ROOT
 from tools.openapi import PATH
-from tools.openapi.player import Answered, Played, Sent, count_events, play, read_events
-from tools.openapi.rehearsal import rehearse
-from tools.openapi.story import STORY
-from tools.openapi.story.step import begin
+from tools.openapi.conformance import documented
+from tools.openapi.example_calls import STORY
+from tools.openapi.example_calls.step import begin
+from tools.openapi.example_runner import Answered, Played, Sent, count_events, play, read_events
+from tools.openapi.in_memory import rehearse
 
 SETTINGS = ROOT / "tests" / "support" / "schemathesis" / "schemathesis.toml"
 CHECKS = {

@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.support.http_api import Api
-from tests.support.worker import LocalWorker
+from tools.local.harness.worker import LocalWorker
 
 FIXED: dict[str, Any] = {
     "line ends": "a\rb\nc\r\nd\n\ndata: x\r\revent: end\n\n",

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import json
 
+from bench.measure.wire import Connection, Sender
 from bench.profile.floors import WORKERS, python_floor
 from bench.profile.pieces import ENTRY
-from bench.wire import Connection, Sender
-from bench.workerd import Service, Workerd, waypost
+from bench.subjects.workerd import Service, Workerd, waypost
 
 
 def test_every_step_of_a_call_can_be_taken_by_itself() -> None:

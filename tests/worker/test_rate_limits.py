@@ -10,9 +10,9 @@ import httpx
 import pytest
 
 from tests.support.http_api import Api
-from tests.support.worker import LocalWorker
-from tests.support.worker_project import ProjectWorker, copy_project
-from waypost.rate_limits import Limit
+from tools.local.harness.worker import LocalWorker
+from tools.local.harness.worker_project import ProjectWorker, copy_project
+from waypost_worker.security.rate_limits import Limit
 
 FEW = 4
 """Uses of each budget; that of the address has many more, so that it does not come first."""

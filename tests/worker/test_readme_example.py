@@ -7,7 +7,7 @@ import re
 import subprocess
 from pathlib import Path
 
-from tests.support.worker import LocalWorker
+from tools.local.harness.worker import LocalWorker
 
 README = (Path(__file__).parents[2] / "README.md").read_text()
 

@@ -13,9 +13,9 @@ import pytest
 from tests.support.http_api import Api
 from tests.support.steady_host import SteadyHost, ask_until_accepted
 from tests.support.waiting import eventually
-from tests.support.worker import LocalWorker
 from tests.worker.test_conversations import Talk
 from tests.worker.test_documents import place, put
+from tools.local.harness.worker import LocalWorker
 
 ROUNDS, CALLS = (50, 400) if os.environ.get("WAYPOST_SOAK") else (3, 24)
 """Kills, and the calls among which they fall; the many with `make soak`."""

@@ -13,9 +13,9 @@ import httpx
 import pytest
 
 from tests.support.http_api import Api
-from tests.support.worker import LocalWorker
-from tools.local_worker import ROOT, environment
-from tools.running import living
+from tools.local.harness.worker import LocalWorker
+from tools.local.local_worker import ROOT, environment
+from tools.local.running import living
 
 MAX_UPLOAD_KIB = 300
 

@@ -13,11 +13,11 @@ import pytest
 
 from tests.support.http_api import Api
 from tests.support.waiting import eventually
-from tests.support.worker import LocalWorker
-from tests.support.worker_project import ProjectWorker, copy_project, drop_binding
 from tests.worker.test_documents import place, put
-from waypost.app import ROUTES, Handler
-from waypost.routing import Route
+from tools.local.harness.worker import LocalWorker
+from tools.local.harness.worker_project import ProjectWorker, copy_project, drop_binding
+from waypost_worker.app import ROUTES, Handler
+from waypost_worker.http.routing import Route
 
 ORIGIN = "https://app.example"
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from bench.calls import open_session, request_body
-from bench.snapshots import snapshot_of
-from bench.wire import Connection
-from bench.workerd import Workerd, waypost
+from bench.measure.calls import open_session, request_body
+from bench.measure.wire import Connection
+from bench.subjects.snapshots import snapshot_of
+from bench.subjects.workerd import Workerd, waypost
 
 
 def carried(workerd: Workerd) -> tuple[str, str]:

@@ -13,7 +13,7 @@ import pytest
 
 from tests.support.http_api import Api, Session
 from tests.support.sse_client import PATIENCE_SECONDS, EventStream
-from tests.support.worker import LocalWorker
+from tools.local.harness.worker import LocalWorker
 
 FORMATS = pytest.mark.parametrize("ndjson", [False, True], ids=["sse", "ndjson"])
 MEASURED = 25

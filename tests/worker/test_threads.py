@@ -13,7 +13,7 @@ import pytest
 
 from tests.support.http_api import Api
 from tests.support.sse_client import SseDecoder, StreamEvent
-from tests.support.worker_project import ProjectWorker, copy_project
+from tools.local.harness.worker_project import ProjectWorker, copy_project
 
 ENTRY = Path(__file__).parent / "threads_project" / "entry.py"
 APP_KEY, OTHER_KEY = "the-key-of-one-app", "the-key-of-another-app"

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from tests.support.http_api import Api, new_address
-from tests.support.worker import LocalWorker
-from waypost.app import ROUTES
+from tools.local.harness.worker import LocalWorker
+from waypost_worker.app import ROUTES
 
 APP_KEY = "3Jc-the-only-key-of-this-app"
 KEY = "a key that is made up for these tests only"

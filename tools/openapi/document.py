@@ -8,19 +8,19 @@ from tools.openapi.events import add_events
 from tools.openapi.examples import Examples
 from tools.openapi.grammars import APP_ID, CODE_AS_TYPED, ID_IN_PATH, Json
 from tools.openapi.headers import ALWAYS, HEADERS, OF_PROBLEMS, referred
+from tools.openapi.in_memory import rehearse
 from tools.openapi.operations import ALL
 from tools.openapi.parts import PROBLEM, Link, Operation, Parameter, Reply, Schema
 from tools.openapi.problems import ALWAYS as ALWAYS_PROBLEMS
 from tools.openapi.problems import ROUTING, codes_by_status
+from tools.openapi.prose import DESCRIPTION, SECURITY, TAGS
 from tools.openapi.refinements import TOOL
-from tools.openapi.rehearsal import rehearse
 from tools.openapi.schemas import Components
-from tools.openapi.words import DESCRIPTION, SECURITY, TAGS
-from waypost.app import ROUTES, Handler
-from waypost.handlers import health
-from waypost.http import _Problem
-from waypost.routing import Route
-from waypost.version import VERSION
+from waypost_worker.app import ROUTES, Handler
+from waypost_worker.handlers import service
+from waypost_worker.http.messages import _Problem
+from waypost_worker.http.routing import Route
+from waypost_worker.version import VERSION
 
 PATH_SCHEMAS: dict[str, Json] = {
     "code": CODE_AS_TYPED,
@@ -119,7 +119,7 @@ class _Maker:
         for status, reply in operation.replies.items():
             found[str(status)] = self._reply(name, status, reply, operation.links.get(status, ()))
         # `/health` says by itself what is not configured.
-        always = ROUTING if route.handler is health.health else ALWAYS_PROBLEMS
+        always = ROUTING if route.handler is service.health else ALWAYS_PROBLEMS
         for status, codes in codes_by_status((*always, *operation.problems)).items():
             if str(status) in found and operation.also_problems:
                 found[str(status)]["content"][PROBLEM] = self._problem_content(status, codes)

@@ -7,13 +7,13 @@ from typing import Any, get_args
 
 from tools.openapi.grammars import CODE, CURSOR, Json
 from tools.openapi.schemas import Components
-from waypost.answer import FinishReason
-from waypost.answer_formats import _Delta, _Done, _Error, _Start
-from waypost.delivery import _Gap
-from waypost.limits import STREAM_RETRY_MILLISECONDS
-from waypost.message import _Shown
-from waypost.session_watch import _Change, _End
-from waypost.streaming import _Ready
+from waypost_worker.chat.live_answer import FinishReason
+from waypost_worker.chat.wire_formats import _Delta, _Done, _Error, _Start
+from waypost_worker.limits import STREAM_RETRY_MILLISECONDS
+from waypost_worker.queues.event_stream import _Ready
+from waypost_worker.queues.message import _Shown
+from waypost_worker.queues.reader import _Gap
+from waypost_worker.sessions.watch import _Change, _End
 
 SHOWN = {
     "Request": ("A tool call for the host.", ["tool", "args"], ["producer", "seq"]),

@@ -9,9 +9,9 @@ import json
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+from tools.openapi.example_runner import Played, read_events
 from tools.openapi.grammars import Json
 from tools.openapi.parts import EVENTS, NDJSON
-from tools.openapi.player import Played, read_events
 
 SHOWN_EVENTS = 4
 """Events of a stream that are shown: the first ones and the last."""

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from waypost.ids import CROCKFORD
-from waypost.limits import (
+from waypost_worker.ids import CROCKFORD
+from waypost_worker.limits import (
     MAX_APP_ID_KEY_BYTES,
     MAX_APP_ID_LENGTH,
     MAX_CHAT_MESSAGE_LENGTH,

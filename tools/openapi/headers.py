@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from tools.openapi.grammars import ETAG, Json
-from waypost.answer_formats import UI_HEADERS
-from waypost.browser_headers import BROWSER_HEADERS
-from waypost.handlers.pages import POLICY
+from waypost_worker.chat.wire_formats import UI_HEADERS
+from waypost_worker.handlers.pages import POLICY
+from waypost_worker.http.security_headers import BROWSER_HEADERS
 
 HEADERS: dict[str, Json] = {
     "X-Request-Id": {

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from waypost.errors import WaypostError
+from waypost_worker.errors import WaypostError
 
 Schema = Mapping[str, Any]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from waypost.errors import (
+from waypost_worker.errors import (
     BodyTimeout,
     BodyTooLarge,
     BudgetSpent,
@@ -37,7 +37,7 @@ from waypost.errors import (
     WrongRole,
     WrongSession,
 )
-from waypost.http import STATUS
+from waypost_worker.http.messages import STATUS
 
 Errors = tuple[type[WaypostError], ...]
 

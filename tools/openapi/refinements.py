@@ -20,12 +20,12 @@ from tools.openapi.grammars import (
     TOOL_NAME,
     Json,
 )
-from waypost.handlers import sessions, thread_views
-from waypost.limits import MAX_PAGE_BYTES, MAX_QUESTION_LENGTH
+from waypost_worker.handlers import sessions, thread_view
+from waypost_worker.limits import MAX_PAGE_BYTES, MAX_QUESTION_LENGTH
 
 NAMES: Mapping[type, str] = {
     sessions.SessionView: "Session",
-    thread_views.SessionView: "DescribedThread",
+    thread_view.SessionView: "DescribedThread",
 }
 """Public names of types whose own are taken, or say little outside their file."""
 

@@ -13,13 +13,13 @@ import msgspec
 from pyodide.ffi import create_proxy
 from workers import WorkerEntrypoint, import_from_javascript
 
-from waypost.browser_headers import BROWSER_HEADERS
-from waypost.client_address import address_key
-from waypost.cloudflare import CloudflareLimiter, make_app, serve
-from waypost.cloudflare_bodies import read_js_body
-from waypost.handlers.bodies import decode_json
-from waypost.handlers.queues import RequestBody
-from waypost.http import Request
+from waypost_worker.cloudflare.bodies import read_js_body
+from waypost_worker.cloudflare.worker import CloudflareLimiter, make_app, serve
+from waypost_worker.handlers.queues import RequestBody
+from waypost_worker.http.json_body import decode_json
+from waypost_worker.http.messages import Request
+from waypost_worker.http.security_headers import BROWSER_HEADERS
+from waypost_worker.security.client_address import address_key
 
 BODY = b'{"code":"ABCD2345","tool":"forecast","args":{"city":"Z\xc3\xbcrich","unit":"celsius","days":3}}'
 PLAIN = '{"headers":{"Content-Type":"application/json"}}'

@@ -9,13 +9,13 @@ from weakref import WeakSet
 import js
 from workers import WorkerEntrypoint, import_from_javascript
 
-from waypost.app import App
-from waypost.bell import Bell
-from waypost.cloudflare import CloudflareRandom, serve
-from waypost.cloudflare_clock import CloudflareClock
-from waypost.cloudflare_kv import CloudflareKv
-from waypost.echo_model import EchoModel
-from waypost.settings import read_settings
+from waypost_worker.app import App
+from waypost_worker.clock import Bell
+from waypost_worker.cloudflare.clock import CloudflareClock
+from waypost_worker.cloudflare.kv import CloudflareKv
+from waypost_worker.cloudflare.worker import CloudflareRandom, serve
+from waypost_worker.models.echo import EchoModel
+from waypost_worker.settings import read_settings
 
 
 class MovedClock(CloudflareClock):

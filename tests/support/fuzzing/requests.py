@@ -11,16 +11,16 @@ from urllib.parse import quote, urlencode
 
 from hypothesis import strategies as st
 
-from tests.support.client import KEY, Client, make_client
+from simulation.client import KEY, Client, make_client
 from tests.support.fuzzing.almost import almost_bytes, almost_json, almost_text
 from tests.support.isolation.calls import HEADERS, SHAPES, Sent, make_call
 from tests.support.isolation.table import access_rows
 from tests.support.isolation.world import APP_KEY, Answered, World, build_world
 from tools.openapi import PATH
-from waypost.app import ROUTES
-from waypost.http import STATUS
-from waypost.kv import Kv
-from waypost.settings import Settings
+from waypost_worker.app import ROUTES
+from waypost_worker.http.messages import STATUS
+from waypost_worker.kv.store import Kv
+from waypost_worker.settings import Settings
 
 CALLERS = ("host", "guest", "token", "key", "ids")
 MOMENT_SECONDS = 0.5

@@ -18,7 +18,7 @@ import schemathesis
 from hypothesis import strategies as st
 
 from tests.support.schemathesis.truth import case_hash, chance, code_of, make_true, places
-from waypost.limits import MAX_APP_ID_KEY_BYTES
+from waypost_worker.limits import MAX_APP_ID_KEY_BYTES
 
 MAX_SHOWN_ID = MAX_APP_ID_KEY_BYTES // 12
 """Characters that fit, whatever they are: four bytes, each percent-encoded as three."""

@@ -6,11 +6,11 @@ from collections.abc import Mapping
 from typing import Any
 from zlib import crc32
 
-from waypost import thread_list
-from waypost.cursor import first_cursor, is_cursor, scope_tag
-from waypost.errors import InvalidCode
-from waypost.ids import parse_code
-from waypost.keys import requests_scope, responses_scope, threads_prefix
+from waypost_worker.conversations import thread_list
+from waypost_worker.errors import InvalidCode
+from waypost_worker.ids import parse_code
+from waypost_worker.kv.cursor import first_cursor, is_cursor, scope_tag
+from waypost_worker.kv.keys import requests_scope, responses_scope, threads_prefix
 
 
 def case_hash(case: Any, what: str) -> int:

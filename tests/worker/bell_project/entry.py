@@ -6,7 +6,7 @@ from typing import Any
 import js
 from workers import WorkerEntrypoint
 
-from waypost.cloudflare_clock import CloudflareClock
+from waypost_worker.cloudflare.clock import CloudflareClock
 
 
 class Clock(CloudflareClock):

@@ -8,9 +8,9 @@ import js
 from workers import WorkerEntrypoint, import_from_javascript
 
 import kv_contract
-from waypost.cloudflare import NAMESPACE
-from waypost.cloudflare_clock import CloudflareClock
-from waypost.cloudflare_kv import CloudflareKv
+from waypost_worker.cloudflare.clock import CloudflareClock
+from waypost_worker.cloudflare.kv import CloudflareKv
+from waypost_worker.cloudflare.worker import NAMESPACE
 
 
 class Default(WorkerEntrypoint):

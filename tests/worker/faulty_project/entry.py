@@ -13,12 +13,12 @@ import js
 import msgspec
 from workers import WorkerEntrypoint
 
-from waypost.app import App
-from waypost.cloudflare import make_app, serve
-from waypost.hints import Hints
-from waypost.kv import Kv, KvError, ListPage
-from waypost.message import Message
-from waypost.queue import Queues
+from waypost_worker.app import App
+from waypost_worker.cloudflare.worker import make_app, serve
+from waypost_worker.kv.store import Kv, KvError, ListPage
+from waypost_worker.polling.local_channel import Hints
+from waypost_worker.queues.message import Message
+from waypost_worker.queues.queue import Queues
 
 
 class Faults(msgspec.Struct):

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.support.node_tests import NODE
-from tools.local_worker import ROOT
+from tools.local.local_worker import ROOT
 
 RUNNER = ROOT / "node_modules" / "@modelcontextprotocol" / "conformance" / "dist" / "index.js"
 BASELINE = Path(__file__).parent / "baseline.yml"

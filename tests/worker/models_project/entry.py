@@ -15,16 +15,16 @@ import js
 import msgspec
 from workers import WorkerEntrypoint
 
-from waypost.app import App
-from waypost.cloudflare import CloudflareRandom, make_app, serve
-from waypost.cloudflare_clock import CloudflareClock
-from waypost.cloudflare_fetch import CloudflareAi, CloudflareHttp
-from waypost.errors import ModelError
-from waypost.http import Request, Response
-from waypost.item import Item
-from waypost.model import Model
-from waypost.model_settings import ModelSettings
-from waypost.workers_ai_model import WorkersAiModel
+from waypost_worker.app import App
+from waypost_worker.cloudflare.clock import CloudflareClock
+from waypost_worker.cloudflare.fetch import CloudflareAi, CloudflareHttp
+from waypost_worker.cloudflare.worker import CloudflareRandom, make_app, serve
+from waypost_worker.conversations.message import Item
+from waypost_worker.errors import ModelError
+from waypost_worker.http.messages import Request, Response
+from waypost_worker.models.model import Model
+from waypost_worker.models.settings import ModelSettings
+from waypost_worker.models.workers_ai import WorkersAiModel
 
 NDJSON = {"Content-Type": "application/x-ndjson"}
 
@@ -152,7 +152,7 @@ def _counts(app: App) -> dict[str, int]:
         "tasks": kinds["Task"] + kinds["PyodideTask"],
         "futures": kinds["Future"] + kinds["PyodideFuture"],
         "openProxies": app.isolate.open_proxies,
-        "own": sum(str(type(item).__module__).startswith("waypost.") for item in live),
+        "own": sum(str(type(item).__module__).startswith("waypost_worker.") for item in live),
         "others": kinds.total() - sum(kinds[kind] for kind in LEFT_BY_ANY_REQUEST),
     }  # fmt: skip
 

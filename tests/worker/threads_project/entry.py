@@ -6,12 +6,11 @@ from typing import Any
 import js
 from workers import WorkerEntrypoint
 
-from waypost.app import App
-from waypost.cloudflare import make_app, serve
-from waypost.cloudflare_clock import CloudflareClock
-from waypost.kv import Kv
-from waypost.recent_threads import RecentThreads
-from waypost.thread import ThreadStore
+from waypost_worker.app import App
+from waypost_worker.cloudflare.clock import CloudflareClock
+from waypost_worker.cloudflare.worker import make_app, serve
+from waypost_worker.conversations.thread import RecentThreads, ThreadStore
+from waypost_worker.kv.store import Kv
 
 _stores: list[Kv] = []
 _apps: list[App] = []

@@ -7,10 +7,10 @@ from tools.openapi.grammars import APP_ID
 from tools.openapi.parts import APP, EVENTS, JSON, Link, Operation, Parameter, Reply
 from tools.openapi.problems import APP as APP_PROBLEMS
 from tools.openapi.problems import BODY, MODEL, STORAGE
-from waypost.answer_formats import FORMATS
-from waypost.errors import AnswerRunning, MessageNotFound, ThreadExists, ThreadNotFound, UnknownAgent
-from waypost.handlers.chat import ForkedView, StopBody, StopView
-from waypost.handlers.chat_bodies import ChatBody, ForkBody, UiBody
+from waypost_worker.chat.wire_formats import FORMATS
+from waypost_worker.errors import AnswerRunning, MessageNotFound, ThreadExists, ThreadNotFound, UnknownAgent
+from waypost_worker.handlers.chat import ForkedView, StopBody, StopView
+from waypost_worker.handlers.chat_request import ChatBody, ForkBody, UiBody
 
 _FORMAT = Parameter(
     "format",

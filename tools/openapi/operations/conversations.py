@@ -6,8 +6,8 @@ from tools.openapi.operations.documents import WHOSE
 from tools.openapi.parts import APP, JSON, MARKDOWN, NDJSON, Link, Operation, Parameter, Reply
 from tools.openapi.problems import APP as APP_PROBLEMS
 from tools.openapi.problems import BODY, STORAGE
-from waypost.handlers.conversations import AppendBody, AppendedView, ImportBody, ImportedMessage
-from waypost.transcript import ConversationView, MessageView
+from waypost_worker.conversations.export_json import ConversationView, MessageView
+from waypost_worker.handlers.conversations import AppendBody, AppendedView, ImportBody, ImportedMessage
 
 _SAME = {"path.sessionId": "$request.path.sessionId"}
 _READ = (Link("readConversation", _SAME), Link("appendMessages", _SAME), Link("forgetConversation", _SAME))

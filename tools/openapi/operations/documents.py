@@ -6,8 +6,8 @@ from tools.openapi.grammars import ETAGS
 from tools.openapi.parts import APP, JSON, Link, Operation, Parameter, Reply
 from tools.openapi.problems import APP as APP_PROBLEMS
 from tools.openapi.problems import CONDITIONS, JSON_TEXT, STORAGE, Errors
-from waypost.errors import DocumentNotFound, InvalidBody, TooManyDocuments
-from waypost.handlers.documents import DocumentsView, DocumentView
+from waypost_worker.errors import DocumentNotFound, InvalidBody, TooManyDocuments
+from waypost_worker.handlers.documents import DocumentsView, DocumentView
 
 IF_MATCH = Parameter("If-Match", ETAGS, "`*`, or ETags: only if one of them is the version now; else 412.", "header")
 IF_NONE_MATCH = Parameter(

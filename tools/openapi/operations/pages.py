@@ -7,8 +7,8 @@ from tools.openapi.operations.documents import CONDITIONAL, KNOWN, WHOSE
 from tools.openapi.parts import APP, HTML, JSON, NOBODY_KNOWN, Link, Operation, Parameter, Reply
 from tools.openapi.problems import APP as APP_PROBLEMS
 from tools.openapi.problems import BODY, CONDITIONS, STORAGE, Errors
-from waypost.errors import InvalidId, PageNotFound, TooManyDocuments, WrongSession
-from waypost.handlers.pages import PageBody, PagesView, PageView, StoredPageView
+from waypost_worker.errors import InvalidId, PageNotFound, TooManyDocuments, WrongSession
+from waypost_worker.handlers.pages import PageBody, PagesView, PageView, StoredPageView
 
 _PAGE = {"path.intentId": "$request.path.intentId"}
 _OWNED = {**_PAGE, "query.sessionId": "$request.body#/sessionId"}

@@ -6,8 +6,8 @@ from tools.openapi.parts import EITHER, GUEST, HOST, JSON, Link, Operation, Para
 from tools.openapi.problems import BODY, STORAGE
 from tools.openapi.problems import GUEST as GUEST_PROBLEMS
 from tools.openapi.problems import HOST as HOST_PROBLEMS
-from waypost.errors import AlreadyAnswered, InvalidCursor, InvalidId
-from waypost.handlers.queues import (
+from waypost_worker.errors import AlreadyAnswered, InvalidCursor, InvalidId
+from waypost_worker.handlers.queues import (
     AckBody,
     AcknowledgedView,
     CancelBody,
@@ -15,7 +15,7 @@ from waypost.handlers.queues import (
     RequestBody,
     ResponseBody,
 )
-from waypost.limits import MAX_WAIT_SECONDS
+from waypost_worker.limits import MAX_WAIT_SECONDS
 
 WAIT = Parameter(
     "wait",

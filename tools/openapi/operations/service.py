@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from tools.openapi.parts import JSON, NOBODY_KNOWN, Operation, Reply
-from waypost.errors import RouteNotFound
-from waypost.handlers.health import HealthView
+from waypost_worker.errors import RouteNotFound
+from waypost_worker.handlers.service import HealthView
 
 _COUNTS = {"type": "object", "additionalProperties": {"type": "integer", "minimum": 0}}
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from tools.openapi.parts import EITHER, HOST, JSON, NOBODY_KNOWN, Link, Operation, Reply
 from tools.openapi.problems import BODY, CODE, GUEST, STORAGE
 from tools.openapi.problems import HOST as HOST_PROBLEMS
-from waypost.errors import CodeClosed, InvalidId, SessionTooOld
-from waypost.handlers.sessions import (
+from waypost_worker.errors import CodeClosed, InvalidId, SessionTooOld
+from waypost_worker.handlers.sessions import (
     DetailedView,
     JoinBody,
     JoinedView,

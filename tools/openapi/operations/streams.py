@@ -7,8 +7,8 @@ from tools.openapi.grammars import CODE_AS_TYPED, CURSOR
 from tools.openapi.operations.queues import WAIT
 from tools.openapi.parts import EITHER, EITHER_BY_QUERY, EVENTS, JSON, NDJSON, Link, Operation, Parameter, Reply
 from tools.openapi.problems import GUEST, STORAGE
-from waypost.errors import InvalidCursor
-from waypost.handlers.streams import PollView
+from waypost_worker.errors import InvalidCursor
+from waypost_worker.handlers.streams import PollView
 
 _CODE = Parameter("code", CODE_AS_TYPED, "The session.", required=True)
 _AFTER = Parameter("after", CURSOR, "Where to go on: the last event's id, or a poll's cursor.")

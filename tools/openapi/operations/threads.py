@@ -6,10 +6,10 @@ from tools.openapi.grammars import APP_ID
 from tools.openapi.parts import APP, JSON, Link, Operation, Parameter, Reply
 from tools.openapi.problems import APP as APP_PROBLEMS
 from tools.openapi.problems import BODY, STORAGE
-from waypost.errors import InvalidCursor, ThreadNotFound
-from waypost.handlers.thread_views import SessionView
-from waypost.handlers.threads import FILTER, DeletedView, DescribeBody, ThreadBody, ThreadsView
-from waypost.limits import DEFAULT_LISTED_THREADS, MAX_LISTED_THREADS
+from waypost_worker.errors import InvalidCursor, ThreadNotFound
+from waypost_worker.handlers.thread_view import SessionView
+from waypost_worker.handlers.threads import FILTER, DeletedView, DescribeBody, ThreadBody, ThreadsView
+from waypost_worker.limits import DEFAULT_LISTED_THREADS, MAX_LISTED_THREADS
 
 _NAME = {"threadId": "$request.body#/threadId", "resourceId": "$request.body#/resourceId"}
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from tools.openapi.parts import APP_ITSELF, JSON, Operation, Reply
 from tools.openapi.problems import APP_ITSELF as APP_ITSELF_PROBLEMS
 from tools.openapi.problems import BODY
-from waypost.errors import InvalidId
-from waypost.handlers.tokens import TokenBody, TokenView
+from waypost_worker.errors import InvalidId
+from waypost_worker.handlers.tokens import TokenBody, TokenView
 
 OPERATIONS = {
     "POST /api/tokens": Operation(

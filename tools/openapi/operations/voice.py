@@ -5,8 +5,8 @@ from __future__ import annotations
 from tools.openapi.parts import APP, JSON, Link, Operation, Reply
 from tools.openapi.problems import APP as APP_PROBLEMS
 from tools.openapi.problems import BODY, MODEL, STORAGE
-from waypost.errors import SessionIdRequired
-from waypost.handlers.voice import VoiceBody, VoiceView
+from waypost_worker.errors import SessionIdRequired
+from waypost_worker.handlers.voice import VoiceBody, VoiceView
 
 OPERATIONS = {
     "POST /api/voice-agent/chat": Operation(

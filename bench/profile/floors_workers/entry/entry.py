@@ -6,8 +6,8 @@ from urllib.parse import parse_qs, urlsplit
 import js
 from workers import WorkerEntrypoint
 
-from waypost.cloudflare import enter_by
-from waypost.cloudflare_clock import CloudflareClock
+from waypost_worker.cloudflare.clock import CloudflareClock
+from waypost_worker.cloudflare.worker import enter_by
 
 
 async def _fetch(request: Any) -> Any:

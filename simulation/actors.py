@@ -1,0 +1,254 @@
+"""Clients as they should be written: they retry what is safe to retry, and remember what they have had.
+
+What they see and do is kept in a `Story`, which the checks read in the end.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from functools import partial
+from random import Random
+from typing import Any
+
+from simulation.client import Reply
+from simulation.cluster import Cluster, NetworkError, SessionOver
+
+
+@dataclass
+class Story:
+    """All that happened to one session, as its clients know it."""
+
+    code: str
+    host_token: str
+    sent: dict[str, Any] = field(default_factory=dict)
+    accepted: set[str] = field(default_factory=set)
+    cancelled: set[str] = field(default_factory=set)
+    numbers: dict[str, tuple[str, int]] = field(default_factory=dict)
+    skipped: set[tuple[str, int]] = field(default_factory=set)
+    runs: list[str] = field(default_factory=list)
+    answers: dict[str, Any] = field(default_factory=dict)
+    answer_accepted: dict[str, float] = field(default_factory=dict)
+    settled_at: dict[str, float] = field(default_factory=dict)
+    had: list[tuple[str, int, *tuple[int, ...]]] = field(default_factory=list)
+    heard: dict[str, dict[str, Any]] = field(default_factory=dict)
+    waited: dict[str, Any] = field(default_factory=dict)
+    cursors: set[str] = field(default_factory=set)
+    ended: bool = False
+    violations: list[str] = field(default_factory=list)
+
+
+async def persist(cluster: Cluster, attempt: Callable[[], Awaitable[Reply]], tries: int) -> Reply | None:
+    """The first reply that is not a failure of the way or of the store; `None` after `tries`."""
+    delay = 0.5
+    for _ in range(tries):
+        try:
+            reply = await attempt()
+            if reply.status < 429 and reply.status != 404:
+                return reply
+        except NetworkError:
+            pass
+        await asyncio.sleep(delay * cluster.random.uniform(0.5, 1.5))
+        delay = min(delay * 2, 20)
+    return None
+
+
+async def produce(cluster: Cluster, story: Story, name: str, home: int, count: int, numbered: bool) -> None:
+    """Sends `count` requests one after the other, each with an id of its own that makes it safe to send again."""
+    random = cluster.random
+    for number in range(1, count + 1):
+        await asyncio.sleep(random.expovariate(1 / 3))
+        request_id = f"{name}-{number}"
+        body: dict[str, Any] = {"code": story.code, "tool": "work", "args": _args(random, request_id), "id": request_id}
+        if numbered:
+            body |= {"producer": name, "seq": number}
+            story.numbers[request_id] = (name, number)
+        story.sent[request_id] = body["args"]
+        tries = random.choice((1, 4, 8))
+        wait = random.choice(("", "", "?wait=20"))
+        url = f"/api/request{wait}"
+        reply = await persist(cluster, partial(cluster.call, home, "POST", url, body), tries)
+        if reply is not None and reply.status == 202:
+            story.accepted.add(request_id)
+        elif reply is not None and reply.status == 200:
+            story.accepted.add(request_id)
+            story.waited[request_id] = reply.json()
+        elif numbered and random.random() < 0.7:
+            skip = {"code": story.code, "producer": name, "seq": number, "skip": True}
+            # Also a skip that was never confirmed may have taken effect.
+            story.skipped.add((name, number))
+            await persist(cluster, partial(cluster.call, home, "POST", "/api/request", skip), 8)
+        if request_id in story.accepted and random.random() < 0.05:
+            story.cancelled.add(request_id)
+            cancel = f"/api/request/{request_id}/cancel"
+            await persist(cluster, partial(cluster.call, home, "POST", cancel, {"code": story.code}), 6)
+
+
+def _args(random: Random, request_id: str) -> Any:
+    # Some do not fit into the metadata: then the body is a second thing to become visible.
+    return {"of": request_id, "padding": "x" * random.choice((0, 0, 0, 2000))}
+
+
+class Host:
+    """Runs each request once, answers a repeat with its first answer, and comes back with its cursor."""
+
+    def __init__(self, cluster: Cluster, story: Story, home: int) -> None:
+        self._cluster = cluster
+        self._story = story
+        self._home = home
+        self._cursor: str | None = None
+        self._had: set[str] = set()
+        self._had_cursors: set[str] = set()
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    async def stay(self) -> None:
+        """Connect, and connect again, until the session ends."""
+        while not self._story.ended:
+            try:
+                await self._connect()
+            except NetworkError:
+                pass
+            except SessionOver:
+                self._story.ended = True
+            if self._cluster.random.random() < 0.1:
+                self._home = self._cluster.random.randrange(self._cluster.world.locations)
+            await asyncio.sleep(self._cluster.random.uniform(0.1, 10))
+
+    async def _connect(self) -> None:
+        resumed = self._cursor is not None
+        url = f"/api/stream?code={self._story.code}"
+        headers = {"Last-Event-ID": self._cursor} if self._cursor else {}
+        stream = self._cluster.stream(self._home, url, token=self._story.host_token, headers=headers)
+        had_before, had_here = set(self._had_cursors), set[str]()
+        async for event in stream:
+            data = event.get("data", {})
+            if event["event"] == "request":
+                if resumed and data["cursor"] in had_before and not data.get("replay"):
+                    self._story.violations.append(f"a replay without its flag: {data['id']}")
+                if data["id"] in had_here:
+                    self._story.violations.append(f"delivered twice on one connection: {data['id']}")
+                had_here.add(data["id"])
+                self._had_cursors.add(data["cursor"])
+                self._take(data)
+            elif event["event"] == "cancel":
+                self._start(self._acknowledge(data["cursor"]))
+            elif event["event"] == "end":
+                self._story.ended = True
+            elif event["event"] == "gap" and data["reason"] == "missing":
+                self._story.had.append((data["producer"], data["seq"], data["before"]))
+            if event.get("id"):
+                self._cursor = event["id"]
+                self._story.cursors.add(event["id"])
+
+    def _take(self, data: dict[str, Any]) -> None:
+        story, request_id = self._story, data["id"]
+        now = asyncio.get_running_loop().time()
+        if now - story.settled_at.get(request_id, now) > STOPS_SECONDS:
+            story.violations.append(f"delivered long after it was acknowledged: {request_id}")
+        if request_id in self._had:
+            if request_id in story.answers:
+                self._start(self._answer(request_id))
+            return
+        self._had.add(request_id)
+        if story.sent.get(request_id) != data["args"]:
+            story.violations.append(f"never sent like this: {request_id}")
+        if "seq" in data:
+            story.had.append((data["producer"], data["seq"]))
+        self._start(self._run(request_id))
+
+    async def _run(self, request_id: str) -> None:
+        self._story.runs.append(request_id)
+        await asyncio.sleep(self._cluster.random.expovariate(1 / 2))
+        self._story.answers[request_id] = {"answer": request_id}
+        await self._answer(request_id)
+
+    async def _answer(self, request_id: str) -> None:
+        story = self._story
+        body = {"code": story.code, "id": request_id, "result": story.answers[request_id]}
+        options = {"token": story.host_token}
+        reply = await persist(
+            self._cluster, lambda: self._cluster.call(self._home, "POST", "/api/response", body, **options), 30
+        )
+        if reply is not None and reply.status == 202:
+            story.answer_accepted.setdefault(request_id, asyncio.get_running_loop().time())
+
+    async def _acknowledge(self, cursor: str) -> None:
+        body = {"code": self._story.code, "cursors": [cursor]}
+        token = self._story.host_token
+        await persist(self._cluster, lambda: self._cluster.call(self._home, "POST", "/api/ack", body, token=token), 8)
+
+    def _start(self, work: Any) -> None:
+        task = asyncio.get_running_loop().create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+
+async def end(cluster: Cluster, story: Story, settle_seconds: float) -> None:
+    """End the session from anywhere: it must stay ended everywhere, and its streams must be told."""
+    options = {"token": story.host_token}
+    url = f"/api/sessions/{story.code}"
+    home = cluster.random.randrange(cluster.world.locations)
+    # A reply that was lost leaves an ended session behind, so the next attempt may say 410.
+    reply = await persist(cluster, lambda: cluster.call(home, "DELETE", url, **options), 20)
+    if reply is None:
+        return
+    await asyncio.sleep(settle_seconds)
+    if not story.ended:
+        story.violations.append("the host was never told that the session has ended")
+    for location in range(cluster.world.locations):
+        read = await persist(cluster, partial(cluster.call, location, "GET", url), 3)
+        if read is not None and read.status == 200:
+            story.violations.append("an ended session lives again")
+
+
+async def try_foreign_cursor(cluster: Cluster, story: Story, other: Story) -> None:
+    """Come back to one session with a cursor of another."""
+    for cursor in list(other.cursors)[:3]:
+        url = f"/api/poll?code={story.code}&after={cursor}"
+        reply = await persist(cluster, partial(cluster.call, 0, "GET", url, token=story.host_token), 5)
+        if reply is not None and reply.status != 400:
+            story.violations.append(f"a cursor of another session was answered {reply.status}")
+
+
+STOPS_SECONDS = 60 + 60 + 30
+"""An acknowledged message may show for so long: until its removal is visible, in a listing that is that old."""
+
+
+async def listen(cluster: Cluster, story: Story, name: str, home: int) -> None:
+    """A guest that follows the answers, by stream or by poll, and comes back with its cursor."""
+    cursor: str | None = None
+    heard: dict[str, Any] = story.heard.setdefault(name, {})
+    had: set[str] = set()
+    polls = cluster.random.random() < 0.3
+
+    def hear(event: dict[str, Any], resumed: bool) -> None:
+        nonlocal cursor
+        data = event.get("data", {})
+        if event["event"] == "response":
+            if resumed and data["cursor"] in had and not data.get("replay"):
+                story.violations.append(f"a replay without its flag: answer to {data['id']}")
+            had.add(data["cursor"])
+            if data["final"]:
+                heard.setdefault(data["id"], data)
+        cursor = event.get("id", cursor)
+
+    while True:
+        try:
+            if polls:
+                after = f"&after={cursor}" if cursor else ""
+                resumed = cursor is not None
+                reply = await cluster.call(home, "GET", f"/api/poll?code={story.code}{after}&wait=10")
+                if reply.status == 200:
+                    for event in reply.json()["messages"]:
+                        hear(event, resumed)
+                    cursor = reply.json()["cursor"]
+            else:
+                headers = {"Last-Event-ID": cursor} if cursor else {}
+                before = set(had)
+                async for event in cluster.stream(home, f"/api/stream?code={story.code}", headers=headers):
+                    is_old = event.get("data", {}).get("cursor") in before
+                    hear(event, bool(headers) and is_old)
+        except NetworkError:
+            pass
+        except SessionOver:
+            return
+        await asyncio.sleep(cluster.random.uniform(0.1, 10))

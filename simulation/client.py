@@ -1,0 +1,154 @@
+"""A client of the application, without a network: plain requests in, plain replies out."""
+
+import asyncio
+import json
+from collections.abc import AsyncGenerator, Coroutine, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from simulation.seeded_random import SeededRandom
+from simulation.virtual_time import VirtualClock
+from tools.openapi.conformance import documented
+from waypost_worker.app import App
+from waypost_worker.http.messages import Request, Response
+from waypost_worker.kv.memory import MemoryKv
+from waypost_worker.kv.store import Kv
+from waypost_worker.models.model import Model
+from waypost_worker.security.rate_limits import Limit, Limiter
+from waypost_worker.settings import Settings
+
+KEY = b"a key for tests, 32 bytes or more"
+
+
+class LowerHeaders:
+    """Header fields by their name in lower case."""
+
+    def __init__(self, fields: dict[str, str]) -> None:
+        self._fields = {name.lower(): value for name, value in fields.items()}
+
+    def get(self, name: str) -> str | None:
+        return self._fields.get(name)
+
+
+def no_background(work: Coroutine[Any, Any, None]) -> None:
+    """For requests that start nothing that outlives them."""
+    raise AssertionError(f"{work} was started")
+
+
+@dataclass
+class Reply:
+    """A reply whose body was read whole."""
+
+    status: int
+    headers: dict[str, str]
+    body: bytes
+
+    def json(self) -> Any:
+        return json.loads(self.body)
+
+
+@dataclass(frozen=True)
+class Opened:
+    """A session that was opened, its host's token, and the id that owns its documents and pages."""
+
+    code: str
+    host: str
+    session_id: str = ""
+
+
+@dataclass
+class Client:
+    """Calls one App. `log` holds what the App wrote for its operator."""
+
+    app: App
+    log: list[str] = field(default_factory=list)
+    background: set[asyncio.Task[None]] = field(default_factory=set)
+
+    async def open(
+        self,
+        method: str,
+        url: str,
+        *,
+        body: bytes = b"",
+        headers: dict[str, str] | None = None,
+        token: str | None = None,
+        ip: str | None = "192.0.2.1",
+    ) -> Response:
+        """The raw reply; a stream is left unread."""
+        path, _, query = url.partition("?")
+        fields = {"Content-Type": "application/json"} if body else {}
+        if token:
+            fields["Authorization"] = f"Bearer {token}"
+
+        async def read_body(limit: int) -> bytes | None:
+            return body if len(body) <= limit else None
+
+        lower = LowerHeaders(fields | (headers or {}))
+        return await self.app.handle(Request(method, path, query, lower, read_body, self._background, ip))
+
+    def _background(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.get_running_loop().create_task(work)
+        self.background.add(task)
+        task.add_done_callback(self.background.discard)
+
+    async def call(self, method: str, url: str, json_body: Any = None, **options: Any) -> Reply:
+        """The whole reply to a request with a JSON body; one that the OpenAPI document knows."""
+        if json_body is not None:
+            options["body"] = json.dumps(json_body).encode()
+        response = await self.open(method, url, **options)
+        if isinstance(response.body, AsyncGenerator):
+            response.body = b"".join([chunk async for chunk in response.body])
+        reply = Reply(response.status, response.headers, response.body or b"")
+        documented().check(method, url.partition("?")[0], reply.status, reply.headers, reply.body)
+        return reply
+
+    async def open_session(self, **body: Any) -> Opened:
+        """A new session."""
+        opened = (await self.call("POST", "/api/sessions", body)).json()
+        return Opened(opened["code"], opened["hostToken"], opened["sessionId"])
+
+    async def join(self, code: str) -> str:
+        """A guest's token."""
+        joined = await self.call("POST", f"/api/sessions/{code}/join")
+        return str(joined.json()["guestToken"])
+
+    async def ask(self, code: str, tool: str = "echo", *, wait: float = 0, **body: Any) -> Reply:
+        """A guest's request."""
+        return await self.call("POST", f"/api/request?wait={wait}", {"code": code, "tool": tool, **body})
+
+    async def answer(self, session: Opened, id: str, result: Any = None, **body: Any) -> Reply:
+        """The host's answer."""
+        outcome = {} if "error" in body else {"result": result}
+        return await self.call(
+            "POST", "/api/response", {"code": session.code, "id": id, **outcome, **body}, token=session.host
+        )
+
+    async def poll(self, code: str, token: str | None = None, *, after: str = "", wait: float = 0) -> Any:
+        """The messages that a poll answers, and its cursor."""
+        reply = await self.call("GET", f"/api/poll?code={code}&after={after}&wait={wait}", token=token)
+        assert reply.status == 200, reply.body
+        return reply.json()
+
+
+def make_client(
+    settings: Settings | None = None,
+    kv: Kv | None = None,
+    limiters: Mapping[Limit, Limiter] | None = None,
+    seed: int = 0,
+    storage: str = "kv",
+    model: Model | None = None,
+) -> Client:
+    """A client of a new App in an isolate of its own; on `kv`, or on a new memory store."""
+    clock = VirtualClock()
+    log: list[str] = []
+    app = App(
+        settings or Settings(signing_keys=(KEY,)),
+        kv or MemoryKv(clock),
+        clock,
+        SeededRandom(seed),
+        log.append,
+        limiters,
+        storage,
+        model,
+    )
+    return Client(app, log)

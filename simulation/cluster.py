@@ -1,0 +1,148 @@
+"""Isolates in several locations in front of one namespace, and a network that loses what it can lose."""
+
+import asyncio
+import json
+from collections import Counter
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
+from dataclasses import dataclass
+from random import Random
+from typing import Any
+
+from simulation.client import KEY, Client, Reply
+from simulation.model_kv import LocationKv, Usage, World, invocation
+from simulation.seeded_random import SeededRandom
+from simulation.virtual_time import VirtualClock
+from waypost_worker.app import App
+from waypost_worker.limits import MAX_WRITE_SECONDS
+from waypost_worker.polling.plans import Plan
+from waypost_worker.settings import Settings
+
+MAX_SKEW_MS = 2000
+
+PLAN = Plan(
+    name="simulated",
+    operations_per_invocation=150,
+    poll_min_ms=1_000,
+    poll_max_ms=20_000,
+    wait_poll_max_ms=5_000,
+    stream_seconds=200,
+    presence_seconds=60,
+    session_check_seconds=60,
+    piece_ms=5_000,
+    stop_look_ms=10_000,
+)
+"""Slower than in production, so that a run of minutes costs milliseconds; the code is the same."""
+
+MAX_LOOK_SECONDS = 30
+"""A last look that begins before a stream's time is over may meet a store that refuses for as long as it can."""
+
+MAX_CALL_SECONDS = 20 + 4 * MAX_WRITE_SECONDS
+"""The longest wait that the clients ask for, and a few operations that are refused for as long as they are repeated."""
+
+
+class NetworkError(Exception):
+    """The client got no reply; whether the Worker did what it was asked is unknown."""
+
+
+class SessionOver(Exception):
+    """The session has ended: 410."""
+
+
+@dataclass
+class Faults:
+    """What befalls the way between clients and isolates: probabilities."""
+
+    lost_request: float = 0.03
+    lost_reply: float = 0.03
+    broken_stream: float = 0.02
+    evicted: float = 0.03
+    elsewhere: float = 0.2
+
+
+class Cluster:
+    """The deployed Worker as its clients meet it: each request may land in another location and isolate."""
+
+    def __init__(self, world: World, random: Random, faults: Faults) -> None:
+        self.world = world
+        self.random = random
+        self.faults = faults
+        self.overspent: list[str] = []
+        self.connections: Counter[str] = Counter()
+        self._skews = [random.randint(-MAX_SKEW_MS, MAX_SKEW_MS) for _ in range(world.locations)]
+        self._isolates: dict[tuple[int, int], Client] = {}
+
+    def isolate(self, home: int) -> Client:
+        """The isolate that serves a request from a client near `home`; now and then a new one."""
+        location = home
+        if self._chance(self.faults.elsewhere):
+            location = self.random.randrange(self.world.locations)
+        place = (location, self.random.randrange(2))
+        if place not in self._isolates or self._chance(self.faults.evicted):
+            self._isolates[place] = self._new_isolate(location)
+        return self._isolates[place]
+
+    async def call(self, home: int, method: str, url: str, body: Any = None, **options: Any) -> Reply:
+        """One request and its whole reply.
+
+        Raises:
+            NetworkError: the request or its reply was lost.
+        """
+        await asyncio.sleep(self.random.uniform(0.005, 0.1))
+        if self._chance(self.faults.lost_request):
+            raise NetworkError(url)
+        usage = Usage()
+        invocation.set(usage)
+        started = asyncio.get_running_loop().time()
+        reply = await self.isolate(home).call(method, url, body, **options)
+        self._check_budget(url, usage, asyncio.get_running_loop().time() - started, MAX_CALL_SECONDS)
+        if reply.status == 500:
+            raise AssertionError(f"{method} {url}: {reply.body!r}")
+        if self._chance(self.faults.lost_reply):
+            raise NetworkError(url)
+        return reply
+
+    async def stream(self, home: int, url: str, **options: Any) -> AsyncGenerator[dict[str, Any], None]:
+        """The events of one connection, until it ends or breaks.
+
+        Raises:
+            NetworkError: there was no stream.
+            SessionOver: there will be none any more.
+        """
+        await asyncio.sleep(self.random.uniform(0.005, 0.1))
+        self.connections[url] += 1
+        usage = Usage()
+        invocation.set(usage)
+        started = asyncio.get_running_loop().time()
+        headers = {"Accept": "application/x-ndjson", **options.pop("headers", {})}
+        response = await self.isolate(home).open("GET", url, headers=headers, **options)
+        if response.status == 410:
+            raise SessionOver(url)
+        if response.status != 200 or not isinstance(response.body, AsyncGenerator):
+            raise NetworkError(f"{response.status} {response.body!r}")
+        async with aclosing(response.body) as chunks:
+            async for chunk in chunks:
+                invocation.set(usage)
+                for line in chunk.splitlines():
+                    if self._chance(self.faults.broken_stream):
+                        return
+                    yield json.loads(line)
+        seconds = asyncio.get_running_loop().time() - started
+        self._check_budget(url, usage, seconds, PLAN.stream_seconds + MAX_LOOK_SECONDS)
+
+    def _check_budget(self, url: str, usage: Usage, seconds: float, limit_seconds: float) -> None:
+        if usage.operations > PLAN.operations_per_invocation:
+            self.overspent.append(f"{url}: {usage.operations} operations")
+        if seconds > limit_seconds:
+            self.overspent.append(f"{url}: {seconds:.0f} s")
+
+    def _new_isolate(self, location: int) -> Client:
+        clock = VirtualClock(self._skews[location])
+        log: list[str] = []
+        settings = Settings(signing_keys=(KEY,), plan=PLAN)
+        seed = self.random.getrandbits(64)
+        app = App(settings, LocationKv(self.world, location), clock, SeededRandom(seed), log.append)
+        return Client(app, log)
+
+    def _chance(self, probability: float) -> bool:
+        return self.random.random() < probability

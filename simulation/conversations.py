@@ -1,0 +1,199 @@
+"""One run of a conversation: writers and readers in several locations, then a silence in which all must agree.
+
+Some writers append; some ask and are answered, as a chat does it: the question and an open answer at once, then what
+was said so far, then the end, or none. A question may be asked anew, an answer that seems abandoned is closed by
+whoever comes next, and now and then all is forgotten or replaced.
+"""
+
+import asyncio
+from collections.abc import Awaitable
+from contextlib import suppress
+from random import Random
+
+import msgspec
+
+from simulation.model_kv import LocationKv, Weather, World
+from simulation.seeded_random import SeededRandom
+from simulation.talk import SETTLED_SECONDS, Recorded, Talk, now
+from simulation.virtual_time import VirtualClock, run
+from waypost_worker.chat.turn import Exchange
+from waypost_worker.chat.unfinished import closed
+from waypost_worker.conversations.conversation import Checks
+from waypost_worker.conversations.message import Item, Origin, ToolCall
+from waypost_worker.errors import Unavailable
+from waypost_worker.kv.cursor import CursorFactory
+from waypost_worker.kv.retrying import RetryingKv
+
+TTL_SECONDS = (1200, 3600)
+LIMITS = (10, 40, 80)
+"""Items kept: also more than a journal holds, so that what was folded twice still shows."""
+
+PAUSES = (2, 10, 20, 100, 200, 600)
+"""Seconds between two things that a writer does, about."""
+
+
+class Places:
+    """Isolates in every location, each with its own clock, cursors and memory; now and then one is new."""
+
+    def __init__(self, world: World, random: Random, talk: Talk) -> None:
+        self._world = world
+        self._talk = talk
+        self._random = random
+        self._skews = [random.randint(-2000, 2000) for _ in range(world.locations)]
+        self._isolates: dict[int, tuple[CursorFactory, Checks]] = {}
+
+    def conversation(self, location: int) -> Recorded:
+        """The conversation, for one request that lands in `location`."""
+        clock, seeded = VirtualClock(self._skews[location]), SeededRandom(self._random.getrandbits(32))
+        if location not in self._isolates or self._random.random() < 0.1:
+            self._isolates[location] = (CursorFactory(clock, seeded), {})
+        kv = RetryingKv(LocationKv(self._world, location), clock, seeded)
+        talk = self._talk
+        isolate = self._isolates[location]
+        conversation = Recorded(kv, clock, *isolate, "talk", talk.ttl_seconds, talk.limit, lambda _: None)
+        conversation.talk = talk
+        return conversation
+
+
+class Writer:
+    """Somebody who writes to the conversation, mostly in one location."""
+
+    def __init__(self, places: Places, talk: Talk, random: Random, locations: int, name: str) -> None:
+        self._places = places
+        self._talk = talk
+        self._random = random
+        self._locations = locations
+        self._name = name
+        self._home = random.randrange(locations)
+        self._pause = random.choice(PAUSES)
+        self._chats = random.random() < 0.6
+        self._is_rude = random.random() < 0.3
+
+    async def write(self) -> None:
+        """A random number of things, one after the other."""
+        for number in range(self._random.randint(1, 25)):
+            await asyncio.sleep(self._random.expovariate(1 / self._pause) % (self._talk.ttl_seconds / 2))
+            await self.write_one(f"{self._name}-{number}")
+
+    async def write_one(self, name: str) -> None:
+        """One thing."""
+        is_home = self._random.random() < 0.8
+        conversation = self._places.conversation(self._home if is_home else self._random.randrange(self._locations))
+        if self._is_rude and self._random.random() < 0.1:
+            await self._try(conversation, self._forget(conversation, name))
+        elif self._chats and self._random.random() < 0.5:
+            await self._try(conversation, self._ask(conversation, name))
+        else:
+            for item in self._items(name):
+                if not await self._try(conversation, conversation.append([item])) and self._random.random() < 0.5:
+                    await self._try(conversation, conversation.append([item]))
+
+    async def _try(self, conversation: Recorded, work: Awaitable[object]) -> bool:
+        try:
+            await work
+            await conversation.tidy()
+        except Unavailable:
+            return False
+        return True
+
+    def _items(self, name: str) -> list[Item]:
+        if self._random.random() < 0.2:
+            text = "x" * self._random.choice((1, 3000))
+            return [
+                Item(f"{name}-call", "assistant", "", 0, tool_calls=[ToolCall(name)]),
+                Item(f"{name}-result", "tool", text, 0, tool_call_id=name),
+            ]
+        return [Item(name, "user", "hello", 0)]
+
+    async def _forget(self, conversation: Recorded, name: str) -> None:
+        if self._random.random() < 0.5:
+            await conversation.forget()
+        else:
+            items = [Item(f"{name}-{number}", "user", "imported", 0) for number in range(self._random.randrange(3))]
+            await conversation.replace(items, Origin("elsewhere"))
+
+    async def _ask(self, conversation: Recorded, name: str) -> None:
+        """As the chat does it."""
+        items = await conversation.read()
+        ended = [closed(item) for item in items if item.is_open and self._random.random() < 0.5]
+        asked = Item(name, "user", "a question", 0)
+        old = [item for item in items[-6:] if item.role == "user"]
+        if old and self._random.random() < 0.6:
+            asked = msgspec.structs.replace(self._random.choice(old), content=f"{name} anew", place="")
+        generation_id = conversation.new_cursor()
+        if self._random.random() < 0.2:
+            # Kept with its answer at once, and it took its time.
+            await asyncio.sleep(self._random.choice((20, 200)))
+            said = Item(generation_id, "assistant", "the answer", 0)
+            await conversation.append([Item(name, "user", "a question", 0), said], cursor=generation_id)
+            return
+        exchange = Exchange(items, asked, generation_id, is_ui=False, limit=self._talk.limit)
+        drops = exchange.drops + [item.id for item in ended if not item.content]
+        mended = [item for item in ended if item.content and item.id not in drops]
+        await conversation.append([*mended, *exchange.added], drops=drops, cursor=generation_id)
+        answer = exchange.added[-1]
+        await asyncio.sleep(self._random.uniform(0, 20))
+        if self._random.random() < 0.1:
+            restored, undone = exchange.undone()
+            await conversation.append(restored, drops=undone)
+            return
+        for text in ("So", "So far")[: self._random.randrange(3)]:
+            await conversation.append([msgspec.structs.replace(answer, content=text)])
+            await asyncio.sleep(self._random.choice((1, 20, 200)))
+        if self._random.random() < 0.8:
+            is_partial = self._random.random() < 0.3
+            said = msgspec.structs.replace(answer, content="So far, so good", is_open=False, partial=is_partial)
+            await conversation.append([said])
+
+
+def simulate_conversation(seed: int) -> list[str]:
+    """The violations of one run from `seed`."""
+    return run(_scenario(seed))
+
+
+async def _scenario(seed: int) -> list[str]:
+    random = Random(seed)
+    bad = random.choice((0.0, 0.5, 1.0, 2.0))
+    weather = Weather(min(0.5 * bad, 1), 0.05 * bad, min(0.5 * bad, 1), 0.05 * bad, 0.02 * bad, 0.02 * bad)
+    world = World(random, random.randint(1, 4), weather)
+    talk = Talk(random.choice(LIMITS), random.choice(TTL_SECONDS))
+    places = Places(world, random, talk)
+    writers = [Writer(places, talk, random, world.locations, f"w{number}") for number in range(random.randint(1, 4))]
+    await asyncio.gather(*(writer.write() for writer in writers), _read(places, talk, random, world.locations))
+    # The longer silence: nothing of what is kept may end before the conversation does.
+    await _silence(places, talk, SETTLED_SECONDS, world.locations)
+    for number in range(random.choice((0, 1, 12))):
+        await writers[0].write_one(f"late-{number}")
+    await _silence(places, talk, random.choice((SETTLED_SECONDS, talk.ttl_seconds - 60)), world.locations)
+    return talk.violations
+
+
+async def _silence(places: Places, talk: Talk, seconds: float, locations: int) -> None:
+    """Nobody writes for some time, after which all must see the same."""
+    # What was refused may have taken effect all the same, and be news.
+    await asyncio.sleep(max(talk.last + seconds, talk.quiet_since + SETTLED_SECONDS) - now())
+    views = [await _settled(places, talk, location) for location in range(locations)]
+    if any(view != views[0] for view in views):
+        talk.violations.append("two locations do not agree")
+
+
+async def _read(places: Places, talk: Talk, random: Random, locations: int) -> None:
+    for _ in range(20):
+        await asyncio.sleep(random.uniform(1, 60))
+        with suppress(Unavailable):
+            await _look(places, talk, random.randrange(locations))
+
+
+async def _settled(places: Places, talk: Talk, location: int) -> list[Item]:
+    while True:
+        try:
+            return await _look(places, talk, location)
+        except Unavailable:
+            await asyncio.sleep(1)
+
+
+async def _look(places: Places, talk: Talk, location: int) -> list[Item]:
+    began = now()
+    view = await places.conversation(location).read()
+    talk.check(view, began)
+    return view

@@ -1,0 +1,200 @@
+"""What things cost in KV operations, counted on the real code in virtual time: `python -m tests.simulation.cost`.
+
+The README's cost table is what this prints; `--write` puts it there, and a test compares the two.
+"""
+
+import asyncio
+import json
+import sys
+from collections import Counter
+from collections.abc import AsyncGenerator, Mapping
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+from simulation.client import KEY, Client, make_client
+from simulation.conversation_cost import (
+    ANSWER_SECONDS,
+    TIMES,
+    append_message,
+    chat_exchange,
+    read_conversation,
+)
+from simulation.counting_kv import CountingKv
+from simulation.virtual_time import VirtualClock, run
+from waypost_worker.kv.memory import MemoryKv
+from waypost_worker.polling.plans import FREE, PAID, Plan
+from waypost_worker.settings import Settings
+
+DOLLARS = {"read": 0.50e-6, "write": 5e-6, "list": 5e-6}
+"""An operation on the paid plan, beyond what it includes: https://developers.cloudflare.com/kv/platform/pricing/"""
+
+README = Path(__file__).parents[1] / "README.md"
+BEGIN, END = "<!-- cost: begin -->\n", "<!-- cost: end -->\n"
+HOUR = 3600
+CALLS = 100
+
+
+class Setting:
+    """A session with a tab that stays connected, and an agent in the same isolate or in another one."""
+
+    def __init__(self, plan: Plan, *, same_isolate: bool) -> None:
+        self.kv = CountingKv(MemoryKv(VirtualClock()))
+        settings = Settings(signing_keys=(KEY,), plan=plan)
+        self.tab: Client = make_client(settings, self.kv, seed=1)
+        self.agent: Client = self.tab if same_isolate else make_client(settings, self.kv, seed=2)
+
+    async def open(self) -> None:
+        """Open the session."""
+        opened = (await self.tab.call("POST", "/api/sessions")).json()
+        self.code, self.token = opened["code"], opened["hostToken"]
+
+    async def stay(self, client: Client, token: str | None) -> None:
+        """Keep a stream open as an EventSource does; as the host, answer each request at once."""
+        headers: dict[str, str] = {"Accept": "application/x-ndjson"}
+        while True:
+            response = await client.open("GET", f"/api/stream?code={self.code}", token=token, headers=headers)
+            assert isinstance(response.body, AsyncGenerator)
+            async for chunk in response.body:
+                for event in map(json.loads, chunk.splitlines()):
+                    if event.get("id"):
+                        headers["Last-Event-ID"] = event["id"]
+                    if event["event"] == "request":
+                        answer = {"code": self.code, "id": event["data"]["id"], "result": True}
+                        await client.call("POST", "/api/response", answer, token=token)
+            await asyncio.sleep(1)
+
+    async def call(self) -> None:
+        """One call of the agent, its answer waited for."""
+        reply = await self.agent.call("POST", "/api/request?wait=60", {"code": self.code, "tool": "work"})
+        while reply.status == 202:
+            body = {"code": self.code, "tool": "work", "id": reply.json()["id"]}
+            reply = await self.agent.call("POST", "/api/request?wait=60", body)
+
+    async def call_by_polls(self) -> None:
+        """One call, each side looking once."""
+        body = {"code": self.code, "tool": "work"}
+        queued = (await self.agent.call("POST", "/api/request", body)).json()
+        await self.tab.call("GET", f"/api/poll?code={self.code}", token=self.token)
+        answer = {"code": self.code, "id": queued["id"], "result": True}
+        await self.tab.call("POST", "/api/response", answer, token=self.token)
+        await self.agent.call("GET", f"/api/poll?code={self.code}")
+
+
+async def _measured(setting: Setting, work: Any) -> Counter[str]:
+    before = setting.kv.count.copy()
+    await work
+    return setting.kv.count - before
+
+
+def stream_hour(plan: Plan, *, host: bool, calls: int = 0, hours: int = 1) -> Counter[str]:
+    """Operations of one open stream, idle or with `calls` calls from another isolate spread over the time."""
+
+    async def scene() -> Counter[str]:
+        setting = Setting(plan, same_isolate=False)
+        await setting.open()
+        keeper = asyncio.get_running_loop().create_task(setting.stay(setting.tab, setting.token))
+        guest = None
+        if not host:
+            guest = asyncio.get_running_loop().create_task(setting.stay(setting.agent, None))
+        before = setting.kv.count.copy()
+        for _ in range(calls):
+            await asyncio.sleep(hours * HOUR / calls)
+            await setting.call()
+        await asyncio.sleep(0 if calls else hours * HOUR)
+        count = setting.kv.count - before
+        for task in filter(None, (keeper, guest)):
+            task.cancel()
+            with suppress(asyncio.CancelledError):
+                await task
+        return count
+
+    count = run(scene())
+    return count if host else count - stream_hour(plan, host=True, hours=hours)
+
+
+def call_alone(plan: Plan, *, same_isolate: bool) -> Counter[str]:
+    """Operations that a request and its answer need: the request, a look of the host, its answer, a look of the guest.
+
+    In one isolate the looks are at its hints. In two they are polls that come at the right moment; what waiting for
+    that moment costs is `wait_second` and the streams' own rate.
+    """
+
+    async def scene() -> Counter[str]:
+        setting = Setting(plan, same_isolate=same_isolate)
+        await setting.open()
+        if same_isolate:
+            keeper = asyncio.get_running_loop().create_task(setting.stay(setting.tab, setting.token))
+            await asyncio.sleep(31)
+            count = await _measured(setting, setting.call())
+            keeper.cancel()
+            return count
+        await setting.tab.call("GET", f"/api/poll?code={setting.code}", token=setting.token)
+        return await _measured(setting, setting.call_by_polls())
+
+    return run(scene())
+
+
+def wait_minute(plan: Plan) -> Counter[str]:
+    """Operations of a minute's wait for an answer that does not come."""
+
+    async def scene() -> Counter[str]:
+        setting = Setting(plan, same_isolate=False)
+        await setting.open()
+        body = {"code": setting.code, "tool": "work"}
+        at_once = await _measured(setting, setting.agent.call("POST", "/api/request", body))
+        return await _measured(setting, setting.agent.call("POST", "/api/request?wait=60", body)) - at_once
+
+    return run(scene())
+
+
+def poll_alone(plan: Plan) -> Counter[str]:
+    """Operations of one poll that finds nothing."""
+
+    async def scene() -> Counter[str]:
+        setting = Setting(plan, same_isolate=True)
+        await setting.open()
+        url = f"/api/poll?code={setting.code}"
+        await setting.tab.call("GET", url, token=setting.token)
+        return await _measured(setting, setting.tab.call("GET", url, token=setting.token))
+
+    return run(scene())
+
+
+def table() -> str:
+    """The README's cost table."""
+    rows: list[tuple[str, Mapping[str, float], int]] = [
+        ("a call and its answer, both in one isolate", call_alone(PAID, same_isolate=True), 1000),
+        ("a call and its answer, in two isolates, each side looking once", call_alone(PAID, same_isolate=False), 1000),
+        ("a minute of waiting (`?wait=60`) for an answer from another isolate", wait_minute(PAID), 1000),
+        ("a poll that finds nothing", poll_alone(PAID), 1000),
+        ("a conversation that is read", read_conversation(), 1000),
+        (f"a message added to a conversation, on average of {TIMES}", append_message(), 1000),
+        (f"a question to a thread and its answer of {ANSWER_SECONDS} s, paid plan", chat_exchange(), 1000),
+        ("an hour of an idle tab, paid plan", stream_hour(PAID, host=True), 1),
+        ("an hour of an idle guest's stream, paid plan", stream_hour(PAID, host=False), 1),
+        ("an hour of an idle tab, free plan", stream_hour(FREE, host=True), 1),
+        (f"8 hours of a tab with {CALLS} calls, free plan", stream_hour(FREE, host=True, calls=CALLS, hours=8), 1),
+    ]
+    lines = ["| what | reads | writes, deletes | lists | cost |", "|---|---|---|---|---|"]
+    for what, count, times in rows:
+        dollars = sum(DOLLARS[kind] * number for kind, number in count.items()) * times
+        unit = " a thousand" if times == 1000 else ""
+        cost = "within the free plan" if "free" in what else f"${dollars:.4f}{unit}"
+        numbers = " | ".join(f"{count[kind]:g}" for kind in DOLLARS)
+        lines.append(f"| {what} | {numbers} | {cost} |")
+    return "\n".join(lines) + "\n"
+
+
+def main() -> None:
+    """Print the table, or write it into the README."""
+    text = README.read_text()
+    before, _, rest = text.partition(BEGIN)
+    _, _, after = rest.partition(END)
+    print(table(), end="")
+    if "--write" in sys.argv:
+        README.write_text(before + BEGIN + table() + END + after)
+
+
+if __name__ == "__main__":
+    main()

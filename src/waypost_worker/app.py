@@ -1,0 +1,184 @@
+"""The composition root: ports in, the route table, and what every reply has in common."""
+
+import traceback
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
+
+from waypost_worker.clock import Clock
+from waypost_worker.context.call import Call
+from waypost_worker.context.isolate import Isolate
+from waypost_worker.errors import Unconfigured, WaypostError
+from waypost_worker.handlers import (
+    chat,
+    conversations,
+    documents,
+    pages,
+    queues,
+    service,
+    sessions,
+    streams,
+    threads,
+    tokens,
+    voice,
+)
+from waypost_worker.http.cors import allow_origin, is_preflight, preflight_response
+from waypost_worker.http.cross_origin import is_opened, require_known_origin
+from waypost_worker.http.log_entry import log_entry, ray_of
+from waypost_worker.http.messages import Request, Response, bounded, problem, problem_response
+from waypost_worker.http.routing import Route, Router
+from waypost_worker.http.security_headers import BROWSER_HEADERS
+from waypost_worker.kv.metered import MeteredKv
+from waypost_worker.kv.retrying import RetryingKv
+from waypost_worker.kv.store import Kv
+from waypost_worker.mcp import endpoint as mcp
+from waypost_worker.models.echo import EchoModel
+from waypost_worker.models.model import Model
+from waypost_worker.polling.invocation import Invocation
+from waypost_worker.random import Random
+from waypost_worker.security.guess_throttle import MissThrottle
+from waypost_worker.security.rate_limits import Limit, Limiter, RateLimits
+from waypost_worker.settings import Settings
+
+Handler = Callable[[Call], Awaitable[Response]]
+
+# What a call of a route spends; a code, a token or a key that is wrong costs more than one that is right.
+ANY = (Limit.ADDRESS,)
+BY_SECRET = (Limit.ADDRESS, Limit.MISS)
+OPENING = (Limit.ADDRESS, Limit.SESSION)
+TO_QUEUE = (Limit.ADDRESS, Limit.MISS, Limit.REQUEST)
+APPENDS = (Limit.ADDRESS, Limit.MISS, Limit.APPEND)
+ASKING = (Limit.ADDRESS, Limit.MISS, Limit.ANSWER, Limit.APPEND)
+
+ROUTES: tuple[Route[Handler], ...] = (
+    Route("POST", "/api/sessions", sessions.create, OPENING),
+    Route("GET", "/api/sessions/{code}", sessions.read, BY_SECRET),
+    Route("DELETE", "/api/sessions/{code}", sessions.delete, BY_SECRET),
+    Route("POST", "/api/sessions/{code}/extend", sessions.extend, BY_SECRET),
+    Route("POST", "/api/sessions/{code}/join", sessions.join, BY_SECRET),
+    Route("PUT", "/api/sessions/{code}/tools", sessions.put_tools, BY_SECRET),
+    Route("POST", "/api/tokens", tokens.create, BY_SECRET),
+    Route("GET", "/api/sessions", threads.list_page, BY_SECRET),
+    Route("DELETE", "/api/sessions", threads.delete, BY_SECRET),
+    Route("POST", "/api/sessions/metadata", threads.describe, BY_SECRET),
+    Route("POST", "/api/request", queues.post_request, TO_QUEUE),
+    Route("POST", "/api/request/{id}/cancel", queues.cancel_request, TO_QUEUE),
+    Route("POST", "/api/response", queues.post_response, TO_QUEUE),
+    Route("POST", "/api/ack", queues.acknowledge, BY_SECRET),
+    Route("GET", "/api/stream", streams.stream, BY_SECRET),
+    Route("GET", "/api/poll", streams.poll, BY_SECRET),
+    Route("GET", "/api/conversations/{sessionId}", conversations.read, BY_SECRET),
+    Route("PUT", "/api/conversations/{sessionId}", conversations.replace, APPENDS),
+    Route("DELETE", "/api/conversations/{sessionId}", conversations.delete, APPENDS),
+    Route("POST", "/api/conversations/{sessionId}/messages", conversations.append, APPENDS),
+    Route("POST", "/api/voice-agent/chat", voice.post_voice, ASKING),
+    Route("POST", "/api/chat", chat.post_chat, ASKING),
+    Route("POST", "/api/chat/fork", chat.fork_chat, ASKING),
+    Route("GET", "/api/chat/{threadId}/stream", chat.stream_chat, BY_SECRET),
+    Route("POST", "/api/chat/{threadId}/stop", chat.stop_chat, BY_SECRET),
+    Route("GET", "/api/sessions/{sid}/intents", documents.read, BY_SECRET),
+    Route("PUT", "/api/sessions/{sid}/intents", documents.put, APPENDS),
+    Route("DELETE", "/api/sessions/{sid}/intents", documents.delete, APPENDS),
+    Route("GET", "/api/sessions/{sid}/theme", documents.read, BY_SECRET),
+    Route("PUT", "/api/sessions/{sid}/theme", documents.put, APPENDS),
+    Route("DELETE", "/api/sessions/{sid}/theme", documents.delete, APPENDS),
+    Route("GET", "/api/sessions/{sid}/documents", documents.list_documents, BY_SECRET),
+    Route("GET", "/api/sessions/{sid}/documents/{name}", documents.read, BY_SECRET),
+    Route("PUT", "/api/sessions/{sid}/documents/{name}", documents.put, APPENDS),
+    Route("DELETE", "/api/sessions/{sid}/documents/{name}", documents.delete, APPENDS),
+    Route("GET", "/api/sessions/{sid}/pages", pages.list_pages, BY_SECRET),
+    Route("GET", "/api/pages/{intentId}", pages.read, ANY),
+    Route("PUT", "/api/pages/{intentId}", pages.put, APPENDS),
+    Route("DELETE", "/api/pages/{intentId}", pages.delete, APPENDS),
+    Route("GET", "/pages/{intentId}", pages.show, ANY),
+    Route("POST", "/mcp/{code}", mcp.post, TO_QUEUE),
+    Route("GET", "/mcp/{code}", mcp.get, BY_SECRET),
+    Route("DELETE", "/mcp/{code}", mcp.delete, ANY),
+    Route("POST", "/mcp", mcp.post, TO_QUEUE),
+    Route("GET", "/mcp", mcp.get, BY_SECRET),
+    Route("DELETE", "/mcp", mcp.delete, ANY),
+    Route("GET", "/health", service.health, ANY),
+    Route("GET", "/debug/objects", service.objects, ANY),
+)
+
+
+class App:
+    """Serves requests. One per isolate; all that it keeps between two requests is in `isolate` and the throttle."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        kv: Kv,
+        clock: Clock,
+        random: Random,
+        log: Callable[[str], None],
+        limiters: Mapping[Limit, Limiter] | None = None,
+        storage: str = "kv",
+        model: Model | None = None,
+    ) -> None:
+        self.isolate = Isolate(clock, random)
+        self.model = model or EchoModel(clock)
+        self._settings = settings
+        self._kv = kv
+        self.clock = clock
+        self._random = random
+        self._log = log
+        self._limits = RateLimits(limiters or {})
+        self._throttle = MissThrottle((limiters or {}).get(Limit.MISS), clock)
+        self._storage = storage
+        self._router: Router[Handler] = Router(ROUTES)
+
+    async def handle(self, request: Request) -> Response:
+        """The reply to `request`; never raises."""
+        request_id = ray_of(request.headers.get("cf-ray")) or self._random.random_bytes(8).hex()
+        meter = MeteredKv(self._kv, self.clock, self._settings.plan.operations_per_invocation)
+        try:
+            response = await self._answer(request, request_id, meter)
+        except WaypostError as error:
+            response = problem_response(error)
+        except Exception:
+            self._log(log_entry(request_id, f"{request.method} failed\n{traceback.format_exc()}"))
+            detail = f"Something went wrong here. If it happens again, report the request id {request_id}."
+            response = problem(500, "internal", "An error that was not expected", detail)
+        allow_origin(request, response, self._settings.allowed_origins)
+        response.headers = BROWSER_HEADERS | response.headers
+        response.headers["X-Request-Id"] = request_id
+        response.headers["Server-Timing"] = f'kv;desc="{meter.operations} operations";dur={meter.elapsed_ms}'
+        if self._storage != "kv":
+            response.headers["Waypost-Storage"] = self._storage
+        if request.method == "HEAD":
+            await _drop_body(response)
+        return response
+
+    async def _answer(self, request: Request, request_id: str, meter: MeteredKv) -> Response:
+        request = bounded(request)
+        if is_preflight(request):
+            return preflight_response()
+        route, params = self._router.find(request.method, request.path)
+        # Who may show a page is said by its own policy.
+        if not (is_opened(request) or route.handler is pages.show):
+            require_known_origin(request, self._settings.allowed_origins)
+        if self._settings.problem and route.handler is not service.health:
+            raise Unconfigured(self._settings.problem)
+        await self._limits.spend_of_address(route.limits, request.client_ip)
+        call = Call(
+            request=request,
+            params=params,
+            query=request.query(),
+            settings=self._settings,
+            clock=self.clock,
+            random=self._random,
+            isolate=self.isolate,
+            throttle=self._throttle,
+            limits=self._limits,
+            kv=RetryingKv(meter, self.clock, self._random),
+            storage=self._storage,
+            model=self.model,
+            invocation=Invocation(self._settings.plan, self.clock, meter, self.isolate.phase_ms),
+            log=lambda text: self._log(log_entry(request_id, text)),
+        )
+        return await route.handler(call)
+
+
+async def _drop_body(response: Response) -> None:
+    if isinstance(response.body, AsyncGenerator):
+        await response.body.aclose()
+    response.body = None

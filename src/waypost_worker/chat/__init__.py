@@ -1,0 +1,1 @@
+"""Questions to models, live and stored answers, forks, and the voice agent."""

@@ -1,0 +1,83 @@
+"""The pieces of an answer in KV, for readers in other isolates: one key each, numbered, written once.
+
+Key `gen:{generation}:{number}`. A piece is written about once a second, and now and then one without text as a sign of
+life, so that a reader can tell an answer that is slow from one whose giver is gone.
+"""
+
+from collections.abc import Sequence
+
+import msgspec
+
+from waypost_worker.chat.live_answer import Outcome
+from waypost_worker.kv.keys import piece_key, pieces_prefix, stop_key
+from waypost_worker.kv.store import Kv, ListedKey, fits_metadata, list_all
+from waypost_worker.limits import ANSWER_TTL_SECONDS, KV_MAX_BULK_KEYS
+
+
+class Piece(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What was said since the piece before. The last one has the `outcome`."""
+
+    written_ms: int
+    text: str = ""
+    outcome: Outcome | None = None
+
+
+_decode = msgspec.json.Decoder(Piece).decode
+
+
+class Pieces:
+    """The pieces of one answer, as one request sees them."""
+
+    def __init__(self, kv: Kv, generation_id: str) -> None:
+        self._kv = kv
+        self._generation_id = generation_id
+
+    async def write(self, number: int, piece: Piece) -> None:
+        """Write piece `number`, counted from 0. Writing it again writes the same."""
+        text = msgspec.json.encode(piece).decode()
+        is_small = fits_metadata(text)
+        await self._kv.put(
+            piece_key(self._generation_id, number),
+            "" if is_small else text,
+            ttl_seconds=ANSWER_TTL_SECONDS,
+            metadata=text if is_small else None,
+        )
+
+    async def read(self, number: int) -> list[Piece]:
+        """Pieces from `number` on, without a gap; perhaps not all that there are."""
+        if number == 0:
+            return await self._read(pieces_prefix(self._generation_id), 0)
+        # A listing can't begin in the middle. Those that share all but the last digit are at most ten.
+        return await self._read(piece_key(self._generation_id, number)[:-1], number)
+
+    async def request_stop(self) -> None:
+        """Tell the giver, wherever it is, to stop."""
+        await self._kv.put(stop_key(self._generation_id), "", ttl_seconds=ANSWER_TTL_SECONDS)
+
+    async def is_stop_requested(self) -> bool:
+        """Whether somebody did."""
+        return bool((await self._kv.list(stop_key(self._generation_id), limit=1)).keys)
+
+    async def _read(self, prefix: str, number: int) -> list[Piece]:
+        listed: dict[str, ListedKey] = {}
+        async for keys in list_all(self._kv, prefix):
+            listed |= {key.name: key for key in keys}
+        found: list[ListedKey] = []
+        while key := listed.get(piece_key(self._generation_id, number)):
+            found.append(key)
+            number += 1
+        return await self._load(found)
+
+    async def _load(self, keys: Sequence[ListedKey]) -> list[Piece]:
+        apart = [key.name for key in keys if key.metadata is None]
+        values: dict[str, str] = {}
+        for start in range(0, len(apart), KV_MAX_BULK_KEYS):
+            values |= await self._kv.get_many(apart[start : start + KV_MAX_BULK_KEYS])
+        pieces: list[Piece] = []
+        for key in keys:
+            text = values.get(key.name) if key.metadata is None else key.metadata
+            if text is None:
+                # Listed, and its value not to be seen yet: what follows waits for it.
+                break
+            pieces.append(_decode(text))
+        return pieces

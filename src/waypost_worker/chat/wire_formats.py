@@ -1,0 +1,156 @@
+"""Two wire formats of an answer, both Server-Sent Events: Waypost's own, and the AI SDK's UI message stream.
+
+https://ai-sdk.dev/docs/ai-sdk-ui/stream-protocol. That one is always told from its first chunk, and has no event ids.
+"""
+
+from collections.abc import AsyncGenerator, Callable
+from contextlib import aclosing
+from typing import Any, Protocol
+
+import msgspec
+
+from waypost_worker.chat.answer_stream import Followed, Said
+from waypost_worker.chat.live_answer import AnswerInfo, Outcome
+from waypost_worker.conversations.message import Origin
+from waypost_worker.limits import STREAM_RETRY_MILLISECONDS
+from waypost_worker.sse import HEARTBEAT, Event, encode_sse
+
+UI_MEDIA_TYPE = "text/x-vercel-ai-ui-message-stream"
+UI_HEADERS = {"x-vercel-ai-ui-message-stream": "v1"}
+_UI_DONE = b"data: [DONE]\n\n"
+
+
+class AnswerFormat(Protocol):
+    """How an answer is written: a head, what is said, and how it ended."""
+
+    def head(self) -> bytes:
+        """What comes before the first word."""
+        ...
+
+    def said(self, said: Said) -> bytes:
+        """Some words."""
+        ...
+
+    def tail(self, outcome: Outcome) -> bytes:
+        """What comes after the last one."""
+        ...
+
+
+async def encoded(followed: AsyncGenerator[Followed, None], answer_format: AnswerFormat) -> AsyncGenerator[bytes, None]:
+    """The bytes of an answer. Closing it closes `followed`."""
+    async with aclosing(followed) as following:
+        yield answer_format.head()
+        async for event in following:
+            if isinstance(event, Said):
+                yield answer_format.said(event)
+            elif isinstance(event, Outcome):
+                yield answer_format.tail(event)
+            else:
+                yield encode_sse(HEARTBEAT)
+
+
+class _Start(msgspec.Struct, omit_defaults=True, rename="camel"):
+    # As every client of such streams spells it.
+    session_id: str = msgspec.field(name="session_id")
+    thread_id: str
+    resource_id: str
+    generation_id: str
+    message_id: str
+    forked_from: Origin | None = None
+
+
+class _Delta(msgspec.Struct):
+    text: str
+
+
+class _Error(msgspec.Struct):
+    code: str
+    message: str
+    partial: bool = True
+
+
+class _Done(msgspec.Struct, rename="camel"):
+    generation_id: str
+    message_id: str
+    finish_reason: str
+    partial: bool
+    message_count: int
+
+
+def _start(info: AnswerInfo) -> _Start:
+    return _Start(
+        info.session_id, info.thread_id, info.resource_id, info.generation_id, info.message_id, info.forked_from
+    )
+
+
+class EventsFormat:
+    """Waypost's events: `start`, `delta`s, perhaps an `error`, `done`. An event's id says how much was told with it."""
+
+    def __init__(self, info: AnswerInfo) -> None:
+        self._info = info
+
+    def head(self) -> bytes:
+        data = msgspec.json.encode(_start(self._info))
+        return encode_sse(Event("start", data, retry_ms=STREAM_RETRY_MILLISECONDS))
+
+    def said(self, said: Said) -> bytes:
+        return encode_sse(Event("delta", msgspec.json.encode(_Delta(said.text)), place(self._info, said.end)))
+
+    def tail(self, outcome: Outcome) -> bytes:
+        answer_id = self._info.generation_id
+        done = _Done(answer_id, answer_id, outcome.finish_reason, outcome.is_partial, outcome.message_count)
+        # Who comes back with this id has had it all.
+        end = encode_sse(Event("done", msgspec.json.encode(done), f"{answer_id}.{DONE}"))
+        if outcome.error_code is None:
+            return end
+        error = _Error(outcome.error_code, outcome.error_message or "")
+        return encode_sse(Event("error", msgspec.json.encode(error))) + end
+
+
+class UiFormat:
+    """The AI SDK's chunks, without the fields that its older versions refuse."""
+
+    def __init__(self, info: AnswerInfo) -> None:
+        self._info = info
+
+    def head(self) -> bytes:
+        text_id = self._info.generation_id
+        start = {"type": "start", "messageId": text_id, "messageMetadata": _start(self._info)}
+        return _chunk(start) + _chunk({"type": "start-step"}) + _chunk({"type": "text-start", "id": text_id})
+
+    def said(self, said: Said) -> bytes:
+        return _chunk({"type": "text-delta", "id": self._info.generation_id, "delta": said.text})
+
+    def tail(self, outcome: Outcome) -> bytes:
+        metadata = {"finishReason": outcome.finish_reason, "partial": outcome.is_partial}
+        error = b"" if outcome.error_code is None else _chunk({"type": "error", "errorText": outcome.error_message})
+        return b"".join((
+            _chunk({"type": "text-end", "id": self._info.generation_id}),
+            _chunk({"type": "finish-step"}),
+            _chunk({"type": "message-metadata", "messageMetadata": metadata}),
+            error,
+            _chunk({"type": "finish"}),
+            _UI_DONE,
+        ))  # fmt: skip
+
+
+DONE = "done"
+
+
+def place(info: AnswerInfo, end: int) -> str:
+    """The id of an event: which answer, and how many of its characters its reader has with it."""
+    return f"{info.generation_id}.{end}"
+
+
+def parse_place(text: str) -> tuple[str, int] | None:
+    """The answer and the number of characters that an event's id names; `None` for what is no such id."""
+    generation_id, dot, end = text.rpartition(".")
+    is_number = end.isascii() and end.isdigit() and len(end) < 10
+    return (generation_id, int(end)) if dot and is_number else None
+
+
+def _chunk(value: Any) -> bytes:
+    return b"data: %s\n\n" % msgspec.json.encode(value)
+
+
+FORMATS: dict[str, Callable[[AnswerInfo], AnswerFormat]] = {"events": EventsFormat, "ui": UiFormat}

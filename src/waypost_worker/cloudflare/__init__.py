@@ -1,0 +1,1 @@
+"""The runtime: the only package, with src/entry.py, that knows JavaScript."""

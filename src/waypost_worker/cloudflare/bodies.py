@@ -1,0 +1,135 @@
+"""Bodies of requests and replies between the runtime's streams and ours."""
+
+import asyncio
+from collections.abc import AsyncGenerator, Callable
+from contextlib import suppress
+from typing import Any
+
+import js
+from pyodide.ffi import JsException, create_proxy, jsnull, to_js  # type: ignore[attr-defined]  # stubs lack jsnull
+
+from waypost_worker.clock import Clock
+from waypost_worker.context.isolate import Isolate
+from waypost_worker.errors import BodyTimeout
+from waypost_worker.http.body import read_whole
+from waypost_worker.http.messages import Response
+
+
+async def read_js_body(
+    js_request: Any, limit: int, declared: int | None, clock: Clock, isolate: Isolate
+) -> bytes | None:
+    """The body of a request of the runtime, or `None` once it is known to be over `limit` bytes; `declared` is its
+    Content-Length.
+
+    Raises:
+        BodyTimeout: it did not come, or its sender went away.
+    """
+    stream = js_request.body
+    # JavaScript's null is no None here.
+    if stream is jsnull:
+        return b""
+    return await read_whole(_JsBody(stream.getReader()), limit, clock, _JsAlarm(isolate), declared)
+
+
+class _JsBody:
+    def __init__(self, reader: Any) -> None:
+        self._reader = reader
+        self._is_given_up = False
+
+    async def read(self) -> bytes | None:
+        try:
+            result = await self._reader.read()
+        except JsException as error:
+            # workerd fails a read that waits when its stream is cancelled; the standard has it end.
+            if self._is_given_up:
+                return None
+            # The client went away: nobody hears of it, and nothing is wrong here.
+            raise BodyTimeout("The connection broke off before the body was there.") from error
+        # At the end it has no value; whether it is the end need not be asked too.
+        return None if (value := result.value) is None else value.to_bytes()
+
+    def give_up(self) -> None:
+        self._is_given_up = True
+        self._reader.cancel()
+
+
+class _JsAlarm:
+    """Timers that are cleared: one of asyncio's stays with the runtime until its time is over, used or not."""
+
+    def __init__(self, isolate: Isolate) -> None:
+        self._isolate = isolate
+
+    def set(self, seconds: float, ring: Callable[[], None]) -> Callable[[], None]:
+        # One for each alarm: a timer of the runtime does not tell a function of Python's whose alarm it is.
+        proxy = create_proxy(ring)
+        self._isolate.open_proxies += 1
+        timer = js.setTimeout(proxy, seconds * 1000)
+
+        def unset() -> None:
+            js.clearTimeout(timer)
+            self._isolate.open_proxies -= 1
+            proxy.destroy()
+
+        return unset
+
+
+def js_body(response: Response, isolate: Isolate) -> Any:
+    """The body of `response` as the runtime takes it: a string, a stream, or nothing."""
+    if isinstance(response.body, bytes):
+        # JSON is text; as a string it crosses without a typed array in between.
+        return response.body.decode()
+    if isinstance(response.body, AsyncGenerator):
+        return _StreamBody(response.body, isolate).js_stream
+    return None
+
+
+class _StreamBody:
+    """A `ReadableStream` that pulls from a generator, and ends it when the client goes away.
+
+    Pulled, not pushed: a background task that writes into a `TransformStream` hangs for ever once its client is gone.
+    """
+
+    def __init__(self, chunks: AsyncGenerator[bytes, None], isolate: Isolate) -> None:
+        self._chunks = chunks
+        self._isolate = isolate
+        self._pulling: asyncio.Task[bytes] | None = None
+        self._proxies = [create_proxy(self._pull), create_proxy(self._cancel)]
+        isolate.open_proxies += len(self._proxies)
+        source = js.Object.new()
+        source.pull, source.cancel = self._proxies
+        strategy = js.JSON.parse('{"highWaterMark":0}')
+        self.js_stream = js.ReadableStream.new(source, strategy)
+
+    async def _pull(self, controller: Any) -> None:
+        self._pulling = asyncio.ensure_future(anext(self._chunks))
+        try:
+            controller.enqueue(to_js(await self._pulling))
+        except StopAsyncIteration:
+            controller.close()
+            self._free()
+        except asyncio.CancelledError:
+            # `_cancel` did this and frees what is held.
+            pass
+        except Exception as error:
+            js.console.error(f"a stream broke off: {error!r}")
+            controller.error(js.Error.new("the stream broke off"))
+            await self._chunks.aclose()
+            self._free()
+
+    async def _cancel(self, _reason: Any = None) -> None:
+        try:
+            if self._pulling is not None and not self._pulling.done():
+                self._pulling.cancel()
+                with suppress(asyncio.CancelledError, StopAsyncIteration):
+                    await self._pulling
+            await self._chunks.aclose()
+        except Exception as error:
+            js.console.error(f"a stream that was given up broke off: {error!r}")
+        finally:
+            self._free()
+
+    def _free(self) -> None:
+        self._isolate.open_proxies -= len(self._proxies)
+        for proxy in self._proxies:
+            proxy.destroy()
+        self._proxies = []

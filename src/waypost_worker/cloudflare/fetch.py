@@ -1,0 +1,97 @@
+"""Requests that go out from Cloudflare: to a service on the Internet, and to Workers AI.
+
+Nothing of Python's is handed to JavaScript here but bytes and text, so no proxy is left behind, however a reply ends.
+"""
+
+from collections.abc import AsyncGenerator, Awaitable, Mapping, Sequence
+from typing import Any
+
+import js
+import msgspec
+from pyodide.ffi import JsException, jsnull, to_js  # type: ignore[attr-defined]  # stubs lack jsnull
+
+from waypost_worker.models.transport import Fetched, FetchError, FetchTimeout
+
+
+class CloudflareHttp:
+    """The port for requests that go out, on the runtime's `fetch`."""
+
+    async def post(self, url: str, headers: Mapping[str, str], body: bytes, timeout_seconds: float) -> Fetched:
+        patience = _Patience(timeout_seconds)
+        init = _to_js_object({"method": "POST", "headers": headers, "redirect": "manual"})
+        init.body = to_js(body)
+        init.signal = patience.signal
+        return await _fetched(js.fetch(url, init), patience)
+
+
+class CloudflareAi:
+    """Workers AI, on its binding."""
+
+    def __init__(self, binding: Any) -> None:
+        self._binding = binding
+
+    async def run(self, model: str, messages: Sequence[Mapping[str, Any]], timeout_seconds: float) -> Fetched:
+        patience = _Patience(timeout_seconds)
+        inputs = _to_js_object({"messages": messages, "stream": True})
+        # The raw reply still has the status, which the binding would turn into the text of an exception.
+        options = _to_js_object({"returnRawResponse": True})
+        options.signal = patience.signal
+        return await _fetched(self._binding.run(model, inputs, options), patience)
+
+
+class _Patience:
+    """Gives a request up, and its connection free, once it has been silent for too long.
+
+    The timer is the runtime's own and calls a function of the runtime's own. One of asyncio could not be taken back:
+    each chunk would leave one, with all that it holds, until its time is over.
+    """
+
+    def __init__(self, seconds: float) -> None:
+        self._seconds = seconds
+        self._controller = js.AbortController.new()
+        self.signal = self._controller.signal
+
+    async def wait(self, promise: Awaitable[Any]) -> Any:
+        """What `promise` brings. Raises `FetchError`, `FetchTimeout`."""
+        timer = js.setTimeout(self._controller.abort.bind(self._controller), self._seconds * 1000)
+        try:
+            return await promise
+        except JsException as error:
+            if self.signal.aborted:
+                raise FetchTimeout(f"nothing for {self._seconds} s") from error
+            raise FetchError(str(error)) from error
+        finally:
+            js.clearTimeout(timer)
+
+    def end(self) -> None:
+        """Give up now; after the end of the reply it does nothing."""
+        self._controller.abort()
+
+
+async def _fetched(reply: Awaitable[Any], patience: _Patience) -> Fetched:
+    try:
+        response = await patience.wait(reply)
+    except BaseException:
+        patience.end()
+        raise
+    chunks = _chunks(response.body, patience)
+    # A generator that was never begun would not run its `finally` when it is closed.
+    await anext(chunks)
+    return Fetched(response.status, js.Object.fromEntries(response.headers).to_py(), chunks)
+
+
+async def _chunks(body: Any, patience: _Patience) -> AsyncGenerator[bytes, None]:
+    try:
+        yield b""
+        reader = body.getReader() if body is not jsnull else None
+        while reader is not None:
+            result = await patience.wait(reader.read())
+            if result.done:
+                return
+            yield result.value.to_bytes()
+    finally:
+        patience.end()
+
+
+def _to_js_object(value: Mapping[str, Any]) -> Any:
+    return js.JSON.parse(msgspec.json.encode(value).decode())

@@ -1,0 +1,73 @@
+"""The storage port on a KV namespace of Cloudflare."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import js
+import msgspec
+from pyodide.ffi import JsException, to_js
+
+from waypost_worker.kv.store import KvError, ListedKey, ListPage, wrap_metadata
+
+
+class CloudflareKv:
+    """The storage port on a KV namespace's binding."""
+
+    def __init__(self, namespace: Any) -> None:
+        self._namespace = namespace
+
+    async def get(self, key: str) -> str | None:
+        return text_or_none(await _kv(self._namespace.get(key)))
+
+    async def get_many(self, keys: Sequence[str]) -> dict[str, str]:
+        found = await _kv(self._namespace.get(to_js(keys)))
+        return {key: text for key in keys if (text := text_or_none(found.get(key))) is not None}
+
+    async def put(self, key: str, value: str, *, ttl_seconds: int, metadata: str | None = None) -> None:
+        options = b'{"expirationTtl":%d}' % ttl_seconds
+        if metadata is not None:
+            options = b'{"expirationTtl":%d,"metadata":%s}' % (ttl_seconds, wrap_metadata(metadata))
+        await _kv(self._namespace.put(key, value, js.JSON.parse(options.decode())))
+
+    async def delete(self, key: str) -> None:
+        await _kv(self._namespace.delete(key))
+
+    async def list(self, prefix: str, *, cursor: str | None = None, limit: int = 1000) -> ListPage:
+        options: dict[str, str | int] = {"prefix": prefix, "limit": limit}
+        if cursor is not None:
+            options["cursor"] = cursor
+        listed = await _kv(self._namespace.list(js.JSON.parse(msgspec.json.encode(options).decode())))
+        # One crossing for the whole page instead of several for each key.
+        page = _decode_page(js.JSON.stringify(listed))
+        keys = tuple(ListedKey(key.name, key.metadata.m if key.metadata else None) for key in page.keys)
+        return ListPage(keys, None if page.list_complete else page.cursor)
+
+
+class _Metadata(msgspec.Struct):
+    m: str | None = None
+
+
+class _Key(msgspec.Struct):
+    name: str
+    metadata: _Metadata | None = None
+
+
+class _Page(msgspec.Struct):
+    keys: list[_Key]
+    list_complete: bool
+    cursor: str | None = None
+
+
+_decode_page = msgspec.json.Decoder(_Page).decode
+
+
+async def _kv(promise: Any) -> Any:
+    try:
+        return await promise
+    except JsException as error:
+        raise KvError(str(error)) from error
+
+
+def text_or_none(value: Any) -> str | None:
+    """`value`, or `None` for JavaScript's null and undefined, which are not `None` here."""
+    return value if isinstance(value, str) else None

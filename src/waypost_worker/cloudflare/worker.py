@@ -1,0 +1,177 @@
+"""The runtime: bindings, randomness, requests and replies of workerd, as the ports and values of the rest.
+
+Only the entrypoint and the files `cloudflare*` know JavaScript. Two rules of the platform shape them. What is made
+while one request is served (a promise, a timer, a task) must never be awaited by another. And a proxy that JavaScript
+was handed lives until it is destroyed, so every stream destroys its own.
+"""
+
+import asyncio
+import os
+from collections.abc import Callable, Coroutine, Mapping
+from functools import cache
+from typing import Any
+from urllib.parse import urlsplit
+
+import js
+import msgspec
+from pyodide.ffi import JsException
+from workers import import_from_javascript
+
+from waypost_worker.app import App
+from waypost_worker.cloudflare.bodies import js_body, read_js_body
+from waypost_worker.cloudflare.clock import CloudflareClock
+from waypost_worker.cloudflare.fetch import CloudflareAi, CloudflareHttp
+from waypost_worker.cloudflare.kv import CloudflareKv
+from waypost_worker.context.isolate import Isolate
+from waypost_worker.http.messages import Request, content_length
+from waypost_worker.kv.memory import MemoryKv
+from waypost_worker.kv.store import Kv
+from waypost_worker.models.providers import choose_model
+from waypost_worker.security.rate_limits import Limit
+from waypost_worker.settings import read_settings
+
+NAMESPACE = "WAYPOST"
+AI = "AI"
+SETTINGS = (
+    "SIGNING_KEY",
+    "SIGNING_KEY_PREVIOUS",
+    "PLAN",
+    "SESSION_TTL_SECONDS",
+    "QUEUE_TTL_SECONDS",
+    "REQUIRE_TOKEN",
+    "CODE_LENGTH",
+    "ALLOWED_ORIGINS",
+    "DIAGNOSTICS",
+    "CONVERSATION_TTL_SECONDS",
+    "HISTORY_LIMIT",
+    "APP_KEYS",
+    "MCP_HOST_GRACE_SECONDS",
+    "MODEL_PROVIDER",
+    "OPENAI_BASE_URL",
+    "OPENAI_MODEL",
+    "OPENAI_API_KEY",
+    "WORKERS_AI_MODEL",
+    "INSTRUCTIONS",
+    "AGENTS",
+    "MODEL_TIMEOUT_SECONDS",
+)
+
+
+class CloudflareLimiter:
+    """The rate-limit port on its binding."""
+
+    def __init__(self, binding: Any) -> None:
+        self._limit = binding.limit
+
+    async def allows(self, key: str) -> bool:
+        try:
+            outcome = await self._limit(js_functions().parse(msgspec.json.encode({"key": key}).decode()))
+        except JsException as error:
+            # A service that stops because nobody can count is worse than one that is not counted for a while.
+            js.console.error(f"a rate limit could not be asked: {error}")
+            return True
+        return bool(outcome.success)
+
+
+class CloudflareRandom:
+    """The runtime's CSPRNG."""
+
+    def random_bytes(self, count: int) -> bytes:
+        return os.urandom(count)
+
+
+class JsFunctions:
+    """Functions of JavaScript's own, which know nothing of any request: the way to each takes longer than its call."""
+
+    def __init__(self) -> None:
+        self.parse = js.JSON.parse
+        self.stringify = js.JSON.stringify
+        self.from_entries = js.Object.fromEntries
+        self.new_response = js.Response.new
+
+
+@cache
+def js_functions() -> JsFunctions:
+    """They are looked up when they are first wanted: at import nothing of JavaScript may be kept."""
+    return JsFunctions()
+
+
+_decode_fields = msgspec.json.Decoder(dict[str, str]).decode
+
+
+def make_app(around: Callable[[Kv], Kv] = lambda kv: kv) -> App:
+    """The application on the bindings and vars of this Worker; `around` may put something in front of the store."""
+    env = import_from_javascript("cloudflare:workers").env
+    clock, random = CloudflareClock(), CloudflareRandom()
+    namespace = getattr(env, NAMESPACE, None)
+    bindings = {limit: getattr(env, limit.value, None) for limit in Limit}
+    ai = getattr(env, AI, None)
+    settings = read_settings(_vars(env), has_ai=ai is not None)
+    return App(
+        settings,
+        around(MemoryKv(clock) if namespace is None else CloudflareKv(namespace)),
+        clock,
+        random,
+        js.console.error,
+        {limit: CloudflareLimiter(binding) for limit, binding in bindings.items() if binding is not None},
+        "memory" if namespace is None else "kv",
+        choose_model(settings.model, CloudflareHttp(), None if ai is None else CloudflareAi(ai), clock, random),
+    )
+
+
+def _vars(env: Any) -> Mapping[str, str]:
+    values = {name: getattr(env, name, None) for name in SETTINGS}
+    return {name: value for name, value in values.items() if isinstance(value, str)}
+
+
+def enter_by(entrypoint: type, fetch: Callable[[Any], Coroutine[Any, Any, Any]]) -> None:
+    """Have every instance of `entrypoint`, a class of the SDK's kind, answer with the function `fetch`.
+
+    For each request the SDK's own __init__ wraps the context and the environment, which are not used here, and the
+    signature of a method is worked out anew for each instance that it is bound to, that of a function once. Together
+    that is a sixth of what a small request costs. A class's own __init__ would be wrapped as well, one that it gets
+    afterwards is not.
+    """
+
+    def init(self: Any, _context: Any, _env: Any) -> None:
+        self.fetch = fetch
+
+    entrypoint.__init__ = init  # type: ignore[misc]
+
+
+async def serve(app: App, js_request: Any) -> Any:
+    """Answer one `Request` of the runtime with a `Response` of the runtime."""
+    functions = js_functions()
+    url = urlsplit(js_request.url)
+    # One crossing for all of them; repeated fields are joined with commas.
+    headers = _decode_fields(functions.stringify(functions.from_entries(js_request.headers)))
+
+    async def read_body(limit: int) -> bytes | None:
+        return await read_js_body(js_request, limit, content_length(headers), app.clock, app.isolate)
+
+    def background(work: Coroutine[Any, Any, None]) -> None:
+        _run_in_background(work, app.isolate)
+
+    address = headers.get("cf-connecting-ip")
+    request = Request(js_request.method, url.path, url.query, headers, read_body, background, address)
+    response = await app.handle(request)
+    init = functions.parse(msgspec.json.encode({"status": response.status, "headers": response.headers}).decode())
+    return functions.new_response(js_body(response, app.isolate), init)
+
+
+def _run_in_background(work: Coroutine[Any, Any, None], isolate: Isolate) -> None:
+    ended = js.Promise.withResolvers()
+    import_from_javascript("cloudflare:workers").waitUntil(ended.promise)
+
+    async def run() -> None:
+        try:
+            await work
+        except Exception as error:
+            js.console.error(f"work in the background broke off: {error!r}")
+        finally:
+            isolate.background.discard(task)
+            ended.resolve()
+
+    task = asyncio.ensure_future(run())
+    # The event loop itself holds a task only weakly.
+    isolate.background.add(task)

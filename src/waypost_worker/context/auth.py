@@ -1,0 +1,211 @@
+"""Who calls, and whether this session, or the threads of an app, are open to them."""
+
+import hmac
+
+from waypost_worker.context.call import Call
+from waypost_worker.conversations.thread import ID_PREFIX, is_of_resource
+from waypost_worker.errors import (
+    InvalidToken,
+    SessionNotFound,
+    TokenRequired,
+    WrongResource,
+    WrongRole,
+    WrongSession,
+)
+from waypost_worker.ids import parse_code, parse_id
+from waypost_worker.limits import MAX_SESSION_AGE_SECONDS
+from waypost_worker.security.tokens import VERSION, Claims, Role, Signer
+from waypost_worker.sessions.session import Session
+
+
+async def host_session(call: Call, code: str, *, fresh: bool = False) -> Session:
+    """The session `code`, for its host. `fresh` when it is going to be written back.
+
+    Raises:
+        InvalidCode, TokenRequired, InvalidToken, TokenExpired, RateLimited, WrongSession, WrongRole, SessionNotFound,
+        SessionEnded
+    """
+    code = parse_code(code)
+    claims = await bearer(call)
+    if claims is None:
+        raise TokenRequired("Only the session's host may do this: send its hostToken as Authorization: Bearer.")
+    _check(claims, code, Role.HOST)
+    return await call.sessions().find(code, fresh=fresh, vouched_created_ms=None if fresh else _created_ms(claims))
+
+
+async def guest_session(call: Call, code: str) -> Session:
+    """The session `code`, for a guest: with a guest's token, or with the code alone where that is allowed.
+
+    Raises:
+        as `host_session`
+    """
+    code = parse_code(code)
+    claims = await bearer(call)
+    if claims is not None:
+        _check(claims, code, Role.GUEST)
+        return await call.sessions().find(code, vouched_created_ms=_created_ms(claims))
+    if call.settings.require_token:
+        raise TokenRequired("A code alone is not enough here: join the session and send the guestToken.")
+    return await session_by_code(call, code)
+
+
+async def session_of_any(call: Call, code: str) -> tuple[Session, Role]:
+    """The session `code`, and what the caller is in it: the host with the host's token, otherwise a guest."""
+    claims = await bearer(call)
+    if claims is not None and claims.role is Role.HOST:
+        return await host_session(call, code), Role.HOST
+    return await guest_session(call, code), Role.GUEST
+
+
+async def session_to_read(call: Call, code: str) -> Session:
+    """The session `code`, as it is now, for who wants to look at it. Its code is enough, unless it joins only once.
+
+    Raises:
+        as `host_session`
+    """
+    if not call.settings.code_joins_once:
+        return await session_by_code(call, code, fresh=True)
+    code = parse_code(code)
+    claims = await bearer(call)
+    if claims is None:
+        raise TokenRequired("A code alone is not enough here: send a token of the session.")
+    _check(claims, code, Role.GUEST if claims.role is Role.APP else claims.role)
+    return await call.sessions().find(code, fresh=True)
+
+
+async def session_by_code(call: Call, code: str, *, fresh: bool = False) -> Session:
+    """The session `code`, for somebody who shows nothing but the code; a miss costs its address's budget.
+
+    Raises:
+        InvalidCode, RateLimited, SessionNotFound, SessionEnded
+    """
+    code = parse_code(code)
+    with call.throttle.looking_up(call.request.client_ip):
+        try:
+            return await call.sessions().find(code, fresh=fresh)
+        except SessionNotFound:
+            await call.throttle.miss(call.request.client_ip)
+            raise
+
+
+async def bearer(call: Call) -> Claims | None:
+    """What the caller's token says, or `None` if there is no token.
+
+    Raises:
+        InvalidToken, TokenExpired, RateLimited
+    """
+    token = _authorization(call)
+    if not token and call.request.path == "/api/stream":
+        # An EventSource can't set a header; this is the one route that takes the token from the URL.
+        token = call.query.get("token", "").strip()
+    return await _claims(call, token) if token else None
+
+
+async def require_app(call: Call) -> str | None:
+    """The resource that the caller's token is bound to; `None` for an app itself, which may reach any of them.
+
+    Where no app key is set, threads are open to all; a token that is shown all the same binds.
+
+    Raises:
+        TokenRequired, InvalidToken, TokenExpired, WrongRole, RateLimited
+    """
+    shown = _authorization(call)
+    if shown.startswith(VERSION):
+        claims = await _claims(call, shown)
+        if claims.role is not Role.APP:
+            raise WrongRole(f"Threads are an app's; the token is a session's {claims.role}'s.")
+        return claims.subject
+    if call.settings.app_keys:
+        if not shown:
+            raise TokenRequired("Threads are for apps here: send an app key or token as Authorization: Bearer.")
+        await _check_app_key(call, shown)
+    return None
+
+
+async def owned_id(call: Call, text: str, what: str) -> str:
+    """`text`, if it is a session id and the caller may reach what it owns.
+
+    A session id is the secret itself. That of a thread is told to everybody who may reach the thread, and must not
+    outlive their token: where there are app keys, it opens nothing without one of them, or a token for its resource.
+
+    Raises:
+        InvalidId, TokenRequired, InvalidToken, TokenExpired, WrongRole, WrongResource, RateLimited
+    """
+    session_id = parse_id(text, what)
+    if call.settings.app_keys and session_id.startswith(ID_PREFIX):
+        resource_id = await require_app(call)
+        if resource_id is not None and not is_of_resource(session_id, resource_id, call.settings.signing_keys):
+            raise WrongResource("The token is for the threads of another resource.")
+    return session_id
+
+
+async def require_app_key(call: Call) -> None:
+    """Refuse whoever is not the app itself.
+
+    Raises:
+        TokenRequired, InvalidToken, TokenExpired, WrongRole, RateLimited
+    """
+    shown = _authorization(call)
+    if not shown:
+        raise TokenRequired(f"Only an app may do this: send an app key as Authorization: Bearer.{_hint(call)}")
+    if shown.startswith(VERSION):
+        claims = await _claims(call, shown)
+        raise WrongRole(f"Only an app may do this, with its key; this is the token of a {claims.role}.")
+    await _check_app_key(call, shown)
+
+
+def issue_token(call: Call, session: Session, role: Role) -> tuple[str, int]:
+    """A token for `session`, and when it ends (milliseconds): with the greatest age a session may have."""
+    return _issue(call, Claims(role, session.code, session.must_end_ms // 1000))
+
+
+def issue_app_token(call: Call, resource_id: str, ttl_seconds: int) -> tuple[str, int]:
+    """A token for the threads of one resource, and when it ends (milliseconds)."""
+    return _issue(call, Claims(Role.APP, resource_id, call.clock.now_ms() // 1000 + ttl_seconds))
+
+
+def _issue(call: Call, claims: Claims) -> tuple[str, int]:
+    return Signer(call.settings.signing_keys).sign(claims), claims.expires_seconds * 1000
+
+
+def _authorization(call: Call) -> str:
+    """The token in the header, or nothing."""
+    scheme, _, token = (call.request.headers.get("authorization") or "").partition(" ")
+    return token.strip() if scheme.lower() == "bearer" else ""
+
+
+async def _claims(call: Call, token: str) -> Claims:
+    try:
+        return Signer(call.settings.signing_keys).unsign(token, call.clock.now_ms())
+    except InvalidToken:
+        # Only now: nobody guesses a signature, so who shows a genuine one is served, whoever shares the address.
+        call.throttle.check(call.request.client_ip)
+        await call.throttle.miss(call.request.client_ip)
+        raise
+
+
+async def _check_app_key(call: Call, shown: str) -> None:
+    # Every key is compared, whichever fits: the time taken says nothing about which one it was.
+    fits = [hmac.compare_digest(shown.encode(), key.encode()) for key in call.settings.app_keys]
+    if not any(fits):
+        # Only now, as for tokens: an app's backend may share its address with somebody who guesses codes.
+        call.throttle.check(call.request.client_ip)
+        await call.throttle.miss(call.request.client_ip)
+        raise InvalidToken(f"The token is none of the app keys of this deployment.{_hint(call)}")
+
+
+def _hint(call: Call) -> str:
+    return "" if call.settings.app_keys else " It has none: its threads are open to all until APP_KEYS is set."
+
+
+def _created_ms(claims: Claims) -> int:
+    return (claims.expires_seconds - MAX_SESSION_AGE_SECONDS) * 1000
+
+
+def _check(claims: Claims, code: str, role: Role) -> None:
+    if claims.role is Role.APP:
+        raise WrongRole(f"This is for the session's {role}; the token is for an app's threads.")
+    if claims.subject != code:
+        raise WrongSession("The token was issued for another session.")
+    if claims.role is not role:
+        raise WrongRole(f"This is for the session's {role}; the token is a {claims.role}'s.")

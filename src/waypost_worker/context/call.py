@@ -1,0 +1,111 @@
+"""One call of the API: the request, what it may use, and the domain objects made for it."""
+
+from collections.abc import Callable
+
+import msgspec
+
+from waypost_worker.chat.chunks import Pieces
+from waypost_worker.chat.context import ChatPorts
+from waypost_worker.clock import Clock
+from waypost_worker.context.isolate import Isolate
+from waypost_worker.conversations.conversation import Conversation
+from waypost_worker.conversations.thread import ThreadStore
+from waypost_worker.http.messages import Request
+from waypost_worker.kv.store import Kv
+from waypost_worker.models.model import Model
+from waypost_worker.polling.invocation import Invocation
+from waypost_worker.queues.feed import Feed
+from waypost_worker.queues.queue import Queues
+from waypost_worker.queues.reader import GuestReader, HostReader
+from waypost_worker.random import Random
+from waypost_worker.security.guess_throttle import MissThrottle
+from waypost_worker.security.rate_limits import RateLimits
+from waypost_worker.security.tokens import Role
+from waypost_worker.sessions.presence import Presence
+from waypost_worker.sessions.session import Session, SessionStore
+from waypost_worker.sessions.single_use_code import JoinedCodes
+from waypost_worker.sessions.watch import SessionWatch
+from waypost_worker.settings import Settings
+
+
+class Call(msgspec.Struct, frozen=True):
+    """What a handler gets. `kv` counts and retries; `invocation.meter` only counts, for loops that go on by themselves.
+
+    `log` writes one line, with the request's id, for the operator.
+    """
+
+    request: Request
+    params: dict[str, str]
+    settings: Settings
+    clock: Clock
+    random: Random
+    isolate: Isolate
+    throttle: MissThrottle
+    limits: RateLimits
+    kv: Kv
+    storage: str
+    model: Model
+    invocation: Invocation
+    log: Callable[[str], None]
+    query: dict[str, str]
+
+    def sessions(self) -> SessionStore:
+        """The sessions, for this call."""
+        return SessionStore(self.kv, self.clock, self.isolate.sessions, self.isolate.changes)
+
+    def joined(self) -> JoinedCodes:
+        """The codes that were used, for this call."""
+        return JoinedCodes(self.kv, self.clock, self.isolate.joined)
+
+    def presence(self) -> Presence:
+        """The hosts' presence, for this call."""
+        return Presence(self.kv, self.clock, self.settings.plan.presence_seconds)
+
+    def conversation(self, session_id: str) -> Conversation:
+        """The conversation of this id, for this call."""
+        ttl_seconds, limit = self.settings.conversation_ttl_seconds, self.settings.history_limit
+        checks = self.isolate.checks
+        return Conversation(self.kv, self.clock, self.isolate.cursors, checks, session_id, ttl_seconds, limit, self.log)
+
+    def threads(self) -> ThreadStore:
+        """The threads, for this call."""
+        return ThreadStore(self.kv, self.clock, self.settings.signing_keys[0], self.isolate.threads)
+
+    def pieces(self, generation_id: str) -> Pieces:
+        """The pieces of an answer, for this call."""
+        return Pieces(self.kv, generation_id)
+
+    def chat_ports(self) -> ChatPorts:
+        """What chats work with, for this call."""
+        return ChatPorts(
+            self.threads(),
+            self.conversation,
+            self.pieces,
+            lambda generation_id: Pieces(self.invocation.meter, generation_id),
+            self.isolate.answers,
+            self.isolate.cursors,
+            self.model,
+            self.settings,
+            self.invocation,
+            self.request.background,
+            self.log,
+        )
+
+    def queues(self, code: str) -> Queues:
+        """The two queues of a session, for this call."""
+        return self._queues(self.kv, code)
+
+    def feed(self, code: str, reader: HostReader | GuestReader, *, is_stream: bool) -> Feed:
+        """A reader's feed. That of a stream does not retry: its loop does, and says so to the reader."""
+        queues = self._queues(self.invocation.meter if is_stream else self.kv, code)
+        return Feed(queues, reader, self.isolate.messages, self.clock, self.settings.queue_ttl_seconds)
+
+    def watch(self, session: Session, role: Role) -> SessionWatch:
+        """The watch that an open stream keeps on its session; it does not retry either."""
+        meter = self.invocation.meter
+        store = SessionStore(meter, self.clock, self.isolate.sessions, self.isolate.changes)
+        presence = Presence(meter, self.clock, self.settings.plan.presence_seconds)
+        return SessionWatch(session, role, store, presence, self.settings.plan, self.isolate.changes, self.clock)
+
+    def _queues(self, kv: Kv, code: str) -> Queues:
+        return Queues(kv, code, self.isolate.cursors, self.isolate.messages, self.settings.queue_ttl_seconds)

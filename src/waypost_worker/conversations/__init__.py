@@ -1,0 +1,1 @@
+"""Chat messages, the journal that keeps them, threads, and exports."""

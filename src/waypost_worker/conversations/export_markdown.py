@@ -1,0 +1,74 @@
+"""A conversation for reading, as CommonMark: https://spec.commonmark.org/0.31.2/
+
+What was said stands in quotes and code blocks that it can't end, so that nothing in it looks like another message.
+"""
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import msgspec
+
+from waypost_worker.conversations.export_json import ConversationView, MessageView
+
+_BACKTICKS = re.compile("`+")
+_HTML = re.compile(r"<[A-Za-z/!?]")
+
+
+def to_markdown(view: ConversationView) -> bytes:
+    """A heading for each message, then its text as a quote; other JSON, and calls of tools, as code.
+
+    The session's id, which opens the conversation to whoever has it, is left out: a transcript is passed on.
+    """
+    blocks = ["# Conversation"]
+    if view.forked_from is not None:
+        message = f", up to {_code(view.forked_from.message_id)}" if view.forked_from.message_id else ""
+        blocks.append(f"Forked from {_code(view.forked_from.thread_id)}{message}.")
+    for shown in view.messages:
+        blocks += _message(shown)
+    return ("\n\n".join(blocks) + "\n").encode()
+
+
+def _message(message: MessageView) -> Iterator[str]:
+    yield f"## {message.role.capitalize()}, {message.timestamp}" + (", partial" if message.partial else "")
+    if message.tool_call_id is not None:
+        yield f"Answers the call {_code(message.tool_call_id)}:"
+    if not isinstance(message.content, str):
+        yield _block(_pretty(message.content), "json")
+    elif message.content:
+        yield _text(message.content)
+    for call in message.tool_calls:
+        yield "Calls a tool:"
+        yield _block(_pretty(call), "json")
+
+
+def _text(text: str) -> str:
+    # HTML is no Markdown: a comment, or a closing tag, reaches beyond any quote.
+    if _HTML.search(text):
+        return _block(text, "")
+    return "\n".join(f"> {line}" if line else ">" for line in _lines(text))
+
+
+def _pretty(value: Any) -> str:
+    return msgspec.json.format(msgspec.json.encode(value), indent=2).decode()
+
+
+def _block(text: str, language: str) -> str:
+    fence = _fence(text, 3)
+    return "\n".join((fence + language, *_lines(text), fence))
+
+
+def _code(text: str) -> str:
+    fence, text = _fence(text, 1), " ".join(_lines(text))
+    return f"{fence} {text} {fence}" if "`" in text else f"{fence}{text}{fence}"
+
+
+def _fence(text: str, least: int) -> str:
+    """More backticks than stand together anywhere in `text`."""
+    longest = max(map(len, _BACKTICKS.findall(text)), default=0)
+    return "`" * max(least, longest + 1)
+
+
+def _lines(text: str) -> list[str]:
+    """Without what would end a line for a reader of Markdown and not for us."""
+    return text.replace("\r\n", "\n").replace("\r", "\n").split("\n")

@@ -1,0 +1,254 @@
+"""Threads: which conversation belongs to a name that an app chose, and where it came from.
+
+Key `thread:{resource}:{thread}`, both percent-encoded, for 30 days after the last write. The key's metadata holds all
+but the older ancestors, so that a `list` alone finds a thread, or shows those of a resource; the value holds the
+whole lineage where it is longer than one.
+
+The conversation of a new thread is derived from its name and the signing key: two first messages in two locations that
+do not see each other's record meet in one conversation, and nobody without the key can guess it. Where there is a
+record, it counts, so that a key that is replaced loses no thread.
+
+A record is written whole, and may have been a minute old, or not there yet, when it was read: of two writers within
+that time the later one's stays. On which conversation it is, both agree.
+"""
+
+import hmac
+from base64 import urlsafe_b64encode
+from collections import OrderedDict
+from collections.abc import Sequence
+from typing import Any
+
+import msgspec
+
+from waypost_worker.clock import Clock
+from waypost_worker.conversations.message import Origin
+from waypost_worker.errors import InvalidBody
+from waypost_worker.kv.keys import thread_id_of, thread_key
+from waypost_worker.kv.store import Kv, ListedKey, fits_metadata
+from waypost_worker.limits import (
+    MAX_LINEAGE,
+    MAX_METADATA_BYTES,
+    MAX_METADATA_NAME_LENGTH,
+    MAX_RECENT_THREADS,
+    REORDER_WINDOW_SECONDS,
+    THREAD_TTL_SECONDS,
+)
+
+ID_PREFIX = "t-"
+"""Conversations of threads begin so: a name that no client should give its own."""
+
+TAG_LENGTH = 8
+"""Characters (48 bits) of a conversation's id that say whose it is, to whoever has the signing key."""
+
+
+class Thread(msgspec.Struct, frozen=True):
+    """A thread's record. `lineage`: the nearest ancestor first. `lineage_is_cut`: there are more, which only
+    `ThreadStore.lineage_of` knows."""
+
+    resource_id: str
+    thread_id: str
+    session_id: str
+    created_ms: int
+    updated_ms: int
+    metadata: dict[str, Any] = {}
+    agent: str | None = None
+    lineage: list[Origin] = []
+    lineage_is_cut: bool = False
+
+    @property
+    def forked_from(self) -> Origin | None:
+        """The nearest ancestor, if the thread began as a fork."""
+        return self.lineage[0] if self.lineage else None
+
+
+class RecentThreads:
+    """The threads this isolate has written or deleted in the last minutes: a listing may not show it yet.
+
+    Plain data, may vanish; `None` stands for a thread that was deleted."""
+
+    def __init__(self) -> None:
+        self._written: OrderedDict[str, tuple[int, Thread | None]] = OrderedDict()
+
+    def note(self, key: str, thread: Thread | None, now_ms: int) -> None:
+        """The record `key` was written, or deleted."""
+        self._written[key] = (now_ms, thread)
+        self._written.move_to_end(key)
+        if len(self._written) > MAX_RECENT_THREADS:
+            self._written.popitem(last=False)
+
+    def newest(self, key: str, listed: Thread | None, now_ms: int) -> Thread | None:
+        """Of what a listing shows and what is remembered, the newer one."""
+        written_ms, remembered = self._written.get(key, (0, None))
+        if now_ms - written_ms > REORDER_WINDOW_SECONDS * 1000:
+            return listed
+        if listed is not None and listed.updated_ms > (remembered.updated_ms if remembered else written_ms):
+            return listed
+        return remembered
+
+
+class _Record(msgspec.Struct, frozen=True, array_like=True):
+    """What the key's metadata holds: an array, since every byte counts there, and every quote twice."""
+
+    session_id: str
+    created_ms: int
+    updated_ms: int
+    metadata: dict[str, Any]
+    agent: str | None
+    parent_id: str | None
+    parent_message_id: str | None
+    has_older_ancestors: bool
+
+
+def is_of_resource(session_id: str, resource_id: str, secrets: Sequence[bytes]) -> bool:
+    """Whether the conversation `session_id` was begun for a thread of `resource_id`, under one of `secrets`."""
+    tags = [_digest(secret, "resource", resource_id)[:TAG_LENGTH] for secret in secrets]
+    return session_id.removeprefix(ID_PREFIX)[:TAG_LENGTH] in tags
+
+
+def _digest(secret: bytes, *name: str) -> str:
+    return urlsafe_b64encode(hmac.digest(secret, msgspec.json.encode(name), "sha256")).rstrip(b"=").decode()
+
+
+_decode_record = msgspec.json.Decoder(_Record).decode
+_decode_lineage = msgspec.json.Decoder(list[Origin]).decode
+
+
+class ThreadStore:
+    """The threads of one namespace, as one request sees them."""
+
+    def __init__(self, kv: Kv, clock: Clock, secret: bytes, recent: RecentThreads) -> None:
+        self._kv = kv
+        self._clock = clock
+        self._secret = secret
+        self._recent = recent
+
+    def session_id_for(self, resource_id: str, thread_id: str) -> str:
+        """The conversation of a thread that has no record yet."""
+        name = _digest(self._secret, "thread", resource_id, thread_id)
+        return f"{ID_PREFIX}{_digest(self._secret, 'resource', resource_id)[:TAG_LENGTH]}{name[:-TAG_LENGTH]}"
+
+    def begin(
+        self, resource_id: str, thread_id: str, agent: str | None = None, metadata: dict[str, Any] | None = None
+    ) -> Thread:
+        """A new thread; to be saved."""
+        session_id, now = self.session_id_for(resource_id, thread_id), self._clock.now_ms()
+        return Thread(resource_id, thread_id, session_id, now, now, metadata or {}, agent)
+
+    async def fork(
+        self,
+        parent: Thread,
+        thread_id: str,
+        message_id: str | None = None,
+        agent: str | None = None,
+        metadata: dict[str, Any] | None = None,
+    ) -> Thread:
+        """A new thread of the same resource that goes on from `parent`, up to a message of it; to be saved.
+
+        It has the parent's agent and metadata where none are given, and a copy of its lineage: nobody ever follows
+        a chain of threads, so none can be deleted out of it or closed to a ring.
+        """
+        lineage = [Origin(parent.thread_id, message_id), *await self.lineage_of(parent)][:MAX_LINEAGE]
+        metadata = parent.metadata if metadata is None else metadata
+        begun = self.begin(parent.resource_id, thread_id, agent or parent.agent, metadata)
+        return msgspec.structs.replace(begun, lineage=lineage)
+
+    def touch(self, thread: Thread, agent: str | None = None, metadata: dict[str, Any] | None = None) -> Thread:
+        """`thread` as used now, with another agent or other metadata if they are given; to be saved."""
+        return msgspec.structs.replace(
+            thread,
+            # Another location's clock may be ahead.
+            updated_ms=max(self._clock.now_ms(), thread.updated_ms),
+            metadata=thread.metadata if metadata is None else metadata,
+            agent=agent or thread.agent,
+        )
+
+    async def find(self, resource_id: str, thread_id: str) -> Thread | None:
+        """The thread of this name, if this location sees one."""
+        key = thread_key(resource_id, thread_id)
+        # Listed, not read: a miss of a get would be remembered. The key itself comes before all that begin with it.
+        cursor = None
+        while True:
+            page = await self._kv.list(key, cursor=cursor, limit=1)
+            cursor = page.cursor
+            if page.keys or cursor is None:
+                break
+        threads = [read_thread(resource_id, found) for found in page.keys if found.name == key]
+        return self._recent.newest(key, threads[0] if threads else None, self._clock.now_ms())
+
+    async def lineage_of(self, thread: Thread) -> list[Origin]:
+        """All that is known of where `thread` came from, the nearest ancestor first; reads only if there is more."""
+        if not thread.lineage_is_cut:
+            return thread.lineage
+        value = await self._kv.get(thread_key(thread.resource_id, thread.thread_id))
+        lineage = _decode_lineage(value) if value else []
+        # What was read may be from before what was listed, or a remembered miss: then the nearest is what is known.
+        return lineage if lineage[:1] == thread.lineage[:1] else thread.lineage
+
+    async def save(self, thread: Thread) -> None:
+        """Write `thread`, for another 30 days.
+
+        Raises:
+            InvalidBody: see `check`.
+        """
+        lineage = await self.lineage_of(thread)
+        whole = msgspec.structs.replace(thread, lineage=lineage, lineage_is_cut=False)
+        check(whole)
+        key = thread_key(thread.resource_id, thread.thread_id)
+        await self._kv.put(
+            key,
+            msgspec.json.encode(lineage).decode() if len(lineage) > 1 else "",
+            ttl_seconds=THREAD_TTL_SECONDS,
+            metadata=_encode(whole),
+        )
+        self._recent.note(key, whole, self._clock.now_ms())
+
+    async def delete(self, thread: Thread) -> None:
+        """Remove the record; the conversation is another matter, and so are the thread's forks."""
+        key = thread_key(thread.resource_id, thread.thread_id)
+        await self._kv.delete(key)
+        self._recent.note(key, None, self._clock.now_ms())
+
+
+def check(thread: Thread) -> None:
+    """Whether `thread` can be saved: to be asked before anything is done for it.
+
+    Raises:
+        InvalidBody: its metadata is too large, a name in it too long, or all of it together too large.
+    """
+    if not all(1 <= len(name) <= MAX_METADATA_NAME_LENGTH for name in thread.metadata):
+        raise InvalidBody(f"A name in a thread's metadata has 1 to {MAX_METADATA_NAME_LENGTH} characters.")
+    if len(msgspec.json.encode(thread.metadata)) > MAX_METADATA_BYTES:
+        raise InvalidBody(f"The metadata of a thread may have {MAX_METADATA_BYTES} bytes as JSON.")
+    if not fits_metadata(_encode(thread)):
+        raise InvalidBody("The thread's metadata, its agent and what it was forked from are too long together.")
+
+
+def _encode(thread: Thread) -> str:
+    parent = thread.forked_from or Origin("")
+    record = _Record(
+        thread.session_id,
+        thread.created_ms,
+        thread.updated_ms,
+        thread.metadata,
+        thread.agent,
+        parent.thread_id or None,
+        parent.message_id,
+        thread.lineage_is_cut or len(thread.lineage) > 1,
+    )
+    return msgspec.json.encode(record).decode()
+
+
+def read_thread(resource_id: str, key: ListedKey) -> Thread:
+    """The thread of a listed key."""
+    record = _decode_record(key.metadata or "")
+    return Thread(
+        resource_id,
+        thread_id_of(key.name),
+        record.session_id,
+        record.created_ms,
+        record.updated_ms,
+        record.metadata,
+        record.agent,
+        [] if record.parent_id is None else [Origin(record.parent_id, record.parent_message_id)],
+        record.has_older_ancestors,
+    )

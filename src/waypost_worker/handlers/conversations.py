@@ -1,0 +1,205 @@
+"""`/api/conversations`: what was said, read, added to, taken along and brought back, and forgotten."""
+
+from collections.abc import Callable, Sequence
+from typing import Annotated, Any
+
+import msgspec
+from msgspec import Meta
+
+from waypost_worker.context.auth import owned_id
+from waypost_worker.context.call import Call
+from waypost_worker.conversations.export_json import conversation_view, parse_timestamp, to_json_lines
+from waypost_worker.conversations.export_markdown import to_markdown
+from waypost_worker.conversations.message import Item, Origin, Role, ToolCall, cut
+from waypost_worker.errors import BadInput, InvalidBody, InvalidParameter
+from waypost_worker.handlers.chat_response import shown
+from waypost_worker.http.json_body import Body, declared_type, decode_json, read_bytes
+from waypost_worker.http.messages import Response, json_response
+from waypost_worker.ids import parse_app_id, parse_message_id
+from waypost_worker.kv.keys import snapshot_key
+from waypost_worker.limits import (
+    APPEND_BYTES_PER_USE,
+    MAX_APPENDED_MESSAGES,
+    MAX_IMPORT_BYTES,
+    MAX_IMPORTED_MESSAGES,
+    MAX_MESSAGE_ID_LENGTH,
+    MAX_TOOL_NAME_LENGTH,
+)
+from waypost_worker.security.rate_limits import Limit
+
+JSON_LINES = "application/x-ndjson"
+CallId = Annotated[str, Meta(min_length=1, max_length=MAX_MESSAGE_ID_LENGTH)]
+
+
+class ToolCallBody(Body, frozen=True):
+    """A call that an assistant's message makes."""
+
+    id: CallId
+    name: Annotated[str, Meta(max_length=MAX_TOOL_NAME_LENGTH)] = ""
+    args: Any = None
+
+
+class MessageBody(Body, frozen=True):
+    """A message to be added. Without an `id` it gets one, and adding it again adds it twice."""
+
+    role: Role
+    content: Any
+    id: str | None = None
+    tool_calls: list[ToolCallBody] = []
+    tool_call_id: CallId | None = None
+
+
+class AppendBody(Body, frozen=True):
+    """Messages that are added together, in their order."""
+
+    messages: Annotated[list[MessageBody], Meta(min_length=1, max_length=MAX_APPENDED_MESSAGES)]
+
+
+class ImportedMessage(MessageBody, frozen=True):
+    """A message as it was exported; `timestamp` is now if it has none."""
+
+    timestamp: str | None = None
+    partial: bool = False
+
+
+class ForkedFromBody(Body, frozen=True):
+    """Where the conversation branched off."""
+
+    thread_id: str
+    message_id: str | None = None
+
+
+class ImportBody(Body, frozen=True):
+    """A conversation as it was exported. Its session id is that of the address, whatever it was."""
+
+    messages: Annotated[list[ImportedMessage], Meta(max_length=MAX_IMPORTED_MESSAGES)]
+    session_id: str | None = None
+    forked_from: ForkedFromBody | None = None
+
+
+class AppendedView(msgspec.Struct, rename="camel"):
+    """The ids of the messages that are in KV now."""
+
+    session_id: str
+    ids: list[str]
+
+
+async def read(call: Call) -> Response:
+    """The last messages; `?format=` as JSON, JSON lines or Markdown."""
+    session_id = await _session_id(call)
+    wanted = call.query.get("format", "json")
+    if wanted not in ("json", "jsonl", "markdown"):
+        raise InvalidParameter("format is one of json, jsonl, markdown.")
+    history = await call.conversation(session_id).history()
+    view = conversation_view(session_id, await shown(call, history.items), history.origin)
+    if wanted == "json":
+        return json_response(view)
+    if wanted == "jsonl":
+        return _file(to_json_lines(view.messages), JSON_LINES, "conversation.jsonl")
+    return _file(to_markdown(view), "text/markdown; charset=utf-8", "conversation.md")
+
+
+async def append(call: Call) -> Response:
+    """Add messages; those whose id is there already are not added again."""
+    session_id = await _session_id(call)
+    text = await read_bytes(call.request)
+    body = decode_json(text or b"{}", AppendBody)
+    conversation = call.conversation(session_id)
+    now = call.clock.now_ms()
+    items = [_item(message, now, conversation.new_cursor) for message in body.messages]
+    _check_ids(items)
+    await _spend(call, session_id, len(text))
+    await conversation.append(items)
+    await conversation.tidy()
+    return json_response(AppendedView(session_id, [item.id for item in items]), 201)
+
+
+async def replace(call: Call) -> Response:
+    """Bring a conversation that was exported; what there was is forgotten."""
+    session_id = await _session_id(call)
+    body, size = await _imported(call)
+    conversation = call.conversation(session_id)
+    now = call.clock.now_ms()
+    items = [_imported_item(message, now, conversation.new_cursor) for message in body.messages]
+    _check_ids(items)
+    origin = _origin(body.forked_from)
+    await _spend(call, session_id, size)
+    await conversation.replace(items, origin)
+    await conversation.tidy()
+    # Not read again: what was written just now may not be seen yet.
+    return json_response(conversation_view(session_id, cut(items, call.settings.history_limit), origin))
+
+
+async def delete(call: Call) -> Response:
+    """Forget what was said."""
+    session_id = await _session_id(call)
+    await _spend(call, session_id, 0)
+    await call.conversation(session_id).forget()
+    return Response(204)
+
+
+async def _imported(call: Call) -> tuple[ImportBody, int]:
+    if declared_type(call.request) != JSON_LINES:
+        text = await read_bytes(call.request, MAX_IMPORT_BYTES)
+        return decode_json(text or b"{}", ImportBody), len(text)
+    body = await read_bytes(call.request, MAX_IMPORT_BYTES, JSON_LINES)
+    # The last line may end or not.
+    if body.removesuffix(b"\n").count(b"\n") >= MAX_IMPORTED_MESSAGES:
+        raise InvalidBody(f"A conversation that is imported may have {MAX_IMPORTED_MESSAGES} lines.")
+    lines = enumerate(body.split(b"\n"), 1)
+    return ImportBody([_line(number, line) for number, line in lines if line.strip()]), len(body)
+
+
+def _line(number: int, line: bytes) -> ImportedMessage:
+    try:
+        return decode_json(line, ImportedMessage)
+    except BadInput as error:
+        raise type(error)(f"Line {number}: {error.detail}") from error
+
+
+def _item(message: MessageBody, timestamp_ms: int, new_id: Callable[[], str]) -> Item:
+    if message.content is None:
+        raise InvalidBody("A message has a content; it may be an empty text.")
+    if message.tool_calls and message.role != "assistant":
+        raise InvalidBody("Only an assistant's message calls tools.")
+    if (message.tool_call_id is not None) != (message.role == "tool"):
+        raise InvalidBody("A tool's message names the call that it answers in toolCallId, and only a tool's does.")
+    return Item(
+        new_id() if message.id is None else parse_message_id(message.id),
+        message.role,
+        message.content,
+        timestamp_ms,
+        [ToolCall(call.id, call.name, call.args) for call in message.tool_calls],
+        message.tool_call_id,
+    )
+
+
+def _imported_item(message: ImportedMessage, now_ms: int, new_id: Callable[[], str]) -> Item:
+    timestamp_ms = now_ms if message.timestamp is None else parse_timestamp(message.timestamp)
+    return msgspec.structs.replace(_item(message, timestamp_ms, new_id), partial=message.partial)
+
+
+def _check_ids(items: Sequence[Item]) -> None:
+    if len({item.id for item in items}) < len(items):
+        raise InvalidBody("Two messages have the same id.")
+
+
+def _origin(body: ForkedFromBody | None) -> Origin | None:
+    if body is None:
+        return None
+    message_id = None if body.message_id is None else parse_message_id(body.message_id)
+    return Origin(parse_app_id(body.thread_id, "threadId"), message_id)
+
+
+async def _spend(call: Call, session_id: str, size: int) -> None:
+    # Whoever reads a conversation reads what was written into it in the last minutes, so much at once costs more.
+    await call.limits.spend(Limit.APPEND, snapshot_key(session_id), 1 + size // APPEND_BYTES_PER_USE)
+
+
+async def _session_id(call: Call) -> str:
+    return await owned_id(call, call.params["sessionId"], "sessionId")
+
+
+def _file(body: bytes, media_type: str, name: str) -> Response:
+    headers = {"Content-Disposition": f'attachment; filename="{name}"', "Cache-Control": "no-store"}
+    return Response(200, body, {"Content-Type": media_type, **headers})

@@ -1,0 +1,83 @@
+"""`/api/sessions/{sid}/intents`, `…/theme`, `…/documents/{name}`: JSON that is kept for a day and given back as it is.
+
+Whoever knows the session's id may read and write; it is the secret.
+"""
+
+import msgspec
+
+from waypost_worker.clock import to_iso
+from waypost_worker.context.auth import owned_id
+from waypost_worker.context.call import Call
+from waypost_worker.documents.document import SINGLE, DocumentId, DocumentStore
+from waypost_worker.documents.etag import parse_conditions
+from waypost_worker.documents.versioned_text import Version
+from waypost_worker.http.json_body import read_json_text
+from waypost_worker.http.messages import Response, json_response, tagged_response
+from waypost_worker.ids import parse_id
+from waypost_worker.kv.keys import documents_prefix
+from waypost_worker.security.rate_limits import Limit
+
+
+class DocumentView(msgspec.Struct, rename="camel"):
+    """What is known of a document; `size` in bytes."""
+
+    name: str
+    etag: str
+    size: int
+    updated_at: str
+    expires_at: str
+
+
+class DocumentsView(msgspec.Struct):
+    """The named documents of a session."""
+
+    documents: list[DocumentView]
+    count: int
+
+
+async def read(call: Call) -> Response:
+    """A document, byte for byte as it was put."""
+    version, text = await _store(call).read(await _document(call), parse_conditions(call.request.headers.get))
+    body = None if text is None else text.encode()
+    return tagged_response(body, version.etag, {"Content-Type": "application/json"})
+
+
+async def put(call: Call) -> Response:
+    """Store a document, for a day from now."""
+    document, conditions = await _document(call), parse_conditions(call.request.headers.get)
+    text = await read_json_text(call.request)
+    await call.limits.spend(Limit.APPEND, documents_prefix(document.session_id))
+    version, is_new = await _store(call).put(document, text, conditions)
+    return json_response(_view(document.name, version), 201 if is_new else 200, {"ETag": version.etag})
+
+
+async def delete(call: Call) -> Response:
+    """Remove a document."""
+    document, conditions = await _document(call), parse_conditions(call.request.headers.get)
+    await call.limits.spend(Limit.APPEND, documents_prefix(document.session_id))
+    await _store(call).delete(document, conditions)
+    return Response(204)
+
+
+async def list_documents(call: Call) -> Response:
+    """The named documents of a session, in order of their names."""
+    found = await _store(call).list(await owned_id(call, call.params["sid"], "session id"))
+    views = [_view(name, version) for name, version in found.items()]
+    return json_response(DocumentsView(views, len(views)))
+
+
+def _store(call: Call) -> DocumentStore:
+    return DocumentStore(call.kv, call.clock)
+
+
+async def _document(call: Call) -> DocumentId:
+    session_id = await owned_id(call, call.params["sid"], "session id")
+    if "name" in call.params:
+        return DocumentId(session_id, "doc", parse_id(call.params["name"], "document's name"))
+    # The routes of the other kinds end in the kind.
+    [kind] = [kind for kind in SINGLE if call.request.path.endswith(f"/{kind}")]
+    return DocumentId(session_id, kind, kind)
+
+
+def _view(name: str, version: Version) -> DocumentView:
+    return DocumentView(name, version.etag, version.size, to_iso(version.updated_ms), to_iso(version.expires_ms))

@@ -1,0 +1,164 @@
+"""`/api/pages/{intentId}`, and `/pages/{intentId}`: the page itself, never with the rights of this origin.
+
+The intent's id is what one passes on, to anybody who is to see the page; the session's id is the secret of whoever may
+change it.
+"""
+
+import re
+from typing import Annotated
+
+import msgspec
+from msgspec import UNSET, Meta, UnsetType
+
+from waypost_worker.clock import to_iso
+from waypost_worker.context.auth import owned_id
+from waypost_worker.context.call import Call
+from waypost_worker.documents.etag import parse_conditions
+from waypost_worker.documents.page import PageStore, is_owner
+from waypost_worker.documents.versioned_text import Version
+from waypost_worker.errors import BodyTooLarge, InvalidBody
+from waypost_worker.http.json_body import Body, read_body
+from waypost_worker.http.messages import Response, json_response, tagged_response
+from waypost_worker.http.query import required_parameter
+from waypost_worker.ids import parse_id
+from waypost_worker.kv.keys import session_pages_prefix
+from waypost_worker.limits import MAX_PAGE_BODY_BYTES, MAX_PAGE_BYTES, MAX_PAGE_TITLE_LENGTH
+from waypost_worker.security.rate_limits import Limit
+
+POLICY = "; ".join((
+    # Without allow-same-origin the page is of an origin that nothing else is of: what this origin keeps in the browser
+    # is out of its reach, and the API takes its calls for those of a stranger. A window that it opens is as confined.
+    # allow-forms is for scripts: without it a form does not even say that it was submitted.
+    "sandbox allow-scripts allow-forms allow-modals allow-popups",
+    "default-src 'none'",
+    # It is made at one go, so its scripts and styles stand in it; libraries come from wherever they are.
+    "script-src 'unsafe-inline' https:",
+    "style-src 'unsafe-inline' https:",
+    "img-src https: data: blob:",
+    "font-src https: data:",
+    "media-src https: data: blob:",
+    # No fetch, no WebSocket, no form that leaves the page: an API that asks for no token must not be called from here.
+    "connect-src 'none'",
+    "form-action 'none'",
+    "base-uri 'none'",
+    # The console may show it; other sites may link to it.
+    "frame-ancestors 'self'",
+))  # fmt: skip
+"""What a page may do: https://www.w3.org/TR/CSP3/. It can still load images, so it can tell its author that it was
+looked at; it has nothing of this origin to tell."""
+
+HTML_HEADERS = {
+    "Content-Type": "text/html; charset=utf-8",
+    "Content-Security-Policy": POLICY,
+    "Referrer-Policy": "no-referrer",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
+}
+
+_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+
+
+class PageBody(Body, frozen=True):
+    """A page, and the session it belongs to."""
+
+    html: str
+    session_id: str
+    title: Annotated[str, Meta(max_length=MAX_PAGE_TITLE_LENGTH)] = ""
+
+
+class PageView(msgspec.Struct, rename="camel"):
+    """A page as it is read; the session's id only for who has shown it."""
+
+    intent_id: str
+    html: str
+    title: str
+    updated_at: str
+    expires_at: str
+    session_id: str | UnsetType = UNSET
+
+
+class ListedPageView(msgspec.Struct, rename="camel"):
+    """What is known of a page; `size` in bytes."""
+
+    intent_id: str
+    title: str
+    etag: str
+    size: int
+    updated_at: str
+    expires_at: str
+
+
+class StoredPageView(ListedPageView):
+    """The same, and where the page is shown."""
+
+    url: str
+
+
+class PagesView(msgspec.Struct):
+    """The pages of a session."""
+
+    pages: list[ListedPageView]
+    count: int
+
+
+async def put(call: Call) -> Response:
+    """Store a page, for a day from now."""
+    intent_id, conditions = _intent_id(call), parse_conditions(call.request.headers.get)
+    body = await read_body(call.request, PageBody, MAX_PAGE_BODY_BYTES)
+    session_id = await owned_id(call, body.session_id, "sessionId")
+    if _CONTROL.search(body.title):
+        raise InvalidBody("A title has no line breaks and no other control characters.")
+    if len(body.html.encode()) > MAX_PAGE_BYTES:
+        raise BodyTooLarge(f"The HTML of a page may have {MAX_PAGE_BYTES} bytes.")
+    await call.limits.spend(Limit.APPEND, session_pages_prefix(session_id))
+    version, is_new = await _store(call).put(intent_id, session_id, body.html, body.title, conditions)
+    view = StoredPageView(*_listed(intent_id, version), f"/pages/{intent_id}")
+    return json_response(view, 201 if is_new else 200, {"ETag": version.etag})
+
+
+async def read(call: Call) -> Response:
+    """A page as JSON."""
+    intent_id = _intent_id(call)
+    session_id = parse_id(call.query["sessionId"], "sessionId") if "sessionId" in call.query else None
+    version, html = await _store(call).read(intent_id, parse_conditions(call.request.headers.get))
+    body = None
+    if html is not None:
+        shown = UNSET if session_id is None or not is_owner(version, session_id) else session_id
+        times = to_iso(version.updated_ms), to_iso(version.expires_ms)
+        body = msgspec.json.encode(PageView(intent_id, html, version.title, *times, shown))
+    return tagged_response(body, version.etag, {"Content-Type": "application/json"})
+
+
+async def show(call: Call) -> Response:
+    """A page as the web page that it is, confined."""
+    version, html = await _store(call).read(_intent_id(call), parse_conditions(call.request.headers.get))
+    return tagged_response(None if html is None else html.encode(), version.etag, HTML_HEADERS)
+
+
+async def delete(call: Call) -> Response:
+    """Remove a page."""
+    session_id = await owned_id(call, required_parameter(call.query, "sessionId"), "sessionId")
+    intent_id, conditions = _intent_id(call), parse_conditions(call.request.headers.get)
+    await call.limits.spend(Limit.APPEND, session_pages_prefix(session_id))
+    await _store(call).delete(intent_id, session_id, conditions)
+    return Response(204)
+
+
+async def list_pages(call: Call) -> Response:
+    """The pages of a session, in order of their intents' ids."""
+    found = await _store(call).list(await owned_id(call, call.params["sid"], "session id"))
+    views = [ListedPageView(*_listed(intent_id, version)) for intent_id, version in found.items()]
+    return json_response(PagesView(views, len(views)))
+
+
+def _store(call: Call) -> PageStore:
+    return PageStore(call.kv, call.clock)
+
+
+def _intent_id(call: Call) -> str:
+    return parse_id(call.params["intentId"], "intent's id")
+
+
+def _listed(intent_id: str, version: Version) -> tuple[str, str, str, int, str, str]:
+    times = to_iso(version.updated_ms), to_iso(version.expires_ms)
+    return intent_id, version.title, version.etag, version.size, *times

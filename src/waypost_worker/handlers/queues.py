@@ -1,0 +1,167 @@
+"""`/api/request`, `/api/response` and `/api/ack`: what guests ask and the host answers."""
+
+from typing import Annotated, Any
+
+import msgspec
+from msgspec import UNSET, Meta, UnsetType
+
+from waypost_worker.context.auth import guest_session, host_session, session_of_any
+from waypost_worker.context.call import Call
+from waypost_worker.errors import InvalidBody, Unavailable
+from waypost_worker.http.json_body import Body, read_body
+from waypost_worker.http.messages import Response, json_response
+from waypost_worker.http.query import seconds_parameter
+from waypost_worker.ids import is_tool_name, parse_id
+from waypost_worker.kv.cursor import parse_event_id
+from waypost_worker.limits import MAX_ACK_CURSORS, MAX_ERROR_CODE_LENGTH, MAX_ERROR_MESSAGE_LENGTH, MAX_SEQ
+from waypost_worker.queues.long_poll import AnswerWait
+from waypost_worker.queues.message import ErrorBody, Message, encode_shown
+from waypost_worker.security.rate_limits import Limit
+from waypost_worker.security.tokens import Role
+
+
+class RequestBody(Body, frozen=True):
+    """A tool call; or, with `skip`, a producer's word that it gave up on the number `seq`.
+
+    A producer that numbers its messages counts from 1. `settled`: all its numbers up to this one are answered or given
+    up; a host that is new here then need not wait for them.
+    """
+
+    code: str
+    tool: str | UnsetType = UNSET
+    args: dict[str, Any] | UnsetType = UNSET
+    id: str | None = None
+    producer: str | None = None
+    seq: Annotated[int, Meta(ge=1, le=MAX_SEQ)] | None = None
+    settled: Annotated[int, Meta(ge=0, le=MAX_SEQ)] = 0
+    skip: bool = False
+
+
+class ErrorInBody(Body, frozen=True):
+    """Why there is no result."""
+
+    code: Annotated[str, Meta(min_length=1, max_length=MAX_ERROR_CODE_LENGTH)]
+    message: Annotated[str, Meta(max_length=MAX_ERROR_MESSAGE_LENGTH)]
+    data: Any | UnsetType = UNSET
+
+
+class ResponseBody(Body, frozen=True):
+    """A result or an error, final or on the way."""
+
+    code: str
+    id: str
+    result: Any | UnsetType = UNSET
+    error: ErrorInBody | UnsetType = UNSET
+    final: bool = True
+
+
+class CancelBody(Body, frozen=True):
+    """Which session the request belongs to."""
+
+    code: str
+
+
+class AckBody(Body, frozen=True):
+    """Cursors of messages that were taken."""
+
+    code: str
+    cursors: Annotated[list[str], Meta(min_length=1, max_length=MAX_ACK_CURSORS)]
+
+
+class QueuedView(msgspec.Struct):
+    """What is in KV now."""
+
+    id: str
+    cursor: str
+
+
+class AcknowledgedView(msgspec.Struct):
+    """How many messages were removed, and the cursors for which this call had no operations left: send them again."""
+
+    acknowledged: int
+    remaining: list[str]
+
+
+async def post_request(call: Call) -> Response:
+    """Queue a request for the host, and wait for its answer if asked to. Sent twice with one id it is one request."""
+    seconds = seconds_parameter(call.query, "wait")
+    body = await read_body(call.request, RequestBody)
+    message = _request_message(body)
+    request_id = None if body.id is None else parse_id(body.id, "id")
+    session = await guest_session(call, body.code)
+    await call.limits.spend(Limit.REQUEST, f"guest:{session.code}")
+    queues = call.queues(session.code)
+    if request_id is not None and (answer := await queues.find_answer(request_id)):
+        return json_response(encode_shown(answer))
+    waiting = AnswerWait(queues, call.isolate.messages, call.invocation)
+    queued = await queues.push_request(message, request_id)
+    try:
+        if seconds and (answer := await waiting.answer(queued.id, seconds)):
+            return json_response(encode_shown(answer))
+    except Unavailable as failure:
+        # The request is in KV, and that is what must be said: a failure would make its sender send it again.
+        call.log(f"stopped waiting for an answer: {failure.code}")
+    return json_response(QueuedView(queued.id, queued.cursor), 202)
+
+
+async def post_response(call: Call) -> Response:
+    """Answer a request; a final answer acknowledges it."""
+    body = await read_body(call.request, ResponseBody)
+    if (body.result is UNSET) == (body.error is UNSET):
+        raise InvalidBody("An answer has either a result or an error.")
+    request_id = parse_id(body.id, "id")
+    session = await host_session(call, body.code)
+    await call.limits.spend(Limit.REQUEST, f"host:{session.code}")
+    error = UNSET if body.error is UNSET else ErrorBody(body.error.code, body.error.message, body.error.data)
+    queues = call.queues(session.code)
+    answer = Message("response", request_id, result=body.result, error=error, final=body.final)
+    stored = await queues.push_response(answer)
+    if body.final:
+        try:
+            await queues.remove_request(request_id)
+        except Unavailable as failure:
+            # The answer is safe, so it is not reported as failed. The request will be delivered again, and a host
+            # answers a repeat with its first answer: that removes it.
+            call.log(f"an answered request was not removed: {failure.code}")
+    return json_response(QueuedView(stored.id, stored.cursor), 202)
+
+
+async def cancel_request(call: Call) -> Response:
+    """Take a request back: the host is told, and it is answered with the error `cancelled`."""
+    body = await read_body(call.request, CancelBody)
+    request_id = parse_id(call.params["id"], "id")
+    session = await guest_session(call, body.code)
+    await call.limits.spend(Limit.REQUEST, f"guest:{session.code}")
+    answer = await call.queues(session.code).cancel(request_id)
+    return json_response(QueuedView(answer.id, answer.cursor), 202)
+
+
+async def acknowledge(call: Call) -> Response:
+    """Remove messages that were taken: the host's requests, or a guest's answers."""
+    body = await read_body(call.request, AckBody)
+    session, role = await session_of_any(call, body.code)
+    queues = call.queues(session.code)
+    scope = queues.requests if role is Role.HOST else queues.responses
+    cursors = list(dict.fromkeys(parse_event_id(cursor, scope).message for cursor in body.cursors))
+    # Half of what is left: a store that refuses now and then is asked again, and that counts too.
+    affordable = max(call.invocation.meter.remaining // 2, 1)
+    acknowledge_ = queues.acknowledge_requests if role is Role.HOST else queues.acknowledge_responses
+    removed = await acknowledge_(cursors[:affordable])
+    return json_response(AcknowledgedView(removed, cursors[affordable:]))
+
+
+def _request_message(body: RequestBody) -> Message:
+    if (body.producer is None) != (body.seq is None):
+        raise InvalidBody("A producer numbers its messages: send producer and seq together, or neither.")
+    if body.settled and (body.seq is None or body.settled >= body.seq):
+        raise InvalidBody("settled is a number of the same producer, below seq.")
+    producer = UNSET if body.producer is None else parse_id(body.producer, "producer")
+    seq = UNSET if body.seq is None else body.seq
+    if body.skip:
+        if body.seq is None or body.tool is not UNSET or body.args is not UNSET:
+            raise InvalidBody("A skip names a producer and a seq, and no tool.")
+        return Message("skip", "", producer=producer, seq=seq, settled=body.settled)
+    if body.tool is UNSET or not is_tool_name(body.tool):
+        raise InvalidBody("A request names a tool: 1 to 128 characters out of A-Z a-z 0-9 _ . / -")
+    args = {} if body.args is UNSET else body.args
+    return Message("request", "", tool=body.tool, args=args, producer=producer, seq=seq, settled=body.settled)

@@ -1,0 +1,99 @@
+"""`/health`: whether the service can be used, and its limits. `/debug/objects`: counts of what is alive."""
+
+import gc
+from collections import Counter
+
+import msgspec
+
+from waypost_worker.context.call import Call
+from waypost_worker.errors import BudgetSpent, RouteNotFound, StorageUnavailable, Unconfigured
+from waypost_worker.http.messages import Response, json_response
+from waypost_worker.limits import MAX_BODY_BYTES, MAX_SESSION_AGE_SECONDS, MAX_WAIT_SECONDS
+from waypost_worker.version import VERSION
+
+
+class LimitsView(msgspec.Struct, rename="camel"):
+    """The limits that a client meets."""
+
+    max_body_bytes: int
+    max_wait_seconds: int
+    session_ttl_seconds: int
+    max_session_age_seconds: int
+    queue_ttl_seconds: int
+    stream_seconds: int
+    conversation_ttl_seconds: int
+    history_limit: int
+
+
+class HealthView(msgspec.Struct, rename="camel"):
+    """`code` and `detail` say what is wrong where `status` is not `ok`; `model` is who answers in chats.
+
+    `rateLimits`: each budget by the name of its binding, and whether it is bound; `rateLimit`: whether all are.
+    """
+
+    status: str
+    storage: str
+    version: str
+    plan: str
+    model: str
+    rate_limit: bool
+    rate_limits: dict[str, bool]
+    limits: LimitsView
+    code: str | None = None
+    detail: str | None = None
+
+
+async def health(call: Call) -> Response:
+    """200 when usable; 503 with the reason when not."""
+    settings = call.settings
+    bound = call.limits.bound()
+    view = HealthView(
+        "ok",
+        call.storage,
+        VERSION,
+        settings.plan.name,
+        call.model.name,
+        all(bound.values()),
+        bound,
+        LimitsView(
+            MAX_BODY_BYTES,
+            MAX_WAIT_SECONDS,
+            settings.session_ttl_seconds,
+            MAX_SESSION_AGE_SECONDS,
+            settings.queue_ttl_seconds,
+            settings.plan.stream_seconds,
+            settings.conversation_ttl_seconds,
+            settings.history_limit,
+        ),
+    )
+    try:
+        if settings.problem:
+            raise Unconfigured(settings.problem)
+        # A list, not a get: the miss of a get would be remembered, and a key that is always there is a write.
+        await call.kv.list("health:", limit=1)
+    except (Unconfigured, StorageUnavailable, BudgetSpent) as error:
+        return json_response(
+            msgspec.structs.replace(view, status="unavailable", code=error.code, detail=error.detail), 503
+        )
+    return json_response(view)
+
+
+async def objects(call: Call) -> Response:
+    """Live Python objects by kind, open streams, channels that are listened on, and proxies handed to JavaScript; only
+    where `DIAGNOSTICS` is on."""
+    if not call.settings.diagnostics:
+        raise RouteNotFound("Nothing is served at this path.")
+    gc.collect()
+    live = gc.get_objects()
+    kinds = Counter(type(item).__name__ for item in live)
+    return json_response({
+        "openStreams": call.isolate.open_streams,
+        "listeners": call.isolate.messages.listeners + call.isolate.changes.listeners,
+        "openProxies": call.isolate.open_proxies,
+        "asyncGenerators": kinds["async_generator"],
+        "coroutines": kinds["coroutine"],
+        "jsProxies": sum(count for kind, count in kinds.items() if kind.startswith("JsProxy")),
+        # The runtime's own objects come and go with V8's garbage collector; ours must come back exactly.
+        "own": sum(str(type(item).__module__).startswith("waypost_worker.") for item in live),
+        "objects": kinds.total(),
+    })  # fmt: skip

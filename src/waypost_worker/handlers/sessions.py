@@ -1,0 +1,168 @@
+"""`/api/sessions`: opened by a host, joined by guests with its code."""
+
+from typing import Annotated, Any
+
+import msgspec
+from msgspec import Meta
+
+from waypost_worker.clock import to_iso
+from waypost_worker.context.auth import host_session, issue_token, session_by_code, session_to_read
+from waypost_worker.context.call import Call
+from waypost_worker.errors import InvalidBody
+from waypost_worker.http.json_body import Body, read_body
+from waypost_worker.http.messages import Response, json_response
+from waypost_worker.ids import is_tool_name, new_code, parse_id
+from waypost_worker.limits import (
+    MAX_LABEL_LENGTH,
+    MAX_SESSION_AGE_SECONDS,
+    MAX_TOOL_NAME_LENGTH,
+    MAX_TOOLS,
+    MIN_SESSION_TTL_SECONDS,
+)
+from waypost_worker.security.tokens import Role, secret_id
+from waypost_worker.sessions.session import Session, tools_version
+
+
+class OpenBody(Body, frozen=True):
+    """`ttl` in seconds."""
+
+    ttl: Annotated[int, Meta(ge=MIN_SESSION_TTL_SECONDS, le=MAX_SESSION_AGE_SECONDS)] | None = None
+    label: Annotated[str, Meta(max_length=MAX_LABEL_LENGTH)] | None = None
+    data: Any = None
+
+
+class ToolsBody(Body, frozen=True):
+    """Tools as in MCP; fields that are not named here are kept as they are."""
+
+    tools: Annotated[list[dict[str, Any]], Meta(max_length=MAX_TOOLS)]
+
+
+class JoinBody(Body, frozen=True):
+    """`id`: names this joining, so that it can be repeated where a code lets only the first one join."""
+
+    id: str | None = None
+
+
+class SessionView(msgspec.Struct, rename="camel"):
+    """A session as everybody may see it who has its code."""
+
+    code: str
+    created_at: str
+    expires_at: str
+    active: bool
+    label: str | None
+    data: Any
+
+
+class OpenedView(SessionView):
+    """A session as its host sees it once, when it is opened.
+
+    `session_id` owns the session's documents and pages: a secret, like the token.
+    """
+
+    ip: str | None
+    host_token: str
+    session_id: str
+
+
+class DetailedView(SessionView):
+    """A session with its host's presence and tools."""
+
+    host_online: bool
+    host_seen_at: str | None
+    tools: msgspec.Raw
+
+
+class JoinedView(msgspec.Struct, rename="camel"):
+    """A guest's token."""
+
+    code: str
+    guest_token: str
+    expires_at: str
+
+
+class ToolsView(msgspec.Struct):
+    """The tools in force."""
+
+    tools: list[dict[str, Any]]
+
+
+async def create(call: Call) -> Response:
+    """Open a session."""
+    body = await read_body(call.request, OpenBody)
+    ttl_seconds = body.ttl or call.settings.session_ttl_seconds
+    code = new_code(call.random, call.settings.code_length)
+    session = await call.sessions().open(code, ttl_seconds, call.request.client_ip, body.label, body.data)
+    token, _ = issue_token(call, session, Role.HOST)
+    session_id = secret_id(call.settings.signing_keys[0], session.code)
+    view = OpenedView(*_common(session), session.ip, token, session_id)
+    return json_response(view, 201, {"Location": f"/api/sessions/{session.code}"})
+
+
+async def read(call: Call) -> Response:
+    """A session, the presence of its host, and its tools."""
+    session = await session_to_read(call, call.params["code"])
+    online, seen_ms = await call.presence().seen(session.code)
+    seen_at = None if seen_ms is None else to_iso(seen_ms)
+    tools = msgspec.Raw(await call.sessions().tools(session))
+    return json_response(DetailedView(*_common(session), online, seen_at, tools))
+
+
+async def delete(call: Call) -> Response:
+    """End a session, for everybody."""
+    session = await host_session(call, call.params["code"], fresh=True)
+    await call.sessions().end(session)
+    return Response(204)
+
+
+async def extend(call: Call) -> Response:
+    """Give a session a new full time to live."""
+    session = await host_session(call, call.params["code"], fresh=True)
+    return json_response(SessionView(*_common(await call.sessions().extend(session))))
+
+
+async def join(call: Call) -> Response:
+    """A guest's token for a code."""
+    body = await read_body(call.request, JoinBody)
+    join_id = None if body.id is None else parse_id(body.id, "id")
+    session = await session_by_code(call, call.params["code"])
+    if call.settings.code_joins_once:
+        await call.joined().close(session.code, session.must_end_ms, join_id)
+    token, expires_ms = issue_token(call, session, Role.GUEST)
+    return json_response(JoinedView(session.code, token, to_iso(expires_ms)))
+
+
+async def put_tools(call: Call) -> Response:
+    """Replace the tools that the host offers."""
+    body = await read_body(call.request, ToolsBody)
+    _check_tools(body.tools)
+    session = await host_session(call, call.params["code"], fresh=True)
+    version = tools_version(call.isolate.cursors, session.code)
+    await call.sessions().put_tools(session, msgspec.json.encode(body.tools), version)
+    return json_response(ToolsView(body.tools))
+
+
+def _common(session: Session) -> tuple[str, str, str, bool, str | None, Any]:
+    return (
+        session.code,
+        to_iso(session.created_ms),
+        to_iso(session.expires_ms),
+        session.active,
+        session.label,
+        session.data,
+    )
+
+
+def _check_tools(tools: list[dict[str, Any]]) -> None:
+    names = [tool.get("name") for tool in tools]
+    for name, tool in zip(names, tools, strict=True):
+        if not isinstance(name, str) or not is_tool_name(name):
+            raise InvalidBody(
+                f"Each tool needs a name of 1 to {MAX_TOOL_NAME_LENGTH} characters out of A-Z a-z 0-9 _ . / -"
+            )
+        if not isinstance(tool.get("description", ""), str):
+            raise InvalidBody(f"The description of {name} must be a text.")
+        if not isinstance(tool.get("inputSchema", {}), dict):
+            raise InvalidBody(f"The inputSchema of {name} must be an object (JSON Schema).")
+    if len(set(names)) < len(names):
+        raise InvalidBody("Two tools have the same name.")

@@ -1,0 +1,91 @@
+"""`/api/stream` and `/api/poll`: requests for the host, answers for a guest, as they come."""
+
+from collections.abc import AsyncGenerator, Callable
+from contextlib import aclosing
+
+import msgspec
+
+from waypost_worker.context.auth import session_of_any
+from waypost_worker.context.call import Call
+from waypost_worker.context.isolate import Isolate
+from waypost_worker.http.messages import Response, json_response
+from waypost_worker.http.query import required_parameter, seconds_parameter
+from waypost_worker.kv.cursor import parse_event_id
+from waypost_worker.kv.keys import requests_scope, responses_scope
+from waypost_worker.limits import MAX_CACHED_SESSIONS
+from waypost_worker.queues.event_stream import Batch, stream_events
+from waypost_worker.queues.long_poll import poll_events
+from waypost_worker.queues.reader import GuestReader, HostReader
+from waypost_worker.security.tokens import Role
+from waypost_worker.sessions.session import Session
+from waypost_worker.sse import Comment, Event, encode_event, encode_ndjson, encode_sse
+
+NDJSON = "application/x-ndjson"
+
+
+class PollView(msgspec.Struct):
+    """Messages, and the cursor to come back with."""
+
+    messages: list[msgspec.Raw]
+    cursor: str
+
+
+async def stream(call: Call) -> Response:
+    """The events of a session, for as long as the connection and its budgets last."""
+    session, role = await session_of_any(call, required_parameter(call.query, "code"))
+    # The header is what an EventSource sends when it comes back; the parameter is then still the one it began with.
+    after = call.request.headers.get("last-event-id") or call.query.get("after")
+    feed = call.feed(session.code, _reader(role, session, after), is_stream=True)
+    batches = stream_events(role, feed, call.watch(session, role), call.invocation)
+    as_lines = NDJSON in (call.request.headers.get("accept") or "")
+    body = _encoded(batches, encode_ndjson if as_lines else encode_sse, call.isolate)
+    headers = {
+        "Content-Type": NDJSON if as_lines else "text/event-stream; charset=utf-8",
+        "Cache-Control": "no-store, no-transform",
+        "X-Accel-Buffering": "no",
+    }
+    return Response(200, body, headers)
+
+
+async def poll(call: Call) -> Response:
+    """The same events, for those who can't hold a stream."""
+    seconds = seconds_parameter(call.query, "wait")
+    session, role = await session_of_any(call, required_parameter(call.query, "code"))
+    feed = call.feed(session.code, _reader(role, session, call.query.get("after")), is_stream=False)
+    if role is Role.HOST:
+        await _announce(call, session)
+    missed = [encode_event(gap) for gap in feed.gaps()]
+    events, cursor = await poll_events(feed, seconds, call.invocation)
+    messages = [msgspec.Raw(line) for line in missed + [encode_event(event) for event in events]]
+    return json_response(PollView(messages, cursor))
+
+
+def _reader(role: Role, session: Session, after: str | None) -> HostReader | GuestReader:
+    if role is Role.HOST:
+        scope = requests_scope(session.code)
+        return HostReader(scope, parse_event_id(after, scope) if after else None)
+    scope = responses_scope(session.code)
+    return GuestReader(scope, parse_event_id(after, scope) if after else None)
+
+
+async def _encoded(
+    batches: AsyncGenerator[Batch, None], encode: Callable[[Event | Comment], bytes], isolate: Isolate
+) -> AsyncGenerator[bytes, None]:
+    isolate.open_streams += 1
+    try:
+        async with aclosing(batches) as open_batches:
+            async for batch in open_batches:
+                yield b"".join(map(encode, batch))
+    finally:
+        isolate.open_streams -= 1
+
+
+async def _announce(call: Call, session: Session) -> None:
+    """A host that polls is present too; it says so no more often than one with an open stream."""
+    announced_ms = call.isolate.announced_ms
+    now = call.clock.now_ms()
+    if now - announced_ms.get(session.code, 0) >= call.settings.plan.presence_seconds * 1000:
+        if len(announced_ms) >= MAX_CACHED_SESSIONS:
+            announced_ms.clear()
+        announced_ms[session.code] = now
+        await call.presence().announce(session.code)

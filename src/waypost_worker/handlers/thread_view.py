@@ -1,0 +1,42 @@
+"""A thread as the API shows it, wherever it does."""
+
+from typing import Any
+
+import msgspec
+
+from waypost_worker.clock import to_iso
+from waypost_worker.conversations.message import Origin
+from waypost_worker.conversations.thread import Thread
+
+
+class ThreadView(msgspec.Struct, frozen=True, omit_defaults=True, rename="camel"):
+    """A thread, and the conversation that it maps to."""
+
+    thread_id: str
+    resource_id: str
+    session_id: str
+    created_at: str
+    updated_at: str
+    metadata: dict[str, Any] = {}
+    forked_from: Origin | None = None
+    agent: str | None = None
+
+
+class SessionView(msgspec.Struct, frozen=True):
+    """One thread."""
+
+    session: ThreadView
+
+
+def thread_view(thread: Thread) -> ThreadView:
+    """What is shown of `thread`."""
+    return ThreadView(
+        thread.thread_id,
+        thread.resource_id,
+        thread.session_id,
+        to_iso(thread.created_ms),
+        to_iso(thread.updated_ms),
+        thread.metadata,
+        thread.forked_from,
+        thread.agent,
+    )

@@ -1,0 +1,106 @@
+"""The threads of an app: listed, described and deleted. A chat is what begins them."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+
+from waypost_worker.chat.resume import stop
+from waypost_worker.context.auth import require_app
+from waypost_worker.context.call import Call
+from waypost_worker.conversations.thread_list import list_threads
+from waypost_worker.errors import InvalidParameter, ThreadNotFound
+from waypost_worker.handlers.chat_request import checked_resource, named_resource
+from waypost_worker.handlers.thread_view import SessionView, ThreadView, thread_view
+from waypost_worker.http.json_body import Body, read_body
+from waypost_worker.http.messages import Response, json_response
+from waypost_worker.http.query import required_parameter
+from waypost_worker.ids import parse_app_id
+from waypost_worker.limits import DEFAULT_LISTED_THREADS, MAX_LISTED_THREADS
+
+FILTER = "metadata."
+
+
+class ThreadBody(Body, frozen=True):
+    """Which thread is meant; the resource may only be left out with an app's token, which names it."""
+
+    thread_id: str
+    resource_id: str | None = None
+
+
+class DescribeBody(ThreadBody, frozen=True):
+    """`metadata`: what is to stand in place of the thread's; left out, the thread is only shown."""
+
+    metadata: dict[str, Any] | None = None
+
+
+class ThreadsView(msgspec.Struct, omit_defaults=True):
+    """A page of threads, their number, and the cursor of the next page if there is one."""
+
+    sessions: list[ThreadView]
+    count: int
+    cursor: str | None = None
+
+
+class DeletedView(msgspec.Struct, rename="camel"):
+    """Whether there was such a thread."""
+
+    success: bool
+    thread_id: str
+    resource_id: str
+
+
+async def list_page(call: Call) -> Response:
+    """The threads of a resource, the one used last first."""
+    bound = await require_app(call)
+    named = required_parameter(call.query, "resourceId") if bound is None else call.query.get("resourceId", bound)
+    resource_id = checked_resource(bound, named)
+    limit, filters = _limit(call.query), _filters(call.query)
+    page = await list_threads(call.kv, resource_id, limit, call.query.get("cursor") or None, filters)
+    return json_response(ThreadsView(list(map(thread_view, page.threads)), len(page.threads), page.cursor))
+
+
+async def delete(call: Call) -> Response:
+    """Delete a thread and forget what was said in it; its forks go on."""
+    bound = await require_app(call)
+    body = await read_body(call.request, ThreadBody)
+    resource_id, thread_id = _name(bound, body)
+    thread = await call.threads().find(resource_id, thread_id)
+    if thread is not None:
+        # An answer that is being given would be told to nobody, and be in the way of the name's next use.
+        await stop(call.chat_ports(), resource_id, thread_id, None)
+        # In this order: if the second fails, the thread is still there to be deleted again.
+        await call.conversation(thread.session_id).forget()
+        await call.threads().delete(thread)
+    return json_response(DeletedView(thread is not None, thread_id, resource_id))
+
+
+async def describe(call: Call) -> Response:
+    """A thread, after its metadata was replaced if some is given."""
+    bound = await require_app(call)
+    body = await read_body(call.request, DescribeBody)
+    threads = call.threads()
+    thread = await threads.find(*_name(bound, body))
+    if thread is None:
+        raise ThreadNotFound("The resource has no such thread: it was never used, was deleted, or its time ran out.")
+    if body.metadata is not None:
+        thread = threads.touch(thread, metadata=body.metadata)
+        await threads.save(thread)
+    return json_response(SessionView(thread_view(thread)))
+
+
+def _name(bound: str | None, body: ThreadBody) -> tuple[str, str]:
+    return named_resource(bound, body.resource_id), parse_app_id(body.thread_id, "threadId")
+
+
+def _limit(query: Mapping[str, str]) -> int:
+    text = query.get("limit", str(DEFAULT_LISTED_THREADS))
+    # int() alone would also take signs, spaces, "1_0" and digits of other scripts.
+    limit = int(text) if text.isascii() and text.isdigit() else 0
+    if not 1 <= limit <= MAX_LISTED_THREADS:
+        raise InvalidParameter(f"limit is a whole number from 1 to {MAX_LISTED_THREADS}.")
+    return limit
+
+
+def _filters(query: Mapping[str, str]) -> dict[str, str]:
+    return {name.removeprefix(FILTER): text for name, text in query.items() if name.startswith(FILTER)}

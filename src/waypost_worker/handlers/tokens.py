@@ -1,0 +1,40 @@
+"""`/api/tokens`: what an app's backend gives to a browser, which may then reach the threads of one resource."""
+
+from typing import Annotated
+
+import msgspec
+from msgspec import Meta
+
+from waypost_worker.clock import to_iso
+from waypost_worker.context.auth import issue_app_token, require_app_key
+from waypost_worker.context.call import Call
+from waypost_worker.http.json_body import Body, read_body
+from waypost_worker.http.messages import Response, json_response
+from waypost_worker.ids import parse_app_id
+from waypost_worker.limits import DEFAULT_APP_TOKEN_TTL_SECONDS, MAX_APP_TOKEN_TTL_SECONDS, MIN_APP_TOKEN_TTL_SECONDS
+
+
+class TokenBody(Body, frozen=True):
+    """Whose threads the bearer may reach, and for how many seconds."""
+
+    resource_id: str
+    ttl: Annotated[int, Meta(ge=MIN_APP_TOKEN_TTL_SECONDS, le=MAX_APP_TOKEN_TTL_SECONDS)] = (
+        DEFAULT_APP_TOKEN_TTL_SECONDS
+    )
+
+
+class TokenView(msgspec.Struct, rename="camel"):
+    """A token for one resource; it can't be taken back before it ends."""
+
+    token: str
+    resource_id: str
+    expires_at: str
+
+
+async def create(call: Call) -> Response:
+    """A token with which a browser reaches the threads of one resource, and nothing else."""
+    await require_app_key(call)
+    body = await read_body(call.request, TokenBody)
+    resource_id = parse_app_id(body.resource_id, "resourceId")
+    token, expires_ms = issue_app_token(call, resource_id, body.ttl)
+    return json_response(TokenView(token, resource_id, to_iso(expires_ms)), 201)

@@ -1,0 +1,1 @@
+"""HTTP messages, routing, bodies, queries, CORS and cross-origin checks."""

@@ -1,0 +1,173 @@
+"""Bodies in: read within their limit, decoded as JSON into a type, refused with a sentence that says what is wrong."""
+
+import re
+from itertools import accumulate
+from typing import TypeVar
+
+import msgspec
+
+from waypost_worker.errors import (
+    BodyTooLarge,
+    InvalidBody,
+    InvalidEncoding,
+    InvalidJson,
+    UnknownField,
+    UnsupportedMediaType,
+)
+from waypost_worker.http.messages import Request, content_length
+from waypost_worker.limits import MAX_BODY_BYTES, MAX_JSON_DEPTH, MAX_JSON_NAMES
+
+T = TypeVar("T")
+
+# The closing quote is optional: a string that is never closed is one token to the end, not tried again at each quote.
+_A_STRING = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"?', re.DOTALL)
+_STEPS = bytes.maketrans(b"[]{}", b"\x01\xff\x01\xff")
+_NO_BRACKETS = bytes(set(range(256)) - set(b"[]{}"))
+_QUOTE_OR_COLON_AS_NUMBER = re.compile(rb"\\u00(?:22|3[aA])")
+
+
+class Body(msgspec.Struct, forbid_unknown_fields=True, rename="camel", frozen=True):
+    """Base of every body: closed, so that a misspelt option is told and not ignored."""
+
+
+async def read_body(request: Request, type_: type[T], limit: int = MAX_BODY_BYTES) -> T:
+    """The body of `request`, of at most `limit` bytes, as a `type_`.
+
+    Raises:
+        UnsupportedMediaType, BodyTimeout, BodyTooLarge, InvalidEncoding, InvalidJson, InvalidBody, UnknownField
+    """
+    return decode_json(await read_bytes(request, limit) or b"{}", type_)
+
+
+async def read_json_text(request: Request) -> str:
+    """The body of `request`, letter by letter as it was sent: one JSON document of any type.
+
+    Raises:
+        UnsupportedMediaType, BodyTimeout, BodyTooLarge, InvalidEncoding, InvalidJson, InvalidBody
+    """
+    body = await read_bytes(request, MAX_BODY_BYTES)
+    with _REFUSALS:
+        _check_text(body)
+        _check_names(body)
+    return body.decode()
+
+
+async def read_bytes(request: Request, limit: int = MAX_BODY_BYTES, media_type: str = "application/json") -> bytes:
+    """The body of `request`, declared to be of `media_type` and of at most `limit` bytes; empty if there is none.
+
+    Raises:
+        UnsupportedMediaType, BodyTimeout, BodyTooLarge
+    """
+    if request.headers.get("content-encoding") not in (None, "", "identity"):
+        raise UnsupportedMediaType("Send the body without Content-Encoding; compressed bodies are not taken.")
+    if (content_length(request.headers) or 0) > limit:
+        raise _too_large(limit)
+    body = await request.read_body(limit)
+    if body is None:
+        raise _too_large(limit)
+    if body and declared_type(request) != media_type:
+        raise UnsupportedMediaType("Send the body as JSON, with Content-Type: application/json.")
+    return body
+
+
+def declared_type(request: Request) -> str:
+    """The media type of the body of `request`, in lower case and without its parameters; empty if there is none, or
+    more than one: fields that are sent twice arrive joined with a comma.
+
+    A charset changes nothing: JSON has no such parameter (RFC 8259, section 11) and is always UTF-8.
+    """
+    declared = request.headers.get("content-type") or ""
+    return "" if "," in declared else declared.partition(";")[0].strip().lower()
+
+
+def decode_json(body: bytes, type_: type[T]) -> T:
+    """`body` as a `type_`.
+
+    Raises:
+        InvalidEncoding, InvalidJson, InvalidBody, UnknownField
+    """
+    with _REFUSALS:
+        _check_text(body)
+        # A single name can't stand there twice; most of the short bodies have no more.
+        if body.count(b":") > 1:
+            _check_names(body)
+    return decode_again(body, type_)
+
+
+def decode_again(body: bytes, type_: type[T]) -> T:
+    """`body` as a `type_`, after `decode_json` has found nothing wrong with it as a text.
+
+    Raises:
+        InvalidBody, UnknownField
+    """
+    with _REFUSALS:
+        return msgspec.json.decode(body, type=type_)
+
+
+class _Refusals:
+    """Says what is wrong in the errors of this API. One object for all: each request comes here two or three times."""
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, _kind: object, error: BaseException | None, _trace: object) -> None:
+        if error is None:
+            return
+        if isinstance(error, UnicodeDecodeError):
+            raise InvalidEncoding("JSON is sent as UTF-8; this body is not.") from error
+        if isinstance(error, msgspec.ValidationError):
+            # msgspec's sentences name fields and types, never the values that were sent.
+            if "unknown field" in str(error):
+                raise UnknownField(f"{error}.") from error
+            raise InvalidBody(f"{error}.") from error
+        if isinstance(error, msgspec.DecodeError):
+            raise InvalidJson(f"{error}.") from error
+
+
+_REFUSALS = _Refusals()
+
+
+def _check_text(body: bytes) -> None:
+    body.decode()
+    if is_nested_deeper(body, MAX_JSON_DEPTH):
+        raise InvalidJson(f"The JSON is nested more than {MAX_JSON_DEPTH} levels deep.")
+
+
+def _check_names(body: bytes) -> None:
+    compact = msgspec.json.format(body, indent=-1)
+    # What looks like the end of a name may stand in a text, so it is counted exactly before anybody is refused.
+    if compact.count(b'":') > MAX_JSON_NAMES and _count_names(compact) > MAX_JSON_NAMES:
+        raise InvalidJson(f"The objects in the JSON have more than {MAX_JSON_NAMES} names.")
+    if repeats_a_name(compact, msgspec.json.decode(body)):
+        raise InvalidJson("An object in the JSON has the same name twice, and readers differ in which one they take.")
+
+
+def _count_names(text: bytes) -> int:
+    return _A_STRING.sub(b"", text).count(b":")
+
+
+def repeats_a_name(compact: bytes, decoded: object) -> bool:
+    """Whether an object in `compact`, a JSON text without white space, has a name twice, however it is spelt; `decoded`
+    is what it says.
+
+    Decoded, an object has each name once. So the text is written again, and if it has fewer names now, one was lost.
+    That is cheaper than to be called for every object: nothing here but counting is done in Python.
+    """
+    written = msgspec.json.encode(decoded)
+    if _QUOTE_OR_COLON_AS_NUMBER.search(compact):
+        # What looks like the end of a name inside of a text may then look so in one of the two only.
+        return _count_names(compact) > _count_names(written)
+    return compact.count(b'":') > written.count(b'":')
+
+
+def is_nested_deeper(body: bytes, levels: int) -> bool:
+    """Whether arrays and objects in the JSON text `body` are nested more than `levels` deep."""
+    if body.count(b"[") + body.count(b"{") <= levels:
+        return False
+    brackets = _A_STRING.sub(b"", body).translate(_STEPS, _NO_BRACKETS)
+    # Read as signed numbers, 1 down and -1 up again. A loop in Python would cost several times as much.
+    return max(accumulate(memoryview(brackets).cast("b")), default=0) > levels
+
+
+def _too_large(limit: int) -> BodyTooLarge:
+    return BodyTooLarge(f"A body may have {limit} bytes.")

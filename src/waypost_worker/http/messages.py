@@ -1,0 +1,196 @@
+"""Requests and replies as plain values, and the one table from error code to HTTP status."""
+
+from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine, Mapping
+from types import MappingProxyType
+from typing import Any, Protocol
+from urllib.parse import parse_qsl
+
+import msgspec
+
+from waypost_worker.errors import (
+    AnswerRunning,
+    HeaderTooLarge,
+    InvalidParameter,
+    MethodNotAllowed,
+    RateLimited,
+    Unavailable,
+    UriTooLong,
+    WaypostError,
+)
+from waypost_worker.limits import MAX_HEADER_LENGTH, MAX_PATH_BYTES, MAX_QUERY_BYTES, MAX_QUERY_PARAMETERS
+
+STATUS: Mapping[str, int] = MappingProxyType({
+    "invalid_json": 400,
+    "invalid_encoding": 400,
+    "invalid_body": 400,
+    "unknown_field": 400,
+    "invalid_parameter": 400,
+    "invalid_header": 400,
+    "invalid_code": 400,
+    "invalid_id": 400,
+    "invalid_cursor": 400,
+    "session_id_required": 400,
+    "unknown_agent": 400,
+    "token_required": 401,
+    "invalid_token": 401,
+    "token_expired": 401,
+    "wrong_role": 403,
+    "wrong_session": 403,
+    "wrong_resource": 403,
+    "code_closed": 403,
+    "origin_not_allowed": 403,
+    "not_found": 404,
+    "session_not_found": 404,
+    "thread_not_found": 404,
+    "message_not_found": 404,
+    "document_not_found": 404,
+    "page_not_found": 404,
+    "method_not_allowed": 405,
+    "body_timeout": 408,
+    "already_answered": 409,
+    "session_too_old": 409,
+    "answer_running": 409,
+    "thread_exists": 409,
+    "too_many_documents": 409,
+    "session_ended": 410,
+    "precondition_failed": 412,
+    "body_too_large": 413,
+    "uri_too_long": 414,
+    "unsupported_media_type": 415,
+    "rate_limited": 429,
+    "header_too_large": 431,
+    "model_failed": 502,
+    "unconfigured": 503,
+    "storage_unavailable": 503,
+    "budget_spent": 503,
+    "model_timed_out": 504,
+})  # fmt: skip
+"""https://www.rfc-editor.org/rfc/rfc9110#section-15"""
+
+
+class Headers(Protocol):
+    """Header fields by name, in lower case."""
+
+    def get(self, name: str) -> str | None:
+        """The field's value; repeated fields are joined with commas."""
+        ...
+
+
+def content_length(headers: Headers) -> int | None:
+    """How many bytes the body is said to have; `None` if that is not said, or is no number."""
+    declared = headers.get("content-length") or ""
+    # A number of more digits than any body has bytes need not be exact.
+    return int(declared[:20]) if declared.isascii() and declared.isdigit() else None
+
+
+class Request(msgspec.Struct, frozen=True):
+    """A request. `read_body(limit)` returns the whole body, or `None` once it is known to be over `limit` bytes; it
+    raises `BodyTimeout` if the body does not come.
+
+    `background(work)` runs `work` beside the reply, and goes on with it for 30 s after the client has gone away.
+    """
+
+    method: str
+    path: str
+    query_string: str
+    headers: Headers
+    read_body: Callable[[int], Awaitable[bytes | None]]
+    background: Callable[[Coroutine[Any, Any, None]], None]
+    client_ip: str | None = None
+
+    def query(self) -> dict[str, str]:
+        """The query parameters.
+
+        Raises:
+            InvalidParameter: one stands there twice, which one party may read one way and the next another; or there
+                are too many; or they are not percent-encoded UTF-8.
+        """
+        if len(self.query_string) > MAX_QUERY_BYTES:
+            raise InvalidParameter(f"The query string may have {MAX_QUERY_BYTES} bytes.")
+        if self.query_string.count("&") >= MAX_QUERY_PARAMETERS:
+            raise InvalidParameter(f"A query may have {MAX_QUERY_PARAMETERS} parameters.")
+        if not self.query_string:
+            return {}
+        try:
+            # Not with replacements in place of what is wrong: two ids that differ would become one.
+            pairs = parse_qsl(self.query_string, keep_blank_values=True, errors="strict")
+        except UnicodeDecodeError as error:
+            raise InvalidParameter("The query is not percent-encoded UTF-8.") from error
+        if len({name for name, _ in pairs}) < len(pairs):
+            raise InvalidParameter("Each query parameter may be given once.")
+        return dict(pairs)
+
+
+class _BoundedHeaders:
+    def __init__(self, headers: Headers) -> None:
+        self._headers = headers
+
+    def get(self, name: str) -> str | None:
+        value = self._headers.get(name)
+        if value is not None and len(value) > MAX_HEADER_LENGTH:
+            raise HeaderTooLarge(f"The header field {name} may have {MAX_HEADER_LENGTH} characters.")
+        return value
+
+
+def bounded(request: Request) -> Request:
+    """`request`, whose path is not too long, and whose header fields raise `HeaderTooLarge` when one is read that is.
+
+    Raises:
+        UriTooLong
+    """
+    if len(request.path) > MAX_PATH_BYTES:
+        raise UriTooLong(f"A path may have {MAX_PATH_BYTES} bytes.")
+    return msgspec.structs.replace(request, headers=_BoundedHeaders(request.headers))
+
+
+class Response(msgspec.Struct):
+    """A reply: bytes, or a stream of them. Closing the stream frees what it holds."""
+
+    status: int
+    body: bytes | AsyncGenerator[bytes, None] | None = None
+    headers: dict[str, str] = {}
+
+
+class _Problem(msgspec.Struct, omit_defaults=True, rename="camel"):
+    type: str
+    title: str
+    status: int
+    detail: str
+    code: str
+    generation_id: str | None = None
+
+
+def json_response(value: object, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
+    """`value` as JSON; never to be cached, since every answer is about a moment."""
+    body = value if isinstance(value, bytes) else msgspec.json.encode(value)
+    return Response(status, body, {"Content-Type": "application/json", "Cache-Control": "no-store", **(headers or {})})
+
+
+def tagged_response(body: bytes | None, etag: str, headers: Mapping[str, str]) -> Response:
+    """`body` with its tag, to be kept by the client and asked for again each time; `None`: it has it (304).
+
+    A 304 carries the same headers: they replace those of the client's copy, so a stricter policy reaches it too.
+    """
+    fields = {"ETag": etag, "Cache-Control": "private, no-cache", **headers}
+    return Response(304, None, fields) if body is None else Response(200, body, fields)
+
+
+def problem_response(error: WaypostError) -> Response:
+    """The problem document of `error`: https://www.rfc-editor.org/rfc/rfc9457"""
+    status = STATUS[error.code]
+    generation_id = error.generation_id if isinstance(error, AnswerRunning) else None
+    response = problem(status, error.code, error.title, error.detail, generation_id)
+    if status == 401:
+        response.headers["WWW-Authenticate"] = "Bearer"
+    if isinstance(error, MethodNotAllowed):
+        response.headers["Allow"] = ", ".join(error.allowed)
+    if isinstance(error, RateLimited | Unavailable) and error.retry_after_seconds is not None:
+        response.headers["Retry-After"] = str(error.retry_after_seconds)
+    return response
+
+
+def problem(status: int, code: str, title: str, detail: str, generation_id: str | None = None) -> Response:
+    """A problem document; `code` is what programs should look at. `generation_id`: the answer that is in the way."""
+    response = json_response(_Problem("about:blank", title, status, detail, code, generation_id), status)
+    response.headers["Content-Type"] = "application/problem+json"
+    return response

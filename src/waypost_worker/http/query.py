@@ -1,0 +1,33 @@
+"""Query parameters: checked before anything is done with them."""
+
+from collections.abc import Mapping
+
+from waypost_worker.errors import InvalidParameter
+from waypost_worker.limits import MAX_WAIT_SECONDS
+
+
+def required_parameter(query: Mapping[str, str], name: str) -> str:
+    """The parameter's value.
+
+    Raises:
+        InvalidParameter: it is missing or empty.
+    """
+    value = query.get(name)
+    if not value:
+        raise InvalidParameter(f"The query parameter {name} is needed.")
+    return value
+
+
+def seconds_parameter(query: Mapping[str, str], name: str) -> float:
+    """A time to wait, 0 if it is not given; fractions are allowed.
+
+    Raises:
+        InvalidParameter: not a number from 0 to 60.
+    """
+    text = query.get(name, "0")
+    # float() alone would also take "nan", "1_0" and digits of other scripts.
+    if text.isascii() and text.replace(".", "", 1).isdigit() and len(text) <= 10:
+        seconds = float(text)
+        if seconds <= MAX_WAIT_SECONDS:
+            return seconds
+    raise InvalidParameter(f"{name} is a number of seconds from 0 to {MAX_WAIT_SECONDS}.")

@@ -1,0 +1,84 @@
+"""Which handler a method and a path go to; a path that exists for other methods only is told apart from no path."""
+
+from collections.abc import Iterable
+from typing import Generic, TypeVar
+from urllib.parse import unquote
+
+import msgspec
+
+from waypost_worker.errors import InvalidParameter, MethodNotAllowed, RouteNotFound
+from waypost_worker.security.rate_limits import Limit
+
+H = TypeVar("H")
+
+
+class Route(msgspec.Struct, Generic[H], frozen=True):
+    """One line of the route table. `template` has `{name}` where a segment is a parameter; a call spends `limits`."""
+
+    method: str
+    template: str
+    handler: H
+    limits: tuple[Limit, ...]
+
+
+class Router(Generic[H]):
+    """Finds the route. Where several templates fit, the one with the most fixed segments is the path's, as in OpenAPI:
+    https://spec.openapis.org/oas/v3.1.1.html#path-templating-matching"""
+
+    def __init__(self, routes: Iterable[Route[H]]) -> None:
+        split = [(route, tuple(route.template.split("/"))) for route in routes]
+        # Stable: of two that have as many, the first one in the table.
+        self._routes = sorted(split, key=lambda found: -_fixed_segments(found[1]))
+        # A path that is a template itself has no parameters, and no other template has as many fixed segments.
+        self._fixed = {(route.method, route.template): route for route, _ in self._routes if "{" not in route.template}
+
+    def find(self, method: str, path: str) -> tuple[Route[H], dict[str, str]]:
+        """The route, and its parameters with percent-encoding undone. `HEAD` is served by `GET`'s handler.
+
+        Raises:
+            RouteNotFound: no template fits the path.
+            MethodNotAllowed: only templates of other methods do.
+            InvalidParameter: a segment is not percent-encoded UTF-8.
+        """
+        wanted = "GET" if method == "HEAD" else method
+        if (known := self._fixed.get((wanted, path))) is not None:
+            return known, {}
+        segments = tuple(path.split("/"))
+        allowed: set[str] = set()
+        fixed = 0
+        for route, template in self._routes:
+            if allowed and _fixed_segments(template) < fixed:
+                break
+            if _fits(template, segments):
+                if route.method == wanted:
+                    return route, _parameters(template, segments)
+                allowed.add(route.method)
+                fixed = _fixed_segments(template)
+        if not allowed:
+            raise RouteNotFound("Nothing is served at this path.")
+        if "GET" in allowed:
+            allowed.add("HEAD")
+        methods = tuple(sorted(allowed))
+        raise MethodNotAllowed(f"This path takes {', '.join(methods)}.", methods)
+
+
+def _fixed_segments(template: tuple[str, ...]) -> int:
+    return sum(not part.startswith("{") for part in template)
+
+
+def _fits(template: tuple[str, ...], segments: tuple[str, ...]) -> bool:
+    return len(template) == len(segments) and all(
+        part == segment or (part.startswith("{") and segment != "")
+        for part, segment in zip(template, segments, strict=True)
+    )
+
+
+def _parameters(template: tuple[str, ...], segments: tuple[str, ...]) -> dict[str, str]:
+    try:
+        return {
+            part[1:-1]: unquote(segment, errors="strict")
+            for part, segment in zip(template, segments, strict=True)
+            if part.startswith("{")
+        }
+    except UnicodeDecodeError as error:
+        raise InvalidParameter("The path is not percent-encoded UTF-8.") from error

@@ -1,0 +1,95 @@
+"""The grammars of ids: whatever fails here never comes near a key."""
+
+import re
+from urllib.parse import quote
+
+from waypost_worker.errors import InvalidCode, InvalidId
+from waypost_worker.limits import (
+    MAX_APP_ID_KEY_BYTES,
+    MAX_APP_ID_LENGTH,
+    MAX_CODE_LENGTH,
+    MAX_ID_LENGTH,
+    MAX_MESSAGE_ID_LENGTH,
+    MAX_TOOL_NAME_LENGTH,
+    MIN_CODE_LENGTH,
+)
+from waypost_worker.random import Random
+
+CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+"""https://www.crockford.com/base32.html: no I, L, O (misread) and no U."""
+
+STEPS = (".", "..")
+"""Segments of a path that mean another one: https://url.spec.whatwg.org/#double-dot-path-segment"""
+
+_READ_AS = str.maketrans("ILO", "110")
+_CODE = re.compile(f"[{CROCKFORD}]{{{MIN_CODE_LENGTH},{MAX_CODE_LENGTH}}}")
+_ID = re.compile(rf"[A-Za-z0-9._~-]{{1,{MAX_ID_LENGTH}}}")
+_TOOL_NAME = re.compile(rf"[A-Za-z0-9_./-]{{1,{MAX_TOOL_NAME_LENGTH}}}")
+
+
+def new_code(random: Random, length: int = MIN_CODE_LENGTH) -> str:
+    """A session code of `length` characters, with 5 bits in each that can't be guessed."""
+    bits = 5 * length
+    number = int.from_bytes(random.random_bytes(-(-bits // 8)), "big")
+    return "".join(CROCKFORD[number >> shift & 31] for shift in range(bits - 5, -1, -5))
+
+
+def parse_code(text: str) -> str:
+    """The code that a person meant: any case, hyphens ignored, I and L read as 1, O as 0. Of any length that a code can
+    have, whichever is set: a change of the setting must not lock anybody out.
+
+    Raises:
+        InvalidCode: no code can be read out of it.
+    """
+    # The bound comes first: upper() and replace() on an attacker's megabyte is work for nothing.
+    code = text.replace("-", "").upper().translate(_READ_AS) if len(text) <= 2 * MAX_CODE_LENGTH else ""
+    # str.upper() turns some other letters into ASCII ('ı' into 'I'), which nobody who read a code can have meant.
+    if not text.isascii() or not _CODE.fullmatch(code):
+        raise InvalidCode(
+            f"A session code has {MIN_CODE_LENGTH} to {MAX_CODE_LENGTH} letters and digits, like K7Q2-M9XA."
+        )
+    return code
+
+
+def parse_id(text: str, what: str) -> str:
+    """`text` itself, if it is an id: 1 to 64 of A-Z a-z 0-9 . _ ~ - but not . or .., which no URL can carry.
+
+    Raises:
+        InvalidId: it is not; `what` names it in the sentence.
+    """
+    if not _ID.fullmatch(text) or text in STEPS:
+        raise InvalidId(f"The {what} must be 1 to {MAX_ID_LENGTH} characters out of A-Z a-z 0-9 . _ ~ -")
+    return text
+
+
+def parse_app_id(text: str, what: str) -> str:
+    """`text` itself, if an app may use it to name a thread or its owner: 1 to 128 characters that can be seen.
+
+    Such ids stand percent-encoded in keys, so `user:42` and `ada@example.org` are fine.
+
+    Raises:
+        InvalidId: it is not; `what` names it in the sentence.
+    """
+    if not 0 < len(text) <= MAX_APP_ID_LENGTH or not text.isprintable() or text != text.strip():
+        raise InvalidId(f"The {what} must be 1 to {MAX_APP_ID_LENGTH} visible characters.")
+    if text in STEPS:
+        raise InvalidId(f"The {what} must not be . or .., which mean something else in a URL.")
+    if len(quote(text, safe="")) > MAX_APP_ID_KEY_BYTES:
+        raise InvalidId(f"The {what} must have {MAX_APP_ID_KEY_BYTES} bytes at most when percent-encoded.")
+    return text
+
+
+def parse_message_id(text: str) -> str:
+    """`text` itself, if it can be a message's id: 1 to 128 characters, no control characters.
+
+    Raises:
+        InvalidId: it is not.
+    """
+    if not 0 < len(text) <= MAX_MESSAGE_ID_LENGTH or not text.isprintable():
+        raise InvalidId(f"The id of a message must be 1 to {MAX_MESSAGE_ID_LENGTH} visible characters.")
+    return text
+
+
+def is_tool_name(text: str) -> bool:
+    """Whether `text` is a tool name as MCP (2025-11-25, server/tools, "Tool Names") allows it."""
+    return bool(_TOOL_NAME.fullmatch(text))

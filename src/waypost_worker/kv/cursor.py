@@ -1,0 +1,102 @@
+"""Cursors: where a message stands in its queue, and how far a reader has come.
+
+A message's cursor is a UUIDv7 (RFC 9562, section 5.7): 48 bits of milliseconds, so that a sorted list is in order
+of time; 12 bits that count inside one isolate's millisecond; 30 random bits; and, where the RFC leaves the bits free,
+a 32-bit tag of session and queue. The tag makes a cursor of another session recognisable without a store; it guards
+against mix-ups, it is no credential.
+
+An event's id is what its reader comes back with: `message[~position][;producer=number]…`. The message's cursor; the
+greatest cursor that the reader has been sent, where that is another one (a message that showed up late), so that
+coming back skips nothing and repeats nothing unflagged; and for each producer that numbers its messages the number
+that comes next, so that order holds over a reconnect without anything being stored for it.
+"""
+
+import re
+from collections.abc import Mapping
+from hashlib import sha256
+
+import msgspec
+
+from waypost_worker.clock import Clock
+from waypost_worker.errors import InvalidCursor
+from waypost_worker.limits import MAX_ID_LENGTH, MAX_TRACKED_PRODUCERS
+from waypost_worker.random import Random
+
+_UUID7 = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}")
+_NEXT_NUMBER = re.compile(rf"([A-Za-z0-9._~-]{{1,{MAX_ID_LENGTH}}})=([1-9][0-9]{{0,15}})")
+_COUNTER_LIMIT = 1 << 12
+
+
+def scope_tag(scope: str) -> int:
+    """The 32 bits that mark cursors of `scope`, e.g. `req:K7Q2M9XA`."""
+    return int.from_bytes(sha256(scope.encode()).digest()[:4], "big")
+
+
+def _format(milliseconds: int, counter: int, noise: int, tag: int) -> str:
+    number = milliseconds << 80 | 7 << 76 | counter << 64 | 2 << 62 | noise << 32 | tag
+    digits = f"{number:032x}"
+    return f"{digits[:8]}-{digits[8:12]}-{digits[12:16]}-{digits[16:20]}-{digits[20:]}"
+
+
+def first_cursor(scope: str) -> str:
+    """The cursor before every message of `scope`."""
+    return _format(0, 0, 0, scope_tag(scope))
+
+
+def cursor_ms(cursor: str) -> int:
+    """When the message was accepted, by the clock of the location that accepted it."""
+    return int(cursor[:8] + cursor[9:13], 16)
+
+
+def is_cursor(text: str, scope: str) -> bool:
+    """Whether `text` is a cursor issued for `scope`."""
+    return bool(_UUID7.fullmatch(text)) and int(text[-8:], 16) == scope_tag(scope)
+
+
+class CursorFactory:
+    """Issues cursors that only ever grow inside one isolate, also when its clock stands still or steps back."""
+
+    def __init__(self, clock: Clock, random: Random) -> None:
+        self._clock = clock
+        self._random = random
+        self._last_ms = 0
+        self._counter = 0
+
+    def issue(self, scope: str) -> str:
+        """The next cursor for `scope`; greater than all issued before by this factory."""
+        now = self._clock.now_ms()
+        if now > self._last_ms:
+            self._last_ms, self._counter = now, 0
+        else:
+            self._counter += 1
+            if self._counter == _COUNTER_LIMIT:
+                self._last_ms, self._counter = self._last_ms + 1, 0
+        noise = int.from_bytes(self._random.random_bytes(4), "big") >> 2
+        return _format(self._last_ms, self._counter, noise, scope_tag(scope))
+
+
+class EventId(msgspec.Struct, frozen=True):
+    """What a client sends back: the message it names, the position of its reader, and where its producers stand."""
+
+    message: str
+    position: str
+    next_numbers: Mapping[str, int] = {}
+
+    def __str__(self) -> str:
+        place = self.message if self.message == self.position else f"{self.message}~{self.position}"
+        return place + "".join(f";{producer}={number}" for producer, number in self.next_numbers.items())
+
+
+def parse_event_id(text: str, scope: str) -> EventId:
+    """Read an event's id.
+
+    Raises:
+        InvalidCursor: it was not issued for `scope`.
+    """
+    place, *numbers = text.split(";")
+    message, tilde, position = place.partition("~")
+    fits = is_cursor(message, scope) and (not tilde or is_cursor(position, scope))
+    matches = [_NEXT_NUMBER.fullmatch(number) for number in numbers[: MAX_TRACKED_PRODUCERS + 1]]
+    if not fits or len(matches) > MAX_TRACKED_PRODUCERS or None in matches:
+        raise InvalidCursor("The cursor was not issued for this session and role; leave it out to start afresh.")
+    return EventId(message, position or message, {match[1]: int(match[2]) for match in matches if match})

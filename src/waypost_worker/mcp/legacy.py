@@ -1,0 +1,143 @@
+"""2025-11-25 and 2025-06-18: a handshake first, then requests that may name the session it began.
+
+https://modelcontextprotocol.io/specification/2025-11-25/basic/transports. The session's id only says which revision was
+agreed on, and whose events and calls are whose; it is signed and not stored, so it can't be ended before its tab is,
+and DELETE is refused. Nothing is offered that would need the server to ask the client something.
+"""
+
+from typing import Any
+
+from waypost_worker.http.messages import Response
+from waypost_worker.limits import (
+    MAX_WAIT_SECONDS,
+    MCP_JSON_PATIENCE_MILLISECONDS,
+)
+from waypost_worker.mcp.jsonrpc import (
+    INVALID_REQUEST,
+    METHOD_NOT_FOUND,
+    RESOURCE_NOT_FOUND,
+    Incoming,
+    RpcError,
+    RpcId,
+    encode_result,
+    invalid_params,
+)
+from waypost_worker.mcp.legacy_streams import call_stream, news_stream
+from waypost_worker.mcp.resources import list_resources, read_resource
+from waypost_worker.mcp.results import tool_result
+from waypost_worker.mcp.signed_ids import CallMark, ListenMark
+from waypost_worker.mcp.tab import SERVER_INFO, Tab
+from waypost_worker.mcp.tool_call import ToolCall, called, cancel_asked, progress_token
+from waypost_worker.mcp.tool_list import list_tools
+from waypost_worker.mcp.transport import Accepts, json_reply, not_acceptable, stream_reply
+from waypost_worker.mcp.versions import ASSUMED, LATEST_LEGACY, LEGACY, VERSION_HEADER, unsupported
+
+SESSION_HEADER = "mcp-session-id"
+
+
+def agreed_version(tab: Tab) -> str:
+    """The revision that a request is of, by its header or its session.
+
+    Raises:
+        RpcError: the session is none of this tab's (404: the client begins a new one), or the revision is not served.
+    """
+    agreed = tab.sealer.version_of(tab.session_id) if tab.session_id else ASSUMED
+    if agreed is None:
+        raise RpcError(INVALID_REQUEST, "This is no session of this tab; send initialize again.", status=404)
+    told = tab.call.request.headers.get(VERSION_HEADER)
+    if told is not None and told not in LEGACY:
+        raise unsupported(told)
+    return told or agreed
+
+
+async def answer(tab: Tab, message: Incoming, accepted: Accepts) -> Response:
+    """The reply to a message.
+
+    Raises:
+        RpcError
+    """
+    if message.method == "initialize" and message.id is not None:
+        return _initialized(tab, message, message.id)
+    version = agreed_version(tab)
+    if message.id is None or not message.method:
+        if message.method == "notifications/cancelled" and tab.session_id:
+            await cancel_asked(tab, message.params.get("requestId"))
+        return Response(202)
+    if message.method == "tools/call":
+        return await _call(tab, message, message.id, accepted, version)
+    return _reply(message.id, await _result(tab, message), accepted)
+
+
+async def resume(tab: Tab, accepted: Accepts) -> Response:
+    """The stream that GET opens: of the call that `Last-Event-ID` is about, or of what is new.
+
+    Raises:
+        RpcError
+    """
+    version = agreed_version(tab)
+    if not accepted.sse:
+        raise not_acceptable("This is a stream: accept text/event-stream.")
+    last = tab.call.request.headers.get("last-event-id")
+    mark = tab.sealer.mark_of(tab.session_id, last) if last else ListenMark(tab.session.tools_version)
+    if isinstance(mark, CallMark):
+        chunks = call_stream(tab, ToolCall(tab, mark.request_id, resumed=True), mark, version)
+    elif mark is not None:
+        chunks = news_stream(tab, mark, version)
+    else:
+        raise RpcError(INVALID_REQUEST, "Last-Event-ID is none of this session's events.", status=400)
+    return stream_reply(chunks, tab.call.isolate)
+
+
+def _initialized(tab: Tab, message: Incoming, id: RpcId) -> Response:
+    wanted = message.params.get("protocolVersion")
+    if not isinstance(wanted, str):
+        raise invalid_params("protocolVersion is a text.")
+    version = wanted if wanted in LEGACY else LATEST_LEGACY
+    result = {
+        "protocolVersion": version,
+        "capabilities": {"tools": {"listChanged": True}, "resources": {}},
+        "serverInfo": SERVER_INFO,
+        "instructions": tab.instructions(),
+    }
+    session_id = tab.sealer.new_session(tab.call.random, version)
+    return json_reply(encode_result(id, result), headers={"Mcp-Session-Id": session_id})
+
+
+async def _result(tab: Tab, message: Incoming) -> dict[str, Any]:
+    match message.method:
+        case "ping":
+            return {}
+        case "tools/list":
+            return await list_tools(tab, message.params.get("cursor"))
+        case "resources/list":
+            return {"resources": await list_resources(tab)}
+        case "resources/templates/list":
+            return {"resourceTemplates": []}
+        case "resources/read":
+            return {"contents": await read_resource(tab, message.params.get("uri"), RESOURCE_NOT_FOUND)}
+    raise RpcError(METHOD_NOT_FOUND, "Method not found")
+
+
+async def _call(tab: Tab, message: Incoming, id: RpcId, accepted: Accepts, version: str) -> Response:
+    name, args = called(message)
+    token = progress_token(message)
+    asker = tab.sealer.asker(tab.session_id, id) if tab.session_id else None
+    call = await ToolCall.begin(tab, name, args, asker)
+    patience_ms = MCP_JSON_PATIENCE_MILLISECONDS if accepted.sse else MAX_WAIT_SECONDS * 1000
+    first = None
+    while first is None or not first.final:
+        first = await call.next(call.asked_ms + patience_ms)
+        if first is None and not accepted.sse:
+            first = await call.give_up()
+        if first is None or (token is not None and accepted.sse):
+            break
+    if first is not None and first.final and accepted.json:
+        return json_reply(encode_result(id, tool_result(first, any_structure=False)))
+    mark = CallMark(call.request_id, "", id, token)
+    return stream_reply(call_stream(tab, call, mark, version, first), tab.call.isolate)
+
+
+def _reply(id: RpcId, result: dict[str, Any], accepted: Accepts) -> Response:
+    if not accepted.json:
+        raise not_acceptable("The reply is JSON: accept application/json too.")
+    return json_reply(encode_result(id, result))

@@ -1,0 +1,178 @@
+"""2026-07-28: every request says by itself what it is and what its client can do; nothing is remembered of it.
+
+https://modelcontextprotocol.io/specification/2026-07-28/basic/transports/streamable-http. A stream that its client
+closes is a call taken back. A call that takes longer becomes a task where the client knows tasks.
+"""
+
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from waypost_worker.http.messages import Response
+from waypost_worker.limits import (
+    MAX_WAIT_SECONDS,
+    MCP_JSON_PATIENCE_MILLISECONDS,
+    MCP_LIST_TTL_MILLISECONDS,
+    MCP_TASK_PATIENCE_MILLISECONDS,
+)
+from waypost_worker.mcp.jsonrpc import INVALID_PARAMS, METHOD_NOT_FOUND, MISSING_CAPABILITY, Incoming, RpcError, RpcId
+from waypost_worker.mcp.modern_headers import check_envelope, check_parameters
+from waypost_worker.mcp.modern_streams import call_stream, encode_complete, news_stream
+from waypost_worker.mcp.resources import list_resources, read_resource
+from waypost_worker.mcp.results import complete_result, tool_result
+from waypost_worker.mcp.tab import Tab
+from waypost_worker.mcp.tasks import cancel_task, get_task, new_task, update_task
+from waypost_worker.mcp.tool_call import ToolCall, called, progress_token
+from waypost_worker.mcp.tool_list import known_tool, list_tools
+from waypost_worker.mcp.transport import Accepts, json_reply, not_acceptable, stream_reply
+from waypost_worker.mcp.versions import CAPABILITIES_KEY, SUPPORTED, TASKS_EXTENSION
+
+FRESH = {"ttlMs": MCP_LIST_TTL_MILLISECONDS, "cacheScope": "private"}
+"""What is listed depends on the tab, and so on the code or the token that was shown."""
+
+STATUS = {INVALID_PARAMS: 400, METHOD_NOT_FOUND: 404, MISSING_CAPABILITY: 400}
+"""The HTTP status of errors that come in no other way."""
+
+
+async def answer(tab: Tab, message: Incoming, accepted: Accepts) -> Response:
+    """The reply to a message.
+
+    Raises:
+        RpcError
+    """
+    if not message.method:
+        raise RpcError(-32600, "Replies are not taken: nothing was asked.", status=400)
+    if message.id is None:
+        # None is defined; one that is not known is no error.
+        return Response(202)
+    check_envelope(message, tab.call.request.headers)
+    try:
+        return await _answer(tab, message, message.id, accepted)
+    except RpcError as error:
+        error.status = STATUS.get(error.code, error.status)
+        raise
+
+
+async def _answer(tab: Tab, message: Incoming, id: RpcId, accepted: Accepts) -> Response:
+    if message.method == "tools/call":
+        return await _call(tab, message, id, accepted)
+    if message.method == "subscriptions/listen":
+        return _listen(tab, message, id, accepted)
+    found = _METHODS.get(message.method)
+    if found is None:
+        raise RpcError(METHOD_NOT_FOUND, "Method not found")
+    if not accepted.json:
+        raise not_acceptable("The reply is JSON: accept application/json too.")
+    return json_reply(encode_complete(id, complete_result(await found(tab, message))))
+
+
+async def _discover(tab: Tab, _message: Incoming) -> dict[str, Any]:
+    return {
+        "supportedVersions": list(SUPPORTED),
+        "capabilities": {"tools": {"listChanged": True}, "resources": {}, "extensions": {TASKS_EXTENSION: {}}},
+        "instructions": tab.instructions(),
+        **FRESH,
+    }
+
+
+async def _list_tools(tab: Tab, message: Incoming) -> dict[str, Any]:
+    return {**await list_tools(tab, message.params.get("cursor")), **FRESH}
+
+
+async def _list_resources(tab: Tab, _message: Incoming) -> dict[str, Any]:
+    return {"resources": await list_resources(tab), **FRESH}
+
+
+async def _list_templates(_tab: Tab, _message: Incoming) -> dict[str, Any]:
+    return {"resourceTemplates": [], **FRESH}
+
+
+async def _read_resource(tab: Tab, message: Incoming) -> dict[str, Any]:
+    return {"contents": await read_resource(tab, message.params.get("uri"), INVALID_PARAMS), **FRESH}
+
+
+async def _get_task(tab: Tab, message: Incoming) -> dict[str, Any]:
+    require_tasks(message)
+    return await get_task(tab, message.params.get("taskId"))
+
+
+async def _update_task(tab: Tab, message: Incoming) -> dict[str, Any]:
+    require_tasks(message)
+    return update_task(tab, message.params.get("taskId"), message.params.get("inputResponses"))
+
+
+async def _cancel_task(tab: Tab, message: Incoming) -> dict[str, Any]:
+    require_tasks(message)
+    return await cancel_task(tab, message.params.get("taskId"))
+
+
+_METHODS: dict[str, Callable[[Tab, Incoming], Awaitable[dict[str, Any]]]] = {
+    "server/discover": _discover,
+    "tools/list": _list_tools,
+    "resources/list": _list_resources,
+    "resources/templates/list": _list_templates,
+    "resources/read": _read_resource,
+    "tasks/get": _get_task,
+    "tasks/update": _update_task,
+    "tasks/cancel": _cancel_task,
+}
+
+
+async def _call(tab: Tab, message: Incoming, id: RpcId, accepted: Accepts) -> Response:
+    name, args = called(message)
+    token = progress_token(message)
+    knows_tasks = can_take_tasks(message)
+    tool = await known_tool(tab, name) or {}
+    check_parameters(tool, args, tab.call.request.headers)
+    execution = tool.get("execution")
+    support = execution.get("taskSupport") if isinstance(execution, dict) else None
+    if support == "required":
+        require_tasks(message)
+    call = await ToolCall.begin(tab, name, args, None)
+    becomes_task = knows_tasks and support != "forbidden" and accepted.json
+    patience_ms = MAX_WAIT_SECONDS * 1000
+    if becomes_task:
+        # A tool that says that it takes its time is not waited for.
+        patience_ms = 0 if support in ("required", "optional") else MCP_TASK_PATIENCE_MILLISECONDS
+    elif accepted.sse:
+        patience_ms = MCP_JSON_PATIENCE_MILLISECONDS
+    streams = accepted.sse and not becomes_task
+    first = None
+    while first is None or not first.final:
+        first = await call.next(call.asked_ms + patience_ms)
+        if first is None and becomes_task:
+            return json_reply(encode_complete(id, new_task(tab, call)))
+        if first is None and not streams:
+            first = await call.give_up()
+        if first is None or (token is not None and streams):
+            break
+    if first is not None and first.final and accepted.json:
+        return json_reply(encode_complete(id, complete_result(tool_result(first, any_structure=True))))
+    return stream_reply(call_stream(tab, call, id, token, first), tab.call.isolate)
+
+
+def _listen(tab: Tab, message: Incoming, id: RpcId, accepted: Accepts) -> Response:
+    wanted = message.params.get("notifications")
+    if not isinstance(wanted, dict):
+        raise RpcError(INVALID_PARAMS, "notifications is an object.")
+    if wanted.get("taskIds") is not None:
+        require_tasks(message)
+    if not accepted.sse:
+        raise not_acceptable("This is a stream: accept text/event-stream.")
+    return stream_reply(news_stream(tab, id, wants_tools=wanted.get("toolsListChanged") is True), tab.call.isolate)
+
+
+def can_take_tasks(message: Incoming) -> bool:
+    """Whether the client has said, in this request, that it knows tasks."""
+    extensions = message.meta[CAPABILITIES_KEY].get("extensions")
+    return isinstance(extensions, dict) and TASKS_EXTENSION in extensions
+
+
+def require_tasks(message: Incoming) -> None:
+    """Refuse a request for which its client would have to know tasks.
+
+    Raises:
+        RpcError: -32021
+    """
+    if not can_take_tasks(message):
+        needed: dict[str, Any] = {"requiredCapabilities": {"extensions": {TASKS_EXTENSION: {}}}}
+        raise RpcError(MISSING_CAPABILITY, "Missing required client capability", needed)

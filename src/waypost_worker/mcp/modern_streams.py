@@ -1,0 +1,79 @@
+"""The streams of 2026-07-28: each is the reply to one request, and can't be taken up again."""
+
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
+from typing import Any
+
+from waypost_worker.limits import MCP_HEARTBEAT_SECONDS
+from waypost_worker.mcp.jsonrpc import RpcError, RpcId, encode_error, encode_notification, encode_result
+from waypost_worker.mcp.results import ProgressCount, complete_result, tool_result
+from waypost_worker.mcp.tab import SERVER_INFO, Tab
+from waypost_worker.mcp.tool_call import ToolCall
+from waypost_worker.mcp.tool_changes import News, ToolNews
+from waypost_worker.mcp.transport import encode_message, encode_opening
+from waypost_worker.mcp.versions import SERVER_INFO_KEY, SUBSCRIPTION_KEY
+from waypost_worker.queues.message import Message
+from waypost_worker.sse import HEARTBEAT, encode_sse
+
+
+def encode_complete(id: RpcId, result: dict[str, Any]) -> bytes:
+    """The reply to the request `id`, which says who gives it."""
+    meta = result.get("_meta")
+    told = {**(meta if isinstance(meta, dict) else {}), SERVER_INFO_KEY: SERVER_INFO}
+    return encode_result(id, {**result, "_meta": told})
+
+
+async def call_stream(
+    tab: Tab, call: ToolCall, id: RpcId, token: str | int | None, first: Message | None
+) -> AsyncGenerator[bytes, None]:
+    """A call: progress, and the reply. It is taken back when its client closes the stream, and given up when the
+    invocation's budget is spent."""
+    is_over = False
+    count = ProgressCount()
+    try:
+        yield encode_opening(None)
+        async with aclosing(_all(call, first)) as messages:
+            async for message in messages:
+                if message is None:
+                    yield encode_sse(HEARTBEAT)
+                elif message.final:
+                    is_over = True
+                    result = complete_result(tool_result(message, any_structure=True))
+                    yield encode_message(encode_complete(id, result))
+                elif token is not None:
+                    progress = count.next(token, message.result)
+                    yield encode_message(encode_notification("notifications/progress", progress))
+    except RpcError as error:
+        is_over = True
+        yield encode_message(encode_error(id, error))
+    finally:
+        if not is_over:
+            tab.call.request.background(call.take_back())
+
+
+async def news_stream(tab: Tab, id: RpcId, *, wants_tools: bool) -> AsyncGenerator[bytes, None]:
+    """A subscription: what was agreed to, then the news, and a reply when it ends from this side."""
+    meta = {SUBSCRIPTION_KEY: id}
+    agreed = {"toolsListChanged": True} if wants_tools else {}
+    acknowledged = {"_meta": meta, "notifications": agreed}
+    yield encode_message(encode_notification("notifications/subscriptions/acknowledged", acknowledged))
+    async with aclosing(ToolNews(tab, tab.session.tools_version).items()) as items:
+        async for item in items:
+            if item is News.CHANGED and wants_tools:
+                yield encode_message(encode_notification("notifications/tools/list_changed", {"_meta": meta}))
+            elif item is not News.ENDED:
+                yield encode_sse(HEARTBEAT)
+    yield encode_message(encode_complete(id, complete_result({"_meta": meta})))
+
+
+async def _all(call: ToolCall, first: Message | None) -> AsyncGenerator[Message | None, None]:
+    if first is not None:
+        yield first
+        if first.final:
+            return
+    async with aclosing(call.steps(MCP_HEARTBEAT_SECONDS)) as steps:
+        async for message in steps:
+            yield message
+            if message is not None and message.final:
+                return
+    yield await call.give_up()

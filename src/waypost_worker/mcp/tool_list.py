@@ -1,0 +1,112 @@
+"""The tools of the tab, as MCP lists them: the host's own, in its order, letter by letter; and what is known of them.
+
+One operation reads them together with the host's presence. Both may be a minute old. Tools that were never put are
+looked for with a list, which is not remembered as a miss.
+"""
+
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+from typing import Any
+
+import msgspec
+
+from waypost_worker.clock import to_iso
+from waypost_worker.kv.keys import host_key, tools_key
+from waypost_worker.limits import MCP_LIST_TTL_MILLISECONDS, TOOLS_PER_PAGE
+from waypost_worker.mcp.jsonrpc import RpcError, invalid_params
+from waypost_worker.mcp.tab import Tab
+from waypost_worker.sessions.presence import GRACE_SECONDS
+
+HOST_KEY = "waypost/host"
+"""In a list's `_meta`: whether the tab is there; if not, the tools are the last that were known."""
+
+MAX_KNOWN_OFFERS = 256
+"""Sessions whose tools an isolate remembers, as far as it has to know them."""
+
+
+class _Tool(msgspec.Struct):
+    name: str
+    inputSchema: msgspec.Raw | msgspec.UnsetType = msgspec.UNSET
+
+
+_raw_tools = msgspec.json.Decoder(list[msgspec.Raw]).decode
+_read_tool = msgspec.json.Decoder(_Tool).decode
+
+
+async def list_tools(tab: Tab, cursor: Any) -> dict[str, Any]:
+    """One page of the tools, as the result of `tools/list`.
+
+    Raises:
+        RpcError: the cursor is none that a page of these tools came with.
+    """
+    text, seen_ms = await _read(tab)
+    tools = _raw_tools(text)
+    start = _after(tools, cursor)
+    page = tools[start : start + TOOLS_PER_PAGE]
+    result: dict[str, Any] = {"tools": [_complete(tool) for tool in page]}
+    if start + TOOLS_PER_PAGE < len(tools):
+        result["nextCursor"] = urlsafe_b64encode(_read_tool(page[-1]).name.encode()).decode()
+    lifetime_ms = (tab.call.settings.plan.presence_seconds + 2 * GRACE_SECONDS) * 1000
+    if seen_ms is None or tab.now_ms() - seen_ms >= lifetime_ms:
+        seen_at = None if seen_ms is None else to_iso(seen_ms)
+        result["_meta"] = {HOST_KEY: {"online": False, "seenAt": seen_at, "open": tab.link()}}
+    return result
+
+
+async def known_tool(tab: Tab, name: str) -> dict[str, Any] | None:
+    """The tool of this name as the host offers it, if there is something to know of it when it is called. Costs an
+    operation when the tools have changed since this isolate last asked, and twice a minute."""
+    code, version, now = tab.session.code, tab.session.tools_version, tab.now_ms()
+    if version is None:
+        return None
+    offers = tab.call.isolate.offers
+    kept = offers.get(code)
+    # Not for ever: what was read just after a change may have been the tools before it.
+    if kept is None or kept[0] != version or now - kept[1] >= MCP_LIST_TTL_MILLISECONDS:
+        text, _ = await _read(tab)
+        kept = offers[code] = version, now, _marked(text)
+        offers.move_to_end(code)
+        if len(offers) > MAX_KNOWN_OFFERS:
+            offers.popitem(last=False)
+    return kept[2].get(name)
+
+
+def _marked(text: bytes) -> dict[str, Any]:
+    """By name, those tools of which something has to be known when they are called."""
+    tools = msgspec.json.decode(text)
+    return {tool["name"]: tool for tool in tools if "execution" in tool or b"x-mcp-header" in msgspec.json.encode(tool)}
+
+
+async def _read(tab: Tab) -> tuple[bytes, int | None]:
+    code = tab.session.code
+    if tab.session.tools_version is None:
+        text = await tab.call.sessions().tools(tab.session)
+        return text, tab.now_ms()
+    found = await tab.call.kv.get_many([tools_key(code), host_key(code)])
+    seen = found.get(host_key(code), "")
+    return found.get(tools_key(code), "[]").encode(), int(seen) if seen else None
+
+
+def _after(tools: list[msgspec.Raw], cursor: Any) -> int:
+    if cursor is None:
+        return 0
+    if isinstance(cursor, str):
+        try:
+            last = urlsafe_b64decode(cursor.encode()).decode()
+        except ValueError:
+            raise _bad_cursor() from None
+        # By name, not by number: tools that come or go before it move nothing.
+        for number, tool in enumerate(tools):
+            if _read_tool(tool).name == last:
+                return number + 1
+    raise _bad_cursor()
+
+
+def _bad_cursor() -> RpcError:
+    return invalid_params("The cursor is none of this list, or its tools have changed; list them from the start.")
+
+
+def _complete(tool: msgspec.Raw) -> Any:
+    """`tool` as it is; a host may leave out the schema, a client may not be without one."""
+    if _read_tool(tool).inputSchema is not msgspec.UNSET:
+        return tool
+    return {**msgspec.json.decode(tool), "inputSchema": {"type": "object"}}

@@ -1,0 +1,28 @@
+"""The revisions of the protocol that are served, and which of them a request is of."""
+
+from waypost_worker.mcp.jsonrpc import UNSUPPORTED_VERSION, RpcError
+
+MODERN = "2026-07-28"
+LATEST_LEGACY = "2025-11-25"
+LEGACY = (LATEST_LEGACY, "2025-06-18")
+SUPPORTED = (MODERN, *LEGACY)
+ASSUMED = "2025-03-26"
+"""Of a legacy request that does not say (2025-11-25, basic/transports, "Protocol Version Header")."""
+
+VERSION_HEADER = "mcp-protocol-version"
+VERSION_KEY = "io.modelcontextprotocol/protocolVersion"
+CAPABILITIES_KEY = "io.modelcontextprotocol/clientCapabilities"
+SERVER_INFO_KEY = "io.modelcontextprotocol/serverInfo"
+SUBSCRIPTION_KEY = "io.modelcontextprotocol/subscriptionId"
+TASKS_EXTENSION = "io.modelcontextprotocol/tasks"
+
+
+def unsupported(requested: str) -> RpcError:
+    """The revision is not served; those that are stand in the error."""
+    data = {"supported": list(SUPPORTED), "requested": requested}
+    return RpcError(UNSUPPORTED_VERSION, "Unsupported protocol version", data, status=400)
+
+
+def has_priming(version: str) -> bool:
+    """Whether clients of `version` know an event that has an id and no data; older ones fail to parse it."""
+    return version >= LATEST_LEGACY

@@ -1,0 +1,1 @@
+"""The model port, its providers, and how their services are asked."""

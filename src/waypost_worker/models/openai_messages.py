@@ -1,0 +1,66 @@
+"""A conversation as a chat completions API wants it told: https://platform.openai.com/docs/api-reference/chat/create"""
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import msgspec
+
+from waypost_worker.conversations.message import Item, ToolCall
+
+Message = dict[str, Any]
+
+
+def chat_messages(items: Sequence[Item]) -> list[Message]:
+    """`items` as messages that the API takes.
+
+    It refuses a call without its result, a result without its call, and anything in between; so the results follow
+    their call, and what has lost its other half is left out. So is an answer that was never begun.
+    """
+    results = {item.tool_call_id: item for item in items if item.role == "tool"}
+    return [message for item in items for message in _messages(item, results)]
+
+
+def text_of(content: Any) -> str:
+    """`content` in words: of content parts what is text, and of other JSON its text."""
+    if isinstance(content, str):
+        return content
+    if _are_parts(content):
+        return "\n".join(part["text"] for part in content if isinstance(part.get("text"), str))
+    return msgspec.json.encode(content).decode()
+
+
+def _messages(item: Item, results: dict[str | None, Item]) -> Iterator[Message]:
+    if item.role == "tool" or (item.partial and item.content == ""):
+        return
+    answered = [(call, results.pop(call.id)) for call in item.tool_calls if call.id in results]
+    if item.tool_calls and not answered and item.content == "":
+        return
+    message = {"role": item.role, "content": _content(item)}
+    if answered:
+        message["tool_calls"] = [_call(call) for call, _ in answered]
+    yield message
+    for call, result in answered:
+        yield {"role": "tool", "tool_call_id": call.id, "content": _content(result)}
+
+
+def _content(item: Item) -> Any:
+    # A tool's result may be a list of anything; of parts, the API takes only text there.
+    is_passed_on = _are_parts(item.content) and (item.role != "tool" or _are_text(item.content))
+    return item.content if is_passed_on else text_of(item.content)
+
+
+def _call(call: ToolCall) -> Message:
+    arguments = msgspec.json.encode({} if call.args is None else call.args).decode()
+    return {"id": call.id, "type": "function", "function": {"name": call.name, "arguments": arguments}}
+
+
+def _are_parts(content: Any) -> bool:
+    return (
+        isinstance(content, list)
+        and len(content) > 0
+        and all(isinstance(part, dict) and isinstance(part.get("type"), str) for part in content)
+    )
+
+
+def _are_text(parts: list[dict[str, Any]]) -> bool:
+    return all(part["type"] == "text" for part in parts)

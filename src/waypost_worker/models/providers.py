@@ -1,0 +1,21 @@
+"""Which of the models answers: the settings say it, and have been checked."""
+
+from waypost_worker.clock import Clock
+from waypost_worker.models.echo import EchoModel
+from waypost_worker.models.model import Model
+from waypost_worker.models.openai import OpenAiModel
+from waypost_worker.models.settings import ModelSettings
+from waypost_worker.models.transport import AiBinding, HttpClient
+from waypost_worker.models.workers_ai import WorkersAiModel
+from waypost_worker.random import Random
+
+
+def choose_model(
+    settings: ModelSettings, http: HttpClient, ai: AiBinding | None, clock: Clock, random: Random
+) -> Model:
+    """The model that `settings` name. `ai` is there where they name Workers AI: `read_model_settings` sees to that."""
+    if settings.provider == "openai":
+        return OpenAiModel(settings, http, clock, random)
+    if settings.provider == "workers-ai" and ai is not None:
+        return WorkersAiModel(settings, ai, clock, random)
+    return EchoModel(clock)

@@ -1,0 +1,34 @@
+"""Models that run on Cloudflare itself: https://developers.cloudflare.com/workers-ai/configuration/bindings/"""
+
+from collections.abc import AsyncGenerator, Sequence
+
+from waypost_worker.clock import Clock
+from waypost_worker.conversations.message import Item
+from waypost_worker.models.openai_messages import chat_messages
+from waypost_worker.models.service import ask_service
+from waypost_worker.models.settings import ModelSettings
+from waypost_worker.models.transport import AiBinding, Fetched
+from waypost_worker.random import Random
+
+
+class WorkersAiModel:
+    """The model port on Workers AI."""
+
+    def __init__(self, settings: ModelSettings, ai: AiBinding, clock: Clock, random: Random) -> None:
+        self._settings = settings
+        self._ai = ai
+        self._clock = clock
+        self._random = random
+
+    @property
+    def name(self) -> str:
+        return f"workers-ai: {self._settings.workers_ai_model}"
+
+    def stream(self, items: Sequence[Item], model: str | None = None) -> AsyncGenerator[str, None]:
+        messages = chat_messages(items)
+
+        async def send() -> Fetched:
+            settings = self._settings
+            return await self._ai.run(model or settings.workers_ai_model, messages, settings.timeout_seconds)
+
+        return ask_service(send, self._clock, self._random)

@@ -1,0 +1,1 @@
+"""Requests and answers of a session: the store, its readers, event streams and long polls."""

@@ -1,0 +1,126 @@
+"""Messages: what travels through a queue, how it is stored, and what its reader is shown.
+
+A message is stored once, under one key, as JSON: in the key's metadata if it fits there, so that `list` brings it for
+free; otherwise whole in the value, with a head in the metadata that holds all but the body.
+"""
+
+from typing import Any, Literal
+
+import msgspec
+
+from waypost_worker.clock import to_iso
+from waypost_worker.kv.cursor import cursor_ms
+from waypost_worker.kv.keys import cursor_of
+from waypost_worker.kv.store import ListedKey, fits_metadata
+
+Kind = Literal["request", "cancel", "skip", "response"]
+"""A `skip` is for whoever reads the host's queue on its behalf; the host itself is never shown it."""
+
+
+class ErrorBody(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Why there is no result, in the words of the host (or `cancelled`, in ours)."""
+
+    code: str
+    message: str
+    data: Any | msgspec.UnsetType = msgspec.UNSET
+
+
+class Message(msgspec.Struct, frozen=True, omit_defaults=True):
+    """One message. `cursor` comes from its key and is not stored again; `size` is 0, or what a head's body takes
+    in the value, in bytes. `asker`: a digest by which who asked finds the request again; nobody is shown it."""
+
+    kind: Kind
+    id: str
+    tool: str | msgspec.UnsetType = msgspec.UNSET
+    args: Any | msgspec.UnsetType = msgspec.UNSET
+    producer: str | msgspec.UnsetType = msgspec.UNSET
+    seq: int | msgspec.UnsetType = msgspec.UNSET
+    settled: int = 0
+    result: Any | msgspec.UnsetType = msgspec.UNSET
+    error: ErrorBody | msgspec.UnsetType = msgspec.UNSET
+    final: bool | msgspec.UnsetType = msgspec.UNSET
+    size: int = 0
+    cursor: str = ""
+    asker: str | msgspec.UnsetType = msgspec.UNSET
+
+    @property
+    def is_head(self) -> bool:
+        """Whether the body still has to be read from the key's value."""
+        return self.size > 0
+
+    @property
+    def number(self) -> int:
+        """Its number among its producer's, or 0 if it has none."""
+        return 0 if self.seq is msgspec.UNSET else self.seq
+
+    @property
+    def settled_number(self) -> int:
+        """The number up to which its producer waits for nothing any more; below its own."""
+        return min(self.settled, self.number - 1)
+
+    @property
+    def accepted_ms(self) -> int:
+        """When it was accepted."""
+        return cursor_ms(self.cursor)
+
+
+class _Shown(msgspec.Struct, omit_defaults=True):
+    """The `data` of an event, in the order people read it."""
+
+    id: str
+    cursor: str
+    tool: str | msgspec.UnsetType
+    args: Any | msgspec.UnsetType
+    result: Any | msgspec.UnsetType
+    error: ErrorBody | msgspec.UnsetType
+    final: bool | msgspec.UnsetType
+    timestamp: str
+    producer: str | msgspec.UnsetType
+    seq: int | msgspec.UnsetType
+    replay: bool = False
+
+
+_decode = msgspec.json.Decoder(Message).decode
+
+
+def encode_stored(message: Message) -> tuple[str, str]:
+    """`(value, metadata)` to store `message` as."""
+    text = msgspec.json.encode(msgspec.structs.replace(message, cursor="")).decode()
+    if fits_metadata(text):
+        return "", text
+    head = msgspec.structs.replace(head_of(message, len(text.encode())), cursor="")
+    return text, msgspec.json.encode(head).decode()
+
+
+def head_of(message: Message, size: int) -> Message:
+    """`message` without its body, which takes `size` bytes in its key's value."""
+    return msgspec.structs.replace(message, args=msgspec.UNSET, result=msgspec.UNSET, error=msgspec.UNSET, size=size)
+
+
+def decode_listed(key: ListedKey) -> Message:
+    """The message under `key`, or its head if the body is in the value."""
+    return msgspec.structs.replace(_decode(key.metadata or ""), cursor=cursor_of(key.name))
+
+
+def decode_value(head: Message, value: str) -> Message:
+    """The whole message, from its head and its key's value."""
+    return msgspec.structs.replace(_decode(value), cursor=head.cursor)
+
+
+def encode_shown(message: Message, *, replay: bool = False) -> bytes:
+    """The JSON that a reader is shown; without white space, so without a line break."""
+    return msgspec.json.encode(
+        _Shown(
+            message.id,
+            message.cursor,
+            message.tool,
+            message.args,
+            message.result,
+            message.error,
+            message.final,
+            to_iso(message.accepted_ms),
+            message.producer,
+            message.seq,
+            replay,
+        )
+    )

@@ -1,0 +1,163 @@
+"""What one reader is sent: each message once, in order, and flagged `replay` if it may have been sent to it before.
+
+No input or output: a reader is offered what a listing or a hint shows, says what it wants of that, and turns messages
+into events. Listings are stale and repeat themselves; what was sent is remembered for as long as a stale one can
+bring it back.
+
+A host is offered everything unacknowledged, whatever its cursor: a cursor as a high-water mark would lose what shows
+up late. A guest is offered what is newer than its cursor less the reorder window, for the same reason.
+"""
+
+from collections.abc import Iterable, Iterator
+
+import msgspec
+
+from waypost_worker.kv.cursor import EventId, cursor_ms, first_cursor
+from waypost_worker.limits import REORDER_WINDOW_SECONDS
+from waypost_worker.queues.message import Message, encode_shown
+from waypost_worker.queues.producer_order import MissingNumbers, ProducerOrder
+from waypost_worker.sse import Event
+
+FORGET_MS = 2 * REORDER_WINDOW_SECONDS * 1000
+"""A message that no listing has shown for so long can't come back in a stale one."""
+
+
+class Reader:
+    """One reader of one queue, from its first event to its last."""
+
+    def __init__(self, scope: str, after: EventId | None) -> None:
+        start = first_cursor(scope)
+        resumed = after is not None and after.position != start
+        self.position = after.position if after else start
+        """The greatest cursor that this reader has been sent, here or before."""
+        self._resumed_after = self.position if resumed else ""
+        self._last_seen_ms: dict[str, int] = {}
+
+    @property
+    def cursor(self) -> str:
+        """What to come back with, were the connection to break now."""
+        return str(self._event_id(self.position))
+
+    @property
+    def resumed_after_ms(self) -> int | None:
+        """When the message that the reader came back with was accepted; `None` for a reader that starts."""
+        return cursor_ms(self._resumed_after) if self._resumed_after else None
+
+    def wants(self, message: Message) -> bool:
+        """Whether `message` (its head will do) is still to be sent."""
+        return message.cursor not in self._last_seen_ms
+
+    def deliver(self, messages: Iterable[Message], now_ms: int) -> list[Event]:
+        """The events to send now that `messages` (whole, in order of time) have been taken."""
+        events = []
+        for message in messages:
+            self._last_seen_ms[message.cursor] = now_ms
+            events.append(self._event(message))
+        return events
+
+    def forget(self, listed: set[str], now_ms: int) -> None:
+        """After a complete listing: stop remembering what has not been in one for a long time."""
+        for cursor in listed & self._last_seen_ms.keys():
+            self._last_seen_ms[cursor] = now_ms
+        for cursor in [cursor for cursor, seen in self._last_seen_ms.items() if now_ms - seen > FORGET_MS]:
+            del self._last_seen_ms[cursor]
+
+    def _event(self, message: Message) -> Event:
+        self.position = max(self.position, message.cursor)
+        is_replay = message.cursor <= self._resumed_after
+        data = encode_shown(message, replay=is_replay)
+        return Event(message.kind, data, str(self._event_id(message.cursor)), is_replay)
+
+    def _event_id(self, cursor: str) -> EventId:
+        return EventId(cursor, self.position)
+
+
+class HostReader(Reader):
+    """Reads requests: one delivery per request id, in order for each producer."""
+
+    def __init__(self, scope: str, after: EventId | None) -> None:
+        super().__init__(scope, after)
+        self._order = ProducerOrder(after.next_numbers if after else {})
+        self._taken_as: dict[str, str] = {}
+        self._duplicates: dict[str, str] = {}
+
+    def wants(self, message: Message) -> bool:
+        if message.kind == "request" and self._taken_as.get(message.id, message.cursor) != message.cursor:
+            self._duplicates[message.cursor] = message.id
+            return False
+        return super().wants(message)
+
+    def deliver(self, messages: Iterable[Message], now_ms: int) -> list[Event]:
+        events: list[Event] = []
+        for message in messages:
+            self._last_seen_ms[message.cursor] = now_ms
+            if message.kind == "request" and self._taken_as.setdefault(message.id, message.cursor) != message.cursor:
+                self._duplicates[message.cursor] = message.id
+            elif message.number:
+                self._order.hold(message)
+            elif message.kind != "skip":
+                events.append(self._event(message))
+        return events + [
+            _gap(item, self.position) if isinstance(item, MissingNumbers) else self._event(item)
+            for item in self._order.release(now_ms)
+        ]
+
+    def forget(self, listed: set[str], now_ms: int) -> None:
+        super().forget(listed, now_ms)
+        for request_id, cursor in list(self._taken_as.items()):
+            if cursor not in self._last_seen_ms:
+                del self._taken_as[request_id]
+
+    def _event_id(self, cursor: str) -> EventId:
+        return EventId(cursor, self.position, self._order.next_numbers)
+
+    def settled_duplicates(self, listed: set[str], taken_after_ms: int) -> Iterator[str]:
+        """Cursors of duplicates whose first copy is no longer listed though its time (`taken_after_ms` and later) is
+        not over: it was acknowledged, so they can go too. One that only a stale listing misses stays under its own
+        cursor, so nothing is lost by removing its duplicate."""
+        for cursor, request_id in list(self._duplicates.items()):
+            first = self._taken_as.get(request_id, "")
+            if first and first not in listed and cursor_ms(first) >= taken_after_ms:
+                del self._duplicates[cursor]
+                yield cursor
+
+
+class GuestReader(Reader):
+    """Reads answers: progress as it comes, and the first final answer of each request."""
+
+    def __init__(self, scope: str, after: EventId | None) -> None:
+        super().__init__(scope, after)
+        self._answered: dict[str, str] = {}
+
+    def wants(self, message: Message) -> bool:
+        if self._answered.get(message.id, message.cursor) != message.cursor and message.final:
+            return False
+        resumed = self.resumed_after_ms
+        in_window = resumed is None or message.accepted_ms >= resumed - REORDER_WINDOW_SECONDS * 1000
+        return in_window and super().wants(message)
+
+    def deliver(self, messages: Iterable[Message], now_ms: int) -> list[Event]:
+        first = [
+            message
+            for message in sorted(messages, key=lambda message: message.cursor)
+            if not message.final or self._answered.setdefault(message.id, message.cursor) == message.cursor
+        ]
+        return super().deliver(first, now_ms)
+
+
+class _Gap(msgspec.Struct, omit_defaults=True):
+    reason: str
+    after: str
+    producer: str | None = None
+    seq: int | None = None
+    before: int | None = None
+
+
+def _gap(missing: MissingNumbers, position: str) -> Event:
+    gap = _Gap("missing", position, missing.producer, missing.first, missing.before)
+    return Event("gap", msgspec.json.encode(gap))
+
+
+def expired_gap(position: str) -> Event:
+    """The reader came back with a cursor older than what is still kept: it may have missed something."""
+    return Event("gap", msgspec.json.encode(_Gap("expired", position)))

@@ -1,0 +1,1 @@
+"""Tokens, rate limits, the throttle of guesses, and whose address counts."""

@@ -1,0 +1,1 @@
+"""Sessions, the presence of their hosts, and codes that work once."""

@@ -1,0 +1,182 @@
+"""Sessions: opened, renewed, ended, and found again.
+
+Key `session:{code}`, for as long as the session has left. The record is written whole; two writers at once (a renewal
+and a change of tools) leave the later one, which the next renewal repairs. The session is refused by its own
+`expires_ms` too, since KV removes expired keys lazily.
+
+The end is a key of its own, `ended:{code}`, read together with the record as one operation: a renewal elsewhere, made
+from a record that is older than the end, could otherwise bring the session back to life.
+"""
+
+from collections import OrderedDict
+from typing import Any
+
+import msgspec
+
+from waypost_worker.clock import Clock
+from waypost_worker.errors import SessionEnded, SessionNotFound, SessionTooOld
+from waypost_worker.kv.cursor import CursorFactory
+from waypost_worker.kv.keys import ended_key, session_key, tools_key
+from waypost_worker.kv.store import Kv, find_key, fits_metadata
+from waypost_worker.limits import (
+    KV_MIN_TTL_SECONDS,
+    MAX_CACHED_SESSIONS,
+    MAX_SESSION_AGE_SECONDS,
+    SESSION_CACHE_SECONDS,
+    TOKEN_VOUCHES_SECONDS,
+)
+from waypost_worker.polling.local_channel import Hints
+
+
+class Session(msgspec.Struct, frozen=True, omit_defaults=True, rename="camel"):
+    """A session's record. `tools_version` changes with each change of the tools; `data` is the host's own JSON."""
+
+    code: str
+    created_ms: int
+    expires_ms: int
+    ttl_seconds: int
+    active: bool = True
+    ip: str | None = None
+    label: str | None = None
+    data: Any = None
+    tools_version: str | None = None
+
+    @property
+    def must_end_ms(self) -> int:
+        """The time that no renewal passes."""
+        return self.created_ms + MAX_SESSION_AGE_SECONDS * 1000
+
+
+SessionCache = OrderedDict[str, tuple[Session, int]]
+"""Code -> the record and when it was read; plain data, kept per isolate."""
+
+_decode = msgspec.json.Decoder(Session).decode
+
+
+class SessionStore:
+    """The sessions of one namespace, as one request sees them."""
+
+    def __init__(self, kv: Kv, clock: Clock, cache: SessionCache, hints: Hints[Session]) -> None:
+        self._kv = kv
+        self._clock = clock
+        self._cache = cache
+        self._hints = hints
+
+    async def open(self, code: str, ttl_seconds: int, ip: str | None, label: str | None, data: Any) -> Session:
+        """Open a new session under a new code."""
+        now = self._clock.now_ms()
+        # Whole seconds: a token says in seconds when the session must end, and the two must agree.
+        session = Session(code, now // 1000 * 1000, 0, ttl_seconds, ip=ip, label=label, data=data)
+        expires_ms = min(now + ttl_seconds * 1000, session.must_end_ms)
+        session = msgspec.structs.replace(session, expires_ms=expires_ms)
+        await self._write(session)
+        return session
+
+    async def find(self, code: str, *, fresh: bool = False, vouched_created_ms: int | None = None) -> Session:
+        """The live session with this code; a record read in this isolate less than 30 s ago will do unless `fresh`.
+
+        `vouched_created_ms`: a signed token says that the session was created then; while it is so young that this
+        location may not see it yet, that is taken as an answer. Such a record is for reading: never write it back.
+
+        Raises:
+            SessionNotFound: unknown, or its time is over.
+            SessionEnded: the host ended it.
+        """
+        now = self._clock.now_ms()
+        cached = None if fresh else self._cache.get(code)
+        if cached and now - cached[1] < SESSION_CACHE_SECONDS * 1000 and cached[0].expires_ms > now:
+            session: Session | None = cached[0]
+        else:
+            session = await self._read(code)
+            now = self._clock.now_ms()
+            if session is None and vouched_created_ms is not None:
+                session = _vouched(code, vouched_created_ms, now)
+            elif session is not None:
+                self._remember(session, now)
+        if session is None or session.expires_ms <= now:
+            raise SessionNotFound("No session has this code now: it was never opened, or its time ran out.")
+        if not session.active:
+            raise SessionEnded("The host has ended this session.")
+        return session
+
+    async def extend(self, session: Session) -> Session:
+        """Give `session` a new full time to live.
+
+        Raises:
+            SessionTooOld: it has reached the greatest age a session may have.
+        """
+        if session.expires_ms >= session.must_end_ms:
+            raise SessionTooOld("A session lives 24 hours at most; open a new one.")
+        expires_ms = min(self._clock.now_ms() + session.ttl_seconds * 1000, session.must_end_ms)
+        extended = msgspec.structs.replace(session, expires_ms=expires_ms)
+        await self._write(extended)
+        return extended
+
+    async def end(self, session: Session) -> None:
+        """End `session` for everybody, and for good."""
+        seconds = max((session.must_end_ms - self._clock.now_ms()) // 1000, KV_MIN_TTL_SECONDS)
+        await self._kv.put(ended_key(session.code), "1", ttl_seconds=seconds)
+        ended = msgspec.structs.replace(session, active=False)
+        self._remember(ended, self._clock.now_ms())
+        self._hints.note(session.code, ended)
+
+    async def put_tools(self, session: Session, tools: bytes, version: str) -> Session:
+        """Store the tools that the host offers (JSON text), and tell the readers that they changed."""
+        # They live as long as the session can: one write, where a copy of each renewal would double its cost.
+        seconds = (session.must_end_ms - self._clock.now_ms()) // 1000
+        await self._kv.put(
+            tools_key(session.code),
+            tools.decode(),
+            ttl_seconds=max(seconds, KV_MIN_TTL_SECONDS),
+            metadata=version,
+        )
+        changed = msgspec.structs.replace(session, tools_version=version)
+        await self._write(changed)
+        return changed
+
+    async def tools(self, session: Session) -> bytes:
+        """The tools that the host offers, as the JSON text of a list."""
+        # Not by `tools_version`: a renewal elsewhere may just have written back a record that is older than the tools.
+        found = await find_key(self._kv, tools_key(session.code))
+        value = await self._kv.get(tools_key(session.code)) if found else None
+        return (value or "[]").encode()
+
+    async def _read(self, code: str) -> Session | None:
+        found = await self._kv.get_many([session_key(code), ended_key(code)])
+        value = found.get(session_key(code))
+        if value is None:
+            # A miss is remembered for a minute; a list is not, so it finds what was opened elsewhere just now.
+            listed = await find_key(self._kv, session_key(code))
+            value = listed.metadata if listed else None
+        if value is None:
+            return None
+        session = _decode(value)
+        return msgspec.structs.replace(session, active=False) if ended_key(code) in found else session
+
+    async def _write(self, session: Session) -> None:
+        text = msgspec.json.encode(session).decode()
+        core = text
+        if not fits_metadata(text):
+            core = msgspec.json.encode(msgspec.structs.replace(session, data=None)).decode()
+        now = self._clock.now_ms()
+        seconds = max(-(-(session.expires_ms - now) // 1000), KV_MIN_TTL_SECONDS)
+        await self._kv.put(session_key(session.code), text, ttl_seconds=seconds, metadata=core)
+        self._remember(session, self._clock.now_ms())
+        self._hints.note(session.code, session)
+
+    def _remember(self, session: Session, now: int) -> None:
+        self._cache[session.code] = (session, now)
+        self._cache.move_to_end(session.code)
+        if len(self._cache) > MAX_CACHED_SESSIONS:
+            self._cache.popitem(last=False)
+
+
+def _vouched(code: str, created_ms: int, now: int) -> Session | None:
+    if now - created_ms >= TOKEN_VOUCHES_SECONDS * 1000:
+        return None
+    return Session(code, created_ms, created_ms + TOKEN_VOUCHES_SECONDS * 1000, TOKEN_VOUCHES_SECONDS)
+
+
+def tools_version(cursors: CursorFactory, code: str) -> str:
+    """A version for a new set of tools: greater than those before."""
+    return cursors.issue(tools_key(code))

@@ -1,0 +1,137 @@
+"""What an open stream knows of its session: renewed while the host is there, announced when it changes, over when it
+ends. The record is read again every minute or few; in the isolate where it changes, the change is seen at once."""
+
+from contextlib import AbstractContextManager
+
+import msgspec
+
+from waypost_worker.clock import Bell, Clock, to_iso
+from waypost_worker.errors import SessionEnded, SessionNotFound
+from waypost_worker.kv.store import KvError
+from waypost_worker.polling.local_channel import Hints
+from waypost_worker.polling.plans import Plan
+from waypost_worker.security.tokens import Role
+from waypost_worker.sessions.presence import Presence
+from waypost_worker.sessions.session import Session, SessionStore
+from waypost_worker.sse import Event
+
+RETRY_SECONDS = 5
+"""After a look that failed."""
+
+
+class _Change(msgspec.Struct, rename="camel", omit_defaults=True):
+    code: str
+    expires_at: str
+    active: bool | None
+    label: str | None
+    tools_changed: bool = False
+
+
+class _End(msgspec.Struct):
+    reason: str
+
+
+class SessionWatch:
+    """Follows `session` for one stream of `role`. `events` is to be called when something is `due_ms`, or has rung; it
+    asks the store seldom."""
+
+    def __init__(
+        self,
+        session: Session,
+        role: Role,
+        store: SessionStore,
+        presence: Presence,
+        plan: Plan,
+        hints: Hints[Session],
+        clock: Clock,
+    ) -> None:
+        self.session = session
+        self.ended = False
+        self._role = role
+        self._store = store
+        self._presence = presence
+        self._plan = plan
+        self._hints = hints
+        self._mark = hints.mark()
+        self._clock = clock
+        self._announce_ms = clock.now_ms()
+        self._check_ms = 0
+        self._plan_check()
+
+    @property
+    def due_ms(self) -> int:
+        """When there is something to do again."""
+        return min(self._check_ms, self._announce_ms) if self._role is Role.HOST else self._check_ms
+
+    def listening(self, bell: Bell) -> AbstractContextManager[None]:
+        """Have `bell` rung when the session changes in this isolate, for as long as this lasts."""
+        return self._hints.listening(self.session.code, bell)
+
+    async def events(self) -> list[Event]:
+        """What happened to the session since the last call; after `end`, `ended` is true."""
+        events: list[Event] = []
+        for session in self._hints.since(self.session.code, self._mark):
+            events += self._changed(session)
+        self._mark = self._hints.mark()
+        if not self.ended and self._clock.now_ms() >= self._check_ms:
+            events += await self._check()
+        if not self.ended and self._role is Role.HOST and self._clock.now_ms() >= self._announce_ms:
+            self._announce_ms = self._clock.now_ms() + self._plan.presence_seconds * 1000
+            await self._presence.announce(self.session.code)
+        return events
+
+    async def _check(self) -> list[Event]:
+        now = self._clock.now_ms()
+        # Should the store not answer, it is no news about the session, not even when its time seems to be up: another
+        # stream may have renewed it.
+        self._check_ms = now + RETRY_SECONDS * 1000
+        try:
+            session = await self._store.find(self.session.code, fresh=True)
+            is_due = session.expires_ms - now < session.ttl_seconds * 500 and session.expires_ms < session.must_end_ms
+            if self._role is Role.HOST and is_due:
+                session = await self._store.extend(session)
+                self._mark = self._hints.mark()
+        except SessionEnded:
+            return self._end("ended")
+        except SessionNotFound:
+            # A stale miss, unless the time that this stream knows of is over as well.
+            if now >= self.session.expires_ms:
+                return self._end("expired")
+            self._plan_check()
+            return []
+        except KvError:
+            return []
+        events = self._changed(session)
+        self._plan_check()
+        return events
+
+    def _plan_check(self) -> None:
+        """The next look: after the plan's interval, soon enough for a renewal, and when the time is up."""
+        now = self._clock.now_ms()
+        interval_seconds = min(self._plan.session_check_seconds, self.session.ttl_seconds // 3)
+        self._check_ms = min(now + interval_seconds * 1000, max(self.session.expires_ms, now))
+
+    def _changed(self, session: Session) -> list[Event]:
+        if not session.active:
+            return self._end("ended")
+        before, self.session = self.session, session
+        if (session.expires_ms, session.label, session.tools_version) == (
+            before.expires_ms,
+            before.label,
+            before.tools_version,
+        ):
+            return []
+        change = _Change(
+            session.code,
+            to_iso(session.expires_ms),
+            session.active,
+            session.label,
+            session.tools_version != before.tools_version,
+        )
+        return [Event("session", msgspec.json.encode(change))]
+
+    def _end(self, reason: str) -> list[Event]:
+        if self.ended:
+            return []
+        self.ended = True
+        return [Event("end", msgspec.json.encode(_End(reason)))]

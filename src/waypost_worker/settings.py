@@ -1,0 +1,155 @@
+"""What a deployment can set, read once from the Worker's vars and secrets."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from waypost_worker.limits import (
+    DEFAULT_CONVERSATION_TTL_SECONDS,
+    DEFAULT_HISTORY_LIMIT,
+    DEFAULT_MCP_HOST_GRACE_SECONDS,
+    DEFAULT_QUEUE_TTL_SECONDS,
+    DEFAULT_SESSION_TTL_SECONDS,
+    KV_MIN_TTL_SECONDS,
+    MAX_CODE_LENGTH,
+    MAX_HISTORY_LIMIT,
+    MAX_SESSION_AGE_SECONDS,
+    MAX_WAIT_SECONDS,
+    MIN_APP_KEY_LENGTH,
+    MIN_CODE_LENGTH,
+)
+from waypost_worker.models.settings import ModelSettings, read_model_settings
+from waypost_worker.polling.plans import PAID, PLANS, Plan
+from waypost_worker.security.tokens import MIN_KEY_BYTES
+
+_ORIGIN = re.compile(r"[a-z][a-z0-9+.-]*://(?:[a-z0-9._-]+|\[[0-9a-f:.]+\])(?::[1-9][0-9]{0,4})?")
+"""https://html.spec.whatwg.org/multipage/browsers.html#ascii-serialisation-of-an-origin"""
+
+WORDS = {
+    "": False,
+    "0": False,
+    "false": False,
+    "no": False,
+    "off": False,
+    "1": True,
+    "true": True,
+    "yes": True,
+    "on": True,
+}
+ONCE = "once"
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """The values in force.
+
+    `problem`: why the service must not be used, in a sentence for its operator; never a value that was set.
+    `signing_keys`: the first signs, all are accepted.
+    `require_token`: a code alone no longer makes a guest, it only lets one join.
+    `code_joins_once`: and it lets only the first one join; `require_token` is then true as well.
+    `code_length`: characters of new session codes, 5 bits each; codes of every length a code can have are read.
+    `allowed_origins`: origins, exact, whose pages may call the API; the Worker's own always may.
+    `conversation_ttl_seconds`, `history_limit`: how long a conversation is remembered, and how many messages of it.
+    `app_keys`: if there are any, threads are only for those who show one.
+    `mcp_host_grace_seconds`: how long an MCP call waits for a tab that is not there.
+    `diagnostics`: serve counts of live objects under `/debug`, for tests of a local run.
+    """
+
+    problem: str | None = None
+    signing_keys: tuple[bytes, ...] = ()
+    plan: Plan = PAID
+    session_ttl_seconds: int = DEFAULT_SESSION_TTL_SECONDS
+    queue_ttl_seconds: int = DEFAULT_QUEUE_TTL_SECONDS
+    require_token: bool = False
+    allowed_origins: frozenset[str] = frozenset()
+    diagnostics: bool = False
+    conversation_ttl_seconds: int = DEFAULT_CONVERSATION_TTL_SECONDS
+    history_limit: int = DEFAULT_HISTORY_LIMIT
+    app_keys: tuple[str, ...] = ()
+    mcp_host_grace_seconds: int = DEFAULT_MCP_HOST_GRACE_SECONDS
+    model: ModelSettings = field(default_factory=ModelSettings)
+    code_joins_once: bool = False
+    code_length: int = MIN_CODE_LENGTH
+
+
+def read_settings(env: Mapping[str, str], *, has_ai: bool = False) -> Settings:
+    """The settings that `env` holds; what is absent or empty has its default; what is unusable is told in `problem`.
+
+    `has_ai`: the Worker has a binding to Workers AI.
+    """
+    try:
+        return Settings(
+            signing_keys=_signing_keys(env),
+            plan=_plan(env),
+            session_ttl_seconds=_seconds(env, "SESSION_TTL_SECONDS", DEFAULT_SESSION_TTL_SECONDS),
+            queue_ttl_seconds=_seconds(env, "QUEUE_TTL_SECONDS", DEFAULT_QUEUE_TTL_SECONDS),
+            require_token=_is_once(env) or _is_on(env, "REQUIRE_TOKEN", ONCE),
+            code_joins_once=_is_once(env),
+            code_length=_number(env, "CODE_LENGTH", MIN_CODE_LENGTH, MIN_CODE_LENGTH, MAX_CODE_LENGTH, "characters"),
+            allowed_origins=_origins(env),
+            diagnostics=_is_on(env, "DIAGNOSTICS"),
+            conversation_ttl_seconds=_seconds(env, "CONVERSATION_TTL_SECONDS", DEFAULT_CONVERSATION_TTL_SECONDS),
+            history_limit=_number(env, "HISTORY_LIMIT", DEFAULT_HISTORY_LIMIT, 1, MAX_HISTORY_LIMIT, "messages"),
+            app_keys=_app_keys(env),
+            mcp_host_grace_seconds=_number(
+                env, "MCP_HOST_GRACE_SECONDS", DEFAULT_MCP_HOST_GRACE_SECONDS, 0, MAX_WAIT_SECONDS, "seconds"
+            ),
+            model=read_model_settings(env, has_ai=has_ai),
+        )
+    except ValueError as error:
+        return Settings(problem=str(error))
+
+
+def _signing_keys(env: Mapping[str, str]) -> tuple[bytes, ...]:
+    if not env.get("SIGNING_KEY"):
+        raise ValueError(f"The secret SIGNING_KEY is not set; it needs at least {MIN_KEY_BYTES} random characters.")
+    keys = tuple(env[name].encode() for name in ("SIGNING_KEY", "SIGNING_KEY_PREVIOUS") if env.get(name))
+    if any(len(key) < MIN_KEY_BYTES for key in keys):
+        raise ValueError(f"SIGNING_KEY and SIGNING_KEY_PREVIOUS need at least {MIN_KEY_BYTES} characters.")
+    return keys
+
+
+def _plan(env: Mapping[str, str]) -> Plan:
+    name = env.get("PLAN") or PAID.name
+    if name not in PLANS:
+        raise ValueError(f"PLAN must be one of {', '.join(sorted(PLANS))}.")
+    return PLANS[name]
+
+
+def _is_once(env: Mapping[str, str]) -> bool:
+    return env.get("REQUIRE_TOKEN", "").lower() == ONCE
+
+
+def _is_on(env: Mapping[str, str], name: str, *more: str) -> bool:
+    # A word that means nothing must not quietly mean "off": REQUIRE_TOKEN=ture would open every session.
+    word = env.get(name, "").lower()
+    if word not in WORDS:
+        raise ValueError(f"{name} must be {', '.join((*more, 'on'))} or off.")
+    return WORDS[word]
+
+
+def _origins(env: Mapping[str, str]) -> frozenset[str]:
+    origins = frozenset(env.get("ALLOWED_ORIGINS", "").replace(",", " ").split())
+    # What no browser ever sends must not stand there as if it let somebody in; nor "*" and "null", which mean anybody.
+    if not all(map(_ORIGIN.fullmatch, origins)):
+        raise ValueError("ALLOWED_ORIGINS are origins, letter by letter as browsers send them: https://app.example.")
+    return origins
+
+
+def _app_keys(env: Mapping[str, str]) -> tuple[str, ...]:
+    keys = tuple(env.get("APP_KEYS", "").replace(",", " ").split())
+    if any(len(key) < MIN_APP_KEY_LENGTH for key in keys):
+        raise ValueError(f"Each of APP_KEYS needs at least {MIN_APP_KEY_LENGTH} characters.")
+    return keys
+
+
+def _seconds(env: Mapping[str, str], name: str, default: int) -> int:
+    return _number(env, name, default, KV_MIN_TTL_SECONDS, MAX_SESSION_AGE_SECONDS, "seconds")
+
+
+def _number(env: Mapping[str, str], name: str, default: int, least: int, most: int, unit: str) -> int:
+    text = env.get(name) or str(default)
+    number = int(text) if text.isascii() and text.isdigit() and len(text) < 10 else -1
+    if not least <= number <= most:
+        raise ValueError(f"{name} must be a whole number of {unit} from {least} to {most}.")
+    return number

@@ -1,0 +1,164 @@
+"""Following an answer that is given here: what was said so far, then each word once, then how it ended."""
+
+import asyncio
+from contextlib import aclosing
+
+import pytest
+
+from simulation.virtual_time import START_MS, run
+from tests.support.following import DONE, Following
+from waypost_worker.chat.answer_stream import BROKEN, Followed, Said, Silence, ended_item, tell
+from waypost_worker.chat.live_answer import Outcome
+from waypost_worker.conversations.message import Item
+from waypost_worker.limits import ANSWER_HEARTBEAT_SECONDS, GIVER_SILENCE_SECONDS
+
+
+def live_after(start: int, *pieces: str) -> list[Followed]:
+    """What is told of an answer of these pieces that has ended, from a character on."""
+    at = Following()
+    for piece in pieces:
+        at.live.add(piece)
+    at.live.outcome = DONE
+    return run(at.hear(at.follow_live(start)))
+
+
+def test_a_reader_is_told_what_was_said_so_far_then_each_word_then_the_end():
+    async def story():
+        at = Following()
+        at.live.add("One ")
+        at.live.add("two ")
+        hearing = asyncio.ensure_future(at.hear(at.follow_live()))
+        await asyncio.sleep(1)
+        at.live.add("three ")
+        await asyncio.sleep(1)
+        at.live.outcome = DONE
+        await hearing
+        assert at.told == [Said("One two ", 8), Said("three ", 14), DONE]
+        assert [at for _, at in at.heard] == pytest.approx([0, 1, 2], abs=0.05)
+
+    run(story())
+
+
+def test_a_last_word_comes_before_the_end():
+    assert live_after(0, "One ", "two.") == [Said("One two.", 8), DONE]
+
+
+def test_an_answer_without_a_word_is_only_an_end():
+    assert live_after(0) == [DONE]
+
+
+@pytest.mark.parametrize(
+    ("start", "told"),
+    [
+        (0, [Said("aé👋b", 4)]),
+        (1, [Said("é👋b", 4)]),
+        (2, [Said("👋b", 4)]),
+        (3, [Said("b", 4)]),
+        (4, []),
+        (9, []),
+    ],
+)
+def test_a_reader_goes_on_at_the_character_it_has(start: int, told: list[Followed]):
+    assert live_after(start, "aé", "👋b") == [*told, DONE]
+
+
+def test_a_reader_that_has_more_than_was_said_yet_waits_for_what_is_new_to_it():
+    async def story():
+        at = Following()
+        hearing = asyncio.ensure_future(at.hear(at.follow_live(5)))
+        for piece in ("One ", "two ", "three "):
+            at.live.add(piece)
+            await asyncio.sleep(0.1)
+        at.live.outcome = DONE
+        await hearing
+        assert at.told == [Said("wo ", 8), Said("three ", 14), DONE]
+
+    run(story())
+
+
+def test_what_is_said_while_a_reader_is_busy_comes_next_and_once():
+    async def story():
+        at = Following()
+        at.live.add("One ")
+        async with aclosing(at.follow_live()) as followed:
+            assert await anext(followed) == Said("One ", 4)
+            at.live.add("two ")
+            assert await anext(followed) == Said("two ", 8)
+            at.live.add("three ")
+            at.live.outcome = DONE
+            assert [told async for told in followed] == [Said("three ", 14), DONE]
+
+    run(story())
+
+
+def test_a_silent_answer_has_heartbeats_and_no_other_one_has():
+    async def story():
+        at = Following()
+        hearing = asyncio.ensure_future(at.hear(at.follow_live()))
+        for second in range(1, 24):
+            at.live.seen_ms = at.clock.now_ms()
+            if second > 12:
+                at.live.add("x")
+            await asyncio.sleep(1)
+        at.live.outcome = DONE
+        await hearing
+        beats = [when for told, when in at.heard if told == Silence()]
+        assert beats == pytest.approx([ANSWER_HEARTBEAT_SECONDS, 2 * ANSWER_HEARTBEAT_SECONDS], abs=0.1)
+
+    run(story())
+
+
+def test_a_giver_that_fell_silent_is_told_as_an_error_with_what_it_had_said():
+    async def story():
+        at = Following()
+        at.live.add("One ")
+        await at.hear(at.follow_live())
+        assert at.told[0] == Said("One ", 4)
+        assert at.told[-1] == BROKEN
+        assert at.heard[-1][1] == pytest.approx(GIVER_SILENCE_SECONDS, abs=0.1)
+
+    run(story())
+
+
+def test_readers_are_counted_while_they_read_and_the_last_ones_leaving_is_noted():
+    async def story():
+        at = Following()
+        first = asyncio.ensure_future(at.hear(at.follow_live()))
+        second = asyncio.ensure_future(at.hear(at.follow_live()))
+        await asyncio.sleep(1)
+        assert at.live.readers == 2
+        first.cancel()
+        await asyncio.sleep(1)
+        assert at.live.readers == 1
+        second.cancel()
+        await asyncio.gather(second, return_exceptions=True)
+        assert (at.live.readers, at.live.left_ms) == (0, START_MS + 2000)
+
+    run(story())
+
+
+def test_following_what_is_given_here_costs_no_operation():
+    async def story():
+        at = Following()
+        hearing = asyncio.ensure_future(at.hear(at.follow_live()))
+        await asyncio.sleep(10)
+        at.live.outcome = DONE
+        await hearing
+        assert at.kv.asked == []
+
+    run(story())
+
+
+def test_an_open_item_has_not_ended():
+    item = Item("g", "assistant", "One", 0)
+    assert ended_item([Item("other", "user", "Hi", 0), item], "g") is item
+    assert ended_item([item], "other") is None
+    assert ended_item([Item("g", "assistant", "One", 0, partial=True, is_open=True)], "g") is None
+
+
+def test_an_answer_that_has_ended_is_told_from_a_character_on():
+    item = Item("g", "assistant", "aé👋b", 0)
+    assert tell(item, 3) == [Said("aé👋b", 4), Outcome("stop", 3)]
+    assert tell(item, 3, 3) == [Said("b", 4), Outcome("stop", 3)]
+    assert tell(item, 3, 4) == [Outcome("stop", 3)]
+    assert tell(Item("g", "assistant", "a", 0, partial=True), 3, 9) == [Outcome("stopped", 3)]

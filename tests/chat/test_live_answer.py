@@ -1,0 +1,101 @@
+"""Answers while they are given: plain data that an isolate's requests share."""
+
+import weakref
+
+import pytest
+
+from simulation.virtual_time import START_MS
+from waypost_worker.chat.live_answer import Answers, LiveAnswer, Outcome
+from waypost_worker.limits import GIVER_SILENCE_SECONDS, MAX_LIVE_ANSWERS
+
+SILENCE_MS = GIVER_SILENCE_SECONDS * 1000
+
+
+def live(name: str = "g", now_ms: int = START_MS) -> LiveAnswer:
+    return LiveAnswer(name, f"{name}-q", now_ms)
+
+
+def test_an_answer_has_its_text_and_counts_characters_not_bytes():
+    answer = live()
+    answer.add("Grüße ")
+    answer.add("👋🏽")
+    assert (answer.text, answer.characters, answer.pieces) == ("Grüße 👋🏽", 8, ["Grüße ", "👋🏽"])
+
+
+def test_an_answer_has_begun_with_its_first_word():
+    answer = live()
+    assert not answer.has_begun
+    answer.add("a")
+    assert answer.has_begun
+
+
+def test_an_answer_without_a_word_has_begun_when_it_has_ended():
+    answer = live()
+    answer.outcome = Outcome("stopped")
+    assert answer.has_begun
+
+
+def test_an_answer_runs_until_it_has_ended():
+    answer = live()
+    assert answer.is_running(START_MS)
+    answer.outcome = Outcome("stop")
+    assert not answer.is_running(START_MS)
+
+
+def test_a_giver_that_has_done_nothing_for_long_is_taken_for_gone():
+    answer = live()
+    assert answer.is_running(START_MS + SILENCE_MS - 1)
+    assert not answer.is_running(START_MS + SILENCE_MS)
+    answer.seen_ms = START_MS + 1
+    assert answer.is_running(START_MS + SILENCE_MS)
+
+
+@pytest.mark.parametrize(("reason", "partial"), [("stop", False), ("stopped", True), ("length", True), ("error", True)])
+def test_an_answer_is_whole_only_if_the_model_had_no_more_to_say(reason, partial: bool):
+    assert Outcome(reason).is_partial is partial
+
+
+def test_each_thread_of_each_resource_has_its_own_answer():
+    answers, mine, other = Answers(), live("a"), live("b")
+    answers.hold("r", "t", mine)
+    answers.hold("r", "u", other)
+    assert answers.running("r", "t", START_MS) is mine
+    assert answers.running("r", "u", START_MS) is other
+    assert answers.running("s", "t", START_MS) is None
+
+
+def test_an_answer_that_has_ended_or_fallen_silent_is_not_running():
+    answers, answer = Answers(), live()
+    answers.hold("r", "t", answer)
+    assert answers.running("r", "t", START_MS + SILENCE_MS) is None
+    answer.outcome = Outcome("stop")
+    assert answers.running("r", "t", START_MS) is None
+
+
+def test_an_answer_that_is_released_is_forgotten():
+    answers, answer = Answers(), live()
+    answers.hold("r", "t", answer)
+    answers.release("r", "t", answer)
+    answers.release("r", "t", answer)
+    assert answers.running("r", "t", START_MS) is None
+
+
+def test_releasing_an_answer_leaves_the_one_that_took_its_place():
+    answers, first, second = Answers(), live("a"), live("b")
+    answers.hold("r", "t", first)
+    answers.hold("r", "t", second)
+    answers.release("r", "t", first)
+    assert answers.running("r", "t", START_MS) is second
+
+
+def test_an_isolate_forgets_answers_of_givers_that_were_cut_off_before_they_fill_its_memory():
+    answers, now = Answers(), START_MS + SILENCE_MS
+    for number in range(MAX_LIVE_ANSWERS - 1):
+        answers.hold("r", f"dead {number}", dead := live())
+    gone, running = weakref.ref(dead), live("running", now)
+    del dead
+    answers.hold("r", "running", running)
+    assert gone()
+    answers.hold("r", "new", live("new", now))
+    assert not gone()
+    assert answers.running("r", "running", now) is running

@@ -1,0 +1,105 @@
+"""One question and its answer: what is written, what the model is shown, and what undoes it."""
+
+from msgspec.structs import replace
+
+from waypost_worker.chat.turn import Exchange, answer_to
+from waypost_worker.conversations.message import Item
+
+Q1, A1 = Item("q1", "user", "One?", 1), Item("a1", "assistant", "One.", 2, place="0001")
+Q2, A2 = Item("q2", "user", "Two?", 3), Item("a2", "assistant", "Two.", 4, place="0002")
+TALK = [Q1, A1, Q2, A2]
+Q3 = Item("q3", "user", "Three?", 5)
+
+
+def exchange(items: list[Item], question: Item = Q3, *, limit: int = 10, is_ui: bool = False) -> Exchange:
+    return Exchange(items, question, "0003", is_ui=is_ui, limit=limit)
+
+
+def contents(items: list[Item]) -> list[str]:
+    return [item.content for item in items]
+
+
+def test_a_question_is_added_with_the_place_of_its_answer_and_nothing_goes():
+    begun = exchange(TALK)
+    answer = Item("0003", "assistant", "", 5, partial=True, is_open=True, place="0003")
+    assert (begun.added, begun.drops) == ([Q3, answer], [])
+
+
+def test_the_place_of_an_answer_says_in_which_format_it_is_given():
+    assert exchange([], is_ui=True).added[1].is_ui
+    assert not exchange([]).added[1].is_ui
+
+
+def test_a_question_that_is_there_is_said_anew_and_what_followed_it_goes():
+    begun = exchange(TALK, replace(Q1, content="Uno?"))
+    assert begun.drops == ["q1", "a1", "q2", "a2"]
+    assert contents(begun.prompt(None)) == ["Uno?"]
+    assert begun.message_count == 2
+
+
+def test_what_came_before_a_question_that_is_said_anew_stays():
+    begun = exchange(TALK, Q2)
+    assert begun.drops == ["q2", "a2"]
+    assert contents(begun.prompt(None)) == ["One?", "One.", "Two?"]
+    assert begun.message_count == 4
+
+
+def test_the_model_is_shown_what_it_is_told_first_and_then_the_last_messages():
+    begun = exchange(TALK, limit=3)
+    assert contents(begun.prompt("Be kind.")) == ["Be kind.", "Two?", "Two.", "Three?"]
+    assert begun.prompt("Be kind.")[0].role == "system"
+    assert contents(begun.prompt("")) == contents(begun.prompt(None)) == ["Two?", "Two.", "Three?"]
+
+
+def test_the_conversation_has_no_more_messages_than_are_kept():
+    assert exchange(TALK).message_count == 6
+    assert exchange(TALK, limit=3).message_count == 3
+    assert (exchange(TALK).unanswered_count, exchange(TALK, limit=3).unanswered_count) == (5, 3)
+
+
+def test_undoing_a_question_takes_it_away_with_the_place_of_its_answer():
+    assert exchange(TALK).undone() == ([], ["q3", "0003"])
+
+
+def test_undoing_a_question_that_was_said_anew_puts_back_what_it_replaced():
+    items, drops = exchange(TALK, Q2).undone()
+    # Without their places: an item that stands where it was dropped stays gone.
+    assert items == [Q2, replace(A2, place="")]
+    # All of them, so that they stand in their order also if they were never dropped.
+    assert sorted(drops) == ["0003", "a2", "q2"]
+
+
+def test_a_partial_answer_is_put_back_as_it_was_unless_there_is_nothing_of_it():
+    part, nothing = replace(A2, partial=True), replace(A2, id="a0", content="", partial=True)
+    items, drops = exchange([Q2, part, nothing], Q2).undone()
+    assert items == [Q2, replace(part, place="")]
+    assert "a0" in drops
+
+
+def test_an_answer_of_which_nothing_was_said_is_no_message():
+    nothing = replace(A1, content="", partial=True)
+    begun = exchange([Q1, nothing, Q2, A2])
+    assert contents(begun.prompt(None)) == ["One?", "Two?", "Two.", "Three?"]
+    assert (begun.message_count, begun.unanswered_count) == (5, 4)
+
+
+def test_a_whole_message_without_content_is_one():
+    empty = replace(Q1, content="")
+    assert exchange([empty]).prompt(None) == [empty, Q3]
+
+
+def test_the_answer_to_a_message_is_what_follows_it():
+    assert answer_to(TALK, "q1") == A1
+    assert answer_to(TALK, "q2") == A2
+
+
+def test_a_partial_answer_answers_nothing():
+    assert answer_to([Q1, replace(A1, partial=True)], "q1") is None
+
+
+def test_what_is_not_there_or_was_not_answered_has_no_answer():
+    assert answer_to(TALK, None) is None
+    assert answer_to(TALK, "other") is None
+    assert answer_to([Q1, Q2, A2], "q1") is None
+    assert answer_to([Q1], "q1") is None
+    assert answer_to([], "q1") is None

@@ -1,0 +1,149 @@
+"""The two wire formats of an answer, to the byte."""
+
+import json
+from collections.abc import AsyncGenerator
+from typing import Any
+
+import pytest
+
+from simulation.virtual_time import run
+from tests.support.sse_parser import parse_sse
+from waypost_worker.chat.answer_stream import Followed, Said, Silence
+from waypost_worker.chat.live_answer import AnswerInfo, Outcome
+from waypost_worker.chat.wire_formats import FORMATS, AnswerFormat, EventsFormat, UiFormat, encoded, parse_place, place
+from waypost_worker.conversations.message import Origin
+
+INFO = AnswerInfo("g", "s", "t", "r", "m")
+FORK = AnswerInfo("g", "s", "t", "r", "m", forked_from=Origin("p", "m0"))
+NASTY = 'a\r\nb\0 \u2028 "\\" é👋'
+
+
+def whole(answer_format: AnswerFormat, *followed: Followed) -> bytes:
+    async def following() -> AsyncGenerator[Followed, None]:
+        for one in followed:
+            yield one
+
+    async def read() -> bytes:
+        return b"".join([chunk async for chunk in encoded(following(), answer_format)])
+
+    return run(read())
+
+
+def test_an_answer_as_wayposts_events():
+    followed = (Said("One ", 4), Silence(), Said("two.", 8), Outcome("stop", 2))
+    assert whole(EventsFormat(INFO), *followed) == (
+        b"event: start\nretry: 1000\n"
+        b'data: {"session_id":"s","threadId":"t","resourceId":"r","generationId":"g","messageId":"m"}\n\n'
+        b'event: delta\nid: g.4\ndata: {"text":"One "}\n\n'
+        b": heartbeat\n\n"
+        b'event: delta\nid: g.8\ndata: {"text":"two."}\n\n'
+        b"event: done\nid: g.done\n"
+        b'data: {"generationId":"g","messageId":"g","finishReason":"stop","partial":false,"messageCount":2}\n\n'
+    )
+
+
+def test_an_answer_as_the_ai_sdks_chunks():
+    followed = (Said("One ", 4), Silence(), Said("two.", 8), Outcome("stop", 2))
+    assert whole(UiFormat(INFO), *followed) == (
+        b'data: {"type":"start","messageId":"g","messageMetadata":'
+        b'{"session_id":"s","threadId":"t","resourceId":"r","generationId":"g","messageId":"m"}}\n\n'
+        b'data: {"type":"start-step"}\n\n'
+        b'data: {"type":"text-start","id":"g"}\n\n'
+        b'data: {"type":"text-delta","id":"g","delta":"One "}\n\n'
+        b": heartbeat\n\n"
+        b'data: {"type":"text-delta","id":"g","delta":"two."}\n\n'
+        b'data: {"type":"text-end","id":"g"}\n\n'
+        b'data: {"type":"finish-step"}\n\n'
+        b'data: {"type":"message-metadata","messageMetadata":{"finishReason":"stop","partial":false}}\n\n'
+        b'data: {"type":"finish"}\n\n'
+        b"data: [DONE]\n\n"
+    )
+
+
+def test_a_fork_says_where_it_came_from_in_both_formats():
+    head = b'"messageId":"m","forkedFrom":{"threadId":"p","messageId":"m0"}}'
+    assert EventsFormat(FORK).head().endswith(head + b"\n\n")
+    assert head + b'}\n\ndata: {"type":"start-step"}' in UiFormat(FORK).head()
+
+
+def test_an_error_is_told_before_the_end():
+    outcome = Outcome("error", 2, "model_failed", "It broke.")
+    assert EventsFormat(INFO).tail(outcome) == (
+        b'event: error\ndata: {"code":"model_failed","message":"It broke.","partial":true}\n\n'
+        b"event: done\nid: g.done\n"
+        b'data: {"generationId":"g","messageId":"g","finishReason":"error","partial":true,"messageCount":2}\n\n'
+    )
+    assert UiFormat(INFO).tail(outcome) == (
+        b'data: {"type":"text-end","id":"g"}\n\n'
+        b'data: {"type":"finish-step"}\n\n'
+        b'data: {"type":"message-metadata","messageMetadata":{"finishReason":"error","partial":true}}\n\n'
+        b'data: {"type":"error","errorText":"It broke."}\n\n'
+        b'data: {"type":"finish"}\n\n'
+        b"data: [DONE]\n\n"
+    )
+
+
+def test_an_answer_that_was_stopped_is_partial_and_no_error():
+    outcome = Outcome("stopped", 1)
+    assert EventsFormat(INFO).tail(outcome).endswith(
+        b'"finishReason":"stopped","partial":true,"messageCount":1}\n\n'
+    )  # fmt: skip
+    assert b'{"finishReason":"stopped","partial":true}' in UiFormat(INFO).tail(outcome)
+    assert b"error" not in UiFormat(INFO).tail(outcome)
+
+
+@pytest.mark.parametrize("name", sorted(FORMATS))
+def test_any_text_arrives_as_it_was_said(name: str):
+    body = whole(FORMATS[name](INFO), Said(NASTY, len(NASTY)), Outcome("stop", 2))
+    said: list[Any] = [json.loads(event.data) for event in parse_sse(body) if event.data != "[DONE]"]
+    assert [chunk.get("text", chunk.get("delta")) for chunk in said if "text" in chunk or "delta" in chunk] == [NASTY]
+
+
+@pytest.mark.parametrize("name", sorted(FORMATS))
+def test_an_answer_whose_follower_ends_without_an_outcome_just_ends(name: str):
+    answer_format = FORMATS[name](INFO)
+    assert whole(answer_format, Said("a", 1)) == answer_format.head() + answer_format.said(Said("a", 1))
+
+
+def test_the_head_of_a_stream_does_not_wait_for_a_word():
+    async def never() -> AsyncGenerator[Followed, None]:
+        raise AssertionError("it was waited for")
+        yield Silence()
+
+    async def story():
+        chunks = encoded(never(), EventsFormat(INFO))
+        assert await anext(chunks) == EventsFormat(INFO).head()
+        await chunks.aclose()
+
+    run(story())
+
+
+def test_closing_a_stream_closes_what_it_follows():
+    closed = []
+
+    async def following() -> AsyncGenerator[Followed, None]:
+        try:
+            while True:
+                yield Silence()
+        finally:
+            closed.append(True)
+
+    async def story():
+        chunks = encoded(following(), EventsFormat(INFO))
+        await anext(chunks)
+        await anext(chunks)
+        await chunks.aclose()
+        assert closed == [True]
+
+    run(story())
+
+
+@pytest.mark.parametrize(("generation_id", "end"), [("g", 0), ("019b-a.b~c", 12), ("g", 999_999_999)])
+def test_a_place_is_read_as_it_was_written(generation_id: str, end: int):
+    info = AnswerInfo(generation_id, "s", "t", "r", "m")
+    assert parse_place(place(info, end)) == (generation_id, end)
+
+
+@pytest.mark.parametrize("text", ["", "g", "4", "g.", "g.x", "g.-1", "g.+1", "g. 1", "g.²", "g.1234567890", "g.done"])
+def test_what_is_no_place_is_none(text: str):
+    assert parse_place(text) is None

@@ -1,0 +1,225 @@
+"""What entries come to: the same for everybody, in whatever order they arrive and whatever was folded before."""
+
+from collections.abc import Sequence
+from itertools import combinations, permutations, product
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from msgspec.structs import replace
+
+from tests.support.builders import cursor_at
+from tests.support.conversations import answer, ids, item
+from waypost_worker.conversations.journal import Change, Entry, items_of, keep, merge, origin_of
+from waypost_worker.conversations.message import Item, Origin
+from waypost_worker.kv.cursor import cursor_ms
+
+CURSORS = [cursor_at(second, "conv:c1") for second in range(8)]
+MANY = 100
+
+changes = st.builds(
+    Change,
+    st.lists(
+        st.builds(
+            lambda id, content, state, place: Item(
+                id, "assistant", content, 0, partial=state > 0, is_open=state > 1, place=place
+            ),
+            st.sampled_from("abc"),
+            st.integers(0, 99),
+            st.integers(0, 2),
+            st.sampled_from(["", "", *CURSORS[:6]]),
+        ),
+        max_size=2,
+    ),
+    st.lists(st.sampled_from("abc"), max_size=2) | st.just(()),
+    st.sampled_from([False, False, False, False, True]),
+    st.sampled_from([None, None, Origin("t"), Origin("u", "m")]),
+)
+
+
+def written_at(cursor: str, change: Change) -> Entry:
+    """Nothing is written before the place is made where it stands."""
+    items = [replace(item, place=min(item.place, cursor)) for item in change.items]
+    return Entry(cursor, replace(change, items=items))
+
+
+stories = st.lists(changes, min_size=1, max_size=6).map(lambda drawn: list(map(written_at, CURSORS, drawn)))
+"""Entries of one conversation, oldest first."""
+
+
+def entry(second: int, *items: Item, **fields: object) -> Entry:
+    return Entry(CURSORS[second], Change(list(items), **fields))
+
+
+def fold(entries: Sequence[Entry], limit: int = MANY) -> list[Entry]:
+    """What a snapshot holds in which everything is recent."""
+    return keep(entries, limit, 0)
+
+
+def outcome(entries: Sequence[Entry]) -> tuple[list[Item], Origin | None]:
+    return items_of(entries), origin_of(entries)
+
+
+def subsets(entries: Sequence[Entry]) -> list[list[Entry]]:
+    return [list(some) for size in range(len(entries) + 1) for some in combinations(entries, size)]
+
+
+@settings(max_examples=200)
+@given(stories, st.randoms())
+def test_the_order_in_which_entries_arrive_does_not_matter(story: list[Entry], random):
+    shuffled = random.sample(story, len(story))
+    middle = random.randint(0, len(story))
+    assert outcome(merge(shuffled[:middle], shuffled[middle:])) == outcome(story)
+
+
+@given(stories)
+def test_an_entry_that_arrives_twice_counts_once(story: list[Entry]):
+    assert merge(story, story, story[::-1]) == story
+
+
+@settings(max_examples=200)
+@given(stories)
+def test_what_is_folded_before_comes_to_the_same(story: list[Entry]):
+    """The journal has lost its first entries, which every fold had; what else was folded is still in it."""
+    for gone in range(len(story) + 1):
+        for seen in subsets(story[gone:]):
+            snapshot = fold([*story[:gone], *seen])
+            assert outcome(merge(snapshot, story[gone:])) == outcome(story)
+
+
+@settings(max_examples=200)
+@given(stories)
+def test_folding_what_was_folded_comes_to_the_same(story: list[Entry]):
+    for first, second in combinations(range(len(story) + 1), 2):
+        snapshot = fold(merge(fold(story[:first]), story[:second]))
+        assert outcome(merge(snapshot, story[second:])) == outcome(story)
+        assert fold(merge(snapshot, story)) == fold(story)
+
+
+@given(st.integers(1, 4))
+def test_a_fold_holds_the_last_items_and_no_others(limit: int):
+    story = [entry(second, item(f"{second}a"), item(f"{second}b")) for second in range(8)]
+    for middle in range(9):
+        entries = merge(fold(story[:middle], limit), story[middle:])
+        assert items_of(entries)[-limit:] == items_of(story)[-limit:]
+        assert items_of(fold(story[:middle], limit)) == items_of(story[:middle])[-limit:]
+
+
+STATES = {"open": (True, True), "partial": (True, False), "whole": (False, False)}
+
+
+def copy(state: str, content: str) -> Item:
+    partial, is_open = STATES[state]
+    return answer("a", content, partial=partial, is_open=is_open, place=CURSORS[0])
+
+
+@pytest.mark.parametrize(("better", "worse"), [("whole", "partial"), ("whole", "open"), ("partial", "open")])
+def test_of_two_copies_that_which_is_nearer_to_the_end_counts(better: str, worse: str):
+    for first, second in permutations((copy(better, "better"), copy(worse, "worse"))):
+        assert items_of([entry(0, first), entry(1, second)]) == [copy(better, "better")]
+
+
+def test_the_first_whole_copy_counts():
+    assert items_of([entry(0, copy("whole", "1")), entry(1, copy("whole", "2"))]) == [copy("whole", "1")]
+
+
+@pytest.mark.parametrize("state", ["open", "partial"])
+def test_of_copies_that_are_not_whole_the_last_counts(state: str):
+    assert items_of([entry(0, copy(state, "1")), entry(1, copy(state, "2"))]) == [copy(state, "2")]
+
+
+def test_which_copy_counts_does_not_depend_on_what_was_folded():
+    for states in product(STATES, repeat=4):
+        story = [entry(number, copy(state, f"{number}")) for number, state in enumerate(states)]
+        for middle in range(5):
+            assert items_of(merge(fold(story[:middle]), story[middle:])) == items_of(story)
+
+
+def test_an_item_stands_where_its_entry_does_unless_it_has_a_place_of_its_own():
+    late = answer("late", "", place=CURSORS[1])
+    assert ids(items_of([entry(0, item("a")), entry(1, item("b")), entry(2, item("c")), entry(3, late)])) == [
+        "a",
+        "b",
+        "late",
+        "c",
+    ]
+
+
+def test_the_items_of_an_entry_stand_in_their_order_also_when_it_is_folded():
+    names = ["c", "a", "d", "b"]
+    story = [entry(0, *map(item, names)), entry(1, item("e"))]
+    assert ids(items_of(story)) == [*names, "e"]
+    assert ids(items_of(fold(story, 3))) == ["d", "b", "e"]
+
+
+@pytest.mark.parametrize("change", [{"drops": ["a"]}, {"clears": True}])
+def test_what_is_taken_away_is_gone_also_when_it_shows_up_late(change: dict):
+    said, removal = entry(0, item("a")), entry(1, **change)
+    assert items_of([said, removal]) == []
+    assert items_of(merge(fold([removal]), [said])) == []
+    assert items_of(merge(fold(fold([removal])), [said])) == []
+
+
+@pytest.mark.parametrize("change", [{"drops": ["a"]}, {"clears": True}])
+def test_a_copy_that_is_written_later_is_gone_if_its_place_is_before(change: dict):
+    removal, late = entry(1, **change), entry(2, answer("a", "late", place=CURSORS[0]))
+    assert items_of([removal, late]) == []
+    assert items_of(merge(fold([removal]), [late])) == []
+
+
+@pytest.mark.parametrize("change", [{"drops": ["a"]}, {"clears": True}])
+def test_what_stands_after_or_in_the_entry_that_takes_away_stays(change: dict):
+    again = [item("a", "again"), answer("b", "", place=CURSORS[1])]
+    assert items_of([entry(0, item("a")), entry(1, *again, **change)]) == again
+    assert items_of([entry(0, item("a")), entry(1, **change), entry(2, *again)]) == again[::-1]
+
+
+@pytest.mark.parametrize("change", [{"drops": ["a"]}, {"clears": True}])
+def test_what_an_entry_adds_stays_also_if_its_place_was_made_before(change: dict):
+    again = answer("a", "again", place=CURSORS[1])
+    story = [entry(0, item("a")), entry(2, again, **change)]
+    assert items_of(story) == items_of(fold(story)) == [again]
+    assert items_of([*story, entry(3, **change)]) == []
+
+
+def test_a_drop_takes_away_only_what_it_names():
+    assert ids(items_of([entry(0, item("a"), item("b")), entry(1, drops=["a"])])) == ["b"]
+
+
+def test_of_several_drops_the_last_counts():
+    story = [entry(0, item("a")), entry(1, drops=["a"]), entry(2, item("a")), entry(3, drops=["a"])]
+    assert items_of(story) == []
+    assert ids(items_of([*story, entry(4, item("a"))])) == ["a"]
+
+
+def test_an_origin_is_kept_until_all_is_cleared():
+    forked = entry(0, item("a"), clears=True, origin=Origin("t"))
+    assert origin_of(fold([forked, *(entry(second, item(f"{second}")) for second in range(1, 8))], 2)) == Origin("t")
+    assert origin_of([forked, entry(1, clears=True)]) is None
+    assert origin_of(fold([forked, entry(1, clears=True)])) is None
+    assert origin_of([forked, entry(1, clears=True, origin=Origin("u"))]) == Origin("u")
+    assert origin_of([forked, entry(1, origin=Origin("u"))]) == Origin("u")
+
+
+def test_a_fold_holds_no_more_of_the_past_than_has_something_to_say():
+    story = [
+        entry(0, drops=["x"], origin=Origin("t")),
+        entry(1, clears=True),
+        entry(2, clears=True),
+        entry(3, item("cut off"), drops=[]),
+        entry(4, item("a")),
+        entry(5, drops=["y"]),
+        entry(6, item("b")),
+    ]
+    assert [one.cursor for one in fold(story, 2)] == [CURSORS[2], *CURSORS[4:7]]
+
+
+def test_what_takes_away_is_kept_for_as_long_as_it_is_wanted():
+    story = [entry(0, clears=True), entry(1, drops=["x"]), entry(2, item("a"))]
+    for since, kept in enumerate([[0, 1, 2], [1, 2], [2], [2]]):
+        assert [one.cursor for one in keep(story, 9, cursor_ms(CURSORS[since]))] == [CURSORS[number] for number in kept]
+
+
+def test_how_new_the_newest_entry_is_outlives_what_it_brought():
+    assert [one.cursor for one in fold([entry(0, item("a")), entry(1, item("a"))])] == CURSORS[:2]
+    assert [one.cursor for one in keep([entry(0, item("a")), entry(1, drops=["x"])], 9, 1 << 50)] == CURSORS[:2]

@@ -1,0 +1,178 @@
+"""Texts with a version: found for one operation, read whole and of one version."""
+
+import json
+
+from simulation.virtual_time import START_MS, run
+from tests.support.builders import SetClock
+from tests.support.faulty_kv import FaultyKv
+from waypost_worker.documents.etag import etag_of
+from waypost_worker.documents.versioned_text import (
+    Version,
+    batches,
+    find_version,
+    list_versions,
+    load_text,
+    load_texts,
+    put_text,
+    version_of,
+    version_with,
+)
+from waypost_worker.kv.memory import MemoryKv
+from waypost_worker.kv.store import ListPage
+from waypost_worker.limits import MAX_LOADED_BYTES
+
+DAY = 86_400
+
+
+class Setting:
+    """A namespace that notes what it is asked."""
+
+    def __init__(self) -> None:
+        self.clock = SetClock()
+        self.kv = FaultyKv(MemoryKv(self.clock), lambda *_: False)
+
+    async def put(self, key: str, text: str) -> Version:
+        version = version_of(text, self.clock.ms)
+        await put_text(self.kv, key, version, text)
+        return version
+
+
+def test_the_stored_form_is_pinned():
+    async def story():
+        at = Setting()
+        version = version_with("<p>\n", START_MS, "A title", "owner")
+        await put_text(at.kv, "key", version, "<p>\n")
+        head = (
+            f'{{"etag":{json.dumps(version.etag)},"size":4,"updatedMs":{START_MS},"title":"A title","owner":"owner"}}'
+        )
+        assert await at.kv.get("key") == f"{head}\n<p>\n"
+        [listed] = (await at.kv.list("key")).keys
+        assert listed.metadata == head
+
+    run(story())
+
+
+def test_a_text_comes_back_as_it_was_put_with_its_version():
+    async def story():
+        at = Setting()
+        for text in ("", "\n", "a\nb\r\n", "\ufeffx", "\u2028", "\0", "😀" * 3):
+            version = await at.put("key", text)
+            assert await load_text(at.kv, "key") == (version, text)
+            assert version == Version(etag_of(text), len(text.encode()), START_MS)
+
+    run(story())
+
+
+def test_a_version_is_found_without_reading_the_text():
+    async def story():
+        at = Setting()
+        version = await at.put("key", "text")
+        at.kv.asked.clear()
+        assert await find_version(at.kv, "key") == version
+        assert at.kv.asked == [("list", "key")]
+
+    run(story())
+
+
+def test_a_longer_key_is_another_one():
+    async def story():
+        at = Setting()
+        await at.put("key2", "text")
+        assert await find_version(at.kv, "key") is None
+        version = await at.put("key", "text")
+        assert await find_version(at.kv, "key") == version
+
+    run(story())
+
+
+class LazyKv(MemoryKv):
+    """Answers every listing with an empty page first, as KV may."""
+
+    async def list(self, prefix: str, *, cursor: str | None = None, limit: int = 1000) -> ListPage:
+        if cursor is None:
+            return ListPage((), "more")
+        return await super().list(prefix, limit=limit)
+
+
+def test_an_empty_page_with_more_to_come_does_not_mean_that_nothing_is_there():
+    async def story():
+        kv = LazyKv(SetClock())
+        await put_text(kv, "key", version_of("x", START_MS), "x")
+        assert await find_version(kv, "key") == version_of("x", START_MS)
+        assert await find_version(kv, "other") is None
+
+    run(story())
+
+
+def test_what_has_gone_since_it_was_found_is_not_there():
+    async def story():
+        at = Setting()
+        await at.put("a", "1")
+        assert await load_text(at.kv, "b") is None
+        assert list(await load_texts(at.kv, ["a", "b"])) == ["a"]
+
+    run(story())
+
+
+def test_what_is_read_is_of_one_version_though_the_listing_is_of_another():
+    async def story():
+        at = Setting()
+        old, new = await at.put("key", "old"), version_of("new", START_MS + 1)
+        stale = await at.kv.get("key")
+        await at.kv.put(
+            "key", stale or "", ttl_seconds=60, metadata=json.dumps({"etag": new.etag, "size": 3, "updatedMs": 1})
+        )
+        assert (await find_version(at.kv, "key") or old).etag == new.etag
+        assert await load_text(at.kv, "key") == (old, "old")
+
+    run(story())
+
+
+def test_a_text_is_gone_a_day_after_it_was_last_put():
+    async def story():
+        at = Setting()
+        version = await at.put("key", "text")
+        at.clock.ms += DAY * 1000 - 1
+        assert await find_version(at.kv, "key") == version
+        version = await at.put("key", "text")
+        at.clock.ms = version.expires_ms - 1
+        assert await find_version(at.kv, "key") == version
+        at.clock.ms += 1
+        assert await find_version(at.kv, "key") is None
+
+    run(story())
+
+
+def test_versions_are_listed_by_what_follows_the_prefix():
+    async def story():
+        at = Setting()
+        for name in ("b", "a", "B"):
+            await at.put(f"doc:s:{name}", name)
+        await at.put("doc:s2:c", "c")
+        assert list(await list_versions(at.kv, "doc:s:")) == ["B", "a", "b"]
+
+    run(story())
+
+
+def test_the_tag_of_a_plain_text_is_of_its_bytes_alone():
+    assert version_of("x", 1).etag == version_of("x", 2).etag == etag_of("x")
+
+
+def test_the_tag_of_a_text_with_a_title_is_of_all_that_is_shown_with_it():
+    version = version_with("x", 1, "t", "o")
+    others = [version_with("y", 1, "t", "o"), version_with("x", 2, "t", "o"), version_with("x", 1, "u", "o")]
+    assert version.etag not in [other.etag for other in others]
+    assert version == version_with("x", 1, "t", "o")
+
+
+def sized(*sizes: int) -> dict[str, Version]:
+    return {str(number): Version("", size, 0) for number, size in enumerate(sizes)}
+
+
+def test_no_more_is_read_at_once_than_one_operation_may_and_memory_holds():
+    assert list(batches({})) == []
+    assert [len(batch) for batch in batches(sized(*[1] * 201))] == [100, 100, 1]
+    half = MAX_LOADED_BYTES // 2
+    assert [len(batch) for batch in batches(sized(half, half, 1))] == [2, 1]
+    assert [len(batch) for batch in batches(sized(half, half + 1, 1))] == [1, 2]
+    assert [len(batch) for batch in batches(sized(MAX_LOADED_BYTES + 1, 1))] == [1, 1]

@@ -1,0 +1,179 @@
+"""What a question comes in: Waypost's own body, closed, or the AI SDK's, which apps add to."""
+
+import json
+from typing import Any
+
+import pytest
+
+from waypost_worker.chat.chat import Question
+from waypost_worker.errors import InvalidBody, InvalidId, InvalidJson, UnknownField, WaypostError
+from waypost_worker.handlers.chat_request import read_question
+from waypost_worker.limits import MAX_APP_ID_LENGTH, MAX_CHAT_MESSAGE_LENGTH, MAX_MESSAGE_ID_LENGTH
+
+
+def read(body: dict[str, Any]) -> tuple[str, str, Question]:
+    return read_question(json.dumps(body).encode(), None)
+
+
+def text(content: str) -> dict[str, str]:
+    return {"type": "text", "text": content}
+
+
+def said(content: str = "Hi", id: str = "m1", role: str = "user") -> dict[str, Any]:
+    return {"id": id, "role": role, "parts": [text(content)]}
+
+
+def sent(*messages: dict[str, Any], **fields: Any) -> dict[str, Any]:
+    """What `DefaultChatTransport` sends."""
+    return {"id": "t", "messages": list(messages or [said()]), "trigger": "submit-message", **fields}
+
+
+def question(*messages: dict[str, Any], **fields: Any) -> Question:
+    return read(sent(*messages, **fields))[2]
+
+
+def test_a_message_needs_a_text_and_a_thread():
+    assert read({"message": "Hi", "threadId": "t"}) == ("t", "t", Question("Hi"))
+
+
+def test_a_message_may_say_more():
+    body = {
+        "message": " Hi\n",
+        "threadId": "t",
+        "resourceId": "user:ada@example.org",
+        "agent": "poet",
+        "messageId": "m1",
+        "metadata": {"topic": ["a", 1]},
+        "interrupt": True,
+    }
+    asked = Question(" Hi\n", "m1", "poet", {"topic": ["a", 1]}, interrupt=True)
+    assert read(body) == ("user:ada@example.org", "t", asked)
+
+
+@pytest.mark.parametrize(
+    ("fields", "error"),
+    [
+        ({"message": ""}, InvalidBody),
+        ({"message": " \r\n"}, InvalidBody),
+        ({"message": 7}, InvalidBody),
+        ({"message": "x" * (MAX_CHAT_MESSAGE_LENGTH + 1)}, InvalidBody),
+        ({"threadId": ""}, InvalidId),
+        ({"threadId": "x" * (MAX_APP_ID_LENGTH + 1)}, InvalidId),
+        ({"threadId": ".."}, InvalidId),
+        ({"resourceId": ""}, InvalidId),
+        ({"resourceId": "a\nb"}, InvalidId),
+        ({"messageId": ""}, InvalidId),
+        ({"messageId": "x" * (MAX_MESSAGE_ID_LENGTH + 1)}, InvalidId),
+        ({"metadata": []}, InvalidBody),
+        ({"interrupt": "yes"}, InvalidBody),
+        ({"theradId": "t"}, UnknownField),
+    ],
+)
+def test_a_message_that_can_not_be_is_refused(fields: dict[str, Any], error: type[WaypostError]):
+    with pytest.raises(error):
+        read({"message": "Hi", "threadId": "t", **fields})
+
+
+@pytest.mark.parametrize("missing", ["message", "threadId"])
+def test_a_message_without_its_text_or_thread_is_refused(missing: str):
+    body = {"message": "Hi", "threadId": "t"}
+    del body[missing]
+    with pytest.raises(InvalidBody, match=missing):
+        read(body)
+
+
+def test_a_body_that_is_no_json_is_refused():
+    with pytest.raises(InvalidJson):
+        read_question(b"{", None)
+    with pytest.raises(InvalidBody):
+        read_question(b"[]", None)
+
+
+def test_a_message_has_a_greatest_length():
+    longest = "é" * MAX_CHAT_MESSAGE_LENGTH
+    assert read({"message": longest, "threadId": "t"})[2].content == longest
+    with pytest.raises(InvalidBody, match=str(MAX_CHAT_MESSAGE_LENGTH)):
+        question(said(longest + "é"))
+
+
+def test_what_the_ai_sdk_sends_is_a_question_to_the_thread_of_its_chat():
+    assert read(sent()) == ("t", "t", Question("Hi", "m1", is_ui=True))
+
+
+def test_messages_or_a_trigger_make_it_the_ai_sdks_body():
+    assert question(trigger="submit-message").is_ui
+    body = sent()
+    del body["trigger"]
+    assert read(body)[2].is_ui
+    with pytest.raises(InvalidBody, match="messages"):
+        read({"id": "t", "trigger": "submit-message"})
+
+
+def test_apps_may_add_to_what_the_ai_sdk_sends():
+    fields = {"resourceId": "ada", "agent": "poet", "metadata": {"topic": "a"}, "interrupt": True}
+    others = {"model": "large", "userId": 7, "requestMetadata": {"a": 1}}
+    assert read(sent(**fields, **others)) == (
+        "ada",
+        "t",
+        Question("Hi", "m1", "poet", {"topic": "a"}, is_ui=True, interrupt=True),
+    )
+
+
+def test_only_the_last_message_of_the_user_counts():
+    asked = question(said("One", "m1"), said("Two", "a1", "assistant"), said("Three", "m2"))
+    assert (asked.content, asked.message_id, asked.anew) == ("Three", "m2", False)
+    assert question(said("One", "m1"), said("Two", "a1", "assistant")).message_id == "m1"
+
+
+def test_parts_other_than_text_are_ignored():
+    parts = [
+        {"type": "file", "mediaType": "image/png", "url": "data:,"},
+        text("One "),
+        {"type": "data-weather", "data": {"text": "no"}, "text": {"not": "text"}},
+        {"type": "reasoning", "text": "no", "state": "done"},
+        {"type": "step-start"},
+        text("two."),
+    ]
+    assert question({"id": "m1", "role": "user", "parts": parts, "metadata": {"a": 1}}).content == "One two."
+
+
+def test_older_messages_may_be_of_any_kind():
+    tool = {"type": "tool-search", "toolCallId": "c", "state": "output-available", "input": {}, "output": [1]}
+    older = [{"id": "s", "role": "system"}, {"id": "a", "role": "assistant", "parts": [tool]}]
+    assert question(*older, said()).content == "Hi"
+
+
+@pytest.mark.parametrize(
+    ("fields", "messages"),
+    [
+        ({}, [said(role="assistant")]),
+        ({"messages": []}, []),
+        ({}, [said(" ")]),
+        ({}, [{"id": "m1", "role": "user", "parts": [{"type": "file"}]}]),
+        ({}, [{"id": "m1", "role": "user", "parts": [{"type": "text", "text": 7}]}]),
+        ({}, [{"id": "m1", "role": "user"}]),
+        ({}, [{"role": "user", "parts": [text("Hi")]}]),
+        ({"id": None}, [said()]),
+        ({"messages": "Hi"}, []),
+    ],
+)
+def test_what_has_no_message_of_a_user_is_refused(fields: dict[str, Any], messages: list[Any]):
+    with pytest.raises(InvalidBody):
+        question(*messages, **fields)
+
+
+@pytest.mark.parametrize("fields", [{"id": ""}, {"resourceId": " "}, {"messages": [said(id="a\nb")]}])
+def test_ids_from_the_ai_sdk_are_checked_too(fields: dict[str, Any]):
+    with pytest.raises(InvalidId):
+        question(**fields)
+
+
+def test_regenerating_says_the_last_message_of_the_user_anew():
+    asked = question(said("Hi", "m1"), trigger="regenerate-message", messageId="a1")
+    assert (asked.content, asked.message_id, asked.anew) == ("Hi", "m1", True)
+
+
+def test_a_message_that_is_edited_is_said_anew():
+    assert question(said("Hello", "m1"), messageId="m1").anew
+    assert not question(said("Hello", "m1"), messageId="other").anew
+    assert not question(said("Hello", "m1"), messageId=None).anew

@@ -1,0 +1,83 @@
+"""`/health`: usable or not, why not, and the limits in force."""
+
+from simulation.client import KEY, make_client
+from simulation.virtual_time import VirtualClock, run
+from tests.support.faulty_kv import FaultyKv
+from waypost_worker.kv.memory import MemoryKv
+from waypost_worker.polling.plans import FREE
+from waypost_worker.security.rate_limits import Limit
+from waypost_worker.settings import Settings, read_settings
+from waypost_worker.version import VERSION
+
+
+class AllowsAll:
+    async def allows(self, key: str) -> bool:
+        return True
+
+
+def test_a_usable_service_says_so_with_its_limits():
+    reply = run(make_client(limiters=dict.fromkeys(Limit, AllowsAll())).call("GET", "/health"))
+    assert reply.status == 200
+    assert reply.json() == {
+        "status": "ok",
+        "storage": "kv",
+        "version": VERSION,
+        "plan": "paid",
+        "model": "echo",
+        "rateLimit": True,
+        "rateLimits": {
+            "ADDRESS_LIMIT": True,
+            "SESSION_LIMIT": True,
+            "MISS_LIMIT": True,
+            "REQUEST_LIMIT": True,
+            "ANSWER_LIMIT": True,
+            "APPEND_LIMIT": True,
+        },
+        "limits": {
+            "maxBodyBytes": 262_144,
+            "maxWaitSeconds": 60,
+            "sessionTtlSeconds": 600,
+            "maxSessionAgeSeconds": 86_400,
+            "queueTtlSeconds": 3600,
+            "streamSeconds": 900,
+            "conversationTtlSeconds": 3600,
+            "historyLimit": 10,
+        },
+        "code": None,
+        "detail": None,
+    }
+
+
+def test_budgets_that_are_not_bound_are_said():
+    shown = run(make_client(limiters={Limit.MISS: AllowsAll()}).call("GET", "/health")).json()
+    assert (shown["status"], shown["rateLimit"]) == ("ok", False)
+    assert [name for name, is_bound in shown["rateLimits"].items() if is_bound] == ["MISS_LIMIT"]
+
+
+def test_what_is_set_is_what_is_shown():
+    settings = Settings(signing_keys=(KEY,), plan=FREE, session_ttl_seconds=61, queue_ttl_seconds=62, history_limit=3)
+    shown = run(make_client(settings, storage="memory").call("GET", "/health")).json()
+    assert (shown["plan"], shown["storage"], shown["rateLimit"]) == ("free", "memory", False)
+    assert (shown["limits"]["sessionTtlSeconds"], shown["limits"]["queueTtlSeconds"]) == (61, 62)
+    assert shown["limits"]["historyLimit"] == 3
+
+
+def test_an_unconfigured_service_says_why_and_asks_no_store():
+    kv = FaultyKv(MemoryKv(VirtualClock()), lambda *_: False)
+    reply = run(make_client(read_settings({}), kv=kv).call("GET", "/health"))
+    shown = reply.json()
+    assert (reply.status, shown["status"], shown["code"]) == (503, "unavailable", "unconfigured")
+    assert "SIGNING_KEY" in shown["detail"]
+    assert kv.asked == []
+
+
+def test_a_store_that_does_not_answer_is_said():
+    kv = FaultyKv(MemoryKv(VirtualClock()), lambda *_: True)
+    reply = run(make_client(kv=kv).call("GET", "/health"))
+    assert (reply.status, reply.json()["code"]) == (503, "storage_unavailable")
+
+
+def test_a_look_at_the_health_leaves_no_miss_behind():
+    kv = FaultyKv(MemoryKv(VirtualClock()), lambda *_: False)
+    run(make_client(kv=kv).call("GET", "/health"))
+    assert [operation for operation, _ in kv.asked] == ["list"]

@@ -1,0 +1,164 @@
+"""A body is read within its limit and for as long as it keeps coming; whatever happens, nothing goes on afterwards."""
+
+import asyncio
+from collections.abc import Callable
+
+import pytest
+
+from simulation.client import LowerHeaders, make_client, no_background
+from simulation.virtual_time import VirtualClock, run
+from waypost_worker.errors import BodyTimeout
+from waypost_worker.http.body import read_whole
+from waypost_worker.http.messages import Request
+from waypost_worker.limits import MAX_BODY_SECONDS, MAX_BODY_SILENCE_SECONDS
+
+LIMIT = 1000
+Script = list[tuple[float, bytes | None]]
+"""Seconds to wait, and the bytes that come then; `None` is the end."""
+
+
+class ScriptedBody:
+    """A body that comes as it is told to; without a word about its end it hangs."""
+
+    def __init__(self, script: Script) -> None:
+        self.is_given_up = False
+        self.is_read = 0
+        self._script = iter(script)
+        self._waiting: asyncio.Task[bytes | None] | None = None
+
+    async def read(self) -> bytes | None:
+        self.is_read += 1
+        self._waiting = asyncio.ensure_future(self._next())
+        await asyncio.wait({self._waiting})
+        return None if self._waiting.cancelled() else self._waiting.result()
+
+    def give_up(self) -> None:
+        self.is_given_up = True
+        assert self._waiting is not None
+        self._waiting.cancel()
+
+    async def _next(self) -> bytes | None:
+        seconds, piece = next(self._script, (10**6, None))
+        await asyncio.sleep(seconds)
+        if piece == b"broken":
+            raise ConnectionError("it broke off")
+        return piece
+
+
+class LoopAlarm:
+    """Alarms of the event loop; `ringing` are those that were not taken back."""
+
+    def __init__(self) -> None:
+        self.ringing = 0
+        self.set_in_all = 0
+
+    def set(self, seconds: float, ring: Callable[[], None]) -> Callable[[], None]:
+        self.ringing += 1
+        self.set_in_all += 1
+        handle = asyncio.get_running_loop().call_later(seconds, ring)
+
+        def unset() -> None:
+            self.ringing -= 1
+            handle.cancel()
+
+        return unset
+
+
+async def read(
+    *script: tuple[float, bytes | None], limit: int = LIMIT, declared: int | None = None
+) -> tuple[bytes | None, ScriptedBody, LoopAlarm]:
+    body, alarm = ScriptedBody(list(script)), LoopAlarm()
+    try:
+        return await read_whole(body, limit, VirtualClock(), alarm, declared), body, alarm
+    finally:
+        assert alarm.ringing == 0
+
+
+async def refused_after(*script: tuple[float, bytes | None]) -> float:
+    """The second in which such a body is given up."""
+    body, alarm, clock = ScriptedBody(list(script)), LoopAlarm(), VirtualClock()
+    began_ms = clock.now_ms()
+    with pytest.raises(BodyTimeout):
+        await read_whole(body, LIMIT, clock, alarm)
+    assert body.is_given_up
+    assert alarm.ringing == 0
+    return (clock.now_ms() - began_ms) / 1000
+
+
+def test_a_body_is_its_pieces_in_order():
+    assert run(read((0, b"a"), (1, b""), (2, b"bc"), (0, None)))[0] == b"abc"
+
+
+def test_a_body_may_be_empty():
+    assert run(read((0, None)))[0] == b""
+
+
+@pytest.mark.parametrize(("size", "taken"), [(LIMIT, True), (LIMIT + 1, False)])
+def test_a_body_over_its_limit_is_given_up_at_the_piece_that_goes_over(size: int, taken: bool):
+    found, body, _ = run(read((0, b"x" * (LIMIT - 1)), (0, b"x" * (size - LIMIT + 1)), (0, None)))
+    assert (found is not None, body.is_given_up, body.is_read) == (taken, not taken, 3 if taken else 2)
+
+
+def test_a_body_that_pauses_for_ten_seconds_is_given_up():
+    almost = MAX_BODY_SILENCE_SECONDS - 0.001
+    assert run(read((almost, b"a"), (almost, b"b"), (almost, None)))[0] == b"ab"
+    assert run(refused_after((almost, b"a"), (MAX_BODY_SILENCE_SECONDS + 0.001, b"b"))) == pytest.approx(almost + 10)
+
+
+def test_a_body_that_never_comes_is_given_up_after_ten_seconds():
+    assert run(refused_after()) == MAX_BODY_SILENCE_SECONDS
+
+
+def test_a_body_that_drips_is_given_up_after_a_minute():
+    drops: Script = [(6, b"x")] * 9
+    assert run(read(*drops, (5.999, None)))[0] == b"x" * 9
+    assert run(refused_after(*drops, (6.001, None))) == MAX_BODY_SECONDS
+
+
+def test_alarms_do_not_grow_with_the_number_of_pieces():
+    _, _, alarm = run(read(*[(0.03, b"x")] * LIMIT, (0, None)))
+    assert alarm.set_in_all <= 4
+
+
+def test_a_body_that_breaks_off_leaves_no_alarm_behind():
+    with pytest.raises(ConnectionError):
+        run(read((1, b"a"), (1, b"broken")))
+
+
+def test_whoever_sends_too_slowly_is_told_so():
+    async def story():
+        async def read_body(limit: int) -> bytes | None:
+            return await read_whole(ScriptedBody([(1, b"{")]), limit, VirtualClock(), LoopAlarm())
+
+        headers = LowerHeaders({"Content-Type": "application/json"})
+        client = make_client()
+        response = await client.app.handle(Request("POST", "/api/sessions", "", headers, read_body, no_background))
+        assert (response.status, b'"body_timeout"' in response.body) == (408, True)
+        assert client.log == []
+
+    run(story())
+
+
+@pytest.mark.parametrize(
+    ("pieces", "reads"),
+    [([b"abcdef"], 1), ([b"abc", b"def"], 2), ([b"a", b"b", b"c", b"d", b"e", b"f"], 6)],
+)
+def test_the_end_of_a_body_of_declared_length_is_not_waited_for(pieces: list[bytes], reads: int):
+    # Nothing says that it has ended: who reads on waits for ever.
+    content, body, _ = run(read(*((0.1, piece) for piece in pieces), declared=6))
+    assert (content, body.is_read, body.is_given_up) == (b"abcdef", reads, False)
+
+
+def test_a_body_that_ends_before_its_declared_length_is_what_came():
+    content, _, _ = run(read((0.1, b"abc"), (0.1, None), declared=6))
+    assert content == b"abc"
+
+
+def test_a_declared_length_does_not_lift_the_limit():
+    content, body, _ = run(read((0.1, b"x" * (LIMIT + 1)), declared=LIMIT + 1))
+    assert (content, body.is_given_up) == (None, True)
+
+
+def test_a_body_that_does_not_come_to_its_declared_length_is_given_up():
+    with pytest.raises(BodyTimeout):
+        run(read((0.1, b"abc"), declared=6))

@@ -1,0 +1,81 @@
+"""Which browsers' requests are taken: those of this origin's pages, and of the origins that were named."""
+
+import pytest
+
+from simulation.client import LowerHeaders, no_background
+from waypost_worker.errors import OriginNotAllowed
+from waypost_worker.http.cross_origin import require_known_origin
+from waypost_worker.http.messages import Request
+
+HOST = "waypost.example"
+ALLOWED = frozenset({"https://app.example"})
+
+
+def is_refused(fields: dict[str, str], allowed: frozenset[str] = ALLOWED) -> bool:
+    async def read_body(_limit: int) -> bytes:
+        return b""
+
+    headers = LowerHeaders({"Host": HOST} | fields)
+    request = Request("POST", "/api/sessions", "", headers, read_body, no_background)
+    try:
+        require_known_origin(request, allowed)
+    except OriginNotAllowed:
+        return True
+    return False
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {},
+        {"Sec-Fetch-Site": "same-origin", "Origin": f"https://{HOST}"},
+        {"Sec-Fetch-Site": "none"},
+        {"Sec-Fetch-Site": "cross-site", "Origin": "https://app.example"},
+        {"Sec-Fetch-Site": "same-site", "Origin": "https://app.example"},
+        {"Origin": f"https://{HOST}"},
+        {"Origin": "http://192.168.0.2:8787", "Host": "192.168.0.2:8787"},
+        {"Origin": "http://[::1]:8787", "Host": "[::1]:8787"},
+        {"Origin": "http://localhost:8787", "Host": "localhost:8787"},
+        {"Origin": "http://waypost:8787", "Host": "waypost:8787"},
+        {"Origin": "http://desk.local:8787", "Host": "desk.local:8787"},
+    ],
+)
+def test_programs_and_pages_that_may_are_let_through(fields: dict[str, str]):
+    assert not is_refused(fields)
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"Origin": "https://evil.example"},
+        {"Origin": "null"},
+        {"Origin": "null", "Sec-Fetch-Site": "cross-site"},
+        {"Origin": ""},
+        {"Origin": "https://evil.example", "Sec-Fetch-Site": "cross-site"},
+        # The browser's word counts more than a name that happens to fit.
+        {"Origin": f"https://{HOST}", "Sec-Fetch-Site": "cross-site"},
+        {"Origin": f"https://{HOST}", "Sec-Fetch-Site": "same-site"},
+        {"Sec-Fetch-Site": "cross-site"},
+        {"Sec-Fetch-Site": "nonsense"},
+        {"Origin": f"https://{HOST}.evil.example"},
+        {"Origin": f"https://evil.{HOST}"},
+        {"Origin": f"https://{HOST}:8443"},
+        {"Origin": "https://app.example.evil.example"},
+        {"Origin": "https://app.example/"},
+        {"Origin": "https://app.example:443"},
+        {"Origin": "http://app.example"},
+        {"Origin": "HTTPS://APP.EXAMPLE"},
+        {"Origin": "https://[::1"},
+        {"Origin": "null", "Host": ""},
+        # A name that was made to point at this machine.
+        {"Origin": f"http://{HOST}"},
+        {"Origin": "http://evil.example:8787", "Host": "evil.example:8787"},
+        {"Origin": "http://local.evil.example", "Host": "local.evil.example"},
+    ],
+)
+def test_all_other_pages_are_refused(fields: dict[str, str]):
+    assert is_refused(fields)
+
+
+def test_a_request_without_a_host_is_of_no_origin():
+    assert is_refused({"Origin": "null", "Host": ""}, frozenset())

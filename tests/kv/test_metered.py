@@ -1,0 +1,73 @@
+"""The meter counts every operation, also one that fails, and refuses to go over its budget."""
+
+import pytest
+
+from simulation.virtual_time import run
+from tests.support.builders import SetClock
+from tests.support.faulty_kv import FaultyKv
+from waypost_worker.errors import BudgetSpent
+from waypost_worker.kv.memory import MemoryKv
+from waypost_worker.kv.metered import MeteredKv
+from waypost_worker.kv.store import Kv, KvError, ListPage
+
+
+async def every_operation(kv: Kv) -> None:
+    await kv.put("a", "1", ttl_seconds=60, metadata="m")
+    assert await kv.get("a") == "1"
+    assert await kv.get_many(["a"]) == {"a": "1"}
+    assert [key.metadata for key in (await kv.list("a", cursor=None, limit=1)).keys] == ["m"]
+    await kv.delete("a")
+    assert await kv.get("a") is None
+
+
+def test_each_operation_is_passed_on_and_counted():
+    meter = MeteredKv(MemoryKv(SetClock()), SetClock(), 10)
+    run(every_operation(meter))
+    assert (meter.operations, meter.remaining) == (6, 4)
+
+
+def test_a_failure_is_counted_too():
+    meter = MeteredKv(FaultyKv(MemoryKv(SetClock()), lambda *_: True), SetClock(), 10)
+    with pytest.raises(KvError):
+        run(meter.get("a"))
+    assert meter.operations == 1
+
+
+def test_the_last_operation_of_the_budget_is_done_and_the_next_is_not_asked_for():
+    async def story():
+        store = FaultyKv(MemoryKv(SetClock()), lambda *_: False)
+        meter = MeteredKv(store, SetClock(), 1)
+        await meter.get("a")
+        with pytest.raises(BudgetSpent):
+            await meter.get("b")
+        assert store.asked == [("get", "a")]
+        assert meter.operations == 1
+
+    run(story())
+
+
+class Slow:
+    def __init__(self, clock: SetClock) -> None:
+        self.clock = clock
+
+    async def get(self, key: str) -> str | None:
+        await self.clock.sleep(0.02)
+        if key == "fails":
+            raise KvError("after a while")
+        return None
+
+
+def test_the_time_of_what_succeeds_and_of_what_fails_is_added_up():
+    async def story():
+        clock = SetClock()
+        meter = MeteredKv(Slow(clock), clock, 10)
+        await meter.get("a")
+        with pytest.raises(KvError):
+            await meter.get("fails")
+        assert meter.elapsed_ms == 40
+
+    run(story())
+
+
+def test_an_empty_page_is_passed_on():
+    assert run(MeteredKv(MemoryKv(SetClock()), SetClock(), 1).list("p")) == ListPage(())

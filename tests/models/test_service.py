@@ -1,0 +1,246 @@
+"""A question to a service: what is sent a second time, after which wait, and what each failure is called."""
+
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
+
+import pytest
+
+from simulation.seeded_random import SeededRandom
+from simulation.virtual_time import VirtualClock, run
+from tests.support.completions import DONE, chunk, said, whole
+from tests.support.fake_http import EVENT_STREAM, JSON, FakeHttp, Pause, Reply
+from waypost_worker.errors import ModelError, ModelFailed, ModelTimedOut
+from waypost_worker.models.model import AnswerCutOff
+from waypost_worker.models.service import ask_service
+from waypost_worker.models.transport import Fetched, FetchError
+
+TIMEOUT_SECONDS = 30
+RIGHT = Reply(said("Hello", " there"))
+UNREACHABLE = "The model's service could not be reached."
+BROKEN_OFF = "The model's answer broke off."
+TOO_SLOW = "The model's service said nothing for too long."
+
+
+def ask(http: FakeHttp, seed: int = 0) -> AsyncGenerator[str, None]:
+    async def send() -> Fetched:
+        return await http.post("https://model.example", {}, b"{}", TIMEOUT_SECONDS)
+
+    return ask_service(send, VirtualClock(), SeededRandom(seed))
+
+
+def answered(http: FakeHttp, seed: int = 0) -> list[str]:
+    async def listen() -> list[str]:
+        return [piece async for piece in ask(http, seed)]
+
+    pieces = run(listen())
+    assert http.open == 0
+    return pieces
+
+
+def failed(http: FakeHttp) -> tuple[list[str], ModelError]:
+    """What was said, and the error after it."""
+    pieces: list[str] = []
+
+    async def listen() -> None:
+        async for piece in ask(http):
+            pieces.append(piece)
+
+    with pytest.raises(ModelError) as caught:
+        run(listen())
+    assert http.open == 0
+    return pieces, caught.value
+
+
+def refusal(status: int, retry_after: str | None = None) -> Reply:
+    headers = JSON if retry_after is None else {**JSON, "retry-after": retry_after}
+    return Reply([b'{"error":', b'{"message":"no"}}'], status, headers)
+
+
+def unreachable() -> Reply:
+    return Reply(before=[FetchError("refused")])
+
+
+def test_a_good_answer_is_asked_for_once():
+    http = FakeHttp(RIGHT)
+    assert answered(http) == ["Hello", " there"]
+    assert len(http.sent) == 1
+
+
+def test_a_whole_answer_is_one_piece():
+    assert answered(FakeHttp(Reply([whole("Hello")], headers={"content-type": "Application/JSON; charset=utf-8"}))) == [
+        "Hello"
+    ]
+
+
+@pytest.mark.parametrize(
+    "first",
+    [
+        unreachable(),
+        Reply([FetchError("reset")]),
+        Reply([]),
+        Reply(said()[:1]),
+        Reply([chunk(role="assistant"), FetchError("reset")]),
+        *(refusal(status) for status in (408, 409, 429, 500, 502, 503, 504, 529, 599)),
+    ],
+)
+def test_what_may_pass_is_asked_a_second_time_before_the_first_piece(first: Reply):
+    http = FakeHttp(first, RIGHT)
+    assert answered(http) == ["Hello", " there"]
+    assert len(http.sent) == 2
+
+
+@pytest.mark.parametrize(
+    ("reply", "sentence"),
+    [
+        (unreachable(), UNREACHABLE),
+        (Reply([FetchError("reset")]), BROKEN_OFF),
+        (Reply([]), BROKEN_OFF),
+        (refusal(503), "The model's service answered with status 503."),
+    ],
+)
+def test_the_second_failure_is_told(reply: Reply, sentence: str):
+    http = FakeHttp(unreachable(), reply)
+    pieces, error = failed(http)
+    assert (pieces, type(error), error.detail, len(http.sent)) == ([], ModelFailed, sentence, 2)
+
+
+@pytest.mark.parametrize("status", [201, 204, 301, 302, 400, 401, 402, 403, 404, 413, 422])
+def test_another_status_is_told_at_once(status: int):
+    http = FakeHttp(refusal(status))
+    pieces, error = failed(http)
+    assert (pieces, len(http.sent)) == ([], 1)
+    assert (type(error), error.detail) == (ModelFailed, f"The model's service answered with status {status}.")
+    assert error.log_detail == '{"error":{"message":"no"}}'
+
+
+def test_what_the_service_says_of_its_refusal_is_cut_and_only_for_the_log():
+    endless = [*["👋".encode() * 100] * 5, FetchError("read too far")]
+    bodies = [["é€👋".encode() * 100] * 100, endless, [b"no", FetchError("reset")], [b"\xff"]]
+    for body, logged in zip(bodies, [("é€👋" * 200)[:500], "👋" * 500, "no", "\ufffd"], strict=True):
+        reply = Reply(body, status=400)
+        _, error = failed(FakeHttp(reply))
+        assert error.log_detail == logged
+        assert error.detail == "The model's service answered with status 400."
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_between_the_two_is_a_short_wait_of_which_half_is_jitter(seed: int):
+    http = FakeHttp(unreachable(), RIGHT)
+    answered(http, seed)
+    assert 0.25 <= http.sent[1].at < 0.5
+
+
+def test_two_who_failed_together_do_not_come_back_together():
+    waits = set()
+    for seed in range(5):
+        http = FakeHttp(unreachable(), RIGHT)
+        answered(http, seed)
+        waits.add(http.sent[1].at)
+    assert len(waits) == 5
+
+
+@pytest.mark.parametrize(("text", "seconds"), [("0", 0), ("1", 1), ("5", 5), ("0.5", 0.5)])
+def test_who_asks_to_be_left_alone_for_a_moment_is(text: str, seconds: float):
+    http = FakeHttp(refusal(429, text), RIGHT)
+    answered(http)
+    assert seconds + 0.25 <= http.sent[1].at < seconds + 0.5
+
+
+@pytest.mark.parametrize("text", ["6", "5.01", "1e9", "inf", "nan", "-1", "soon", "", "Fri, 01 Jan 2027 00:00:00 GMT"])
+def test_who_asks_for_longer_or_for_what_is_no_number_is_not_asked_again(text: str):
+    http = FakeHttp(refusal(429, text))
+    _, error = failed(http)
+    assert (error.detail, len(http.sent)) == ("The model's service answered with status 429.", 1)
+
+
+@pytest.mark.parametrize(
+    "reply", [Reply(before=[Pause(31)]), Reply([Pause(31)]), Reply([chunk(role="assistant"), Pause(31)])]
+)
+def test_silence_before_the_first_piece_is_a_time_out_and_not_repeated(reply: Reply):
+    http = FakeHttp(reply)
+    pieces, error = failed(http)
+    assert (pieces, type(error), error.detail, len(http.sent)) == ([], ModelTimedOut, TOO_SLOW, 1)
+
+
+def test_a_second_attempt_can_run_out_of_time_too():
+    http = FakeHttp(unreachable(), Reply([Pause(31)]))
+    assert isinstance(failed(http)[1], ModelTimedOut)
+
+
+@pytest.mark.parametrize(
+    ("steps", "kind", "sentence"),
+    [
+        ([FetchError("reset")], ModelFailed, BROKEN_OFF),
+        ([], ModelFailed, BROKEN_OFF),
+        ([Pause(31)], ModelTimedOut, TOO_SLOW),
+        ([b"data: garbage\n\n"], ModelFailed, "The model's service sent something that is no answer."),
+        ([b'data: {"error":{}, "error":{"a":1}}\n\n'], ModelFailed, "The model's service reported an error."),
+    ],
+)
+def test_after_the_first_piece_nothing_is_repeated(steps: list[bytes], kind: type[ModelError], sentence: str):
+    http = FakeHttp(Reply([chunk("Hel"), chunk("lo"), *steps]))
+    pieces, error = failed(http)
+    assert (pieces, type(error), error.detail, len(http.sent)) == (["Hel", "lo"], kind, sentence, 1)
+
+
+def test_pauses_that_are_short_enough_may_be_many():
+    slow = [step for frame in said(*"abc") for step in (Pause(29), frame)]
+    assert answered(FakeHttp(Reply(slow, before=[Pause(29)]))) == ["a", "b", "c"]
+
+
+@pytest.mark.parametrize(
+    "reply", [Reply([DONE]), Reply(said("", "")), Reply([whole("")], headers=JSON), Reply([whole(None)], headers=JSON)]
+)
+def test_an_answer_without_a_word_is_none(reply: Reply):
+    http = FakeHttp(reply)
+    _, error = failed(http)
+    assert (type(error), error.detail, len(http.sent)) == (ModelFailed, "The model said nothing.", 1)
+
+
+@pytest.mark.parametrize("kind", ["text/html; charset=utf-8", "text/plain", "application/x-ndjson", ""])
+def test_what_is_declared_to_be_something_else_is_no_answer(kind: str):
+    http = FakeHttp(Reply([b"<h1>Sign in</h1>"], headers={"content-type": kind}))
+    _, error = failed(http)
+    assert error.detail == "The model's service sent something that is no answer."
+    assert (error.log_detail, len(http.sent)) == ("<h1>Sign in</h1>", 1)
+
+
+def test_what_is_declared_to_be_nothing_is_no_answer():
+    _, error = failed(FakeHttp(Reply(said("a"), headers={})))
+    assert isinstance(error, ModelFailed)
+
+
+def test_a_caller_who_stops_listening_frees_the_connection():
+    http = FakeHttp(Reply([chunk("a"), chunk("b"), Pause(1)]))
+
+    async def listen_to_one() -> None:
+        async with aclosing(ask(http)) as pieces:
+            assert await anext(pieces) == "a"
+            assert http.open == 1
+        assert http.open == 0
+
+    run(listen_to_one())
+
+
+def test_no_sentence_for_the_caller_holds_what_the_other_side_said():
+    replies = [
+        Reply(before=[FetchError("secret")]),
+        Reply([FetchError("secret")]),
+        Reply([b"data: secret\n\n"]),
+        Reply([b"secret"], headers=EVENT_STREAM | {"content-type": "text/secret"}),
+        Reply([b"secret"], status=400),
+        Reply([b"event: error\ndata: secret\n\n"]),
+    ]
+    for reply in replies:
+        _, error = failed(FakeHttp(reply, reply))
+        assert "secret" not in error.detail
+        assert "secret" in error.log_detail
+
+
+def test_an_answer_that_was_cut_off_is_one_unless_it_has_no_word():
+    said_something = FakeHttp(Reply([chunk("a"), chunk("b", finish_reason="length")]))
+    with pytest.raises(AnswerCutOff):
+        answered(said_something)
+    assert len(said_something.sent) == 1
+    _, error = failed(FakeHttp(Reply([chunk(finish_reason="length")])))
+    assert error.detail == "The model said nothing."

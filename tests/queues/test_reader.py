@@ -1,0 +1,224 @@
+"""What a reader is sent: each message once, in order, flagged when it may have had it before."""
+
+import json
+
+import msgspec
+
+from simulation.virtual_time import START_MS
+from tests.support.builders import REQUESTS, RESPONSES, answer_at, cursor_at, request_at, skip_at
+from waypost_worker.kv.cursor import EventId, first_cursor
+from waypost_worker.limits import REORDER_WINDOW_SECONDS
+from waypost_worker.queues.message import Message
+from waypost_worker.queues.reader import FORGET_MS, GuestReader, HostReader, Reader, expired_gap
+from waypost_worker.sse import Event
+
+LONG = FORGET_MS + 1
+
+
+def host(after: str | None = None) -> HostReader:
+    return HostReader(REQUESTS, EventId(after, after) if after else None)
+
+
+def guest(after: str | None = None) -> GuestReader:
+    return GuestReader(RESPONSES, EventId(after, after) if after else None)
+
+
+def deliver(reader: Reader, *messages: Message, at_ms: int = 0) -> list[Event]:
+    """As a feed does: what is wanted is delivered."""
+    return reader.deliver([message for message in messages if reader.wants(message)], START_MS + at_ms)
+
+
+def ids(events: list[Event]) -> list[str]:
+    return [json.loads(event.data)["id"] for event in events]
+
+
+def test_each_message_is_sent_once():
+    for reader, message in ((host(), request_at(1)), (guest(), answer_at(1))):
+        assert ids(deliver(reader, message)) == ["r"]
+        assert deliver(reader, message) == []
+
+
+def test_an_event_has_the_name_the_id_and_the_data_of_its_message():
+    message = request_at(1)
+    [event] = deliver(host(), message)
+    assert (event.name, event.id, event.is_replay) == ("request", message.cursor, False)
+    assert json.loads(event.data)["cursor"] == message.cursor
+
+
+def test_a_reader_that_starts_stands_before_everything():
+    assert host().position == host().cursor == first_cursor(REQUESTS)
+    assert host().resumed_after_ms is None
+
+
+def test_a_late_message_is_sent_with_the_position_as_its_id():
+    reader, late, early = host(), request_at(1, "late"), request_at(2, "early")
+    deliver(reader, early)
+    [event] = deliver(reader, late)
+    assert event.id == f"{late.cursor}~{early.cursor}"
+    assert reader.position == reader.cursor == early.cursor
+    assert event.is_replay is False
+
+
+def test_coming_back_with_a_late_messages_id_repeats_nothing_unflagged():
+    late, early = request_at(1, "late"), request_at(2, "early")
+    reader = HostReader(REQUESTS, EventId(late.cursor, early.cursor))
+    assert [event.is_replay for event in deliver(reader, late, early)] == [True, True]
+
+
+def test_a_host_that_comes_back_gets_everything_unacknowledged_and_the_old_flagged():
+    old, known, new = request_at(-3000, "old"), request_at(1, "known"), request_at(2, "new")
+    events = deliver(host(after=known.cursor), old, known, new)
+    assert ids(events) == ["old", "known", "new"]
+    assert [event.is_replay for event in events] == [True, True, False]
+    assert ["replay" in json.loads(event.data) for event in events] == [True, True, False]
+
+
+def test_a_host_that_comes_back_with_the_first_cursor_has_had_nothing():
+    [event] = deliver(host(after=first_cursor(REQUESTS)), request_at(1))
+    assert event.is_replay is False
+
+
+def test_two_copies_of_a_request_are_delivered_once():
+    reader = host()
+    assert ids(deliver(reader, request_at(1), request_at(2))) == ["r"]
+    assert deliver(reader, request_at(3)) == []
+
+
+def test_a_cancel_is_delivered_beside_the_request_it_cancels():
+    notice = Message("cancel", "r", cursor=cursor_at(2))
+    assert [event.name for event in deliver(host(), request_at(1), notice)] == ["request", "cancel"]
+
+
+def test_a_duplicate_is_settled_only_when_the_first_copy_is_gone_from_the_listing():
+    reader, first, second = host(), request_at(1), request_at(2)
+    deliver(reader, first, second)
+    assert list(reader.settled_duplicates({first.cursor, second.cursor}, START_MS)) == []
+    assert list(reader.settled_duplicates({second.cursor}, START_MS)) == [second.cursor]
+    assert list(reader.settled_duplicates({second.cursor}, START_MS)) == []
+
+
+def test_a_duplicate_that_is_seen_later_is_settled_too():
+    reader, first, second = host(), request_at(1), request_at(2)
+    deliver(reader, first)
+    deliver(reader, second)
+    assert list(reader.settled_duplicates({second.cursor}, START_MS)) == [second.cursor]
+
+
+def test_a_duplicate_of_a_copy_that_only_expired_is_kept():
+    reader, first, second = host(), request_at(1), request_at(2)
+    deliver(reader, first, second)
+    assert list(reader.settled_duplicates({second.cursor}, START_MS + 1001)) == []
+
+
+def test_what_a_stale_listing_can_bring_back_is_remembered():
+    for reader, message in ((host(), request_at(1)), (guest(), answer_at(1))):
+        deliver(reader, message)
+        reader.forget(set(), START_MS + FORGET_MS)
+        assert not reader.wants(message)
+
+
+def test_what_no_listing_has_shown_for_long_is_forgotten():
+    reader, message = host(), request_at(1)
+    deliver(reader, message)
+    reader.forget(set(), START_MS + LONG)
+    assert reader.wants(message)
+    assert ids(deliver(reader, request_at(2))) == ["r"]
+
+
+def test_what_a_listing_still_shows_is_not_forgotten():
+    reader, message = host(), request_at(1)
+    deliver(reader, message)
+    reader.forget({message.cursor}, START_MS + LONG)
+    reader.forget(set(), START_MS + LONG + FORGET_MS)
+    assert not reader.wants(message)
+
+
+def test_a_request_that_is_still_listed_keeps_its_duplicates_away():
+    reader, first = host(), request_at(1)
+    deliver(reader, first)
+    reader.forget({first.cursor}, START_MS + LONG)
+    assert deliver(reader, request_at(2)) == []
+
+
+def test_numbered_requests_are_delivered_in_order_and_a_gap_is_an_event():
+    reader = host()
+    events = deliver(reader, request_at(1, "p1", "p", 1), request_at(2, "p3", "p", 3))
+    assert ids(events) == ["p1"]
+    gap, late = reader.deliver([], START_MS + 2000 + REORDER_WINDOW_SECONDS * 1000 + 1)
+    assert (gap.name, gap.id) == ("gap", None)
+    assert json.loads(gap.data) == {
+        "reason": "missing",
+        "after": json.loads(events[0].data)["cursor"],
+        "producer": "p",
+        "seq": 2,
+        "before": 3,
+    }
+    assert ids([late]) == ["p3"]
+
+
+def test_an_events_id_tells_where_the_producers_stand():
+    reader = host()
+    first, second = deliver(reader, request_at(1, "p1", "p", 1), request_at(2, "p2", "p", 2))
+    assert (first.id or "").endswith(";p=2")
+    assert (second.id or "").endswith(";p=3")
+    assert reader.cursor == second.id
+
+
+def test_a_host_that_comes_back_with_numbers_goes_on_from_them():
+    position = cursor_at(1)
+    reader = HostReader(REQUESTS, EventId(position, position, {"p": 7}))
+    assert ids(deliver(reader, request_at(2, "p7", "p", 7))) == ["p7"]
+
+
+def test_what_is_held_back_is_not_taken_twice():
+    reader, second = host(), request_at(2, "p2", "p", 2)
+    assert deliver(reader, second) == []
+    assert not reader.wants(second)
+
+
+def test_a_skip_is_never_shown():
+    unnumbered = Message("skip", "s", cursor=cursor_at(1))
+    assert ids(deliver(host(), unnumbered, skip_at(1, "p", 1), request_at(2, "p2", "p", 2))) == ["p2"]
+
+
+def test_answers_are_delivered_in_the_order_of_time_though_they_are_listed_by_request():
+    assert ids(deliver(guest(), answer_at(2, "a"), answer_at(1, "b"))) == ["b", "a"]
+
+
+def test_only_the_first_final_answer_is_delivered():
+    reader = guest()
+    later, first = answer_at(2, result="later"), answer_at(1, result="first")
+    events = deliver(reader, later, first)
+    assert [json.loads(event.data)["result"] for event in events] == ["first"]
+    assert deliver(reader, answer_at(3)) == []
+
+
+def test_progress_is_delivered_as_it_comes():
+    events = deliver(guest(), answer_at(1, final=False), answer_at(2, final=False), answer_at(3))
+    assert [json.loads(event.data)["final"] for event in events] == [False, False, True]
+
+
+def test_a_guest_that_comes_back_gets_the_reorder_window_flagged_and_nothing_older():
+    known = answer_at(1000, "known")
+    too_old = answer_at(1000 - REORDER_WINDOW_SECONDS - 0.001, "old")
+    in_window = answer_at(1000 - REORDER_WINDOW_SECONDS, "window")
+    new = answer_at(1001, "new")
+    events = deliver(guest(after=known.cursor), too_old, in_window, known, new)
+    assert ids(events) == ["window", "known", "new"]
+    assert [event.is_replay for event in events] == [True, True, False]
+
+
+def test_a_guest_that_starts_gets_everything_that_is_kept():
+    assert ids(deliver(guest(), answer_at(-3000, "old"))) == ["old"]
+
+
+def test_a_gap_of_what_has_expired_says_where_the_reader_stood():
+    event = expired_gap("c1")
+    assert (event.name, event.id, json.loads(event.data)) == ("gap", None, {"reason": "expired", "after": "c1"})
+
+
+def test_a_large_message_is_wanted_by_its_head():
+    reader, message = host(), request_at(1)
+    head = msgspec.structs.replace(message, args=msgspec.UNSET, size=2000)
+    deliver(reader, message)
+    assert not reader.wants(head)

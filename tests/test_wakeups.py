@@ -1,0 +1,94 @@
+"""A bell wakes whoever waits, or whoever waits next; time that passes wakes them too."""
+
+import asyncio
+
+import pytest
+
+from simulation.virtual_time import VirtualClock, run
+from waypost_worker.clock import Bells
+
+
+def now() -> float:
+    return asyncio.get_running_loop().time()
+
+
+def test_a_wait_ends_when_it_is_rung():
+    async def story():
+        bell = VirtualClock().bell()
+        asyncio.get_running_loop().call_later(3, bell.ring)
+        await bell.wait(10)
+        assert 3 <= now() < 3.01
+
+    run(story())
+
+
+def test_a_wait_ends_with_its_time():
+    async def story():
+        await VirtualClock().bell().wait(10)
+        assert 10 <= now() < 10.01
+
+    run(story())
+
+
+def test_what_was_rung_before_the_wait_is_heard_once():
+    async def story():
+        bell = VirtualClock().bell()
+        bell.ring()
+        bell.ring()
+        await bell.wait(10)
+        assert now() == 0
+        await bell.wait(10)
+        assert 10 <= now() < 10.01
+
+    run(story())
+
+
+def test_a_bell_can_be_waited_for_again_after_a_wait_was_given_up():
+    async def story():
+        bell = VirtualClock().bell()
+        waiting = asyncio.ensure_future(bell.wait(10))
+        await asyncio.sleep(1)
+        waiting.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await waiting
+        bell.ring()
+        await bell.wait(10)
+        assert 1 <= now() < 1.01
+
+    run(story())
+
+
+class Counter:
+    """Counts how often it is rung; its loop is gone once that is said."""
+
+    rung = 0
+    gone = False
+
+    def ring(self) -> None:
+        self.rung += 1
+
+    async def wait(self, seconds: float) -> None:
+        raise AssertionError(seconds)
+
+    def is_lost(self) -> bool:
+        return self.gone
+
+
+def test_bells_are_rung_for_as_long_as_somebody_listens():
+    bells, first, second = Bells(), Counter(), Counter()
+    with bells.listening(first):
+        with bells.listening(second):
+            bells.ring()
+            assert len(bells) == 2
+        bells.ring()
+    bells.ring()
+    assert (first.rung, second.rung, len(bells)) == (2, 1, 0)
+
+
+def test_a_bell_whose_loop_is_gone_is_forgotten_when_it_would_be_rung():
+    bells, here, gone = Bells(), Counter(), Counter()
+    with bells.listening(here), bells.listening(gone):
+        gone.gone = True
+        bells.ring()
+        assert (here.rung, gone.rung, len(bells)) == (1, 0, 1)
+    assert len(bells) == 0

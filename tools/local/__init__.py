@@ -1,0 +1,1 @@
+"""A Worker on this machine: started, watched, ended."""

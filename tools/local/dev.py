@@ -1,0 +1,140 @@
+"""`make dev`: runs the Worker on this machine until Ctrl-C and says in one line where it is."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import threading
+from collections import deque
+from types import FrameType
+
+from tools.local.local_worker import ROOT, Launch
+from tools.local.running import Running
+
+STATE = ROOT / ".wrangler" / "state"
+"""Where wrangler itself would keep KV, so that other wrangler commands with --local see the same."""
+
+START_SECONDS = 120.0
+PARENT_CHECK_SECONDS = 1.0
+
+CHATTER = re.compile(
+    r"^\s*$|^[┌├│└─]|^Attaching additional modules|^Using secrets defined in|Ready on http|GET /health 200"
+)
+"""Lines wrangler prints at every start and reload that tell the user nothing they need."""
+
+
+def is_worth_showing(line: str) -> bool:
+    """Tell whether a line wrangler printed after the start is for the user."""
+    return CHATTER.search(line) is None
+
+
+class Output:
+    """Reads what wrangler prints: holds it back until the Worker is ready, then shows what is worth it."""
+
+    def __init__(self, running: Running) -> None:
+        self._held: deque[str] = deque(maxlen=200)
+        self._ready = threading.Event()
+        self._thread = threading.Thread(target=self._read, args=(running,), daemon=True)
+        self._thread.start()
+
+    def show_from_now_on(self) -> None:
+        """The Worker is ready: what it printed so far is forgotten."""
+        self._ready.set()
+
+    def show_held(self) -> None:
+        """The start failed: show the end of what was printed."""
+        self._thread.join(timeout=2)
+        sys.stderr.writelines(self._held)
+
+    def _read(self, running: Running) -> None:
+        for raw in running.output:
+            line = raw.decode(errors="replace")
+            if not self._ready.is_set():
+                self._held.append(line)
+            elif is_worth_showing(line):
+                sys.stdout.write(line)
+                sys.stdout.flush()
+
+
+def is_alive(process: int) -> bool:
+    """Tell whether there is a process of this id."""
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
+
+
+def is_free(host: str, port: int) -> bool:
+    """Tell whether we could listen there; wrangler itself would not say that another program does."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError:
+            return False
+    return True
+
+
+def run(launch: Launch, owner: int | None) -> int:
+    """Run until the Worker ends, we are told to end, or the process `owner` is gone; return the exit status.
+
+    Nothing is left running, however it ends.
+    """
+    stopped = threading.Event()
+
+    def stop(number: int, frame: FrameType | None) -> None:
+        stopped.set()
+
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, stop)
+    parent = os.getppid()
+
+    def is_wanted() -> bool:
+        # Who is killed tells nobody: our parent (we get another one) or whoever started that (its id is free).
+        return not stopped.is_set() and os.getppid() == parent and (owner is None or is_alive(owner))
+
+    running = Running(launch, subprocess.PIPE)
+    output = Output(running)
+    try:
+        if running.wait_ready(START_SECONDS, is_wanted):
+            # In one piece, and before the reader may print: two threads write to this output.
+            sys.stdout.write(f"Waypost is running on {running.url} (Ctrl-C stops it)\n")
+            sys.stdout.flush()
+            output.show_from_now_on()
+            while is_wanted() and running.is_running():
+                stopped.wait(PARENT_CHECK_SECONDS)
+        if is_wanted():
+            output.show_held()
+            print("The Worker has stopped; see above.", file=sys.stderr)
+            return 1
+        return 0
+    finally:
+        running.stop()
+
+
+def main() -> int:
+    """Read the command line and run."""
+    parser = argparse.ArgumentParser(prog="make dev", description=__doc__)
+    parser.add_argument("--port", type=int, default=8787)
+    parser.add_argument("--host", default="127.0.0.1", help="address to listen on; 0.0.0.0 for all of this machine")
+    parser.add_argument("--owner", type=int, help="id of a process that this one must not outlive")
+    arguments = parser.parse_args()
+    if not is_free(arguments.host, arguments.port):
+        print(
+            f"Port {arguments.port} of {arguments.host} is taken; choose another one: make dev PORT=9000",
+            file=sys.stderr,
+        )
+        return 1
+    return run(Launch(port=arguments.port, host=arguments.host, state=STATE), arguments.owner)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

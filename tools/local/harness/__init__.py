@@ -1,0 +1,1 @@
+"""Workers for tests and benchmarks: copies of the project, restarts, two isolates on one KV."""

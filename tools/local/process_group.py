@@ -1,0 +1,51 @@
+"""Runs a command so that nothing of it outlives its owner: `python process_group.py COMMAND…`, leader of its session.
+
+The owner holds the other end of this program's standard input. When that closes, because the owner wants the command
+to end or because the owner is gone for whatever reason, everything in the group is asked to end and then killed.
+Standard library only; works where a parent-death signal does not exist.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+from contextlib import suppress
+
+GRACE_SECONDS = 3.0
+"""How long the command may take to end by itself."""
+
+
+def main() -> int:
+    """Run the command and return its exit status, or 143 when it was ended from outside."""
+    # Only the owner decides: a Ctrl-C reaches the owner, who closes our input.
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.SIG_IGN)
+    command = subprocess.Popen(sys.argv[1:], stdin=subprocess.DEVNULL, preexec_fn=_default_signals)
+    threading.Thread(target=_end_with_owner, args=(command,), daemon=True).start()
+    status = command.wait()
+    # The command's helpers are in this group too, and so are we: the last act.
+    with suppress(ProcessLookupError):
+        os.killpg(0, signal.SIGTERM)
+    return status if status >= 0 else 128 - status
+
+
+def _default_signals() -> None:
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.SIG_DFL)
+
+
+def _end_with_owner(command: subprocess.Popen[bytes]) -> None:
+    # Not sys.stdin: its lock, held by this thread, would make the interpreter's own end fail.
+    while os.read(0, 1024):
+        pass
+    os.killpg(0, signal.SIGTERM)
+    with suppress(subprocess.TimeoutExpired):
+        command.wait(GRACE_SECONDS)
+    os.killpg(0, signal.SIGKILL)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,94 @@
+"""A trip is talked over; a conversation is taken along and brought back."""
+
+from __future__ import annotations
+
+from tools.openapi.example_calls.step import Step
+from tools.openapi.parts import NDJSON
+
+_THREAD = {"threadId": "$thread", "resourceId": "$resource"}
+
+CHATS = (
+    Step("POST /api/tokens", "without an app's key", 401, {"resourceId": "$resource", "ttl": 900}),
+    Step(
+        "POST /api/chat",
+        "a question",
+        200,
+        {"message": "I live in Oslo.", "messageId": "m-1", **_THREAD},
+        keep={"heard": "event:1:id"},
+    ),
+    Step(
+        "GET /api/chat/{threadId}/stream",
+        "from what was heard last",
+        200,
+        path={"threadId": "$thread"},
+        query={"resourceId": "$resource"},
+        headers={"Last-Event-ID": "$heard"},
+    ),
+    Step(
+        "POST /api/chat",
+        "from the AI SDK",
+        200,
+        {
+            "id": "$ui_thread",
+            "trigger": "submit-message",
+            "messages": [{"id": "u-1", "role": "user", "parts": [{"type": "text", "text": "What do I pack?"}]}],
+        },
+    ),
+    Step(
+        "GET /api/chat/{threadId}/stream",
+        "when none runs",
+        204,
+        path={"threadId": "$thread"},
+        query={"resourceId": "$resource"},
+    ),
+    Step("POST /api/chat/{threadId}/stop", "when none runs", 200, {"resourceId": "$resource"}, {"threadId": "$thread"}),
+    Step("POST /api/sessions/metadata", "new metadata", 200, {**_THREAD, "metadata": {"topic": "travel"}}),
+    Step("GET /api/sessions", "by topic", 200, query={"resourceId": "$resource", "metadata.topic": "travel"}),
+    Step(
+        "POST /api/chat/fork",
+        "without a message",
+        201,
+        {"forkFromThreadId": "$thread", "threadId": "$branch", "resourceId": "$resource"},
+    ),
+    Step(
+        "POST /api/chat/fork",
+        "a second time",
+        409,
+        {"forkFromThreadId": "$thread", "threadId": "$branch", "resourceId": "$resource"},
+    ),
+    Step("DELETE /api/sessions", "the parent", 200, _THREAD),
+    Step("POST /api/sessions/metadata", "after that", 404, _THREAD),
+    Step(
+        "POST /api/voice-agent/chat",
+        "a question",
+        200,
+        {"question": "My name is Ada.", "sessionId": "$voice_sid"},
+    ),
+    Step("POST /api/voice-agent/chat", "without its session", 400, {"question": "My name is Ada."}),
+)
+
+_TALK = {"sessionId": "$talk_sid"}
+_SAID = [
+    {"id": "m-1", "role": "user", "content": "What is the weather in Oslo?"},
+    {
+        "id": "m-2",
+        "role": "assistant",
+        "content": "",
+        "toolCalls": [{"id": "t-1", "name": "weather", "args": {"city": "Oslo"}}],
+    },
+    {"id": "m-3", "role": "tool", "content": {"celsius": 4}, "toolCallId": "t-1"},
+]
+_LINES = (
+    '{"id":"m-1","role":"user","content":"Hello","timestamp":"2026-01-01T00:00:00.000Z"}\n'
+    '{"id":"m-2","role":"assistant","content":"Hello, Ada","timestamp":"2026-01-01T00:00:01.000Z"}\n'
+)
+
+CONVERSATIONS = (
+    Step("POST /api/conversations/{sessionId}/messages", "with a tool call", 201, {"messages": _SAID}, _TALK),
+    Step("GET /api/conversations/{sessionId}", "as JSON", 200, path=_TALK),
+    Step("GET /api/conversations/{sessionId}", "as lines", 200, path=_TALK, query={"format": "jsonl"}),
+    Step("GET /api/conversations/{sessionId}", "for reading", 200, path=_TALK, query={"format": "markdown"}),
+    Step("PUT /api/conversations/{sessionId}", "from JSON", 200, {"messages": _SAID[:1]}, _TALK),
+    Step("PUT /api/conversations/{sessionId}", "from lines", 200, _LINES, _TALK, media_type=NDJSON),
+    Step("DELETE /api/conversations/{sessionId}", "all of it", 204, path=_TALK),
+)

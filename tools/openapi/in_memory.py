@@ -1,0 +1,133 @@
+"""The service in memory, on which the story is played while the document is made: the same at every run."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator, Coroutine, Mapping
+from random import Random
+from typing import Any
+from urllib.parse import urlsplit
+
+from tools.openapi.example_calls import STORY
+from tools.openapi.example_calls.step import begin
+from tools.openapi.example_runner import Answered, Played, Sent, count_events, play
+from waypost_worker.app import App
+from waypost_worker.clock import Bell
+from waypost_worker.http.messages import Request
+from waypost_worker.kv.memory import MemoryKv
+from waypost_worker.security.rate_limits import Limit, Limiter
+from waypost_worker.settings import Settings
+
+SIGNING_KEY = b"made up, for the examples in the document"
+START_MS = 1_767_225_600_000
+"""2026-01-01T00:00:00Z."""
+
+
+class _Clock:
+    """Moves on only when somebody sleeps."""
+
+    def __init__(self) -> None:
+        self._now_ms = START_MS
+
+    def now_ms(self) -> int:
+        return self._now_ms
+
+    async def sleep(self, seconds: float) -> None:
+        self._now_ms += round(seconds * 1000)
+        await asyncio.sleep(0)
+
+    def bell(self) -> Bell:
+        return _Bell(self)
+
+
+TICK_SECONDS = 0.015
+"""Who waits lets the others have their turn so often."""
+
+
+class _Bell:
+    """Lets time pass until somebody has rung."""
+
+    def __init__(self, clock: _Clock) -> None:
+        self._clock = clock
+        self._is_rung = False
+
+    def ring(self) -> None:
+        self._is_rung = True
+
+    async def wait(self, seconds: float) -> None:
+        while not self._is_rung and seconds > 0:
+            await self._clock.sleep(min(TICK_SECONDS, seconds))
+            seconds -= TICK_SECONDS
+        self._is_rung = False
+
+    def is_lost(self) -> bool:
+        return False
+
+
+class _Random:
+    """The same bytes at every run."""
+
+    def __init__(self) -> None:
+        self._random = Random(5)  # noqa: S311  # nothing is kept secret with it
+
+    def random_bytes(self, count: int) -> bytes:
+        return self._random.randbytes(count)
+
+
+class _Limiter:
+    async def allows(self, key: str) -> bool:
+        return True
+
+
+_LIMITERS = dict.fromkeys(Limit, _Limiter())
+
+
+class _Headers:
+    def __init__(self, fields: dict[str, str]) -> None:
+        self._fields = fields
+
+    def get(self, name: str) -> str | None:
+        return self._fields.get(name)
+
+
+class Stage:
+    """The service that the story is played on; `limiters` count what is sent."""
+
+    def __init__(self, limiters: Mapping[Limit, Limiter] = _LIMITERS) -> None:
+        clock = _Clock()
+        self._app = App(Settings(signing_keys=(SIGNING_KEY,)), MemoryKv(clock), clock, _Random(), print, limiters)
+        self._background: list[asyncio.Task[None]] = []
+
+    async def send(self, sent: Sent) -> Answered:
+        """What is answered to `sent`, as far as the story reads it."""
+        parts = urlsplit(sent.url)
+
+        async def read_body(_limit: int) -> bytes:
+            return sent.body
+
+        headers = _Headers({name.lower(): value for name, value in sent.headers.items()})
+        request = Request(sent.method, parts.path, parts.query, headers, read_body, self._run, "203.0.113.7")
+        response = await self._app.handle(request)
+        body = response.body or b""
+        if isinstance(body, AsyncGenerator):
+            body = await _read(body, sent.events)
+        await asyncio.gather(*self._background)
+        return Answered(response.status, {name.lower(): value for name, value in response.headers.items()}, body)
+
+    def _run(self, work: Coroutine[Any, Any, None]) -> None:
+        self._background.append(asyncio.ensure_future(work))
+
+
+async def _read(stream: AsyncGenerator[bytes, None], events: int) -> bytes:
+    text = b""
+    async for chunk in stream:
+        text += chunk
+        if events and count_events(text) >= events:
+            break
+    await stream.aclose()
+    return text
+
+
+def rehearse() -> list[Played]:
+    """Play the story; the steps with what was answered."""
+    return asyncio.run(play(STORY, begin(), Stage().send))

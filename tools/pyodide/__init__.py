@@ -1,0 +1,1 @@
+"""The Pyodide bundle that workerd loads, built from the npm package."""

@@ -1,0 +1,1 @@
+"""What a first run installs, and nothing when it is there."""

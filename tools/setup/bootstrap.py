@@ -1,0 +1,178 @@
+"""Makes a fresh clone ready to run, and does nothing where it is: `python3 -m tools.setup.bootstrap`.
+
+Runs before anything is installed, so: standard library only, and nothing that an old Python could not at least parse.
+"""
+
+from __future__ import annotations
+
+import base64
+import contextlib
+import fcntl
+import json
+import os
+import platform
+import secrets
+import shutil
+import sys
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+from tools.local.local_worker import (
+    BUILD_DIR,
+    BUNDLE_DIR,
+    BUNDLE_NAME,
+    ROOT,
+    SNAPSHOT_NAME,
+    WORKERD,
+    WORKERD_WRAPPER,
+    write_workerd_wrapper,
+)
+from tools.setup.prerequisites import check_node, check_python, node_version
+from tools.setup.steps import BootstrapError, Step, run_logged
+
+BASE_PYTHON = Path(sys.base_prefix) / "bin" / f"python{sys.version_info.major}.{sys.version_info.minor}"
+"""The interpreter behind this one: in an activated environment `python3` is the environment's own."""
+
+VENV = ROOT / ".venv"
+VENV_PYTHON = VENV / "bin" / "python"
+NODE_MODULES = ROOT / "node_modules"
+PYTHON_MODULES = ROOT / "python_modules"
+DEV_VARS = ROOT / ".dev.vars"
+LOGS = BUILD_DIR / "logs"
+
+BUNDLE_SOURCES = (
+    "local/local_worker.py",
+    "pyodide/bundle.capnp",
+    "pyodide/bundle.py",
+    "pyodide/glue.py",
+    "pyodide/snapshot.capnp",
+    "setup/pins.py",
+)
+"""Files in tools/ that decide what the bundle and the snapshot are."""
+
+WORKER_PLATFORM = ("--platform", "pyemscripten_2026_0_wasm32", "--python-version", "3.14", "--implementation", "cp")
+"""What the Python in workerd is to pip."""
+
+
+def make_venv(log: Path) -> None:
+    """Make the virtual environment anew, with the locked packages."""
+    log.unlink(missing_ok=True)
+    run_logged(log, BASE_PYTHON, "-m", "venv", "--clear", VENV)
+    run_logged(log, VENV_PYTHON, "-m", "pip", "install", "--no-deps", "--require-hashes", "-r", "requirements-dev.txt")
+
+
+def make_python_modules(log: Path) -> None:
+    """Fill the folder wrangler uploads as the Worker's packages."""
+    log.unlink(missing_ok=True)
+    shutil.rmtree(PYTHON_MODULES, ignore_errors=True)
+    target = ("--target", PYTHON_MODULES, *WORKER_PLATFORM, "--only-binary=:all:", "--no-deps", "--no-compile")
+    run_logged(log, VENV_PYTHON, "-m", "pip", "install", *target, "--require-hashes", "-r", "requirements-worker.txt")
+    # Marks the folder as vendored packages, for wrangler and pywrangler alike.
+    (PYTHON_MODULES / "pyvenv.cfg").touch()
+
+
+def make_node_modules(log: Path) -> None:
+    """Install the locked npm packages; `npm ci` starts from nothing by itself."""
+    log.unlink(missing_ok=True)
+    run_logged(log, "npm", "ci")
+
+
+def make_bundle(log: Path) -> None:
+    """Build the Pyodide bundle, Python's snapshot and the wrapper that tells workerd about both."""
+    log.unlink(missing_ok=True)
+    run_logged(log, VENV_PYTHON, "-m", "tools.pyodide.bundle", BUNDLE_DIR)
+    folders = (f"--pyodide-bundle-disk-cache-dir={BUNDLE_DIR}", f"--python-snapshot-dir={BUNDLE_DIR}")
+    config = ROOT / "tools" / "pyodide" / "snapshot.capnp"
+    run_logged(log, WORKERD, "test", "--experimental", *folders, "--python-save-baseline-snapshot", config)
+    write_workerd_wrapper()
+
+
+def steps() -> tuple[list[Step], list[Step], list[Step]]:
+    """Return the steps for Python, for npm, and those that need both; each list in order."""
+    tools = ROOT / "tools"
+    lock = ROOT / "package-lock.json"
+    # Not the whole of package.json: a new script reinstalls nothing.
+    wanted = json.dumps(json.loads((ROOT / "package.json").read_text())["devDependencies"])
+    machine = f"{platform.system()} {platform.machine()}"
+    interpreter = f"{BASE_PYTHON} {platform.python_version()}"
+    bundle_sources = [tools / name for name in BUNDLE_SOURCES]
+    venv = Step(
+        "virtual environment",
+        [VENV_PYTHON],
+        [ROOT / "requirements-dev.txt"],
+        make_venv,
+        *(interpreter, str(VENV)),
+    )
+    packages = Step(
+        "worker packages",
+        [PYTHON_MODULES / "pyvenv.cfg"],
+        [ROOT / "requirements-worker.txt"],
+        make_python_modules,
+        *WORKER_PLATFORM,
+    )
+    npm = Step(
+        "npm packages",
+        [NODE_MODULES / ".bin" / "wrangler", NODE_MODULES / ".bin" / "node"],
+        [lock, ROOT / ".npmrc"],
+        make_node_modules,
+        *(wanted, machine),
+    )
+    bundle = Step(
+        "Pyodide bundle",
+        [BUNDLE_DIR / BUNDLE_NAME, BUNDLE_DIR / SNAPSHOT_NAME, WORKERD_WRAPPER],
+        [*bundle_sources, lock],
+        make_bundle,
+        # The wrapper holds absolute paths, so a clone that was moved is another one.
+        *(wanted, machine, str(ROOT)),
+    )
+    return [venv, packages], [npm], [bundle]
+
+
+def write_dev_vars(path: Path) -> None:
+    """Write a random signing key for the local Worker, once; an existing file is left as it is."""
+    key = base64.urlsafe_b64encode(secrets.token_bytes(32)).rstrip(b"=").decode()
+    with contextlib.suppress(FileExistsError):
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(descriptor, "w") as file:
+            file.write(f"SIGNING_KEY={key}\n")
+
+
+@contextlib.contextmanager
+def alone() -> Iterator[None]:
+    """Wait until no other bootstrap of this folder is at work."""
+    BUILD_DIR.mkdir(exist_ok=True)
+    with (BUILD_DIR / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+def run_all(these: list[Step]) -> None:
+    """Run the steps one after the other."""
+    for step in these:
+        step.run(BUILD_DIR / "stamps", LOGS)
+
+
+def main() -> int:
+    """Make everything ready; a problem is told on standard error, with status 1."""
+    try:
+        check_python(tuple(sys.version_info[:3]))
+        check_node(node_version())
+        python_steps, npm_steps, steps_for_both = steps()
+        with alone():
+            # Both lanes mostly wait for the network, so they run side by side.
+            with ThreadPoolExecutor() as lanes:
+                for lane in [lanes.submit(run_all, python_steps), lanes.submit(run_all, npm_steps)]:
+                    lane.result()
+            run_all(steps_for_both)
+            write_dev_vars(DEV_VARS)
+    except BootstrapError as problem:
+        print(problem, file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        return 130
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
