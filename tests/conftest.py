@@ -1,12 +1,27 @@
-"""Hypothesis: the same examples at every run, and no time limit, since time here is virtual. And where suites are."""
+"""What holds for every test: `async def` tests run in virtual time, Hypothesis draws the same examples at every run."""
 
+import inspect
 from pathlib import Path
 
 import pytest
 from hypothesis import settings
 
+from simulation.virtual_time import run
+
 SUITES = {"worker": ("worker", "tools"), "browser": ("browser",)}
 """Where the tests with a marker are looked for (package.json): finding them takes each process its time."""
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> bool | None:
+    """Run an `async def` test on an event loop whose clock jumps to the next thing that is due."""
+    if not inspect.iscoroutinefunction(pyfuncitem.obj):
+        return None
+    if pyfuncitem.get_closest_marker("worker") or pyfuncitem.get_closest_marker("browser"):
+        raise pytest.UsageError(f"{pyfuncitem.nodeid} waits for real programs: virtual time would not wait for them")
+    arguments = pyfuncitem.funcargs
+    run(pyfuncitem.obj(**{name: arguments[name] for name in inspect.signature(pyfuncitem.obj).parameters}))
+    return True
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -103,25 +103,19 @@ def test_a_page_is_shown_wherever_its_link_stands():
     assert run(make_client().call("GET", "/pages/none", headers=fields)).status == 404
 
 
-def test_without_a_ray_each_request_gets_an_id_of_its_own():
-    async def story():
-        client = make_client()
-        ids = {(await client.call("GET", "/nowhere")).headers["X-Request-Id"] for _ in range(3)}
-        assert len(ids) == 3
-
-    run(story())
+async def test_without_a_ray_each_request_gets_an_id_of_its_own():
+    client = make_client()
+    ids = {(await client.call("GET", "/nowhere")).headers["X-Request-Id"] for _ in range(3)}
+    assert len(ids) == 3
 
 
-def test_every_reply_tells_what_it_cost_in_the_store():
-    async def story():
-        client = make_client(kv=SlowKv(VirtualClock()))
-        session = await client.open_session()
-        reply = await client.call("GET", f"/api/sessions/{session.code}")
-        assert reply.headers["Server-Timing"] == 'kv;desc="3 operations";dur=25'
-        reply = await client.call("GET", "/nowhere")
-        assert reply.headers["Server-Timing"] == 'kv;desc="0 operations";dur=0'
-
-    run(story())
+async def test_every_reply_tells_what_it_cost_in_the_store():
+    client = make_client(kv=SlowKv(VirtualClock()))
+    session = await client.open_session()
+    reply = await client.call("GET", f"/api/sessions/{session.code}")
+    assert reply.headers["Server-Timing"] == 'kv;desc="3 operations";dur=25'
+    reply = await client.call("GET", "/nowhere")
+    assert reply.headers["Server-Timing"] == 'kv;desc="0 operations";dur=0'
 
 
 def test_a_store_in_memory_is_said_aloud_on_every_reply():
@@ -129,28 +123,22 @@ def test_a_store_in_memory_is_said_aloud_on_every_reply():
     assert "Waypost-Storage" not in run(make_client().call("GET", "/nowhere")).headers
 
 
-def test_an_error_that_was_not_expected_is_logged_and_not_shown():
-    async def story():
-        client = make_client(kv=BrokenKv(VirtualClock()))
-        reply = await client.call("GET", "/api/sessions/K7Q2M9XA", headers={"CF-Ray": "8f1c2d3e4b5a6978-FRA"})
-        assert (reply.status, reply.json()["code"]) == (500, "internal")
-        assert b"ZeroDivision" not in reply.body
-        assert b"secret" not in reply.body
-        assert "8f1c2d3e4b5a6978-FRA" in reply.json()["detail"]
-        [line] = client.log
-        assert line.startswith("[8f1c2d3e4b5a6978-FRA] GET failed\n")
-        assert "ZeroDivisionError: a secret of the inside" in line
-
-    run(story())
+async def test_an_error_that_was_not_expected_is_logged_and_not_shown():
+    client = make_client(kv=BrokenKv(VirtualClock()))
+    reply = await client.call("GET", "/api/sessions/K7Q2M9XA", headers={"CF-Ray": "8f1c2d3e4b5a6978-FRA"})
+    assert (reply.status, reply.json()["code"]) == (500, "internal")
+    assert b"ZeroDivision" not in reply.body
+    assert b"secret" not in reply.body
+    assert "8f1c2d3e4b5a6978-FRA" in reply.json()["detail"]
+    [line] = client.log
+    assert line.startswith("[8f1c2d3e4b5a6978-FRA] GET failed\n")
+    assert "ZeroDivisionError: a secret of the inside" in line
 
 
-def test_a_refusal_is_no_news_for_the_log():
-    async def story():
-        client = make_client()
-        await client.call("GET", "/api/sessions/00000000")
-        assert client.log == []
-
-    run(story())
+async def test_a_refusal_is_no_news_for_the_log():
+    client = make_client()
+    await client.call("GET", "/api/sessions/00000000")
+    assert client.log == []
 
 
 def test_a_store_that_fails_is_503_with_the_time_to_come_back():
@@ -183,24 +171,18 @@ def test_a_method_that_a_path_does_not_take_is_405_and_names_those_it_does(path:
     assert set(reply.headers["Allow"].split(", ")) - {"HEAD"} == methods
 
 
-def test_head_is_get_without_the_body():
-    async def story():
-        client = make_client()
-        got, head = await client.call("GET", "/health"), await client.call("HEAD", "/health")
-        assert (head.status, head.body) == (200, b"")
-        assert head.headers["Content-Type"] == got.headers["Content-Type"]
-
-    run(story())
+async def test_head_is_get_without_the_body():
+    client = make_client()
+    got, head = await client.call("GET", "/health"), await client.call("HEAD", "/health")
+    assert (head.status, head.body) == (200, b"")
+    assert head.headers["Content-Type"] == got.headers["Content-Type"]
 
 
-def test_head_of_a_stream_opens_none():
-    async def story():
-        client = make_client()
-        session = await client.open_session()
-        reply = await client.call("HEAD", f"/api/stream?code={session.code}", token=session.host)
-        assert (reply.status, reply.body, client.app.isolate.open_streams) == (200, b"", 0)
-
-    run(story())
+async def test_head_of_a_stream_opens_none():
+    client = make_client()
+    session = await client.open_session()
+    reply = await client.call("HEAD", f"/api/stream?code={session.code}", token=session.host)
+    assert (reply.status, reply.body, client.app.isolate.open_streams) == (200, b"", 0)
 
 
 def test_head_of_what_is_not_there_is_404_without_a_body():
@@ -229,19 +211,16 @@ def test_a_preflight_is_answered_for_any_path_and_allows_only_named_origins():
         assert reply.headers.get("Access-Control-Allow-Origin") == allowed
 
 
-def test_a_body_that_breaks_off_is_an_error_that_was_not_expected():
-    async def story():
-        client = make_client()
+async def test_a_body_that_breaks_off_is_an_error_that_was_not_expected():
+    client = make_client()
 
-        async def breaks_off(limit: int) -> bytes | None:
-            raise OSError("the connection is gone")
+    async def breaks_off(limit: int) -> bytes | None:
+        raise OSError("the connection is gone")
 
-        class NoHeaders:
-            def get(self, name: str) -> str | None:
-                return None
+    class NoHeaders:
+        def get(self, name: str) -> str | None:
+            return None
 
-        response = await client.app.handle(Request("POST", "/api/sessions", "", NoHeaders(), breaks_off, no_background))
-        assert response.status == 500
-        assert len(client.log) == 1
-
-    run(story())
+    response = await client.app.handle(Request("POST", "/api/sessions", "", NoHeaders(), breaks_off, no_background))
+    assert response.status == 500
+    assert len(client.log) == 1

@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from simulation.virtual_time import VirtualClock, run
+from simulation.virtual_time import VirtualClock
 from waypost_worker.clock import Bells
 
 
@@ -12,50 +12,38 @@ def now() -> float:
     return asyncio.get_running_loop().time()
 
 
-def test_a_wait_ends_when_it_is_rung():
-    async def story():
-        bell = VirtualClock().bell()
-        asyncio.get_running_loop().call_later(3, bell.ring)
-        await bell.wait(10)
-        assert 3 <= now() < 3.01
-
-    run(story())
+async def test_a_wait_ends_when_it_is_rung():
+    bell = VirtualClock().bell()
+    asyncio.get_running_loop().call_later(3, bell.ring)
+    await bell.wait(10)
+    assert 3 <= now() < 3.01
 
 
-def test_a_wait_ends_with_its_time():
-    async def story():
-        await VirtualClock().bell().wait(10)
-        assert 10 <= now() < 10.01
-
-    run(story())
+async def test_a_wait_ends_with_its_time():
+    await VirtualClock().bell().wait(10)
+    assert 10 <= now() < 10.01
 
 
-def test_what_was_rung_before_the_wait_is_heard_once():
-    async def story():
-        bell = VirtualClock().bell()
-        bell.ring()
-        bell.ring()
-        await bell.wait(10)
-        assert now() == 0
-        await bell.wait(10)
-        assert 10 <= now() < 10.01
-
-    run(story())
+async def test_what_was_rung_before_the_wait_is_heard_once():
+    bell = VirtualClock().bell()
+    bell.ring()
+    bell.ring()
+    await bell.wait(10)
+    assert now() == 0
+    await bell.wait(10)
+    assert 10 <= now() < 10.01
 
 
-def test_a_bell_can_be_waited_for_again_after_a_wait_was_given_up():
-    async def story():
-        bell = VirtualClock().bell()
-        waiting = asyncio.ensure_future(bell.wait(10))
-        await asyncio.sleep(1)
-        waiting.cancel()
-        with pytest.raises(asyncio.CancelledError):
-            await waiting
-        bell.ring()
-        await bell.wait(10)
-        assert 1 <= now() < 1.01
-
-    run(story())
+async def test_a_bell_can_be_waited_for_again_after_a_wait_was_given_up():
+    bell = VirtualClock().bell()
+    waiting = asyncio.ensure_future(bell.wait(10))
+    await asyncio.sleep(1)
+    waiting.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await waiting
+    bell.ring()
+    await bell.wait(10)
+    assert 1 <= now() < 1.01
 
 
 class Counter:

@@ -22,21 +22,18 @@ def live_after(start: int, *pieces: str) -> list[Followed]:
     return run(at.hear(at.follow_live(start)))
 
 
-def test_a_reader_is_told_what_was_said_so_far_then_each_word_then_the_end():
-    async def story():
-        at = Following()
-        at.live.add("One ")
-        at.live.add("two ")
-        hearing = asyncio.ensure_future(at.hear(at.follow_live()))
-        await asyncio.sleep(1)
-        at.live.add("three ")
-        await asyncio.sleep(1)
-        at.live.outcome = DONE
-        await hearing
-        assert at.told == [Said("One two ", 8), Said("three ", 14), DONE]
-        assert [at for _, at in at.heard] == pytest.approx([0, 1, 2], abs=0.05)
-
-    run(story())
+async def test_a_reader_is_told_what_was_said_so_far_then_each_word_then_the_end():
+    at = Following()
+    at.live.add("One ")
+    at.live.add("two ")
+    hearing = asyncio.ensure_future(at.hear(at.follow_live()))
+    await asyncio.sleep(1)
+    at.live.add("three ")
+    await asyncio.sleep(1)
+    at.live.outcome = DONE
+    await hearing
+    assert at.told == [Said("One two ", 8), Said("three ", 14), DONE]
+    assert [at for _, at in at.heard] == pytest.approx([0, 1, 2], abs=0.05)
 
 
 def test_a_last_word_comes_before_the_end():
@@ -62,91 +59,73 @@ def test_a_reader_goes_on_at_the_character_it_has(start: int, told: list[Followe
     assert live_after(start, "aé", "👋b") == [*told, DONE]
 
 
-def test_a_reader_that_has_more_than_was_said_yet_waits_for_what_is_new_to_it():
-    async def story():
-        at = Following()
-        hearing = asyncio.ensure_future(at.hear(at.follow_live(5)))
-        for piece in ("One ", "two ", "three "):
-            at.live.add(piece)
-            await asyncio.sleep(0.1)
+async def test_a_reader_that_has_more_than_was_said_yet_waits_for_what_is_new_to_it():
+    at = Following()
+    hearing = asyncio.ensure_future(at.hear(at.follow_live(5)))
+    for piece in ("One ", "two ", "three "):
+        at.live.add(piece)
+        await asyncio.sleep(0.1)
+    at.live.outcome = DONE
+    await hearing
+    assert at.told == [Said("wo ", 8), Said("three ", 14), DONE]
+
+
+async def test_what_is_said_while_a_reader_is_busy_comes_next_and_once():
+    at = Following()
+    at.live.add("One ")
+    async with aclosing(at.follow_live()) as followed:
+        assert await anext(followed) == Said("One ", 4)
+        at.live.add("two ")
+        assert await anext(followed) == Said("two ", 8)
+        at.live.add("three ")
         at.live.outcome = DONE
-        await hearing
-        assert at.told == [Said("wo ", 8), Said("three ", 14), DONE]
-
-    run(story())
+        assert [told async for told in followed] == [Said("three ", 14), DONE]
 
 
-def test_what_is_said_while_a_reader_is_busy_comes_next_and_once():
-    async def story():
-        at = Following()
-        at.live.add("One ")
-        async with aclosing(at.follow_live()) as followed:
-            assert await anext(followed) == Said("One ", 4)
-            at.live.add("two ")
-            assert await anext(followed) == Said("two ", 8)
-            at.live.add("three ")
-            at.live.outcome = DONE
-            assert [told async for told in followed] == [Said("three ", 14), DONE]
-
-    run(story())
-
-
-def test_a_silent_answer_has_heartbeats_and_no_other_one_has():
-    async def story():
-        at = Following()
-        hearing = asyncio.ensure_future(at.hear(at.follow_live()))
-        for second in range(1, 24):
-            at.live.seen_ms = at.clock.now_ms()
-            if second > 12:
-                at.live.add("x")
-            await asyncio.sleep(1)
-        at.live.outcome = DONE
-        await hearing
-        beats = [when for told, when in at.heard if told == Silence()]
-        assert beats == pytest.approx([ANSWER_HEARTBEAT_SECONDS, 2 * ANSWER_HEARTBEAT_SECONDS], abs=0.1)
-
-    run(story())
-
-
-def test_a_giver_that_fell_silent_is_told_as_an_error_with_what_it_had_said():
-    async def story():
-        at = Following()
-        at.live.add("One ")
-        await at.hear(at.follow_live())
-        assert at.told[0] == Said("One ", 4)
-        assert at.told[-1] == BROKEN
-        assert at.heard[-1][1] == pytest.approx(GIVER_SILENCE_SECONDS, abs=0.1)
-
-    run(story())
-
-
-def test_readers_are_counted_while_they_read_and_the_last_ones_leaving_is_noted():
-    async def story():
-        at = Following()
-        first = asyncio.ensure_future(at.hear(at.follow_live()))
-        second = asyncio.ensure_future(at.hear(at.follow_live()))
+async def test_a_silent_answer_has_heartbeats_and_no_other_one_has():
+    at = Following()
+    hearing = asyncio.ensure_future(at.hear(at.follow_live()))
+    for second in range(1, 24):
+        at.live.seen_ms = at.clock.now_ms()
+        if second > 12:
+            at.live.add("x")
         await asyncio.sleep(1)
-        assert at.live.readers == 2
-        first.cancel()
-        await asyncio.sleep(1)
-        assert at.live.readers == 1
-        second.cancel()
-        await asyncio.gather(second, return_exceptions=True)
-        assert (at.live.readers, at.live.left_ms) == (0, START_MS + 2000)
-
-    run(story())
+    at.live.outcome = DONE
+    await hearing
+    beats = [when for told, when in at.heard if told == Silence()]
+    assert beats == pytest.approx([ANSWER_HEARTBEAT_SECONDS, 2 * ANSWER_HEARTBEAT_SECONDS], abs=0.1)
 
 
-def test_following_what_is_given_here_costs_no_operation():
-    async def story():
-        at = Following()
-        hearing = asyncio.ensure_future(at.hear(at.follow_live()))
-        await asyncio.sleep(10)
-        at.live.outcome = DONE
-        await hearing
-        assert at.kv.asked == []
+async def test_a_giver_that_fell_silent_is_told_as_an_error_with_what_it_had_said():
+    at = Following()
+    at.live.add("One ")
+    await at.hear(at.follow_live())
+    assert at.told[0] == Said("One ", 4)
+    assert at.told[-1] == BROKEN
+    assert at.heard[-1][1] == pytest.approx(GIVER_SILENCE_SECONDS, abs=0.1)
 
-    run(story())
+
+async def test_readers_are_counted_while_they_read_and_the_last_ones_leaving_is_noted():
+    at = Following()
+    first = asyncio.ensure_future(at.hear(at.follow_live()))
+    second = asyncio.ensure_future(at.hear(at.follow_live()))
+    await asyncio.sleep(1)
+    assert at.live.readers == 2
+    first.cancel()
+    await asyncio.sleep(1)
+    assert at.live.readers == 1
+    second.cancel()
+    await asyncio.gather(second, return_exceptions=True)
+    assert (at.live.readers, at.live.left_ms) == (0, START_MS + 2000)
+
+
+async def test_following_what_is_given_here_costs_no_operation():
+    at = Following()
+    hearing = asyncio.ensure_future(at.hear(at.follow_live()))
+    await asyncio.sleep(10)
+    at.live.outcome = DONE
+    await hearing
+    assert at.kv.asked == []
 
 
 def test_an_open_item_has_not_ended():

@@ -6,7 +6,7 @@ import pytest
 
 from simulation.client import KEY
 from simulation.scripted_model import counted
-from simulation.virtual_time import START_MS, run
+from simulation.virtual_time import START_MS
 from tests.support.chats import ADA, HELLO, THREAD, Chats, text_of
 from waypost_worker.conversations.message import Item
 from waypost_worker.models.settings import Agent, ModelSettings
@@ -17,261 +17,201 @@ def agents(**named: Agent) -> ModelSettings:
     return ModelSettings(instructions="Be brief.", agents=named)
 
 
-def test_an_answer_comes_piece_by_piece():
-    async def story():
-        at = Chats(["One ", 1.0, "two ", 1.0, "three."])
-        stream = await at.exchange()
-        assert stream.names() == ["start", "delta", "delta", "delta", "done"]
-        assert [event.at for event in stream.events] == pytest.approx([0, 0, 1, 2, 2], abs=0.1)
-        assert stream.data("delta") == [{"text": "One "}, {"text": "two "}, {"text": "three."}]
-
-    run(story())
+async def test_an_answer_comes_piece_by_piece():
+    at = Chats(["One ", 1.0, "two ", 1.0, "three."])
+    stream = await at.exchange()
+    assert stream.names() == ["start", "delta", "delta", "delta", "done"]
+    assert [event.at for event in stream.events] == pytest.approx([0, 0, 1, 2, 2], abs=0.1)
+    assert stream.data("delta") == [{"text": "One "}, {"text": "two "}, {"text": "three."}]
 
 
-def test_question_and_open_answer_are_in_the_store_before_the_model_is_asked():
-    async def story():
-        at = Chats([1.0, *HELLO])
-        at.kv.fails = lambda operation, key: operation == "put" and at.clock.now_ms() < START_MS + 300
-        asking = asyncio.ensure_future(at.exchange())
-        await asyncio.sleep(0.3)
-        assert at.model.asked == []
-        await asyncio.sleep(0.7)
-        assert len(at.model.asked) == 1
-        assert [(item.role, item.is_open) for item in await at.conversation().read()] == [
-            ("user", False),
-            ("assistant", True),
-        ]
-        assert await at.threads.find(ADA, THREAD) is not None
-        await asking
-
-    run(story())
+async def test_question_and_open_answer_are_in_the_store_before_the_model_is_asked():
+    at = Chats([1.0, *HELLO])
+    at.kv.fails = lambda operation, key: operation == "put" and at.clock.now_ms() < START_MS + 300
+    asking = asyncio.ensure_future(at.exchange())
+    await asyncio.sleep(0.3)
+    assert at.model.asked == []
+    await asyncio.sleep(0.7)
+    assert len(at.model.asked) == 1
+    assert [(item.role, item.is_open) for item in await at.conversation().read()] == [
+        ("user", False),
+        ("assistant", True),
+    ]
+    assert await at.threads.find(ADA, THREAD) is not None
+    await asking
 
 
-def test_a_thread_is_in_the_store_before_the_model_is_asked():
-    async def story():
-        at = Chats()
-        at.kv.fails = lambda operation, key: key.startswith("thread:") and at.clock.now_ms() < START_MS + 300
-        asking = asyncio.ensure_future(at.exchange())
-        await asyncio.sleep(0.3)
-        assert at.model.asked == []
-        await asking
-        assert len(at.model.asked) == 1
-
-    run(story())
+async def test_a_thread_is_in_the_store_before_the_model_is_asked():
+    at = Chats()
+    at.kv.fails = lambda operation, key: key.startswith("thread:") and at.clock.now_ms() < START_MS + 300
+    asking = asyncio.ensure_future(at.exchange())
+    await asyncio.sleep(0.3)
+    assert at.model.asked == []
+    await asking
+    assert len(at.model.asked) == 1
 
 
-def test_the_whole_answer_is_kept_when_it_has_ended():
-    async def story():
-        at = Chats()
-        await at.exchange()
-        assert await at.history() == ["user: Hi", "assistant: Hello Ada."]
-
-    run(story())
+async def test_the_whole_answer_is_kept_when_it_has_ended():
+    at = Chats()
+    await at.exchange()
+    assert await at.history() == ["user: Hi", "assistant: Hello Ada."]
 
 
-def test_an_answer_stands_after_its_question_whatever_was_appended_meanwhile():
-    async def story():
-        at = Chats(counted(3))
-        asking = asyncio.ensure_future(at.exchange())
-        await asyncio.sleep(1.5)
-        await at.conversation().append([Item("n", "user", "Note", 0)])
-        await asking
-        assert await at.history() == ["user: Hi", "assistant: 1 2 3 ", "user: Note"]
-
-    run(story())
+async def test_an_answer_stands_after_its_question_whatever_was_appended_meanwhile():
+    at = Chats(counted(3))
+    asking = asyncio.ensure_future(at.exchange())
+    await asyncio.sleep(1.5)
+    await at.conversation().append([Item("n", "user", "Note", 0)])
+    await asking
+    assert await at.history() == ["user: Hi", "assistant: 1 2 3 ", "user: Note"]
 
 
-def test_the_stream_begins_with_who_and_where_and_ends_with_how():
-    async def story():
-        at = Chats()
-        stream = await at.exchange(messageId="m1")
-        generation_id = stream.data("start")[0]["generationId"]
-        assert stream.data("start") == [
-            {
-                "session_id": at.threads.session_id_for(ADA, THREAD),
-                "threadId": THREAD,
-                "resourceId": ADA,
-                "generationId": generation_id,
-                "messageId": "m1",
-            }
-        ]
-        assert stream.data("done") == [
-            {
-                "generationId": generation_id,
-                "messageId": generation_id,
-                "finishReason": "stop",
-                "partial": False,
-                "messageCount": 2,
-            }
-        ]
-        assert [item.id for item in await at.items()] == ["m1", generation_id]
-
-    run(story())
+async def test_the_stream_begins_with_who_and_where_and_ends_with_how():
+    at = Chats()
+    stream = await at.exchange(messageId="m1")
+    generation_id = stream.data("start")[0]["generationId"]
+    assert stream.data("start") == [
+        {
+            "session_id": at.threads.session_id_for(ADA, THREAD),
+            "threadId": THREAD,
+            "resourceId": ADA,
+            "generationId": generation_id,
+            "messageId": "m1",
+        }
+    ]
+    assert stream.data("done") == [
+        {
+            "generationId": generation_id,
+            "messageId": generation_id,
+            "finishReason": "stop",
+            "partial": False,
+            "messageCount": 2,
+        }
+    ]
+    assert [item.id for item in await at.items()] == ["m1", generation_id]
 
 
-def test_a_question_without_an_id_has_one_that_its_stream_tells():
-    async def story():
-        at = Chats()
-        stream = await at.exchange()
-        assert (await at.items())[0].id == stream.data("start")[0]["messageId"]
-
-    run(story())
+async def test_a_question_without_an_id_has_one_that_its_stream_tells():
+    at = Chats()
+    stream = await at.exchange()
+    assert (await at.items())[0].id == stream.data("start")[0]["messageId"]
 
 
-def test_a_thread_is_resumed_with_its_history():
-    async def story():
-        at = Chats(["One."], ["Two."])
-        first = await at.exchange("First?")
-        second = await at.exchange("Second?", at.elsewhere)
-        assert first.data("start")[0]["session_id"] == second.data("start")[0]["session_id"]
-        assert [item.content for item in at.model.asked[1]] == ["First?", "One.", "Second?"]
-        assert second.data("done")[0]["messageCount"] == 4
-        assert await at.history() == ["user: First?", "assistant: One.", "user: Second?", "assistant: Two."]
-
-    run(story())
+async def test_a_thread_is_resumed_with_its_history():
+    at = Chats(["One."], ["Two."])
+    first = await at.exchange("First?")
+    second = await at.exchange("Second?", at.elsewhere)
+    assert first.data("start")[0]["session_id"] == second.data("start")[0]["session_id"]
+    assert [item.content for item in at.model.asked[1]] == ["First?", "One.", "Second?"]
+    assert second.data("done")[0]["messageCount"] == 4
+    assert await at.history() == ["user: First?", "assistant: One.", "user: Second?", "assistant: Two."]
 
 
-def test_threads_and_resources_do_not_see_each_other():
-    async def story():
-        at = Chats()
-        for name in ({}, {"threadId": "other"}, {"resourceId": "eve"}):
-            await at.exchange(**name)
-        assert [len(shown) for shown in at.model.asked] == [1, 1, 1]
-
-    run(story())
+async def test_threads_and_resources_do_not_see_each_other():
+    at = Chats()
+    for name in ({}, {"threadId": "other"}, {"resourceId": "eve"}):
+        await at.exchange(**name)
+    assert [len(shown) for shown in at.model.asked] == [1, 1, 1]
 
 
-def test_a_thread_without_a_resource_is_its_own():
-    async def story():
-        at = Chats()
-        stream = await at.exchange(resourceId=None)
-        assert stream.data("start")[0]["resourceId"] == THREAD
-        assert await at.threads.find(THREAD, THREAD) is not None
-
-    run(story())
+async def test_a_thread_without_a_resource_is_its_own():
+    at = Chats()
+    stream = await at.exchange(resourceId=None)
+    assert stream.data("start")[0]["resourceId"] == THREAD
+    assert await at.threads.find(THREAD, THREAD) is not None
 
 
-def test_the_model_is_shown_no_more_than_is_kept_and_the_answer_says_how_much_that_is():
-    async def story():
-        at = Chats(history_limit=4)
-        for number in range(3):
-            stream = await at.exchange(f"{number}?")
-        assert [item.content for item in at.model.asked[-1]] == ["Hello Ada.", "1?", "Hello Ada.", "2?"]
-        assert stream.data("done")[0]["messageCount"] == 4
-        assert len(await at.items()) == 4
-
-    run(story())
+async def test_the_model_is_shown_no_more_than_is_kept_and_the_answer_says_how_much_that_is():
+    at = Chats(history_limit=4)
+    for number in range(3):
+        stream = await at.exchange(f"{number}?")
+    assert [item.content for item in at.model.asked[-1]] == ["Hello Ada.", "1?", "Hello Ada.", "2?"]
+    assert stream.data("done")[0]["messageCount"] == 4
+    assert len(await at.items()) == 4
 
 
-def test_a_long_conversation_is_folded_while_it_goes_on():
-    async def story():
-        at = Chats()
-        for number in range(12):
-            await at.exchange(f"{number}?")
-        assert await at.kv.kv.get(f"conv:{at.threads.session_id_for(ADA, THREAD)}") is not None
-        assert [item.content for item in await at.items()][-2:] == ["11?", "Hello Ada."]
-
-    run(story())
+async def test_a_long_conversation_is_folded_while_it_goes_on():
+    at = Chats()
+    for number in range(12):
+        await at.exchange(f"{number}?")
+    assert await at.kv.kv.get(f"conv:{at.threads.session_id_for(ADA, THREAD)}") is not None
+    assert [item.content for item in await at.items()][-2:] == ["11?", "Hello Ada."]
 
 
-def test_history_from_before_is_still_there_after_an_answer_that_lasts_longer_than_a_conversation():
-    async def story():
-        at = Chats(["Before."], counted(300), conversation_ttl_seconds=60)
-        await at.exchange("First?")
-        asking = asyncio.ensure_future(at.exchange("Second?"))
-        for _ in range(4):
-            await asyncio.sleep(65)
-            assert (await at.history())[:3] == ["user: First?", "assistant: Before.", "user: Second?"]
-        stream = await asking
-        assert stream.data("done")[0]["partial"] is False
-        assert await at.history() == [
-            "user: First?",
-            "assistant: Before.",
-            "user: Second?",
-            f"assistant: {text_of(stream)}",
-        ]
-
-    run(story())
+async def test_history_from_before_is_still_there_after_an_answer_that_lasts_longer_than_a_conversation():
+    at = Chats(["Before."], counted(300), conversation_ttl_seconds=60)
+    await at.exchange("First?")
+    asking = asyncio.ensure_future(at.exchange("Second?"))
+    for _ in range(4):
+        await asyncio.sleep(65)
+        assert (await at.history())[:3] == ["user: First?", "assistant: Before.", "user: Second?"]
+    stream = await asking
+    assert stream.data("done")[0]["partial"] is False
+    assert await at.history() == [
+        "user: First?",
+        "assistant: Before.",
+        "user: Second?",
+        f"assistant: {text_of(stream)}",
+    ]
 
 
-def test_the_model_is_told_the_instructions_first():
-    async def story():
-        at = Chats(model=agents())
-        await at.exchange()
-        assert [(item.role, item.content) for item in at.model.asked[0]] == [("system", "Be brief."), ("user", "Hi")]
-        assert at.model.models == [None]
-
-    run(story())
+async def test_the_model_is_told_the_instructions_first():
+    at = Chats(model=agents())
+    await at.exchange()
+    assert [(item.role, item.content) for item in at.model.asked[0]] == [("system", "Be brief."), ("user", "Hi")]
+    assert at.model.models == [None]
 
 
-def test_an_agent_has_its_own_instructions_and_model_and_stays_with_the_thread():
-    async def story():
-        at = Chats(model=agents(poet=Agent("Rhyme.", "large"), plain=Agent()))
-        await at.exchange(agent="poet")
-        await at.exchange()
-        assert [shown[0].content for shown in at.model.asked] == ["Rhyme.", "Rhyme."]
-        await at.exchange(agent="plain")
-        assert at.model.asked[2][0].content == "Be brief."
-        assert at.model.models == ["large", "large", None]
-
-    run(story())
+async def test_an_agent_has_its_own_instructions_and_model_and_stays_with_the_thread():
+    at = Chats(model=agents(poet=Agent("Rhyme.", "large"), plain=Agent()))
+    await at.exchange(agent="poet")
+    await at.exchange()
+    assert [shown[0].content for shown in at.model.asked] == ["Rhyme.", "Rhyme."]
+    await at.exchange(agent="plain")
+    assert at.model.asked[2][0].content == "Be brief."
+    assert at.model.models == ["large", "large", None]
 
 
-def test_an_agent_that_is_not_configured_is_refused_before_anything_is_stored():
-    async def story():
-        at = Chats(model=agents(poet=Agent(), clerk=Agent()))
-        problem = await at.refused(agent="cook")
-        assert (problem["status"], problem["code"]) == (400, "unknown_agent")
-        assert "clerk, poet" in problem["detail"]
-        assert at.kv.asked == []
-
-    run(story())
+async def test_an_agent_that_is_not_configured_is_refused_before_anything_is_stored():
+    at = Chats(model=agents(poet=Agent(), clerk=Agent()))
+    problem = await at.refused(agent="cook")
+    assert (problem["status"], problem["code"]) == (400, "unknown_agent")
+    assert "clerk, poet" in problem["detail"]
+    assert at.kv.asked == []
 
 
-def test_where_no_agents_are_configured_a_thread_may_name_any():
-    async def story():
-        at = Chats(signing_keys=(KEY,))
-        await at.exchange(agent="cook")
-        thread = await at.threads.find(ADA, THREAD)
-        assert thread is not None
-        assert thread.agent == "cook"
-
-    run(story())
+async def test_where_no_agents_are_configured_a_thread_may_name_any():
+    at = Chats(signing_keys=(KEY,))
+    await at.exchange(agent="cook")
+    thread = await at.threads.find(ADA, THREAD)
+    assert thread is not None
+    assert thread.agent == "cook"
 
 
-def test_metadata_is_kept_with_the_thread_until_other_metadata_comes():
-    async def story():
-        at = Chats()
-        await at.exchange(metadata={"topic": "a"})
-        await at.exchange()
-        thread = await at.threads.find(ADA, THREAD)
-        assert thread is not None
-        assert thread.metadata == {"topic": "a"}
-        await at.exchange(metadata={})
-        thread = await at.threads.find(ADA, THREAD)
-        assert thread is not None
-        assert thread.metadata == {}
-
-    run(story())
+async def test_metadata_is_kept_with_the_thread_until_other_metadata_comes():
+    at = Chats()
+    await at.exchange(metadata={"topic": "a"})
+    await at.exchange()
+    thread = await at.threads.find(ADA, THREAD)
+    assert thread is not None
+    assert thread.metadata == {"topic": "a"}
+    await at.exchange(metadata={})
+    thread = await at.threads.find(ADA, THREAD)
+    assert thread is not None
+    assert thread.metadata == {}
 
 
-def test_metadata_that_is_too_large_is_refused_before_anything_is_stored():
-    async def story():
-        at = Chats()
-        problem = await at.refused(metadata={"topic": "x" * 1000})
-        assert (problem["status"], problem["code"]) == (400, "invalid_body")
-        assert [operation for operation, _ in at.kv.asked if operation == "put"] == []
-        assert at.model.asked == []
-
-    run(story())
+async def test_metadata_that_is_too_large_is_refused_before_anything_is_stored():
+    at = Chats()
+    problem = await at.refused(metadata={"topic": "x" * 1000})
+    assert (problem["status"], problem["code"]) == (400, "invalid_body")
+    assert [operation for operation, _ in at.kv.asked if operation == "put"] == []
+    assert at.model.asked == []
 
 
-def test_a_long_answer_is_kept_on_the_free_plan_too():
-    async def story():
-        at = Chats(counted(400), plan=FREE)
-        stream = await at.exchange()
-        assert (stream.names()[-1], stream.data("error")) == ("done", [])
-        assert await at.history() == ["user: Hi", f"assistant: {text_of(stream)}"]
-        assert len(at.kv.asked) <= FREE.operations_per_invocation
-
-    run(story())
+async def test_a_long_answer_is_kept_on_the_free_plan_too():
+    at = Chats(counted(400), plan=FREE)
+    stream = await at.exchange()
+    assert (stream.names()[-1], stream.data("error")) == ("done", [])
+    assert await at.history() == ["user: Hi", f"assistant: {text_of(stream)}"]
+    assert len(at.kv.asked) <= FREE.operations_per_invocation

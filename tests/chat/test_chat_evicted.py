@@ -6,7 +6,6 @@ import pytest
 
 from simulation.client import make_client
 from simulation.scripted_model import Script, counted
-from simulation.virtual_time import run
 from tests.support.chats import Chats, text_of
 from waypost_worker.chat.unfinished import MISSED_INTERVALS
 from waypost_worker.errors import ModelFailed
@@ -30,165 +29,126 @@ async def evicted(*later: Script, first: Script = COUNTED) -> Chats:
     return at
 
 
-def test_the_history_shows_what_was_said_until_the_last_second():
-    async def story():
-        at = await evicted()
-        assert await at.history() == ["user: First?", "assistant: 1 2 3  (open)"]
-        assert (await at.items())[1].partial
-
-    run(story())
+async def test_the_history_shows_what_was_said_until_the_last_second():
+    at = await evicted()
+    assert await at.history() == ["user: First?", "assistant: 1 2 3  (open)"]
+    assert (await at.items())[1].partial
 
 
-def test_a_question_is_refused_until_the_answerer_is_known_to_be_gone():
-    async def story():
-        at = await evicted(["Second."])
-        problem = await at.refused("Second?")
-        assert problem["generationId"] == (await at.items())[1].id
-        await asyncio.sleep(ABANDONED_SECONDS)
-        await at.exchange("Second?")
-        assert await at.history() == [
-            "user: First?",
-            "assistant: 1 2 3  (partial)",
-            "user: Second?",
-            "assistant: Second.",
-        ]
-
-    run(story())
+async def test_a_question_is_refused_until_the_answerer_is_known_to_be_gone():
+    at = await evicted(["Second."])
+    problem = await at.refused("Second?")
+    assert problem["generationId"] == (await at.items())[1].id
+    await asyncio.sleep(ABANDONED_SECONDS)
+    await at.exchange("Second?")
+    assert await at.history() == [
+        "user: First?",
+        "assistant: 1 2 3  (partial)",
+        "user: Second?",
+        "assistant: Second.",
+    ]
 
 
-def test_the_next_question_closes_the_abandoned_answer_for_good():
-    async def story():
-        at = await evicted(["Second."])
-        await asyncio.sleep(ABANDONED_SECONDS)
-        await at.exchange("Second?")
-        for key in await at.keys("gen:"):
-            await at.kv.kv.delete(key)
-        assert (await at.history())[1] == "assistant: 1 2 3  (partial)"
-        assert [item.content for item in at.model.asked[1]] == ["First?", "1 2 3 ", "Second?"]
-
-    run(story())
+async def test_the_next_question_closes_the_abandoned_answer_for_good():
+    at = await evicted(["Second."])
+    await asyncio.sleep(ABANDONED_SECONDS)
+    await at.exchange("Second?")
+    for key in await at.keys("gen:"):
+        await at.kv.kv.delete(key)
+    assert (await at.history())[1] == "assistant: 1 2 3  (partial)"
+    assert [item.content for item in at.model.asked[1]] == ["First?", "1 2 3 ", "Second?"]
 
 
-def test_what_was_said_of_an_abandoned_answer_is_kept_however_late_the_next_question_comes():
-    async def story():
-        at = await evicted(["Second."])
-        await asyncio.sleep(REORDER_WINDOW_SECONDS + ABANDONED_SECONDS)
-        await at.exchange("Second?")
-        assert (await at.history())[:2] == ["user: First?", "assistant: 1 2 3  (partial)"]
-
-    run(story())
+async def test_what_was_said_of_an_abandoned_answer_is_kept_however_late_the_next_question_comes():
+    at = await evicted(["Second."])
+    await asyncio.sleep(REORDER_WINDOW_SECONDS + ABANDONED_SECONDS)
+    await at.exchange("Second?")
+    assert (await at.history())[:2] == ["user: First?", "assistant: 1 2 3  (partial)"]
 
 
-def test_an_abandoned_answer_without_a_word_vanishes():
-    async def story():
-        at = await evicted(["Second."], first=[60.0, "Never."])
-        await asyncio.sleep(ABANDONED_SECONDS)
-        stream = await at.exchange("Second?")
-        assert await at.history() == ["user: First?", "user: Second?", "assistant: Second."]
-        assert [item.content for item in at.model.asked[1]] == ["First?", "Second?"]
-        assert stream.data("done")[0]["messageCount"] == 3
-
-    run(story())
+async def test_an_abandoned_answer_without_a_word_vanishes():
+    at = await evicted(["Second."], first=[60.0, "Never."])
+    await asyncio.sleep(ABANDONED_SECONDS)
+    stream = await at.exchange("Second?")
+    assert await at.history() == ["user: First?", "user: Second?", "assistant: Second."]
+    assert [item.content for item in at.model.asked[1]] == ["First?", "Second?"]
+    assert stream.data("done")[0]["messageCount"] == 3
 
 
-def test_an_abandoned_question_that_is_asked_again_is_answered_anew():
-    async def story():
-        at = await evicted(["Whole."])
-        await asyncio.sleep(ABANDONED_SECONDS)
-        await at.exchange("First?", messageId="m1")
-        assert await at.history() == ["user: First?", "assistant: Whole."]
-
-    run(story())
+async def test_an_abandoned_question_that_is_asked_again_is_answered_anew():
+    at = await evicted(["Whole."])
+    await asyncio.sleep(ABANDONED_SECONDS)
+    await at.exchange("First?", messageId="m1")
+    assert await at.history() == ["user: First?", "assistant: Whole."]
 
 
-def test_what_was_abandoned_is_back_if_the_model_fails_then():
-    async def story():
-        at = await evicted([ModelFailed("No.")])
-        await asyncio.sleep(ABANDONED_SECONDS)
-        await at.refused("First?", messageId="m1")
-        assert await at.history() == ["user: First?", "assistant: 1 2 3  (partial)"]
-
-    run(story())
+async def test_what_was_abandoned_is_back_if_the_model_fails_then():
+    at = await evicted([ModelFailed("No.")])
+    await asyncio.sleep(ABANDONED_SECONDS)
+    await at.refused("First?", messageId="m1")
+    assert await at.history() == ["user: First?", "assistant: 1 2 3  (partial)"]
 
 
-def test_who_comes_back_soon_has_the_words_and_is_told_after_a_while_that_there_are_no_more():
-    async def story():
-        at = await evicted()
-        stream = await at.resumed()
-        await stream.until_over()
-        assert text_of(stream) == "1 2 3 "
-        assert stream.data("error")[0]["code"] == "answer_broken_off"
-        done = stream.data("done")[0]
-        assert (done["finishReason"], done["partial"]) == ("error", True)
-        assert stream.events[-1].at == pytest.approx(FOLLOW_PATIENCE_SECONDS, abs=15)
-
-    run(story())
+async def test_who_comes_back_soon_has_the_words_and_is_told_after_a_while_that_there_are_no_more():
+    at = await evicted()
+    stream = await at.resumed()
+    await stream.until_over()
+    assert text_of(stream) == "1 2 3 "
+    assert stream.data("error")[0]["code"] == "answer_broken_off"
+    done = stream.data("done")[0]
+    assert (done["finishReason"], done["partial"]) == ("error", True)
+    assert stream.events[-1].at == pytest.approx(FOLLOW_PATIENCE_SECONDS, abs=15)
 
 
-def test_who_comes_back_later_finds_that_nothing_runs():
-    async def story():
-        at = await evicted()
-        await asyncio.sleep(ABANDONED_SECONDS)
-        assert await at.resume() is None
-        assert await at.stop() == {"stopped": False, "generationId": None}
-
-    run(story())
+async def test_who_comes_back_later_finds_that_nothing_runs():
+    at = await evicted()
+    await asyncio.sleep(ABANDONED_SECONDS)
+    assert await at.resume() is None
+    assert await at.stop() == {"stopped": False, "generationId": None}
 
 
-def test_who_comes_back_later_with_a_place_has_the_rest_that_was_saved():
-    async def story():
-        at = await evicted()
-        await asyncio.sleep(ABANDONED_SECONDS)
-        stream = await at.resumed(last=f"{(await at.items())[1].id}.2")
-        await stream.until_over()
-        assert text_of(stream) == "2 3 "
-        assert stream.data("done")[0]["finishReason"] == "stopped"
-
-    run(story())
+async def test_who_comes_back_later_with_a_place_has_the_rest_that_was_saved():
+    at = await evicted()
+    await asyncio.sleep(ABANDONED_SECONDS)
+    stream = await at.resumed(last=f"{(await at.items())[1].id}.2")
+    await stream.until_over()
+    assert text_of(stream) == "2 3 "
+    assert stream.data("done")[0]["finishReason"] == "stopped"
 
 
-def test_a_follower_is_told_when_the_answer_was_closed_by_the_next_question():
-    async def story():
-        at = await evicted(["Second."])
-        stream = await at.resumed()
-        await asyncio.sleep(ABANDONED_SECONDS)
-        await at.exchange("Second?")
-        await stream.until_over()
-        assert stream.data("done")[0]["finishReason"] == "stopped"
-        assert stream.data("error") == []
-
-    run(story())
+async def test_a_follower_is_told_when_the_answer_was_closed_by_the_next_question():
+    at = await evicted(["Second."])
+    stream = await at.resumed()
+    await asyncio.sleep(ABANDONED_SECONDS)
+    await at.exchange("Second?")
+    await stream.until_over()
+    assert stream.data("done")[0]["finishReason"] == "stopped"
+    assert stream.data("error") == []
 
 
-def test_an_answer_whose_pieces_are_not_seen_far_away_is_kept_whole_although_it_seemed_abandoned_there():
-    async def story():
-        at = Chats([8.0, "First ", 5.0, "answer."], ["Second."])
-        far_away = make_client(at.settings, WithoutPieces(at.kv), seed=5, model=at.model)
-        asking = asyncio.ensure_future(at.exchange("First?"))
-        await asyncio.sleep(7)
-        await at.exchange("Second?", far_away)
-        await asking
-        assert await at.history() == [
-            "user: First?",
-            "assistant: First answer.",
-            "user: Second?",
-            "assistant: Second.",
-        ]
-
-    run(story())
+async def test_an_answer_whose_pieces_are_not_seen_far_away_is_kept_whole_although_it_seemed_abandoned_there():
+    at = Chats([8.0, "First ", 5.0, "answer."], ["Second."])
+    far_away = make_client(at.settings, WithoutPieces(at.kv), seed=5, model=at.model)
+    asking = asyncio.ensure_future(at.exchange("First?"))
+    await asyncio.sleep(7)
+    await at.exchange("Second?", far_away)
+    await asking
+    assert await at.history() == [
+        "user: First?",
+        "assistant: First answer.",
+        "user: Second?",
+        "assistant: Second.",
+    ]
 
 
-def test_an_abandoned_answer_without_a_word_is_dropped_once_nobody_can_still_be_seen_to_give_it():
-    async def story():
-        at = await evicted(["Second."], ["Third."], first=[60.0, "Never."])
-        await asyncio.sleep(ABANDONED_SECONDS)
-        await at.exchange("Second?")
-        assert any(item.is_open for item in await at.conversation().read())
-        await asyncio.sleep(REORDER_WINDOW_SECONDS)
-        await at.exchange("Third?")
-        assert not any(item.is_open for item in await at.conversation().read())
-
-    run(story())
+async def test_an_abandoned_answer_without_a_word_is_dropped_once_nobody_can_still_be_seen_to_give_it():
+    at = await evicted(["Second."], ["Third."], first=[60.0, "Never."])
+    await asyncio.sleep(ABANDONED_SECONDS)
+    await at.exchange("Second?")
+    assert any(item.is_open for item in await at.conversation().read())
+    await asyncio.sleep(REORDER_WINDOW_SECONDS)
+    await at.exchange("Third?")
+    assert not any(item.is_open for item in await at.conversation().read())
 
 
 class WithoutPieces:

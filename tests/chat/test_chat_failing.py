@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from simulation.scripted_model import Step, counted
-from simulation.virtual_time import START_MS, run
+from simulation.virtual_time import START_MS
 from tests.support.chats import ADA, THREAD, Chats, text_of, ui_chunks
 from waypost_worker.conversations.thread import Thread
 from waypost_worker.errors import ModelFailed, ModelTimedOut, WaypostError
@@ -33,230 +33,184 @@ def refuse_first(at: Chats, prefix: str, count: int = 5) -> None:
     ("failure", "status", "code"),
     [(ModelFailed("No."), 502, "model_failed"), (ModelTimedOut("Too long."), 504, "model_timed_out")],
 )
-def test_a_model_that_fails_before_its_first_word_is_a_problem_and_nothing_is_kept(
+async def test_a_model_that_fails_before_its_first_word_is_a_problem_and_nothing_is_kept(
     failure: WaypostError, status: int, code: str
 ):
-    async def story():
-        at = Chats([3.0, failure])
-        problem = await at.refused()
-        assert (problem["status"], problem["code"], problem["detail"]) == (status, code, failure.detail)
-        assert await at.history() == []
-        assert await threads(at) == []
-        assert await at.resume() is None
-
-    run(story())
+    at = Chats([3.0, failure])
+    problem = await at.refused()
+    assert (problem["status"], problem["code"], problem["detail"]) == (status, code, failure.detail)
+    assert await at.history() == []
+    assert await threads(at) == []
+    assert await at.resume() is None
 
 
-def test_history_is_as_before_when_the_model_fails():
-    async def story():
-        at = Chats(["One."], [ModelFailed("No.")], ["Two."])
-        await at.exchange("First?")
-        await at.refused("Second?", messageId="m2")
-        assert await at.history() == ["user: First?", "assistant: One."]
-        assert len(await threads(at)) == 1
-        await at.exchange("Second?", messageId="m2")
-        assert await at.history() == ["user: First?", "assistant: One.", "user: Second?", "assistant: Two."]
-
-    run(story())
+async def test_history_is_as_before_when_the_model_fails():
+    at = Chats(["One."], [ModelFailed("No.")], ["Two."])
+    await at.exchange("First?")
+    await at.refused("Second?", messageId="m2")
+    assert await at.history() == ["user: First?", "assistant: One."]
+    assert len(await threads(at)) == 1
+    await at.exchange("Second?", messageId="m2")
+    assert await at.history() == ["user: First?", "assistant: One.", "user: Second?", "assistant: Two."]
 
 
-def test_what_was_to_be_said_anew_is_back_when_the_model_fails():
-    async def story():
-        at = Chats(["One."], ["Two."], [ModelFailed("No.")])
-        await at.ask_ui("First?", "m1")
-        await at.ask_ui("Second?", "m2")
-        before = await at.items()
-        reply = await at.ask_ui("First?", "m1", trigger="regenerate-message")
-        assert reply.status == 502
-        assert [(item.id, item.content, item.timestamp_ms) for item in await at.items()] == [
-            (item.id, item.content, item.timestamp_ms) for item in before
-        ]
-        # Asked again as it was: it has been answered.
-        assert ui_chunks((await at.ask_ui("Second?", "m2")).body)[0]["messageId"] == before[-1].id
-
-    run(story())
+async def test_what_was_to_be_said_anew_is_back_when_the_model_fails():
+    at = Chats(["One."], ["Two."], [ModelFailed("No.")])
+    await at.ask_ui("First?", "m1")
+    await at.ask_ui("Second?", "m2")
+    before = await at.items()
+    reply = await at.ask_ui("First?", "m1", trigger="regenerate-message")
+    assert reply.status == 502
+    assert [(item.id, item.content, item.timestamp_ms) for item in await at.items()] == [
+        (item.id, item.content, item.timestamp_ms) for item in before
+    ]
+    # Asked again as it was: it has been answered.
+    assert ui_chunks((await at.ask_ui("Second?", "m2")).body)[0]["messageId"] == before[-1].id
 
 
-def test_a_partial_answer_is_back_when_the_model_fails():
-    async def story():
-        at = Chats(["Part", 60.0], [ModelFailed("No.")])
-        await at.ask("First?", messageId="m1")
-        await at.stop()
-        await at.refused("First?", messageId="m1")
-        assert await at.history() == ["user: First?", "assistant: Part (partial)"]
-
-    run(story())
+async def test_a_partial_answer_is_back_when_the_model_fails():
+    at = Chats(["Part", 60.0], [ModelFailed("No.")])
+    await at.ask("First?", messageId="m1")
+    await at.stop()
+    await at.refused("First?", messageId="m1")
+    assert await at.history() == ["user: First?", "assistant: Part (partial)"]
 
 
-def test_a_model_that_fails_after_its_first_word_is_an_event_and_the_part_is_kept():
-    async def story():
-        at = Chats(["One ", 3.0, ModelTimedOut("It took too long.")])
-        stream = await at.exchange()
-        assert stream.names() == ["start", "delta", "error", "done"]
-        assert stream.data("error") == [
-            {"code": "model_timed_out", "message": "It took too long.", "partial": True},
-        ]
-        done = stream.data("done")[0]
-        assert (done["finishReason"], done["partial"], done["messageCount"]) == ("error", True, 2)
-        assert await at.history() == ["user: Hi", "assistant: One  (partial)"]
-
-    run(story())
+async def test_a_model_that_fails_after_its_first_word_is_an_event_and_the_part_is_kept():
+    at = Chats(["One ", 3.0, ModelTimedOut("It took too long.")])
+    stream = await at.exchange()
+    assert stream.names() == ["start", "delta", "error", "done"]
+    assert stream.data("error") == [
+        {"code": "model_timed_out", "message": "It took too long.", "partial": True},
+    ]
+    done = stream.data("done")[0]
+    assert (done["finishReason"], done["partial"], done["messageCount"]) == ("error", True, 2)
+    assert await at.history() == ["user: Hi", "assistant: One  (partial)"]
 
 
-def test_a_follower_elsewhere_is_told_of_the_failure_too():
-    async def story():
-        at = Chats(["One ", 3.0, ModelTimedOut("It took too long.")])
-        first = await at.ask()
-        second = await at.resumed(at.elsewhere)
-        await first.until_over()
-        await second.until_over()
-        assert second.data("error") == first.data("error")
-        assert second.data("done") == first.data("done")
-
-    run(story())
+async def test_a_follower_elsewhere_is_told_of_the_failure_too():
+    at = Chats(["One ", 3.0, ModelTimedOut("It took too long.")])
+    first = await at.ask()
+    second = await at.resumed(at.elsewhere)
+    await first.until_over()
+    await second.until_over()
+    assert second.data("error") == first.data("error")
+    assert second.data("done") == first.data("done")
 
 
 @pytest.mark.parametrize("first", [[], ["One "]])
-def test_what_the_models_side_said_is_logged_with_the_requests_id_and_never_sent(first: list[Step]):
-    async def story():
-        at = Chats([*first, ModelFailed("No.", "key sk-123 was refused")])
-        response = await at.open()
-        body = response.body if isinstance(response.body, bytes) else b"".join([chunk async for chunk in response.body])
-        assert b"sk-123" not in body
-        assert at.here.log == [f"[{response.headers['X-Request-Id']}] model_failed: key sk-123 was refused"]
-
-    run(story())
+async def test_what_the_models_side_said_is_logged_with_the_requests_id_and_never_sent(first: list[Step]):
+    at = Chats([*first, ModelFailed("No.", "key sk-123 was refused")])
+    response = await at.open()
+    body = response.body if isinstance(response.body, bytes) else b"".join([chunk async for chunk in response.body])
+    assert b"sk-123" not in body
+    assert at.here.log == [f"[{response.headers['X-Request-Id']}] model_failed: key sk-123 was refused"]
 
 
 @pytest.mark.parametrize("first", [[], ["One "]])
-def test_a_model_that_breaks_off_unexpectedly_is_logged_with_the_requests_id_and_told_in_general(first: list[Step]):
-    async def story():
-        at = Chats([*first, ValueError("sk-123")])
-        response = await at.open()
-        body = response.body if isinstance(response.body, bytes) else b"".join([chunk async for chunk in response.body])
-        assert b"sk-123" not in body
-        assert b"The model broke off." in body
-        [line] = at.here.log
-        assert line.startswith(f"[{response.headers['X-Request-Id']}] a model broke off\n    Traceback")
-        assert "sk-123" in line
-
-    run(story())
+async def test_a_model_that_breaks_off_unexpectedly_is_logged_with_the_requests_id_and_told_in_general(
+    first: list[Step],
+):
+    at = Chats([*first, ValueError("sk-123")])
+    response = await at.open()
+    body = response.body if isinstance(response.body, bytes) else b"".join([chunk async for chunk in response.body])
+    assert b"sk-123" not in body
+    assert b"The model broke off." in body
+    [line] = at.here.log
+    assert line.startswith(f"[{response.headers['X-Request-Id']}] a model broke off\n    Traceback")
+    assert "sk-123" in line
 
 
 @pytest.mark.parametrize("key", ["conv:", "thread:"])
 @pytest.mark.parametrize("takes_effect", [False, True])
-def test_a_store_that_refuses_the_question_is_a_503_and_the_question_is_taken_back(key: str, takes_effect: bool):
-    async def story():
-        at = Chats()
-        at.kv.takes_effect = takes_effect
-        refuse_first(at, key)
-        problem = await at.refused()
-        assert (problem["status"], problem["code"]) == (503, "storage_unavailable")
-        assert at.model.asked == []
-        assert await at.history() == []
-        assert await threads(at) == []
-        at.kv.fails = lambda *_: False
-        await at.exchange()
-        assert await at.history() == ["user: Hi", "assistant: Hello Ada."]
-
-    run(story())
+async def test_a_store_that_refuses_the_question_is_a_503_and_the_question_is_taken_back(key: str, takes_effect: bool):
+    at = Chats()
+    at.kv.takes_effect = takes_effect
+    refuse_first(at, key)
+    problem = await at.refused()
+    assert (problem["status"], problem["code"]) == (503, "storage_unavailable")
+    assert at.model.asked == []
+    assert await at.history() == []
+    assert await threads(at) == []
+    at.kv.fails = lambda *_: False
+    await at.exchange()
+    assert await at.history() == ["user: Hi", "assistant: Hello Ada."]
 
 
-def test_history_is_as_before_when_the_store_refuses_what_was_to_be_said_anew():
-    async def story():
-        at = Chats(["One."], ["Two."])
-        await at.ask_ui("First?", "m1")
-        await at.ask_ui("Second?", "m2")
-        before = await at.history()
-        refuse_first(at, "conv:")
-        assert (await at.ask_ui("Uno?", "m1", messageId="m1")).status == 503
-        assert await at.history() == before
-
-    run(story())
+async def test_history_is_as_before_when_the_store_refuses_what_was_to_be_said_anew():
+    at = Chats(["One."], ["Two."])
+    await at.ask_ui("First?", "m1")
+    await at.ask_ui("Second?", "m2")
+    before = await at.history()
+    refuse_first(at, "conv:")
+    assert (await at.ask_ui("Uno?", "m1", messageId="m1")).status == 503
+    assert await at.history() == before
 
 
-def test_a_question_that_can_not_be_taken_back_either_is_logged():
-    async def story():
-        at = Chats()
-        at.kv.fails = lambda operation, key: operation == "put"
-        assert (await at.refused())["status"] == 503
-        assert at.here.log[0].endswith("a question that was refused was not taken back: storage_unavailable")
-
-    run(story())
+async def test_a_question_that_can_not_be_taken_back_either_is_logged():
+    at = Chats()
+    at.kv.fails = lambda operation, key: operation == "put"
+    assert (await at.refused())["status"] == 503
+    assert at.here.log[0].endswith("a question that was refused was not taken back: storage_unavailable")
 
 
-def test_a_thread_that_was_there_stays_when_the_store_refuses_the_question():
-    async def story():
-        at = Chats()
-        await at.exchange()
-        refuse_first(at, "conv:")
-        assert (await at.refused("Second?"))["status"] == 503
-        assert len(await threads(at)) == 1
-        assert await at.history() == ["user: Hi", "assistant: Hello Ada."]
-
-    run(story())
+async def test_a_thread_that_was_there_stays_when_the_store_refuses_the_question():
+    at = Chats()
+    await at.exchange()
+    refuse_first(at, "conv:")
+    assert (await at.refused("Second?"))["status"] == 503
+    assert len(await threads(at)) == 1
+    assert await at.history() == ["user: Hi", "assistant: Hello Ada."]
 
 
-def test_after_a_refusal_nothing_is_in_the_way_of_the_next_question():
-    async def story():
-        at = Chats()
-        at.kv.fails = lambda operation, key: operation == "put"
-        await at.refused()
-        at.kv.fails = lambda *_: False
-        assert (await at.exchange()).names()[-1] == "done"
-        assert (await at.exchange(at=at.elsewhere)).names()[-1] == "done"
-
-    run(story())
+async def test_after_a_refusal_nothing_is_in_the_way_of_the_next_question():
+    at = Chats()
+    at.kv.fails = lambda operation, key: operation == "put"
+    await at.refused()
+    at.kv.fails = lambda *_: False
+    assert (await at.exchange()).names()[-1] == "done"
+    assert (await at.exchange(at=at.elsewhere)).names()[-1] == "done"
 
 
-def test_a_client_that_goes_away_before_its_question_is_stored_leaves_nothing_in_the_way():
-    async def story():
-        at = Chats()
-        at.kv.fails = lambda *_: at.clock.now_ms() < START_MS + 500
-        asking = asyncio.ensure_future(at.open(messageId="m1"))
-        await asyncio.sleep(0.1)
-        again = asyncio.ensure_future(at.exchange(messageId="m1"))
-        await asyncio.sleep(0.1)
-        asking.cancel()
-        # Whoever has joined it asks it himself, and at once.
-        stream = await again
-        assert text_of(stream) == "Hello Ada."
-        assert stream.events[0].at < 5
-        assert len(at.model.asked) == 1
-
-    run(story())
+async def test_a_client_that_goes_away_before_its_question_is_stored_leaves_nothing_in_the_way():
+    at = Chats()
+    at.kv.fails = lambda *_: at.clock.now_ms() < START_MS + 500
+    asking = asyncio.ensure_future(at.open(messageId="m1"))
+    await asyncio.sleep(0.1)
+    again = asyncio.ensure_future(at.exchange(messageId="m1"))
+    await asyncio.sleep(0.1)
+    asking.cancel()
+    # Whoever has joined it asks it himself, and at once.
+    stream = await again
+    assert text_of(stream) == "Hello Ada."
+    assert stream.events[0].at < 5
+    assert len(at.model.asked) == 1
 
 
-def test_a_store_that_refuses_to_keep_the_answer_is_an_event_and_nothing_claims_that_it_was_kept():
-    async def story():
-        at = Chats(counted(3))
-        stream = await at.ask()
-        at.kv.fails = lambda operation, key: operation == "put" and key.startswith("conv:")
-        await stream.until_over()
-        assert stream.names()[-2:] == ["error", "done"]
-        assert stream.data("error")[0]["code"] == "storage_unavailable"
-        done = stream.data("done")[0]
-        assert (done["finishReason"], done["partial"]) == ("error", True)
-        assert text_of(stream) == "1 2 3 "
-        # What there is of it is shown all the same, and the thread can be used.
-        assert (await at.history())[1] == "assistant: 1 2 3  (open)"
-        at.kv.fails = lambda *_: False
-        await at.exchange("Second?")
-        assert (await at.history())[:2] == ["user: Hi", "assistant: 1 2 3  (partial)"]
-
-    run(story())
+async def test_a_store_that_refuses_to_keep_the_answer_is_an_event_and_nothing_claims_that_it_was_kept():
+    at = Chats(counted(3))
+    stream = await at.ask()
+    at.kv.fails = lambda operation, key: operation == "put" and key.startswith("conv:")
+    await stream.until_over()
+    assert stream.names()[-2:] == ["error", "done"]
+    assert stream.data("error")[0]["code"] == "storage_unavailable"
+    done = stream.data("done")[0]
+    assert (done["finishReason"], done["partial"]) == ("error", True)
+    assert text_of(stream) == "1 2 3 "
+    # What there is of it is shown all the same, and the thread can be used.
+    assert (await at.history())[1] == "assistant: 1 2 3  (open)"
+    at.kv.fails = lambda *_: False
+    await at.exchange("Second?")
+    assert (await at.history())[:2] == ["user: Hi", "assistant: 1 2 3  (partial)"]
 
 
-def test_a_conversation_that_can_not_be_folded_is_answered_all_the_same():
-    async def story():
-        at = Chats()
-        for number in range(10):
-            await at.exchange(f"{number}?")
-        session_id = at.threads.session_id_for(ADA, THREAD)
-        at.kv.fails = lambda operation, key: operation == "put" and key == f"conv:{session_id}"
-        for number in range(3):
-            assert (await at.exchange(f"{number}!")).names()[-1] == "done"
-        await asyncio.sleep(10)
-        assert any(line.endswith("a conversation was not folded: storage_unavailable") for line in at.here.log)
-
-    run(story())
+async def test_a_conversation_that_can_not_be_folded_is_answered_all_the_same():
+    at = Chats()
+    for number in range(10):
+        await at.exchange(f"{number}?")
+    session_id = at.threads.session_id_for(ADA, THREAD)
+    at.kv.fails = lambda operation, key: operation == "put" and key == f"conv:{session_id}"
+    for number in range(3):
+        assert (await at.exchange(f"{number}!")).names()[-1] == "done"
+    await asyncio.sleep(10)
+    assert any(line.endswith("a conversation was not folded: storage_unavailable") for line in at.here.log)

@@ -44,133 +44,100 @@ class UnseenValues:
         return {key: value for key, value in found.items() if key not in self._unseen}
 
 
-def test_pieces_are_read_in_their_order_as_they_were_written():
-    async def story():
-        at = Setting()
-        written = [Piece(5, "a\r\n\0 \u2028"), Piece(6), Piece(7, "👋", Outcome("error", 4, "code", "What it was."))]
-        for number, piece in enumerate(written):
-            await at.pieces.write(number, piece)
-        assert await at.pieces.read(0) == written
-        assert await at.pieces.read(1) == written[1:]
-        assert await at.pieces.read(3) == []
-
-    run(story())
+async def test_pieces_are_read_in_their_order_as_they_were_written():
+    at = Setting()
+    written = [Piece(5, "a\r\n\0 \u2028"), Piece(6), Piece(7, "👋", Outcome("error", 4, "code", "What it was."))]
+    for number, piece in enumerate(written):
+        await at.pieces.write(number, piece)
+    assert await at.pieces.read(0) == written
+    assert await at.pieces.read(1) == written[1:]
+    assert await at.pieces.read(3) == []
 
 
 def test_an_answer_of_which_nothing_was_written_has_no_pieces():
     assert run(Setting().read()) == ""
 
 
-def test_what_comes_after_a_gap_waits_for_it():
-    async def story():
-        at = Setting()
-        await at.write(0, 1, 3)
-        assert await at.read() == "0 1 "
-        assert await at.read(2) == ""
-        await at.write(2)
-        assert await at.read(2) == "2 3 "
-
-    run(story())
+async def test_what_comes_after_a_gap_waits_for_it():
+    at = Setting()
+    await at.write(0, 1, 3)
+    assert await at.read() == "0 1 "
+    assert await at.read(2) == ""
+    await at.write(2)
+    assert await at.read(2) == "2 3 "
 
 
-def test_a_piece_that_is_written_again_is_there_once():
-    async def story():
-        at = Setting()
-        await at.write(0, 0, 1)
-        assert await at.read() == "0 1 "
-
-    run(story())
+async def test_a_piece_that_is_written_again_is_there_once():
+    at = Setting()
+    await at.write(0, 0, 1)
+    assert await at.read() == "0 1 "
 
 
-def test_reading_on_lists_ten_keys_at_most():
-    async def story():
-        at = Setting()
-        await at.write(*range(25))
-        assert await at.read(13) == "13 14 15 16 17 18 19 "
-        assert at.kv.asked[-1] == ("list", "gen:g:00001")
-        assert await at.read(20) == "20 21 22 23 24 "
-
-    run(story())
+async def test_reading_on_lists_ten_keys_at_most():
+    at = Setting()
+    await at.write(*range(25))
+    assert await at.read(13) == "13 14 15 16 17 18 19 "
+    assert at.kv.asked[-1] == ("list", "gen:g:00001")
+    assert await at.read(20) == "20 21 22 23 24 "
 
 
-def test_reading_from_the_first_reads_all_in_one_listing():
-    async def story():
-        at = Setting()
-        await at.write(*range(25))
-        at.kv.asked.clear()
-        assert (await at.read()).split() == [str(number) for number in range(25)]
-        assert at.kv.asked == [("list", "gen:g:")]
-
-    run(story())
+async def test_reading_from_the_first_reads_all_in_one_listing():
+    at = Setting()
+    await at.write(*range(25))
+    at.kv.asked.clear()
+    assert (await at.read()).split() == [str(number) for number in range(25)]
+    assert at.kv.asked == [("list", "gen:g:")]
 
 
-def test_an_answer_of_more_pieces_than_a_listing_has_keys_is_read_whole():
-    async def story():
-        at = Setting()
-        await at.write(*range(KV_MAX_LIST_KEYS + 1))
-        assert len(await at.pieces.read(0)) == KV_MAX_LIST_KEYS + 1
-
-    run(story())
+async def test_an_answer_of_more_pieces_than_a_listing_has_keys_is_read_whole():
+    at = Setting()
+    await at.write(*range(KV_MAX_LIST_KEYS + 1))
+    assert len(await at.pieces.read(0)) == KV_MAX_LIST_KEYS + 1
 
 
-def test_pieces_too_large_for_a_listing_are_read_a_hundred_at_a_time():
-    async def story():
-        at = Setting()
-        await at.write(*range(KV_MAX_BULK_KEYS + 1), text=LARGE)
-        await at.write(KV_MAX_BULK_KEYS + 1, text="small")
-        at.kv.asked.clear()
-        assert await at.read() == LARGE * (KV_MAX_BULK_KEYS + 1) + "small"
-        assert [operation for operation, _ in at.kv.asked] == ["list", "get_many", "get_many"]
-
-    run(story())
+async def test_pieces_too_large_for_a_listing_are_read_a_hundred_at_a_time():
+    at = Setting()
+    await at.write(*range(KV_MAX_BULK_KEYS + 1), text=LARGE)
+    await at.write(KV_MAX_BULK_KEYS + 1, text="small")
+    at.kv.asked.clear()
+    assert await at.read() == LARGE * (KV_MAX_BULK_KEYS + 1) + "small"
+    assert [operation for operation, _ in at.kv.asked] == ["list", "get_many", "get_many"]
 
 
-def test_a_large_piece_that_is_listed_before_its_value_is_seen_holds_back_what_follows():
-    async def story():
-        at = Setting()
-        await at.write(0, 1)
-        await at.write(2, 3, text=LARGE)
-        await at.write(4)
-        seen = Pieces(UnseenValues(at.kv, piece_key("g", 3)), "g")
-        assert "".join(piece.text for piece in await seen.read(0)) == f"0 1 {LARGE}"
-        assert await seen.read(3) == []
-
-    run(story())
+async def test_a_large_piece_that_is_listed_before_its_value_is_seen_holds_back_what_follows():
+    at = Setting()
+    await at.write(0, 1)
+    await at.write(2, 3, text=LARGE)
+    await at.write(4)
+    seen = Pieces(UnseenValues(at.kv, piece_key("g", 3)), "g")
+    assert "".join(piece.text for piece in await seen.read(0)) == f"0 1 {LARGE}"
+    assert await seen.read(3) == []
 
 
-def test_answers_do_not_see_each_others_pieces_or_stops():
-    async def story():
-        at = Setting()
-        other = Pieces(at.kv, "h")
-        await at.write(0)
-        await at.pieces.request_stop()
-        assert await other.read(0) == []
-        assert not await other.is_stop_requested()
-
-    run(story())
+async def test_answers_do_not_see_each_others_pieces_or_stops():
+    at = Setting()
+    other = Pieces(at.kv, "h")
+    await at.write(0)
+    await at.pieces.request_stop()
+    assert await other.read(0) == []
+    assert not await other.is_stop_requested()
 
 
-def test_a_stop_that_was_requested_is_found_without_reading_what_may_not_be_there():
-    async def story():
-        at = Setting()
-        assert not await at.pieces.is_stop_requested()
-        await at.pieces.request_stop()
-        assert await at.pieces.is_stop_requested()
-        assert {operation for operation, _ in at.kv.asked} == {"put", "list"}
-
-    run(story())
+async def test_a_stop_that_was_requested_is_found_without_reading_what_may_not_be_there():
+    at = Setting()
+    assert not await at.pieces.is_stop_requested()
+    await at.pieces.request_stop()
+    assert await at.pieces.is_stop_requested()
+    assert {operation for operation, _ in at.kv.asked} == {"put", "list"}
 
 
-def test_pieces_and_stops_are_kept_for_an_hour():
-    async def story():
-        at = Setting()
-        await at.write(0)
-        await at.pieces.request_stop()
-        at.clock.ms += ANSWER_TTL_SECONDS * 1000 - 1
-        assert await at.read() == "0 "
-        assert await at.pieces.is_stop_requested()
-        at.clock.ms += 1
-        assert await at.read() == ""
-        assert not await at.pieces.is_stop_requested()
-
-    run(story())
+async def test_pieces_and_stops_are_kept_for_an_hour():
+    at = Setting()
+    await at.write(0)
+    await at.pieces.request_stop()
+    at.clock.ms += ANSWER_TTL_SECONDS * 1000 - 1
+    assert await at.read() == "0 "
+    assert await at.pieces.is_stop_requested()
+    at.clock.ms += 1
+    assert await at.read() == ""
+    assert not await at.pieces.is_stop_requested()

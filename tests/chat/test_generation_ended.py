@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from simulation.scripted_model import Step, counted
-from simulation.virtual_time import START_MS, run
+from simulation.virtual_time import START_MS
 from tests.support.giving import PLAN, Giving
 from waypost_worker.chat.chunks import Pieces
 from waypost_worker.chat.live_answer import Outcome
@@ -17,172 +17,133 @@ from waypost_worker.limits import GIVER_SILENCE_SECONDS, GRACE_SECONDS, MAX_ANSW
 from waypost_worker.models.model import AnswerCutOff
 
 
-def test_an_answer_goes_on_without_a_reader_for_as_long_as_the_platform_allows():
-    async def story():
-        at = Giving(*counted(100))
-        giving = asyncio.ensure_future(at.give())
-        await asyncio.sleep(2.5)
-        at.leave()
-        await asyncio.sleep(GRACE_SECONDS - 0.2)
-        assert at.live.outcome is None
-        await asyncio.sleep(0.4)
-        assert at.live.outcome == Outcome("stopped", 2)
-        await giving
-        assert (await at.kept())[-1] == f"assistant: {at.live.text} (partial)"
-        assert at.live.text.endswith(" 27 ")
-        assert at.model.ended == 1
-
-    run(story())
+async def test_an_answer_goes_on_without_a_reader_for_as_long_as_the_platform_allows():
+    at = Giving(*counted(100))
+    giving = asyncio.ensure_future(at.give())
+    await asyncio.sleep(2.5)
+    at.leave()
+    await asyncio.sleep(GRACE_SECONDS - 0.2)
+    assert at.live.outcome is None
+    await asyncio.sleep(0.4)
+    assert at.live.outcome == Outcome("stopped", 2)
+    await giving
+    assert (await at.kept())[-1] == f"assistant: {at.live.text} (partial)"
+    assert at.live.text.endswith(" 27 ")
+    assert at.model.ended == 1
 
 
-def test_an_answer_that_ends_in_that_time_is_whole():
-    async def story():
-        at = Giving(*counted(20))
-        giving = asyncio.ensure_future(at.give())
-        await asyncio.sleep(2.5)
-        at.leave()
-        await giving
-        assert at.live.outcome == Outcome("stop", 2)
-
-    run(story())
+async def test_an_answer_that_ends_in_that_time_is_whole():
+    at = Giving(*counted(20))
+    giving = asyncio.ensure_future(at.give())
+    await asyncio.sleep(2.5)
+    at.leave()
+    await giving
+    assert at.live.outcome == Outcome("stop", 2)
 
 
-def test_a_stop_ends_the_model_and_keeps_what_was_said():
-    async def story():
-        at = Giving(*counted(100))
-        giving = asyncio.ensure_future(at.give())
-        await asyncio.sleep(2.5)
-        at.live.stop_wanted = True
-        await asyncio.sleep(0.2)
-        assert giving.done()
-        assert at.live.outcome == Outcome("stopped", 2)
-        assert await at.kept() == ["user: Hi", "assistant: 1 2  (partial)"]
-        assert at.model.ended == 1
-
-    run(story())
+async def test_a_stop_ends_the_model_and_keeps_what_was_said():
+    at = Giving(*counted(100))
+    giving = asyncio.ensure_future(at.give())
+    await asyncio.sleep(2.5)
+    at.live.stop_wanted = True
+    await asyncio.sleep(0.2)
+    assert giving.done()
+    assert at.live.outcome == Outcome("stopped", 2)
+    assert await at.kept() == ["user: Hi", "assistant: 1 2  (partial)"]
+    assert at.model.ended == 1
 
 
-def test_an_answer_that_is_stopped_before_its_first_word_is_none():
-    async def story():
-        at = Giving(10.0, "One.")
-        giving = asyncio.ensure_future(at.give())
-        await asyncio.sleep(3)
-        at.live.stop_wanted = True
-        await giving
-        assert at.live.outcome == Outcome("stopped", 1)
-        assert (at.live.failure, at.undone) == (None, 0)
-        assert await at.kept() == ["user: Hi"]
-        assert (await at.pieces())[-1].outcome == at.live.outcome
-
-    run(story())
+async def test_an_answer_that_is_stopped_before_its_first_word_is_none():
+    at = Giving(10.0, "One.")
+    giving = asyncio.ensure_future(at.give())
+    await asyncio.sleep(3)
+    at.live.stop_wanted = True
+    await giving
+    assert at.live.outcome == Outcome("stopped", 1)
+    assert (at.live.failure, at.undone) == (None, 0)
+    assert await at.kept() == ["user: Hi"]
+    assert (await at.pieces())[-1].outcome == at.live.outcome
 
 
-def test_a_stop_from_elsewhere_is_noticed_at_the_next_look():
-    async def story():
-        at = Giving(*counted(100))
-        giving = asyncio.ensure_future(at.give())
-        await asyncio.sleep(5)
-        await Pieces(at.kv.kv, at.id).request_stop()
-        await asyncio.sleep((PLAN.stop_look_ms + PLAN.piece_ms) / 1000 + 0.2)
-        assert at.live.outcome == Outcome("stopped", 2)
-        await giving
-
-    run(story())
+async def test_a_stop_from_elsewhere_is_noticed_at_the_next_look():
+    at = Giving(*counted(100))
+    giving = asyncio.ensure_future(at.give())
+    await asyncio.sleep(5)
+    await Pieces(at.kv.kv, at.id).request_stop()
+    await asyncio.sleep((PLAN.stop_look_ms + PLAN.piece_ms) / 1000 + 0.2)
+    assert at.live.outcome == Outcome("stopped", 2)
+    await giving
 
 
-def test_a_model_that_does_not_end_is_cut_off_at_the_greatest_length():
-    async def story():
-        at = Giving(*["x" * (MAX_ANSWER_CHARACTERS // 2)] * 3)
-        assert await at.give() == Outcome("length", 2)
-        assert at.live.characters == MAX_ANSWER_CHARACTERS
-
-    run(story())
+async def test_a_model_that_does_not_end_is_cut_off_at_the_greatest_length():
+    at = Giving(*["x" * (MAX_ANSWER_CHARACTERS // 2)] * 3)
+    assert await at.give() == Outcome("length", 2)
+    assert at.live.characters == MAX_ANSWER_CHARACTERS
 
 
-def test_a_model_that_goes_on_and_on_is_cut_off_at_the_longest_time():
-    async def story():
-        at = Giving(*counted(1000), plan=replace(PLAN, piece_ms=60_000))
-        assert await at.give() == Outcome("length", 2)
-        assert at.clock.now_ms() - START_MS == pytest.approx(MAX_ANSWER_SECONDS * 1000, abs=200)
-        assert (await at.kept())[-1].endswith(" (partial)")
-
-    run(story())
+async def test_a_model_that_goes_on_and_on_is_cut_off_at_the_longest_time():
+    at = Giving(*counted(1000), plan=replace(PLAN, piece_ms=60_000))
+    assert await at.give() == Outcome("length", 2)
+    assert at.clock.now_ms() - START_MS == pytest.approx(MAX_ANSWER_SECONDS * 1000, abs=200)
+    assert (await at.kept())[-1].endswith(" (partial)")
 
 
 @pytest.mark.parametrize("failure", [ModelFailed("No."), ModelTimedOut("No.")])
-def test_a_model_that_fails_before_its_first_word_leaves_nothing(failure: WaypostError):
-    async def story():
-        at = Giving(0.5, failure)
-        await at.give()
-        assert at.live.failure is failure
-        assert at.live.outcome == Outcome("error")
-        assert (at.undone, await at.kept(), at.written("gen:")) == (1, [], [])
-
-    run(story())
+async def test_a_model_that_fails_before_its_first_word_leaves_nothing(failure: WaypostError):
+    at = Giving(0.5, failure)
+    await at.give()
+    assert at.live.failure is failure
+    assert at.live.outcome == Outcome("error")
+    assert (at.undone, await at.kept(), at.written("gen:")) == (1, [], [])
 
 
-def test_what_was_asked_is_taken_back_before_the_failure_is_told():
-    async def story():
-        at = Giving(ModelFailed("No."))
-        at.kv.fails = lambda operation, key: at.undone == 1 and at.clock.now_ms() < START_MS + 300
-        giving = asyncio.ensure_future(at.give())
-        await asyncio.sleep(0.2)
-        assert (at.undone, at.live.failure, at.live.outcome) == (1, None, None)
-        await giving
-        assert at.live.failure is not None
-
-    run(story())
+async def test_what_was_asked_is_taken_back_before_the_failure_is_told():
+    at = Giving(ModelFailed("No."))
+    at.kv.fails = lambda operation, key: at.undone == 1 and at.clock.now_ms() < START_MS + 300
+    giving = asyncio.ensure_future(at.give())
+    await asyncio.sleep(0.2)
+    assert (at.undone, at.live.failure, at.live.outcome) == (1, None, None)
+    await giving
+    assert at.live.failure is not None
 
 
-def test_a_model_that_fails_after_its_first_word_leaves_a_partial_answer():
-    async def story():
-        at = Giving("One ", 2.0, ModelTimedOut("It took too long."))
-        outcome = await at.give()
-        assert outcome == Outcome("error", 2, "model_timed_out", "It took too long.")
-        assert (at.live.failure, at.undone) == (None, 0)
-        assert await at.kept() == ["user: Hi", "assistant: One  (partial)"]
-        assert (await at.pieces())[-1].outcome == outcome
-
-    run(story())
+async def test_a_model_that_fails_after_its_first_word_leaves_a_partial_answer():
+    at = Giving("One ", 2.0, ModelTimedOut("It took too long."))
+    outcome = await at.give()
+    assert outcome == Outcome("error", 2, "model_timed_out", "It took too long.")
+    assert (at.live.failure, at.undone) == (None, 0)
+    assert await at.kept() == ["user: Hi", "assistant: One  (partial)"]
+    assert (await at.pieces())[-1].outcome == outcome
 
 
-def test_what_the_models_side_said_is_for_the_operator_alone():
-    async def story():
-        at = Giving("One ", ModelFailed("No.", "key sk-123 was refused"))
-        outcome = await at.give()
-        assert at.log == ["model_failed: key sk-123 was refused"]
-        assert outcome == Outcome("error", 2, "model_failed", "No.")
-
-    run(story())
+async def test_what_the_models_side_said_is_for_the_operator_alone():
+    at = Giving("One ", ModelFailed("No.", "key sk-123 was refused"))
+    outcome = await at.give()
+    assert at.log == ["model_failed: key sk-123 was refused"]
+    assert outcome == Outcome("error", 2, "model_failed", "No.")
 
 
-def test_a_failure_that_says_nothing_more_is_not_logged():
-    async def story():
-        at = Giving(ModelFailed("No."))
-        await at.give()
-        assert at.log == []
-
-    run(story())
+async def test_a_failure_that_says_nothing_more_is_not_logged():
+    at = Giving(ModelFailed("No."))
+    await at.give()
+    assert at.log == []
 
 
 @pytest.mark.parametrize("first", [[], ["One "]])
-def test_a_model_that_breaks_off_unexpectedly_is_logged_and_told_in_general(first: list[Step]):
-    async def story():
-        at = Giving(*first, ValueError("secret"))
-        await at.give()
-        [line] = at.log
-        assert "Traceback" in line
-        assert "secret" in line
-        if first:
-            assert at.live.outcome == Outcome("error", 2, "model_failed", "The model broke off.")
-        else:
-            assert isinstance(at.live.failure, ModelFailed)
-            assert at.live.failure.detail == "The model broke off."
-
-    run(story())
+async def test_a_model_that_breaks_off_unexpectedly_is_logged_and_told_in_general(first: list[Step]):
+    at = Giving(*first, ValueError("secret"))
+    await at.give()
+    [line] = at.log
+    assert "Traceback" in line
+    assert "secret" in line
+    if first:
+        assert at.live.outcome == Outcome("error", 2, "model_failed", "The model broke off.")
+    else:
+        assert isinstance(at.live.failure, ModelFailed)
+        assert at.live.failure.detail == "The model broke off."
 
 
-def test_a_model_that_ends_badly_when_it_is_stopped_was_stopped_all_the_same():
+async def test_a_model_that_ends_badly_when_it_is_stopped_was_stopped_all_the_same():
     async def stubborn() -> AsyncGenerator[str, None]:
         yield "One "
         try:
@@ -190,67 +151,52 @@ def test_a_model_that_ends_badly_when_it_is_stopped_was_stopped_all_the_same():
         finally:
             raise StorageUnavailable("in the middle of it")
 
-    async def story():
-        at = Giving()
-        giving = asyncio.ensure_future(at.give(stubborn()))
-        await asyncio.sleep(1)
-        at.live.stop_wanted = True
-        await giving
-        assert at.live.outcome == Outcome("stopped", 2)
-
-    run(story())
+    at = Giving()
+    giving = asyncio.ensure_future(at.give(stubborn()))
+    await asyncio.sleep(1)
+    at.live.stop_wanted = True
+    await giving
+    assert at.live.outcome == Outcome("stopped", 2)
 
 
-def test_a_store_that_refuses_to_keep_the_answer_is_an_error():
-    async def story():
-        at = Giving(*counted(3))
-        giving = asyncio.ensure_future(at.give())
-        await asyncio.sleep(0.5)
-        at.fail("conv:")
-        await giving
-        assert at.live.outcome is not None
-        assert (at.live.outcome.finish_reason, at.live.outcome.error_code) == ("error", "storage_unavailable")
-        assert at.log == ["an answer was not kept: storage_unavailable"]
-        # What was said is in the pieces all the same.
-        assert "".join(piece.text for piece in await at.pieces()) == "1 2 3 "
-
-    run(story())
+async def test_a_store_that_refuses_to_keep_the_answer_is_an_error():
+    at = Giving(*counted(3))
+    giving = asyncio.ensure_future(at.give())
+    await asyncio.sleep(0.5)
+    at.fail("conv:")
+    await giving
+    assert at.live.outcome is not None
+    assert (at.live.outcome.finish_reason, at.live.outcome.error_code) == ("error", "storage_unavailable")
+    assert at.log == ["an answer was not kept: storage_unavailable"]
+    # What was said is in the pieces all the same.
+    assert "".join(piece.text for piece in await at.pieces()) == "1 2 3 "
 
 
-def test_a_store_that_refuses_to_take_the_question_back_is_logged_and_the_model_is_blamed():
-    async def story():
-        at = Giving(0.5, ModelFailed("No."))
-        giving = asyncio.ensure_future(at.give())
-        await asyncio.sleep(0.1)
-        at.fail("conv:")
-        await giving
-        assert isinstance(at.live.failure, ModelFailed)
-        assert at.log == ["a question without an answer was not taken back: storage_unavailable"]
-
-    run(story())
+async def test_a_store_that_refuses_to_take_the_question_back_is_logged_and_the_model_is_blamed():
+    at = Giving(0.5, ModelFailed("No."))
+    giving = asyncio.ensure_future(at.give())
+    await asyncio.sleep(0.1)
+    at.fail("conv:")
+    await giving
+    assert isinstance(at.live.failure, ModelFailed)
+    assert at.log == ["a question without an answer was not taken back: storage_unavailable"]
 
 
-def test_a_last_piece_that_is_refused_costs_nothing_but_a_line_in_the_log():
-    async def story():
-        at = Giving(*counted(3))
-        giving = asyncio.ensure_future(at.give())
-        await asyncio.sleep(2.5)
-        at.fail("gen:")
-        await giving
-        assert at.live.outcome == Outcome("stop", 2)
-        assert at.log[-1] == "the last piece of an answer was not written: storage_unavailable"
-
-    run(story())
+async def test_a_last_piece_that_is_refused_costs_nothing_but_a_line_in_the_log():
+    at = Giving(*counted(3))
+    giving = asyncio.ensure_future(at.give())
+    await asyncio.sleep(2.5)
+    at.fail("gen:")
+    await giving
+    assert at.live.outcome == Outcome("stop", 2)
+    assert at.log[-1] == "the last piece of an answer was not written: storage_unavailable"
 
 
-def test_an_answer_that_the_model_had_to_cut_off_is_partial_and_no_failure():
-    async def story():
-        at = Giving("Hello", AnswerCutOff("length"))
-        assert await at.give() == Outcome("length", 2)
-        assert await at.kept() == ["user: Hi", "assistant: Hello (partial)"]
-        assert at.undone == 0
-
-    run(story())
+async def test_an_answer_that_the_model_had_to_cut_off_is_partial_and_no_failure():
+    at = Giving("Hello", AnswerCutOff("length"))
+    assert await at.give() == Outcome("length", 2)
+    assert await at.kept() == ["user: Hi", "assistant: Hello (partial)"]
+    assert at.undone == 0
 
 
 class SlowKv(MemoryKv):
@@ -261,15 +207,12 @@ class SlowKv(MemoryKv):
         await super().put(key, value, ttl_seconds=ttl_seconds, metadata=metadata)
 
 
-def test_a_giver_whose_store_is_slow_at_the_end_is_not_taken_for_gone():
-    async def story():
-        at = Giving(*counted(3))
-        at.kv.kv = SlowKv(at.clock)
-        giving = asyncio.ensure_future(at.giver.give(at.model.stream([]), at.undo))
-        while not giving.done():
-            assert at.live.is_running(at.clock.now_ms())
-            await asyncio.sleep(1)
-        # A piece, the answer, and the last piece.
-        assert at.clock.now_ms() - START_MS > 3 * GIVER_SILENCE_SECONDS * 500
-
-    run(story())
+async def test_a_giver_whose_store_is_slow_at_the_end_is_not_taken_for_gone():
+    at = Giving(*counted(3))
+    at.kv.kv = SlowKv(at.clock)
+    giving = asyncio.ensure_future(at.giver.give(at.model.stream([]), at.undo))
+    while not giving.done():
+        assert at.live.is_running(at.clock.now_ms())
+        await asyncio.sleep(1)
+    # A piece, the answer, and the last piece.
+    assert at.clock.now_ms() - START_MS > 3 * GIVER_SILENCE_SECONDS * 500

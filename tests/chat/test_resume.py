@@ -5,7 +5,6 @@ import asyncio
 import pytest
 
 from simulation.scripted_model import counted
-from simulation.virtual_time import run
 from tests.support.chats import ADA, HELLO, THREAD, Chats, ends, text_of, ui_text
 from waypost_worker.chat.context import info_of
 from waypost_worker.chat.live_answer import AnswerInfo
@@ -18,245 +17,191 @@ everywhere = pytest.mark.parametrize("place", ["here", "elsewhere"])
 
 
 @everywhere
-def test_who_comes_back_has_the_words_so_far_then_each_as_it_comes_then_the_end(place: str):
-    async def story():
-        at = Chats(counted(6))
-        first = await at.ask(messageId="m1")
-        await asyncio.sleep(2.5)
-        second = await at.resumed(at.isolate(place))
-        await asyncio.sleep(0.1)
-        assert text_of(second) == "1 2 3 "
-        assert len(second.data("delta")) == 1
-        await asyncio.sleep(2)
-        assert text_of(second).startswith("1 2 3 4 ")
-        await first.until_over()
-        await second.until_over()
-        assert second.data("start") == first.data("start")
-        assert second.data("done") == first.data("done")
-        assert text_of(second) == text_of(first) == "1 2 3 4 5 6 "
-
-    run(story())
+async def test_who_comes_back_has_the_words_so_far_then_each_as_it_comes_then_the_end(place: str):
+    at = Chats(counted(6))
+    first = await at.ask(messageId="m1")
+    await asyncio.sleep(2.5)
+    second = await at.resumed(at.isolate(place))
+    await asyncio.sleep(0.1)
+    assert text_of(second) == "1 2 3 "
+    assert len(second.data("delta")) == 1
+    await asyncio.sleep(2)
+    assert text_of(second).startswith("1 2 3 4 ")
+    await first.until_over()
+    await second.until_over()
+    assert second.data("start") == first.data("start")
+    assert second.data("done") == first.data("done")
+    assert text_of(second) == text_of(first) == "1 2 3 4 5 6 "
 
 
 @everywhere
-def test_two_readers_at_once_have_the_same(place: str):
-    async def story():
-        at = Chats(counted(6))
-        asking = await at.ask()
-        await asyncio.sleep(1)
-        readers = [await at.resumed(at.isolate(place)) for _ in range(2)]
-        for reader in [asking, *readers]:
-            await reader.until_over()
-        assert [text_of(reader) for reader in readers] == ["1 2 3 4 5 6 "] * 2
-        assert [reader.data("done") for reader in readers] == [asking.data("done")] * 2
-
-    run(story())
+async def test_two_readers_at_once_have_the_same(place: str):
+    at = Chats(counted(6))
+    asking = await at.ask()
+    await asyncio.sleep(1)
+    readers = [await at.resumed(at.isolate(place)) for _ in range(2)]
+    for reader in [asking, *readers]:
+        await reader.until_over()
+    assert [text_of(reader) for reader in readers] == ["1 2 3 4 5 6 "] * 2
+    assert [reader.data("done") for reader in readers] == [asking.data("done")] * 2
 
 
 @everywhere
-def test_nothing_is_resumed_where_nothing_runs(place: str):
-    async def story():
-        at = Chats()
-        assert await at.resume(at.isolate(place)) is None
-        await at.exchange()
-        assert await at.resume(at.isolate(place)) is None
-
-    run(story())
+async def test_nothing_is_resumed_where_nothing_runs(place: str):
+    at = Chats()
+    assert await at.resume(at.isolate(place)) is None
+    await at.exchange()
+    assert await at.resume(at.isolate(place)) is None
 
 
 @everywhere
-def test_an_answer_that_was_begun_a_moment_ago_is_there_for_who_comes_back(place: str):
-    async def story():
-        at = Chats([3.0, *HELLO])
-        asking = asyncio.ensure_future(at.exchange())
-        await asyncio.sleep(0.5)
-        stream = await at.resumed(at.isolate(place))
-        await stream.until_over()
-        assert text_of(stream) == text_of(await asking) == "Hello Ada."
-
-    run(story())
+async def test_an_answer_that_was_begun_a_moment_ago_is_there_for_who_comes_back(place: str):
+    at = Chats([3.0, *HELLO])
+    asking = asyncio.ensure_future(at.exchange())
+    await asyncio.sleep(0.5)
+    stream = await at.resumed(at.isolate(place))
+    await stream.until_over()
+    assert text_of(stream) == text_of(await asking) == "Hello Ada."
 
 
-def test_who_comes_back_while_the_question_is_being_stored_waits_for_its_answer():
-    async def story():
-        at = Chats()
-        at.kv.fails = lambda operation, key: operation == "put" and asyncio.get_running_loop().time() < 0.5
-        asking = asyncio.ensure_future(at.exchange())
-        await asyncio.sleep(0.1)
-        stream = await at.resumed()
-        await stream.until_over()
-        assert text_of(stream) == text_of(await asking)
-
-    run(story())
+async def test_who_comes_back_while_the_question_is_being_stored_waits_for_its_answer():
+    at = Chats()
+    at.kv.fails = lambda operation, key: operation == "put" and asyncio.get_running_loop().time() < 0.5
+    asking = asyncio.ensure_future(at.exchange())
+    await asyncio.sleep(0.1)
+    stream = await at.resumed()
+    await stream.until_over()
+    assert text_of(stream) == text_of(await asking)
 
 
-def test_who_comes_back_for_a_question_that_comes_to_nothing_finds_that_nothing_runs():
-    async def story():
-        at = Chats()
-        at.kv.fails = lambda operation, key: operation == "put"
-        asking = asyncio.ensure_future(at.refused())
-        await asyncio.sleep(0.1)
-        assert await at.resume() is None
-        await asking
-
-    run(story())
+async def test_who_comes_back_for_a_question_that_comes_to_nothing_finds_that_nothing_runs():
+    at = Chats()
+    at.kv.fails = lambda operation, key: operation == "put"
+    asking = asyncio.ensure_future(at.refused())
+    await asyncio.sleep(0.1)
+    assert await at.resume() is None
+    await asking
 
 
-def test_who_comes_back_for_an_answer_that_fails_before_its_first_word_finds_none():
-    async def story():
-        at = Chats([2.0, ModelTimedOut("Too long.")])
-        asking = asyncio.ensure_future(at.refused())
-        await asyncio.sleep(1)
-        assert await at.resume() is None
-        assert (await asking)["code"] == "model_timed_out"
-
-    run(story())
+async def test_who_comes_back_for_an_answer_that_fails_before_its_first_word_finds_none():
+    at = Chats([2.0, ModelTimedOut("Too long.")])
+    asking = asyncio.ensure_future(at.refused())
+    await asyncio.sleep(1)
+    assert await at.resume() is None
+    assert (await asking)["code"] == "model_timed_out"
 
 
 @everywhere
 @pytest.mark.parametrize(("characters", "rest"), [(0, "aé👋b c d"), (1, "é👋b c d"), (3, "b c d"), (5, "c d"), (8, "")])
-def test_a_place_continues_at_its_character(place: str, characters: int, rest: str):
-    async def story():
-        at = Chats(["aé👋b ", 2.5, "c ", 2.5, "d"])
-        first = await at.ask()
-        await asyncio.sleep(2)
-        last = f"{first.data('start')[0]['generationId']}.{characters}"
-        second = await at.resumed(at.isolate(place), last)
-        await first.until_over()
-        await second.until_over()
-        assert text_of(second) == rest
-        assert second.names()[0] == "start"
-        assert second.data("done") == first.data("done")
-
-    run(story())
+async def test_a_place_continues_at_its_character(place: str, characters: int, rest: str):
+    at = Chats(["aé👋b ", 2.5, "c ", 2.5, "d"])
+    first = await at.ask()
+    await asyncio.sleep(2)
+    last = f"{first.data('start')[0]['generationId']}.{characters}"
+    second = await at.resumed(at.isolate(place), last)
+    await first.until_over()
+    await second.until_over()
+    assert text_of(second) == rest
+    assert second.names()[0] == "start"
+    assert second.data("done") == first.data("done")
 
 
 @everywhere
-def test_every_event_has_an_id_that_continues_after_it(place: str):
-    async def story():
-        at = Chats(["aé", 1.0, "👋🏽b ", 1.0, "c"])
-        first = await at.exchange()
-        deltas = [event for event in first.events if event.name == "delta"]
-        said = ""
-        for event in deltas:
-            said += event.data["text"]
-            rest = await at.resumed(at.isolate(place), event.id)
-            await rest.until_over()
-            assert said + text_of(rest) == "aé👋🏽b c"
-            assert ends(rest) == ("stop", False)
-
-    run(story())
+async def test_every_event_has_an_id_that_continues_after_it(place: str):
+    at = Chats(["aé", 1.0, "👋🏽b ", 1.0, "c"])
+    first = await at.exchange()
+    deltas = [event for event in first.events if event.name == "delta"]
+    said = ""
+    for event in deltas:
+        said += event.data["text"]
+        rest = await at.resumed(at.isolate(place), event.id)
+        await rest.until_over()
+        assert said + text_of(rest) == "aé👋🏽b c"
+        assert ends(rest) == ("stop", False)
 
 
-def test_a_place_of_an_answer_that_has_ended_is_continued_while_another_one_runs():
-    async def story():
-        at = Chats(["One two."], counted(5))
-        first = await at.exchange()
-        second = await at.ask()
-        stream = await at.resumed(last=f"{first.data('start')[0]['generationId']}.4")
-        await stream.until_over()
-        assert text_of(stream) == "two."
-        assert stream.data("start") == first.data("start")
-        await second.until_over()
-
-    run(story())
+async def test_a_place_of_an_answer_that_has_ended_is_continued_while_another_one_runs():
+    at = Chats(["One two."], counted(5))
+    first = await at.exchange()
+    second = await at.ask()
+    stream = await at.resumed(last=f"{first.data('start')[0]['generationId']}.4")
+    await stream.until_over()
+    assert text_of(stream) == "two."
+    assert stream.data("start") == first.data("start")
+    await second.until_over()
 
 
 @everywhere
-def test_who_has_had_it_all_is_told_that_there_is_no_more(place: str):
-    async def story():
-        at = Chats()
-        first = await at.exchange()
-        assert await at.resume(at.isolate(place), first.events[-1].id) is None
-
-    run(story())
+async def test_who_has_had_it_all_is_told_that_there_is_no_more(place: str):
+    at = Chats()
+    first = await at.exchange()
+    assert await at.resume(at.isolate(place), first.events[-1].id) is None
 
 
-def test_who_has_had_it_all_is_not_given_the_next_answer():
-    async def story():
-        at = Chats(HELLO, counted(3))
-        first = await at.exchange()
-        second = await at.ask()
-        assert await at.resume(last=first.events[-1].id) is None
-        await second.until_over()
-
-    run(story())
+async def test_who_has_had_it_all_is_not_given_the_next_answer():
+    at = Chats(HELLO, counted(3))
+    first = await at.exchange()
+    second = await at.ask()
+    assert await at.resume(last=first.events[-1].id) is None
+    await second.until_over()
 
 
-def test_a_place_of_an_answer_that_is_gone_is_nothing():
-    async def story():
-        at = Chats()
-        await at.exchange()
-        assert await at.resume(last="somebody-else.4") is None
-
-    run(story())
+async def test_a_place_of_an_answer_that_is_gone_is_nothing():
+    at = Chats()
+    await at.exchange()
+    assert await at.resume(last="somebody-else.4") is None
 
 
 @pytest.mark.parametrize("last", ["nonsense", "g.", "g.x", ".", "g.-1", "g.²", "g.1234567890"])
-def test_what_is_no_place_is_ignored(last: str):
-    async def story():
-        at = Chats(counted(5))
-        first = await at.ask()
-        stream = await at.resumed(last=last)
-        await first.until_over()
-        await stream.until_over()
-        assert text_of(stream) == text_of(first)
-
-    run(story())
+async def test_what_is_no_place_is_ignored(last: str):
+    at = Chats(counted(5))
+    first = await at.ask()
+    stream = await at.resumed(last=last)
+    await first.until_over()
+    await stream.until_over()
+    assert text_of(stream) == text_of(first)
 
 
-def test_an_answer_goes_on_when_its_client_has_left_and_is_kept_whole():
-    async def story():
-        at = Chats(counted(20))
-        stream = await at.ask()
-        await stream.stop()
-        await asyncio.sleep(21)
-        assert await at.history() == ["user: Hi", f"assistant: {''.join(f'{n} ' for n in range(1, 21))}"]
-        assert at.model.ended == 1
-
-    run(story())
+async def test_an_answer_goes_on_when_its_client_has_left_and_is_kept_whole():
+    at = Chats(counted(20))
+    stream = await at.ask()
+    await stream.stop()
+    await asyncio.sleep(21)
+    assert await at.history() == ["user: Hi", f"assistant: {''.join(f'{n} ' for n in range(1, 21))}"]
+    assert at.model.ended == 1
 
 
-def test_an_answer_goes_on_only_so_long_without_a_reader_and_is_kept_as_partial():
-    async def story():
-        at = Chats(counted(60))
-        stream = await at.ask()
-        await stream.stop()
-        await asyncio.sleep(GRACE_SECONDS - 1)
-        assert at.model.ended == 0
-        await asyncio.sleep(2)
-        assert at.model.ended == 1
-        [_, answer] = await at.history()
-        assert answer.startswith("assistant: 1 2 3 ")
-        assert answer.endswith(" (partial)")
-
-    run(story())
+async def test_an_answer_goes_on_only_so_long_without_a_reader_and_is_kept_as_partial():
+    at = Chats(counted(60))
+    stream = await at.ask()
+    await stream.stop()
+    await asyncio.sleep(GRACE_SECONDS - 1)
+    assert at.model.ended == 0
+    await asyncio.sleep(2)
+    assert at.model.ended == 1
+    [_, answer] = await at.history()
+    assert answer.startswith("assistant: 1 2 3 ")
+    assert answer.endswith(" (partial)")
 
 
-def test_a_client_that_leaves_before_the_first_word_leaves_the_answer_going():
-    async def story():
-        at = Chats([GRACE_SECONDS + 15.0, *HELLO])
-        asking = asyncio.ensure_future(at.open())
-        await asyncio.sleep(GRACE_SECONDS - 1)
-        asking.cancel()
-        await asyncio.sleep(GRACE_SECONDS)
-        assert await at.history() == ["user: Hi", "assistant: Hello Ada."]
-
-    run(story())
+async def test_a_client_that_leaves_before_the_first_word_leaves_the_answer_going():
+    at = Chats([GRACE_SECONDS + 15.0, *HELLO])
+    asking = asyncio.ensure_future(at.open())
+    await asyncio.sleep(GRACE_SECONDS - 1)
+    asking.cancel()
+    await asyncio.sleep(GRACE_SECONDS)
+    assert await at.history() == ["user: Hi", "assistant: Hello Ada."]
 
 
-def test_a_reader_that_comes_back_in_time_keeps_the_answer_alive():
-    async def story():
-        at = Chats(counted(60))
-        stream = await at.ask()
-        await stream.stop()
-        await asyncio.sleep(GRACE_SECONDS - 5)
-        back = await at.resumed()
-        await back.until_over()
-        assert ends(back) == ("stop", False)
-        assert text_of(back).endswith(" 60 ")
-
-    run(story())
+async def test_a_reader_that_comes_back_in_time_keeps_the_answer_alive():
+    at = Chats(counted(60))
+    stream = await at.ask()
+    await stream.stop()
+    await asyncio.sleep(GRACE_SECONDS - 5)
+    back = await at.resumed()
+    await back.until_over()
+    assert ends(back) == ("stop", False)
+    assert text_of(back).endswith(" 60 ")
 
 
 def test_an_answer_belongs_to_the_last_question_before_it_that_is_still_there():
@@ -269,15 +214,12 @@ def test_an_answer_belongs_to_the_last_question_before_it_that_is_still_there():
 
 
 @everywhere
-def test_who_comes_back_with_an_events_id_gets_events_although_the_answer_was_begun_as_a_ui_stream(place: str):
-    async def story():
-        at = Chats(["One ", 2.5, "two ", 2.5, "three."])
-        asking = asyncio.ensure_future(at.ask_ui())
-        await asyncio.sleep(3)
-        generation_id = (await at.conversation().read())[-1].id
-        stream = await at.resumed(at.isolate(place), last=f"{generation_id}.4")
-        await stream.until_over()
-        assert text_of(stream) == "two three."
-        assert ui_text((await asking).body) == "One two three."
-
-    run(story())
+async def test_who_comes_back_with_an_events_id_gets_events_although_the_answer_was_begun_as_a_ui_stream(place: str):
+    at = Chats(["One ", 2.5, "two ", 2.5, "three."])
+    asking = asyncio.ensure_future(at.ask_ui())
+    await asyncio.sleep(3)
+    generation_id = (await at.conversation().read())[-1].id
+    stream = await at.resumed(at.isolate(place), last=f"{generation_id}.4")
+    await stream.until_over()
+    assert text_of(stream) == "two three."
+    assert ui_text((await asking).body) == "One two three."

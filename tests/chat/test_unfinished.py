@@ -67,33 +67,24 @@ def test_an_answer_whose_last_piece_says_how_it_ended_is_given_by_nobody():
     assert not run(after(1, at(1, "One", Outcome("stop")))).is_alive
 
 
-def test_looking_at_an_answer_of_small_pieces_costs_one_operation():
-    async def story():
-        at = Setting()
-        await at.look()
-        assert at.kv.asked == [("list", "gen:g:")]
-
-    run(story())
+async def test_looking_at_an_answer_of_small_pieces_costs_one_operation():
+    at = Setting()
+    await at.look()
+    assert at.kv.asked == [("list", "gen:g:")]
 
 
-def test_open_answers_among_messages_are_filled_in_and_still_open():
-    async def story():
-        setting = Setting()
-        await setting.pieces().write(0, at(1, "One "))
-        shown = await fill_in([WHOLE, ITEM], setting.pieces, setting.clock, PLAN)
-        assert shown == [WHOLE, changed(ITEM, content="One ")]
-
-    run(story())
+async def test_open_answers_among_messages_are_filled_in_and_still_open():
+    setting = Setting()
+    await setting.pieces().write(0, at(1, "One "))
+    shown = await fill_in([WHOLE, ITEM], setting.pieces, setting.clock, PLAN)
+    assert shown == [WHOLE, changed(ITEM, content="One ")]
 
 
-def test_messages_without_an_open_answer_are_shown_at_no_cost():
-    async def story():
-        setting = Setting()
-        messages = [WHOLE, changed(WHOLE, partial=True), changed(WHOLE, content="")]
-        assert await fill_in(messages, setting.pieces, setting.clock, PLAN) == messages
-        assert setting.kv.asked == []
-
-    run(story())
+async def test_messages_without_an_open_answer_are_shown_at_no_cost():
+    setting = Setting()
+    messages = [WHOLE, changed(WHOLE, partial=True), changed(WHOLE, content="")]
+    assert await fill_in(messages, setting.pieces, setting.clock, PLAN) == messages
+    assert setting.kv.asked == []
 
 
 def test_an_abandoned_answer_is_a_partial_one_at_its_place():
@@ -101,9 +92,6 @@ def test_an_abandoned_answer_is_a_partial_one_at_its_place():
     assert closed(changed(ITEM, partial=False)).partial
 
 
-def test_an_answer_without_a_word_is_not_shown_yet():
-    async def story():
-        setting = Setting()
-        assert await fill_in([WHOLE, ITEM], setting.pieces, setting.clock, PLAN) == [WHOLE]
-
-    run(story())
+async def test_an_answer_without_a_word_is_not_shown_yet():
+    setting = Setting()
+    assert await fill_in([WHOLE, ITEM], setting.pieces, setting.clock, PLAN) == [WHOLE]

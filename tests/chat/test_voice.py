@@ -9,7 +9,7 @@ import pytest
 from simulation.client import KEY, Client, Reply, make_client
 from simulation.scripted_model import Script, ScriptedModel, Step
 from simulation.seeded_random import SeededRandom
-from simulation.virtual_time import START_MS, VirtualClock, run
+from simulation.virtual_time import START_MS, VirtualClock
 from tests.support.chats import HELLO, told
 from tests.support.faulty_kv import FaultyKv
 from waypost_worker.chat.voice import VoiceAgent
@@ -54,117 +54,87 @@ class Setting:
         return VoiceAgent(self.conversation(), self.model, "", 10, self.clock, background, log.append)
 
 
-def test_an_answer_is_whole_with_the_session_and_how_many_messages_it_has():
-    async def story():
-        at = Setting(["Hello", 1.0, " Ada."])
-        reply = await at.ask()
-        assert reply.status == 200
-        assert reply.json() == {"response": "Hello Ada.", "sessionId": SESSION, "messageCount": 2}
-        assert await at.history() == ["user: Hi", "assistant: Hello Ada."]
-
-    run(story())
+async def test_an_answer_is_whole_with_the_session_and_how_many_messages_it_has():
+    at = Setting(["Hello", 1.0, " Ada."])
+    reply = await at.ask()
+    assert reply.status == 200
+    assert reply.json() == {"response": "Hello Ada.", "sessionId": SESSION, "messageCount": 2}
+    assert await at.history() == ["user: Hi", "assistant: Hello Ada."]
 
 
-def test_the_history_is_remembered_in_every_isolate():
-    async def story():
-        at = Setting(["Hello Ada."], ["You are Ada."])
-        await at.ask("I am Ada.")
-        reply = await at.ask("Who am I?", at.elsewhere)
-        assert [item.content for item in at.model.asked[1]] == ["I am Ada.", "Hello Ada.", "Who am I?"]
-        assert reply.json()["messageCount"] == 4
-
-    run(story())
+async def test_the_history_is_remembered_in_every_isolate():
+    at = Setting(["Hello Ada."], ["You are Ada."])
+    await at.ask("I am Ada.")
+    reply = await at.ask("Who am I?", at.elsewhere)
+    assert [item.content for item in at.model.asked[1]] == ["I am Ada.", "Hello Ada.", "Who am I?"]
+    assert reply.json()["messageCount"] == 4
 
 
-def test_sessions_do_not_know_each_other():
-    async def story():
-        at = Setting()
-        await at.ask()
-        await at.ask(session_id="another")
-        assert len(at.model.asked[1]) == 1
-
-    run(story())
+async def test_sessions_do_not_know_each_other():
+    at = Setting()
+    await at.ask()
+    await at.ask(session_id="another")
+    assert len(at.model.asked[1]) == 1
 
 
-def test_of_fifteen_exchanges_the_last_ten_messages_are_kept():
-    async def story():
-        at = Setting(*([f"{number}."] for number in range(15)))
-        counts = [(await at.ask(f"{number}?")).json()["messageCount"] for number in range(15)]
-        assert counts == [2, 4, 6, 8, *[10] * 11]
-        expected = [text for number in range(10, 15) for text in (f"user: {number}?", f"assistant: {number}.")]
-        assert await at.history() == expected
-        # The question is one of the ten that the model is shown.
-        assert [item.content for item in at.model.asked[-1]][0] == "9."
-        assert len(at.model.asked[-1]) == 10
-
-    run(story())
+async def test_of_fifteen_exchanges_the_last_ten_messages_are_kept():
+    at = Setting(*([f"{number}."] for number in range(15)))
+    counts = [(await at.ask(f"{number}?")).json()["messageCount"] for number in range(15)]
+    assert counts == [2, 4, 6, 8, *[10] * 11]
+    expected = [text for number in range(10, 15) for text in (f"user: {number}?", f"assistant: {number}.")]
+    assert await at.history() == expected
+    # The question is one of the ten that the model is shown.
+    assert [item.content for item in at.model.asked[-1]][0] == "9."
+    assert len(at.model.asked[-1]) == 10
 
 
-def test_a_conversation_that_has_expired_begins_afresh():
-    async def story():
-        at = Setting()
-        await at.ask("First?")
-        await asyncio.sleep(DEFAULT_CONVERSATION_TTL_SECONDS - 1)
-        await at.ask("Second?")
-        assert len(at.model.asked[1]) == 3
-        await asyncio.sleep(DEFAULT_CONVERSATION_TTL_SECONDS + 1)
-        reply = await at.ask("Third?")
-        assert len(at.model.asked[2]) == 1
-        assert reply.json()["messageCount"] == 2
-
-    run(story())
+async def test_a_conversation_that_has_expired_begins_afresh():
+    at = Setting()
+    await at.ask("First?")
+    await asyncio.sleep(DEFAULT_CONVERSATION_TTL_SECONDS - 1)
+    await at.ask("Second?")
+    assert len(at.model.asked[1]) == 3
+    await asyncio.sleep(DEFAULT_CONVERSATION_TTL_SECONDS + 1)
+    reply = await at.ask("Third?")
+    assert len(at.model.asked[2]) == 1
+    assert reply.json()["messageCount"] == 2
 
 
-def test_the_model_is_told_the_instructions_first():
-    async def story():
-        at = Setting(model=ModelSettings(instructions="Speak plainly."), history_limit=2)
-        await at.ask("First?")
-        await at.ask("Second?")
-        shown = [(item.role, item.content) for item in at.model.asked[1]]
-        assert shown == [("system", "Speak plainly."), ("assistant", "Hello Ada."), ("user", "Second?")]
-
-    run(story())
+async def test_the_model_is_told_the_instructions_first():
+    at = Setting(model=ModelSettings(instructions="Speak plainly."), history_limit=2)
+    await at.ask("First?")
+    await at.ask("Second?")
+    shown = [(item.role, item.content) for item in at.model.asked[1]]
+    assert shown == [("system", "Speak plainly."), ("assistant", "Hello Ada."), ("user", "Second?")]
 
 
-def test_two_questions_at_once_are_both_kept_in_the_order_of_their_answers():
-    async def story():
-        at = Setting([1.0, "One."], [0.5, "Two."])
-        first, second = await asyncio.gather(at.ask("First?"), at.ask("Second?"))
-        assert (first.json()["response"], second.json()["response"]) == ("One.", "Two.")
-        assert await at.history() == ["user: Second?", "assistant: Two.", "user: First?", "assistant: One."]
-
-    run(story())
+async def test_two_questions_at_once_are_both_kept_in_the_order_of_their_answers():
+    at = Setting([1.0, "One."], [0.5, "Two."])
+    first, second = await asyncio.gather(at.ask("First?"), at.ask("Second?"))
+    assert (first.json()["response"], second.json()["response"]) == ("One.", "Two.")
+    assert await at.history() == ["user: Second?", "assistant: Two.", "user: First?", "assistant: One."]
 
 
-def test_question_and_answer_are_one_write():
-    async def story():
-        at = Setting()
-        await at.ask()
-        assert [operation for operation, _ in at.kv.asked] == ["list", "get_many", "put"]
-
-    run(story())
+async def test_question_and_answer_are_one_write():
+    at = Setting()
+    await at.ask()
+    assert [operation for operation, _ in at.kv.asked] == ["list", "get_many", "put"]
 
 
-def test_a_long_conversation_is_folded_while_it_goes_on():
-    async def story():
-        at = Setting()
-        for number in range(12):
-            await at.ask(f"{number}?")
-        assert await at.kv.kv.get(f"conv:{SESSION}") is not None
-
-    run(story())
+async def test_a_long_conversation_is_folded_while_it_goes_on():
+    at = Setting()
+    for number in range(12):
+        await at.ask(f"{number}?")
+    assert await at.kv.kv.get(f"conv:{SESSION}") is not None
 
 
-def test_a_client_that_goes_away_leaves_the_answer_to_be_kept():
-    async def story():
-        at = Setting([3.0, *HELLO])
-        asking = asyncio.ensure_future(at.ask())
-        await asyncio.sleep(1)
-        asking.cancel()
-        await asyncio.sleep(5)
-        assert await at.history() == ["user: Hi", "assistant: Hello Ada."]
-
-    run(story())
+async def test_a_client_that_goes_away_leaves_the_answer_to_be_kept():
+    at = Setting([3.0, *HELLO])
+    asking = asyncio.ensure_future(at.ask())
+    await asyncio.sleep(1)
+    asking.cancel()
+    await asyncio.sleep(5)
+    assert await at.history() == ["user: Hi", "assistant: Hello Ada."]
 
 
 @pytest.mark.parametrize(
@@ -172,109 +142,82 @@ def test_a_client_that_goes_away_leaves_the_answer_to_be_kept():
     [(ModelFailed("No."), 502, "model_failed"), (ModelTimedOut("No."), 504, "model_timed_out")],
 )
 @pytest.mark.parametrize("first", [[], ["One "]])
-def test_a_model_that_fails_is_a_problem_and_nothing_is_kept(
+async def test_a_model_that_fails_is_a_problem_and_nothing_is_kept(
     first: list[Step], failure: WaypostError, status: int, code: str
 ):
-    async def story():
-        at = Setting(["Before."], [*first, failure])
-        await at.ask("Before?")
-        reply = await at.ask()
-        assert (reply.status, reply.json()["code"], reply.json()["detail"]) == (status, code, "No.")
-        assert await at.history() == ["user: Before?", "assistant: Before."]
-        assert at.client.log == []
-
-    run(story())
+    at = Setting(["Before."], [*first, failure])
+    await at.ask("Before?")
+    reply = await at.ask()
+    assert (reply.status, reply.json()["code"], reply.json()["detail"]) == (status, code, "No.")
+    assert await at.history() == ["user: Before?", "assistant: Before."]
+    assert at.client.log == []
 
 
-def test_what_the_models_side_said_is_logged_with_the_requests_id_and_never_sent():
-    async def story():
-        at = Setting([ModelFailed("No.", "key sk-123 was refused")])
-        reply = await at.ask()
-        assert b"sk-123" not in reply.body
-        assert at.client.log == [f"[{reply.headers['X-Request-Id']}] model_failed: key sk-123 was refused"]
-
-    run(story())
+async def test_what_the_models_side_said_is_logged_with_the_requests_id_and_never_sent():
+    at = Setting([ModelFailed("No.", "key sk-123 was refused")])
+    reply = await at.ask()
+    assert b"sk-123" not in reply.body
+    assert at.client.log == [f"[{reply.headers['X-Request-Id']}] model_failed: key sk-123 was refused"]
 
 
-def test_a_model_that_breaks_off_unexpectedly_is_logged_with_the_requests_id_and_told_in_general():
-    async def story():
-        at = Setting([ValueError("sk-123")])
-        reply = await at.ask()
-        assert (reply.status, reply.json()["detail"]) == (502, "The model broke off.")
-        [line] = at.client.log
-        assert line.startswith(f"[{reply.headers['X-Request-Id']}] a model broke off\n    Traceback")
-        assert "sk-123" in line
-
-    run(story())
+async def test_a_model_that_breaks_off_unexpectedly_is_logged_with_the_requests_id_and_told_in_general():
+    at = Setting([ValueError("sk-123")])
+    reply = await at.ask()
+    assert (reply.status, reply.json()["detail"]) == (502, "The model broke off.")
+    [line] = at.client.log
+    assert line.startswith(f"[{reply.headers['X-Request-Id']}] a model broke off\n    Traceback")
+    assert "sk-123" in line
 
 
-def test_work_that_the_platform_ends_is_told_as_a_model_that_broke_off():
-    async def story():
-        at = Setting([3.0, *HELLO])
-        tasks: list[asyncio.Task[None]] = []
+async def test_work_that_the_platform_ends_is_told_as_a_model_that_broke_off():
+    at = Setting([3.0, *HELLO])
+    tasks: list[asyncio.Task[None]] = []
 
-        def background(work: Coroutine[Any, Any, None]) -> None:
-            tasks.append(asyncio.ensure_future(work))
+    def background(work: Coroutine[Any, Any, None]) -> None:
+        tasks.append(asyncio.ensure_future(work))
 
-        asking = asyncio.ensure_future(at.agent(background, []).answer("Hi"))
-        await asyncio.sleep(1)
-        tasks[0].cancel()
-        with pytest.raises(ModelFailed):
-            await asking
-
-    run(story())
+    asking = asyncio.ensure_future(at.agent(background, []).answer("Hi"))
+    await asyncio.sleep(1)
+    tasks[0].cancel()
+    with pytest.raises(ModelFailed):
+        await asking
 
 
-def test_an_answer_has_a_greatest_length():
-    async def story():
-        at = Setting(["x" * MAX_ANSWER_CHARACTERS], ["x" * MAX_ANSWER_CHARACTERS, "y", 60.0])
-        assert (await at.ask()).status == 200
-        reply = await at.ask()
-        assert (reply.status, reply.json()["detail"]) == (502, "The model did not come to an end.")
-        assert at.clock.now_ms() == START_MS
-        assert at.model.ended == 2
-
-    run(story())
+async def test_an_answer_has_a_greatest_length():
+    at = Setting(["x" * MAX_ANSWER_CHARACTERS], ["x" * MAX_ANSWER_CHARACTERS, "y", 60.0])
+    assert (await at.ask()).status == 200
+    reply = await at.ask()
+    assert (reply.status, reply.json()["detail"]) == (502, "The model did not come to an end.")
+    assert at.clock.now_ms() == START_MS
+    assert at.model.ended == 2
 
 
-def test_a_store_that_refuses_the_answer_is_a_503_and_nothing_is_kept():
-    async def story():
-        at = Setting()
-        at.kv.fails = lambda operation, key: operation == "put"
-        reply = await at.ask()
-        assert (reply.status, reply.json()["code"]) == (503, "storage_unavailable")
-        assert await at.history() == []
-
-    run(story())
+async def test_a_store_that_refuses_the_answer_is_a_503_and_nothing_is_kept():
+    at = Setting()
+    at.kv.fails = lambda operation, key: operation == "put"
+    reply = await at.ask()
+    assert (reply.status, reply.json()["code"]) == (503, "storage_unavailable")
+    assert await at.history() == []
 
 
-def test_a_store_that_can_not_be_read_is_a_503_and_the_model_is_not_asked():
-    async def story():
-        at = Setting()
-        at.kv.fails = lambda operation, key: operation == "list"
-        assert (await at.ask()).status == 503
-        assert at.model.asked == []
-
-    run(story())
+async def test_a_store_that_can_not_be_read_is_a_503_and_the_model_is_not_asked():
+    at = Setting()
+    at.kv.fails = lambda operation, key: operation == "list"
+    assert (await at.ask()).status == 503
+    assert at.model.asked == []
 
 
-def test_a_conversation_that_can_not_be_folded_is_answered_all_the_same():
-    async def story():
-        at = Setting()
-        for number in range(10):
-            await at.ask(f"{number}?")
-        at.kv.fails = lambda operation, key: operation == "put" and key == f"conv:{SESSION}"
-        assert (await at.ask()).status == 200
-        await asyncio.sleep(10)
-        assert at.client.log[0].endswith("a conversation was not folded: storage_unavailable")
-
-    run(story())
+async def test_a_conversation_that_can_not_be_folded_is_answered_all_the_same():
+    at = Setting()
+    for number in range(10):
+        await at.ask(f"{number}?")
+    at.kv.fails = lambda operation, key: operation == "put" and key == f"conv:{SESSION}"
+    assert (await at.ask()).status == 200
+    await asyncio.sleep(10)
+    assert at.client.log[0].endswith("a conversation was not folded: storage_unavailable")
 
 
-def test_an_answer_that_the_model_had_to_cut_off_is_spoken_as_far_as_it_goes():
-    async def story():
-        at = Setting(["One", AnswerCutOff("length")])
-        assert (await at.ask()).json()["response"] == "One"
-        assert await at.history() == ["user: Hi", "assistant: One"]
-
-    run(story())
+async def test_an_answer_that_the_model_had_to_cut_off_is_spoken_as_far_as_it_goes():
+    at = Setting(["One", AnswerCutOff("length")])
+    assert (await at.ask()).json()["response"] == "One"
+    assert await at.history() == ["user: Hi", "assistant: One"]

@@ -105,20 +105,17 @@ def test_an_answer_whose_follower_ends_without_an_outcome_just_ends(name: str):
     assert whole(answer_format, Said("a", 1)) == answer_format.head() + answer_format.said(Said("a", 1))
 
 
-def test_the_head_of_a_stream_does_not_wait_for_a_word():
+async def test_the_head_of_a_stream_does_not_wait_for_a_word():
     async def never() -> AsyncGenerator[Followed, None]:
         raise AssertionError("it was waited for")
         yield Silence()
 
-    async def story():
-        chunks = encoded(never(), EventsFormat(INFO))
-        assert await anext(chunks) == EventsFormat(INFO).head()
-        await chunks.aclose()
-
-    run(story())
+    chunks = encoded(never(), EventsFormat(INFO))
+    assert await anext(chunks) == EventsFormat(INFO).head()
+    await chunks.aclose()
 
 
-def test_closing_a_stream_closes_what_it_follows():
+async def test_closing_a_stream_closes_what_it_follows():
     closed = []
 
     async def following() -> AsyncGenerator[Followed, None]:
@@ -128,14 +125,11 @@ def test_closing_a_stream_closes_what_it_follows():
         finally:
             closed.append(True)
 
-    async def story():
-        chunks = encoded(following(), EventsFormat(INFO))
-        await anext(chunks)
-        await anext(chunks)
-        await chunks.aclose()
-        assert closed == [True]
-
-    run(story())
+    chunks = encoded(following(), EventsFormat(INFO))
+    await anext(chunks)
+    await anext(chunks)
+    await chunks.aclose()
+    assert closed == [True]
 
 
 @pytest.mark.parametrize(("generation_id", "end"), [("g", 0), ("019b-a.b~c", 12), ("g", 999_999_999)])

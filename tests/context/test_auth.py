@@ -51,210 +51,162 @@ async def two_sessions(**settings: Any) -> tuple[Client, Opened, Opened]:
 
 
 @pytest.mark.parametrize("route", HOST_ONLY)
-def test_what_is_the_hosts_needs_a_token_and_not_a_guests(route: tuple[str, str, Any]):
-    async def story():
-        client, session, _ = await two_sessions()
-        guest = await client.join(session.code)
-        assert await refusal(client, route, session.code) == (401, "token_required")
-        assert await refusal(client, route, session.code, token=guest) == (403, "wrong_role")
-
-    run(story())
+async def test_what_is_the_hosts_needs_a_token_and_not_a_guests(route: tuple[str, str, Any]):
+    client, session, _ = await two_sessions()
+    guest = await client.join(session.code)
+    assert await refusal(client, route, session.code) == (401, "token_required")
+    assert await refusal(client, route, session.code, token=guest) == (403, "wrong_role")
 
 
 @pytest.mark.parametrize("route", GUESTS_ONLY)
-def test_what_is_the_guests_is_not_the_hosts(route: tuple[str, str, Any]):
-    async def story():
-        client, session, _ = await two_sessions()
-        assert await refusal(client, route, session.code, token=session.host) == (403, "wrong_role")
-
-    run(story())
+async def test_what_is_the_guests_is_not_the_hosts(route: tuple[str, str, Any]):
+    client, session, _ = await two_sessions()
+    assert await refusal(client, route, session.code, token=session.host) == (403, "wrong_role")
 
 
 @pytest.mark.parametrize("route", GUESTS_ONLY + EITHER)
-def test_where_tokens_are_required_a_code_alone_is_refused(route: tuple[str, str, Any]):
-    async def story():
-        client, session, _ = await two_sessions(require_token=True)
-        assert await refusal(client, route, session.code) == (401, "token_required")
-
-    run(story())
+async def test_where_tokens_are_required_a_code_alone_is_refused(route: tuple[str, str, Any]):
+    client, session, _ = await two_sessions(require_token=True)
+    assert await refusal(client, route, session.code) == (401, "token_required")
 
 
 @pytest.mark.parametrize("route", HOST_ONLY + GUESTS_ONLY + EITHER)
-def test_a_token_of_another_session_opens_nothing(route: tuple[str, str, Any]):
-    async def story():
-        client, session, other = await two_sessions()
-        guest = await client.join(other.code)
-        for token in (other.host, guest):
-            assert await refusal(client, route, session.code, token=token) == (403, "wrong_session")
-
-    run(story())
+async def test_a_token_of_another_session_opens_nothing(route: tuple[str, str, Any]):
+    client, session, other = await two_sessions()
+    guest = await client.join(other.code)
+    for token in (other.host, guest):
+        assert await refusal(client, route, session.code, token=token) == (403, "wrong_session")
 
 
 @pytest.mark.parametrize("route", HOST_ONLY + GUESTS_ONLY + EITHER)
-def test_a_token_that_was_changed_or_is_over_opens_nothing(route: tuple[str, str, Any]):
-    async def story():
-        client, session, _ = await two_sessions()
-        now = VirtualClock().now_ms() // 1000
-        over = Signer((KEY,)).sign(Claims(Role.HOST, session.code, now))
-        forged = Signer((KEY[::-1],)).sign(Claims(Role.HOST, session.code, now + 1000))
-        assert await refusal(client, route, session.code, token=over) == (401, "token_expired")
-        for token in (forged, "nonsense", session.host[:-1]):
-            assert await refusal(client, route, session.code, token=token) == (401, "invalid_token")
-
-    run(story())
+async def test_a_token_that_was_changed_or_is_over_opens_nothing(route: tuple[str, str, Any]):
+    client, session, _ = await two_sessions()
+    now = VirtualClock().now_ms() // 1000
+    over = Signer((KEY,)).sign(Claims(Role.HOST, session.code, now))
+    forged = Signer((KEY[::-1],)).sign(Claims(Role.HOST, session.code, now + 1000))
+    assert await refusal(client, route, session.code, token=over) == (401, "token_expired")
+    for token in (forged, "nonsense", session.host[:-1]):
+        assert await refusal(client, route, session.code, token=token) == (401, "invalid_token")
 
 
 @pytest.mark.parametrize("role", [Role.HOST, Role.GUEST])
-def test_a_cursor_of_another_session_or_role_acknowledges_nothing(role: Role):
-    async def story():
-        client, session, other = await two_sessions()
-        asked = (await client.ask(other.code)).json()["cursor"]
-        answered = (await client.answer(other, "r")).json()["cursor"]
-        own = (await (client.answer(session, "r") if role is Role.HOST else client.ask(session.code))).json()["cursor"]
-        token = session.host if role is Role.HOST else None
-        for cursor in (asked, answered, own):
-            body = {"code": session.code, "cursors": [cursor]}
-            reply = await client.call("POST", "/api/ack", body, token=token)
-            assert (reply.status, reply.json()["code"]) == (400, "invalid_cursor")
-        assert len((await client.poll(other.code, other.host))["messages"]) == 1
-
-    run(story())
+async def test_a_cursor_of_another_session_or_role_acknowledges_nothing(role: Role):
+    client, session, other = await two_sessions()
+    asked = (await client.ask(other.code)).json()["cursor"]
+    answered = (await client.answer(other, "r")).json()["cursor"]
+    own = (await (client.answer(session, "r") if role is Role.HOST else client.ask(session.code))).json()["cursor"]
+    token = session.host if role is Role.HOST else None
+    for cursor in (asked, answered, own):
+        body = {"code": session.code, "cursors": [cursor]}
+        reply = await client.call("POST", "/api/ack", body, token=token)
+        assert (reply.status, reply.json()["code"]) == (400, "invalid_cursor")
+    assert len((await client.poll(other.code, other.host))["messages"]) == 1
 
 
-def test_the_messages_of_one_session_are_never_seen_in_another():
-    async def story():
-        client, session, other = await two_sessions()
-        await client.ask(session.code, id="mine")
-        await client.answer(session, "mine", "secret")
-        await client.ask(session.code)
-        assert (await client.poll(other.code, other.host))["messages"] == []
-        assert (await client.poll(other.code))["messages"] == []
-        assert (await client.ask(other.code, id="mine")).status == 202
-
-    run(story())
+async def test_the_messages_of_one_session_are_never_seen_in_another():
+    client, session, other = await two_sessions()
+    await client.ask(session.code, id="mine")
+    await client.answer(session, "mine", "secret")
+    await client.ask(session.code)
+    assert (await client.poll(other.code, other.host))["messages"] == []
+    assert (await client.poll(other.code))["messages"] == []
+    assert (await client.ask(other.code, id="mine")).status == 202
 
 
-def test_a_token_counts_in_any_case_of_its_scheme_and_other_schemes_are_none():
-    async def story():
-        client, session, _ = await two_sessions()
-        route = HOST_ONLY[1]
-        for header in (f"bearer {session.host}", f"BEARER  {session.host} "):
-            assert (await refusal(client, route, session.code, headers={"Authorization": header}))[0] == 200
-        for header in (f"Basic {session.host}", "Bearer", "Bearer ", session.host):
-            headers = {"Authorization": header}
-            assert await refusal(client, route, session.code, headers=headers) == (401, "token_required")
-
-    run(story())
+async def test_a_token_counts_in_any_case_of_its_scheme_and_other_schemes_are_none():
+    client, session, _ = await two_sessions()
+    route = HOST_ONLY[1]
+    for header in (f"bearer {session.host}", f"BEARER  {session.host} "):
+        assert (await refusal(client, route, session.code, headers={"Authorization": header}))[0] == 200
+    for header in (f"Basic {session.host}", "Bearer", "Bearer ", session.host):
+        headers = {"Authorization": header}
+        assert await refusal(client, route, session.code, headers=headers) == (401, "token_required")
 
 
-def test_only_a_stream_takes_the_token_from_the_url():
-    async def story():
-        client, session, _ = await two_sessions()
-        path = f"/api/sessions/{session.code}/extend?token={session.host}"
-        assert (await client.call("POST", path)).status == 401
-        forged = await client.call("GET", f"/api/stream?code={session.code}&token=nonsense")
-        assert (forged.status, forged.json()["code"]) == (401, "invalid_token")
-
-    run(story())
+async def test_only_a_stream_takes_the_token_from_the_url():
+    client, session, _ = await two_sessions()
+    path = f"/api/sessions/{session.code}/extend?token={session.host}"
+    assert (await client.call("POST", path)).status == 401
+    forged = await client.call("GET", f"/api/stream?code={session.code}&token=nonsense")
+    assert (forged.status, forged.json()["code"]) == (401, "invalid_token")
 
 
-def test_a_token_signed_with_the_key_before_still_opens():
-    async def story():
-        kv = MemoryKv(VirtualClock())
-        session = await make_client(Settings(signing_keys=(KEY,)), kv).open_session()
-        rotated = make_client(Settings(signing_keys=(b"n" * 32, KEY)), kv, seed=1)
-        assert (await refusal(rotated, HOST_ONLY[1], session.code, token=session.host))[0] == 200
-
-    run(story())
+async def test_a_token_signed_with_the_key_before_still_opens():
+    kv = MemoryKv(VirtualClock())
+    session = await make_client(Settings(signing_keys=(KEY,)), kv).open_session()
+    rotated = make_client(Settings(signing_keys=(b"n" * 32, KEY)), kv, seed=1)
+    assert (await refusal(rotated, HOST_ONLY[1], session.code, token=session.host))[0] == 200
 
 
-def test_a_token_vouches_for_a_session_that_another_location_does_not_see_yet():
-    async def story():
-        here, there = make_client(), make_client(seed=1)
-        session = await here.open_session()
-        guest = await here.join(session.code)
-        assert (await there.poll(session.code, session.host))["messages"] == []
-        assert (await there.poll(session.code, guest))["messages"] == []
-        assert (await there.ask(session.code)).status == 404
-        await asyncio.sleep(TOKEN_VOUCHES_SECONDS)
-        reply = await there.call("GET", f"/api/poll?code={session.code}", token=session.host)
-        assert (reply.status, reply.json()["code"]) == (404, "session_not_found")
-
-    run(story())
+async def test_a_token_vouches_for_a_session_that_another_location_does_not_see_yet():
+    here, there = make_client(), make_client(seed=1)
+    session = await here.open_session()
+    guest = await here.join(session.code)
+    assert (await there.poll(session.code, session.host))["messages"] == []
+    assert (await there.poll(session.code, guest))["messages"] == []
+    assert (await there.ask(session.code)).status == 404
+    await asyncio.sleep(TOKEN_VOUCHES_SECONDS)
+    reply = await there.call("GET", f"/api/poll?code={session.code}", token=session.host)
+    assert (reply.status, reply.json()["code"]) == (404, "session_not_found")
 
 
-def test_a_vouched_session_is_never_written_back():
-    async def story():
-        session = await make_client().open_session()
-        there = make_client(seed=1)
-        for route in HOST_ONLY[:3]:
-            assert (await refusal(there, route, session.code, token=session.host))[0] == 404
-
-    run(story())
+async def test_a_vouched_session_is_never_written_back():
+    session = await make_client().open_session()
+    there = make_client(seed=1)
+    for route in HOST_ONLY[:3]:
+        assert (await refusal(there, route, session.code, token=session.host))[0] == 404
 
 
-def test_whoever_guesses_codes_is_blocked_and_learns_nothing_from_hits():
-    async def story():
-        kv = FaultyKv(MemoryKv(VirtualClock()), lambda *_: False)
-        client = make_client(kv=kv, limiters={Limit.MISS: Budget(10)})
-        session = await client.open_session()
-        for number in range(10):
-            assert (await client.call("GET", f"/api/sessions/0000000{number}")).status == 404
-        over = await client.call("GET", "/api/sessions/ZZZZZZZZ")
-        assert (over.status, over.json()["code"], over.headers["Retry-After"]) == (429, "rate_limited", "60")
-        kv.asked.clear()
-        routes = [("GET", f"/api/sessions/{session.code}"), ("POST", f"/api/sessions/{session.code}/join")]
-        replies = [await client.call(*route) for route in [*routes, ("GET", f"/api/poll?code={session.code}")]]
-        replies.append(await client.ask(session.code))
-        assert [reply.status for reply in replies] == [429] * 4
-        assert kv.asked == []
-        assert (await client.call("GET", f"/api/sessions/{session.code}", ip="192.0.2.2")).status == 200
-        await asyncio.sleep(60)
-        assert (await client.call("GET", f"/api/sessions/{session.code}")).status == 200
-
-    run(story())
+async def test_whoever_guesses_codes_is_blocked_and_learns_nothing_from_hits():
+    kv = FaultyKv(MemoryKv(VirtualClock()), lambda *_: False)
+    client = make_client(kv=kv, limiters={Limit.MISS: Budget(10)})
+    session = await client.open_session()
+    for number in range(10):
+        assert (await client.call("GET", f"/api/sessions/0000000{number}")).status == 404
+    over = await client.call("GET", "/api/sessions/ZZZZZZZZ")
+    assert (over.status, over.json()["code"], over.headers["Retry-After"]) == (429, "rate_limited", "60")
+    kv.asked.clear()
+    routes = [("GET", f"/api/sessions/{session.code}"), ("POST", f"/api/sessions/{session.code}/join")]
+    replies = [await client.call(*route) for route in [*routes, ("GET", f"/api/poll?code={session.code}")]]
+    replies.append(await client.ask(session.code))
+    assert [reply.status for reply in replies] == [429] * 4
+    assert kv.asked == []
+    assert (await client.call("GET", f"/api/sessions/{session.code}", ip="192.0.2.2")).status == 200
+    await asyncio.sleep(60)
+    assert (await client.call("GET", f"/api/sessions/{session.code}")).status == 200
 
 
-def test_a_blocked_address_with_a_token_is_still_served():
-    async def story():
-        client = make_client(limiters={Limit.MISS: Budget(0)})
-        session = await client.open_session()
-        assert (await client.call("GET", "/api/sessions/ZZZZZZZZ")).status == 429
-        assert (await client.poll(session.code, session.host))["messages"] == []
-
-    run(story())
+async def test_a_blocked_address_with_a_token_is_still_served():
+    client = make_client(limiters={Limit.MISS: Budget(0)})
+    session = await client.open_session()
+    assert (await client.call("GET", "/api/sessions/ZZZZZZZZ")).status == 429
+    assert (await client.poll(session.code, session.host))["messages"] == []
 
 
 @pytest.mark.parametrize("route", APPS_ONLY)
-def test_what_is_an_apps_needs_its_key_once_there_are_keys(route: tuple[str, str, Any]):
-    async def story():
-        kv = FaultyKv(MemoryKv(VirtualClock()), lambda *_: False)
-        client = make_client(Settings(signing_keys=(KEY,), app_keys=APP_KEYS), kv)
-        session = await client.open_session()
-        kv.asked.clear()
-        assert await refusal(client, route, "") == (401, "token_required")
-        for wrong in ("nonsense", APP_KEYS[0][:-1], APP_KEYS[0] + "x", ",".join(APP_KEYS), KEY.decode()):
-            assert await refusal(client, route, "", token=wrong) == (401, "invalid_token")
-        headers = {"Authorization": f"Basic {APP_KEYS[0]}"}
-        assert await refusal(client, route, "", headers=headers) == (401, "token_required")
-        assert await refusal(client, route, "", token=session.host) == (403, "wrong_role")
-        assert kv.asked == []
-        for key in APP_KEYS:
-            assert (await refusal(client, route, "", token=key))[1] in ("", "thread_not_found")
-
-    run(story())
+async def test_what_is_an_apps_needs_its_key_once_there_are_keys(route: tuple[str, str, Any]):
+    kv = FaultyKv(MemoryKv(VirtualClock()), lambda *_: False)
+    client = make_client(Settings(signing_keys=(KEY,), app_keys=APP_KEYS), kv)
+    session = await client.open_session()
+    kv.asked.clear()
+    assert await refusal(client, route, "") == (401, "token_required")
+    for wrong in ("nonsense", APP_KEYS[0][:-1], APP_KEYS[0] + "x", ",".join(APP_KEYS), KEY.decode()):
+        assert await refusal(client, route, "", token=wrong) == (401, "invalid_token")
+    headers = {"Authorization": f"Basic {APP_KEYS[0]}"}
+    assert await refusal(client, route, "", headers=headers) == (401, "token_required")
+    assert await refusal(client, route, "", token=session.host) == (403, "wrong_role")
+    assert kv.asked == []
+    for key in APP_KEYS:
+        assert (await refusal(client, route, "", token=key))[1] in ("", "thread_not_found")
 
 
 @pytest.mark.parametrize("route", APPS_ONLY)
-def test_an_apps_key_is_asked_for_before_anything_else_is_told(route: tuple[str, str, Any]):
-    async def story():
-        client = make_client(Settings(signing_keys=(KEY,), app_keys=APP_KEYS))
-        method, url, _ = route
-        reply = await client.call(method, url.partition("?")[0], body=b"{")
-        assert (reply.status, reply.json()["code"]) == (401, "token_required")
-        assert reply.headers["WWW-Authenticate"] == "Bearer"
-
-    run(story())
+async def test_an_apps_key_is_asked_for_before_anything_else_is_told(route: tuple[str, str, Any]):
+    client = make_client(Settings(signing_keys=(KEY,), app_keys=APP_KEYS))
+    method, url, _ = route
+    reply = await client.call(method, url.partition("?")[0], body=b"{")
+    assert (reply.status, reply.json()["code"]) == (401, "token_required")
+    assert reply.headers["WWW-Authenticate"] == "Bearer"
 
 
 @pytest.mark.parametrize("route", APPS_ONLY)
@@ -268,54 +220,42 @@ FORGED = "wp1.host.K7Q2M9XA.9999999999." + "A" * 43
 
 @pytest.mark.parametrize("wrong", [FORGED, FORGED.replace("host", "guest"), "wp1.app.YQ" + FORGED[17:], "nonsense"])
 @pytest.mark.parametrize("ip", ["192.0.2.1", None])
-def test_whoever_makes_up_tokens_is_blocked(wrong: str, ip: str | None):
-    async def story():
-        budget = Budget(10)
-        client = make_client(Settings(signing_keys=(KEY,), app_keys=APP_KEYS), limiters={Limit.MISS: budget})
-        session = await client.open_session()
-        for route in (HOST_ONLY[1], GUESTS_ONLY[0], EITHER[0], EITHER[1], APPS_ONLY[0]) * 2:
-            assert await refusal(client, route, session.code, token=wrong, ip=ip) == (401, "invalid_token")
-        for route in (HOST_ONLY[1], EITHER[1], APPS_ONLY[0], ("POST", "/api/tokens", {"resourceId": "a"})):
-            assert await refusal(client, route, session.code, token=wrong, ip=ip) == (429, "rate_limited")
-        assert sum(budget.counts.values()) == 11
-        # To guess codes is of the same budget.
-        assert (await client.call("GET", f"/api/sessions/{session.code}", ip=ip)).status == 429
-        assert (await client.call("GET", f"/api/sessions/{session.code}", ip="192.0.2.2")).status == 200
-
-    run(story())
+async def test_whoever_makes_up_tokens_is_blocked(wrong: str, ip: str | None):
+    budget = Budget(10)
+    client = make_client(Settings(signing_keys=(KEY,), app_keys=APP_KEYS), limiters={Limit.MISS: budget})
+    session = await client.open_session()
+    for route in (HOST_ONLY[1], GUESTS_ONLY[0], EITHER[0], EITHER[1], APPS_ONLY[0]) * 2:
+        assert await refusal(client, route, session.code, token=wrong, ip=ip) == (401, "invalid_token")
+    for route in (HOST_ONLY[1], EITHER[1], APPS_ONLY[0], ("POST", "/api/tokens", {"resourceId": "a"})):
+        assert await refusal(client, route, session.code, token=wrong, ip=ip) == (429, "rate_limited")
+    assert sum(budget.counts.values()) == 11
+    # To guess codes is of the same budget.
+    assert (await client.call("GET", f"/api/sessions/{session.code}", ip=ip)).status == 429
+    assert (await client.call("GET", f"/api/sessions/{session.code}", ip="192.0.2.2")).status == 200
 
 
-def test_whoever_guesses_app_keys_is_blocked_and_the_app_at_the_same_address_is_served():
-    async def story():
-        client = make_client(Settings(signing_keys=(KEY,), app_keys=APP_KEYS), limiters={Limit.MISS: Budget(10)})
-        minting = ("POST", "/api/tokens", {"resourceId": "a"})
-        for route in (APPS_ONLY[0], minting) * 5:
-            assert await refusal(client, route, "", token="a guess") == (401, "invalid_token")
-        assert await refusal(client, minting, "", token="a guess") == (429, "rate_limited")
-        for route in (*APPS_ONLY, minting):
-            assert await refusal(client, route, "", token="another guess") == (429, "rate_limited")
-            assert (await refusal(client, route, "", token=APP_KEYS[0]))[0] not in (401, 429)
-
-    run(story())
+async def test_whoever_guesses_app_keys_is_blocked_and_the_app_at_the_same_address_is_served():
+    client = make_client(Settings(signing_keys=(KEY,), app_keys=APP_KEYS), limiters={Limit.MISS: Budget(10)})
+    minting = ("POST", "/api/tokens", {"resourceId": "a"})
+    for route in (APPS_ONLY[0], minting) * 5:
+        assert await refusal(client, route, "", token="a guess") == (401, "invalid_token")
+    assert await refusal(client, minting, "", token="a guess") == (429, "rate_limited")
+    for route in (*APPS_ONLY, minting):
+        assert await refusal(client, route, "", token="another guess") == (429, "rate_limited")
+        assert (await refusal(client, route, "", token=APP_KEYS[0]))[0] not in (401, 429)
 
 
-def test_a_token_that_is_over_costs_no_budget():
-    async def story():
-        client = make_client(limiters={Limit.MISS: Budget(0)})
-        session = await client.open_session()
-        over = Signer((KEY,)).sign(Claims(Role.HOST, session.code, VirtualClock().now_ms() // 1000))
-        for _ in range(3):
-            assert await refusal(client, HOST_ONLY[1], session.code, token=over) == (401, "token_expired")
-        assert (await client.call("GET", f"/api/sessions/{session.code}")).status == 200
-
-    run(story())
+async def test_a_token_that_is_over_costs_no_budget():
+    client = make_client(limiters={Limit.MISS: Budget(0)})
+    session = await client.open_session()
+    over = Signer((KEY,)).sign(Claims(Role.HOST, session.code, VirtualClock().now_ms() // 1000))
+    for _ in range(3):
+        assert await refusal(client, HOST_ONLY[1], session.code, token=over) == (401, "token_expired")
+    assert (await client.call("GET", f"/api/sessions/{session.code}")).status == 200
 
 
-def test_an_apps_key_opens_no_session():
-    async def story():
-        client = make_client(Settings(signing_keys=(KEY,), app_keys=APP_KEYS))
-        session = await client.open_session()
-        for route in HOST_ONLY + GUESTS_ONLY + EITHER:
-            assert await refusal(client, route, session.code, token=APP_KEYS[0]) == (401, "invalid_token")
-
-    run(story())
+async def test_an_apps_key_opens_no_session():
+    client = make_client(Settings(signing_keys=(KEY,), app_keys=APP_KEYS))
+    session = await client.open_session()
+    for route in HOST_ONLY + GUESTS_ONLY + EITHER:
+        assert await refusal(client, route, session.code, token=APP_KEYS[0]) == (401, "invalid_token")

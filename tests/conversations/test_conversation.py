@@ -16,225 +16,171 @@ from waypost_worker.kv.keys import cursor_of
 from waypost_worker.limits import KV_MAX_BULK_KEYS, MAX_CACHED_SESSIONS, MAX_JOURNAL_LENGTH
 
 
-def test_what_was_appended_is_read_in_its_order():
-    async def story():
-        at = Setting()
-        both = [item("a", {"n": 1.0}), item("b", None, role="assistant", partial=True)]
-        await at.here.append(both)
-        await at.here.append([item("c")])
-        assert await at.elsewhere.read() == [*both, item("c")]
-
-    run(story())
+async def test_what_was_appended_is_read_in_its_order():
+    at = Setting()
+    both = [item("a", {"n": 1.0}), item("b", None, role="assistant", partial=True)]
+    await at.here.append(both)
+    await at.here.append([item("c")])
+    assert await at.elsewhere.read() == [*both, item("c")]
 
 
 def test_a_conversation_that_nobody_began_is_empty():
     assert run(Setting().here.read()) == []
 
 
-def test_two_appends_at_once_from_two_places_both_survive():
-    async def story():
-        at = Setting()
-        await at.here.append([item("a")])
-        await at.elsewhere.append([item("b")])
-        assert set(ids(await at.here.read())) == {"a", "b"}
-
-    run(story())
+async def test_two_appends_at_once_from_two_places_both_survive():
+    at = Setting()
+    await at.here.append([item("a")])
+    await at.elsewhere.append([item("b")])
+    assert set(ids(await at.here.read())) == {"a", "b"}
 
 
-def test_an_item_that_was_appended_twice_is_there_once_as_it_was_first():
-    async def story():
-        at = Setting()
-        await at.here.append([item("a", "first")])
-        await at.here.append([item("b"), item("a", "again")])
-        assert [(one.id, one.content) for one in await at.here.read()] == [("a", "first"), ("b", "text")]
-
-    run(story())
+async def test_an_item_that_was_appended_twice_is_there_once_as_it_was_first():
+    at = Setting()
+    await at.here.append([item("a", "first")])
+    await at.here.append([item("b"), item("a", "again")])
+    assert [(one.id, one.content) for one in await at.here.read()] == [("a", "first"), ("b", "text")]
 
 
-def test_only_the_last_items_are_read():
-    async def story():
-        at = Setting(limit=3)
-        await said(at.here, *"abcde")
-        assert ids(await at.here.read()) == ["c", "d", "e"]
-
-    run(story())
+async def test_only_the_last_items_are_read():
+    at = Setting(limit=3)
+    await said(at.here, *"abcde")
+    assert ids(await at.here.read()) == ["c", "d", "e"]
 
 
-def test_items_too_large_for_a_listing_are_read_as_one_operation_for_a_hundred():
-    async def story():
-        at = Setting(limit=1000)
-        for number in range(KV_MAX_BULK_KEYS + 1):
-            await at.here.append([item(f"{number:03}", "x" * 2000)])
-        at.asked()
-        assert len(await at.here.read()) == KV_MAX_BULK_KEYS + 1
-        assert at.asked() == ["list", "get_many", "get_many"]
-
-    run(story())
+async def test_items_too_large_for_a_listing_are_read_as_one_operation_for_a_hundred():
+    at = Setting(limit=1000)
+    for number in range(KV_MAX_BULK_KEYS + 1):
+        await at.here.append([item(f"{number:03}", "x" * 2000)])
+    at.asked()
+    assert len(await at.here.read()) == KV_MAX_BULK_KEYS + 1
+    assert at.asked() == ["list", "get_many", "get_many"]
 
 
-def test_what_is_appended_stands_at_a_place_that_was_made_before_and_is_kept_from_now_on():
-    async def story():
-        at = Setting()
-        place = at.here.new_cursor()
-        at.clock.ms += 1
-        later = at.here.new_cursor()
-        at.clock.ms += TTL * 500
-        await said(at.elsewhere, "b")
-        at.clock.ms += TTL * 700
-        assert await at.here.append([item("z", place=later), item("a")], cursor=place) == place
-        assert ids(await at.elsewhere.read()) == ["a", "z", "b"]
-        assert cursor_ms(cursor_of((await at.journal())[-1])) == at.clock.ms
-
-    run(story())
+async def test_what_is_appended_stands_at_a_place_that_was_made_before_and_is_kept_from_now_on():
+    at = Setting()
+    place = at.here.new_cursor()
+    at.clock.ms += 1
+    later = at.here.new_cursor()
+    at.clock.ms += TTL * 500
+    await said(at.elsewhere, "b")
+    at.clock.ms += TTL * 700
+    assert await at.here.append([item("z", place=later), item("a")], cursor=place) == place
+    assert ids(await at.elsewhere.read()) == ["a", "z", "b"]
+    assert cursor_ms(cursor_of((await at.journal())[-1])) == at.clock.ms
 
 
-def test_conversations_do_not_see_each_other():
-    async def story():
-        at = Setting()
-        await at.here.append([item("a")])
-        for name in ("c", "c12", "c2"):
-            assert await at.isolate(2, {}, name).read() == []
-
-    run(story())
+async def test_conversations_do_not_see_each_other():
+    at = Setting()
+    await at.here.append([item("a")])
+    for name in ("c", "c12", "c2"):
+        assert await at.isolate(2, {}, name).read() == []
 
 
-def test_a_conversation_is_over_when_its_newest_entry_is_too_old():
-    async def story():
-        at = Setting()
-        await said(at.here, "a")
-        at.clock.ms += TTL * 1000
-        assert ids(await at.here.read()) == ["a"]
-        at.clock.ms += 1
-        assert await at.here.read() == []
-
-    run(story())
+async def test_a_conversation_is_over_when_its_newest_entry_is_too_old():
+    at = Setting()
+    await said(at.here, "a")
+    at.clock.ms += TTL * 1000
+    assert ids(await at.here.read()) == ["a"]
+    at.clock.ms += 1
+    assert await at.here.read() == []
 
 
-def test_every_append_renews_all_that_is_kept():
-    async def story():
-        at = Setting(limit=100)
-        for number in range(20):
-            await said(at.here, f"{number:02}")
-            at.clock.ms += TTL * 990
-            assert len(await at.here.read()) == number + 1
-
-    run(story())
+async def test_every_append_renews_all_that_is_kept():
+    at = Setting(limit=100)
+    for number in range(20):
+        await said(at.here, f"{number:02}")
+        at.clock.ms += TTL * 990
+        assert len(await at.here.read()) == number + 1
 
 
-def test_a_long_journal_is_folded_into_a_snapshot_and_kept_beside_it_at_first():
-    async def story():
-        at = Setting(limit=1000)
-        names = [f"{number:03}" for number in range(MAX_JOURNAL_LENGTH + APPENDS_PER_CHECK)]
-        await said(at.here, *names)
-        assert await at.snapshot() is not None
-        assert len(await at.journal()) == len(names)
-        assert ids(await at.elsewhere.read()) == names
-
-    run(story())
+async def test_a_long_journal_is_folded_into_a_snapshot_and_kept_beside_it_at_first():
+    at = Setting(limit=1000)
+    names = [f"{number:03}" for number in range(MAX_JOURNAL_LENGTH + APPENDS_PER_CHECK)]
+    await said(at.here, *names)
+    assert await at.snapshot() is not None
+    assert len(await at.journal()) == len(names)
+    assert ids(await at.elsewhere.read()) == names
 
 
-def test_a_short_young_journal_is_left_alone():
-    async def story():
-        at = Setting()
-        await said(at.here, *"abcdefgh")
-        assert await at.snapshot() is None
-
-    run(story())
+async def test_a_short_young_journal_is_left_alone():
+    at = Setting()
+    await said(at.here, *"abcdefgh")
+    assert await at.snapshot() is None
 
 
-def test_an_entry_leaves_the_journal_when_it_has_long_been_in_every_fold():
-    async def story():
-        at = Setting(limit=1000)
-        await at.fold()
-        first = (await at.journal())[0]
-        # Somebody may still fold without it, so that none of these counts.
-        at.clock.ms += SEEN_BY_ALL_MS
-        await at.fold()
-        at.clock.ms += FOLDED_LONG_ENOUGH_MS + 1
-        await at.fold()
-        at.clock.ms += FOLDED_LONG_ENOUGH_MS
-        await at.fold()
-        assert first in await at.journal()
-        at.clock.ms += 1
-        await at.fold()
-        assert first not in await at.journal()
-        assert len(await at.here.read()) == 5 * (MAX_JOURNAL_LENGTH + APPENDS_PER_CHECK)
-
-    run(story())
+async def test_an_entry_leaves_the_journal_when_it_has_long_been_in_every_fold():
+    at = Setting(limit=1000)
+    await at.fold()
+    first = (await at.journal())[0]
+    # Somebody may still fold without it, so that none of these counts.
+    at.clock.ms += SEEN_BY_ALL_MS
+    await at.fold()
+    at.clock.ms += FOLDED_LONG_ENOUGH_MS + 1
+    await at.fold()
+    at.clock.ms += FOLDED_LONG_ENOUGH_MS
+    await at.fold()
+    assert first in await at.journal()
+    at.clock.ms += 1
+    await at.fold()
+    assert first not in await at.journal()
+    assert len(await at.here.read()) == 5 * (MAX_JOURNAL_LENGTH + APPENDS_PER_CHECK)
 
 
-def test_what_was_removed_from_the_journal_is_read_from_the_snapshot():
-    async def story():
-        at = Setting(limit=100)
-        for name in "abcde":
-            await said(at.here, name)
-            at.clock.ms += TTL * 501
-        await said(at.here, "f")
-        assert len(await at.journal()) < 6
-        assert ids(await at.elsewhere.read()) == list("abcdef")
-
-    run(story())
-
-
-def test_two_folds_at_once_lose_nothing():
-    async def story():
-        at = Setting(limit=1000)
-        await at.fold()
-        stale = await at.snapshot() or ""
+async def test_what_was_removed_from_the_journal_is_read_from_the_snapshot():
+    at = Setting(limit=100)
+    for name in "abcde":
+        await said(at.here, name)
         at.clock.ms += TTL * 501
-        await said(at.here, "new")
-        await at.kv.kv.put("conv:c1", stale, ttl_seconds=TTL)
-        assert ids(await at.elsewhere.read())[-1] == "new"
-
-    run(story())
+    await said(at.here, "f")
+    assert len(await at.journal()) < 6
+    assert ids(await at.elsewhere.read()) == list("abcdef")
 
 
-def test_a_snapshot_keeps_no_more_than_is_read():
-    async def story():
-        at = Setting(limit=2)
-        await said(at.here, *"abcd")
-        at.clock.ms += TTL * 501
-        await said(at.here, "e")
-        snapshot = await at.snapshot() or ""
-        assert [name for name in "abcde" if f'"id":"{name}"' in snapshot] == ["d", "e"]
-
-    run(story())
+async def test_two_folds_at_once_lose_nothing():
+    at = Setting(limit=1000)
+    await at.fold()
+    stale = await at.snapshot() or ""
+    at.clock.ms += TTL * 501
+    await said(at.here, "new")
+    await at.kv.kv.put("conv:c1", stale, ttl_seconds=TTL)
+    assert ids(await at.elsewhere.read())[-1] == "new"
 
 
-def test_whether_a_fold_is_due_is_looked_at_each_few_appends_only():
-    async def story():
-        at = Setting()
-        await said(at.here, "a")
-        at.asked()
-        await said(at.here, *"bcdef")
-        assert at.asked().count("get_many") == 1
-
-    run(story())
+async def test_a_snapshot_keeps_no_more_than_is_read():
+    at = Setting(limit=2)
+    await said(at.here, *"abcd")
+    at.clock.ms += TTL * 501
+    await said(at.here, "e")
+    snapshot = await at.snapshot() or ""
+    assert [name for name in "abcde" if f'"id":"{name}"' in snapshot] == ["d", "e"]
 
 
-def test_it_is_looked_at_again_after_an_eighth_of_the_time_to_live():
-    async def story():
-        at = Setting()
-        await said(at.here, "a")
-        at.asked()
-        at.clock.ms += TTL * 125 - 1
-        await said(at.here, "b")
-        assert "get_many" not in at.asked()
-        at.clock.ms += 1
-        await said(at.here, "c")
-        assert "get_many" in at.asked()
-
-    run(story())
+async def test_whether_a_fold_is_due_is_looked_at_each_few_appends_only():
+    at = Setting()
+    await said(at.here, "a")
+    at.asked()
+    await said(at.here, *"bcdef")
+    assert at.asked().count("get_many") == 1
 
 
-def test_an_isolate_remembers_its_looks_of_a_bounded_number_of_conversations():
-    async def story():
-        at = Setting()
-        at.checks.update({str(number): (0, 0) for number in range(MAX_CACHED_SESSIONS)})
-        await said(at.here, "a")
-        assert list(at.checks) == ["c1"]
+async def test_it_is_looked_at_again_after_an_eighth_of_the_time_to_live():
+    at = Setting()
+    await said(at.here, "a")
+    at.asked()
+    at.clock.ms += TTL * 125 - 1
+    await said(at.here, "b")
+    assert "get_many" not in at.asked()
+    at.clock.ms += 1
+    await said(at.here, "c")
+    assert "get_many" in at.asked()
 
-    run(story())
+
+async def test_an_isolate_remembers_its_looks_of_a_bounded_number_of_conversations():
+    at = Setting()
+    at.checks.update({str(number): (0, 0) for number in range(MAX_CACHED_SESSIONS)})
+    await said(at.here, "a")
+    assert list(at.checks) == ["c1"]
 
 
 def test_a_tools_answer_is_not_read_without_its_call():

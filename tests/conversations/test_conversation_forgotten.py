@@ -3,7 +3,6 @@
 import msgspec
 import pytest
 
-from simulation.virtual_time import run
 from tests.support.conversations import TTL, HidingKv, Setting, answer, ids, item, said
 from waypost_worker.conversations.conversation import FOLDED_LONG_ENOUGH_MS, SEEN_BY_ALL_MS
 from waypost_worker.conversations.message import Item, Origin
@@ -18,280 +17,220 @@ async def folded_away(at: Setting) -> None:
         await at.fold()
 
 
-def test_a_forgotten_conversation_is_empty_for_everybody_and_goes_on():
-    async def story():
-        at = Setting()
-        await said(at.here, "a", "b")
-        await at.elsewhere.read()
+async def test_a_forgotten_conversation_is_empty_for_everybody_and_goes_on():
+    at = Setting()
+    await said(at.here, "a", "b")
+    await at.elsewhere.read()
+    await at.here.forget()
+    assert await at.elsewhere.read() == []
+    at.clock.ms += 1
+    await said(at.elsewhere, "c")
+    assert ids(await at.here.read()) == ["c"]
+
+
+async def test_nothing_of_a_forgotten_conversation_is_stored():
+    at = Setting()
+    await said(at.here, "a", "b")
+    await at.here.append([item("secret", "x" * 5000)], drops=["a"])
+    at.clock.ms += TTL * 501
+    await said(at.here, "c")
+    at.clock.ms += 1
+    await at.here.forget()
+    stored = [(await at.kv.kv.get(key)) or "" for key in ["conv:c1", *await at.journal()]]
+    assert not [text for text in stored if '"content"' in text]
+    listed = (await at.kv.kv.list("conv:c1")).keys
+    assert not [key for key in listed if "content" in (key.metadata or "")]
+
+
+async def test_what_an_earlier_entry_took_away_stays_away_for_those_who_do_not_see_yet_that_all_was_forgotten():
+    at = Setting()
+    await said(at.here, "a", "b")
+    late = (await at.kv.kv.list("conv:c1:")).keys[0]
+    at.clock.ms += 1
+    await at.here.append([], drops=["a"])
+    await at.here.forget()
+    *_, forgotten = await at.journal()
+    await at.kv.kv.delete(forgotten)
+    await at.kv.kv.delete("conv:c1")
+    await at.kv.kv.put(late.name, "", ttl_seconds=TTL, metadata=late.metadata)
+    assert await at.elsewhere.read() == []
+
+
+async def test_an_entry_that_is_emptied_can_be_read_by_those_who_list_it_as_it_was():
+    at = Setting()
+    await at.here.append([item("a", "x" * 5000)], drops=["b"])
+    [before] = (await at.kv.kv.list("conv:c1:")).keys
+    assert before.metadata is None
+    await at.here.forget()
+    value = await at.kv.kv.get(before.name) or ""
+    assert msgspec.json.decode(value) == {"drops": ["b"]}
+
+
+async def test_what_was_said_before_all_was_forgotten_is_gone_however_late_it_shows_up():
+    at = Setting(limit=1000)
+    cursor = at.elsewhere.new_cursor()
+    at.clock.ms += 1
+    await at.here.forget()
+    await folded_away(at)
+    assert all(cursor < key.removeprefix("conv:c1:") for key in await at.journal())
+    await at.elsewhere.append([item("late")], cursor=cursor)
+    await at.elsewhere.append([answer("late too", "", place=cursor)])
+    assert not {"late", "late too"} & set(ids(await at.here.read()))
+
+
+async def test_forgetting_that_is_refused_is_told():
+    at = Setting()
+    at.kv.fails = lambda operation, key: operation == "put"
+    with pytest.raises(StorageUnavailable):
         await at.here.forget()
-        assert await at.elsewhere.read() == []
-        at.clock.ms += 1
-        await said(at.elsewhere, "c")
-        assert ids(await at.here.read()) == ["c"]
-
-    run(story())
-
-
-def test_nothing_of_a_forgotten_conversation_is_stored():
-    async def story():
-        at = Setting()
-        await said(at.here, "a", "b")
-        await at.here.append([item("secret", "x" * 5000)], drops=["a"])
-        at.clock.ms += TTL * 501
-        await said(at.here, "c")
-        at.clock.ms += 1
-        await at.here.forget()
-        stored = [(await at.kv.kv.get(key)) or "" for key in ["conv:c1", *await at.journal()]]
-        assert not [text for text in stored if '"content"' in text]
-        listed = (await at.kv.kv.list("conv:c1")).keys
-        assert not [key for key in listed if "content" in (key.metadata or "")]
-
-    run(story())
-
-
-def test_what_an_earlier_entry_took_away_stays_away_for_those_who_do_not_see_yet_that_all_was_forgotten():
-    async def story():
-        at = Setting()
-        await said(at.here, "a", "b")
-        late = (await at.kv.kv.list("conv:c1:")).keys[0]
-        at.clock.ms += 1
-        await at.here.append([], drops=["a"])
-        await at.here.forget()
-        *_, forgotten = await at.journal()
-        await at.kv.kv.delete(forgotten)
-        await at.kv.kv.delete("conv:c1")
-        await at.kv.kv.put(late.name, "", ttl_seconds=TTL, metadata=late.metadata)
-        assert await at.elsewhere.read() == []
-
-    run(story())
-
-
-def test_an_entry_that_is_emptied_can_be_read_by_those_who_list_it_as_it_was():
-    async def story():
-        at = Setting()
-        await at.here.append([item("a", "x" * 5000)], drops=["b"])
-        [before] = (await at.kv.kv.list("conv:c1:")).keys
-        assert before.metadata is None
-        await at.here.forget()
-        value = await at.kv.kv.get(before.name) or ""
-        assert msgspec.json.decode(value) == {"drops": ["b"]}
-
-    run(story())
-
-
-def test_what_was_said_before_all_was_forgotten_is_gone_however_late_it_shows_up():
-    async def story():
-        at = Setting(limit=1000)
-        cursor = at.elsewhere.new_cursor()
-        at.clock.ms += 1
-        await at.here.forget()
-        await folded_away(at)
-        assert all(cursor < key.removeprefix("conv:c1:") for key in await at.journal())
-        await at.elsewhere.append([item("late")], cursor=cursor)
-        await at.elsewhere.append([answer("late too", "", place=cursor)])
-        assert not {"late", "late too"} & set(ids(await at.here.read()))
-
-    run(story())
-
-
-def test_forgetting_that_is_refused_is_told():
-    async def story():
-        at = Setting()
-        at.kv.fails = lambda operation, key: operation == "put"
-        with pytest.raises(StorageUnavailable):
-            await at.here.forget()
-
-    run(story())
 
 
 @pytest.mark.parametrize("failing", ["list", "get_many", "delete"])
-def test_what_could_not_be_removed_can_not_be_read_either(failing: str):
-    async def story():
-        at = Setting()
-        await said(at.here, "a", "b")
-        at.clock.ms += 1
-        at.kv.fails = lambda operation, key: operation == failing
-        await at.here.forget()
-        at.kv.fails = lambda operation, key: False
-        assert await at.elsewhere.read() == []
-        assert at.log == ["what a conversation forgot was not removed: storage_unavailable"]
-
-    run(story())
+async def test_what_could_not_be_removed_can_not_be_read_either(failing: str):
+    at = Setting()
+    await said(at.here, "a", "b")
+    at.clock.ms += 1
+    at.kv.fails = lambda operation, key: operation == failing
+    await at.here.forget()
+    at.kv.fails = lambda operation, key: False
+    assert await at.elsewhere.read() == []
+    assert at.log == ["what a conversation forgot was not removed: storage_unavailable"]
 
 
-def test_nothing_is_removed_twice():
-    async def story():
-        at = Setting()
+async def test_nothing_is_removed_twice():
+    at = Setting()
+    await at.fold()
+    at.clock.ms += SEEN_BY_ALL_MS + 1
+    await at.fold()
+    at.clock.ms += FOLDED_LONG_ENOUGH_MS + 1
+    at.asked()
+    before = await at.journal()
+    await at.here.forget()
+    deleted = [key for operation, key in at.kv.asked if operation == "delete"]
+    assert sorted(deleted) == before
+
+
+async def test_what_others_have_said_since_all_was_forgotten_is_kept():
+    at = Setting()
+    at.clock.ms += 10
+    await at.elsewhere.append([item("later")])
+    at.clock.ms -= 10
+    await at.here.forget()
+    assert len(await at.journal()) == 2
+    assert ids(await at.here.read()) == ["later"]
+
+
+async def test_forgetting_does_not_depend_on_seeing_its_own_word():
+    at = Setting()
+    await at.fold()
+    at.kv = hiding = HidingKv(at.kv.kv, at.kv.fails)
+    at.clock.ms += 1
+    now = at.elsewhere.new_cursor()
+    hiding.hides = lambda key: key > f"conv:c1:{now}"
+    at.clock.ms += 1
+    await at.isolate(3, {}).forget()
+    assert '"content"' not in (await at.snapshot() or "")
+
+
+async def test_a_conversation_that_is_replaced_holds_the_new_items_in_their_order():
+    at = Setting()
+    await said(at.here, "a", "b")
+    at.clock.ms += 1
+    await at.elsewhere.replace([item("y"), item("x"), item("b", "anew")], Origin("t", "m"))
+    history = await at.here.history()
+    assert [(one.id, one.content) for one in history.items] == [("y", "text"), ("x", "text"), ("b", "anew")]
+    assert history.origin == Origin("t", "m")
+
+
+async def test_no_more_of_the_new_items_is_stored_than_is_kept():
+    at = Setting(limit=2)
+    await at.here.replace([item(name) for name in "abcd"])
+    at.limit = 10
+    assert ids(await at.isolate(3, {}).read()) == ["c", "d"]
+
+
+async def test_where_it_was_forked_from_outlives_the_journal_and_not_the_conversation():
+    at = Setting(limit=3)
+    await at.here.replace([item("a")], Origin("t"))
+    await folded_away(at)
+    assert (await at.elsewhere.history()).origin == Origin("t")
+    await at.here.forget()
+    assert (await at.elsewhere.history()).origin is None
+
+
+async def test_a_conversation_that_is_over_comes_from_nowhere():
+    at = Setting()
+    await at.here.replace([item("a")], Origin("t"))
+    at.clock.ms += TTL * 1000 + 1
+    assert await at.here.history() == ([], None)
+
+
+async def test_an_item_that_was_dropped_can_be_said_again():
+    at = Setting()
+    await said(at.here, "a", "b", "c")
+    await at.here.append([item("b", "anew"), item("d")], drops=["b", "c"])
+    assert [(one.id, one.content) for one in await at.elsewhere.read()] == [
+        ("a", "text"),
+        ("b", "anew"),
+        ("d", "text"),
+    ]
+
+
+async def test_an_answer_that_was_dropped_is_gone_also_when_it_ends_long_after():
+    at = Setting(limit=1000)
+    cursor = at.here.new_cursor()
+    await at.here.append([item("q"), answer(cursor, "", is_open=True, place=cursor)], cursor=cursor)
+    at.clock.ms += 1
+    await at.here.append([], drops=[cursor])
+    await folded_away(at)
+    at.clock.ms += MAX_ANSWER_SECONDS * 1000
+    await at.here.append([answer(cursor, "said by somebody who did not hear of it", place=cursor)])
+    assert cursor not in ids(await at.elsewhere.read())
+
+
+async def test_what_was_dropped_is_remembered_until_whatever_was_written_before_or_by_a_giver_has_expired():
+    at = Setting(limit=1000)
+    until_ms = at.clock.ms + 1000 * (2 * TTL + 2 * MAX_ANSWER_SECONDS + REORDER_WINDOW_SECONDS)
+    await at.here.append([], drops=["dropped"])
+    while at.clock.ms + TTL * 500 < until_ms:
         await at.fold()
-        at.clock.ms += SEEN_BY_ALL_MS + 1
-        await at.fold()
-        at.clock.ms += FOLDED_LONG_ENOUGH_MS + 1
-        at.asked()
-        before = await at.journal()
-        await at.here.forget()
-        deleted = [key for operation, key in at.kv.asked if operation == "delete"]
-        assert sorted(deleted) == before
-
-    run(story())
-
-
-def test_what_others_have_said_since_all_was_forgotten_is_kept():
-    async def story():
-        at = Setting()
-        at.clock.ms += 10
-        await at.elsewhere.append([item("later")])
-        at.clock.ms -= 10
-        await at.here.forget()
-        assert len(await at.journal()) == 2
-        assert ids(await at.here.read()) == ["later"]
-
-    run(story())
-
-
-def test_forgetting_does_not_depend_on_seeing_its_own_word():
-    async def story():
-        at = Setting()
-        await at.fold()
-        at.kv = hiding = HidingKv(at.kv.kv, at.kv.fails)
-        at.clock.ms += 1
-        now = at.elsewhere.new_cursor()
-        hiding.hides = lambda key: key > f"conv:c1:{now}"
-        at.clock.ms += 1
-        await at.isolate(3, {}).forget()
-        assert '"content"' not in (await at.snapshot() or "")
-
-    run(story())
-
-
-def test_a_conversation_that_is_replaced_holds_the_new_items_in_their_order():
-    async def story():
-        at = Setting()
-        await said(at.here, "a", "b")
-        at.clock.ms += 1
-        await at.elsewhere.replace([item("y"), item("x"), item("b", "anew")], Origin("t", "m"))
-        history = await at.here.history()
-        assert [(one.id, one.content) for one in history.items] == [("y", "text"), ("x", "text"), ("b", "anew")]
-        assert history.origin == Origin("t", "m")
-
-    run(story())
-
-
-def test_no_more_of_the_new_items_is_stored_than_is_kept():
-    async def story():
-        at = Setting(limit=2)
-        await at.here.replace([item(name) for name in "abcd"])
-        at.limit = 10
-        assert ids(await at.isolate(3, {}).read()) == ["c", "d"]
-
-    run(story())
-
-
-def test_where_it_was_forked_from_outlives_the_journal_and_not_the_conversation():
-    async def story():
-        at = Setting(limit=3)
-        await at.here.replace([item("a")], Origin("t"))
-        await folded_away(at)
-        assert (await at.elsewhere.history()).origin == Origin("t")
-        await at.here.forget()
-        assert (await at.elsewhere.history()).origin is None
-
-    run(story())
-
-
-def test_a_conversation_that_is_over_comes_from_nowhere():
-    async def story():
-        at = Setting()
-        await at.here.replace([item("a")], Origin("t"))
-        at.clock.ms += TTL * 1000 + 1
-        assert await at.here.history() == ([], None)
-
-    run(story())
-
-
-def test_an_item_that_was_dropped_can_be_said_again():
-    async def story():
-        at = Setting()
-        await said(at.here, "a", "b", "c")
-        await at.here.append([item("b", "anew"), item("d")], drops=["b", "c"])
-        assert [(one.id, one.content) for one in await at.elsewhere.read()] == [
-            ("a", "text"),
-            ("b", "anew"),
-            ("d", "text"),
-        ]
-
-    run(story())
-
-
-def test_an_answer_that_was_dropped_is_gone_also_when_it_ends_long_after():
-    async def story():
-        at = Setting(limit=1000)
-        cursor = at.here.new_cursor()
-        await at.here.append([item("q"), answer(cursor, "", is_open=True, place=cursor)], cursor=cursor)
-        at.clock.ms += 1
-        await at.here.append([], drops=[cursor])
-        await folded_away(at)
-        at.clock.ms += MAX_ANSWER_SECONDS * 1000
-        await at.here.append([answer(cursor, "said by somebody who did not hear of it", place=cursor)])
-        assert cursor not in ids(await at.elsewhere.read())
-
-    run(story())
-
-
-def test_what_was_dropped_is_remembered_until_whatever_was_written_before_or_by_a_giver_has_expired():
-    async def story():
-        at = Setting(limit=1000)
-        until_ms = at.clock.ms + 1000 * (2 * TTL + 2 * MAX_ANSWER_SECONDS + REORDER_WINDOW_SECONDS)
-        await at.here.append([], drops=["dropped"])
-        while at.clock.ms + TTL * 500 < until_ms:
-            await at.fold()
-            at.clock.ms += TTL * 500
-        at.clock.ms = until_ms
-        await at.fold()
-        assert "dropped" in (await at.snapshot() or "")
-        at.clock.ms += 1
-        await at.fold()
-        assert "dropped" not in (await at.snapshot() or "")
-
-    run(story())
+        at.clock.ms += TTL * 500
+    at.clock.ms = until_ms
+    await at.fold()
+    assert "dropped" in (await at.snapshot() or "")
+    at.clock.ms += 1
+    await at.fold()
+    assert "dropped" not in (await at.snapshot() or "")
 
 
 def an_answer(cursor: str, content: str, **fields: bool) -> Item:
     return answer(cursor, content, place=cursor, **fields)
 
 
-def test_an_answer_stands_behind_its_question_however_late_it_ends():
-    async def story():
-        at = Setting()
-        cursor = at.here.new_cursor()
-        await at.here.append([item("q"), an_answer(cursor, "", is_open=True, partial=True)], cursor=cursor)
-        at.clock.ms += 1
-        await said(at.elsewhere, "later")
-        await at.here.append([an_answer(cursor, "the answer")])
-        question = item("q", place=cursor)
-        assert await at.elsewhere.read() == [question, an_answer(cursor, "the answer"), item("later")]
-
-    run(story())
+async def test_an_answer_stands_behind_its_question_however_late_it_ends():
+    at = Setting()
+    cursor = at.here.new_cursor()
+    await at.here.append([item("q"), an_answer(cursor, "", is_open=True, partial=True)], cursor=cursor)
+    at.clock.ms += 1
+    await said(at.elsewhere, "later")
+    await at.here.append([an_answer(cursor, "the answer")])
+    question = item("q", place=cursor)
+    assert await at.elsewhere.read() == [question, an_answer(cursor, "the answer"), item("later")]
 
 
-def test_of_an_answer_that_goes_on_what_was_said_last_is_read():
-    async def story():
-        at = Setting()
-        cursor = at.here.new_cursor()
-        for content in ("", "so", "so far"):
-            await at.here.append([an_answer(cursor, content, is_open=True, partial=True)])
-        assert await at.elsewhere.read() == [an_answer(cursor, "so far", is_open=True, partial=True)]
-
-    run(story())
+async def test_of_an_answer_that_goes_on_what_was_said_last_is_read():
+    at = Setting()
+    cursor = at.here.new_cursor()
+    for content in ("", "so", "so far"):
+        await at.here.append([an_answer(cursor, content, is_open=True, partial=True)])
+    assert await at.elsewhere.read() == [an_answer(cursor, "so far", is_open=True, partial=True)]
 
 
-def test_a_whole_answer_is_not_replaced_by_what_somebody_else_took_for_its_end():
-    async def story():
-        at = Setting()
-        cursor = at.here.new_cursor()
-        await at.here.append([an_answer(cursor, "so far", partial=True)])
-        await at.here.append([an_answer(cursor, "the answer")])
-        at.clock.ms += 1
-        await at.elsewhere.append([an_answer(cursor, "so", partial=True)])
-        assert await at.here.read() == [an_answer(cursor, "the answer")]
-
-    run(story())
+async def test_a_whole_answer_is_not_replaced_by_what_somebody_else_took_for_its_end():
+    at = Setting()
+    cursor = at.here.new_cursor()
+    await at.here.append([an_answer(cursor, "so far", partial=True)])
+    await at.here.append([an_answer(cursor, "the answer")])
+    at.clock.ms += 1
+    await at.elsewhere.append([an_answer(cursor, "so", partial=True)])
+    assert await at.here.read() == [an_answer(cursor, "the answer")]

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from simulation.virtual_time import START_MS, run
+from simulation.virtual_time import START_MS
 from tests.support.builders import SetClock
 from tests.support.faulty_kv import FaultyKv
 from waypost_worker.conversations.message import Origin
@@ -58,102 +58,75 @@ class Setting:
         return asked
 
 
-def test_a_saved_thread_is_found_with_all_that_it_was_given():
-    async def story():
-        at = Setting()
-        metadata = {"title": 'Ünïcode \u2028 "quoted"', "n": 1.0, "deep": [{"a": None}]}
-        await at.saved("t", agent="helper", metadata=metadata)
-        session_id = at.threads.session_id_for(ADA, "t")
-        assert await at.found() == Thread(ADA, "t", session_id, START_MS, START_MS, metadata, "helper")
-
-    run(story())
+async def test_a_saved_thread_is_found_with_all_that_it_was_given():
+    at = Setting()
+    metadata = {"title": 'Ünïcode \u2028 "quoted"', "n": 1.0, "deep": [{"a": None}]}
+    await at.saved("t", agent="helper", metadata=metadata)
+    session_id = at.threads.session_id_for(ADA, "t")
+    assert await at.found() == Thread(ADA, "t", session_id, START_MS, START_MS, metadata, "helper")
 
 
-def test_saving_is_one_put_and_finding_one_list():
-    async def story():
-        at = Setting()
-        await at.saved()
-        assert await at.operations() == ["put"]
-        await at.found()
-        assert await at.operations() == ["list"]
-
-    run(story())
+async def test_saving_is_one_put_and_finding_one_list():
+    at = Setting()
+    await at.saved()
+    assert await at.operations() == ["put"]
+    await at.found()
+    assert await at.operations() == ["list"]
 
 
-def test_a_thread_that_is_not_there_is_looked_for_without_a_get():
-    async def story():
-        at = Setting()
-        assert await at.threads.find(ADA, "t") is None
-        assert await at.operations() == ["list"]
-
-    run(story())
+async def test_a_thread_that_is_not_there_is_looked_for_without_a_get():
+    at = Setting()
+    assert await at.threads.find(ADA, "t") is None
+    assert await at.operations() == ["list"]
 
 
-def test_a_longer_name_is_not_taken_for_a_shorter_one():
-    async def story():
-        at = Setting()
-        for longer in ("t1", "t:1", "t 1", "t\u00e9", "t-"):
-            await at.saved(longer)
-        assert await at.threads.find(ADA, "t") is None
-
-    run(story())
+async def test_a_longer_name_is_not_taken_for_a_shorter_one():
+    at = Setting()
+    for longer in ("t1", "t:1", "t 1", "t\u00e9", "t-"):
+        await at.saved(longer)
+    assert await at.threads.find(ADA, "t") is None
 
 
-def test_a_name_is_found_among_longer_ones():
-    async def story():
-        at = Setting()
-        for thread_id in ("t-", "t", "t.", "t 1", "t%20"):
-            await at.saved(thread_id)
-        assert (await at.found("t")).thread_id == "t"
-
-    run(story())
+async def test_a_name_is_found_among_longer_ones():
+    at = Setting()
+    for thread_id in ("t-", "t", "t.", "t 1", "t%20"):
+        await at.saved(thread_id)
+    assert (await at.found("t")).thread_id == "t"
 
 
 @pytest.mark.parametrize("names", [("a", "b:c"), ("a:b", "c"), ("a%3Ab", "c"), ("a:b:", "c"), ("a", "b%3Ac")])
-def test_names_with_separators_are_kept_apart(names: tuple[str, str]):
-    async def story():
-        at = Setting()
-        for resource_id, thread_id in [("a", "b:c"), ("a:b", "c"), ("a%3Ab", "c"), ("a:b:", "c"), ("a", "b%3Ac")]:
-            await at.saved(thread_id, resource_id)
-        thread = await at.threads.find(*names)
-        assert thread is not None
-        assert (thread.resource_id, thread.thread_id) == names
-
-    run(story())
+async def test_names_with_separators_are_kept_apart(names: tuple[str, str]):
+    at = Setting()
+    for resource_id, thread_id in [("a", "b:c"), ("a:b", "c"), ("a%3Ab", "c"), ("a:b:", "c"), ("a", "b%3Ac")]:
+        await at.saved(thread_id, resource_id)
+    thread = await at.threads.find(*names)
+    assert thread is not None
+    assert (thread.resource_id, thread.thread_id) == names
 
 
-def test_an_empty_page_with_more_to_come_does_not_hide_a_thread():
-    async def story():
-        at = Setting(HesitantKv)
-        assert await at.threads.find(ADA, "t") is None
-        await at.saved()
-        await at.saved("t2")
-        assert (await at.found()).thread_id == "t"
-
-    run(story())
+async def test_an_empty_page_with_more_to_come_does_not_hide_a_thread():
+    at = Setting(HesitantKv)
+    assert await at.threads.find(ADA, "t") is None
+    await at.saved()
+    await at.saved("t2")
+    assert (await at.found()).thread_id == "t"
 
 
-def test_a_thread_is_kept_for_30_days_after_it_was_last_saved():
-    async def story():
-        at = Setting()
-        await at.saved()
-        for _ in range(2):
-            at.clock.ms += THREAD_TTL_SECONDS * 1000 - 1
-            await at.threads.save(await at.found())
-        at.clock.ms += THREAD_TTL_SECONDS * 1000
-        assert await at.threads.find(ADA, "t") is None
-
-    run(story())
+async def test_a_thread_is_kept_for_30_days_after_it_was_last_saved():
+    at = Setting()
+    await at.saved()
+    for _ in range(2):
+        at.clock.ms += THREAD_TTL_SECONDS * 1000 - 1
+        await at.threads.save(await at.found())
+    at.clock.ms += THREAD_TTL_SECONDS * 1000
+    assert await at.threads.find(ADA, "t") is None
 
 
-def test_a_deleted_thread_is_not_found():
-    async def story():
-        at = Setting()
-        await at.threads.delete(await at.saved())
-        assert await at.threads.find(ADA, "t") is None
-        assert (await at.operations())[1] == "delete"
-
-    run(story())
+async def test_a_deleted_thread_is_not_found():
+    at = Setting()
+    await at.threads.delete(await at.saved())
+    assert await at.threads.find(ADA, "t") is None
+    assert (await at.operations())[1] == "delete"
 
 
 def test_the_conversation_of_a_new_thread_is_the_same_in_two_locations():
@@ -190,30 +163,24 @@ def test_without_the_key_the_conversation_can_not_be_derived():
     assert at.threads.session_id_for(ADA, "t") != other.session_id_for(ADA, "t")
 
 
-def test_a_replaced_key_loses_no_thread():
-    async def story():
-        at = Setting()
-        before = await at.saved()
-        rotated = ThreadStore(at.kv, at.clock, SECRET[::-1], RecentThreads())
-        after = await rotated.find(ADA, "t")
-        assert after is not None
-        await rotated.save(rotated.touch(after))
-        assert (await at.found()).session_id == before.session_id
-
-    run(story())
+async def test_a_replaced_key_loses_no_thread():
+    at = Setting()
+    before = await at.saved()
+    rotated = ThreadStore(at.kv, at.clock, SECRET[::-1], RecentThreads())
+    after = await rotated.find(ADA, "t")
+    assert after is not None
+    await rotated.save(rotated.touch(after))
+    assert (await at.found()).session_id == before.session_id
 
 
-def test_a_thread_that_is_used_keeps_what_is_not_changed():
-    async def story():
-        at = Setting()
-        thread = await at.saved(agent="helper", metadata={"a": 1})
-        at.clock.ms += 5
-        touched = at.threads.touch(thread)
-        assert touched == Thread(ADA, "t", thread.session_id, START_MS, START_MS + 5, {"a": 1}, "helper")
-        assert at.threads.touch(thread, agent="other").agent == "other"
-        assert at.threads.touch(thread, metadata={}).metadata == {}
-
-    run(story())
+async def test_a_thread_that_is_used_keeps_what_is_not_changed():
+    at = Setting()
+    thread = await at.saved(agent="helper", metadata={"a": 1})
+    at.clock.ms += 5
+    touched = at.threads.touch(thread)
+    assert touched == Thread(ADA, "t", thread.session_id, START_MS, START_MS + 5, {"a": 1}, "helper")
+    assert at.threads.touch(thread, agent="other").agent == "other"
+    assert at.threads.touch(thread, metadata={}).metadata == {}
 
 
 def test_a_clock_that_is_behind_does_not_make_a_thread_older():
@@ -246,27 +213,21 @@ def test_a_name_in_metadata_has_1_to_64_characters(length: int):
         check(Setting().threads.begin(ADA, "t", metadata={"ok": 1, "n" * length: 1}))
 
 
-def test_what_does_not_fit_beside_a_key_is_refused_before_anything_is_written():
-    async def story():
-        at = Setting()
-        quotes = {"a": '"' * 250}
-        thread = at.threads.begin(ADA, "t", metadata=quotes)
-        with pytest.raises(InvalidBody, match="too long together"):
-            await at.threads.save(thread)
-        assert await at.operations() == []
-
-    run(story())
-
-
-def test_the_longest_names_fit_with_plain_metadata():
-    async def story():
-        at = Setting()
-        longest = parse_app_id("t" * 128, "threadId")
-        lineage = [Origin(longest, "m" * 128)] * 2
-        plain = metadata_of(MAX_METADATA_BYTES)
-        thread = Thread(longest, longest, "t-" + "s" * 43, START_MS, START_MS, plain, "a" * 64, lineage)
+async def test_what_does_not_fit_beside_a_key_is_refused_before_anything_is_written():
+    at = Setting()
+    quotes = {"a": '"' * 250}
+    thread = at.threads.begin(ADA, "t", metadata=quotes)
+    with pytest.raises(InvalidBody, match="too long together"):
         await at.threads.save(thread)
-        assert len(thread_key(longest, longest)) < 512
-        assert (await at.kv.list("thread:")).keys[0].metadata
+    assert await at.operations() == []
 
-    run(story())
+
+async def test_the_longest_names_fit_with_plain_metadata():
+    at = Setting()
+    longest = parse_app_id("t" * 128, "threadId")
+    lineage = [Origin(longest, "m" * 128)] * 2
+    plain = metadata_of(MAX_METADATA_BYTES)
+    thread = Thread(longest, longest, "t-" + "s" * 43, START_MS, START_MS, plain, "a" * 64, lineage)
+    await at.threads.save(thread)
+    assert len(thread_key(longest, longest)) < 512
+    assert (await at.kv.list("thread:")).keys[0].metadata

@@ -2,7 +2,7 @@
 
 import pytest
 
-from simulation.virtual_time import START_MS, run
+from simulation.virtual_time import START_MS
 from tests.conversations.test_thread import ADA, Setting
 from waypost_worker.conversations.message import Origin
 from waypost_worker.conversations.thread import Thread
@@ -28,109 +28,85 @@ class Family(Setting):
         return await self.found(thread_id)
 
 
-def test_a_fork_knows_where_it_came_from_and_has_a_conversation_of_its_own():
-    async def story():
-        at = Family()
-        parent = await at.saved("a", agent="helper", metadata={"a": 1})
-        fork = await at.forked("a", "b", "m1")
-        assert fork.forked_from == Origin("a", "m1")
-        assert fork.session_id == at.threads.session_id_for(ADA, "b") != parent.session_id
-        assert (fork.agent, fork.metadata) == ("helper", {"a": 1})
-        assert (await at.found("a")) == parent
-
-    run(story())
+async def test_a_fork_knows_where_it_came_from_and_has_a_conversation_of_its_own():
+    at = Family()
+    parent = await at.saved("a", agent="helper", metadata={"a": 1})
+    fork = await at.forked("a", "b", "m1")
+    assert fork.forked_from == Origin("a", "m1")
+    assert fork.session_id == at.threads.session_id_for(ADA, "b") != parent.session_id
+    assert (fork.agent, fork.metadata) == ("helper", {"a": 1})
+    assert (await at.found("a")) == parent
 
 
-def test_a_fork_may_have_an_agent_and_metadata_of_its_own():
-    async def story():
-        at = Family()
-        parent = await at.saved("a", agent="helper", metadata={"a": 1})
-        fork = await at.threads.fork(parent, "b", agent="other", metadata={})
-        assert (fork.agent, fork.metadata, fork.forked_from) == ("other", {}, Origin("a"))
-
-    run(story())
+async def test_a_fork_may_have_an_agent_and_metadata_of_its_own():
+    at = Family()
+    parent = await at.saved("a", agent="helper", metadata={"a": 1})
+    fork = await at.threads.fork(parent, "b", agent="other", metadata={})
+    assert (fork.agent, fork.metadata, fork.forked_from) == ("other", {}, Origin("a"))
 
 
-def test_a_fork_of_a_fork_knows_both_the_nearest_first():
-    async def story():
-        at = Family()
-        await at.saved("a")
-        await at.forked("a", "b", "m1")
-        fork = await at.forked("b", "c")
-        assert fork.forked_from == Origin("b")
-        assert await at.threads.lineage_of(fork) == [Origin("b"), Origin("a", "m1")]
-
-    run(story())
+async def test_a_fork_of_a_fork_knows_both_the_nearest_first():
+    at = Family()
+    await at.saved("a")
+    await at.forked("a", "b", "m1")
+    fork = await at.forked("b", "c")
+    assert fork.forked_from == Origin("b")
+    assert await at.threads.lineage_of(fork) == [Origin("b"), Origin("a", "m1")]
 
 
-def test_the_lineage_is_read_only_where_there_is_more_than_the_list_shows():
-    async def story():
-        at = Family()
-        await at.saved("a")
-        first = await at.forked("a", "b")
-        second = await at.forked("b", "c")
-        await at.operations()
-        await at.threads.lineage_of(await at.saved("d"))
-        await at.threads.lineage_of(first)
-        assert await at.operations() == ["put"]
-        await at.threads.lineage_of(second)
-        assert await at.operations() == ["get"]
-
-    run(story())
+async def test_the_lineage_is_read_only_where_there_is_more_than_the_list_shows():
+    at = Family()
+    await at.saved("a")
+    first = await at.forked("a", "b")
+    second = await at.forked("b", "c")
+    await at.operations()
+    await at.threads.lineage_of(await at.saved("d"))
+    await at.threads.lineage_of(first)
+    assert await at.operations() == ["put"]
+    await at.threads.lineage_of(second)
+    assert await at.operations() == ["get"]
 
 
-def test_using_a_fork_of_a_fork_loses_no_ancestor():
-    async def story():
-        at = Family()
-        await at.saved("a")
-        await at.forked("a", "b")
-        await at.forked("b", "c")
-        for _ in range(2):
-            await at.threads.save(at.threads.touch(await at.found("c"), metadata={"a": 1}))
-        assert await at.threads.lineage_of(await at.found("c")) == [Origin("b"), Origin("a")]
-
-    run(story())
+async def test_using_a_fork_of_a_fork_loses_no_ancestor():
+    at = Family()
+    await at.saved("a")
+    await at.forked("a", "b")
+    await at.forked("b", "c")
+    for _ in range(2):
+        await at.threads.save(at.threads.touch(await at.found("c"), metadata={"a": 1}))
+    assert await at.threads.lineage_of(await at.found("c")) == [Origin("b"), Origin("a")]
 
 
 @pytest.mark.parametrize("before", [None, "", '[{"threadId":"x"},{"threadId":"y"}]'])
-def test_where_the_older_ancestors_can_not_be_read_yet_the_nearest_is_known(before: str | None):
-    async def story():
-        at = Family(BehindKv)
-        lineage = [Origin("b"), Origin("a")]
-        thread = Thread(ADA, "c", "s", START_MS, START_MS, lineage=lineage)
-        await at.threads.save(thread)
-        assert isinstance(at.inner, BehindKv)
-        at.inner.before = before
-        found = await at.found("c")
-        assert await at.threads.lineage_of(found) == [Origin("b")]
-        await at.threads.save(found)
-        assert (await at.found("c")).forked_from == Origin("b")
-
-    run(story())
+async def test_where_the_older_ancestors_can_not_be_read_yet_the_nearest_is_known(before: str | None):
+    at = Family(BehindKv)
+    lineage = [Origin("b"), Origin("a")]
+    thread = Thread(ADA, "c", "s", START_MS, START_MS, lineage=lineage)
+    await at.threads.save(thread)
+    assert isinstance(at.inner, BehindKv)
+    at.inner.before = before
+    found = await at.found("c")
+    assert await at.threads.lineage_of(found) == [Origin("b")]
+    await at.threads.save(found)
+    assert (await at.found("c")).forked_from == Origin("b")
 
 
-def test_a_thread_may_be_forked_from_its_own_fork_after_it_was_deleted():
-    async def story():
-        at = Family()
-        await at.saved("a")
-        for _ in range(3):
-            await at.forked("a", "b")
-            await at.threads.delete(await at.found("a"))
-            await at.forked("b", "a")
-            await at.threads.delete(await at.found("b"))
-        lineage = await at.threads.lineage_of(await at.found("a"))
-        assert [origin.thread_id for origin in lineage] == ["b", "a"] * 3
-
-    run(story())
+async def test_a_thread_may_be_forked_from_its_own_fork_after_it_was_deleted():
+    at = Family()
+    await at.saved("a")
+    for _ in range(3):
+        await at.forked("a", "b")
+        await at.threads.delete(await at.found("a"))
+        await at.forked("b", "a")
+        await at.threads.delete(await at.found("b"))
+    lineage = await at.threads.lineage_of(await at.found("a"))
+    assert [origin.thread_id for origin in lineage] == ["b", "a"] * 3
 
 
-def test_a_lineage_is_bounded():
-    async def story():
-        at = Family()
-        await at.saved("0")
-        for number in range(MAX_LINEAGE + 2):
-            await at.forked(str(number), str(number + 1))
-        lineage = await at.threads.lineage_of(await at.found(str(MAX_LINEAGE + 2)))
-        assert [origin.thread_id for origin in lineage] == [str(n) for n in range(MAX_LINEAGE + 1, 1, -1)]
-
-    run(story())
+async def test_a_lineage_is_bounded():
+    at = Family()
+    await at.saved("0")
+    for number in range(MAX_LINEAGE + 2):
+        await at.forked(str(number), str(number + 1))
+    lineage = await at.threads.lineage_of(await at.found(str(MAX_LINEAGE + 2)))
+    assert [origin.thread_id for origin in lineage] == [str(n) for n in range(MAX_LINEAGE + 1, 1, -1)]

@@ -56,155 +56,119 @@ def names(page: ThreadPage) -> list[str]:
     return [thread.thread_id for thread in page.threads]
 
 
-def test_a_list_shows_all_that_is_known_of_a_thread_but_its_older_ancestors():
-    async def story():
-        at = Setting()
-        begun = at.threads.begin(ADA, "a b", "helper", {"title": "\u00fc"})
-        fork = await at.threads.fork(begun, "f", "m1")
-        await at.threads.save(begun)
-        await at.threads.save(fork)
-        assert await at.page() == ThreadPage([begun, fork], None)
-
-    run(story())
+async def test_a_list_shows_all_that_is_known_of_a_thread_but_its_older_ancestors():
+    at = Setting()
+    begun = at.threads.begin(ADA, "a b", "helper", {"title": "\u00fc"})
+    fork = await at.threads.fork(begun, "f", "m1")
+    await at.threads.save(begun)
+    await at.threads.save(fork)
+    assert await at.page() == ThreadPage([begun, fork], None)
 
 
-def test_a_list_is_newest_first_and_by_name_where_two_are_of_one_time():
-    async def story():
-        at = Setting()
-        for at_ms, thread_id in [(1, "z"), (3, "m"), (2, "b"), (2, "a"), (3, "k")]:
-            await at.save(thread_id, at_ms=at_ms)
-        assert await at.names() == ["k", "m", "a", "b", "z"]
-        assert await at.all_names(1) == ["k", "m", "a", "b", "z"]
-
-    run(story())
+async def test_a_list_is_newest_first_and_by_name_where_two_are_of_one_time():
+    at = Setting()
+    for at_ms, thread_id in [(1, "z"), (3, "m"), (2, "b"), (2, "a"), (3, "k")]:
+        await at.save(thread_id, at_ms=at_ms)
+    assert await at.names() == ["k", "m", "a", "b", "z"]
+    assert await at.all_names(1) == ["k", "m", "a", "b", "z"]
 
 
 def test_a_resource_without_threads_has_an_empty_list():
     assert run(Setting().page()) == ThreadPage([], None)
 
 
-def test_2500_threads_are_listed_whole_with_one_operation_a_thousand():
-    async def story():
-        at = Setting()
-        wanted = [f"t{number:04d}" for number in range(2500)]
-        for number, thread_id in enumerate(wanted):
-            # Neither the order of the keys nor its reverse.
-            await at.save(thread_id, at_ms=number * 7919 % 2503)
-        at.kv.asked.clear()
-        first = await at.page(limit=1000)
-        assert [operation for operation, _ in at.kv.asked] == ["list"] * 3
-        found = await at.all_names(1000)
-        assert names(first) == found[:1000]
-        assert len(found) == 2500
-        assert found == sorted(wanted, key=lambda name: -(int(name[1:]) * 7919 % 2503))
-
-    run(story())
+async def test_2500_threads_are_listed_whole_with_one_operation_a_thousand():
+    at = Setting()
+    wanted = [f"t{number:04d}" for number in range(2500)]
+    for number, thread_id in enumerate(wanted):
+        # Neither the order of the keys nor its reverse.
+        await at.save(thread_id, at_ms=number * 7919 % 2503)
+    at.kv.asked.clear()
+    first = await at.page(limit=1000)
+    assert [operation for operation, _ in at.kv.asked] == ["list"] * 3
+    found = await at.all_names(1000)
+    assert names(first) == found[:1000]
+    assert len(found) == 2500
+    assert found == sorted(wanted, key=lambda name: -(int(name[1:]) * 7919 % 2503))
 
 
 @pytest.mark.parametrize("count", [KV_MAX_LIST_KEYS - 1, KV_MAX_LIST_KEYS, KV_MAX_LIST_KEYS + 1])
-def test_around_the_length_of_a_listing_none_is_left_out(count: int):
-    async def story():
-        at = Setting(HesitantKv)
-        for number in range(count):
-            await at.save(f"t{number}")
-        assert len(await at.all_names(300)) == count
-
-    run(story())
+async def test_around_the_length_of_a_listing_none_is_left_out(count: int):
+    at = Setting(HesitantKv)
+    for number in range(count):
+        await at.save(f"t{number}")
+    assert len(await at.all_names(300)) == count
 
 
-def test_a_page_that_is_just_full_is_the_last_one():
-    async def story():
-        at = Setting()
-        await at.save("a")
-        await at.save("b")
-        assert (await at.page(limit=2)).cursor is None
-        assert (await at.page(limit=1)).cursor is not None
-
-    run(story())
+async def test_a_page_that_is_just_full_is_the_last_one():
+    at = Setting()
+    await at.save("a")
+    await at.save("b")
+    assert (await at.page(limit=2)).cursor is None
+    assert (await at.page(limit=1)).cursor is not None
 
 
 @pytest.mark.parametrize("resource_id", ["a", "a:", "a:b", "ab", "a%3Ab", "A", "a b", "\u00e4"])
-def test_the_threads_of_other_resources_are_never_listed(resource_id: str):
-    async def story():
-        at = Setting()
-        for other in ["a", "a:", "a:b", "ab", "a%3Ab", "A", "a b", "\u00e4"]:
-            await at.save(f"of {other}", other)
-        assert await at.names(resource_id) == [f"of {resource_id}"]
-
-    run(story())
+async def test_the_threads_of_other_resources_are_never_listed(resource_id: str):
+    at = Setting()
+    for other in ["a", "a:", "a:b", "ab", "a%3Ab", "A", "a b", "\u00e4"]:
+        await at.save(f"of {other}", other)
+    assert await at.names(resource_id) == [f"of {resource_id}"]
 
 
 @pytest.mark.parametrize(
     ("value", "text"),
     [("a", "a"), ("", ""), ("1", "1"), (1, "1"), (1.5, "1.5"), (True, "true"), (None, "null"), ([1, "a"], '[1,"a"]')],
 )
-def test_a_filter_takes_a_text_as_it_is_and_other_values_as_json(value: Any, text: str):
-    async def story():
-        at = Setting()
-        await at.save("it", label=value)
-        await at.save("other", label="something else")
-        await at.save("without")
-        assert await at.names(label=text) == ["it"]
-
-    run(story())
+async def test_a_filter_takes_a_text_as_it_is_and_other_values_as_json(value: Any, text: str):
+    at = Setting()
+    await at.save("it", label=value)
+    await at.save("other", label="something else")
+    await at.save("without")
+    assert await at.names(label=text) == ["it"]
 
 
 @pytest.mark.parametrize("text", ["A", "a ", "", "ab", '"a"'])
-def test_a_filter_is_exact(text: str):
-    async def story():
-        at = Setting()
-        await at.save("it", label="a")
-        assert await at.names(label=text) == []
-
-    run(story())
+async def test_a_filter_is_exact(text: str):
+    at = Setting()
+    await at.save("it", label="a")
+    assert await at.names(label=text) == []
 
 
-def test_of_several_filters_all_must_hold():
-    async def story():
-        at = Setting()
-        await at.save("both", label="a", state="open")
-        await at.save("one", label="a", state="done")
-        await at.save("other", state="open")
-        assert await at.names(label="a", state="open") == ["both"]
-
-    run(story())
+async def test_of_several_filters_all_must_hold():
+    at = Setting()
+    await at.save("both", label="a", state="open")
+    await at.save("one", label="a", state="done")
+    await at.save("other", state="open")
+    assert await at.names(label="a", state="open") == ["both"]
 
 
-def test_pages_of_a_filtered_list_are_full():
-    async def story():
-        at = Setting()
-        for number in range(30):
-            await at.save(f"t{number:02d}", at_ms=number, third=number % 3 == 0)
-        assert await at.all_names(4, third="true") == [f"t{number:02d}" for number in range(27, -1, -3)]
-
-    run(story())
+async def test_pages_of_a_filtered_list_are_full():
+    at = Setting()
+    for number in range(30):
+        await at.save(f"t{number:02d}", at_ms=number, third=number % 3 == 0)
+    assert await at.all_names(4, third="true") == [f"t{number:02d}" for number in range(27, -1, -3)]
 
 
-def test_a_thread_used_between_two_pages_moves_to_the_front_and_disturbs_no_other():
-    async def story():
-        at = Setting()
-        for number in range(4):
-            await at.save(f"t{number}", at_ms=number)
-        first = await at.page(limit=2)
-        await at.save("t3", at_ms=10)
-        await at.save("t4", at_ms=11)
-        assert names(first) == ["t3", "t2"]
-        assert names(await at.page(cursor=first.cursor)) == ["t1", "t0"]
-        assert await at.names() == ["t4", "t3", "t2", "t1", "t0"]
-
-    run(story())
+async def test_a_thread_used_between_two_pages_moves_to_the_front_and_disturbs_no_other():
+    at = Setting()
+    for number in range(4):
+        await at.save(f"t{number}", at_ms=number)
+    first = await at.page(limit=2)
+    await at.save("t3", at_ms=10)
+    await at.save("t4", at_ms=11)
+    assert names(first) == ["t3", "t2"]
+    assert names(await at.page(cursor=first.cursor)) == ["t1", "t0"]
+    assert await at.names() == ["t4", "t3", "t2", "t1", "t0"]
 
 
-def test_a_page_goes_on_after_a_thread_that_was_deleted():
-    async def story():
-        at = Setting()
-        for number in range(3):
-            await at.save(f"t{number}", at_ms=number)
-        first = await at.page(limit=1)
-        await at.threads.delete(first.threads[0])
-        assert names(await at.page(cursor=first.cursor)) == ["t1", "t0"]
-
-    run(story())
+async def test_a_page_goes_on_after_a_thread_that_was_deleted():
+    at = Setting()
+    for number in range(3):
+        await at.save(f"t{number}", at_ms=number)
+    first = await at.page(limit=1)
+    await at.threads.delete(first.threads[0])
+    assert names(await at.page(cursor=first.cursor)) == ["t1", "t0"]
 
 
 async def a_cursor(resource_id: str = ADA) -> tuple[Setting, str]:
@@ -216,21 +180,15 @@ async def a_cursor(resource_id: str = ADA) -> tuple[Setting, str]:
     return at, cursor
 
 
-def test_a_cursor_of_another_resource_is_refused():
-    async def story():
-        at, cursor = await a_cursor("user:bob")
-        with pytest.raises(InvalidCursor):
-            await at.page(ADA, cursor=cursor)
-
-    run(story())
+async def test_a_cursor_of_another_resource_is_refused():
+    at, cursor = await a_cursor("user:bob")
+    with pytest.raises(InvalidCursor):
+        await at.page(ADA, cursor=cursor)
 
 
-def test_a_cursor_can_stand_in_a_url_as_it_is():
-    async def story():
-        _, cursor = await a_cursor()
-        assert set(cursor) <= set("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_")
-
-    run(story())
+async def test_a_cursor_can_stand_in_a_url_as_it_is():
+    _, cursor = await a_cursor()
+    assert set(cursor) <= set("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_")
 
 
 def encoded(text: str) -> str:
@@ -249,24 +207,18 @@ GARBAGE = [
 
 
 @pytest.mark.parametrize("text", GARBAGE)
-def test_garbage_is_no_cursor(text: str):
-    async def story():
-        at, _ = await a_cursor()
-        at.kv.asked.clear()
-        with pytest.raises(InvalidCursor):
-            await at.page(cursor=text)
-        assert at.kv.asked == []
-
-    run(story())
+async def test_garbage_is_no_cursor(text: str):
+    at, _ = await a_cursor()
+    at.kv.asked.clear()
+    with pytest.raises(InvalidCursor):
+        await at.page(cursor=text)
+    assert at.kv.asked == []
 
 
 @pytest.mark.parametrize(
     "change", [lambda c: c + "=", lambda c: " " + c, lambda c: c + "\n", lambda c: c[:-1], str.lower]
 )
-def test_a_cursor_has_one_spelling(change: Any):
-    async def story():
-        at, cursor = await a_cursor()
-        with pytest.raises(InvalidCursor):
-            await at.page(cursor=change(cursor))
-
-    run(story())
+async def test_a_cursor_has_one_spelling(change: Any):
+    at, cursor = await a_cursor()
+    with pytest.raises(InvalidCursor):
+        await at.page(cursor=change(cursor))

@@ -2,7 +2,7 @@
 
 import json
 
-from simulation.virtual_time import START_MS, run
+from simulation.virtual_time import START_MS
 from tests.support.builders import SetClock
 from tests.support.faulty_kv import FaultyKv
 from waypost_worker.documents.etag import etag_of
@@ -37,52 +37,38 @@ class Setting:
         return version
 
 
-def test_the_stored_form_is_pinned():
-    async def story():
-        at = Setting()
-        version = version_with("<p>\n", START_MS, "A title", "owner")
-        await put_text(at.kv, "key", version, "<p>\n")
-        head = (
-            f'{{"etag":{json.dumps(version.etag)},"size":4,"updatedMs":{START_MS},"title":"A title","owner":"owner"}}'
-        )
-        assert await at.kv.get("key") == f"{head}\n<p>\n"
-        [listed] = (await at.kv.list("key")).keys
-        assert listed.metadata == head
-
-    run(story())
+async def test_the_stored_form_is_pinned():
+    at = Setting()
+    version = version_with("<p>\n", START_MS, "A title", "owner")
+    await put_text(at.kv, "key", version, "<p>\n")
+    head = f'{{"etag":{json.dumps(version.etag)},"size":4,"updatedMs":{START_MS},"title":"A title","owner":"owner"}}'
+    assert await at.kv.get("key") == f"{head}\n<p>\n"
+    [listed] = (await at.kv.list("key")).keys
+    assert listed.metadata == head
 
 
-def test_a_text_comes_back_as_it_was_put_with_its_version():
-    async def story():
-        at = Setting()
-        for text in ("", "\n", "a\nb\r\n", "\ufeffx", "\u2028", "\0", "😀" * 3):
-            version = await at.put("key", text)
-            assert await load_text(at.kv, "key") == (version, text)
-            assert version == Version(etag_of(text), len(text.encode()), START_MS)
-
-    run(story())
+async def test_a_text_comes_back_as_it_was_put_with_its_version():
+    at = Setting()
+    for text in ("", "\n", "a\nb\r\n", "\ufeffx", "\u2028", "\0", "😀" * 3):
+        version = await at.put("key", text)
+        assert await load_text(at.kv, "key") == (version, text)
+        assert version == Version(etag_of(text), len(text.encode()), START_MS)
 
 
-def test_a_version_is_found_without_reading_the_text():
-    async def story():
-        at = Setting()
-        version = await at.put("key", "text")
-        at.kv.asked.clear()
-        assert await find_version(at.kv, "key") == version
-        assert at.kv.asked == [("list", "key")]
-
-    run(story())
+async def test_a_version_is_found_without_reading_the_text():
+    at = Setting()
+    version = await at.put("key", "text")
+    at.kv.asked.clear()
+    assert await find_version(at.kv, "key") == version
+    assert at.kv.asked == [("list", "key")]
 
 
-def test_a_longer_key_is_another_one():
-    async def story():
-        at = Setting()
-        await at.put("key2", "text")
-        assert await find_version(at.kv, "key") is None
-        version = await at.put("key", "text")
-        assert await find_version(at.kv, "key") == version
-
-    run(story())
+async def test_a_longer_key_is_another_one():
+    at = Setting()
+    await at.put("key2", "text")
+    assert await find_version(at.kv, "key") is None
+    version = await at.put("key", "text")
+    assert await find_version(at.kv, "key") == version
 
 
 class LazyKv(MemoryKv):
@@ -94,64 +80,49 @@ class LazyKv(MemoryKv):
         return await super().list(prefix, limit=limit)
 
 
-def test_an_empty_page_with_more_to_come_does_not_mean_that_nothing_is_there():
-    async def story():
-        kv = LazyKv(SetClock())
-        await put_text(kv, "key", version_of("x", START_MS), "x")
-        assert await find_version(kv, "key") == version_of("x", START_MS)
-        assert await find_version(kv, "other") is None
-
-    run(story())
+async def test_an_empty_page_with_more_to_come_does_not_mean_that_nothing_is_there():
+    kv = LazyKv(SetClock())
+    await put_text(kv, "key", version_of("x", START_MS), "x")
+    assert await find_version(kv, "key") == version_of("x", START_MS)
+    assert await find_version(kv, "other") is None
 
 
-def test_what_has_gone_since_it_was_found_is_not_there():
-    async def story():
-        at = Setting()
-        await at.put("a", "1")
-        assert await load_text(at.kv, "b") is None
-        assert list(await load_texts(at.kv, ["a", "b"])) == ["a"]
-
-    run(story())
+async def test_what_has_gone_since_it_was_found_is_not_there():
+    at = Setting()
+    await at.put("a", "1")
+    assert await load_text(at.kv, "b") is None
+    assert list(await load_texts(at.kv, ["a", "b"])) == ["a"]
 
 
-def test_what_is_read_is_of_one_version_though_the_listing_is_of_another():
-    async def story():
-        at = Setting()
-        old, new = await at.put("key", "old"), version_of("new", START_MS + 1)
-        stale = await at.kv.get("key")
-        await at.kv.put(
-            "key", stale or "", ttl_seconds=60, metadata=json.dumps({"etag": new.etag, "size": 3, "updatedMs": 1})
-        )
-        assert (await find_version(at.kv, "key") or old).etag == new.etag
-        assert await load_text(at.kv, "key") == (old, "old")
-
-    run(story())
+async def test_what_is_read_is_of_one_version_though_the_listing_is_of_another():
+    at = Setting()
+    old, new = await at.put("key", "old"), version_of("new", START_MS + 1)
+    stale = await at.kv.get("key")
+    await at.kv.put(
+        "key", stale or "", ttl_seconds=60, metadata=json.dumps({"etag": new.etag, "size": 3, "updatedMs": 1})
+    )
+    assert (await find_version(at.kv, "key") or old).etag == new.etag
+    assert await load_text(at.kv, "key") == (old, "old")
 
 
-def test_a_text_is_gone_a_day_after_it_was_last_put():
-    async def story():
-        at = Setting()
-        version = await at.put("key", "text")
-        at.clock.ms += DAY * 1000 - 1
-        assert await find_version(at.kv, "key") == version
-        version = await at.put("key", "text")
-        at.clock.ms = version.expires_ms - 1
-        assert await find_version(at.kv, "key") == version
-        at.clock.ms += 1
-        assert await find_version(at.kv, "key") is None
-
-    run(story())
+async def test_a_text_is_gone_a_day_after_it_was_last_put():
+    at = Setting()
+    version = await at.put("key", "text")
+    at.clock.ms += DAY * 1000 - 1
+    assert await find_version(at.kv, "key") == version
+    version = await at.put("key", "text")
+    at.clock.ms = version.expires_ms - 1
+    assert await find_version(at.kv, "key") == version
+    at.clock.ms += 1
+    assert await find_version(at.kv, "key") is None
 
 
-def test_versions_are_listed_by_what_follows_the_prefix():
-    async def story():
-        at = Setting()
-        for name in ("b", "a", "B"):
-            await at.put(f"doc:s:{name}", name)
-        await at.put("doc:s2:c", "c")
-        assert list(await list_versions(at.kv, "doc:s:")) == ["B", "a", "b"]
-
-    run(story())
+async def test_versions_are_listed_by_what_follows_the_prefix():
+    at = Setting()
+    for name in ("b", "a", "B"):
+        await at.put(f"doc:s:{name}", name)
+    await at.put("doc:s2:c", "c")
+    assert list(await list_versions(at.kv, "doc:s:")) == ["B", "a", "b"]
 
 
 def test_the_tag_of_a_plain_text_is_of_its_bytes_alone():

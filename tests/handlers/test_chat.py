@@ -41,26 +41,20 @@ def is_ui(reply: Reply) -> bool:
 
 
 @pytest.mark.parametrize(("method", "url", "body"), ROUTES)
-def test_where_app_keys_are_set_one_is_needed(method: str, url: str, body: Any):
-    async def story():
-        at = Chats(app_keys=(APP_KEY,))
-        for token, status, code in ((None, 401, "token_required"), ("another key of mine", 401, "invalid_token")):
-            reply = await at.here.call(method, url, body, token=token)
-            assert (reply.status, reply.json()["code"]) == (status, code)
-        assert at.kv.asked == []
-        assert (await at.here.call(method, url, body, token=APP_KEY)).status in (200, 204, 404)
-
-    run(story())
+async def test_where_app_keys_are_set_one_is_needed(method: str, url: str, body: Any):
+    at = Chats(app_keys=(APP_KEY,))
+    for token, status, code in ((None, 401, "token_required"), ("another key of mine", 401, "invalid_token")):
+        reply = await at.here.call(method, url, body, token=token)
+        assert (reply.status, reply.json()["code"]) == (status, code)
+    assert at.kv.asked == []
+    assert (await at.here.call(method, url, body, token=APP_KEY)).status in (200, 204, 404)
 
 
-def test_an_answer_is_an_event_stream_that_nobody_keeps_or_rewrites():
-    async def story():
-        reply = await ask(Chats())
-        assert reply.headers["Content-Type"] == "text/event-stream; charset=utf-8"
-        assert reply.headers["Cache-Control"] == "no-store, no-transform"
-        assert reply.headers["X-Accel-Buffering"] == "no"
-
-    run(story())
+async def test_an_answer_is_an_event_stream_that_nobody_keeps_or_rewrites():
+    reply = await ask(Chats())
+    assert reply.headers["Content-Type"] == "text/event-stream; charset=utf-8"
+    assert reply.headers["Cache-Control"] == "no-store, no-transform"
+    assert reply.headers["X-Accel-Buffering"] == "no"
 
 
 @pytest.mark.parametrize(
@@ -74,27 +68,21 @@ def test_an_answer_is_an_event_stream_that_nobody_keeps_or_rewrites():
         ("/api/chat?format=events", UI, False),
     ],
 )
-def test_the_format_is_that_of_the_body_unless_the_query_or_accept_names_one(
+async def test_the_format_is_that_of_the_body_unless_the_query_or_accept_names_one(
     url: str, accept: str | None, expected: bool
 ):
-    async def story():
-        assert is_ui(await ask(Chats(), url, accept)) is expected
-        at = Chats()
-        await ask(at, threadId="p")
-        forked = {"forkFromThreadId": "p", "threadId": "f"}
-        assert is_ui(await ask(at, url.replace("chat", "chat/fork"), accept, **forked)) is expected
-
-    run(story())
+    assert is_ui(await ask(Chats(), url, accept)) is expected
+    at = Chats()
+    await ask(at, threadId="p")
+    forked = {"forkFromThreadId": "p", "threadId": "f"}
+    assert is_ui(await ask(at, url.replace("chat", "chat/fork"), accept, **forked)) is expected
 
 
-def test_what_the_ai_sdk_sends_is_answered_in_its_format_unless_another_one_is_named():
-    async def story():
-        at = Chats()
-        body = {"id": THREAD, "messages": [{"id": "m1", "role": "user", "parts": [{"type": "text", "text": "Hi"}]}]}
-        assert is_ui(await at.here.call("POST", "/api/chat", body))
-        assert not is_ui(await at.here.call("POST", "/api/chat?format=events", body))
-
-    run(story())
+async def test_what_the_ai_sdk_sends_is_answered_in_its_format_unless_another_one_is_named():
+    at = Chats()
+    body = {"id": THREAD, "messages": [{"id": "m1", "role": "user", "parts": [{"type": "text", "text": "Hi"}]}]}
+    assert is_ui(await at.here.call("POST", "/api/chat", body))
+    assert not is_ui(await at.here.call("POST", "/api/chat?format=events", body))
 
 
 @pytest.mark.parametrize(("method", "url", "body"), ROUTES[:3])
@@ -106,82 +94,67 @@ def test_a_format_that_does_not_exist_is_refused(method: str, url: str, body: An
 
 @pytest.mark.parametrize("begun_as_ui", [False, True])
 @pytest.mark.parametrize("place", ["here", "elsewhere"])
-def test_an_answer_is_resumed_in_the_format_in_which_it_was_begun(begun_as_ui: bool, place: str):
-    async def story():
-        at = Chats(counted(5))
-        begin = at.ask_ui() if begun_as_ui else ask(at)
-        asking = asyncio.ensure_future(begin)
-        await asyncio.sleep(2.5)
-        replies = [
-            await asyncio.gather(
-                *(
-                    at.isolate(place).call("GET", f"/api/chat/{THREAD}/stream?resourceId={ADA}{query}", headers=headers)
-                    for query, headers in (
-                        ("", {}),
-                        ("", {"Accept": "text/event-stream"}),
-                        ("&format=ui", {}),
-                        ("", {"Accept": UI}),
-                        ("&format=events", {}),
-                    )
+async def test_an_answer_is_resumed_in_the_format_in_which_it_was_begun(begun_as_ui: bool, place: str):
+    at = Chats(counted(5))
+    begin = at.ask_ui() if begun_as_ui else ask(at)
+    asking = asyncio.ensure_future(begin)
+    await asyncio.sleep(2.5)
+    replies = [
+        await asyncio.gather(
+            *(
+                at.isolate(place).call("GET", f"/api/chat/{THREAD}/stream?resourceId={ADA}{query}", headers=headers)
+                for query, headers in (
+                    ("", {}),
+                    ("", {"Accept": "text/event-stream"}),
+                    ("&format=ui", {}),
+                    ("", {"Accept": UI}),
+                    ("&format=events", {}),
                 )
             )
-        ][0]
-        assert [is_ui(reply) for reply in replies] == [begun_as_ui, begun_as_ui, True, True, False]
-        first = await asking
-        assert replies[0].body.replace(b": heartbeat\n\n", b"")[:200] == first.body[:200]
-
-    run(story())
-
-
-def test_a_ui_stream_is_resumed_from_its_first_chunk_with_the_same_text():
-    async def story():
-        at = Chats(counted(5))
-        asking = asyncio.ensure_future(at.ask_ui())
-        await asyncio.sleep(2.5)
-        resumed = await resume(at)
-        first = await asking
-        assert ui_text(resumed.body) == ui_text(first.body) == "1 2 3 4 5 "
-        kinds = [chunk["type"] for chunk in ui_chunks(resumed.body) if chunk["type"] != "text-delta"]
-        assert kinds == ["start", "start-step", "text-start", "text-end", "finish-step", "message-metadata", "finish"]
-
-    run(story())
+        )
+    ][0]
+    assert [is_ui(reply) for reply in replies] == [begun_as_ui, begun_as_ui, True, True, False]
+    first = await asking
+    assert replies[0].body.replace(b": heartbeat\n\n", b"")[:200] == first.body[:200]
 
 
-def test_a_ui_stream_is_whole_also_for_one_who_sends_a_place():
-    async def story():
-        at = Chats(["One ", 2.0, "two."])
-        first = await at.ask()
-        place = f"{first.data('start')[0]['generationId']}.4"
-        assert ui_text((await resume(at, "&format=ui", **{"Last-Event-ID": place})).body) == "One two."
-        events = await at.resumed(last=place)
-        await events.until_over()
-        assert text_of(events) == "two."
-
-    run(story())
+async def test_a_ui_stream_is_resumed_from_its_first_chunk_with_the_same_text():
+    at = Chats(counted(5))
+    asking = asyncio.ensure_future(at.ask_ui())
+    await asyncio.sleep(2.5)
+    resumed = await resume(at)
+    first = await asking
+    assert ui_text(resumed.body) == ui_text(first.body) == "1 2 3 4 5 "
+    kinds = [chunk["type"] for chunk in ui_chunks(resumed.body) if chunk["type"] != "text-delta"]
+    assert kinds == ["start", "start-step", "text-start", "text-end", "finish-step", "message-metadata", "finish"]
 
 
-def test_a_message_that_joins_an_answer_of_the_other_format_has_its_own():
-    async def story():
-        at = Chats(counted(3))
-        first = asyncio.ensure_future(at.ask_ui("Hi", "m1"))
-        await asyncio.sleep(1.5)
-        assert not is_ui(await ask(at, messageId="m1"))
-        assert is_ui(await first)
-        # The stored answer too.
-        assert is_ui(await at.ask_ui("Hi", "m1"))
-        assert not is_ui(await ask(at, messageId="m1"))
-        assert len(at.model.asked) == 1
-
-    run(story())
+async def test_a_ui_stream_is_whole_also_for_one_who_sends_a_place():
+    at = Chats(["One ", 2.0, "two."])
+    first = await at.ask()
+    place = f"{first.data('start')[0]['generationId']}.4"
+    assert ui_text((await resume(at, "&format=ui", **{"Last-Event-ID": place})).body) == "One two."
+    events = await at.resumed(last=place)
+    await events.until_over()
+    assert text_of(events) == "two."
 
 
-def test_nothing_to_resume_is_an_empty_reply():
-    async def story():
-        reply = await resume(Chats())
-        assert (reply.status, reply.body) == (204, b"")
-        assert "Content-Type" not in reply.headers
+async def test_a_message_that_joins_an_answer_of_the_other_format_has_its_own():
+    at = Chats(counted(3))
+    first = asyncio.ensure_future(at.ask_ui("Hi", "m1"))
+    await asyncio.sleep(1.5)
+    assert not is_ui(await ask(at, messageId="m1"))
+    assert is_ui(await first)
+    # The stored answer too.
+    assert is_ui(await at.ask_ui("Hi", "m1"))
+    assert not is_ui(await ask(at, messageId="m1"))
+    assert len(at.model.asked) == 1
 
-    run(story())
+
+async def test_nothing_to_resume_is_an_empty_reply():
+    reply = await resume(Chats())
+    assert (reply.status, reply.body) == (204, b"")
+    assert "Content-Type" not in reply.headers
 
 
 @pytest.mark.parametrize("url", ["/api/chat/%20/stream", "/api/chat/t/stream?resourceId=%20"])
@@ -190,18 +163,15 @@ def test_a_thread_to_resume_is_named_by_ids(url: str):
     assert (reply.status, reply.json()["code"]) == (400, "invalid_id")
 
 
-def test_a_thread_without_a_resource_is_resumed_and_stopped_by_its_own_name():
-    async def story():
-        at = Chats(counted(9))
-        await at.ask(resourceId=None)
-        response = await at.here.open("GET", f"/api/chat/{THREAD}/stream")
-        stream = Listener(response.body)
-        stopped = await at.here.call("POST", f"/api/chat/{THREAD}/stop")
-        assert stopped.json()["stopped"] is True
-        await stream.until_over()
-        assert stream.data("done")[0]["finishReason"] == "stopped"
-
-    run(story())
+async def test_a_thread_without_a_resource_is_resumed_and_stopped_by_its_own_name():
+    at = Chats(counted(9))
+    await at.ask(resourceId=None)
+    response = await at.here.open("GET", f"/api/chat/{THREAD}/stream")
+    stream = Listener(response.body)
+    stopped = await at.here.call("POST", f"/api/chat/{THREAD}/stop")
+    assert stopped.json()["stopped"] is True
+    await stream.until_over()
+    assert stream.data("done")[0]["finishReason"] == "stopped"
 
 
 @pytest.mark.parametrize(
@@ -230,85 +200,64 @@ def test_a_fork_that_can_not_be_is_refused(fields: Any, code: str):
     assert (reply.status, reply.json()["code"]) == (400, code)
 
 
-def test_a_conflict_names_the_answer_in_its_problem():
-    async def story():
-        at = Chats(counted(3))
-        first = await at.ask()
-        reply = await ask(at, message="Second?")
-        assert reply.headers["Content-Type"] == "application/problem+json"
-        problem = json.loads(reply.body)
-        assert problem["generationId"] == first.data("start")[0]["generationId"]
-        await first.until_over()
-
-    run(story())
+async def test_a_conflict_names_the_answer_in_its_problem():
+    at = Chats(counted(3))
+    first = await at.ask()
+    reply = await ask(at, message="Second?")
+    assert reply.headers["Content-Type"] == "application/problem+json"
+    problem = json.loads(reply.body)
+    assert problem["generationId"] == first.data("start")[0]["generationId"]
+    await first.until_over()
 
 
-def test_regenerating_replaces_the_last_answer():
-    async def story():
-        at = Chats(["One."], ["Two."], ["Better."])
-        await at.ask_ui("First?", "m1")
-        old = ui_chunks((await at.ask_ui("Second?", "m2")).body)[0]["messageId"]
-        new = await at.ask_ui("Second?", "m2", trigger="regenerate-message", messageId=old)
-        assert ui_text(new.body) == "Better."
-        assert [item.content for item in at.model.asked[-1]] == ["First?", "One.", "Second?"]
-        assert await at.history() == ["user: First?", "assistant: One.", "user: Second?", "assistant: Better."]
-        assert ui_chunks(new.body)[0]["messageId"] == (await at.items())[-1].id != old
-
-    run(story())
+async def test_regenerating_replaces_the_last_answer():
+    at = Chats(["One."], ["Two."], ["Better."])
+    await at.ask_ui("First?", "m1")
+    old = ui_chunks((await at.ask_ui("Second?", "m2")).body)[0]["messageId"]
+    new = await at.ask_ui("Second?", "m2", trigger="regenerate-message", messageId=old)
+    assert ui_text(new.body) == "Better."
+    assert [item.content for item in at.model.asked[-1]] == ["First?", "One.", "Second?"]
+    assert await at.history() == ["user: First?", "assistant: One.", "user: Second?", "assistant: Better."]
+    assert ui_chunks(new.body)[0]["messageId"] == (await at.items())[-1].id != old
 
 
-def test_the_old_answer_is_back_when_regenerating_fails():
-    async def story():
-        at = Chats(["One."], [ModelFailed("No.")])
-        await at.ask_ui("First?", "m1")
-        failed = await at.ask_ui("First?", "m1", trigger="regenerate-message")
-        assert failed.status == 502
-        assert await at.history() == ["user: First?", "assistant: One."]
-
-    run(story())
+async def test_the_old_answer_is_back_when_regenerating_fails():
+    at = Chats(["One."], [ModelFailed("No.")])
+    await at.ask_ui("First?", "m1")
+    failed = await at.ask_ui("First?", "m1", trigger="regenerate-message")
+    assert failed.status == 502
+    assert await at.history() == ["user: First?", "assistant: One."]
 
 
-def test_editing_an_earlier_message_drops_what_followed_it():
-    async def story():
-        at = Chats(["One."], ["Two."], ["Uno."])
-        await at.ask_ui("First?", "m1")
-        await at.ask_ui("Second?", "m2")
-        await at.ask_ui("Primo?", "m1", messageId="m1")
-        assert await at.history() == ["user: Primo?", "assistant: Uno."]
-        assert [item.content for item in at.model.asked[-1]] == ["Primo?"]
-
-    run(story())
+async def test_editing_an_earlier_message_drops_what_followed_it():
+    at = Chats(["One."], ["Two."], ["Uno."])
+    await at.ask_ui("First?", "m1")
+    await at.ask_ui("Second?", "m2")
+    await at.ask_ui("Primo?", "m1", messageId="m1")
+    assert await at.history() == ["user: Primo?", "assistant: Uno."]
+    assert [item.content for item in at.model.asked[-1]] == ["Primo?"]
 
 
-def test_of_the_browsers_history_only_the_last_message_of_the_user_is_taken():
-    async def story():
-        at = Chats(["One."], HELLO)
-        await at.ask_ui("First?", "m1")
-        texts = (("x", "user", "Forged?"), ("y", "assistant", "Forged."), ("m2", "user", "Second?"))
-        messages = [{"id": id, "role": role, "parts": [{"type": "text", "text": text}]} for id, role, text in texts]
-        await at.ask_ui(messages=messages)
-        assert [item.content for item in at.model.asked[-1]] == ["First?", "One.", "Second?"]
-
-    run(story())
+async def test_of_the_browsers_history_only_the_last_message_of_the_user_is_taken():
+    at = Chats(["One."], HELLO)
+    await at.ask_ui("First?", "m1")
+    texts = (("x", "user", "Forged?"), ("y", "assistant", "Forged."), ("m2", "user", "Second?"))
+    messages = [{"id": id, "role": role, "parts": [{"type": "text", "text": text}]} for id, role, text in texts]
+    await at.ask_ui(messages=messages)
+    assert [item.content for item in at.model.asked[-1]] == ["First?", "One.", "Second?"]
 
 
-def test_a_model_that_fails_after_its_first_word_is_an_error_chunk():
-    async def story():
-        at = Chats(["One ", ModelFailed("No.")])
-        chunks = ui_chunks((await at.ask_ui()).body)
-        assert {"type": "error", "errorText": "No."} in chunks
-        assert chunks[-1] == {"type": "finish"}
-
-    run(story())
+async def test_a_model_that_fails_after_its_first_word_is_an_error_chunk():
+    at = Chats(["One ", ModelFailed("No.")])
+    chunks = ui_chunks((await at.ask_ui()).body)
+    assert {"type": "error", "errorText": "No."} in chunks
+    assert chunks[-1] == {"type": "finish"}
 
 
-def test_a_reply_to_head_does_not_ask_anybody():
-    async def story():
-        at = Chats(counted(3))
-        first = await at.ask()
-        reply = await at.here.call("HEAD", f"/api/chat/{THREAD}/stream?resourceId={ADA}")
-        assert (reply.status, reply.body) == (200, b"")
-        await first.until_over()
-        assert text_of(first) == "1 2 3 "
-
-    run(story())
+async def test_a_reply_to_head_does_not_ask_anybody():
+    at = Chats(counted(3))
+    first = await at.ask()
+    reply = await at.here.call("HEAD", f"/api/chat/{THREAD}/stream?resourceId={ADA}")
+    assert (reply.status, reply.body) == (200, b"")
+    await first.until_over()
+    assert text_of(first) == "1 2 3 "

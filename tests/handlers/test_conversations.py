@@ -67,102 +67,78 @@ CALL = {"id": "c", "role": "assistant", "content": "", "toolCalls": [{"id": "t",
 RESULT = {"id": "r", "role": "tool", "content": [None, {"n": 2**70}], "toolCallId": "t"}
 
 
-def test_messages_that_were_added_are_read_in_their_order_with_the_servers_time():
-    async def story():
-        at = Setting()
-        reply = await at.add(user({"a": 1.0}, id="a"), user("", id="b"))
-        assert (reply.status, reply.json()) == (201, {"sessionId": "s", "ids": ["a", "b"]})
-        await asyncio.sleep(1.5)
-        await at.add(CALL, RESULT)
-        later = {"timestamp": "2026-01-01T00:00:01.500Z"}
-        assert await at.read() == {
-            "sessionId": "s",
-            "messages": [shown("a", {"a": 1.0}), shown("b", ""), CALL | later, RESULT | later],
-        }
-
-    run(story())
+async def test_messages_that_were_added_are_read_in_their_order_with_the_servers_time():
+    at = Setting()
+    reply = await at.add(user({"a": 1.0}, id="a"), user("", id="b"))
+    assert (reply.status, reply.json()) == (201, {"sessionId": "s", "ids": ["a", "b"]})
+    await asyncio.sleep(1.5)
+    await at.add(CALL, RESULT)
+    later = {"timestamp": "2026-01-01T00:00:01.500Z"}
+    assert await at.read() == {
+        "sessionId": "s",
+        "messages": [shown("a", {"a": 1.0}), shown("b", ""), CALL | later, RESULT | later],
+    }
 
 
-def test_messages_without_an_id_get_one_each():
-    async def story():
-        at = Setting()
-        ids = (await at.add(user(), user(), user(id="mine"))).json()["ids"]
-        assert len(set(ids)) == 3
-        assert ids[2] == "mine"
-        assert [message["id"] for message in (await at.read())["messages"]] == ids
-
-    run(story())
+async def test_messages_without_an_id_get_one_each():
+    at = Setting()
+    ids = (await at.add(user(), user(), user(id="mine"))).json()["ids"]
+    assert len(set(ids)) == 3
+    assert ids[2] == "mine"
+    assert [message["id"] for message in (await at.read())["messages"]] == ids
 
 
-def test_adding_a_message_again_adds_it_once():
-    async def story():
-        at = Setting()
-        for _ in range(2):
-            reply = await at.add(user("first", id="a"))
-            assert (reply.status, reply.json()["ids"]) == (201, ["a"])
-        await at.add(user("other", id="b"), user("second", id="a"))
-        assert (await at.read())["messages"] == [shown("a", "first"), shown("b", "other")]
-
-    run(story())
+async def test_adding_a_message_again_adds_it_once():
+    at = Setting()
+    for _ in range(2):
+        reply = await at.add(user("first", id="a"))
+        assert (reply.status, reply.json()["ids"]) == (201, ["a"])
+    await at.add(user("other", id="b"), user("second", id="a"))
+    assert (await at.read())["messages"] == [shown("a", "first"), shown("b", "other")]
 
 
-def test_the_last_messages_are_kept_and_never_a_result_without_its_call():
-    async def story():
-        at = Setting(history_limit=3)
-        await at.add(CALL, RESULT, user(id="a"), user(id="b"))
-        assert [message["id"] for message in (await at.read())["messages"]] == ["a", "b"]
-
-    run(story())
+async def test_the_last_messages_are_kept_and_never_a_result_without_its_call():
+    at = Setting(history_limit=3)
+    await at.add(CALL, RESULT, user(id="a"), user(id="b"))
+    assert [message["id"] for message in (await at.read())["messages"]] == ["a", "b"]
 
 
 def test_a_conversation_that_nobody_began_has_no_messages():
     assert run(Setting().read()) == {"sessionId": "s", "messages": []}
 
 
-def test_conversations_do_not_see_each_other():
-    async def story():
-        at = Setting()
-        await at.add(user())
-        other = await at.client.call("GET", "/api/conversations/s2")
-        assert other.json()["messages"] == []
-
-    run(story())
+async def test_conversations_do_not_see_each_other():
+    at = Setting()
+    await at.add(user())
+    other = await at.client.call("GET", "/api/conversations/s2")
+    assert other.json()["messages"] == []
 
 
-def test_a_fork_says_where_it_is_from():
-    async def story():
-        at = Setting()
-        await at.conversation().replace([Item("a", "user", "hello", 0)], Origin("parent", "m"))
-        assert (await at.read())["forkedFrom"] == {"threadId": "parent", "messageId": "m"}
-
-    run(story())
+async def test_a_fork_says_where_it_is_from():
+    at = Setting()
+    await at.conversation().replace([Item("a", "user", "hello", 0)], Origin("parent", "m"))
+    assert (await at.read())["forkedFrom"] == {"threadId": "parent", "messageId": "m"}
 
 
-def test_an_answer_that_is_being_given_is_shown_as_far_as_it_is():
-    async def story():
-        at = Setting()
-        answer = Item("g", "assistant", "", 0, partial=True, is_open=True)
-        await at.conversation().append([Item("q", "user", "hello", 0), answer])
-        pieces = Pieces(at.kv, "g")
-        await pieces.write(0, Piece(0, "so "))
-        await pieces.write(1, Piece(0, "far", Outcome("stopped")))
-        [_, message] = (await at.read())["messages"]
-        assert (message["content"], message["partial"]) == ("so far", True)
-
-    run(story())
+async def test_an_answer_that_is_being_given_is_shown_as_far_as_it_is():
+    at = Setting()
+    answer = Item("g", "assistant", "", 0, partial=True, is_open=True)
+    await at.conversation().append([Item("q", "user", "hello", 0), answer])
+    pieces = Pieces(at.kv, "g")
+    await pieces.write(0, Piece(0, "so "))
+    await pieces.write(1, Piece(0, "far", Outcome("stopped")))
+    [_, message] = (await at.read())["messages"]
+    assert (message["content"], message["partial"]) == ("so far", True)
 
 
-def test_reading_takes_two_operations_and_adding_one_and_now_and_then_a_look():
-    async def story():
-        at = Setting()
-        await at.add(user())
-        at.asked()
-        await at.add(user())
-        assert at.asked() == ["put"]
-        await at.read()
-        assert at.asked() == ["list", "get_many"]
-
-    run(story())
+async def test_reading_takes_two_operations_and_adding_one_and_now_and_then_a_look():
+    at = Setting()
+    await at.add(user())
+    at.asked()
+    await at.add(user())
+    assert at.asked() == ["put"]
+    await at.read()
+    assert at.asked() == ["list", "get_many"]
 
 
 @pytest.mark.parametrize(
@@ -178,18 +154,15 @@ def test_reading_takes_two_operations_and_adding_one_and_now_and_then_a_look():
         ),
     ],
 )
-def test_a_conversation_can_be_taken_along(format: str, media_type: str, disposition: str | None, body: bytes):
-    async def story():
-        at = Setting()
-        await at.add(user(id="a"))
-        reply = await at.client.call("GET", f"{PATH}?format={format}")
-        assert reply.status == 200
-        assert reply.headers["Content-Type"] == media_type
-        assert reply.headers.get("Content-Disposition") == disposition
-        assert reply.headers["Cache-Control"] == "no-store"
-        assert reply.body.startswith(body)
-
-    run(story())
+async def test_a_conversation_can_be_taken_along(format: str, media_type: str, disposition: str | None, body: bytes):
+    at = Setting()
+    await at.add(user(id="a"))
+    reply = await at.client.call("GET", f"{PATH}?format={format}")
+    assert reply.status == 200
+    assert reply.headers["Content-Type"] == media_type
+    assert reply.headers.get("Content-Disposition") == disposition
+    assert reply.headers["Cache-Control"] == "no-store"
+    assert reply.body.startswith(body)
 
 
 def test_another_format_is_refused():
@@ -197,32 +170,26 @@ def test_another_format_is_refused():
     assert (reply.status, reply.json()["code"]) == (400, "invalid_parameter")
 
 
-def test_what_is_forgotten_is_gone():
-    async def story():
-        at = Setting()
-        await at.add(user(id="a"))
-        for _ in range(2):
-            reply = await at.client.call("DELETE", PATH)
-            assert (reply.status, reply.body) == (204, b"")
-            assert (await at.read())["messages"] == []
-        await at.add(user("again", id="a"))
-        assert [message["content"] for message in (await at.read())["messages"]] == ["again"]
-
-    run(story())
+async def test_what_is_forgotten_is_gone():
+    at = Setting()
+    await at.add(user(id="a"))
+    for _ in range(2):
+        reply = await at.client.call("DELETE", PATH)
+        assert (reply.status, reply.body) == (204, b"")
+        assert (await at.read())["messages"] == []
+    await at.add(user("again", id="a"))
+    assert [message["content"] for message in (await at.read())["messages"]] == ["again"]
 
 
 @pytest.mark.parametrize("method", ["GET", "PUT", "DELETE", "POST"])
 @pytest.mark.parametrize("session_id", ["a:b", "%20", "x" * 65, "ä"])
-def test_an_id_outside_its_grammar_comes_nowhere_near_a_key(method: str, session_id: str):
-    async def story():
-        at = Setting()
-        url = f"/api/conversations/{session_id}" + ("/messages" if method == "POST" else "")
-        body = {"GET": None, "DELETE": None}.get(method, {"messages": [user()]})
-        reply = await at.client.call(method, url, body)
-        assert (reply.status, reply.json()["code"]) == (400, "invalid_id")
-        assert at.asked() == []
-
-    run(story())
+async def test_an_id_outside_its_grammar_comes_nowhere_near_a_key(method: str, session_id: str):
+    at = Setting()
+    url = f"/api/conversations/{session_id}" + ("/messages" if method == "POST" else "")
+    body = {"GET": None, "DELETE": None}.get(method, {"messages": [user()]})
+    reply = await at.client.call(method, url, body)
+    assert (reply.status, reply.json()["code"]) == (400, "invalid_id")
+    assert at.asked() == []
 
 
 REFUSED: dict[str, tuple[Any, str]] = {
@@ -259,15 +226,12 @@ REFUSED: dict[str, tuple[Any, str]] = {
 
 
 @pytest.mark.parametrize("name", REFUSED)
-def test_what_is_refused_is_not_kept(name: str):
-    async def story():
-        at = Setting()
-        body, code = REFUSED[name]
-        reply = await at.client.call("POST", f"{PATH}/messages", body)
-        assert (reply.status, reply.json()["code"]) == (400, code)
-        assert at.asked() == []
-
-    run(story())
+async def test_what_is_refused_is_not_kept(name: str):
+    at = Setting()
+    body, code = REFUSED[name]
+    reply = await at.client.call("POST", f"{PATH}/messages", body)
+    assert (reply.status, reply.json()["code"]) == (400, code)
+    assert at.asked() == []
 
 
 @pytest.mark.parametrize(
@@ -285,30 +249,21 @@ def test_what_is_just_within_the_limits_is_taken(messages: list[dict[str, Any]])
     assert run(Setting().add(*messages)).status == 201
 
 
-def test_messages_that_the_store_refused_are_not_said_to_be_kept():
-    async def story():
-        at = Setting(lambda operation, key: operation == "put")
-        reply = await at.add(user())
-        assert (reply.status, reply.json()["code"], reply.headers["Retry-After"]) == (503, "storage_unavailable", "2")
-
-    run(story())
+async def test_messages_that_the_store_refused_are_not_said_to_be_kept():
+    at = Setting(lambda operation, key: operation == "put")
+    reply = await at.add(user())
+    assert (reply.status, reply.json()["code"], reply.headers["Retry-After"]) == (503, "storage_unavailable", "2")
 
 
-def test_messages_that_are_kept_are_said_to_be_whether_they_can_be_folded_or_not():
-    async def story():
-        at = Setting(lambda operation, key: operation == "put" and key == "conv:s")
-        for _ in range(2 * MAX_JOURNAL_LENGTH):
-            assert (await at.add(user())).status == 201
-        assert "a conversation was not folded: storage_unavailable" in " ".join(at.client.log)
-
-    run(story())
+async def test_messages_that_are_kept_are_said_to_be_whether_they_can_be_folded_or_not():
+    at = Setting(lambda operation, key: operation == "put" and key == "conv:s")
+    for _ in range(2 * MAX_JOURNAL_LENGTH):
+        assert (await at.add(user())).status == 201
+    assert "a conversation was not folded: storage_unavailable" in " ".join(at.client.log)
 
 
-def test_a_long_journal_is_folded():
-    async def story():
-        at = Setting()
-        for _ in range(2 * MAX_JOURNAL_LENGTH):
-            await at.add(user())
-        assert ("put", "conv:s") in at.kv.asked
-
-    run(story())
+async def test_a_long_journal_is_folded():
+    at = Setting()
+    for _ in range(2 * MAX_JOURNAL_LENGTH):
+        await at.add(user())
+    assert ("put", "conv:s") in at.kv.asked

@@ -105,18 +105,15 @@ def test_what_was_exported_as_lines_and_is_brought_back_is_exported_the_same(sai
     run(story())
 
 
-def test_what_there_was_is_replaced():
-    async def story():
-        client = make_client()
-        first, second = ({"role": "user", "content": "old", "id": name} for name in "ab")
-        await client.call("POST", f"{PATH}/messages", {"messages": [first, second]})
-        await put(client, {"messages": [first | {"content": "new"}], "forkedFrom": {"threadId": "t"}})
-        read = (await client.call("GET", PATH)).json()
-        assert [message["content"] for message in read["messages"]] == ["new"]
-        await put(client, {"messages": []})
-        assert (await client.call("GET", PATH)).json() == {"sessionId": "s", "messages": []}
-
-    run(story())
+async def test_what_there_was_is_replaced():
+    client = make_client()
+    first, second = ({"role": "user", "content": "old", "id": name} for name in "ab")
+    await client.call("POST", f"{PATH}/messages", {"messages": [first, second]})
+    await put(client, {"messages": [first | {"content": "new"}], "forkedFrom": {"threadId": "t"}})
+    read = (await client.call("GET", PATH)).json()
+    assert [message["content"] for message in read["messages"]] == ["new"]
+    await put(client, {"messages": []})
+    assert (await client.call("GET", PATH)).json() == {"sessionId": "s", "messages": []}
 
 
 def test_it_has_the_id_of_its_address():
@@ -130,27 +127,21 @@ def test_a_message_without_time_and_id_gets_them():
     assert message["id"]
 
 
-def test_the_answer_is_what_is_kept():
-    async def story():
-        client = client_that_keeps(3)
-        call = {"role": "assistant", "content": "", "id": "call", "toolCalls": [{"id": "t", "name": "", "args": None}]}
-        result = {"role": "tool", "content": 1, "id": "result", "toolCallId": "t"}
-        said = [{"role": "user", "content": "x", "id": name} for name in "ab"]
-        reply = await put(client, {"messages": [call, result, *said]})
-        assert [message["id"] for message in reply.json()["messages"]] == ["a", "b"]
-        assert reply.body == await exported(client, "json")
-
-    run(story())
+async def test_the_answer_is_what_is_kept():
+    client = client_that_keeps(3)
+    call = {"role": "assistant", "content": "", "id": "call", "toolCalls": [{"id": "t", "name": "", "args": None}]}
+    result = {"role": "tool", "content": 1, "id": "result", "toolCallId": "t"}
+    said = [{"role": "user", "content": "x", "id": name} for name in "ab"]
+    reply = await put(client, {"messages": [call, result, *said]})
+    assert [message["id"] for message in reply.json()["messages"]] == ["a", "b"]
+    assert reply.body == await exported(client, "json")
 
 
-def test_the_answer_does_not_wait_for_the_store_to_show_what_was_written():
-    async def story():
-        clock = VirtualClock()
-        kv = FaultyKv(MemoryKv(clock), lambda operation, key: operation in ("get", "get_many"))
-        reply = await put(make_client(kv=kv), {"messages": [{"role": "user", "content": "x"}]})
-        assert reply.status == 200
-
-    run(story())
+async def test_the_answer_does_not_wait_for_the_store_to_show_what_was_written():
+    clock = VirtualClock()
+    kv = FaultyKv(MemoryKv(clock), lambda operation, key: operation in ("get", "get_many"))
+    reply = await put(make_client(kv=kv), {"messages": [{"role": "user", "content": "x"}]})
+    assert reply.status == 200
 
 
 @pytest.mark.parametrize(
@@ -216,17 +207,14 @@ REFUSED: dict[str, tuple[Any, int, str]] = {
 
 
 @pytest.mark.parametrize("name", REFUSED)
-def test_what_is_refused_replaces_nothing(name: str):
-    async def story():
-        client = make_client()
-        await client.call("POST", f"{PATH}/messages", {"messages": [USER | {"id": "before"}]})
-        body, status, code = REFUSED[name]
-        reply = await put(client, body)
-        assert (reply.status, reply.json()["code"]) == (status, code)
-        [message] = (await client.call("GET", PATH)).json()["messages"]
-        assert message["id"] == "before"
-
-    run(story())
+async def test_what_is_refused_replaces_nothing(name: str):
+    client = make_client()
+    await client.call("POST", f"{PATH}/messages", {"messages": [USER | {"id": "before"}]})
+    body, status, code = REFUSED[name]
+    reply = await put(client, body)
+    assert (reply.status, reply.json()["code"]) == (status, code)
+    [message] = (await client.call("GET", PATH)).json()["messages"]
+    assert message["id"] == "before"
 
 
 def test_another_media_type_is_refused():
@@ -239,12 +227,9 @@ def test_an_import_that_the_store_refused_is_not_said_to_be_kept():
     assert run(put(make_client(kv=kv), {"messages": [USER]})).status == 503
 
 
-def test_imports_are_folded_too():
-    async def story():
-        kv = FaultyKv(MemoryKv(VirtualClock()), lambda *_: False)
-        client = make_client(kv=kv)
-        for _ in range(20):
-            await put(client, {"messages": [USER]})
-        assert ("put", "conv:s") in kv.asked
-
-    run(story())
+async def test_imports_are_folded_too():
+    kv = FaultyKv(MemoryKv(VirtualClock()), lambda *_: False)
+    client = make_client(kv=kv)
+    for _ in range(20):
+        await put(client, {"messages": [USER]})
+    assert ("put", "conv:s") in kv.asked

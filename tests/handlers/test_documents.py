@@ -36,26 +36,23 @@ def operations(reply: Reply) -> str:
 
 
 @pytest.mark.parametrize("path", PLACES)
-def test_a_document_is_put_and_read(path: str):
-    async def story():
-        client = make_client()
-        created = await put(client, path, '{"a":1}')
-        assert (created.status, created.headers["ETag"]) == (201, etag_of('{"a":1}'))
-        assert created.json() == {
-            "name": path.rpartition("/")[2],
-            "etag": etag_of('{"a":1}'),
-            "size": 7,
-            "updatedAt": "2026-01-01T00:00:00.000Z",
-            "expiresAt": "2026-01-02T00:00:00.000Z",
-        }
-        reply = await get(client, path)
-        assert (reply.status, reply.body) == (200, b'{"a":1}')
-        assert reply.headers["Content-Type"] == "application/json"
-        assert reply.headers["Cache-Control"] == "private, no-cache"
-        assert reply.headers["ETag"] == etag_of('{"a":1}')
-        assert (await put(client, path)).status == 200
-
-    run(story())
+async def test_a_document_is_put_and_read(path: str):
+    client = make_client()
+    created = await put(client, path, '{"a":1}')
+    assert (created.status, created.headers["ETag"]) == (201, etag_of('{"a":1}'))
+    assert created.json() == {
+        "name": path.rpartition("/")[2],
+        "etag": etag_of('{"a":1}'),
+        "size": 7,
+        "updatedAt": "2026-01-01T00:00:00.000Z",
+        "expiresAt": "2026-01-02T00:00:00.000Z",
+    }
+    reply = await get(client, path)
+    assert (reply.status, reply.body) == (200, b'{"a":1}')
+    assert reply.headers["Content-Type"] == "application/json"
+    assert reply.headers["Cache-Control"] == "private, no-cache"
+    assert reply.headers["ETag"] == etag_of('{"a":1}')
+    assert (await put(client, path)).status == 200
 
 
 @pytest.mark.parametrize(
@@ -78,14 +75,11 @@ def test_a_document_is_put_and_read(path: str):
         '"\ufeff"',
     ],
 )
-def test_what_was_put_is_what_is_read_byte_for_byte(text: str):
-    async def story():
-        client = make_client()
-        for path in PLACES:
-            await put(client, path, text)
-            assert (await get(client, path)).body == text.encode()
-
-    run(story())
+async def test_what_was_put_is_what_is_read_byte_for_byte(text: str):
+    client = make_client()
+    for path in PLACES:
+        await put(client, path, text)
+        assert (await get(client, path)).body == text.encode()
 
 
 @pytest.mark.parametrize(
@@ -108,14 +102,11 @@ def test_what_was_put_is_what_is_read_byte_for_byte(text: str):
         (b"[" * (MAX_JSON_DEPTH + 1) + b"]" * (MAX_JSON_DEPTH + 1), "invalid_json"),
     ],
 )
-def test_what_is_not_json_is_not_kept(body: bytes, code: str):
-    async def story():
-        client = make_client()
-        reply = await client.call("PUT", NOTES, body=body, headers={"Content-Type": "application/json"})
-        assert outcome(reply) == (400, code)
-        assert outcome(await get(client, NOTES)) == MISSING
-
-    run(story())
+async def test_what_is_not_json_is_not_kept(body: bytes, code: str):
+    client = make_client()
+    reply = await client.call("PUT", NOTES, body=body, headers={"Content-Type": "application/json"})
+    assert outcome(reply) == (400, code)
+    assert outcome(await get(client, NOTES)) == MISSING
 
 
 def test_a_document_is_declared_as_json():
@@ -134,27 +125,21 @@ def test_json_as_deep_as_is_allowed_is_kept():
 
 
 @pytest.mark.parametrize("path", PLACES)
-def test_a_document_that_is_not_there_is_not_found(path: str):
-    async def story():
-        client = make_client()
-        assert outcome(await get(client, path)) == MISSING
-        assert outcome(await get(client, path, "DELETE")) == MISSING
-
-    run(story())
+async def test_a_document_that_is_not_there_is_not_found(path: str):
+    client = make_client()
+    assert outcome(await get(client, path)) == MISSING
+    assert outcome(await get(client, path, "DELETE")) == MISSING
 
 
 @pytest.mark.parametrize("path", PLACES)
-def test_a_deleted_document_is_gone(path: str):
-    async def story():
-        client = make_client()
-        for place in PLACES:
-            await put(client, place)
-        reply = await get(client, path, "DELETE")
-        assert (reply.status, reply.body) == (204, b"")
-        found = [(await get(client, place)).status for place in PLACES]
-        assert found == [404 if place == path else 200 for place in PLACES]
-
-    run(story())
+async def test_a_deleted_document_is_gone(path: str):
+    client = make_client()
+    for place in PLACES:
+        await put(client, place)
+    reply = await get(client, path, "DELETE")
+    assert (reply.status, reply.body) == (204, b"")
+    found = [(await get(client, place)).status for place in PLACES]
+    assert found == [404 if place == path else 200 for place in PLACES]
 
 
 @pytest.mark.parametrize(
@@ -174,15 +159,12 @@ def test_an_id_outside_its_grammar_never_comes_near_a_key(path: str):
 
 
 @pytest.mark.parametrize("session_id", ["theme", "intents", "doc"])
-def test_a_session_may_be_named_as_a_kind(session_id: str):
-    async def story():
-        client = make_client()
-        for name in ("intents", "theme", "documents/theme"):
-            await put(client, f"/api/sessions/{session_id}/{name}", json.dumps(name))
-        for name in ("intents", "theme", "documents/theme"):
-            assert (await get(client, f"/api/sessions/{session_id}/{name}")).json() == name
-
-    run(story())
+async def test_a_session_may_be_named_as_a_kind(session_id: str):
+    client = make_client()
+    for name in ("intents", "theme", "documents/theme"):
+        await put(client, f"/api/sessions/{session_id}/{name}", json.dumps(name))
+    for name in ("intents", "theme", "documents/theme"):
+        assert (await get(client, f"/api/sessions/{session_id}/{name}")).json() == name
 
 
 def test_the_longest_ids_are_fine():
@@ -190,113 +172,86 @@ def test_the_longest_ids_are_fine():
     assert run(put(make_client(), path)).status == 201
 
 
-def test_a_reader_who_has_the_version_is_told_so_for_one_operation():
-    async def story():
-        client = make_client()
-        etag = (await put(client, NOTES, "1")).headers["ETag"]
-        for known in (etag, f'"other", W/{etag}', "*"):
-            reply = await get(client, NOTES, If_None_Match=known)
-            assert (reply.status, reply.body, operations(reply)) == (304, b"", "1 operations")
-            assert (reply.headers["ETag"], reply.headers["Cache-Control"]) == (etag, "private, no-cache")
-        await put(client, NOTES, "2")
-        reply = await get(client, NOTES, If_None_Match=etag)
-        assert (reply.status, reply.body, operations(reply)) == (200, b"2", "2 operations")
-
-    run(story())
+async def test_a_reader_who_has_the_version_is_told_so_for_one_operation():
+    client = make_client()
+    etag = (await put(client, NOTES, "1")).headers["ETag"]
+    for known in (etag, f'"other", W/{etag}', "*"):
+        reply = await get(client, NOTES, If_None_Match=known)
+        assert (reply.status, reply.body, operations(reply)) == (304, b"", "1 operations")
+        assert (reply.headers["ETag"], reply.headers["Cache-Control"]) == (etag, "private, no-cache")
+    await put(client, NOTES, "2")
+    reply = await get(client, NOTES, If_None_Match=etag)
+    assert (reply.status, reply.body, operations(reply)) == (200, b"2", "2 operations")
 
 
-def test_a_reader_may_insist_on_a_version():
-    async def story():
-        client = make_client()
-        etag = (await put(client, NOTES, "1")).headers["ETag"]
-        assert (await get(client, NOTES, If_Match=etag)).status == 200
-        assert outcome(await get(client, NOTES, If_Match='"other"')) == FAILED
-
-    run(story())
+async def test_a_reader_may_insist_on_a_version():
+    client = make_client()
+    etag = (await put(client, NOTES, "1")).headers["ETag"]
+    assert (await get(client, NOTES, If_Match=etag)).status == 200
+    assert outcome(await get(client, NOTES, If_Match='"other"')) == FAILED
 
 
-def test_conditions_on_what_is_not_there_do_not_hide_that_it_is_not_there():
-    async def story():
-        client = make_client()
-        for method in ("GET", "DELETE"):
-            assert outcome(await get(client, NOTES, method, If_Match='"a"')) == MISSING
-            assert outcome(await get(client, NOTES, method, If_None_Match="*")) == MISSING
-
-    run(story())
+async def test_conditions_on_what_is_not_there_do_not_hide_that_it_is_not_there():
+    client = make_client()
+    for method in ("GET", "DELETE"):
+        assert outcome(await get(client, NOTES, method, If_Match='"a"')) == MISSING
+        assert outcome(await get(client, NOTES, method, If_None_Match="*")) == MISSING
 
 
-def test_of_two_editors_the_second_is_told_and_nothing_is_overwritten():
-    async def story():
-        client = make_client()
-        read_by_both = (await put(client, NOTES, "0")).headers["ETag"]
-        assert (await put(client, NOTES, "1", If_Match=read_by_both)).status == 200
-        assert outcome(await put(client, NOTES, "2", If_Match=read_by_both)) == FAILED
-        assert outcome(await get(client, NOTES, "DELETE", If_Match=read_by_both)) == FAILED
-        assert (await get(client, NOTES)).body == b"1"
-        assert (await get(client, NOTES, "DELETE", If_Match="*")).status == 204
-
-    run(story())
+async def test_of_two_editors_the_second_is_told_and_nothing_is_overwritten():
+    client = make_client()
+    read_by_both = (await put(client, NOTES, "0")).headers["ETag"]
+    assert (await put(client, NOTES, "1", If_Match=read_by_both)).status == 200
+    assert outcome(await put(client, NOTES, "2", If_Match=read_by_both)) == FAILED
+    assert outcome(await get(client, NOTES, "DELETE", If_Match=read_by_both)) == FAILED
+    assert (await get(client, NOTES)).body == b"1"
+    assert (await get(client, NOTES, "DELETE", If_Match="*")).status == 204
 
 
-def test_create_only_and_replace_only():
-    async def story():
-        client = make_client()
-        assert outcome(await put(client, NOTES, "1", If_Match="*")) == FAILED
-        assert (await put(client, NOTES, "1", If_None_Match="*")).status == 201
-        assert outcome(await put(client, NOTES, "2", If_None_Match="*")) == FAILED
-        assert (await put(client, NOTES, "3", If_Match="*")).status == 200
-
-    run(story())
+async def test_create_only_and_replace_only():
+    client = make_client()
+    assert outcome(await put(client, NOTES, "1", If_Match="*")) == FAILED
+    assert (await put(client, NOTES, "1", If_None_Match="*")).status == 201
+    assert outcome(await put(client, NOTES, "2", If_None_Match="*")) == FAILED
+    assert (await put(client, NOTES, "3", If_Match="*")).status == 200
 
 
 @pytest.mark.parametrize("method", ["GET", "PUT", "DELETE"])
 @pytest.mark.parametrize("name", ["If-Match", "If-None-Match"])
-def test_a_condition_that_can_not_be_read_is_refused(method: str, name: str):
-    async def story():
-        client = make_client()
-        await put(client, NOTES, "1")
-        headers = {name: etag_of("1").strip('"'), "Content-Type": "application/json"}
-        reply = await client.call(method, NOTES, body=b"2" if method == "PUT" else b"", headers=headers)
-        assert (outcome(reply), operations(reply)) == ((400, "invalid_header"), "0 operations")
-        assert (await get(client, NOTES)).body == b"1"
-
-    run(story())
+async def test_a_condition_that_can_not_be_read_is_refused(method: str, name: str):
+    client = make_client()
+    await put(client, NOTES, "1")
+    headers = {name: etag_of("1").strip('"'), "Content-Type": "application/json"}
+    reply = await client.call(method, NOTES, body=b"2" if method == "PUT" else b"", headers=headers)
+    assert (outcome(reply), operations(reply)) == ((400, "invalid_header"), "0 operations")
+    assert (await get(client, NOTES)).body == b"1"
 
 
-def test_the_named_documents_are_listed_and_no_others():
-    async def story():
-        client = make_client()
-        assert (await get(client, f"{SID}/documents")).json() == {"documents": [], "count": 0}
-        for path in (*PLACES, f"{SID}/documents/A", f"{SID}2/documents/other"):
-            await put(client, path)
-        reply = await get(client, f"{SID}/documents")
-        views = [(await put(client, f"{SID}/documents/{name}")).json() for name in ("A", "notes")]
-        assert reply.json() == {"documents": views, "count": 2}
-        assert operations(reply) == "1 operations"
-
-    run(story())
+async def test_the_named_documents_are_listed_and_no_others():
+    client = make_client()
+    assert (await get(client, f"{SID}/documents")).json() == {"documents": [], "count": 0}
+    for path in (*PLACES, f"{SID}/documents/A", f"{SID}2/documents/other"):
+        await put(client, path)
+    reply = await get(client, f"{SID}/documents")
+    views = [(await put(client, f"{SID}/documents/{name}")).json() for name in ("A", "notes")]
+    assert reply.json() == {"documents": views, "count": 2}
+    assert operations(reply) == "1 operations"
 
 
-def test_a_session_has_a_bounded_number_of_names():
-    async def story():
-        client = make_client()
-        for number in range(MAX_DOCUMENTS):
-            assert (await put(client, f"{SID}/documents/{number}")).status == 201
-        assert outcome(await put(client, NOTES)) == (409, "too_many_documents")
-        assert (await put(client, f"{SID}/documents/0")).status == 200
-        assert (await get(client, f"{SID}/documents")).json()["count"] == MAX_DOCUMENTS
-
-    run(story())
+async def test_a_session_has_a_bounded_number_of_names():
+    client = make_client()
+    for number in range(MAX_DOCUMENTS):
+        assert (await put(client, f"{SID}/documents/{number}")).status == 201
+    assert outcome(await put(client, NOTES)) == (409, "too_many_documents")
+    assert (await put(client, f"{SID}/documents/0")).status == 200
+    assert (await get(client, f"{SID}/documents")).json()["count"] == MAX_DOCUMENTS
 
 
-def test_head_tells_the_tag_without_the_text():
-    async def story():
-        client = make_client()
-        await put(client, NOTES, "1")
-        reply = await get(client, NOTES, "HEAD")
-        assert (reply.status, reply.body, reply.headers["ETag"]) == (200, b"", etag_of("1"))
-
-    run(story())
+async def test_head_tells_the_tag_without_the_text():
+    client = make_client()
+    await put(client, NOTES, "1")
+    reply = await get(client, NOTES, "HEAD")
+    assert (reply.status, reply.body, reply.headers["ETag"]) == (200, b"", etag_of("1"))
 
 
 @pytest.mark.parametrize(("method", "path"), [("POST", NOTES), ("POST", f"{SID}/theme"), ("PUT", f"{SID}/documents")])
@@ -304,24 +259,18 @@ def test_other_methods_are_refused(method: str, path: str):
     assert outcome(run(get(make_client(), path, method))) == (405, "method_not_allowed")
 
 
-def test_what_each_route_costs_in_kv_operations():
-    async def story():
-        client = make_client()
-        counted = {}
-        for path in (NOTES, f"{SID}/theme"):
-            name = path.rpartition("/")[2]
-            replies = [await put(client, path), await put(client, path), await get(client, path)]
-            replies.append(await get(client, path, "DELETE"))
-            counted[name] = [int(operations(reply).split()[0]) for reply in replies]
-        assert counted == {"notes": [3, 2, 2, 2], "theme": [2, 2, 2, 2]}
-
-    run(story())
+async def test_what_each_route_costs_in_kv_operations():
+    client = make_client()
+    counted = {}
+    for path in (NOTES, f"{SID}/theme"):
+        name = path.rpartition("/")[2]
+        replies = [await put(client, path), await put(client, path), await get(client, path)]
+        replies.append(await get(client, path, "DELETE"))
+        counted[name] = [int(operations(reply).split()[0]) for reply in replies]
+    assert counted == {"notes": [3, 2, 2, 2], "theme": [2, 2, 2, 2]}
 
 
-def test_documents_live_in_the_memory_store_too_and_it_is_said():
-    async def story():
-        client = make_client(storage="memory")
-        assert (await put(client, NOTES, json.dumps("x"))).headers["Waypost-Storage"] == "memory"
-        assert (await get(client, NOTES)).json() == "x"
-
-    run(story())
+async def test_documents_live_in_the_memory_store_too_and_it_is_said():
+    client = make_client(storage="memory")
+    assert (await put(client, NOTES, json.dumps("x"))).headers["Waypost-Storage"] == "memory"
+    assert (await get(client, NOTES)).json() == "x"

@@ -36,164 +36,131 @@ def operations(reply: Reply) -> str:
     return reply.headers["Server-Timing"].split('"')[1]
 
 
-def test_a_page_is_put_and_read():
-    async def story():
-        client = make_client()
-        created = await put(client, html="<p>ü", title="The hut")
-        etag = created.headers["ETag"]
-        listed = {"intentId": "hut", "title": "The hut", "etag": etag, "size": 5, **TIMES}
-        assert (created.status, created.json()) == (201, {**listed, "url": "/pages/hut"})
-        reply = await get(client)
-        assert reply.json() == {"intentId": "hut", "html": "<p>ü", "title": "The hut", **TIMES}
-        assert (reply.headers["ETag"], reply.headers["Cache-Control"]) == (etag, "private, no-cache")
-        assert (await get(client, f"/api/sessions/{SECRET}/pages")).json() == {"pages": [listed], "count": 1}
-        assert (await put(client)).status == 200
-
-    run(story())
+async def test_a_page_is_put_and_read():
+    client = make_client()
+    created = await put(client, html="<p>ü", title="The hut")
+    etag = created.headers["ETag"]
+    listed = {"intentId": "hut", "title": "The hut", "etag": etag, "size": 5, **TIMES}
+    assert (created.status, created.json()) == (201, {**listed, "url": "/pages/hut"})
+    reply = await get(client)
+    assert reply.json() == {"intentId": "hut", "html": "<p>ü", "title": "The hut", **TIMES}
+    assert (reply.headers["ETag"], reply.headers["Cache-Control"]) == (etag, "private, no-cache")
+    assert (await get(client, f"/api/sessions/{SECRET}/pages")).json() == {"pages": [listed], "count": 1}
+    assert (await put(client)).status == 200
 
 
-def test_a_title_is_optional_and_putting_without_one_takes_it_away():
-    async def story():
-        client = make_client()
-        await put(client, title="The hut")
-        await put(client)
-        assert (await get(client)).json()["title"] == ""
-
-    run(story())
+async def test_a_title_is_optional_and_putting_without_one_takes_it_away():
+    client = make_client()
+    await put(client, title="The hut")
+    await put(client)
+    assert (await get(client)).json()["title"] == ""
 
 
-def test_a_page_is_shown_confined():
-    async def story():
-        client = make_client()
-        await put(client, html="<!doctype html>\n<p>ü\u2028😀\0")
-        reply = await get(client, SHOWN)
-        assert (reply.status, reply.body.decode()) == (200, "<!doctype html>\n<p>ü\u2028😀\0")
-        for name in ("Server-Timing", "X-Request-Id", "ETag"):
-            reply.headers.pop(name)
-        assert reply.headers == {
-            "Content-Type": "text/html; charset=utf-8",
-            "Content-Security-Policy": (
-                "sandbox allow-scripts allow-forms allow-modals allow-popups; default-src 'none'; "
-                "script-src 'unsafe-inline' https:; style-src 'unsafe-inline' https:; img-src https: data: blob:; "
-                "font-src https: data:; media-src https: data: blob:; connect-src 'none'; form-action 'none'; "
-                "base-uri 'none'; frame-ancestors 'self'"
-            ),
-            "Cache-Control": "private, no-cache",
-            "Referrer-Policy": "no-referrer",
-            "Cross-Origin-Resource-Policy": "same-origin",
-            "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
-            "X-Content-Type-Options": "nosniff",
-            "Strict-Transport-Security": "max-age=63072000",
-        }
-
-    run(story())
+async def test_a_page_is_shown_confined():
+    client = make_client()
+    await put(client, html="<!doctype html>\n<p>ü\u2028😀\0")
+    reply = await get(client, SHOWN)
+    assert (reply.status, reply.body.decode()) == (200, "<!doctype html>\n<p>ü\u2028😀\0")
+    for name in ("Server-Timing", "X-Request-Id", "ETag"):
+        reply.headers.pop(name)
+    assert reply.headers == {
+        "Content-Type": "text/html; charset=utf-8",
+        "Content-Security-Policy": (
+            "sandbox allow-scripts allow-forms allow-modals allow-popups; default-src 'none'; "
+            "script-src 'unsafe-inline' https:; style-src 'unsafe-inline' https:; img-src https: data: blob:; "
+            "font-src https: data:; media-src https: data: blob:; connect-src 'none'; form-action 'none'; "
+            "base-uri 'none'; frame-ancestors 'self'"
+        ),
+        "Cache-Control": "private, no-cache",
+        "Referrer-Policy": "no-referrer",
+        "Cross-Origin-Resource-Policy": "same-origin",
+        "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
+        "X-Content-Type-Options": "nosniff",
+        "Strict-Transport-Security": "max-age=63072000",
+    }
 
 
-def test_a_copy_that_is_still_good_is_confirmed_with_the_policy_of_today():
-    async def story():
-        client = make_client()
-        etag = (await put(client)).headers["ETag"]
-        fresh = await get(client, SHOWN)
-        reply = await get(client, SHOWN, If_None_Match=f"W/{etag}")
-        assert (reply.status, reply.body, operations(reply)) == (304, b"", "1 operations")
-        changing = ("Server-Timing", "X-Request-Id")
-        for name in changing:
-            reply.headers.pop(name)
-            fresh.headers.pop(name)
-        assert reply.headers == fresh.headers
-        assert (await get(client, API, If_None_Match=etag)).status == 304
-
-    run(story())
+async def test_a_copy_that_is_still_good_is_confirmed_with_the_policy_of_today():
+    client = make_client()
+    etag = (await put(client)).headers["ETag"]
+    fresh = await get(client, SHOWN)
+    reply = await get(client, SHOWN, If_None_Match=f"W/{etag}")
+    assert (reply.status, reply.body, operations(reply)) == (304, b"", "1 operations")
+    changing = ("Server-Timing", "X-Request-Id")
+    for name in changing:
+        reply.headers.pop(name)
+        fresh.headers.pop(name)
+    assert reply.headers == fresh.headers
+    assert (await get(client, API, If_None_Match=etag)).status == 304
 
 
-def test_the_json_of_a_page_is_never_html():
-    async def story():
-        client = make_client()
-        await put(client, html="<script>alert(1)</script>")
-        for path in (API, f"/api/sessions/{SECRET}/pages"):
-            reply = await get(client, path)
-            assert reply.headers["Content-Type"] == "application/json"
-            assert reply.headers["X-Content-Type-Options"] == "nosniff"
-
-    run(story())
+async def test_the_json_of_a_page_is_never_html():
+    client = make_client()
+    await put(client, html="<script>alert(1)</script>")
+    for path in (API, f"/api/sessions/{SECRET}/pages"):
+        reply = await get(client, path)
+        assert reply.headers["Content-Type"] == "application/json"
+        assert reply.headers["X-Content-Type-Options"] == "nosniff"
 
 
-def test_whose_a_page_is_is_told_only_to_who_says_it():
-    async def story():
-        client = make_client()
-        await put(client)
-        for query in ("", "?sessionId=other", f"?sessionId={SECRET}x", f"?sessionId={SECRET[:-1]}"):
-            for path in (API, SHOWN):
-                reply = await get(client, path + query)
-                assert SECRET not in f"{reply.body!r} {reply.headers}"
-        assert (await get(client, f"{API}?sessionId={SECRET}")).json()["sessionId"] == SECRET
-
-    run(story())
-
-
-def test_another_session_may_neither_replace_nor_delete_a_page():
-    async def story():
-        client = make_client()
-        await put(client)
-        for reply in (await put(client, sessionId="other"), await get(client, f"{API}?sessionId=other", "DELETE")):
-            assert outcome(reply) == WRONG
-            assert SECRET not in reply.body.decode()
-        assert (await get(client)).json()["html"] == "<p>"
-        assert (await get(client, "/api/sessions/other/pages")).json() == {"pages": [], "count": 0}
-
-    run(story())
-
-
-def test_a_deleted_page_is_gone_everywhere():
-    async def story():
-        client = make_client()
-        await put(client)
-        reply = await get(client, f"{API}?sessionId={SECRET}", "DELETE")
-        assert (reply.status, reply.body) == (204, b"")
+async def test_whose_a_page_is_is_told_only_to_who_says_it():
+    client = make_client()
+    await put(client)
+    for query in ("", "?sessionId=other", f"?sessionId={SECRET}x", f"?sessionId={SECRET[:-1]}"):
         for path in (API, SHOWN):
-            assert outcome(await get(client, path)) == MISSING
-        assert outcome(await get(client, f"{API}?sessionId={SECRET}", "DELETE")) == MISSING
-        assert (await get(client, f"/api/sessions/{SECRET}/pages")).json()["count"] == 0
-
-    run(story())
+            reply = await get(client, path + query)
+            assert SECRET not in f"{reply.body!r} {reply.headers}"
+    assert (await get(client, f"{API}?sessionId={SECRET}")).json()["sessionId"] == SECRET
 
 
-def test_of_two_editors_the_second_is_told():
-    async def story():
-        client = make_client()
-        read_by_both = {"If-Match": (await put(client)).headers["ETag"]}
-        assert (await put(client, html="1", headers=read_by_both)).status == 200
-        assert outcome(await put(client, html="2", headers=read_by_both)) == FAILED
-        assert outcome(await put(client, headers={"If-None-Match": "*"})) == FAILED
-        path = f"{API}?sessionId={SECRET}"
-        assert outcome(await get(client, path, "DELETE", If_Match=read_by_both["If-Match"])) == FAILED
-        assert (await get(client)).json()["html"] == "1"
-        assert outcome(await put(client, "/api/pages/new", {"If-Match": "*"})) == FAILED
+async def test_another_session_may_neither_replace_nor_delete_a_page():
+    client = make_client()
+    await put(client)
+    for reply in (await put(client, sessionId="other"), await get(client, f"{API}?sessionId=other", "DELETE")):
+        assert outcome(reply) == WRONG
+        assert SECRET not in reply.body.decode()
+    assert (await get(client)).json()["html"] == "<p>"
+    assert (await get(client, "/api/sessions/other/pages")).json() == {"pages": [], "count": 0}
 
-    run(story())
+
+async def test_a_deleted_page_is_gone_everywhere():
+    client = make_client()
+    await put(client)
+    reply = await get(client, f"{API}?sessionId={SECRET}", "DELETE")
+    assert (reply.status, reply.body) == (204, b"")
+    for path in (API, SHOWN):
+        assert outcome(await get(client, path)) == MISSING
+    assert outcome(await get(client, f"{API}?sessionId={SECRET}", "DELETE")) == MISSING
+    assert (await get(client, f"/api/sessions/{SECRET}/pages")).json()["count"] == 0
+
+
+async def test_of_two_editors_the_second_is_told():
+    client = make_client()
+    read_by_both = {"If-Match": (await put(client)).headers["ETag"]}
+    assert (await put(client, html="1", headers=read_by_both)).status == 200
+    assert outcome(await put(client, html="2", headers=read_by_both)) == FAILED
+    assert outcome(await put(client, headers={"If-None-Match": "*"})) == FAILED
+    path = f"{API}?sessionId={SECRET}"
+    assert outcome(await get(client, path, "DELETE", If_Match=read_by_both["If-Match"])) == FAILED
+    assert (await get(client)).json()["html"] == "1"
+    assert outcome(await put(client, "/api/pages/new", {"If-Match": "*"})) == FAILED
 
 
 @pytest.mark.parametrize("html", ["x" * MAX_PAGE_BYTES, "ü" * (MAX_PAGE_BYTES // 2), '"' * (MAX_PAGE_BYTES - 50)])
-def test_a_page_has_at_most_1_mib_of_utf_8(html: str):
-    async def story():
-        client = make_client()
-        body = json.dumps({"sessionId": "s", "html": html}, ensure_ascii=False).encode()
-        reply = await client.call("PUT", API, body=body)
-        assert (reply.status, reply.json()["size"]) == (201, len(html.encode()))
-        assert (await get(client, SHOWN)).body == html.encode()
-
-    run(story())
+async def test_a_page_has_at_most_1_mib_of_utf_8(html: str):
+    client = make_client()
+    body = json.dumps({"sessionId": "s", "html": html}, ensure_ascii=False).encode()
+    reply = await client.call("PUT", API, body=body)
+    assert (reply.status, reply.json()["size"]) == (201, len(html.encode()))
+    assert (await get(client, SHOWN)).body == html.encode()
 
 
 @pytest.mark.parametrize("html", ["x" * (MAX_PAGE_BYTES + 1), "ü" * (MAX_PAGE_BYTES // 2) + "x"])
-def test_a_page_that_is_a_byte_larger_is_refused(html: str):
-    async def story():
-        client = make_client()
-        body = json.dumps({"sessionId": "s", "html": html}, ensure_ascii=False).encode()
-        assert outcome(await client.call("PUT", API, body=body)) == (413, "body_too_large")
-        assert outcome(await get(client)) == MISSING
-
-    run(story())
+async def test_a_page_that_is_a_byte_larger_is_refused(html: str):
+    client = make_client()
+    body = json.dumps({"sessionId": "s", "html": html}, ensure_ascii=False).encode()
+    assert outcome(await client.call("PUT", API, body=body)) == (413, "body_too_large")
+    assert outcome(await get(client)) == MISSING
 
 
 @pytest.mark.parametrize(("extra", "status"), [(0, 201), (1, 413)])
@@ -240,13 +207,10 @@ def test_a_page_has_html_and_a_session():
         assert outcome(run(make_client().call("PUT", API, body))) == (400, "invalid_body")
 
 
-def test_an_empty_page_is_a_page():
-    async def story():
-        client = make_client()
-        assert (await put(client, html="")).status == 201
-        assert (await get(client, SHOWN)).body == b""
-
-    run(story())
+async def test_an_empty_page_is_a_page():
+    client = make_client()
+    assert (await put(client, html="")).status == 201
+    assert (await get(client, SHOWN)).body == b""
 
 
 @pytest.mark.parametrize(
@@ -272,43 +236,31 @@ def test_other_methods_are_refused(method: str, path: str):
     assert outcome(run(get(make_client(), path, method))) == (405, "method_not_allowed")
 
 
-def test_a_session_has_a_bounded_number_of_pages():
-    async def story():
-        client = make_client()
-        for number in range(MAX_DOCUMENTS):
-            assert (await put(client, f"/api/pages/{number}")).status == 201
-        assert outcome(await put(client)) == (409, "too_many_documents")
-        assert (await put(client, "/api/pages/0")).status == 200
-
-    run(story())
+async def test_a_session_has_a_bounded_number_of_pages():
+    client = make_client()
+    for number in range(MAX_DOCUMENTS):
+        assert (await put(client, f"/api/pages/{number}")).status == 201
+    assert outcome(await put(client)) == (409, "too_many_documents")
+    assert (await put(client, "/api/pages/0")).status == 200
 
 
-def test_head_tells_the_headers_without_the_page():
-    async def story():
-        client = make_client()
-        await put(client)
-        reply = await get(client, SHOWN, "HEAD")
-        assert (reply.status, reply.body) == (200, b"")
-        assert "sandbox" in reply.headers["Content-Security-Policy"]
-
-    run(story())
+async def test_head_tells_the_headers_without_the_page():
+    client = make_client()
+    await put(client)
+    reply = await get(client, SHOWN, "HEAD")
+    assert (reply.status, reply.body) == (200, b"")
+    assert "sandbox" in reply.headers["Content-Security-Policy"]
 
 
-def test_what_each_route_costs_in_kv_operations():
-    async def story():
-        client = make_client()
-        replies = [await put(client), await put(client), await get(client), await get(client, SHOWN)]
-        replies.append(await get(client, f"/api/sessions/{SECRET}/pages"))
-        replies.append(await get(client, f"{API}?sessionId={SECRET}", "DELETE"))
-        assert [int(operations(reply).split()[0]) for reply in replies] == [4, 3, 2, 2, 1, 3]
-
-    run(story())
+async def test_what_each_route_costs_in_kv_operations():
+    client = make_client()
+    replies = [await put(client), await put(client), await get(client), await get(client, SHOWN)]
+    replies.append(await get(client, f"/api/sessions/{SECRET}/pages"))
+    replies.append(await get(client, f"{API}?sessionId={SECRET}", "DELETE"))
+    assert [int(operations(reply).split()[0]) for reply in replies] == [4, 3, 2, 2, 1, 3]
 
 
-def test_pages_live_in_the_memory_store_too_and_it_is_said():
-    async def story():
-        client = make_client(storage="memory")
-        await put(client)
-        assert (await get(client, SHOWN)).headers["Waypost-Storage"] == "memory"
-
-    run(story())
+async def test_pages_live_in_the_memory_store_too_and_it_is_said():
+    client = make_client(storage="memory")
+    await put(client)
+    assert (await get(client, SHOWN)).headers["Waypost-Storage"] == "memory"

@@ -17,31 +17,26 @@ from waypost_worker.settings import Settings
 START = "2026-01-01T00:00:00.000Z"
 
 
-def test_a_session_is_opened_with_a_code_and_a_hosts_token():
-    async def story():
-        client = make_client()
-        reply = await client.call(
-            "POST", "/api/sessions", {"ttl": 60, "label": "l", "data": {"n": 1.0}}, ip="192.0.2.9"
-        )
-        opened = reply.json()
-        token = opened.pop("hostToken")
-        code = opened.pop("code")
-        assert opened.pop("sessionId") == secret_id(KEY, code)
-        assert reply.status == 201
-        assert reply.headers["Location"] == f"/api/sessions/{code}"
-        assert opened == {
-            "createdAt": START,
-            "expiresAt": "2026-01-01T00:01:00.000Z",
-            "active": True,
-            "label": "l",
-            "data": {"n": 1.0},
-            "ip": "192.0.2.9",
-        }
-        claims = Signer((KEY,)).unsign(token, 0)
-        assert (claims.role, claims.subject) == (Role.HOST, code)
-        assert claims.expires_seconds * 1000 == VirtualClock().now_ms() + 86_400_000
-
-    run(story())
+async def test_a_session_is_opened_with_a_code_and_a_hosts_token():
+    client = make_client()
+    reply = await client.call("POST", "/api/sessions", {"ttl": 60, "label": "l", "data": {"n": 1.0}}, ip="192.0.2.9")
+    opened = reply.json()
+    token = opened.pop("hostToken")
+    code = opened.pop("code")
+    assert opened.pop("sessionId") == secret_id(KEY, code)
+    assert reply.status == 201
+    assert reply.headers["Location"] == f"/api/sessions/{code}"
+    assert opened == {
+        "createdAt": START,
+        "expiresAt": "2026-01-01T00:01:00.000Z",
+        "active": True,
+        "label": "l",
+        "data": {"n": 1.0},
+        "ip": "192.0.2.9",
+    }
+    claims = Signer((KEY,)).unsign(token, 0)
+    assert (claims.role, claims.subject) == (Role.HOST, code)
+    assert claims.expires_seconds * 1000 == VirtualClock().now_ms() + 86_400_000
 
 
 def test_a_session_needs_no_body_and_lives_for_ten_minutes():
@@ -55,93 +50,72 @@ def test_a_deployment_sets_how_long_a_session_lives():
     assert run(make_client(settings).call("POST", "/api/sessions")).json()["expiresAt"] == "2026-01-01T00:01:30.000Z"
 
 
-def test_two_sessions_have_two_codes():
-    async def story():
-        client = make_client()
-        assert (await client.open_session()).code != (await client.open_session()).code
-
-    run(story())
+async def test_two_sessions_have_two_codes():
+    client = make_client()
+    assert (await client.open_session()).code != (await client.open_session()).code
 
 
-def test_a_code_is_read_as_a_person_writes_it():
-    async def story():
-        client = make_client()
-        code = (await client.open_session()).code
-        reply = await client.call("GET", f"/api/sessions/{code[:4].lower()}-{code[4:]}")
-        assert reply.json()["code"] == code
-
-    run(story())
+async def test_a_code_is_read_as_a_person_writes_it():
+    client = make_client()
+    code = (await client.open_session()).code
+    reply = await client.call("GET", f"/api/sessions/{code[:4].lower()}-{code[4:]}")
+    assert reply.json()["code"] == code
 
 
-def test_a_session_is_shown_without_its_token_or_address():
-    async def story():
-        client = make_client()
-        code = (await client.open_session(label="l", data=[1])).code
-        assert (await client.call("GET", f"/api/sessions/{code}")).json() == {
-            "code": code,
-            "createdAt": START,
-            "expiresAt": "2026-01-01T00:10:00.000Z",
-            "active": True,
-            "label": "l",
-            "data": [1],
-            "hostOnline": False,
-            "hostSeenAt": None,
-            "tools": [],
-        }
-
-    run(story())
+async def test_a_session_is_shown_without_its_token_or_address():
+    client = make_client()
+    code = (await client.open_session(label="l", data=[1])).code
+    assert (await client.call("GET", f"/api/sessions/{code}")).json() == {
+        "code": code,
+        "createdAt": START,
+        "expiresAt": "2026-01-01T00:10:00.000Z",
+        "active": True,
+        "label": "l",
+        "data": [1],
+        "hostOnline": False,
+        "hostSeenAt": None,
+        "tools": [],
+    }
 
 
-def test_a_host_with_an_open_stream_is_online_and_later_was_seen():
-    async def story():
-        client = make_client()
-        session = await client.open_session(ttl=86_400)
-        await asyncio.sleep(5)
-        stream = await listen(client, f"/api/stream?code={session.code}", token=session.host)
-        await asyncio.sleep(1)
-        await stream.stop()
-        shown = (await client.call("GET", f"/api/sessions/{session.code}")).json()
-        assert (shown["hostOnline"], shown["hostSeenAt"]) == (True, "2026-01-01T00:00:05.000Z")
-        await asyncio.sleep(200)
-        assert (await client.call("GET", f"/api/sessions/{session.code}")).json()["hostOnline"] is False
-
-    run(story())
+async def test_a_host_with_an_open_stream_is_online_and_later_was_seen():
+    client = make_client()
+    session = await client.open_session(ttl=86_400)
+    await asyncio.sleep(5)
+    stream = await listen(client, f"/api/stream?code={session.code}", token=session.host)
+    await asyncio.sleep(1)
+    await stream.stop()
+    shown = (await client.call("GET", f"/api/sessions/{session.code}")).json()
+    assert (shown["hostOnline"], shown["hostSeenAt"]) == (True, "2026-01-01T00:00:05.000Z")
+    await asyncio.sleep(200)
+    assert (await client.call("GET", f"/api/sessions/{session.code}")).json()["hostOnline"] is False
 
 
-def test_a_host_that_polls_is_online_too_and_says_so_once_a_minute():
-    async def story():
-        kv = FaultyKv(MemoryKv(VirtualClock()), lambda *_: False)
-        client = make_client(kv=kv)
-        session = await client.open_session()
-        for _ in range(61):
-            await client.poll(session.code, session.host)
-            await asyncio.sleep(1)
-        assert (await client.call("GET", f"/api/sessions/{session.code}")).json()["hostOnline"] is True
-        assert kv.asked.count(("put", f"host:{session.code}")) == 2
-
-    run(story())
-
-
-def test_a_guest_that_polls_is_no_host():
-    async def story():
-        client = make_client()
-        session = await client.open_session()
-        await client.poll(session.code)
-        assert (await client.call("GET", f"/api/sessions/{session.code}")).json()["hostOnline"] is False
-
-    run(story())
-
-
-def test_the_hosts_that_polled_are_remembered_up_to_a_bound():
-    async def story():
-        client = make_client()
-        session = await client.open_session()
-        announced = client.app.isolate.announced_ms
-        announced.update({str(number): 0 for number in range(4096)})
+async def test_a_host_that_polls_is_online_too_and_says_so_once_a_minute():
+    kv = FaultyKv(MemoryKv(VirtualClock()), lambda *_: False)
+    client = make_client(kv=kv)
+    session = await client.open_session()
+    for _ in range(61):
         await client.poll(session.code, session.host)
-        assert list(announced) == [session.code]
+        await asyncio.sleep(1)
+    assert (await client.call("GET", f"/api/sessions/{session.code}")).json()["hostOnline"] is True
+    assert kv.asked.count(("put", f"host:{session.code}")) == 2
 
-    run(story())
+
+async def test_a_guest_that_polls_is_no_host():
+    client = make_client()
+    session = await client.open_session()
+    await client.poll(session.code)
+    assert (await client.call("GET", f"/api/sessions/{session.code}")).json()["hostOnline"] is False
+
+
+async def test_the_hosts_that_polled_are_remembered_up_to_a_bound():
+    client = make_client()
+    session = await client.open_session()
+    announced = client.app.isolate.announced_ms
+    announced.update({str(number): 0 for number in range(4096)})
+    await client.poll(session.code, session.host)
+    assert list(announced) == [session.code]
 
 
 @pytest.mark.parametrize("code", ["00000000", "zzzz-zzzz"])
@@ -151,101 +125,78 @@ def test_an_unknown_session_is_404(method: str, path: str, code: str):
     assert (reply.status, reply.json()["code"]) == (404, "session_not_found")
 
 
-def test_a_session_that_ran_out_is_as_one_that_never_was():
-    async def story():
-        client = make_client()
-        session = await client.open_session(ttl=60)
-        await asyncio.sleep(60)
-        assert (await client.call("GET", f"/api/sessions/{session.code}")).status == 404
-        assert (await client.call("DELETE", f"/api/sessions/{session.code}", token=session.host)).status == 404
-
-    run(story())
+async def test_a_session_that_ran_out_is_as_one_that_never_was():
+    client = make_client()
+    session = await client.open_session(ttl=60)
+    await asyncio.sleep(60)
+    assert (await client.call("GET", f"/api/sessions/{session.code}")).status == 404
+    assert (await client.call("DELETE", f"/api/sessions/{session.code}", token=session.host)).status == 404
 
 
-def test_an_ended_session_is_410_for_everybody():
-    async def story():
-        client = make_client()
-        session = await client.open_session()
-        guest = await client.join(session.code)
-        path = f"/api/sessions/{session.code}"
-        assert (await client.call("DELETE", path, token=session.host)).status == 204
-        replies = [
-            await client.call("GET", path),
-            await client.call("DELETE", path, token=session.host),
-            await client.call("POST", f"{path}/extend", token=session.host),
-            await client.call("POST", f"{path}/join"),
-            await client.ask(session.code),
-            await client.answer(session, "r"),
-            await client.call("GET", f"/api/poll?code={session.code}", token=guest),
-            await client.call("GET", f"/api/stream?code={session.code}", token=session.host),
-        ]
-        assert [(reply.status, reply.json()["code"]) for reply in replies] == [(410, "session_ended")] * 8
-
-    run(story())
+async def test_an_ended_session_is_410_for_everybody():
+    client = make_client()
+    session = await client.open_session()
+    guest = await client.join(session.code)
+    path = f"/api/sessions/{session.code}"
+    assert (await client.call("DELETE", path, token=session.host)).status == 204
+    replies = [
+        await client.call("GET", path),
+        await client.call("DELETE", path, token=session.host),
+        await client.call("POST", f"{path}/extend", token=session.host),
+        await client.call("POST", f"{path}/join"),
+        await client.ask(session.code),
+        await client.answer(session, "r"),
+        await client.call("GET", f"/api/poll?code={session.code}", token=guest),
+        await client.call("GET", f"/api/stream?code={session.code}", token=session.host),
+    ]
+    assert [(reply.status, reply.json()["code"]) for reply in replies] == [(410, "session_ended")] * 8
 
 
-def test_extending_gives_a_full_new_time():
-    async def story():
-        client = make_client()
-        session = await client.open_session()
-        await asyncio.sleep(300)
-        reply = await client.call("POST", f"/api/sessions/{session.code}/extend", token=session.host)
-        assert reply.status == 200
-        assert reply.json()["expiresAt"] == "2026-01-01T00:15:00.000Z"
-        assert set(reply.json()) == {"code", "createdAt", "expiresAt", "active", "label", "data"}
-
-    run(story())
+async def test_extending_gives_a_full_new_time():
+    client = make_client()
+    session = await client.open_session()
+    await asyncio.sleep(300)
+    reply = await client.call("POST", f"/api/sessions/{session.code}/extend", token=session.host)
+    assert reply.status == 200
+    assert reply.json()["expiresAt"] == "2026-01-01T00:15:00.000Z"
+    assert set(reply.json()) == {"code", "createdAt", "expiresAt", "active", "label", "data"}
 
 
-def test_a_session_of_a_day_can_not_be_extended():
-    async def story():
-        client = make_client()
-        session = await client.open_session(ttl=86_400)
-        reply = await client.call("POST", f"/api/sessions/{session.code}/extend", token=session.host)
-        assert (reply.status, reply.json()["code"]) == (409, "session_too_old")
-
-    run(story())
+async def test_a_session_of_a_day_can_not_be_extended():
+    client = make_client()
+    session = await client.open_session(ttl=86_400)
+    reply = await client.call("POST", f"/api/sessions/{session.code}/extend", token=session.host)
+    assert (reply.status, reply.json()["code"]) == (409, "session_too_old")
 
 
-def test_a_guest_joins_with_the_code_and_gets_a_token():
-    async def story():
-        client = make_client()
-        session = await client.open_session()
-        joined = (await client.call("POST", f"/api/sessions/{session.code}/join")).json()
-        claims = Signer((KEY,)).unsign(joined["guestToken"], 0)
-        assert (joined["code"], joined["expiresAt"]) == (session.code, "2026-01-02T00:00:00.000Z")
-        assert (claims.role, claims.subject) == (Role.GUEST, session.code)
-
-    run(story())
+async def test_a_guest_joins_with_the_code_and_gets_a_token():
+    client = make_client()
+    session = await client.open_session()
+    joined = (await client.call("POST", f"/api/sessions/{session.code}/join")).json()
+    claims = Signer((KEY,)).unsign(joined["guestToken"], 0)
+    assert (joined["code"], joined["expiresAt"]) == (session.code, "2026-01-02T00:00:00.000Z")
+    assert (claims.role, claims.subject) == (Role.GUEST, session.code)
 
 
-def test_tools_are_kept_with_all_their_fields():
-    async def story():
-        client = make_client()
-        session = await client.open_session()
-        tools: list[dict[str, Any]] = [
-            {"name": "a/b.c", "description": "", "inputSchema": {"type": "object"}, "annotations": {"x": [1.0, None]}},
-            {"name": "b", "title": "T", "outputSchema": True},
-        ]
-        path = f"/api/sessions/{session.code}"
-        reply = await client.call("PUT", f"{path}/tools", {"tools": tools}, token=session.host)
-        assert (reply.status, reply.json()) == (200, {"tools": tools})
-        assert (await client.call("GET", path)).json()["tools"] == tools
-        await client.call("PUT", f"{path}/tools", {"tools": []}, token=session.host)
-        assert (await client.call("GET", path)).json()["tools"] == []
-
-    run(story())
+async def test_tools_are_kept_with_all_their_fields():
+    client = make_client()
+    session = await client.open_session()
+    tools: list[dict[str, Any]] = [
+        {"name": "a/b.c", "description": "", "inputSchema": {"type": "object"}, "annotations": {"x": [1.0, None]}},
+        {"name": "b", "title": "T", "outputSchema": True},
+    ]
+    path = f"/api/sessions/{session.code}"
+    reply = await client.call("PUT", f"{path}/tools", {"tools": tools}, token=session.host)
+    assert (reply.status, reply.json()) == (200, {"tools": tools})
+    assert (await client.call("GET", path)).json()["tools"] == tools
+    await client.call("PUT", f"{path}/tools", {"tools": []}, token=session.host)
+    assert (await client.call("GET", path)).json()["tools"] == []
 
 
-def test_a_session_offers_at_most_128_tools():
-    async def story():
-        client = make_client()
-        session = await client.open_session()
-        for count, status in ((MAX_TOOLS, 200), (MAX_TOOLS + 1, 400)):
-            tools = [{"name": f"t{number}"} for number in range(count)]
-            reply = await client.call(
-                "PUT", f"/api/sessions/{session.code}/tools", {"tools": tools}, token=session.host
-            )
-            assert reply.status == status
-
-    run(story())
+async def test_a_session_offers_at_most_128_tools():
+    client = make_client()
+    session = await client.open_session()
+    for count, status in ((MAX_TOOLS, 200), (MAX_TOOLS + 1, 400)):
+        tools = [{"name": f"t{number}"} for number in range(count)]
+        reply = await client.call("PUT", f"/api/sessions/{session.code}/tools", {"tools": tools}, token=session.host)
+        assert reply.status == status

@@ -5,7 +5,6 @@ from typing import Any
 import pytest
 
 from simulation.client import KEY, Client, make_client
-from simulation.virtual_time import run
 from waypost_worker.settings import Settings
 
 APP_KEY = "a key of an app, long enough"
@@ -53,55 +52,40 @@ def make() -> Client:
 
 
 @pytest.mark.parametrize("number", range(len(requests(""))))
-def test_it_opens_nothing_without_a_key_or_a_token_of_its_resource(number: int):
-    async def story():
-        client = make()
-        method, path, body = requests(await begin(client))[number]
-        assert (await client.call(method, path, body)).status == 401
-        stranger = await client.call(method, path, body, token=await token_for(client, BOB))
-        assert (stranger.status, stranger.json()["code"]) == (403, "wrong_resource")
-
-    run(story())
+async def test_it_opens_nothing_without_a_key_or_a_token_of_its_resource(number: int):
+    client = make()
+    method, path, body = requests(await begin(client))[number]
+    assert (await client.call(method, path, body)).status == 401
+    stranger = await client.call(method, path, body, token=await token_for(client, BOB))
+    assert (stranger.status, stranger.json()["code"]) == (403, "wrong_resource")
 
 
 @pytest.mark.parametrize("is_app", [True, False])
-def test_it_opens_what_it_owns_with_them(is_app: bool):
-    async def story():
-        client = make()
-        session_id = await begin(client)
-        token = APP_KEY if is_app else await token_for(client, ADA)
-        for method, path, body in requests(session_id):
-            reply = await client.call(method, path, body, token=token)
-            assert reply.status < 300, (method, path, reply.body)
-
-    run(story())
+async def test_it_opens_what_it_owns_with_them(is_app: bool):
+    client = make()
+    session_id = await begin(client)
+    token = APP_KEY if is_app else await token_for(client, ADA)
+    for method, path, body in requests(session_id):
+        reply = await client.call(method, path, body, token=token)
+        assert reply.status < 300, (method, path, reply.body)
 
 
-def test_where_there_are_no_app_keys_the_id_is_enough():
-    async def story():
-        client = make_client()
-        await client.call("POST", "/api/chat", {"message": "Hello", "threadId": "t", "resourceId": ADA})
-        listed = await client.call("GET", f"/api/sessions?resourceId={ADA}")
-        session_id = listed.json()["sessions"][0]["sessionId"]
-        assert len((await client.call("GET", f"/api/conversations/{session_id}")).json()["messages"]) == 2
-
-    run(story())
+async def test_where_there_are_no_app_keys_the_id_is_enough():
+    client = make_client()
+    await client.call("POST", "/api/chat", {"message": "Hello", "threadId": "t", "resourceId": ADA})
+    listed = await client.call("GET", f"/api/sessions?resourceId={ADA}")
+    session_id = listed.json()["sessions"][0]["sessionId"]
+    assert len((await client.call("GET", f"/api/conversations/{session_id}")).json()["messages"]) == 2
 
 
-def test_an_id_that_a_client_made_up_is_its_own_secret():
-    async def story():
-        client = make()
-        assert (await client.call("GET", "/api/conversations/made-up-at-random")).status == 200
-
-    run(story())
+async def test_an_id_that_a_client_made_up_is_its_own_secret():
+    client = make()
+    assert (await client.call("GET", "/api/conversations/made-up-at-random")).status == 200
 
 
-def test_with_app_keys_the_model_answers_nobody_else():
-    async def story():
-        client = make()
-        question = {"question": "free?", "sessionId": "made-up-at-random"}
-        assert (await client.call("POST", "/api/voice-agent/chat", question)).status == 401
-        token = await token_for(client, BOB)
-        assert (await client.call("POST", "/api/voice-agent/chat", question, token=token)).status == 200
-
-    run(story())
+async def test_with_app_keys_the_model_answers_nobody_else():
+    client = make()
+    question = {"question": "free?", "sessionId": "made-up-at-random"}
+    assert (await client.call("POST", "/api/voice-agent/chat", question)).status == 401
+    token = await token_for(client, BOB)
+    assert (await client.call("POST", "/api/voice-agent/chat", question, token=token)).status == 200

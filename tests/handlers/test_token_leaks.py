@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from simulation.client import KEY, Client, make_client
-from simulation.virtual_time import VirtualClock, run
+from simulation.virtual_time import VirtualClock
 from waypost_worker.app import ROUTES, Handler
 from waypost_worker.http.messages import Response
 from waypost_worker.http.routing import Route
@@ -138,95 +138,77 @@ def outcome(reply: tuple[Response, bytes]) -> tuple[int, str]:
 
 
 @every_route
-def test_what_is_shown_in_a_header_is_never_repeated(route: Route[Handler]):
-    async def story():
-        for number in range(SECRETS):
-            scene = Scene()
-            await scene.begin()
-            secret = (scene.right + scene.wrong)[number]
-            for header in (f"Bearer {secret}", secret, f"Basic {secret}", f"Bearer {secret} {secret}"):
-                told = scene.told(route, await scene.send(route, Authorization=header))
-                assert secret not in told
-
-    run(story())
-
-
-@every_route
-def test_what_is_shown_in_the_url_is_never_repeated_and_is_no_credential_but_of_a_stream(route: Route[Handler]):
-    async def story():
-        for number in range(SECRETS):
-            bare, scene = Scene(), Scene()
-            await bare.begin()
-            await scene.begin()
-            secret = (scene.right + scene.wrong)[number]
-            reply = await scene.send(route, f"token={secret}")
-            assert secret not in scene.told(route, reply)
-            if name_of(route) != "GET /api/stream":
-                assert outcome(reply) == outcome(await bare.send(route))
-
-    run(story())
-
-
-def test_a_stream_takes_the_token_from_the_url():
-    async def story():
+async def test_what_is_shown_in_a_header_is_never_repeated(route: Route[Handler]):
+    for number in range(SECRETS):
         scene = Scene()
         await scene.begin()
-        [route] = [route for route in ROUTES if name_of(route) == "GET /api/stream"]
-        roles = [(await scene.send(route, f"token={token}"))[1] for token in scene.right[:2]]
-        assert [role.count(b'"role":"host"') for role in roles] == [1, 0]
-        replies = [outcome(await scene.send(route, f"token={secret}")) for secret in scene.right[2:] + scene.wrong]
-        refusals = [
-            "wrong_role",
-            *["invalid_token"] * 2,
-            *["token_expired"] * 2,
-            "wrong_session",
-            *["invalid_token"] * 2,
-        ]
-        assert [code for _, code in replies] == refusals
-
-    run(story())
-
-
-@every_route
-def test_what_stands_in_a_body_where_it_does_not_belong_is_never_repeated(route: Route[Handler]):
-    async def story():
-        for number in range(SECRETS):
-            scene = Scene()
-            await scene.begin()
-            secret = (scene.right + scene.wrong)[number]
-            # A document may be any JSON, and is nobody's answer to who puts it.
-            for text in ('"%s"', '{"code": "%s"', '{"code": "%s"}', '{"token": "%s"}', '["%s"]', "%s"):
-                body = (text % secret).encode()
-                for headers in ({}, {"Authorization": f"Bearer {APP_KEY}"}, {"Content-Type": "text/plain"}):
-                    told = scene.told(route, await scene.send(route, body=body, **headers))
-                    assert secret not in told
-
-    run(story())
-
-
-@every_route
-def test_what_is_shown_is_not_in_the_log_of_a_failure_either(route: Route[Handler]):
-    async def story():
-        for number in range(SECRETS):
-            scene = Scene()
-            await scene.begin()
-            secret = (scene.right + scene.wrong)[number]
-            scene.kv.is_broken = True
-            scene.client.app.isolate.sessions.clear()
-            query = f"token={secret}"
-            told = scene.told(route, await scene.send(route, query, Authorization=f"Bearer {secret}"))
+        secret = (scene.right + scene.wrong)[number]
+        for header in (f"Bearer {secret}", secret, f"Basic {secret}", f"Bearer {secret} {secret}"):
+            told = scene.told(route, await scene.send(route, Authorization=header))
             assert secret not in told
 
-    run(story())
+
+@every_route
+async def test_what_is_shown_in_the_url_is_never_repeated_and_is_no_credential_but_of_a_stream(route: Route[Handler]):
+    for number in range(SECRETS):
+        bare, scene = Scene(), Scene()
+        await bare.begin()
+        await scene.begin()
+        secret = (scene.right + scene.wrong)[number]
+        reply = await scene.send(route, f"token={secret}")
+        assert secret not in scene.told(route, reply)
+        if name_of(route) != "GET /api/stream":
+            assert outcome(reply) == outcome(await bare.send(route))
 
 
-def test_failures_are_logged_in_that_test():
-    async def story():
+async def test_a_stream_takes_the_token_from_the_url():
+    scene = Scene()
+    await scene.begin()
+    [route] = [route for route in ROUTES if name_of(route) == "GET /api/stream"]
+    roles = [(await scene.send(route, f"token={token}"))[1] for token in scene.right[:2]]
+    assert [role.count(b'"role":"host"') for role in roles] == [1, 0]
+    replies = [outcome(await scene.send(route, f"token={secret}")) for secret in scene.right[2:] + scene.wrong]
+    refusals = [
+        "wrong_role",
+        *["invalid_token"] * 2,
+        *["token_expired"] * 2,
+        "wrong_session",
+        *["invalid_token"] * 2,
+    ]
+    assert [code for _, code in replies] == refusals
+
+
+@every_route
+async def test_what_stands_in_a_body_where_it_does_not_belong_is_never_repeated(route: Route[Handler]):
+    for number in range(SECRETS):
         scene = Scene()
         await scene.begin()
-        scene.kv.is_broken = True
-        [route] = [route for route in ROUTES if name_of(route) == "GET /api/sessions"]
-        assert outcome(await scene.send(route, Authorization=f"Bearer {APP_KEY}")) == (500, "internal")
-        assert "RuntimeError" in scene.client.log[0]
+        secret = (scene.right + scene.wrong)[number]
+        # A document may be any JSON, and is nobody's answer to who puts it.
+        for text in ('"%s"', '{"code": "%s"', '{"code": "%s"}', '{"token": "%s"}', '["%s"]', "%s"):
+            body = (text % secret).encode()
+            for headers in ({}, {"Authorization": f"Bearer {APP_KEY}"}, {"Content-Type": "text/plain"}):
+                told = scene.told(route, await scene.send(route, body=body, **headers))
+                assert secret not in told
 
-    run(story())
+
+@every_route
+async def test_what_is_shown_is_not_in_the_log_of_a_failure_either(route: Route[Handler]):
+    for number in range(SECRETS):
+        scene = Scene()
+        await scene.begin()
+        secret = (scene.right + scene.wrong)[number]
+        scene.kv.is_broken = True
+        scene.client.app.isolate.sessions.clear()
+        query = f"token={secret}"
+        told = scene.told(route, await scene.send(route, query, Authorization=f"Bearer {secret}"))
+        assert secret not in told
+
+
+async def test_failures_are_logged_in_that_test():
+    scene = Scene()
+    await scene.begin()
+    scene.kv.is_broken = True
+    [route] = [route for route in ROUTES if name_of(route) == "GET /api/sessions"]
+    assert outcome(await scene.send(route, Authorization=f"Bearer {APP_KEY}")) == (500, "internal")
+    assert "RuntimeError" in scene.client.log[0]

@@ -90,19 +90,16 @@ def test_what_is_no_order_for_a_token_is_refused(body: Any, code: str):
     assert outcome(run(mint(an_app(), **body))) == (400, code)
 
 
-def test_only_an_app_itself_makes_tokens():
-    async def story():
-        client = an_app()
-        session = await client.open_session()
-        made = (await mint(client)).json()["token"]
-        for token in (session.host, await client.join(session.code), made):
-            assert outcome(await mint(client, token)) == (403, "wrong_role")
-        assert outcome(await mint(client, None)) == (401, "token_required")
-        assert outcome(await mint(client, APP_KEY + "x")) == (401, "invalid_token")
-        assert outcome(await mint(client, made[:-1])) == (401, "invalid_token")
-        assert outcome(await mint(client, app_token(ends_seconds=NOW_SECONDS))) == (401, "token_expired")
-
-    run(story())
+async def test_only_an_app_itself_makes_tokens():
+    client = an_app()
+    session = await client.open_session()
+    made = (await mint(client)).json()["token"]
+    for token in (session.host, await client.join(session.code), made):
+        assert outcome(await mint(client, token)) == (403, "wrong_role")
+    assert outcome(await mint(client, None)) == (401, "token_required")
+    assert outcome(await mint(client, APP_KEY + "x")) == (401, "invalid_token")
+    assert outcome(await mint(client, made[:-1])) == (401, "invalid_token")
+    assert outcome(await mint(client, app_token(ends_seconds=NOW_SECONDS))) == (401, "token_expired")
 
 
 def test_who_it_is_is_asked_before_anything_else_is_told():
@@ -118,95 +115,71 @@ def test_where_no_app_has_a_key_nobody_makes_tokens_and_is_told_why(token: str |
 
 
 @on_threads
-def test_a_token_reaches_the_threads_of_its_resource(route: tuple[str, str, Any]):
-    async def story():
-        for resource in (ADA, None):
-            client = an_app()
-            await begin_thread(client, ADA)
-            reply = await use(client, route, app_token(), resource)
-            assert reply.status in (200, 201, 204), reply.body
-
-    run(story())
-
-
-@on_threads
-def test_a_token_reaches_no_other_resource(route: tuple[str, str, Any]):
-    async def story():
+async def test_a_token_reaches_the_threads_of_its_resource(route: tuple[str, str, Any]):
+    for resource in (ADA, None):
         client = an_app()
-        await begin_thread(client, BOB)
-        for resource in (BOB, ADA.upper(), ADA + "x", ADA[:-1]):
-            assert outcome(await use(client, route, app_token(), resource)) == (403, "wrong_resource")
-        threads = await client.call("GET", f"/api/sessions?resourceId={BOB}", token=APP_KEY)
-        assert threads.json()["count"] == 1
-
-    run(story())
+        await begin_thread(client, ADA)
+        reply = await use(client, route, app_token(), resource)
+        assert reply.status in (200, 201, 204), reply.body
 
 
 @on_threads
-def test_without_a_resource_a_token_means_its_own_and_not_that_of_the_thread(route: tuple[str, str, Any]):
-    async def story():
-        client = an_app()
-        # A thread that nobody named a resource for is its own; Ada's token must not reach it by that.
-        await begin_thread(client, "t", message="the secret of t")
-        reply = await use(client, route, app_token())
-        assert b"the secret of t" not in reply.body
-        left = await client.call("GET", "/api/sessions?resourceId=t", token=APP_KEY)
-        assert [thread["threadId"] for thread in left.json()["sessions"]] == ["t"]
-
-    run(story())
-
-
-def test_what_one_says_with_a_token_is_in_the_threads_that_the_app_sees():
-    async def story():
-        client = an_app()
-        await use(client, ON_THREADS["ask as the AI SDK does"], app_token())
-        threads = (await client.call("GET", f"/api/sessions?resourceId={ADA}", token=APP_KEY)).json()["sessions"]
-        assert [(thread["resourceId"], thread["threadId"]) for thread in threads] == [(ADA, "t")]
-        assert (await use(client, ON_THREADS["list"], app_token())).json()["sessions"] == threads
-
-    run(story())
-
-
-def test_nobody_forks_another_ones_thread():
-    async def story():
-        client = an_app()
-        await begin_thread(client, BOB)
-        assert outcome(await use(client, ON_THREADS["fork"], app_token())) == (404, "thread_not_found")
-
-    run(story())
+async def test_a_token_reaches_no_other_resource(route: tuple[str, str, Any]):
+    client = an_app()
+    await begin_thread(client, BOB)
+    for resource in (BOB, ADA.upper(), ADA + "x", ADA[:-1]):
+        assert outcome(await use(client, route, app_token(), resource)) == (403, "wrong_resource")
+    threads = await client.call("GET", f"/api/sessions?resourceId={BOB}", token=APP_KEY)
+    assert threads.json()["count"] == 1
 
 
 @on_threads
-def test_a_token_that_is_over_changed_or_of_another_key_reaches_nothing(route: tuple[str, str, Any]):
-    async def story():
-        for client in (an_app(), make_client()):
-            over = app_token(ends_seconds=NOW_SECONDS)
-            assert outcome(await use(client, route, over, ADA)) == (401, "token_expired")
-            for wrong in (app_token(key=KEY[::-1]), app_token()[:-1], app_token() + "A", "wp1.app"):
-                assert outcome(await use(client, route, wrong, ADA)) == (401, "invalid_token")
+async def test_without_a_resource_a_token_means_its_own_and_not_that_of_the_thread(route: tuple[str, str, Any]):
+    client = an_app()
+    # A thread that nobody named a resource for is its own; Ada's token must not reach it by that.
+    await begin_thread(client, "t", message="the secret of t")
+    reply = await use(client, route, app_token())
+    assert b"the secret of t" not in reply.body
+    left = await client.call("GET", "/api/sessions?resourceId=t", token=APP_KEY)
+    assert [thread["threadId"] for thread in left.json()["sessions"]] == ["t"]
 
-    run(story())
+
+async def test_what_one_says_with_a_token_is_in_the_threads_that_the_app_sees():
+    client = an_app()
+    await use(client, ON_THREADS["ask as the AI SDK does"], app_token())
+    threads = (await client.call("GET", f"/api/sessions?resourceId={ADA}", token=APP_KEY)).json()["sessions"]
+    assert [(thread["resourceId"], thread["threadId"]) for thread in threads] == [(ADA, "t")]
+    assert (await use(client, ON_THREADS["list"], app_token())).json()["sessions"] == threads
+
+
+async def test_nobody_forks_another_ones_thread():
+    client = an_app()
+    await begin_thread(client, BOB)
+    assert outcome(await use(client, ON_THREADS["fork"], app_token())) == (404, "thread_not_found")
 
 
 @on_threads
-def test_a_sessions_token_reaches_no_threads_whether_or_not_there_are_keys(route: tuple[str, str, Any]):
-    async def story():
-        for client in (an_app(), make_client()):
-            session = await client.open_session()
-            for token in (session.host, await client.join(session.code)):
-                assert outcome(await use(client, route, token, ADA)) == (403, "wrong_role")
-
-    run(story())
+async def test_a_token_that_is_over_changed_or_of_another_key_reaches_nothing(route: tuple[str, str, Any]):
+    for client in (an_app(), make_client()):
+        over = app_token(ends_seconds=NOW_SECONDS)
+        assert outcome(await use(client, route, over, ADA)) == (401, "token_expired")
+        for wrong in (app_token(key=KEY[::-1]), app_token()[:-1], app_token() + "A", "wp1.app"):
+            assert outcome(await use(client, route, wrong, ADA)) == (401, "invalid_token")
 
 
 @on_threads
-def test_where_threads_are_open_a_token_binds_all_the_same(route: tuple[str, str, Any]):
-    async def story():
-        client = make_client()
-        await client.call("POST", "/api/chat", {"message": "Hi", "threadId": "t", "resourceId": BOB})
-        assert outcome(await use(client, route, app_token(), BOB)) == (403, "wrong_resource")
+async def test_a_sessions_token_reaches_no_threads_whether_or_not_there_are_keys(route: tuple[str, str, Any]):
+    for client in (an_app(), make_client()):
+        session = await client.open_session()
+        for token in (session.host, await client.join(session.code)):
+            assert outcome(await use(client, route, token, ADA)) == (403, "wrong_role")
 
-    run(story())
+
+@on_threads
+async def test_where_threads_are_open_a_token_binds_all_the_same(route: tuple[str, str, Any]):
+    client = make_client()
+    await client.call("POST", "/api/chat", {"message": "Hi", "threadId": "t", "resourceId": BOB})
+    assert outcome(await use(client, route, app_token(), BOB)) == (403, "wrong_resource")
 
 
 def test_where_threads_are_open_what_is_no_token_of_ours_is_passed_over():
@@ -222,39 +195,33 @@ def test_only_with_a_token_may_the_resource_be_left_out(route: tuple[str, str, A
 
 
 @pytest.mark.parametrize("resource", [ADA, "{code}"])
-def test_an_apps_token_opens_no_session(resource: str):
-    async def story():
-        client = an_app()
-        session = await client.open_session()
-        token = app_token(resource.replace("{code}", session.code))
-        body = {"code": session.code}
-        replies = [
-            await client.call("DELETE", f"/api/sessions/{session.code}", token=token),
-            await client.call("POST", f"/api/sessions/{session.code}/extend", token=token),
-            await client.call("PUT", f"/api/sessions/{session.code}/tools", {"tools": []}, token=token),
-            await client.call("POST", "/api/request", {**body, "tool": "echo"}, token=token),
-            await client.call("POST", "/api/request/r/cancel", body, token=token),
-            await client.call("POST", "/api/response", {**body, "id": "r", "result": 1}, token=token),
-            await client.call("POST", "/api/ack", {**body, "cursors": ["c"]}, token=token),
-            await client.call("GET", f"/api/poll?code={session.code}", token=token),
-            await client.call("GET", f"/api/stream?code={session.code}", token=token),
-            await client.call("GET", f"/api/stream?code={session.code}&token={token}"),
-        ]
-        assert {outcome(reply) for reply in replies} == {(403, "wrong_role")}
-
-    run(story())
+async def test_an_apps_token_opens_no_session(resource: str):
+    client = an_app()
+    session = await client.open_session()
+    token = app_token(resource.replace("{code}", session.code))
+    body = {"code": session.code}
+    replies = [
+        await client.call("DELETE", f"/api/sessions/{session.code}", token=token),
+        await client.call("POST", f"/api/sessions/{session.code}/extend", token=token),
+        await client.call("PUT", f"/api/sessions/{session.code}/tools", {"tools": []}, token=token),
+        await client.call("POST", "/api/request", {**body, "tool": "echo"}, token=token),
+        await client.call("POST", "/api/request/r/cancel", body, token=token),
+        await client.call("POST", "/api/response", {**body, "id": "r", "result": 1}, token=token),
+        await client.call("POST", "/api/ack", {**body, "cursors": ["c"]}, token=token),
+        await client.call("GET", f"/api/poll?code={session.code}", token=token),
+        await client.call("GET", f"/api/stream?code={session.code}", token=token),
+        await client.call("GET", f"/api/stream?code={session.code}&token={token}"),
+    ]
+    assert {outcome(reply) for reply in replies} == {(403, "wrong_role")}
 
 
-def test_a_token_ends_at_exactly_its_second():
-    async def story():
-        client = an_app()
-        token = (await mint(client, ttl=60)).json()["token"]
-        await asyncio.sleep(59.99)
-        assert (await use(client, ON_THREADS["list"], token)).status == 200
-        await asyncio.sleep(0.01)
-        assert outcome(await use(client, ON_THREADS["list"], token)) == (401, "token_expired")
-
-    run(story())
+async def test_a_token_ends_at_exactly_its_second():
+    client = an_app()
+    token = (await mint(client, ttl=60)).json()["token"]
+    await asyncio.sleep(59.99)
+    assert (await use(client, ON_THREADS["list"], token)).status == 200
+    await asyncio.sleep(0.01)
+    assert outcome(await use(client, ON_THREADS["list"], token)) == (401, "token_expired")
 
 
 def test_tokens_outlive_the_app_key_that_made_them_and_end_with_the_signing_key():

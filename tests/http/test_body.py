@@ -125,18 +125,15 @@ def test_a_body_that_breaks_off_leaves_no_alarm_behind():
         run(read((1, b"a"), (1, b"broken")))
 
 
-def test_whoever_sends_too_slowly_is_told_so():
-    async def story():
-        async def read_body(limit: int) -> bytes | None:
-            return await read_whole(ScriptedBody([(1, b"{")]), limit, VirtualClock(), LoopAlarm())
+async def test_whoever_sends_too_slowly_is_told_so():
+    async def read_body(limit: int) -> bytes | None:
+        return await read_whole(ScriptedBody([(1, b"{")]), limit, VirtualClock(), LoopAlarm())
 
-        headers = LowerHeaders({"Content-Type": "application/json"})
-        client = make_client()
-        response = await client.app.handle(Request("POST", "/api/sessions", "", headers, read_body, no_background))
-        assert (response.status, b'"body_timeout"' in response.body) == (408, True)
-        assert client.log == []
-
-    run(story())
+    headers = LowerHeaders({"Content-Type": "application/json"})
+    client = make_client()
+    response = await client.app.handle(Request("POST", "/api/sessions", "", headers, read_body, no_background))
+    assert (response.status, b'"body_timeout"' in response.body) == (408, True)
+    assert client.log == []
 
 
 @pytest.mark.parametrize(

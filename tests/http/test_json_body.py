@@ -127,24 +127,21 @@ BAD: list[tuple[str, str, Any, str]] = [
 
 
 @pytest.mark.parametrize(("path", "body", "code"), [bad[1:] for bad in BAD], ids=[bad[0] for bad in BAD])
-def test_bad_input_is_refused_by_name_and_nothing_is_written(path: str, body: Any, code: str):
-    async def story():
-        kv = FaultyKv(MemoryKv(VirtualClock()), lambda *_: False)
-        client = make_client(kv=kv)
-        session = await client.open_session()
-        raw = body if isinstance(body, bytes) else json.dumps(body).encode()
-        kv.asked.clear()
-        reply = await client.call(
-            "PUT" if path == TOOLS else "POST",
-            path.replace("{code}", session.code),
-            body=raw.replace(b"{code}", session.code.encode()),
-            token=session.host if path in (TOOLS, RESPONSE, ACK) else None,
-        )
-        assert (reply.status, reply.json()["code"]) == (400, code)
-        assert len(reply.json()["detail"]) < 300
-        assert "put" not in [operation for operation, _ in kv.asked]
-
-    run(story())
+async def test_bad_input_is_refused_by_name_and_nothing_is_written(path: str, body: Any, code: str):
+    kv = FaultyKv(MemoryKv(VirtualClock()), lambda *_: False)
+    client = make_client(kv=kv)
+    session = await client.open_session()
+    raw = body if isinstance(body, bytes) else json.dumps(body).encode()
+    kv.asked.clear()
+    reply = await client.call(
+        "PUT" if path == TOOLS else "POST",
+        path.replace("{code}", session.code),
+        body=raw.replace(b"{code}", session.code.encode()),
+        token=session.host if path in (TOOLS, RESPONSE, ACK) else None,
+    )
+    assert (reply.status, reply.json()["code"]) == (400, code)
+    assert len(reply.json()["detail"]) < 300
+    assert "put" not in [operation for operation, _ in kv.asked]
 
 
 @pytest.mark.parametrize(
@@ -179,19 +176,16 @@ def test_a_body_has_at_most_256_kib(size: int, status: int):
     assert run(make_client().call("POST", OPEN, body=body)).status == status
 
 
-def test_a_body_that_is_declared_too_large_is_not_read():
-    async def story():
-        read: list[int] = []
+async def test_a_body_that_is_declared_too_large_is_not_read():
+    read: list[int] = []
 
-        async def read_body(limit: int) -> bytes | None:
-            read.append(limit)
-            return b""
+    async def read_body(limit: int) -> bytes | None:
+        read.append(limit)
+        return b""
 
-        headers = LowerHeaders({"Content-Length": str(MAX_BODY_BYTES + 1)})
-        response = await make_client().app.handle(Request("POST", OPEN, "", headers, read_body, no_background))
-        assert (response.status, read) == (413, [])
-
-    run(story())
+    headers = LowerHeaders({"Content-Length": str(MAX_BODY_BYTES + 1)})
+    response = await make_client().app.handle(Request("POST", OPEN, "", headers, read_body, no_background))
+    assert (response.status, read) == (413, [])
 
 
 @pytest.mark.parametrize(("levels", "status"), [(MAX_JSON_DEPTH - 1, 201), (MAX_JSON_DEPTH, 400)])
@@ -203,16 +197,13 @@ def test_json_is_nested_to_a_bounded_depth(brackets: str, levels: int, status: i
     assert run(make_client().call("POST", OPEN, body=body.encode())).status == status
 
 
-def test_the_deepest_json_that_is_taken_can_be_read_by_everybody():
-    async def story():
-        client = make_client()
-        session = await client.open_session()
-        args = '{"a":' + "[" * (MAX_JSON_DEPTH - 2) + '"' + "x" * 2000 + '"' + "]" * (MAX_JSON_DEPTH - 2) + "}"
-        body = f'{{"code":"{session.code}","tool":"t","args":{args}}}'
-        assert (await client.call("POST", REQUEST, body=body.encode())).status == 202
-        assert len((await client.poll(session.code, session.host))["messages"]) == 1
-
-    run(story())
+async def test_the_deepest_json_that_is_taken_can_be_read_by_everybody():
+    client = make_client()
+    session = await client.open_session()
+    args = '{"a":' + "[" * (MAX_JSON_DEPTH - 2) + '"' + "x" * 2000 + '"' + "]" * (MAX_JSON_DEPTH - 2) + "}"
+    body = f'{{"code":"{session.code}","tool":"t","args":{args}}}'
+    assert (await client.call("POST", REQUEST, body=body.encode())).status == 202
+    assert len((await client.poll(session.code, session.host))["messages"]) == 1
 
 
 @pytest.mark.parametrize(
@@ -351,25 +342,19 @@ def test_a_name_that_stands_twice_is_found_where_the_standard_library_finds_one(
         ),
     ],
 )
-def test_no_kind_of_body_may_have_a_name_twice(method: str, path: str, content_type: str, body: bytes):
-    async def story():
-        kv = FaultyKv(MemoryKv(VirtualClock()), lambda *_: False)
-        reply = await make_client(kv=kv).call(method, path, body=body, headers={"Content-Type": content_type})
-        assert (reply.status, reply.json()["code"]) == (400, "invalid_json")
-        assert "name twice" in reply.json()["detail"]
-        assert kv.asked == []
-
-    run(story())
+async def test_no_kind_of_body_may_have_a_name_twice(method: str, path: str, content_type: str, body: bytes):
+    kv = FaultyKv(MemoryKv(VirtualClock()), lambda *_: False)
+    reply = await make_client(kv=kv).call(method, path, body=body, headers={"Content-Type": content_type})
+    assert (reply.status, reply.json()["code"]) == (400, "invalid_json")
+    assert "name twice" in reply.json()["detail"]
+    assert kv.asked == []
 
 
-def test_a_document_in_which_names_only_look_alike_is_given_back_byte_for_byte():
-    async def story():
-        client = make_client()
-        body = b'{ "a":"\\u0022:", "A":{"a":1.0,\n"b":[{"a":1},{"a":1}]} }'
-        assert (await client.call("PUT", "/api/sessions/s/theme", body=body)).status == 201
-        assert (await client.call("GET", "/api/sessions/s/theme")).body == body
-
-    run(story())
+async def test_a_document_in_which_names_only_look_alike_is_given_back_byte_for_byte():
+    client = make_client()
+    body = b'{ "a":"\\u0022:", "A":{"a":1.0,\n"b":[{"a":1},{"a":1}]} }'
+    assert (await client.call("PUT", "/api/sessions/s/theme", body=body)).status == 201
+    assert (await client.call("GET", "/api/sessions/s/theme")).body == body
 
 
 @pytest.fixture

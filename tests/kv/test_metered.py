@@ -33,17 +33,14 @@ def test_a_failure_is_counted_too():
     assert meter.operations == 1
 
 
-def test_the_last_operation_of_the_budget_is_done_and_the_next_is_not_asked_for():
-    async def story():
-        store = FaultyKv(MemoryKv(SetClock()), lambda *_: False)
-        meter = MeteredKv(store, SetClock(), 1)
-        await meter.get("a")
-        with pytest.raises(BudgetSpent):
-            await meter.get("b")
-        assert store.asked == [("get", "a")]
-        assert meter.operations == 1
-
-    run(story())
+async def test_the_last_operation_of_the_budget_is_done_and_the_next_is_not_asked_for():
+    store = FaultyKv(MemoryKv(SetClock()), lambda *_: False)
+    meter = MeteredKv(store, SetClock(), 1)
+    await meter.get("a")
+    with pytest.raises(BudgetSpent):
+        await meter.get("b")
+    assert store.asked == [("get", "a")]
+    assert meter.operations == 1
 
 
 class Slow:
@@ -57,16 +54,13 @@ class Slow:
         return None
 
 
-def test_the_time_of_what_succeeds_and_of_what_fails_is_added_up():
-    async def story():
-        clock = SetClock()
-        meter = MeteredKv(Slow(clock), clock, 10)
-        await meter.get("a")
-        with pytest.raises(KvError):
-            await meter.get("fails")
-        assert meter.elapsed_ms == 40
-
-    run(story())
+async def test_the_time_of_what_succeeds_and_of_what_fails_is_added_up():
+    clock = SetClock()
+    meter = MeteredKv(Slow(clock), clock, 10)
+    await meter.get("a")
+    with pytest.raises(KvError):
+        await meter.get("fails")
+    assert meter.elapsed_ms == 40
 
 
 def test_an_empty_page_is_passed_on():

@@ -3,7 +3,6 @@
 import pytest
 
 from simulation.client import KEY, make_client
-from simulation.virtual_time import run
 from tests.support.mcp_client import Mcp, connected
 from waypost_worker.settings import Settings
 
@@ -17,105 +16,78 @@ async def told(mcp: Mcp, **headers: str) -> tuple[int, str | None]:
     return reply.status, body["error"]["data"]["code"] if "error" in body else None
 
 
-def test_the_code_alone_opens_its_tab():
-    async def story():
-        assert await told(await connected()) == (200, None)
-
-    run(story())
+async def test_the_code_alone_opens_its_tab():
+    assert await told(await connected()) == (200, None)
 
 
-def test_a_guest_s_token_opens_the_tab_it_is_for_with_and_without_the_code():
-    async def story():
-        mcp = await connected()
-        mcp.token = await mcp.client.join(mcp.session.code)
-        assert await told(mcp) == (200, None)
-        mcp.path = "/mcp"
-        assert await told(mcp) == (200, None)
-        stream = await mcp.get()
-        await stream.stop()
-
-    run(story())
+async def test_a_guest_s_token_opens_the_tab_it_is_for_with_and_without_the_code():
+    mcp = await connected()
+    mcp.token = await mcp.client.join(mcp.session.code)
+    assert await told(mcp) == (200, None)
+    mcp.path = "/mcp"
+    assert await told(mcp) == (200, None)
+    stream = await mcp.get()
+    await stream.stop()
 
 
-def test_a_token_of_another_tab_opens_nothing():
-    async def story():
-        mcp = await connected()
-        other = await connected(client=mcp.client)
-        mcp.token = await mcp.client.join(other.session.code)
-        assert await told(mcp) == (403, "wrong_session")
-
-    run(story())
+async def test_a_token_of_another_tab_opens_nothing():
+    mcp = await connected()
+    other = await connected(client=mcp.client)
+    mcp.token = await mcp.client.join(other.session.code)
+    assert await told(mcp) == (403, "wrong_session")
 
 
-def test_a_host_s_token_is_for_hosts():
-    async def story():
-        mcp = await connected()
-        mcp.token = mcp.session.host
-        assert await told(mcp) == (403, "wrong_role")
-        mcp.path = "/mcp"
-        assert await told(mcp) == (403, "wrong_role")
-
-    run(story())
+async def test_a_host_s_token_is_for_hosts():
+    mcp = await connected()
+    mcp.token = mcp.session.host
+    assert await told(mcp) == (403, "wrong_role")
+    mcp.path = "/mcp"
+    assert await told(mcp) == (403, "wrong_role")
 
 
 @pytest.mark.parametrize("token", ["nonsense", "wp1.guest.AAAAAAAA.9999999999." + "A" * 43])
-def test_a_token_that_is_not_good_is_401_with_a_challenge(token: str):
-    async def story():
-        mcp = await connected(token=None)
-        mcp.token = token
-        for path in ("", "/mcp"):
-            mcp.path = path
-            reply = await mcp.send(mcp.request("ping"))
-            assert (reply.status, reply.headers["WWW-Authenticate"]) == (401, "Bearer")
-            assert reply.json()["error"]["data"] == {"code": "invalid_token"}
-
-    run(story())
+async def test_a_token_that_is_not_good_is_401_with_a_challenge(token: str):
+    mcp = await connected(token=None)
+    mcp.token = token
+    for path in ("", "/mcp"):
+        mcp.path = path
+        reply = await mcp.send(mcp.request("ping"))
+        assert (reply.status, reply.headers["WWW-Authenticate"]) == (401, "Bearer")
+        assert reply.json()["error"]["data"] == {"code": "invalid_token"}
 
 
-def test_a_session_s_id_and_an_event_s_id_are_no_tokens():
-    async def story():
-        mcp = await connected()
-        stream = await mcp.get()
-        for token in (mcp.session_id, "wpm1." + str(mcp.session_id)):
-            mcp.token, mcp.path = token, "/mcp"
-            assert (await told(mcp))[0] == 401
-        await stream.stop()
-
-    run(story())
+async def test_a_session_s_id_and_an_event_s_id_are_no_tokens():
+    mcp = await connected()
+    stream = await mcp.get()
+    for token in (mcp.session_id, "wpm1." + str(mcp.session_id)):
+        mcp.token, mcp.path = token, "/mcp"
+        assert (await told(mcp))[0] == 401
+    await stream.stop()
 
 
-def test_without_a_code_a_token_is_needed():
-    async def story():
-        mcp = await connected()
-        mcp.path = "/mcp"
-        for method in ("POST", "GET"):
-            reply = await mcp.client.call(method, "/mcp", mcp.request("ping") if method == "POST" else None)
-            assert (reply.status, reply.headers["WWW-Authenticate"]) == (401, "Bearer")
-            assert reply.json()["error"]["data"] == {"code": "token_required"}
-
-    run(story())
+async def test_without_a_code_a_token_is_needed():
+    mcp = await connected()
+    mcp.path = "/mcp"
+    for method in ("POST", "GET"):
+        reply = await mcp.client.call(method, "/mcp", mcp.request("ping") if method == "POST" else None)
+        assert (reply.status, reply.headers["WWW-Authenticate"]) == (401, "Bearer")
+        assert reply.json()["error"]["data"] == {"code": "token_required"}
 
 
-def test_where_a_code_is_not_enough_a_token_is_needed():
-    async def story():
-        client = make_client(Settings(signing_keys=(KEY,), require_token=True))
-        mcp = Mcp(client, await client.open_session())
-        assert await told(mcp) == (401, "token_required")
-        mcp.token = await client.join(mcp.session.code)
-        assert await told(mcp) == (200, None)
-
-    run(story())
+async def test_where_a_code_is_not_enough_a_token_is_needed():
+    client = make_client(Settings(signing_keys=(KEY,), require_token=True))
+    mcp = Mcp(client, await client.open_session())
+    assert await told(mcp) == (401, "token_required")
+    mcp.token = await client.join(mcp.session.code)
+    assert await told(mcp) == (200, None)
 
 
-def test_a_code_that_nobody_has_is_404_and_tells_apart_from_an_unknown_method():
-    async def story():
-        mcp = await connected(is_modern=True)
-        mcp.path = "/mcp/00000000"
-        assert await told(mcp) == (404, "session_not_found")
-        mcp.path = "/mcp/what"
-        assert await told(mcp) == (400, "invalid_code")
-
-    run(story())
+async def test_a_code_that_nobody_has_is_404_and_tells_apart_from_an_unknown_method():
+    mcp = await connected(is_modern=True)
+    mcp.path = "/mcp/00000000"
+    assert await told(mcp) == (404, "session_not_found")
+    mcp.path = "/mcp/what"
+    assert await told(mcp) == (400, "invalid_code")
 
 
 @pytest.mark.parametrize(
@@ -138,14 +110,11 @@ def test_a_code_that_nobody_has_is_404_and_tells_apart_from_an_unknown_method():
         ({"Origin": "http://["}, 403),
     ],
 )
-def test_pages_of_other_origins_may_not_call(headers: dict[str, str], status: int):
-    async def story():
-        client = make_client(Settings(signing_keys=(KEY,), allowed_origins=frozenset({"https://app.example"})))
-        mcp = await connected(client=client)
-        assert (await told(mcp, **headers))[0] == status
-        if status != 200:
-            reply = await mcp.client.call("GET", mcp.url, headers=mcp.headers(headers))
-            assert reply.status == 403
-            assert b'"code":"origin_not_allowed"' in reply.body
-
-    run(story())
+async def test_pages_of_other_origins_may_not_call(headers: dict[str, str], status: int):
+    client = make_client(Settings(signing_keys=(KEY,), allowed_origins=frozenset({"https://app.example"})))
+    mcp = await connected(client=client)
+    assert (await told(mcp, **headers))[0] == status
+    if status != 200:
+        reply = await mcp.client.call("GET", mcp.url, headers=mcp.headers(headers))
+        assert reply.status == 403
+        assert b'"code":"origin_not_allowed"' in reply.body

@@ -5,7 +5,6 @@ import asyncio
 import pytest
 
 from simulation.client import Client, make_client
-from simulation.virtual_time import run
 from tests.support.mcp_client import Mcp, connected, put_tools, staying, taken
 from waypost_worker.limits import MCP_TOOLS_ECHO_SECONDS
 from waypost_worker.polling.plans import FREE
@@ -23,275 +22,224 @@ async def report(mcp: Mcp, id: str, result: object, *, final: bool = False) -> N
     await mcp.client.answer(mcp.session, id, result, final=final)
 
 
-def test_a_call_that_takes_longer_becomes_a_stream_with_something_to_come_back_with():
-    async def story():
-        mcp = await connected()
-        stream = await mcp.stream("tools/call", {"name": "slow"}, id="mine")
-        assert asyncio.get_running_loop().time() == pytest.approx(1, abs=0.1)
-        request = await taken(mcp)
-        await report(mcp, request["id"], "there", final=True)
-        [reply] = await stream.until_over()
-        assert (reply["id"], reply["result"]["content"][0]["text"]) == ("mine", "there")
-        first = stream.events[0]
-        assert (first.data, bool(first.id), stream.retry_ms) == (None, True, 1000)
-
-    run(story())
+async def test_a_call_that_takes_longer_becomes_a_stream_with_something_to_come_back_with():
+    mcp = await connected()
+    stream = await mcp.stream("tools/call", {"name": "slow"}, id="mine")
+    assert asyncio.get_running_loop().time() == pytest.approx(1, abs=0.1)
+    request = await taken(mcp)
+    await report(mcp, request["id"], "there", final=True)
+    [reply] = await stream.until_over()
+    assert (reply["id"], reply["result"]["content"][0]["text"]) == ("mine", "there")
+    first = stream.events[0]
+    assert (first.data, bool(first.id), stream.retry_ms) == (None, True, 1000)
 
 
-def test_an_older_client_is_sent_no_empty_event():
-    async def story():
-        mcp = await connected(version="2025-06-18")
-        stream = await mcp.stream("tools/call", {"name": "slow"})
-        request = await taken(mcp)
-        await report(mcp, request["id"], 1, final=True)
-        await stream.until_over()
-        assert [event.data["id"] for event in stream.events] == [1]
-        assert stream.comments == ["waypost"]
-
-    run(story())
+async def test_an_older_client_is_sent_no_empty_event():
+    mcp = await connected(version="2025-06-18")
+    stream = await mcp.stream("tools/call", {"name": "slow"})
+    request = await taken(mcp)
+    await report(mcp, request["id"], 1, final=True)
+    await stream.until_over()
+    assert [event.data["id"] for event in stream.events] == [1]
+    assert stream.comments == ["waypost"]
 
 
-def test_who_takes_streams_only_gets_one():
-    async def story():
-        mcp = await connected()
-        message = mcp.request("tools/call", {"name": "slow"})
-        asking = asyncio.ensure_future(mcp.send(message, {"Accept": "text/event-stream"}))
-        request = await taken(mcp)
-        await report(mcp, request["id"], "there", final=True)
-        assert b'"text":"there"' in (await asking).body
-
-    run(story())
+async def test_who_takes_streams_only_gets_one():
+    mcp = await connected()
+    message = mcp.request("tools/call", {"name": "slow"})
+    asking = asyncio.ensure_future(mcp.send(message, {"Accept": "text/event-stream"}))
+    request = await taken(mcp)
+    await report(mcp, request["id"], "there", final=True)
+    assert b'"text":"there"' in (await asking).body
 
 
-def test_progress_opens_the_stream_and_comes_before_the_reply():
-    async def story():
-        mcp = await connected()
-        opening = asyncio.ensure_future(mcp.stream("tools/call", CALL))
-        request = await taken(mcp)
-        await report(mcp, request["id"], {"progress": 10, "total": 20, "message": "half"})
-        stream = await opening
-        assert asyncio.get_running_loop().time() < 0.5
-        await report(mcp, request["id"], "more")
-        await report(mcp, request["id"], "done", final=True)
-        first, second, reply = await stream.until_over()
-        assert first["method"] == "notifications/progress"
-        assert first["params"] == {"progressToken": "p", "progress": 10, "total": 20, "message": "half"}
-        assert second["params"] == {"progressToken": "p", "progress": 11, "message": "more"}
-        assert reply["id"] == 1
-
-    run(story())
+async def test_progress_opens_the_stream_and_comes_before_the_reply():
+    mcp = await connected()
+    opening = asyncio.ensure_future(mcp.stream("tools/call", CALL))
+    request = await taken(mcp)
+    await report(mcp, request["id"], {"progress": 10, "total": 20, "message": "half"})
+    stream = await opening
+    assert asyncio.get_running_loop().time() < 0.5
+    await report(mcp, request["id"], "more")
+    await report(mcp, request["id"], "done", final=True)
+    first, second, reply = await stream.until_over()
+    assert first["method"] == "notifications/progress"
+    assert first["params"] == {"progressToken": "p", "progress": 10, "total": 20, "message": "half"}
+    assert second["params"] == {"progressToken": "p", "progress": 11, "message": "more"}
+    assert reply["id"] == 1
 
 
-def test_progress_that_nobody_wants_is_not_sent():
-    async def story():
-        mcp = await connected()
-        stream = await mcp.stream("tools/call", {"name": "slow"})
-        request = await taken(mcp)
-        await report(mcp, request["id"], "half")
-        await report(mcp, request["id"], "whole", final=True)
-        assert [message.get("method") for message in await stream.until_over()] == [None]
-
-    run(story())
+async def test_progress_that_nobody_wants_is_not_sent():
+    mcp = await connected()
+    stream = await mcp.stream("tools/call", {"name": "slow"})
+    request = await taken(mcp)
+    await report(mcp, request["id"], "half")
+    await report(mcp, request["id"], "whole", final=True)
+    assert [message.get("method") for message in await stream.until_over()] == [None]
 
 
 @pytest.mark.parametrize("is_elsewhere", [False, True])
-def test_a_broken_stream_is_taken_up_where_it_was(is_elsewhere: bool):
-    async def story():
-        mcp = await connected()
-        opening = asyncio.ensure_future(mcp.stream("tools/call", CALL, id=3))
-        request = await taken(mcp)
-        await report(mcp, request["id"], "one")
-        stream = await opening
-        await asyncio.sleep(1)
-        await stream.stop()
-        await report(mcp, request["id"], "two")
-        again = await (elsewhere(mcp) if is_elsewhere else mcp).get(stream.events[-1].id)
-        await asyncio.sleep(2)
-        await report(mcp, request["id"], "three")
-        await report(mcp, request["id"], "there", final=True)
-        *progress, reply = await again.until_over()
-        # What was heard is not said again, and the numbers go on.
-        assert [(item["params"]["progress"], item["params"]["message"]) for item in progress] == [
-            (2, "two"),
-            (3, "three"),
-        ]
-        assert (reply["id"], reply["result"]["content"][0]["text"]) == (3, "there")
-        over = await mcp.get(again.events[-1].id)
-        assert [message.get("id") for message in await over.until_over()] == [3]
-
-    run(story())
+async def test_a_broken_stream_is_taken_up_where_it_was(is_elsewhere: bool):
+    mcp = await connected()
+    opening = asyncio.ensure_future(mcp.stream("tools/call", CALL, id=3))
+    request = await taken(mcp)
+    await report(mcp, request["id"], "one")
+    stream = await opening
+    await asyncio.sleep(1)
+    await stream.stop()
+    await report(mcp, request["id"], "two")
+    again = await (elsewhere(mcp) if is_elsewhere else mcp).get(stream.events[-1].id)
+    await asyncio.sleep(2)
+    await report(mcp, request["id"], "three")
+    await report(mcp, request["id"], "there", final=True)
+    *progress, reply = await again.until_over()
+    # What was heard is not said again, and the numbers go on.
+    assert [(item["params"]["progress"], item["params"]["message"]) for item in progress] == [
+        (2, "two"),
+        (3, "three"),
+    ]
+    assert (reply["id"], reply["result"]["content"][0]["text"]) == (3, "there")
+    over = await mcp.get(again.events[-1].id)
+    assert [message.get("id") for message in await over.until_over()] == [3]
 
 
-def test_a_stream_that_broke_before_anything_was_heard_is_taken_up_from_its_first_event():
-    async def story():
-        mcp = await connected()
-        stream = await mcp.stream("tools/call", {"name": "slow"}, id=3)
-        await asyncio.sleep(0.1)
-        await stream.stop()
-        request = await taken(mcp)
-        await report(mcp, request["id"], "there", final=True)
-        again = await elsewhere(mcp).get(stream.events[0].id)
-        [reply] = await again.until_over()
-        assert (reply["id"], reply["result"]["content"][0]["text"]) == (3, "there")
-
-    run(story())
+async def test_a_stream_that_broke_before_anything_was_heard_is_taken_up_from_its_first_event():
+    mcp = await connected()
+    stream = await mcp.stream("tools/call", {"name": "slow"}, id=3)
+    await asyncio.sleep(0.1)
+    await stream.stop()
+    request = await taken(mcp)
+    await report(mcp, request["id"], "there", final=True)
+    again = await elsewhere(mcp).get(stream.events[0].id)
+    [reply] = await again.until_over()
+    assert (reply["id"], reply["result"]["content"][0]["text"]) == (3, "there")
 
 
-def test_an_event_s_id_is_good_in_its_own_session_only():
-    async def story():
-        mcp = await connected()
-        stream = await mcp.stream("tools/call", {"name": "slow"})
-        await asyncio.sleep(0.1)
-        mine = stream.events[0].id
-        stranger, without = Mcp(mcp.client, mcp.session), Mcp(mcp.client, mcp.session)
-        await stranger.initialize()
-        other_tab = await connected(client=mcp.client)
-        for client, id in (
-            (stranger, mine),
-            (without, mine),
-            (other_tab, mine),
-            (mcp, mine + "A"),
-            (mcp, "A" + mine),
-            (mcp, "x"),
-            (mcp, mcp.session_id or ""),
-        ):
-            headers = client.headers({"Last-Event-ID": id})
-            reply = await client.client.call("GET", client.url, headers=headers)
-            assert (reply.status, reply.json()["error"]["code"]) == (400, -32600)
-        await stream.stop()
-
-    run(story())
+async def test_an_event_s_id_is_good_in_its_own_session_only():
+    mcp = await connected()
+    stream = await mcp.stream("tools/call", {"name": "slow"})
+    await asyncio.sleep(0.1)
+    mine = stream.events[0].id
+    stranger, without = Mcp(mcp.client, mcp.session), Mcp(mcp.client, mcp.session)
+    await stranger.initialize()
+    other_tab = await connected(client=mcp.client)
+    for client, id in (
+        (stranger, mine),
+        (without, mine),
+        (other_tab, mine),
+        (mcp, mine + "A"),
+        (mcp, "A" + mine),
+        (mcp, "x"),
+        (mcp, mcp.session_id or ""),
+    ):
+        headers = client.headers({"Last-Event-ID": id})
+        reply = await client.client.call("GET", client.url, headers=headers)
+        assert (reply.status, reply.json()["error"]["code"]) == (400, -32600)
+    await stream.stop()
 
 
-def test_a_client_that_goes_away_takes_nothing_back():
-    async def story():
-        mcp = await connected()
-        stream = await mcp.stream("tools/call", {"name": "slow"})
-        await asyncio.sleep(0.1)
-        await stream.stop()
-        await taken(mcp)
-
-    run(story())
+async def test_a_client_that_goes_away_takes_nothing_back():
+    mcp = await connected()
+    stream = await mcp.stream("tools/call", {"name": "slow"})
+    await asyncio.sleep(0.1)
+    await stream.stop()
+    await taken(mcp)
 
 
-def test_a_stream_ends_before_the_budget_does_and_the_rest_comes_to_who_comes_back():
-    async def story():
-        client: Client = make_client(Settings(signing_keys=(b"a key for tests, 32 bytes or more",), plan=FREE))
-        mcp = await connected(client=client)
-        listening = asyncio.ensure_future(staying(mcp))
-        stream = await mcp.stream("tools/call", {"name": "slow"}, id=3)
-        assert await stream.until_over() == []
-        ended = asyncio.get_running_loop().time()
-        assert ended <= FREE.stream_seconds + 60
-        assert set(stream.comments) == {"heartbeat"}
-        request = await taken(mcp)
-        await report(mcp, request["id"], "there", final=True)
-        again = await mcp.get(stream.events[-1].id)
-        assert [message["id"] for message in await again.until_over()] == [3]
-        listening.cancel()
-
-    run(story())
+async def test_a_stream_ends_before_the_budget_does_and_the_rest_comes_to_who_comes_back():
+    client: Client = make_client(Settings(signing_keys=(b"a key for tests, 32 bytes or more",), plan=FREE))
+    mcp = await connected(client=client)
+    listening = asyncio.ensure_future(staying(mcp))
+    stream = await mcp.stream("tools/call", {"name": "slow"}, id=3)
+    assert await stream.until_over() == []
+    ended = asyncio.get_running_loop().time()
+    assert ended <= FREE.stream_seconds + 60
+    assert set(stream.comments) == {"heartbeat"}
+    request = await taken(mcp)
+    await report(mcp, request["id"], "there", final=True)
+    again = await mcp.get(stream.events[-1].id)
+    assert [message["id"] for message in await again.until_over()] == [3]
+    listening.cancel()
 
 
-def test_a_tab_that_says_nothing_for_an_hour_is_a_time_out_and_no_error_of_the_tool():
-    async def story():
-        mcp = await connected()
-        listening = asyncio.ensure_future(staying(mcp))
-        stream = await mcp.stream("tools/call", {"name": "slow"}, id=3)
-        while not (messages := await stream.until_over()):
-            stream = await mcp.get(stream.events[-1].id)
-        assert messages[-1]["error"]["code"] == -31002
-        assert asyncio.get_running_loop().time() == pytest.approx(3600, abs=5)
-        listening.cancel()
-
-    run(story())
+async def test_a_tab_that_says_nothing_for_an_hour_is_a_time_out_and_no_error_of_the_tool():
+    mcp = await connected()
+    listening = asyncio.ensure_future(staying(mcp))
+    stream = await mcp.stream("tools/call", {"name": "slow"}, id=3)
+    while not (messages := await stream.until_over()):
+        stream = await mcp.get(stream.events[-1].id)
+    assert messages[-1]["error"]["code"] == -31002
+    assert asyncio.get_running_loop().time() == pytest.approx(3600, abs=5)
+    listening.cancel()
 
 
-def test_news_of_the_tools_come_on_the_stream_that_is_listened_to():
-    async def story():
-        mcp = await connected()
-        stream = await mcp.get()
-        await asyncio.sleep(1)
-        assert stream.messages == []
-        await put_tools(mcp, {"name": "new"})
-        await asyncio.sleep(1)
-        assert stream.messages == [{"jsonrpc": "2.0", "method": "notifications/tools/list_changed"}]
-        await asyncio.sleep(100)
-        # Once more, when every location shows them.
-        assert len(stream.messages) == 2
-        assert "heartbeat" in stream.comments
-        await stream.stop()
-
-    run(story())
+async def test_news_of_the_tools_come_on_the_stream_that_is_listened_to():
+    mcp = await connected()
+    stream = await mcp.get()
+    await asyncio.sleep(1)
+    assert stream.messages == []
+    await put_tools(mcp, {"name": "new"})
+    await asyncio.sleep(1)
+    assert stream.messages == [{"jsonrpc": "2.0", "method": "notifications/tools/list_changed"}]
+    await asyncio.sleep(100)
+    # Once more, when every location shows them.
+    assert len(stream.messages) == 2
+    assert "heartbeat" in stream.comments
+    await stream.stop()
 
 
-def test_news_are_told_once_more_when_every_location_shows_them():
-    async def story():
-        mcp = await connected()
-        stream = await mcp.get()
-        await asyncio.sleep(1)
-        await put_tools(mcp, {"name": "new"})
-        await asyncio.sleep(MCP_TOOLS_ECHO_SECONDS - 1)
-        assert len(stream.messages) == 1
-        await asyncio.sleep(1.1)
-        assert len(stream.messages) == 2
-        await stream.stop()
-
-    run(story())
+async def test_news_are_told_once_more_when_every_location_shows_them():
+    mcp = await connected()
+    stream = await mcp.get()
+    await asyncio.sleep(1)
+    await put_tools(mcp, {"name": "new"})
+    await asyncio.sleep(MCP_TOOLS_ECHO_SECONDS - 1)
+    assert len(stream.messages) == 1
+    await asyncio.sleep(1.1)
+    assert len(stream.messages) == 2
+    await stream.stop()
 
 
-def test_news_from_another_isolate_come_within_a_minute_or_so():
-    async def story():
-        mcp = await connected()
-        stream = await elsewhere(mcp).get()
-        await asyncio.sleep(1)
-        await put_tools(mcp, {"name": "new"})
-        await asyncio.sleep(62)
-        assert len(stream.messages) == 1
-        await stream.stop()
-
-    run(story())
+async def test_news_from_another_isolate_come_within_a_minute_or_so():
+    mcp = await connected()
+    stream = await elsewhere(mcp).get()
+    await asyncio.sleep(1)
+    await put_tools(mcp, {"name": "new"})
+    await asyncio.sleep(62)
+    assert len(stream.messages) == 1
+    await stream.stop()
 
 
-def test_who_was_away_when_the_tools_changed_is_told_on_coming_back():
-    async def story():
-        mcp = await connected()
-        stream = await mcp.get()
-        await asyncio.sleep(1)
-        await stream.stop()
-        await put_tools(mcp, {"name": "new"})
-        again = await mcp.get(stream.events[0].id)
-        await asyncio.sleep(1)
-        assert [message["method"] for message in again.messages] == ["notifications/tools/list_changed"]
-        await again.stop()
-        third = await mcp.get(again.events[-1].id)
-        await asyncio.sleep(1)
-        assert third.messages == []
-        await third.stop()
-
-    run(story())
+async def test_who_was_away_when_the_tools_changed_is_told_on_coming_back():
+    mcp = await connected()
+    stream = await mcp.get()
+    await asyncio.sleep(1)
+    await stream.stop()
+    await put_tools(mcp, {"name": "new"})
+    again = await mcp.get(stream.events[0].id)
+    await asyncio.sleep(1)
+    assert [message["method"] for message in again.messages] == ["notifications/tools/list_changed"]
+    await again.stop()
+    third = await mcp.get(again.events[-1].id)
+    await asyncio.sleep(1)
+    assert third.messages == []
+    await third.stop()
 
 
-def test_the_stream_ends_with_the_session():
-    async def story():
-        mcp = await connected(version="2025-06-18")
-        stream = await mcp.get()
-        await asyncio.sleep(1)
-        await mcp.client.call("DELETE", f"/api/sessions/{mcp.session.code}", token=mcp.session.host)
-        assert await stream.until_over(10) == []
-        reply = await mcp.client.call("GET", mcp.url, headers=mcp.headers())
-        assert (reply.status, reply.json()["error"]["data"]) == (410, {"code": "session_ended"})
-
-    run(story())
+async def test_the_stream_ends_with_the_session():
+    mcp = await connected(version="2025-06-18")
+    stream = await mcp.get()
+    await asyncio.sleep(1)
+    await mcp.client.call("DELETE", f"/api/sessions/{mcp.session.code}", token=mcp.session.host)
+    assert await stream.until_over(10) == []
+    reply = await mcp.client.call("GET", mcp.url, headers=mcp.headers())
+    assert (reply.status, reply.json()["error"]["data"]) == (410, {"code": "session_ended"})
 
 
-def test_the_stream_of_news_ends_before_the_budget_does():
-    async def story():
-        client: Client = make_client(Settings(signing_keys=(b"a key for tests, 32 bytes or more",), plan=FREE))
-        mcp = await connected(client=client)
-        listening = asyncio.ensure_future(staying(mcp))
-        stream = await mcp.get()
-        await stream.until_over(FREE.stream_seconds + 100)
-        listening.cancel()
-
-    run(story())
+async def test_the_stream_of_news_ends_before_the_budget_does():
+    client: Client = make_client(Settings(signing_keys=(b"a key for tests, 32 bytes or more",), plan=FREE))
+    mcp = await connected(client=client)
+    listening = asyncio.ensure_future(staying(mcp))
+    stream = await mcp.get()
+    await stream.until_over(FREE.stream_seconds + 100)
+    listening.cancel()

@@ -4,7 +4,6 @@ from typing import Any
 
 import pytest
 
-from simulation.virtual_time import run
 from tests.support.mcp_client import META, MODERN, connected
 
 PARSE, INVALID, UNKNOWN, PARAMS, MISMATCH, CAPABILITY, VERSION = -32700, -32600, -32601, -32602, -32020, -32021, -32022
@@ -100,70 +99,52 @@ def told(reply: Any) -> tuple[int, int, Any]:
 
 
 @pytest.mark.parametrize(("text", "status", "code", "id"), TEXTS, ids=range(len(TEXTS)))
-def test_what_is_no_message_is_refused(text: bytes, status: int, code: int, id: Any):
-    async def story():
-        mcp = await connected()
-        headers = mcp.headers({"Content-Type": "application/json"})
-        reply = await mcp.client.call("POST", mcp.url, body=text, headers=headers)
-        assert told(reply) == (status, code, id)
-
-    run(story())
+async def test_what_is_no_message_is_refused(text: bytes, status: int, code: int, id: Any):
+    mcp = await connected()
+    headers = mcp.headers({"Content-Type": "application/json"})
+    reply = await mcp.client.call("POST", mcp.url, body=text, headers=headers)
+    assert told(reply) == (status, code, id)
 
 
 @pytest.mark.parametrize(("message", "status", "code", "id"), LEGACY, ids=range(len(LEGACY)))
-def test_a_legacy_message_that_is_wrong_is_refused(message: dict[str, Any], status: int, code: int, id: Any):
-    async def story():
-        mcp = await connected()
-        assert told(await mcp.send(message)) == (status, code, id)
-
-    run(story())
+async def test_a_legacy_message_that_is_wrong_is_refused(message: dict[str, Any], status: int, code: int, id: Any):
+    mcp = await connected()
+    assert told(await mcp.send(message)) == (status, code, id)
 
 
 @pytest.mark.parametrize(("method", "params", "status", "code"), MODERNS, ids=range(len(MODERNS)))
-def test_a_modern_message_that_is_wrong_is_refused(method: str, params: dict[str, Any], status: int, code: int):
-    async def story():
-        mcp = await connected(is_modern=True)
-        message = mcp.request(method)
-        message["params"] |= params
-        assert told(await mcp.send(message, mcp.mirrored(message))) == (status, code, 1)
-
-    run(story())
+async def test_a_modern_message_that_is_wrong_is_refused(method: str, params: dict[str, Any], status: int, code: int):
+    mcp = await connected(is_modern=True)
+    message = mcp.request(method)
+    message["params"] |= params
+    assert told(await mcp.send(message, mcp.mirrored(message))) == (status, code, 1)
 
 
-def test_a_version_that_is_not_served_is_told_those_that_are():
-    async def story():
-        for is_modern, version in ((True, "2027-01-01"), (False, "2024-11-05"), (False, "nonsense")):
-            mcp = await connected(is_modern=is_modern)
-            mcp.version = version
-            message = mcp.request("tools/list")
-            if is_modern:
-                message["params"]["_meta"][VERSION_KEY] = version
-            reply = await mcp.send(message, mcp.mirrored(message) | {"MCP-Protocol-Version": version})
-            assert told(reply) == (400, VERSION, 1)
-            supported = ["2026-07-28", "2025-11-25", "2025-06-18"]
-            assert reply.json()["error"]["data"] == {"supported": supported, "requested": version}
-
-    run(story())
+async def test_a_version_that_is_not_served_is_told_those_that_are():
+    for is_modern, version in ((True, "2027-01-01"), (False, "2024-11-05"), (False, "nonsense")):
+        mcp = await connected(is_modern=is_modern)
+        mcp.version = version
+        message = mcp.request("tools/list")
+        if is_modern:
+            message["params"]["_meta"][VERSION_KEY] = version
+        reply = await mcp.send(message, mcp.mirrored(message) | {"MCP-Protocol-Version": version})
+        assert told(reply) == (400, VERSION, 1)
+        supported = ["2026-07-28", "2025-11-25", "2025-06-18"]
+        assert reply.json()["error"]["data"] == {"supported": supported, "requested": version}
 
 
-def test_a_reply_to_nothing_is_taken_from_legacy_clients_only():
-    async def story():
-        reply = {"jsonrpc": "2.0", "id": 3, "result": {}}
-        assert (await (await connected()).send(reply)).status == 202
-        unknown = {"jsonrpc": "2.0", "id": None, "error": {"code": -32600, "message": "what?"}}
-        assert (await (await connected()).send(unknown)).status == 202
-        assert told(await (await connected(is_modern=True)).send(reply)) == (400, INVALID, 3)
-
-    run(story())
+async def test_a_reply_to_nothing_is_taken_from_legacy_clients_only():
+    reply = {"jsonrpc": "2.0", "id": 3, "result": {}}
+    assert (await (await connected()).send(reply)).status == 202
+    unknown = {"jsonrpc": "2.0", "id": None, "error": {"code": -32600, "message": "what?"}}
+    assert (await (await connected()).send(unknown)).status == 202
+    assert told(await (await connected(is_modern=True)).send(reply)) == (400, INVALID, 3)
 
 
-def test_a_notification_that_nobody_knows_is_taken():
-    async def story():
-        for mcp in (await connected(), await connected(is_modern=True)):
-            reply = await mcp.notify("notifications/whatever")
-            assert (reply.status, reply.body) == (202, b"")
-
-    run(story())
+async def test_a_notification_that_nobody_knows_is_taken():
+    for mcp in (await connected(), await connected(is_modern=True)):
+        reply = await mcp.notify("notifications/whatever")
+        assert (reply.status, reply.body) == (202, b"")
 
 
 @pytest.mark.parametrize(
@@ -180,27 +161,21 @@ def test_a_notification_that_nobody_knows_is_taken():
         ({"Accept": ""}, 200),
     ],
 )
-def test_what_a_client_sends_and_takes_is_looked_at(headers: dict[str, str], status: int):
-    async def story():
-        for mcp in (await connected(), await connected(is_modern=True)):
-            message = mcp.request("tools/list")
-            reply = await mcp.send(message, mcp.mirrored(message) | headers)
-            assert reply.status == status, reply
-
-    run(story())
+async def test_what_a_client_sends_and_takes_is_looked_at(headers: dict[str, str], status: int):
+    for mcp in (await connected(), await connected(is_modern=True)):
+        message = mcp.request("tools/list")
+        reply = await mcp.send(message, mcp.mirrored(message) | headers)
+        assert reply.status == status, reply
 
 
-def test_who_takes_no_stream_is_given_none():
-    async def story():
-        mcp = await connected()
-        reply = await mcp.client.call("GET", mcp.url, headers=mcp.headers({"Accept": "application/json"}))
-        assert told(reply) == (406, INVALID, None)
-        modern = await connected(is_modern=True)
-        message = modern.request("subscriptions/listen", {"notifications": {}})
-        reply = await modern.send(message, modern.mirrored(message) | {"Accept": "application/json"})
-        assert told(reply) == (406, INVALID, 1)
-
-    run(story())
+async def test_who_takes_no_stream_is_given_none():
+    mcp = await connected()
+    reply = await mcp.client.call("GET", mcp.url, headers=mcp.headers({"Accept": "application/json"}))
+    assert told(reply) == (406, INVALID, None)
+    modern = await connected(is_modern=True)
+    message = modern.request("subscriptions/listen", {"notifications": {}})
+    reply = await modern.send(message, modern.mirrored(message) | {"Accept": "application/json"})
+    assert told(reply) == (406, INVALID, 1)
 
 
 def test_there_are_fifty_of_them():

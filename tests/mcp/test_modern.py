@@ -7,7 +7,6 @@ from typing import Any
 import pytest
 
 from simulation.client import KEY, make_client
-from simulation.virtual_time import run
 from tests.support.mcp_client import META, Mcp, answered, connected, put_tools, staying, taken
 from waypost_worker.polling.plans import FREE
 from waypost_worker.settings import Settings
@@ -15,203 +14,158 @@ from waypost_worker.settings import Settings
 SERVER = {"name": "waypost", "title": "Waypost"}
 
 
-def test_discovery_says_what_is_served():
-    async def story():
-        mcp = await connected(is_modern=True)
-        result = await mcp.result("server/discover")
-        assert result["supportedVersions"] == ["2026-07-28", "2025-11-25", "2025-06-18"]
-        assert result["capabilities"] == {
-            "tools": {"listChanged": True},
-            "resources": {},
-            "extensions": {"io.modelcontextprotocol/tasks": {}},
-        }
-        assert result["_meta"][f"{META}serverInfo"].items() >= SERVER.items()
-
-    run(story())
+async def test_discovery_says_what_is_served():
+    mcp = await connected(is_modern=True)
+    result = await mcp.result("server/discover")
+    assert result["supportedVersions"] == ["2026-07-28", "2025-11-25", "2025-06-18"]
+    assert result["capabilities"] == {
+        "tools": {"listChanged": True},
+        "resources": {},
+        "extensions": {"io.modelcontextprotocol/tasks": {}},
+    }
+    assert result["_meta"][f"{META}serverInfo"].items() >= SERVER.items()
 
 
 @pytest.mark.parametrize("method", ["server/discover", "tools/list", "resources/list", "resources/templates/list"])
-def test_what_can_be_kept_says_for_how_long_and_for_whom(method: str):
-    async def story():
-        mcp = await connected(is_modern=True)
-        result = await mcp.result(method)
-        assert (result["resultType"], result["ttlMs"], result["cacheScope"]) == ("complete", 30_000, "private")
-
-    run(story())
+async def test_what_can_be_kept_says_for_how_long_and_for_whom(method: str):
+    mcp = await connected(is_modern=True)
+    result = await mcp.result(method)
+    assert (result["resultType"], result["ttlMs"], result["cacheScope"]) == ("complete", 30_000, "private")
 
 
-def test_get_and_delete_are_not_for_this_generation():
-    async def story():
-        mcp = await connected(is_modern=True)
-        for method in ("GET", "DELETE"):
-            reply = await mcp.client.call(method, mcp.url, headers=mcp.headers())
-            assert (reply.status, reply.headers["Allow"]) == (405, "POST")
-
-    run(story())
+async def test_get_and_delete_are_not_for_this_generation():
+    mcp = await connected(is_modern=True)
+    for method in ("GET", "DELETE"):
+        reply = await mcp.client.call(method, mcp.url, headers=mcp.headers())
+        assert (reply.status, reply.headers["Allow"]) == (405, "POST")
 
 
-def test_a_session_s_id_means_nothing_and_none_is_given():
-    async def story():
-        mcp = await connected(is_modern=True)
-        mcp.session_id = "nobody's"
-        message = mcp.request("tools/list")
-        reply = await mcp.send(message, mcp.mirrored(message))
-        assert (reply.status, "Mcp-Session-Id" in reply.headers) == (200, False)
-
-    run(story())
+async def test_a_session_s_id_means_nothing_and_none_is_given():
+    mcp = await connected(is_modern=True)
+    mcp.session_id = "nobody's"
+    message = mcp.request("tools/list")
+    reply = await mcp.send(message, mcp.mirrored(message))
+    assert (reply.status, "Mcp-Session-Id" in reply.headers) == (200, False)
 
 
-def test_a_call_is_answered_with_any_json_as_structure():
-    async def story():
-        mcp = await connected(is_modern=True)
-        for value, text in (([1, 2], "[1,2]"), ("words", "words"), (None, "null"), ({"a": 1.0}, '{"a":1.0}')):
-            asking = asyncio.ensure_future(mcp.result("tools/call", {"name": "t"}))
-            await answered(mcp, value)
-            result = await asking
-            assert result.pop("_meta")[f"{META}serverInfo"]["name"] == "waypost"
-            assert result == {
-                "resultType": "complete",
-                "content": [{"type": "text", "text": text}],
-                "structuredContent": value,
-            }
-
-    run(story())
-
-
-def test_a_result_that_is_mcp_s_keeps_what_it_says():
-    async def story():
-        mcp = await connected(is_modern=True)
-        own = {"content": [], "_meta": {"a/b": 1}, "isError": True, "structuredContent": 3}
+async def test_a_call_is_answered_with_any_json_as_structure():
+    mcp = await connected(is_modern=True)
+    for value, text in (([1, 2], "[1,2]"), ("words", "words"), (None, "null"), ({"a": 1.0}, '{"a":1.0}')):
         asking = asyncio.ensure_future(mcp.result("tools/call", {"name": "t"}))
-        await answered(mcp, own)
+        await answered(mcp, value)
         result = await asking
-        assert result["_meta"].pop("a/b") == 1
-        assert {name: result[name] for name in ("content", "isError", "structuredContent")} == {
-            "content": [],
-            "isError": True,
-            "structuredContent": 3,
+        assert result.pop("_meta")[f"{META}serverInfo"]["name"] == "waypost"
+        assert result == {
+            "resultType": "complete",
+            "content": [{"type": "text", "text": text}],
+            "structuredContent": value,
         }
 
-    run(story())
+
+async def test_a_result_that_is_mcp_s_keeps_what_it_says():
+    mcp = await connected(is_modern=True)
+    own = {"content": [], "_meta": {"a/b": 1}, "isError": True, "structuredContent": 3}
+    asking = asyncio.ensure_future(mcp.result("tools/call", {"name": "t"}))
+    await answered(mcp, own)
+    result = await asking
+    assert result["_meta"].pop("a/b") == 1
+    assert {name: result[name] for name in ("content", "isError", "structuredContent")} == {
+        "content": [],
+        "isError": True,
+        "structuredContent": 3,
+    }
 
 
-def test_an_unknown_tool_is_an_error_of_the_request():
-    async def story():
-        mcp = await connected(is_modern=True)
-        asking = asyncio.ensure_future(mcp.ask("tools/call", {"name": "t"}))
-        await answered(mcp, error={"code": "unknown_tool", "message": "no such tool"})
-        reply = await asking
-        assert (reply["status"], reply["error"]) == (400, {"code": -32602, "message": "no such tool"})
-
-    run(story())
+async def test_an_unknown_tool_is_an_error_of_the_request():
+    mcp = await connected(is_modern=True)
+    asking = asyncio.ensure_future(mcp.ask("tools/call", {"name": "t"}))
+    await answered(mcp, error={"code": "unknown_tool", "message": "no such tool"})
+    reply = await asking
+    assert (reply["status"], reply["error"]) == (400, {"code": -32602, "message": "no such tool"})
 
 
-def test_a_call_that_is_answered_in_the_same_isolate_is_over_at_once():
-    async def story():
-        mcp = await connected(is_modern=True)
-        asking = asyncio.ensure_future(mcp.ask("tools/call", {"name": "t"}))
-        request = await taken(mcp)
-        # The store is asked after 0.75 s, and then after 1.75.
-        await asyncio.sleep(0.8)
-        answered_at = asyncio.get_running_loop().time()
-        await mcp.client.answer(mcp.session, request["id"], "there")
-        await asking
-        assert asyncio.get_running_loop().time() - answered_at < 0.1
-
-    run(story())
+async def test_a_call_that_is_answered_in_the_same_isolate_is_over_at_once():
+    mcp = await connected(is_modern=True)
+    asking = asyncio.ensure_future(mcp.ask("tools/call", {"name": "t"}))
+    request = await taken(mcp)
+    # The store is asked after 0.75 s, and then after 1.75.
+    await asyncio.sleep(0.8)
+    answered_at = asyncio.get_running_loop().time()
+    await mcp.client.answer(mcp.session, request["id"], "there")
+    await asking
+    assert asyncio.get_running_loop().time() - answered_at < 0.1
 
 
-def test_a_call_that_takes_longer_becomes_a_stream_without_ids():
-    async def story():
-        mcp = await connected(is_modern=True)
-        params = {"name": "t", "_meta": {"progressToken": 7}}
-        opening = asyncio.ensure_future(mcp.stream("tools/call", params, id="x"))
-        request = await taken(mcp)
-        await mcp.client.answer(mcp.session, request["id"], {"progress": 1}, final=False)
-        stream = await opening
-        await asyncio.sleep(12)
-        await mcp.client.answer(mcp.session, request["id"], "there")
-        progress, reply = await stream.until_over()
-        assert progress["params"] == {"progressToken": 7, "progress": 1}
-        assert (reply["id"], reply["result"]["resultType"]) == ("x", "complete")
-        assert [event.id for event in stream.events] == ["", ""]
-        assert stream.comments == ["waypost", "heartbeat", "heartbeat"]
-
-    run(story())
+async def test_a_call_that_takes_longer_becomes_a_stream_without_ids():
+    mcp = await connected(is_modern=True)
+    params = {"name": "t", "_meta": {"progressToken": 7}}
+    opening = asyncio.ensure_future(mcp.stream("tools/call", params, id="x"))
+    request = await taken(mcp)
+    await mcp.client.answer(mcp.session, request["id"], {"progress": 1}, final=False)
+    stream = await opening
+    await asyncio.sleep(12)
+    await mcp.client.answer(mcp.session, request["id"], "there")
+    progress, reply = await stream.until_over()
+    assert progress["params"] == {"progressToken": 7, "progress": 1}
+    assert (reply["id"], reply["result"]["resultType"]) == ("x", "complete")
+    assert [event.id for event in stream.events] == ["", ""]
+    assert stream.comments == ["waypost", "heartbeat", "heartbeat"]
 
 
-def test_progress_that_nobody_wants_is_not_sent():
-    async def story():
-        mcp = await connected(is_modern=True)
-        stream = await mcp.stream("tools/call", {"name": "t"})
-        request = await taken(mcp)
-        await mcp.client.answer(mcp.session, request["id"], {"progress": 1}, final=False)
-        await mcp.client.answer(mcp.session, request["id"], "there")
-        assert [message["id"] for message in await stream.until_over()] == [1]
-
-    run(story())
+async def test_progress_that_nobody_wants_is_not_sent():
+    mcp = await connected(is_modern=True)
+    stream = await mcp.stream("tools/call", {"name": "t"})
+    request = await taken(mcp)
+    await mcp.client.answer(mcp.session, request["id"], {"progress": 1}, final=False)
+    await mcp.client.answer(mcp.session, request["id"], "there")
+    assert [message["id"] for message in await stream.until_over()] == [1]
 
 
-def test_closing_the_stream_takes_the_call_back():
-    async def story():
-        mcp = await connected(is_modern=True)
-        stream = await mcp.stream("tools/call", {"name": "t"})
-        await taken(mcp)
-        await asyncio.sleep(2)
-        await stream.stop()
-        await asyncio.sleep(0.1)
-        polled = await mcp.client.poll(mcp.session.code, mcp.session.host)
-        assert [message["event"] for message in polled["messages"]] == ["cancel"]
-
-    run(story())
+async def test_closing_the_stream_takes_the_call_back():
+    mcp = await connected(is_modern=True)
+    stream = await mcp.stream("tools/call", {"name": "t"})
+    await taken(mcp)
+    await asyncio.sleep(2)
+    await stream.stop()
+    await asyncio.sleep(0.1)
+    polled = await mcp.client.poll(mcp.session.code, mcp.session.host)
+    assert [message["event"] for message in polled["messages"]] == ["cancel"]
 
 
-def test_a_call_that_has_ended_is_not_taken_back():
-    async def story():
-        mcp = await connected(is_modern=True)
-        stream = await mcp.stream("tools/call", {"name": "t"})
-        request = await taken(mcp)
-        await mcp.client.answer(mcp.session, request["id"], 1)
-        await stream.until_over()
-        assert mcp.client.background == set()
-
-    run(story())
+async def test_a_call_that_has_ended_is_not_taken_back():
+    mcp = await connected(is_modern=True)
+    stream = await mcp.stream("tools/call", {"name": "t"})
+    request = await taken(mcp)
+    await mcp.client.answer(mcp.session, request["id"], 1)
+    await stream.until_over()
+    assert mcp.client.background == set()
 
 
-def test_a_stream_whose_budget_is_spent_ends_with_a_time_out():
-    async def story():
-        client = make_client(Settings(signing_keys=(KEY,), plan=FREE, mcp_host_grace_seconds=60))
-        mcp = await connected(is_modern=True, client=client)
-        stream = await mcp.stream("tools/call", {"name": "t"})
+async def test_a_stream_whose_budget_is_spent_ends_with_a_time_out():
+    client = make_client(Settings(signing_keys=(KEY,), plan=FREE, mcp_host_grace_seconds=60))
+    mcp = await connected(is_modern=True, client=client)
+    stream = await mcp.stream("tools/call", {"name": "t"})
 
-        stay = asyncio.ensure_future(staying(mcp))
-        messages = await stream.until_over()
-        stay.cancel()
-        assert messages[-1]["error"]["data"] == {"code": "timed_out"}
-
-    run(story())
+    stay = asyncio.ensure_future(staying(mcp))
+    messages = await stream.until_over()
+    stay.cancel()
+    assert messages[-1]["error"]["data"] == {"code": "timed_out"}
 
 
-def test_who_takes_json_only_waits_for_a_minute():
-    async def story():
-        mcp = await connected(is_modern=True)
-        await mcp.client.poll(mcp.session.code, mcp.session.host)
-        message = mcp.request("tools/call", {"name": "t"})
-        reply = await mcp.send(message, mcp.mirrored(message) | {"Accept": "application/json"})
-        assert reply.json()["error"]["code"] == -31002
-
-    run(story())
+async def test_who_takes_json_only_waits_for_a_minute():
+    mcp = await connected(is_modern=True)
+    await mcp.client.poll(mcp.session.code, mcp.session.host)
+    message = mcp.request("tools/call", {"name": "t"})
+    reply = await mcp.send(message, mcp.mirrored(message) | {"Accept": "application/json"})
+    assert reply.json()["error"]["code"] == -31002
 
 
-def test_who_takes_streams_only_gets_one():
-    async def story():
-        mcp = await connected(is_modern=True)
-        message = mcp.request("tools/call", {"name": "t"})
-        asking = asyncio.ensure_future(mcp.send(message, mcp.mirrored(message) | {"Accept": "text/event-stream"}))
-        await answered(mcp, 1)
-        assert b'"structuredContent":1' in (await asking).body
-
-    run(story())
+async def test_who_takes_streams_only_gets_one():
+    mcp = await connected(is_modern=True)
+    message = mcp.request("tools/call", {"name": "t"})
+    asking = asyncio.ensure_future(mcp.send(message, mcp.mirrored(message) | {"Accept": "text/event-stream"}))
+    await answered(mcp, 1)
+    assert b'"structuredContent":1' in (await asking).body
 
 
 MISMATCHES: list[tuple[str, dict[str, Any], dict[str, str]]] = [
@@ -234,29 +188,23 @@ MISMATCHES: list[tuple[str, dict[str, Any], dict[str, str]]] = [
 
 
 @pytest.mark.parametrize(("method", "params", "headers"), MISMATCHES, ids=range(len(MISMATCHES)))
-def test_headers_say_what_the_body_says(method: str, params: dict[str, Any], headers: dict[str, str]):
-    async def story():
-        mcp = await connected(is_modern=True)
-        message = mcp.request(method, params)
-        reply = await mcp.send(message, mcp.mirrored(message) | headers)
-        assert (reply.status, reply.json()["error"]["code"]) == (400, -32020), reply
-
-    run(story())
+async def test_headers_say_what_the_body_says(method: str, params: dict[str, Any], headers: dict[str, str]):
+    mcp = await connected(is_modern=True)
+    message = mcp.request(method, params)
+    reply = await mcp.send(message, mcp.mirrored(message) | headers)
+    assert (reply.status, reply.json()["error"]["code"]) == (400, -32020), reply
 
 
-def test_a_name_may_be_written_in_base64():
-    async def story():
-        mcp = await connected(is_modern=True)
-        name = f"=?base64?{base64.b64encode(b'waypost://pages/a').decode()}?="
-        message = mcp.request("resources/read", {"uri": "waypost://pages/a"})
-        reply = await mcp.send(message, mcp.mirrored(message) | {"Mcp-Name": name})
-        assert reply.json()["error"] == {
-            "code": -32602,
-            "message": "Resource not found",
-            "data": {"uri": "waypost://pages/a"},
-        }
-
-    run(story())
+async def test_a_name_may_be_written_in_base64():
+    mcp = await connected(is_modern=True)
+    name = f"=?base64?{base64.b64encode(b'waypost://pages/a').decode()}?="
+    message = mcp.request("resources/read", {"uri": "waypost://pages/a"})
+    reply = await mcp.send(message, mcp.mirrored(message) | {"Mcp-Name": name})
+    assert reply.json()["error"] == {
+        "code": -32602,
+        "message": "Resource not found",
+        "data": {"uri": "waypost://pages/a"},
+    }
 
 
 MARKED = {
@@ -305,58 +253,49 @@ MARKED = {
         ({"plain": "x", "share": 0.5, "odd": "x"}, {}, True),
     ],
 )
-def test_arguments_that_the_tool_wants_in_headers_are_there(args: dict, headers: dict[str, str], fits: bool):
-    async def story():
-        mcp = await connected(is_modern=True)
-        await put_tools(mcp, MARKED)
-        message = mcp.request("tools/call", {"name": "t", "arguments": args})
-        fields = mcp.mirrored(message) | {f"Mcp-Param-{name}": value for name, value in headers.items()}
-        asking = asyncio.ensure_future(mcp.send(message, fields))
-        await asyncio.sleep(0.1)
-        if fits:
-            await answered(mcp, 1)
-            assert (await asking).status == 200
-        else:
-            assert asking.done()
-            assert (await asking).json()["error"]["code"] == -32020
-
-    run(story())
-
-
-def test_what_the_tools_want_is_read_once_and_again_after_a_while_or_a_change():
-    async def story():
-        mcp = await connected(is_modern=True)
-        await put_tools(mcp, MARKED)
-
-        async def cost() -> int:
-            message = mcp.request("tools/call", {"name": "t", "arguments": {}})
-            asking = asyncio.ensure_future(mcp.send(message, mcp.mirrored(message)))
-            await answered(mcp, 1)
-            return int((await asking).headers["Server-Timing"].split('"')[1].split()[0])
-
-        first, second = await cost(), await cost()
-        assert (first, second) == (2, 1)
-        await put_tools(mcp, MARKED)
-        assert await cost() == 2
-        await asyncio.sleep(40)
-        assert await cost() == 2
-
-    run(story())
-
-
-def test_the_tools_of_a_bounded_number_of_tabs_are_known():
-    async def story():
-        mcp = await connected(is_modern=True)
-        offers = mcp.client.app.isolate.offers
-        for number in range(256):
-            offers[f"C{number}"] = ("v", 0, {})
-        await put_tools(mcp, MARKED)
-        asking = asyncio.ensure_future(mcp.result("tools/call", {"name": "t"}))
+async def test_arguments_that_the_tool_wants_in_headers_are_there(args: dict, headers: dict[str, str], fits: bool):
+    mcp = await connected(is_modern=True)
+    await put_tools(mcp, MARKED)
+    message = mcp.request("tools/call", {"name": "t", "arguments": args})
+    fields = mcp.mirrored(message) | {f"Mcp-Param-{name}": value for name, value in headers.items()}
+    asking = asyncio.ensure_future(mcp.send(message, fields))
+    await asyncio.sleep(0.1)
+    if fits:
         await answered(mcp, 1)
-        await asking
-        assert (len(offers), "C0" in offers, mcp.session.code in offers) == (256, False, True)
+        assert (await asking).status == 200
+    else:
+        assert asking.done()
+        assert (await asking).json()["error"]["code"] == -32020
 
-    run(story())
+
+async def test_what_the_tools_want_is_read_once_and_again_after_a_while_or_a_change():
+    mcp = await connected(is_modern=True)
+    await put_tools(mcp, MARKED)
+
+    async def cost() -> int:
+        message = mcp.request("tools/call", {"name": "t", "arguments": {}})
+        asking = asyncio.ensure_future(mcp.send(message, mcp.mirrored(message)))
+        await answered(mcp, 1)
+        return int((await asking).headers["Server-Timing"].split('"')[1].split()[0])
+
+    first, second = await cost(), await cost()
+    assert (first, second) == (2, 1)
+    await put_tools(mcp, MARKED)
+    assert await cost() == 2
+    await asyncio.sleep(40)
+    assert await cost() == 2
+
+
+async def test_the_tools_of_a_bounded_number_of_tabs_are_known():
+    mcp = await connected(is_modern=True)
+    offers = mcp.client.app.isolate.offers
+    for number in range(256):
+        offers[f"C{number}"] = ("v", 0, {})
+    await put_tools(mcp, MARKED)
+    asking = asyncio.ensure_future(mcp.result("tools/call", {"name": "t"}))
+    await answered(mcp, 1)
+    await asking
+    assert (len(offers), "C0" in offers, mcp.session.code in offers) == (256, False, True)
 
 
 async def listening(mcp: Mcp, **wanted: Any):
@@ -365,50 +304,41 @@ async def listening(mcp: Mcp, **wanted: Any):
     return stream
 
 
-def test_a_subscription_is_acknowledged_with_what_it_will_hear():
-    async def story():
-        mcp = await connected(is_modern=True)
-        stream = await listening(mcp, toolsListChanged=True, promptsListChanged=True, resourceSubscriptions=["a"])
-        [acknowledged] = stream.messages
-        assert acknowledged == {
+async def test_a_subscription_is_acknowledged_with_what_it_will_hear():
+    mcp = await connected(is_modern=True)
+    stream = await listening(mcp, toolsListChanged=True, promptsListChanged=True, resourceSubscriptions=["a"])
+    [acknowledged] = stream.messages
+    assert acknowledged == {
+        "jsonrpc": "2.0",
+        "method": "notifications/subscriptions/acknowledged",
+        "params": {"_meta": {f"{META}subscriptionId": "l"}, "notifications": {"toolsListChanged": True}},
+    }
+    await put_tools(mcp, {"name": "new"})
+    await asyncio.sleep(1)
+    assert stream.messages[1:] == [
+        {
             "jsonrpc": "2.0",
-            "method": "notifications/subscriptions/acknowledged",
-            "params": {"_meta": {f"{META}subscriptionId": "l"}, "notifications": {"toolsListChanged": True}},
+            "method": "notifications/tools/list_changed",
+            "params": {"_meta": {f"{META}subscriptionId": "l"}},
         }
-        await put_tools(mcp, {"name": "new"})
-        await asyncio.sleep(1)
-        assert stream.messages[1:] == [
-            {
-                "jsonrpc": "2.0",
-                "method": "notifications/tools/list_changed",
-                "params": {"_meta": {f"{META}subscriptionId": "l"}},
-            }
-        ]
-        await stream.stop()
-
-    run(story())
+    ]
+    await stream.stop()
 
 
-def test_a_subscription_hears_nothing_that_it_did_not_ask_for():
-    async def story():
-        mcp = await connected(is_modern=True)
-        stream = await listening(mcp, toolsListChanged=False)
-        await put_tools(mcp, {"name": "new"})
-        await asyncio.sleep(20)
-        assert [message["params"]["notifications"] for message in stream.messages] == [{}]
-        assert stream.comments
-        await stream.stop()
-
-    run(story())
+async def test_a_subscription_hears_nothing_that_it_did_not_ask_for():
+    mcp = await connected(is_modern=True)
+    stream = await listening(mcp, toolsListChanged=False)
+    await put_tools(mcp, {"name": "new"})
+    await asyncio.sleep(20)
+    assert [message["params"]["notifications"] for message in stream.messages] == [{}]
+    assert stream.comments
+    await stream.stop()
 
 
-def test_a_subscription_ends_with_a_reply_when_the_session_does():
-    async def story():
-        mcp = await connected(is_modern=True)
-        stream = await listening(mcp, toolsListChanged=True)
-        await mcp.client.call("DELETE", f"/api/sessions/{mcp.session.code}", token=mcp.session.host)
-        [_, reply] = await stream.until_over(10)
-        assert (reply["id"], reply["result"]["resultType"]) == ("l", "complete")
-        assert reply["result"]["_meta"][f"{META}subscriptionId"] == "l"
-
-    run(story())
+async def test_a_subscription_ends_with_a_reply_when_the_session_does():
+    mcp = await connected(is_modern=True)
+    stream = await listening(mcp, toolsListChanged=True)
+    await mcp.client.call("DELETE", f"/api/sessions/{mcp.session.code}", token=mcp.session.host)
+    [_, reply] = await stream.until_over(10)
+    assert (reply["id"], reply["result"]["resultType"]) == ("l", "complete")
+    assert reply["result"]["_meta"][f"{META}subscriptionId"] == "l"

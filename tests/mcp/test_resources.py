@@ -3,7 +3,7 @@
 import pytest
 
 from simulation.client import KEY, make_client
-from simulation.virtual_time import VirtualClock, run
+from simulation.virtual_time import VirtualClock
 from tests.support.mcp_client import Mcp, connected
 from waypost_worker.kv.memory import MemoryKv
 from waypost_worker.settings import Settings
@@ -32,34 +32,28 @@ async def filled(*, is_modern: bool = False) -> Mcp:
 
 
 @pytest.mark.parametrize("is_modern", [False, True])
-def test_pages_and_documents_under_the_hosts_session_id_are_listed(is_modern: bool):
-    async def story():
-        mcp = await filled(is_modern=is_modern)
-        result = await mcp.result("resources/list")
-        assert [(item["uri"], item["name"], item["mimeType"], item["size"]) for item in result["resources"]] == [
-            ("waypost://pages/a", "a", "text/html", 4),
-            ("waypost://pages/b", "The page", "text/html", 4),
-            ("waypost://documents/theme", "theme", "application/json", 14),
-            ("waypost://documents/notes", "notes", "application/json", 5),
-        ]
-        assert result["resources"][0]["annotations"] == {"lastModified": "2026-01-01T00:00:00.000Z"}
-
-    run(story())
+async def test_pages_and_documents_under_the_hosts_session_id_are_listed(is_modern: bool):
+    mcp = await filled(is_modern=is_modern)
+    result = await mcp.result("resources/list")
+    assert [(item["uri"], item["name"], item["mimeType"], item["size"]) for item in result["resources"]] == [
+        ("waypost://pages/a", "a", "text/html", 4),
+        ("waypost://pages/b", "The page", "text/html", 4),
+        ("waypost://documents/theme", "theme", "application/json", 14),
+        ("waypost://documents/notes", "notes", "application/json", 5),
+    ]
+    assert result["resources"][0]["annotations"] == {"lastModified": "2026-01-01T00:00:00.000Z"}
 
 
 @pytest.mark.parametrize("is_modern", [False, True])
-def test_each_can_be_read(is_modern: bool):
-    async def story():
-        mcp = await filled(is_modern=is_modern)
-        for uri, media_type, text in (
-            ("waypost://pages/b", "text/html", "<p>b"),
-            ("waypost://documents/theme", "application/json", '{"dark": true}'),
-            ("waypost://documents/notes", "application/json", "[1.0]"),
-        ):
-            result = await mcp.result("resources/read", {"uri": uri})
-            assert result["contents"] == [{"uri": uri, "mimeType": media_type, "text": text}]
-
-    run(story())
+async def test_each_can_be_read(is_modern: bool):
+    mcp = await filled(is_modern=is_modern)
+    for uri, media_type, text in (
+        ("waypost://pages/b", "text/html", "<p>b"),
+        ("waypost://documents/theme", "application/json", '{"dark": true}'),
+        ("waypost://documents/notes", "application/json", "[1.0]"),
+    ):
+        result = await mcp.result("resources/read", {"uri": uri})
+        assert result["contents"] == [{"uri": uri, "mimeType": media_type, "text": text}]
 
 
 @pytest.mark.parametrize(
@@ -80,44 +74,32 @@ def test_each_can_be_read(is_modern: bool):
         "",
     ],
 )
-def test_nothing_else_can(uri: str):
-    async def story():
-        mcp = await filled()
-        error = await mcp.error("resources/read", {"uri": uri})
-        assert error == {"code": -32002, "message": "Resource not found", "data": {"uri": uri}}
-
-    run(story())
+async def test_nothing_else_can(uri: str):
+    mcp = await filled()
+    error = await mcp.error("resources/read", {"uri": uri})
+    assert error == {"code": -32002, "message": "Resource not found", "data": {"uri": uri}}
 
 
-def test_the_code_for_what_is_not_there_is_the_revision_s():
-    async def story():
-        modern = await connected(is_modern=True)
-        assert (await modern.ask("resources/read", {"uri": "waypost://pages/none"}))["error"]["code"] == -32602
-
-    run(story())
+async def test_the_code_for_what_is_not_there_is_the_revision_s():
+    modern = await connected(is_modern=True)
+    assert (await modern.ask("resources/read", {"uri": "waypost://pages/none"}))["error"]["code"] == -32602
 
 
-def test_the_code_is_not_the_session_id():
-    async def story():
-        mcp = await connected()
-        await put_page(mcp, "planted", mcp.session.code)
-        await put_document(mcp, "documents/planted", 1, mcp.session.code)
-        assert (await mcp.result("resources/list"))["resources"] == []
-
-    run(story())
+async def test_the_code_is_not_the_session_id():
+    mcp = await connected()
+    await put_page(mcp, "planted", mcp.session.code)
+    await put_document(mcp, "documents/planted", 1, mcp.session.code)
+    assert (await mcp.result("resources/list"))["resources"] == []
 
 
-def test_while_signing_keys_are_rotated_the_resources_of_older_sessions_are_there():
-    async def story():
-        kv = MemoryKv(VirtualClock())
-        before = make_client(Settings(signing_keys=(KEY,)), kv)
-        session = await before.open_session()
-        rotating = make_client(Settings(signing_keys=(b"the next key, 32 bytes or more...", KEY)), kv, seed=1)
-        mcp = Mcp(rotating, session, is_modern=True)
-        await put_page(mcp, "a", session.session_id)
-        await put_document(mcp, "documents/notes", 1)
-        assert len((await mcp.result("resources/list"))["resources"]) == 2
-        for uri in ("waypost://pages/a", "waypost://documents/notes"):
-            assert len((await mcp.result("resources/read", {"uri": uri}))["contents"]) == 1
-
-    run(story())
+async def test_while_signing_keys_are_rotated_the_resources_of_older_sessions_are_there():
+    kv = MemoryKv(VirtualClock())
+    before = make_client(Settings(signing_keys=(KEY,)), kv)
+    session = await before.open_session()
+    rotating = make_client(Settings(signing_keys=(b"the next key, 32 bytes or more...", KEY)), kv, seed=1)
+    mcp = Mcp(rotating, session, is_modern=True)
+    await put_page(mcp, "a", session.session_id)
+    await put_document(mcp, "documents/notes", 1)
+    assert len((await mcp.result("resources/list"))["resources"]) == 2
+    for uri in ("waypost://pages/a", "waypost://documents/notes"):
+        assert len((await mcp.result("resources/read", {"uri": uri}))["contents"]) == 1

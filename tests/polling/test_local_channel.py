@@ -3,7 +3,7 @@
 import asyncio
 from contextlib import ExitStack
 
-from simulation.virtual_time import LoopBell, run
+from simulation.virtual_time import LoopBell
 from tests.test_wakeups import Counter
 from waypost_worker.limits import MAX_HINT_CHANNELS, MAX_HINTS_PER_CHANNEL
 from waypost_worker.polling.local_channel import Hints
@@ -48,31 +48,28 @@ def test_the_channel_that_was_noted_longest_ago_goes_first():
     assert hints.since("c0", 0) == [0]
 
 
-def test_a_note_wakes_those_who_listen_on_its_channel_for_as_long_as_they_do():
+async def test_a_note_wakes_those_who_listen_on_its_channel_for_as_long_as_they_do():
     async def was_rung(bell: LoopBell) -> bool:
         began = asyncio.get_running_loop().time()
         await bell.wait(1)
         return asyncio.get_running_loop().time() == began
 
-    async def story():
-        hints: Hints[int] = Hints()
-        bell, other = LoopBell(), LoopBell()
-        with hints.listening("a", bell):
-            with hints.listening("a", other):
-                assert hints.listeners == 1
-                hints.note("a", 1)
-                assert await was_rung(bell)
-                assert await was_rung(other)
-                hints.note("b", 1)
-                assert not await was_rung(bell)
-            hints.note("a", 2)
+    hints: Hints[int] = Hints()
+    bell, other = LoopBell(), LoopBell()
+    with hints.listening("a", bell):
+        with hints.listening("a", other):
+            assert hints.listeners == 1
+            hints.note("a", 1)
             assert await was_rung(bell)
-            assert not await was_rung(other)
-        hints.note("a", 3)
-        assert not await was_rung(bell)
-        assert hints.listeners == 0
-
-    run(story())
+            assert await was_rung(other)
+            hints.note("b", 1)
+            assert not await was_rung(bell)
+        hints.note("a", 2)
+        assert await was_rung(bell)
+        assert not await was_rung(other)
+    hints.note("a", 3)
+    assert not await was_rung(bell)
+    assert hints.listeners == 0
 
 
 def test_those_whose_loops_are_gone_take_no_room_for_ever():

@@ -4,7 +4,6 @@ import asyncio
 
 import pytest
 
-from simulation.virtual_time import run
 from tests.support.builders import CODE, REQUESTS, RESPONSES, SetClock, answer, cursor_at, make_queues, request
 from tests.support.faulty_kv import FaultyKv
 from waypost_worker.kv.cursor import EventId, cursor_ms
@@ -37,110 +36,83 @@ class Setting:
         return [key.name for key in (await self.kv.kv.list(REQUESTS)).keys]
 
 
-def test_a_hint_is_delivered_once_and_not_again_by_the_listing():
-    async def story():
-        at = Setting()
-        queued = await at.here.push_request(request(), None)
-        assert [event.id for event in await at.feed.from_hints()] == [queued.cursor]
-        assert await at.feed.from_hints() == []
-        assert await at.look() == []
-
-    run(story())
+async def test_a_hint_is_delivered_once_and_not_again_by_the_listing():
+    at = Setting()
+    queued = await at.here.push_request(request(), None)
+    assert [event.id for event in await at.feed.from_hints()] == [queued.cursor]
+    assert await at.feed.from_hints() == []
+    assert await at.look() == []
 
 
-def test_the_hint_of_a_large_message_is_delivered_with_its_body():
-    async def story():
-        at = Setting()
-        await at.here.push_request(request(args={"text": "x" * 2000}), None)
-        [event] = await at.feed.from_hints()
-        assert b"x" * 2000 in event.data
-
-    run(story())
+async def test_the_hint_of_a_large_message_is_delivered_with_its_body():
+    at = Setting()
+    await at.here.push_request(request(args={"text": "x" * 2000}), None)
+    [event] = await at.feed.from_hints()
+    assert b"x" * 2000 in event.data
 
 
-def test_a_hint_of_what_the_listing_has_brought_already_is_nothing_new():
-    async def story():
-        at = Setting()
-        await at.here.push_request(request(), None)
-        assert len(await at.look()) == 1
-        assert await at.feed.from_hints() == []
-
-    run(story())
+async def test_a_hint_of_what_the_listing_has_brought_already_is_nothing_new():
+    at = Setting()
+    await at.here.push_request(request(), None)
+    assert len(await at.look()) == 1
+    assert await at.feed.from_hints() == []
 
 
-def test_a_hint_whose_body_can_not_be_read_comes_with_the_listing():
-    async def story():
-        at = Setting()
-        await at.here.push_request(request(args={"text": "x" * 2000}), None)
-        at.kv.fails = lambda operation, _: operation == "get_many"
-        with pytest.raises(KvError):
-            await at.feed.from_hints()
-        at.kv.fails = lambda *_: False
-        assert len(await at.look()) == 1
-
-    run(story())
+async def test_a_hint_whose_body_can_not_be_read_comes_with_the_listing():
+    at = Setting()
+    await at.here.push_request(request(args={"text": "x" * 2000}), None)
+    at.kv.fails = lambda operation, _: operation == "get_many"
+    with pytest.raises(KvError):
+        await at.feed.from_hints()
+    at.kv.fails = lambda *_: False
+    assert len(await at.look()) == 1
 
 
-def test_the_pages_of_a_hosts_listing_are_delivered_as_they_come():
-    async def story():
-        at = Setting()
-        for _ in range(1001):
-            await at.elsewhere.push_request(request(), None)
-        assert [len(events) async for events in at.feed.from_store()] == [1000, 1]
-
-    run(story())
+async def test_the_pages_of_a_hosts_listing_are_delivered_as_they_come():
+    at = Setting()
+    for _ in range(1001):
+        await at.elsewhere.push_request(request(), None)
+    assert [len(events) async for events in at.feed.from_store()] == [1000, 1]
 
 
-def test_answers_are_put_in_order_of_time_over_all_pages():
-    async def story():
-        at = Setting(guest=True)
-        for number in range(1001):
-            at.clock.ms += 1
-            await at.elsewhere.push_response(answer(f"{2000 - number}", number))
-        cursors = [event.id for event in await at.look()]
-        assert len(cursors) == 1001
-        assert cursors == sorted(cursors)
-
-    run(story())
+async def test_answers_are_put_in_order_of_time_over_all_pages():
+    at = Setting(guest=True)
+    for number in range(1001):
+        at.clock.ms += 1
+        await at.elsewhere.push_response(answer(f"{2000 - number}", number))
+    cursors = [event.id for event in await at.look()]
+    assert len(cursors) == 1001
+    assert cursors == sorted(cursors)
 
 
-def test_answers_that_need_several_reads_come_in_the_order_of_time_too():
-    async def story():
-        at = Setting(guest=True)
-        for number in range(KV_MAX_BULK_KEYS + 1):
-            at.clock.ms += 1
-            await at.elsewhere.push_response(answer(f"{2000 - number}", "x" * 2000))
-        cursors = [event.id for event in await at.look()]
-        assert len(cursors) == KV_MAX_BULK_KEYS + 1
-        assert cursors == sorted(cursors)
-
-    run(story())
+async def test_answers_that_need_several_reads_come_in_the_order_of_time_too():
+    at = Setting(guest=True)
+    for number in range(KV_MAX_BULK_KEYS + 1):
+        at.clock.ms += 1
+        await at.elsewhere.push_response(answer(f"{2000 - number}", "x" * 2000))
+    cursors = [event.id for event in await at.look()]
+    assert len(cursors) == KV_MAX_BULK_KEYS + 1
+    assert cursors == sorted(cursors)
 
 
-def test_a_duplicate_is_removed_after_its_first_copy_was_acknowledged():
-    async def story():
-        at = Setting()
-        first = await at.elsewhere.push_request(request(), "mine")
-        second = await at.elsewhere.push_request(request(), "mine")
-        await at.look()
-        await at.look()
-        assert len(await at.requests()) == 2
-        await at.here.acknowledge_requests([first.cursor])
-        assert await at.look() == []
-        assert request_key(CODE, second.cursor) not in await at.requests()
-
-    run(story())
+async def test_a_duplicate_is_removed_after_its_first_copy_was_acknowledged():
+    at = Setting()
+    first = await at.elsewhere.push_request(request(), "mine")
+    second = await at.elsewhere.push_request(request(), "mine")
+    await at.look()
+    await at.look()
+    assert len(await at.requests()) == 2
+    await at.here.acknowledge_requests([first.cursor])
+    assert await at.look() == []
+    assert request_key(CODE, second.cursor) not in await at.requests()
 
 
-def test_a_gap_that_is_due_comes_without_a_new_message():
-    async def story():
-        at = Setting()
-        await at.elsewhere.push_request(Message("request", "", tool="t", args={}, producer="p", seq=2), None)
-        assert await at.look() == []
-        at.clock.ms += 200_000
-        assert [event.name for event in await at.look()] == ["gap", "request"]
-
-    run(story())
+async def test_a_gap_that_is_due_comes_without_a_new_message():
+    at = Setting()
+    await at.elsewhere.push_request(Message("request", "", tool="t", args={}, producer="p", seq=2), None)
+    assert await at.look() == []
+    at.clock.ms += 200_000
+    assert [event.name for event in await at.look()] == ["gap", "request"]
 
 
 def test_a_reader_that_was_away_for_longer_than_messages_are_kept_is_told():
@@ -155,26 +127,20 @@ def test_a_reader_that_was_away_for_less_or_starts_is_not():
     assert Setting().feed.gaps() == []
 
 
-def test_the_cursor_to_come_back_with_is_that_of_the_last_event():
-    async def story():
-        at = Setting()
+async def test_the_cursor_to_come_back_with_is_that_of_the_last_event():
+    at = Setting()
+    await at.elsewhere.push_request(request(), None)
+    [event] = await at.look()
+    assert at.feed.cursor == event.id
+    assert cursor_ms(at.feed.cursor) == at.clock.ms
+
+
+async def test_a_look_that_is_broken_off_is_closed_and_forgets_nothing():
+    at = Setting()
+    for _ in range(1500):
         await at.elsewhere.push_request(request(), None)
-        [event] = await at.look()
-        assert at.feed.cursor == event.id
-        assert cursor_ms(at.feed.cursor) == at.clock.ms
-
-    run(story())
-
-
-def test_a_look_that_is_broken_off_is_closed_and_forgets_nothing():
-    async def story():
-        at = Setting()
-        for _ in range(1500):
-            await at.elsewhere.push_request(request(), None)
-        batches = at.feed.from_store()
-        first = await anext(batches)
-        await batches.aclose()
-        await asyncio.sleep(0)
-        assert len(first) + len(await at.look()) == 1500
-
-    run(story())
+    batches = at.feed.from_store()
+    first = await anext(batches)
+    await batches.aclose()
+    await asyncio.sleep(0)
+    assert len(first) + len(await at.look()) == 1500

@@ -2,7 +2,7 @@
 
 import asyncio
 
-from simulation.virtual_time import VirtualClock, run
+from simulation.virtual_time import VirtualClock
 from tests.support.builders import REQUESTS, answer, cursor_at, make_queues, request
 from tests.support.faulty_kv import FaultyKv
 from waypost_worker.kv.cursor import parse_event_id
@@ -48,149 +48,113 @@ async def later(seconds: float, action) -> None:
     await action
 
 
-def test_an_answer_in_the_same_isolate_ends_the_wait_within_a_tenth_of_a_second():
-    async def story():
-        at = Setting()
-        wait = at.wait()
-        task = asyncio.ensure_future(later(30, at.elsewhere.push_response(answer("other", 1))))
-        replying = asyncio.ensure_future(later(40, at.here.push_response(answer("r", "x" * 2000))))
-        found = await wait.answer("r", 60)
-        assert found is not None
-        assert found.result == "x" * 2000
-        assert 40 <= now() <= 40.1
-        await asyncio.gather(task, replying)
-
-    run(story())
+async def test_an_answer_in_the_same_isolate_ends_the_wait_within_a_tenth_of_a_second():
+    at = Setting()
+    wait = at.wait()
+    task = asyncio.ensure_future(later(30, at.elsewhere.push_response(answer("other", 1))))
+    replying = asyncio.ensure_future(later(40, at.here.push_response(answer("r", "x" * 2000))))
+    found = await wait.answer("r", 60)
+    assert found is not None
+    assert found.result == "x" * 2000
+    assert 40 <= now() <= 40.1
+    await asyncio.gather(task, replying)
 
 
-def test_an_answer_from_another_isolate_ends_the_wait_at_the_next_look():
-    async def story():
-        at = Setting()
-        wait = at.wait()
-        replying = asyncio.ensure_future(later(40, at.elsewhere.push_response(answer("r", 1))))
-        found = await wait.answer("r", 60)
-        assert found is not None
-        assert 40 <= now() <= 40.1 + PAID.wait_poll_max_ms / 1000
-        await replying
-
-    run(story())
+async def test_an_answer_from_another_isolate_ends_the_wait_at_the_next_look():
+    at = Setting()
+    wait = at.wait()
+    replying = asyncio.ensure_future(later(40, at.elsewhere.push_response(answer("r", 1))))
+    found = await wait.answer("r", 60)
+    assert found is not None
+    assert 40 <= now() <= 40.1 + PAID.wait_poll_max_ms / 1000
+    await replying
 
 
-def test_an_answer_that_came_while_the_request_was_queued_is_not_missed():
-    async def story():
-        at = Setting()
-        wait = at.wait()
-        await at.here.push_response(answer("r", 1))
-        assert await wait.answer("r", 60)
-        assert now() == 0
-
-    run(story())
+async def test_an_answer_that_came_while_the_request_was_queued_is_not_missed():
+    at = Setting()
+    wait = at.wait()
+    await at.here.push_response(answer("r", 1))
+    assert await wait.answer("r", 60)
+    assert now() == 0
 
 
-def test_progress_and_the_answers_of_others_do_not_end_the_wait():
-    async def story():
-        at = Setting()
-        wait = at.wait()
-        await at.here.push_response(answer("r", 50, final=False))
-        await at.here.push_response(answer("other", 1))
-        assert await wait.answer("r", 5) is None
-
-    run(story())
+async def test_progress_and_the_answers_of_others_do_not_end_the_wait():
+    at = Setting()
+    wait = at.wait()
+    await at.here.push_response(answer("r", 50, final=False))
+    await at.here.push_response(answer("other", 1))
+    assert await wait.answer("r", 5) is None
 
 
-def test_a_wait_ends_at_its_time_with_a_last_look():
-    async def story():
-        at = Setting()
-        replying = asyncio.ensure_future(later(4.999, at.elsewhere.push_response(answer("r", 1))))
-        assert await at.wait().answer("r", 5)
-        assert 4.999 <= now() <= 5.01
-        await replying
-        assert await at.wait().answer("none", 2.5) is None
-        assert 7.49 <= now() <= 7.51
-
-    run(story())
+async def test_a_wait_ends_at_its_time_with_a_last_look():
+    at = Setting()
+    replying = asyncio.ensure_future(later(4.999, at.elsewhere.push_response(answer("r", 1))))
+    assert await at.wait().answer("r", 5)
+    assert 4.999 <= now() <= 5.01
+    await replying
+    assert await at.wait().answer("none", 2.5) is None
+    assert 7.49 <= now() <= 7.51
 
 
-def test_a_wait_ends_before_its_operations_are_spent():
-    async def story():
-        at = Setting(budget=10)
-        assert await at.wait().answer("r", 60) is None
-        assert now() < 8 * PAID.wait_poll_max_ms / 1000
-        assert at.meter.remaining == 2
-
-    run(story())
+async def test_a_wait_ends_before_its_operations_are_spent():
+    at = Setting(budget=10)
+    assert await at.wait().answer("r", 60) is None
+    assert now() < 8 * PAID.wait_poll_max_ms / 1000
+    assert at.meter.remaining == 2
 
 
-def test_a_poll_answers_what_is_there_at_once():
-    async def story():
-        at = Setting()
-        one = await at.elsewhere.push_request(request(), "one")
-        two = await at.elsewhere.push_request(request(), "two")
-        events, cursor = await at.poll(60)
-        assert [event.id for event in events] == [one.cursor, two.cursor]
-        assert cursor == two.cursor
-        assert now() == 0
-
-    run(story())
+async def test_a_poll_answers_what_is_there_at_once():
+    at = Setting()
+    one = await at.elsewhere.push_request(request(), "one")
+    two = await at.elsewhere.push_request(request(), "two")
+    events, cursor = await at.poll(60)
+    assert [event.id for event in events] == [one.cursor, two.cursor]
+    assert cursor == two.cursor
+    assert now() == 0
 
 
-def test_a_poll_that_may_not_wait_looks_once():
-    async def story():
-        at = Setting()
-        events, _ = await at.poll(0)
-        assert (events, now(), at.meter.operations) == ([], 0, 1)
-
-    run(story())
+async def test_a_poll_that_may_not_wait_looks_once():
+    at = Setting()
+    events, _ = await at.poll(0)
+    assert (events, now(), at.meter.operations) == ([], 0, 1)
 
 
-def test_a_poll_waits_for_something_new():
-    async def story():
-        at = Setting()
-        asking = asyncio.ensure_future(later(20, at.elsewhere.push_request(request(), "new")))
-        events, _ = await at.poll(60)
-        assert len(events) == 1
-        assert 20 <= now() <= 20.1 + PAID.wait_poll_max_ms / 1000
-        await asking
-
-    run(story())
+async def test_a_poll_waits_for_something_new():
+    at = Setting()
+    asking = asyncio.ensure_future(later(20, at.elsewhere.push_request(request(), "new")))
+    events, _ = await at.poll(60)
+    assert len(events) == 1
+    assert 20 <= now() <= 20.1 + PAID.wait_poll_max_ms / 1000
+    await asking
 
 
-def test_a_hint_ends_a_poll_without_asking_the_store_again():
-    async def story():
-        at = Setting()
-        asking = asyncio.ensure_future(later(0.1, at.here.push_request(request(), "new")))
-        events, _ = await at.poll(60)
-        assert len(events) == 1
-        assert now() <= 0.2
-        assert [operation for operation, _ in at.kv.asked] == ["list", "put"]
-        await asking
-
-    run(story())
+async def test_a_hint_ends_a_poll_without_asking_the_store_again():
+    at = Setting()
+    asking = asyncio.ensure_future(later(0.1, at.here.push_request(request(), "new")))
+    events, _ = await at.poll(60)
+    assert len(events) == 1
+    assert now() <= 0.2
+    assert [operation for operation, _ in at.kv.asked] == ["list", "put"]
+    await asking
 
 
-def test_what_was_delivered_before_comes_along_and_does_not_end_the_wait():
-    async def story():
-        at = Setting()
-        await at.elsewhere.push_request(request(), "old")
-        _, cursor = await at.poll(0)
-        asking = asyncio.ensure_future(later(10, at.elsewhere.push_request(request(), "new")))
-        events, _ = await at.poll(60, after=cursor)
-        assert [event.is_replay for event in events] == [True, False]
-        assert now() >= 10
-        await asking
-
-    run(story())
+async def test_what_was_delivered_before_comes_along_and_does_not_end_the_wait():
+    at = Setting()
+    await at.elsewhere.push_request(request(), "old")
+    _, cursor = await at.poll(0)
+    asking = asyncio.ensure_future(later(10, at.elsewhere.push_request(request(), "new")))
+    events, _ = await at.poll(60, after=cursor)
+    assert [event.is_replay for event in events] == [True, False]
+    assert now() >= 10
+    await asking
 
 
-def test_a_poll_that_found_nothing_new_keeps_its_cursor():
-    async def story():
-        at = Setting()
-        await at.elsewhere.push_request(request(), "old")
-        _, cursor = await at.poll(0)
-        events, again = await at.poll(1, after=cursor)
-        assert (len(events), again) == (1, cursor)
-
-    run(story())
+async def test_a_poll_that_found_nothing_new_keeps_its_cursor():
+    at = Setting()
+    await at.elsewhere.push_request(request(), "old")
+    _, cursor = await at.poll(0)
+    events, again = await at.poll(1, after=cursor)
+    assert (len(events), again) == (1, cursor)
 
 
 async def backlog(at: Setting, count: int, size: int = 0) -> None:
@@ -198,70 +162,52 @@ async def backlog(at: Setting, count: int, size: int = 0) -> None:
         await at.elsewhere.push_request(request(args={"text": "x" * size}), f"id{number}")
 
 
-def test_a_poll_answers_a_bounded_number_of_messages_and_the_next_one_goes_on():
-    async def story():
-        at = Setting()
-        await backlog(at, MAX_POLL_MESSAGES + 1)
-        first, cursor = await at.poll(0)
-        assert len(first) == MAX_POLL_MESSAGES
-        second, _ = await at.poll(0, after=cursor)
-        assert [event.is_replay for event in second].count(False) == 1
-
-    run(story())
+async def test_a_poll_answers_a_bounded_number_of_messages_and_the_next_one_goes_on():
+    at = Setting()
+    await backlog(at, MAX_POLL_MESSAGES + 1)
+    first, cursor = await at.poll(0)
+    assert len(first) == MAX_POLL_MESSAGES
+    second, _ = await at.poll(0, after=cursor)
+    assert [event.is_replay for event in second].count(False) == 1
 
 
-def test_new_messages_go_before_old_ones_where_there_is_not_room_for_both():
-    async def story():
-        at = Setting()
-        await backlog(at, MAX_POLL_MESSAGES)
-        _, cursor = await at.poll(0)
-        await at.elsewhere.push_request(request(), "new")
-        events, _ = await at.poll(0, after=cursor)
-        assert len(events) == MAX_POLL_MESSAGES
-        assert [event.is_replay for event in events[-2:]] == [True, False]
-
-    run(story())
+async def test_new_messages_go_before_old_ones_where_there_is_not_room_for_both():
+    at = Setting()
+    await backlog(at, MAX_POLL_MESSAGES)
+    _, cursor = await at.poll(0)
+    await at.elsewhere.push_request(request(), "new")
+    events, _ = await at.poll(0, after=cursor)
+    assert len(events) == MAX_POLL_MESSAGES
+    assert [event.is_replay for event in events[-2:]] == [True, False]
 
 
-def test_a_long_backlog_of_old_messages_is_bounded_too():
-    async def story():
-        at = Setting()
-        await backlog(at, MAX_POLL_MESSAGES + 1)
-        events, _ = await at.poll(0, after=cursor_at(1))
-        assert len(events) == MAX_POLL_MESSAGES
-        assert all(event.is_replay for event in events)
-
-    run(story())
+async def test_a_long_backlog_of_old_messages_is_bounded_too():
+    at = Setting()
+    await backlog(at, MAX_POLL_MESSAGES + 1)
+    events, _ = await at.poll(0, after=cursor_at(1))
+    assert len(events) == MAX_POLL_MESSAGES
+    assert all(event.is_replay for event in events)
 
 
-def test_a_poll_answers_a_bounded_number_of_bytes():
-    async def story():
-        at = Setting()
-        await backlog(at, 12, 200_000)
-        events, cursor = await at.poll(0)
-        assert MAX_POLL_BYTES <= sum(len(event.data) for event in events) < MAX_POLL_BYTES + 201_000
-        rest, _ = await at.poll(0, after=cursor)
-        assert len({event.id for event in events + rest}) >= 2 * len(events) - 1
-
-    run(story())
+async def test_a_poll_answers_a_bounded_number_of_bytes():
+    at = Setting()
+    await backlog(at, 12, 200_000)
+    events, cursor = await at.poll(0)
+    assert MAX_POLL_BYTES <= sum(len(event.data) for event in events) < MAX_POLL_BYTES + 201_000
+    rest, _ = await at.poll(0, after=cursor)
+    assert len({event.id for event in events + rest}) >= 2 * len(events) - 1
 
 
-def test_a_poll_whose_operations_are_spent_answers_what_it_has():
-    async def story():
-        at = Setting(budget=2)
-        await backlog(at, 150, 2000)
-        events, cursor = await at.poll(60)
-        assert len(events) == 100
-        assert cursor == events[-1].id
-
-    run(story())
+async def test_a_poll_whose_operations_are_spent_answers_what_it_has():
+    at = Setting(budget=2)
+    await backlog(at, 150, 2000)
+    events, cursor = await at.poll(60)
+    assert len(events) == 100
+    assert cursor == events[-1].id
 
 
-def test_a_poll_that_finds_nothing_ends_before_its_operations_are_spent():
-    async def story():
-        at = Setting(budget=10)
-        assert (await at.poll(60))[0] == []
-        assert now() < 8 * PAID.wait_poll_max_ms / 1000
-        assert at.meter.remaining == 2
-
-    run(story())
+async def test_a_poll_that_finds_nothing_ends_before_its_operations_are_spent():
+    at = Setting(budget=10)
+    assert (await at.poll(60))[0] == []
+    assert now() < 8 * PAID.wait_poll_max_ms / 1000
+    assert at.meter.remaining == 2

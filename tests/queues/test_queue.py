@@ -36,47 +36,35 @@ async def loaded(queues: Queues, messages: list[Message]) -> list[list[Message]]
     return [batch async for batch in queues.load(messages)]
 
 
-def test_the_id_that_the_service_makes_is_the_cursor():
-    async def story():
-        at = Setting()
-        queued = await at.queues.push_request(request(), None)
-        assert queued.id == queued.cursor
-        assert await at.keys() == [request_key(CODE, queued.cursor)]
-        assert await all_of(at.queues, REQUESTS) == [queued]
-
-    run(story())
+async def test_the_id_that_the_service_makes_is_the_cursor():
+    at = Setting()
+    queued = await at.queues.push_request(request(), None)
+    assert queued.id == queued.cursor
+    assert await at.keys() == [request_key(CODE, queued.cursor)]
+    assert await all_of(at.queues, REQUESTS) == [queued]
 
 
-def test_an_id_of_ours_sent_again_falls_on_the_same_key():
-    async def story():
-        at = Setting()
-        first = await at.queues.push_request(request(), None)
-        at.clock.ms += 5000
-        again = await at.queues.push_request(request(), first.id)
-        assert again == first
-        assert await all_of(at.queues, REQUESTS) == [first]
-
-    run(story())
+async def test_an_id_of_ours_sent_again_falls_on_the_same_key():
+    at = Setting()
+    first = await at.queues.push_request(request(), None)
+    at.clock.ms += 5000
+    again = await at.queues.push_request(request(), first.id)
+    assert again == first
+    assert await all_of(at.queues, REQUESTS) == [first]
 
 
-def test_an_id_that_a_client_chose_stands_under_a_cursor_of_its_own_each_time():
-    async def story():
-        at = Setting()
-        first = await at.queues.push_request(request(), "mine")
-        again = await at.queues.push_request(request(), "mine")
-        assert (first.id, again.id) == ("mine", "mine")
-        assert first.cursor < again.cursor
-
-    run(story())
+async def test_an_id_that_a_client_chose_stands_under_a_cursor_of_its_own_each_time():
+    at = Setting()
+    first = await at.queues.push_request(request(), "mine")
+    again = await at.queues.push_request(request(), "mine")
+    assert (first.id, again.id) == ("mine", "mine")
+    assert first.cursor < again.cursor
 
 
-def test_a_cursor_of_another_session_is_an_ordinary_id():
-    async def story():
-        foreign = cursor_at(0, "req:00000000")
-        queued = await Setting().queues.push_request(request(), foreign)
-        assert queued.id == foreign != queued.cursor
-
-    run(story())
+async def test_a_cursor_of_another_session_is_an_ordinary_id():
+    foreign = cursor_at(0, "req:00000000")
+    queued = await Setting().queues.push_request(request(), foreign)
+    assert queued.id == foreign != queued.cursor
 
 
 @pytest.mark.parametrize("seconds", [-3600, 86_400, 10**9])
@@ -85,200 +73,149 @@ def test_an_id_of_ours_from_another_time_is_refused(seconds: int):
         run(Setting().queues.push_request(request(), cursor_at(seconds)))
 
 
-def test_a_queue_is_read_in_the_order_of_time():
-    async def story():
-        at = Setting()
-        pushed = []
-        for number in range(5):
-            at.clock.ms += 1
-            pushed.append(await at.queues.push_request(request(args={"n": number}), f"id{9 - number}"))
-        assert await all_of(at.queues, REQUESTS) == pushed
-
-    run(story())
+async def test_a_queue_is_read_in_the_order_of_time():
+    at = Setting()
+    pushed = []
+    for number in range(5):
+        at.clock.ms += 1
+        pushed.append(await at.queues.push_request(request(args={"n": number}), f"id{9 - number}"))
+    assert await all_of(at.queues, REQUESTS) == pushed
 
 
-def test_a_message_expires_after_its_time():
-    async def story():
-        at = Setting()
+async def test_a_message_expires_after_its_time():
+    at = Setting()
+    await at.queues.push_request(request(), None)
+    at.clock.ms += 3_600_000
+    assert await all_of(at.queues, REQUESTS) == []
+
+
+async def test_what_is_queued_is_hinted_only_after_the_store_has_taken_it():
+    at = Setting()
+    at.kv.fails = lambda *_: True
+    with pytest.raises(KvError):
         await at.queues.push_request(request(), None)
-        at.clock.ms += 3_600_000
-        assert await all_of(at.queues, REQUESTS) == []
-
-    run(story())
+    assert at.hints.since(REQUESTS, 0) == []
 
 
-def test_what_is_queued_is_hinted_only_after_the_store_has_taken_it():
-    async def story():
-        at = Setting()
-        at.kv.fails = lambda *_: True
-        with pytest.raises(KvError):
-            await at.queues.push_request(request(), None)
-        assert at.hints.since(REQUESTS, 0) == []
-
-    run(story())
-
-
-def test_a_hint_holds_a_small_message_whole_and_only_the_head_of_a_large_one():
-    async def story():
-        at = Setting()
-        small = await at.queues.push_request(request(), None)
-        large = await at.queues.push_response(answer("r", LARGE, final=True))
-        assert at.hints.since(REQUESTS, 0) == [small]
-        [head] = at.hints.since(RESPONSES, 0)
-        assert (head.is_head, head.result, head.cursor) == (True, msgspec.UNSET, large.cursor)
-        assert await at.queues.load_one(head) == large
-
-    run(story())
+async def test_a_hint_holds_a_small_message_whole_and_only_the_head_of_a_large_one():
+    at = Setting()
+    small = await at.queues.push_request(request(), None)
+    large = await at.queues.push_response(answer("r", LARGE, final=True))
+    assert at.hints.since(REQUESTS, 0) == [small]
+    [head] = at.hints.since(RESPONSES, 0)
+    assert (head.is_head, head.result, head.cursor) == (True, msgspec.UNSET, large.cursor)
+    assert await at.queues.load_one(head) == large
 
 
-def test_two_copies_of_a_clients_id_are_removed_together():
-    async def story():
-        at = Setting()
-        await at.queues.push_request(request(), "mine")
-        await at.queues.push_request(request(), "mine")
-        other = await at.queues.push_request(request(), "other")
-        await at.queues.remove_request("mine")
-        assert await all_of(at.queues, REQUESTS) == [other]
-
-    run(story())
+async def test_two_copies_of_a_clients_id_are_removed_together():
+    at = Setting()
+    await at.queues.push_request(request(), "mine")
+    await at.queues.push_request(request(), "mine")
+    other = await at.queues.push_request(request(), "other")
+    await at.queues.remove_request("mine")
+    assert await all_of(at.queues, REQUESTS) == [other]
 
 
-def test_an_id_of_ours_is_removed_without_a_look():
-    async def story():
-        at = Setting()
-        queued = await at.queues.push_request(request(), None)
-        at.kv.asked.clear()
-        await at.queues.remove_request(queued.id)
-        assert at.kv.asked == [("delete", request_key(CODE, queued.cursor))]
-        assert await at.keys() == []
-
-    run(story())
+async def test_an_id_of_ours_is_removed_without_a_look():
+    at = Setting()
+    queued = await at.queues.push_request(request(), None)
+    at.kv.asked.clear()
+    await at.queues.remove_request(queued.id)
+    assert at.kv.asked == [("delete", request_key(CODE, queued.cursor))]
+    assert await at.keys() == []
 
 
-def test_the_host_acknowledges_by_cursor_without_a_look():
-    async def story():
-        at = Setting()
-        one = await at.queues.push_request(request(), None)
-        two = await at.queues.push_request(request(), None)
-        at.kv.asked.clear()
-        assert await at.queues.acknowledge_requests([one.cursor]) == 1
-        assert [operation for operation, _ in at.kv.asked] == ["delete"]
-        assert await all_of(at.queues, REQUESTS) == [two]
-
-    run(story())
+async def test_the_host_acknowledges_by_cursor_without_a_look():
+    at = Setting()
+    one = await at.queues.push_request(request(), None)
+    two = await at.queues.push_request(request(), None)
+    at.kv.asked.clear()
+    assert await at.queues.acknowledge_requests([one.cursor]) == 1
+    assert [operation for operation, _ in at.kv.asked] == ["delete"]
+    assert await all_of(at.queues, REQUESTS) == [two]
 
 
-def test_a_guest_acknowledges_what_is_there_and_learns_how_much_that_was():
-    async def story():
-        at = Setting()
-        one = await at.queues.push_response(answer("a", 1))
-        two = await at.queues.push_response(answer("b", 2))
-        assert await at.queues.acknowledge_responses([two.cursor, cursor_at(9, RESPONSES)]) == 1
-        assert await all_of(at.queues, RESPONSES) == [one]
-
-    run(story())
+async def test_a_guest_acknowledges_what_is_there_and_learns_how_much_that_was():
+    at = Setting()
+    one = await at.queues.push_response(answer("a", 1))
+    two = await at.queues.push_response(answer("b", 2))
+    assert await at.queues.acknowledge_responses([two.cursor, cursor_at(9, RESPONSES)]) == 1
+    assert await all_of(at.queues, RESPONSES) == [one]
 
 
-def test_an_answer_is_found_by_its_request_and_progress_is_none():
-    async def story():
-        at = Setting()
-        await at.queues.push_response(answer("r", 50, final=False))
-        assert await at.queues.find_answer("r") is None
-        final = await at.queues.push_response(answer("r", 100))
-        assert await at.queues.find_answer("r") == final
-        assert await at.queues.find_answer("r2") is None
-
-    run(story())
+async def test_an_answer_is_found_by_its_request_and_progress_is_none():
+    at = Setting()
+    await at.queues.push_response(answer("r", 50, final=False))
+    assert await at.queues.find_answer("r") is None
+    final = await at.queues.push_response(answer("r", 100))
+    assert await at.queues.find_answer("r") == final
+    assert await at.queues.find_answer("r2") is None
 
 
-def test_the_first_of_two_final_answers_counts():
-    async def story():
-        at = Setting()
-        first = await at.queues.push_response(answer("r", 1))
-        await at.queues.push_response(answer("r", 2))
-        assert await at.queues.find_answer("r") == first
-
-    run(story())
+async def test_the_first_of_two_final_answers_counts():
+    at = Setting()
+    first = await at.queues.push_response(answer("r", 1))
+    await at.queues.push_response(answer("r", 2))
+    assert await at.queues.find_answer("r") == first
 
 
-def test_an_answer_behind_more_progress_than_a_page_holds_is_found():
-    async def story():
-        at = Setting()
-        for number in range(1001):
-            await at.queues.push_response(answer("r", number, final=False))
-        final = await at.queues.push_response(answer("r", LARGE))
-        assert await at.queues.find_answer("r") == final
-
-    run(story())
+async def test_an_answer_behind_more_progress_than_a_page_holds_is_found():
+    at = Setting()
+    for number in range(1001):
+        await at.queues.push_response(answer("r", number, final=False))
+    final = await at.queues.push_response(answer("r", LARGE))
+    assert await at.queues.find_answer("r") == final
 
 
-def test_a_large_answer_whose_value_is_not_visible_yet_is_not_there_yet():
-    async def story():
-        at = Setting()
-        final = await at.queues.push_response(answer("r", LARGE))
-        key = response_key(CODE, "r", final.cursor)
-        [listed] = (await at.kv.list(key)).keys
-        await at.kv.put(key, "", ttl_seconds=60, metadata=listed.metadata)
-        assert await at.queues.find_answer("r") is None
-
-    run(story())
+async def test_a_large_answer_whose_value_is_not_visible_yet_is_not_there_yet():
+    at = Setting()
+    final = await at.queues.push_response(answer("r", LARGE))
+    key = response_key(CODE, "r", final.cursor)
+    [listed] = (await at.kv.list(key)).keys
+    await at.kv.put(key, "", ttl_seconds=60, metadata=listed.metadata)
+    assert await at.queues.find_answer("r") is None
 
 
-def test_a_cancelled_request_is_gone_told_to_the_host_and_answered():
-    async def story():
-        at = Setting()
-        await at.queues.push_request(request(), "mine")
-        answered = await at.queues.cancel("mine")
-        [notice] = await all_of(at.queues, REQUESTS)
-        assert (notice.kind, notice.id) == ("cancel", "mine")
-        assert await at.queues.find_answer("mine") == answered
-        assert (answered.error, answered.final) == (CANCELLED, True)
-
-    run(story())
+async def test_a_cancelled_request_is_gone_told_to_the_host_and_answered():
+    at = Setting()
+    await at.queues.push_request(request(), "mine")
+    answered = await at.queues.cancel("mine")
+    [notice] = await all_of(at.queues, REQUESTS)
+    assert (notice.kind, notice.id) == ("cancel", "mine")
+    assert await at.queues.find_answer("mine") == answered
+    assert (answered.error, answered.final) == (CANCELLED, True)
 
 
-def test_cancelling_twice_is_cancelling_once():
-    async def story():
-        at = Setting()
-        first = await at.queues.cancel("mine")
-        before = await at.keys()
-        assert await at.queues.cancel("mine") == first
-        assert await at.keys() == before
-
-    run(story())
+async def test_cancelling_twice_is_cancelling_once():
+    at = Setting()
+    first = await at.queues.cancel("mine")
+    before = await at.keys()
+    assert await at.queues.cancel("mine") == first
+    assert await at.keys() == before
 
 
 @pytest.mark.parametrize("reply", [answer("mine", 1), answer("mine", error=ErrorBody("cancelled", "by the host"))])
-def test_what_has_its_final_answer_can_not_be_cancelled(reply: Message):
-    async def story():
-        at = Setting()
-        await at.queues.push_response(reply)
-        with pytest.raises(AlreadyAnswered):
-            await at.queues.cancel("mine")
-
-    run(story())
-
-
-def test_the_answer_to_a_cancelled_request_removes_the_notice():
-    async def story():
-        at = Setting()
+async def test_what_has_its_final_answer_can_not_be_cancelled(reply: Message):
+    at = Setting()
+    await at.queues.push_response(reply)
+    with pytest.raises(AlreadyAnswered):
         await at.queues.cancel("mine")
-        await at.queues.remove_request("mine")
-        assert await all_of(at.queues, REQUESTS) == []
-
-    run(story())
 
 
-def test_a_queue_that_failed_half_way_can_be_emptied_by_trying_again():
-    async def story():
-        at = Setting()
-        pushed = [await at.queues.push_request(request(), None) for _ in range(3)]
-        cursors = [message.cursor for message in pushed]
-        at.kv.fails = lambda operation, key: key.endswith(cursors[1])
-        with pytest.raises(KvError):
-            await at.queues.acknowledge_requests(cursors)
-        at.kv.fails = lambda *_: False
-        assert await at.queues.acknowledge_requests(cursors) == 3
-        assert await at.keys() == []
+async def test_the_answer_to_a_cancelled_request_removes_the_notice():
+    at = Setting()
+    await at.queues.cancel("mine")
+    await at.queues.remove_request("mine")
+    assert await all_of(at.queues, REQUESTS) == []
 
-    run(story())
+
+async def test_a_queue_that_failed_half_way_can_be_emptied_by_trying_again():
+    at = Setting()
+    pushed = [await at.queues.push_request(request(), None) for _ in range(3)]
+    cursors = [message.cursor for message in pushed]
+    at.kv.fails = lambda operation, key: key.endswith(cursors[1])
+    with pytest.raises(KvError):
+        await at.queues.acknowledge_requests(cursors)
+    at.kv.fails = lambda *_: False
+    assert await at.queues.acknowledge_requests(cursors) == 3
+    assert await at.keys() == []

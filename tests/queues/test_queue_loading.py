@@ -7,61 +7,46 @@ from waypost_worker.kv.keys import request_key
 from waypost_worker.limits import KV_MAX_BULK_KEYS, MAX_LOADED_BYTES
 
 
-def test_bodies_are_loaded_in_the_order_of_their_messages():
-    async def story():
-        at = Setting()
-        pushed = [await at.queues.push_request(request(args={"n": text}), None) for text in ("a", LARGE, "b", LARGE)]
-        at.kv.asked.clear()
-        assert await loaded(at.queues, await all_of(at.queues, REQUESTS)) == [pushed]
-        assert [operation for operation, _ in at.kv.asked] == ["list", "get_many"]
-
-    run(story())
+async def test_bodies_are_loaded_in_the_order_of_their_messages():
+    at = Setting()
+    pushed = [await at.queues.push_request(request(args={"n": text}), None) for text in ("a", LARGE, "b", LARGE)]
+    at.kv.asked.clear()
+    assert await loaded(at.queues, await all_of(at.queues, REQUESTS)) == [pushed]
+    assert [operation for operation, _ in at.kv.asked] == ["list", "get_many"]
 
 
-def test_small_messages_are_loaded_without_asking_the_store():
-    async def story():
-        at = Setting()
-        await at.queues.push_request(request(), None)
-        heads = await all_of(at.queues, REQUESTS)
-        at.kv.asked.clear()
-        assert await loaded(at.queues, heads) == [heads]
-        assert at.kv.asked == []
-
-    run(story())
+async def test_small_messages_are_loaded_without_asking_the_store():
+    at = Setting()
+    await at.queues.push_request(request(), None)
+    heads = await all_of(at.queues, REQUESTS)
+    at.kv.asked.clear()
+    assert await loaded(at.queues, heads) == [heads]
+    assert at.kv.asked == []
 
 
-def test_a_message_whose_value_is_not_visible_yet_is_left_out():
-    async def story():
-        at = Setting()
-        small = await at.queues.push_request(request(), None)
-        large = await at.queues.push_request(request(args={"n": LARGE}), None)
-        heads = await all_of(at.queues, REQUESTS)
-        await at.kv.delete(request_key(CODE, large.cursor))
-        assert await loaded(at.queues, heads) == [[small]]
-
-    run(story())
+async def test_a_message_whose_value_is_not_visible_yet_is_left_out():
+    at = Setting()
+    small = await at.queues.push_request(request(), None)
+    large = await at.queues.push_request(request(args={"n": LARGE}), None)
+    heads = await all_of(at.queues, REQUESTS)
+    await at.kv.delete(request_key(CODE, large.cursor))
+    assert await loaded(at.queues, heads) == [[small]]
 
 
-def test_a_batch_asks_for_at_most_a_hundred_bodies():
-    async def story():
-        at = Setting()
-        for _ in range(KV_MAX_BULK_KEYS + 1):
-            await at.queues.push_request(request(args={"n": LARGE}), None)
-        batches = await loaded(at.queues, await all_of(at.queues, REQUESTS))
-        assert [len(batch) for batch in batches] == [KV_MAX_BULK_KEYS, 1]
-
-    run(story())
+async def test_a_batch_asks_for_at_most_a_hundred_bodies():
+    at = Setting()
+    for _ in range(KV_MAX_BULK_KEYS + 1):
+        await at.queues.push_request(request(args={"n": LARGE}), None)
+    batches = await loaded(at.queues, await all_of(at.queues, REQUESTS))
+    assert [len(batch) for batch in batches] == [KV_MAX_BULK_KEYS, 1]
 
 
-def test_a_batch_holds_a_bounded_number_of_bytes():
-    async def story():
-        at = Setting()
-        for _ in range(3):
-            await at.queues.push_request(request(args={"n": "x" * (MAX_LOADED_BYTES // 2 - 1000)}), None)
-        batches = await loaded(at.queues, await all_of(at.queues, REQUESTS))
-        assert [len(batch) for batch in batches] == [2, 1]
-
-    run(story())
+async def test_a_batch_holds_a_bounded_number_of_bytes():
+    at = Setting()
+    for _ in range(3):
+        await at.queues.push_request(request(args={"n": "x" * (MAX_LOADED_BYTES // 2 - 1000)}), None)
+    batches = await loaded(at.queues, await all_of(at.queues, REQUESTS))
+    assert [len(batch) for batch in batches] == [2, 1]
 
 
 def test_nothing_to_load_is_no_batch():

@@ -85,18 +85,15 @@ def test_without_a_limiter_nothing_is_throttled():
     assert not is_blocked(throttle, GUESSER)
 
 
-def test_the_address_that_was_blocked_longest_ago_is_forgotten_first():
-    async def story():
-        throttle = MissThrottle(Budget(0), SetClock())
-        others = [f"10.0.{number // 256}.{number % 256}" for number in range(MAX_BLOCKED - 1)]
-        for address in (GUESSER, OTHER, GUESSER, *others):
-            with pytest.raises(RateLimited):
-                await throttle.miss(address)
-        assert not is_blocked(throttle, OTHER)
-        assert is_blocked(throttle, GUESSER)
-        assert is_blocked(throttle, others[0])
-
-    run(story())
+async def test_the_address_that_was_blocked_longest_ago_is_forgotten_first():
+    throttle = MissThrottle(Budget(0), SetClock())
+    others = [f"10.0.{number // 256}.{number % 256}" for number in range(MAX_BLOCKED - 1)]
+    for address in (GUESSER, OTHER, GUESSER, *others):
+        with pytest.raises(RateLimited):
+            await throttle.miss(address)
+    assert not is_blocked(throttle, OTHER)
+    assert is_blocked(throttle, GUESSER)
+    assert is_blocked(throttle, others[0])
 
 
 def test_of_one_address_only_some_codes_are_looked_up_at_once():

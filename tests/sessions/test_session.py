@@ -39,39 +39,30 @@ class Setting:
         return await self.here.open(CODE, ttl_seconds, "192.0.2.1", label, data)
 
 
-def test_an_opened_session_is_found_with_all_that_it_was_given():
-    async def story():
-        at = Setting()
-        session = await at.opened(label="label", data={"n": 1.0})
-        assert await at.elsewhere.find(CODE) == session
-        assert (session.expires_ms - session.created_ms, session.label) == (600_000, "label")
-
-    run(story())
+async def test_an_opened_session_is_found_with_all_that_it_was_given():
+    at = Setting()
+    session = await at.opened(label="label", data={"n": 1.0})
+    assert await at.elsewhere.find(CODE) == session
+    assert (session.expires_ms - session.created_ms, session.label) == (600_000, "label")
 
 
-def test_a_session_is_over_at_exactly_its_time():
-    async def story():
-        at = Setting()
-        await at.opened()
-        at.pass_seconds(599.999)
+async def test_a_session_is_over_at_exactly_its_time():
+    at = Setting()
+    await at.opened()
+    at.pass_seconds(599.999)
+    await at.here.find(CODE)
+    at.pass_seconds(0.001)
+    with pytest.raises(SessionNotFound):
         await at.here.find(CODE)
-        at.pass_seconds(0.001)
-        with pytest.raises(SessionNotFound):
-            await at.here.find(CODE)
-
-    run(story())
 
 
-def test_a_session_is_over_at_its_time_though_the_store_still_has_it():
-    async def story():
-        at, clock = Setting(), SetClock()
-        store = SessionStore(at.kv, clock, OrderedDict(), Hints())
-        await store.open(CODE, 600, None, None, None)
-        clock.ms += 600_000
-        with pytest.raises(SessionNotFound):
-            await store.find(CODE)
-
-    run(story())
+async def test_a_session_is_over_at_its_time_though_the_store_still_has_it():
+    at, clock = Setting(), SetClock()
+    store = SessionStore(at.kv, clock, OrderedDict(), Hints())
+    await store.open(CODE, 600, None, None, None)
+    clock.ms += 600_000
+    with pytest.raises(SessionNotFound):
+        await store.find(CODE)
 
 
 def test_a_code_that_was_never_opened_is_not_found():
@@ -79,125 +70,92 @@ def test_a_code_that_was_never_opened_is_not_found():
         run(Setting().here.find(CODE))
 
 
-def test_the_session_begins_at_a_whole_second_as_its_tokens_do():
-    async def story():
-        at = Setting()
-        at.pass_seconds(0.9)
-        session = await at.opened(ttl_seconds=60)
-        assert session.created_ms == START_MS
-        assert session.expires_ms == START_MS + 60_900
-
-    run(story())
+async def test_the_session_begins_at_a_whole_second_as_its_tokens_do():
+    at = Setting()
+    at.pass_seconds(0.9)
+    session = await at.opened(ttl_seconds=60)
+    assert session.created_ms == START_MS
+    assert session.expires_ms == START_MS + 60_900
 
 
-def test_an_extended_session_has_a_full_new_time_to_live():
-    async def story():
-        at = Setting()
-        session = await at.opened()
-        at.pass_seconds(300)
-        extended = await at.here.extend(session)
-        assert extended.expires_ms == START_MS + 900_000
-        assert await at.elsewhere.find(CODE) == extended
-
-    run(story())
+async def test_an_extended_session_has_a_full_new_time_to_live():
+    at = Setting()
+    session = await at.opened()
+    at.pass_seconds(300)
+    extended = await at.here.extend(session)
+    assert extended.expires_ms == START_MS + 900_000
+    assert await at.elsewhere.find(CODE) == extended
 
 
-def test_no_extension_passes_the_age_of_a_day_and_the_next_is_refused():
-    async def story():
-        at = Setting()
-        session = await at.opened(ttl_seconds=DAY - 100)
-        at.pass_seconds(200)
+async def test_no_extension_passes_the_age_of_a_day_and_the_next_is_refused():
+    at = Setting()
+    session = await at.opened(ttl_seconds=DAY - 100)
+    at.pass_seconds(200)
+    session = await at.here.extend(session)
+    assert session.expires_ms == START_MS + DAY * 1000
+    with pytest.raises(SessionTooOld):
+        await at.here.extend(session)
+
+
+async def test_a_session_opened_for_a_day_ends_with_its_tokens():
+    at = Setting()
+    at.pass_seconds(0.9)
+    session = await at.opened(ttl_seconds=DAY)
+    assert session.expires_ms == session.must_end_ms
+
+
+async def test_an_ended_session_is_told_apart_from_one_that_never_was():
+    at = Setting()
+    await at.here.end(await at.opened())
+    for store in (at.here, at.elsewhere):
+        with pytest.raises(SessionEnded):
+            await store.find(CODE)
+
+
+async def test_an_ended_session_is_forgotten_when_its_time_is_over():
+    at = Setting()
+    await at.here.end(await at.opened())
+    at.pass_seconds(600)
+    with pytest.raises(SessionNotFound):
+        await at.here.find(CODE)
+
+
+async def test_tools_are_kept_to_the_byte_and_live_as_long_as_the_session_can():
+    at = Setting()
+    session = await at.here.put_tools(await at.opened(), b'[{"name":"t","n":1.0}]', "v1")
+    for at.clock.ms in range(START_MS, START_MS + DAY * 1000 - 1, 500_000):
         session = await at.here.extend(session)
-        assert session.expires_ms == START_MS + DAY * 1000
-        with pytest.raises(SessionTooOld):
-            await at.here.extend(session)
-
-    run(story())
+    assert await at.elsewhere.tools(await at.elsewhere.find(CODE)) == b'[{"name":"t","n":1.0}]'
 
 
-def test_a_session_opened_for_a_day_ends_with_its_tokens():
-    async def story():
-        at = Setting()
-        at.pass_seconds(0.9)
-        session = await at.opened(ttl_seconds=DAY)
-        assert session.expires_ms == session.must_end_ms
-
-    run(story())
+async def test_a_session_without_tools_gets_no_key_that_is_not_there():
+    at = Setting()
+    session = await at.opened()
+    at.kv.asked.clear()
+    assert await at.here.tools(session) == b"[]"
+    assert at.kv.asked == [("list", tools_key(CODE))]
 
 
-def test_an_ended_session_is_told_apart_from_one_that_never_was():
-    async def story():
-        at = Setting()
-        await at.here.end(await at.opened())
-        for store in (at.here, at.elsewhere):
-            with pytest.raises(SessionEnded):
-                await store.find(CODE)
-
-    run(story())
+async def test_tools_outlive_a_record_that_was_written_back_from_before_them():
+    at = Setting()
+    before = await at.opened()
+    await at.here.put_tools(before, b"[1]", "v1")
+    assert await at.here.tools(await at.here.extend(before)) == b"[1]"
 
 
-def test_an_ended_session_is_forgotten_when_its_time_is_over():
-    async def story():
-        at = Setting()
-        await at.here.end(await at.opened())
-        at.pass_seconds(600)
-        with pytest.raises(SessionNotFound):
-            await at.here.find(CODE)
-
-    run(story())
+async def test_tools_whose_key_is_gone_are_none():
+    at = Setting()
+    session = await at.here.put_tools(await at.opened(), b"[1]", "v1")
+    await at.kv.delete(tools_key(CODE))
+    assert await at.here.tools(session) == b"[]"
 
 
-def test_tools_are_kept_to_the_byte_and_live_as_long_as_the_session_can():
-    async def story():
-        at = Setting()
-        session = await at.here.put_tools(await at.opened(), b'[{"name":"t","n":1.0}]', "v1")
-        for at.clock.ms in range(START_MS, START_MS + DAY * 1000 - 1, 500_000):
-            session = await at.here.extend(session)
-        assert await at.elsewhere.tools(await at.elsewhere.find(CODE)) == b'[{"name":"t","n":1.0}]'
-
-    run(story())
-
-
-def test_a_session_without_tools_gets_no_key_that_is_not_there():
-    async def story():
-        at = Setting()
-        session = await at.opened()
-        at.kv.asked.clear()
-        assert await at.here.tools(session) == b"[]"
-        assert at.kv.asked == [("list", tools_key(CODE))]
-
-    run(story())
-
-
-def test_tools_outlive_a_record_that_was_written_back_from_before_them():
-    async def story():
-        at = Setting()
-        before = await at.opened()
-        await at.here.put_tools(before, b"[1]", "v1")
-        assert await at.here.tools(await at.here.extend(before)) == b"[1]"
-
-    run(story())
-
-
-def test_tools_whose_key_is_gone_are_none():
-    async def story():
-        at = Setting()
-        session = await at.here.put_tools(await at.opened(), b"[1]", "v1")
-        await at.kv.delete(tools_key(CODE))
-        assert await at.here.tools(session) == b"[]"
-
-    run(story())
-
-
-def test_tools_can_be_put_in_the_last_seconds_of_a_session():
-    async def story():
-        at = Setting()
-        session = await at.opened(ttl_seconds=DAY)
-        at.pass_seconds(DAY - 1)
-        await at.here.put_tools(session, b"[1]", "v1")
-        assert await at.here.tools(await at.here.find(CODE)) == b"[1]"
-
-    run(story())
+async def test_tools_can_be_put_in_the_last_seconds_of_a_session():
+    at = Setting()
+    session = await at.opened(ttl_seconds=DAY)
+    at.pass_seconds(DAY - 1)
+    await at.here.put_tools(session, b"[1]", "v1")
+    assert await at.here.tools(await at.here.find(CODE)) == b"[1]"
 
 
 def test_versions_of_tools_grow():
@@ -205,13 +163,10 @@ def test_versions_of_tools_grow():
     assert tools_version(cursors, CODE) < tools_version(cursors, CODE)
 
 
-def test_a_write_that_fails_is_not_remembered_as_done():
-    async def story():
-        at = Setting()
-        session = await at.opened()
-        at.kv.fails = lambda operation, _: operation == "put"
-        with pytest.raises(KvError):
-            await at.here.end(session)
-        assert (await at.here.find(CODE)).active
-
-    run(story())
+async def test_a_write_that_fails_is_not_remembered_as_done():
+    at = Setting()
+    session = await at.opened()
+    at.kv.fails = lambda operation, _: operation == "put"
+    with pytest.raises(KvError):
+        await at.here.end(session)
+    assert (await at.here.find(CODE)).active

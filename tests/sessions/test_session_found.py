@@ -19,78 +19,60 @@ from waypost_worker.polling.local_channel import Hints
 from waypost_worker.sessions.session import Session, SessionStore, tools_version
 
 
-def test_a_record_read_lately_is_not_read_again():
-    async def story():
-        at = Setting()
-        await at.opened()
-        at.pass_seconds(29.999)
-        at.kv.asked.clear()
-        await at.here.find(CODE)
-        assert at.kv.asked == []
-        at.pass_seconds(0.001)
-        await at.here.find(CODE)
-        assert at.kv.asked == [("get_many", session_key(CODE))]
-
-    run(story())
+async def test_a_record_read_lately_is_not_read_again():
+    at = Setting()
+    await at.opened()
+    at.pass_seconds(29.999)
+    at.kv.asked.clear()
+    await at.here.find(CODE)
+    assert at.kv.asked == []
+    at.pass_seconds(0.001)
+    await at.here.find(CODE)
+    assert at.kv.asked == [("get_many", session_key(CODE))]
 
 
-def test_a_record_that_was_found_is_remembered():
-    async def story():
-        at = Setting()
-        await at.opened()
-        await at.elsewhere.find(CODE)
-        at.kv.asked.clear()
-        await at.elsewhere.find(CODE)
-        assert at.kv.asked == []
-
-    run(story())
+async def test_a_record_that_was_found_is_remembered():
+    at = Setting()
+    await at.opened()
+    await at.elsewhere.find(CODE)
+    at.kv.asked.clear()
+    await at.elsewhere.find(CODE)
+    assert at.kv.asked == []
 
 
-def test_a_fresh_record_is_read_from_the_store():
-    async def story():
-        at = Setting()
-        session = await at.opened()
-        extended = await at.elsewhere.extend(session)
-        assert await at.here.find(CODE) == session
-        assert await at.here.find(CODE, fresh=True) == extended
-
-    run(story())
+async def test_a_fresh_record_is_read_from_the_store():
+    at = Setting()
+    session = await at.opened()
+    extended = await at.elsewhere.extend(session)
+    assert await at.here.find(CODE) == session
+    assert await at.here.find(CODE, fresh=True) == extended
 
 
-def test_a_remembered_session_that_has_run_out_is_looked_for_again():
-    async def story():
-        at = Setting()
-        session = await at.opened(ttl_seconds=60)
-        at.pass_seconds(50)
-        await at.here.find(CODE)
-        extended = await at.elsewhere.extend(session)
-        at.pass_seconds(15)
-        assert await at.here.find(CODE) == extended
-
-    run(story())
+async def test_a_remembered_session_that_has_run_out_is_looked_for_again():
+    at = Setting()
+    session = await at.opened(ttl_seconds=60)
+    at.pass_seconds(50)
+    await at.here.find(CODE)
+    extended = await at.elsewhere.extend(session)
+    at.pass_seconds(15)
+    assert await at.here.find(CODE) == extended
 
 
-def test_each_code_is_remembered_by_itself():
-    async def story():
-        at = Setting()
-        await at.opened()
-        with pytest.raises(SessionNotFound):
-            await at.here.find("00000000")
-
-    run(story())
+async def test_each_code_is_remembered_by_itself():
+    at = Setting()
+    await at.opened()
+    with pytest.raises(SessionNotFound):
+        await at.here.find("00000000")
 
 
-def test_an_isolate_remembers_a_bounded_number_of_sessions():
-    async def story():
-        cache: OrderedDict[str, tuple[Session, int]] = OrderedDict()
-        clock = SetClock()
-        store = SessionStore(MemoryKv(clock), clock, cache, Hints())
-        for number in range(MAX_CACHED_SESSIONS + 1):
-            await store.open(f"{number:08d}", 600, None, None, None)
-        assert len(cache) == MAX_CACHED_SESSIONS
-        assert "00000000" not in cache
-
-    run(story())
+async def test_an_isolate_remembers_a_bounded_number_of_sessions():
+    cache: OrderedDict[str, tuple[Session, int]] = OrderedDict()
+    clock = SetClock()
+    store = SessionStore(MemoryKv(clock), clock, cache, Hints())
+    for number in range(MAX_CACHED_SESSIONS + 1):
+        await store.open(f"{number:08d}", 600, None, None, None)
+    assert len(cache) == MAX_CACHED_SESSIONS
+    assert "00000000" not in cache
 
 
 class GetsNothing(MemoryKv):
@@ -100,50 +82,38 @@ class GetsNothing(MemoryKv):
         return {}
 
 
-def test_what_a_remembered_miss_hides_is_found_with_a_list():
-    async def story():
-        clock = SetClock()
-        kv = GetsNothing(clock)
-        session = await SessionStore(kv, clock, OrderedDict(), Hints()).open(CODE, 600, None, "label", [1])
-        assert await SessionStore(kv, clock, OrderedDict(), Hints()).find(CODE) == session
-
-    run(story())
+async def test_what_a_remembered_miss_hides_is_found_with_a_list():
+    clock = SetClock()
+    kv = GetsNothing(clock)
+    session = await SessionStore(kv, clock, OrderedDict(), Hints()).open(CODE, 600, None, "label", [1])
+    assert await SessionStore(kv, clock, OrderedDict(), Hints()).find(CODE) == session
 
 
-def test_data_that_is_too_large_for_a_list_is_left_out_of_it_and_nothing_else():
-    async def story():
-        clock = SetClock()
-        kv = GetsNothing(clock)
-        session = await SessionStore(kv, clock, OrderedDict(), Hints()).open(CODE, 600, None, "label", "x" * 2000)
-        found = await SessionStore(kv, clock, OrderedDict(), Hints()).find(CODE)
-        assert (found.label, found.data, found.expires_ms) == ("label", None, session.expires_ms)
-        assert await MemoryKv.get(kv, session_key(CODE)) is not None
-
-    run(story())
+async def test_data_that_is_too_large_for_a_list_is_left_out_of_it_and_nothing_else():
+    clock = SetClock()
+    kv = GetsNothing(clock)
+    session = await SessionStore(kv, clock, OrderedDict(), Hints()).open(CODE, 600, None, "label", "x" * 2000)
+    found = await SessionStore(kv, clock, OrderedDict(), Hints()).find(CODE)
+    assert (found.label, found.data, found.expires_ms) == ("label", None, session.expires_ms)
+    assert await MemoryKv.get(kv, session_key(CODE)) is not None
 
 
-def test_the_largest_label_fits_beside_data_of_any_size():
-    async def story():
-        at = Setting()
-        session = await at.here.open(CODE, 86_400, "2001:db8:85a3:8d3:1319:8a2e:370:7348", "\x01" * 100, "x" * 100_000)
-        session = await at.here.put_tools(session, b"[]", tools_version(CursorFactory(at.clock, SeededRandom()), CODE))
-        await at.here.end(session)
-        [key] = (await at.kv.list("session:")).keys
-        assert key.metadata is not None
-        assert fits_metadata(key.metadata)
-
-    run(story())
+async def test_the_largest_label_fits_beside_data_of_any_size():
+    at = Setting()
+    session = await at.here.open(CODE, 86_400, "2001:db8:85a3:8d3:1319:8a2e:370:7348", "\x01" * 100, "x" * 100_000)
+    session = await at.here.put_tools(session, b"[]", tools_version(CursorFactory(at.clock, SeededRandom()), CODE))
+    await at.here.end(session)
+    [key] = (await at.kv.list("session:")).keys
+    assert key.metadata is not None
+    assert fits_metadata(key.metadata)
 
 
-def test_a_token_vouches_for_a_session_that_is_not_visible_yet():
-    async def story():
-        at = Setting()
-        at.pass_seconds(TOKEN_VOUCHES_SECONDS - 0.001)
-        session = await at.here.find(CODE, vouched_created_ms=START_MS)
-        assert (session.code, session.active) == (CODE, True)
-        assert session.expires_ms == START_MS + TOKEN_VOUCHES_SECONDS * 1000
-
-    run(story())
+async def test_a_token_vouches_for_a_session_that_is_not_visible_yet():
+    at = Setting()
+    at.pass_seconds(TOKEN_VOUCHES_SECONDS - 0.001)
+    session = await at.here.find(CODE, vouched_created_ms=START_MS)
+    assert (session.code, session.active) == (CODE, True)
+    assert session.expires_ms == START_MS + TOKEN_VOUCHES_SECONDS * 1000
 
 
 def test_a_token_vouches_for_as_long_as_a_write_may_be_invisible_and_no_longer():
@@ -153,59 +123,44 @@ def test_a_token_vouches_for_as_long_as_a_write_may_be_invisible_and_no_longer()
         run(at.here.find(CODE, vouched_created_ms=START_MS))
 
 
-def test_a_token_does_not_bring_an_ended_session_back():
-    async def story():
-        at = Setting()
-        await at.here.end(await at.opened())
-        with pytest.raises(SessionEnded):
-            await at.elsewhere.find(CODE, vouched_created_ms=START_MS)
-
-    run(story())
+async def test_a_token_does_not_bring_an_ended_session_back():
+    at = Setting()
+    await at.here.end(await at.opened())
+    with pytest.raises(SessionEnded):
+        await at.elsewhere.find(CODE, vouched_created_ms=START_MS)
 
 
-def test_a_vouched_session_is_not_remembered_as_if_it_had_been_read():
-    async def story():
-        at = Setting()
-        await at.here.find(CODE, vouched_created_ms=START_MS)
+async def test_a_vouched_session_is_not_remembered_as_if_it_had_been_read():
+    at = Setting()
+    await at.here.find(CODE, vouched_created_ms=START_MS)
+    with pytest.raises(SessionNotFound):
+        await at.here.find(CODE)
+
+
+async def test_a_renewal_from_an_older_record_does_not_bring_an_ended_session_back():
+    clock = SetClock()
+    kv = MemoryKv(clock)
+    here, there = (SessionStore(kv, clock, OrderedDict(), Hints()) for _ in range(2))
+    older = await here.open(CODE, 600, None, None, None)
+    await here.end(older)
+    await there.extend(older)
+    with pytest.raises(SessionEnded):
+        await SessionStore(kv, clock, OrderedDict(), Hints()).find(CODE)
+
+
+async def test_a_session_whose_code_only_begins_with_this_one_is_not_found_by_it():
+    at = Setting()
+    await at.here.open(CODE + "0", 600, None, "longer", None)
+    for place in (at.here, at.elsewhere):
         with pytest.raises(SessionNotFound):
-            await at.here.find(CODE)
-
-    run(story())
-
-
-def test_a_renewal_from_an_older_record_does_not_bring_an_ended_session_back():
-    async def story():
-        clock = SetClock()
-        kv = MemoryKv(clock)
-        here, there = (SessionStore(kv, clock, OrderedDict(), Hints()) for _ in range(2))
-        older = await here.open(CODE, 600, None, None, None)
-        await here.end(older)
-        await there.extend(older)
-        with pytest.raises(SessionEnded):
-            await SessionStore(kv, clock, OrderedDict(), Hints()).find(CODE)
-
-    run(story())
+            await place.find(CODE, fresh=True)
+    assert (await at.elsewhere.find(CODE + "0", fresh=True)).label == "longer"
 
 
-def test_a_session_whose_code_only_begins_with_this_one_is_not_found_by_it():
-    async def story():
-        at = Setting()
-        await at.here.open(CODE + "0", 600, None, "longer", None)
-        for place in (at.here, at.elsewhere):
-            with pytest.raises(SessionNotFound):
-                await place.find(CODE, fresh=True)
-        assert (await at.elsewhere.find(CODE + "0", fresh=True)).label == "longer"
-
-    run(story())
-
-
-def test_tools_of_a_longer_code_are_not_those_of_this_one():
-    async def story():
-        at = Setting()
-        session = await at.opened()
-        longer = await at.here.open(CODE + "0", 600, None, None, None)
-        await at.here.put_tools(longer, b'[{"name":"a"}]', "v")
-        assert await at.here.tools(session) == b"[]"
-        assert ("get", tools_key(CODE)) not in at.kv.asked
-
-    run(story())
+async def test_tools_of_a_longer_code_are_not_those_of_this_one():
+    at = Setting()
+    session = await at.opened()
+    longer = await at.here.open(CODE + "0", 600, None, None, None)
+    await at.here.put_tools(longer, b'[{"name":"a"}]', "v")
+    assert await at.here.tools(session) == b"[]"
+    assert ("get", tools_key(CODE)) not in at.kv.asked

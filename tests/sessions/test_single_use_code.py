@@ -5,7 +5,7 @@ from collections import OrderedDict
 
 import pytest
 
-from simulation.virtual_time import START_MS, run
+from simulation.virtual_time import START_MS
 from tests.support.builders import CODE, OTHER_CODE, SetClock
 from tests.support.faulty_kv import FaultyKv
 from waypost_worker.errors import CodeClosed
@@ -47,131 +47,95 @@ async def is_closed(codes: JoinedCodes, join_id: str | None, code: str = CODE) -
 
 @pytest.mark.parametrize("first", ["ada", None])
 @pytest.mark.parametrize("second", ["bob", None])
-def test_whoever_comes_second_is_refused_here_and_elsewhere(first: str | None, second: str | None):
-    async def story():
-        at = Setting()
-        assert not await is_closed(at.here, first)
-        assert await is_closed(at.here, second)
-        assert await is_closed(at.elsewhere, second)
-        assert not await is_closed(at.here, second, OTHER_CODE)
-
-    run(story())
+async def test_whoever_comes_second_is_refused_here_and_elsewhere(first: str | None, second: str | None):
+    at = Setting()
+    assert not await is_closed(at.here, first)
+    assert await is_closed(at.here, second)
+    assert await is_closed(at.elsewhere, second)
+    assert not await is_closed(at.here, second, OTHER_CODE)
 
 
-def test_who_joined_joins_again_here_and_elsewhere_for_one_write():
-    async def story():
-        at = Setting()
-        for place in (at.here, at.here, at.elsewhere):
-            assert not await is_closed(place, "ada")
-        assert at.kv.asked.count(("put", joined_key(CODE))) == 1
-        assert await is_closed(at.elsewhere, "bob")
-
-    run(story())
+async def test_who_joined_joins_again_here_and_elsewhere_for_one_write():
+    at = Setting()
+    for place in (at.here, at.here, at.elsewhere):
+        assert not await is_closed(place, "ada")
+    assert at.kv.asked.count(("put", joined_key(CODE))) == 1
+    assert await is_closed(at.elsewhere, "bob")
 
 
-def test_where_it_happened_the_code_is_closed_at_once_also_while_the_store_shows_nothing():
-    async def story():
-        at = Setting(BlindKv(SetClock()))
-        assert not await is_closed(at.here, "ada")
-        assert await is_closed(at.here, "bob")
-        assert not await is_closed(at.here, "ada")
-
-    run(story())
+async def test_where_it_happened_the_code_is_closed_at_once_also_while_the_store_shows_nothing():
+    at = Setting(BlindKv(SetClock()))
+    assert not await is_closed(at.here, "ada")
+    assert await is_closed(at.here, "bob")
+    assert not await is_closed(at.here, "ada")
 
 
-def test_of_two_that_join_at_once_in_one_isolate_one_is_refused():
-    async def story():
-        at = Setting(BlindKv(SetClock()))
-        closed = await asyncio.gather(is_closed(at.here, "ada"), is_closed(at.here, "bob"), is_closed(at.here, None))
-        assert sorted(closed) == [False, True, True]
-
-    run(story())
+async def test_of_two_that_join_at_once_in_one_isolate_one_is_refused():
+    at = Setting(BlindKv(SetClock()))
+    closed = await asyncio.gather(is_closed(at.here, "ada"), is_closed(at.here, "bob"), is_closed(at.here, None))
+    assert sorted(closed) == [False, True, True]
 
 
-def test_the_key_is_never_read_before_it_is_known_to_exist():
-    async def story():
-        at = Setting()
-        await is_closed(at.here, "ada")
-        assert [operation for operation, _ in at.kv.asked] == ["list", "put"]
-
-    run(story())
+async def test_the_key_is_never_read_before_it_is_known_to_exist():
+    at = Setting()
+    await is_closed(at.here, "ada")
+    assert [operation for operation, _ in at.kv.asked] == ["list", "put"]
 
 
-def test_a_longer_code_that_was_used_closes_no_other():
-    async def story():
-        at = Setting()
-        assert not await is_closed(at.here, "ada", CODE + "0")
-        assert not await is_closed(at.here, "bob", CODE)
-
-    run(story())
+async def test_a_longer_code_that_was_used_closes_no_other():
+    at = Setting()
+    assert not await is_closed(at.here, "ada", CODE + "0")
+    assert not await is_closed(at.here, "bob", CODE)
 
 
-def test_nobody_who_reads_the_store_learns_the_id():
-    async def story():
-        at = Setting()
-        await is_closed(at.here, "ada")
-        await is_closed(at.here, "ada", OTHER_CODE)
-        marks = [(await at.kv.list(joined_key(code))).keys[0].metadata or "" for code in (CODE, OTHER_CODE)]
-        assert all(len(mark) == 64 and "ada" not in mark for mark in marks)
-        assert marks[0] != marks[1]
-
-    run(story())
+async def test_nobody_who_reads_the_store_learns_the_id():
+    at = Setting()
+    await is_closed(at.here, "ada")
+    await is_closed(at.here, "ada", OTHER_CODE)
+    marks = [(await at.kv.list(joined_key(code))).keys[0].metadata or "" for code in (CODE, OTHER_CODE)]
+    assert all(len(mark) == 64 and "ada" not in mark for mark in marks)
+    assert marks[0] != marks[1]
 
 
-def test_a_code_stays_closed_until_its_session_must_end():
-    async def story():
-        at = Setting()
-        await is_closed(at.here, "ada")
-        at.cache.clear()
-        at.clock.ms = UNTIL_MS - 1
-        assert await is_closed(at.here, "bob")
-
-    run(story())
+async def test_a_code_stays_closed_until_its_session_must_end():
+    at = Setting()
+    await is_closed(at.here, "ada")
+    at.cache.clear()
+    at.clock.ms = UNTIL_MS - 1
+    assert await is_closed(at.here, "bob")
 
 
-def test_near_its_end_the_key_is_kept_for_as_long_as_the_platform_asks():
-    async def story():
-        at = Setting()
-        at.clock.ms = UNTIL_MS - 1
-        assert not await is_closed(at.here, "ada")
-
-    run(story())
+async def test_near_its_end_the_key_is_kept_for_as_long_as_the_platform_asks():
+    at = Setting()
+    at.clock.ms = UNTIL_MS - 1
+    assert not await is_closed(at.here, "ada")
 
 
 @pytest.mark.parametrize("takes_effect", [False, True])
-def test_where_the_write_fails_nobody_is_let_in_and_who_tries_again_is(takes_effect: bool):
-    async def story():
-        at = Setting()
-        at.kv.takes_effect = takes_effect
-        at.kv.fails = lambda operation, _: operation == "put"
-        with pytest.raises(KvError):
-            await at.here.close(CODE, UNTIL_MS, "ada")
-        at.kv.fails = lambda *_: False
-        assert await is_closed(at.here, "bob") is takes_effect
-        at = at if takes_effect else Setting()
-        assert not await is_closed(at.here, "ada")
-
-    run(story())
+async def test_where_the_write_fails_nobody_is_let_in_and_who_tries_again_is(takes_effect: bool):
+    at = Setting()
+    at.kv.takes_effect = takes_effect
+    at.kv.fails = lambda operation, _: operation == "put"
+    with pytest.raises(KvError):
+        await at.here.close(CODE, UNTIL_MS, "ada")
+    at.kv.fails = lambda *_: False
+    assert await is_closed(at.here, "bob") is takes_effect
+    at = at if takes_effect else Setting()
+    assert not await is_closed(at.here, "ada")
 
 
-def test_where_the_store_can_not_be_asked_nobody_is_let_in():
-    async def story():
-        at = Setting()
-        at.kv.fails = lambda operation, _: operation == "list"
-        with pytest.raises(KvError):
-            await at.here.close(CODE, UNTIL_MS, "ada")
-
-    run(story())
+async def test_where_the_store_can_not_be_asked_nobody_is_let_in():
+    at = Setting()
+    at.kv.fails = lambda operation, _: operation == "list"
+    with pytest.raises(KvError):
+        await at.here.close(CODE, UNTIL_MS, "ada")
 
 
-def test_an_isolate_remembers_a_bounded_number_of_codes_the_last_ones():
-    async def story():
-        at = Setting()
-        for number in range(MAX_JOINED_CODES):
-            at.cache[str(number)] = ""
-        await is_closed(at.here, "ada")
-        assert len(at.cache) == MAX_JOINED_CODES
-        assert CODE in at.cache
-        assert "0" not in at.cache
-
-    run(story())
+async def test_an_isolate_remembers_a_bounded_number_of_codes_the_last_ones():
+    at = Setting()
+    for number in range(MAX_JOINED_CODES):
+        at.cache[str(number)] = ""
+    await is_closed(at.here, "ada")
+    assert len(at.cache) == MAX_JOINED_CODES
+    assert CODE in at.cache
+    assert "0" not in at.cache

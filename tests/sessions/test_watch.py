@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from simulation.virtual_time import START_MS, LoopBell, run
+from simulation.virtual_time import START_MS, LoopBell
 from tests.support.builders import CODE, SetClock
 from tests.support.faulty_kv import FaultyKv
 from waypost_worker.kv.memory import MemoryKv
@@ -41,254 +41,194 @@ class Setting:
         return [(event.name, json.loads(event.data)) for event in await watch.events()]
 
 
-def test_nothing_that_happened_is_nothing_to_say():
-    async def story():
-        at = Setting()
-        watch = await at.watch(Role.GUEST)
-        at.kv.asked.clear()
-        assert await at.after(0, watch) == []
-        assert await at.after(59.9, watch) == []
-        assert at.kv.asked == []
-
-    run(story())
+async def test_nothing_that_happened_is_nothing_to_say():
+    at = Setting()
+    watch = await at.watch(Role.GUEST)
+    at.kv.asked.clear()
+    assert await at.after(0, watch) == []
+    assert await at.after(59.9, watch) == []
+    assert at.kv.asked == []
 
 
-def test_a_change_in_the_same_isolate_is_seen_at_once_and_told_once():
-    async def story():
-        at = Setting()
-        watch = await at.watch(Role.GUEST)
-        at.clock.ms += 1000
-        await at.here.put_tools(watch.session, b"[]", "v1")
-        [(name, data)] = await at.after(0, watch)
-        assert (name, data["toolsChanged"], data["code"], data["active"]) == ("session", True, CODE, True)
-        assert await at.after(0, watch) == []
-
-    run(story())
+async def test_a_change_in_the_same_isolate_is_seen_at_once_and_told_once():
+    at = Setting()
+    watch = await at.watch(Role.GUEST)
+    at.clock.ms += 1000
+    await at.here.put_tools(watch.session, b"[]", "v1")
+    [(name, data)] = await at.after(0, watch)
+    assert (name, data["toolsChanged"], data["code"], data["active"]) == ("session", True, CODE, True)
+    assert await at.after(0, watch) == []
 
 
-def test_a_change_elsewhere_is_seen_within_a_minute():
-    async def story():
-        at = Setting()
-        watch = await at.watch(Role.GUEST)
-        at.clock.ms += 1000
-        await at.elsewhere.extend(watch.session)
-        assert await at.after(58, watch) == []
-        [(name, data)] = await at.after(1, watch)
-        assert (name, data["expiresAt"]) == ("session", "2026-01-01T00:10:01.000Z")
-        assert "toolsChanged" not in data
-
-    run(story())
+async def test_a_change_elsewhere_is_seen_within_a_minute():
+    at = Setting()
+    watch = await at.watch(Role.GUEST)
+    at.clock.ms += 1000
+    await at.elsewhere.extend(watch.session)
+    assert await at.after(58, watch) == []
+    [(name, data)] = await at.after(1, watch)
+    assert (name, data["expiresAt"]) == ("session", "2026-01-01T00:10:01.000Z")
+    assert "toolsChanged" not in data
 
 
-def test_a_short_session_is_looked_at_more_often():
-    async def story():
-        at = Setting()
-        watch = await at.watch(Role.GUEST, ttl_seconds=60)
-        await at.elsewhere.end(watch.session)
-        assert await at.after(19.9, watch) == []
-        assert await at.after(0.1, watch) == [("end", {"reason": "ended"})]
-
-    run(story())
+async def test_a_short_session_is_looked_at_more_often():
+    at = Setting()
+    watch = await at.watch(Role.GUEST, ttl_seconds=60)
+    await at.elsewhere.end(watch.session)
+    assert await at.after(19.9, watch) == []
+    assert await at.after(0.1, watch) == [("end", {"reason": "ended"})]
 
 
-def test_the_end_is_told_once_and_nothing_after_it():
-    async def story():
-        at = Setting()
-        watch = await at.watch(Role.HOST)
-        await at.here.put_tools(watch.session, b"[]", "v1")
-        await at.here.end(watch.session)
-        await at.here.end(watch.session)
-        assert [name for name, _ in await at.after(0, watch)] == ["session", "end"]
-        assert watch.ended
-        at.kv.asked.clear()
-        assert await at.after(3600, watch) == []
-        assert at.kv.asked == []
-
-    run(story())
+async def test_the_end_is_told_once_and_nothing_after_it():
+    at = Setting()
+    watch = await at.watch(Role.HOST)
+    await at.here.put_tools(watch.session, b"[]", "v1")
+    await at.here.end(watch.session)
+    await at.here.end(watch.session)
+    assert [name for name, _ in await at.after(0, watch)] == ["session", "end"]
+    assert watch.ended
+    at.kv.asked.clear()
+    assert await at.after(3600, watch) == []
+    assert at.kv.asked == []
 
 
-def test_a_session_whose_time_is_over_has_expired():
-    async def story():
-        at = Setting()
-        watch = await at.watch(Role.GUEST)
-        await at.after(599.999, watch)
-        assert watch.ended is False
-        assert await at.after(0.001, watch) == [("end", {"reason": "expired"})]
-
-    run(story())
+async def test_a_session_whose_time_is_over_has_expired():
+    at = Setting()
+    watch = await at.watch(Role.GUEST)
+    await at.after(599.999, watch)
+    assert watch.ended is False
+    assert await at.after(0.001, watch) == [("end", {"reason": "expired"})]
 
 
-def test_a_guest_does_not_renew_the_session():
-    async def story():
-        at = Setting()
-        watch = await at.watch(Role.GUEST)
-        at.kv.asked.clear()
-        await at.after(400, watch)
-        assert [operation for operation, _ in at.kv.asked] == ["get_many"]
-
-    run(story())
+async def test_a_guest_does_not_renew_the_session():
+    at = Setting()
+    watch = await at.watch(Role.GUEST)
+    at.kv.asked.clear()
+    await at.after(400, watch)
+    assert [operation for operation, _ in at.kv.asked] == ["get_many"]
 
 
-def test_an_open_host_stream_renews_the_session_in_its_second_half():
-    async def story():
-        at = Setting()
-        watch = await at.watch(Role.HOST)
-        assert await at.after(300, watch) == []
-        [(name, data)] = await at.after(60, watch)
-        assert (name, data["expiresAt"]) == ("session", "2026-01-01T00:16:00.000Z")
-        assert (await at.elsewhere.find(CODE)).expires_ms == START_MS + 960_000
-        assert await at.after(0, watch) == []
-
-    run(story())
+async def test_an_open_host_stream_renews_the_session_in_its_second_half():
+    at = Setting()
+    watch = await at.watch(Role.HOST)
+    assert await at.after(300, watch) == []
+    [(name, data)] = await at.after(60, watch)
+    assert (name, data["expiresAt"]) == ("session", "2026-01-01T00:16:00.000Z")
+    assert (await at.elsewhere.find(CODE)).expires_ms == START_MS + 960_000
+    assert await at.after(0, watch) == []
 
 
-def test_a_host_stream_keeps_the_shortest_session_alive_for_an_hour():
-    async def story():
-        at = Setting()
-        watch = await at.watch(Role.HOST, ttl_seconds=60)
-        for _ in range(360):
-            assert ("end", {"reason": "expired"}) not in await at.after(10, watch)
-
-    run(story())
+async def test_a_host_stream_keeps_the_shortest_session_alive_for_an_hour():
+    at = Setting()
+    watch = await at.watch(Role.HOST, ttl_seconds=60)
+    for _ in range(360):
+        assert ("end", {"reason": "expired"}) not in await at.after(10, watch)
 
 
-def test_no_renewal_passes_a_day_and_then_the_session_expires():
-    async def story():
-        at = Setting()
-        watch = await at.watch(Role.HOST, ttl_seconds=MAX_SESSION_AGE_SECONDS)
-        assert await at.after(MAX_SESSION_AGE_SECONDS - 0.001, watch) == []
-        assert await at.after(0.001, watch) == [("end", {"reason": "expired"})]
-
-    run(story())
+async def test_no_renewal_passes_a_day_and_then_the_session_expires():
+    at = Setting()
+    watch = await at.watch(Role.HOST, ttl_seconds=MAX_SESSION_AGE_SECONDS)
+    assert await at.after(MAX_SESSION_AGE_SECONDS - 0.001, watch) == []
+    assert await at.after(0.001, watch) == [("end", {"reason": "expired"})]
 
 
-def test_an_extension_to_a_day_elsewhere_is_followed_and_not_asked_for_again():
-    async def story():
-        at = Setting()
-        at.clock.ms -= 1000
-        watch = await at.watch(Role.HOST)
-        while watch.session.expires_ms < watch.session.must_end_ms - 500_000:
-            await at.after(60, watch)
-        late = watch.session
-        at.clock.ms = late.must_end_ms - 250_000
-        await at.elsewhere.extend(late)
-        [(name, _)] = await at.after(0, watch)
-        assert name == "session"
-        assert watch.session.expires_ms == watch.session.must_end_ms
-        at.kv.asked.clear()
-        await at.after(0.06, watch)
-        await at.after(0.06, watch)
-        assert at.kv.asked == []
-
-    run(story())
+async def test_an_extension_to_a_day_elsewhere_is_followed_and_not_asked_for_again():
+    at = Setting()
+    at.clock.ms -= 1000
+    watch = await at.watch(Role.HOST)
+    while watch.session.expires_ms < watch.session.must_end_ms - 500_000:
+        await at.after(60, watch)
+    late = watch.session
+    at.clock.ms = late.must_end_ms - 250_000
+    await at.elsewhere.extend(late)
+    [(name, _)] = await at.after(0, watch)
+    assert name == "session"
+    assert watch.session.expires_ms == watch.session.must_end_ms
+    at.kv.asked.clear()
+    await at.after(0.06, watch)
+    await at.after(0.06, watch)
+    assert at.kv.asked == []
 
 
-def test_a_look_that_fails_is_no_news():
-    async def story():
-        at = Setting()
-        watch = await at.watch(Role.GUEST)
-        at.kv.fails = lambda *_: True
-        assert await at.after(60, watch) == []
-        assert await at.after(0.1, watch) == []
-        assert len([key for operation, key in at.kv.asked if operation == "get_many"]) == 1
-
-    run(story())
+async def test_a_look_that_fails_is_no_news():
+    at = Setting()
+    watch = await at.watch(Role.GUEST)
+    at.kv.fails = lambda *_: True
+    assert await at.after(60, watch) == []
+    assert await at.after(0.1, watch) == []
+    assert len([key for operation, key in at.kv.asked if operation == "get_many"]) == 1
 
 
-def test_a_look_that_fails_when_the_time_is_over_is_no_news_either():
-    async def story():
-        at = Setting()
-        watch = await at.watch(Role.GUEST)
-        at.kv.fails = lambda *_: True
-        assert await at.after(600, watch) == []
-        at.kv.fails = lambda *_: False
-        assert await at.after(5, watch) == [("end", {"reason": "expired"})]
-
-    run(story())
+async def test_a_look_that_fails_when_the_time_is_over_is_no_news_either():
+    at = Setting()
+    watch = await at.watch(Role.GUEST)
+    at.kv.fails = lambda *_: True
+    assert await at.after(600, watch) == []
+    at.kv.fails = lambda *_: False
+    assert await at.after(5, watch) == [("end", {"reason": "expired"})]
 
 
-def test_a_store_that_fails_is_not_asked_at_every_tick():
-    async def story():
-        at = Setting()
-        watch = await at.watch(Role.GUEST)
-        at.kv.fails = lambda *_: True
-        assert await at.after(600, watch) == []
-        assert await at.after(0.1, watch) == []
-        assert len([key for operation, key in at.kv.asked if operation == "get_many"]) == 1
-
-    run(story())
+async def test_a_store_that_fails_is_not_asked_at_every_tick():
+    at = Setting()
+    watch = await at.watch(Role.GUEST)
+    at.kv.fails = lambda *_: True
+    assert await at.after(600, watch) == []
+    assert await at.after(0.1, watch) == []
+    assert len([key for operation, key in at.kv.asked if operation == "get_many"]) == 1
 
 
-def test_a_record_that_is_not_found_before_its_time_is_a_stale_miss():
-    async def story():
-        at = Setting()
-        watch = await at.watch(Role.GUEST)
-        await at.kv.delete(f"session:{CODE}")
-        assert await at.after(60, watch) == []
-        assert await at.after(540, watch) == [("end", {"reason": "expired"})]
-
-    run(story())
+async def test_a_record_that_is_not_found_before_its_time_is_a_stale_miss():
+    at = Setting()
+    watch = await at.watch(Role.GUEST)
+    await at.kv.delete(f"session:{CODE}")
+    assert await at.after(60, watch) == []
+    assert await at.after(540, watch) == [("end", {"reason": "expired"})]
 
 
-def test_a_host_says_that_it_is_there_at_once_and_then_each_minute():
-    async def story():
-        at = Setting()
-        watch = await at.watch(Role.HOST)
+async def test_a_host_says_that_it_is_there_at_once_and_then_each_minute():
+    at = Setting()
+    watch = await at.watch(Role.HOST)
+    await at.after(0, watch)
+    assert await at.presence.seen(CODE) == (True, START_MS)
+    await at.after(59.9, watch)
+    assert await at.presence.seen(CODE) == (True, START_MS)
+    await at.after(0.1, watch)
+    assert await at.presence.seen(CODE) == (True, START_MS + 60_000)
+
+
+async def test_a_guest_says_nothing_of_the_kind():
+    at = Setting()
+    await at.after(0, await at.watch(Role.GUEST))
+    assert await at.presence.seen(CODE) == (False, None)
+
+
+async def test_a_sign_that_fails_is_the_streams_to_report():
+    at = Setting()
+    watch = await at.watch(Role.HOST)
+    at.kv.fails = lambda *_: True
+    with pytest.raises(KvError):
         await at.after(0, watch)
-        assert await at.presence.seen(CODE) == (True, START_MS)
-        await at.after(59.9, watch)
-        assert await at.presence.seen(CODE) == (True, START_MS)
-        await at.after(0.1, watch)
-        assert await at.presence.seen(CODE) == (True, START_MS + 60_000)
-
-    run(story())
 
 
-def test_a_guest_says_nothing_of_the_kind():
-    async def story():
-        at = Setting()
-        await at.after(0, await at.watch(Role.GUEST))
-        assert await at.presence.seen(CODE) == (False, None)
-
-    run(story())
-
-
-def test_a_sign_that_fails_is_the_streams_to_report():
-    async def story():
-        at = Setting()
-        watch = await at.watch(Role.HOST)
-        at.kv.fails = lambda *_: True
-        with pytest.raises(KvError):
-            await at.after(0, watch)
-
-    run(story())
+async def test_a_guest_s_watch_is_due_when_the_session_is_read_and_a_host_s_when_it_says_that_it_is_there_too():
+    at = Setting()
+    guest, host = await at.watch(Role.GUEST), await at.watch(Role.HOST)
+    assert (guest.due_ms, host.due_ms) == (START_MS + 60_000, START_MS)
+    await at.after(20, host)
+    assert host.due_ms == START_MS + 60_000
+    await at.after(41, host)
+    # It was there at 20 s, and says so again a minute later; its session was read just now.
+    assert host.due_ms == START_MS + 80_000
 
 
-def test_a_guest_s_watch_is_due_when_the_session_is_read_and_a_host_s_when_it_says_that_it_is_there_too():
-    async def story():
-        at = Setting()
-        guest, host = await at.watch(Role.GUEST), await at.watch(Role.HOST)
-        assert (guest.due_ms, host.due_ms) == (START_MS + 60_000, START_MS)
-        await at.after(20, host)
-        assert host.due_ms == START_MS + 60_000
-        await at.after(41, host)
-        # It was there at 20 s, and says so again a minute later; its session was read just now.
-        assert host.due_ms == START_MS + 80_000
-
-    run(story())
-
-
-def test_a_watch_rings_when_the_session_changes_in_its_isolate_and_not_when_it_does_elsewhere():
-    async def story():
-        at = Setting()
-        watch, bell = await at.watch(Role.GUEST), LoopBell()
-        with watch.listening(bell):
-            await at.elsewhere.end(watch.session)
-            began = asyncio.get_running_loop().time()
-            await bell.wait(1)
-            assert asyncio.get_running_loop().time() - began >= 1
-            await at.here.end(watch.session)
-            await bell.wait(1)
-            assert asyncio.get_running_loop().time() - began < 1.1
-
-    run(story())
+async def test_a_watch_rings_when_the_session_changes_in_its_isolate_and_not_when_it_does_elsewhere():
+    at = Setting()
+    watch, bell = await at.watch(Role.GUEST), LoopBell()
+    with watch.listening(bell):
+        await at.elsewhere.end(watch.session)
+        began = asyncio.get_running_loop().time()
+        await bell.wait(1)
+        assert asyncio.get_running_loop().time() - began >= 1
+        await at.here.end(watch.session)
+        await bell.wait(1)
+        assert asyncio.get_running_loop().time() - began < 1.1

@@ -9,7 +9,7 @@ from urllib.parse import quote
 import pytest
 
 from simulation.client import Client, make_client
-from simulation.virtual_time import VirtualClock, run
+from simulation.virtual_time import VirtualClock
 from tests.support.faulty_kv import FaultyKv
 from waypost_worker.app import ROUTES
 from waypost_worker.ids import STEPS
@@ -204,66 +204,54 @@ def check_shape(key: str) -> None:
 
 
 @pytest.mark.parametrize("place", PLACES, ids=str)
-def test_a_hostile_name_is_refused_and_leaves_nothing_in_the_store(place: Place):
-    async def story():
-        store = MemoryKv(VirtualClock())
-        kv = FaultyKv(store, lambda *_: False)
-        client = make_client(kv=kv)
-        session = await client.open_session()
-        refusals = MCP if place.url.startswith("/mcp/") else REFUSALS
-        for what, name in HOSTILE.items():
-            if (place.is_apps and what in FOR_APPS) or (not name and place.url in OPTIONAL_WHEN_EMPTY):
-                continue
-            before = await keys(store)
-            kv.asked.clear()
-            assert await send(client, place, name, session.code, session.host) in refusals, what
-            # A host that polls is present, and that is written down before its cursor is looked at.
-            assert {key for key in await keys(store) - before if not key.startswith("host:")} == set(), what
-            for _, key in kv.asked:
-                check_shape(key.rstrip(":") + ":x" if key.endswith(":") else key)
-
-    run(story())
+async def test_a_hostile_name_is_refused_and_leaves_nothing_in_the_store(place: Place):
+    store = MemoryKv(VirtualClock())
+    kv = FaultyKv(store, lambda *_: False)
+    client = make_client(kv=kv)
+    session = await client.open_session()
+    refusals = MCP if place.url.startswith("/mcp/") else REFUSALS
+    for what, name in HOSTILE.items():
+        if (place.is_apps and what in FOR_APPS) or (not name and place.url in OPTIONAL_WHEN_EMPTY):
+            continue
+        before = await keys(store)
+        kv.asked.clear()
+        assert await send(client, place, name, session.code, session.host) in refusals, what
+        # A host that polls is present, and that is written down before its cursor is looked at.
+        assert {key for key in await keys(store) - before if not key.startswith("host:")} == set(), what
+        for _, key in kv.asked:
+            check_shape(key.rstrip(":") + ":x" if key.endswith(":") else key)
 
 
 @pytest.mark.parametrize("place", [place for place in PLACES if place.is_apps], ids=str)
 @pytest.mark.parametrize("what", sorted(FOR_APPS))
-def test_an_apps_names_stay_in_their_part_of_a_key(place: Place, what: str):
-    async def story():
-        store = MemoryKv(VirtualClock())
-        kv = FaultyKv(store, lambda *_: False)
-        client = make_client(kv=kv)
-        await client.call("POST", "/api/chat", {"message": "Hi", **THREAD})
-        assert await send(client, place, HOSTILE[what], "", "") in ("", "thread_not_found", "thread_exists")
-        for key in await keys(store):
-            check_shape(key)
-        for operation, key in kv.asked:
-            check_shape(f"{key}x" if operation == "list" and key.endswith(":") else key)
-
-    run(story())
+async def test_an_apps_names_stay_in_their_part_of_a_key(place: Place, what: str):
+    store = MemoryKv(VirtualClock())
+    kv = FaultyKv(store, lambda *_: False)
+    client = make_client(kv=kv)
+    await client.call("POST", "/api/chat", {"message": "Hi", **THREAD})
+    assert await send(client, place, HOSTILE[what], "", "") in ("", "thread_not_found", "thread_exists")
+    for key in await keys(store):
+        check_shape(key)
+    for operation, key in kv.asked:
+        check_shape(f"{key}x" if operation == "list" and key.endswith(":") else key)
 
 
 @pytest.mark.parametrize("place", IN_BODIES, ids=str)
-def test_half_of_a_surrogate_pair_is_no_name(place: Place):
-    async def story():
-        client = make_client()
-        session = await client.open_session()
-        body = json.dumps(place.body).encode().replace(b"@@", b"\\ud800").replace(b"$CODE", session.code.encode())
-        reply = await client.call(
-            place.method, place.url, body=body, token=session.host if "$CODE" in str(place.body) else None
-        )
-        assert (reply.status, reply.json()["code"]) == (400, "invalid_json")
-
-    run(story())
+async def test_half_of_a_surrogate_pair_is_no_name(place: Place):
+    client = make_client()
+    session = await client.open_session()
+    body = json.dumps(place.body).encode().replace(b"@@", b"\\ud800").replace(b"$CODE", session.code.encode())
+    reply = await client.call(
+        place.method, place.url, body=body, token=session.host if "$CODE" in str(place.body) else None
+    )
+    assert (reply.status, reply.json()["code"]) == (400, "invalid_json")
 
 
-def test_two_apps_names_that_differ_never_share_a_key():
-    async def story():
-        store = MemoryKv(VirtualClock())
-        client = make_client(kv=store)
-        names = [("a:b", "c"), ("a", "b:c"), ("a%3Ab", "c"), ("a", "b%3Ac"), ("A", "b:c")]
-        for resource_id, thread_id in names:
-            asked = {"message": "Hi", "resourceId": resource_id, "threadId": thread_id}
-            assert (await client.call("POST", "/api/chat", asked)).status == 200
-        assert sum(key.startswith("thread:") for key in await keys(store)) == len(names)
-
-    run(story())
+async def test_two_apps_names_that_differ_never_share_a_key():
+    store = MemoryKv(VirtualClock())
+    client = make_client(kv=store)
+    names = [("a:b", "c"), ("a", "b:c"), ("a%3Ab", "c"), ("a", "b%3Ac"), ("A", "b:c")]
+    for resource_id, thread_id in names:
+        asked = {"message": "Hi", "resourceId": resource_id, "threadId": thread_id}
+        assert (await client.call("POST", "/api/chat", asked)).status == 200
+    assert sum(key.startswith("thread:") for key in await keys(store)) == len(names)

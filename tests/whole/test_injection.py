@@ -81,12 +81,9 @@ def check_told(stream: bytes, text: str) -> None:
 
 
 @pytest.mark.parametrize("text", ATTACKS, ids=ascii)
-def test_what_is_said_in_a_session_makes_no_event_of_its_own(text: str):
-    async def story():
-        client = make_client()
-        check_told(await told(client, await client.open_session(), text), text)
-
-    run(story())
+async def test_what_is_said_in_a_session_makes_no_event_of_its_own(text: str):
+    client = make_client()
+    check_told(await told(client, await client.open_session(), text), text)
 
 
 @given(texts)
@@ -173,16 +170,11 @@ NAMES = ["cf-ray", "x-request-id", "origin", "authorization", "last-event-id", "
 @pytest.mark.parametrize(
     "url", ["/health", "/api/sessions/s/theme", "/api/stream?code=K7Q2M9XA", "/pages/p", "/nowhere/%0D%0AX:1"]
 )
-def test_no_header_that_was_sent_comes_back_in_one(name: str, value: str, url: str):
-    async def story():
-        settings = Settings(
-            signing_keys=(b"a key for tests, 32 bytes or more",), allowed_origins=frozenset({"https://a"})
-        )
-        response = await make_client(settings).open("GET", url, headers={name: value})
-        assert all(map(is_printable, [*response.headers, *response.headers.values()]))
-        assert not value or value not in json.dumps(response.headers)
-
-    run(story())
+async def test_no_header_that_was_sent_comes_back_in_one(name: str, value: str, url: str):
+    settings = Settings(signing_keys=(b"a key for tests, 32 bytes or more",), allowed_origins=frozenset({"https://a"}))
+    response = await make_client(settings).open("GET", url, headers={name: value})
+    assert all(map(is_printable, [*response.headers, *response.headers.values()]))
+    assert not value or value not in json.dumps(response.headers)
 
 
 class BrokenKv:
@@ -195,26 +187,20 @@ class BrokenKv:
         return fail
 
 
-def test_no_failure_writes_a_second_entry_into_the_log():
-    async def story():
-        kv: Kv = BrokenKv()  # type: ignore[assignment]
-        client = make_client(kv=kv)
-        response = await client.open("GET", "/api/conversations/c", headers={"cf-ray": "r\n[forged] x"})
-        assert response.status == 500
-        [entry] = client.log
-        first, *others = entry.split("\n")
-        assert first == f"[{response.headers['X-Request-Id']}] GET failed"
-        assert all(line.startswith("    ") for line in others)
-        assert "\x1b" not in entry
-        assert "\u2028" not in entry
-
-    run(story())
+async def test_no_failure_writes_a_second_entry_into_the_log():
+    kv: Kv = BrokenKv()  # type: ignore[assignment]
+    client = make_client(kv=kv)
+    response = await client.open("GET", "/api/conversations/c", headers={"cf-ray": "r\n[forged] x"})
+    assert response.status == 500
+    [entry] = client.log
+    first, *others = entry.split("\n")
+    assert first == f"[{response.headers['X-Request-Id']}] GET failed"
+    assert all(line.startswith("    ") for line in others)
+    assert "\x1b" not in entry
+    assert "\u2028" not in entry
 
 
-def test_cloudflares_name_of_a_request_is_kept():
-    async def story():
-        ray = "230b030023ae2822-SJC"
-        response = await make_client().open("GET", "/health", headers={"cf-ray": ray})
-        assert response.headers["X-Request-Id"] == ray
-
-    run(story())
+async def test_cloudflares_name_of_a_request_is_kept():
+    ray = "230b030023ae2822-SJC"
+    response = await make_client().open("GET", "/health", headers={"cf-ray": ray})
+    assert response.headers["X-Request-Id"] == ray
