@@ -4,7 +4,7 @@ from collections import Counter
 from typing import Any
 
 from simulation.actors import Story
-from waypost_worker.queues.queue import CANCELLED
+from waypost_worker.queues.queue import CANCELLED_ERROR
 
 
 def check(story: Story, left_over: list[str]) -> list[str]:
@@ -44,7 +44,7 @@ def _answers_arrive(story: Story) -> list[str]:
 
 def _fits(story: Story, data: dict[str, Any]) -> bool:
     name = data["id"]
-    if data.get("error", {}).get("code") == CANCELLED.code:
+    if data.get("error", {}).get("code") == CANCELLED_ERROR.code:
         return name in story.cancelled
     return name in story.answers and data["result"] == story.answers[name]
 

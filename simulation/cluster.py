@@ -29,7 +29,7 @@ PLAN = Plan(
     stream_seconds=200,
     presence_seconds=60,
     session_check_seconds=60,
-    piece_ms=5_000,
+    chunk_ms=5_000,
     stop_look_ms=10_000,
 )
 """Slower than in production, so that a run of minutes costs milliseconds; the code is the same."""

@@ -16,10 +16,10 @@ from simulation.model_kv import LocationKv, Weather, World
 from simulation.seeded_random import SeededRandom
 from simulation.talk import SETTLED_SECONDS, Recorded, Talk, now
 from simulation.virtual_time import VirtualClock, run
-from waypost_worker.chat.turn import Exchange
-from waypost_worker.chat.unfinished import closed
-from waypost_worker.conversations.conversation import Checks
-from waypost_worker.conversations.message import Item, Origin, ToolCall
+from waypost_worker.chat.turn import Turn
+from waypost_worker.chat.unfinished import as_partial
+from waypost_worker.conversations.conversation import CompactionChecks
+from waypost_worker.conversations.message import ChatMessage, ForkOrigin, ToolCall
 from waypost_worker.errors import Unavailable
 from waypost_worker.kv.cursor import CursorFactory
 from waypost_worker.kv.retrying import RetryingKv
@@ -40,7 +40,7 @@ class Places:
         self._talk = talk
         self._random = random
         self._skews = [random.randint(-2000, 2000) for _ in range(world.locations)]
-        self._isolates: dict[int, tuple[CursorFactory, Checks]] = {}
+        self._isolates: dict[int, tuple[CursorFactory, CompactionChecks]] = {}
 
     def conversation(self, location: int) -> Recorded:
         """The conversation, for one request that lands in `location`."""
@@ -91,32 +91,34 @@ class Writer:
     async def _try(self, conversation: Recorded, work: Awaitable[object]) -> bool:
         try:
             await work
-            await conversation.tidy()
+            await conversation.compact_if_due()
         except Unavailable:
             return False
         return True
 
-    def _items(self, name: str) -> list[Item]:
+    def _items(self, name: str) -> list[ChatMessage]:
         if self._random.random() < 0.2:
             text = "x" * self._random.choice((1, 3000))
             return [
-                Item(f"{name}-call", "assistant", "", 0, tool_calls=[ToolCall(name)]),
-                Item(f"{name}-result", "tool", text, 0, tool_call_id=name),
+                ChatMessage(f"{name}-call", "assistant", "", 0, tool_calls=[ToolCall(name)]),
+                ChatMessage(f"{name}-result", "tool", text, 0, tool_call_id=name),
             ]
-        return [Item(name, "user", "hello", 0)]
+        return [ChatMessage(name, "user", "hello", 0)]
 
     async def _forget(self, conversation: Recorded, name: str) -> None:
         if self._random.random() < 0.5:
             await conversation.forget()
         else:
-            items = [Item(f"{name}-{number}", "user", "imported", 0) for number in range(self._random.randrange(3))]
-            await conversation.replace(items, Origin("elsewhere"))
+            items = [
+                ChatMessage(f"{name}-{number}", "user", "imported", 0) for number in range(self._random.randrange(3))
+            ]
+            await conversation.replace(items, ForkOrigin("elsewhere"))
 
     async def _ask(self, conversation: Recorded, name: str) -> None:
         """As the chat does it."""
         items = await conversation.read()
-        ended = [closed(item) for item in items if item.is_open and self._random.random() < 0.5]
-        asked = Item(name, "user", "a question", 0)
+        ended = [as_partial(item) for item in items if item.is_open and self._random.random() < 0.5]
+        asked = ChatMessage(name, "user", "a question", 0)
         old = [item for item in items[-6:] if item.role == "user"]
         if old and self._random.random() < 0.6:
             asked = msgspec.structs.replace(self._random.choice(old), content=f"{name} anew", place="")
@@ -124,17 +126,17 @@ class Writer:
         if self._random.random() < 0.2:
             # Kept with its answer at once, and it took its time.
             await asyncio.sleep(self._random.choice((20, 200)))
-            said = Item(generation_id, "assistant", "the answer", 0)
-            await conversation.append([Item(name, "user", "a question", 0), said], cursor=generation_id)
+            said = ChatMessage(generation_id, "assistant", "the answer", 0)
+            await conversation.append([ChatMessage(name, "user", "a question", 0), said], cursor=generation_id)
             return
-        exchange = Exchange(items, asked, generation_id, is_ui=False, limit=self._talk.limit)
+        exchange = Turn(items, asked, generation_id, is_ui=False, limit=self._talk.limit)
         drops = exchange.drops + [item.id for item in ended if not item.content]
         mended = [item for item in ended if item.content and item.id not in drops]
         await conversation.append([*mended, *exchange.added], drops=drops, cursor=generation_id)
         answer = exchange.added[-1]
         await asyncio.sleep(self._random.uniform(0, 20))
         if self._random.random() < 0.1:
-            restored, undone = exchange.undone()
+            restored, undone = exchange.rollback()
             await conversation.append(restored, drops=undone)
             return
         for text in ("So", "So far")[: self._random.randrange(3)]:
@@ -184,7 +186,7 @@ async def _read(places: Places, talk: Talk, random: Random, locations: int) -> N
             await _look(places, talk, random.randrange(locations))
 
 
-async def _settled(places: Places, talk: Talk, location: int) -> list[Item]:
+async def _settled(places: Places, talk: Talk, location: int) -> list[ChatMessage]:
     while True:
         try:
             return await _look(places, talk, location)
@@ -192,7 +194,7 @@ async def _settled(places: Places, talk: Talk, location: int) -> list[Item]:
             await asyncio.sleep(1)
 
 
-async def _look(places: Places, talk: Talk, location: int) -> list[Item]:
+async def _look(places: Places, talk: Talk, location: int) -> list[ChatMessage]:
     began = now()
     view = await places.conversation(location).read()
     talk.check(view, began)

@@ -15,11 +15,11 @@ from waypost_worker.conversations import conversation
 from waypost_worker.conversations import journal as history
 from waypost_worker.conversations.conversation import Conversation
 from waypost_worker.conversations.journal import Entry, Snapshot
-from waypost_worker.conversations.message import Item
+from waypost_worker.conversations.message import ChatMessage
 from waypost_worker.kv.cursor import cursor_ms
 from waypost_worker.kv.keys import journal_key, request_key, snapshot_key
 from waypost_worker.kv.store import Kv, ListedKey
-from waypost_worker.polling.local_channel import Hints
+from waypost_worker.polling.local_channel import LocalChannel
 from waypost_worker.queues import queue as queue_module
 from waypost_worker.queues.message import Message, decode_listed, encode_stored
 from waypost_worker.queues.producer_order import ProducerOrder
@@ -140,12 +140,12 @@ def answers_before_the_write() -> Any:
 def shared_cache() -> Any:
     """What an isolate remembers is not kept apart by session."""
 
-    def since(self: Any, channel: str, mark: int) -> list[Any]:
-        kind = channel.partition(":")[0]
-        return [item for name in self._channels if name.startswith(kind) for item in original(self, name, mark)]
+    def since(self: Any, topic: str, position: int) -> list[Any]:
+        kind = topic.partition(":")[0]
+        return [item for name in self._topics if name.startswith(kind) for item in original(self, name, position)]
 
-    original = Hints.since
-    return _replaced(Hints, "since", since)
+    original = LocalChannel.since
+    return _replaced(LocalChannel, "since", since)
 
 
 def no_reorder_window() -> Any:
@@ -215,7 +215,7 @@ def clear_covers_only_what_is_there() -> Any:
 
 def first_copy_wins() -> Any:
     """An answer stays as it was written first: open, and without a word."""
-    return _replaced(Item, "finality", 2)
+    return _replaced(ChatMessage, "finality", 2)
 
 
 PLANTED = (

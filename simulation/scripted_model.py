@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncGenerator, Sequence
 
-from waypost_worker.conversations.message import Item
+from waypost_worker.conversations.message import ChatMessage
 
 Step = str | float | Exception
 """Text that is said, seconds of silence, or what goes wrong."""
@@ -22,11 +22,11 @@ class ScriptedModel:
 
     def __init__(self, *scripts: Script) -> None:
         self._scripts = scripts
-        self.asked: list[list[Item]] = []
+        self.asked: list[list[ChatMessage]] = []
         self.models: list[str | None] = []
         self.ended = 0
 
-    async def stream(self, items: Sequence[Item], model: str | None = None) -> AsyncGenerator[str, None]:
+    async def stream(self, items: Sequence[ChatMessage], model: str | None = None) -> AsyncGenerator[str, None]:
         script = self._scripts[min(len(self.asked), len(self._scripts) - 1)]
         self.asked.append(list(items))
         self.models.append(model)

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 from waypost_worker.conversations.conversation import Conversation
 from waypost_worker.conversations.journal import Change
-from waypost_worker.conversations.message import Item
+from waypost_worker.conversations.message import ChatMessage
 
 SETTLED_SECONDS = 150
 """What was accepted so long ago is seen by everybody: 60 s until it is visible, in a listing that is 60 s old."""
@@ -53,7 +53,7 @@ class Copy:
     """An item as one write has it."""
 
     position: Position
-    item: Item
+    item: ChatMessage
     write: Write
 
 
@@ -95,7 +95,7 @@ class Talk:
         """Whether it has been remembered all the time, by the clock of any location."""
         return not self.has_paused and now() - self.last <= self.ttl_seconds - 30
 
-    def check(self, view: list[Item], began: float) -> None:
+    def check(self, view: list[ChatMessage], began: float) -> None:
         """Find what is wrong with `view`, whose reading `began` at that time and is over now."""
         self.settled_before = began - SETTLED_SECONDS
         self.certain = Removals()
@@ -105,7 +105,7 @@ class Talk:
         if self.is_alive:
             self.violations += self._missing(view)
 
-    def _kept_too_much(self, view: list[Item]) -> Iterator[str]:
+    def _kept_too_much(self, view: list[ChatMessage]) -> Iterator[str]:
         if len(view) > self.limit:
             yield f"{len(view)} items are kept"
         calls = {call.id for item in view for call in item.tool_calls}
@@ -113,7 +113,7 @@ class Talk:
             f"an answer without its call: {item.id}" for item in view if item.tool_call_id not in calls | {None}
         )
 
-    def _not_so(self, view: list[Item]) -> Iterator[str]:
+    def _not_so(self, view: list[ChatMessage]) -> Iterator[str]:
         for item in view:
             said = [copy for copy in self.copies.get(item.id, ()) if copy.item == item]
             if not said:
@@ -123,10 +123,10 @@ class Talk:
             elif self._is_less(item) and self._is_among_the_last(item.id):
                 yield f"shown as less than was accepted: {item.id}"
 
-    def _is_less(self, item: Item) -> bool:
+    def _is_less(self, item: ChatMessage) -> bool:
         return _finality(item) < max((_finality(copy.item) for copy in self._lasting(item.id)), default=0)
 
-    def _out_of_order(self, view: list[Item]) -> Iterator[str]:
+    def _out_of_order(self, view: list[ChatMessage]) -> Iterator[str]:
         reached: Position = ("", "", 0)
         for item in view:
             positions = [copy.position for copy in self.copies.get(item.id, ()) if copy.item == item]
@@ -135,7 +135,7 @@ class Talk:
                 yield f"out of order: {item.id}"
             reached = min(later, default=reached)
 
-    def _missing(self, view: list[Item]) -> Iterator[str]:
+    def _missing(self, view: list[ChatMessage]) -> Iterator[str]:
         shown = {item.id for item in view}
         calls = {call.id for item in view for call in item.tool_calls}
         for name in sorted(self.copies.keys() - shown):
@@ -172,7 +172,7 @@ class Recorded(Conversation):
         return cursor
 
 
-def _finality(item: Item) -> int:
+def _finality(item: ChatMessage) -> int:
     return 0 if item.is_open else 1 if item.partial else 2
 
 

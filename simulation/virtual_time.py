@@ -73,18 +73,18 @@ class VirtualClock:
     async def sleep(self, seconds: float) -> None:
         await asyncio.sleep(seconds)
 
-    def bell(self) -> "LoopBell":
-        return LoopBell()
+    def wakeup(self) -> "LoopWakeup":
+        return LoopWakeup()
 
 
-class LoopBell:
+class LoopWakeup:
     """A bell on the running event loop, whatever its time is."""
 
     def __init__(self) -> None:
         self._is_rung = False
         self._waiting: asyncio.Future[None] | None = None
 
-    def ring(self) -> None:
+    def set(self) -> None:
         self._is_rung = True
         self._wake()
 

@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from simulation.virtual_time import VirtualClock
-from waypost_worker.clock import Bells
+from waypost_worker.clock import Wakeups
 
 
 def now() -> float:
@@ -13,36 +13,36 @@ def now() -> float:
 
 
 async def test_a_wait_ends_when_it_is_rung():
-    bell = VirtualClock().bell()
-    asyncio.get_running_loop().call_later(3, bell.ring)
-    await bell.wait(10)
+    wakeup = VirtualClock().wakeup()
+    asyncio.get_running_loop().call_later(3, wakeup.set)
+    await wakeup.wait(10)
     assert 3 <= now() < 3.01
 
 
 async def test_a_wait_ends_with_its_time():
-    await VirtualClock().bell().wait(10)
+    await VirtualClock().wakeup().wait(10)
     assert 10 <= now() < 10.01
 
 
 async def test_what_was_rung_before_the_wait_is_heard_once():
-    bell = VirtualClock().bell()
-    bell.ring()
-    bell.ring()
-    await bell.wait(10)
+    wakeup = VirtualClock().wakeup()
+    wakeup.set()
+    wakeup.set()
+    await wakeup.wait(10)
     assert now() == 0
-    await bell.wait(10)
+    await wakeup.wait(10)
     assert 10 <= now() < 10.01
 
 
 async def test_a_bell_can_be_waited_for_again_after_a_wait_was_given_up():
-    bell = VirtualClock().bell()
-    waiting = asyncio.ensure_future(bell.wait(10))
+    wakeup = VirtualClock().wakeup()
+    waiting = asyncio.ensure_future(wakeup.wait(10))
     await asyncio.sleep(1)
     waiting.cancel()
     with pytest.raises(asyncio.CancelledError):
         await waiting
-    bell.ring()
-    await bell.wait(10)
+    wakeup.set()
+    await wakeup.wait(10)
     assert 1 <= now() < 1.01
 
 
@@ -52,7 +52,7 @@ class Counter:
     rung = 0
     gone = False
 
-    def ring(self) -> None:
+    def set(self) -> None:
         self.rung += 1
 
     async def wait(self, seconds: float) -> None:
@@ -63,20 +63,20 @@ class Counter:
 
 
 def test_bells_are_rung_for_as_long_as_somebody_listens():
-    bells, first, second = Bells(), Counter(), Counter()
-    with bells.listening(first):
-        with bells.listening(second):
-            bells.ring()
-            assert len(bells) == 2
-        bells.ring()
-    bells.ring()
-    assert (first.rung, second.rung, len(bells)) == (2, 1, 0)
+    wakeups, first, second = Wakeups(), Counter(), Counter()
+    with wakeups.subscribe(first):
+        with wakeups.subscribe(second):
+            wakeups.set()
+            assert len(wakeups) == 2
+        wakeups.set()
+    wakeups.set()
+    assert (first.rung, second.rung, len(wakeups)) == (2, 1, 0)
 
 
 def test_a_bell_whose_loop_is_gone_is_forgotten_when_it_would_be_rung():
-    bells, here, gone = Bells(), Counter(), Counter()
-    with bells.listening(here), bells.listening(gone):
+    wakeups, here, gone = Wakeups(), Counter(), Counter()
+    with wakeups.subscribe(here), wakeups.subscribe(gone):
         gone.gone = True
-        bells.ring()
-        assert (here.rung, gone.rung, len(bells)) == (1, 0, 1)
-    assert len(bells) == 0
+        wakeups.set()
+        assert (here.rung, gone.rung, len(wakeups)) == (1, 0, 1)
+    assert len(wakeups) == 0

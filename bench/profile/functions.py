@@ -12,7 +12,7 @@ import time
 from collections.abc import Awaitable, Callable
 
 from bench.measure.calls import RESULT, request_body
-from simulation.virtual_time import LoopBell
+from simulation.virtual_time import LoopWakeup
 from tools.local.local_worker import ROOT
 from waypost_worker.app import App
 from waypost_worker.http.messages import Request, Response
@@ -25,7 +25,7 @@ SHOWN = 14
 PLACES = (f"{ROOT}/src", str(ROOT), sysconfig.get_path("stdlib"))
 """Folders of this machine, which tell nobody else anything."""
 
-Call = Callable[[], Awaitable[object]]
+RequestContext = Callable[[], Awaitable[object]]
 
 
 class _Clock:
@@ -35,8 +35,8 @@ class _Clock:
     async def sleep(self, seconds: float) -> None:
         await asyncio.sleep(seconds)
 
-    def bell(self) -> LoopBell:
-        return LoopBell()
+    def wakeup(self) -> LoopWakeup:
+        return LoopWakeup()
 
 
 class _Random:
@@ -106,7 +106,7 @@ async def _profiled(name: str) -> str:
     await calls.open()
     for _ in range(CALLS * 2 if name == "response" else 1):
         await calls.request()
-    call: Call = getattr(calls, name)
+    call: RequestContext = getattr(calls, name)
     started = time.process_time()
     for _ in range(CALLS):
         await call()

@@ -4,8 +4,8 @@ import traceback
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 
 from waypost_worker.clock import Clock
-from waypost_worker.context.call import Call
 from waypost_worker.context.isolate import Isolate
+from waypost_worker.context.request_context import RequestContext
 from waypost_worker.errors import Unconfigured, WaypostError
 from waypost_worker.handlers import (
     chat,
@@ -21,7 +21,7 @@ from waypost_worker.handlers import (
     voice,
 )
 from waypost_worker.http.cors import allow_origin, is_preflight, preflight_response
-from waypost_worker.http.cross_origin import is_opened, require_known_origin
+from waypost_worker.http.cross_origin import is_navigation, require_known_origin
 from waypost_worker.http.log_entry import log_entry, ray_of
 from waypost_worker.http.messages import Request, Response, bounded, problem, problem_response
 from waypost_worker.http.routing import Route, Router
@@ -34,11 +34,11 @@ from waypost_worker.models.echo import EchoModel
 from waypost_worker.models.model import Model
 from waypost_worker.polling.invocation import Invocation
 from waypost_worker.random import Random
-from waypost_worker.security.guess_throttle import MissThrottle
+from waypost_worker.security.guess_throttle import GuessThrottle
 from waypost_worker.security.rate_limits import Limit, Limiter, RateLimits
 from waypost_worker.settings import Settings
 
-Handler = Callable[[Call], Awaitable[Response]]
+Handler = Callable[[RequestContext], Awaitable[Response]]
 
 # What a call of a route spends; a code, a token or a key that is wrong costs more than one that is right.
 ANY = (Limit.ADDRESS,)
@@ -122,7 +122,7 @@ class App:
         self._random = random
         self._log = log
         self._limits = RateLimits(limiters or {})
-        self._throttle = MissThrottle((limiters or {}).get(Limit.MISS), clock)
+        self._throttle = GuessThrottle((limiters or {}).get(Limit.MISS), clock)
         self._storage = storage
         self._router: Router[Handler] = Router(ROUTES)
 
@@ -154,12 +154,12 @@ class App:
             return preflight_response()
         route, params = self._router.find(request.method, request.path)
         # Who may show a page is said by its own policy.
-        if not (is_opened(request) or route.handler is pages.show):
+        if not (is_navigation(request) or route.handler is pages.show):
             require_known_origin(request, self._settings.allowed_origins)
         if self._settings.problem and route.handler is not service.health:
             raise Unconfigured(self._settings.problem)
         await self._limits.spend_of_address(route.limits, request.client_ip)
-        call = Call(
+        context = RequestContext(
             request=request,
             params=params,
             query=request.query(),
@@ -175,7 +175,7 @@ class App:
             invocation=Invocation(self._settings.plan, self.clock, meter, self.isolate.phase_ms),
             log=lambda text: self._log(log_entry(request_id, text)),
         )
-        return await route.handler(call)
+        return await route.handler(context)
 
 
 async def _drop_body(response: Response) -> None:

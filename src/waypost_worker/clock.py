@@ -12,10 +12,10 @@ from typing import Protocol
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
-class Bell(Protocol):
+class Wakeup(Protocol):
     """One loop's bell."""
 
-    def ring(self) -> None:
+    def set(self) -> None:
         """Wake the loop, or keep it from its next sleep. Any request of the isolate may ring, as often as it likes."""
         ...
 
@@ -43,40 +43,40 @@ class Clock(Protocol):
         """Return after about `seconds`."""
         ...
 
-    def bell(self) -> Bell:
+    def wakeup(self) -> Wakeup:
         """A sleep that others can cut short; it belongs to the request that asks for it."""
         ...
 
 
-class Bells:
+class Wakeups:
     """The bells of those who want to hear of one thing."""
 
     def __init__(self) -> None:
-        self._bells: list[Bell] = []
+        self._wakeups: list[Wakeup] = []
 
     def __len__(self) -> int:
-        return len(self._bells)
+        return len(self._wakeups)
 
     @contextmanager
-    def listening(self, bell: Bell) -> Iterator[None]:
+    def subscribe(self, wakeup: Wakeup) -> Iterator[None]:
         """`bell` is one of them for as long as this lasts."""
-        self._bells.append(bell)
+        self._wakeups.append(wakeup)
         try:
             yield
         finally:
             # One that was late beyond all bounds has been taken for lost.
-            if bell in self._bells:
-                self._bells.remove(bell)
+            if wakeup in self._wakeups:
+                self._wakeups.remove(wakeup)
 
-    def ring(self) -> None:
+    def set(self) -> None:
         """Ring all of them."""
         self.drop_lost()
-        for bell in self._bells:
-            bell.ring()
+        for wakeup in self._wakeups:
+            wakeup.set()
 
     def drop_lost(self) -> None:
         """Forget those whose loops are gone."""
-        self._bells = [bell for bell in self._bells if not bell.is_lost()]
+        self._wakeups = [wakeup for wakeup in self._wakeups if not wakeup.is_lost()]
 
 
 def seconds_until(due_ms: int, now_ms: int) -> float:

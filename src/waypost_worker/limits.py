@@ -166,7 +166,7 @@ MAX_MODEL_LOG_LENGTH = 500
 MAX_RETRY_AFTER_SECONDS = 5
 """How long a model's service may ask to be left alone; somebody waits for the answer, and had better be told."""
 
-GRACE_SECONDS = 25
+ANSWER_GRACE_SECONDS = 25
 """How long an answer goes on after its last reader has left. The platform allows 30:
 https://developers.cloudflare.com/workers/runtime-apis/context/#waituntil"""
 
@@ -239,19 +239,16 @@ KV_MAX_KEY_BYTES = 512
 KV_MAX_METADATA_BYTES = 1024
 """https://developers.cloudflare.com/kv/platform/limits/, counted on the metadata's JSON."""
 
-KV_MAX_VALUE_BYTES = 25 * 1024 * 1024
-"""https://developers.cloudflare.com/kv/platform/limits/"""
-
 KV_MAX_LIST_KEYS = 1000
 """https://developers.cloudflare.com/kv/api/list-keys/"""
 
 KV_MAX_BULK_KEYS = 100
 """https://developers.cloudflare.com/kv/api/read-key-value-pairs/"""
 
-MAX_HINTS_PER_CHANNEL = 64
+MAX_LOCAL_ITEMS_PER_TOPIC = 64
 """Recent messages an isolate remembers per queue; a reader that is further behind asks KV."""
 
-MAX_HINT_CHANNELS = 4096
+MAX_LOCAL_TOPICS = 4096
 """Queues an isolate remembers hints of: a bound on its memory, not on the number of sessions."""
 
 MAX_CACHED_SESSIONS = 4096
@@ -290,3 +287,12 @@ MCP_LIST_TTL_MILLISECONDS = 30_000
 MCP_TOOLS_ECHO_SECONDS = 75
 """After a change of the tools MCP clients are told of it twice: who read them again at once may have been given those
 that this location had in its cache."""
+
+WAIT_RESERVED_OPERATIONS = 2
+"""KV operations that a wait for an answer leaves unspent: one look may need as many."""
+
+STREAM_RESERVED_OPERATIONS = 5
+"""KV operations that a stream keeps for the session's renewal and the host's presence, so that it can end cleanly."""
+
+GENERATION_RESERVED_OPERATIONS = 12
+"""KV operations kept for the end of an answer: its message and its last chunk, each perhaps written more than once."""

@@ -7,13 +7,13 @@ import pytest
 
 from simulation.virtual_time import START_MS, run
 from tests.support.following import DONE, Following
-from waypost_worker.chat.answer_stream import BROKEN, Followed, Said, Silence, ended_item, tell
+from waypost_worker.chat.answer_stream import LOST, AnswerEvent, KeepAlive, TextDelta, ended_item, replay
 from waypost_worker.chat.live_answer import Outcome
-from waypost_worker.conversations.message import Item
+from waypost_worker.conversations.message import ChatMessage
 from waypost_worker.limits import ANSWER_HEARTBEAT_SECONDS, GIVER_SILENCE_SECONDS
 
 
-def live_after(start: int, *pieces: str) -> list[Followed]:
+def live_after(start: int, *pieces: str) -> list[AnswerEvent]:
     """What is told of an answer of these pieces that has ended, from a character on."""
     at = Following()
     for piece in pieces:
@@ -32,12 +32,12 @@ async def test_a_reader_is_told_what_was_said_so_far_then_each_word_then_the_end
     await asyncio.sleep(1)
     at.live.outcome = DONE
     await hearing
-    assert at.told == [Said("One two ", 8), Said("three ", 14), DONE]
+    assert at.told == [TextDelta("One two ", 8), TextDelta("three ", 14), DONE]
     assert [at for _, at in at.heard] == pytest.approx([0, 1, 2], abs=0.05)
 
 
 def test_a_last_word_comes_before_the_end():
-    assert live_after(0, "One ", "two.") == [Said("One two.", 8), DONE]
+    assert live_after(0, "One ", "two.") == [TextDelta("One two.", 8), DONE]
 
 
 def test_an_answer_without_a_word_is_only_an_end():
@@ -47,15 +47,15 @@ def test_an_answer_without_a_word_is_only_an_end():
 @pytest.mark.parametrize(
     ("start", "told"),
     [
-        (0, [Said("aé👋b", 4)]),
-        (1, [Said("é👋b", 4)]),
-        (2, [Said("👋b", 4)]),
-        (3, [Said("b", 4)]),
+        (0, [TextDelta("aé👋b", 4)]),
+        (1, [TextDelta("é👋b", 4)]),
+        (2, [TextDelta("👋b", 4)]),
+        (3, [TextDelta("b", 4)]),
         (4, []),
         (9, []),
     ],
 )
-def test_a_reader_goes_on_at_the_character_it_has(start: int, told: list[Followed]):
+def test_a_reader_goes_on_at_the_character_it_has(start: int, told: list[AnswerEvent]):
     assert live_after(start, "aé", "👋b") == [*told, DONE]
 
 
@@ -67,19 +67,19 @@ async def test_a_reader_that_has_more_than_was_said_yet_waits_for_what_is_new_to
         await asyncio.sleep(0.1)
     at.live.outcome = DONE
     await hearing
-    assert at.told == [Said("wo ", 8), Said("three ", 14), DONE]
+    assert at.told == [TextDelta("wo ", 8), TextDelta("three ", 14), DONE]
 
 
 async def test_what_is_said_while_a_reader_is_busy_comes_next_and_once():
     at = Following()
     at.live.add("One ")
     async with aclosing(at.follow_live()) as followed:
-        assert await anext(followed) == Said("One ", 4)
+        assert await anext(followed) == TextDelta("One ", 4)
         at.live.add("two ")
-        assert await anext(followed) == Said("two ", 8)
+        assert await anext(followed) == TextDelta("two ", 8)
         at.live.add("three ")
         at.live.outcome = DONE
-        assert [told async for told in followed] == [Said("three ", 14), DONE]
+        assert [told async for told in followed] == [TextDelta("three ", 14), DONE]
 
 
 async def test_a_silent_answer_has_heartbeats_and_no_other_one_has():
@@ -92,7 +92,7 @@ async def test_a_silent_answer_has_heartbeats_and_no_other_one_has():
         await asyncio.sleep(1)
     at.live.outcome = DONE
     await hearing
-    beats = [when for told, when in at.heard if told == Silence()]
+    beats = [when for told, when in at.heard if told == KeepAlive()]
     assert beats == pytest.approx([ANSWER_HEARTBEAT_SECONDS, 2 * ANSWER_HEARTBEAT_SECONDS], abs=0.1)
 
 
@@ -100,8 +100,8 @@ async def test_a_giver_that_fell_silent_is_told_as_an_error_with_what_it_had_sai
     at = Following()
     at.live.add("One ")
     await at.hear(at.follow_live())
-    assert at.told[0] == Said("One ", 4)
-    assert at.told[-1] == BROKEN
+    assert at.told[0] == TextDelta("One ", 4)
+    assert at.told[-1] == LOST
     assert at.heard[-1][1] == pytest.approx(GIVER_SILENCE_SECONDS, abs=0.1)
 
 
@@ -129,15 +129,15 @@ async def test_following_what_is_given_here_costs_no_operation():
 
 
 def test_an_open_item_has_not_ended():
-    item = Item("g", "assistant", "One", 0)
-    assert ended_item([Item("other", "user", "Hi", 0), item], "g") is item
+    item = ChatMessage("g", "assistant", "One", 0)
+    assert ended_item([ChatMessage("other", "user", "Hi", 0), item], "g") is item
     assert ended_item([item], "other") is None
-    assert ended_item([Item("g", "assistant", "One", 0, partial=True, is_open=True)], "g") is None
+    assert ended_item([ChatMessage("g", "assistant", "One", 0, partial=True, is_open=True)], "g") is None
 
 
 def test_an_answer_that_has_ended_is_told_from_a_character_on():
-    item = Item("g", "assistant", "aé👋b", 0)
-    assert tell(item, 3) == [Said("aé👋b", 4), Outcome("stop", 3)]
-    assert tell(item, 3, 3) == [Said("b", 4), Outcome("stop", 3)]
-    assert tell(item, 3, 4) == [Outcome("stop", 3)]
-    assert tell(Item("g", "assistant", "a", 0, partial=True), 3, 9) == [Outcome("stopped", 3)]
+    item = ChatMessage("g", "assistant", "aé👋b", 0)
+    assert replay(item, 3) == [TextDelta("aé👋b", 4), Outcome("stop", 3)]
+    assert replay(item, 3, 3) == [TextDelta("b", 4), Outcome("stop", 3)]
+    assert replay(item, 3, 4) == [Outcome("stop", 3)]
+    assert replay(ChatMessage("g", "assistant", "a", 0, partial=True), 3, 9) == [Outcome("stopped", 3)]

@@ -9,7 +9,7 @@ import pytest
 
 from simulation.model_kv import LocationKv, World
 from tests.support.following import DONE, PLAN, Following
-from waypost_worker.chat.answer_stream import BROKEN, DOUBT_SECONDS, Said, Silence
+from waypost_worker.chat.answer_stream import DOUBT_SECONDS, LOST, KeepAlive, TextDelta
 from waypost_worker.chat.live_answer import Outcome
 from waypost_worker.limits import FOLLOW_PATIENCE_SECONDS
 from waypost_worker.polling.plans import PAID
@@ -19,13 +19,13 @@ async def test_pieces_from_elsewhere_are_told_as_they_come_and_the_last_one_ends
     at = Following()
     await at.write("One ")
     await at.write("two ")
-    hearing = asyncio.ensure_future(at.hear(at.follow_pieces()))
+    hearing = asyncio.ensure_future(at.hear(at.follow_stored()))
     await asyncio.sleep(1.5)
     await at.write("three ")
     await asyncio.sleep(1)
     await at.write("four.", DONE)
     await hearing
-    assert at.told == [Said("One two ", 8), Said("three ", 14), Said("four.", 19), DONE]
+    assert at.told == [TextDelta("One two ", 8), TextDelta("three ", 14), TextDelta("four.", 19), DONE]
     assert [when for _, when in at.heard] == pytest.approx([0, 2, 3, 3], abs=0.1)
 
 
@@ -34,59 +34,59 @@ async def test_a_reader_of_pieces_goes_on_at_the_character_it_has(start: int, to
     at = Following()
     await at.write("aé")
     await at.write("👋b", DONE)
-    await at.hear(at.follow_pieces(start))
-    assert at.told == [*([Said(told, 4)] if told else []), DONE]
+    await at.hear(at.follow_stored(start))
+    assert at.told == [*([TextDelta(told, 4)] if told else []), DONE]
 
 
 async def test_a_reader_of_pieces_that_has_more_than_is_written_yet_is_told_nothing_twice():
     at = Following()
-    hearing = asyncio.ensure_future(at.hear(at.follow_pieces(5)))
+    hearing = asyncio.ensure_future(at.hear(at.follow_stored(5)))
     for piece in ("One ", "two ", "three "):
         await at.write(piece)
         await asyncio.sleep(1.1)
     await at.write("", DONE)
     await hearing
-    assert at.told == [Said("wo ", 8), Said("three ", 14), DONE]
+    assert at.told == [TextDelta("wo ", 8), TextDelta("three ", 14), DONE]
 
 
 async def test_signs_of_life_are_not_told_and_silence_is():
     at = Following()
-    hearing = asyncio.ensure_future(at.hear(at.follow_pieces()))
+    hearing = asyncio.ensure_future(at.hear(at.follow_stored()))
     for _ in range(8):
         await at.write()
         await asyncio.sleep(2)
     await at.write("One.", DONE)
     await hearing
-    assert at.told == [Silence(), Silence(), Silence(), Said("One.", 4), DONE]
+    assert at.told == [KeepAlive(), KeepAlive(), KeepAlive(), TextDelta("One.", 4), DONE]
     # Nobody looks into the conversation while the giver is heard of.
     assert {operation for operation, _ in at.kv.asked} == {"list"}
 
 
 async def test_an_answer_that_ended_without_a_piece_is_found_in_the_conversation():
     at = Following()
-    hearing = asyncio.ensure_future(at.hear(at.follow_pieces(4)))
+    hearing = asyncio.ensure_future(at.hear(at.follow_stored(4)))
     await asyncio.sleep(0.5)
     await at.keep("One two.")
     await hearing
-    assert at.told == [Said("two.", 8), Outcome("stop", 1)]
+    assert at.told == [TextDelta("two.", 8), Outcome("stop", 1)]
     assert at.heard[-1][1] == pytest.approx(3, abs=0.1)
 
 
 async def test_an_answer_that_was_closed_as_abandoned_is_told_as_partial():
     at = Following()
     await at.write("One ")
-    hearing = asyncio.ensure_future(at.hear(at.follow_pieces()))
+    hearing = asyncio.ensure_future(at.hear(at.follow_stored()))
     await asyncio.sleep(5)
     await at.keep("One two ", partial=True)
     await hearing
-    told = [told for told in at.told if told != Silence()]
-    assert told == [Said("One ", 4), Said("two ", 8), Outcome("stopped", 1)]
+    told = [told for told in at.told if told != KeepAlive()]
+    assert told == [TextDelta("One ", 4), TextDelta("two ", 8), Outcome("stopped", 1)]
 
 
 async def test_a_reader_asks_the_conversation_seldom_while_it_hears_nothing():
     at = Following()
     await at.write("One ")
-    await at.hear(at.follow_pieces())
+    await at.hear(at.follow_stored())
     looks = [key for operation, key in at.kv.asked if key == "conv:s:"]
     assert len(looks) == 1 + ceil((FOLLOW_PATIENCE_SECONDS - 3) / DOUBT_SECONDS)
 
@@ -94,46 +94,46 @@ async def test_a_reader_asks_the_conversation_seldom_while_it_hears_nothing():
 async def test_a_reader_of_which_nothing_is_heard_any_more_is_told_so_after_a_while():
     at = Following()
     await at.write("One ")
-    await at.hear(at.follow_pieces())
-    assert (at.told[0], at.told[-1]) == (Said("One ", 4), BROKEN)
+    await at.hear(at.follow_stored())
+    assert (at.told[0], at.told[-1]) == (TextDelta("One ", 4), LOST)
     assert FOLLOW_PATIENCE_SECONDS <= at.heard[-1][1] <= FOLLOW_PATIENCE_SECONDS + DOUBT_SECONDS
 
 
 async def test_a_store_that_fails_for_a_while_delays_the_words_and_loses_none():
     at = Following()
     at.kv.fails = lambda *_: 2 < asyncio.get_running_loop().time() < 20
-    hearing = asyncio.ensure_future(at.hear(at.follow_pieces()))
+    hearing = asyncio.ensure_future(at.hear(at.follow_stored()))
     for number in range(30):
         await at.write(f"{number} ")
         await asyncio.sleep(1)
     await at.write("", DONE)
     await hearing
-    assert "".join(told.text for told in at.told if isinstance(told, Said)) == "".join(f"{n} " for n in range(30))
+    assert "".join(told.text for told in at.told if isinstance(told, TextDelta)) == "".join(f"{n} " for n in range(30))
     assert at.told[-1] == DONE
 
 
 async def test_a_reader_whose_operations_are_spent_ends_without_an_end():
     at = Following(replace(PAID, operations_per_invocation=20))
     await at.write("One ")
-    await at.hear(at.follow_pieces())
-    assert [told for told in at.told if told != Silence()] == [Said("One ", 4)]
+    await at.hear(at.follow_stored())
+    assert [told for told in at.told if told != KeepAlive()] == [TextDelta("One ", 4)]
     assert at.meter.remaining == 0
 
 
 async def test_a_reader_looks_as_often_as_pieces_are_written_and_beats_in_time_on_a_slow_plan():
-    at = Following(replace(PLAN, piece_ms=10_000))
-    hearing = asyncio.ensure_future(at.hear(at.follow_pieces()))
+    at = Following(replace(PLAN, chunk_ms=10_000))
+    hearing = asyncio.ensure_future(at.hear(at.follow_stored()))
     await asyncio.sleep(14)
     await at.write("One.", DONE)
     await hearing
-    assert [when for told, when in at.heard if told == Silence()] == pytest.approx([5, 10, 15], abs=0.1)
+    assert [when for told, when in at.heard if told == KeepAlive()] == pytest.approx([5, 10, 15], abs=0.1)
 
 
 @pytest.mark.parametrize("seed", range(30))
 async def test_whatever_the_store_does_a_follower_in_another_location_is_told_each_character_once(seed: int):
     world = World(Random(seed), 2)
     at = Following(store=LocationKv(world, 1), giver_store=LocationKv(world, 0))
-    hearing = asyncio.ensure_future(at.hear(at.follow_pieces(2)))
+    hearing = asyncio.ensure_future(at.hear(at.follow_stored(2)))
     text = ""
     for number in range(60):
         await at.write(f"{number}👋 ")
@@ -141,7 +141,7 @@ async def test_whatever_the_store_does_a_follower_in_another_location_is_told_ea
         await asyncio.sleep(world.random.uniform(0.5, 2))
     await at.write("", DONE)
     await hearing
-    said = [told for told in at.told if isinstance(told, Said)]
+    said = [told for told in at.told if isinstance(told, TextDelta)]
     assert "".join(told.text for told in said) == text[2:]
     assert all(text[: told.end].endswith(told.text) for told in said)
     assert at.told[-1] == DONE

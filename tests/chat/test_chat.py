@@ -8,7 +8,7 @@ from simulation.client import KEY
 from simulation.scripted_model import counted
 from simulation.virtual_time import START_MS
 from tests.support.chats import ADA, HELLO, THREAD, Chats, text_of
-from waypost_worker.conversations.message import Item
+from waypost_worker.conversations.message import ChatMessage
 from waypost_worker.models.settings import Agent, ModelSettings
 from waypost_worker.polling.plans import FREE
 
@@ -61,7 +61,7 @@ async def test_an_answer_stands_after_its_question_whatever_was_appended_meanwhi
     at = Chats(counted(3))
     asking = asyncio.ensure_future(at.exchange())
     await asyncio.sleep(1.5)
-    await at.conversation().append([Item("n", "user", "Note", 0)])
+    await at.conversation().append([ChatMessage("n", "user", "Note", 0)])
     await asking
     assert await at.history() == ["user: Hi", "assistant: 1 2 3 ", "user: Note"]
 

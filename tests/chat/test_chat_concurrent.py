@@ -114,7 +114,7 @@ async def test_who_comes_while_an_interrupt_waits_is_refused_with_the_new_answer
 async def test_an_interrupt_waits_only_so_long_for_an_answer_that_does_not_end():
     at = Chats()
     stuck = LiveAnswer("g", "m1", START_MS)
-    at.here.app.isolate.answers.hold(ADA, THREAD, stuck)
+    at.here.app.isolate.answers.add(ADA, THREAD, stuck)
     second = await at.exchange("Second?", interrupt=True)
     assert stuck.stop_wanted
     assert second.events[0].at == pytest.approx(INTERRUPT_SECONDS, abs=0.1)

@@ -15,7 +15,7 @@ from waypost_worker.polling.plans import PAID
 
 COUNTED = counted(60)
 
-ABANDONED_SECONDS = PAID.piece_ms * MISSED_INTERVALS / 1000 + 2.5
+ABANDONED_SECONDS = PAID.chunk_ms * MISSED_INTERVALS / 1000 + 2.5
 """After which an isolate that was ended is known to be gone: the last sign of life may be two seconds old, or none."""
 
 

@@ -10,7 +10,7 @@ from waypost_worker.polling.plans import PAID
 
 everywhere = pytest.mark.parametrize("place", ["here", "elsewhere"])
 
-STOP_SECONDS = (PAID.stop_look_ms + PAID.piece_ms) / 1000 + 0.5
+STOP_SECONDS = (PAID.stop_look_ms + PAID.chunk_ms) / 1000 + 0.5
 """After which a stop from elsewhere has been noticed."""
 
 

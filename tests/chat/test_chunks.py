@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from simulation.virtual_time import run
 from tests.support.builders import SetClock
 from tests.support.faulty_kv import FaultyKv
-from waypost_worker.chat.chunks import Piece, Pieces
+from waypost_worker.chat.chunks import Chunk, ChunkStore
 from waypost_worker.chat.live_answer import Outcome
 from waypost_worker.kv.keys import piece_key
 from waypost_worker.kv.memory import MemoryKv
@@ -21,14 +21,14 @@ class Setting:
     def __init__(self) -> None:
         self.clock = SetClock()
         self.kv = FaultyKv(MemoryKv(self.clock), lambda *_: False)
-        self.pieces = Pieces(self.kv, "g")
+        self.chunks = ChunkStore(self.kv, "g")
 
     async def write(self, *numbers: int, text: str = "") -> None:
         for number in numbers:
-            await self.pieces.write(number, Piece(1, text or f"{number} "))
+            await self.chunks.write(number, Chunk(1, text or f"{number} "))
 
     async def read(self, number: int = 0) -> str:
-        return "".join(piece.text for piece in await self.pieces.read(number))
+        return "".join(chunk.text for chunk in await self.chunks.read(number))
 
 
 class UnseenValues:
@@ -46,12 +46,12 @@ class UnseenValues:
 
 async def test_pieces_are_read_in_their_order_as_they_were_written():
     at = Setting()
-    written = [Piece(5, "a\r\n\0 \u2028"), Piece(6), Piece(7, "👋", Outcome("error", 4, "code", "What it was."))]
-    for number, piece in enumerate(written):
-        await at.pieces.write(number, piece)
-    assert await at.pieces.read(0) == written
-    assert await at.pieces.read(1) == written[1:]
-    assert await at.pieces.read(3) == []
+    written = [Chunk(5, "a\r\n\0 \u2028"), Chunk(6), Chunk(7, "👋", Outcome("error", 4, "code", "What it was."))]
+    for number, chunk in enumerate(written):
+        await at.chunks.write(number, chunk)
+    assert await at.chunks.read(0) == written
+    assert await at.chunks.read(1) == written[1:]
+    assert await at.chunks.read(3) == []
 
 
 def test_an_answer_of_which_nothing_was_written_has_no_pieces():
@@ -92,7 +92,7 @@ async def test_reading_from_the_first_reads_all_in_one_listing():
 async def test_an_answer_of_more_pieces_than_a_listing_has_keys_is_read_whole():
     at = Setting()
     await at.write(*range(KV_MAX_LIST_KEYS + 1))
-    assert len(await at.pieces.read(0)) == KV_MAX_LIST_KEYS + 1
+    assert len(await at.chunks.read(0)) == KV_MAX_LIST_KEYS + 1
 
 
 async def test_pieces_too_large_for_a_listing_are_read_a_hundred_at_a_time():
@@ -109,35 +109,35 @@ async def test_a_large_piece_that_is_listed_before_its_value_is_seen_holds_back_
     await at.write(0, 1)
     await at.write(2, 3, text=LARGE)
     await at.write(4)
-    seen = Pieces(UnseenValues(at.kv, piece_key("g", 3)), "g")
-    assert "".join(piece.text for piece in await seen.read(0)) == f"0 1 {LARGE}"
+    seen = ChunkStore(UnseenValues(at.kv, piece_key("g", 3)), "g")
+    assert "".join(chunk.text for chunk in await seen.read(0)) == f"0 1 {LARGE}"
     assert await seen.read(3) == []
 
 
 async def test_answers_do_not_see_each_others_pieces_or_stops():
     at = Setting()
-    other = Pieces(at.kv, "h")
+    other = ChunkStore(at.kv, "h")
     await at.write(0)
-    await at.pieces.request_stop()
+    await at.chunks.request_stop()
     assert await other.read(0) == []
     assert not await other.is_stop_requested()
 
 
 async def test_a_stop_that_was_requested_is_found_without_reading_what_may_not_be_there():
     at = Setting()
-    assert not await at.pieces.is_stop_requested()
-    await at.pieces.request_stop()
-    assert await at.pieces.is_stop_requested()
+    assert not await at.chunks.is_stop_requested()
+    await at.chunks.request_stop()
+    assert await at.chunks.is_stop_requested()
     assert {operation for operation, _ in at.kv.asked} == {"put", "list"}
 
 
 async def test_pieces_and_stops_are_kept_for_an_hour():
     at = Setting()
     await at.write(0)
-    await at.pieces.request_stop()
+    await at.chunks.request_stop()
     at.clock.ms += ANSWER_TTL_SECONDS * 1000 - 1
     assert await at.read() == "0 "
-    assert await at.pieces.is_stop_requested()
+    assert await at.chunks.is_stop_requested()
     at.clock.ms += 1
     assert await at.read() == ""
-    assert not await at.pieces.is_stop_requested()
+    assert not await at.chunks.is_stop_requested()

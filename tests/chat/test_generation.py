@@ -8,15 +8,15 @@ import pytest
 from simulation.scripted_model import counted
 from simulation.virtual_time import START_MS
 from tests.support.giving import Giving
-from waypost_worker.chat.generation import RESERVED_OPERATIONS, Rhythm
+from waypost_worker.chat.generation import GENERATION_RESERVED_OPERATIONS, Interval
 from waypost_worker.chat.live_answer import Outcome
-from waypost_worker.conversations.message import Item
+from waypost_worker.conversations.message import ChatMessage
 from waypost_worker.polling.plans import PAID
 
 
 async def test_what_the_model_says_is_there_for_readers_at_once():
     at = Giving(*counted(3))
-    giving = asyncio.ensure_future(at.give())
+    giving = asyncio.ensure_future(at.run())
     seen = []
     for _ in range(3):
         await asyncio.sleep(1.001)
@@ -29,7 +29,7 @@ async def test_what_the_model_says_is_there_for_readers_at_once():
 async def test_a_whole_answer_is_kept_and_how_it_ended_is_said_only_then():
     at = Giving("One ", "two.")
     at.kv.fails = lambda operation, key: key.startswith("conv:") and at.clock.now_ms() < START_MS + 300
-    giving = asyncio.ensure_future(at.giver.give(at.model.stream([]), at.undo))
+    giving = asyncio.ensure_future(at.generation.run(at.model.stream([]), at.undo))
     await asyncio.sleep(0.2)
     assert (at.live.text, at.live.outcome) == ("One two.", None)
     await giving
@@ -39,9 +39,9 @@ async def test_a_whole_answer_is_kept_and_how_it_ended_is_said_only_then():
 
 async def test_an_answer_stands_at_its_place_with_the_time_when_it_began():
     at = Giving(*counted(2))
-    giving = asyncio.ensure_future(at.give())
+    giving = asyncio.ensure_future(at.run())
     await asyncio.sleep(1)
-    await at.conversation.append([Item("later", "user", "Later", 0)])
+    await at.conversation.append([ChatMessage("later", "user", "Later", 0)])
     await giving
     assert await at.kept() == ["user: Hi", "assistant: 1 2 ", "user: Later"]
     answer = (await at.conversation.read())[1]
@@ -50,33 +50,33 @@ async def test_an_answer_stands_at_its_place_with_the_time_when_it_began():
 
 async def test_an_answer_that_ends_within_a_second_costs_one_write():
     at = Giving(0.5, "One ", 0.4, "two.")
-    await at.give()
+    await at.run()
     assert [operation for operation, _ in at.kv.asked] == ["put"]
     assert at.written("gen:") == []
 
 
 async def test_what_is_said_is_written_once_a_second_at_most_and_all_of_it():
     at = Giving(*counted(50, 0.1))
-    await at.give()
-    pieces = await at.pieces()
-    assert "".join(piece.text for piece in pieces) == at.live.text
-    *earlier, last = [piece.written_ms - START_MS for piece in pieces]
+    await at.run()
+    chunks = await at.chunks()
+    assert "".join(chunk.text for chunk in chunks) == at.live.text
+    *earlier, last = [chunk.written_ms - START_MS for chunk in chunks]
     # The last one goes at once.
     assert (earlier, last) == ([1000, 2000, 3000, 4000, 5000], 5000)
-    assert len(pieces) == len(at.written("gen:"))
+    assert len(chunks) == len(at.written("gen:"))
 
 
 async def test_the_last_piece_says_how_it_ended():
     at = Giving(*counted(3))
-    outcome = await at.give()
-    *earlier, last = await at.pieces()
-    assert (last.outcome, [piece.outcome for piece in earlier]) == (outcome, [None] * len(earlier))
+    outcome = await at.run()
+    *earlier, last = await at.chunks()
+    assert (last.outcome, [chunk.outcome for chunk in earlier]) == (outcome, [None] * len(earlier))
 
 
 async def test_while_the_model_is_silent_there_is_a_sign_of_life_half_as_often():
     at = Giving(9.0, "One.")
-    await at.give()
-    silent = [piece.written_ms - START_MS for piece in (await at.pieces())[:-1] if not piece.text]
+    await at.run()
+    silent = [chunk.written_ms - START_MS for chunk in (await at.chunks())[:-1] if not chunk.text]
     assert silent == [2000, 4000, 6000, 8000]
 
 
@@ -84,22 +84,22 @@ async def test_a_piece_that_was_refused_is_written_again_under_its_number_with_t
     at = Giving(*counted(12))
     # Refused, and done all the same: somebody may have read it.
     at.kv.takes_effect = True
-    giving = asyncio.ensure_future(at.give())
+    giving = asyncio.ensure_future(at.run())
     await asyncio.sleep(1.5)
     at.fail("gen:")
     await asyncio.sleep(4)
-    [before] = (await at.pieces())[1:]
+    [before] = (await at.chunks())[1:]
     at.kv.fails = lambda *_: False
     await giving
-    pieces = await at.pieces()
-    assert pieces[1] == before
-    assert "".join(piece.text for piece in pieces) == at.live.text == "1 2 3 4 5 6 7 8 9 10 11 12 "
+    chunks = await at.chunks()
+    assert chunks[1] == before
+    assert "".join(chunk.text for chunk in chunks) == at.live.text == "1 2 3 4 5 6 7 8 9 10 11 12 "
     assert "not being saved at the moment: storage_unavailable" in at.log[0]
 
 
 async def test_a_piece_that_was_refused_to_the_end_is_not_forgotten_with_the_last_one():
     at = Giving(*counted(3))
-    giving = asyncio.ensure_future(at.give())
+    giving = asyncio.ensure_future(at.run())
     await asyncio.sleep(0.5)
     at.fail("gen:")
     # Until after the first piece was given up, which was after the last word.
@@ -107,14 +107,14 @@ async def test_a_piece_that_was_refused_to_the_end_is_not_forgotten_with_the_las
     at.kv.fails = lambda *_: False
     assert at.live.outcome is None
     await giving
-    pieces = await at.pieces()
-    assert "".join(piece.text for piece in pieces) == "1 2 3 "
-    assert pieces[-1].outcome == at.live.outcome
+    chunks = await at.chunks()
+    assert "".join(chunk.text for chunk in chunks) == "1 2 3 "
+    assert chunks[-1].outcome == at.live.outcome
 
 
 async def test_an_answer_that_ends_while_a_piece_is_being_written_writes_it_once():
     at = Giving(*counted(2))
-    giving = asyncio.ensure_future(at.give())
+    giving = asyncio.ensure_future(at.run())
     await asyncio.sleep(0.5)
     at.fail("gen:")
     await asyncio.sleep(2)
@@ -126,7 +126,7 @@ async def test_an_answer_that_ends_while_a_piece_is_being_written_writes_it_once
 
 async def test_slow_writes_do_not_hold_up_the_words():
     at = Giving(*counted(5))
-    giving = asyncio.ensure_future(at.give())
+    giving = asyncio.ensure_future(at.run())
     await asyncio.sleep(0.5)
     at.fail("gen:")
     await asyncio.sleep(5)
@@ -137,28 +137,28 @@ async def test_slow_writes_do_not_hold_up_the_words():
 
 async def test_pieces_leave_enough_operations_to_keep_the_answer():
     at = Giving(*counted(60), plan=replace(PAID, operations_per_invocation=30))
-    outcome = await at.give()
+    outcome = await at.run()
     assert outcome == Outcome("stop", 2)
     assert (await at.kept())[-1] == f"assistant: {at.live.text}"
     assert at.meter.remaining >= 0
-    assert (await at.pieces())[-1].outcome == outcome
+    assert (await at.chunks())[-1].outcome == outcome
 
 
 async def test_signs_of_life_leave_the_reserve_alone():
-    plan = replace(PAID, operations_per_invocation=RESERVED_OPERATIONS + 3, stop_look_ms=10**9)
+    plan = replace(PAID, operations_per_invocation=GENERATION_RESERVED_OPERATIONS + 3, stop_look_ms=10**9)
     at = Giving(60.0, "One.", plan=plan)
     await at.begin()
-    giving = asyncio.ensure_future(at.giver.give(at.model.stream([]), at.undo))
+    giving = asyncio.ensure_future(at.generation.run(at.model.stream([]), at.undo))
     await asyncio.sleep(59)
-    assert at.meter.remaining == RESERVED_OPERATIONS
+    assert at.meter.remaining == GENERATION_RESERVED_OPERATIONS
     await giving
 
 
 async def test_a_conversation_is_renewed_while_a_long_answer_is_given():
     at = Giving(*counted(300), ttl_seconds=60)
-    giving = asyncio.ensure_future(at.give())
+    giving = asyncio.ensure_future(at.run())
     await asyncio.sleep(1)
-    await at.conversation.append([Item("other", "user", "Other", 0)])
+    await at.conversation.append([ChatMessage("other", "user", "Other", 0)])
     for _ in range(9):
         await asyncio.sleep(30)
         asked, answer, other = await at.kept()
@@ -170,7 +170,7 @@ async def test_a_conversation_is_renewed_while_a_long_answer_is_given():
 
 async def test_a_conversation_is_renewed_four_times_in_its_life_and_not_for_short_answers():
     at = Giving(*counted(250), ttl_seconds=400)
-    await at.give()
+    await at.run()
     # The last one is the answer itself.
     assert len(at.written("conv:")) == 2 + 1
 
@@ -178,7 +178,7 @@ async def test_a_conversation_is_renewed_four_times_in_its_life_and_not_for_shor
 @pytest.mark.parametrize("is_ui", [False, True])
 async def test_a_renewal_has_what_was_said_so_far_and_is_open(is_ui: bool):
     at = Giving(*counted(30), ttl_seconds=60, is_ui=is_ui)
-    giving = asyncio.ensure_future(at.give())
+    giving = asyncio.ensure_future(at.run())
     await asyncio.sleep(16.5)
     [_, answer] = await at.conversation.read()
     assert answer.content.startswith("1 2 3 4 5 ")
@@ -188,7 +188,7 @@ async def test_a_renewal_has_what_was_said_so_far_and_is_open(is_ui: bool):
 
 async def test_looking_for_a_stop_costs_one_operation_every_other_second():
     at = Giving(*counted(60))
-    await at.give()
+    await at.run()
     looks = [key for operation, key in at.kv.asked if operation == "list"]
     assert set(looks) == {f"stop:{at.id}"}
     assert 18 <= len(looks) <= 30
@@ -196,14 +196,14 @@ async def test_looking_for_a_stop_costs_one_operation_every_other_second():
 
 async def test_a_giver_shows_that_it_is_there_while_the_model_is_silent():
     at = Giving(100.0, "One.")
-    giving = asyncio.ensure_future(at.give())
+    giving = asyncio.ensure_future(at.run())
     await asyncio.sleep(99)
     assert at.live.is_running(at.clock.now_ms())
     await giving
 
 
 def test_an_interval_is_over_once_and_the_next_one_begins_when_that_is_noticed():
-    rhythm = Rhythm(1000, 0)
+    rhythm = Interval(1000, 0)
     assert [rhythm.is_due(ms) for ms in (999, 1000, 1001, 1999, 2500, 3499, 3500)] == [
         False,
         True,

@@ -9,20 +9,20 @@ import pytest
 from simulation.scripted_model import Step, counted
 from simulation.virtual_time import START_MS
 from tests.support.giving import PLAN, Giving
-from waypost_worker.chat.chunks import Pieces
+from waypost_worker.chat.chunks import ChunkStore
 from waypost_worker.chat.live_answer import Outcome
 from waypost_worker.errors import ModelFailed, ModelTimedOut, StorageUnavailable, WaypostError
 from waypost_worker.kv.memory import MemoryKv
-from waypost_worker.limits import GIVER_SILENCE_SECONDS, GRACE_SECONDS, MAX_ANSWER_CHARACTERS, MAX_ANSWER_SECONDS
+from waypost_worker.limits import ANSWER_GRACE_SECONDS, GIVER_SILENCE_SECONDS, MAX_ANSWER_CHARACTERS, MAX_ANSWER_SECONDS
 from waypost_worker.models.model import AnswerCutOff
 
 
 async def test_an_answer_goes_on_without_a_reader_for_as_long_as_the_platform_allows():
     at = Giving(*counted(100))
-    giving = asyncio.ensure_future(at.give())
+    giving = asyncio.ensure_future(at.run())
     await asyncio.sleep(2.5)
     at.leave()
-    await asyncio.sleep(GRACE_SECONDS - 0.2)
+    await asyncio.sleep(ANSWER_GRACE_SECONDS - 0.2)
     assert at.live.outcome is None
     await asyncio.sleep(0.4)
     assert at.live.outcome == Outcome("stopped", 2)
@@ -34,7 +34,7 @@ async def test_an_answer_goes_on_without_a_reader_for_as_long_as_the_platform_al
 
 async def test_an_answer_that_ends_in_that_time_is_whole():
     at = Giving(*counted(20))
-    giving = asyncio.ensure_future(at.give())
+    giving = asyncio.ensure_future(at.run())
     await asyncio.sleep(2.5)
     at.leave()
     await giving
@@ -43,7 +43,7 @@ async def test_an_answer_that_ends_in_that_time_is_whole():
 
 async def test_a_stop_ends_the_model_and_keeps_what_was_said():
     at = Giving(*counted(100))
-    giving = asyncio.ensure_future(at.give())
+    giving = asyncio.ensure_future(at.run())
     await asyncio.sleep(2.5)
     at.live.stop_wanted = True
     await asyncio.sleep(0.2)
@@ -55,35 +55,35 @@ async def test_a_stop_ends_the_model_and_keeps_what_was_said():
 
 async def test_an_answer_that_is_stopped_before_its_first_word_is_none():
     at = Giving(10.0, "One.")
-    giving = asyncio.ensure_future(at.give())
+    giving = asyncio.ensure_future(at.run())
     await asyncio.sleep(3)
     at.live.stop_wanted = True
     await giving
     assert at.live.outcome == Outcome("stopped", 1)
     assert (at.live.failure, at.undone) == (None, 0)
     assert await at.kept() == ["user: Hi"]
-    assert (await at.pieces())[-1].outcome == at.live.outcome
+    assert (await at.chunks())[-1].outcome == at.live.outcome
 
 
 async def test_a_stop_from_elsewhere_is_noticed_at_the_next_look():
     at = Giving(*counted(100))
-    giving = asyncio.ensure_future(at.give())
+    giving = asyncio.ensure_future(at.run())
     await asyncio.sleep(5)
-    await Pieces(at.kv.kv, at.id).request_stop()
-    await asyncio.sleep((PLAN.stop_look_ms + PLAN.piece_ms) / 1000 + 0.2)
+    await ChunkStore(at.kv.kv, at.id).request_stop()
+    await asyncio.sleep((PLAN.stop_look_ms + PLAN.chunk_ms) / 1000 + 0.2)
     assert at.live.outcome == Outcome("stopped", 2)
     await giving
 
 
 async def test_a_model_that_does_not_end_is_cut_off_at_the_greatest_length():
     at = Giving(*["x" * (MAX_ANSWER_CHARACTERS // 2)] * 3)
-    assert await at.give() == Outcome("length", 2)
+    assert await at.run() == Outcome("length", 2)
     assert at.live.characters == MAX_ANSWER_CHARACTERS
 
 
 async def test_a_model_that_goes_on_and_on_is_cut_off_at_the_longest_time():
-    at = Giving(*counted(1000), plan=replace(PLAN, piece_ms=60_000))
-    assert await at.give() == Outcome("length", 2)
+    at = Giving(*counted(1000), plan=replace(PLAN, chunk_ms=60_000))
+    assert await at.run() == Outcome("length", 2)
     assert at.clock.now_ms() - START_MS == pytest.approx(MAX_ANSWER_SECONDS * 1000, abs=200)
     assert (await at.kept())[-1].endswith(" (partial)")
 
@@ -91,7 +91,7 @@ async def test_a_model_that_goes_on_and_on_is_cut_off_at_the_longest_time():
 @pytest.mark.parametrize("failure", [ModelFailed("No."), ModelTimedOut("No.")])
 async def test_a_model_that_fails_before_its_first_word_leaves_nothing(failure: WaypostError):
     at = Giving(0.5, failure)
-    await at.give()
+    await at.run()
     assert at.live.failure is failure
     assert at.live.outcome == Outcome("error")
     assert (at.undone, await at.kept(), at.written("gen:")) == (1, [], [])
@@ -100,7 +100,7 @@ async def test_a_model_that_fails_before_its_first_word_leaves_nothing(failure: 
 async def test_what_was_asked_is_taken_back_before_the_failure_is_told():
     at = Giving(ModelFailed("No."))
     at.kv.fails = lambda operation, key: at.undone == 1 and at.clock.now_ms() < START_MS + 300
-    giving = asyncio.ensure_future(at.give())
+    giving = asyncio.ensure_future(at.run())
     await asyncio.sleep(0.2)
     assert (at.undone, at.live.failure, at.live.outcome) == (1, None, None)
     await giving
@@ -109,30 +109,30 @@ async def test_what_was_asked_is_taken_back_before_the_failure_is_told():
 
 async def test_a_model_that_fails_after_its_first_word_leaves_a_partial_answer():
     at = Giving("One ", 2.0, ModelTimedOut("It took too long."))
-    outcome = await at.give()
+    outcome = await at.run()
     assert outcome == Outcome("error", 2, "model_timed_out", "It took too long.")
     assert (at.live.failure, at.undone) == (None, 0)
     assert await at.kept() == ["user: Hi", "assistant: One  (partial)"]
-    assert (await at.pieces())[-1].outcome == outcome
+    assert (await at.chunks())[-1].outcome == outcome
 
 
 async def test_what_the_models_side_said_is_for_the_operator_alone():
     at = Giving("One ", ModelFailed("No.", "key sk-123 was refused"))
-    outcome = await at.give()
+    outcome = await at.run()
     assert at.log == ["model_failed: key sk-123 was refused"]
     assert outcome == Outcome("error", 2, "model_failed", "No.")
 
 
 async def test_a_failure_that_says_nothing_more_is_not_logged():
     at = Giving(ModelFailed("No."))
-    await at.give()
+    await at.run()
     assert at.log == []
 
 
 @pytest.mark.parametrize("first", [[], ["One "]])
 async def test_a_model_that_breaks_off_unexpectedly_is_logged_and_told_in_general(first: list[Step]):
     at = Giving(*first, ValueError("secret"))
-    await at.give()
+    await at.run()
     [line] = at.log
     assert "Traceback" in line
     assert "secret" in line
@@ -152,7 +152,7 @@ async def test_a_model_that_ends_badly_when_it_is_stopped_was_stopped_all_the_sa
             raise StorageUnavailable("in the middle of it")
 
     at = Giving()
-    giving = asyncio.ensure_future(at.give(stubborn()))
+    giving = asyncio.ensure_future(at.run(stubborn()))
     await asyncio.sleep(1)
     at.live.stop_wanted = True
     await giving
@@ -161,7 +161,7 @@ async def test_a_model_that_ends_badly_when_it_is_stopped_was_stopped_all_the_sa
 
 async def test_a_store_that_refuses_to_keep_the_answer_is_an_error():
     at = Giving(*counted(3))
-    giving = asyncio.ensure_future(at.give())
+    giving = asyncio.ensure_future(at.run())
     await asyncio.sleep(0.5)
     at.fail("conv:")
     await giving
@@ -169,12 +169,12 @@ async def test_a_store_that_refuses_to_keep_the_answer_is_an_error():
     assert (at.live.outcome.finish_reason, at.live.outcome.error_code) == ("error", "storage_unavailable")
     assert at.log == ["an answer was not kept: storage_unavailable"]
     # What was said is in the pieces all the same.
-    assert "".join(piece.text for piece in await at.pieces()) == "1 2 3 "
+    assert "".join(chunk.text for chunk in await at.chunks()) == "1 2 3 "
 
 
 async def test_a_store_that_refuses_to_take_the_question_back_is_logged_and_the_model_is_blamed():
     at = Giving(0.5, ModelFailed("No."))
-    giving = asyncio.ensure_future(at.give())
+    giving = asyncio.ensure_future(at.run())
     await asyncio.sleep(0.1)
     at.fail("conv:")
     await giving
@@ -184,7 +184,7 @@ async def test_a_store_that_refuses_to_take_the_question_back_is_logged_and_the_
 
 async def test_a_last_piece_that_is_refused_costs_nothing_but_a_line_in_the_log():
     at = Giving(*counted(3))
-    giving = asyncio.ensure_future(at.give())
+    giving = asyncio.ensure_future(at.run())
     await asyncio.sleep(2.5)
     at.fail("gen:")
     await giving
@@ -194,7 +194,7 @@ async def test_a_last_piece_that_is_refused_costs_nothing_but_a_line_in_the_log(
 
 async def test_an_answer_that_the_model_had_to_cut_off_is_partial_and_no_failure():
     at = Giving("Hello", AnswerCutOff("length"))
-    assert await at.give() == Outcome("length", 2)
+    assert await at.run() == Outcome("length", 2)
     assert await at.kept() == ["user: Hi", "assistant: Hello (partial)"]
     assert at.undone == 0
 
@@ -210,7 +210,7 @@ class SlowKv(MemoryKv):
 async def test_a_giver_whose_store_is_slow_at_the_end_is_not_taken_for_gone():
     at = Giving(*counted(3))
     at.kv.kv = SlowKv(at.clock)
-    giving = asyncio.ensure_future(at.giver.give(at.model.stream([]), at.undo))
+    giving = asyncio.ensure_future(at.generation.run(at.model.stream([]), at.undo))
     while not giving.done():
         assert at.live.is_running(at.clock.now_ms())
         await asyncio.sleep(1)

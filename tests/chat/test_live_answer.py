@@ -5,7 +5,7 @@ import weakref
 import pytest
 
 from simulation.virtual_time import START_MS
-from waypost_worker.chat.live_answer import Answers, LiveAnswer, Outcome
+from waypost_worker.chat.live_answer import LiveAnswer, LiveAnswers, Outcome
 from waypost_worker.limits import GIVER_SILENCE_SECONDS, MAX_LIVE_ANSWERS
 
 SILENCE_MS = GIVER_SILENCE_SECONDS * 1000
@@ -19,7 +19,7 @@ def test_an_answer_has_its_text_and_counts_characters_not_bytes():
     answer = live()
     answer.add("Grüße ")
     answer.add("👋🏽")
-    assert (answer.text, answer.characters, answer.pieces) == ("Grüße 👋🏽", 8, ["Grüße ", "👋🏽"])
+    assert (answer.text, answer.characters, answer.deltas) == ("Grüße 👋🏽", 8, ["Grüße ", "👋🏽"])
 
 
 def test_an_answer_has_begun_with_its_first_word():
@@ -56,46 +56,46 @@ def test_an_answer_is_whole_only_if_the_model_had_no_more_to_say(reason, partial
 
 
 def test_each_thread_of_each_resource_has_its_own_answer():
-    answers, mine, other = Answers(), live("a"), live("b")
-    answers.hold("r", "t", mine)
-    answers.hold("r", "u", other)
+    answers, mine, other = LiveAnswers(), live("a"), live("b")
+    answers.add("r", "t", mine)
+    answers.add("r", "u", other)
     assert answers.running("r", "t", START_MS) is mine
     assert answers.running("r", "u", START_MS) is other
     assert answers.running("s", "t", START_MS) is None
 
 
 def test_an_answer_that_has_ended_or_fallen_silent_is_not_running():
-    answers, answer = Answers(), live()
-    answers.hold("r", "t", answer)
+    answers, answer = LiveAnswers(), live()
+    answers.add("r", "t", answer)
     assert answers.running("r", "t", START_MS + SILENCE_MS) is None
     answer.outcome = Outcome("stop")
     assert answers.running("r", "t", START_MS) is None
 
 
 def test_an_answer_that_is_released_is_forgotten():
-    answers, answer = Answers(), live()
-    answers.hold("r", "t", answer)
-    answers.release("r", "t", answer)
-    answers.release("r", "t", answer)
+    answers, answer = LiveAnswers(), live()
+    answers.add("r", "t", answer)
+    answers.remove("r", "t", answer)
+    answers.remove("r", "t", answer)
     assert answers.running("r", "t", START_MS) is None
 
 
 def test_releasing_an_answer_leaves_the_one_that_took_its_place():
-    answers, first, second = Answers(), live("a"), live("b")
-    answers.hold("r", "t", first)
-    answers.hold("r", "t", second)
-    answers.release("r", "t", first)
+    answers, first, second = LiveAnswers(), live("a"), live("b")
+    answers.add("r", "t", first)
+    answers.add("r", "t", second)
+    answers.remove("r", "t", first)
     assert answers.running("r", "t", START_MS) is second
 
 
 def test_an_isolate_forgets_answers_of_givers_that_were_cut_off_before_they_fill_its_memory():
-    answers, now = Answers(), START_MS + SILENCE_MS
+    answers, now = LiveAnswers(), START_MS + SILENCE_MS
     for number in range(MAX_LIVE_ANSWERS - 1):
-        answers.hold("r", f"dead {number}", dead := live())
+        answers.add("r", f"dead {number}", dead := live())
     gone, running = weakref.ref(dead), live("running", now)
     del dead
-    answers.hold("r", "running", running)
+    answers.add("r", "running", running)
     assert gone()
-    answers.hold("r", "new", live("new", now))
+    answers.add("r", "new", live("new", now))
     assert not gone()
     assert answers.running("r", "running", now) is running

@@ -8,10 +8,10 @@ from simulation.scripted_model import counted
 from tests.support.chats import ADA, HELLO, THREAD, Chats, ends, text_of, ui_text
 from waypost_worker.chat.context import info_of
 from waypost_worker.chat.live_answer import AnswerInfo
-from waypost_worker.conversations.message import Item
+from waypost_worker.conversations.message import ChatMessage
 from waypost_worker.conversations.thread import Thread
 from waypost_worker.errors import ModelTimedOut
-from waypost_worker.limits import GRACE_SECONDS
+from waypost_worker.limits import ANSWER_GRACE_SECONDS
 
 everywhere = pytest.mark.parametrize("place", ["here", "elsewhere"])
 
@@ -175,7 +175,7 @@ async def test_an_answer_goes_on_only_so_long_without_a_reader_and_is_kept_as_pa
     at = Chats(counted(60))
     stream = await at.ask()
     await stream.stop()
-    await asyncio.sleep(GRACE_SECONDS - 1)
+    await asyncio.sleep(ANSWER_GRACE_SECONDS - 1)
     assert at.model.ended == 0
     await asyncio.sleep(2)
     assert at.model.ended == 1
@@ -185,11 +185,11 @@ async def test_an_answer_goes_on_only_so_long_without_a_reader_and_is_kept_as_pa
 
 
 async def test_a_client_that_leaves_before_the_first_word_leaves_the_answer_going():
-    at = Chats([GRACE_SECONDS + 15.0, *HELLO])
+    at = Chats([ANSWER_GRACE_SECONDS + 15.0, *HELLO])
     asking = asyncio.ensure_future(at.open())
-    await asyncio.sleep(GRACE_SECONDS - 1)
+    await asyncio.sleep(ANSWER_GRACE_SECONDS - 1)
     asking.cancel()
-    await asyncio.sleep(GRACE_SECONDS)
+    await asyncio.sleep(ANSWER_GRACE_SECONDS)
     assert await at.history() == ["user: Hi", "assistant: Hello Ada."]
 
 
@@ -197,7 +197,7 @@ async def test_a_reader_that_comes_back_in_time_keeps_the_answer_alive():
     at = Chats(counted(60))
     stream = await at.ask()
     await stream.stop()
-    await asyncio.sleep(GRACE_SECONDS - 5)
+    await asyncio.sleep(ANSWER_GRACE_SECONDS - 5)
     back = await at.resumed()
     await back.until_over()
     assert ends(back) == ("stop", False)
@@ -206,9 +206,9 @@ async def test_a_reader_that_comes_back_in_time_keeps_the_answer_alive():
 
 def test_an_answer_belongs_to_the_last_question_before_it_that_is_still_there():
     thread = Thread(ADA, THREAD, "s", 0, 0)
-    asked, called = Item("m1", "user", "Hi", 0), Item("c", "assistant", "", 0)
-    answer = Item("g", "assistant", "Hello.", 0, is_ui=True)
-    items = [asked, called, answer, Item("m2", "user", "Later", 0)]
+    asked, called = ChatMessage("m1", "user", "Hi", 0), ChatMessage("c", "assistant", "", 0)
+    answer = ChatMessage("g", "assistant", "Hello.", 0, is_ui=True)
+    items = [asked, called, answer, ChatMessage("m2", "user", "Later", 0)]
     assert info_of(thread, answer, items) == AnswerInfo("g", "s", THREAD, ADA, "m1", True)
     assert info_of(thread, answer, items[1:]).message_id == ""
 

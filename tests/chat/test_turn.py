@@ -2,26 +2,26 @@
 
 from msgspec.structs import replace
 
-from waypost_worker.chat.turn import Exchange, answer_to
-from waypost_worker.conversations.message import Item
+from waypost_worker.chat.turn import Turn, answer_to
+from waypost_worker.conversations.message import ChatMessage
 
-Q1, A1 = Item("q1", "user", "One?", 1), Item("a1", "assistant", "One.", 2, place="0001")
-Q2, A2 = Item("q2", "user", "Two?", 3), Item("a2", "assistant", "Two.", 4, place="0002")
+Q1, A1 = ChatMessage("q1", "user", "One?", 1), ChatMessage("a1", "assistant", "One.", 2, place="0001")
+Q2, A2 = ChatMessage("q2", "user", "Two?", 3), ChatMessage("a2", "assistant", "Two.", 4, place="0002")
 TALK = [Q1, A1, Q2, A2]
-Q3 = Item("q3", "user", "Three?", 5)
+Q3 = ChatMessage("q3", "user", "Three?", 5)
 
 
-def exchange(items: list[Item], question: Item = Q3, *, limit: int = 10, is_ui: bool = False) -> Exchange:
-    return Exchange(items, question, "0003", is_ui=is_ui, limit=limit)
+def exchange(items: list[ChatMessage], question: ChatMessage = Q3, *, limit: int = 10, is_ui: bool = False) -> Turn:
+    return Turn(items, question, "0003", is_ui=is_ui, limit=limit)
 
 
-def contents(items: list[Item]) -> list[str]:
+def contents(items: list[ChatMessage]) -> list[str]:
     return [item.content for item in items]
 
 
 def test_a_question_is_added_with_the_place_of_its_answer_and_nothing_goes():
     begun = exchange(TALK)
-    answer = Item("0003", "assistant", "", 5, partial=True, is_open=True, place="0003")
+    answer = ChatMessage("0003", "assistant", "", 5, partial=True, is_open=True, place="0003")
     assert (begun.added, begun.drops) == ([Q3, answer], [])
 
 
@@ -58,11 +58,11 @@ def test_the_conversation_has_no_more_messages_than_are_kept():
 
 
 def test_undoing_a_question_takes_it_away_with_the_place_of_its_answer():
-    assert exchange(TALK).undone() == ([], ["q3", "0003"])
+    assert exchange(TALK).rollback() == ([], ["q3", "0003"])
 
 
 def test_undoing_a_question_that_was_said_anew_puts_back_what_it_replaced():
-    items, drops = exchange(TALK, Q2).undone()
+    items, drops = exchange(TALK, Q2).rollback()
     # Without their places: an item that stands where it was dropped stays gone.
     assert items == [Q2, replace(A2, place="")]
     # All of them, so that they stand in their order also if they were never dropped.
@@ -71,7 +71,7 @@ def test_undoing_a_question_that_was_said_anew_puts_back_what_it_replaced():
 
 def test_a_partial_answer_is_put_back_as_it_was_unless_there_is_nothing_of_it():
     part, nothing = replace(A2, partial=True), replace(A2, id="a0", content="", partial=True)
-    items, drops = exchange([Q2, part, nothing], Q2).undone()
+    items, drops = exchange([Q2, part, nothing], Q2).rollback()
     assert items == [Q2, replace(part, place="")]
     assert "a0" in drops
 

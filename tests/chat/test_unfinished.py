@@ -8,16 +8,16 @@ from msgspec.structs import replace as changed
 from simulation.virtual_time import START_MS, run
 from tests.support.builders import SetClock
 from tests.support.faulty_kv import FaultyKv
-from waypost_worker.chat.chunks import Piece, Pieces
+from waypost_worker.chat.chunks import Chunk, ChunkStore
 from waypost_worker.chat.live_answer import Outcome
-from waypost_worker.chat.unfinished import MISSED_INTERVALS, OpenAnswer, closed, fill_in, look_at
-from waypost_worker.conversations.message import Item
+from waypost_worker.chat.unfinished import MISSED_INTERVALS, Unfinished, as_partial, fill_in, inspect
+from waypost_worker.conversations.message import ChatMessage
 from waypost_worker.kv.memory import MemoryKv
 from waypost_worker.polling.plans import PAID
 
-PLAN = replace(PAID, piece_ms=1000)
-ITEM = Item("g", "assistant", "", START_MS, partial=True, is_open=True, is_ui=True, place="0001")
-WHOLE = Item("a", "assistant", "Whole.", START_MS)
+PLAN = replace(PAID, chunk_ms=1000)
+ITEM = ChatMessage("g", "assistant", "", START_MS, partial=True, is_open=True, is_ui=True, place="0001")
+WHOLE = ChatMessage("a", "assistant", "Whole.", START_MS)
 
 
 class Setting:
@@ -27,28 +27,28 @@ class Setting:
         self.clock = SetClock()
         self.kv = FaultyKv(MemoryKv(self.clock), lambda *_: False)
 
-    def pieces(self, generation_id: str = "g") -> Pieces:
-        return Pieces(self.kv, generation_id)
+    def chunks(self, generation_id: str = "g") -> ChunkStore:
+        return ChunkStore(self.kv, generation_id)
 
-    async def look(self, item: Item = ITEM) -> OpenAnswer:
-        return await look_at(item, self.pieces(), self.clock, PLAN)
+    async def look(self, item: ChatMessage = ITEM) -> Unfinished:
+        return await inspect(item, self.chunks(), self.clock, PLAN)
 
 
-async def after(seconds: float, *pieces: Piece, item: Item = ITEM) -> OpenAnswer:
+async def after(seconds: float, *chunks: Chunk, item: ChatMessage = ITEM) -> Unfinished:
     at = Setting()
-    for number, piece in enumerate(pieces):
-        await at.pieces().write(number, piece)
+    for number, chunk in enumerate(chunks):
+        await at.chunks().write(number, chunk)
     at.clock.ms += round(seconds * 1000)
     return await at.look(item)
 
 
-def at(seconds: float, text: str = "", outcome: Outcome | None = None) -> Piece:
-    return Piece(START_MS + round(seconds * 1000), text, outcome)
+def at(seconds: float, text: str = "", outcome: Outcome | None = None) -> Chunk:
+    return Chunk(START_MS + round(seconds * 1000), text, outcome)
 
 
 def test_an_open_answer_has_the_text_of_its_pieces():
     found = run(after(2, at(1, "One "), at(2, "two")))
-    assert found == OpenAnswer(changed(ITEM, content="One two"), True)
+    assert found == Unfinished(changed(ITEM, content="One two"), True)
 
 
 def test_the_longer_of_text_and_pieces_counts_since_either_may_show_up_late():
@@ -56,11 +56,11 @@ def test_the_longer_of_text_and_pieces_counts_since_either_may_show_up_late():
     assert run(after(1, at(1, "One two"), item=changed(ITEM, content="One "))).item.content == "One two"
 
 
-@pytest.mark.parametrize("pieces", [(), (at(3, "One "),), (at(1, "One "), at(3))])
-def test_an_answer_is_abandoned_after_some_intervals_without_a_sign_of_life(pieces: tuple[Piece, ...]):
-    heard = 3 if pieces else 0
-    assert run(after(heard + MISSED_INTERVALS - 0.001, *pieces)).is_alive
-    assert not run(after(heard + MISSED_INTERVALS, *pieces)).is_alive
+@pytest.mark.parametrize("chunks", [(), (at(3, "One "),), (at(1, "One "), at(3))])
+def test_an_answer_is_abandoned_after_some_intervals_without_a_sign_of_life(chunks: tuple[Chunk, ...]):
+    heard = 3 if chunks else 0
+    assert run(after(heard + MISSED_INTERVALS - 0.001, *chunks)).is_alive
+    assert not run(after(heard + MISSED_INTERVALS, *chunks)).is_alive
 
 
 def test_an_answer_whose_last_piece_says_how_it_ended_is_given_by_nobody():
@@ -75,23 +75,23 @@ async def test_looking_at_an_answer_of_small_pieces_costs_one_operation():
 
 async def test_open_answers_among_messages_are_filled_in_and_still_open():
     setting = Setting()
-    await setting.pieces().write(0, at(1, "One "))
-    shown = await fill_in([WHOLE, ITEM], setting.pieces, setting.clock, PLAN)
+    await setting.chunks().write(0, at(1, "One "))
+    shown = await fill_in([WHOLE, ITEM], setting.chunks, setting.clock, PLAN)
     assert shown == [WHOLE, changed(ITEM, content="One ")]
 
 
 async def test_messages_without_an_open_answer_are_shown_at_no_cost():
     setting = Setting()
     messages = [WHOLE, changed(WHOLE, partial=True), changed(WHOLE, content="")]
-    assert await fill_in(messages, setting.pieces, setting.clock, PLAN) == messages
+    assert await fill_in(messages, setting.chunks, setting.clock, PLAN) == messages
     assert setting.kv.asked == []
 
 
 def test_an_abandoned_answer_is_a_partial_one_at_its_place():
-    assert closed(ITEM) == Item("g", "assistant", "", START_MS, partial=True, place="0001")
-    assert closed(changed(ITEM, partial=False)).partial
+    assert as_partial(ITEM) == ChatMessage("g", "assistant", "", START_MS, partial=True, place="0001")
+    assert as_partial(changed(ITEM, partial=False)).partial
 
 
 async def test_an_answer_without_a_word_is_not_shown_yet():
     setting = Setting()
-    assert await fill_in([WHOLE, ITEM], setting.pieces, setting.clock, PLAN) == [WHOLE]
+    assert await fill_in([WHOLE, ITEM], setting.chunks, setting.clock, PLAN) == [WHOLE]

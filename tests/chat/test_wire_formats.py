@@ -8,18 +8,26 @@ import pytest
 
 from simulation.virtual_time import run
 from tests.support.sse_parser import parse_sse
-from waypost_worker.chat.answer_stream import Followed, Said, Silence
+from waypost_worker.chat.answer_stream import AnswerEvent, KeepAlive, TextDelta
 from waypost_worker.chat.live_answer import AnswerInfo, Outcome
-from waypost_worker.chat.wire_formats import FORMATS, AnswerFormat, EventsFormat, UiFormat, encoded, parse_place, place
-from waypost_worker.conversations.message import Origin
+from waypost_worker.chat.wire_formats import (
+    FORMATS,
+    AnswerFormat,
+    EventsFormat,
+    UiMessageStream,
+    answer_event_id,
+    encoded,
+    parse_answer_event_id,
+)
+from waypost_worker.conversations.message import ForkOrigin
 
 INFO = AnswerInfo("g", "s", "t", "r", "m")
-FORK = AnswerInfo("g", "s", "t", "r", "m", forked_from=Origin("p", "m0"))
+FORK = AnswerInfo("g", "s", "t", "r", "m", forked_from=ForkOrigin("p", "m0"))
 NASTY = 'a\r\nb\0 \u2028 "\\" é👋'
 
 
-def whole(answer_format: AnswerFormat, *followed: Followed) -> bytes:
-    async def following() -> AsyncGenerator[Followed, None]:
+def whole(answer_format: AnswerFormat, *followed: AnswerEvent) -> bytes:
+    async def following() -> AsyncGenerator[AnswerEvent, None]:
         for one in followed:
             yield one
 
@@ -30,7 +38,7 @@ def whole(answer_format: AnswerFormat, *followed: Followed) -> bytes:
 
 
 def test_an_answer_as_wayposts_events():
-    followed = (Said("One ", 4), Silence(), Said("two.", 8), Outcome("stop", 2))
+    followed = (TextDelta("One ", 4), KeepAlive(), TextDelta("two.", 8), Outcome("stop", 2))
     assert whole(EventsFormat(INFO), *followed) == (
         b"event: start\nretry: 1000\n"
         b'data: {"session_id":"s","threadId":"t","resourceId":"r","generationId":"g","messageId":"m"}\n\n'
@@ -43,8 +51,8 @@ def test_an_answer_as_wayposts_events():
 
 
 def test_an_answer_as_the_ai_sdks_chunks():
-    followed = (Said("One ", 4), Silence(), Said("two.", 8), Outcome("stop", 2))
-    assert whole(UiFormat(INFO), *followed) == (
+    followed = (TextDelta("One ", 4), KeepAlive(), TextDelta("two.", 8), Outcome("stop", 2))
+    assert whole(UiMessageStream(INFO), *followed) == (
         b'data: {"type":"start","messageId":"g","messageMetadata":'
         b'{"session_id":"s","threadId":"t","resourceId":"r","generationId":"g","messageId":"m"}}\n\n'
         b'data: {"type":"start-step"}\n\n'
@@ -63,7 +71,7 @@ def test_an_answer_as_the_ai_sdks_chunks():
 def test_a_fork_says_where_it_came_from_in_both_formats():
     head = b'"messageId":"m","forkedFrom":{"threadId":"p","messageId":"m0"}}'
     assert EventsFormat(FORK).head().endswith(head + b"\n\n")
-    assert head + b'}\n\ndata: {"type":"start-step"}' in UiFormat(FORK).head()
+    assert head + b'}\n\ndata: {"type":"start-step"}' in UiMessageStream(FORK).head()
 
 
 def test_an_error_is_told_before_the_end():
@@ -73,7 +81,7 @@ def test_an_error_is_told_before_the_end():
         b"event: done\nid: g.done\n"
         b'data: {"generationId":"g","messageId":"g","finishReason":"error","partial":true,"messageCount":2}\n\n'
     )
-    assert UiFormat(INFO).tail(outcome) == (
+    assert UiMessageStream(INFO).tail(outcome) == (
         b'data: {"type":"text-end","id":"g"}\n\n'
         b'data: {"type":"finish-step"}\n\n'
         b'data: {"type":"message-metadata","messageMetadata":{"finishReason":"error","partial":true}}\n\n'
@@ -88,13 +96,13 @@ def test_an_answer_that_was_stopped_is_partial_and_no_error():
     assert EventsFormat(INFO).tail(outcome).endswith(
         b'"finishReason":"stopped","partial":true,"messageCount":1}\n\n'
     )  # fmt: skip
-    assert b'{"finishReason":"stopped","partial":true}' in UiFormat(INFO).tail(outcome)
-    assert b"error" not in UiFormat(INFO).tail(outcome)
+    assert b'{"finishReason":"stopped","partial":true}' in UiMessageStream(INFO).tail(outcome)
+    assert b"error" not in UiMessageStream(INFO).tail(outcome)
 
 
 @pytest.mark.parametrize("name", sorted(FORMATS))
 def test_any_text_arrives_as_it_was_said(name: str):
-    body = whole(FORMATS[name](INFO), Said(NASTY, len(NASTY)), Outcome("stop", 2))
+    body = whole(FORMATS[name](INFO), TextDelta(NASTY, len(NASTY)), Outcome("stop", 2))
     said: list[Any] = [json.loads(event.data) for event in parse_sse(body) if event.data != "[DONE]"]
     assert [chunk.get("text", chunk.get("delta")) for chunk in said if "text" in chunk or "delta" in chunk] == [NASTY]
 
@@ -102,13 +110,13 @@ def test_any_text_arrives_as_it_was_said(name: str):
 @pytest.mark.parametrize("name", sorted(FORMATS))
 def test_an_answer_whose_follower_ends_without_an_outcome_just_ends(name: str):
     answer_format = FORMATS[name](INFO)
-    assert whole(answer_format, Said("a", 1)) == answer_format.head() + answer_format.said(Said("a", 1))
+    assert whole(answer_format, TextDelta("a", 1)) == answer_format.head() + answer_format.said(TextDelta("a", 1))
 
 
 async def test_the_head_of_a_stream_does_not_wait_for_a_word():
-    async def never() -> AsyncGenerator[Followed, None]:
+    async def never() -> AsyncGenerator[AnswerEvent, None]:
         raise AssertionError("it was waited for")
-        yield Silence()
+        yield KeepAlive()
 
     chunks = encoded(never(), EventsFormat(INFO))
     assert await anext(chunks) == EventsFormat(INFO).head()
@@ -118,10 +126,10 @@ async def test_the_head_of_a_stream_does_not_wait_for_a_word():
 async def test_closing_a_stream_closes_what_it_follows():
     closed = []
 
-    async def following() -> AsyncGenerator[Followed, None]:
+    async def following() -> AsyncGenerator[AnswerEvent, None]:
         try:
             while True:
-                yield Silence()
+                yield KeepAlive()
         finally:
             closed.append(True)
 
@@ -135,9 +143,9 @@ async def test_closing_a_stream_closes_what_it_follows():
 @pytest.mark.parametrize(("generation_id", "end"), [("g", 0), ("019b-a.b~c", 12), ("g", 999_999_999)])
 def test_a_place_is_read_as_it_was_written(generation_id: str, end: int):
     info = AnswerInfo(generation_id, "s", "t", "r", "m")
-    assert parse_place(place(info, end)) == (generation_id, end)
+    assert parse_answer_event_id(answer_event_id(info, end)) == (generation_id, end)
 
 
 @pytest.mark.parametrize("text", ["", "g", "4", "g.", "g.x", "g.-1", "g.+1", "g. 1", "g.²", "g.1234567890", "g.done"])
 def test_what_is_no_place_is_none(text: str):
-    assert parse_place(text) is None
+    assert parse_answer_event_id(text) is None

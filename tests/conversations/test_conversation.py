@@ -10,7 +10,7 @@ from waypost_worker.conversations.conversation import (
     FOLDED_LONG_ENOUGH_MS,
     SEEN_BY_ALL_MS,
 )
-from waypost_worker.conversations.message import Item, ToolCall, cut
+from waypost_worker.conversations.message import ChatMessage, ToolCall, last_messages
 from waypost_worker.kv.cursor import cursor_ms
 from waypost_worker.kv.keys import cursor_of
 from waypost_worker.limits import KV_MAX_BULK_KEYS, MAX_CACHED_SESSIONS, MAX_JOURNAL_LENGTH
@@ -186,9 +186,9 @@ async def test_an_isolate_remembers_its_looks_of_a_bounded_number_of_conversatio
 def test_a_tools_answer_is_not_read_without_its_call():
     call = item("call", role="assistant", tool_calls=[ToolCall("t1")])
     result = item("result", role="tool", tool_call_id="t1")
-    assert ids(cut([call, result, item("a")], 3)) == ["call", "result", "a"]
-    assert ids(cut([call, result, item("a")], 2)) == ["a"]
-    assert ids(cut([call, item("a")], 2)) == ["call", "a"]
+    assert ids(last_messages([call, result, item("a")], 3)) == ["call", "result", "a"]
+    assert ids(last_messages([call, result, item("a")], 2)) == ["a"]
+    assert ids(last_messages([call, item("a")], 2)) == ["call", "a"]
 
 
 @given(st.lists(st.tuples(st.booleans(), st.integers(0, 1200)), min_size=1, max_size=40))
@@ -205,4 +205,4 @@ def test_whoever_appends_and_whenever_it_is_folded_reading_gives_the_last_items(
 
 
 def test_a_limit_of_nothing_keeps_nothing():
-    assert cut([Item("a", "user", "hello", 0)], 0) == []
+    assert last_messages([ChatMessage("a", "user", "hello", 0)], 0) == []

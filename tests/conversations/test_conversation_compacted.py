@@ -50,7 +50,7 @@ async def test_what_was_read_just_before_is_folded_without_another_look():
     await at.here.read()
     at.asked()
     at.clock.ms += MAX_VIEW_AGE_MS
-    await at.here.tidy()
+    await at.here.compact_if_due()
     assert at.asked() == ["put"]
 
 
@@ -61,7 +61,7 @@ async def test_what_was_read_a_while_ago_is_looked_at_again():
     await at.here.read()
     at.asked()
     at.clock.ms += MAX_VIEW_AGE_MS + 1
-    await at.here.tidy()
+    await at.here.compact_if_due()
     assert at.asked() == ["list", "get_many", "put"]
 
 
@@ -86,11 +86,11 @@ async def test_a_fold_that_fails_is_tried_again_after_a_few_appends():
     for number in range(MAX_JOURNAL_LENGTH):
         await at.here.append([item(f"{number}")])
     at.kv.fails = lambda operation, key: key == "conv:c1" and operation == "put"
-    await at.here.tidy()
+    await at.here.compact_if_due()
     assert at.log == ["a conversation was not folded: storage_unavailable"]
     at.kv.fails = lambda operation, key: False
     for _ in range(APPENDS_PER_CHECK):
-        await at.here.tidy()
+        await at.here.compact_if_due()
     assert await at.snapshot() is not None
 
 
@@ -104,7 +104,7 @@ async def test_an_entry_whose_text_is_not_to_be_seen_yet_is_left_out_and_not_fol
     hiding.has_no_value = hidden
     elsewhere = at.isolate(2, {})
     assert ids(await elsewhere.read()) == ["a"]
-    await elsewhere.tidy()
+    await elsewhere.compact_if_due()
     snapshot = await at.snapshot() or ""
     assert cursor_of(seen) in snapshot
     assert cursor_of(hidden) not in snapshot

@@ -5,7 +5,7 @@ import pytest
 
 from tests.support.conversations import TTL, HidingKv, Setting, answer, ids, item, said
 from waypost_worker.conversations.conversation import FOLDED_LONG_ENOUGH_MS, SEEN_BY_ALL_MS
-from waypost_worker.conversations.message import Item, Origin
+from waypost_worker.conversations.message import ChatMessage, ForkOrigin
 from waypost_worker.errors import StorageUnavailable
 from waypost_worker.limits import MAX_ANSWER_SECONDS, REORDER_WINDOW_SECONDS
 
@@ -136,10 +136,10 @@ async def test_a_conversation_that_is_replaced_holds_the_new_items_in_their_orde
     at = Setting()
     await said(at.here, "a", "b")
     at.clock.ms += 1
-    await at.elsewhere.replace([item("y"), item("x"), item("b", "anew")], Origin("t", "m"))
+    await at.elsewhere.replace([item("y"), item("x"), item("b", "anew")], ForkOrigin("t", "m"))
     history = await at.here.history()
     assert [(one.id, one.content) for one in history.items] == [("y", "text"), ("x", "text"), ("b", "anew")]
-    assert history.origin == Origin("t", "m")
+    assert history.origin == ForkOrigin("t", "m")
 
 
 async def test_no_more_of_the_new_items_is_stored_than_is_kept():
@@ -151,16 +151,16 @@ async def test_no_more_of_the_new_items_is_stored_than_is_kept():
 
 async def test_where_it_was_forked_from_outlives_the_journal_and_not_the_conversation():
     at = Setting(limit=3)
-    await at.here.replace([item("a")], Origin("t"))
+    await at.here.replace([item("a")], ForkOrigin("t"))
     await folded_away(at)
-    assert (await at.elsewhere.history()).origin == Origin("t")
+    assert (await at.elsewhere.history()).origin == ForkOrigin("t")
     await at.here.forget()
     assert (await at.elsewhere.history()).origin is None
 
 
 async def test_a_conversation_that_is_over_comes_from_nowhere():
     at = Setting()
-    await at.here.replace([item("a")], Origin("t"))
+    await at.here.replace([item("a")], ForkOrigin("t"))
     at.clock.ms += TTL * 1000 + 1
     assert await at.here.history() == ([], None)
 
@@ -203,7 +203,7 @@ async def test_what_was_dropped_is_remembered_until_whatever_was_written_before_
     assert "dropped" not in (await at.snapshot() or "")
 
 
-def an_answer(cursor: str, content: str, **fields: bool) -> Item:
+def an_answer(cursor: str, content: str, **fields: bool) -> ChatMessage:
     return answer(cursor, content, place=cursor, **fields)
 
 

@@ -8,16 +8,16 @@ from hypothesis import strategies as st
 from simulation.virtual_time import START_MS
 from waypost_worker.clock import to_iso
 from waypost_worker.conversations.export_json import conversation_view, parse_timestamp, to_json_lines
-from waypost_worker.conversations.message import Item, Origin, ToolCall
+from waypost_worker.conversations.message import ChatMessage, ForkOrigin, ToolCall
 from waypost_worker.errors import InvalidBody
 
 START = "2026-01-01T00:00:00.000Z"
-QUESTION = Item("q", "user", "What is up?", START_MS)
-CALL = Item("c", "assistant", "", START_MS + 1, [ToolCall("t", "weather", {"n": 1.0}), ToolCall("u")])
-RESULT = Item("r", "tool", [1.0, 2**70], START_MS + 2, tool_call_id="t")
+QUESTION = ChatMessage("q", "user", "What is up?", START_MS)
+CALL = ChatMessage("c", "assistant", "", START_MS + 1, [ToolCall("t", "weather", {"n": 1.0}), ToolCall("u")])
+RESULT = ChatMessage("r", "tool", [1.0, 2**70], START_MS + 2, tool_call_id="t")
 
 
-def shown(*items: Item) -> list[object]:
+def shown(*items: ChatMessage) -> list[object]:
     messages: list[object] = msgspec.json.decode(msgspec.json.encode(conversation_view("s", items, None)))["messages"]
     return messages
 
@@ -44,14 +44,14 @@ def test_a_message_is_shown_with_what_it_has():
 
 @pytest.mark.parametrize(("partial", "is_open"), [(True, False), (True, True), (False, True)])
 def test_an_answer_that_is_not_whole_is_marked_and_no_more_is_told_of_how_it_is_stored(partial: bool, is_open: bool):
-    answer = Item("a", "assistant", "so far", START_MS, partial=partial, is_open=is_open, is_ui=True, place="p")
+    answer = ChatMessage("a", "assistant", "so far", START_MS, partial=partial, is_open=is_open, is_ui=True, place="p")
     assert shown(answer) == [
         {"id": "a", "role": "assistant", "content": "so far", "timestamp": START, "partial": True},
     ]
 
 
 def test_a_conversation_says_where_it_was_forked_from():
-    view = conversation_view("s", [], Origin("thread", "message"))
+    view = conversation_view("s", [], ForkOrigin("thread", "message"))
     assert msgspec.json.decode(msgspec.json.encode(view)) == {
         "sessionId": "s",
         "messages": [],
@@ -69,7 +69,7 @@ def test_json_lines_are_a_message_a_line():
 
 
 def test_a_line_break_in_a_message_is_none_in_the_lines():
-    view = conversation_view("s", [Item("q", "user", "a\nb\rc", 0)], None)
+    view = conversation_view("s", [ChatMessage("q", "user", "a\nb\rc", 0)], None)
     line, rest = to_json_lines(view.messages).split(b"\n")
     assert (b"\r" in line, rest) == (False, b"")
 

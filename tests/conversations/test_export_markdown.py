@@ -12,17 +12,17 @@ from simulation.virtual_time import START_MS
 from tests.support.strategies import json_values
 from waypost_worker.conversations.export_json import conversation_view
 from waypost_worker.conversations.export_markdown import to_markdown
-from waypost_worker.conversations.message import Item, Origin, Role, ToolCall
+from waypost_worker.conversations.message import ChatMessage, ForkOrigin, MessageRole, ToolCall
 
 PARSER = MarkdownIt("commonmark")
 
 
-def markdown(*items: Item, origin: Origin | None = None) -> str:
+def markdown(*items: ChatMessage, origin: ForkOrigin | None = None) -> str:
     return to_markdown(conversation_view("the-secret", items, origin)).decode()
 
 
-def said(content: Any, role: Role = "user", **fields: Any) -> Item:
-    return Item("m", role, content, START_MS, **fields)
+def said(content: Any, role: MessageRole = "user", **fields: Any) -> ChatMessage:
+    return ChatMessage("m", role, content, START_MS, **fields)
 
 
 def outline(text: str) -> list[tuple[str, str]]:
@@ -80,12 +80,14 @@ Answers the call `t-1`:
 
 def test_a_transcript_reads_like_this():
     items = [
-        Item("m-1", "user", "What is the *weather*?\n\nBe quick.", START_MS),
-        Item("m-2", "assistant", "", START_MS + 1000, [ToolCall("t-1", "weather", {"city": "Oslo", "exact": 1.0})]),
-        Item("m-3", "tool", {"celsius": 4}, START_MS + 2000, tool_call_id="t-1"),
-        Item("m-4", "assistant", "It is", START_MS + 3000, partial=True),
+        ChatMessage("m-1", "user", "What is the *weather*?\n\nBe quick.", START_MS),
+        ChatMessage(
+            "m-2", "assistant", "", START_MS + 1000, [ToolCall("t-1", "weather", {"city": "Oslo", "exact": 1.0})]
+        ),
+        ChatMessage("m-3", "tool", {"celsius": 4}, START_MS + 2000, tool_call_id="t-1"),
+        ChatMessage("m-4", "assistant", "It is", START_MS + 3000, partial=True),
     ]
-    assert markdown(*items, origin=Origin("user:1", "m-1")) == TRANSCRIPT
+    assert markdown(*items, origin=ForkOrigin("user:1", "m-1")) == TRANSCRIPT
 
 
 def test_the_sessions_id_is_no_part_of_what_is_passed_on():
@@ -97,7 +99,7 @@ def test_a_conversation_in_which_nothing_was_said_has_a_title():
 
 
 def test_a_fork_of_a_whole_thread_names_the_thread():
-    assert markdown(origin=Origin("t")) == "# Conversation\n\nForked from `t`.\n"
+    assert markdown(origin=ForkOrigin("t")) == "# Conversation\n\nForked from `t`.\n"
 
 
 HOSTILE = {
@@ -156,7 +158,7 @@ def test_no_text_gets_out_of_its_block(texts: list[str]):
 
 @given(marks.filter(bool), marks.filter(bool))
 def test_no_id_gets_out_of_its_line(call_id: str, thread_id: str):
-    text = markdown(said("x", "tool", tool_call_id=call_id), origin=Origin(thread_id, call_id))
+    text = markdown(said("x", "tool", tool_call_id=call_id), origin=ForkOrigin(thread_id, call_id))
     assert [kind for kind, _ in outline(text)] == ["heading", "paragraph", "heading", "paragraph", "blockquote"]
     lines = [token for token in PARSER.parse(text) if token.type == "inline"]
     assert [[part.type for part in line.children or ()] for line in lines if "`" in line.content] == [

@@ -11,7 +11,7 @@ from msgspec.structs import replace
 from tests.support.builders import cursor_at
 from tests.support.conversations import answer, ids, item
 from waypost_worker.conversations.journal import Change, Entry, items_of, keep, merge, origin_of
-from waypost_worker.conversations.message import Item, Origin
+from waypost_worker.conversations.message import ChatMessage, ForkOrigin
 from waypost_worker.kv.cursor import cursor_ms
 
 CURSORS = [cursor_at(second, "conv:c1") for second in range(8)]
@@ -21,7 +21,7 @@ changes = st.builds(
     Change,
     st.lists(
         st.builds(
-            lambda id, content, state, place: Item(
+            lambda id, content, state, place: ChatMessage(
                 id, "assistant", content, 0, partial=state > 0, is_open=state > 1, place=place
             ),
             st.sampled_from("abc"),
@@ -33,7 +33,7 @@ changes = st.builds(
     ),
     st.lists(st.sampled_from("abc"), max_size=2) | st.just(()),
     st.sampled_from([False, False, False, False, True]),
-    st.sampled_from([None, None, Origin("t"), Origin("u", "m")]),
+    st.sampled_from([None, None, ForkOrigin("t"), ForkOrigin("u", "m")]),
 )
 
 
@@ -47,7 +47,7 @@ stories = st.lists(changes, min_size=1, max_size=6).map(lambda drawn: list(map(w
 """Entries of one conversation, oldest first."""
 
 
-def entry(second: int, *items: Item, **fields: object) -> Entry:
+def entry(second: int, *items: ChatMessage, **fields: object) -> Entry:
     return Entry(CURSORS[second], Change(list(items), **fields))
 
 
@@ -56,7 +56,7 @@ def fold(entries: Sequence[Entry], limit: int = MANY) -> list[Entry]:
     return keep(entries, limit, 0)
 
 
-def outcome(entries: Sequence[Entry]) -> tuple[list[Item], Origin | None]:
+def outcome(entries: Sequence[Entry]) -> tuple[list[ChatMessage], ForkOrigin | None]:
     return items_of(entries), origin_of(entries)
 
 
@@ -108,7 +108,7 @@ def test_a_fold_holds_the_last_items_and_no_others(limit: int):
 STATES = {"open": (True, True), "partial": (True, False), "whole": (False, False)}
 
 
-def copy(state: str, content: str) -> Item:
+def copy(state: str, content: str) -> ChatMessage:
     partial, is_open = STATES[state]
     return answer("a", content, partial=partial, is_open=is_open, place=CURSORS[0])
 
@@ -193,17 +193,19 @@ def test_of_several_drops_the_last_counts():
 
 
 def test_an_origin_is_kept_until_all_is_cleared():
-    forked = entry(0, item("a"), clears=True, origin=Origin("t"))
-    assert origin_of(fold([forked, *(entry(second, item(f"{second}")) for second in range(1, 8))], 2)) == Origin("t")
+    forked = entry(0, item("a"), clears=True, origin=ForkOrigin("t"))
+    assert origin_of(fold([forked, *(entry(second, item(f"{second}")) for second in range(1, 8))], 2)) == ForkOrigin(
+        "t"
+    )
     assert origin_of([forked, entry(1, clears=True)]) is None
     assert origin_of(fold([forked, entry(1, clears=True)])) is None
-    assert origin_of([forked, entry(1, clears=True, origin=Origin("u"))]) == Origin("u")
-    assert origin_of([forked, entry(1, origin=Origin("u"))]) == Origin("u")
+    assert origin_of([forked, entry(1, clears=True, origin=ForkOrigin("u"))]) == ForkOrigin("u")
+    assert origin_of([forked, entry(1, origin=ForkOrigin("u"))]) == ForkOrigin("u")
 
 
 def test_a_fold_holds_no_more_of_the_past_than_has_something_to_say():
     story = [
-        entry(0, drops=["x"], origin=Origin("t")),
+        entry(0, drops=["x"], origin=ForkOrigin("t")),
         entry(1, clears=True),
         entry(2, clears=True),
         entry(3, item("cut off"), drops=[]),

@@ -1,6 +1,6 @@
 """What an isolate wrote itself it knows, whatever a listing shows."""
 
-from waypost_worker.conversations.thread import RecentThreads, Thread
+from waypost_worker.conversations.thread import RecentWrites, Thread
 from waypost_worker.limits import MAX_RECENT_THREADS, REORDER_WINDOW_SECONDS
 
 
@@ -8,9 +8,9 @@ def thread(updated_ms: int) -> Thread:
     return Thread("r", "t", "s", 0, updated_ms)
 
 
-def remembering(written: Thread | None, now_ms: int = 1000) -> RecentThreads:
-    recent: RecentThreads = RecentThreads()
-    recent.note("key", written, now_ms)
+def remembering(written: Thread | None, now_ms: int = 1000) -> RecentWrites:
+    recent: RecentWrites = RecentWrites()
+    recent.record("key", written, now_ms)
     return recent
 
 
@@ -44,6 +44,6 @@ def test_other_threads_are_as_they_are_listed():
 def test_the_least_recently_written_are_forgotten_first():
     recent = remembering(thread(1))
     for number in range(MAX_RECENT_THREADS):
-        recent.note(f"other {number}", thread(2), 1000)
+        recent.record(f"other {number}", thread(2), 1000)
     assert recent.newest("key", None, 1000) is None
     assert recent.newest("other 0", None, 1000) == thread(2)

@@ -8,8 +8,8 @@ import pytest
 from simulation.virtual_time import START_MS
 from tests.support.builders import SetClock
 from tests.support.faulty_kv import FaultyKv
-from waypost_worker.conversations.message import Origin
-from waypost_worker.conversations.thread import RecentThreads, Thread, ThreadStore, check, is_of_resource
+from waypost_worker.conversations.message import ForkOrigin
+from waypost_worker.conversations.thread import RecentWrites, Thread, ThreadStore, is_of_resource, validate_thread
 from waypost_worker.errors import InvalidBody
 from waypost_worker.ids import parse_app_id, parse_id
 from waypost_worker.kv.keys import thread_key
@@ -38,7 +38,7 @@ class Setting:
         self.clock = SetClock()
         self.inner = kv(self.clock)
         self.kv = FaultyKv(self.inner, lambda *_: False)
-        self.threads = ThreadStore(self.kv, self.clock, SECRET, RecentThreads())
+        self.threads = ThreadStore(self.kv, self.clock, SECRET, RecentWrites())
 
     async def saved(self, thread_id: str = "t", resource_id: str = ADA, **options: Any) -> Thread:
         thread = self.threads.begin(resource_id, thread_id, **options)
@@ -47,7 +47,7 @@ class Setting:
 
     async def found(self, thread_id: str = "t") -> Thread:
         # As another isolate sees it, which remembers nothing.
-        thread = await ThreadStore(self.kv, self.clock, SECRET, RecentThreads()).find(ADA, thread_id)
+        thread = await ThreadStore(self.kv, self.clock, SECRET, RecentWrites()).find(ADA, thread_id)
         assert thread is not None
         return thread
 
@@ -159,14 +159,14 @@ def test_two_names_never_share_a_conversation(resource_id: str, thread_id: str):
 
 def test_without_the_key_the_conversation_can_not_be_derived():
     at = Setting()
-    other = ThreadStore(at.kv, at.clock, SECRET[::-1], RecentThreads())
+    other = ThreadStore(at.kv, at.clock, SECRET[::-1], RecentWrites())
     assert at.threads.session_id_for(ADA, "t") != other.session_id_for(ADA, "t")
 
 
 async def test_a_replaced_key_loses_no_thread():
     at = Setting()
     before = await at.saved()
-    rotated = ThreadStore(at.kv, at.clock, SECRET[::-1], RecentThreads())
+    rotated = ThreadStore(at.kv, at.clock, SECRET[::-1], RecentWrites())
     after = await rotated.find(ADA, "t")
     assert after is not None
     await rotated.save(rotated.touch(after))
@@ -196,21 +196,21 @@ def metadata_of(size: int) -> dict[str, str]:
 
 
 def test_metadata_may_have_512_bytes():
-    check(Setting().threads.begin(ADA, "t", metadata=metadata_of(MAX_METADATA_BYTES)))
+    validate_thread(Setting().threads.begin(ADA, "t", metadata=metadata_of(MAX_METADATA_BYTES)))
     with pytest.raises(InvalidBody, match="512 bytes"):
-        check(Setting().threads.begin(ADA, "t", metadata=metadata_of(MAX_METADATA_BYTES + 1)))
+        validate_thread(Setting().threads.begin(ADA, "t", metadata=metadata_of(MAX_METADATA_BYTES + 1)))
 
 
 def test_the_bytes_of_metadata_are_counted_not_its_characters():
     with pytest.raises(InvalidBody, match="512 bytes"):
-        check(Setting().threads.begin(ADA, "t", metadata={"a": "\u00e9" * (MAX_METADATA_BYTES // 2)}))
+        validate_thread(Setting().threads.begin(ADA, "t", metadata={"a": "\u00e9" * (MAX_METADATA_BYTES // 2)}))
 
 
 @pytest.mark.parametrize("length", [0, MAX_METADATA_NAME_LENGTH + 1])
 def test_a_name_in_metadata_has_1_to_64_characters(length: int):
-    check(Setting().threads.begin(ADA, "t", metadata={"n" * MAX_METADATA_NAME_LENGTH: 1, "n": 2}))
+    validate_thread(Setting().threads.begin(ADA, "t", metadata={"n" * MAX_METADATA_NAME_LENGTH: 1, "n": 2}))
     with pytest.raises(InvalidBody, match="1 to 64 characters"):
-        check(Setting().threads.begin(ADA, "t", metadata={"ok": 1, "n" * length: 1}))
+        validate_thread(Setting().threads.begin(ADA, "t", metadata={"ok": 1, "n" * length: 1}))
 
 
 async def test_what_does_not_fit_beside_a_key_is_refused_before_anything_is_written():
@@ -225,7 +225,7 @@ async def test_what_does_not_fit_beside_a_key_is_refused_before_anything_is_writ
 async def test_the_longest_names_fit_with_plain_metadata():
     at = Setting()
     longest = parse_app_id("t" * 128, "threadId")
-    lineage = [Origin(longest, "m" * 128)] * 2
+    lineage = [ForkOrigin(longest, "m" * 128)] * 2
     plain = metadata_of(MAX_METADATA_BYTES)
     thread = Thread(longest, longest, "t-" + "s" * 43, START_MS, START_MS, plain, "a" * 64, lineage)
     await at.threads.save(thread)

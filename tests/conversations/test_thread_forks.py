@@ -4,7 +4,7 @@ import pytest
 
 from simulation.virtual_time import START_MS
 from tests.conversations.test_thread import ADA, Setting
-from waypost_worker.conversations.message import Origin
+from waypost_worker.conversations.message import ForkOrigin
 from waypost_worker.conversations.thread import Thread
 from waypost_worker.kv.memory import MemoryKv
 from waypost_worker.limits import MAX_LINEAGE
@@ -32,7 +32,7 @@ async def test_a_fork_knows_where_it_came_from_and_has_a_conversation_of_its_own
     at = Family()
     parent = await at.saved("a", agent="helper", metadata={"a": 1})
     fork = await at.forked("a", "b", "m1")
-    assert fork.forked_from == Origin("a", "m1")
+    assert fork.forked_from == ForkOrigin("a", "m1")
     assert fork.session_id == at.threads.session_id_for(ADA, "b") != parent.session_id
     assert (fork.agent, fork.metadata) == ("helper", {"a": 1})
     assert (await at.found("a")) == parent
@@ -42,7 +42,7 @@ async def test_a_fork_may_have_an_agent_and_metadata_of_its_own():
     at = Family()
     parent = await at.saved("a", agent="helper", metadata={"a": 1})
     fork = await at.threads.fork(parent, "b", agent="other", metadata={})
-    assert (fork.agent, fork.metadata, fork.forked_from) == ("other", {}, Origin("a"))
+    assert (fork.agent, fork.metadata, fork.forked_from) == ("other", {}, ForkOrigin("a"))
 
 
 async def test_a_fork_of_a_fork_knows_both_the_nearest_first():
@@ -50,8 +50,8 @@ async def test_a_fork_of_a_fork_knows_both_the_nearest_first():
     await at.saved("a")
     await at.forked("a", "b", "m1")
     fork = await at.forked("b", "c")
-    assert fork.forked_from == Origin("b")
-    assert await at.threads.lineage_of(fork) == [Origin("b"), Origin("a", "m1")]
+    assert fork.forked_from == ForkOrigin("b")
+    assert await at.threads.lineage_of(fork) == [ForkOrigin("b"), ForkOrigin("a", "m1")]
 
 
 async def test_the_lineage_is_read_only_where_there_is_more_than_the_list_shows():
@@ -74,21 +74,21 @@ async def test_using_a_fork_of_a_fork_loses_no_ancestor():
     await at.forked("b", "c")
     for _ in range(2):
         await at.threads.save(at.threads.touch(await at.found("c"), metadata={"a": 1}))
-    assert await at.threads.lineage_of(await at.found("c")) == [Origin("b"), Origin("a")]
+    assert await at.threads.lineage_of(await at.found("c")) == [ForkOrigin("b"), ForkOrigin("a")]
 
 
 @pytest.mark.parametrize("before", [None, "", '[{"threadId":"x"},{"threadId":"y"}]'])
 async def test_where_the_older_ancestors_can_not_be_read_yet_the_nearest_is_known(before: str | None):
     at = Family(BehindKv)
-    lineage = [Origin("b"), Origin("a")]
+    lineage = [ForkOrigin("b"), ForkOrigin("a")]
     thread = Thread(ADA, "c", "s", START_MS, START_MS, lineage=lineage)
     await at.threads.save(thread)
     assert isinstance(at.inner, BehindKv)
     at.inner.before = before
     found = await at.found("c")
-    assert await at.threads.lineage_of(found) == [Origin("b")]
+    assert await at.threads.lineage_of(found) == [ForkOrigin("b")]
     await at.threads.save(found)
-    assert (await at.found("c")).forked_from == Origin("b")
+    assert (await at.found("c")).forked_from == ForkOrigin("b")
 
 
 async def test_a_thread_may_be_forked_from_its_own_fork_after_it_was_deleted():

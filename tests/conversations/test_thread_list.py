@@ -9,7 +9,7 @@ from simulation.virtual_time import START_MS, run
 from tests.conversations.test_thread import SECRET, HesitantKv
 from tests.support.builders import SetClock
 from tests.support.faulty_kv import FaultyKv
-from waypost_worker.conversations.thread import RecentThreads, ThreadStore
+from waypost_worker.conversations.thread import RecentWrites, ThreadStore
 from waypost_worker.conversations.thread_list import ThreadPage, list_threads
 from waypost_worker.errors import InvalidCursor
 from waypost_worker.kv.memory import MemoryKv
@@ -24,7 +24,7 @@ class Setting:
     def __init__(self, kv: type[MemoryKv] = MemoryKv) -> None:
         self.clock = SetClock()
         self.kv = FaultyKv(kv(self.clock), lambda *_: False)
-        self.threads = ThreadStore(self.kv, self.clock, SECRET, RecentThreads())
+        self.threads = ThreadStore(self.kv, self.clock, SECRET, RecentWrites())
 
     async def save(self, thread_id: str, resource_id: str = ADA, at_ms: int = 0, **metadata: Any) -> None:
         """A thread that was used `at_ms` after the start."""

@@ -9,9 +9,9 @@ from tests.support.builders import CODE, cursor_at
 from tests.support.fuzzing.almost import almost_bytes, cut_up
 from tests.support.sse_parser import SseParser, parse_sse
 from tests.support.strategies import json_values
-from waypost_worker.chat.answer_stream import Said
+from waypost_worker.chat.answer_stream import TextDelta
 from waypost_worker.chat.live_answer import AnswerInfo, Outcome
-from waypost_worker.chat.wire_formats import EventsFormat, UiFormat
+from waypost_worker.chat.wire_formats import EventsFormat, UiMessageStream
 from waypost_worker.kv.keys import requests_scope, responses_scope
 from waypost_worker.models.sse_decoder import EventTooLarge, SseDecoder
 from waypost_worker.queues.message import ErrorBody, Message
@@ -69,10 +69,10 @@ def test_requests_arrive_one_by_one_whatever_they_say(asked: list[tuple[str, obj
 def test_an_answer_of_a_model_is_told_in_both_formats_as_it_was_said(words: list[str], problem: str, reason: str):
     info = AnswerInfo("g", "s", problem, "r", "m")
     outcome = Outcome(reason, 1, problem or None, problem)  # type: ignore[arg-type]
-    events, ui = EventsFormat(info), UiFormat(info)
+    events, ui = EventsFormat(info), UiMessageStream(info)
     told = [(events, {"delta": "text"}), (ui, {"message": "delta"})]
     for format_, field in told:
-        pieces = [format_.said(Said(text, end)) for end, text in enumerate(words)]
+        pieces = [format_.said(TextDelta(text, end)) for end, text in enumerate(words)]
         read = parse_sse(b"".join([format_.head(), *pieces, format_.tail(outcome)]))
         [(name, key)] = field.items()
         shown = [json.loads(event.data) for event in read if event.type == name and event.data != "[DONE]"]

@@ -11,7 +11,7 @@ from simulation.virtual_time import START_MS
 from tests.support.builders import CODE, REQUESTS, RESPONSES, SetClock, cursor_at
 from tests.support.fuzzing.almost import almost_text
 from tests.support.strategies import json_values, text
-from waypost_worker.chat.wire_formats import parse_place
+from waypost_worker.chat.wire_formats import parse_answer_event_id
 from waypost_worker.conversations.thread_list import list_threads
 from waypost_worker.errors import InvalidCode, InvalidCursor, InvalidId, InvalidToken, TokenExpired
 from waypost_worker.ids import CROCKFORD, is_tool_name, parse_app_id, parse_code, parse_id, parse_message_id
@@ -126,7 +126,7 @@ def test_an_events_id_comes_back_as_it_went(message: str, position: str, numbers
 
 @given(almost_text([f"{CURSORS[0]}.12", f"{CURSORS[0]}.done", "a.0", ".1"]))
 def test_a_place_in_an_answer_is_read_or_is_none(text: str):
-    place = parse_place(text)
+    place = parse_answer_event_id(text)
     assert place is None or (text.startswith(place[0]) and 0 <= place[1] < 10**9)
 
 

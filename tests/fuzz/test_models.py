@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from tests.support.fuzzing.almost import almost_bytes, almost_json, cut_up
 from waypost_worker.errors import ModelFailed
-from waypost_worker.models.completion_stream import BrokenOff, read_stream, read_whole
+from waypost_worker.models.completion_stream import BrokenOff, read_document, read_stream
 from waypost_worker.models.model import AnswerCutOff
 
 CHUNKS = [
@@ -73,7 +73,7 @@ def test_a_stream_is_an_answer_or_a_failure_however_it_is_cut(data: st.DataObjec
 def test_an_answer_that_comes_whole_is_one_or_a_failure(body: bytes):
     async def read() -> str:
         try:
-            return await read_whole(given_in([body]))
+            return await read_document(given_in([body]))
         except ModelFailed as failure:
             return failure.detail
 

@@ -13,7 +13,7 @@ from tests.support.fuzzing.almost import almost_bytes, almost_text
 from tests.support.strategies import json_values
 from waypost_worker.conversations.export_json import conversation_view, parse_timestamp, to_json_lines
 from waypost_worker.conversations.export_markdown import to_markdown
-from waypost_worker.conversations.message import Item, Origin, ToolCall
+from waypost_worker.conversations.message import ChatMessage, ForkOrigin, ToolCall
 from waypost_worker.errors import InvalidBody
 from waypost_worker.settings import Settings
 
@@ -112,7 +112,7 @@ def test_lines_that_are_no_conversation_are_refused(body: bytes):
 
 
 items = st.builds(
-    Item,
+    ChatMessage,
     message_ids,
     st.sampled_from(("user", "assistant", "system", "tool")),
     contents,
@@ -124,8 +124,8 @@ items = st.builds(
 )
 
 
-@given(st.lists(items, max_size=4), st.none() | st.builds(Origin, words, st.none() | words))
-def test_anything_that_is_kept_can_be_shown(said: list[Item], origin: Origin | None):
+@given(st.lists(items, max_size=4), st.none() | st.builds(ForkOrigin, words, st.none() | words))
+def test_anything_that_is_kept_can_be_shown(said: list[ChatMessage], origin: ForkOrigin | None):
     view = conversation_view("s", said, origin)
     assert len(to_json_lines(view.messages).split(b"\n")) == len(said) + 1
     to_markdown(view).decode()

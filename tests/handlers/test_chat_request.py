@@ -121,7 +121,7 @@ def test_apps_may_add_to_what_the_ai_sdk_sends():
 
 def test_only_the_last_message_of_the_user_counts():
     asked = question(said("One", "m1"), said("Two", "a1", "assistant"), said("Three", "m2"))
-    assert (asked.content, asked.message_id, asked.anew) == ("Three", "m2", False)
+    assert (asked.content, asked.message_id, asked.regenerate) == ("Three", "m2", False)
     assert question(said("One", "m1"), said("Two", "a1", "assistant")).message_id == "m1"
 
 
@@ -170,10 +170,10 @@ def test_ids_from_the_ai_sdk_are_checked_too(fields: dict[str, Any]):
 
 def test_regenerating_says_the_last_message_of_the_user_anew():
     asked = question(said("Hi", "m1"), trigger="regenerate-message", messageId="a1")
-    assert (asked.content, asked.message_id, asked.anew) == ("Hi", "m1", True)
+    assert (asked.content, asked.message_id, asked.regenerate) == ("Hi", "m1", True)
 
 
 def test_a_message_that_is_edited_is_said_anew():
-    assert question(said("Hello", "m1"), messageId="m1").anew
-    assert not question(said("Hello", "m1"), messageId="other").anew
-    assert not question(said("Hello", "m1"), messageId=None).anew
+    assert question(said("Hello", "m1"), messageId="m1").regenerate
+    assert not question(said("Hello", "m1"), messageId="other").regenerate
+    assert not question(said("Hello", "m1"), messageId=None).regenerate

@@ -10,10 +10,10 @@ from simulation.client import KEY, Client, Reply, make_client
 from simulation.seeded_random import SeededRandom
 from simulation.virtual_time import VirtualClock, run
 from tests.support.faulty_kv import FaultyKv
-from waypost_worker.chat.chunks import Piece, Pieces
+from waypost_worker.chat.chunks import Chunk, ChunkStore
 from waypost_worker.chat.live_answer import Outcome
 from waypost_worker.conversations.conversation import Conversation
-from waypost_worker.conversations.message import Item, Origin
+from waypost_worker.conversations.message import ChatMessage, ForkOrigin
 from waypost_worker.kv.cursor import CursorFactory
 from waypost_worker.kv.memory import MemoryKv
 from waypost_worker.limits import (
@@ -116,17 +116,17 @@ async def test_conversations_do_not_see_each_other():
 
 async def test_a_fork_says_where_it_is_from():
     at = Setting()
-    await at.conversation().replace([Item("a", "user", "hello", 0)], Origin("parent", "m"))
+    await at.conversation().replace([ChatMessage("a", "user", "hello", 0)], ForkOrigin("parent", "m"))
     assert (await at.read())["forkedFrom"] == {"threadId": "parent", "messageId": "m"}
 
 
 async def test_an_answer_that_is_being_given_is_shown_as_far_as_it_is():
     at = Setting()
-    answer = Item("g", "assistant", "", 0, partial=True, is_open=True)
-    await at.conversation().append([Item("q", "user", "hello", 0), answer])
-    pieces = Pieces(at.kv, "g")
-    await pieces.write(0, Piece(0, "so "))
-    await pieces.write(1, Piece(0, "far", Outcome("stopped")))
+    answer = ChatMessage("g", "assistant", "", 0, partial=True, is_open=True)
+    await at.conversation().append([ChatMessage("q", "user", "hello", 0), answer])
+    pieces = ChunkStore(at.kv, "g")
+    await pieces.write(0, Chunk(0, "so "))
+    await pieces.write(1, Chunk(0, "far", Outcome("stopped")))
     [_, message] = (await at.read())["messages"]
     assert (message["content"], message["partial"]) == ("so far", True)
 

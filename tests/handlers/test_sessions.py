@@ -11,7 +11,7 @@ from tests.support.faulty_kv import FaultyKv
 from tests.support.listener import listen
 from waypost_worker.kv.memory import MemoryKv
 from waypost_worker.limits import MAX_TOOLS
-from waypost_worker.security.tokens import Role, Signer, secret_id
+from waypost_worker.security.tokens import Role, Signer, owner_id
 from waypost_worker.settings import Settings
 
 START = "2026-01-01T00:00:00.000Z"
@@ -23,7 +23,7 @@ async def test_a_session_is_opened_with_a_code_and_a_hosts_token():
     opened = reply.json()
     token = opened.pop("hostToken")
     code = opened.pop("code")
-    assert opened.pop("sessionId") == secret_id(KEY, code)
+    assert opened.pop("sessionId") == owner_id(KEY, code)
     assert reply.status == 201
     assert reply.headers["Location"] == f"/api/sessions/{code}"
     assert opened == {

@@ -11,8 +11,8 @@ from simulation.client import KEY, Client, make_client
 from simulation.virtual_time import START_MS, VirtualClock, run
 from tests.support.faulty_kv import FaultyKv
 from waypost_worker.conversations.conversation import Conversation
-from waypost_worker.conversations.message import Item
-from waypost_worker.conversations.thread import RecentThreads, Thread, ThreadStore
+from waypost_worker.conversations.message import ChatMessage
+from waypost_worker.conversations.thread import RecentWrites, Thread, ThreadStore
 from waypost_worker.kv.memory import MemoryKv
 from waypost_worker.limits import DEFAULT_LISTED_THREADS, MAX_LISTED_THREADS
 
@@ -27,7 +27,7 @@ class Setting:
         self.clock = VirtualClock()
         self.kv = FaultyKv(MemoryKv(self.clock), fails)
         self.client: Client = make_client(kv=self.kv)
-        self.threads = ThreadStore(self.kv, self.clock, KEY, RecentThreads())
+        self.threads = ThreadStore(self.kv, self.clock, KEY, RecentWrites())
 
     async def saved(self, thread_id: str = "t", resource_id: str = ADA, **metadata: Any) -> Thread:
         thread = self.threads.begin(resource_id, thread_id, metadata=metadata)
@@ -51,7 +51,7 @@ class Setting:
         return reply.json() | {"status": reply.status}
 
     async def say(self, thread: Thread, text: str) -> None:
-        await self._conversation(thread).append([Item(text, "user", text, START_MS)])
+        await self._conversation(thread).append([ChatMessage(text, "user", text, START_MS)])
 
     async def said(self, thread: Thread) -> list[Any]:
         return [item.content for item in await self._conversation(thread).read()]

@@ -8,7 +8,7 @@ import pytest
 from simulation.client import LowerHeaders, make_client, no_background
 from simulation.virtual_time import VirtualClock, run
 from waypost_worker.errors import BodyTimeout
-from waypost_worker.http.body import read_whole
+from waypost_worker.http.body import read_body
 from waypost_worker.http.messages import Request
 from waypost_worker.limits import MAX_BODY_SECONDS, MAX_BODY_SILENCE_SECONDS
 
@@ -69,7 +69,7 @@ async def read(
 ) -> tuple[bytes | None, ScriptedBody, LoopAlarm]:
     body, alarm = ScriptedBody(list(script)), LoopAlarm()
     try:
-        return await read_whole(body, limit, VirtualClock(), alarm, declared), body, alarm
+        return await read_body(body, limit, VirtualClock(), alarm, declared), body, alarm
     finally:
         assert alarm.ringing == 0
 
@@ -79,7 +79,7 @@ async def refused_after(*script: tuple[float, bytes | None]) -> float:
     body, alarm, clock = ScriptedBody(list(script)), LoopAlarm(), VirtualClock()
     began_ms = clock.now_ms()
     with pytest.raises(BodyTimeout):
-        await read_whole(body, LIMIT, clock, alarm)
+        await read_body(body, LIMIT, clock, alarm)
     assert body.is_given_up
     assert alarm.ringing == 0
     return (clock.now_ms() - began_ms) / 1000
@@ -126,12 +126,12 @@ def test_a_body_that_breaks_off_leaves_no_alarm_behind():
 
 
 async def test_whoever_sends_too_slowly_is_told_so():
-    async def read_body(limit: int) -> bytes | None:
-        return await read_whole(ScriptedBody([(1, b"{")]), limit, VirtualClock(), LoopAlarm())
+    async def read(limit: int) -> bytes | None:
+        return await read_body(ScriptedBody([(1, b"{")]), limit, VirtualClock(), LoopAlarm())
 
     headers = LowerHeaders({"Content-Type": "application/json"})
     client = make_client()
-    response = await client.app.handle(Request("POST", "/api/sessions", "", headers, read_body, no_background))
+    response = await client.app.handle(Request("POST", "/api/sessions", "", headers, read, no_background))
     assert (response.status, b'"body_timeout"' in response.body) == (408, True)
     assert client.log == []
 

@@ -288,17 +288,17 @@ async def test_what_the_tools_want_is_read_once_and_again_after_a_while_or_a_cha
 
 async def test_the_tools_of_a_bounded_number_of_tabs_are_known():
     mcp = await connected(is_modern=True)
-    offers = mcp.client.app.isolate.offers
+    mcp_tools = mcp.client.app.isolate.mcp_tools
     for number in range(256):
-        offers[f"C{number}"] = ("v", 0, {})
+        mcp_tools[f"C{number}"] = ("v", 0, {})
     await put_tools(mcp, MARKED)
     asking = asyncio.ensure_future(mcp.result("tools/call", {"name": "t"}))
     await answered(mcp, 1)
     await asking
-    assert (len(offers), "C0" in offers, mcp.session.code in offers) == (256, False, True)
+    assert (len(mcp_tools), "C0" in mcp_tools, mcp.session.code in mcp_tools) == (256, False, True)
 
 
-async def listening(mcp: Mcp, **wanted: Any):
+async def subscribe(mcp: Mcp, **wanted: Any):
     stream = await mcp.stream("subscriptions/listen", {"notifications": wanted}, id="l")
     await asyncio.sleep(1)
     return stream
@@ -306,7 +306,7 @@ async def listening(mcp: Mcp, **wanted: Any):
 
 async def test_a_subscription_is_acknowledged_with_what_it_will_hear():
     mcp = await connected(is_modern=True)
-    stream = await listening(mcp, toolsListChanged=True, promptsListChanged=True, resourceSubscriptions=["a"])
+    stream = await subscribe(mcp, toolsListChanged=True, promptsListChanged=True, resourceSubscriptions=["a"])
     [acknowledged] = stream.messages
     assert acknowledged == {
         "jsonrpc": "2.0",
@@ -327,7 +327,7 @@ async def test_a_subscription_is_acknowledged_with_what_it_will_hear():
 
 async def test_a_subscription_hears_nothing_that_it_did_not_ask_for():
     mcp = await connected(is_modern=True)
-    stream = await listening(mcp, toolsListChanged=False)
+    stream = await subscribe(mcp, toolsListChanged=False)
     await put_tools(mcp, {"name": "new"})
     await asyncio.sleep(20)
     assert [message["params"]["notifications"] for message in stream.messages] == [{}]
@@ -337,7 +337,7 @@ async def test_a_subscription_hears_nothing_that_it_did_not_ask_for():
 
 async def test_a_subscription_ends_with_a_reply_when_the_session_does():
     mcp = await connected(is_modern=True)
-    stream = await listening(mcp, toolsListChanged=True)
+    stream = await subscribe(mcp, toolsListChanged=True)
     await mcp.client.call("DELETE", f"/api/sessions/{mcp.session.code}", token=mcp.session.host)
     [_, reply] = await stream.until_over(10)
     assert (reply["id"], reply["result"]["resultType"]) == ("l", "complete")

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from tests.support.builders import answer
 from waypost_worker.mcp.jsonrpc import RpcError
-from waypost_worker.mcp.results import ProgressCount, tool_result
+from waypost_worker.mcp.results import ProgressCounter, tool_result
 from waypost_worker.queues.message import ErrorBody
 
 
@@ -74,13 +74,13 @@ def test_what_is_no_error_of_the_tool_is_one_of_the_protocol(code: str, rpc_code
     ],
 )
 def test_progress_is_taken_at_its_word_or_counted(reports: list[Any], shown: list[dict[str, Any]]):
-    count = ProgressCount()
+    count = ProgressCounter()
     assert [count.next("t", report) for report in reports] == [{"progressToken": "t", **item} for item in shown]
 
 
 @settings(max_examples=100)
 @given(st.lists(st.one_of(st.text(), st.builds(lambda n: {"progress": n}, st.floats(-1e9, 1e9) | st.integers(-9, 9)))))
 def test_progress_always_grows(reports: list[Any]):
-    count = ProgressCount()
+    count = ProgressCounter()
     numbers = [count.next(1, report)["progress"] for report in reports]
     assert all(before < after for before, after in zip(numbers, numbers[1:], strict=False))

@@ -8,7 +8,7 @@ import pytest
 from simulation.virtual_time import run
 from tests.support.completions import DONE, TEXT, byte_by_byte, chunk, event, said, whole, workers_ai
 from waypost_worker.errors import ModelFailed
-from waypost_worker.models.completion_stream import BrokenOff, read_stream, read_whole
+from waypost_worker.models.completion_stream import BrokenOff, read_document, read_stream
 from waypost_worker.models.model import AnswerCutOff
 from waypost_worker.models.transport import FetchError, FetchTimeout
 
@@ -160,7 +160,7 @@ def test_an_error_in_the_stream_is_an_error_and_what_it_says_is_for_the_log(stre
 
 
 def read(*steps: bytes | FetchError) -> str:
-    return run(read_whole(sent(*steps)))
+    return run(read_document(sent(*steps)))
 
 
 def test_a_whole_answer_is_read_in_both_shapes():

@@ -5,28 +5,28 @@ from typing import Any
 import pytest
 
 from simulation.virtual_time import VirtualClock, run
-from waypost_worker.conversations.message import Item
+from waypost_worker.conversations.message import ChatMessage
 from waypost_worker.models.echo import EchoModel
 
 ALONE = ". That is the first message of yours that I know."
 
 
-def user(content: Any) -> Item:
-    return Item("u", "user", content, 0)
+def user(content: Any) -> ChatMessage:
+    return ChatMessage("u", "user", content, 0)
 
 
-def assistant(content: str) -> Item:
-    return Item("a", "assistant", content, 0)
+def assistant(content: str) -> ChatMessage:
+    return ChatMessage("a", "assistant", content, 0)
 
 
-def pieces_of(*items: Item, model: str | None = None) -> list[str]:
+def pieces_of(*items: ChatMessage, model: str | None = None) -> list[str]:
     async def listen() -> list[str]:
         return [piece async for piece in EchoModel(VirtualClock()).stream(items, model)]
 
     return run(listen())
 
 
-def said(*items: Item) -> str:
+def said(*items: ChatMessage) -> str:
     return "".join(pieces_of(*items))
 
 
@@ -40,12 +40,17 @@ def test_earlier_messages_are_listed_oldest_first():
 
 
 def test_only_the_user_is_quoted():
-    items = [Item("s", "system", "Be brief.", 0), assistant("Hello"), Item("t", "tool", "42", 0), user("Hi")]
+    items = [
+        ChatMessage("s", "system", "Be brief.", 0),
+        assistant("Hello"),
+        ChatMessage("t", "tool", "42", 0),
+        user("Hi"),
+    ]
     assert said(*items) == f'You said: "Hi"{ALONE}'
 
 
 @pytest.mark.parametrize("items", [[], [assistant("Hello")]])
-def test_to_nothing_there_is_little_to_say(items: list[Item]):
+def test_to_nothing_there_is_little_to_say(items: list[ChatMessage]):
     assert said(*items) == "You have not said anything yet."
 
 

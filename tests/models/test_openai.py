@@ -8,14 +8,14 @@ from simulation.seeded_random import SeededRandom
 from simulation.virtual_time import VirtualClock, run
 from tests.support.completions import chunk, said
 from tests.support.fake_http import FakeHttp, Pause, Reply
-from waypost_worker.conversations.message import Item
+from waypost_worker.conversations.message import ChatMessage
 from waypost_worker.errors import ModelFailed
 from waypost_worker.models.openai import OpenAiModel
 from waypost_worker.models.settings import ModelSettings
 from waypost_worker.version import VERSION
 
 KEY = "sk-a-key-that-nobody-may-see"
-ITEMS = [Item("1", "system", "Be brief.", 0), Item("2", "user", "Hi", 0)]
+ITEMS = [ChatMessage("1", "system", "Be brief.", 0), ChatMessage("2", "user", "Hi", 0)]
 
 
 def make_model(http: FakeHttp, **settings: Any) -> OpenAiModel:

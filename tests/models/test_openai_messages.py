@@ -4,21 +4,21 @@ from typing import Any
 
 import pytest
 
-from waypost_worker.conversations.message import Item, ToolCall
+from waypost_worker.conversations.message import ChatMessage, ToolCall
 from waypost_worker.models.openai_messages import chat_messages, text_of
 
 PARTS = [{"type": "text", "text": "what is this?"}, {"type": "image_url", "image_url": {"url": "data:,"}}]
 
 
-def item(role: Any, content: Any = "", **more: Any) -> Item:
-    return Item(f"id-{role}", role, content, 0, **more)
+def item(role: Any, content: Any = "", **more: Any) -> ChatMessage:
+    return ChatMessage(f"id-{role}", role, content, 0, **more)
 
 
-def calling(*ids: str, content: Any = "") -> Item:
+def calling(*ids: str, content: Any = "") -> ChatMessage:
     return item("assistant", content, tool_calls=[ToolCall(id, "look", {"at": id}) for id in ids])
 
 
-def result(id: str, content: Any = "seen") -> Item:
+def result(id: str, content: Any = "seen") -> ChatMessage:
     return item("tool", content, tool_call_id=id)
 
 

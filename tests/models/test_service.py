@@ -11,8 +11,8 @@ from tests.support.completions import DONE, chunk, said, whole
 from tests.support.fake_http import EVENT_STREAM, JSON, FakeHttp, Pause, Reply
 from waypost_worker.errors import ModelError, ModelFailed, ModelTimedOut
 from waypost_worker.models.model import AnswerCutOff
-from waypost_worker.models.service import ask_service
-from waypost_worker.models.transport import Fetched, FetchError
+from waypost_worker.models.service import request_completion
+from waypost_worker.models.transport import FetchedResponse, FetchError
 
 TIMEOUT_SECONDS = 30
 RIGHT = Reply(said("Hello", " there"))
@@ -22,10 +22,10 @@ TOO_SLOW = "The model's service said nothing for too long."
 
 
 def ask(http: FakeHttp, seed: int = 0) -> AsyncGenerator[str, None]:
-    async def send() -> Fetched:
+    async def send() -> FetchedResponse:
         return await http.post("https://model.example", {}, b"{}", TIMEOUT_SECONDS)
 
-    return ask_service(send, VirtualClock(), SeededRandom(seed))
+    return request_completion(send, VirtualClock(), SeededRandom(seed))
 
 
 def answered(http: FakeHttp, seed: int = 0) -> list[str]:

@@ -6,13 +6,13 @@ from simulation.seeded_random import SeededRandom
 from simulation.virtual_time import VirtualClock, run
 from tests.support.completions import chunk, said, workers_ai
 from tests.support.fake_http import FakeAi, Pause, Reply
-from waypost_worker.conversations.message import Item
+from waypost_worker.conversations.message import ChatMessage
 from waypost_worker.errors import ModelFailed
 from waypost_worker.models.settings import DEFAULT_WORKERS_AI_MODEL, ModelSettings
 from waypost_worker.models.transport import FetchError
 from waypost_worker.models.workers_ai import WorkersAiModel
 
-ITEMS = [Item("1", "user", "Hi", 0)]
+ITEMS = [ChatMessage("1", "user", "Hi", 0)]
 
 
 def make_model(ai: FakeAi, **settings: str) -> WorkersAiModel:

@@ -4,7 +4,7 @@ import asyncio
 from dataclasses import replace
 
 from simulation.client import KEY, Client, Opened, make_client
-from simulation.virtual_time import LoopBell, VirtualClock
+from simulation.virtual_time import LoopWakeup, VirtualClock
 from tests.support.faulty_kv import FaultyKv
 from tests.support.listener import Listener, listen
 from waypost_worker.kv.cursor import first_cursor
@@ -12,7 +12,7 @@ from waypost_worker.kv.keys import requests_scope
 from waypost_worker.kv.memory import MemoryKv
 from waypost_worker.limits import HEARTBEAT_SECONDS
 from waypost_worker.polling.plans import FREE, PAID
-from waypost_worker.queues.event_stream import RESERVED_OPERATIONS
+from waypost_worker.queues.event_stream import STREAM_RESERVED_OPERATIONS
 from waypost_worker.settings import Settings
 
 PLAN = replace(PAID, operations_per_invocation=10_000)
@@ -35,11 +35,11 @@ class CountingClock(VirtualClock):
 
     waits = 0
 
-    def bell(self) -> "CountedBell":
-        return CountedBell(self)
+    def wakeup(self) -> "CountedWakeup":
+        return CountedWakeup(self)
 
 
-class CountedBell(LoopBell):
+class CountedWakeup(LoopWakeup):
     def __init__(self, clock: CountingClock) -> None:
         super().__init__()
         self._clock = clock
@@ -220,7 +220,7 @@ async def test_a_stream_ends_without_end_before_its_operations_are_spent():
     await stream.until_over()
     assert "end" not in stream.names()
     # What is kept back is enough for a renewal; a look that needs all of it would be cut off.
-    assert 20 - RESERVED_OPERATIONS <= len(at.kv.asked) < 20
+    assert 20 - STREAM_RESERVED_OPERATIONS <= len(at.kv.asked) < 20
 
 
 async def test_a_look_that_needs_more_than_the_budget_ends_the_stream_cleanly():

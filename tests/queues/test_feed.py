@@ -11,7 +11,7 @@ from waypost_worker.kv.keys import request_key
 from waypost_worker.kv.memory import MemoryKv
 from waypost_worker.kv.store import KvError
 from waypost_worker.limits import KV_MAX_BULK_KEYS
-from waypost_worker.polling.local_channel import Hints
+from waypost_worker.polling.local_channel import LocalChannel
 from waypost_worker.queues.feed import Feed
 from waypost_worker.queues.message import Message
 from waypost_worker.queues.reader import GuestReader, HostReader
@@ -22,12 +22,12 @@ class Setting:
     def __init__(self, after: str | None = None, *, guest: bool = False) -> None:
         self.clock = SetClock()
         self.kv = FaultyKv(MemoryKv(self.clock), lambda *_: False)
-        self.hints: Hints[Message] = Hints()
-        self.here = make_queues(self.kv, self.clock, self.hints)
-        self.elsewhere = make_queues(self.kv, self.clock, Hints(), seed=1)
+        self.channel: LocalChannel[Message] = LocalChannel()
+        self.here = make_queues(self.kv, self.clock, self.channel)
+        self.elsewhere = make_queues(self.kv, self.clock, LocalChannel(), seed=1)
         event_id = EventId(after, after) if after else None
         reader = GuestReader(RESPONSES, event_id) if guest else HostReader(REQUESTS, event_id)
-        self.feed = Feed(self.here, reader, self.hints, self.clock, 3600)
+        self.feed = Feed(self.here, reader, self.channel, self.clock, 3600)
 
     async def look(self) -> list[Event]:
         return [event for events in [events async for events in self.feed.from_store()] for event in events]
@@ -39,15 +39,15 @@ class Setting:
 async def test_a_hint_is_delivered_once_and_not_again_by_the_listing():
     at = Setting()
     queued = await at.here.push_request(request(), None)
-    assert [event.id for event in await at.feed.from_hints()] == [queued.cursor]
-    assert await at.feed.from_hints() == []
+    assert [event.id for event in await at.feed.from_channel()] == [queued.cursor]
+    assert await at.feed.from_channel() == []
     assert await at.look() == []
 
 
 async def test_the_hint_of_a_large_message_is_delivered_with_its_body():
     at = Setting()
     await at.here.push_request(request(args={"text": "x" * 2000}), None)
-    [event] = await at.feed.from_hints()
+    [event] = await at.feed.from_channel()
     assert b"x" * 2000 in event.data
 
 
@@ -55,7 +55,7 @@ async def test_a_hint_of_what_the_listing_has_brought_already_is_nothing_new():
     at = Setting()
     await at.here.push_request(request(), None)
     assert len(await at.look()) == 1
-    assert await at.feed.from_hints() == []
+    assert await at.feed.from_channel() == []
 
 
 async def test_a_hint_whose_body_can_not_be_read_comes_with_the_listing():
@@ -63,7 +63,7 @@ async def test_a_hint_whose_body_can_not_be_read_comes_with_the_listing():
     await at.here.push_request(request(args={"text": "x" * 2000}), None)
     at.kv.fails = lambda operation, _: operation == "get_many"
     with pytest.raises(KvError):
-        await at.feed.from_hints()
+        await at.feed.from_channel()
     at.kv.fails = lambda *_: False
     assert len(await at.look()) == 1
 

@@ -10,10 +10,10 @@ from waypost_worker.kv.memory import MemoryKv
 from waypost_worker.kv.metered import MeteredKv
 from waypost_worker.limits import MAX_POLL_BYTES, MAX_POLL_MESSAGES
 from waypost_worker.polling.invocation import Invocation
-from waypost_worker.polling.local_channel import Hints
+from waypost_worker.polling.local_channel import LocalChannel
 from waypost_worker.polling.plans import PAID
 from waypost_worker.queues.feed import Feed
-from waypost_worker.queues.long_poll import AnswerWait, poll_events
+from waypost_worker.queues.long_poll import AnswerWaiter, poll_events
 from waypost_worker.queues.message import Message
 from waypost_worker.queues.reader import HostReader
 from waypost_worker.sse import Event
@@ -26,17 +26,17 @@ class Setting:
         self.clock = VirtualClock()
         self.kv = FaultyKv(MemoryKv(self.clock), lambda *_: False)
         self.meter = MeteredKv(self.kv, self.clock, budget)
-        self.hints: Hints[Message] = Hints()
-        self.here = make_queues(self.meter, self.clock, self.hints)
-        self.elsewhere = make_queues(self.kv, self.clock, Hints(), seed=1)
+        self.channel: LocalChannel[Message] = LocalChannel()
+        self.here = make_queues(self.meter, self.clock, self.channel)
+        self.elsewhere = make_queues(self.kv, self.clock, LocalChannel(), seed=1)
         self.invocation = Invocation(PAID, self.clock, self.meter)
 
-    def wait(self) -> AnswerWait:
-        return AnswerWait(self.here, self.hints, self.invocation)
+    def wait(self) -> AnswerWaiter:
+        return AnswerWaiter(self.here, self.channel, self.invocation)
 
     async def poll(self, seconds: float, after: str = "") -> tuple[list[Event], str]:
         reader = HostReader(REQUESTS, parse_event_id(after, REQUESTS) if after else None)
-        return await poll_events(Feed(self.here, reader, self.hints, self.clock, 3600), seconds, self.invocation)
+        return await poll_events(Feed(self.here, reader, self.channel, self.clock, 3600), seconds, self.invocation)
 
 
 def now() -> float:

@@ -11,7 +11,14 @@ from tests.support.builders import answer_at, cursor_at, request_at
 from tests.support.strategies import json_values
 from waypost_worker.kv.keys import request_key
 from waypost_worker.kv.store import ListedKey, fits_metadata, wrap_metadata
-from waypost_worker.queues.message import ErrorBody, Message, decode_listed, decode_value, encode_shown, encode_stored
+from waypost_worker.queues.message import (
+    ErrorBody,
+    Message,
+    decode_listed,
+    decode_value,
+    encode_event_data,
+    encode_stored,
+)
 
 CURSOR = cursor_at(0)
 KEY = request_key("K7Q2M9XA", CURSOR)
@@ -69,22 +76,22 @@ def test_a_message_of_any_size_comes_back_and_its_metadata_fits(size: int):
 def test_numbers_survive_as_they_were_written(number: str, padding: int):
     value = msgspec.json.decode(number)
     message = request_with({"n": value, "padding": "x" * padding})
-    shown = encode_shown(stored_and_read(message)).decode()
+    shown = encode_event_data(stored_and_read(message)).decode()
     assert f'"n":{number},' in shown
 
 
 def test_a_result_that_is_null_is_not_a_result_that_is_missing():
     with_null = answer_at(0, result=None)
-    assert json.loads(encode_shown(stored_and_read(with_null)))["result"] is None
+    assert json.loads(encode_event_data(stored_and_read(with_null)))["result"] is None
 
 
 def test_progress_is_not_a_final_answer():
-    assert json.loads(encode_shown(stored_and_read(answer_at(0, final=False))))["final"] is False
+    assert json.loads(encode_event_data(stored_and_read(answer_at(0, final=False))))["final"] is False
 
 
 def test_a_request_is_shown_in_the_order_people_read_it():
     message = request_at(1.5, "r1", "p", 7)
-    assert encode_shown(message, replay=True).decode() == (
+    assert encode_event_data(message, replay=True).decode() == (
         f'{{"id":"r1","cursor":"{message.cursor}","tool":"echo","args":{{}},'
         '"timestamp":"2026-01-01T00:00:01.500Z","producer":"p","seq":7,"replay":true}'
     )
@@ -92,7 +99,7 @@ def test_a_request_is_shown_in_the_order_people_read_it():
 
 def test_an_error_is_shown_with_what_it_has():
     message = msgspec.structs.replace(answer_at(0), result=msgspec.UNSET, error=ErrorBody("c", "m"))
-    shown = json.loads(encode_shown(message))
+    shown = json.loads(encode_event_data(message))
     assert shown["error"] == {"code": "c", "message": "m"}
     assert "result" not in shown
     assert "replay" not in shown

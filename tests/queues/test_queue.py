@@ -10,9 +10,9 @@ from waypost_worker.errors import AlreadyAnswered, InvalidId
 from waypost_worker.kv.keys import request_key, response_key
 from waypost_worker.kv.memory import MemoryKv
 from waypost_worker.kv.store import KvError
-from waypost_worker.polling.local_channel import Hints
+from waypost_worker.polling.local_channel import LocalChannel
 from waypost_worker.queues.message import ErrorBody, Message
-from waypost_worker.queues.queue import CANCELLED, Queues
+from waypost_worker.queues.queue import CANCELLED_ERROR, Queues
 
 LARGE = "x" * 2000
 
@@ -21,8 +21,8 @@ class Setting:
     def __init__(self) -> None:
         self.clock = SetClock()
         self.kv = FaultyKv(MemoryKv(self.clock), lambda *_: False)
-        self.hints: Hints[Message] = Hints()
-        self.queues = make_queues(self.kv, self.clock, self.hints)
+        self.channel: LocalChannel[Message] = LocalChannel()
+        self.queues = make_queues(self.kv, self.clock, self.channel)
 
     async def keys(self) -> list[str]:
         return [key.name for key in (await self.kv.kv.list("")).keys]
@@ -94,15 +94,15 @@ async def test_what_is_queued_is_hinted_only_after_the_store_has_taken_it():
     at.kv.fails = lambda *_: True
     with pytest.raises(KvError):
         await at.queues.push_request(request(), None)
-    assert at.hints.since(REQUESTS, 0) == []
+    assert at.channel.since(REQUESTS, 0) == []
 
 
 async def test_a_hint_holds_a_small_message_whole_and_only_the_head_of_a_large_one():
     at = Setting()
     small = await at.queues.push_request(request(), None)
     large = await at.queues.push_response(answer("r", LARGE, final=True))
-    assert at.hints.since(REQUESTS, 0) == [small]
-    [head] = at.hints.since(RESPONSES, 0)
+    assert at.channel.since(REQUESTS, 0) == [small]
+    [head] = at.channel.since(RESPONSES, 0)
     assert (head.is_head, head.result, head.cursor) == (True, msgspec.UNSET, large.cursor)
     assert await at.queues.load_one(head) == large
 
@@ -183,7 +183,7 @@ async def test_a_cancelled_request_is_gone_told_to_the_host_and_answered():
     [notice] = await all_of(at.queues, REQUESTS)
     assert (notice.kind, notice.id) == ("cancel", "mine")
     assert await at.queues.find_answer("mine") == answered
-    assert (answered.error, answered.final) == (CANCELLED, True)
+    assert (answered.error, answered.final) == (CANCELLED_ERROR, True)
 
 
 async def test_cancelling_twice_is_cancelling_once():

@@ -2,7 +2,7 @@
 
 import pytest
 
-from waypost_worker.security.client_address import address_key
+from waypost_worker.security.client_address import rate_limit_key
 
 
 @pytest.mark.parametrize(
@@ -16,7 +16,7 @@ from waypost_worker.security.client_address import address_key
     ],
 )
 def test_addresses_of_one_caller_share_a_key(one: str, other: str):
-    assert address_key(one) == address_key(other)
+    assert rate_limit_key(one) == rate_limit_key(other)
 
 
 @pytest.mark.parametrize(
@@ -29,9 +29,9 @@ def test_addresses_of_one_caller_share_a_key(one: str, other: str):
     ],
 )
 def test_addresses_of_two_callers_do_not(one: str, other: str):
-    assert address_key(one) != address_key(other)
+    assert rate_limit_key(one) != rate_limit_key(other)
 
 
 @pytest.mark.parametrize("address", [None, "", "not an address", "192.0.2.1, 192.0.2.2", "1" * 10_000, "192.0.2.01"])
 def test_all_that_is_no_address_is_one_caller(address: str | None):
-    assert address_key(address) == "unknown"
+    assert rate_limit_key(address) == "unknown"

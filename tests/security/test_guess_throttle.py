@@ -7,7 +7,7 @@ import pytest
 from simulation.virtual_time import run
 from tests.support.builders import SetClock
 from waypost_worker.errors import RateLimited
-from waypost_worker.security.guess_throttle import MAX_BLOCKED, MAX_LOOKUPS_AT_ONCE, MissThrottle
+from waypost_worker.security.guess_throttle import MAX_BLOCKED, MAX_LOOKUPS_AT_ONCE, GuessThrottle
 
 GUESSER, OTHER = "192.0.2.1", "192.0.2.2"
 
@@ -24,7 +24,7 @@ class Budget:
         return self.counts[key] <= self.uses
 
 
-def is_blocked(throttle: MissThrottle, address: str | None) -> bool:
+def is_blocked(throttle: GuessThrottle, address: str | None) -> bool:
     try:
         throttle.check(address)
     except RateLimited:
@@ -32,20 +32,20 @@ def is_blocked(throttle: MissThrottle, address: str | None) -> bool:
     return False
 
 
-async def guess(throttle: MissThrottle, address: str | None, times: int) -> None:
+async def guess(throttle: GuessThrottle, address: str | None, times: int) -> None:
     for _ in range(times):
         await throttle.miss(address)
 
 
 def test_misses_within_the_budget_block_nobody():
-    throttle = MissThrottle(Budget(2), SetClock())
+    throttle = GuessThrottle(Budget(2), SetClock())
     run(guess(throttle, GUESSER, 2))
     assert not is_blocked(throttle, GUESSER)
 
 
 def test_the_miss_over_the_budget_is_refused_and_the_address_blocked_for_a_minute():
     clock = SetClock()
-    throttle = MissThrottle(Budget(2), clock)
+    throttle = GuessThrottle(Budget(2), clock)
     with pytest.raises(RateLimited) as caught:
         run(guess(throttle, GUESSER, 3))
     assert caught.value.retry_after_seconds == 60
@@ -56,14 +56,14 @@ def test_the_miss_over_the_budget_is_refused_and_the_address_blocked_for_a_minut
 
 
 def test_one_address_does_not_block_another():
-    throttle = MissThrottle(Budget(0), SetClock())
+    throttle = GuessThrottle(Budget(0), SetClock())
     with pytest.raises(RateLimited):
         run(guess(throttle, GUESSER, 1))
     assert not is_blocked(throttle, OTHER)
 
 
 def test_the_addresses_of_one_network_share_one_budget():
-    throttle = MissThrottle(Budget(1), SetClock())
+    throttle = GuessThrottle(Budget(1), SetClock())
     run(guess(throttle, "2001:db8:1:2::1", 1))
     with pytest.raises(RateLimited):
         run(guess(throttle, "2001:db8:1:2:ffff::2", 1))
@@ -72,7 +72,7 @@ def test_the_addresses_of_one_network_share_one_budget():
 
 
 def test_callers_without_an_address_share_one_budget():
-    throttle = MissThrottle(Budget(0), SetClock())
+    throttle = GuessThrottle(Budget(0), SetClock())
     with pytest.raises(RateLimited):
         run(guess(throttle, None, 1))
     assert is_blocked(throttle, None)
@@ -80,13 +80,13 @@ def test_callers_without_an_address_share_one_budget():
 
 
 def test_without_a_limiter_nothing_is_throttled():
-    throttle = MissThrottle(None, SetClock())
+    throttle = GuessThrottle(None, SetClock())
     run(guess(throttle, GUESSER, 1000))
     assert not is_blocked(throttle, GUESSER)
 
 
 async def test_the_address_that_was_blocked_longest_ago_is_forgotten_first():
-    throttle = MissThrottle(Budget(0), SetClock())
+    throttle = GuessThrottle(Budget(0), SetClock())
     others = [f"10.0.{number // 256}.{number % 256}" for number in range(MAX_BLOCKED - 1)]
     for address in (GUESSER, OTHER, GUESSER, *others):
         with pytest.raises(RateLimited):
@@ -97,7 +97,7 @@ async def test_the_address_that_was_blocked_longest_ago_is_forgotten_first():
 
 
 def test_of_one_address_only_some_codes_are_looked_up_at_once():
-    throttle = MissThrottle(Budget(0), SetClock())
+    throttle = GuessThrottle(Budget(0), SetClock())
     with ExitStack() as on_their_way:
         for _ in range(MAX_LOOKUPS_AT_ONCE):
             on_their_way.enter_context(throttle.looking_up(GUESSER))
@@ -111,14 +111,14 @@ def test_of_one_address_only_some_codes_are_looked_up_at_once():
 
 
 def test_a_lookup_that_fails_is_over_too():
-    throttle = MissThrottle(Budget(100), SetClock())
+    throttle = GuessThrottle(Budget(100), SetClock())
     for _ in range(MAX_LOOKUPS_AT_ONCE + 1):
         with pytest.raises(KeyError), throttle.looking_up(GUESSER):
             raise KeyError
 
 
 def test_nothing_is_looked_up_for_an_address_that_is_blocked():
-    throttle = MissThrottle(Budget(0), SetClock())
+    throttle = GuessThrottle(Budget(0), SetClock())
     with pytest.raises(RateLimited):
         run(guess(throttle, GUESSER, 1))
     with pytest.raises(RateLimited) as caught, throttle.looking_up(GUESSER):
@@ -127,7 +127,7 @@ def test_nothing_is_looked_up_for_an_address_that_is_blocked():
 
 
 def test_without_a_limiter_any_number_is_looked_up_at_once():
-    throttle = MissThrottle(None, SetClock())
+    throttle = GuessThrottle(None, SetClock())
     with ExitStack() as on_their_way:
         for _ in range(MAX_LOOKUPS_AT_ONCE + 1):
             on_their_way.enter_context(throttle.looking_up(GUESSER))

@@ -13,7 +13,7 @@ from waypost_worker.kv.cursor import CursorFactory
 from waypost_worker.kv.keys import tools_key
 from waypost_worker.kv.memory import MemoryKv
 from waypost_worker.kv.store import KvError
-from waypost_worker.polling.local_channel import Hints
+from waypost_worker.polling.local_channel import LocalChannel
 from waypost_worker.sessions.session import Session, SessionStore, tools_version
 
 DAY = 86_400
@@ -30,7 +30,7 @@ class Setting:
         self.elsewhere = self.isolate()
 
     def isolate(self) -> SessionStore:
-        return SessionStore(self.kv, self.clock, OrderedDict(), Hints())
+        return SessionStore(self.kv, self.clock, OrderedDict(), LocalChannel())
 
     def pass_seconds(self, seconds: float) -> None:
         self.clock.ms += round(seconds * 1000)
@@ -58,7 +58,7 @@ async def test_a_session_is_over_at_exactly_its_time():
 
 async def test_a_session_is_over_at_its_time_though_the_store_still_has_it():
     at, clock = Setting(), SetClock()
-    store = SessionStore(at.kv, clock, OrderedDict(), Hints())
+    store = SessionStore(at.kv, clock, OrderedDict(), LocalChannel())
     await store.open(CODE, 600, None, None, None)
     clock.ms += 600_000
     with pytest.raises(SessionNotFound):

@@ -15,7 +15,7 @@ from waypost_worker.kv.keys import session_key, tools_key
 from waypost_worker.kv.memory import MemoryKv
 from waypost_worker.kv.store import fits_metadata
 from waypost_worker.limits import MAX_CACHED_SESSIONS, TOKEN_VOUCHES_SECONDS
-from waypost_worker.polling.local_channel import Hints
+from waypost_worker.polling.local_channel import LocalChannel
 from waypost_worker.sessions.session import Session, SessionStore, tools_version
 
 
@@ -68,7 +68,7 @@ async def test_each_code_is_remembered_by_itself():
 async def test_an_isolate_remembers_a_bounded_number_of_sessions():
     cache: OrderedDict[str, tuple[Session, int]] = OrderedDict()
     clock = SetClock()
-    store = SessionStore(MemoryKv(clock), clock, cache, Hints())
+    store = SessionStore(MemoryKv(clock), clock, cache, LocalChannel())
     for number in range(MAX_CACHED_SESSIONS + 1):
         await store.open(f"{number:08d}", 600, None, None, None)
     assert len(cache) == MAX_CACHED_SESSIONS
@@ -85,15 +85,15 @@ class GetsNothing(MemoryKv):
 async def test_what_a_remembered_miss_hides_is_found_with_a_list():
     clock = SetClock()
     kv = GetsNothing(clock)
-    session = await SessionStore(kv, clock, OrderedDict(), Hints()).open(CODE, 600, None, "label", [1])
-    assert await SessionStore(kv, clock, OrderedDict(), Hints()).find(CODE) == session
+    session = await SessionStore(kv, clock, OrderedDict(), LocalChannel()).open(CODE, 600, None, "label", [1])
+    assert await SessionStore(kv, clock, OrderedDict(), LocalChannel()).find(CODE) == session
 
 
 async def test_data_that_is_too_large_for_a_list_is_left_out_of_it_and_nothing_else():
     clock = SetClock()
     kv = GetsNothing(clock)
-    session = await SessionStore(kv, clock, OrderedDict(), Hints()).open(CODE, 600, None, "label", "x" * 2000)
-    found = await SessionStore(kv, clock, OrderedDict(), Hints()).find(CODE)
+    session = await SessionStore(kv, clock, OrderedDict(), LocalChannel()).open(CODE, 600, None, "label", "x" * 2000)
+    found = await SessionStore(kv, clock, OrderedDict(), LocalChannel()).find(CODE)
     assert (found.label, found.data, found.expires_ms) == ("label", None, session.expires_ms)
     assert await MemoryKv.get(kv, session_key(CODE)) is not None
 
@@ -140,12 +140,12 @@ async def test_a_vouched_session_is_not_remembered_as_if_it_had_been_read():
 async def test_a_renewal_from_an_older_record_does_not_bring_an_ended_session_back():
     clock = SetClock()
     kv = MemoryKv(clock)
-    here, there = (SessionStore(kv, clock, OrderedDict(), Hints()) for _ in range(2))
+    here, there = (SessionStore(kv, clock, OrderedDict(), LocalChannel()) for _ in range(2))
     older = await here.open(CODE, 600, None, None, None)
     await here.end(older)
     await there.extend(older)
     with pytest.raises(SessionEnded):
-        await SessionStore(kv, clock, OrderedDict(), Hints()).find(CODE)
+        await SessionStore(kv, clock, OrderedDict(), LocalChannel()).find(CODE)
 
 
 async def test_a_session_whose_code_only_begins_with_this_one_is_not_found_by_it():

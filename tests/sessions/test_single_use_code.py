@@ -13,7 +13,7 @@ from waypost_worker.kv.keys import joined_key
 from waypost_worker.kv.memory import MemoryKv
 from waypost_worker.kv.store import KvError, ListPage
 from waypost_worker.limits import MAX_JOINED_CODES
-from waypost_worker.sessions.single_use_code import JoinedCache, JoinedCodes
+from waypost_worker.sessions.single_use_code import SingleUseCache, SingleUseCodes
 
 UNTIL_MS = START_MS + 24 * 3600 * 1000
 
@@ -32,14 +32,14 @@ class Setting:
     def __init__(self, kv: MemoryKv | None = None) -> None:
         self.clock = SetClock()
         self.kv = FaultyKv(kv or MemoryKv(self.clock), lambda *_: False)
-        self.cache: JoinedCache = OrderedDict()
-        self.here = JoinedCodes(self.kv, self.clock, self.cache)
-        self.elsewhere = JoinedCodes(self.kv, self.clock, OrderedDict())
+        self.cache: SingleUseCache = OrderedDict()
+        self.here = SingleUseCodes(self.kv, self.clock, self.cache)
+        self.elsewhere = SingleUseCodes(self.kv, self.clock, OrderedDict())
 
 
-async def is_closed(codes: JoinedCodes, join_id: str | None, code: str = CODE) -> bool:
+async def is_closed(codes: SingleUseCodes, join_id: str | None, code: str = CODE) -> bool:
     try:
-        await codes.close(code, UNTIL_MS, join_id)
+        await codes.consume(code, UNTIL_MS, join_id)
     except CodeClosed:
         return True
     return False
@@ -117,7 +117,7 @@ async def test_where_the_write_fails_nobody_is_let_in_and_who_tries_again_is(tak
     at.kv.takes_effect = takes_effect
     at.kv.fails = lambda operation, _: operation == "put"
     with pytest.raises(KvError):
-        await at.here.close(CODE, UNTIL_MS, "ada")
+        await at.here.consume(CODE, UNTIL_MS, "ada")
     at.kv.fails = lambda *_: False
     assert await is_closed(at.here, "bob") is takes_effect
     at = at if takes_effect else Setting()
@@ -128,7 +128,7 @@ async def test_where_the_store_can_not_be_asked_nobody_is_let_in():
     at = Setting()
     at.kv.fails = lambda operation, _: operation == "list"
     with pytest.raises(KvError):
-        await at.here.close(CODE, UNTIL_MS, "ada")
+        await at.here.consume(CODE, UNTIL_MS, "ada")
 
 
 async def test_an_isolate_remembers_a_bounded_number_of_codes_the_last_ones():

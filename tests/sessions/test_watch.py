@@ -7,13 +7,13 @@ from typing import Any
 
 import pytest
 
-from simulation.virtual_time import START_MS, LoopBell
+from simulation.virtual_time import START_MS, LoopWakeup
 from tests.support.builders import CODE, SetClock
 from tests.support.faulty_kv import FaultyKv
 from waypost_worker.kv.memory import MemoryKv
 from waypost_worker.kv.store import KvError
 from waypost_worker.limits import MAX_SESSION_AGE_SECONDS
-from waypost_worker.polling.local_channel import Hints
+from waypost_worker.polling.local_channel import LocalChannel
 from waypost_worker.polling.plans import PAID
 from waypost_worker.security.tokens import Role
 from waypost_worker.sessions.presence import Presence
@@ -27,14 +27,14 @@ class Setting:
     def __init__(self) -> None:
         self.clock = SetClock()
         self.kv = FaultyKv(MemoryKv(self.clock), lambda *_: False)
-        self.hints: Hints[Session] = Hints()
-        self.here = SessionStore(self.kv, self.clock, OrderedDict(), self.hints)
-        self.elsewhere = SessionStore(self.kv, self.clock, OrderedDict(), Hints())
+        self.channel: LocalChannel[Session] = LocalChannel()
+        self.here = SessionStore(self.kv, self.clock, OrderedDict(), self.channel)
+        self.elsewhere = SessionStore(self.kv, self.clock, OrderedDict(), LocalChannel())
         self.presence = Presence(self.kv, self.clock, 60)
 
     async def watch(self, role: Role, ttl_seconds: int = 600) -> SessionWatch:
         session = await self.here.open(CODE, ttl_seconds, None, None, None)
-        return SessionWatch(session, role, self.here, self.presence, PAID, self.hints, self.clock)
+        return SessionWatch(session, role, self.here, self.presence, PAID, self.channel, self.clock)
 
     async def after(self, seconds: float, watch: SessionWatch) -> list[tuple[str, Any]]:
         self.clock.ms += round(seconds * 1000)
@@ -189,17 +189,17 @@ async def test_a_host_says_that_it_is_there_at_once_and_then_each_minute():
     at = Setting()
     watch = await at.watch(Role.HOST)
     await at.after(0, watch)
-    assert await at.presence.seen(CODE) == (True, START_MS)
+    assert await at.presence.last_seen(CODE) == (True, START_MS)
     await at.after(59.9, watch)
-    assert await at.presence.seen(CODE) == (True, START_MS)
+    assert await at.presence.last_seen(CODE) == (True, START_MS)
     await at.after(0.1, watch)
-    assert await at.presence.seen(CODE) == (True, START_MS + 60_000)
+    assert await at.presence.last_seen(CODE) == (True, START_MS + 60_000)
 
 
 async def test_a_guest_says_nothing_of_the_kind():
     at = Setting()
     await at.after(0, await at.watch(Role.GUEST))
-    assert await at.presence.seen(CODE) == (False, None)
+    assert await at.presence.last_seen(CODE) == (False, None)
 
 
 async def test_a_sign_that_fails_is_the_streams_to_report():
@@ -223,12 +223,12 @@ async def test_a_guest_s_watch_is_due_when_the_session_is_read_and_a_host_s_when
 
 async def test_a_watch_rings_when_the_session_changes_in_its_isolate_and_not_when_it_does_elsewhere():
     at = Setting()
-    watch, bell = await at.watch(Role.GUEST), LoopBell()
-    with watch.listening(bell):
+    watch, wakeup = await at.watch(Role.GUEST), LoopWakeup()
+    with watch.subscribe(wakeup):
         await at.elsewhere.end(watch.session)
         began = asyncio.get_running_loop().time()
-        await bell.wait(1)
+        await wakeup.wait(1)
         assert asyncio.get_running_loop().time() - began >= 1
         await at.here.end(watch.session)
-        await bell.wait(1)
+        await wakeup.wait(1)
         assert asyncio.get_running_loop().time() - began < 1.1

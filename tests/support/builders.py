@@ -6,11 +6,11 @@ from msgspec import UNSET
 
 from simulation.seeded_random import SeededRandom
 from simulation.virtual_time import START_MS
-from waypost_worker.clock import Bell
+from waypost_worker.clock import Wakeup
 from waypost_worker.kv.cursor import CursorFactory
 from waypost_worker.kv.keys import requests_scope, responses_scope
 from waypost_worker.kv.store import Kv
-from waypost_worker.polling.local_channel import Hints
+from waypost_worker.polling.local_channel import LocalChannel
 from waypost_worker.queues.message import ErrorBody, Message
 from waypost_worker.queues.queue import Queues
 
@@ -34,7 +34,7 @@ class SetClock:
         self.slept.append(seconds)
         self.ms += round(seconds * 1000)
 
-    def bell(self) -> Bell:
+    def wakeup(self) -> Wakeup:
         raise AssertionError("nobody waits for others on a clock that is put somewhere")
 
 
@@ -74,6 +74,6 @@ def answer(id: str, result: Any = UNSET, error: ErrorBody | Any = UNSET, *, fina
     return Message("response", id, result=result, error=error, final=final)
 
 
-def make_queues(kv: Kv, clock: Any, hints: Hints[Message] | None = None, seed: int = 0) -> Queues:
+def make_queues(kv: Kv, clock: Any, channel: LocalChannel[Message] | None = None, seed: int = 0) -> Queues:
     """The queues of `CODE` as one isolate sees them."""
-    return Queues(kv, CODE, CursorFactory(clock, SeededRandom(seed)), hints or Hints(), 3600)
+    return Queues(kv, CODE, CursorFactory(clock, SeededRandom(seed)), channel or LocalChannel(), 3600)

@@ -13,11 +13,11 @@ from simulation.virtual_time import VirtualClock
 from tests.support.faulty_kv import FaultyKv
 from tests.support.listener import Listener
 from tests.support.sse_parser import parse_sse
-from waypost_worker.chat.chunks import Pieces
+from waypost_worker.chat.chunks import ChunkStore
 from waypost_worker.chat.unfinished import fill_in
 from waypost_worker.conversations.conversation import Conversation
-from waypost_worker.conversations.message import Item
-from waypost_worker.conversations.thread import RecentThreads, ThreadStore
+from waypost_worker.conversations.message import ChatMessage
+from waypost_worker.conversations.thread import RecentWrites, ThreadStore
 from waypost_worker.kv.cursor import CursorFactory
 from waypost_worker.kv.memory import MemoryKv
 from waypost_worker.kv.store import Kv, ListPage
@@ -68,7 +68,7 @@ class Chats:
         self.model = ScriptedModel(*(scripts or [HELLO]))
         self.kv = FaultyKv(MemoryKv(self.clock), lambda *_: False)
         self.settings = Settings(**({"signing_keys": (KEY,)} | settings))
-        self.threads = ThreadStore(self.kv.kv, self.clock, KEY, RecentThreads())
+        self.threads = ThreadStore(self.kv.kv, self.clock, KEY, RecentWrites())
         self._store = MortalKv(self.kv)
         self.here = self._new(0, self._store)
         self.elsewhere = self._new(1, self.kv)
@@ -152,10 +152,10 @@ class Chats:
         ttl_seconds, limit = self.settings.conversation_ttl_seconds, self.settings.history_limit
         return Conversation(self.kv.kv, self.clock, cursors, {}, session_id, ttl_seconds, limit, print)
 
-    async def items(self, thread_id: str = THREAD) -> list[Item]:
+    async def items(self, thread_id: str = THREAD) -> list[ChatMessage]:
         """The messages of the thread as they are shown."""
         items = await self.conversation(thread_id).read()
-        return await fill_in(items, lambda id: Pieces(self.kv.kv, id), self.clock, self.settings.plan)
+        return await fill_in(items, lambda id: ChunkStore(self.kv.kv, id), self.clock, self.settings.plan)
 
     async def history(self, thread_id: str = THREAD) -> list[str]:
         """The same, in short: `assistant: text`, with a mark at what is partial."""
@@ -166,7 +166,7 @@ class Chats:
         return [key.name for key in (await self.kv.kv.list(prefix)).keys]
 
 
-def told(item: Item) -> str:
+def told(item: ChatMessage) -> str:
     """`item` in short."""
     return f"{item.role}: {item.content}{' (open)' if item.is_open else ' (partial)' if item.partial else ''}"
 

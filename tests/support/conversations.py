@@ -6,8 +6,8 @@ from typing import Any
 from simulation.seeded_random import SeededRandom
 from tests.support.builders import SetClock
 from tests.support.faulty_kv import Fault, FaultyKv
-from waypost_worker.conversations.conversation import APPENDS_PER_CHECK, Checks, Conversation
-from waypost_worker.conversations.message import Item
+from waypost_worker.conversations.conversation import APPENDS_PER_CHECK, CompactionChecks, Conversation
+from waypost_worker.conversations.message import ChatMessage
 from waypost_worker.kv.cursor import CursorFactory
 from waypost_worker.kv.memory import MemoryKv
 from waypost_worker.kv.retrying import RetryingKv
@@ -25,13 +25,13 @@ class Setting:
         self.kv = FaultyKv(MemoryKv(self.clock), lambda *_: False)
         self.limit = limit
         self.ttl_seconds = ttl_seconds
-        self.checks: Checks = {}
+        self.checks: CompactionChecks = {}
         self.log: list[str] = []
         self.here = self.isolate(0, self.checks)
         self.elsewhere = self.isolate(1, {})
         self._folds = 0
 
-    def isolate(self, seed: int, checks: Checks, name: str = "c1") -> Conversation:
+    def isolate(self, seed: int, checks: CompactionChecks, name: str = "c1") -> Conversation:
         """The conversation `name`, as another isolate sees it."""
         random = SeededRandom(seed)
         kv = RetryingKv(self.kv, self.clock, random)
@@ -77,17 +77,17 @@ class HidingKv(FaultyKv):
         return ListPage(tuple(key for key in page.keys if not self.hides(key.name)), page.cursor)
 
 
-def item(id: str, content: Any = "text", **fields: Any) -> Item:
+def item(id: str, content: Any = "text", **fields: Any) -> ChatMessage:
     """A message; the user's, unless `role` says otherwise."""
-    return Item(id, fields.pop("role", "user"), content, 0, **fields)
+    return ChatMessage(id, fields.pop("role", "user"), content, 0, **fields)
 
 
-def answer(id: str, content: str, **fields: Any) -> Item:
+def answer(id: str, content: str, **fields: Any) -> ChatMessage:
     """An assistant's message."""
     return item(id, content, role="assistant", **fields)
 
 
-def ids(items: list[Item]) -> list[str]:
+def ids(items: list[ChatMessage]) -> list[str]:
     """Whose items they are."""
     return [one.id for one in items]
 
@@ -96,4 +96,4 @@ async def said(conversation: Conversation, *names: str) -> None:
     """Append one message after the other, and tidy after each."""
     for name in names:
         await conversation.append([item(name)])
-        await conversation.tidy()
+        await conversation.compact_if_due()

@@ -12,7 +12,7 @@ from collections.abc import AsyncGenerator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from waypost_worker.models.transport import Fetched, FetchError, FetchTimeout
+from waypost_worker.models.transport import FetchedResponse, FetchError, FetchTimeout
 
 
 @dataclass(frozen=True)
@@ -56,14 +56,14 @@ class _Scripted:
         self.open = 0
         self._replies = list(replies)
 
-    async def _send(self, to: str, headers: Mapping[str, str], body: Any, timeout_seconds: float) -> Fetched:
+    async def _send(self, to: str, headers: Mapping[str, str], body: Any, timeout_seconds: float) -> FetchedResponse:
         self.sent.append(Sent(to, headers, body, timeout_seconds, round(asyncio.get_running_loop().time(), 3)))
         reply = self._replies.pop(0)
         for step in reply.before:
             await _meet(step, timeout_seconds)
         chunks = self._chunks(reply, timeout_seconds)
         await anext(chunks)
-        return Fetched(reply.status, reply.headers, chunks)
+        return FetchedResponse(reply.status, reply.headers, chunks)
 
     async def _chunks(self, reply: Reply, timeout_seconds: float) -> AsyncGenerator[bytes, None]:
         self.open += 1
@@ -81,14 +81,14 @@ class _Scripted:
 class FakeHttp(_Scripted):
     """`HttpClient`."""
 
-    async def post(self, url: str, headers: Mapping[str, str], body: bytes, timeout_seconds: float) -> Fetched:
+    async def post(self, url: str, headers: Mapping[str, str], body: bytes, timeout_seconds: float) -> FetchedResponse:
         return await self._send(url, headers, json.loads(body), timeout_seconds)
 
 
 class FakeAi(_Scripted):
     """`AiBinding`."""
 
-    async def run(self, model: str, messages: Sequence[Mapping[str, Any]], timeout_seconds: float) -> Fetched:
+    async def run(self, model: str, messages: Sequence[Mapping[str, Any]], timeout_seconds: float) -> FetchedResponse:
         return await self._send(model, {}, messages, timeout_seconds)
 
 

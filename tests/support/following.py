@@ -8,11 +8,11 @@ from dataclasses import replace
 from simulation.seeded_random import SeededRandom
 from simulation.virtual_time import START_MS, VirtualClock
 from tests.support.faulty_kv import FaultyKv
-from waypost_worker.chat.answer_stream import Followed, follow_live, follow_pieces
-from waypost_worker.chat.chunks import Piece, Pieces
+from waypost_worker.chat.answer_stream import AnswerEvent, follow_live, follow_stored
+from waypost_worker.chat.chunks import Chunk, ChunkStore
 from waypost_worker.chat.live_answer import LiveAnswer, Outcome
 from waypost_worker.conversations.conversation import Conversation
-from waypost_worker.conversations.message import Item
+from waypost_worker.conversations.message import ChatMessage
 from waypost_worker.kv.cursor import CursorFactory
 from waypost_worker.kv.memory import MemoryKv
 from waypost_worker.kv.metered import MeteredKv
@@ -37,36 +37,36 @@ class Following:
         self.conversation = self.conversation_on(RetryingKv(self.meter, self.clock, SeededRandom(1)))
         self.giver_store = giver_store or self.kv.kv
         self.number = 0
-        self.heard: list[tuple[Followed, float]] = []
+        self.heard: list[tuple[AnswerEvent, float]] = []
 
     def conversation_on(self, kv: Kv) -> Conversation:
         return Conversation(kv, self.clock, CursorFactory(self.clock, SeededRandom()), {}, "s", 3600, 10, print)
 
-    def follow_live(self, start: int = 0) -> AsyncGenerator[Followed, None]:
+    def follow_live(self, start: int = 0) -> AsyncGenerator[AnswerEvent, None]:
         return follow_live(self.live, self.invocation, start)
 
-    def follow_pieces(self, start: int = 0) -> AsyncGenerator[Followed, None]:
-        return follow_pieces("g", Pieces(self.meter, "g"), self.conversation, self.invocation, start)
+    def follow_stored(self, start: int = 0) -> AsyncGenerator[AnswerEvent, None]:
+        return follow_stored("g", ChunkStore(self.meter, "g"), self.conversation, self.invocation, start)
 
-    async def hear(self, followed: AsyncGenerator[Followed, None]) -> list[Followed]:
+    async def hear(self, followed: AsyncGenerator[AnswerEvent, None]) -> list[AnswerEvent]:
         async with aclosing(followed):
             async for told in followed:
                 self.heard.append((told, round(asyncio.get_running_loop().time(), 3)))
         return self.told
 
     @property
-    def told(self) -> list[Followed]:
+    def told(self) -> list[AnswerEvent]:
         return [told for told, _ in self.heard]
 
     async def write(self, text: str = "", outcome: Outcome | None = None) -> None:
         """Write the next piece; again while it is refused."""
-        piece = Piece(self.clock.now_ms(), text, outcome)
+        piece = Chunk(self.clock.now_ms(), text, outcome)
         while True:
             with suppress(KvError):
-                await Pieces(self.giver_store, "g").write(self.number, piece)
+                await ChunkStore(self.giver_store, "g").write(self.number, piece)
                 self.number += 1
                 return
             await asyncio.sleep(1)
 
     async def keep(self, text: str, *, partial: bool = False) -> None:
-        await self.conversation_on(self.giver_store).append([Item("g", "assistant", text, 0, partial=partial)])
+        await self.conversation_on(self.giver_store).append([ChatMessage("g", "assistant", text, 0, partial=partial)])

@@ -8,12 +8,12 @@ from simulation.seeded_random import SeededRandom
 from simulation.virtual_time import START_MS, VirtualClock
 from tests.support.chats import told
 from tests.support.faulty_kv import FaultyKv
-from waypost_worker.chat.chunks import Piece, Pieces
-from waypost_worker.chat.generation import Giver
+from waypost_worker.chat.chunks import Chunk, ChunkStore
+from waypost_worker.chat.generation import Generation
 from waypost_worker.chat.live_answer import AnswerInfo, LiveAnswer, Outcome
-from waypost_worker.chat.turn import Exchange
+from waypost_worker.chat.turn import Turn
 from waypost_worker.conversations.conversation import Conversation
-from waypost_worker.conversations.message import Item
+from waypost_worker.conversations.message import ChatMessage
 from waypost_worker.kv.cursor import CursorFactory
 from waypost_worker.kv.memory import MemoryKv
 from waypost_worker.kv.metered import MeteredKv
@@ -42,25 +42,25 @@ class Giving:
         self.conversation = Conversation(retrying, self.clock, cursors, {}, "s", ttl_seconds, 10, print)
         info = AnswerInfo(self.id, "s", "t", "r", "q", is_ui)
         invocation = Invocation(plan, self.clock, self.meter)
-        pieces = Pieces(retrying, self.id)
-        self.exchange = Exchange([], Item("q", "user", "Hi", START_MS), self.id, is_ui=is_ui, limit=10)
-        self.giver = Giver(
-            self.live, info, self.conversation, pieces, invocation, ttl_seconds, self.exchange, self.log.append
+        chunks = ChunkStore(retrying, self.id)
+        self.turn = Turn([], ChatMessage("q", "user", "Hi", START_MS), self.id, is_ui=is_ui, limit=10)
+        self.generation = Generation(
+            self.live, info, self.conversation, chunks, invocation, ttl_seconds, self.turn, self.log.append
         )
 
     async def begin(self) -> None:
         """Write question and open answer down, as is done before a model is asked."""
-        await self.conversation.append(self.exchange.added, cursor=self.id)
+        await self.conversation.append(self.turn.added, cursor=self.id)
         self.kv.asked.clear()
 
-    async def give(self, said: AsyncGenerator[str, None] | None = None) -> Outcome | None:
+    async def run(self, said: AsyncGenerator[str, None] | None = None) -> Outcome | None:
         await self.begin()
-        await self.giver.give(said or self.model.stream([]), self.undo)
+        await self.generation.run(said or self.model.stream([]), self.undo)
         return self.live.outcome
 
     async def undo(self) -> None:
         self.undone += 1
-        items, drops = self.exchange.undone()
+        items, drops = self.turn.rollback()
         await self.conversation.append(items, drops=drops)
 
     def leave(self) -> None:
@@ -77,5 +77,5 @@ class Giving:
     async def kept(self) -> list[str]:
         return [told(item) for item in await self.conversation.read()]
 
-    async def pieces(self) -> list[Piece]:
-        return await Pieces(self.kv.kv, self.id).read(0)
+    async def chunks(self) -> list[Chunk]:
+        return await ChunkStore(self.kv.kv, self.id).read(0)

@@ -27,7 +27,7 @@ from tools.guessing import (
 from waypost_worker.ids import CROCKFORD
 from waypost_worker.kv.memory import MemoryKv
 from waypost_worker.limits import MAX_CODE_LENGTH, MIN_CODE_LENGTH
-from waypost_worker.polling.local_channel import Hints
+from waypost_worker.polling.local_channel import LocalChannel
 from waypost_worker.security.guess_throttle import MAX_LOOKUPS_AT_ONCE
 from waypost_worker.security.rate_limits import PERIOD_SECONDS, Limit
 from waypost_worker.sessions.session import SessionStore
@@ -129,7 +129,7 @@ class Attack:
         self.misses_a_minute = self._kv.misses / MINUTES
 
     async def _run(self) -> None:
-        store = SessionStore(self._kv, VirtualClock(), OrderedDict(), Hints())
+        store = SessionStore(self._kv, VirtualClock(), OrderedDict(), LocalChannel())
         for number in self._random.sample(range(SPACE), LIVE):
             await store.open(code_of(number), 24 * 3600, None, None, None)
         for _ in range(MINUTES):

@@ -179,7 +179,7 @@ def test_every_public_class_and_function_has_a_docstring(path: Path):
 PORTS = {
     "Kv",
     "Clock",
-    "Bell",
+    "Wakeup",
     "Random",
     "Limiter",
     "Headers",

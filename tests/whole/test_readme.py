@@ -9,13 +9,13 @@ from bench.report.readme import filled, table
 from waypost_worker.app import ROUTES
 from waypost_worker.chat.unfinished import MISSED_INTERVALS
 from waypost_worker.limits import (
+    ANSWER_GRACE_SECONDS,
     APPEND_BYTES_PER_USE,
     DEFAULT_CONVERSATION_TTL_SECONDS,
     DEFAULT_HISTORY_LIMIT,
     DEFAULT_QUEUE_TTL_SECONDS,
     DEFAULT_SESSION_TTL_SECONDS,
     FOLLOW_PATIENCE_SECONDS,
-    GRACE_SECONDS,
     MAX_ANSWER_SECONDS,
     MAX_SESSION_AGE_SECONDS,
     MAX_WAIT_SECONDS,
@@ -48,10 +48,10 @@ def test_the_numbers_are_those_in_force() -> None:
 
 
 def test_the_numbers_of_chats_are_those_in_force() -> None:
-    assert f"goes on for {GRACE_SECONDS} s after the last reader has left" in WORDS
+    assert f"goes on for {ANSWER_GRACE_SECONDS} s after the last reader has left" in WORDS
     assert "about once a second (every ten on the free plan)" in WORDS
-    assert (PAID.piece_ms, FREE.piece_ms) == (1_000, 10_000)
-    patience = [plan.piece_ms * MISSED_INTERVALS // 1000 for plan in (PAID, FREE)]
+    assert (PAID.chunk_ms, FREE.chunk_ms) == (1_000, 10_000)
+    patience = [plan.chunk_ms * MISSED_INTERVALS // 1000 for plan in (PAID, FREE)]
     assert "takes the next question after {} s ({} s on the free plan)".format(*patience) in WORDS
     assert f"is told so after {FOLLOW_PATIENCE_SECONDS} s" in WORDS
     assert "for more than ten minutes" in WORDS

@@ -17,7 +17,7 @@ from waypost_worker.security.rate_limits import Limit
 FEW = 4
 """Uses of each budget; that of the address has many more, so that it does not come first."""
 
-Call = Callable[[], httpx.Response]
+RequestContext = Callable[[], httpx.Response]
 
 
 @pytest.fixture(scope="module")
@@ -37,7 +37,7 @@ def strict(strict_worker: LocalWorker) -> Iterator[Api]:
         yield caller
 
 
-def refused_after(call: Call, uses: int) -> bool:
+def refused_after(call: RequestContext, uses: int) -> bool:
     """Whether `call` is taken at first and refused when it was made too often.
 
     The counters begin anew with each minute of the clock, which may come in between once: within twice the uses, the
@@ -51,7 +51,7 @@ def refused_after(call: Call, uses: int) -> bool:
     return bool(over) and all(reply.status_code < 300 for reply in replies[:uses])
 
 
-def calls(api: Api) -> dict[Limit, Call]:
+def calls(api: Api) -> dict[Limit, RequestContext]:
     session = api.open_session()
     numbers = count()
 

@@ -11,7 +11,7 @@ from waypost_worker.chat.live_answer import FinishReason
 from waypost_worker.chat.wire_formats import _Delta, _Done, _Error, _Start
 from waypost_worker.limits import STREAM_RETRY_MILLISECONDS
 from waypost_worker.queues.event_stream import _Ready
-from waypost_worker.queues.message import _Shown
+from waypost_worker.queues.message import _EventData
 from waypost_worker.queues.reader import _Gap
 from waypost_worker.sessions.watch import _Change, _End
 
@@ -41,8 +41,8 @@ CHAT_EVENTS = {
 
 def add_events(components: Components) -> None:
     """Add the schemas of all events, and `Line`: one of them as an object."""
-    components.reference(_Shown)
-    shown = components.schemas.pop("Shown")
+    components.reference(_EventData)
+    shown = components.schemas.pop("EventData")
     for name, (description, always, perhaps) in SHOWN.items():
         names = ["id", "cursor", *always, "timestamp", *perhaps, "replay"]
         components.add(

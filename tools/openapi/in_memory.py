@@ -12,7 +12,7 @@ from tools.openapi.example_calls import STORY
 from tools.openapi.example_calls.step import begin
 from tools.openapi.example_runner import Answered, Played, Sent, count_events, play
 from waypost_worker.app import App
-from waypost_worker.clock import Bell
+from waypost_worker.clock import Wakeup
 from waypost_worker.http.messages import Request
 from waypost_worker.kv.memory import MemoryKv
 from waypost_worker.security.rate_limits import Limit, Limiter
@@ -36,22 +36,22 @@ class _Clock:
         self._now_ms += round(seconds * 1000)
         await asyncio.sleep(0)
 
-    def bell(self) -> Bell:
-        return _Bell(self)
+    def wakeup(self) -> Wakeup:
+        return _Wakeup(self)
 
 
 TICK_SECONDS = 0.015
 """Who waits lets the others have their turn so often."""
 
 
-class _Bell:
+class _Wakeup:
     """Lets time pass until somebody has rung."""
 
     def __init__(self, clock: _Clock) -> None:
         self._clock = clock
         self._is_rung = False
 
-    def ring(self) -> None:
+    def set(self) -> None:
         self._is_rung = True
 
     async def wait(self, seconds: float) -> None:

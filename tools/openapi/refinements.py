@@ -20,14 +20,10 @@ from tools.openapi.grammars import (
     TOOL_NAME,
     Json,
 )
-from waypost_worker.handlers import sessions, thread_view
 from waypost_worker.limits import MAX_PAGE_BYTES, MAX_QUESTION_LENGTH
 
-NAMES: Mapping[type, str] = {
-    sessions.SessionView: "Session",
-    thread_view.SessionView: "DescribedThread",
-}
-"""Public names of types whose own are taken, or say little outside their file."""
+PUBLISHED: Mapping[str, str] = {"ForkOrigin": "Origin"}
+"""Names by which the document already calls types that have another one in the code."""
 
 BY_NAME: Mapping[str, Json] = {
     "createdAt": TIME,

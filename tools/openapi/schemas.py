@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 
 from tools.openapi.grammars import Json
-from tools.openapi.refinements import BY_FIELD, BY_NAME, NAMES, WHOLE
+from tools.openapi.refinements import BY_FIELD, BY_NAME, PUBLISHED, WHOLE
 
 PREFIX = "#/components/schemas/"
 
@@ -23,11 +23,10 @@ class Components:
         """A reference to the schema of `type_`, one of the service's structs.
 
         Raises:
-            ValueError: another type has its name; `NAMES` must tell them apart.
+            ValueError: another type has its name.
         """
         (schema,), found = msgspec.json.schema_components([type_], ref_template=PREFIX + "{name}")
         renamed = {name: public_name(name) for name in found}
-        renamed[schema["$ref"].removeprefix(PREFIX)] = NAMES.get(type_, public_name(type_.__name__))
         for name, component in found.items():
             self.add(renamed[name], refined(renamed[name], _relinked(component, renamed)))
         return {"$ref": PREFIX + renamed[schema["$ref"].removeprefix(PREFIX)]}
@@ -45,7 +44,7 @@ class Components:
 
 def public_name(name: str) -> str:
     """What the type `name` is called in the document."""
-    return name.lstrip("_").removesuffix("View")
+    return PUBLISHED.get(name, name.lstrip("_").removesuffix("View"))
 
 
 def refined(name: str, schema: Json) -> Json:

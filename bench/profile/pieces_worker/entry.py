@@ -19,7 +19,7 @@ from waypost_worker.handlers.queues import RequestBody
 from waypost_worker.http.json_body import decode_json
 from waypost_worker.http.messages import Request
 from waypost_worker.http.security_headers import BROWSER_HEADERS
-from waypost_worker.security.client_address import address_key
+from waypost_worker.security.client_address import rate_limit_key
 
 BODY = b'{"code":"ABCD2345","tool":"forecast","args":{"city":"Z\xc3\xbcrich","unit":"celsius","days":3}}'
 PLAIN = '{"headers":{"Content-Type":"application/json"}}'
@@ -62,7 +62,7 @@ class Steps:
         hmac.new(b"k" * 32, BODY, hashlib.sha256).digest()
 
     async def address_parsed(self) -> None:
-        address_key("2001:db8:1:2::1")
+        rate_limit_key("2001:db8:1:2::1")
 
     async def rate_limit_asked(self) -> None:
         await self._limiter.allows("key")

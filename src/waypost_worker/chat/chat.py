@@ -11,15 +11,15 @@ from typing import Any
 
 import msgspec
 
-from waypost_worker.chat.answer_stream import tell
-from waypost_worker.chat.context import Answering, ChatPorts, info_of, told
-from waypost_worker.chat.generation import Giver
+from waypost_worker.chat.answer_stream import replay
+from waypost_worker.chat.context import AnswerStream, ChatContext, as_stream, info_of
+from waypost_worker.chat.generation import Generation
 from waypost_worker.chat.live_answer import AnswerInfo, LiveAnswer, Outcome
-from waypost_worker.chat.turn import Exchange, answer_to
-from waypost_worker.chat.unfinished import closed
+from waypost_worker.chat.turn import Turn, answer_to
+from waypost_worker.chat.unfinished import as_partial
 from waypost_worker.conversations.conversation import Conversation
-from waypost_worker.conversations.message import Item
-from waypost_worker.conversations.thread import Thread, check
+from waypost_worker.conversations.message import ChatMessage
+from waypost_worker.conversations.thread import Thread, validate_thread
 from waypost_worker.errors import AnswerRunning, Unavailable
 from waypost_worker.kv.keys import thread_key
 from waypost_worker.limits import REORDER_WINDOW_SECONDS
@@ -37,24 +37,24 @@ class Question(msgspec.Struct, frozen=True):
     agent: str | None = None
     metadata: dict[str, Any] | None = None
     is_ui: bool = False
-    anew: bool = False
+    regenerate: bool = False
     interrupt: bool = False
 
     @property
     def may_interrupt(self) -> bool:
         """Whether an answer that is being given is stopped for it; what is said anew makes the old one void."""
-        return self.interrupt or self.anew
+        return self.interrupt or self.regenerate
 
 
 class Chat:
     """Puts questions to the thread `thread_id` of `resource_id`, which begins with the first one."""
 
-    def __init__(self, ports: ChatPorts, resource_id: str, thread_id: str) -> None:
-        self._ports = ports
+    def __init__(self, chats: ChatContext, resource_id: str, thread_id: str) -> None:
+        self._chats = chats
         self._resource_id = resource_id
         self._thread_id = thread_id
 
-    async def ask(self, question: Question) -> Answering:
+    async def ask(self, question: Question) -> AnswerStream:
         """Follow the answer to `question`; returns once the model has said its first word.
 
         Raises:
@@ -63,99 +63,97 @@ class Chat:
             ModelFailed, ModelTimedOut: nothing was said, and nothing of the exchange is kept.
             StorageUnavailable
         """
-        self._ports.check_agent(question.agent)
+        self._chats.check_agent(question.agent)
         while True:
-            running = self._ports.running(self._resource_id, self._thread_id)
-            if running is not None and question.message_id == running.message_id and not question.anew:
-                answering = await self._ports.join(running)
+            running = self._chats.running(self._resource_id, self._thread_id)
+            if running is not None and question.message_id == running.message_id and not question.regenerate:
+                answering = await self._chats.join(running)
             else:
                 answering = await self._ask(question, running)
             if answering is not None:
                 return answering
 
-    async def _ask(self, question: Question, running: LiveAnswer | None) -> Answering | None:
-        ports, place = self._ports, (self._resource_id, self._thread_id)
+    async def _ask(self, question: Question, running: LiveAnswer | None) -> AnswerStream | None:
+        chats, place = self._chats, (self._resource_id, self._thread_id)
         if running is not None and not question.may_interrupt:
             raise _in_the_way(running.generation_id)
-        generation_id = ports.cursors.issue(thread_key(*place))
-        live = LiveAnswer(generation_id, question.message_id or f"{generation_id}-q", ports.now_ms())
+        generation_id = chats.cursors.issue(thread_key(*place))
+        live = LiveAnswer(generation_id, question.message_id or f"{generation_id}-q", chats.now_ms())
         # Before anything is awaited: whoever comes next finds it.
-        ports.answers.hold(*place, live)
+        chats.answers.add(*place, live)
         try:
             if running is not None:
-                await ports.stop(running)
-            answering = await self._begin(question, live)
+                await chats.stop(running)
+            answering = await self._start(question, live)
         finally:
             if live.info is None:
                 # Nobody gives it; who has joined it asks again.
                 live.outcome = Outcome("error")
-                ports.answers.release(*place, live)
-        return answering or await ports.join(live)
+                chats.answers.remove(*place, live)
+        return answering or await chats.join(live)
 
-    async def _begin(self, question: Question, live: LiveAnswer) -> Answering | None:
+    async def _start(self, question: Question, live: LiveAnswer) -> AnswerStream | None:
         """Write the question down and have it answered by `live`; or follow what answers it already."""
-        ports = self._ports
-        known = await ports.threads.find(self._resource_id, self._thread_id)
-        thread = known or ports.threads.begin(self._resource_id, self._thread_id)
-        thread = ports.threads.touch(thread, question.agent, question.metadata)
-        check(thread)
-        conversation = ports.conversation(thread.session_id)
+        chats = self._chats
+        known = await chats.threads.find(self._resource_id, self._thread_id)
+        thread = known or chats.threads.begin(self._resource_id, self._thread_id)
+        thread = chats.threads.touch(thread, question.agent, question.metadata)
+        validate_thread(thread)
+        conversation = chats.conversation(thread.session_id)
         items = await conversation.read()
-        answered = None if question.anew else answer_to(items, question.message_id)
+        answered = None if question.regenerate else answer_to(items, question.message_id)
         if answered is not None:
-            return Answering(info_of(thread, answered, items), told(tell(answered, len(items))))
-        ended: list[Item] = []
+            return AnswerStream(info_of(thread, answered, items), as_stream(replay(answered, len(items))))
+        ended: list[ChatMessage] = []
         for index, item in enumerate(items):
             if item.is_open:
-                found = await ports.look_at(item)
+                found = await chats.inspect(item)
                 if found.is_alive and not question.may_interrupt:
                     info = info_of(thread, item, items)
                     if info.message_id == question.message_id:
-                        return ports.follow(info, conversation)
+                        return chats.follow(info, conversation)
                     raise _in_the_way(item.id)
                 if found.is_alive:
-                    await ports.pieces(item.id).request_stop()
+                    await chats.chunks(item.id).request_stop()
                 else:
-                    ended.append(closed(found.item))
-                items[index] = closed(found.item)
-        asked = Item(live.message_id, "user", question.content, ports.now_ms())
-        limit = ports.settings.history_limit
-        exchange = Exchange(items, asked, live.generation_id, is_ui=question.is_ui, limit=limit)
+                    ended.append(as_partial(found.item))
+                items[index] = as_partial(found.item)
+        asked = ChatMessage(live.message_id, "user", question.content, chats.now_ms())
+        limit = chats.settings.history_limit
+        turn = Turn(items, asked, live.generation_id, is_ui=question.is_ui, limit=limit)
 
         async def undo() -> None:
-            restored, drops = exchange.undone()
+            restored, drops = turn.rollback()
             await conversation.append(restored, drops=drops)
             if known is None:
-                await ports.threads.delete(thread)
+                await chats.threads.delete(thread)
 
-        await self._write(conversation, thread, exchange, ended, undo)
-        self._give(conversation, thread, exchange, live, undo)
+        await self._write(conversation, thread, turn, ended, undo)
+        self._give(conversation, thread, turn, live, undo)
         return None
 
     async def _write(
-        self, conversation: Conversation, thread: Thread, exchange: Exchange, ended: Sequence[Item], undo: Undo
+        self, conversation: Conversation, thread: Thread, turn: Turn, ended: Sequence[ChatMessage], undo: Undo
     ) -> None:
         # An abandoned answer without a word is no message. It goes once nobody can still be seen to give it: seen from
         # far away, one that is being given may seem abandoned, and what is dropped never comes back.
-        sure_ms = self._ports.now_ms() - REORDER_WINDOW_SECONDS * 1000
-        drops = exchange.drops + [item.id for item in ended if not item.content and item.timestamp_ms < sure_ms]
+        sure_ms = self._chats.now_ms() - REORDER_WINDOW_SECONDS * 1000
+        drops = turn.drops + [item.id for item in ended if not item.content and item.timestamp_ms < sure_ms]
         mended = [item for item in ended if item.content and item.id not in drops]
-        appending = conversation.append([*mended, *exchange.added], drops=drops, cursor=exchange.added[-1].id)
+        appending = conversation.append([*mended, *turn.added], drops=drops, cursor=turn.added[-1].id)
         # Side by side: the answer waits for both.
-        outcomes = await asyncio.gather(appending, self._ports.threads.save(thread), return_exceptions=True)
+        outcomes = await asyncio.gather(appending, self._chats.threads.save(thread), return_exceptions=True)
         failures = [outcome for outcome in outcomes if isinstance(outcome, BaseException)]
         if failures:
             try:
                 await undo()
             except Unavailable as failure:
-                self._ports.log(f"a question that was refused was not taken back: {failure.code}")
+                self._chats.log(f"a question that was refused was not taken back: {failure.code}")
             raise failures[0]
 
-    def _give(
-        self, conversation: Conversation, thread: Thread, exchange: Exchange, live: LiveAnswer, undo: Undo
-    ) -> None:
-        ports = self._ports
-        question, answer = exchange.added
+    def _give(self, conversation: Conversation, thread: Thread, turn: Turn, live: LiveAnswer, undo: Undo) -> None:
+        chats = self._chats
+        question, answer = turn.added
         live.info = AnswerInfo(
             answer.id,
             thread.session_id,
@@ -165,23 +163,23 @@ class Chat:
             answer.is_ui,
             thread.forked_from,
         )
-        ttl_seconds = ports.settings.conversation_ttl_seconds
-        pieces = ports.pieces(answer.id)
-        giver = Giver(live, live.info, conversation, pieces, ports.invocation, ttl_seconds, exchange, ports.log)
+        ttl_seconds = chats.settings.conversation_ttl_seconds
+        chunks = chats.chunks(answer.id)
+        generation = Generation(live, live.info, conversation, chunks, chats.invocation, ttl_seconds, turn, chats.log)
         agent = self._agent(thread.agent)
-        said = ports.model.stream(exchange.prompt(agent.instructions), agent.model)
+        said = chats.model.stream(turn.prompt(agent.instructions), agent.model)
 
-        async def give() -> None:
+        async def run() -> None:
             try:
-                await giver.give(said, undo)
+                await generation.run(said, undo)
             finally:
-                ports.answers.release(self._resource_id, self._thread_id, live)
+                chats.answers.remove(self._resource_id, self._thread_id, live)
 
-        ports.background(give())
-        ports.background(conversation.tidy())
+        chats.background(run())
+        chats.background(conversation.compact_if_due())
 
     def _agent(self, name: str | None) -> Agent:
-        model = self._ports.settings.model
+        model = self._chats.settings.model
         agent = model.agents.get(name or "", Agent())
         return Agent(agent.instructions or model.instructions or None, agent.model)
 

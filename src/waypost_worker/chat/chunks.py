@@ -14,7 +14,7 @@ from waypost_worker.kv.store import Kv, ListedKey, fits_metadata, list_all
 from waypost_worker.limits import ANSWER_TTL_SECONDS, KV_MAX_BULK_KEYS
 
 
-class Piece(msgspec.Struct, frozen=True, omit_defaults=True):
+class Chunk(msgspec.Struct, frozen=True, omit_defaults=True):
     """What was said since the piece before. The last one has the `outcome`."""
 
     written_ms: int
@@ -22,19 +22,19 @@ class Piece(msgspec.Struct, frozen=True, omit_defaults=True):
     outcome: Outcome | None = None
 
 
-_decode = msgspec.json.Decoder(Piece).decode
+_decode = msgspec.json.Decoder(Chunk).decode
 
 
-class Pieces:
+class ChunkStore:
     """The pieces of one answer, as one request sees them."""
 
     def __init__(self, kv: Kv, generation_id: str) -> None:
         self._kv = kv
         self._generation_id = generation_id
 
-    async def write(self, number: int, piece: Piece) -> None:
+    async def write(self, number: int, chunk: Chunk) -> None:
         """Write piece `number`, counted from 0. Writing it again writes the same."""
-        text = msgspec.json.encode(piece).decode()
+        text = msgspec.json.encode(chunk).decode()
         is_small = fits_metadata(text)
         await self._kv.put(
             piece_key(self._generation_id, number),
@@ -43,7 +43,7 @@ class Pieces:
             metadata=text if is_small else None,
         )
 
-    async def read(self, number: int) -> list[Piece]:
+    async def read(self, number: int) -> list[Chunk]:
         """Pieces from `number` on, without a gap; perhaps not all that there are."""
         if number == 0:
             return await self._read(pieces_prefix(self._generation_id), 0)
@@ -58,7 +58,7 @@ class Pieces:
         """Whether somebody did."""
         return bool((await self._kv.list(stop_key(self._generation_id), limit=1)).keys)
 
-    async def _read(self, prefix: str, number: int) -> list[Piece]:
+    async def _read(self, prefix: str, number: int) -> list[Chunk]:
         listed: dict[str, ListedKey] = {}
         async for keys in list_all(self._kv, prefix):
             listed |= {key.name: key for key in keys}
@@ -68,16 +68,16 @@ class Pieces:
             number += 1
         return await self._load(found)
 
-    async def _load(self, keys: Sequence[ListedKey]) -> list[Piece]:
+    async def _load(self, keys: Sequence[ListedKey]) -> list[Chunk]:
         apart = [key.name for key in keys if key.metadata is None]
         values: dict[str, str] = {}
         for start in range(0, len(apart), KV_MAX_BULK_KEYS):
             values |= await self._kv.get_many(apart[start : start + KV_MAX_BULK_KEYS])
-        pieces: list[Piece] = []
+        chunks: list[Chunk] = []
         for key in keys:
             text = values.get(key.name) if key.metadata is None else key.metadata
             if text is None:
                 # Listed, and its value not to be seen yet: what follows waits for it.
                 break
-            pieces.append(_decode(text))
-        return pieces
+            chunks.append(_decode(text))
+        return chunks

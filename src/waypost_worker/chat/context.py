@@ -5,13 +5,13 @@ from typing import Any
 
 import msgspec
 
-from waypost_worker.chat.answer_stream import Followed, follow_live, follow_pieces
-from waypost_worker.chat.chunks import Pieces
-from waypost_worker.chat.live_answer import AnswerInfo, Answers, LiveAnswer
-from waypost_worker.chat.unfinished import OpenAnswer, look_at
+from waypost_worker.chat.answer_stream import AnswerEvent, follow_live, follow_stored
+from waypost_worker.chat.chunks import ChunkStore
+from waypost_worker.chat.live_answer import AnswerInfo, LiveAnswer, LiveAnswers
+from waypost_worker.chat.unfinished import Unfinished, inspect
 from waypost_worker.clock import seconds_until
 from waypost_worker.conversations.conversation import Conversation
-from waypost_worker.conversations.message import Item
+from waypost_worker.conversations.message import ChatMessage
 from waypost_worker.conversations.thread import Thread, ThreadStore
 from waypost_worker.errors import UnknownAgent
 from waypost_worker.kv.cursor import CursorFactory
@@ -21,21 +21,21 @@ from waypost_worker.polling.invocation import Invocation
 from waypost_worker.settings import Settings
 
 
-class Answering(msgspec.Struct, frozen=True):
+class AnswerStream(msgspec.Struct, frozen=True):
     """An answer that can be followed; close `followed` if it is not read to its end."""
 
     info: AnswerInfo
-    followed: AsyncGenerator[Followed, None]
+    followed: AsyncGenerator[AnswerEvent, None]
 
 
-class ChatPorts(msgspec.Struct, frozen=True):
+class ChatContext(msgspec.Struct, frozen=True):
     """The stores and ports of one call. `pieces` repeats what the store refuses; `followed_pieces` does not."""
 
     threads: ThreadStore
     conversation: Callable[[str], Conversation]
-    pieces: Callable[[str], Pieces]
-    followed_pieces: Callable[[str], Pieces]
-    answers: Answers
+    chunks: Callable[[str], ChunkStore]
+    followed_chunks: Callable[[str], ChunkStore]
+    answers: LiveAnswers
     cursors: CursorFactory
     model: Model
     settings: Settings
@@ -61,11 +61,11 @@ class ChatPorts(msgspec.Struct, frozen=True):
         """The answer that this isolate is giving in the thread."""
         return self.answers.running(resource_id, thread_id, self.now_ms())
 
-    async def look_at(self, item: Item) -> OpenAnswer:
+    async def inspect(self, item: ChatMessage) -> Unfinished:
         """What there is of an answer that this isolate is not giving."""
-        return await look_at(item, self.pieces(item.id), self.invocation.clock, self.invocation.plan)
+        return await inspect(item, self.chunks(item.id), self.invocation.clock, self.invocation.plan)
 
-    async def join(self, live: LiveAnswer, start: int = 0) -> Answering | None:
+    async def join(self, live: LiveAnswer, start: int = 0) -> AnswerStream | None:
         """Follow `live` from its character `start` on; returns once it has begun. `None`: it came to nothing, because
         its question had been answered already, or whoever asked it is gone.
 
@@ -73,11 +73,11 @@ class ChatPorts(msgspec.Struct, frozen=True):
             what its giver met before its first word
         """
         live.readers += 1
-        bell = self.invocation.clock.bell()
+        wakeup = self.invocation.clock.wakeup()
         try:
-            with live.bells.listening(bell):
+            with live.wakeups.subscribe(wakeup):
                 while not live.has_begun and live.is_running(self.now_ms()):
-                    await bell.wait(seconds_until(live.silent_ms, self.now_ms()))
+                    await wakeup.wait(seconds_until(live.lost_at_ms, self.now_ms()))
         finally:
             live.readers -= 1
             live.left_ms = self.now_ms()
@@ -85,24 +85,24 @@ class ChatPorts(msgspec.Struct, frozen=True):
             raise live.failure
         if live.info is None:
             return None
-        return Answering(live.info, follow_live(live, self.invocation, start))
+        return AnswerStream(live.info, follow_live(live, self.invocation, start))
 
-    def follow(self, info: AnswerInfo, conversation: Conversation, start: int = 0) -> Answering:
+    def follow(self, info: AnswerInfo, conversation: Conversation, start: int = 0) -> AnswerStream:
         """Follow an answer that another isolate is giving, from its character `start` on."""
-        pieces = self.followed_pieces(info.generation_id)
-        return Answering(info, follow_pieces(info.generation_id, pieces, conversation, self.invocation, start))
+        chunks = self.followed_chunks(info.generation_id)
+        return AnswerStream(info, follow_stored(info.generation_id, chunks, conversation, self.invocation, start))
 
     async def stop(self, live: LiveAnswer) -> None:
         """Tell the giver of `live` to stop, and wait until it has."""
         live.stop_wanted = True
         give_up_ms = self.now_ms() + INTERRUPT_SECONDS * 1000
-        bell = self.invocation.clock.bell()
-        with live.bells.listening(bell):
+        wakeup = self.invocation.clock.wakeup()
+        with live.wakeups.subscribe(wakeup):
             while live.is_running(self.now_ms()) and self.now_ms() < give_up_ms:
-                await bell.wait(seconds_until(min(live.silent_ms, give_up_ms), self.now_ms()))
+                await wakeup.wait(seconds_until(min(live.lost_at_ms, give_up_ms), self.now_ms()))
 
 
-def info_of(thread: Thread, item: Item, items: Sequence[Item]) -> AnswerInfo:
+def info_of(thread: Thread, item: ChatMessage, items: Sequence[ChatMessage]) -> AnswerInfo:
     """What an answer in the conversation is to those who come back to it."""
     questions = [other.id for other in items[: items.index(item)] if other.role == "user"]
     return AnswerInfo(
@@ -116,7 +116,7 @@ def info_of(thread: Thread, item: Item, items: Sequence[Item]) -> AnswerInfo:
     )
 
 
-async def told(said: Sequence[Followed]) -> AsyncGenerator[Followed, None]:
+async def as_stream(said: Sequence[AnswerEvent]) -> AsyncGenerator[AnswerEvent, None]:
     """What is known already, as something to follow."""
     for followed in said:
         yield followed

@@ -10,24 +10,26 @@ import traceback
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import aclosing, suppress
 
-from waypost_worker.chat.chunks import Piece, Pieces
+from waypost_worker.chat.chunks import Chunk, ChunkStore
 from waypost_worker.chat.live_answer import AnswerInfo, FinishReason, LiveAnswer, Outcome
-from waypost_worker.chat.turn import Exchange
+from waypost_worker.chat.turn import Turn
 from waypost_worker.conversations.conversation import Conversation
-from waypost_worker.conversations.message import Item
+from waypost_worker.conversations.message import ChatMessage
 from waypost_worker.errors import ModelError, ModelFailed, Unavailable, WaypostError
-from waypost_worker.limits import GRACE_SECONDS, MAX_ANSWER_CHARACTERS, MAX_ANSWER_SECONDS
+from waypost_worker.limits import (
+    ANSWER_GRACE_SECONDS,
+    GENERATION_RESERVED_OPERATIONS,
+    MAX_ANSWER_CHARACTERS,
+    MAX_ANSWER_SECONDS,
+)
 from waypost_worker.models.model import AnswerCutOff
 from waypost_worker.polling.invocation import Invocation
 
 TICK_SECONDS = 0.1
 """How often it looks up from listening: whether to stop, and whether something is to be written."""
 
-RESERVED_OPERATIONS = 12
-"""Kept back for the end: the item and the last piece, each perhaps repeated."""
 
-
-class Giver:
+class Generation:
     """Gives the answer `info`, which `exchange` made room for; what readers in this isolate see of it is `live`."""
 
     def __init__(
@@ -35,33 +37,33 @@ class Giver:
         live: LiveAnswer,
         info: AnswerInfo,
         conversation: Conversation,
-        pieces: Pieces,
+        chunks: ChunkStore,
         invocation: Invocation,
         ttl_seconds: int,
-        exchange: Exchange,
+        turn: Turn,
         log: Callable[[str], None],
     ) -> None:
         self._live = live
         self._info = info
         self._conversation = conversation
-        self._pieces = pieces
+        self._chunks = chunks
         self._plan = invocation.plan
         self._meter = invocation.meter
         self._clock = invocation.clock
-        self._exchange = exchange
+        self._turn = turn
         self._log = log
         now = self._clock.now_ms()
         self._started_ms = now
         self._written_ms = now
-        self._stop_look = Rhythm(self._plan.stop_look_ms, now)
+        self._stop_look = Interval(self._plan.stop_look_ms, now)
         # A quarter of its time: the conversation must outlive the answer, and a write may take a while to be seen.
-        self._renewal = Rhythm(ttl_seconds * 250, now)
+        self._renewal = Interval(ttl_seconds * 250, now)
         self._number = 0
-        self._pieces_written = 0
-        self._unwritten: Piece | None = None
-        self._tending: asyncio.Task[None] | None = None
+        self._deltas_written = 0
+        self._unwritten: Chunk | None = None
+        self._flushing: asyncio.Task[None] | None = None
 
-    async def give(self, said: AsyncGenerator[str, None], undo: Callable[[], Awaitable[None]]) -> None:
+    async def run(self, said: AsyncGenerator[str, None], undo: Callable[[], Awaitable[None]]) -> None:
         """Listen to `said` to its end, and keep it; never raises. If nothing is said at all, `undo` takes the exchange
         back."""
         reason: FinishReason = "error"
@@ -78,9 +80,9 @@ class Giver:
             failure = ModelFailed("The model broke off.")
         if isinstance(failure, ModelError) and failure.log_detail:
             self._log(f"{failure.code}: {failure.log_detail}")
-        if self._tending is not None:
-            await self._tending
-        if failure is not None and not self._live.pieces:
+        if self._flushing is not None:
+            await self._flushing
+        if failure is not None and not self._live.deltas:
             await self._take_back(undo)
             self._live.failure = failure
             self._live.outcome = Outcome("error")
@@ -100,8 +102,8 @@ class Giver:
                     if text is None:
                         return "stop"
                     self._live.add(text)
-                if self._has_work() and (self._tending is None or self._tending.done()):
-                    self._tending = asyncio.ensure_future(self._tend())
+                if self._has_work() and (self._flushing is None or self._flushing.done()):
+                    self._flushing = asyncio.ensure_future(self._flush())
             return reason
         finally:
             if coming is not None:
@@ -111,65 +113,65 @@ class Giver:
 
     def _reason_to_end(self) -> FinishReason | None:
         now = self._clock.now_ms()
-        has_left = not self._live.readers and now - self._live.left_ms >= GRACE_SECONDS * 1000
+        has_left = not self._live.readers and now - self._live.left_ms >= ANSWER_GRACE_SECONDS * 1000
         if self._live.stop_wanted or has_left:
             return "stopped"
         is_long = self._live.characters >= MAX_ANSWER_CHARACTERS or now - self._started_ms >= MAX_ANSWER_SECONDS * 1000
         return "length" if is_long else None
 
     def _has_work(self) -> bool:
-        has_news = len(self._live.pieces) > self._pieces_written
+        has_news = len(self._live.deltas) > self._deltas_written
         # Without news a sign of life, half as often.
-        interval_ms = self._plan.piece_ms * (1 if has_news else 2)
+        interval_ms = self._plan.chunk_ms * (1 if has_news else 2)
         is_due = self._clock.now_ms() - self._written_ms >= interval_ms
-        return is_due and self._meter.remaining > RESERVED_OPERATIONS
+        return is_due and self._meter.remaining > GENERATION_RESERVED_OPERATIONS
 
-    async def _tend(self) -> None:
+    async def _flush(self) -> None:
         """Beside listening: writes a piece, and, when that is due, asks whether to stop and renews the conversation."""
         now = self._clock.now_ms()
         try:
-            await self._write_piece()
-            if self._stop_look.is_due(now) and await self._pieces.is_stop_requested():
+            await self._write_chunk()
+            if self._stop_look.is_due(now) and await self._chunks.is_stop_requested():
                 self._live.stop_wanted = True
             if self._renewal.is_due(now):
                 await self._conversation.append([self._item(is_open=True)])
         except Unavailable as failure:
             self._log(f"an answer is not being saved at the moment: {failure.code}")
 
-    async def _write_piece(self, outcome: Outcome | None = None) -> None:
+    async def _write_chunk(self, outcome: Outcome | None = None) -> None:
         self._written_ms = self._clock.now_ms()
         if self._unwritten is not None:
             # What was refused may have been written all the same and read: a number never gets another text.
             await self._write(self._unwritten)
-        text = "".join(self._live.pieces[self._pieces_written :])
-        self._pieces_written = len(self._live.pieces)
-        await self._write(Piece(self._written_ms, text, outcome))
+        text = "".join(self._live.deltas[self._deltas_written :])
+        self._deltas_written = len(self._live.deltas)
+        await self._write(Chunk(self._written_ms, text, outcome))
 
-    async def _write(self, piece: Piece) -> None:
-        self._unwritten = piece
+    async def _write(self, chunk: Chunk) -> None:
+        self._unwritten = chunk
         self._show_life()
-        await self._pieces.write(self._number, piece)
+        await self._chunks.write(self._number, chunk)
         self._unwritten = None
         self._number += 1
 
     async def _keep(self, reason: FinishReason, failure: WaypostError | None) -> Outcome:
         self._show_life()
         error = (failure.code, failure.detail) if failure else (None, None)
-        message_count = self._exchange.message_count
+        message_count = self._turn.message_count
         outcome = Outcome(reason, message_count, *error)
         try:
-            if self._live.pieces:
+            if self._live.deltas:
                 await self._conversation.append([self._item(partial=outcome.is_partial)])
             else:
                 # Stopped before the first word: the question stays, and an empty answer is none.
                 await self._conversation.append([], drops=[self._info.generation_id])
-                outcome = Outcome(reason, self._exchange.unanswered_count)
+                outcome = Outcome(reason, self._turn.unanswered_count)
         except Unavailable as refused:
             self._log(f"an answer was not kept: {refused.code}")
             outcome = Outcome("error", message_count, refused.code, refused.detail)
         if self._number or self._unwritten:
             try:
-                await self._write_piece(outcome)
+                await self._write_chunk(outcome)
             except Unavailable as refused:
                 # Who follows it from elsewhere will find it in the conversation.
                 self._log(f"the last piece of an answer was not written: {refused.code}")
@@ -185,8 +187,8 @@ class Giver:
         # To those in this isolate; an operation that is repeated takes a third of their patience.
         self._live.seen_ms = self._clock.now_ms()
 
-    def _item(self, *, partial: bool = True, is_open: bool = False) -> Item:
-        return Item(
+    def _item(self, *, partial: bool = True, is_open: bool = False) -> ChatMessage:
+        return ChatMessage(
             self._info.generation_id,
             "assistant",
             self._live.text,
@@ -198,7 +200,7 @@ class Giver:
         )
 
 
-class Rhythm:
+class Interval:
     """Says when an interval is over, and begins the next one."""
 
     def __init__(self, interval_ms: int, now_ms: int) -> None:

@@ -8,8 +8,8 @@ from typing import Literal
 
 import msgspec
 
-from waypost_worker.clock import Bells
-from waypost_worker.conversations.message import Origin
+from waypost_worker.clock import Wakeups
+from waypost_worker.conversations.message import ForkOrigin
 from waypost_worker.errors import WaypostError
 from waypost_worker.limits import GIVER_SILENCE_SECONDS, MAX_LIVE_ANSWERS
 
@@ -40,7 +40,7 @@ class AnswerInfo(msgspec.Struct, frozen=True):
     resource_id: str
     message_id: str
     is_ui: bool = False
-    forked_from: Origin | None = None
+    forked_from: ForkOrigin | None = None
 
 
 class LiveAnswer:
@@ -54,9 +54,9 @@ class LiveAnswer:
         self.generation_id = generation_id
         self.message_id = message_id
         self.info: AnswerInfo | None = None
-        self.pieces: list[str] = []
+        self.deltas: list[str] = []
         self.characters = 0
-        self.bells = Bells()
+        self.wakeups = Wakeups()
         self._outcome: Outcome | None = None
         self.failure: WaypostError | None = None
         self.stop_wanted = False
@@ -67,18 +67,18 @@ class LiveAnswer:
     @property
     def text(self) -> str:
         """What was said so far."""
-        return "".join(self.pieces)
+        return "".join(self.deltas)
 
     @property
     def has_begun(self) -> bool:
         """Whether there is something for a reader: a word, or an end."""
-        return bool(self.pieces) or self.outcome is not None
+        return bool(self.deltas) or self.outcome is not None
 
     def add(self, text: str) -> None:
         """The model said `text`."""
-        self.pieces.append(text)
+        self.deltas.append(text)
         self.characters += len(text)
-        self.bells.ring()
+        self.wakeups.set()
 
     @property
     def outcome(self) -> Outcome | None:
@@ -89,19 +89,19 @@ class LiveAnswer:
     def outcome(self, outcome: Outcome) -> None:
         """It has ended so."""
         self._outcome = outcome
-        self.bells.ring()
+        self.wakeups.set()
 
     @property
-    def silent_ms(self) -> int:
+    def lost_at_ms(self) -> int:
         """When its giver counts as gone, should no more be heard of it."""
         return self.seen_ms + GIVER_SILENCE_SECONDS * 1000
 
     def is_running(self, now_ms: int) -> bool:
         """Whether somebody is at work on it. A giver that was cut off by the platform can't say so; it falls silent."""
-        return self.outcome is None and now_ms < self.silent_ms
+        return self.outcome is None and now_ms < self.lost_at_ms
 
 
-class Answers:
+class LiveAnswers:
     """The answers that this isolate is giving, by resource and thread: one each."""
 
     def __init__(self) -> None:
@@ -112,7 +112,7 @@ class Answers:
         answer = self._answers.get((resource_id, thread_id))
         return answer if answer is not None and answer.is_running(now_ms) else None
 
-    def hold(self, resource_id: str, thread_id: str, answer: LiveAnswer) -> None:
+    def add(self, resource_id: str, thread_id: str, answer: LiveAnswer) -> None:
         """From now on this is the thread's answer."""
         if len(self._answers) >= MAX_LIVE_ANSWERS:
             # A giver that the platform cut off could not release its own.
@@ -120,7 +120,7 @@ class Answers:
             self._answers = {name: other for name, other in self._answers.items() if other.is_running(now)}
         self._answers[resource_id, thread_id] = answer
 
-    def release(self, resource_id: str, thread_id: str, answer: LiveAnswer) -> None:
+    def remove(self, resource_id: str, thread_id: str, answer: LiveAnswer) -> None:
         """It has ended; if another one has begun since, that one stays."""
         if self._answers.get((resource_id, thread_id)) is answer:
             del self._answers[resource_id, thread_id]

@@ -8,7 +8,7 @@ from typing import Any
 
 from waypost_worker.clock import Clock
 from waypost_worker.conversations.conversation import Conversation
-from waypost_worker.conversations.message import Item, cut
+from waypost_worker.conversations.message import ChatMessage, last_messages
 from waypost_worker.errors import ModelError, ModelFailed, WaypostError
 from waypost_worker.limits import MAX_ANSWER_CHARACTERS
 from waypost_worker.models.model import AnswerCutOff, Model
@@ -29,7 +29,7 @@ class VoiceAgent:
     ) -> None:
         self._conversation = conversation
         self._model = model
-        self._told = [Item("instructions", "system", instructions, 0)] if instructions else []
+        self._system = [ChatMessage("instructions", "system", instructions, 0)] if instructions else []
         self._limit = limit
         self._clock = clock
         self._background = background
@@ -54,7 +54,7 @@ class VoiceAgent:
                 failures.append(failure)
             finally:
                 ended.set()
-            await self._conversation.tidy()
+            await self._conversation.compact_if_due()
 
         self._background(work())
         await ended.wait()
@@ -65,24 +65,24 @@ class VoiceAgent:
             raise ModelFailed("The model broke off.")
         return turns[0]
 
-    async def _turn(self, items: Sequence[Item], question: str) -> tuple[str, int]:
+    async def _turn(self, items: Sequence[ChatMessage], question: str) -> tuple[str, int]:
         now = self._clock.now_ms()
         cursor = self._conversation.new_cursor()
-        asked = Item(f"{cursor}-q", "user", question, now)
-        text = await self._listen([*self._told, *cut([*items, asked], self._limit)])
-        said = Item(cursor, "assistant", text, self._clock.now_ms())
+        asked = ChatMessage(f"{cursor}-q", "user", question, now)
+        text = await self._listen([*self._system, *last_messages([*items, asked], self._limit)])
+        said = ChatMessage(cursor, "assistant", text, self._clock.now_ms())
         # Under a cursor of now: the one above is as old as the model took, and appends are not to come late.
         await self._conversation.append([asked, said])
-        return text, len(cut([*items, asked, said], self._limit))
+        return text, len(last_messages([*items, asked, said], self._limit))
 
-    async def _listen(self, prompt: Sequence[Item]) -> str:
-        pieces: list[str] = []
+    async def _listen(self, prompt: Sequence[ChatMessage]) -> str:
+        chunks: list[str] = []
         characters = 0
         try:
             async with aclosing(self._model.stream(prompt)) as said:
-                async for piece in said:
-                    pieces.append(piece)
-                    characters += len(piece)
+                async for chunk in said:
+                    chunks.append(chunk)
+                    characters += len(chunk)
                     if characters > MAX_ANSWER_CHARACTERS:
                         raise ModelFailed("The model did not come to an end.")
         except AnswerCutOff:
@@ -95,4 +95,4 @@ class VoiceAgent:
         except Exception as error:
             self._log(f"a model broke off\n{traceback.format_exc()}")
             raise ModelFailed("The model broke off.") from error
-        return "".join(pieces)
+        return "".join(chunks)

@@ -9,9 +9,9 @@ from typing import Any, Protocol
 
 import msgspec
 
-from waypost_worker.chat.answer_stream import Followed, Said
+from waypost_worker.chat.answer_stream import AnswerEvent, TextDelta
 from waypost_worker.chat.live_answer import AnswerInfo, Outcome
-from waypost_worker.conversations.message import Origin
+from waypost_worker.conversations.message import ForkOrigin
 from waypost_worker.limits import STREAM_RETRY_MILLISECONDS
 from waypost_worker.sse import HEARTBEAT, Event, encode_sse
 
@@ -27,7 +27,7 @@ class AnswerFormat(Protocol):
         """What comes before the first word."""
         ...
 
-    def said(self, said: Said) -> bytes:
+    def said(self, said: TextDelta) -> bytes:
         """Some words."""
         ...
 
@@ -36,12 +36,14 @@ class AnswerFormat(Protocol):
         ...
 
 
-async def encoded(followed: AsyncGenerator[Followed, None], answer_format: AnswerFormat) -> AsyncGenerator[bytes, None]:
+async def encoded(
+    followed: AsyncGenerator[AnswerEvent, None], answer_format: AnswerFormat
+) -> AsyncGenerator[bytes, None]:
     """The bytes of an answer. Closing it closes `followed`."""
     async with aclosing(followed) as following:
         yield answer_format.head()
         async for event in following:
-            if isinstance(event, Said):
+            if isinstance(event, TextDelta):
                 yield answer_format.said(event)
             elif isinstance(event, Outcome):
                 yield answer_format.tail(event)
@@ -56,7 +58,7 @@ class _Start(msgspec.Struct, omit_defaults=True, rename="camel"):
     resource_id: str
     generation_id: str
     message_id: str
-    forked_from: Origin | None = None
+    forked_from: ForkOrigin | None = None
 
 
 class _Delta(msgspec.Struct):
@@ -93,8 +95,8 @@ class EventsFormat:
         data = msgspec.json.encode(_start(self._info))
         return encode_sse(Event("start", data, retry_ms=STREAM_RETRY_MILLISECONDS))
 
-    def said(self, said: Said) -> bytes:
-        return encode_sse(Event("delta", msgspec.json.encode(_Delta(said.text)), place(self._info, said.end)))
+    def said(self, said: TextDelta) -> bytes:
+        return encode_sse(Event("delta", msgspec.json.encode(_Delta(said.text)), answer_event_id(self._info, said.end)))
 
     def tail(self, outcome: Outcome) -> bytes:
         answer_id = self._info.generation_id
@@ -107,7 +109,7 @@ class EventsFormat:
         return encode_sse(Event("error", msgspec.json.encode(error))) + end
 
 
-class UiFormat:
+class UiMessageStream:
     """The AI SDK's chunks, without the fields that its older versions refuse."""
 
     def __init__(self, info: AnswerInfo) -> None:
@@ -118,7 +120,7 @@ class UiFormat:
         start = {"type": "start", "messageId": text_id, "messageMetadata": _start(self._info)}
         return _chunk(start) + _chunk({"type": "start-step"}) + _chunk({"type": "text-start", "id": text_id})
 
-    def said(self, said: Said) -> bytes:
+    def said(self, said: TextDelta) -> bytes:
         return _chunk({"type": "text-delta", "id": self._info.generation_id, "delta": said.text})
 
     def tail(self, outcome: Outcome) -> bytes:
@@ -137,12 +139,12 @@ class UiFormat:
 DONE = "done"
 
 
-def place(info: AnswerInfo, end: int) -> str:
+def answer_event_id(info: AnswerInfo, end: int) -> str:
     """The id of an event: which answer, and how many of its characters its reader has with it."""
     return f"{info.generation_id}.{end}"
 
 
-def parse_place(text: str) -> tuple[str, int] | None:
+def parse_answer_event_id(text: str) -> tuple[str, int] | None:
     """The answer and the number of characters that an event's id names; `None` for what is no such id."""
     generation_id, dot, end = text.rpartition(".")
     is_number = end.isascii() and end.isdigit() and len(end) < 10
@@ -153,4 +155,4 @@ def _chunk(value: Any) -> bytes:
     return b"data: %s\n\n" % msgspec.json.encode(value)
 
 
-FORMATS: dict[str, Callable[[AnswerInfo], AnswerFormat]] = {"events": EventsFormat, "ui": UiFormat}
+FORMATS: dict[str, Callable[[AnswerInfo], AnswerFormat]] = {"events": EventsFormat, "ui": UiMessageStream}

@@ -11,7 +11,7 @@ from pyodide.ffi import JsException, create_proxy, jsnull, to_js  # type: ignore
 from waypost_worker.clock import Clock
 from waypost_worker.context.isolate import Isolate
 from waypost_worker.errors import BodyTimeout
-from waypost_worker.http.body import read_whole
+from waypost_worker.http.body import read_body
 from waypost_worker.http.messages import Response
 
 
@@ -28,7 +28,7 @@ async def read_js_body(
     # JavaScript's null is no None here.
     if stream is jsnull:
         return b""
-    return await read_whole(_JsBody(stream.getReader()), limit, clock, _JsAlarm(isolate), declared)
+    return await read_body(_JsBody(stream.getReader()), limit, clock, _JsAlarm(isolate), declared)
 
 
 class _JsBody:

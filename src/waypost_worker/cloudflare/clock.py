@@ -11,7 +11,7 @@ from typing import Any
 
 import js
 
-from waypost_worker.clock import Bell
+from waypost_worker.clock import Wakeup
 
 
 class CloudflareClock:
@@ -27,15 +27,15 @@ class CloudflareClock:
     async def sleep(self, seconds: float) -> None:
         await asyncio.sleep(seconds)
 
-    def bell(self) -> Bell:
-        return _JsBell(self)
+    def wakeup(self) -> Wakeup:
+        return _JsWakeup(self)
 
 
 LOST_MS = 60_000
 """How late a timer can't be that still comes."""
 
 
-class _JsBell:
+class _JsWakeup:
     """A promise for each wait, which the runtime's own timer or another request resolves, whichever comes first.
 
     No function of Python's is handed to JavaScript, so no proxy is left behind, and the timer is taken back: one of
@@ -49,7 +49,7 @@ class _JsBell:
         self._lost_ms = 0
         self._wake: Any = None
 
-    def ring(self) -> None:
+    def set(self) -> None:
         self._is_rung = True
         if self._wake is not None:
             self._wake()

@@ -10,14 +10,14 @@ import js
 import msgspec
 from pyodide.ffi import JsException, jsnull, to_js  # type: ignore[attr-defined]  # stubs lack jsnull
 
-from waypost_worker.models.transport import Fetched, FetchError, FetchTimeout
+from waypost_worker.models.transport import FetchedResponse, FetchError, FetchTimeout
 
 
 class CloudflareHttp:
     """The port for requests that go out, on the runtime's `fetch`."""
 
-    async def post(self, url: str, headers: Mapping[str, str], body: bytes, timeout_seconds: float) -> Fetched:
-        patience = _Patience(timeout_seconds)
+    async def post(self, url: str, headers: Mapping[str, str], body: bytes, timeout_seconds: float) -> FetchedResponse:
+        patience = _SilenceTimeout(timeout_seconds)
         init = _to_js_object({"method": "POST", "headers": headers, "redirect": "manual"})
         init.body = to_js(body)
         init.signal = patience.signal
@@ -30,8 +30,8 @@ class CloudflareAi:
     def __init__(self, binding: Any) -> None:
         self._binding = binding
 
-    async def run(self, model: str, messages: Sequence[Mapping[str, Any]], timeout_seconds: float) -> Fetched:
-        patience = _Patience(timeout_seconds)
+    async def run(self, model: str, messages: Sequence[Mapping[str, Any]], timeout_seconds: float) -> FetchedResponse:
+        patience = _SilenceTimeout(timeout_seconds)
         inputs = _to_js_object({"messages": messages, "stream": True})
         # The raw reply still has the status, which the binding would turn into the text of an exception.
         options = _to_js_object({"returnRawResponse": True})
@@ -39,7 +39,7 @@ class CloudflareAi:
         return await _fetched(self._binding.run(model, inputs, options), patience)
 
 
-class _Patience:
+class _SilenceTimeout:
     """Gives a request up, and its connection free, once it has been silent for too long.
 
     The timer is the runtime's own and calls a function of the runtime's own. One of asyncio could not be taken back:
@@ -68,7 +68,7 @@ class _Patience:
         self._controller.abort()
 
 
-async def _fetched(reply: Awaitable[Any], patience: _Patience) -> Fetched:
+async def _fetched(reply: Awaitable[Any], patience: _SilenceTimeout) -> FetchedResponse:
     try:
         response = await patience.wait(reply)
     except BaseException:
@@ -77,10 +77,10 @@ async def _fetched(reply: Awaitable[Any], patience: _Patience) -> Fetched:
     chunks = _chunks(response.body, patience)
     # A generator that was never begun would not run its `finally` when it is closed.
     await anext(chunks)
-    return Fetched(response.status, js.Object.fromEntries(response.headers).to_py(), chunks)
+    return FetchedResponse(response.status, js.Object.fromEntries(response.headers).to_py(), chunks)
 
 
-async def _chunks(body: Any, patience: _Patience) -> AsyncGenerator[bytes, None]:
+async def _chunks(body: Any, patience: _SilenceTimeout) -> AsyncGenerator[bytes, None]:
     try:
         yield b""
         reader = body.getReader() if body is not jsnull else None

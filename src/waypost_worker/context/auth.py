@@ -2,7 +2,7 @@
 
 import hmac
 
-from waypost_worker.context.call import Call
+from waypost_worker.context.request_context import RequestContext
 from waypost_worker.conversations.thread import ID_PREFIX, is_of_resource
 from waypost_worker.errors import (
     InvalidToken,
@@ -14,11 +14,11 @@ from waypost_worker.errors import (
 )
 from waypost_worker.ids import parse_code, parse_id
 from waypost_worker.limits import MAX_SESSION_AGE_SECONDS
-from waypost_worker.security.tokens import VERSION, Claims, Role, Signer
+from waypost_worker.security.tokens import TOKEN_PREFIX, Claims, Role, Signer
 from waypost_worker.sessions.session import Session
 
 
-async def host_session(call: Call, code: str, *, fresh: bool = False) -> Session:
+async def host_session(context: RequestContext, code: str, *, fresh: bool = False) -> Session:
     """The session `code`, for its host. `fresh` when it is going to be written back.
 
     Raises:
@@ -26,82 +26,82 @@ async def host_session(call: Call, code: str, *, fresh: bool = False) -> Session
         SessionEnded
     """
     code = parse_code(code)
-    claims = await bearer(call)
+    claims = await bearer(context)
     if claims is None:
         raise TokenRequired("Only the session's host may do this: send its hostToken as Authorization: Bearer.")
     _check(claims, code, Role.HOST)
-    return await call.sessions().find(code, fresh=fresh, vouched_created_ms=None if fresh else _created_ms(claims))
+    return await context.sessions().find(code, fresh=fresh, vouched_created_ms=None if fresh else _created_ms(claims))
 
 
-async def guest_session(call: Call, code: str) -> Session:
+async def guest_session(context: RequestContext, code: str) -> Session:
     """The session `code`, for a guest: with a guest's token, or with the code alone where that is allowed.
 
     Raises:
         as `host_session`
     """
     code = parse_code(code)
-    claims = await bearer(call)
+    claims = await bearer(context)
     if claims is not None:
         _check(claims, code, Role.GUEST)
-        return await call.sessions().find(code, vouched_created_ms=_created_ms(claims))
-    if call.settings.require_token:
+        return await context.sessions().find(code, vouched_created_ms=_created_ms(claims))
+    if context.settings.require_token:
         raise TokenRequired("A code alone is not enough here: join the session and send the guestToken.")
-    return await session_by_code(call, code)
+    return await session_by_code(context, code)
 
 
-async def session_of_any(call: Call, code: str) -> tuple[Session, Role]:
+async def session_of_any(context: RequestContext, code: str) -> tuple[Session, Role]:
     """The session `code`, and what the caller is in it: the host with the host's token, otherwise a guest."""
-    claims = await bearer(call)
+    claims = await bearer(context)
     if claims is not None and claims.role is Role.HOST:
-        return await host_session(call, code), Role.HOST
-    return await guest_session(call, code), Role.GUEST
+        return await host_session(context, code), Role.HOST
+    return await guest_session(context, code), Role.GUEST
 
 
-async def session_to_read(call: Call, code: str) -> Session:
+async def session_to_read(context: RequestContext, code: str) -> Session:
     """The session `code`, as it is now, for who wants to look at it. Its code is enough, unless it joins only once.
 
     Raises:
         as `host_session`
     """
-    if not call.settings.code_joins_once:
-        return await session_by_code(call, code, fresh=True)
+    if not context.settings.code_joins_once:
+        return await session_by_code(context, code, fresh=True)
     code = parse_code(code)
-    claims = await bearer(call)
+    claims = await bearer(context)
     if claims is None:
         raise TokenRequired("A code alone is not enough here: send a token of the session.")
     _check(claims, code, Role.GUEST if claims.role is Role.APP else claims.role)
-    return await call.sessions().find(code, fresh=True)
+    return await context.sessions().find(code, fresh=True)
 
 
-async def session_by_code(call: Call, code: str, *, fresh: bool = False) -> Session:
+async def session_by_code(context: RequestContext, code: str, *, fresh: bool = False) -> Session:
     """The session `code`, for somebody who shows nothing but the code; a miss costs its address's budget.
 
     Raises:
         InvalidCode, RateLimited, SessionNotFound, SessionEnded
     """
     code = parse_code(code)
-    with call.throttle.looking_up(call.request.client_ip):
+    with context.throttle.looking_up(context.request.client_ip):
         try:
-            return await call.sessions().find(code, fresh=fresh)
+            return await context.sessions().find(code, fresh=fresh)
         except SessionNotFound:
-            await call.throttle.miss(call.request.client_ip)
+            await context.throttle.miss(context.request.client_ip)
             raise
 
 
-async def bearer(call: Call) -> Claims | None:
+async def bearer(context: RequestContext) -> Claims | None:
     """What the caller's token says, or `None` if there is no token.
 
     Raises:
         InvalidToken, TokenExpired, RateLimited
     """
-    token = _authorization(call)
-    if not token and call.request.path == "/api/stream":
+    token = _authorization(context)
+    if not token and context.request.path == "/api/stream":
         # An EventSource can't set a header; this is the one route that takes the token from the URL.
-        token = call.query.get("token", "").strip()
-    return await _claims(call, token) if token else None
+        token = context.query.get("token", "").strip()
+    return await _claims(context, token) if token else None
 
 
-async def require_app(call: Call) -> str | None:
+async def require_app(context: RequestContext) -> str | None:
     """The resource that the caller's token is bound to; `None` for an app itself, which may reach any of them.
 
     Where no app key is set, threads are open to all; a token that is shown all the same binds.
@@ -109,20 +109,20 @@ async def require_app(call: Call) -> str | None:
     Raises:
         TokenRequired, InvalidToken, TokenExpired, WrongRole, RateLimited
     """
-    shown = _authorization(call)
-    if shown.startswith(VERSION):
-        claims = await _claims(call, shown)
+    shown = _authorization(context)
+    if shown.startswith(TOKEN_PREFIX):
+        claims = await _claims(context, shown)
         if claims.role is not Role.APP:
             raise WrongRole(f"Threads are an app's; the token is a session's {claims.role}'s.")
         return claims.subject
-    if call.settings.app_keys:
+    if context.settings.app_keys:
         if not shown:
             raise TokenRequired("Threads are for apps here: send an app key or token as Authorization: Bearer.")
-        await _check_app_key(call, shown)
+        await _check_app_key(context, shown)
     return None
 
 
-async def owned_id(call: Call, text: str, what: str) -> str:
+async def owned_id(context: RequestContext, text: str, what: str) -> str:
     """`text`, if it is a session id and the caller may reach what it owns.
 
     A session id is the secret itself. That of a thread is told to everybody who may reach the thread, and must not
@@ -132,70 +132,70 @@ async def owned_id(call: Call, text: str, what: str) -> str:
         InvalidId, TokenRequired, InvalidToken, TokenExpired, WrongRole, WrongResource, RateLimited
     """
     session_id = parse_id(text, what)
-    if call.settings.app_keys and session_id.startswith(ID_PREFIX):
-        resource_id = await require_app(call)
-        if resource_id is not None and not is_of_resource(session_id, resource_id, call.settings.signing_keys):
+    if context.settings.app_keys and session_id.startswith(ID_PREFIX):
+        resource_id = await require_app(context)
+        if resource_id is not None and not is_of_resource(session_id, resource_id, context.settings.signing_keys):
             raise WrongResource("The token is for the threads of another resource.")
     return session_id
 
 
-async def require_app_key(call: Call) -> None:
+async def require_app_key(context: RequestContext) -> None:
     """Refuse whoever is not the app itself.
 
     Raises:
         TokenRequired, InvalidToken, TokenExpired, WrongRole, RateLimited
     """
-    shown = _authorization(call)
+    shown = _authorization(context)
     if not shown:
-        raise TokenRequired(f"Only an app may do this: send an app key as Authorization: Bearer.{_hint(call)}")
-    if shown.startswith(VERSION):
-        claims = await _claims(call, shown)
+        raise TokenRequired(f"Only an app may do this: send an app key as Authorization: Bearer.{_hint(context)}")
+    if shown.startswith(TOKEN_PREFIX):
+        claims = await _claims(context, shown)
         raise WrongRole(f"Only an app may do this, with its key; this is the token of a {claims.role}.")
-    await _check_app_key(call, shown)
+    await _check_app_key(context, shown)
 
 
-def issue_token(call: Call, session: Session, role: Role) -> tuple[str, int]:
+def issue_token(context: RequestContext, session: Session, role: Role) -> tuple[str, int]:
     """A token for `session`, and when it ends (milliseconds): with the greatest age a session may have."""
-    return _issue(call, Claims(role, session.code, session.must_end_ms // 1000))
+    return _issue(context, Claims(role, session.code, session.must_end_ms // 1000))
 
 
-def issue_app_token(call: Call, resource_id: str, ttl_seconds: int) -> tuple[str, int]:
+def issue_app_token(context: RequestContext, resource_id: str, ttl_seconds: int) -> tuple[str, int]:
     """A token for the threads of one resource, and when it ends (milliseconds)."""
-    return _issue(call, Claims(Role.APP, resource_id, call.clock.now_ms() // 1000 + ttl_seconds))
+    return _issue(context, Claims(Role.APP, resource_id, context.clock.now_ms() // 1000 + ttl_seconds))
 
 
-def _issue(call: Call, claims: Claims) -> tuple[str, int]:
-    return Signer(call.settings.signing_keys).sign(claims), claims.expires_seconds * 1000
+def _issue(context: RequestContext, claims: Claims) -> tuple[str, int]:
+    return Signer(context.settings.signing_keys).sign(claims), claims.expires_seconds * 1000
 
 
-def _authorization(call: Call) -> str:
+def _authorization(context: RequestContext) -> str:
     """The token in the header, or nothing."""
-    scheme, _, token = (call.request.headers.get("authorization") or "").partition(" ")
+    scheme, _, token = (context.request.headers.get("authorization") or "").partition(" ")
     return token.strip() if scheme.lower() == "bearer" else ""
 
 
-async def _claims(call: Call, token: str) -> Claims:
+async def _claims(context: RequestContext, token: str) -> Claims:
     try:
-        return Signer(call.settings.signing_keys).unsign(token, call.clock.now_ms())
+        return Signer(context.settings.signing_keys).unsign(token, context.clock.now_ms())
     except InvalidToken:
         # Only now: nobody guesses a signature, so who shows a genuine one is served, whoever shares the address.
-        call.throttle.check(call.request.client_ip)
-        await call.throttle.miss(call.request.client_ip)
+        context.throttle.check(context.request.client_ip)
+        await context.throttle.miss(context.request.client_ip)
         raise
 
 
-async def _check_app_key(call: Call, shown: str) -> None:
+async def _check_app_key(context: RequestContext, shown: str) -> None:
     # Every key is compared, whichever fits: the time taken says nothing about which one it was.
-    fits = [hmac.compare_digest(shown.encode(), key.encode()) for key in call.settings.app_keys]
+    fits = [hmac.compare_digest(shown.encode(), key.encode()) for key in context.settings.app_keys]
     if not any(fits):
         # Only now, as for tokens: an app's backend may share its address with somebody who guesses codes.
-        call.throttle.check(call.request.client_ip)
-        await call.throttle.miss(call.request.client_ip)
-        raise InvalidToken(f"The token is none of the app keys of this deployment.{_hint(call)}")
+        context.throttle.check(context.request.client_ip)
+        await context.throttle.miss(context.request.client_ip)
+        raise InvalidToken(f"The token is none of the app keys of this deployment.{_hint(context)}")
 
 
-def _hint(call: Call) -> str:
-    return "" if call.settings.app_keys else " It has none: its threads are open to all until APP_KEYS is set."
+def _hint(context: RequestContext) -> str:
+    return "" if context.settings.app_keys else " It has none: its threads are open to all until APP_KEYS is set."
 
 
 def _created_ms(claims: Claims) -> int:

@@ -3,17 +3,17 @@
 from collections import OrderedDict
 from typing import Any
 
-from waypost_worker.chat.live_answer import Answers
+from waypost_worker.chat.live_answer import LiveAnswers
 from waypost_worker.clock import Clock
-from waypost_worker.conversations.conversation import Checks
-from waypost_worker.conversations.thread import RecentThreads
+from waypost_worker.conversations.conversation import CompactionChecks
+from waypost_worker.conversations.thread import RecentWrites
 from waypost_worker.kv.cursor import CursorFactory
-from waypost_worker.polling.local_channel import Hints
+from waypost_worker.polling.local_channel import LocalChannel
 from waypost_worker.polling.schedule import COALESCED_MS
 from waypost_worker.queues.message import Message
 from waypost_worker.random import Random
 from waypost_worker.sessions.session import Session, SessionCache
-from waypost_worker.sessions.single_use_code import JoinedCache
+from waypost_worker.sessions.single_use_code import SingleUseCache
 
 
 class Isolate:
@@ -22,14 +22,14 @@ class Isolate:
     def __init__(self, clock: Clock, random: Random) -> None:
         self.phase_ms = random.random_bytes(1)[0] * COALESCED_MS // 256
         self.cursors = CursorFactory(clock, random)
-        self.messages: Hints[Message] = Hints()
-        self.changes: Hints[Session] = Hints()
+        self.messages: LocalChannel[Message] = LocalChannel()
+        self.changes: LocalChannel[Session] = LocalChannel()
         self.sessions: SessionCache = OrderedDict()
-        self.joined: JoinedCache = OrderedDict()
-        self.checks: Checks = {}
-        self.answers = Answers()
-        self.threads: RecentThreads = RecentThreads()
-        self.offers: OrderedDict[str, tuple[str, int, dict[str, Any]]] = OrderedDict()
+        self.single_use_codes: SingleUseCache = OrderedDict()
+        self.compaction_checks: CompactionChecks = {}
+        self.answers = LiveAnswers()
+        self.threads: RecentWrites = RecentWrites()
+        self.mcp_tools: OrderedDict[str, tuple[str, int, dict[str, Any]]] = OrderedDict()
         self.announced_ms: dict[str, int] = {}
         self.background: set[object] = set()
         self.open_streams = 0

@@ -23,7 +23,7 @@ import msgspec
 
 from waypost_worker.clock import Clock
 from waypost_worker.conversations.journal import Change, Entry, Snapshot, items_of, keep, merge, origin_of
-from waypost_worker.conversations.message import Item, Origin, cut
+from waypost_worker.conversations.message import ChatMessage, ForkOrigin, last_messages
 from waypost_worker.errors import Unavailable
 from waypost_worker.kv.cursor import CursorFactory, cursor_ms
 from waypost_worker.kv.keys import cursor_of, journal_key, journal_prefix, snapshot_key
@@ -51,8 +51,8 @@ _decode_change = msgspec.json.Decoder(Change).decode
 class History(NamedTuple):
     """The last items of a conversation, oldest first, and where it was forked from."""
 
-    items: list[Item]
-    origin: Origin | None
+    items: list[ChatMessage]
+    origin: ForkOrigin | None
 
 
 MAX_VIEW_AGE_MS = 5000
@@ -61,7 +61,7 @@ MAX_VIEW_AGE_MS = 5000
 SEEN_BY_ALL_MS = (REORDER_WINDOW_SECONDS + MAX_WRITE_SECONDS) * 1000 + MAX_VIEW_AGE_MS
 """How long after its cursor an entry may be missing from somebody's fold, which is written a while after it looked."""
 
-Checks = dict[str, tuple[int, int]]
+CompactionChecks = dict[str, tuple[int, int]]
 """Conversation -> when this isolate last looked if a fold is due, and its appends since; plain data, may vanish."""
 
 
@@ -74,7 +74,7 @@ class Conversation:
         kv: Kv,
         clock: Clock,
         cursors: CursorFactory,
-        checks: Checks,
+        checks: CompactionChecks,
         name: str,
         ttl_seconds: int,
         limit: int,
@@ -100,7 +100,9 @@ class Conversation:
         """A place in the conversation, for an append to come: later than all that this isolate has appended."""
         return self._cursors.issue(snapshot_key(self._name))
 
-    async def append(self, items: Sequence[Item], *, drops: Sequence[str] = (), cursor: str | None = None) -> str:
+    async def append(
+        self, items: Sequence[ChatMessage], *, drops: Sequence[str] = (), cursor: str | None = None
+    ) -> str:
         """Add `items`, together and in their order, after taking away those named in `drops`; the cursor where they
         stand, which may be one made before. What this returns from is in KV."""
         if cursor is None:
@@ -111,9 +113,9 @@ class Conversation:
         await self._write(Change(placed, drops), self.new_cursor())
         return cursor
 
-    async def replace(self, items: Sequence[Item], origin: Origin | None = None) -> None:
+    async def replace(self, items: Sequence[ChatMessage], origin: ForkOrigin | None = None) -> None:
         """Forget all that there is, and hold `items` instead: the last ones, as many as are kept."""
-        await self._write(Change(cut(items, self._limit), clears=True, origin=origin), self.new_cursor())
+        await self._write(Change(last_messages(items, self._limit), clears=True, origin=origin), self.new_cursor())
 
     async def forget(self) -> None:
         """Forget all that there is. The word for it is written first, so that nothing of it can come back; what it
@@ -122,7 +124,7 @@ class Conversation:
         await self._write(Change(clears=True), cursor)
         try:
             snapshot, journal = await self._load()
-            removed = await self._fold(snapshot, merge(journal, [Entry(cursor, Change(clears=True))]))
+            removed = await self._compact(snapshot, merge(journal, [Entry(cursor, Change(clears=True))]))
             for entry in journal:
                 if entry.cursor < cursor and entry.cursor not in removed:
                     await self._empty(entry)
@@ -130,7 +132,7 @@ class Conversation:
             # Nobody can read it any more; it is only still there.
             self._log(f"what a conversation forgot was not removed: {failure.code}")
 
-    async def tidy(self) -> None:
+    async def compact_if_due(self) -> None:
         """To be called after `append` or `read`: folds the journal when that is due. Failing to costs nothing but time,
         and is only logged.
 
@@ -154,9 +156,9 @@ class Conversation:
             self._checks.clear()
         self._checks[self._name] = (now, 0)
         if self._is_due(*loaded):
-            await self._fold(*loaded)
+            await self._compact(*loaded)
 
-    async def read(self) -> list[Item]:
+    async def read(self) -> list[ChatMessage]:
         """The last items, oldest first; no more than are kept, and never a tool's answer without its call."""
         return (await self.history()).items
 
@@ -167,7 +169,7 @@ class Conversation:
         entries = merge(snapshot.entries, journal)
         if not entries or self._clock.now_ms() - cursor_ms(entries[-1].cursor) > self._ttl_seconds * 1000:
             return History([], None)
-        return History(cut(items_of(entries), self._limit), origin_of(entries))
+        return History(last_messages(items_of(entries), self._limit), origin_of(entries))
 
     async def _empty(self, entry: Entry) -> None:
         """Remove the items of `entry`. What it takes away must not come back for those who do not know yet that all
@@ -215,7 +217,7 @@ class Conversation:
         is_old = oldest_ms is not None and self._clock.now_ms() - oldest_ms > self._ttl_seconds * 500
         return is_old or len(fresh) >= MAX_JOURNAL_LENGTH
 
-    async def _fold(self, snapshot: Snapshot, journal: list[Entry]) -> set[str]:
+    async def _compact(self, snapshot: Snapshot, journal: list[Entry]) -> set[str]:
         """Write the snapshot anew; the cursors of those entries that then could be removed from the journal."""
         now = self._clock.now_ms()
         folded_ms = {entry.cursor: _folded_since(snapshot, entry.cursor, now) for entry in journal}

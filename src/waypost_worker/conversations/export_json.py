@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 
 from waypost_worker.clock import EPOCH, to_iso
-from waypost_worker.conversations.message import Item, Origin, Role
+from waypost_worker.conversations.message import ChatMessage, ForkOrigin, MessageRole
 from waypost_worker.errors import InvalidBody
 
 
@@ -24,7 +24,7 @@ class MessageView(msgspec.Struct, frozen=True, omit_defaults=True, rename="camel
     """One message. `partial`: an answer that was not said to its end, or not yet."""
 
     id: str
-    role: Role
+    role: MessageRole
     content: Any
     timestamp: str
     partial: bool = False
@@ -37,10 +37,10 @@ class ConversationView(msgspec.Struct, frozen=True, omit_defaults=True, rename="
 
     session_id: str
     messages: list[MessageView]
-    forked_from: Origin | None = None
+    forked_from: ForkOrigin | None = None
 
 
-def conversation_view(session_id: str, items: Sequence[Item], origin: Origin | None) -> ConversationView:
+def conversation_view(session_id: str, items: Sequence[ChatMessage], origin: ForkOrigin | None) -> ConversationView:
     """What is shown of a conversation."""
     return ConversationView(session_id, [_message_view(item) for item in items], origin)
 
@@ -65,7 +65,7 @@ def parse_timestamp(text: str) -> int:
     return milliseconds
 
 
-def _message_view(item: Item) -> MessageView:
+def _message_view(item: ChatMessage) -> MessageView:
     return MessageView(
         item.id,
         item.role,

@@ -10,17 +10,17 @@ from collections.abc import Iterable, Sequence
 
 import msgspec
 
-from waypost_worker.conversations.message import Item, Origin
+from waypost_worker.conversations.message import ChatMessage, ForkOrigin
 from waypost_worker.kv.cursor import cursor_ms
 
 
 class Change(msgspec.Struct, frozen=True, omit_defaults=True):
     """What one append does. `drops`: ids of items before it; `clears`: all items before it."""
 
-    items: Sequence[Item] = ()
+    items: Sequence[ChatMessage] = ()
     drops: Sequence[str] = ()
     clears: bool = False
-    origin: Origin | None = None
+    origin: ForkOrigin | None = None
 
 
 class Entry(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -44,12 +44,12 @@ def merge(*sources: Iterable[Entry]) -> list[Entry]:
     return [merged[cursor] for cursor in sorted(merged)]
 
 
-def items_of(entries: Sequence[Entry]) -> list[Item]:
+def items_of(entries: Sequence[Entry]) -> list[ChatMessage]:
     """The items that are left, in order; `entries` are sorted."""
     return [item for _, item in _standing(entries)]
 
 
-def origin_of(entries: Sequence[Entry]) -> Origin | None:
+def origin_of(entries: Sequence[Entry]) -> ForkOrigin | None:
     """Where the conversation was forked from, unless it was cleared since."""
     cleared = _cleared(entries)
     origins = [entry.change.origin for entry in entries if entry.change.origin and entry.cursor >= cleared]
@@ -63,7 +63,7 @@ def keep(entries: Sequence[Entry], limit: int, since_ms: int) -> list[Entry]:
     Also drops, and the last clear: what they take away may show up after them, or be written after them by somebody
     who has not seen them. Those from before `since_ms` have nothing left to take away.
     """
-    kept: dict[str, list[Item]] = {}
+    kept: dict[str, list[ChatMessage]] = {}
     for cursor, item in _standing(entries)[-limit:]:
         kept.setdefault(cursor, []).append(item)
     cleared = _cleared(entries)
@@ -81,11 +81,11 @@ def keep(entries: Sequence[Entry], limit: int, since_ms: int) -> list[Entry]:
     return folded
 
 
-def _standing(entries: Sequence[Entry]) -> list[tuple[str, Item]]:
+def _standing(entries: Sequence[Entry]) -> list[tuple[str, ChatMessage]]:
     """Cursor of the entry and item, in order of their places."""
     cleared = _cleared(entries)
     dropped = {name: entry.cursor for entry in entries for name in entry.change.drops}
-    best: dict[str, tuple[tuple[str, str, int], Item]] = {}
+    best: dict[str, tuple[tuple[str, str, int], ChatMessage]] = {}
     for entry in entries:
         for index, item in enumerate(entry.change.items):
             place = item.place or entry.cursor
@@ -94,7 +94,7 @@ def _standing(entries: Sequence[Entry]) -> list[tuple[str, Item]]:
             if place < removal and entry.cursor != removal:
                 continue
             known = best.get(item.id)
-            if known is None or known[1].finality < item.finality or known[1].finality == item.finality < 2:
+            if known is None or known[1].rank < item.rank or known[1].rank == item.rank < 2:
                 best[item.id] = ((place, entry.cursor, index), item)
     return [(position[1], item) for position, item in sorted(best.values(), key=lambda found: found[0])]
 

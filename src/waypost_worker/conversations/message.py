@@ -5,7 +5,7 @@ from typing import Any, Literal
 
 import msgspec
 
-Role = Literal["user", "assistant", "system", "tool"]
+MessageRole = Literal["user", "assistant", "system", "tool"]
 
 
 class ToolCall(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -16,14 +16,14 @@ class ToolCall(msgspec.Struct, frozen=True, omit_defaults=True):
     args: Any = None
 
 
-class Origin(msgspec.Struct, frozen=True, omit_defaults=True, rename="camel"):
+class ForkOrigin(msgspec.Struct, frozen=True, omit_defaults=True, rename="camel"):
     """Where a fork branched off: a thread, and the last message of it that was taken along."""
 
     thread_id: str
     message_id: str | None = None
 
 
-class Item(msgspec.Struct, frozen=True, omit_defaults=True, rename="camel"):
+class ChatMessage(msgspec.Struct, frozen=True, omit_defaults=True, rename="camel"):
     """One message. `id` makes appending it twice the same as once; `tool_call_id` is the call that a tool's message
     answers; `partial`: an answer that was not said to its end.
 
@@ -33,7 +33,7 @@ class Item(msgspec.Struct, frozen=True, omit_defaults=True, rename="camel"):
     """
 
     id: str
-    role: Role
+    role: MessageRole
     content: Any
     timestamp_ms: int
     tool_calls: list[ToolCall] = []
@@ -44,12 +44,12 @@ class Item(msgspec.Struct, frozen=True, omit_defaults=True, rename="camel"):
     place: str = ""
 
     @property
-    def finality(self) -> int:
+    def rank(self) -> int:
         """Which of two copies counts: one that is whole, else one that has ended, else one that has not."""
         return 0 if self.is_open else 1 if self.partial else 2
 
 
-def cut(items: Sequence[Item], limit: int) -> list[Item]:
+def last_messages(items: Sequence[ChatMessage], limit: int) -> list[ChatMessage]:
     """The last `limit` items at most; an answer of a tool whose call would be cut off goes with it."""
     kept = items[max(len(items) - limit, 0) :]
     calls = {call.id for item in kept for call in item.tool_calls}

@@ -21,7 +21,7 @@ from typing import Any
 import msgspec
 
 from waypost_worker.clock import Clock
-from waypost_worker.conversations.message import Origin
+from waypost_worker.conversations.message import ForkOrigin
 from waypost_worker.errors import InvalidBody
 from waypost_worker.kv.keys import thread_id_of, thread_key
 from waypost_worker.kv.store import Kv, ListedKey, fits_metadata
@@ -52,16 +52,16 @@ class Thread(msgspec.Struct, frozen=True):
     updated_ms: int
     metadata: dict[str, Any] = {}
     agent: str | None = None
-    lineage: list[Origin] = []
+    lineage: list[ForkOrigin] = []
     lineage_is_cut: bool = False
 
     @property
-    def forked_from(self) -> Origin | None:
+    def forked_from(self) -> ForkOrigin | None:
         """The nearest ancestor, if the thread began as a fork."""
         return self.lineage[0] if self.lineage else None
 
 
-class RecentThreads:
+class RecentWrites:
     """The threads this isolate has written or deleted in the last minutes: a listing may not show it yet.
 
     Plain data, may vanish; `None` stands for a thread that was deleted."""
@@ -69,7 +69,7 @@ class RecentThreads:
     def __init__(self) -> None:
         self._written: OrderedDict[str, tuple[int, Thread | None]] = OrderedDict()
 
-    def note(self, key: str, thread: Thread | None, now_ms: int) -> None:
+    def record(self, key: str, thread: Thread | None, now_ms: int) -> None:
         """The record `key` was written, or deleted."""
         self._written[key] = (now_ms, thread)
         self._written.move_to_end(key)
@@ -110,13 +110,13 @@ def _digest(secret: bytes, *name: str) -> str:
 
 
 _decode_record = msgspec.json.Decoder(_Record).decode
-_decode_lineage = msgspec.json.Decoder(list[Origin]).decode
+_decode_lineage = msgspec.json.Decoder(list[ForkOrigin]).decode
 
 
 class ThreadStore:
     """The threads of one namespace, as one request sees them."""
 
-    def __init__(self, kv: Kv, clock: Clock, secret: bytes, recent: RecentThreads) -> None:
+    def __init__(self, kv: Kv, clock: Clock, secret: bytes, recent: RecentWrites) -> None:
         self._kv = kv
         self._clock = clock
         self._secret = secret
@@ -147,7 +147,7 @@ class ThreadStore:
         It has the parent's agent and metadata where none are given, and a copy of its lineage: nobody ever follows
         a chain of threads, so none can be deleted out of it or closed to a ring.
         """
-        lineage = [Origin(parent.thread_id, message_id), *await self.lineage_of(parent)][:MAX_LINEAGE]
+        lineage = [ForkOrigin(parent.thread_id, message_id), *await self.lineage_of(parent)][:MAX_LINEAGE]
         metadata = parent.metadata if metadata is None else metadata
         begun = self.begin(parent.resource_id, thread_id, agent or parent.agent, metadata)
         return msgspec.structs.replace(begun, lineage=lineage)
@@ -175,7 +175,7 @@ class ThreadStore:
         threads = [read_thread(resource_id, found) for found in page.keys if found.name == key]
         return self._recent.newest(key, threads[0] if threads else None, self._clock.now_ms())
 
-    async def lineage_of(self, thread: Thread) -> list[Origin]:
+    async def lineage_of(self, thread: Thread) -> list[ForkOrigin]:
         """All that is known of where `thread` came from, the nearest ancestor first; reads only if there is more."""
         if not thread.lineage_is_cut:
             return thread.lineage
@@ -192,7 +192,7 @@ class ThreadStore:
         """
         lineage = await self.lineage_of(thread)
         whole = msgspec.structs.replace(thread, lineage=lineage, lineage_is_cut=False)
-        check(whole)
+        validate_thread(whole)
         key = thread_key(thread.resource_id, thread.thread_id)
         await self._kv.put(
             key,
@@ -200,16 +200,16 @@ class ThreadStore:
             ttl_seconds=THREAD_TTL_SECONDS,
             metadata=_encode(whole),
         )
-        self._recent.note(key, whole, self._clock.now_ms())
+        self._recent.record(key, whole, self._clock.now_ms())
 
     async def delete(self, thread: Thread) -> None:
         """Remove the record; the conversation is another matter, and so are the thread's forks."""
         key = thread_key(thread.resource_id, thread.thread_id)
         await self._kv.delete(key)
-        self._recent.note(key, None, self._clock.now_ms())
+        self._recent.record(key, None, self._clock.now_ms())
 
 
-def check(thread: Thread) -> None:
+def validate_thread(thread: Thread) -> None:
     """Whether `thread` can be saved: to be asked before anything is done for it.
 
     Raises:
@@ -224,7 +224,7 @@ def check(thread: Thread) -> None:
 
 
 def _encode(thread: Thread) -> str:
-    parent = thread.forked_from or Origin("")
+    parent = thread.forked_from or ForkOrigin("")
     record = _Record(
         thread.session_id,
         thread.created_ms,
@@ -249,6 +249,6 @@ def read_thread(resource_id: str, key: ListedKey) -> Thread:
         record.updated_ms,
         record.metadata,
         record.agent,
-        [] if record.parent_id is None else [Origin(record.parent_id, record.parent_message_id)],
+        [] if record.parent_id is None else [ForkOrigin(record.parent_id, record.parent_message_id)],
         record.has_older_ancestors,
     )

@@ -3,11 +3,11 @@
 import msgspec
 
 from waypost_worker.chat.chat import Chat, Question
-from waypost_worker.chat.fork import Forking, fork
+from waypost_worker.chat.fork import ForkRequest, fork
 from waypost_worker.chat.resume import resume, stop
-from waypost_worker.chat.wire_formats import DONE, parse_place
+from waypost_worker.chat.wire_formats import DONE, parse_answer_event_id
 from waypost_worker.context.auth import require_app
-from waypost_worker.context.call import Call
+from waypost_worker.context.request_context import RequestContext
 from waypost_worker.documents.document import DocumentStore
 from waypost_worker.errors import ModelError, Unavailable
 from waypost_worker.handlers.chat_request import ForkBody, message_text, named_resource, read_question, thread_name
@@ -17,7 +17,7 @@ from waypost_worker.http.json_body import Body, read_body, read_bytes
 from waypost_worker.http.messages import Response, json_response
 from waypost_worker.ids import parse_app_id, parse_message_id
 from waypost_worker.kv.keys import thread_key, threads_prefix
-from waypost_worker.security.client_address import address_key
+from waypost_worker.security.client_address import rate_limit_key
 from waypost_worker.security.rate_limits import Limit
 
 
@@ -42,25 +42,25 @@ class ForkedView(msgspec.Struct, rename="camel"):
     message_count: int
 
 
-async def post_chat(call: Call) -> Response:
+async def post_chat(context: RequestContext) -> Response:
     """Ask; the answer as a stream."""
-    bound = await require_app(call)
-    wanted = wanted_format(call)
-    resource_id, thread_id, question = read_question(await read_bytes(call.request), bound)
+    bound = await require_app(context)
+    wanted = wanted_format(context)
+    resource_id, thread_id, question = read_question(await read_bytes(context.request), bound)
     if wanted is not None:
         question = msgspec.structs.replace(question, is_ui=wanted == "ui")
-    await _spend(call, resource_id, thread_id)
-    answering = await Chat(call.chat_ports(), resource_id, thread_id).ask(question)
+    await _spend(context, resource_id, thread_id)
+    answering = await Chat(context.chat_ports(), resource_id, thread_id).ask(question)
     # As this question wants it, also if what answers it was begun in the other format.
-    return answer_response(call, answering, "ui" if question.is_ui else "events")
+    return answer_response(context, answering, "ui" if question.is_ui else "events")
 
 
-async def fork_chat(call: Call) -> Response:
+async def fork_chat(context: RequestContext) -> Response:
     """Begin a thread that goes on from another one; with a message, ask it there."""
-    bound = await require_app(call)
-    wanted = wanted_format(call)
-    body = await read_body(call.request, ForkBody)
-    forking = Forking(
+    bound = await require_app(context)
+    wanted = wanted_format(context)
+    body = await read_body(context.request, ForkBody)
+    forking = ForkRequest(
         named_resource(bound, body.resource_id),
         parse_app_id(body.thread_id, "threadId"),
         parse_app_id(body.fork_from_thread_id, "forkFromThreadId"),
@@ -71,49 +71,49 @@ async def fork_chat(call: Call) -> Response:
     question = None
     if body.message is not None:
         question = Question(message_text(body.message), agent=body.agent, is_ui=wanted == "ui")
-    await _spend(call, forking.resource_id, forking.thread_id)
-    ports = call.chat_ports()
-    thread, message_count = await fork(ports, DocumentStore(call.kv, call.clock), forking)
+    await _spend(context, forking.resource_id, forking.thread_id)
+    chats = context.chat_ports()
+    thread, message_count = await fork(chats, DocumentStore(context.kv, context.clock), forking)
     if question is None:
         return json_response(ForkedView(thread_view(thread), message_count), 201)
     try:
-        answering = await Chat(ports, thread.resource_id, thread.thread_id).ask(question)
+        answering = await Chat(chats, thread.resource_id, thread.thread_id).ask(question)
     except (ModelError, Unavailable):
         # Nothing was kept, so that it can be asked for again as it was.
-        await ports.threads.delete(thread)
-        await ports.conversation(thread.session_id).forget()
+        await chats.threads.delete(thread)
+        await chats.conversation(thread.session_id).forget()
         raise
-    return answer_response(call, answering, wanted)
+    return answer_response(context, answering, wanted)
 
 
-async def _spend(call: Call, resource_id: str, thread_id: str) -> None:
+async def _spend(context: RequestContext, resource_id: str, thread_id: str) -> None:
     # Behind an app that shows its key there are many people, of whom its resources tell one from the other.
-    asker = threads_prefix(resource_id) if call.settings.app_keys else address_key(call.request.client_ip)
-    await call.limits.spend(Limit.ANSWER, asker)
-    await call.limits.spend(Limit.APPEND, thread_key(resource_id, thread_id))
+    asker = threads_prefix(resource_id) if context.settings.app_keys else rate_limit_key(context.request.client_ip)
+    await context.limits.spend(Limit.ANSWER, asker)
+    await context.limits.spend(Limit.APPEND, thread_key(resource_id, thread_id))
 
 
-async def stream_chat(call: Call) -> Response:
+async def stream_chat(context: RequestContext) -> Response:
     """The answer that is being given: what there is of it, and the rest as it comes; 204 if none is."""
-    bound = await require_app(call)
-    name = thread_name(bound, call.query.get("resourceId"), call.params["threadId"])
-    last = call.request.headers.get("last-event-id") or ""
-    place = parse_place(last)
+    bound = await require_app(context)
+    name = thread_name(bound, context.query.get("resourceId"), context.params["threadId"])
+    last = context.request.headers.get("last-event-id") or ""
+    place = parse_answer_event_id(last)
     # Only Waypost's own events have ids to come back with.
-    wanted = wanted_format(call) or ("events" if place else None)
+    wanted = wanted_format(context) or ("events" if place else None)
     if last.endswith(f".{DONE}"):
         return Response(204)
     generation_id, start = place or (None, 0)
     # A UI stream is told from its first chunk: a tail alone is an error to its reader.
-    answering = await resume(call.chat_ports(), *name, generation_id, 0 if wanted == "ui" else start)
+    answering = await resume(context.chat_ports(), *name, generation_id, 0 if wanted == "ui" else start)
     if answering is None:
         return Response(204)
-    return answer_response(call, answering, wanted)
+    return answer_response(context, answering, wanted)
 
 
-async def stop_chat(call: Call) -> Response:
+async def stop_chat(context: RequestContext) -> Response:
     """Stop the answer that is being given, for everybody; what was said so far is kept."""
-    bound = await require_app(call)
-    body = await read_body(call.request, StopBody)
-    name = thread_name(bound, body.resource_id, call.params["threadId"])
-    return json_response(StopView(*await stop(call.chat_ports(), *name, body.generation_id)))
+    bound = await require_app(context)
+    body = await read_body(context.request, StopBody)
+    name = thread_name(bound, body.resource_id, context.params["threadId"])
+    return json_response(StopView(*await stop(context.chat_ports(), *name, body.generation_id)))

@@ -154,7 +154,7 @@ def _ui_question(sent: UiBody, bound: str | None) -> tuple[str, str, Question]:
         sent.metadata,
         is_ui=True,
         # A message that is edited keeps its id, and is named; a new one is not.
-        anew=sent.trigger == "regenerate-message" or sent.message_id == asked.id,
+        regenerate=sent.trigger == "regenerate-message" or sent.message_id == asked.id,
         interrupt=sent.interrupt,
     )
     return *thread_name(bound, sent.resource_id, sent.id), question

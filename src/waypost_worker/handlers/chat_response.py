@@ -2,29 +2,29 @@
 
 from collections.abc import Sequence
 
-from waypost_worker.chat.context import Answering
+from waypost_worker.chat.context import AnswerStream
 from waypost_worker.chat.unfinished import fill_in
 from waypost_worker.chat.wire_formats import FORMATS, UI_HEADERS, UI_MEDIA_TYPE, encoded
-from waypost_worker.context.call import Call
-from waypost_worker.conversations.message import Item
+from waypost_worker.context.request_context import RequestContext
+from waypost_worker.conversations.message import ChatMessage
 from waypost_worker.errors import InvalidParameter
 from waypost_worker.http.messages import Response
 
 
-def wanted_format(call: Call) -> str | None:
+def wanted_format(context: RequestContext) -> str | None:
     """The format that the caller names, in `?format=` or `Accept`; `None`: it does not say.
 
     Raises:
         InvalidParameter
     """
-    named = call.query.get("format")
+    named = context.query.get("format")
     if named is not None and named not in FORMATS:
         raise InvalidParameter(f"format is one of {', '.join(sorted(FORMATS))}.")
-    wants_ui = UI_MEDIA_TYPE in (call.request.headers.get("accept") or "")
+    wants_ui = UI_MEDIA_TYPE in (context.request.headers.get("accept") or "")
     return named or ("ui" if wants_ui else None)
 
 
-def answer_response(call: Call, answering: Answering, wanted: str | None) -> Response:
+def answer_response(context: RequestContext, answering: AnswerStream, wanted: str | None) -> Response:
     """The stream of an answer; in the format in which it was asked for, unless another one is wanted."""
     info = answering.info
     name = wanted or ("ui" if info.is_ui else "events")
@@ -37,6 +37,6 @@ def answer_response(call: Call, answering: Answering, wanted: str | None) -> Res
     return Response(200, encoded(answering.followed, FORMATS[name](info)), headers)
 
 
-async def shown(call: Call, items: Sequence[Item]) -> list[Item]:
+async def shown(context: RequestContext, items: Sequence[ChatMessage]) -> list[ChatMessage]:
     """`items` as they are shown: in those that are open what was said so far."""
-    return await fill_in(items, call.pieces, call.clock, call.settings.plan)
+    return await fill_in(items, context.chunks, context.clock, context.settings.plan)

@@ -7,10 +7,10 @@ import msgspec
 from msgspec import Meta
 
 from waypost_worker.context.auth import owned_id
-from waypost_worker.context.call import Call
+from waypost_worker.context.request_context import RequestContext
 from waypost_worker.conversations.export_json import conversation_view, parse_timestamp, to_json_lines
 from waypost_worker.conversations.export_markdown import to_markdown
-from waypost_worker.conversations.message import Item, Origin, Role, ToolCall, cut
+from waypost_worker.conversations.message import ChatMessage, ForkOrigin, MessageRole, ToolCall, last_messages
 from waypost_worker.errors import BadInput, InvalidBody, InvalidParameter
 from waypost_worker.handlers.chat_response import shown
 from waypost_worker.http.json_body import Body, declared_type, decode_json, read_bytes
@@ -42,7 +42,7 @@ class ToolCallBody(Body, frozen=True):
 class MessageBody(Body, frozen=True):
     """A message to be added. Without an `id` it gets one, and adding it again adds it twice."""
 
-    role: Role
+    role: MessageRole
     content: Any
     id: str | None = None
     tool_calls: list[ToolCallBody] = []
@@ -84,14 +84,14 @@ class AppendedView(msgspec.Struct, rename="camel"):
     ids: list[str]
 
 
-async def read(call: Call) -> Response:
+async def read(context: RequestContext) -> Response:
     """The last messages; `?format=` as JSON, JSON lines or Markdown."""
-    session_id = await _session_id(call)
-    wanted = call.query.get("format", "json")
+    session_id = await _session_id(context)
+    wanted = context.query.get("format", "json")
     if wanted not in ("json", "jsonl", "markdown"):
         raise InvalidParameter("format is one of json, jsonl, markdown.")
-    history = await call.conversation(session_id).history()
-    view = conversation_view(session_id, await shown(call, history.items), history.origin)
+    history = await context.conversation(session_id).history()
+    view = conversation_view(session_id, await shown(context, history.items), history.origin)
     if wanted == "json":
         return json_response(view)
     if wanted == "jsonl":
@@ -99,50 +99,50 @@ async def read(call: Call) -> Response:
     return _file(to_markdown(view), "text/markdown; charset=utf-8", "conversation.md")
 
 
-async def append(call: Call) -> Response:
+async def append(context: RequestContext) -> Response:
     """Add messages; those whose id is there already are not added again."""
-    session_id = await _session_id(call)
-    text = await read_bytes(call.request)
+    session_id = await _session_id(context)
+    text = await read_bytes(context.request)
     body = decode_json(text or b"{}", AppendBody)
-    conversation = call.conversation(session_id)
-    now = call.clock.now_ms()
+    conversation = context.conversation(session_id)
+    now = context.clock.now_ms()
     items = [_item(message, now, conversation.new_cursor) for message in body.messages]
     _check_ids(items)
-    await _spend(call, session_id, len(text))
+    await _spend(context, session_id, len(text))
     await conversation.append(items)
-    await conversation.tidy()
+    await conversation.compact_if_due()
     return json_response(AppendedView(session_id, [item.id for item in items]), 201)
 
 
-async def replace(call: Call) -> Response:
+async def replace(context: RequestContext) -> Response:
     """Bring a conversation that was exported; what there was is forgotten."""
-    session_id = await _session_id(call)
-    body, size = await _imported(call)
-    conversation = call.conversation(session_id)
-    now = call.clock.now_ms()
+    session_id = await _session_id(context)
+    body, size = await _imported(context)
+    conversation = context.conversation(session_id)
+    now = context.clock.now_ms()
     items = [_imported_item(message, now, conversation.new_cursor) for message in body.messages]
     _check_ids(items)
     origin = _origin(body.forked_from)
-    await _spend(call, session_id, size)
+    await _spend(context, session_id, size)
     await conversation.replace(items, origin)
-    await conversation.tidy()
+    await conversation.compact_if_due()
     # Not read again: what was written just now may not be seen yet.
-    return json_response(conversation_view(session_id, cut(items, call.settings.history_limit), origin))
+    return json_response(conversation_view(session_id, last_messages(items, context.settings.history_limit), origin))
 
 
-async def delete(call: Call) -> Response:
+async def delete(context: RequestContext) -> Response:
     """Forget what was said."""
-    session_id = await _session_id(call)
-    await _spend(call, session_id, 0)
-    await call.conversation(session_id).forget()
+    session_id = await _session_id(context)
+    await _spend(context, session_id, 0)
+    await context.conversation(session_id).forget()
     return Response(204)
 
 
-async def _imported(call: Call) -> tuple[ImportBody, int]:
-    if declared_type(call.request) != JSON_LINES:
-        text = await read_bytes(call.request, MAX_IMPORT_BYTES)
+async def _imported(context: RequestContext) -> tuple[ImportBody, int]:
+    if declared_type(context.request) != JSON_LINES:
+        text = await read_bytes(context.request, MAX_IMPORT_BYTES)
         return decode_json(text or b"{}", ImportBody), len(text)
-    body = await read_bytes(call.request, MAX_IMPORT_BYTES, JSON_LINES)
+    body = await read_bytes(context.request, MAX_IMPORT_BYTES, JSON_LINES)
     # The last line may end or not.
     if body.removesuffix(b"\n").count(b"\n") >= MAX_IMPORTED_MESSAGES:
         raise InvalidBody(f"A conversation that is imported may have {MAX_IMPORTED_MESSAGES} lines.")
@@ -157,14 +157,14 @@ def _line(number: int, line: bytes) -> ImportedMessage:
         raise type(error)(f"Line {number}: {error.detail}") from error
 
 
-def _item(message: MessageBody, timestamp_ms: int, new_id: Callable[[], str]) -> Item:
+def _item(message: MessageBody, timestamp_ms: int, new_id: Callable[[], str]) -> ChatMessage:
     if message.content is None:
         raise InvalidBody("A message has a content; it may be an empty text.")
     if message.tool_calls and message.role != "assistant":
         raise InvalidBody("Only an assistant's message calls tools.")
     if (message.tool_call_id is not None) != (message.role == "tool"):
         raise InvalidBody("A tool's message names the call that it answers in toolCallId, and only a tool's does.")
-    return Item(
+    return ChatMessage(
         new_id() if message.id is None else parse_message_id(message.id),
         message.role,
         message.content,
@@ -174,30 +174,30 @@ def _item(message: MessageBody, timestamp_ms: int, new_id: Callable[[], str]) ->
     )
 
 
-def _imported_item(message: ImportedMessage, now_ms: int, new_id: Callable[[], str]) -> Item:
+def _imported_item(message: ImportedMessage, now_ms: int, new_id: Callable[[], str]) -> ChatMessage:
     timestamp_ms = now_ms if message.timestamp is None else parse_timestamp(message.timestamp)
     return msgspec.structs.replace(_item(message, timestamp_ms, new_id), partial=message.partial)
 
 
-def _check_ids(items: Sequence[Item]) -> None:
+def _check_ids(items: Sequence[ChatMessage]) -> None:
     if len({item.id for item in items}) < len(items):
         raise InvalidBody("Two messages have the same id.")
 
 
-def _origin(body: ForkedFromBody | None) -> Origin | None:
+def _origin(body: ForkedFromBody | None) -> ForkOrigin | None:
     if body is None:
         return None
     message_id = None if body.message_id is None else parse_message_id(body.message_id)
-    return Origin(parse_app_id(body.thread_id, "threadId"), message_id)
+    return ForkOrigin(parse_app_id(body.thread_id, "threadId"), message_id)
 
 
-async def _spend(call: Call, session_id: str, size: int) -> None:
+async def _spend(context: RequestContext, session_id: str, size: int) -> None:
     # Whoever reads a conversation reads what was written into it in the last minutes, so much at once costs more.
-    await call.limits.spend(Limit.APPEND, snapshot_key(session_id), 1 + size // APPEND_BYTES_PER_USE)
+    await context.limits.spend(Limit.APPEND, snapshot_key(session_id), 1 + size // APPEND_BYTES_PER_USE)
 
 
-async def _session_id(call: Call) -> str:
-    return await owned_id(call, call.params["sessionId"], "sessionId")
+async def _session_id(context: RequestContext) -> str:
+    return await owned_id(context, context.params["sessionId"], "sessionId")
 
 
 def _file(body: bytes, media_type: str, name: str) -> Response:

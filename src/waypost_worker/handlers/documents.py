@@ -7,7 +7,7 @@ import msgspec
 
 from waypost_worker.clock import to_iso
 from waypost_worker.context.auth import owned_id
-from waypost_worker.context.call import Call
+from waypost_worker.context.request_context import RequestContext
 from waypost_worker.documents.document import SINGLE, DocumentId, DocumentStore
 from waypost_worker.documents.etag import parse_conditions
 from waypost_worker.documents.versioned_text import Version
@@ -35,47 +35,47 @@ class DocumentsView(msgspec.Struct):
     count: int
 
 
-async def read(call: Call) -> Response:
+async def read(context: RequestContext) -> Response:
     """A document, byte for byte as it was put."""
-    version, text = await _store(call).read(await _document(call), parse_conditions(call.request.headers.get))
+    version, text = await _store(context).read(await _document(context), parse_conditions(context.request.headers.get))
     body = None if text is None else text.encode()
     return tagged_response(body, version.etag, {"Content-Type": "application/json"})
 
 
-async def put(call: Call) -> Response:
+async def put(context: RequestContext) -> Response:
     """Store a document, for a day from now."""
-    document, conditions = await _document(call), parse_conditions(call.request.headers.get)
-    text = await read_json_text(call.request)
-    await call.limits.spend(Limit.APPEND, documents_prefix(document.session_id))
-    version, is_new = await _store(call).put(document, text, conditions)
+    document, conditions = await _document(context), parse_conditions(context.request.headers.get)
+    text = await read_json_text(context.request)
+    await context.limits.spend(Limit.APPEND, documents_prefix(document.session_id))
+    version, is_new = await _store(context).put(document, text, conditions)
     return json_response(_view(document.name, version), 201 if is_new else 200, {"ETag": version.etag})
 
 
-async def delete(call: Call) -> Response:
+async def delete(context: RequestContext) -> Response:
     """Remove a document."""
-    document, conditions = await _document(call), parse_conditions(call.request.headers.get)
-    await call.limits.spend(Limit.APPEND, documents_prefix(document.session_id))
-    await _store(call).delete(document, conditions)
+    document, conditions = await _document(context), parse_conditions(context.request.headers.get)
+    await context.limits.spend(Limit.APPEND, documents_prefix(document.session_id))
+    await _store(context).delete(document, conditions)
     return Response(204)
 
 
-async def list_documents(call: Call) -> Response:
+async def list_documents(context: RequestContext) -> Response:
     """The named documents of a session, in order of their names."""
-    found = await _store(call).list(await owned_id(call, call.params["sid"], "session id"))
+    found = await _store(context).list(await owned_id(context, context.params["sid"], "session id"))
     views = [_view(name, version) for name, version in found.items()]
     return json_response(DocumentsView(views, len(views)))
 
 
-def _store(call: Call) -> DocumentStore:
-    return DocumentStore(call.kv, call.clock)
+def _store(context: RequestContext) -> DocumentStore:
+    return DocumentStore(context.kv, context.clock)
 
 
-async def _document(call: Call) -> DocumentId:
-    session_id = await owned_id(call, call.params["sid"], "session id")
-    if "name" in call.params:
-        return DocumentId(session_id, "doc", parse_id(call.params["name"], "document's name"))
+async def _document(context: RequestContext) -> DocumentId:
+    session_id = await owned_id(context, context.params["sid"], "session id")
+    if "name" in context.params:
+        return DocumentId(session_id, "doc", parse_id(context.params["name"], "document's name"))
     # The routes of the other kinds end in the kind.
-    [kind] = [kind for kind in SINGLE if call.request.path.endswith(f"/{kind}")]
+    [kind] = [kind for kind in SINGLE if context.request.path.endswith(f"/{kind}")]
     return DocumentId(session_id, kind, kind)
 
 

@@ -12,7 +12,7 @@ from msgspec import UNSET, Meta, UnsetType
 
 from waypost_worker.clock import to_iso
 from waypost_worker.context.auth import owned_id
-from waypost_worker.context.call import Call
+from waypost_worker.context.request_context import RequestContext
 from waypost_worker.documents.etag import parse_conditions
 from waypost_worker.documents.page import PageStore, is_owner
 from waypost_worker.documents.versioned_text import Version
@@ -101,26 +101,26 @@ class PagesView(msgspec.Struct):
     count: int
 
 
-async def put(call: Call) -> Response:
+async def put(context: RequestContext) -> Response:
     """Store a page, for a day from now."""
-    intent_id, conditions = _intent_id(call), parse_conditions(call.request.headers.get)
-    body = await read_body(call.request, PageBody, MAX_PAGE_BODY_BYTES)
-    session_id = await owned_id(call, body.session_id, "sessionId")
+    intent_id, conditions = _intent_id(context), parse_conditions(context.request.headers.get)
+    body = await read_body(context.request, PageBody, MAX_PAGE_BODY_BYTES)
+    session_id = await owned_id(context, body.session_id, "sessionId")
     if _CONTROL.search(body.title):
         raise InvalidBody("A title has no line breaks and no other control characters.")
     if len(body.html.encode()) > MAX_PAGE_BYTES:
         raise BodyTooLarge(f"The HTML of a page may have {MAX_PAGE_BYTES} bytes.")
-    await call.limits.spend(Limit.APPEND, session_pages_prefix(session_id))
-    version, is_new = await _store(call).put(intent_id, session_id, body.html, body.title, conditions)
+    await context.limits.spend(Limit.APPEND, session_pages_prefix(session_id))
+    version, is_new = await _store(context).put(intent_id, session_id, body.html, body.title, conditions)
     view = StoredPageView(*_listed(intent_id, version), f"/pages/{intent_id}")
     return json_response(view, 201 if is_new else 200, {"ETag": version.etag})
 
 
-async def read(call: Call) -> Response:
+async def read(context: RequestContext) -> Response:
     """A page as JSON."""
-    intent_id = _intent_id(call)
-    session_id = parse_id(call.query["sessionId"], "sessionId") if "sessionId" in call.query else None
-    version, html = await _store(call).read(intent_id, parse_conditions(call.request.headers.get))
+    intent_id = _intent_id(context)
+    session_id = parse_id(context.query["sessionId"], "sessionId") if "sessionId" in context.query else None
+    version, html = await _store(context).read(intent_id, parse_conditions(context.request.headers.get))
     body = None
     if html is not None:
         shown = UNSET if session_id is None or not is_owner(version, session_id) else session_id
@@ -129,34 +129,34 @@ async def read(call: Call) -> Response:
     return tagged_response(body, version.etag, {"Content-Type": "application/json"})
 
 
-async def show(call: Call) -> Response:
+async def show(context: RequestContext) -> Response:
     """A page as the web page that it is, confined."""
-    version, html = await _store(call).read(_intent_id(call), parse_conditions(call.request.headers.get))
+    version, html = await _store(context).read(_intent_id(context), parse_conditions(context.request.headers.get))
     return tagged_response(None if html is None else html.encode(), version.etag, HTML_HEADERS)
 
 
-async def delete(call: Call) -> Response:
+async def delete(context: RequestContext) -> Response:
     """Remove a page."""
-    session_id = await owned_id(call, required_parameter(call.query, "sessionId"), "sessionId")
-    intent_id, conditions = _intent_id(call), parse_conditions(call.request.headers.get)
-    await call.limits.spend(Limit.APPEND, session_pages_prefix(session_id))
-    await _store(call).delete(intent_id, session_id, conditions)
+    session_id = await owned_id(context, required_parameter(context.query, "sessionId"), "sessionId")
+    intent_id, conditions = _intent_id(context), parse_conditions(context.request.headers.get)
+    await context.limits.spend(Limit.APPEND, session_pages_prefix(session_id))
+    await _store(context).delete(intent_id, session_id, conditions)
     return Response(204)
 
 
-async def list_pages(call: Call) -> Response:
+async def list_pages(context: RequestContext) -> Response:
     """The pages of a session, in order of their intents' ids."""
-    found = await _store(call).list(await owned_id(call, call.params["sid"], "session id"))
+    found = await _store(context).list(await owned_id(context, context.params["sid"], "session id"))
     views = [ListedPageView(*_listed(intent_id, version)) for intent_id, version in found.items()]
     return json_response(PagesView(views, len(views)))
 
 
-def _store(call: Call) -> PageStore:
-    return PageStore(call.kv, call.clock)
+def _store(context: RequestContext) -> PageStore:
+    return PageStore(context.kv, context.clock)
 
 
-def _intent_id(call: Call) -> str:
-    return parse_id(call.params["intentId"], "intent's id")
+def _intent_id(context: RequestContext) -> str:
+    return parse_id(context.params["intentId"], "intent's id")
 
 
 def _listed(intent_id: str, version: Version) -> tuple[str, str, str, int, str, str]:

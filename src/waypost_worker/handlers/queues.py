@@ -6,7 +6,7 @@ import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
 from waypost_worker.context.auth import guest_session, host_session, session_of_any
-from waypost_worker.context.call import Call
+from waypost_worker.context.request_context import RequestContext
 from waypost_worker.errors import InvalidBody, Unavailable
 from waypost_worker.http.json_body import Body, read_body
 from waypost_worker.http.messages import Response, json_response
@@ -14,8 +14,8 @@ from waypost_worker.http.query import seconds_parameter
 from waypost_worker.ids import is_tool_name, parse_id
 from waypost_worker.kv.cursor import parse_event_id
 from waypost_worker.limits import MAX_ACK_CURSORS, MAX_ERROR_CODE_LENGTH, MAX_ERROR_MESSAGE_LENGTH, MAX_SEQ
-from waypost_worker.queues.long_poll import AnswerWait
-from waypost_worker.queues.message import ErrorBody, Message, encode_shown
+from waypost_worker.queues.long_poll import AnswerWaiter
+from waypost_worker.queues.message import ErrorBody, Message, encode_event_data
 from waypost_worker.security.rate_limits import Limit
 from waypost_worker.security.tokens import Role
 
@@ -82,38 +82,38 @@ class AcknowledgedView(msgspec.Struct):
     remaining: list[str]
 
 
-async def post_request(call: Call) -> Response:
+async def post_request(context: RequestContext) -> Response:
     """Queue a request for the host, and wait for its answer if asked to. Sent twice with one id it is one request."""
-    seconds = seconds_parameter(call.query, "wait")
-    body = await read_body(call.request, RequestBody)
+    seconds = seconds_parameter(context.query, "wait")
+    body = await read_body(context.request, RequestBody)
     message = _request_message(body)
     request_id = None if body.id is None else parse_id(body.id, "id")
-    session = await guest_session(call, body.code)
-    await call.limits.spend(Limit.REQUEST, f"guest:{session.code}")
-    queues = call.queues(session.code)
+    session = await guest_session(context, body.code)
+    await context.limits.spend(Limit.REQUEST, f"guest:{session.code}")
+    queues = context.queues(session.code)
     if request_id is not None and (answer := await queues.find_answer(request_id)):
-        return json_response(encode_shown(answer))
-    waiting = AnswerWait(queues, call.isolate.messages, call.invocation)
+        return json_response(encode_event_data(answer))
+    waiting = AnswerWaiter(queues, context.isolate.messages, context.invocation)
     queued = await queues.push_request(message, request_id)
     try:
         if seconds and (answer := await waiting.answer(queued.id, seconds)):
-            return json_response(encode_shown(answer))
+            return json_response(encode_event_data(answer))
     except Unavailable as failure:
         # The request is in KV, and that is what must be said: a failure would make its sender send it again.
-        call.log(f"stopped waiting for an answer: {failure.code}")
+        context.log(f"stopped waiting for an answer: {failure.code}")
     return json_response(QueuedView(queued.id, queued.cursor), 202)
 
 
-async def post_response(call: Call) -> Response:
+async def post_response(context: RequestContext) -> Response:
     """Answer a request; a final answer acknowledges it."""
-    body = await read_body(call.request, ResponseBody)
+    body = await read_body(context.request, ResponseBody)
     if (body.result is UNSET) == (body.error is UNSET):
         raise InvalidBody("An answer has either a result or an error.")
     request_id = parse_id(body.id, "id")
-    session = await host_session(call, body.code)
-    await call.limits.spend(Limit.REQUEST, f"host:{session.code}")
+    session = await host_session(context, body.code)
+    await context.limits.spend(Limit.REQUEST, f"host:{session.code}")
     error = UNSET if body.error is UNSET else ErrorBody(body.error.code, body.error.message, body.error.data)
-    queues = call.queues(session.code)
+    queues = context.queues(session.code)
     answer = Message("response", request_id, result=body.result, error=error, final=body.final)
     stored = await queues.push_response(answer)
     if body.final:
@@ -122,29 +122,29 @@ async def post_response(call: Call) -> Response:
         except Unavailable as failure:
             # The answer is safe, so it is not reported as failed. The request will be delivered again, and a host
             # answers a repeat with its first answer: that removes it.
-            call.log(f"an answered request was not removed: {failure.code}")
+            context.log(f"an answered request was not removed: {failure.code}")
     return json_response(QueuedView(stored.id, stored.cursor), 202)
 
 
-async def cancel_request(call: Call) -> Response:
+async def cancel_request(context: RequestContext) -> Response:
     """Take a request back: the host is told, and it is answered with the error `cancelled`."""
-    body = await read_body(call.request, CancelBody)
-    request_id = parse_id(call.params["id"], "id")
-    session = await guest_session(call, body.code)
-    await call.limits.spend(Limit.REQUEST, f"guest:{session.code}")
-    answer = await call.queues(session.code).cancel(request_id)
+    body = await read_body(context.request, CancelBody)
+    request_id = parse_id(context.params["id"], "id")
+    session = await guest_session(context, body.code)
+    await context.limits.spend(Limit.REQUEST, f"guest:{session.code}")
+    answer = await context.queues(session.code).cancel(request_id)
     return json_response(QueuedView(answer.id, answer.cursor), 202)
 
 
-async def acknowledge(call: Call) -> Response:
+async def acknowledge(context: RequestContext) -> Response:
     """Remove messages that were taken: the host's requests, or a guest's answers."""
-    body = await read_body(call.request, AckBody)
-    session, role = await session_of_any(call, body.code)
-    queues = call.queues(session.code)
+    body = await read_body(context.request, AckBody)
+    session, role = await session_of_any(context, body.code)
+    queues = context.queues(session.code)
     scope = queues.requests if role is Role.HOST else queues.responses
     cursors = list(dict.fromkeys(parse_event_id(cursor, scope).message for cursor in body.cursors))
     # Half of what is left: a store that refuses now and then is asked again, and that counts too.
-    affordable = max(call.invocation.meter.remaining // 2, 1)
+    affordable = max(context.invocation.meter.remaining // 2, 1)
     acknowledge_ = queues.acknowledge_requests if role is Role.HOST else queues.acknowledge_responses
     removed = await acknowledge_(cursors[:affordable])
     return json_response(AcknowledgedView(removed, cursors[affordable:]))

@@ -5,7 +5,7 @@ from collections import Counter
 
 import msgspec
 
-from waypost_worker.context.call import Call
+from waypost_worker.context.request_context import RequestContext
 from waypost_worker.errors import BudgetSpent, RouteNotFound, StorageUnavailable, Unconfigured
 from waypost_worker.http.messages import Response, json_response
 from waypost_worker.limits import MAX_BODY_BYTES, MAX_SESSION_AGE_SECONDS, MAX_WAIT_SECONDS
@@ -43,16 +43,16 @@ class HealthView(msgspec.Struct, rename="camel"):
     detail: str | None = None
 
 
-async def health(call: Call) -> Response:
+async def health(context: RequestContext) -> Response:
     """200 when usable; 503 with the reason when not."""
-    settings = call.settings
-    bound = call.limits.bound()
+    settings = context.settings
+    bound = context.limits.bound()
     view = HealthView(
         "ok",
-        call.storage,
+        context.storage,
         VERSION,
         settings.plan.name,
-        call.model.name,
+        context.model.name,
         all(bound.values()),
         bound,
         LimitsView(
@@ -70,7 +70,7 @@ async def health(call: Call) -> Response:
         if settings.problem:
             raise Unconfigured(settings.problem)
         # A list, not a get: the miss of a get would be remembered, and a key that is always there is a write.
-        await call.kv.list("health:", limit=1)
+        await context.kv.list("health:", limit=1)
     except (Unconfigured, StorageUnavailable, BudgetSpent) as error:
         return json_response(
             msgspec.structs.replace(view, status="unavailable", code=error.code, detail=error.detail), 503
@@ -78,18 +78,18 @@ async def health(call: Call) -> Response:
     return json_response(view)
 
 
-async def objects(call: Call) -> Response:
+async def objects(context: RequestContext) -> Response:
     """Live Python objects by kind, open streams, channels that are listened on, and proxies handed to JavaScript; only
     where `DIAGNOSTICS` is on."""
-    if not call.settings.diagnostics:
+    if not context.settings.diagnostics:
         raise RouteNotFound("Nothing is served at this path.")
     gc.collect()
     live = gc.get_objects()
     kinds = Counter(type(item).__name__ for item in live)
     return json_response({
-        "openStreams": call.isolate.open_streams,
-        "listeners": call.isolate.messages.listeners + call.isolate.changes.listeners,
-        "openProxies": call.isolate.open_proxies,
+        "openStreams": context.isolate.open_streams,
+        "listeners": context.isolate.messages.listeners + context.isolate.changes.listeners,
+        "openProxies": context.isolate.open_proxies,
         "asyncGenerators": kinds["async_generator"],
         "coroutines": kinds["coroutine"],
         "jsProxies": sum(count for kind, count in kinds.items() if kind.startswith("JsProxy")),

@@ -7,7 +7,7 @@ from msgspec import Meta
 
 from waypost_worker.clock import to_iso
 from waypost_worker.context.auth import host_session, issue_token, session_by_code, session_to_read
-from waypost_worker.context.call import Call
+from waypost_worker.context.request_context import RequestContext
 from waypost_worker.errors import InvalidBody
 from waypost_worker.http.json_body import Body, read_body
 from waypost_worker.http.messages import Response, json_response
@@ -19,7 +19,7 @@ from waypost_worker.limits import (
     MAX_TOOLS,
     MIN_SESSION_TTL_SECONDS,
 )
-from waypost_worker.security.tokens import Role, secret_id
+from waypost_worker.security.tokens import Role, owner_id
 from waypost_worker.sessions.session import Session, tools_version
 
 
@@ -87,58 +87,58 @@ class ToolsView(msgspec.Struct):
     tools: list[dict[str, Any]]
 
 
-async def create(call: Call) -> Response:
+async def create(context: RequestContext) -> Response:
     """Open a session."""
-    body = await read_body(call.request, OpenBody)
-    ttl_seconds = body.ttl or call.settings.session_ttl_seconds
-    code = new_code(call.random, call.settings.code_length)
-    session = await call.sessions().open(code, ttl_seconds, call.request.client_ip, body.label, body.data)
-    token, _ = issue_token(call, session, Role.HOST)
-    session_id = secret_id(call.settings.signing_keys[0], session.code)
+    body = await read_body(context.request, OpenBody)
+    ttl_seconds = body.ttl or context.settings.session_ttl_seconds
+    code = new_code(context.random, context.settings.code_length)
+    session = await context.sessions().open(code, ttl_seconds, context.request.client_ip, body.label, body.data)
+    token, _ = issue_token(context, session, Role.HOST)
+    session_id = owner_id(context.settings.signing_keys[0], session.code)
     view = OpenedView(*_common(session), session.ip, token, session_id)
     return json_response(view, 201, {"Location": f"/api/sessions/{session.code}"})
 
 
-async def read(call: Call) -> Response:
+async def read(context: RequestContext) -> Response:
     """A session, the presence of its host, and its tools."""
-    session = await session_to_read(call, call.params["code"])
-    online, seen_ms = await call.presence().seen(session.code)
+    session = await session_to_read(context, context.params["code"])
+    online, seen_ms = await context.presence().last_seen(session.code)
     seen_at = None if seen_ms is None else to_iso(seen_ms)
-    tools = msgspec.Raw(await call.sessions().tools(session))
+    tools = msgspec.Raw(await context.sessions().tools(session))
     return json_response(DetailedView(*_common(session), online, seen_at, tools))
 
 
-async def delete(call: Call) -> Response:
+async def delete(context: RequestContext) -> Response:
     """End a session, for everybody."""
-    session = await host_session(call, call.params["code"], fresh=True)
-    await call.sessions().end(session)
+    session = await host_session(context, context.params["code"], fresh=True)
+    await context.sessions().end(session)
     return Response(204)
 
 
-async def extend(call: Call) -> Response:
+async def extend(context: RequestContext) -> Response:
     """Give a session a new full time to live."""
-    session = await host_session(call, call.params["code"], fresh=True)
-    return json_response(SessionView(*_common(await call.sessions().extend(session))))
+    session = await host_session(context, context.params["code"], fresh=True)
+    return json_response(SessionView(*_common(await context.sessions().extend(session))))
 
 
-async def join(call: Call) -> Response:
+async def join(context: RequestContext) -> Response:
     """A guest's token for a code."""
-    body = await read_body(call.request, JoinBody)
+    body = await read_body(context.request, JoinBody)
     join_id = None if body.id is None else parse_id(body.id, "id")
-    session = await session_by_code(call, call.params["code"])
-    if call.settings.code_joins_once:
-        await call.joined().close(session.code, session.must_end_ms, join_id)
-    token, expires_ms = issue_token(call, session, Role.GUEST)
+    session = await session_by_code(context, context.params["code"])
+    if context.settings.code_joins_once:
+        await context.single_use_codes().consume(session.code, session.must_end_ms, join_id)
+    token, expires_ms = issue_token(context, session, Role.GUEST)
     return json_response(JoinedView(session.code, token, to_iso(expires_ms)))
 
 
-async def put_tools(call: Call) -> Response:
+async def put_tools(context: RequestContext) -> Response:
     """Replace the tools that the host offers."""
-    body = await read_body(call.request, ToolsBody)
+    body = await read_body(context.request, ToolsBody)
     _check_tools(body.tools)
-    session = await host_session(call, call.params["code"], fresh=True)
-    version = tools_version(call.isolate.cursors, session.code)
-    await call.sessions().put_tools(session, msgspec.json.encode(body.tools), version)
+    session = await host_session(context, context.params["code"], fresh=True)
+    version = tools_version(context.isolate.cursors, session.code)
+    await context.sessions().put_tools(session, msgspec.json.encode(body.tools), version)
     return json_response(ToolsView(body.tools))
 
 

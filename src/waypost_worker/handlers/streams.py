@@ -6,8 +6,8 @@ from contextlib import aclosing
 import msgspec
 
 from waypost_worker.context.auth import session_of_any
-from waypost_worker.context.call import Call
 from waypost_worker.context.isolate import Isolate
+from waypost_worker.context.request_context import RequestContext
 from waypost_worker.http.messages import Response, json_response
 from waypost_worker.http.query import required_parameter, seconds_parameter
 from waypost_worker.kv.cursor import parse_event_id
@@ -30,15 +30,15 @@ class PollView(msgspec.Struct):
     cursor: str
 
 
-async def stream(call: Call) -> Response:
+async def stream(context: RequestContext) -> Response:
     """The events of a session, for as long as the connection and its budgets last."""
-    session, role = await session_of_any(call, required_parameter(call.query, "code"))
+    session, role = await session_of_any(context, required_parameter(context.query, "code"))
     # The header is what an EventSource sends when it comes back; the parameter is then still the one it began with.
-    after = call.request.headers.get("last-event-id") or call.query.get("after")
-    feed = call.feed(session.code, _reader(role, session, after), is_stream=True)
-    batches = stream_events(role, feed, call.watch(session, role), call.invocation)
-    as_lines = NDJSON in (call.request.headers.get("accept") or "")
-    body = _encoded(batches, encode_ndjson if as_lines else encode_sse, call.isolate)
+    after = context.request.headers.get("last-event-id") or context.query.get("after")
+    feed = context.feed(session.code, _reader(role, session, after), is_stream=True)
+    batches = stream_events(role, feed, context.watch(session, role), context.invocation)
+    as_lines = NDJSON in (context.request.headers.get("accept") or "")
+    body = _encoded(batches, encode_ndjson if as_lines else encode_sse, context.isolate)
     headers = {
         "Content-Type": NDJSON if as_lines else "text/event-stream; charset=utf-8",
         "Cache-Control": "no-store, no-transform",
@@ -47,15 +47,15 @@ async def stream(call: Call) -> Response:
     return Response(200, body, headers)
 
 
-async def poll(call: Call) -> Response:
+async def poll(context: RequestContext) -> Response:
     """The same events, for those who can't hold a stream."""
-    seconds = seconds_parameter(call.query, "wait")
-    session, role = await session_of_any(call, required_parameter(call.query, "code"))
-    feed = call.feed(session.code, _reader(role, session, call.query.get("after")), is_stream=False)
+    seconds = seconds_parameter(context.query, "wait")
+    session, role = await session_of_any(context, required_parameter(context.query, "code"))
+    feed = context.feed(session.code, _reader(role, session, context.query.get("after")), is_stream=False)
     if role is Role.HOST:
-        await _announce(call, session)
+        await _announce(context, session)
     missed = [encode_event(gap) for gap in feed.gaps()]
-    events, cursor = await poll_events(feed, seconds, call.invocation)
+    events, cursor = await poll_events(feed, seconds, context.invocation)
     messages = [msgspec.Raw(line) for line in missed + [encode_event(event) for event in events]]
     return json_response(PollView(messages, cursor))
 
@@ -80,12 +80,12 @@ async def _encoded(
         isolate.open_streams -= 1
 
 
-async def _announce(call: Call, session: Session) -> None:
+async def _announce(context: RequestContext, session: Session) -> None:
     """A host that polls is present too; it says so no more often than one with an open stream."""
-    announced_ms = call.isolate.announced_ms
-    now = call.clock.now_ms()
-    if now - announced_ms.get(session.code, 0) >= call.settings.plan.presence_seconds * 1000:
+    announced_ms = context.isolate.announced_ms
+    now = context.clock.now_ms()
+    if now - announced_ms.get(session.code, 0) >= context.settings.plan.presence_seconds * 1000:
         if len(announced_ms) >= MAX_CACHED_SESSIONS:
             announced_ms.clear()
         announced_ms[session.code] = now
-        await call.presence().announce(session.code)
+        await context.presence().announce(session.code)

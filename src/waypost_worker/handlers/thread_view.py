@@ -5,7 +5,7 @@ from typing import Any
 import msgspec
 
 from waypost_worker.clock import to_iso
-from waypost_worker.conversations.message import Origin
+from waypost_worker.conversations.message import ForkOrigin
 from waypost_worker.conversations.thread import Thread
 
 
@@ -18,11 +18,11 @@ class ThreadView(msgspec.Struct, frozen=True, omit_defaults=True, rename="camel"
     created_at: str
     updated_at: str
     metadata: dict[str, Any] = {}
-    forked_from: Origin | None = None
+    forked_from: ForkOrigin | None = None
     agent: str | None = None
 
 
-class SessionView(msgspec.Struct, frozen=True):
+class DescribedThread(msgspec.Struct, frozen=True):
     """One thread."""
 
     session: ThreadView

@@ -7,11 +7,11 @@ import msgspec
 
 from waypost_worker.chat.resume import stop
 from waypost_worker.context.auth import require_app
-from waypost_worker.context.call import Call
+from waypost_worker.context.request_context import RequestContext
 from waypost_worker.conversations.thread_list import list_threads
 from waypost_worker.errors import InvalidParameter, ThreadNotFound
 from waypost_worker.handlers.chat_request import checked_resource, named_resource
-from waypost_worker.handlers.thread_view import SessionView, ThreadView, thread_view
+from waypost_worker.handlers.thread_view import DescribedThread, ThreadView, thread_view
 from waypost_worker.http.json_body import Body, read_body
 from waypost_worker.http.messages import Response, json_response
 from waypost_worker.http.query import required_parameter
@@ -50,43 +50,43 @@ class DeletedView(msgspec.Struct, rename="camel"):
     resource_id: str
 
 
-async def list_page(call: Call) -> Response:
+async def list_page(context: RequestContext) -> Response:
     """The threads of a resource, the one used last first."""
-    bound = await require_app(call)
-    named = required_parameter(call.query, "resourceId") if bound is None else call.query.get("resourceId", bound)
+    bound = await require_app(context)
+    named = required_parameter(context.query, "resourceId") if bound is None else context.query.get("resourceId", bound)
     resource_id = checked_resource(bound, named)
-    limit, filters = _limit(call.query), _filters(call.query)
-    page = await list_threads(call.kv, resource_id, limit, call.query.get("cursor") or None, filters)
+    limit, filters = _limit(context.query), _filters(context.query)
+    page = await list_threads(context.kv, resource_id, limit, context.query.get("cursor") or None, filters)
     return json_response(ThreadsView(list(map(thread_view, page.threads)), len(page.threads), page.cursor))
 
 
-async def delete(call: Call) -> Response:
+async def delete(context: RequestContext) -> Response:
     """Delete a thread and forget what was said in it; its forks go on."""
-    bound = await require_app(call)
-    body = await read_body(call.request, ThreadBody)
+    bound = await require_app(context)
+    body = await read_body(context.request, ThreadBody)
     resource_id, thread_id = _name(bound, body)
-    thread = await call.threads().find(resource_id, thread_id)
+    thread = await context.threads().find(resource_id, thread_id)
     if thread is not None:
         # An answer that is being given would be told to nobody, and be in the way of the name's next use.
-        await stop(call.chat_ports(), resource_id, thread_id, None)
+        await stop(context.chat_ports(), resource_id, thread_id, None)
         # In this order: if the second fails, the thread is still there to be deleted again.
-        await call.conversation(thread.session_id).forget()
-        await call.threads().delete(thread)
+        await context.conversation(thread.session_id).forget()
+        await context.threads().delete(thread)
     return json_response(DeletedView(thread is not None, thread_id, resource_id))
 
 
-async def describe(call: Call) -> Response:
+async def describe(context: RequestContext) -> Response:
     """A thread, after its metadata was replaced if some is given."""
-    bound = await require_app(call)
-    body = await read_body(call.request, DescribeBody)
-    threads = call.threads()
+    bound = await require_app(context)
+    body = await read_body(context.request, DescribeBody)
+    threads = context.threads()
     thread = await threads.find(*_name(bound, body))
     if thread is None:
         raise ThreadNotFound("The resource has no such thread: it was never used, was deleted, or its time ran out.")
     if body.metadata is not None:
         thread = threads.touch(thread, metadata=body.metadata)
         await threads.save(thread)
-    return json_response(SessionView(thread_view(thread)))
+    return json_response(DescribedThread(thread_view(thread)))
 
 
 def _name(bound: str | None, body: ThreadBody) -> tuple[str, str]:

@@ -7,7 +7,7 @@ from msgspec import Meta
 
 from waypost_worker.clock import to_iso
 from waypost_worker.context.auth import issue_app_token, require_app_key
-from waypost_worker.context.call import Call
+from waypost_worker.context.request_context import RequestContext
 from waypost_worker.http.json_body import Body, read_body
 from waypost_worker.http.messages import Response, json_response
 from waypost_worker.ids import parse_app_id
@@ -31,10 +31,10 @@ class TokenView(msgspec.Struct, rename="camel"):
     expires_at: str
 
 
-async def create(call: Call) -> Response:
+async def create(context: RequestContext) -> Response:
     """A token with which a browser reaches the threads of one resource, and nothing else."""
-    await require_app_key(call)
-    body = await read_body(call.request, TokenBody)
+    await require_app_key(context)
+    body = await read_body(context.request, TokenBody)
     resource_id = parse_app_id(body.resource_id, "resourceId")
-    token, expires_ms = issue_app_token(call, resource_id, body.ttl)
+    token, expires_ms = issue_app_token(context, resource_id, body.ttl)
     return json_response(TokenView(token, resource_id, to_iso(expires_ms)), 201)

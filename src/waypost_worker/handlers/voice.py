@@ -4,13 +4,13 @@ import msgspec
 
 from waypost_worker.chat.voice import VoiceAgent
 from waypost_worker.context.auth import owned_id, require_app
-from waypost_worker.context.call import Call
+from waypost_worker.context.request_context import RequestContext
 from waypost_worker.errors import InvalidBody, SessionIdRequired
 from waypost_worker.http.json_body import Body, read_body
 from waypost_worker.http.messages import Response, json_response
 from waypost_worker.kv.keys import snapshot_key, threads_prefix
 from waypost_worker.limits import MAX_QUESTION_LENGTH
-from waypost_worker.security.client_address import address_key
+from waypost_worker.security.client_address import rate_limit_key
 from waypost_worker.security.rate_limits import Limit
 
 
@@ -29,26 +29,26 @@ class VoiceView(msgspec.Struct, rename="camel"):
     message_count: int
 
 
-async def post_voice(call: Call) -> Response:
+async def post_voice(context: RequestContext) -> Response:
     """Answer a question."""
     # A model costs whoever deploys: with app keys it answers nobody else.
-    resource_id = await require_app(call)
-    body = await read_body(call.request, VoiceBody)
+    resource_id = await require_app(context)
+    body = await read_body(context.request, VoiceBody)
     if not body.session_id:
         raise SessionIdRequired("Session ID required")
-    session_id = await owned_id(call, body.session_id, "sessionId")
+    session_id = await owned_id(context, body.session_id, "sessionId")
     question = clean(body.question)
-    asker = address_key(call.request.client_ip) if resource_id is None else threads_prefix(resource_id)
-    await call.limits.spend(Limit.ANSWER, asker)
-    await call.limits.spend(Limit.APPEND, snapshot_key(session_id))
+    asker = rate_limit_key(context.request.client_ip) if resource_id is None else threads_prefix(resource_id)
+    await context.limits.spend(Limit.ANSWER, asker)
+    await context.limits.spend(Limit.APPEND, snapshot_key(session_id))
     agent = VoiceAgent(
-        call.conversation(session_id),
-        call.model,
-        call.settings.model.instructions,
-        call.settings.history_limit,
-        call.clock,
-        call.request.background,
-        call.log,
+        context.conversation(session_id),
+        context.model,
+        context.settings.model.instructions,
+        context.settings.history_limit,
+        context.clock,
+        context.request.background,
+        context.log,
     )
     response, message_count = await agent.answer(question)
     return json_response(VoiceView(response, session_id, message_count))

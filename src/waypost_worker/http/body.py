@@ -32,7 +32,7 @@ class Alarm(Protocol):
         ...
 
 
-async def read_whole(
+async def read_body(
     source: BodySource, limit: int, clock: Clock, alarm: Alarm, declared: int | None = None
 ) -> bytes | None:
     """The whole body, or `None` once it is known to be over `limit` bytes; what would come after that is not taken.

@@ -17,7 +17,7 @@ SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 """https://www.rfc-editor.org/rfc/rfc9110#section-9.2.1"""
 
 
-def is_opened(request: Request) -> bool:
+def is_navigation(request: Request) -> bool:
     """Whether somebody opens the address in a window of its own: by a link, say, wherever that stands."""
     headers = request.headers
     is_window = headers.get("sec-fetch-mode") == "navigate" and headers.get("sec-fetch-dest") == "document"

@@ -8,7 +8,7 @@ import re
 from typing import Any
 
 from waypost_worker.context.auth import bearer, guest_session
-from waypost_worker.context.call import Call
+from waypost_worker.context.request_context import RequestContext
 from waypost_worker.errors import TokenRequired, WaypostError, WrongRole
 from waypost_worker.http.json_body import decode_json, read_bytes
 from waypost_worker.http.messages import STATUS, Response, problem_response
@@ -31,61 +31,61 @@ from waypost_worker.security.tokens import Role
 _REVISION = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
 
-async def post(call: Call) -> Response:
+async def post(context: RequestContext) -> Response:
     """A JSON-RPC message of an MCP client to the tab."""
     rpc_id: RpcId | None = None
     try:
-        value = decode_json(await read_bytes(call.request), Any)
+        value = decode_json(await read_bytes(context.request), Any)
         rpc_id = id_of(value)
-        accepted = accepts(call.request)
+        accepted = accepts(context.request)
         message = decode_message(value)
-        is_modern = _is_modern(call, message)
-        tab = await _tab(call)
+        is_modern = _is_modern(context, message)
+        tab = await _tab(context)
         if message.id is not None:
-            await call.limits.spend(Limit.REQUEST, f"guest:{tab.session.code}")
+            await context.limits.spend(Limit.REQUEST, f"guest:{tab.session.code}")
         answer = modern.answer if is_modern else legacy.answer
         return await answer(tab, message, accepted)
     except (RpcError, WaypostError) as error:
         return _failure(rpc_id, error)
 
 
-async def get(call: Call) -> Response:
+async def get(context: RequestContext) -> Response:
     """The stream of a legacy MCP client: what is new about the tools, or the rest of a call (`Last-Event-ID`)."""
     try:
-        if _is_newer(call):
+        if _is_newer(context):
             return Response(405, None, {"Allow": "POST"})
-        accepted = accepts(call.request)
-        return await legacy.resume(await _tab(call), accepted)
+        accepted = accepts(context.request)
+        return await legacy.resume(await _tab(context), accepted)
     except (RpcError, WaypostError) as error:
         return _failure(None, error)
 
 
-async def delete(call: Call) -> Response:
+async def delete(context: RequestContext) -> Response:
     """Refused: a session of the protocol is signed, not stored, so there is nothing to end."""
-    return Response(405, None, {"Allow": "POST" if _is_newer(call) else "GET, POST"})
+    return Response(405, None, {"Allow": "POST" if _is_newer(context) else "GET, POST"})
 
 
-async def _tab(call: Call) -> Tab:
-    code = call.params.get("code")
+async def _tab(context: RequestContext) -> Tab:
+    code = context.params.get("code")
     if code is None:
-        claims = await bearer(call)
+        claims = await bearer(context)
         if claims is None:
             raise TokenRequired("Send a guestToken as Authorization: Bearer, or use the URL that has the code in it.")
         if claims.role is not Role.GUEST:
             raise WrongRole(f"This is for the session's guests; the token is for its {claims.role}.")
         code = claims.subject
-    session = await guest_session(call, code)
-    return Tab(call, session, call.request.headers.get(legacy.SESSION_HEADER) or "")
+    session = await guest_session(context, code)
+    return Tab(context, session, context.request.headers.get(legacy.SESSION_HEADER) or "")
 
 
-def _is_newer(call: Call) -> bool:
-    version = call.request.headers.get(VERSION_HEADER)
+def _is_newer(context: RequestContext) -> bool:
+    version = context.request.headers.get(VERSION_HEADER)
     return version is not None and bool(_REVISION.fullmatch(version)) and version > max(LEGACY)
 
 
-def _is_modern(call: Call, message: Incoming) -> bool:
+def _is_modern(context: RequestContext, message: Incoming) -> bool:
     """Whether a message is of the generation that says so in each request."""
-    return VERSION_KEY in message.meta or (message.method != "initialize" and _is_newer(call))
+    return VERSION_KEY in message.meta or (message.method != "initialize" and _is_newer(context))
 
 
 def _failure(rpc_id: RpcId | None, error: RpcError | WaypostError) -> Response:

@@ -27,7 +27,7 @@ from waypost_worker.mcp.resources import list_resources, read_resource
 from waypost_worker.mcp.results import tool_result
 from waypost_worker.mcp.signed_ids import CallMark, ListenMark
 from waypost_worker.mcp.tab import SERVER_INFO, Tab
-from waypost_worker.mcp.tool_call import ToolCall, called, cancel_asked, progress_token
+from waypost_worker.mcp.tool_call import RunningCall, cancel_asked, parse_call, progress_token
 from waypost_worker.mcp.tool_list import list_tools
 from waypost_worker.mcp.transport import Accepts, json_reply, not_acceptable, stream_reply
 from waypost_worker.mcp.versions import ASSUMED, LATEST_LEGACY, LEGACY, VERSION_HEADER, unsupported
@@ -41,10 +41,10 @@ def agreed_version(tab: Tab) -> str:
     Raises:
         RpcError: the session is none of this tab's (404: the client begins a new one), or the revision is not served.
     """
-    agreed = tab.sealer.version_of(tab.session_id) if tab.session_id else ASSUMED
+    agreed = tab.id_signer.version_of(tab.session_id) if tab.session_id else ASSUMED
     if agreed is None:
         raise RpcError(INVALID_REQUEST, "This is no session of this tab; send initialize again.", status=404)
-    told = tab.call.request.headers.get(VERSION_HEADER)
+    told = tab.context.request.headers.get(VERSION_HEADER)
     if told is not None and told not in LEGACY:
         raise unsupported(told)
     return told or agreed
@@ -77,15 +77,15 @@ async def resume(tab: Tab, accepted: Accepts) -> Response:
     version = agreed_version(tab)
     if not accepted.sse:
         raise not_acceptable("This is a stream: accept text/event-stream.")
-    last = tab.call.request.headers.get("last-event-id")
-    mark = tab.sealer.mark_of(tab.session_id, last) if last else ListenMark(tab.session.tools_version)
+    last = tab.context.request.headers.get("last-event-id")
+    mark = tab.id_signer.mark_of(tab.session_id, last) if last else ListenMark(tab.session.tools_version)
     if isinstance(mark, CallMark):
-        chunks = call_stream(tab, ToolCall(tab, mark.request_id, resumed=True), mark, version)
+        chunks = call_stream(tab, RunningCall(tab, mark.request_id, resumed=True), mark, version)
     elif mark is not None:
         chunks = news_stream(tab, mark, version)
     else:
         raise RpcError(INVALID_REQUEST, "Last-Event-ID is none of this session's events.", status=400)
-    return stream_reply(chunks, tab.call.isolate)
+    return stream_reply(chunks, tab.context.isolate)
 
 
 def _initialized(tab: Tab, message: Incoming, id: RpcId) -> Response:
@@ -99,7 +99,7 @@ def _initialized(tab: Tab, message: Incoming, id: RpcId) -> Response:
         "serverInfo": SERVER_INFO,
         "instructions": tab.instructions(),
     }
-    session_id = tab.sealer.new_session(tab.call.random, version)
+    session_id = tab.id_signer.new_session(tab.context.random, version)
     return json_reply(encode_result(id, result), headers={"Mcp-Session-Id": session_id})
 
 
@@ -119,10 +119,10 @@ async def _result(tab: Tab, message: Incoming) -> dict[str, Any]:
 
 
 async def _call(tab: Tab, message: Incoming, id: RpcId, accepted: Accepts, version: str) -> Response:
-    name, args = called(message)
+    name, args = parse_call(message)
     token = progress_token(message)
-    asker = tab.sealer.asker(tab.session_id, id) if tab.session_id else None
-    call = await ToolCall.begin(tab, name, args, asker)
+    asker = tab.id_signer.asker(tab.session_id, id) if tab.session_id else None
+    call = await RunningCall.begin(tab, name, args, asker)
     patience_ms = MCP_JSON_PATIENCE_MILLISECONDS if accepted.sse else MAX_WAIT_SECONDS * 1000
     first = None
     while first is None or not first.final:
@@ -134,7 +134,7 @@ async def _call(tab: Tab, message: Incoming, id: RpcId, accepted: Accepts, versi
     if first is not None and first.final and accepted.json:
         return json_reply(encode_result(id, tool_result(first, any_structure=False)))
     mark = CallMark(call.request_id, "", id, token)
-    return stream_reply(call_stream(tab, call, mark, version, first), tab.call.isolate)
+    return stream_reply(call_stream(tab, call, mark, version, first), tab.context.isolate)
 
 
 def _reply(id: RpcId, result: dict[str, Any], accepted: Accepts) -> Response:

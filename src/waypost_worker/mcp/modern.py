@@ -21,7 +21,7 @@ from waypost_worker.mcp.resources import list_resources, read_resource
 from waypost_worker.mcp.results import complete_result, tool_result
 from waypost_worker.mcp.tab import Tab
 from waypost_worker.mcp.tasks import cancel_task, get_task, new_task, update_task
-from waypost_worker.mcp.tool_call import ToolCall, called, progress_token
+from waypost_worker.mcp.tool_call import RunningCall, parse_call, progress_token
 from waypost_worker.mcp.tool_list import known_tool, list_tools
 from waypost_worker.mcp.transport import Accepts, json_reply, not_acceptable, stream_reply
 from waypost_worker.mcp.versions import CAPABILITIES_KEY, SUPPORTED, TASKS_EXTENSION
@@ -44,7 +44,7 @@ async def answer(tab: Tab, message: Incoming, accepted: Accepts) -> Response:
     if message.id is None:
         # None is defined; one that is not known is no error.
         return Response(202)
-    check_envelope(message, tab.call.request.headers)
+    check_envelope(message, tab.context.request.headers)
     try:
         return await _answer(tab, message, message.id, accepted)
     except RpcError as error:
@@ -118,16 +118,16 @@ _METHODS: dict[str, Callable[[Tab, Incoming], Awaitable[dict[str, Any]]]] = {
 
 
 async def _call(tab: Tab, message: Incoming, id: RpcId, accepted: Accepts) -> Response:
-    name, args = called(message)
+    name, args = parse_call(message)
     token = progress_token(message)
     knows_tasks = can_take_tasks(message)
     tool = await known_tool(tab, name) or {}
-    check_parameters(tool, args, tab.call.request.headers)
+    check_parameters(tool, args, tab.context.request.headers)
     execution = tool.get("execution")
     support = execution.get("taskSupport") if isinstance(execution, dict) else None
     if support == "required":
         require_tasks(message)
-    call = await ToolCall.begin(tab, name, args, None)
+    call = await RunningCall.begin(tab, name, args, None)
     becomes_task = knows_tasks and support != "forbidden" and accepted.json
     patience_ms = MAX_WAIT_SECONDS * 1000
     if becomes_task:
@@ -147,7 +147,7 @@ async def _call(tab: Tab, message: Incoming, id: RpcId, accepted: Accepts) -> Re
             break
     if first is not None and first.final and accepted.json:
         return json_reply(encode_complete(id, complete_result(tool_result(first, any_structure=True))))
-    return stream_reply(call_stream(tab, call, id, token, first), tab.call.isolate)
+    return stream_reply(call_stream(tab, call, id, token, first), tab.context.isolate)
 
 
 def _listen(tab: Tab, message: Incoming, id: RpcId, accepted: Accepts) -> Response:
@@ -158,7 +158,7 @@ def _listen(tab: Tab, message: Incoming, id: RpcId, accepted: Accepts) -> Respon
         require_tasks(message)
     if not accepted.sse:
         raise not_acceptable("This is a stream: accept text/event-stream.")
-    return stream_reply(news_stream(tab, id, wants_tools=wanted.get("toolsListChanged") is True), tab.call.isolate)
+    return stream_reply(news_stream(tab, id, wants_tools=wanted.get("toolsListChanged") is True), tab.context.isolate)
 
 
 def can_take_tasks(message: Incoming) -> bool:

@@ -6,10 +6,10 @@ from typing import Any
 
 from waypost_worker.limits import MCP_HEARTBEAT_SECONDS
 from waypost_worker.mcp.jsonrpc import RpcError, RpcId, encode_error, encode_notification, encode_result
-from waypost_worker.mcp.results import ProgressCount, complete_result, tool_result
+from waypost_worker.mcp.results import ProgressCounter, complete_result, tool_result
 from waypost_worker.mcp.tab import SERVER_INFO, Tab
-from waypost_worker.mcp.tool_call import ToolCall
-from waypost_worker.mcp.tool_changes import News, ToolNews
+from waypost_worker.mcp.tool_call import RunningCall
+from waypost_worker.mcp.tool_changes import ToolChanges, ToolsEvent
 from waypost_worker.mcp.transport import encode_message, encode_opening
 from waypost_worker.mcp.versions import SERVER_INFO_KEY, SUBSCRIPTION_KEY
 from waypost_worker.queues.message import Message
@@ -24,12 +24,12 @@ def encode_complete(id: RpcId, result: dict[str, Any]) -> bytes:
 
 
 async def call_stream(
-    tab: Tab, call: ToolCall, id: RpcId, token: str | int | None, first: Message | None
+    tab: Tab, call: RunningCall, id: RpcId, token: str | int | None, first: Message | None
 ) -> AsyncGenerator[bytes, None]:
     """A call: progress, and the reply. It is taken back when its client closes the stream, and given up when the
     invocation's budget is spent."""
     is_over = False
-    count = ProgressCount()
+    count = ProgressCounter()
     try:
         yield encode_opening(None)
         async with aclosing(_all(call, first)) as messages:
@@ -48,7 +48,7 @@ async def call_stream(
         yield encode_message(encode_error(id, error))
     finally:
         if not is_over:
-            tab.call.request.background(call.take_back())
+            tab.context.request.background(call.take_back())
 
 
 async def news_stream(tab: Tab, id: RpcId, *, wants_tools: bool) -> AsyncGenerator[bytes, None]:
@@ -57,16 +57,16 @@ async def news_stream(tab: Tab, id: RpcId, *, wants_tools: bool) -> AsyncGenerat
     agreed = {"toolsListChanged": True} if wants_tools else {}
     acknowledged = {"_meta": meta, "notifications": agreed}
     yield encode_message(encode_notification("notifications/subscriptions/acknowledged", acknowledged))
-    async with aclosing(ToolNews(tab, tab.session.tools_version).items()) as items:
+    async with aclosing(ToolChanges(tab, tab.session.tools_version).items()) as items:
         async for item in items:
-            if item is News.CHANGED and wants_tools:
+            if item is ToolsEvent.CHANGED and wants_tools:
                 yield encode_message(encode_notification("notifications/tools/list_changed", {"_meta": meta}))
-            elif item is not News.ENDED:
+            elif item is not ToolsEvent.ENDED:
                 yield encode_sse(HEARTBEAT)
     yield encode_message(encode_complete(id, complete_result({"_meta": meta})))
 
 
-async def _all(call: ToolCall, first: Message | None) -> AsyncGenerator[Message | None, None]:
+async def _all(call: RunningCall, first: Message | None) -> AsyncGenerator[Message | None, None]:
     if first is not None:
         yield first
         if first.final:

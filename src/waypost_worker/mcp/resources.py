@@ -25,8 +25,8 @@ async def list_resources(tab: Tab) -> list[dict[str, Any]]:
 
 
 async def _resources_of(tab: Tab, session_id: str) -> list[dict[str, Any]]:
-    kv = tab.call.kv
-    pages = await PageStore(kv, tab.call.clock).list(session_id)
+    kv = tab.context.kv
+    pages = await PageStore(kv, tab.context.clock).list(session_id)
     found = [
         _resource(PAGES + intent_id, version.title or intent_id, "text/html", version)
         for intent_id, version in pages.items()
@@ -34,7 +34,7 @@ async def _resources_of(tab: Tab, session_id: str) -> list[dict[str, Any]]:
     for kind in SINGLE:
         if version := await find_version(kv, DocumentId(session_id, kind, kind).key):
             found.append(_resource(DOCUMENTS + kind, kind, "application/json", version))
-    documents = await DocumentStore(kv, tab.call.clock).list(session_id)
+    documents = await DocumentStore(kv, tab.context.clock).list(session_id)
     return found + [
         _resource(DOCUMENTS + name, name, "application/json", version)
         for name, version in documents.items()
@@ -66,14 +66,14 @@ async def read_resource(tab: Tab, uri: Any, not_found: int) -> list[dict[str, An
 
 
 async def _page(tab: Tab, intent_id: str) -> str | None:
-    version, html = await PageStore(tab.call.kv, tab.call.clock).read(intent_id, UNCONDITIONAL)
+    version, html = await PageStore(tab.context.kv, tab.context.clock).read(intent_id, UNCONDITIONAL)
     # Others may be read by their id all over the world, but they are not this tab's.
     return html if any(is_owner(version, session_id) for session_id in tab.session_ids) else None
 
 
 async def _document(tab: Tab, name: str) -> str | None:
     kind: Kind = next((kind for kind in SINGLE if kind == name), "doc")
-    store = DocumentStore(tab.call.kv, tab.call.clock)
+    store = DocumentStore(tab.context.kv, tab.context.clock)
     for session_id in tab.session_ids:
         with suppress(Missing):
             return (await store.read(DocumentId(session_id, kind, name), UNCONDITIONAL)).text

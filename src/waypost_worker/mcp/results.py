@@ -52,7 +52,7 @@ def _failed(error: ErrorBody) -> dict[str, Any]:
     }
 
 
-class ProgressCount:
+class ProgressCounter:
     """Turns what a host reports on the way into MCP's progress, which must grow with each notification."""
 
     def __init__(self) -> None:

@@ -41,7 +41,7 @@ class ListenMark(msgspec.Struct, frozen=True, array_like=True, tag="l"):
 Mark = CallMark | ListenMark
 
 
-class Sealer:
+class IdSigner:
     """Signs with the first of the keys, accepts any. `code` is the tab's."""
 
     def __init__(self, keys: tuple[bytes, ...], code: str) -> None:

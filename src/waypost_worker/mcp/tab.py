@@ -5,11 +5,11 @@ from urllib.parse import urlsplit
 import msgspec
 
 from waypost_worker.clock import to_iso
-from waypost_worker.context.call import Call
+from waypost_worker.context.request_context import RequestContext
 from waypost_worker.mcp.jsonrpc import TAB_AWAY, RpcError
-from waypost_worker.mcp.signed_ids import Sealer
+from waypost_worker.mcp.signed_ids import IdSigner
 from waypost_worker.queues.queue import Queues
-from waypost_worker.security.tokens import secret_id
+from waypost_worker.security.tokens import owner_id
 from waypost_worker.sessions.session import Session
 from waypost_worker.version import VERSION
 
@@ -22,28 +22,28 @@ SERVER_INFO = {"name": "waypost", "title": "Waypost", "version": VERSION}
 class Tab(msgspec.Struct, frozen=True):
     """`session_id` is the client's legacy session, or nothing; it says nothing about which tab this is."""
 
-    call: Call
+    context: RequestContext
     session: Session
     session_id: str = ""
 
     @property
-    def sealer(self) -> Sealer:
+    def id_signer(self) -> IdSigner:
         """What signs for this tab."""
-        return Sealer(self.call.settings.signing_keys, self.session.code)
+        return IdSigner(self.context.settings.signing_keys, self.session.code)
 
     @property
     def queues(self) -> Queues:
         """The tab's queues."""
-        return self.call.queues(self.session.code)
+        return self.context.queues(self.session.code)
 
     @property
     def session_ids(self) -> list[str]:
         """What owns the tab's documents and pages: one id, or two while a signing key replaces another."""
-        return [secret_id(key, self.session.code) for key in self.call.settings.signing_keys]
+        return [owner_id(key, self.session.code) for key in self.context.settings.signing_keys]
 
     def now_ms(self) -> int:
         """The time."""
-        return self.call.clock.now_ms()
+        return self.context.clock.now_ms()
 
     def instructions(self) -> str:
         """What the model is told about this server; none of it is the host's."""
@@ -55,7 +55,7 @@ class Tab(msgspec.Struct, frozen=True):
 
     async def absence(self) -> RpcError | None:
         """Why a call can't be answered now, or `None` if somebody is there to answer it."""
-        online, seen_ms = await self.call.presence().seen(self.session.code)
+        online, seen_ms = await self.context.presence().last_seen(self.session.code)
         return None if online else self.away(seen_ms)
 
     def away(self, seen_ms: int | None) -> RpcError:
@@ -73,7 +73,7 @@ class Tab(msgspec.Struct, frozen=True):
         url = data.get("url") if isinstance(data, dict) else None
         if isinstance(url, str) and url.startswith(("https://", "http://")):
             return url
-        host = self.call.request.headers.get("host")
+        host = self.context.request.headers.get("host")
         if not host:
             return None
         is_local = urlsplit(f"//{host}").netloc.rpartition(":")[0] in LOCAL or host in LOCAL

@@ -11,13 +11,13 @@ from waypost_worker.clock import to_iso
 from waypost_worker.kv.cursor import cursor_ms
 from waypost_worker.limits import MCP_TASK_POLL_MILLISECONDS
 from waypost_worker.mcp.jsonrpc import CANCELLED, RpcError, invalid_params
-from waypost_worker.mcp.results import ProgressCount, complete_result, tool_result
+from waypost_worker.mcp.results import ProgressCounter, complete_result, tool_result
 from waypost_worker.mcp.tab import Tab
-from waypost_worker.mcp.tool_call import ToolCall
+from waypost_worker.mcp.tool_call import RunningCall
 from waypost_worker.queues.message import Message
 
 
-def new_task(tab: Tab, call: ToolCall) -> dict[str, Any]:
+def new_task(tab: Tab, call: RunningCall) -> dict[str, Any]:
     """The task that a call has become."""
     return {"resultType": "task", **_task(tab, call.request_id, "working", call.asked_ms)}
 
@@ -33,13 +33,13 @@ async def get_task(tab: Tab, task_id: Any) -> dict[str, Any]:
     final = next((message for message in messages if message.final), None)
     if final is not None and (answer := await tab.queues.load_one(final)) is not None:
         return _ended(tab, request_id, answer)
-    ttl_ms = tab.call.settings.queue_ttl_seconds * 1000
+    ttl_ms = tab.context.settings.queue_ttl_seconds * 1000
     if tab.now_ms() >= cursor_ms(request_id) + ttl_ms:
         raise invalid_params("Failed to retrieve task: it has expired.")
     task = _task(tab, request_id, "working", messages[-1].accepted_ms if messages else cursor_ms(request_id))
     if messages:
         last = await tab.queues.load_one(messages[-1])
-        told = ProgressCount().next("", last.result if last else None).get("message")
+        told = ProgressCounter().next("", last.result if last else None).get("message")
     else:
         absence = await tab.absence()
         told = absence.message if absence else None
@@ -64,7 +64,7 @@ async def cancel_task(tab: Tab, task_id: Any) -> dict[str, Any]:
     Raises:
         RpcError: there is no such task.
     """
-    await ToolCall(tab, _request_of(tab, task_id)).take_back()
+    await RunningCall(tab, _request_of(tab, task_id)).take_back()
     return {}
 
 
@@ -82,17 +82,17 @@ def _ended(tab: Tab, request_id: str, answer: Message) -> dict[str, Any]:
 
 def _task(tab: Tab, request_id: str, status: str, updated_ms: int) -> dict[str, Any]:
     return {
-        "taskId": tab.sealer.task_id(request_id),
+        "taskId": tab.id_signer.task_id(request_id),
         "status": status,
         "createdAt": to_iso(cursor_ms(request_id)),
         "lastUpdatedAt": to_iso(updated_ms),
-        "ttlMs": tab.call.settings.queue_ttl_seconds * 1000,
+        "ttlMs": tab.context.settings.queue_ttl_seconds * 1000,
         "pollIntervalMs": MCP_TASK_POLL_MILLISECONDS,
     }
 
 
 def _request_of(tab: Tab, task_id: Any) -> str:
-    request_id = tab.sealer.request_of(task_id) if isinstance(task_id, str) else None
+    request_id = tab.id_signer.request_of(task_id) if isinstance(task_id, str) else None
     if request_id is None:
         raise invalid_params("Failed to retrieve task: there is none of this id.")
     return request_id

@@ -14,21 +14,21 @@ from waypost_worker.errors import AlreadyAnswered, Unavailable
 from waypost_worker.ids import is_tool_name
 from waypost_worker.kv.cursor import cursor_ms
 from waypost_worker.limits import MAX_RPC_ID_LENGTH, MCP_ABSENCE_CHECK_SECONDS
-from waypost_worker.mcp.call_updates import AnswerFeed
+from waypost_worker.mcp.call_updates import CallUpdates
 from waypost_worker.mcp.jsonrpc import TIMED_OUT, Incoming, RpcError, invalid_params
 from waypost_worker.mcp.tab import Tab
 from waypost_worker.queues.message import Message
 
 
-class ToolCall:
+class RunningCall:
     """The call `request_id`. `resumed`: it was begun by an earlier request."""
 
     def __init__(self, tab: Tab, request_id: str, *, resumed: bool = False) -> None:
-        call = tab.call
+        call = tab.context
         self.request_id = request_id
         self.asked_ms = cursor_ms(request_id)
         self._tab = tab
-        self._feed = AnswerFeed(tab.queues, call.isolate.messages, call.invocation, request_id, resumed=resumed)
+        self._feed = CallUpdates(tab.queues, call.isolate.messages, call.invocation, request_id, resumed=resumed)
         self._end_ms = self.asked_ms + call.settings.queue_ttl_seconds * 1000
         self._check_ms = self.asked_ms + call.settings.mcp_host_grace_seconds * 1000
         if resumed:
@@ -40,7 +40,7 @@ class ToolCall:
         """Queue a call; what this returns is in KV."""
         queues = tab.queues
         # The id is issued here and not by the queue, so that answers are listened for before there can be any.
-        begun = cls(tab, tab.call.isolate.cursors.issue(queues.requests))
+        begun = cls(tab, tab.context.isolate.cursors.issue(queues.requests))
         message = Message("request", "", tool=tool, args=args, asker=msgspec.UNSET if asker is None else asker)
         await queues.push_request(message, begun.request_id)
         return begun
@@ -78,7 +78,7 @@ class ToolCall:
         Raises:
             RpcError: as `next`.
         """
-        call = self._tab.call
+        call = self._tab.context
         end_ms = self._tab.now_ms() + call.settings.plan.stream_seconds * 1000
         while self._tab.now_ms() < end_ms and not self.is_spent:
             message = await self.next(min(self._tab.now_ms() + heartbeat_seconds * 1000, end_ms))
@@ -102,13 +102,13 @@ class ToolCall:
         except AlreadyAnswered:
             pass
         except Unavailable as failure:
-            self._tab.call.log(f"a call was not taken back: {failure.code}")
+            self._tab.context.log(f"a call was not taken back: {failure.code}")
 
     async def _taken_back(self, reason: RpcError) -> Message:
         try:
             answer = await self._answer_or_take_back()
         except Unavailable as failure:
-            self._tab.call.log(f"a call was not taken back: {failure.code}")
+            self._tab.context.log(f"a call was not taken back: {failure.code}")
             answer = None
         if answer is None:
             raise reason
@@ -128,21 +128,21 @@ class ToolCall:
             return await self._tab.absence()
         except Unavailable as failure:
             # Whether somebody is there is not known, so the call goes on; it is looked again.
-            self._tab.call.log(f"a tab's presence could not be read: {failure.code}")
+            self._tab.context.log(f"a tab's presence could not be read: {failure.code}")
             return None
 
 
 async def cancel_asked(tab: Tab, rpc_id: Any) -> None:
     """Take back what the client's session has asked under this id, if it is still open."""
-    queues, asker = tab.queues, tab.sealer.asker(tab.session_id, rpc_id)
+    queues, asker = tab.queues, tab.id_signer.asker(tab.session_id, rpc_id)
     # In order of time: an id that was used twice means the last one.
     pages = queues.pages(queues.requests)
     found = [message.id async for page in pages for message in page if message.asker == asker]
     if found:
-        await ToolCall(tab, found[-1]).take_back()
+        await RunningCall(tab, found[-1]).take_back()
 
 
-def called(message: Incoming) -> tuple[str, dict[str, Any]]:
+def parse_call(message: Incoming) -> tuple[str, dict[str, Any]]:
     """The tool that is called, and its arguments.
 
     Raises:

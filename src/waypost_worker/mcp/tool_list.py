@@ -14,7 +14,7 @@ from waypost_worker.kv.keys import host_key, tools_key
 from waypost_worker.limits import MCP_LIST_TTL_MILLISECONDS, TOOLS_PER_PAGE
 from waypost_worker.mcp.jsonrpc import RpcError, invalid_params
 from waypost_worker.mcp.tab import Tab
-from waypost_worker.sessions.presence import GRACE_SECONDS
+from waypost_worker.sessions.presence import PRESENCE_GRACE_SECONDS
 
 HOST_KEY = "waypost/host"
 """In a list's `_meta`: whether the tab is there; if not, the tools are the last that were known."""
@@ -45,7 +45,7 @@ async def list_tools(tab: Tab, cursor: Any) -> dict[str, Any]:
     result: dict[str, Any] = {"tools": [_complete(tool) for tool in page]}
     if start + TOOLS_PER_PAGE < len(tools):
         result["nextCursor"] = urlsafe_b64encode(_read_tool(page[-1]).name.encode()).decode()
-    lifetime_ms = (tab.call.settings.plan.presence_seconds + 2 * GRACE_SECONDS) * 1000
+    lifetime_ms = (tab.context.settings.plan.presence_seconds + 2 * PRESENCE_GRACE_SECONDS) * 1000
     if seen_ms is None or tab.now_ms() - seen_ms >= lifetime_ms:
         seen_at = None if seen_ms is None else to_iso(seen_ms)
         result["_meta"] = {HOST_KEY: {"online": False, "seenAt": seen_at, "open": tab.link()}}
@@ -58,15 +58,15 @@ async def known_tool(tab: Tab, name: str) -> dict[str, Any] | None:
     code, version, now = tab.session.code, tab.session.tools_version, tab.now_ms()
     if version is None:
         return None
-    offers = tab.call.isolate.offers
-    kept = offers.get(code)
+    mcp_tools = tab.context.isolate.mcp_tools
+    kept = mcp_tools.get(code)
     # Not for ever: what was read just after a change may have been the tools before it.
     if kept is None or kept[0] != version or now - kept[1] >= MCP_LIST_TTL_MILLISECONDS:
         text, _ = await _read(tab)
-        kept = offers[code] = version, now, _marked(text)
-        offers.move_to_end(code)
-        if len(offers) > MAX_KNOWN_OFFERS:
-            offers.popitem(last=False)
+        kept = mcp_tools[code] = version, now, _marked(text)
+        mcp_tools.move_to_end(code)
+        if len(mcp_tools) > MAX_KNOWN_OFFERS:
+            mcp_tools.popitem(last=False)
     return kept[2].get(name)
 
 
@@ -79,9 +79,9 @@ def _marked(text: bytes) -> dict[str, Any]:
 async def _read(tab: Tab) -> tuple[bytes, int | None]:
     code = tab.session.code
     if tab.session.tools_version is None:
-        text = await tab.call.sessions().tools(tab.session)
+        text = await tab.context.sessions().tools(tab.session)
         return text, tab.now_ms()
-    found = await tab.call.kv.get_many([tools_key(code), host_key(code)])
+    found = await tab.context.kv.get_many([tools_key(code), host_key(code)])
     seen = found.get(host_key(code), "")
     return found.get(tools_key(code), "[]").encode(), int(seen) if seen else None
 

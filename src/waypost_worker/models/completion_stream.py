@@ -97,7 +97,7 @@ async def read_stream(chunks: AsyncGenerator[bytes, None]) -> AsyncGenerator[str
         raise BrokenOff("the stream ended without [DONE] and without a finish_reason")
 
 
-async def read_whole(chunks: AsyncGenerator[bytes, None]) -> str:
+async def read_document(chunks: AsyncGenerator[bytes, None]) -> str:
     """The text of an answer that comes as one JSON document.
 
     Raises:

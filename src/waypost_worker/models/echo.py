@@ -4,7 +4,7 @@ import re
 from collections.abc import AsyncGenerator, Sequence
 
 from waypost_worker.clock import Clock
-from waypost_worker.conversations.message import Item
+from waypost_worker.conversations.message import ChatMessage
 from waypost_worker.models.openai_messages import text_of
 
 WORD_SECONDS = 0.03
@@ -25,13 +25,13 @@ class EchoModel:
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
 
-    async def stream(self, items: Sequence[Item], model: str | None = None) -> AsyncGenerator[str, None]:
+    async def stream(self, items: Sequence[ChatMessage], model: str | None = None) -> AsyncGenerator[str, None]:
         for word in WORD.findall(_reply(items)):
             await self._clock.sleep(WORD_SECONDS)
             yield word
 
 
-def _reply(items: Sequence[Item]) -> str:
+def _reply(items: Sequence[ChatMessage]) -> str:
     told = [text_of(item.content) for item in items if item.role == "user"]
     if not told:
         return "You have not said anything yet."

@@ -3,7 +3,7 @@
 from collections.abc import AsyncGenerator, Sequence
 from typing import Protocol
 
-from waypost_worker.conversations.message import Item
+from waypost_worker.conversations.message import ChatMessage
 
 
 class AnswerCutOff(Exception):
@@ -18,7 +18,7 @@ class Model(Protocol):
         """What `/health` says: the provider, and the model where there is a choice; never a key or an address."""
         ...
 
-    def stream(self, items: Sequence[Item], model: str | None = None) -> AsyncGenerator[str, None]:
+    def stream(self, items: Sequence[ChatMessage], model: str | None = None) -> AsyncGenerator[str, None]:
         """The answer to the last of `items`, in pieces of text that are never empty, as they come.
 
         `model`: another one of the provider's models. Closing the generator ends the request behind it.

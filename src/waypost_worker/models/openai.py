@@ -6,12 +6,12 @@ from contextlib import aclosing
 import msgspec
 
 from waypost_worker.clock import Clock
-from waypost_worker.conversations.message import Item
+from waypost_worker.conversations.message import ChatMessage
 from waypost_worker.errors import ModelError
 from waypost_worker.models.openai_messages import chat_messages
-from waypost_worker.models.service import ask_service
+from waypost_worker.models.service import request_completion
 from waypost_worker.models.settings import ModelSettings
-from waypost_worker.models.transport import Fetched, HttpClient
+from waypost_worker.models.transport import FetchedResponse, HttpClient
 from waypost_worker.random import Random
 from waypost_worker.version import VERSION
 
@@ -31,19 +31,19 @@ class OpenAiModel:
     def name(self) -> str:
         return f"openai: {self._settings.openai_model}"
 
-    async def stream(self, items: Sequence[Item], model: str | None = None) -> AsyncGenerator[str, None]:
+    async def stream(self, items: Sequence[ChatMessage], model: str | None = None) -> AsyncGenerator[str, None]:
         settings, headers = self._settings, dict(HEADERS)
         if settings.openai_api_key:
             headers["Authorization"] = f"Bearer {settings.openai_api_key}"
         request = {"model": model or settings.openai_model, "messages": chat_messages(items), "stream": True}
         body = msgspec.json.encode(request)
 
-        async def send() -> Fetched:
+        async def send() -> FetchedResponse:
             url = f"{settings.openai_base_url}/chat/completions"
             return await self._http.post(url, headers, body, settings.timeout_seconds)
 
         try:
-            async with aclosing(ask_service(send, self._clock, self._random)) as pieces:
+            async with aclosing(request_completion(send, self._clock, self._random)) as pieces:
                 async for piece in pieces:
                     yield piece
         except ModelError as error:

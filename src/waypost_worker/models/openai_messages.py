@@ -5,12 +5,12 @@ from typing import Any
 
 import msgspec
 
-from waypost_worker.conversations.message import Item, ToolCall
+from waypost_worker.conversations.message import ChatMessage, ToolCall
 
-Message = dict[str, Any]
+OpenAiMessage = dict[str, Any]
 
 
-def chat_messages(items: Sequence[Item]) -> list[Message]:
+def chat_messages(items: Sequence[ChatMessage]) -> list[OpenAiMessage]:
     """`items` as messages that the API takes.
 
     It refuses a call without its result, a result without its call, and anything in between; so the results follow
@@ -29,7 +29,7 @@ def text_of(content: Any) -> str:
     return msgspec.json.encode(content).decode()
 
 
-def _messages(item: Item, results: dict[str | None, Item]) -> Iterator[Message]:
+def _messages(item: ChatMessage, results: dict[str | None, ChatMessage]) -> Iterator[OpenAiMessage]:
     if item.role == "tool" or (item.partial and item.content == ""):
         return
     answered = [(call, results.pop(call.id)) for call in item.tool_calls if call.id in results]
@@ -43,13 +43,13 @@ def _messages(item: Item, results: dict[str | None, Item]) -> Iterator[Message]:
         yield {"role": "tool", "tool_call_id": call.id, "content": _content(result)}
 
 
-def _content(item: Item) -> Any:
+def _content(item: ChatMessage) -> Any:
     # A tool's result may be a list of anything; of parts, the API takes only text there.
     is_passed_on = _are_parts(item.content) and (item.role != "tool" or _are_text(item.content))
     return item.content if is_passed_on else text_of(item.content)
 
 
-def _call(call: ToolCall) -> Message:
+def _call(call: ToolCall) -> OpenAiMessage:
     arguments = msgspec.json.encode({} if call.args is None else call.args).decode()
     return {"id": call.id, "type": "function", "function": {"name": call.name, "arguments": arguments}}
 

@@ -9,12 +9,12 @@ from contextlib import aclosing, suppress
 from waypost_worker.clock import Clock
 from waypost_worker.errors import ModelError, ModelFailed, ModelTimedOut
 from waypost_worker.limits import MAX_MODEL_LOG_LENGTH, MAX_RETRY_AFTER_SECONDS
-from waypost_worker.models.completion_stream import NO_ANSWER, read_stream, read_whole
+from waypost_worker.models.completion_stream import NO_ANSWER, read_document, read_stream
 from waypost_worker.models.model import AnswerCutOff
-from waypost_worker.models.transport import Fetched, FetchError, FetchTimeout
+from waypost_worker.models.transport import FetchedResponse, FetchError, FetchTimeout
 from waypost_worker.random import Random, jitter
 
-Send = Callable[[], Awaitable[Fetched]]
+Send = Callable[[], Awaitable[FetchedResponse]]
 """Sends the question, and returns once the head of the reply is there. Raises `FetchError`."""
 
 BACKOFF_SECONDS = 0.5
@@ -26,7 +26,7 @@ PASSING_STATUSES = frozenset({408, 409, 429})
 MAX_BYTES_OF_CHARACTER = 4
 
 
-class _Passing(Exception):
+class _Retryable(Exception):
     """What may go well the next time; `error` is what to say when it does not."""
 
     def __init__(self, error: ModelFailed, retry_after_seconds: float = 0) -> None:
@@ -34,7 +34,7 @@ class _Passing(Exception):
         self.retry_after_seconds = retry_after_seconds
 
 
-async def ask_service(send: Send, clock: Clock, random: Random) -> AsyncGenerator[str, None]:
+async def request_completion(send: Send, clock: Clock, random: Random) -> AsyncGenerator[str, None]:
     """The pieces of the answer to what `send` sends. Before the first of them, what may pass is tried once more.
 
     A time-out is not: whoever waits has waited long enough.
@@ -56,7 +56,7 @@ async def ask_service(send: Send, clock: Clock, random: Random) -> AsyncGenerato
             if not has_spoken:
                 raise ModelFailed("The model said nothing.", str(reason)) from reason
             raise
-        except _Passing as failure:
+        except _Retryable as failure:
             if is_second or has_spoken or not 0 <= failure.retry_after_seconds <= MAX_RETRY_AFTER_SECONDS:
                 raise failure.error from failure.__cause__
             backoff = BACKOFF_SECONDS / 2 * (1 + jitter(random))
@@ -77,10 +77,10 @@ async def _attempt(send: Send) -> AsyncGenerator[str, None]:
         raise ModelTimedOut("The model's service said nothing for too long.", str(error)) from error
     except FetchError as error:
         sentence = "The model's answer broke off." if reached else "The model's service could not be reached."
-        raise _Passing(ModelFailed(sentence, str(error))) from error
+        raise _Retryable(ModelFailed(sentence, str(error))) from error
 
 
-async def _read(fetched: Fetched) -> AsyncGenerator[str, None]:
+async def _read(fetched: FetchedResponse) -> AsyncGenerator[str, None]:
     if fetched.status != 200:
         raise await _refusal(fetched)
     kind = fetched.headers.get("content-type", "").partition(";")[0].strip().lower()
@@ -89,20 +89,20 @@ async def _read(fetched: Fetched) -> AsyncGenerator[str, None]:
             async for piece in pieces:
                 yield piece
     elif kind == "application/json":
-        if text := await read_whole(fetched.chunks):
+        if text := await read_document(fetched.chunks):
             yield text
     else:
         raise ModelFailed(NO_ANSWER, await _excerpt(fetched))
 
 
-async def _refusal(fetched: Fetched) -> ModelError | _Passing:
+async def _refusal(fetched: FetchedResponse) -> ModelError | _Retryable:
     error = ModelFailed(f"The model's service answered with status {fetched.status}.", await _excerpt(fetched))
     if fetched.status in PASSING_STATUSES or fetched.status >= 500:
-        return _Passing(error, _seconds(fetched.headers.get("retry-after", "0")))
+        return _Retryable(error, _seconds(fetched.headers.get("retry-after", "0")))
     return error
 
 
-async def _excerpt(fetched: Fetched) -> str:
+async def _excerpt(fetched: FetchedResponse) -> str:
     body = bytearray()
     with suppress(FetchError):
         async for received in fetched.chunks:

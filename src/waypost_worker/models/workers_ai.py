@@ -3,11 +3,11 @@
 from collections.abc import AsyncGenerator, Sequence
 
 from waypost_worker.clock import Clock
-from waypost_worker.conversations.message import Item
+from waypost_worker.conversations.message import ChatMessage
 from waypost_worker.models.openai_messages import chat_messages
-from waypost_worker.models.service import ask_service
+from waypost_worker.models.service import request_completion
 from waypost_worker.models.settings import ModelSettings
-from waypost_worker.models.transport import AiBinding, Fetched
+from waypost_worker.models.transport import AiBinding, FetchedResponse
 from waypost_worker.random import Random
 
 
@@ -24,11 +24,11 @@ class WorkersAiModel:
     def name(self) -> str:
         return f"workers-ai: {self._settings.workers_ai_model}"
 
-    def stream(self, items: Sequence[Item], model: str | None = None) -> AsyncGenerator[str, None]:
+    def stream(self, items: Sequence[ChatMessage], model: str | None = None) -> AsyncGenerator[str, None]:
         messages = chat_messages(items)
 
-        async def send() -> Fetched:
+        async def send() -> FetchedResponse:
             settings = self._settings
             return await self._ai.run(model or settings.workers_ai_model, messages, settings.timeout_seconds)
 
-        return ask_service(send, self._clock, self._random)
+        return request_completion(send, self._clock, self._random)

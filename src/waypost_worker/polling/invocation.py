@@ -5,7 +5,7 @@ import msgspec
 from waypost_worker.clock import Clock
 from waypost_worker.kv.metered import MeteredKv
 from waypost_worker.polling.plans import Plan
-from waypost_worker.polling.schedule import Pacing
+from waypost_worker.polling.schedule import PollSchedule
 
 
 class Invocation(msgspec.Struct, frozen=True):
@@ -17,10 +17,10 @@ class Invocation(msgspec.Struct, frozen=True):
     meter: MeteredKv
     phase_ms: int = 0
 
-    def stream_pacing(self) -> Pacing:
+    def stream_schedule(self) -> PollSchedule:
         """For a stream: it may idle slowly."""
-        return Pacing(self.plan, self.plan.poll_max_ms, self.clock.now_ms(), self.phase_ms)
+        return PollSchedule(self.plan, self.plan.poll_max_ms, self.clock.now_ms(), self.phase_ms)
 
-    def wait_pacing(self) -> Pacing:
+    def wait_schedule(self) -> PollSchedule:
         """For somebody who waits with an open request: it never gets slow."""
-        return Pacing(self.plan, self.plan.wait_poll_max_ms, self.clock.now_ms())
+        return PollSchedule(self.plan, self.plan.wait_poll_max_ms, self.clock.now_ms())

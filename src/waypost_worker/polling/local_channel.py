@@ -9,65 +9,65 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Generic, TypeVar
 
-from waypost_worker.clock import Bell, Bells
-from waypost_worker.limits import MAX_HINT_CHANNELS, MAX_HINTS_PER_CHANNEL
+from waypost_worker.clock import Wakeup, Wakeups
+from waypost_worker.limits import MAX_LOCAL_ITEMS_PER_TOPIC, MAX_LOCAL_TOPICS
 
 T = TypeVar("T")
 
 
-class Hints(Generic[T]):
+class LocalChannel(Generic[T]):
     """Recent items by channel, both bounded; the least recently noted channel goes first."""
 
     def __init__(self) -> None:
-        self._channels: OrderedDict[str, deque[tuple[int, T]]] = OrderedDict()
+        self._topics: OrderedDict[str, deque[tuple[int, T]]] = OrderedDict()
         self._count = 0
-        self._bells: dict[str, Bells] = {}
-        self._sweep_at = MAX_HINT_CHANNELS
+        self._wakeups: dict[str, Wakeups] = {}
+        self._sweep_at = MAX_LOCAL_TOPICS
 
     @contextmanager
-    def listening(self, channel: str, bell: Bell) -> Iterator[None]:
+    def subscribe(self, topic: str, wakeup: Wakeup) -> Iterator[None]:
         """Have `bell` rung at each note on `channel`, for as long as this lasts."""
-        if len(self._bells) >= self._sweep_at:
+        if len(self._wakeups) >= self._sweep_at:
             self._sweep()
-        bells = self._bells.setdefault(channel, Bells())
+        wakeups = self._wakeups.setdefault(topic, Wakeups())
         try:
-            with bells.listening(bell):
+            with wakeups.subscribe(wakeup):
                 yield
         finally:
-            if not bells and self._bells.get(channel) is bells:
-                del self._bells[channel]
+            if not wakeups and self._wakeups.get(topic) is wakeups:
+                del self._wakeups[topic]
 
     def _sweep(self) -> None:
-        for bells in self._bells.values():
-            bells.drop_lost()
-        self._bells = {channel: bells for channel, bells in self._bells.items() if bells}
+        for wakeups in self._wakeups.values():
+            wakeups.drop_lost()
+        self._wakeups = {topic: wakeups for topic, wakeups in self._wakeups.items() if wakeups}
         # Not at every call where so many are really open.
-        self._sweep_at = max(MAX_HINT_CHANNELS, 2 * len(self._bells))
+        self._sweep_at = max(MAX_LOCAL_TOPICS, 2 * len(self._wakeups))
 
     @property
     def listeners(self) -> int:
         """On how many channels somebody listens."""
-        return len(self._bells)
+        return len(self._wakeups)
 
-    def note(self, channel: str, item: T) -> None:
+    def publish(self, topic: str, item: T) -> None:
         """Tell the readers of `channel`, and wake those who listen."""
         self._count += 1
-        items = self._channels.setdefault(channel, deque(maxlen=MAX_HINTS_PER_CHANNEL))
+        items = self._topics.setdefault(topic, deque(maxlen=MAX_LOCAL_ITEMS_PER_TOPIC))
         items.append((self._count, item))
-        self._channels.move_to_end(channel)
-        if len(self._channels) > MAX_HINT_CHANNELS:
-            self._channels.popitem(last=False)
-        if channel in self._bells:
-            self._bells[channel].ring()
+        self._topics.move_to_end(topic)
+        if len(self._topics) > MAX_LOCAL_TOPICS:
+            self._topics.popitem(last=False)
+        if topic in self._wakeups:
+            self._wakeups[topic].set()
 
-    def mark(self) -> int:
+    def position(self) -> int:
         """Now, as a point to ask from."""
         return self._count
 
-    def since(self, channel: str, mark: int) -> list[T]:
+    def since(self, topic: str, position: int) -> list[T]:
         """What was noted on `channel` after `mark`, oldest first, as far as it is still kept."""
-        items = self._channels.get(channel)
+        items = self._topics.get(topic)
         # The common case, a stream that looks and finds nothing new, must cost next to nothing.
-        if not items or items[-1][0] <= mark:
+        if not items or items[-1][0] <= position:
             return []
-        return [item for number, item in items if number > mark]
+        return [item for number, item in items if number > position]

@@ -25,7 +25,7 @@ class Plan:
     stream_seconds: int
     presence_seconds: int
     session_check_seconds: int
-    piece_ms: int
+    chunk_ms: int
     stop_look_ms: int
 
 
@@ -38,7 +38,7 @@ PAID = Plan(
     stream_seconds=15 * 60,
     presence_seconds=60,
     session_check_seconds=60,
-    piece_ms=1_000,
+    chunk_ms=1_000,
     stop_look_ms=2_000,
 )
 FREE = Plan(
@@ -50,7 +50,7 @@ FREE = Plan(
     stream_seconds=25 * 60,
     presence_seconds=300,
     session_check_seconds=180,
-    piece_ms=10_000,
+    chunk_ms=10_000,
     stop_look_ms=20_000,
 )
 PLANS = {plan.name: plan for plan in (FREE, PAID)}

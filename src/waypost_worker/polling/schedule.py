@@ -12,7 +12,7 @@ the runtime several times as much as a look that is made while it is awake."""
 SELDOM_MS = 2000
 
 
-class Pacing:
+class PollSchedule:
     """The times of a loop that looks at KV; all in milliseconds."""
 
     def __init__(self, plan: Plan, poll_max_ms: int, now_ms: int, phase_ms: int = 0) -> None:

@@ -9,18 +9,15 @@ import msgspec
 from waypost_worker.clock import seconds_until, to_iso
 from waypost_worker.errors import BudgetSpent
 from waypost_worker.kv.store import KvError
-from waypost_worker.limits import HEARTBEAT_SECONDS, STREAM_RETRY_MILLISECONDS
+from waypost_worker.limits import HEARTBEAT_SECONDS, STREAM_RESERVED_OPERATIONS, STREAM_RETRY_MILLISECONDS
 from waypost_worker.polling.invocation import Invocation
-from waypost_worker.polling.schedule import Pacing
+from waypost_worker.polling.schedule import PollSchedule
 from waypost_worker.queues.feed import Feed
 from waypost_worker.security.tokens import Role
 from waypost_worker.sessions.watch import SessionWatch
 from waypost_worker.sse import HEARTBEAT, Comment, Event
 
 Batch = list[Event | Comment]
-
-RESERVED_OPERATIONS = 5
-"""Kept back for the session's renewal and the host's presence, so that a look in progress can end cleanly."""
 
 
 class _Ready(msgspec.Struct, rename="camel"):
@@ -38,30 +35,30 @@ async def stream_events(
     It ends after `end` (the client must not come back), or without it when the budget of time or of KV operations is
     nearly spent (the client comes back with its cursor).
     """
-    clock, meter, bell = invocation.clock, invocation.meter, invocation.clock.bell()
+    clock, meter, wakeup = invocation.clock, invocation.meter, invocation.clock.wakeup()
     last_sent = clock.now_ms()
     end_ms = last_sent + invocation.plan.stream_seconds * 1000
-    pacing = invocation.stream_pacing()
-    with feed.listening(bell), watch.listening(bell):
-        yield _opening(role, feed, watch)
-        while clock.now_ms() < end_ms and meter.remaining > RESERVED_OPERATIONS:
+    schedule = invocation.stream_schedule()
+    with feed.subscribe(wakeup), watch.subscribe(wakeup):
+        yield _first_batch(role, feed, watch)
+        while clock.now_ms() < end_ms and meter.remaining > STREAM_RESERVED_OPERATIONS:
             try:
-                async with aclosing(_look(feed, watch, pacing, invocation)) as batches:
+                async with aclosing(_look(feed, watch, schedule, invocation)) as batches:
                     async for batch in batches:
                         last_sent = clock.now_ms()
                         yield batch
             except KvError:
                 last_sent = clock.now_ms()
-                yield [Comment(f"the store does not answer; asking again in {pacing.failed(last_sent)} ms")]
+                yield [Comment(f"the store does not answer; asking again in {schedule.failed(last_sent)} ms")]
             except BudgetSpent:
                 return
             if watch.ended:
                 return
-            if _is_heartbeat_due(clock.now_ms(), last_sent, pacing.next_look_ms):
+            if _is_heartbeat_due(clock.now_ms(), last_sent, schedule.next_look_ms):
                 last_sent = clock.now_ms()
                 yield [HEARTBEAT]
-            due_ms = min(pacing.next_look_ms, watch.due_ms, last_sent + HEARTBEAT_SECONDS * 1000, end_ms)
-            await bell.wait(seconds_until(due_ms, clock.now_ms()))
+            due_ms = min(schedule.next_look_ms, watch.due_ms, last_sent + HEARTBEAT_SECONDS * 1000, end_ms)
+            await wakeup.wait(seconds_until(due_ms, clock.now_ms()))
 
 
 def _is_heartbeat_due(now_ms: int, last_sent_ms: int, next_look_ms: int) -> bool:
@@ -70,7 +67,7 @@ def _is_heartbeat_due(now_ms: int, last_sent_ms: int, next_look_ms: int) -> bool
     return due_ms < next_look_ms and due_ms - now_ms <= HEARTBEAT_SECONDS * 500
 
 
-def _opening(role: Role, feed: Feed, watch: SessionWatch) -> Batch:
+def _first_batch(role: Role, feed: Feed, watch: SessionWatch) -> Batch:
     ready = _Ready(role, watch.session.code, feed.cursor, to_iso(watch.session.expires_ms))
     return [
         Comment("waypost"),
@@ -79,16 +76,18 @@ def _opening(role: Role, feed: Feed, watch: SessionWatch) -> Batch:
     ]
 
 
-async def _look(feed: Feed, watch: SessionWatch, pacing: Pacing, invocation: Invocation) -> AsyncGenerator[Batch, None]:
+async def _look(
+    feed: Feed, watch: SessionWatch, schedule: PollSchedule, invocation: Invocation
+) -> AsyncGenerator[Batch, None]:
     """One look: at the hints, at the store if it is time, and at the session. Messages go before the session's end."""
     clock = invocation.clock
-    if hinted := await feed.from_hints():
+    if hinted := await feed.from_channel():
         yield list(hinted)
-    if clock.now_ms() >= pacing.next_look_ms:
+    if clock.now_ms() >= schedule.next_look_ms:
         async with aclosing(feed.from_store()) as batches:
             async for events in batches:
-                pacing.found()
+                schedule.found()
                 yield list(events)
-        pacing.looked(clock.now_ms())
+        schedule.looked(clock.now_ms())
     if changes := await watch.events():
         yield list(changes)

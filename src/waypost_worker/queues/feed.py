@@ -3,8 +3,8 @@
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import AbstractContextManager, aclosing
 
-from waypost_worker.clock import Bell, Clock
-from waypost_worker.polling.local_channel import Hints
+from waypost_worker.clock import Clock, Wakeup
+from waypost_worker.polling.local_channel import LocalChannel
 from waypost_worker.queues.message import Message
 from waypost_worker.queues.queue import Queues
 from waypost_worker.queues.reader import GuestReader, HostReader, expired_gap
@@ -18,15 +18,15 @@ class Feed:
         self,
         queues: Queues,
         reader: HostReader | GuestReader,
-        hints: Hints[Message],
+        channel: LocalChannel[Message],
         clock: Clock,
         ttl_seconds: int,
     ) -> None:
         self._queues = queues
         self._reader = reader
         self._scope = queues.requests if isinstance(reader, HostReader) else queues.responses
-        self._hints = hints
-        self._mark = hints.mark()
+        self._channel = channel
+        self._position = channel.position()
         self._clock = clock
         self._ttl_ms = ttl_seconds * 1000
 
@@ -35,9 +35,9 @@ class Feed:
         """The cursor to come back with."""
         return self._reader.cursor
 
-    def listening(self, bell: Bell) -> AbstractContextManager[None]:
+    def subscribe(self, wakeup: Wakeup) -> AbstractContextManager[None]:
         """Have `bell` rung when `from_hints` has something, for as long as this lasts."""
-        return self._hints.listening(self._scope, bell)
+        return self._channel.subscribe(self._scope, wakeup)
 
     def gaps(self) -> list[Event]:
         """What to tell a reader that was away for longer than messages are kept."""
@@ -45,12 +45,12 @@ class Feed:
         is_late = after_ms is not None and self._clock.now_ms() - after_ms > self._ttl_ms
         return [expired_gap(self._reader.position)] if is_late else []
 
-    async def from_hints(self) -> list[Event]:
+    async def from_channel(self) -> list[Event]:
         """What was queued in this isolate since the last call."""
-        noted = self._hints.since(self._scope, self._mark)
+        noted = self._channel.since(self._scope, self._position)
         if not noted:
             return []
-        self._mark = self._hints.mark()
+        self._position = self._channel.position()
         return [event async for events in self._deliver(noted) for event in events]
 
     async def from_store(self) -> AsyncGenerator[list[Event], None]:
@@ -76,9 +76,9 @@ class Feed:
                     yield events
         if due := self._reader.deliver([], self._clock.now_ms()):
             yield due
-        await self._tidy(listed)
+        await self._drop_duplicates(listed)
 
-    async def _tidy(self, listed: set[str]) -> None:
+    async def _drop_duplicates(self, listed: set[str]) -> None:
         now = self._clock.now_ms()
         if isinstance(self._reader, HostReader):
             await self._queues.acknowledge_requests(self._reader.settled_duplicates(listed, now - self._ttl_ms))

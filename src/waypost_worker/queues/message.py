@@ -64,7 +64,7 @@ class Message(msgspec.Struct, frozen=True, omit_defaults=True):
         return cursor_ms(self.cursor)
 
 
-class _Shown(msgspec.Struct, omit_defaults=True):
+class _EventData(msgspec.Struct, omit_defaults=True):
     """The `data` of an event, in the order people read it."""
 
     id: str
@@ -107,10 +107,10 @@ def decode_value(head: Message, value: str) -> Message:
     return msgspec.structs.replace(_decode(value), cursor=head.cursor)
 
 
-def encode_shown(message: Message, *, replay: bool = False) -> bytes:
+def encode_event_data(message: Message, *, replay: bool = False) -> bytes:
     """The JSON that a reader is shown; without white space, so without a line break."""
     return msgspec.json.encode(
-        _Shown(
+        _EventData(
             message.id,
             message.cursor,
             message.tool,

@@ -24,7 +24,7 @@ class MissingNumbers(msgspec.Struct, frozen=True):
     before: int
 
 
-class _Line(msgspec.Struct):
+class _Sequence(msgspec.Struct):
     next_number: int = 1
     held: dict[int, list[Message]] = {}
 
@@ -33,31 +33,31 @@ class ProducerOrder:
     """Holds back what came too early. `next_numbers`: where each producer stood when the reader was last here."""
 
     def __init__(self, next_numbers: Mapping[str, int]) -> None:
-        self._lines = {producer: _Line(number) for producer, number in next_numbers.items()}
+        self._sequences = {producer: _Sequence(number) for producer, number in next_numbers.items()}
 
     @property
     def next_numbers(self) -> dict[str, int]:
         """Where each producer stands; the most recent ones, the latest last."""
-        recent = list(self._lines.items())[-MAX_TRACKED_PRODUCERS:]
-        return {producer: line.next_number for producer, line in recent}
+        recent = list(self._sequences.items())[-MAX_TRACKED_PRODUCERS:]
+        return {producer: sequence.next_number for producer, sequence in recent}
 
     def hold(self, message: Message) -> None:
         """Take a numbered message, to be released in its turn."""
         producer = str(message.producer)
-        line = self._lines.pop(producer, None) or _Line()
-        self._lines[producer] = line
-        line.held.setdefault(message.number, []).append(message)
-        line.next_number = max(line.next_number, message.settled_number + 1)
+        sequence = self._sequences.pop(producer, None) or _Sequence()
+        self._sequences[producer] = sequence
+        sequence.held.setdefault(message.number, []).append(message)
+        sequence.next_number = max(sequence.next_number, message.settled_number + 1)
 
     def release(self, now_ms: int) -> Iterator[Message | MissingNumbers]:
         """What may go now, each producer's in order; skipped numbers are passed in silence."""
-        for producer, line in self._lines.items():
-            for number in sorted(line.held):
-                messages = line.held[number]
-                if number > line.next_number:
+        for producer, sequence in self._sequences.items():
+            for number in sorted(sequence.held):
+                messages = sequence.held[number]
+                if number > sequence.next_number:
                     if now_ms - messages[0].accepted_ms <= REORDER_WINDOW_SECONDS * 1000:
                         break
-                    yield MissingNumbers(producer, line.next_number, number)
-                del line.held[number]
-                line.next_number = max(line.next_number, number + 1)
+                    yield MissingNumbers(producer, sequence.next_number, number)
+                del sequence.held[number]
+                sequence.next_number = max(sequence.next_number, number + 1)
                 yield from (message for message in messages if message.kind != "skip")

@@ -17,20 +17,22 @@ from waypost_worker.kv.cursor import CursorFactory, cursor_ms, is_cursor
 from waypost_worker.kv.keys import request_key, requests_scope, response_key, response_prefix, responses_scope
 from waypost_worker.kv.store import Kv, list_all
 from waypost_worker.limits import KV_MAX_BULK_KEYS, MAX_CLOCK_SKEW_SECONDS, MAX_LOADED_BYTES
-from waypost_worker.polling.local_channel import Hints
+from waypost_worker.polling.local_channel import LocalChannel
 from waypost_worker.queues.message import ErrorBody, Message, decode_listed, decode_value, encode_stored, head_of
 
-CANCELLED = ErrorBody("cancelled", "The request was cancelled before it was answered.")
+CANCELLED_ERROR = ErrorBody("cancelled", "The request was cancelled before it was answered.")
 
 
 class Queues:
     """The queues of one session, as one request sees them."""
 
-    def __init__(self, kv: Kv, code: str, cursors: CursorFactory, hints: Hints[Message], ttl_seconds: int) -> None:
+    def __init__(
+        self, kv: Kv, code: str, cursors: CursorFactory, channel: LocalChannel[Message], ttl_seconds: int
+    ) -> None:
         self._kv = kv
         self._code = code
         self._cursors = cursors
-        self._hints = hints
+        self._channel = channel
         self._ttl_seconds = ttl_seconds
         self.requests = requests_scope(code)
         self.responses = responses_scope(code)
@@ -71,8 +73,8 @@ class Queues:
             cursor = self._cursors.issue(self.requests)
             notice = Message("cancel", request_id, cursor=cursor)
             await self._put(request_key(self._code, cursor), notice, self.requests)
-            answer = await self.push_response(Message("response", request_id, error=CANCELLED, final=True))
-        elif answer.error != CANCELLED:
+            answer = await self.push_response(Message("response", request_id, error=CANCELLED_ERROR, final=True))
+        elif answer.error != CANCELLED_ERROR:
             raise AlreadyAnswered("The request has its final answer; there is nothing left to cancel.")
         return answer
 
@@ -151,7 +153,7 @@ class Queues:
         value, metadata = encode_stored(message)
         await self._kv.put(key, value, ttl_seconds=self._ttl_seconds, metadata=metadata)
         # Only what a list would bring for free is kept in memory; a larger body is read from KV when it is wanted.
-        self._hints.note(scope, head_of(message, len(value)) if value else message)
+        self._channel.publish(scope, head_of(message, len(value)) if value else message)
 
     def _key(self, message: Message) -> str:
         if message.kind == "response":

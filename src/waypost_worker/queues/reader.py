@@ -14,7 +14,7 @@ import msgspec
 
 from waypost_worker.kv.cursor import EventId, cursor_ms, first_cursor
 from waypost_worker.limits import REORDER_WINDOW_SECONDS
-from waypost_worker.queues.message import Message, encode_shown
+from waypost_worker.queues.message import Message, encode_event_data
 from waypost_worker.queues.producer_order import MissingNumbers, ProducerOrder
 from waypost_worker.sse import Event
 
@@ -65,7 +65,7 @@ class Reader:
     def _event(self, message: Message) -> Event:
         self.position = max(self.position, message.cursor)
         is_replay = message.cursor <= self._resumed_after
-        data = encode_shown(message, replay=is_replay)
+        data = encode_event_data(message, replay=is_replay)
         return Event(message.kind, data, str(self._event_id(message.cursor)), is_replay)
 
     def _event_id(self, cursor: str) -> EventId:

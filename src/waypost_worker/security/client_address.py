@@ -11,7 +11,7 @@ MAX_LENGTH = 64
 """Characters of any address, zone included."""
 
 
-def address_key(address: str | None) -> str:
+def rate_limit_key(address: str | None) -> str:
     """What to count for `address`: one name for all addresses that are one caller's, and one for all unknown ones."""
     return _key(address) if address and len(address) <= MAX_LENGTH else "unknown"
 

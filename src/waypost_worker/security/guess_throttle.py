@@ -10,7 +10,7 @@ from contextlib import AbstractContextManager
 
 from waypost_worker.clock import Clock
 from waypost_worker.errors import RateLimited
-from waypost_worker.security.client_address import address_key
+from waypost_worker.security.client_address import rate_limit_key
 from waypost_worker.security.rate_limits import PERIOD_SECONDS, REFUSALS, Limit, Limiter
 
 MAX_BLOCKED = 10_000
@@ -20,7 +20,7 @@ MAX_LOOKUPS_AT_ONCE = 10
 """Codes of one address that are being looked up in one isolate: what can still be found while it is being blocked."""
 
 
-class MissThrottle:
+class GuessThrottle:
     """One per isolate. Without a limiter nothing is throttled."""
 
     def __init__(self, limiter: Limiter | None, clock: Clock) -> None:
@@ -36,7 +36,7 @@ class MissThrottle:
             RateLimited: `address` has lately spent its budget, or has too many look-ups on their way.
         """
         self.check(address)
-        key = address_key(address)
+        key = rate_limit_key(address)
         if self._limiter is not None and self._looked_up.get(key, 0) >= MAX_LOOKUPS_AT_ONCE:
             raise RateLimited("Too many codes from this address at once.", 1)
         return _Counted(self._looked_up, key)
@@ -47,7 +47,7 @@ class MissThrottle:
         Raises:
             RateLimited: `address` has lately spent its budget.
         """
-        until = self._blocked_until_ms.get(address_key(address), 0)
+        until = self._blocked_until_ms.get(rate_limit_key(address), 0)
         if until > self._clock.now_ms():
             raise _limited()
 
@@ -57,7 +57,7 @@ class MissThrottle:
         Raises:
             RateLimited: this one is over the budget of `address`.
         """
-        key = address_key(address)
+        key = rate_limit_key(address)
         if self._limiter is None or await self._limiter.allows(key):
             return
         self._blocked_until_ms.pop(key, None)

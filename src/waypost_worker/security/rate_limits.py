@@ -10,7 +10,7 @@ from enum import StrEnum
 from typing import Protocol
 
 from waypost_worker.errors import RateLimited
-from waypost_worker.security.client_address import address_key
+from waypost_worker.security.client_address import rate_limit_key
 
 PERIOD_SECONDS = 60
 """After which a budget is full again, as wrangler.toml has it."""
@@ -92,4 +92,4 @@ class RateLimits:
         """
         for limit in limits:
             if limit in OF_ADDRESS:
-                await self.spend(limit, address_key(address))
+                await self.spend(limit, rate_limit_key(address))

@@ -19,7 +19,7 @@ from waypost_worker.limits import MAX_APP_ID_KEY_BYTES, MAX_CODE_LENGTH, MIN_COD
 MIN_KEY_BYTES = 32
 """RFC 2104, section 3: a key shorter than the hash (32 bytes) weakens it."""
 
-VERSION = "wp1."
+TOKEN_PREFIX = "wp1."  # noqa: S105
 """What every token begins with, and nothing else that is shown in its place should."""
 
 _CODE = f"(host|guest)\\.([0-9A-Z]{{{MIN_CODE_LENGTH},{MAX_CODE_LENGTH}}})"
@@ -73,7 +73,7 @@ class Signer:
         return claims
 
 
-def secret_id(key: bytes, code: str) -> str:
+def owner_id(key: bytes, code: str) -> str:
     """The session id that owns what the host of the session `code` keeps; nobody can tell it from the code."""
     return "s-" + _encode(hmac.digest(key, f"wps1.{code}".encode(), "sha256"))
 
@@ -92,7 +92,7 @@ def _read(token: str) -> Claims | None:
 
 def _sign(key: bytes, claims: Claims) -> str:
     subject = _encode(claims.subject.encode()) if claims.role is Role.APP else claims.subject
-    text = f"{VERSION}{claims.role}.{subject}.{claims.expires_seconds}"
+    text = f"{TOKEN_PREFIX}{claims.role}.{subject}.{claims.expires_seconds}"
     return f"{text}.{_encode(hmac.digest(key, text.encode(), 'sha256'))}"
 
 

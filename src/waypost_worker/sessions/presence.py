@@ -10,7 +10,7 @@ from waypost_worker.kv.keys import host_key
 from waypost_worker.kv.store import Kv, find_key
 from waypost_worker.limits import KV_MIN_TTL_SECONDS, MAX_SESSION_AGE_SECONDS
 
-GRACE_SECONDS = 60
+PRESENCE_GRACE_SECONDS = 60
 """How late the next sign may show up before the host counts as gone: what KV needs to make it visible."""
 
 
@@ -20,14 +20,14 @@ class Presence:
     def __init__(self, kv: Kv, clock: Clock, seconds: int) -> None:
         self._kv = kv
         self._clock = clock
-        self._lifetime_seconds = max(seconds + GRACE_SECONDS, KV_MIN_TTL_SECONDS)
+        self._lifetime_seconds = max(seconds + PRESENCE_GRACE_SECONDS, KV_MIN_TTL_SECONDS)
 
     async def announce(self, code: str) -> None:
         """Say that the host is there."""
         now = str(self._clock.now_ms())
         await self._kv.put(host_key(code), now, ttl_seconds=MAX_SESSION_AGE_SECONDS, metadata=now)
 
-    async def seen(self, code: str) -> tuple[bool, int | None]:
+    async def last_seen(self, code: str) -> tuple[bool, int | None]:
         """Whether the host is there, and when it was last seen (milliseconds), if that is known."""
         found = await find_key(self._kv, host_key(code))
         if found is None or not found.metadata:

@@ -25,7 +25,7 @@ from waypost_worker.limits import (
     SESSION_CACHE_SECONDS,
     TOKEN_VOUCHES_SECONDS,
 )
-from waypost_worker.polling.local_channel import Hints
+from waypost_worker.polling.local_channel import LocalChannel
 
 
 class Session(msgspec.Struct, frozen=True, omit_defaults=True, rename="camel"):
@@ -56,11 +56,11 @@ _decode = msgspec.json.Decoder(Session).decode
 class SessionStore:
     """The sessions of one namespace, as one request sees them."""
 
-    def __init__(self, kv: Kv, clock: Clock, cache: SessionCache, hints: Hints[Session]) -> None:
+    def __init__(self, kv: Kv, clock: Clock, cache: SessionCache, channel: LocalChannel[Session]) -> None:
         self._kv = kv
         self._clock = clock
         self._cache = cache
-        self._hints = hints
+        self._channel = channel
 
     async def open(self, code: str, ttl_seconds: int, ip: str | None, label: str | None, data: Any) -> Session:
         """Open a new session under a new code."""
@@ -118,7 +118,7 @@ class SessionStore:
         await self._kv.put(ended_key(session.code), "1", ttl_seconds=seconds)
         ended = msgspec.structs.replace(session, active=False)
         self._remember(ended, self._clock.now_ms())
-        self._hints.note(session.code, ended)
+        self._channel.publish(session.code, ended)
 
     async def put_tools(self, session: Session, tools: bytes, version: str) -> Session:
         """Store the tools that the host offers (JSON text), and tell the readers that they changed."""
@@ -162,7 +162,7 @@ class SessionStore:
         seconds = max(-(-(session.expires_ms - now) // 1000), KV_MIN_TTL_SECONDS)
         await self._kv.put(session_key(session.code), text, ttl_seconds=seconds, metadata=core)
         self._remember(session, self._clock.now_ms())
-        self._hints.note(session.code, session)
+        self._channel.publish(session.code, session)
 
     def _remember(self, session: Session, now: int) -> None:
         self._cache[session.code] = (session, now)

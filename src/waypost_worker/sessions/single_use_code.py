@@ -15,19 +15,19 @@ from waypost_worker.kv.keys import joined_key
 from waypost_worker.kv.store import Kv, find_key
 from waypost_worker.limits import KV_MIN_TTL_SECONDS, MAX_JOINED_CODES
 
-JoinedCache = OrderedDict[str, str]
+SingleUseCache = OrderedDict[str, str]
 """Code -> the mark of who joined; plain data, kept per isolate: where it happened, the code is closed at once."""
 
 
-class JoinedCodes:
+class SingleUseCodes:
     """The codes that were used, as one request sees them."""
 
-    def __init__(self, kv: Kv, clock: Clock, cache: JoinedCache) -> None:
+    def __init__(self, kv: Kv, clock: Clock, cache: SingleUseCache) -> None:
         self._kv = kv
         self._clock = clock
         self._cache = cache
 
-    async def close(self, code: str, until_ms: int, join_id: str | None) -> None:
+    async def consume(self, code: str, until_ms: int, join_id: str | None) -> None:
         """Close `code`, until `until_ms`, to all but who joins with `join_id`; without one, to all.
 
         Raises:

@@ -5,10 +5,10 @@ from contextlib import AbstractContextManager
 
 import msgspec
 
-from waypost_worker.clock import Bell, Clock, to_iso
+from waypost_worker.clock import Clock, Wakeup, to_iso
 from waypost_worker.errors import SessionEnded, SessionNotFound
 from waypost_worker.kv.store import KvError
-from waypost_worker.polling.local_channel import Hints
+from waypost_worker.polling.local_channel import LocalChannel
 from waypost_worker.polling.plans import Plan
 from waypost_worker.security.tokens import Role
 from waypost_worker.sessions.presence import Presence
@@ -42,7 +42,7 @@ class SessionWatch:
         store: SessionStore,
         presence: Presence,
         plan: Plan,
-        hints: Hints[Session],
+        channel: LocalChannel[Session],
         clock: Clock,
     ) -> None:
         self.session = session
@@ -51,8 +51,8 @@ class SessionWatch:
         self._store = store
         self._presence = presence
         self._plan = plan
-        self._hints = hints
-        self._mark = hints.mark()
+        self._channel = channel
+        self._position = channel.position()
         self._clock = clock
         self._announce_ms = clock.now_ms()
         self._check_ms = 0
@@ -63,16 +63,16 @@ class SessionWatch:
         """When there is something to do again."""
         return min(self._check_ms, self._announce_ms) if self._role is Role.HOST else self._check_ms
 
-    def listening(self, bell: Bell) -> AbstractContextManager[None]:
+    def subscribe(self, wakeup: Wakeup) -> AbstractContextManager[None]:
         """Have `bell` rung when the session changes in this isolate, for as long as this lasts."""
-        return self._hints.listening(self.session.code, bell)
+        return self._channel.subscribe(self.session.code, wakeup)
 
     async def events(self) -> list[Event]:
         """What happened to the session since the last call; after `end`, `ended` is true."""
         events: list[Event] = []
-        for session in self._hints.since(self.session.code, self._mark):
+        for session in self._channel.since(self.session.code, self._position):
             events += self._changed(session)
-        self._mark = self._hints.mark()
+        self._position = self._channel.position()
         if not self.ended and self._clock.now_ms() >= self._check_ms:
             events += await self._check()
         if not self.ended and self._role is Role.HOST and self._clock.now_ms() >= self._announce_ms:
@@ -90,7 +90,7 @@ class SessionWatch:
             is_due = session.expires_ms - now < session.ttl_seconds * 500 and session.expires_ms < session.must_end_ms
             if self._role is Role.HOST and is_due:
                 session = await self._store.extend(session)
-                self._mark = self._hints.mark()
+                self._position = self._channel.position()
         except SessionEnded:
             return self._end("ended")
         except SessionNotFound:

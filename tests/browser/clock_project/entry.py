@@ -10,7 +10,7 @@ import js
 from workers import WorkerEntrypoint, import_from_javascript
 
 from waypost_worker.app import App
-from waypost_worker.clock import Bell
+from waypost_worker.clock import Wakeup
 from waypost_worker.cloudflare.clock import CloudflareClock
 from waypost_worker.cloudflare.kv import CloudflareKv
 from waypost_worker.cloudflare.worker import CloudflareRandom, serve
@@ -24,21 +24,21 @@ class MovedClock(CloudflareClock):
     def __init__(self) -> None:
         super().__init__()
         self._ahead_ms = 0
-        self._bells: WeakSet[Any] = WeakSet()
+        self._wakeups: WeakSet[Any] = WeakSet()
 
     def now_ms(self) -> int:
         return super().now_ms() + self._ahead_ms
 
-    def bell(self) -> Bell:
-        bell = super().bell()
-        self._bells.add(bell)
-        return bell
+    def wakeup(self) -> Wakeup:
+        wakeup = super().wakeup()
+        self._wakeups.add(wakeup)
+        return wakeup
 
     def add(self, seconds: int) -> None:
         """So much time passes at once; who waits for something looks whether it is due now."""
         self._ahead_ms += seconds * 1000
-        for bell in self._bells:
-            bell.ring()
+        for wakeup in self._wakeups:
+            wakeup.set()
 
 
 _clocks: list[MovedClock] = []

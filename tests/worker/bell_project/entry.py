@@ -19,7 +19,7 @@ class Clock(CloudflareClock):
 
 
 _clocks: list[Clock] = []
-_bells: dict[str, Any] = {}
+_wakeups: dict[str, Any] = {}
 
 
 class Default(WorkerEntrypoint):
@@ -30,14 +30,14 @@ class Default(WorkerEntrypoint):
         what, *parts = request.js_object.url.split("/")[3:]
         if what == "wait":
             name, seconds = parts
-            bell = _bells.setdefault(name, clock.bell())
+            wakeup = _wakeups.setdefault(name, clock.wakeup())
             began = js.Date.now()
-            await bell.wait(float(seconds))
+            await wakeup.wait(float(seconds))
             return js.Response.new(str(js.Date.now() - began))
         if what == "ring":
-            _bells[parts[0]].ring()
+            _wakeups[parts[0]].set()
         if what == "later":
             clock.ahead_ms += int(parts[0]) * 1000
-            lost = sorted(name for name, bell in _bells.items() if bell.is_lost())
+            lost = sorted(name for name, wakeup in _wakeups.items() if wakeup.is_lost())
             return js.Response.new(" ".join(lost))
         return js.Response.new("")

@@ -16,7 +16,7 @@ from workers import WorkerEntrypoint
 from waypost_worker.app import App
 from waypost_worker.cloudflare.worker import make_app, serve
 from waypost_worker.kv.store import Kv, KvError, ListPage
-from waypost_worker.polling.local_channel import Hints
+from waypost_worker.polling.local_channel import LocalChannel
 from waypost_worker.queues.message import Message
 from waypost_worker.queues.queue import Queues
 
@@ -99,7 +99,7 @@ class Default(WorkerEntrypoint):
 
 async def _fill(app: App, kv: Kv, code: str, count: int) -> str:
     """Queue `count` requests at once."""
-    queues = Queues(kv, code, app.isolate.cursors, Hints(), 3600)
+    queues = Queues(kv, code, app.isolate.cursors, LocalChannel(), 3600)
     messages = [Message("request", "", tool="work", args={"n": number}) for number in range(count)]
     queued = await asyncio.gather(*(queues.push_request(message, None) for message in messages))
     return str(len(queued))

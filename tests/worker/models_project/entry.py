@@ -19,7 +19,7 @@ from waypost_worker.app import App
 from waypost_worker.cloudflare.clock import CloudflareClock
 from waypost_worker.cloudflare.fetch import CloudflareAi, CloudflareHttp
 from waypost_worker.cloudflare.worker import CloudflareRandom, make_app, serve
-from waypost_worker.conversations.message import Item
+from waypost_worker.conversations.message import ChatMessage
 from waypost_worker.errors import ModelError
 from waypost_worker.http.messages import Request, Response
 from waypost_worker.models.model import Model
@@ -49,7 +49,7 @@ class Question(msgspec.Struct, rename="camel"):
     """What to ask, and how: another model; one on a binding that replies like this; listening only to so many pieces;
     cancelling the wait for a piece after this time; keeping the reply open after its end."""
 
-    items: list[Item]
+    items: list[ChatMessage]
     model: str | None = None
     ai: list[AiReply] | None = None
     stop_after: int | None = None

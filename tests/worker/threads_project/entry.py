@@ -9,7 +9,7 @@ from workers import WorkerEntrypoint
 from waypost_worker.app import App
 from waypost_worker.cloudflare.clock import CloudflareClock
 from waypost_worker.cloudflare.worker import make_app, serve
-from waypost_worker.conversations.thread import RecentThreads, ThreadStore
+from waypost_worker.conversations.thread import RecentWrites, ThreadStore
 from waypost_worker.kv.store import Kv
 
 _stores: list[Kv] = []
@@ -34,7 +34,7 @@ class Default(WorkerEntrypoint):
 
 async def _fill(resource_id: str, count: int) -> str:
     """Save `count` threads; each has its number as metadata."""
-    threads = ThreadStore(_stores[0], CloudflareClock(), b"of no matter here", RecentThreads())
+    threads = ThreadStore(_stores[0], CloudflareClock(), b"of no matter here", RecentWrites())
     begun = [threads.begin(resource_id, f"t{number:04d}", metadata={"n": number}) for number in range(count)]
     await asyncio.gather(*(threads.save(thread) for thread in begun))
     return str(len(begun))

@@ -7,7 +7,7 @@ from tools.openapi.parts import APP, JSON, Link, Operation, Parameter, Reply
 from tools.openapi.problems import APP as APP_PROBLEMS
 from tools.openapi.problems import BODY, STORAGE
 from waypost_worker.errors import InvalidCursor, ThreadNotFound
-from waypost_worker.handlers.thread_view import SessionView
+from waypost_worker.handlers.thread_view import DescribedThread
 from waypost_worker.handlers.threads import FILTER, DeletedView, DescribeBody, ThreadBody, ThreadsView
 from waypost_worker.limits import DEFAULT_LISTED_THREADS, MAX_LISTED_THREADS
 
@@ -72,7 +72,7 @@ OPERATIONS = {
         "describeThread",
         "threads",
         APP,
-        {200: Reply("The thread as it is now.", {JSON: SessionView})},
+        {200: Reply("The thread as it is now.", {JSON: DescribedThread})},
         (*BODY, *APP_PROBLEMS, ThreadNotFound, *STORAGE),
         body={JSON: DescribeBody},
     ),

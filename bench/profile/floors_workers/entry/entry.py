@@ -13,9 +13,9 @@ from waypost_worker.cloudflare.worker import enter_by
 async def _fetch(request: Any) -> Any:
     query = urlsplit(request.js_object.url).query
     if query:
-        bell = CloudflareClock().bell()
+        wakeup = CloudflareClock().wakeup()
         for _ in range(int(parse_qs(query)["times"][0])):
-            await bell.wait(0.006)
+            await wakeup.wait(0.006)
     return js.Response.new("{}")
 
 

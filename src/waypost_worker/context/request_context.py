@@ -4,8 +4,8 @@ from collections.abc import Callable
 
 import msgspec
 
-from waypost_worker.chat.chunks import Pieces
-from waypost_worker.chat.context import ChatPorts
+from waypost_worker.chat.chunks import ChunkStore
+from waypost_worker.chat.context import ChatContext
 from waypost_worker.clock import Clock
 from waypost_worker.context.isolate import Isolate
 from waypost_worker.conversations.conversation import Conversation
@@ -18,17 +18,17 @@ from waypost_worker.queues.feed import Feed
 from waypost_worker.queues.queue import Queues
 from waypost_worker.queues.reader import GuestReader, HostReader
 from waypost_worker.random import Random
-from waypost_worker.security.guess_throttle import MissThrottle
+from waypost_worker.security.guess_throttle import GuessThrottle
 from waypost_worker.security.rate_limits import RateLimits
 from waypost_worker.security.tokens import Role
 from waypost_worker.sessions.presence import Presence
 from waypost_worker.sessions.session import Session, SessionStore
-from waypost_worker.sessions.single_use_code import JoinedCodes
+from waypost_worker.sessions.single_use_code import SingleUseCodes
 from waypost_worker.sessions.watch import SessionWatch
 from waypost_worker.settings import Settings
 
 
-class Call(msgspec.Struct, frozen=True):
+class RequestContext(msgspec.Struct, frozen=True):
     """What a handler gets. `kv` counts and retries; `invocation.meter` only counts, for loops that go on by themselves.
 
     `log` writes one line, with the request's id, for the operator.
@@ -40,7 +40,7 @@ class Call(msgspec.Struct, frozen=True):
     clock: Clock
     random: Random
     isolate: Isolate
-    throttle: MissThrottle
+    throttle: GuessThrottle
     limits: RateLimits
     kv: Kv
     storage: str
@@ -53,9 +53,9 @@ class Call(msgspec.Struct, frozen=True):
         """The sessions, for this call."""
         return SessionStore(self.kv, self.clock, self.isolate.sessions, self.isolate.changes)
 
-    def joined(self) -> JoinedCodes:
+    def single_use_codes(self) -> SingleUseCodes:
         """The codes that were used, for this call."""
-        return JoinedCodes(self.kv, self.clock, self.isolate.joined)
+        return SingleUseCodes(self.kv, self.clock, self.isolate.single_use_codes)
 
     def presence(self) -> Presence:
         """The hosts' presence, for this call."""
@@ -64,24 +64,24 @@ class Call(msgspec.Struct, frozen=True):
     def conversation(self, session_id: str) -> Conversation:
         """The conversation of this id, for this call."""
         ttl_seconds, limit = self.settings.conversation_ttl_seconds, self.settings.history_limit
-        checks = self.isolate.checks
+        checks = self.isolate.compaction_checks
         return Conversation(self.kv, self.clock, self.isolate.cursors, checks, session_id, ttl_seconds, limit, self.log)
 
     def threads(self) -> ThreadStore:
         """The threads, for this call."""
         return ThreadStore(self.kv, self.clock, self.settings.signing_keys[0], self.isolate.threads)
 
-    def pieces(self, generation_id: str) -> Pieces:
+    def chunks(self, generation_id: str) -> ChunkStore:
         """The pieces of an answer, for this call."""
-        return Pieces(self.kv, generation_id)
+        return ChunkStore(self.kv, generation_id)
 
-    def chat_ports(self) -> ChatPorts:
+    def chat_ports(self) -> ChatContext:
         """What chats work with, for this call."""
-        return ChatPorts(
+        return ChatContext(
             self.threads(),
             self.conversation,
-            self.pieces,
-            lambda generation_id: Pieces(self.invocation.meter, generation_id),
+            self.chunks,
+            lambda generation_id: ChunkStore(self.invocation.meter, generation_id),
             self.isolate.answers,
             self.isolate.cursors,
             self.model,
