@@ -4,7 +4,7 @@ import msgspec
 
 from waypost_worker.chat.chat import Chat, Question
 from waypost_worker.chat.fork import ForkRequest, fork
-from waypost_worker.chat.resume import resume, stop
+from waypost_worker.chat.resume import resume, stop_answer
 from waypost_worker.chat.wire_formats import DONE, parse_answer_event_id
 from waypost_worker.context.auth import require_app
 from waypost_worker.context.request_context import RequestContext
@@ -116,4 +116,4 @@ async def stop_chat(context: RequestContext) -> Response:
     bound = await require_app(context)
     body = await read_body(context.request, StopBody)
     name = thread_name(bound, body.resource_id, context.params["threadId"])
-    return json_response(StopView(*await stop(context.chat_ports(), *name, body.generation_id)))
+    return json_response(StopView(*await stop_answer(context.chat_ports(), *name, body.generation_id)))

@@ -2,9 +2,9 @@
 
 from collections.abc import Sequence
 
-from waypost_worker.chat.context import AnswerStream
+from waypost_worker.chat.answer_stream import AnswerStream
 from waypost_worker.chat.unfinished import fill_in
-from waypost_worker.chat.wire_formats import FORMATS, UI_HEADERS, UI_MEDIA_TYPE, encoded
+from waypost_worker.chat.wire_formats import FORMATS, UI_HEADERS, UI_MEDIA_TYPE, encode_answer
 from waypost_worker.context.request_context import RequestContext
 from waypost_worker.conversations.message import ChatMessage
 from waypost_worker.errors import InvalidParameter
@@ -34,7 +34,7 @@ def answer_response(context: RequestContext, answering: AnswerStream, wanted: st
         "X-Accel-Buffering": "no",
         **(UI_HEADERS if name == "ui" else {}),
     }
-    return Response(200, encoded(answering.followed, FORMATS[name](info)), headers)
+    return Response(200, encode_answer(answering.events, FORMATS[name](info)), headers)
 
 
 async def shown(context: RequestContext, items: Sequence[ChatMessage]) -> list[ChatMessage]:
