@@ -1,4 +1,4 @@
-"""Which model answers, and how it is reached: read once from the Worker's vars and secrets."""
+"""The model's settings, read once from the Worker's vars and secrets."""
 
 import re
 from collections.abc import Mapping
@@ -17,7 +17,7 @@ PROVIDERS = ("echo", "openai", "workers-ai")
 
 
 class Agent(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A named way to answer: what the model is told first, and another model than the usual one."""
+    """A named agent: its own instructions and its own model; `None` takes those of the deployment."""
 
     instructions: str | None = None
     model: str | None = None
@@ -25,11 +25,11 @@ class Agent(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 @dataclass(frozen=True, slots=True)
 class ModelSettings:
-    """The values in force.
+    """The model's settings.
 
     `provider`: "openai", "workers-ai" or "echo".
-    `timeout_seconds`: how long it may be silent, before its first word and between two.
-    `instructions`: what it is told before every conversation; `agents` may have their own.
+    `timeout_seconds`: how long the service may be silent, before its first text and between two.
+    `instructions`: the system message before every conversation; `agents` may have their own.
     """
 
     provider: str = "echo"
@@ -43,12 +43,13 @@ class ModelSettings:
 
 
 def read_model_settings(env: Mapping[str, str], *, has_ai: bool = False) -> ModelSettings:
-    """The settings that `env` holds. `has_ai`: the Worker has a binding to Workers AI.
+    """Reads the settings from `env`. `has_ai`: the Worker has a binding to Workers AI.
 
-    Without MODEL_PROVIDER it is the first of these that is configured: an OpenAI-compatible service, Workers AI, echo.
+    Without MODEL_PROVIDER the provider is the first of these that is configured: an OpenAI-compatible service, Workers
+    AI, echo.
 
     Raises:
-        ValueError: one of them is unusable; the sentence says which, and never what was set.
+        ValueError: a setting is unusable; the sentence names it, and never contains its value.
     """
     openai_model = env.get("OPENAI_MODEL", "").strip()
     provider = _provider(env, has_ai=has_ai)
@@ -85,7 +86,7 @@ def _base_url(text: str) -> str:
 
 def _api_key(text: str) -> str:
     key = text.strip()
-    # What no header can carry would be refused by the runtime, whose complaint repeats it.
+    # The runtime would refuse it as a header, with an error that contains it.
     if not all("!" <= character <= "~" for character in key):
         raise ValueError("OPENAI_API_KEY has characters that no key has.")
     return key
