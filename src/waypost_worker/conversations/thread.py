@@ -13,13 +13,13 @@ that time the later one's stays. On which conversation it is, both agree.
 """
 
 import hmac
-from base64 import urlsafe_b64encode
 from collections import OrderedDict
 from collections.abc import Sequence
 from typing import Any
 
 import msgspec
 
+from waypost_worker.base64url import encode_base64url
 from waypost_worker.clock import Clock
 from waypost_worker.conversations.message import ForkOrigin
 from waypost_worker.errors import InvalidBody
@@ -106,7 +106,7 @@ def is_of_resource(session_id: str, resource_id: str, secrets: Sequence[bytes]) 
 
 
 def _digest(secret: bytes, *name: str) -> str:
-    return urlsafe_b64encode(hmac.digest(secret, msgspec.json.encode(name), "sha256")).rstrip(b"=").decode()
+    return encode_base64url(hmac.digest(secret, msgspec.json.encode(name), "sha256"))
 
 
 _decode_record = msgspec.json.Decoder(_Record).decode
