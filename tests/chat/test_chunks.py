@@ -7,6 +7,7 @@ from tests.support.builders import SetClock
 from tests.support.faulty_kv import FaultyKv
 from waypost_worker.chat.chunks import Chunk, ChunkStore
 from waypost_worker.chat.live_answer import Outcome
+from waypost_worker.kv.delegating import DelegatingKv
 from waypost_worker.kv.keys import piece_key
 from waypost_worker.kv.memory import MemoryKv
 from waypost_worker.limits import ANSWER_TTL_SECONDS, KV_MAX_BULK_KEYS, KV_MAX_LIST_KEYS
@@ -31,16 +32,15 @@ class Setting:
         return "".join(chunk.text for chunk in await self.chunks.read(number))
 
 
-class UnseenValues:
+class UnseenValues(DelegatingKv):
     """A store that lists what was written and does not show the values of `unseen` yet."""
 
     def __init__(self, kv: FaultyKv, *unseen: str) -> None:
-        self._kv = kv
+        super().__init__(kv)
         self._unseen = unseen
-        self.list = kv.list
 
     async def get_many(self, keys: Sequence[str]) -> dict[str, str]:
-        found = await self._kv.get_many(keys)
+        found = await super().get_many(keys)
         return {key: value for key, value in found.items() if key not in self._unseen}
 
 
