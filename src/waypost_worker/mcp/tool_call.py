@@ -14,9 +14,9 @@ from waypost_worker.errors import AlreadyAnswered, Unavailable
 from waypost_worker.ids import is_tool_name
 from waypost_worker.kv.cursor import cursor_ms
 from waypost_worker.limits import MAX_RPC_ID_LENGTH, MCP_ABSENCE_CHECK_SECONDS
-from waypost_worker.mcp.call_updates import CallUpdates
 from waypost_worker.mcp.jsonrpc import TIMED_OUT, Incoming, RpcError, invalid_params
 from waypost_worker.mcp.tab import Tab
+from waypost_worker.queues.answer_waiter import AnswerWaiter
 from waypost_worker.queues.message import Message
 
 
@@ -28,7 +28,7 @@ class RunningCall:
         self.request_id = request_id
         self.asked_ms = cursor_ms(request_id)
         self._tab = tab
-        self._feed = CallUpdates(tab.queues, call.isolate.messages, call.invocation, request_id, resumed=resumed)
+        self._waiter = AnswerWaiter(tab.queues, call.isolate.messages, call.invocation, resumed=resumed)
         self._end_ms = self.asked_ms + call.settings.queue_ttl_seconds * 1000
         self._check_ms = self.asked_ms + call.settings.mcp_host_grace_seconds * 1000
         if resumed:
@@ -48,7 +48,7 @@ class RunningCall:
     @property
     def is_spent(self) -> bool:
         """Whether this invocation can't go on waiting."""
-        return self._feed.is_spent
+        return self._waiter.is_spent
 
     async def next(self, deadline_ms: int) -> Message | None:
         """What is said next, or `None` if it is `deadline_ms`, or `is_spent`.
@@ -57,7 +57,7 @@ class RunningCall:
             RpcError: nobody is there, or the call's time is up.
         """
         while True:
-            message = await self._feed.next(min(deadline_ms, self._check_ms, self._end_ms))
+            message = await self._waiter.next(self.request_id, min(deadline_ms, self._check_ms, self._end_ms))
             now = self._tab.now_ms()
             if message is not None:
                 self._check_ms = now + MCP_ABSENCE_CHECK_SECONDS * 1000
