@@ -12,8 +12,9 @@ from waypost_worker.limits import MAX_POLL_BYTES, MAX_POLL_MESSAGES
 from waypost_worker.polling.invocation import Invocation
 from waypost_worker.polling.local_channel import LocalChannel
 from waypost_worker.polling.plans import PAID
+from waypost_worker.queues.answer_waiter import AnswerWaiter
 from waypost_worker.queues.feed import Feed
-from waypost_worker.queues.long_poll import AnswerWaiter, poll_events
+from waypost_worker.queues.long_poll import poll_events
 from waypost_worker.queues.message import Message
 from waypost_worker.queues.reader import HostReader
 from waypost_worker.sse import Event
