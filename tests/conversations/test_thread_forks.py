@@ -3,7 +3,7 @@
 import pytest
 
 from simulation.virtual_time import START_MS
-from tests.conversations.test_thread import ADA, Setting
+from tests.support.threads import ADA, Setting
 from waypost_worker.conversations.message import ForkOrigin
 from waypost_worker.conversations.thread import Thread
 from waypost_worker.kv.memory import MemoryKv

@@ -6,16 +6,15 @@ from typing import Any
 import pytest
 
 from simulation.virtual_time import START_MS, run
-from tests.conversations.test_thread import SECRET, HesitantKv
+from tests.support.behind_kv import HesitantKv
 from tests.support.builders import SetClock
 from tests.support.faulty_kv import FaultyKv
+from tests.support.threads import ADA, SECRET
 from waypost_worker.conversations.thread import RecentWrites, ThreadStore
 from waypost_worker.conversations.thread_list import ThreadPage, list_threads
 from waypost_worker.errors import InvalidCursor
 from waypost_worker.kv.memory import MemoryKv
 from waypost_worker.limits import KV_MAX_LIST_KEYS
-
-ADA = "user:ada"
 
 
 class Setting:
