@@ -24,15 +24,15 @@ async def test_a_saved_thread_is_found_with_all_that_it_was_given():
 async def test_saving_is_one_put_and_finding_one_list():
     at = Setting()
     await at.saved()
-    assert await at.operations() == ["put"]
+    assert at.operations() == ["put"]
     await at.found()
-    assert await at.operations() == ["list"]
+    assert at.operations() == ["list"]
 
 
 async def test_a_thread_that_is_not_there_is_looked_for_without_a_get():
     at = Setting()
     assert await at.threads.find(ADA, "t") is None
-    assert await at.operations() == ["list"]
+    assert at.operations() == ["list"]
 
 
 async def test_a_longer_name_is_not_taken_for_a_shorter_one():
@@ -81,7 +81,7 @@ async def test_a_deleted_thread_is_not_found():
     at = Setting()
     await at.threads.delete(await at.saved())
     assert await at.threads.find(ADA, "t") is None
-    assert (await at.operations())[1] == "delete"
+    assert (at.operations())[1] == "delete"
 
 
 def test_the_conversation_of_a_new_thread_is_the_same_in_two_locations():
@@ -174,7 +174,7 @@ async def test_what_does_not_fit_beside_a_key_is_refused_before_anything_is_writ
     thread = at.threads.begin(ADA, "t", metadata=quotes)
     with pytest.raises(InvalidBody, match="too long together"):
         await at.threads.save(thread)
-    assert await at.operations() == []
+    assert at.operations() == []
 
 
 async def test_the_longest_names_fit_with_plain_metadata():

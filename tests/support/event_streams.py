@@ -4,27 +4,19 @@ import asyncio
 from dataclasses import replace
 from typing import Any
 
-from simulation.client import KEY, Client, Opened, make_client
-from simulation.virtual_time import VirtualClock
-from tests.support.faulty_kv import FaultyKv
+from simulation.client import Opened
 from tests.support.listener import Listener, listen
-from waypost_worker.kv.memory import MemoryKv
+from tests.support.namespace import Isolates
 from waypost_worker.polling.plans import PAID, Plan
-from waypost_worker.settings import Settings
 
 PLAN = replace(PAID, operations_per_invocation=10_000)
 
 
-class Setting:
+class Setting(Isolates):
     """A namespace that can fail, and an isolate on it; others can be made."""
 
     def __init__(self, plan: Plan = PLAN) -> None:
-        self.kv = FaultyKv(MemoryKv(VirtualClock()), lambda *_: False)
-        self.settings = Settings(signing_keys=(KEY,), plan=plan)
-        self.client = self.isolate(0)
-
-    def isolate(self, seed: int) -> Client:
-        return make_client(self.settings, self.kv, seed=seed)
+        super().__init__(plan=plan)
 
 
 async def host_stream(at: Setting, session: Opened, **options: Any) -> Listener:

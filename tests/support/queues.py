@@ -1,8 +1,7 @@
 """The queues of one session, as tests of queues have them."""
 
 from tests.support.builders import SetClock, make_queues
-from tests.support.faulty_kv import FaultyKv
-from waypost_worker.kv.memory import MemoryKv
+from tests.support.namespace import Namespace
 from waypost_worker.polling.local_channel import LocalChannel
 from waypost_worker.queues.message import Message
 from waypost_worker.queues.queue import Queues
@@ -11,17 +10,13 @@ LARGE = "x" * 2000
 """A text that a key's metadata has no room for."""
 
 
-class Setting:
+class Setting(Namespace[SetClock]):
     """One isolate's queues, and the namespace that they are in."""
 
     def __init__(self) -> None:
-        self.clock = SetClock()
-        self.kv = FaultyKv(MemoryKv(self.clock), lambda *_: False)
+        super().__init__(SetClock())
         self.channel: LocalChannel[Message] = LocalChannel()
         self.queues = make_queues(self.kv, self.clock, self.channel)
-
-    async def keys(self) -> list[str]:
-        return [key.name for key in (await self.kv.kv.list("")).keys]
 
 
 async def all_of(queues: Queues, scope: str) -> list[Message]:

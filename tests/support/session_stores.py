@@ -3,18 +3,16 @@
 from collections import OrderedDict
 
 from tests.support.builders import CODE, SetClock
-from tests.support.faulty_kv import FaultyKv
-from waypost_worker.kv.memory import MemoryKv
+from tests.support.namespace import Namespace
 from waypost_worker.polling.local_channel import LocalChannel
 from waypost_worker.sessions.session import Session, SessionStore
 
 
-class Setting:
+class Setting(Namespace[SetClock]):
     """One namespace, with two isolates that remember for themselves."""
 
     def __init__(self) -> None:
-        self.clock = SetClock()
-        self.kv = FaultyKv(MemoryKv(self.clock), lambda *_: False)
+        super().__init__(SetClock())
         self.here = self.isolate()
         self.elsewhere = self.isolate()
 

@@ -1,29 +1,25 @@
 """The routes of threads, and the namespace behind them."""
 
-from collections.abc import Callable
 from typing import Any
 from urllib.parse import urlencode
 
-from simulation.client import KEY, Client, make_client
-from simulation.virtual_time import START_MS, VirtualClock
-from tests.support.faulty_kv import FaultyKv
+from simulation.client import KEY
+from simulation.virtual_time import START_MS
+from tests.support.namespace import Isolates
 from waypost_worker.conversations.conversation import Conversation
 from waypost_worker.conversations.message import ChatMessage
 from waypost_worker.conversations.thread import RecentWrites, Thread, ThreadStore
-from waypost_worker.kv.memory import MemoryKv
 
 ADA = "user:ada@example.org"
 START = "2026-01-01T00:00:00.000Z"
 """The time at which virtual time begins."""
 
 
-class Setting:
+class Setting(Isolates):
     """A client, and the namespace behind it."""
 
-    def __init__(self, fails: Callable[[str, str], bool] = lambda *_: False) -> None:
-        self.clock = VirtualClock()
-        self.kv = FaultyKv(MemoryKv(self.clock), fails)
-        self.client: Client = make_client(kv=self.kv)
+    def __init__(self) -> None:
+        super().__init__()
         self.threads = ThreadStore(self.kv, self.clock, KEY, RecentWrites())
 
     async def saved(self, thread_id: str = "t", resource_id: str = ADA, **metadata: Any) -> Thread:

@@ -1,10 +1,9 @@
 """Threads in one namespace."""
 
-from collections.abc import Sequence
 from typing import Any
 
 from tests.support.builders import SetClock
-from tests.support.faulty_kv import FaultyKv
+from tests.support.namespace import Namespace
 from waypost_worker.conversations.thread import RecentWrites, Thread, ThreadStore
 from waypost_worker.kv.memory import MemoryKv
 
@@ -12,13 +11,11 @@ SECRET = b"a key for tests, 32 bytes or more"
 ADA = "user:ada"
 
 
-class Setting:
+class Setting(Namespace[SetClock]):
     """One namespace, and a store of threads on it."""
 
-    def __init__(self, kv: type[MemoryKv] = MemoryKv) -> None:
-        self.clock = SetClock()
-        self.inner = kv(self.clock)
-        self.kv = FaultyKv(self.inner, lambda *_: False)
+    def __init__(self, store: type[MemoryKv] = MemoryKv) -> None:
+        super().__init__(SetClock(), store)
         self.threads = ThreadStore(self.kv, self.clock, SECRET, RecentWrites())
 
     async def saved(self, thread_id: str = "t", resource_id: str = ADA, **options: Any) -> Thread:
@@ -31,9 +28,3 @@ class Setting:
         thread = await ThreadStore(self.kv, self.clock, SECRET, RecentWrites()).find(ADA, thread_id)
         assert thread is not None
         return thread
-
-    async def operations(self) -> Sequence[str]:
-        """What was asked of the store since the last time."""
-        asked = [operation for operation, _ in self.kv.asked]
-        self.kv.asked.clear()
-        return asked
