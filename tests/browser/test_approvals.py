@@ -10,7 +10,7 @@ from playwright.sync_api import Page, expect
 from tests.browser.audit import faults
 from tests.browser.conftest import OpenConsole
 from tests.browser.hostile import HOSTILE
-from tests.browser.test_encryption import PHONE, open_encrypted
+from tests.browser.steps import PHONE, open_encrypted
 
 ALLOW = re.compile("^Allow once")
 ALWAYS = re.compile("^Always allow")

@@ -11,10 +11,8 @@ from tests.browser.audit import faults
 from tests.browser.chats import Chats
 from tests.browser.conftest import OpenChats
 from tests.browser.hostile import HOSTILE
-from tests.browser.test_page import walk_to
+from tests.browser.steps import PHONE, walk_to
 from tools.local.harness.worker import LocalWorker
-
-PHONE = {"viewport": {"width": 360, "height": 740}, "device_scale_factor": 2, "is_mobile": True, "has_touch": True}
 
 LONG = " ".join(f"word{number}" for number in range(1000))
 """Half a minute of answer: more than a test needs."""

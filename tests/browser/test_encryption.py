@@ -10,12 +10,10 @@ from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from tests.browser.audit import faults
 from tests.browser.conftest import OpenConsole
-from tests.browser.console import Console
+from tests.browser.steps import PHONE, open_encrypted
 from tests.browser.traces import spellings, traces
 from tests.browser.watch import Watch
 from tools.local.harness.worker import LocalWorker
-
-PHONE = {"viewport": {"width": 360, "height": 740}, "device_scale_factor": 2, "is_mobile": True, "has_touch": True}
 
 IN_A_WHILE = "2100-01-01T00:00:00.000Z"
 
@@ -48,17 +46,6 @@ FALL = """async () => {
   const { code, message, data, authenticated } = await window.guest.call("fall").catch((error) => error);
   return { code, message, data, authenticated };
 }"""
-
-
-def open_encrypted(tab: Console) -> str:
-    """Have the tab open an encrypted session; return its link."""
-    code = tab.wait_online()
-    tab.page.get_by_role("switch", name="Encrypt the next session").check()
-    tab.page.get_by_role("button", name="New session").click()
-    expect(tab.page.locator("#code")).not_to_have_text(f"{code[:4]}-{code[4:]}")
-    tab.wait_online()
-    expect(tab.page.locator("#tab-lock")).to_be_visible()
-    return tab.link
 
 
 @pytest.mark.parametrize("encrypted", [True, False], ids=["encrypted", "in the clear"])

@@ -11,7 +11,7 @@ from playwright.sync_api import Locator, Page, Route, expect
 
 from tests.browser.conftest import OpenConsole
 from tests.browser.hostile import HOSTILE
-from tests.browser.test_page import offer
+from tests.browser.steps import offer
 from tests.browser.watch import Watch
 
 HOST = """async ([strings, groups]) => {

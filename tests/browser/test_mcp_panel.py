@@ -12,7 +12,7 @@ from playwright.sync_api import Browser, Locator, Page, expect
 from tests.browser.audit import faults
 from tests.browser.conftest import OpenConsole
 from tests.browser.console import Console
-from tests.browser.test_encryption import PHONE, open_encrypted
+from tests.browser.steps import PHONE, open_encrypted
 from tests.browser.watch import Watch
 from tools.local.harness.worker import LocalWorker
 

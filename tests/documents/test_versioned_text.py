@@ -4,7 +4,7 @@ import json
 
 from simulation.virtual_time import START_MS
 from tests.support.builders import SetClock
-from tests.support.faulty_kv import FaultyKv
+from tests.support.namespace import Namespace
 from waypost_worker.documents.etag import etag_of
 from waypost_worker.documents.versioned_text import (
     Version,
@@ -22,12 +22,11 @@ from waypost_worker.kv.store import ListPage
 DAY = 86_400
 
 
-class Setting:
+class Setting(Namespace[SetClock]):
     """A namespace that notes what it is asked."""
 
     def __init__(self) -> None:
-        self.clock = SetClock()
-        self.kv = FaultyKv(MemoryKv(self.clock), lambda *_: False)
+        super().__init__(SetClock())
 
     async def put(self, key: str, text: str) -> Version:
         version = version_of(text, self.clock.ms)

@@ -10,8 +10,8 @@ from simulation.client import KEY, Client, Reply, make_client
 from simulation.scripted_model import Script, ScriptedModel
 from simulation.seeded_random import SeededRandom
 from simulation.virtual_time import VirtualClock
-from tests.support.faulty_kv import FaultyKv
 from tests.support.listener import Listener
+from tests.support.namespace import Namespace
 from tests.support.sse_parser import parse_sse
 from waypost_worker.chat.chunks import ChunkStore
 from waypost_worker.chat.unfinished import fill_in
@@ -20,7 +20,6 @@ from waypost_worker.conversations.message import ChatMessage
 from waypost_worker.conversations.thread import RecentWrites, ThreadStore
 from waypost_worker.kv.cursor import CursorFactory
 from waypost_worker.kv.delegating import DelegatingKv
-from waypost_worker.kv.memory import MemoryKv
 from waypost_worker.kv.store import Kv
 from waypost_worker.settings import Settings
 
@@ -44,13 +43,12 @@ class MortalKv(DelegatingKv):
         return await operation(*args, **kwargs)
 
 
-class Chats:
+class Chats(Namespace[VirtualClock]):
     """Two isolates on one namespace, `here` and `elsewhere`, whose model follows the given scripts."""
 
     def __init__(self, *scripts: Script, **settings: Any) -> None:
-        self.clock = VirtualClock()
+        super().__init__(VirtualClock())
         self.model = ScriptedModel(*(scripts or [HELLO]))
-        self.kv = FaultyKv(MemoryKv(self.clock), lambda *_: False)
         self.settings = Settings(**({"signing_keys": (KEY,)} | settings))
         self.threads = ThreadStore(self.kv.kv, self.clock, KEY, RecentWrites())
         self._store = MortalKv(self.kv)
@@ -144,10 +142,6 @@ class Chats:
     async def history(self, thread_id: str = THREAD) -> list[str]:
         """The same, in short: `assistant: text`, with a mark at what is partial."""
         return [told(item) for item in await self.items(thread_id)]
-
-    async def keys(self, prefix: str) -> list[str]:
-        """Keys of the store."""
-        return [key.name for key in (await self.kv.kv.list(prefix)).keys]
 
 
 def told(item: ChatMessage) -> str:
