@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { afterEach, beforeEach, test } from "node:test";
 
-import { memoryKey } from "../../src/site/client/memory.js";
+import { memoryKey } from "../../src/site/client/storage/tab-storage.js";
 import { createSession, Host, joinSession } from "../../src/site/waypost.js";
 import { FakeServer, FakeStorage, until } from "./fake-server.mjs";
 

@@ -3,8 +3,8 @@
 import assert from "node:assert/strict";
 import { afterEach, beforeEach, test } from "node:test";
 
-import { newKey } from "../../src/site/client/cipher.js";
-import { Seen } from "../../src/site/client/seen.js";
+import { newKey } from "../../src/site/client/crypto/cipher.js";
+import { Seen } from "../../src/site/client/storage/replay-guard.js";
 import { createSession, Guest, Host, joinSession, Session } from "../../src/site/waypost.js";
 import { FakeServer, FakeStorage, until } from "./fake-server.mjs";
 

@@ -3,8 +3,8 @@
 import assert from "node:assert/strict";
 import { afterEach, beforeEach, test } from "node:test";
 
-import { Backoff } from "../../src/site/client/backoff.js";
-import { SilenceGuard } from "../../src/site/client/silence.js";
+import { Backoff } from "../../src/site/client/transport/backoff.js";
+import { SilenceGuard } from "../../src/site/client/transport/silence-timeout.js";
 import { createSession, Host, Session } from "../../src/site/waypost.js";
 import { FakeServer, FakeStorage, until } from "./fake-server.mjs";
 

@@ -3,10 +3,10 @@
 import assert from "node:assert/strict";
 import { afterEach, beforeEach, test } from "node:test";
 
-import { newKey } from "../../src/site/client/cipher.js";
-import { Ledger } from "../../src/site/client/ledger.js";
-import { keepMemory, memoryKey } from "../../src/site/client/memory.js";
-import { Seen } from "../../src/site/client/seen.js";
+import { newKey } from "../../src/site/client/crypto/cipher.js";
+import { Ledger } from "../../src/site/client/storage/request-store.js";
+import { keepMemory, memoryKey } from "../../src/site/client/storage/tab-storage.js";
+import { Seen } from "../../src/site/client/storage/replay-guard.js";
 import { createSession, Host, joinSession, Session } from "../../src/site/waypost.js";
 import { FakeServer, FakeStorage, until } from "./fake-server.mjs";
 

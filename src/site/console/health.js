@@ -1,6 +1,6 @@
 /** What the server says about itself, in the page's head. */
 
-import { byId } from "./dom.js";
+import { byId } from "./shared/dom.js";
 
 /** @typedef {{ storage: string, version: string, model?: string, limits?: Record<string, number> }} Health */
 

@@ -1,6 +1,6 @@
 /** The API's own page: shows /openapi.json, and nothing that does not stand there. */
 
-import { byId, el, showBanner } from "../console/dom.js";
+import { byId, el, showBanner } from "../console/shared/dom.js";
 import { operationCard } from "./operation.js";
 import { Resolver, operationsOf } from "./document.js";
 import { prose } from "./prose.js";

@@ -1,7 +1,7 @@
 /** One operation: a line that opens. */
 
-import { copies, el } from "../console/dom.js";
-import { pretty } from "../console/format.js";
+import { copies, el } from "../console/shared/dom.js";
+import { pretty } from "../console/shared/format.js";
 import { curlCommand, exampleNames } from "./curl.js";
 import { inline, prose } from "./prose.js";
 import { schemaDetails, typeOf } from "./schema.js";

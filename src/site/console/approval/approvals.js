@@ -1,10 +1,10 @@
 /** The calls that wait for a person: one is asked about, the others queue up. The focus stays where it is. */
 
-import { byId, el, toast } from "../dom.js";
-import { inline, plain } from "../format.js";
+import { byId, el, toast } from "../shared/dom.js";
+import { inline, plain } from "../shared/format.js";
 import { tellWaiting } from "../views.js";
 import { isOwnCall } from "./own-calls.js";
-import { questionCard } from "./question.js";
+import { questionCard } from "./approval-card.js";
 
 /** Of those that queue up, how many are named. */
 const NAMED = 3;

@@ -2,17 +2,17 @@
 
 import { ApiError, deleteThread } from "../../waypost.js";
 import { newId } from "../../client/ids.js";
-import { byId, el, toast } from "../dom.js";
+import { byId, el, toast } from "../shared/dom.js";
 import { setTitle } from "../views.js";
 import { Composer } from "./composer.js";
 import { confirmed } from "./confirm.js";
 import { Gallery } from "./gallery.js";
-import { credentials, resourceId } from "./owner.js";
+import { credentials, resourceId } from "./identity.js";
 import { OtherTabs } from "./other-tabs.js";
 import { ThreadList } from "./thread-list.js";
 import { ThreadView } from "./thread-view.js";
 import { addressOf, titleOf } from "./titles.js";
-import { Trouble } from "./trouble.js";
+import { Trouble } from "./problem-banner.js";
 
 /** What the address says instead of a thread that has not begun. */
 const NEW = "new";

@@ -1,11 +1,11 @@
 /** The pages of the open thread: what agents put there, each shown in a sandbox. */
 
 import { Pages } from "../../waypost.js";
-import { byId, el, showBanner } from "../dom.js";
-import { age, clockTime, fileSize } from "../format.js";
+import { byId, el, showBanner } from "../shared/dom.js";
+import { age, clockTime, fileSize } from "../shared/format.js";
 import { confirmed } from "./confirm.js";
 import { samplePage } from "./sample-page.js";
-import { whyNot } from "./words.js";
+import { whyNot } from "./error-text.js";
 
 /** @typedef {import("../../waypost.js").PageInfo} PageInfo */
 

@@ -1,7 +1,7 @@
 /** The messages of a thread on the page: kept in step with the history, growing while an answer is given. */
 
-import { byId, el } from "../dom.js";
-import { clockTime, pretty } from "../format.js";
+import { byId, el } from "../shared/dom.js";
+import { clockTime, pretty } from "../shared/format.js";
 
 /** @typedef {import("../../waypost.js").ChatMessage} ChatMessage */
 

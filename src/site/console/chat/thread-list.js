@@ -1,11 +1,11 @@
 /** The threads of this browser: the one used last first. */
 
 import { listThreads } from "../../waypost.js";
-import { byId, el, showBanner } from "../dom.js";
-import { age } from "../format.js";
-import { credentials, resourceId } from "./owner.js";
+import { byId, el, showBanner } from "../shared/dom.js";
+import { age } from "../shared/format.js";
+import { credentials, resourceId } from "./identity.js";
 import { addressOf, nextTitle, titleOf } from "./titles.js";
-import { needsKey, whyNot } from "./words.js";
+import { needsKey, whyNot } from "./error-text.js";
 
 /** @typedef {import("../../waypost.js").Thread} Thread */
 

@@ -2,11 +2,11 @@
 
 import { ApiError, Chat, TransportError } from "../../waypost.js";
 import { newId } from "../../client/ids.js";
-import { byId, showPill } from "../dom.js";
+import { byId, showPill } from "../shared/dom.js";
 import { Messages } from "./messages.js";
-import { credentials, resourceId } from "./owner.js";
+import { credentials, resourceId } from "./identity.js";
 import { titleFrom } from "./titles.js";
-import { whyPartial } from "./words.js";
+import { whyPartial } from "./error-text.js";
 
 /** @typedef {import("../../waypost.js").ChatEvent} ChatEvent */
 

@@ -1,7 +1,7 @@
 /** How MCP clients reach this tab: its URL, and what to paste into the client of one's choice. */
 
-import { byId, copies, el } from "../dom.js";
-import { keep, recall } from "../storage.js";
+import { byId, copies, el } from "../shared/dom.js";
+import { keep, recall } from "../shared/storage.js";
 import { ways } from "./clients.js";
 
 const CHOICE = "waypost.mcp-client";

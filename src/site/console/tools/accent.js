@@ -1,6 +1,6 @@
 /** `set_accent`: the page's accent colour. */
 
-import { keep, recall } from "../storage.js";
+import { keep, recall } from "../shared/storage.js";
 
 /** Hues that read well; lightness and chroma are the theme's, so that text on it always stays legible. */
 const HUES = { amber: 62, brick: 32, heather: 320, lake: 240, moss: 140 };

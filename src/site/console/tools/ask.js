@@ -1,6 +1,6 @@
 /** `ask_person`: a question to whoever sits in front of the tab; takes as long as they do. */
 
-import { byId, el } from "../dom.js";
+import { byId, el } from "../shared/dom.js";
 
 export const askTool = {
   definition: {

@@ -1,8 +1,8 @@
 /** `add_note`: a note on the board. */
 
-import { byId, el } from "../dom.js";
-import { clockTime } from "../format.js";
-import { keep, recall } from "../storage.js";
+import { byId, el } from "../shared/dom.js";
+import { clockTime } from "../shared/format.js";
+import { keep, recall } from "../shared/storage.js";
 
 const KEY = "waypost.board";
 const MAX_NOTES = 24;
