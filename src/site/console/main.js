@@ -6,10 +6,10 @@ import { byId, copies } from "./shared/dom.js";
 import { showHealth } from "./health.js";
 import { hostModule } from "./tab/snippets.js";
 import { Tab } from "./tab/tab.js";
-import { Traffic } from "./tab/request-log.js";
+import { RequestLog } from "./tab/request-log.js";
 import { place, show } from "./views.js";
 
-const tab = new Tab(new Traffic());
+const tab = new Tab(new RequestLog());
 const agent = new Agent(() => tab.link);
 const chats = new ChatView();
 

@@ -42,7 +42,7 @@ import { TransportError } from "../errors.js";
 export class AnotherAnswer extends Error {}
 
 /** How far one answer has been heard. */
-export class Progress {
+export class AnswerProgress {
   /** The question, if it is ours: what else begins in the thread is another answer. */
   messageId;
   generationId = "";

@@ -1,9 +1,9 @@
 /** One answer as it is given, over as many connections as that takes: nothing repeated, nothing left out. */
 
-import { AnotherAnswer, Progress } from "./answer-events.js";
-import { Backoff, Nap } from "../transport/backoff.js";
+import { AnotherAnswer, AnswerProgress } from "./answer-events.js";
+import { Backoff, CancellableSleep } from "../transport/backoff.js";
 import { isTransient, retryAfterMs, TransportError, WaypostError } from "../errors.js";
-import { SilenceGuard } from "../transport/silence-timeout.js";
+import { SilenceTimeout } from "../transport/silence-timeout.js";
 import { SseParser } from "../transport/sse.js";
 import { listenForWake } from "../transport/wake.js";
 
@@ -28,7 +28,7 @@ const MAX_MISSES = 10;
  * @typedef {object} AnswerSource
  * @property {(signal: AbortSignal) => Promise<Response>} first the connection that the answer begins on
  * @property {(lastEventId: string, signal: AbortSignal) => Promise<Response>} again one that goes on; 204: nothing runs
- * @property {(progress: Progress) => Promise<ChatEvent[] | null>} rest what the history has of an
+ * @property {(progress: AnswerProgress) => Promise<ChatEvent[] | null>} rest what the history has of an
  *   answer that runs no more; null if it has none of it
  * @property {string} [messageId] the question, if it is ours
  * @property {AbortSignal} [signal]
@@ -38,10 +38,10 @@ export class AnswerStream {
   #source;
   #progress;
   #backoff = new Backoff({ baseMs: 500, capMs: 15_000 });
-  #nap = new Nap();
+  #sleep = new CancellableSleep();
   /** @type {AbortController | null} */
   #attempt = null;
-  /** @type {SilenceGuard | null} */
+  /** @type {SilenceTimeout | null} */
   #guard = null;
   #heardAt = Date.now();
   #misses = 0;
@@ -49,7 +49,7 @@ export class AnswerStream {
   /** @param {AnswerSource} source */
   constructor(source) {
     this.#source = source;
-    this.#progress = new Progress(source.messageId);
+    this.#progress = new AnswerProgress(source.messageId);
   }
 
   /**
@@ -74,8 +74,8 @@ export class AnswerStream {
    */
   async *events(response) {
     const { signal, again } = this.#source;
-    const cut = () => this.#nap.cut();
-    signal?.addEventListener("abort", cut);
+    const wakeUp = () => this.#sleep.wake();
+    signal?.addEventListener("abort", wakeUp);
     const unlisten = listenForWake((certain) => this.#wake(certain), () => {});
     let connect = () => Promise.resolve(response);
     try {
@@ -86,7 +86,7 @@ export class AnswerStream {
         connect = () => this.#connect((alive) => again(this.#progress.lastEventId, alive), SILENCE_MS);
       }
     } finally {
-      signal?.removeEventListener("abort", cut);
+      signal?.removeEventListener("abort", wakeUp);
       unlisten();
       this.#disconnect();
     }
@@ -161,7 +161,7 @@ export class AnswerStream {
     const delayMs = this.#backoff.next(retryAfterMs(error));
     if (error) yield { type: "waiting", delayMs, error };
     signal?.throwIfAborted();
-    await this.#nap.sleep(delayMs);
+    await this.#sleep.start(delayMs);
     signal?.throwIfAborted();
   }
 
@@ -171,7 +171,7 @@ export class AnswerStream {
    */
   async #connect(open, patienceMs) {
     const attempt = (this.#attempt = new AbortController());
-    this.#guard = new SilenceGuard(attempt, patienceMs);
+    this.#guard = new SilenceTimeout(attempt, patienceMs);
     const { signal } = this.#source;
     const response = await open(signal ? AbortSignal.any([signal, attempt.signal]) : attempt.signal);
     this.#guard.heard(SILENCE_MS);
@@ -187,7 +187,7 @@ export class AnswerStream {
   /** @param {boolean} certain */
   #wake(certain) {
     if (certain || Date.now() - this.#heardAt > SILENCE_ON_WAKE_MS) this.#attempt?.abort();
-    this.#nap.cut();
+    this.#sleep.wake();
   }
 
   /** @param {unknown} error @returns {WaypostError} */

@@ -2,7 +2,7 @@
 
 /** @typedef {import("./answer-events.js").ChatEvent} ChatEvent */
 /** @typedef {import("./answer-events.js").ForkedFrom} ForkedFrom */
-/** @typedef {import("./answer-events.js").Progress} Progress */
+/** @typedef {import("./answer-events.js").AnswerProgress} AnswerProgress */
 
 /**
  * @typedef {object} ChatMessage
@@ -24,7 +24,7 @@
 
 /**
  * The events that were missed of an answer that runs no more; null if the history does not have it.
- * @param {Progress} progress what was not missed; moved on to the end
+ * @param {AnswerProgress} progress what was not missed; moved on to the end
  * @param {ChatHistory} history
  * @param {{ threadId: string, resourceId: string }} thread
  * @returns {ChatEvent[] | null}
@@ -54,7 +54,7 @@ export function missedEvents(progress, { sessionId, messages }, { threadId, reso
 
 /**
  * The answer by its own id, or, where it was never heard to begin, by the question before it.
- * @param {Progress} progress
+ * @param {AnswerProgress} progress
  * @param {ChatMessage[]} messages
  */
 function findAnswer({ generationId, messageId }, messages) {

@@ -8,7 +8,7 @@ import { DecryptionError, ToolError } from "../errors.js";
 /** Errors that stand for a key that does not fit. Nobody could prove them: they only ever make a call fail. */
 const MISFITS = ["decryption_failed", "not_encrypted"];
 
-export class GuestSeal {
+export class GuestCipher {
   #cipher;
 
   /**

@@ -2,11 +2,11 @@
 
 import { Cipher, FORMAT, isEnvelope } from "./cipher.js";
 import { DecryptionError } from "../errors.js";
-import { Seen } from "../storage/replay-guard.js";
+import { ReplayGuard } from "../storage/replay-guard.js";
 
 /** @typedef {import("../storage/request-store.js").Answer} Answer */
 /** @typedef {import("../storage/request-store.js").AnswerError} AnswerError */
-/** @typedef {import("../host/runner.js").Asked} Asked */
+/** @typedef {import("../host/runner.js").AnsweredCall} AnsweredCall */
 /** @typedef {import("../host/runner.js").Request} Request */
 /** @typedef {import("../host/tool-registry.js").ToolDefinition} ToolDefinition */
 
@@ -19,16 +19,16 @@ const NOT_ENCRYPTED = {
   message: "This session is not encrypted, and its tab has no key: the link belongs to another session.",
 };
 
-/** @typedef {OpenWire | SealedWire} Wire */
+/** @typedef {PlainWire | EncryptedWire} Wire */
 
 /** Nothing. */
-export class OpenWire {
+export class PlainWire {
   /** @param {Request} request @returns {Request} */
   open(request) {
     return isEnvelope(request.args) ? { ...request, args: undefined, refusal: NOT_ENCRYPTED } : request;
   }
 
-  /** @param {Asked} _call @param {Answer} answer */
+  /** @param {AnsweredCall} _call @param {Answer} answer */
   answer(_call, answer) {
     return answer;
   }
@@ -52,9 +52,9 @@ export class OpenWire {
 }
 
 /** Encryption: requests are opened, in their order, and run once; answers are sealed. */
-export class SealedWire {
+export class EncryptedWire {
   #cipher;
-  #seen;
+  #replayGuard;
   /** @type {Promise<unknown>} */
   #turn = Promise.resolve();
 
@@ -65,7 +65,7 @@ export class SealedWire {
    */
   constructor({ code, key, memory }, storage, fail) {
     this.#cipher = new Cipher(code, key);
-    this.#seen = new Seen(memory, storage, fail);
+    this.#replayGuard = new ReplayGuard(memory, storage, fail);
   }
 
   /**
@@ -82,7 +82,7 @@ export class SealedWire {
   /**
    * What to send: whether it was a success or an error is sealed in as well. A refusal stays in the clear: who asked has
    * no key that fits, and it says nothing that the server does not know.
-   * @param {Asked} call
+   * @param {AnsweredCall} call
    * @param {Answer} answer
    * @param {boolean} final
    */
@@ -97,17 +97,17 @@ export class SealedWire {
 
   /** What `admit` would say now. @param {string} id */
   refusal(id) {
-    return this.#seen.refusal(id);
+    return this.#replayGuard.refusal(id);
   }
 
   /** Whether the request `id` may run, which it does then; if not, what to answer. @param {string} id */
   admit(id) {
-    return this.#seen.admit(id);
+    return this.#replayGuard.admit(id);
   }
 
   /** The session is over: nothing is run any more. */
   close() {
-    this.#seen.close();
+    this.#replayGuard.close();
   }
 
   /** @param {Request} request @returns {Promise<Request>} */

@@ -1,7 +1,7 @@
 /** Asks before a tool is run, where its page wants that, and remembers what need not be asked again. */
 
 import { WaypostError } from "../errors.js";
-import { memoryKey } from "../storage/tab-storage.js";
+import { storageKey } from "../storage/tab-storage.js";
 
 /** @typedef {import("./tool-registry.js").Tool} Tool */
 /** @typedef {import("./tool-registry.js").ToolDefinition} ToolDefinition */
@@ -36,7 +36,7 @@ export class Approvals {
   #decided;
   #fail;
   /** What has been said about tools since they were registered: whether each is asked about. @type {Map<string, boolean>} */
-  #said;
+  #required;
   /** Questions that are open, by their tool. @type {Map<(decision: Decision) => void, string>} */
   #open = new Map();
 
@@ -49,12 +49,12 @@ export class Approvals {
    * @param {(error: unknown) => void} options.fail
    */
   constructor({ memory, storage, approver, decided, fail }) {
-    this.#key = memoryKey("approvals", memory);
+    this.#key = storageKey("approvals", memory);
     this.#storage = storage;
     this.#approver = approver;
     this.#decided = decided;
     this.#fail = fail;
-    this.#said = this.#load();
+    this.#required = this.#load();
   }
 
   /**
@@ -62,8 +62,8 @@ export class Approvals {
    * say of itself that it only reads.
    * @param {Tool} tool
    */
-  asks({ definition, approve }) {
-    const said = this.#said.get(definition.name);
+  isRequired({ definition, approve }) {
+    const said = this.#required.get(definition.name);
     if (said !== undefined) return said;
     if (approve !== undefined) return approve !== false;
     return this.#approver !== undefined && definition.annotations?.readOnlyHint !== true;
@@ -75,12 +75,12 @@ export class Approvals {
     throw new WaypostError("no_approver", `Nobody could approve calls of ${definition.name}: give the Host an approver.`);
   }
 
-  /** From now on, ask about calls of `tool`, or don't. @param {Tool} tool @param {boolean} isAsked */
-  say(tool, isAsked) {
-    if (isAsked) this.requireApprover(tool);
-    this.#said.set(tool.definition.name, isAsked);
+  /** From now on, ask about calls of `tool`, or don't. @param {Tool} tool @param {boolean} isRequired */
+  setRequired(tool, isRequired) {
+    if (isRequired) this.requireApprover(tool);
+    this.#required.set(tool.definition.name, isRequired);
     try {
-      this.#storage?.setItem(this.#key, JSON.stringify([...this.#said]));
+      this.#storage?.setItem(this.#key, JSON.stringify([...this.#required]));
     } catch (error) {
       this.#fail(error);
     }
@@ -117,7 +117,7 @@ export class Approvals {
 
   /** Forget all: the session is over. */
   clear() {
-    this.#said.clear();
+    this.#required.clear();
     this.#storage?.removeItem(this.#key);
   }
 
@@ -142,7 +142,7 @@ export class Approvals {
 
   /** Somebody has said `always`: that holds for the calls that wait as well. @param {Tool} tool */
   #allow(tool) {
-    this.say(tool, false);
+    this.setRequired(tool, false);
     for (const [close, name] of [...this.#open]) if (name === tool.definition.name) close("once");
   }
 

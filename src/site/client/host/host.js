@@ -4,13 +4,13 @@ import { Acks } from "./acks.js";
 import { Approvals } from "./approvals.js";
 import { Emitter } from "../emitter.js";
 import { WaypostError } from "../errors.js";
-import { OpenWire, SealedWire } from "../crypto/host-wire.js";
-import { Ledger } from "../storage/request-store.js";
-import { keepMemory } from "../storage/tab-storage.js";
+import { PlainWire, EncryptedWire } from "../crypto/host-wire.js";
+import { RequestStore } from "../storage/request-store.js";
+import { retain } from "../storage/tab-storage.js";
 import { Runner } from "./runner.js";
 import { tabStorage } from "../session/session.js";
 import { EventStream } from "../transport/event-stream.js";
-import { Toolbox } from "./tool-registry.js";
+import { ToolRegistry } from "./tool-registry.js";
 
 /** @typedef {import("../session/session.js").Session} Session */
 /** @typedef {import("../transport/event-stream.js").StreamState} StreamState */
@@ -28,7 +28,7 @@ import { Toolbox } from "./tool-registry.js";
 export class Host extends Emitter {
   #session;
   #storage;
-  #ledger;
+  #requests;
   #acks;
   #wire;
   #runner;
@@ -50,21 +50,21 @@ export class Host extends Emitter {
     this.#session = session;
     const fail = (/** @type {unknown} */ error) => this.emit("error", { error });
     const { code, key, memory } = session;
-    keepMemory(memory, storage, fail);
+    retain(memory, storage, fail);
     this.#storage = storage;
-    this.#ledger = new Ledger(session, storage, fail);
-    this.#wire = key === undefined ? new OpenWire() : new SealedWire({ code, key, memory }, storage, fail);
+    this.#requests = new RequestStore(session, storage, fail);
+    this.#wire = key === undefined ? new PlainWire() : new EncryptedWire({ code, key, memory }, storage, fail);
     if (session.isOver) this.#wire.close();
     this.#acks = new Acks((cursors) => this.#post("/api/ack", { cursors }), fail);
     const decided = (/** @type {string} */ id, /** @type {string} */ tool, /** @type {Decision} */ decision) =>
       this.emit("approval", { id, tool, decision });
     this.#approvals = new Approvals({ memory, storage, approver: approve, decided, fail });
-    this.#tools = new Toolbox((definitions) => {
+    this.#tools = new ToolRegistry((definitions) => {
       const tools = definitions.map((definition) => this.#wire.offer(definition));
       return session.http.json("PUT", `/api/sessions/${code}/tools`, { body: { tools } });
     });
     this.#runner = new Runner({
-      ledger: this.#ledger,
+      requests: this.#requests,
       tools: this.#tools,
       approvals: this.#approvals,
       wire: this.#wire,
@@ -73,8 +73,8 @@ export class Host extends Emitter {
     });
     this.#stream = new EventStream({
       open: (cursor, signal) => this.#open(cursor, signal),
-      cursor: this.#ledger.cursor,
-      moved: (cursor) => (this.#ledger.cursor = cursor),
+      cursor: this.#requests.cursor,
+      moved: (cursor) => (this.#requests.cursor = cursor),
       receive: (type, data) => this.#receive(type, data),
       report: (state) => this.#report(state),
       fail,
@@ -110,7 +110,7 @@ export class Host extends Emitter {
   /** Whether a call of this tool waits for a decision. @param {string} name */
   needsApproval(name) {
     const tool = this.#tools.find(name);
-    return tool !== undefined && this.#approvals.asks(tool);
+    return tool !== undefined && this.#approvals.isRequired(tool);
   }
 
   /**
@@ -122,7 +122,7 @@ export class Host extends Emitter {
   requireApproval(name, isRequired = true) {
     const tool = this.#tools.find(name);
     if (!tool) throw new WaypostError("unknown_tool", `This tab has no tool "${name}".`);
-    this.#approvals.say(tool, isRequired);
+    this.#approvals.setRequired(tool, isRequired);
   }
 
   /**
@@ -171,7 +171,7 @@ export class Host extends Emitter {
   }
 
   /**
-   * @param {import("./runner.js").Asked} call
+   * @param {import("./runner.js").AnsweredCall} call
    * @param {import("../storage/request-store.js").Answer} answer
    * @param {boolean} final
    */
@@ -201,7 +201,7 @@ export class Host extends Emitter {
       // First of all, nothing brings the session back: what is forgotten next is what kept its requests from running twice.
       this.#session.markOver(this.#storage);
       this.#wire.close();
-      this.#ledger.close();
+      this.#requests.close();
       this.#approvals.clear();
     }
     this.emit("state", state);

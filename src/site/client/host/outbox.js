@@ -1,23 +1,23 @@
 /** Answers on their way: each is sent again, with backoff, until the server has acknowledged it or refuses it for good. */
 
-import { Backoff, Nap } from "../transport/backoff.js";
+import { Backoff, CancellableSleep } from "../transport/backoff.js";
 import { isTransient, retryAfterMs } from "../errors.js";
 
 /** @typedef {import("../storage/request-store.js").Answer} Answer */
-/** @typedef {import("./runner.js").Asked} Asked */
+/** @typedef {import("./runner.js").AnsweredCall} AnsweredCall */
 
 /**
  * @typedef {object} OutboxOptions
- * @property {(call: Asked, answer: Answer) => Promise<unknown>} send
- * @property {(call: Asked, answer: Answer) => void} delivered
- * @property {(call: Asked, answer: Answer, error: unknown) => void} refused sending it again can't help
+ * @property {(call: AnsweredCall, answer: Answer) => Promise<unknown>} send
+ * @property {(call: AnsweredCall, answer: Answer) => void} delivered
+ * @property {(call: AnsweredCall, answer: Answer, error: unknown) => void} refused sending it again can't help
  * @property {(error: unknown) => void} fail an attempt failed; there will be another
  */
 
 export class Outbox {
   #options;
   #stopped = false;
-  /** @type {Map<string, Nap>} */
+  /** @type {Map<string, CancellableSleep>} */
   #sending = new Map();
 
   /** @param {OutboxOptions} options */
@@ -27,18 +27,18 @@ export class Outbox {
 
   /**
    * Send `answer` to the request `call`; if one is already on its way, that one is tried now.
-   * @param {Asked} call
+   * @param {AnsweredCall} call
    * @param {Answer} answer
    */
   put(call, answer) {
-    const nap = this.#sending.get(call.id);
-    if (nap) return nap.cut();
-    this.#deliver(call, answer, new Nap()).catch(this.#options.fail);
+    const sleep = this.#sending.get(call.id);
+    if (sleep) return sleep.wake();
+    this.#deliver(call, answer, new CancellableSleep()).catch(this.#options.fail);
   }
 
   /** Try all of them now. */
   wake() {
-    for (const nap of this.#sending.values()) nap.cut();
+    for (const sleep of this.#sending.values()) sleep.wake();
   }
 
   /** Send nothing more. */
@@ -48,13 +48,13 @@ export class Outbox {
   }
 
   /**
-   * @param {Asked} call
+   * @param {AnsweredCall} call
    * @param {Answer} answer
-   * @param {Nap} nap
+   * @param {CancellableSleep} sleep
    */
-  async #deliver(call, answer, nap) {
+  async #deliver(call, answer, sleep) {
     const backoff = new Backoff();
-    this.#sending.set(call.id, nap);
+    this.#sending.set(call.id, sleep);
     while (!this.#stopped) {
       try {
         await this.#options.send(call, answer);
@@ -66,7 +66,7 @@ export class Outbox {
           return this.#options.refused(call, answer, error);
         }
         this.#options.fail(error);
-        await nap.sleep(backoff.next(retryAfterMs(error)));
+        await sleep.start(backoff.next(retryAfterMs(error)));
       }
     }
   }

@@ -1,6 +1,6 @@
-/** Progress of one request: in order, one report on the way at a time, and only the latest of those that wait. */
+/** ProgressSender of one request: in order, one report on the way at a time, and only the latest of those that wait. */
 
-export class Progress {
+export class ProgressSender {
   #send;
   #fail;
   /** @type {{ value: unknown } | null} */

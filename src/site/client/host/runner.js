@@ -3,19 +3,19 @@
 import { errorAnswer, resultAnswer, substitute } from "./tool-answer.js";
 import { isTransient } from "../errors.js";
 import { Outbox } from "./outbox.js";
-import { Progress } from "./progress-sender.js";
+import { ProgressSender } from "./progress-sender.js";
 
 /** @typedef {import("../storage/request-store.js").Answer} Answer */
 /** @typedef {import("../storage/request-store.js").AnswerError} AnswerError */
-/** @typedef {import("../storage/request-store.js").Ledger} Ledger */
+/** @typedef {import("../storage/request-store.js").RequestStore} RequestStore */
 /** @typedef {import("./host-events.js").HostEvents} HostEvents */
 /** @typedef {import("./tool-registry.js").Tool} Tool */
 
 /**
- * `refusal`: it can't be run, and this is what to answer; it leaves no trace in the ledger.
+ * `refusal`: it can't be run, and this is what to answer; it leaves no trace in the requests.
  * @typedef {{ id: string, cursor: string, tool: string, args?: any, replay?: boolean, refusal?: AnswerError }} Request
  */
-/** The request that an answer is for. @typedef {import("../crypto/cipher.js").Call & { refusal?: AnswerError }} Asked */
+/** The request that an answer is for. @typedef {import("../crypto/cipher.js").Call & { refusal?: AnswerError }} AnsweredCall */
 
 /** What the guest hears while somebody decides. MCP wants numbers that grow: the tool's own begin above this one. */
 const WAITING = { progress: 0, message: "Waiting for approval." };
@@ -25,16 +25,16 @@ const REFUSED = { code: "refused", message: "The person at the tab has refused t
 
 /**
  * @typedef {object} RunnerOptions
- * @property {Ledger} ledger
- * @property {import("./tool-registry.js").Toolbox} tools
+ * @property {RequestStore} requests
+ * @property {import("./tool-registry.js").ToolRegistry} tools
  * @property {import("./approvals.js").Approvals} approvals asked before each run
  * @property {import("../crypto/host-wire.js").Wire} wire asked before a request is run for the first time
- * @property {(call: Asked, answer: Answer, final: boolean) => Promise<unknown>} send
+ * @property {(call: AnsweredCall, answer: Answer, final: boolean) => Promise<unknown>} send
  * @property {<Type extends keyof HostEvents>(type: Type, detail: HostEvents[Type]) => void} emit
  */
 
 export class Runner {
-  #ledger;
+  #requests;
   #tools;
   #approvals;
   #wire;
@@ -46,8 +46,8 @@ export class Runner {
   #running = new Map();
 
   /** @param {RunnerOptions} options */
-  constructor({ ledger, tools, approvals, wire, send, emit }) {
-    this.#ledger = ledger;
+  constructor({ requests, tools, approvals, wire, send, emit }) {
+    this.#requests = requests;
     this.#tools = tools;
     this.#approvals = approvals;
     this.#wire = wire;
@@ -70,10 +70,10 @@ export class Runner {
     const { id, tool, args = {}, replay = false, refusal } = request;
     // Opening it may have taken until after the end.
     if (this.#stopped) return true;
-    const entry = this.#ledger.find(id);
+    const entry = this.#requests.find(id);
     const isBusy = this.#running.has(id);
     const repeat = isBusy || (entry !== undefined && entry.status !== "running");
-    // The server flags what it may have sent before; the ledger knows what came.
+    // The server flags what it may have sent before; the requests knows what came.
     this.#emit("request", { id, tool, args, replay: replay || entry !== undefined, repeat });
     if (entry?.status === "cancelled") return false;
     if (entry?.answer) {
@@ -93,15 +93,15 @@ export class Runner {
    * @param {string} id
    */
   cancel(id) {
-    if (this.#ledger.find(id)?.status === "answered") return;
-    this.#ledger.set(id, { status: "cancelled" });
+    if (this.#requests.find(id)?.status === "answered") return;
+    this.#requests.set(id, { status: "cancelled" });
     this.#running.get(id)?.abort(new DOMException("The request was cancelled.", "AbortError"));
     this.#emit("cancel", { id });
   }
 
   /** Send what an earlier page of this tab could not. */
   resume() {
-    for (const [call, answer] of this.#ledger.undelivered()) this.#outbox.put(call, answer);
+    for (const [call, answer] of this.#requests.undelivered()) this.#outbox.put(call, answer);
   }
 
   /** The connection is back: try now. */
@@ -125,7 +125,7 @@ export class Runner {
     const controller = new AbortController();
     const { signal } = controller;
     this.#running.set(id, controller);
-    const progress = new Progress(
+    const progress = new ProgressSender(
       (value) => this.#send({ id, tool }, resultAnswer(value), false),
       (error) => this.#emit("error", { error }),
     );
@@ -137,20 +137,20 @@ export class Runner {
     };
     const found = this.#tools.find(tool);
     let error = restarted ? null : this.#wire.refusal(id);
-    if (!error && found && this.#approvals.asks(found)) {
+    if (!error && found && this.#approvals.isRequired(found)) {
       // Nothing is noted until somebody has decided: after a reload they are asked again.
       const asked = { id, args, replay, restarted, signal };
       if (!(await this.#approvals.decide(found, asked, () => report(WAITING)))) error = REFUSED;
     }
     if (signal.aborted) return void this.#running.delete(id);
-    this.#ledger.set(id, { status: "running", tool });
+    this.#requests.set(id, { status: "running", tool });
     if (!error && !restarted) error = this.#wire.admit(id);
     const beganAt = performance.now();
     const answer = error ? { error } : await this.#call(found, tool, args, { id, signal, restarted, progress: report });
     const took = error ? {} : { durationMs: performance.now() - beganAt };
     this.#running.delete(id);
     if (signal.aborted) return;
-    this.#ledger.set(id, { status: "answered", tool, answer });
+    this.#requests.set(id, { status: "answered", tool, answer });
     this.#emit("response", { id, tool, ...answer, final: true, ...took });
     await progress.close();
     this.#outbox.put({ id, tool }, answer);
@@ -172,17 +172,17 @@ export class Runner {
   }
 
   /**
-   * @param {Asked} call
+   * @param {AnsweredCall} call
    * @param {Answer} answer
    */
   #delivered({ id, tool, refusal }, answer) {
-    if (!refusal) this.#ledger.set(id, { status: "answered", tool, answer, delivered: true });
+    if (!refusal) this.#requests.set(id, { status: "answered", tool, answer, delivered: true });
     this.#emit("delivered", { id });
   }
 
   /**
    * The server will never take this answer: the guest must not wait for it in vain.
-   * @param {Asked} call
+   * @param {AnsweredCall} call
    * @param {Answer} answer
    * @param {unknown} error
    */
@@ -190,7 +190,7 @@ export class Runner {
     if (!isTransient(error)) this.#emit("error", { error });
     const instead = substitute(answer, error);
     if (!instead || refusal) return;
-    this.#ledger.set(id, { status: "answered", tool, answer: instead });
+    this.#requests.set(id, { status: "answered", tool, answer: instead });
     this.#emit("response", { id, tool, ...instead, final: true });
     this.#outbox.put({ id, tool }, instead);
   }

@@ -32,7 +32,7 @@
 
 /** @typedef {{ definition: ToolDefinition, handler: ToolHandler, approve?: boolean | Approver }} Tool */
 
-export class Toolbox {
+export class ToolRegistry {
   #put;
   #published = false;
   /** @type {Map<string, Tool>} */

@@ -2,7 +2,7 @@
 
 import { Backoff } from "../transport/backoff.js";
 import { ApiError, CallTimeout, isTransient, retryAfterMs, ToolError, TransportError } from "../errors.js";
-import { GuestSeal } from "../crypto/guest-cipher.js";
+import { GuestCipher } from "../crypto/guest-cipher.js";
 import { saysEncrypted } from "../crypto/host-wire.js";
 import { Http } from "../transport/http.js";
 import { newId } from "../ids.js";
@@ -47,7 +47,7 @@ const DEFAULT_TIMEOUT_MS = 300_000;
 export class Guest {
   #http;
   #feed;
-  #seal;
+  #cipher;
 
   /**
    * @param {string} code
@@ -56,14 +56,14 @@ export class Guest {
    */
   constructor(code, { baseUrl = ownOrigin(), token, key } = {}) {
     this.code = code;
-    this.#seal = key === undefined ? null : new GuestSeal(plainCode(code), key);
+    this.#cipher = key === undefined ? null : new GuestCipher(plainCode(code), key);
     this.#http = new Http(baseUrl, token);
     this.#feed = new ProgressFeed(this.#http, code);
   }
 
   /** Whether it has a key. */
   get encrypted() {
-    return this.#seal !== null;
+    return this.#cipher !== null;
   }
 
   /** What the session is now, and the tools it has. @returns {Promise<SessionInfo>} */
@@ -85,14 +85,14 @@ export class Guest {
   async call(tool, args = {}, { id = newId(), timeout = DEFAULT_TIMEOUT_MS, signal, onProgress } = {}) {
     signal?.throwIfAborted();
     const call = { id, tool };
-    const seal = this.#seal;
+    const cipher = this.#cipher;
     // Sealed once: what is sent again is the very same.
-    const sent = { code: this.code, tool, args: seal ? await seal.request(call, args) : args, id };
-    const open = seal && ((/** @type {unknown} */ envelope) => seal.progress(call, envelope));
+    const sent = { code: this.code, tool, args: cipher ? await cipher.request(call, args) : args, id };
+    const open = cipher && ((/** @type {unknown} */ envelope) => cipher.progress(call, envelope));
     const closeFeed = onProgress ? this.#feed.follow(id, onProgress, open) : () => {};
     try {
       const answer = await this.#ask(sent, timeout, signal);
-      if (seal) return await seal.answer(call, answer);
+      if (cipher) return await cipher.answer(call, answer);
       if (answer.error) throw new ToolError(answer.error.code, answer.error.message, answer.error.data);
       return answer.result;
     } catch (error) {

@@ -4,8 +4,8 @@ import { newKey } from "../crypto/cipher.js";
 import { Http } from "../transport/http.js";
 import { newId } from "../ids.js";
 import { inviteLink } from "./invite.js";
-import { isKept, keepMemory, memoryName } from "../storage/tab-storage.js";
-import { Seen } from "../storage/replay-guard.js";
+import { isRetained, retain, storageName } from "../storage/tab-storage.js";
+import { ReplayGuard } from "../storage/replay-guard.js";
 
 const STORAGE_KEY = "waypost.session";
 
@@ -96,7 +96,7 @@ export class Session {
 
   /** The name under which a tab remembers what it did for it: no server can choose it. */
   get memory() {
-    return memoryName(this.#record);
+    return storageName(this.#record);
   }
 
   /** Whether this tab has heard that it is over. */
@@ -150,7 +150,7 @@ export class Session {
   save(storage = tabStorage()) {
     if (this.#isOver) return;
     storage?.setItem(STORAGE_KEY, JSON.stringify(this));
-    keepMemory(this.memory, storage, (error) => {
+    retain(this.memory, storage, (error) => {
       throw error;
     });
   }
@@ -165,7 +165,7 @@ export class Session {
     const session = kept(storage);
     if (!storage || !session || !(session.expiresAt.getTime() > Date.now())) return null;
     const { key, memory } = session;
-    return key === undefined || (isKept(memory, storage) && !Seen.isOver(memory, storage)) ? session : null;
+    return key === undefined || (isRetained(memory, storage) && !ReplayGuard.isOver(memory, storage)) ? session : null;
   }
 
   /** @param {Storage | null} [storage] */

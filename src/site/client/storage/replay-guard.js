@@ -3,7 +3,7 @@
  * code can send; a server that is not trusted must not be able to make a tab forget, and then run a request again.
  */
 
-import { memoryKey } from "./tab-storage.js";
+import { storageKey } from "./tab-storage.js";
 
 /** Requests of one session; then it is full, since forgetting one would let it run again. */
 const MAX_SEEN = 10_000;
@@ -13,7 +13,7 @@ const OVER = ",";
 
 /** @typedef {import("./request-store.js").AnswerError} AnswerError */
 
-export class Seen {
+export class ReplayGuard {
   #key;
   #storage;
   #fail;
@@ -31,7 +31,7 @@ export class Seen {
    * @param {number} [limit]
    */
   constructor(name, storage, fail, limit = MAX_SEEN) {
-    this.#key = memoryKey("seen", name);
+    this.#key = storageKey("seen", name);
     this.#storage = storage;
     this.#fail = fail;
     this.#limit = limit;
@@ -39,7 +39,7 @@ export class Seen {
 
   /** Whether the session `name` has ended in this tab. @param {string} name @param {Storage} storage */
   static isOver(name, storage) {
-    return storage.getItem(memoryKey("seen", name)) === OVER;
+    return storage.getItem(storageKey("seen", name)) === OVER;
   }
 
   /**

@@ -3,7 +3,7 @@
  * reload. Kept in memory and, as far as it fits, in `sessionStorage`, which lives exactly as long as the tab.
  */
 
-import { memoryKey } from "./tab-storage.js";
+import { storageKey } from "./tab-storage.js";
 
 /** Requests remembered: one that was answered can show up again for two minutes, until its removal is seen everywhere. */
 const MAX_ENTRIES = 10_000;
@@ -28,7 +28,7 @@ const MAX_STORED_CHARS = 1_000_000;
  * @property {boolean} [sealed] its session is encrypted: the answer must never be sent in the clear
  */
 
-export class Ledger {
+export class RequestStore {
   #key;
   #cursorKey;
   #storage;
@@ -44,8 +44,8 @@ export class Ledger {
    * @param {(error: unknown) => void} fail told when something can't be stored
    */
   constructor({ memory, key }, storage, fail) {
-    this.#key = memoryKey("ledger", memory);
-    this.#cursorKey = memoryKey("cursor", memory);
+    this.#key = storageKey("ledger", memory);
+    this.#cursorKey = storageKey("cursor", memory);
     this.#storage = storage;
     this.#isSealed = key !== undefined;
     this.#fail = fail;

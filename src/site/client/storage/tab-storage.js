@@ -19,13 +19,13 @@ const MAX_REMEMBERED = 50;
  * nor sent in the clear.
  * @param {{ tabId?: string, code: string, key?: string }} record without a `tabId` where an older version has saved it
  */
-export function memoryName({ tabId, code, key }) {
+export function storageName({ tabId, code, key }) {
   const own = tabId ?? code;
   return key === undefined ? own : `${own}.${digest(key)}`;
 }
 
 /** Where a part of it is stored. @param {Part} part @param {string} name */
-export function memoryKey(part, name) {
+export function storageKey(part, name) {
   return `waypost.${part}.${name}`;
 }
 
@@ -35,7 +35,7 @@ export function memoryKey(part, name) {
  * @param {Storage | null} storage
  * @param {(error: unknown) => void} fail told when that can't be stored
  */
-export function keepMemory(name, storage, fail) {
+export function retain(name, storage, fail) {
   if (!storage) return;
   const names = [name, ...listed(storage).filter((other) => other !== name)];
   for (const old of names.slice(MAX_ANSWERING)) drop(storage, old, ["ledger", "cursor", "approvals"]);
@@ -48,7 +48,7 @@ export function keepMemory(name, storage, fail) {
 }
 
 /** Whether what was remembered under `name` can still be there. @param {string} name @param {Storage} storage */
-export function isKept(name, storage) {
+export function isRetained(name, storage) {
   return listed(storage).includes(name);
 }
 
@@ -59,7 +59,7 @@ function listed(storage) {
 
 /** @param {Storage} storage @param {string} name @param {Part[]} parts */
 function drop(storage, name, parts) {
-  for (const part of parts) storage.removeItem(memoryKey(part, name));
+  for (const part of parts) storage.removeItem(storageKey(part, name));
 }
 
 /** 64 bits that tell keys apart, and say too little to guess one (FNV-1a). @param {string} key */

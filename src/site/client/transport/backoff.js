@@ -27,7 +27,7 @@ export class Backoff {
 }
 
 /** A sleep that can be cut short; one at a time. */
-export class Nap {
+export class CancellableSleep {
   /** @type {(() => void) | null} */
   #wake = null;
 
@@ -35,7 +35,7 @@ export class Nap {
    * @param {number} ms
    * @returns {Promise<void>}
    */
-  sleep(ms) {
+  start(ms) {
     return new Promise((resolve) => {
       const timer = setTimeout(done, ms);
       const nap = this;
@@ -49,7 +49,7 @@ export class Nap {
   }
 
   /** End the sleep now, if there is one. */
-  cut() {
+  wake() {
     this.#wake?.();
   }
 }

@@ -1,8 +1,8 @@
 /** A stream of events that stays open: reconnects with its cursor, notices silence, and knows when not to come back. */
 
-import { Backoff, Nap } from "./backoff.js";
+import { Backoff, CancellableSleep } from "./backoff.js";
 import { ApiError, isTransient, retryAfterMs, TransportError, WaypostError } from "../errors.js";
-import { SilenceGuard } from "./silence-timeout.js";
+import { SilenceTimeout } from "./silence-timeout.js";
 import { SseParser } from "./sse.js";
 import { listenForWake, seemsOffline } from "./wake.js";
 
@@ -35,7 +35,7 @@ const STEADY_MS = 5_000;
 export class EventStream {
   #options;
   #backoff = new Backoff();
-  #nap = new Nap();
+  #sleep = new CancellableSleep();
   #cursor = "";
   #stopped = true;
   /** The next attempt needs no delay: something said that it can succeed now. */
@@ -69,7 +69,7 @@ export class EventStream {
     this.#stopped = true;
     this.#unlisten();
     this.#attempt?.abort();
-    this.#nap.cut();
+    this.#sleep.wake();
   }
 
   /**
@@ -82,7 +82,7 @@ export class EventStream {
       this.#hurry = true;
       this.#attempt.abort();
     }
-    this.#nap.cut();
+    this.#sleep.wake();
   }
 
   async #run() {
@@ -102,7 +102,7 @@ export class EventStream {
     const attempt = (this.#attempt = new AbortController());
     const beganAt = Date.now();
     try {
-      const guard = new SilenceGuard(attempt);
+      const guard = new SilenceTimeout(attempt);
       try {
         const response = await this.#options.open(this.#cursor, attempt.signal);
         await this.#read(response, guard);
@@ -124,7 +124,7 @@ export class EventStream {
 
   /**
    * @param {Response} response
-   * @param {SilenceGuard} guard
+   * @param {SilenceTimeout} guard
    */
   async #read(response, guard) {
     if (!response.headers.get("content-type")?.startsWith("text/event-stream")) {
@@ -197,7 +197,7 @@ export class EventStream {
     if (!this.#hurry) {
       const state = seemsOffline() ? "offline" : "waiting";
       this.#options.report({ state, delayMs, error: error ?? undefined });
-      await this.#nap.sleep(delayMs);
+      await this.#sleep.start(delayMs);
     }
     this.#hurry = false;
   }

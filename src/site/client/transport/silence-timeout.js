@@ -6,7 +6,7 @@ import { TransportError } from "../errors.js";
 const SILENCE_MS = 45_000;
 
 /** Aborts an attempt that has been silent for too long. */
-export class SilenceGuard {
+export class SilenceTimeout {
   #timer;
   #abort;
   #silenceMs;

@@ -62,7 +62,7 @@ export class Agent {
       await this.#refresh();
       byId("tools").querySelector("input")?.focus();
     } catch (error) {
-      showBanner(byId("agent-banner"), whyNot(error), "bad");
+      showBanner(byId("agent-banner"), errorText(error), "bad");
       this.#input.focus();
     } finally {
       byId("join-submit").removeAttribute("disabled");
@@ -102,7 +102,7 @@ export class Agent {
       if (guest !== this.#guest) return;
       if (error instanceof ApiError && error.isFinal) this.#leave();
       else showPill(byId("presence"), "Server out of reach", "warn");
-      showBanner(byId("agent-banner"), whyNot(error), "bad");
+      showBanner(byId("agent-banner"), errorText(error), "bad");
     }
   }
 
@@ -159,7 +159,7 @@ export class Agent {
 }
 
 /** @param {unknown} error */
-function whyNot(error) {
+function errorText(error) {
   if (!(error instanceof ApiError)) return error instanceof Error ? error.message : String(error);
   if (error.status === 410) return "That session has ended. Ask for a new code.";
   if (error.status === 404 || error.code === "invalid_code") return "No tab has this code now. Check it, or ask for a new one.";

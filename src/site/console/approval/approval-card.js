@@ -17,7 +17,7 @@ const REST_MS = 500;
  * @param {ApprovalRequest} request
  * @param {(decision: Decision) => void} decide
  */
-export function questionCard({ tool, args, definition, replay, restarted }, decide) {
+export function approvalCard({ tool, args, definition, replay, restarted }, decide) {
   /** @param {Decision} decision @param {string} kind @param {...(Node | string)} label */
   const button = (decision, kind, ...label) =>
     el("button", { type: "button", class: kind, disabled: true, onclick: () => decide(decision) }, ...label);

@@ -4,7 +4,7 @@ import { byId, el, toast } from "../shared/dom.js";
 import { inline, plain } from "../shared/format.js";
 import { tellWaiting } from "../views.js";
 import { isOwnCall } from "./own-calls.js";
-import { questionCard } from "./approval-card.js";
+import { approvalCard } from "./approval-card.js";
 
 /** Of those that queue up, how many are named. */
 const NAMED = 3;
@@ -78,7 +78,7 @@ export class Approvals {
     byId("approvals-next").replaceChildren(...next(others));
     if (first === this.#shown) return;
     this.#shown = first;
-    byId("approval").replaceChildren(...(first ? [questionCard(first.request, first.settle)] : []));
+    byId("approval").replaceChildren(...(first ? [approvalCard(first.request, first.settle)] : []));
     if (!isHere) return;
     // To the next question, but to none of its buttons: a key that is still down must not answer it.
     const goal = first ? byId("approval").firstElementChild : this.#before;

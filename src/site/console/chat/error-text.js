@@ -5,7 +5,7 @@ import { ApiError, TransportError } from "../../waypost.js";
 /** @typedef {import("../../waypost.js").ChatEvent} ChatEvent */
 
 /** @param {unknown} error */
-export function whyNot(error) {
+export function errorText(error) {
   if (error instanceof TransportError) return error.message;
   if (!(error instanceof ApiError)) return error instanceof Error ? error.message : String(error);
   if (error.code === "thread_not_found") return "This thread is not there any more: it was deleted, or its time ran out.";
@@ -26,7 +26,7 @@ export function needsKey(error) {
  * @param {Extract<ChatEvent, { type: "done" }>} done
  * @param {string} fault what the model's side said about it
  */
-export function whyPartial({ finishReason, partial }, fault) {
+export function partialText({ finishReason, partial }, fault) {
   if (finishReason === "length") return "Cut off: the answer was too long";
   if (finishReason === "error") return fault || "The answer broke off";
   if (finishReason === "stopped") return "Stopped";

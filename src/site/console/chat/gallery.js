@@ -5,7 +5,7 @@ import { byId, el, showBanner } from "../shared/dom.js";
 import { age, clockTime, fileSize } from "../shared/format.js";
 import { confirmed } from "./confirm.js";
 import { samplePage } from "./sample-page.js";
-import { whyNot } from "./error-text.js";
+import { errorText } from "./error-text.js";
 
 /** @typedef {import("../../waypost.js").PageInfo} PageInfo */
 
@@ -75,7 +75,7 @@ export class Gallery {
       await action();
       showBanner(byId("pages-banner"), null);
     } catch (error) {
-      showBanner(byId("pages-banner"), whyNot(error), "bad");
+      showBanner(byId("pages-banner"), errorText(error), "bad");
     }
   }
 

@@ -2,9 +2,9 @@
 
 import { byId, el, showBanner } from "../shared/dom.js";
 import { useAppKey } from "./identity.js";
-import { needsKey, whyNot } from "./error-text.js";
+import { needsKey, errorText } from "./error-text.js";
 
-export class Trouble {
+export class ProblemBanner {
   #banner = byId("chat-banner");
   #isOffer = false;
   #retry;
@@ -29,7 +29,7 @@ export class Trouble {
   show(error) {
     this.#isOffer = false;
     if (needsKey(error)) this.#askForKey();
-    else showBanner(this.#banner, whyNot(error), "bad");
+    else showBanner(this.#banner, errorText(error), "bad");
   }
 
   /** An answer is in the way. @param {() => void} interrupt */

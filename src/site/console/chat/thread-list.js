@@ -5,7 +5,7 @@ import { byId, el, showBanner } from "../shared/dom.js";
 import { age } from "../shared/format.js";
 import { credentials, resourceId } from "./identity.js";
 import { addressOf, nextTitle, titleOf } from "./titles.js";
-import { needsKey, whyNot } from "./error-text.js";
+import { needsKey, errorText } from "./error-text.js";
 
 /** @typedef {import("../../waypost.js").Thread} Thread */
 
@@ -95,7 +95,7 @@ export class ThreadList {
       showBanner(byId("threads-error"), null);
     } catch (error) {
       if (needsKey(error)) this.#refused(error);
-      else showBanner(byId("threads-error"), `The list can’t be read now. ${whyNot(error)}`, "bad");
+      else showBanner(byId("threads-error"), `The list can’t be read now. ${errorText(error)}`, "bad");
     }
     this.#draw();
   }

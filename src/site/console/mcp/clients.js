@@ -3,7 +3,7 @@
 /**
  * What to do, and what to paste; `link`: opens the client, which asks back.
  * @typedef {{ how: string, text: string }} Step
- * @typedef {{ id: string, name: string, steps: Step[], link?: string }} Way
+ * @typedef {{ id: string, name: string, steps: Step[], link?: string }} ClientSetup
  */
 
 const NAME = "waypost";
@@ -11,9 +11,9 @@ const NAME = "waypost";
 /**
  * @param {string} url
  * @param {string | null} token
- * @returns {Way[]}
+ * @returns {ClientSetup[]}
  */
-export function ways(url, token) {
+export function clientSetups(url, token) {
   const headers = token === null ? {} : { headers: { Authorization: `Bearer ${token}` } };
   const option = token === null ? "" : ` \\\n  --header "Authorization: Bearer ${token}"`;
   const http = { type: "http", url, ...headers };

@@ -3,7 +3,7 @@
 import { byId } from "../shared/dom.js";
 import { clockTime, timeLeft } from "../shared/format.js";
 
-export class Life {
+export class Countdown {
   #expiresMs = 0;
   #fullMs = 1;
   #connected = false;

@@ -8,7 +8,7 @@ const MAX_LINES = 200;
 
 const ARROWS = { in: "→", out: "←", note: "·" };
 
-export class Traffic {
+export class RequestLog {
   #count = { in: 0, out: 0 };
 
   constructor() {

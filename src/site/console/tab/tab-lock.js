@@ -11,7 +11,7 @@ const PATIENCE_MS = 1500;
  * @param {string} code
  * @returns {Promise<boolean>} true as well where the browser has no locks (plain HTTP)
  */
-export function claim(code) {
+export function lockSession(code) {
   const { locks } = navigator;
   if (!locks) return Promise.resolve(true);
   return new Promise((resolve) => {

@@ -5,9 +5,9 @@ import { Approvals } from "../approval/approvals.js";
 import { byId, copies, el, showBanner, showPill } from "../shared/dom.js";
 import { restoreSwitch, wantsEncryption } from "./encryption.js";
 import { codeParts } from "../shared/format.js";
-import { Life } from "./countdown.js";
+import { Countdown } from "./countdown.js";
 import { McpPanel } from "../mcp/panel.js";
-import { claim } from "./tab-lock.js";
+import { lockSession } from "./tab-lock.js";
 import { qrCode } from "./qr.js";
 import { curlCommand } from "./snippets.js";
 import { offerTools } from "../tools/example-tools.js";
@@ -17,8 +17,8 @@ import { setTitle } from "../views.js";
 const ATTEMPT_DELAYS_MS = [1000, 2000, 5000, 10_000];
 
 export class Tab {
-  #traffic;
-  #life = new Life();
+  #log;
+  #countdown = new Countdown();
   #mcp = new McpPanel();
   #approvals = new Approvals();
   /** @type {Host | null} */
@@ -27,9 +27,9 @@ export class Tab {
   #retry;
   #isOpening = false;
 
-  /** @param {import("./request-log.js").Traffic} traffic */
-  constructor(traffic) {
-    this.#traffic = traffic;
+  /** @param {import("./request-log.js").RequestLog} log */
+  constructor(log) {
+    this.#log = log;
     copies(byId("copy-code"), () => this.code ?? "");
     copies(byId("copy-link"), () => this.link ?? "");
     restoreSwitch();
@@ -56,7 +56,7 @@ export class Tab {
   async start() {
     if (this.#host) return;
     const kept = Session.restore();
-    if (kept && (await claim(kept.code))) this.#use(kept);
+    if (kept && (await lockSession(kept.code))) this.#use(kept);
     else await this.#open(0);
   }
 
@@ -68,7 +68,7 @@ export class Tab {
     showPill(byId("tab-state"), "Opening", "busy");
     try {
       const session = await createSession({ label: "Waypost console", encrypted: wantsEncryption() });
-      await claim(session.code);
+      await lockSession(session.code);
       this.#use(session);
     } catch (error) {
       const delayMs = ATTEMPT_DELAYS_MS[Math.min(attempt, ATTEMPT_DELAYS_MS.length - 1)];
@@ -86,13 +86,13 @@ export class Tab {
     session.save();
     const host = (this.#host = new Host(session, { approve: (request) => this.#approvals.decide(request) }));
     offerTools(host);
-    this.#traffic.follow(host);
+    this.#log.follow(host);
     // A session that was left for a new one has nothing to say on this page any more.
     host.on("state", (state) => host === this.#host && this.#showState(state));
     host.on("session", () => {
       if (host !== this.#host) return;
       session.save();
-      this.#life.show(session.expiresAt);
+      this.#countdown.show(session.expiresAt);
     });
     this.#show(session);
     host.connect().catch(() => {
@@ -148,7 +148,7 @@ export class Tab {
     this.#mcp.show(session);
     showBanner(byId("tab-banner"), null);
     for (const id of ["copy-link", "copy-code", "end"]) byId(id).removeAttribute("disabled");
-    this.#life.show(session.expiresAt);
+    this.#countdown.show(session.expiresAt);
     byId("use-own").hidden = false;
   }
 
@@ -156,7 +156,7 @@ export class Tab {
   #showState(now) {
     const pill = byId("tab-state");
     const banner = byId("tab-banner");
-    this.#life.isConnected(now.state === "online");
+    this.#countdown.isConnected(now.state === "online");
     if (now.state === "ended") return this.#showEnd(now);
     if (now.state === "online") {
       showPill(pill, "Online", "good");
@@ -184,7 +184,7 @@ export class Tab {
     byId("use-own").hidden = true;
     byId("shell").hidden = true;
     for (const id of ["copy-link", "copy-code", "end"]) byId(id).setAttribute("disabled", "");
-    this.#life.hide();
+    this.#countdown.hide();
     this.#mcp.hide();
     showBanner(byId("tab-banner"), `${endText(end)} Its code no longer works.`, "info");
     // What had the focus may be disabled now; somebody who is at work elsewhere on the page is left there.
