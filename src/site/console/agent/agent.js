@@ -101,14 +101,14 @@ export class Agent {
     } catch (error) {
       if (guest !== this.#guest) return;
       if (error instanceof ApiError && error.isFinal) this.#leave();
-      else showPill(byId("presence"), "Server out of reach", "warn");
+      else showPill(byId("presence"), "Server unreachable", "warn");
       showBanner(byId("agent-banner"), errorText(error), "bad");
     }
   }
 
   #lackKey() {
     this.#leave();
-    const text = "That session is encrypted: its code alone does not open it. Scan the tab’s QR code, or paste its link here.";
+    const text = "This session is encrypted, so its code alone is not enough. Scan the tab’s QR code, or paste its link here.";
     showBanner(byId("agent-banner"), text, "warn");
     this.#input.focus();
   }
@@ -118,8 +118,8 @@ export class Agent {
     const banner = byId("agent-banner");
     showPill(byId("presence"), hostOnline ? "Tab online" : "Tab offline", hostOnline ? "good" : "warn");
     if (hostOnline) return showBanner(banner, null);
-    const since = hostSeenAt ? `was last seen at ${clockTime(new Date(hostSeenAt))}` : "has not been seen yet";
-    showBanner(banner, `The tab ${since}. Calls wait for it and are answered when it is back.`, "warn");
+    const since = hostSeenAt ? `was last online at ${clockTime(new Date(hostSeenAt))}` : "has not been online yet";
+    showBanner(banner, `The tab is offline. It ${since}. Your calls wait until it is online again.`, "warn");
   }
 
   /** @param {ToolDefinition[]} tools */
@@ -138,8 +138,8 @@ export class Agent {
   #choice(tool) {
     const radio = el("input", { type: "radio", name: "tool", onchange: () => this.#select(tool) });
     radio.value = tool.name;
-    const words = el("span", {}, el("code", {}, tool.name), el("span", {}, `${tool.description ?? tool.title ?? ""}`));
-    return el("label", { class: "tool" }, radio, words);
+    const label = el("span", {}, el("code", {}, tool.name), el("span", {}, `${tool.description ?? tool.title ?? ""}`));
+    return el("label", { class: "tool" }, radio, label);
   }
 
   /** @param {ToolDefinition} tool */
@@ -161,8 +161,8 @@ export class Agent {
 /** @param {unknown} error */
 function errorText(error) {
   if (!(error instanceof ApiError)) return error instanceof Error ? error.message : String(error);
-  if (error.status === 410) return "That session has ended. Ask for a new code.";
-  if (error.status === 404 || error.code === "invalid_code") return "No tab has this code now. Check it, or ask for a new one.";
-  if (error.status === 429) return `Too many tries. Wait ${Math.ceil(error.retryAfterMs / 1000) || "a few"} s and try again.`;
+  if (error.status === 410) return "This session has ended. Ask for a new code.";
+  if (error.status === 404 || error.code === "invalid_code") return "No open session has this code. Check it, or ask for a new one.";
+  if (error.status === 429) return `Too many attempts. Wait ${Math.ceil(error.retryAfterMs / 1000) || "a few"} s and try again.`;
   return error.message;
 }

@@ -35,7 +35,7 @@ export class Calls {
     } catch (error) {
       if (card.signal.aborted) card.close(`Cancelled after ${took()}`, "warn");
       else if (error instanceof ToolError) card.close(`Error after ${took()}`, "bad", withoutStack(error));
-      else if (error instanceof DecryptionError) card.close("Not decrypted", "bad", error.message);
+      else if (error instanceof DecryptionError) card.close("Could not be decrypted", "bad", error.message);
       else if (error instanceof CallTimeout) card.close(error.message, "warn");
       else card.close("Failed", "bad", error instanceof Error ? error.message : String(error));
     }

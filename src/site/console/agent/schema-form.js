@@ -107,7 +107,7 @@ function enumField(name, schema, isRequired) {
     el("option", { value: at, selected: value === schema.default }, typeof value === "string" ? value : JSON.stringify(value)),
   );
   const select = el("select", { required: isRequired });
-  if (!isRequired || schema.default === undefined) options.unshift(el("option", { value: "" }, isRequired ? "Choose" : "Not given"));
+  if (!isRequired || schema.default === undefined) options.unshift(el("option", { value: "" }, isRequired ? "Choose one" : "(none)"));
   select.append(...options);
   const read = () => (select.value === "" ? undefined : schema.enum[Number(select.value)]);
   return { element: labelled(name, schema, isRequired, select), read };

@@ -41,16 +41,16 @@ export function approvalCard({ tool, args, definition, replay, restarted }, deci
 /** @param {boolean} replay @param {boolean} restarted */
 function seenBefore(replay, restarted) {
   if (restarted) {
-    const text = "You allowed this call before the page was reloaded. It had begun: part of it may be done already.";
+    const text = "You allowed this call before the page was reloaded. It had started, so part of its work may already be done.";
     return el("p", { class: "approval-again" }, text);
   }
-  return replay && el("p", { class: "approval-again" }, "Asked again: this call came before the page was reloaded.");
+  return replay && el("p", { class: "approval-again" }, "Asked again: this call arrived before the page was reloaded.");
 }
 
 /** @param {any} args */
 function argumentText(args) {
   const text = plain(pretty(args));
-  if (text === "{}") return [el("p", { class: "hint" }, "Without arguments.")];
+  if (text === "{}") return [el("p", { class: "hint" }, "No arguments.")];
   const short = text.split("\n", LINES).join("\n").slice(0, CHARS);
   const shown = el("pre", { tabindex: 0, "aria-label": "Arguments" }, short);
   if (short === text) return [shown];

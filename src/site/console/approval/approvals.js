@@ -47,7 +47,7 @@ export class Approvals {
       const question = { request, settle: (decision) => this.#close(question, () => resolve(decision)) };
       // Taken back, allowed together with another one, or the session is over.
       request.signal.addEventListener("abort", () => {
-        if (question === this.#shown) toast(`The call of ${request.tool} needs no answer any more.`);
+        if (question === this.#shown) toast(`The call to ${request.tool} no longer needs a decision.`);
         this.#close(question, () => {});
       });
       this.#questions.push(question);

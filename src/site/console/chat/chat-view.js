@@ -143,7 +143,7 @@ export class ChatView {
       this.#threads.touch({ ...session, createdAt: now, updatedAt: now, metadata, forkedFrom });
       this.#others.tell(fork.threadId, "changed");
       this.#go(fork.threadId);
-      toast("Forked: this is the new thread");
+      toast("Forked: you are now in the new thread");
     } catch (error) {
       this.#problems.show(error);
     }
@@ -163,7 +163,7 @@ export class ChatView {
   async #delete() {
     const { threadId } = this.#thread;
     const title = this.#threads.titleOf(threadId);
-    const consequence = "Its messages are forgotten. Threads that were forked from it stay.";
+    const consequence = "Its messages are deleted. Threads that were forked from it stay.";
     if (!(await confirmed(`Delete “${title}”?`, consequence, "Delete thread"))) return;
     try {
       await deleteThread(resourceId(), threadId, credentials());
@@ -218,7 +218,7 @@ export class ChatView {
     const isOpen = threadId === this.#thread.threadId;
     if (isOpen && news === "deleted") {
       await this.#go(NEW, true);
-      this.#problems.tell("That thread was deleted in another tab.");
+      this.#problems.tell("This thread was deleted in another tab.");
     }
     if (news === "deleted") return this.#threads.drop(threadId);
     await this.#threads.refresh();

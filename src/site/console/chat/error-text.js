@@ -8,11 +8,11 @@ import { ApiError, TransportError } from "../../waypost.js";
 export function errorText(error) {
   if (error instanceof TransportError) return error.message;
   if (!(error instanceof ApiError)) return error instanceof Error ? error.message : String(error);
-  if (error.code === "thread_not_found") return "This thread is not there any more: it was deleted, or its time ran out.";
-  if (error.code === "message_not_found") return "This message is not remembered any more, so nothing can go on from it.";
-  if (error.code === "page_not_found") return "This page is not there any more: it was deleted, or its day is over.";
+  if (error.code === "thread_not_found") return "This thread no longer exists: it was deleted or has expired.";
+  if (error.code === "message_not_found") return "The server no longer has this message, so the thread can’t be forked from it.";
+  if (error.code === "page_not_found") return "This page no longer exists: it was deleted or has expired.";
   if (error.status === 429) return `Too many requests. Wait ${Math.ceil(error.retryAfterMs / 1000) || "a few"} s and try again.`;
-  if (["model_failed", "model_timed_out"].includes(error.code)) return `${error.message} Your message is back in the box.`;
+  if (["model_failed", "model_timed_out"].includes(error.code)) return `${error.message} Your message is back in the box: send it again.`;
   return error.message;
 }
 
@@ -27,8 +27,8 @@ export function needsKey(error) {
  * @param {string} fault what the model's side said about it
  */
 export function partialText({ finishReason, partial }, fault) {
-  if (finishReason === "length") return "Cut off: the answer was too long";
-  if (finishReason === "error") return fault || "The answer broke off";
+  if (finishReason === "length") return "Cut off: the answer reached the length limit";
+  if (finishReason === "error") return fault || "The model broke off";
   if (finishReason === "stopped") return "Stopped";
-  return partial ? "Not said to its end" : null;
+  return partial ? "Incomplete" : null;
 }

@@ -83,8 +83,8 @@ export class Gallery {
   #draw(found) {
     byId("pages-empty").hidden = found.length > 0;
     byId("pages-empty").textContent = this.#pages
-      ? "No pages yet. Whatever an agent puts here lives for a day."
-      : "Pages belong to a thread: begin one with a message.";
+      ? "No pages yet. An agent can publish pages in this thread; each is kept for a day."
+      : "Pages belong to a thread. Send a message to start one.";
     byId("put-sample").toggleAttribute("disabled", !this.#pages);
     byId("refresh-pages").toggleAttribute("disabled", !this.#pages);
     const shown = JSON.stringify([this.#pages?.sessionId ?? null, found]);

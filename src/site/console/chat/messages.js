@@ -8,7 +8,7 @@ import { clockTime, pretty } from "../shared/format.js";
 /** Nearer to the end than this, the list follows what is being said. */
 const FOLLOW_PX = 60;
 
-const NAMES = { user: "You", assistant: "Answer", system: "System", tool: "Tool" };
+const NAMES = { user: "You", assistant: "Assistant", system: "System", tool: "Tool" };
 
 export class Messages {
   #list = byId("messages");
@@ -159,7 +159,7 @@ class Message {
     const calls = toolCalls.map(({ name, args }) => `${name}(${pretty(args)})`);
     const text = [pretty(content), ...calls].filter(Boolean).join("\n");
     if (this.#text.textContent !== text) this.#text.textContent = text;
-    this.#mark(partial ? "Not said to its end" : null);
+    this.#mark(partial ? "Incomplete" : null);
   }
 
   begin() {

@@ -35,7 +35,7 @@ export class ProblemBanner {
   /** An answer is in the way. @param {() => void} interrupt */
   offerInterruption(interrupt) {
     const button = el("button", { type: "button", onclick: interrupt }, "Interrupt and send");
-    showBanner(this.#banner, "An answer is still being given in this thread. ", "warn", button);
+    showBanner(this.#banner, "An answer is still being written in this thread. ", "warn", button);
     this.#isOffer = true;
   }
 
@@ -47,13 +47,13 @@ export class ProblemBanner {
   #askForKey() {
     const input = el("input", { id: "app-key", type: "password", autocomplete: "off", required: true });
     const label = el("label", { for: "app-key" }, "App key");
-    const form = el("form", { class: "key" }, label, input, el("button", {}, "Use it"));
+    const form = el("form", { class: "key" }, label, input, el("button", {}, "Use this key"));
     form.addEventListener("submit", (event) => {
       event.preventDefault();
       useAppKey(input.value.trim());
       this.clear();
       this.#retry();
     });
-    showBanner(this.#banner, "Threads of this server are for those who have an app key.", "warn", form);
+    showBanner(this.#banner, "This server asks for an app key before it shows threads.", "warn", form);
   }
 }

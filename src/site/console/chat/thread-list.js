@@ -95,7 +95,7 @@ export class ThreadList {
       showBanner(byId("threads-error"), null);
     } catch (error) {
       if (needsKey(error)) this.#refused(error);
-      else showBanner(byId("threads-error"), `The list can’t be read now. ${errorText(error)}`, "bad");
+      else showBanner(byId("threads-error"), `The list of threads could not be loaded. ${errorText(error)}`, "bad");
     }
     this.#draw();
   }

@@ -241,7 +241,7 @@ export class ThreadView {
   /** What stands where messages would. */
   #describe() {
     byId("talk-hint").textContent = this.#isBegun
-      ? "Nothing is remembered of this thread any more. What you write now begins anew."
-      : "This thread begins with your first message.";
+      ? "The server has no messages of this thread: they have expired or were deleted. Your next message starts it again."
+      : "Write a message to start this thread.";
   }
 }

@@ -60,13 +60,13 @@ export class McpPanel {
   #draw() {
     byId("mcp-url").textContent = this.#url;
     byId("mcp-token").hidden = this.#token !== NO_TOKEN;
-    byId("mcp-secret").textContent = this.#token === null ? "The URL has the code in it: give it to nobody else." : "The token is a secret.";
+    byId("mcp-secret").textContent = this.#token === null ? "Keep the URL secret: it contains the session code." : "Keep the token secret: it gives access to this tab.";
     const setup = clientSetups(this.#url, this.#token).find(({ id }) => id === this.#select.value);
     byId("mcp-steps").replaceChildren(...(setup ? setup.steps.flatMap(stepElements) : []));
     const link = byId("mcp-open");
     link.hidden = setup?.link === undefined;
     link.setAttribute("href", setup?.link ?? "");
-    link.textContent = `Add it to ${setup?.name}`;
+    link.textContent = `Add to ${setup?.name}`;
   }
 
   async #getToken() {

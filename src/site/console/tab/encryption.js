@@ -12,7 +12,7 @@ export function restoreSwitch() {
   const box = /** @type {HTMLInputElement} */ (byId("encrypt"));
   box.checked = canEncrypt() && recall("localStorage", WISH) === "yes";
   box.disabled = !canEncrypt();
-  if (box.disabled) byId("encrypt-help").textContent = "Browsers let pages encrypt over HTTPS and on localhost only.";
+  if (box.disabled) byId("encrypt-help").textContent = "Not available here: browsers allow encryption over HTTPS and on localhost only.";
   box.addEventListener("change", () => keep("localStorage", WISH, box.checked ? "yes" : "no"));
 }
 

@@ -36,7 +36,7 @@ export class RequestLog {
     host.on("gap", (gap) => this.#line("note", "gap", gap, "", ["messages missed"]));
     host.on("error", ({ error }) => {
       const text = error instanceof Error ? error.message : String(error);
-      this.#line("note", "trouble", text, "", ["error"]);
+      this.#line("note", "problem", text, "", ["error"]);
     });
   }
 

@@ -75,7 +75,7 @@ export class Tab {
       this.#retry = setTimeout(() => this.#open(attempt + 1), delayMs);
       showPill(byId("tab-state"), "No session", "bad");
       const reason = error instanceof Error ? error.message : String(error);
-      showBanner(byId("tab-banner"), `No session could be opened. ${reason} Trying again in ${delayMs / 1000} s.`, "bad");
+      showBanner(byId("tab-banner"), `Could not open a session. ${reason} Trying again in ${delayMs / 1000} s.`, "bad");
     } finally {
       this.#isOpening = false;
     }
@@ -107,7 +107,7 @@ export class Tab {
     } catch (error) {
       byId("end").removeAttribute("disabled");
       const reason = error instanceof Error ? error.message : String(error);
-      showBanner(byId("tab-banner"), `The session could not be ended. ${reason}`, "bad");
+      showBanner(byId("tab-banner"), `Could not end the session. ${reason} Try again.`, "bad");
     }
   }
 
@@ -165,12 +165,12 @@ export class Tab {
       showPill(pill, "Connecting", "busy");
     } else if (now.state === "offline") {
       showPill(pill, "Offline", "warn");
-      showBanner(banner, "Your browser is offline. Requests wait for this tab; it comes back by itself.", "warn");
+      showBanner(banner, "Your browser is offline. Requests wait on the server; this tab reconnects by itself.", "warn");
     } else {
       showPill(pill, "Reconnecting", "warn");
       if (!now.error) return;
       const retry = el("button", { type: "button", class: "link", onclick: () => this.#host?.retry() }, "Try now");
-      showBanner(banner, `${now.error.message} Requests wait for this tab; it keeps trying. `, "warn", retry);
+      showBanner(banner, `${now.error.message} Requests wait on the server while this tab tries to reconnect. `, "warn", retry);
     }
   }
 
@@ -195,6 +195,6 @@ export class Tab {
 /** @param {import("../../waypost.js").StreamState} end */
 function endText({ reason, error }) {
   if (reason === "ended" || reason === "session_ended") return "This session has ended.";
-  if (reason === "expired" || reason === "session_not_found") return "This session’s time ran out.";
+  if (reason === "expired" || reason === "session_not_found") return "This session has expired.";
   return `This session is over: ${error?.message ?? reason}`;
 }
