@@ -22,7 +22,7 @@ def fill_with_life(chats: Chats) -> None:
     """Bring about most of what the view can show."""
     chats.say("Where do we sleep on the first night?")
     chats.say("I would rather walk five hours than seven, and my knees ask for the gentle way down.")
-    chats.button("Put a sample page").click()
+    chats.button("Add a sample page").click()
     expect(chats.pages).to_have_count(1)
     chats.send(LONG)
     chats.stop_button.click()
