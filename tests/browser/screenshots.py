@@ -1,7 +1,7 @@
 """Takes the picture of the README: `npm run screenshots` writes docs/pictures/approval.png.
 
-It shows the console on the real Worker in the light theme, twice: an agent's page that has sent a call, and the tab that
-asks its person. Look at the picture before you commit it.
+It shows the console on the real Worker in the light theme, twice: an agent's page that has sent a call, and the tab
+that asks its person. Look at the picture before you commit it.
 """
 
 from __future__ import annotations
