@@ -1,4 +1,4 @@
-"""The README's table is made of what a run has measured, and nothing else in it changes."""
+"""The page's table is made of what a run has measured, and nothing else in it changes."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from bench.report.readme import TOLD, filled, short, table
+from bench.report.page import TOLD, filled, short, table
 
-README = """It is fast: its run of 2026-01-01 00:00 UTC on 64 cores.
+PAGE = """It is fast: its run of 2026-01-01 00:00 UTC on 64 cores.
 
 <!-- bench: begin -->
 | an old row |
@@ -33,7 +33,7 @@ def test_a_row_is_a_ratio_with_its_quartiles_and_its_goal() -> None:
     ]
 
 
-def test_rows_come_in_the_readmes_order_and_what_was_skipped_has_none() -> None:
+def test_rows_come_in_the_pages_order_and_what_was_skipped_has_none() -> None:
     rows = table(measured(TOLD[3], TOLD[1], ("not told", "of"))).splitlines()[2:]
     assert [row.split(" | ")[0] for row in rows] == ["| request", "| poll"]
 
@@ -45,6 +45,6 @@ def test_two_digits_below_one_and_three_above(value: float, said: str) -> None:
 
 def test_the_table_and_the_run_are_filled_in_and_nothing_else() -> None:
     results = measured(TOLD[0])
-    expected = README.replace("| an old row |\n", table(results))
+    expected = PAGE.replace("| an old row |\n", table(results))
     expected = expected.replace("2026-01-01 00:00 UTC on 64 cores", "2026-11-21 10:00 UTC on 2 cores")
-    assert filled(README, results) == expected
+    assert filled(PAGE, results) == expected

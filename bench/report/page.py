@@ -1,4 +1,4 @@
-"""The README's table of ratios: some of the figures of the last full run, as they were printed."""
+"""The table of ratios in docs/benchmarks.md: some figures of the last full run, as they were printed."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 
 from tools.local.local_worker import ROOT
 
-README = ROOT / "README.md"
+PAGE = ROOT / "docs" / "benchmarks.md"
 
 TOLD = (
     ("the median of the calls", "bare Python"),
@@ -31,7 +31,7 @@ TOLD = (
     ("two isolates, by polling after a rest, there and back", "polls once a second"),
     ("CPU to the first reply, as in production, from a snapshot", "the SDK alone"),
 )
-"""What is measured, and beside what. The others are in the JSON."""
+"""The rows of the table: what is measured, and beside what. The other figures are in the JSON."""
 
 _TABLE = re.compile(r"(?<=<!-- bench: begin -->\n).*?(?=<!-- bench: end -->)", re.DOTALL)
 _RUN = re.compile(r"its run of [\d-]+ [\d:]+ UTC on \d+ cores")
@@ -55,15 +55,15 @@ def short(value: float) -> str:
     return f"{value:.2g}" if value < 1 else f"{value:.3g}"
 
 
-def filled(readme: str, results: Mapping[str, Any]) -> str:
-    """The text of the README with the table, the date and the machine of `results`. The prose beside it is people's."""
+def filled(page: str, results: Mapping[str, Any]) -> str:
+    """The text of the page with the table, the date and the machine of `results`. The prose is written by people."""
     about = f"its run of {results['date']} on {results['machine']['cores']} cores"
-    return _RUN.sub(about, _TABLE.sub(lambda _: table(results), readme))
+    return _RUN.sub(about, _TABLE.sub(lambda _: table(results), page))
 
 
 def write(results: Mapping[str, Any]) -> None:
-    """Fill the README."""
-    README.write_text(filled(README.read_text(), results))
+    """Write the table into the page."""
+    PAGE.write_text(filled(PAGE.read_text(), results))
 
 
 if __name__ == "__main__":
