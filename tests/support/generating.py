@@ -6,13 +6,12 @@ from dataclasses import replace
 from simulation.scripted_model import ScriptedModel, Step
 from simulation.virtual_time import START_MS, VirtualClock
 from tests.support.chats import make_context, told
-from tests.support.faulty_kv import FaultyKv
+from tests.support.namespace import Namespace
 from waypost_worker.chat.chunks import Chunk, ChunkStore
 from waypost_worker.chat.generation import Generation
 from waypost_worker.chat.live_answer import LiveAnswer, Outcome
 from waypost_worker.chat.turn import Turn
 from waypost_worker.conversations.message import ChatMessage
-from waypost_worker.kv.memory import MemoryKv
 from waypost_worker.kv.metered import MeteredKv
 from waypost_worker.polling.plans import PAID, Plan
 from waypost_worker.settings import Settings
@@ -20,12 +19,11 @@ from waypost_worker.settings import Settings
 PLAN = replace(PAID, operations_per_invocation=100_000)
 
 
-class Generating:
+class Generating(Namespace[VirtualClock]):
     """A question, and the generation of its answer. It has a reader until `leave`."""
 
     def __init__(self, *steps: Step, plan: Plan = PLAN, ttl_seconds: int = 3600, is_ui: bool = True) -> None:
-        self.clock = VirtualClock()
-        self.kv = FaultyKv(MemoryKv(self.clock), lambda *_: False)
+        super().__init__(VirtualClock())
         self.model = ScriptedModel(steps)
         self.log: list[str] = []
         self.undone = 0
