@@ -1,4 +1,4 @@
-"""The answers to one request as they come: from the isolate's local channel for free, and from the store."""
+"""The wait for the responses to one request: on the isolate's local channel, which is free, and by polling KV."""
 
 from collections import deque
 from contextlib import AbstractContextManager
