@@ -8,6 +8,7 @@ refused. No feature is offered that requires requests from the server to the cli
 from typing import Any
 
 from waypost_worker.http.messages import Response
+from waypost_worker.http.streams import stream_response
 from waypost_worker.limits import (
     MAX_WAIT_SECONDS,
     MCP_JSON_PATIENCE_MILLISECONDS,
@@ -29,7 +30,7 @@ from waypost_worker.mcp.signed_ids import CallPosition, ListenPosition
 from waypost_worker.mcp.tab import SERVER_INFO, Tab
 from waypost_worker.mcp.tool_call import RunningCall, cancel_by_rpc_id, parse_call, progress_token
 from waypost_worker.mcp.tool_list import list_tools
-from waypost_worker.mcp.transport import Accepts, json_reply, not_acceptable, stream_reply
+from waypost_worker.mcp.transport import Accepts, json_reply, not_acceptable
 from waypost_worker.mcp.versions import ASSUMED, LATEST_LEGACY, LEGACY, VERSION_HEADER, unsupported
 
 SESSION_HEADER = "mcp-session-id"
@@ -86,7 +87,7 @@ async def resume(tab: Tab, accepted: Accepts) -> Response:
         chunks = listen_stream(tab, position, version)
     else:
         raise RpcError(INVALID_REQUEST, "Last-Event-ID must be the id of an event of this session.", status=400)
-    return stream_reply(chunks, tab.context.isolate)
+    return stream_response(chunks, tab.context.isolate)
 
 
 def _initialized(tab: Tab, message: Incoming, id: RpcId) -> Response:
@@ -135,7 +136,7 @@ async def _call(tab: Tab, message: Incoming, id: RpcId, accepted: Accepts, versi
     if first is not None and first.final and accepted.json:
         return json_reply(encode_result(id, tool_result(first, any_structure=False)))
     position = CallPosition(call.request_id, "", id, token)
-    return stream_reply(call_stream(tab, call, position, version, first), tab.context.isolate)
+    return stream_response(call_stream(tab, call, position, version, first), tab.context.isolate)
 
 
 def _reply(id: RpcId, result: dict[str, Any], accepted: Accepts) -> Response:

@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 from waypost_worker.http.messages import Response
+from waypost_worker.http.streams import stream_response
 from waypost_worker.limits import (
     MAX_WAIT_SECONDS,
     MCP_JSON_PATIENCE_MILLISECONDS,
@@ -23,7 +24,7 @@ from waypost_worker.mcp.tab import Tab
 from waypost_worker.mcp.tasks import cancel_task, get_task, new_task, update_task
 from waypost_worker.mcp.tool_call import RunningCall, parse_call, progress_token
 from waypost_worker.mcp.tool_list import known_tool, list_tools
-from waypost_worker.mcp.transport import Accepts, json_reply, not_acceptable, stream_reply
+from waypost_worker.mcp.transport import Accepts, json_reply, not_acceptable
 from waypost_worker.mcp.versions import CAPABILITIES_KEY, SUPPORTED, TASKS_EXTENSION
 
 FRESH = {"ttlMs": MCP_LIST_TTL_MILLISECONDS, "cacheScope": "private"}
@@ -147,7 +148,7 @@ async def _call(tab: Tab, message: Incoming, id: RpcId, accepted: Accepts) -> Re
             break
     if first is not None and first.final and accepted.json:
         return json_reply(encode_complete(id, complete_result(tool_result(first, any_structure=True))))
-    return stream_reply(call_stream(tab, call, id, token, first), tab.context.isolate)
+    return stream_response(call_stream(tab, call, id, token, first), tab.context.isolate)
 
 
 def _listen(tab: Tab, message: Incoming, id: RpcId, accepted: Accepts) -> Response:
@@ -159,7 +160,7 @@ def _listen(tab: Tab, message: Incoming, id: RpcId, accepted: Accepts) -> Respon
     if not accepted.sse:
         raise not_acceptable("This is a stream: accept text/event-stream.")
     wants_tools = notifications.get("toolsListChanged") is True
-    return stream_reply(listen_stream(tab, id, wants_tools=wants_tools), tab.context.isolate)
+    return stream_response(listen_stream(tab, id, wants_tools=wants_tools), tab.context.isolate)
 
 
 def has_tasks(message: Incoming) -> bool:

@@ -10,11 +10,11 @@ It is valid in its own session only.
 """
 
 import hmac
-from base64 import urlsafe_b64decode, urlsafe_b64encode
 from typing import Any
 
 import msgspec
 
+from waypost_worker.base64url import decode_base64url, encode_base64url
 from waypost_worker.mcp.versions import LEGACY
 from waypost_worker.random import Random
 
@@ -50,7 +50,7 @@ class IdSigner:
 
     def new_session(self, random: Random, version: str) -> str:
         """A new MCP session id."""
-        nonce = _encode(random.random_bytes(NONCE_BYTES))
+        nonce = encode_base64url(random.random_bytes(NONCE_BYTES))
         text = f"{version.replace('-', '')}.{nonce}"
         return f"{text}.{self._sign(self._keys[0], 'session', text)}"
 
@@ -63,7 +63,7 @@ class IdSigner:
 
     def event_id(self, session_id: str, position: StreamPosition) -> str:
         """The id of the event at `position` in this session (`""`: the client has no session)."""
-        text = _encode(msgspec.json.encode(position))
+        text = encode_base64url(msgspec.json.encode(position))
         return f"{text}.{self._sign(self._keys[0], f'event.{session_id}', text)}"
 
     def position_of(self, session_id: str, event_id: str) -> StreamPosition | None:
@@ -71,7 +71,7 @@ class IdSigner:
         text, _, signature = event_id.rpartition(".")
         if not self._is_genuine(f"event.{session_id}", text, signature):
             return None
-        position: StreamPosition = msgspec.json.decode(_decode(text), type=StreamPosition)
+        position: StreamPosition = msgspec.json.decode(decode_base64url(text), type=StreamPosition)
         return position
 
     def asker(self, session_id: str, rpc_id: Any) -> str:
@@ -96,12 +96,4 @@ class IdSigner:
 
     def _sign(self, key: bytes, use: str, text: str) -> str:
         digest = hmac.digest(key, f"wpm1.{self._code}.{use}.{text}".encode("utf-8", "surrogatepass"), "sha256")
-        return _encode(digest[:SIGNATURE_BYTES])
-
-
-def _encode(data: bytes) -> str:
-    return urlsafe_b64encode(data).rstrip(b"=").decode()
-
-
-def _decode(text: str) -> bytes:
-    return urlsafe_b64decode(text + "=" * (-len(text) % 4))
+        return encode_base64url(digest[:SIGNATURE_BYTES])

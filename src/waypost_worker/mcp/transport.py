@@ -1,12 +1,9 @@
 """Content negotiation by `Accept`, and the two forms of a reply: one JSON object, or a stream of events."""
 
 import re
-from collections.abc import AsyncGenerator
-from contextlib import aclosing
 
 import msgspec
 
-from waypost_worker.context.isolate import Isolate
 from waypost_worker.http.messages import Request, Response
 from waypost_worker.limits import STREAM_RETRY_MILLISECONDS
 from waypost_worker.mcp.jsonrpc import INVALID_REQUEST, RpcError
@@ -64,23 +61,3 @@ def encode_opening(event_id: str | None) -> bytes:
 def json_reply(body: bytes, status: int = 200, headers: dict[str, str] | None = None) -> Response:
     """The HTTP response with one JSON-RPC message."""
     return Response(status, body, {"Content-Type": JSON, "Cache-Control": "no-store", **(headers or {})})
-
-
-def stream_reply(chunks: AsyncGenerator[bytes, None], isolate: Isolate) -> Response:
-    """The HTTP response with a stream of events; `isolate` counts it while it is open."""
-    headers = {
-        "Content-Type": f"{SSE}; charset=utf-8",
-        "Cache-Control": "no-store, no-transform",
-        "X-Accel-Buffering": "no",
-    }
-    return Response(200, _counted(chunks, isolate), headers)
-
-
-async def _counted(chunks: AsyncGenerator[bytes, None], isolate: Isolate) -> AsyncGenerator[bytes, None]:
-    isolate.open_streams += 1
-    try:
-        async with aclosing(chunks) as open_chunks:
-            async for chunk in open_chunks:
-                yield chunk
-    finally:
-        isolate.open_streams -= 1
