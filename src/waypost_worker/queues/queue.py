@@ -65,24 +65,24 @@ class Queues:
     async def cancel(self, request_id: str) -> Message:
         """Cancels a request: removes it, sends the host `cancel`, and answers it with the error `cancelled`.
 
-        Returns its final answer, the existing one if it was cancelled before.
+        Returns its final response, the existing one if it was cancelled before.
 
         Raises:
-            AlreadyAnswered: it has another final answer.
+            AlreadyAnswered: it has another final response.
         """
-        answer = await self.find_answer(request_id)
-        if answer is None:
+        response = await self.find_final_response(request_id)
+        if response is None:
             await self.remove_request(request_id)
             cursor = self._cursors.issue(self.requests)
             notice = Message("cancel", request_id, cursor=cursor)
             await self._put(request_key(self._code, cursor), notice, self.requests)
-            answer = await self.push_response(Message("response", request_id, error=CANCELLED_ERROR, final=True))
-        elif answer.error != CANCELLED_ERROR:
-            raise AlreadyAnswered("The request has its final answer; there is nothing left to cancel.")
-        return answer
+            response = await self.push_response(Message("response", request_id, error=CANCELLED_ERROR, final=True))
+        elif response.error != CANCELLED_ERROR:
+            raise AlreadyAnswered("The request has its final response; there is nothing left to cancel.")
+        return response
 
-    async def find_answer(self, request_id: str) -> Message | None:
-        """The final answer to a request, the first of several; `None` if there is none."""
+    async def find_final_response(self, request_id: str) -> Message | None:
+        """The final response to a request, the first of several; `None` if there is none."""
         cursor = None
         while True:
             page = await self._kv.list(response_prefix(self._code, request_id), cursor=cursor)
@@ -94,7 +94,7 @@ class Queues:
             if cursor is None:
                 return None
 
-    async def answers(self, request_id: str) -> list[Message]:
+    async def responses_to(self, request_id: str) -> list[Message]:
         """All responses to a request, progress too, in order of time; those that did not fit into the metadata as
         heads."""
         prefix = response_prefix(self._code, request_id)

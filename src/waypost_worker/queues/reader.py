@@ -127,14 +127,14 @@ class HostReader(Reader):
 
 
 class GuestReader(Reader):
-    """Reads responses: all progress, and the first final answer of each request."""
+    """Reads responses: all progress, and the first final response of each request."""
 
     def __init__(self, scope: str, after: EventId | None) -> None:
         super().__init__(scope, after)
-        self._answered: dict[str, str] = {}
+        self._final_cursors: dict[str, str] = {}
 
     def wants(self, message: Message) -> bool:
-        if self._answered.get(message.id, message.cursor) != message.cursor and message.final:
+        if self._final_cursors.get(message.id, message.cursor) != message.cursor and message.final:
             return False
         resumed = self.resumed_after_ms
         in_window = resumed is None or message.accepted_ms >= resumed - REORDER_WINDOW_SECONDS * 1000
@@ -144,7 +144,7 @@ class GuestReader(Reader):
         first = [
             message
             for message in sorted(messages, key=lambda message: message.cursor)
-            if not message.final or self._answered.setdefault(message.id, message.cursor) == message.cursor
+            if not message.final or self._final_cursors.setdefault(message.id, message.cursor) == message.cursor
         ]
         return super().deliver(first, now_ms)
 
