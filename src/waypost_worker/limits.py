@@ -246,10 +246,10 @@ KV_MAX_BULK_KEYS = 100
 """https://developers.cloudflare.com/kv/api/read-key-value-pairs/"""
 
 MAX_LOCAL_ITEMS_PER_TOPIC = 64
-"""Recent messages an isolate remembers per queue; a reader that is further behind asks KV."""
+"""Recent items of one topic that a local channel keeps; a reader that is further behind reads KV."""
 
 MAX_LOCAL_TOPICS = 4096
-"""Queues an isolate remembers hints of: a bound on its memory, not on the number of sessions."""
+"""Topics that a local channel keeps: a bound on an isolate's memory, not on the number of sessions."""
 
 MAX_CACHED_SESSIONS = 4096
 """Session records an isolate remembers."""

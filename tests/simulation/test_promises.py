@@ -17,7 +17,7 @@ FOUND_WITHIN = 500
 def test_no_run_breaks_a_promise() -> None:
     reports = list(simulate_all(range(RUNS), os.cpu_count() or 1))
     broken = {report.seed: report.violations for report in reports if report.violations}
-    assert broken == {}, "python -m tests.simulation --runs 1 --seed <seed> shows one of them"
+    assert broken == {}, "python -m simulation --runs 1 --seed <seed> shows one of them"
     assert sum(report.requests for report in reports) > 5 * RUNS, "so few requests prove nothing"
 
 

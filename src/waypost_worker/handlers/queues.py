@@ -14,8 +14,8 @@ from waypost_worker.http.query import seconds_parameter
 from waypost_worker.ids import is_tool_name, parse_id
 from waypost_worker.kv.cursor import parse_event_id
 from waypost_worker.limits import MAX_ACK_CURSORS, MAX_ERROR_CODE_LENGTH, MAX_ERROR_MESSAGE_LENGTH, MAX_SEQ
-from waypost_worker.queues.answer_waiter import AnswerWaiter
 from waypost_worker.queues.message import ErrorBody, Message, encode_event_data
+from waypost_worker.queues.response_waiter import ResponseWaiter
 from waypost_worker.security.rate_limits import Limit
 from waypost_worker.security.tokens import Role
 
@@ -91,12 +91,12 @@ async def post_request(context: RequestContext) -> Response:
     session = await guest_session(context, body.code)
     await context.limits.spend(Limit.REQUEST, f"guest:{session.code}")
     queues = context.queues(session.code)
-    if request_id is not None and (answer := await queues.find_answer(request_id)):
+    if request_id is not None and (answer := await queues.find_final_response(request_id)):
         return json_response(encode_event_data(answer))
-    waiter = AnswerWaiter(queues, context.isolate.messages, context.invocation)
+    waiter = ResponseWaiter(queues, context.isolate.messages, context.invocation)
     queued = await queues.push_request(message, request_id)
     try:
-        if seconds and (answer := await waiter.answer(queued.id, seconds)):
+        if seconds and (answer := await waiter.final_response(queued.id, seconds)):
             return json_response(encode_event_data(answer))
     except Unavailable as failure:
         # The request is in KV, and that is what must be said: a failure would make its sender send it again.
