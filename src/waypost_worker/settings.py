@@ -17,10 +17,10 @@ from waypost_worker.limits import (
     MAX_WAIT_SECONDS,
     MIN_APP_KEY_LENGTH,
     MIN_CODE_LENGTH,
+    MIN_SIGNING_KEY_BYTES,
 )
 from waypost_worker.models.settings import ModelSettings, read_model_settings
 from waypost_worker.polling.plans import PAID, PLANS, Plan
-from waypost_worker.security.tokens import MIN_KEY_BYTES
 
 _ORIGIN = re.compile(r"[a-z][a-z0-9+.-]*://(?:[a-z0-9._-]+|\[[0-9a-f:.]+\])(?::[1-9][0-9]{0,4})?")
 """https://html.spec.whatwg.org/multipage/browsers.html#ascii-serialisation-of-an-origin"""
@@ -102,10 +102,12 @@ def read_settings(env: Mapping[str, str], *, has_ai: bool = False) -> Settings:
 
 def _signing_keys(env: Mapping[str, str]) -> tuple[bytes, ...]:
     if not env.get("SIGNING_KEY"):
-        raise ValueError(f"The secret SIGNING_KEY is not set; it needs at least {MIN_KEY_BYTES} random characters.")
+        raise ValueError(
+            f"The secret SIGNING_KEY is not set; it needs at least {MIN_SIGNING_KEY_BYTES} random characters."
+        )
     keys = tuple(env[name].encode() for name in ("SIGNING_KEY", "SIGNING_KEY_PREVIOUS") if env.get(name))
-    if any(len(key) < MIN_KEY_BYTES for key in keys):
-        raise ValueError(f"SIGNING_KEY and SIGNING_KEY_PREVIOUS need at least {MIN_KEY_BYTES} characters.")
+    if any(len(key) < MIN_SIGNING_KEY_BYTES for key in keys):
+        raise ValueError(f"SIGNING_KEY and SIGNING_KEY_PREVIOUS need at least {MIN_SIGNING_KEY_BYTES} characters.")
     return keys
 
 

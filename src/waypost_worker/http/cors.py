@@ -5,9 +5,7 @@ credentials (cookies) are ever allowed.
 """
 
 from waypost_worker.http.messages import Request, Response
-
-MAX_AGE_SECONDS = 7200
-"""How long a preflight's answer is kept; browsers cap it there."""
+from waypost_worker.limits import PREFLIGHT_MAX_AGE_SECONDS
 
 
 def is_preflight(request: Request) -> bool:
@@ -26,7 +24,7 @@ def preflight_response() -> Response:
                 "Authorization, Content-Type, If-Match, If-None-Match, Last-Event-ID, "
                 "MCP-Protocol-Version, Mcp-Session-Id, Mcp-Method, Mcp-Name"
             ),
-            "Access-Control-Max-Age": str(MAX_AGE_SECONDS),
+            "Access-Control-Max-Age": str(PREFLIGHT_MAX_AGE_SECONDS),
         },
     )
 

@@ -17,10 +17,8 @@ from waypost_worker.limits import (
     KV_MAX_LIST_KEYS,
     KV_MAX_METADATA_BYTES,
     KV_MIN_TTL_SECONDS,
+    MEMORY_KV_MAX_BYTES,
 )
-
-DEFAULT_MAX_BYTES = 32 * 1024 * 1024
-"""What the store may hold; an isolate has 128 MB for everything."""
 
 
 class _Entry(msgspec.Struct, frozen=True):
@@ -36,7 +34,7 @@ class _Entry(msgspec.Struct, frozen=True):
 class MemoryKv:
     """Keeps keys until they expire, with KV's own limits on keys, metadata and expiration."""
 
-    def __init__(self, clock: Clock, max_bytes: int = DEFAULT_MAX_BYTES) -> None:
+    def __init__(self, clock: Clock, max_bytes: int = MEMORY_KV_MAX_BYTES) -> None:
         self._clock = clock
         self._max_bytes = max_bytes
         self._entries: dict[str, _Entry] = {}

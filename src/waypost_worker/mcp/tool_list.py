@@ -11,16 +11,17 @@ import msgspec
 
 from waypost_worker.clock import to_iso
 from waypost_worker.kv.keys import host_key, tools_key
-from waypost_worker.limits import MCP_LIST_TTL_MILLISECONDS, TOOLS_PER_PAGE
+from waypost_worker.limits import (
+    MAX_CACHED_TOOL_LISTS,
+    MCP_LIST_TTL_MILLISECONDS,
+    PRESENCE_GRACE_SECONDS,
+    TOOLS_PER_PAGE,
+)
 from waypost_worker.mcp.jsonrpc import RpcError, invalid_params
 from waypost_worker.mcp.tab import Tab
-from waypost_worker.sessions.presence import PRESENCE_GRACE_SECONDS
 
 HOST_KEY = "waypost/host"
 """In a list's `_meta`: whether the tab is there; if not, the tools are the last that were known."""
-
-MAX_KNOWN_OFFERS = 256
-"""Sessions whose tools an isolate remembers, as far as it has to know them."""
 
 
 class _Tool(msgspec.Struct):
@@ -65,7 +66,7 @@ async def known_tool(tab: Tab, name: str) -> dict[str, Any] | None:
         text, _ = await _read(tab)
         kept = mcp_tools[code] = version, now, _marked(text)
         mcp_tools.move_to_end(code)
-        if len(mcp_tools) > MAX_KNOWN_OFFERS:
+        if len(mcp_tools) > MAX_CACHED_TOOL_LISTS:
             mcp_tools.popitem(last=False)
     return kept[2].get(name)
 

@@ -3,17 +3,15 @@
 from functools import lru_cache
 from ipaddress import IPv6Address, IPv6Network, ip_address
 
+from waypost_worker.limits import MAX_ADDRESS_LENGTH
+
 IPV6_PREFIX = 64
 """A customer has a whole /64 at least, and all of its addresses are hers: RFC 6177, section 2."""
 
 
-MAX_LENGTH = 64
-"""Characters of any address, zone included."""
-
-
 def rate_limit_key(address: str | None) -> str:
     """What to count for `address`: one name for all addresses that are one caller's, and one for all unknown ones."""
-    return _key(address) if address and len(address) <= MAX_LENGTH else "unknown"
+    return _key(address) if address and len(address) <= MAX_ADDRESS_LENGTH else "unknown"
 
 
 # A request asks several times, and its caller comes again.

@@ -10,14 +10,9 @@ from contextlib import AbstractContextManager
 
 from waypost_worker.clock import Clock
 from waypost_worker.errors import RateLimited
+from waypost_worker.limits import MAX_BLOCKED_ADDRESSES, MAX_LOOKUPS_AT_ONCE
 from waypost_worker.security.client_address import rate_limit_key
 from waypost_worker.security.rate_limits import PERIOD_SECONDS, REFUSALS, Limit, Limiter
-
-MAX_BLOCKED = 10_000
-"""Addresses remembered per isolate; the oldest go first."""
-
-MAX_LOOKUPS_AT_ONCE = 10
-"""Codes of one address that are being looked up in one isolate: what can still be found while it is being blocked."""
 
 
 class GuessThrottle:
@@ -62,7 +57,7 @@ class GuessThrottle:
             return
         self._blocked_until_ms.pop(key, None)
         self._blocked_until_ms[key] = self._clock.now_ms() + PERIOD_SECONDS * 1000
-        if len(self._blocked_until_ms) > MAX_BLOCKED:
+        if len(self._blocked_until_ms) > MAX_BLOCKED_ADDRESSES:
             del self._blocked_until_ms[next(iter(self._blocked_until_ms))]
         raise _limited()
 

@@ -16,9 +16,6 @@ from waypost_worker.base64url import decode_base64url, encode_base64url
 from waypost_worker.errors import InvalidToken, TokenExpired
 from waypost_worker.limits import MAX_APP_ID_KEY_BYTES, MAX_CODE_LENGTH, MIN_CODE_LENGTH
 
-MIN_KEY_BYTES = 32
-"""RFC 2104, section 3: a key shorter than the hash (32 bytes) weakens it."""
-
 TOKEN_PREFIX = "wp1."  # noqa: S105
 """What every token begins with, and nothing else that is shown in its place should."""
 

@@ -8,10 +8,7 @@ host has come. It outlives the presence, to say since when the host is away.
 from waypost_worker.clock import Clock
 from waypost_worker.kv.keys import host_key
 from waypost_worker.kv.store import Kv, find_key
-from waypost_worker.limits import KV_MIN_TTL_SECONDS, MAX_SESSION_AGE_SECONDS
-
-PRESENCE_GRACE_SECONDS = 60
-"""How late the next sign may show up before the host counts as gone: what KV needs to make it visible."""
+from waypost_worker.limits import KV_MIN_TTL_SECONDS, MAX_SESSION_AGE_SECONDS, PRESENCE_GRACE_SECONDS
 
 
 class Presence:
