@@ -50,7 +50,7 @@ async def post_chat(context: RequestContext) -> Response:
     if wanted is not None:
         question = msgspec.structs.replace(question, is_ui=wanted == "ui")
     await _spend(context, resource_id, thread_id)
-    answering = await Chat(context.chat_ports(), resource_id, thread_id).ask(question)
+    answering = await Chat(context.chat_context(), resource_id, thread_id).ask(question)
     # As this question wants it, also if what answers it was begun in the other format.
     return answer_response(context, answering, "ui" if question.is_ui else "events")
 
@@ -72,7 +72,7 @@ async def fork_chat(context: RequestContext) -> Response:
     if body.message is not None:
         question = Question(message_text(body.message), agent=body.agent, is_ui=wanted == "ui")
     await _spend(context, forking.resource_id, forking.thread_id)
-    chats = context.chat_ports()
+    chats = context.chat_context()
     thread, message_count = await fork(chats, DocumentStore(context.kv, context.clock), forking)
     if question is None:
         return json_response(ForkedView(thread_view(thread), message_count), 201)
@@ -105,7 +105,7 @@ async def stream_chat(context: RequestContext) -> Response:
         return Response(204)
     generation_id, start = place or (None, 0)
     # A UI stream is told from its first chunk: a tail alone is an error to its reader.
-    answering = await resume(context.chat_ports(), *name, generation_id, 0 if wanted == "ui" else start)
+    answering = await resume(context.chat_context(), *name, generation_id, 0 if wanted == "ui" else start)
     if answering is None:
         return Response(204)
     return answer_response(context, answering, wanted)
@@ -116,4 +116,4 @@ async def stop_chat(context: RequestContext) -> Response:
     bound = await require_app(context)
     body = await read_body(context.request, StopBody)
     name = thread_name(bound, body.resource_id, context.params["threadId"])
-    return json_response(StopView(*await stop(context.chat_ports(), *name, body.generation_id)))
+    return json_response(StopView(*await stop(context.chat_context(), *name, body.generation_id)))

@@ -68,7 +68,7 @@ async def delete(context: RequestContext) -> Response:
     thread = await context.threads().find(resource_id, thread_id)
     if thread is not None:
         # An answer that is being given would be told to nobody, and be in the way of the name's next use.
-        await stop(context.chat_ports(), resource_id, thread_id, None)
+        await stop(context.chat_context(), resource_id, thread_id, None)
         # In this order: if the second fails, the thread is still there to be deleted again.
         await context.conversation(thread.session_id).forget()
         await context.threads().delete(thread)
