@@ -1,7 +1,7 @@
-"""The storage port in an isolate's memory: used when no namespace is bound, said aloud in `/health`.
+"""The storage port in an isolate's memory: used when no namespace is bound, which `/health` reports.
 
-It promises more than KV (every read sees the last write) and less (it is gone with the isolate). Its size is bounded:
-past the limit a write is refused, as a full namespace would refuse it; nothing stored is thrown away for it.
+It guarantees more than KV (every read sees the last write) and less (it is lost with the isolate). Its size is bounded:
+a write over the limit is refused, and nothing is evicted for it.
 """
 
 from bisect import bisect_left, insort
@@ -32,7 +32,7 @@ class _Entry(msgspec.Struct, frozen=True):
 
 
 class MemoryKv:
-    """Keeps keys until they expire, with KV's own limits on keys, metadata and expiration."""
+    """Stores keys until they expire, with KV's own limits on keys, metadata and expiration."""
 
     def __init__(self, clock: Clock, max_bytes: int = MEMORY_KV_MAX_BYTES) -> None:
         self._clock = clock
