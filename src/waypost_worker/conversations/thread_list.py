@@ -93,5 +93,5 @@ def _parse(text: str, tag: int) -> _Place:
         cursor = None
     # Written anew, since both decoders pass over some of what does not belong there.
     if cursor is None or cursor.tag != tag or _format(cursor) != text:
-        raise InvalidCursor("The cursor was not issued for this resource's list; leave it out to start afresh.")
+        raise InvalidCursor("The cursor was not issued for this resource's list; leave it out to start over.")
     return _Place(-cursor.updated_ms, cursor.thread_id)
