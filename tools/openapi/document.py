@@ -26,10 +26,13 @@ PATH_SCHEMAS: dict[str, Json] = {
     "code": CODE_AS_TYPED,
     "threadId": APP_ID,
     "id": {**ID_IN_PATH, "description": "The request's id."},
-    "sid": {**ID_IN_PATH, "description": "The session's id, which its owner makes up: unguessable."},
-    "sessionId": {**ID_IN_PATH, "description": "The conversation's id, which its owner makes up: unguessable."},
+    "sid": {**ID_IN_PATH, "description": "The session's id, which its owner chooses: it must not be guessable."},
+    "sessionId": {
+        **ID_IN_PATH,
+        "description": "The conversation's id, which its owner chooses: not guessable.",
+    },
     "name": {**ID_IN_PATH, "description": "The document's name."},
-    "intentId": {**ID_IN_PATH, "description": "The id of what the page was made for."},
+    "intentId": {**ID_IN_PATH, "description": "The id of the intent that the page was generated for."},
 }
 
 
