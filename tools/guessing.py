@@ -12,7 +12,7 @@ import tomllib
 from pathlib import Path
 
 from waypost_worker.ids import CROCKFORD
-from waypost_worker.security.guess_throttle import MAX_LOOKUPS_AT_ONCE
+from waypost_worker.limits import MAX_LOOKUPS_AT_ONCE
 from waypost_worker.security.rate_limits import Limit
 
 ROOT = Path(__file__).parent.parent

@@ -94,5 +94,5 @@ def _parse(text: str, tag: int) -> _SortKey:
         cursor = None
     # Encoded again and compared, since both decoders ignore some malformed input.
     if cursor is None or cursor.tag != tag or _format(cursor) != text:
-        raise InvalidCursor("The cursor was not issued for this resource's list; leave it out to start again.")
+        raise InvalidCursor("The cursor was not issued for this resource's list; leave it out to start over.")
     return _SortKey(-cursor.updated_ms, cursor.thread_id)

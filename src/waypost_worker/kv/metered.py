@@ -1,4 +1,4 @@
-"""A store that counts: operations against a budget, and the time they took."""
+"""A store that counts its operations against a budget, and measures their time."""
 
 from collections.abc import Awaitable, Callable
 from typing import ParamSpec, TypeVar
@@ -13,9 +13,9 @@ T = TypeVar("T")
 
 
 class MeteredKv(DelegatingKv):
-    """Passes on to `kv` until `budget` operations are used; then raises `BudgetSpent` instead of asking.
+    """Passes operations on to `kv` until `budget` of them are used; then raises `BudgetSpent` instead.
 
-    `operations` counts what was asked, also what failed; `elapsed_ms` is the time spent waiting for it.
+    `operations` counts them, failed ones included; `elapsed_ms` is the time spent waiting for them.
     """
 
     def __init__(self, kv: Kv, clock: Clock, budget: int) -> None:
@@ -27,7 +27,7 @@ class MeteredKv(DelegatingKv):
 
     @property
     def remaining(self) -> int:
-        """Operations that are still allowed."""
+        """Operations left in the budget."""
         return self._budget - self.operations
 
     async def _around(self, operation: Callable[P, Awaitable[T]], *args: P.args, **kwargs: P.kwargs) -> T:

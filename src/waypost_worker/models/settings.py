@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 
 import msgspec
 
-DEFAULT_TIMEOUT_SECONDS = 30
-MAX_TIMEOUT_SECONDS = 120
+from waypost_worker.limits import DEFAULT_MODEL_TIMEOUT_SECONDS, MAX_MODEL_TIMEOUT_SECONDS
+
 DEFAULT_OPENAI_BASE_URL = "https://api.openai.com/v1"
 DEFAULT_WORKERS_AI_MODEL = "@cf/meta/llama-3.3-70b-instruct-fp8-fast"
 
@@ -39,7 +39,7 @@ class ModelSettings:
     workers_ai_model: str = DEFAULT_WORKERS_AI_MODEL
     instructions: str = ""
     agents: Mapping[str, Agent] = field(default_factory=dict)
-    timeout_seconds: int = DEFAULT_TIMEOUT_SECONDS
+    timeout_seconds: int = DEFAULT_MODEL_TIMEOUT_SECONDS
 
 
 def read_model_settings(env: Mapping[str, str], *, has_ai: bool = False) -> ModelSettings:
@@ -101,6 +101,8 @@ def _agents(text: str) -> Mapping[str, Agent]:
 
 def _timeout(text: str) -> int:
     seconds = int(text) if text.isascii() and text.isdigit() and len(text) < 10 else 0
-    if text and not 1 <= seconds <= MAX_TIMEOUT_SECONDS:
-        raise ValueError(f"MODEL_TIMEOUT_SECONDS must be a whole number of seconds from 1 to {MAX_TIMEOUT_SECONDS}.")
-    return seconds or DEFAULT_TIMEOUT_SECONDS
+    if text and not 1 <= seconds <= MAX_MODEL_TIMEOUT_SECONDS:
+        raise ValueError(
+            f"MODEL_TIMEOUT_SECONDS must be a whole number of seconds from 1 to {MAX_MODEL_TIMEOUT_SECONDS}."
+        )
+    return seconds or DEFAULT_MODEL_TIMEOUT_SECONDS

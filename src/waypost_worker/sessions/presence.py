@@ -8,10 +8,7 @@ presence, to say since when the host is away.
 from waypost_worker.clock import Clock
 from waypost_worker.kv.keys import host_key
 from waypost_worker.kv.store import Kv, find_key
-from waypost_worker.limits import KV_MIN_TTL_SECONDS, MAX_SESSION_AGE_SECONDS
-
-PRESENCE_GRACE_SECONDS = 60
-"""How late the next heartbeat may become visible before the host counts as gone: the time that KV may take."""
+from waypost_worker.limits import KV_MIN_TTL_SECONDS, MAX_SESSION_AGE_SECONDS, PRESENCE_GRACE_SECONDS
 
 
 class Presence:
