@@ -51,7 +51,7 @@ def test_pages_of_programs_show_after_a_refresh_and_belong_to_their_thread(open_
     expect(chats.pages.frame_locator("iframe").locator("body")).to_contain_text("and it runs")
     chats.new_thread()
     expect(chats.pages).to_have_count(0)
-    expect(chats.page.locator("#pages-empty")).to_contain_text("begin one with a message")
+    expect(chats.page.locator("#pages-empty")).to_contain_text("Send a message to start one")
     chats.page.go_back()
     expect(chats.pages).to_have_count(1)
 

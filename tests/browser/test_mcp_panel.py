@@ -93,7 +93,7 @@ def test_where_a_code_is_not_enough_a_token_is_made_and_sent_in_a_header(
 def verify_token(tab: Console, url: str) -> None:
     """Make a token with the panel of `tab`; the server must take it."""
     tab.wait_online()
-    expect(panel(tab.page)).to_contain_text("a client needs a token as well")
+    expect(panel(tab.page)).to_contain_text("a client needs a token besides the session code")
     expect(commands(tab.page)).to_have_text(re.compile(r"/mcp \\\n.*Bearer GUEST_TOKEN"))
     panel(tab.page).get_by_role("button", name="Create a token").click()
     expect(panel(tab.page).get_by_role("button", name="Create a token")).to_be_hidden()

@@ -1,4 +1,4 @@
-/** What a tab remembers of a session is that session's alone, however the server deals out codes and whatever it calls ended. */
+/** A tab's stored state belongs to one session only, whatever codes the server gives out and whatever it reports as ended. */
 
 import assert from "node:assert/strict";
 import { afterEach, beforeEach, test } from "node:test";
