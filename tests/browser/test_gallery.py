@@ -21,7 +21,7 @@ def test_a_sample_page_shows_what_the_gallery_is_for(open_chats: OpenChats) -> N
     chats.console.shoot("chat-gallery")
 
 
-def test_a_page_is_seen_large_and_opened_in_a_tab_of_its_own(open_chats: OpenChats) -> None:
+def test_a_page_opens_in_a_preview_and_in_a_new_tab(open_chats: OpenChats) -> None:
     chats = open_chats()
     chats.say("Make me a page")
     chats.button("Add a sample page").click()
