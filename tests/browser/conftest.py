@@ -1,4 +1,4 @@
-"""Fixtures of the browser tests: a Worker, a browser, and pages that tell on whatever goes wrong in them."""
+"""Fixtures of the browser tests: a Worker, a browser, and pages whose errors fail the test."""
 
 import os
 from collections.abc import Callable, Iterator
@@ -139,6 +139,6 @@ def open_chats(open_console: OpenConsole) -> OpenChats:
 
 @pytest.fixture
 def api(worker: LocalWorker) -> Iterator[httpx.Client]:
-    """What a program without a browser does."""
+    """An HTTP client without a browser."""
     with httpx.Client(base_url=worker.url, timeout=40, trust_env=False) as client:
         yield client
