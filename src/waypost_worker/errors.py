@@ -3,11 +3,12 @@
 WaypostError
 ├── BadInput            InvalidJson  InvalidEncoding  InvalidBody  UnknownField  InvalidParameter
 │                       InvalidHeader  InvalidCode  InvalidId  InvalidCursor  SessionIdRequired  UnknownAgent
+│                       UnsupportedPart
 ├── Refused             TokenRequired  InvalidToken  TokenExpired  WrongRole  WrongSession
 │                       WrongResource  CodeClosed  OriginNotAllowed
 ├── Missing             RouteNotFound  SessionNotFound  SessionEnded  ThreadNotFound  MessageNotFound
 │                       DocumentNotFound  PageNotFound
-├── Conflict            AlreadyAnswered  SessionTooOld  AnswerRunning  ThreadExists  TooManyDocuments
+├── Conflict            AlreadyAnswered  IdInUse  SessionTooOld  AnswerRunning  ThreadExists  TooManyDocuments
 ├── PreconditionFailed
 ├── TransportError      MethodNotAllowed  BodyTimeout  BodyTooLarge  UriTooLong  UnsupportedMediaType  HeaderTooLarge
 ├── RateLimited
@@ -109,6 +110,14 @@ class UnknownAgent(BadInput):
 
     code = "unknown_agent"
     title = "No such agent"
+
+
+class UnsupportedPart(BadInput):
+    """A part of a message that no model is given here: a URL, a file's id, or another form than this deployment allows
+    (`MODEL_PARTS`). The sentence names its place."""
+
+    code = "unsupported_part"
+    title = "A part of the message can't be passed on"
 
 
 class Refused(WaypostError):
@@ -233,6 +242,13 @@ class AlreadyAnswered(Conflict):
 
     code = "already_answered"
     title = "The request has been answered"
+
+
+class IdInUse(Conflict):
+    """Another request of the session has this id: with another tool, or with other arguments. That one stands."""
+
+    code = "id_in_use"
+    title = "The id belongs to another request"
 
 
 class SessionTooOld(Conflict):

@@ -93,6 +93,22 @@ MAX_QUESTION_LENGTH = 4000
 MAX_CHAT_MESSAGE_LENGTH = 64 * 1024
 """Characters of a message to a model: several times what its history of the conversation contains."""
 
+MAX_MESSAGE_CHARACTERS = 256 * 1024
+"""Characters of one message that is appended or imported, its tool calls included: as many as an answer may have, so
+that every export can be imported."""
+
+DEFAULT_PROMPT_BUDGET = 64 * 1024
+MIN_PROMPT_BUDGET = 1000
+MAX_PROMPT_BUDGET = 1_000_000
+"""Characters of a prompt without the operator's instructions. A prompt is paid for by its length, and an import could
+fill it with 2 MiB."""
+
+PROMPT_CHARACTERS_PER_USE = 16 * 1024
+"""Characters of a prompt that one use of the ANSWER budget pays for."""
+
+IMAGE_CHARACTERS = 4096
+"""Characters that an image in a prompt counts as: a model charges for it about what it charges for so much text."""
+
 MAX_APPENDED_MESSAGES = 100
 """Messages in one append to a conversation."""
 

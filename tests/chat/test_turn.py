@@ -33,22 +33,19 @@ def test_the_place_of_an_answer_says_in_which_format_it_is_given():
 def test_a_question_that_is_there_is_asked_again_and_what_followed_it_goes():
     begun = turn(TALK, replace(Q1, content="Uno?"))
     assert begun.drops == ["q1", "a1", "q2", "a2"]
-    assert contents(begun.prompt(None)) == ["Uno?"]
+    assert contents(begun.asked) == ["Uno?"]
     assert begun.message_count == 2
 
 
 def test_what_came_before_a_question_that_is_asked_again_stays():
     begun = turn(TALK, Q2)
     assert begun.drops == ["q2", "a2"]
-    assert contents(begun.prompt(None)) == ["One?", "One.", "Two?"]
+    assert contents(begun.asked) == ["One?", "One.", "Two?"]
     assert begun.message_count == 4
 
 
-def test_the_model_is_shown_what_it_is_told_first_and_then_the_last_messages():
-    begun = turn(TALK, limit=3)
-    assert contents(begun.prompt("Be kind.")) == ["Be kind.", "Two?", "Two.", "Three?"]
-    assert begun.prompt("Be kind.")[0].role == "system"
-    assert contents(begun.prompt("")) == contents(begun.prompt(None)) == ["Two?", "Two.", "Three?"]
+def test_the_model_is_given_the_last_messages():
+    assert contents(turn(TALK, limit=3).asked) == ["Two?", "Two.", "Three?"]
 
 
 def test_the_conversation_has_no_more_messages_than_are_kept():
@@ -79,13 +76,13 @@ def test_a_partial_answer_is_put_back_as_it_was_unless_there_is_nothing_of_it():
 def test_an_answer_of_which_nothing_was_said_is_no_message():
     nothing = replace(A1, content="", partial=True)
     begun = turn([Q1, nothing, Q2, A2])
-    assert contents(begun.prompt(None)) == ["One?", "Two?", "Two.", "Three?"]
+    assert contents(begun.asked) == ["One?", "Two?", "Two.", "Three?"]
     assert (begun.message_count, begun.unanswered_count) == (5, 4)
 
 
 def test_a_whole_message_without_content_is_one():
     empty = replace(Q1, content="")
-    assert turn([empty]).prompt(None) == [empty, Q3]
+    assert turn([empty]).asked == [empty, Q3]
 
 
 def test_the_answer_to_a_message_is_what_follows_it():

@@ -6,13 +6,13 @@ from typing import Any
 import pytest
 
 from waypost_worker.chat.chat import Question
-from waypost_worker.errors import InvalidBody, InvalidId, InvalidJson, UnknownField, WaypostError
+from waypost_worker.errors import InvalidBody, InvalidId, InvalidJson, UnknownField, UnsupportedPart, WaypostError
 from waypost_worker.handlers.chat_request import read_question
 from waypost_worker.limits import MAX_APP_ID_LENGTH, MAX_CHAT_MESSAGE_LENGTH, MAX_MESSAGE_ID_LENGTH
 
 
 def read(body: dict[str, Any]) -> tuple[str, str, Question]:
-    return read_question(json.dumps(body).encode(), None)
+    return read_question(json.dumps(body).encode(), None, "images")
 
 
 def text(content: str) -> dict[str, str]:
@@ -84,9 +84,9 @@ def test_a_message_without_its_text_or_thread_is_refused(missing: str):
 
 def test_a_body_that_is_no_json_is_refused():
     with pytest.raises(InvalidJson):
-        read_question(b"{", None)
+        read_question(b"{", None, "images")
     with pytest.raises(InvalidBody):
-        read_question(b"[]", None)
+        read_question(b"[]", None, "images")
 
 
 def test_a_message_has_a_greatest_length():
@@ -125,16 +125,45 @@ def test_only_the_last_message_of_the_user_counts():
     assert question(said("One", "m1"), said("Two", "a1", "assistant")).message_id == "m1"
 
 
-def test_parts_other_than_text_are_ignored():
-    parts = [
-        {"type": "file", "mediaType": "image/png", "url": "data:,"},
-        text("One "),
-        {"type": "data-weather", "data": {"text": "no"}, "text": {"not": "text"}},
-        {"type": "reasoning", "text": "no", "state": "done"},
-        {"type": "step-start"},
-        text("two."),
+PIXEL = "data:image/png;base64,iVBORw0KGgo="
+
+
+def with_parts(*parts: Any) -> dict[str, Any]:
+    return {"id": "m1", "role": "user", "parts": list(parts), "metadata": {"a": 1}}
+
+
+def test_the_text_of_a_message_may_come_in_several_parts():
+    assert question(with_parts(text("One "), text("two."))).content == "One two."
+
+
+def test_an_image_in_its_own_url_is_a_part_of_the_question():
+    image = {"type": "file", "mediaType": "image/png", "url": PIXEL, "filename": "pixel.png"}
+    assert question(with_parts(image, text("What is this?"))).content == [
+        {"type": "text", "text": "What is this?"},
+        {"type": "image_url", "image_url": {"url": PIXEL}},
     ]
-    assert question({"id": "m1", "role": "user", "parts": parts, "metadata": {"a": 1}}).content == "One two."
+
+
+@pytest.mark.parametrize(
+    "part",
+    [
+        {"type": "file", "mediaType": "image/png", "url": "https://example.org/a.png"},
+        {"type": "file", "mediaType": "application/pdf", "url": "data:application/pdf;base64,AAAA"},
+        {"type": "file", "mediaType": "image/png", "url": 7},
+        {"type": "file"},
+        {"type": "data-weather", "data": {"text": "no"}},
+        {"type": "text", "text": {"not": "text"}},
+    ],
+)
+def test_a_part_that_no_model_is_given_is_refused_with_its_place(part: dict[str, Any]):
+    with pytest.raises(UnsupportedPart, match=r"messages\[1\]\.parts\[1\] has the type"):
+        question(said(role="assistant"), with_parts(text("Hi"), part), said("Yes", "a1", "assistant"))
+
+
+def test_an_image_is_refused_where_models_are_given_text_alone():
+    body = sent(with_parts(text("Hi"), {"type": "file", "url": PIXEL}))
+    with pytest.raises(UnsupportedPart, match="MODEL_PARTS=text"):
+        read_question(json.dumps(body).encode(), None, "text")
 
 
 def test_older_messages_may_be_of_any_kind():
@@ -149,8 +178,6 @@ def test_older_messages_may_be_of_any_kind():
         ({}, [said(role="assistant")]),
         ({"messages": []}, []),
         ({}, [said(" ")]),
-        ({}, [{"id": "m1", "role": "user", "parts": [{"type": "file"}]}]),
-        ({}, [{"id": "m1", "role": "user", "parts": [{"type": "text", "text": 7}]}]),
         ({}, [{"id": "m1", "role": "user"}]),
         ({}, [{"role": "user", "parts": [text("Hi")]}]),
         ({"id": None}, [said()]),

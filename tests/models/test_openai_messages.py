@@ -105,7 +105,9 @@ def test_of_a_result_only_text_is_passed_on_in_parts():
     text = [{"type": "text", "text": "one"}, {"type": "text", "text": "two"}]
     image = {"type": "image", "data": "AAAA", "mimeType": "image/png"}
     assert chat_messages([calling("a"), result("a", text)])[1] == result_message("a", text)
-    assert chat_messages([calling("a"), result("a", [*text, image])])[1] == result_message("a", "one\ntwo")
+    assert chat_messages([calling("a"), result("a", [*text, image])])[1] == result_message(
+        "a", "one\ntwo\n[A part of the type image was left out.]"
+    )
 
 
 def test_an_answer_that_was_never_begun_is_left_out_and_one_that_was_is_told():
@@ -119,10 +121,9 @@ def test_an_answer_that_was_never_begun_takes_its_calls_and_their_results_with_i
     assert chat_messages([made, result("a")]) == []
 
 
-def test_the_text_of_parts_is_what_is_text_in_them():
-    assert (
-        text_of([*PARTS, {"type": "text", "text": 1}, {"type": "text", "text": "and this"}])
-        == "what is this?\nand this"
+def test_the_text_of_parts_is_their_text_and_a_note_for_each_other_part():
+    assert text_of([{"type": "text", "text": "one"}, {"type": "file", "text": 1}]) == (
+        "one\n[A part of the type file was left out.]"
     )
 
 

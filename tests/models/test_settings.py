@@ -21,6 +21,8 @@ NAMES = (
     "INSTRUCTIONS",
     "AGENTS",
     "MODEL_TIMEOUT_SECONDS",
+    "MODEL_PARTS",
+    "PROMPT_BUDGET",
 )
 
 
@@ -38,7 +40,9 @@ def test_nothing_needs_to_be_set():
 
 @pytest.mark.parametrize("empty", ["", " "])
 def test_empty_is_the_same_as_not_set(empty: str):
-    names = [name for name in NAMES if empty == "" or name not in ("INSTRUCTIONS", "MODEL_TIMEOUT_SECONDS")]
+    names = [
+        name for name in NAMES if empty == "" or name not in ("INSTRUCTIONS", "MODEL_TIMEOUT_SECONDS", "PROMPT_BUDGET")
+    ]
     assert read_model_settings(dict.fromkeys(names, empty)) == read_model_settings({})
 
 
@@ -177,3 +181,23 @@ def test_what_is_unusable_here_makes_the_service_unusable():
     env = {"SIGNING_KEY": "x" * 32, "MODEL_PROVIDER": "workers-ai"}
     assert "binding AI" in (read_settings(env).problem or "")
     assert read_settings(env, has_ai=True).problem is None
+
+
+@pytest.mark.parametrize(("text", "parts"), [("", "images"), (" Text ", "text"), ("images", "images"), ("any", "any")])
+def test_the_parts_that_a_model_is_given(text: str, parts: str):
+    assert read_model_settings({"MODEL_PARTS": text}).parts == parts
+
+
+def test_parts_of_another_name_are_refused():
+    assert problem({"MODEL_PARTS": "hunter2"}) == "MODEL_PARTS must be one of text, images, any, or empty."
+
+
+@pytest.mark.parametrize(("text", "characters"), [("", 65_536), ("1000", 1000), ("1000000", 1_000_000)])
+def test_the_budget_of_a_prompt(text: str, characters: int):
+    assert read_model_settings({"PROMPT_BUDGET": text}).prompt_budget == characters
+
+
+@pytest.mark.parametrize("text", ["0", "999", "1000001", "-1", "1e5", " ", "\u0661000", "9" * 99])
+def test_a_budget_of_a_prompt_that_can_not_be_is_refused(text: str):
+    expected = "PROMPT_BUDGET must be a whole number of characters from 1000 to 1000000."
+    assert problem({"PROMPT_BUDGET": text}) == expected

@@ -49,6 +49,10 @@ class MortalKv(DelegatingKv):
         return await operation(*args, **kwargs)
 
 
+async def no_charge(_characters: int) -> None:
+    """Counts nothing."""
+
+
 def make_context(
     settings: Settings,
     meter: MeteredKv,
@@ -57,6 +61,7 @@ def make_context(
     *,
     background: Callable[[Coroutine[Any, Any, None]], None] = no_background,
     log: Callable[[str], None] = print,
+    charge: Callable[[int], Awaitable[None]] = no_charge,
 ) -> ChatContext:
     """The ports and stores of one request, as the App makes them."""
     kv = RetryingKv(meter, clock, SeededRandom(1))
@@ -74,6 +79,7 @@ def make_context(
         invocation=Invocation(settings.plan, clock, meter),
         background=background,
         log=log,
+        charge=charge,
     )
 
 

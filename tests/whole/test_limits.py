@@ -129,6 +129,11 @@ async def imported(edge: Edge, count: int, *, end: str | None = None) -> Reply:
     return await edge.call("PUT", "/api/conversations/c", body=lines.encode(), headers=headers)
 
 
+async def imported_text(edge: Edge, size: int) -> Reply:
+    """An import of one message with a text of so many characters."""
+    return await edge.put("/api/conversations/c", {"messages": [{"role": "user", "content": "x" * size}]})
+
+
 async def acknowledged(edge: Edge, count: int) -> Reply:
     cursor = (await edge.ask()).json()["cursor"]
     body = {"code": edge.session.code, "cursors": [cursor] * count}
@@ -241,6 +246,7 @@ TABLE: dict[str, list[Limit]] = {
         )
     ],
     "MAX_CHAT_MESSAGE_LENGTH": [Limit(lambda edge, n: edge.chat(message="x" * n), 200, INVALID_BODY)],
+    "MAX_MESSAGE_CHARACTERS": [Limit(lambda edge, n: imported_text(edge, n), 200, INVALID_BODY)],
     "MAX_APPENDED_MESSAGES": [
         Limit(
             lambda edge, n: edge.post(
@@ -326,6 +332,7 @@ NOT_HERE = {
     "MAX_HISTORY_LIMIT": OF_SETTINGS,
     "MAX_CODE_LENGTH": OF_SETTINGS,
     "MAX_MODEL_TIMEOUT_SECONDS": OF_SETTINGS,
+    "MAX_PROMPT_BUDGET": OF_SETTINGS,
     "MAX_CLOCK_SKEW_SECONDS": OF_PROMISES,
     "MAX_WRITE_SECONDS": OF_PROMISES,
     "MAX_JOURNAL_LENGTH": "when a conversation is folded: nobody is refused; tests/test_conversation_tidied.py",

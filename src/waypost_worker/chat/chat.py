@@ -7,7 +7,7 @@ both are kept.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from typing import Any
 
 import msgspec
@@ -16,6 +16,7 @@ from waypost_worker.chat.answer_stream import AnswerStream
 from waypost_worker.chat.context import ChatContext
 from waypost_worker.chat.generation import Generation
 from waypost_worker.chat.live_answer import LiveAnswer, Outcome
+from waypost_worker.chat.prompt import build_prompt
 from waypost_worker.chat.resume import follow_remote, info_of, inspect_open, join_live, replay_ended, stop_live
 from waypost_worker.chat.turn import Turn, answer_to
 from waypost_worker.chat.unfinished import as_partial
@@ -66,6 +67,7 @@ class Chat:
             UnknownAgent: agents are configured, and none has the name that the question gives.
             InvalidBody: the thread's record would be too large (see `validate_thread`).
             AnswerRunning: the answer to another question of this thread is running, and `question` may not interrupt.
+            RateLimited: the prompt costs more than is left of the asker's budget.
             ModelFailed, ModelTimedOut: the model failed before its first text; neither question nor answer is kept.
             StorageUnavailable, BudgetSpent: the thread or its conversation can't be read or written.
         """
@@ -128,6 +130,9 @@ class Chat:
         message = ChatMessage(live.message_id, "user", question.content, context.now_ms())
         limit = context.settings.history_limit
         turn = Turn(items, message, live.generation_id, is_ui=question.is_ui, limit=limit)
+        agent = self._agent(thread.agent)
+        prompt = build_prompt(turn.asked, agent.instructions, context.settings.model)
+        await context.charge(prompt.characters)
 
         async def undo() -> None:
             restored, drops = turn.rollback()
@@ -136,7 +141,9 @@ class Chat:
                 await context.threads.delete(thread)
 
         await self._write(conversation, thread, turn, abandoned, undo)
-        self._generate(conversation, thread, turn, live, undo)
+        live.info = info_of(thread, turn.answer, turn.added)
+        deltas = context.model.stream(prompt.messages, agent.model)
+        self._generate(conversation, deltas, turn, live, undo)
         return None
 
     async def _write(
@@ -159,12 +166,11 @@ class Chat:
                 self._context.log(f"a question that was refused was not taken back: {failure.code}")
             raise failures[0]
 
-    def _generate(self, conversation: Conversation, thread: Thread, turn: Turn, live: LiveAnswer, undo: Undo) -> None:
+    def _generate(
+        self, conversation: Conversation, deltas: AsyncGenerator[str, None], turn: Turn, live: LiveAnswer, undo: Undo
+    ) -> None:
         context = self._context
-        live.info = info_of(thread, turn.answer, turn.added)
         generation = Generation(context, conversation, turn, live)
-        agent = self._agent(thread.agent)
-        deltas = context.model.stream(turn.prompt(agent.instructions), agent.model)
 
         async def run() -> None:
             try:

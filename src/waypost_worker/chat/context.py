@@ -1,6 +1,6 @@
 """The ports and stores that the chats of one request work with."""
 
-from collections.abc import Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any
 
 import msgspec
@@ -21,7 +21,7 @@ class ChatContext(msgspec.Struct, frozen=True):
 
     `conversation` makes the store of a conversation from its session id, `chunks` that of an answer's chunks from its
     generation id; both retry what KV refuses. `unretried_chunks` does not: it is for readers whose loop looks again
-    anyway.
+    anyway. `charge` counts a prompt of so many characters on the asker's budget, beyond the first use.
     """
 
     threads: ThreadStore
@@ -35,6 +35,7 @@ class ChatContext(msgspec.Struct, frozen=True):
     invocation: Invocation
     background: Callable[[Coroutine[Any, Any, None]], None]
     log: Callable[[str], None]
+    charge: Callable[[int], Awaitable[None]]
 
     def now_ms(self) -> int:
         """Milliseconds since 1970-01-01T00:00:00Z."""

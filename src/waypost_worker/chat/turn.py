@@ -45,10 +45,10 @@ class Turn:
         """Messages of the conversation if the answer stays empty, and so is no message."""
         return len(last_messages([*self._kept, self.question], self._limit))
 
-    def prompt(self, instructions: str | None) -> list[ChatMessage]:
-        """The messages for the model: the instructions if there are any, then the last ones up to the question."""
-        system = [ChatMessage("instructions", "system", instructions, 0)] if instructions else []
-        return system + last_messages([*self._kept, self.question], self._limit)
+    @property
+    def asked(self) -> list[ChatMessage]:
+        """The last messages of the conversation up to the question: those for the model."""
+        return last_messages([*self._kept, self.question], self._limit)
 
     def rollback(self) -> tuple[list[ChatMessage], list[str]]:
         """The messages to append and the ids to drop so that the conversation is as it was before the turn."""

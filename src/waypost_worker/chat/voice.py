@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from contextlib import aclosing, suppress
 
 from waypost_worker.chat.context import ChatContext
+from waypost_worker.chat.prompt import build_prompt
 from waypost_worker.conversations.message import ChatMessage, last_messages
 from waypost_worker.errors import ModelFailed, WaypostError
 from waypost_worker.limits import MAX_ANSWER_CHARACTERS
@@ -25,6 +26,7 @@ class VoiceAgent:
         that. If this raises, neither is kept.
 
         Raises:
+            RateLimited: the prompt costs more than is left of the asker's budget.
             ModelFailed, ModelTimedOut: the model failed, also after a part of its answer.
             StorageUnavailable, BudgetSpent: the conversation can't be read or written.
         """
@@ -53,11 +55,11 @@ class VoiceAgent:
 
     async def _turn(self, items: Sequence[ChatMessage], text: str) -> tuple[str, int]:
         settings, limit = self._context.settings, self._context.settings.history_limit
-        instructions = settings.model.instructions
-        system = [ChatMessage("instructions", "system", instructions, 0)] if instructions else []
         cursor = self._conversation.new_cursor()
         question = ChatMessage(f"{cursor}-q", "user", text, self._context.now_ms())
-        answer_text = await self._generate([*system, *last_messages([*items, question], limit)])
+        prompt = build_prompt(last_messages([*items, question], limit), settings.model.instructions, settings.model)
+        await self._context.charge(prompt.characters)
+        answer_text = await self._generate(prompt.messages)
         answer = ChatMessage(cursor, "assistant", answer_text, self._context.now_ms())
         # Under a new cursor: `cursor` is as old as the model took, and an append must not be late.
         await self._conversation.append([question, answer])

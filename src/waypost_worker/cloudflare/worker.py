@@ -54,6 +54,8 @@ SETTINGS = (
     "INSTRUCTIONS",
     "AGENTS",
     "MODEL_TIMEOUT_SECONDS",
+    "MODEL_PARTS",
+    "PROMPT_BUDGET",
 )
 
 

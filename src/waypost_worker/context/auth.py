@@ -140,6 +140,20 @@ async def owned_id(context: RequestContext, text: str, what: str) -> str:
     return session_id
 
 
+async def has_app_key(context: RequestContext) -> bool:
+    """Whether the caller is an app's backend. Without app keys in the settings no caller can show that it is.
+
+    Raises:
+        InvalidToken: something that is neither a token nor one of the app keys was sent.
+        RateLimited
+    """
+    token = _authorization(context)
+    if not context.settings.app_keys or not token or token.startswith(TOKEN_PREFIX):
+        return False
+    await _check_app_key(context, token)
+    return True
+
+
 async def require_app_key(context: RequestContext) -> None:
     """Requires an app key, so that only an app's backend passes.
 

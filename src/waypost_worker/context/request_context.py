@@ -12,6 +12,7 @@ from waypost_worker.conversations.conversation import Conversation
 from waypost_worker.conversations.thread import ThreadStore
 from waypost_worker.http.messages import Request
 from waypost_worker.kv.store import Kv
+from waypost_worker.limits import PROMPT_CHARACTERS_PER_USE
 from waypost_worker.models.model import Model
 from waypost_worker.polling.invocation import Invocation
 from waypost_worker.queues.feed import Feed
@@ -19,7 +20,7 @@ from waypost_worker.queues.queue import Queues
 from waypost_worker.queues.reader import GuestReader, HostReader
 from waypost_worker.random import Random
 from waypost_worker.security.guess_throttle import GuessThrottle
-from waypost_worker.security.rate_limits import RateLimits
+from waypost_worker.security.rate_limits import Limit, RateLimits
 from waypost_worker.security.tokens import Role
 from waypost_worker.sessions.presence import Presence
 from waypost_worker.sessions.session import Session, SessionStore
@@ -75,8 +76,14 @@ class RequestContext(msgspec.Struct, frozen=True):
         """The store of the chunks of an answer."""
         return ChunkStore(self.kv, generation_id)
 
-    def chat_context(self) -> ChatContext:
-        """The context of chats."""
+    def chat_context(self, asker: str | None = None) -> ChatContext:
+        """The context of chats. `asker`: whose budget the prompts count on; `None` if no model will be asked."""
+
+        async def charge(characters: int) -> None:
+            # The first use was spent before anything was read.
+            if asker is not None:
+                await self.limits.spend(Limit.ANSWER, asker, characters // PROMPT_CHARACTERS_PER_USE)
+
         return ChatContext(
             self.threads(),
             self.conversation,
@@ -89,6 +96,7 @@ class RequestContext(msgspec.Struct, frozen=True):
             self.invocation,
             self.request.background,
             self.log,
+            charge,
         )
 
     def queues(self, code: str) -> Queues:

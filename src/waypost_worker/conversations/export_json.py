@@ -21,7 +21,8 @@ class ToolCallView(msgspec.Struct, frozen=True):
 
 
 class MessageView(msgspec.Struct, frozen=True, omit_defaults=True, rename="camel"):
-    """One message. `partial`: an answer that is running, or ended before the model had finished it."""
+    """One message. `partial`: an answer that is running, or ended before the model had finished it. `byUser`: the
+    sender had no app key, so a model is given the message as a user's, whatever its role says."""
 
     id: str
     role: MessageRole
@@ -30,6 +31,7 @@ class MessageView(msgspec.Struct, frozen=True, omit_defaults=True, rename="camel
     partial: bool = False
     tool_calls: list[ToolCallView] = []
     tool_call_id: str | None = None
+    by_user: bool = False
 
 
 class ConversationView(msgspec.Struct, frozen=True, omit_defaults=True, rename="camel"):
@@ -74,4 +76,5 @@ def _message_view(item: ChatMessage) -> MessageView:
         item.partial or item.is_open,
         [ToolCallView(call.id, call.name, call.args) for call in item.tool_calls],
         item.tool_call_id,
+        item.by_user,
     )

@@ -27,6 +27,8 @@ class ChatMessage(msgspec.Struct, frozen=True, omit_defaults=True, rename="camel
     """One message. Appending is idempotent by `id`.
 
     `tool_call_id`: the call of which a tool's message is the result.
+    `by_user`: it has another role than `user`, and came from a caller without an app key. A model is given it as a
+    user's message. Messages that were stored before this field existed keep their role.
     `partial`: the answer ended before the model had finished it.
 
     An answer is written more than once: with `is_open` while it is running, then as it ended.
@@ -40,6 +42,7 @@ class ChatMessage(msgspec.Struct, frozen=True, omit_defaults=True, rename="camel
     timestamp_ms: int
     tool_calls: list[ToolCall] = []
     tool_call_id: str | None = None
+    by_user: bool = False
     partial: bool = False
     is_open: bool = False
     is_ui: bool = False

@@ -9,7 +9,7 @@ from waypost_worker.chat.wire_formats import DONE, parse_answer_event_id
 from waypost_worker.context.auth import require_app
 from waypost_worker.context.request_context import RequestContext
 from waypost_worker.documents.document import DocumentStore
-from waypost_worker.errors import ModelError, Unavailable
+from waypost_worker.errors import ModelError, RateLimited, Unavailable
 from waypost_worker.handlers.chat_request import ForkBody, message_text, named_resource, read_question, thread_name
 from waypost_worker.handlers.chat_response import answer_response, wanted_format
 from waypost_worker.handlers.thread_view import ThreadView, thread_view
@@ -46,11 +46,13 @@ async def post_chat(context: RequestContext) -> Response:
     """Send a message to a thread; the response streams the answer."""
     token_resource = await require_app(context)
     wanted = wanted_format(context)
-    resource_id, thread_id, question = read_question(await read_bytes(context.request), token_resource)
+    resource_id, thread_id, question = read_question(
+        await read_bytes(context.request), token_resource, context.settings.model.parts
+    )
     if wanted is not None:
         question = msgspec.structs.replace(question, is_ui=wanted == "ui")
-    await _spend(context, resource_id, thread_id)
-    answering = await Chat(context.chat_context(), resource_id, thread_id).ask(question)
+    asker = await _spend(context, resource_id, thread_id)
+    answering = await Chat(context.chat_context(asker), resource_id, thread_id).ask(question)
     # In the format of this request, even if the answer was started by one in the other format.
     return answer_response(context, answering, "ui" if question.is_ui else "events")
 
@@ -71,14 +73,14 @@ async def fork_chat(context: RequestContext) -> Response:
     question = None
     if body.message is not None:
         question = Question(message_text(body.message), agent=body.agent, is_ui=wanted == "ui")
-    await _spend(context, forking.resource_id, forking.thread_id)
-    chats = context.chat_context()
+    asker = await _spend(context, forking.resource_id, forking.thread_id)
+    chats = context.chat_context(asker)
     thread, message_count = await fork(chats, DocumentStore(context.kv, context.clock), forking)
     if question is None:
         return json_response(ForkedView(thread_view(thread), message_count), 201)
     try:
         answering = await Chat(chats, thread.resource_id, thread.thread_id).ask(question)
-    except (ModelError, Unavailable):
+    except (ModelError, RateLimited, Unavailable):
         # The fork is undone, so that the same request can be sent again.
         await chats.threads.delete(thread)
         await chats.conversation(thread.session_id).forget()
@@ -86,11 +88,13 @@ async def fork_chat(context: RequestContext) -> Response:
     return answer_response(context, answering, wanted)
 
 
-async def _spend(context: RequestContext, resource_id: str, thread_id: str) -> None:
+async def _spend(context: RequestContext, resource_id: str, thread_id: str) -> str:
+    """Counts a question. Returns the key of the asker's budget."""
     # An app with a key serves many people; each is a resource with a budget of its own.
     asker = threads_prefix(resource_id) if context.settings.app_keys else rate_limit_key(context.request.client_ip)
     await context.limits.spend(Limit.ANSWER, asker)
     await context.limits.spend(Limit.APPEND, thread_key(resource_id, thread_id))
+    return asker
 
 
 async def stream_chat(context: RequestContext) -> Response:

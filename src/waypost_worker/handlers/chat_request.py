@@ -6,6 +6,7 @@ import msgspec
 from msgspec import UNSET, UnsetType
 
 from waypost_worker.chat.chat import Question
+from waypost_worker.chat.prompt import is_image, unsupported_part
 from waypost_worker.errors import InvalidBody, WrongResource
 from waypost_worker.http.json_body import Body, decode_again, decode_json
 from waypost_worker.ids import parse_app_id, parse_message_id
@@ -41,10 +42,11 @@ class ForkBody(Body, frozen=True):
 
 
 class UiPart(msgspec.Struct, frozen=True):
-    """A part of a message. Only parts of type `text` reach the model; in others, `text` may be anything."""
+    """A part of a message: text, or a file. A part of another type is refused with its place."""
 
     type: str
     text: Any = ""
+    url: Any = ""
 
 
 class UiMessage(msgspec.Struct, frozen=True):
@@ -74,15 +76,16 @@ class _Kind(msgspec.Struct):
     trigger: msgspec.Raw | UnsetType = UNSET
 
 
-def read_question(body: bytes, token_resource: str | None) -> tuple[str, str, Question]:
+def read_question(body: bytes, token_resource: str | None, allowed: str) -> tuple[str, str, Question]:
     """Resource, thread and question. `token_resource`: the resource of the caller's token, or `None` without one.
+    `allowed`: the parts that a model is given here, one of `PARTS`.
 
     Raises:
-        InvalidJson, InvalidEncoding, InvalidBody, UnknownField, InvalidId, WrongResource
+        InvalidJson, InvalidEncoding, InvalidBody, UnknownField, InvalidId, WrongResource, UnsupportedPart
     """
     kind = decode_json(body, _Kind)
     if kind.messages is not UNSET or kind.trigger is not UNSET:
-        return _ui_question(decode_again(body, UiBody), token_resource)
+        return _ui_question(decode_again(body, UiBody), token_resource, allowed)
     sent = decode_again(body, ChatBody)
     question = Question(
         message_text(sent.message),
@@ -144,14 +147,14 @@ def message_text(text: str) -> str:
     return text
 
 
-def _ui_question(sent: UiBody, token_resource: str | None) -> tuple[str, str, Question]:
+def _ui_question(sent: UiBody, token_resource: str | None, allowed: str) -> tuple[str, str, Question]:
     # The service keeps the history, so of the messages that the browser sends only the last one is new.
-    asked = next((message for message in reversed(sent.messages) if message.role == "user"), None)
+    numbered = reversed(list(enumerate(sent.messages)))
+    number, asked = next(((number, message) for number, message in numbered if message.role == "user"), (0, None))
     if asked is None:
         raise InvalidBody("None of the messages has the role user.")
-    text = "".join(part.text for part in asked.parts if part.type == "text" and isinstance(part.text, str))
     question = Question(
-        message_text(text),
+        _ui_content(asked, allowed, f"messages[{number}].parts"),
         parse_message_id(asked.id),
         sent.agent,
         sent.metadata,
@@ -161,3 +164,22 @@ def _ui_question(sent: UiBody, token_resource: str | None) -> tuple[str, str, Qu
         interrupt=sent.interrupt,
     )
     return *thread_name(token_resource, sent.resource_id, sent.id), question
+
+
+def _ui_content(message: UiMessage, allowed: str, place: str) -> Any:
+    """The content of a message in the form of the AI SDK: its text, or content parts if it has images."""
+    images: list[dict[str, Any]] = []
+    texts: list[str] = []
+    for number, part in enumerate(message.parts):
+        if part.type == "text" and isinstance(part.text, str):
+            texts.append(part.text)
+            continue
+        # Of files, a model is given images; a URL with the image in it names the media type itself.
+        image = {"type": "image_url", "image_url": {"url": part.url}}
+        if part.type != "file" or not is_image(image) or allowed == "text":
+            raise unsupported_part(part.type, allowed, f"{place}[{number}]")
+        images.append(image)
+    text = "".join(texts)
+    if not images:
+        return message_text(text)
+    return [{"type": "text", "text": message_text(text)}, *images]

@@ -6,7 +6,8 @@ from typing import Annotated, Any
 import msgspec
 from msgspec import Meta
 
-from waypost_worker.context.auth import owned_id
+from waypost_worker.chat.prompt import characters_of, check_parts
+from waypost_worker.context.auth import has_app_key, owned_id
 from waypost_worker.context.request_context import RequestContext
 from waypost_worker.conversations.export_json import conversation_view, parse_timestamp, to_json_lines
 from waypost_worker.conversations.export_markdown import to_markdown
@@ -22,6 +23,7 @@ from waypost_worker.limits import (
     MAX_APPENDED_MESSAGES,
     MAX_IMPORT_BYTES,
     MAX_IMPORTED_MESSAGES,
+    MAX_MESSAGE_CHARACTERS,
     MAX_MESSAGE_ID_LENGTH,
     MAX_TOOL_NAME_LENGTH,
 )
@@ -40,13 +42,18 @@ class ToolCallBody(Body, frozen=True):
 
 
 class MessageBody(Body, frozen=True):
-    """A message to append. Idempotent by `id`; without one the message gets a new id each time."""
+    """A message to append. Idempotent by `id`; without one the message gets a new id each time.
+
+    Only a caller with an app key may write other roles than `user`; where there are no app keys, all may but for
+    `system`. Other messages, and those with `byUser`, are kept as sent and given to the model as a user's.
+    """
 
     role: MessageRole
     content: Any
     id: str | None = None
     tool_calls: list[ToolCallBody] = []
     tool_call_id: CallId | None = None
+    by_user: bool = False
 
 
 class AppendBody(Body, frozen=True):
@@ -107,7 +114,7 @@ async def append(context: RequestContext) -> Response:
     conversation = context.conversation(session_id)
     now = context.clock.now_ms()
     items = [_item(message, now, conversation.new_cursor) for message in body.messages]
-    _check_ids(items)
+    items = await _checked(context, items)
     await _spend(context, session_id, len(text))
     await conversation.append(items)
     await conversation.compact_if_due()
@@ -121,7 +128,7 @@ async def replace(context: RequestContext) -> Response:
     conversation = context.conversation(session_id)
     now = context.clock.now_ms()
     items = [_imported_item(message, now, conversation.new_cursor) for message in body.messages]
-    _check_ids(items)
+    items = await _checked(context, items)
     origin = _origin(body.forked_from)
     await _spend(context, session_id, size)
     await conversation.replace(items, origin)
@@ -171,6 +178,7 @@ def _item(message: MessageBody, timestamp_ms: int, new_id: Callable[[], str]) ->
         timestamp_ms,
         [ToolCall(call.id, call.name, call.args) for call in message.tool_calls],
         message.tool_call_id,
+        message.by_user and message.role != "user",
     )
 
 
@@ -179,9 +187,19 @@ def _imported_item(message: ImportedMessage, now_ms: int, new_id: Callable[[], s
     return msgspec.structs.replace(_item(message, timestamp_ms, new_id), partial=message.partial)
 
 
-def _check_ids(items: Sequence[ChatMessage]) -> None:
+async def _checked(context: RequestContext, items: Sequence[ChatMessage]) -> list[ChatMessage]:
+    """`items`, marked as a user's unless the caller may write their roles: an app every role; without app keys in the
+    settings, when all callers may write every conversation anyway, all of them every role but `system`."""
     if len({item.id for item in items}) < len(items):
         raise InvalidBody("Two messages have the same id.")
+    for number, item in enumerate(items):
+        if characters_of(item) > MAX_MESSAGE_CHARACTERS:
+            raise InvalidBody(f"messages[{number}] has more than {MAX_MESSAGE_CHARACTERS} characters.")
+        check_parts(item, context.settings.model.parts, f"messages[{number}].content")
+    if await has_app_key(context):
+        return list(items)
+    own = ("user",) if context.settings.app_keys else ("user", "assistant", "tool")
+    return [item if item.role in own else msgspec.structs.replace(item, by_user=True) for item in items]
 
 
 def _origin(body: ForkedFromBody | None) -> ForkOrigin | None:

@@ -42,7 +42,7 @@ async def post_voice(context: RequestContext) -> Response:
     asker = rate_limit_key(context.request.client_ip) if resource_id is None else threads_prefix(resource_id)
     await context.limits.spend(Limit.ANSWER, asker)
     await context.limits.spend(Limit.APPEND, snapshot_key(session_id))
-    agent = VoiceAgent(context.chat_context(), session_id)
+    agent = VoiceAgent(context.chat_context(asker), session_id)
     response, message_count = await agent.answer(question)
     return json_response(VoiceView(response, session_id, message_count))
 

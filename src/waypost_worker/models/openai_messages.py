@@ -10,6 +10,9 @@ from waypost_worker.conversations.message import ChatMessage, ToolCall
 
 OpenAiMessage = dict[str, Any]
 
+MAX_NAMED_TYPE = 40
+"""Characters of a part's type in the note that stands for it."""
+
 
 def chat_messages(items: Sequence[ChatMessage]) -> list[OpenAiMessage]:
     """Converts `items` to messages that the API accepts.
@@ -22,12 +25,26 @@ def chat_messages(items: Sequence[ChatMessage]) -> list[OpenAiMessage]:
 
 
 def text_of(content: Any) -> str:
-    """`content` as text: itself, the text of its content parts, or its JSON."""
+    """`content` as text: itself, its JSON, or the text of its content parts; a note stands for a part without text."""
     if isinstance(content, str):
         return content
-    if _are_parts(content):
-        return "\n".join(part["text"] for part in content if isinstance(part.get("text"), str))
+    if are_parts(content):
+        return "\n".join(part["text"] if isinstance(part.get("text"), str) else left_out(part) for part in content)
     return msgspec.json.encode(content).decode()
+
+
+def are_parts(content: Any) -> bool:
+    """Whether `content` is a list of content parts: objects with a `type`."""
+    return (
+        isinstance(content, list)
+        and len(content) > 0
+        and all(isinstance(part, dict) and isinstance(part.get("type"), str) for part in content)
+    )
+
+
+def left_out(part: dict[str, Any]) -> str:
+    """The note that stands for a part that is not passed on."""
+    return f"[A part of the type {part['type'][:MAX_NAMED_TYPE]} was left out.]"
 
 
 def _messages(item: ChatMessage, results: dict[str | None, ChatMessage]) -> Iterator[OpenAiMessage]:
@@ -46,21 +63,13 @@ def _messages(item: ChatMessage, results: dict[str | None, ChatMessage]) -> Iter
 
 def _content(item: ChatMessage) -> Any:
     # A tool's result may be a list of anything; of content parts, the API accepts only text in a result.
-    is_unchanged = _are_parts(item.content) and (item.role != "tool" or _are_text(item.content))
+    is_unchanged = are_parts(item.content) and (item.role != "tool" or _are_text(item.content))
     return item.content if is_unchanged else text_of(item.content)
 
 
 def _call(call: ToolCall) -> OpenAiMessage:
     arguments = msgspec.json.encode({} if call.args is None else call.args).decode()
     return {"id": call.id, "type": "function", "function": {"name": call.name, "arguments": arguments}}
-
-
-def _are_parts(content: Any) -> bool:
-    return (
-        isinstance(content, list)
-        and len(content) > 0
-        and all(isinstance(part, dict) and isinstance(part.get("type"), str) for part in content)
-    )
 
 
 def _are_text(parts: list[dict[str, Any]]) -> bool:

@@ -6,7 +6,13 @@ from dataclasses import dataclass, field
 
 import msgspec
 
-from waypost_worker.limits import DEFAULT_MODEL_TIMEOUT_SECONDS, MAX_MODEL_TIMEOUT_SECONDS
+from waypost_worker.limits import (
+    DEFAULT_MODEL_TIMEOUT_SECONDS,
+    DEFAULT_PROMPT_BUDGET,
+    MAX_MODEL_TIMEOUT_SECONDS,
+    MAX_PROMPT_BUDGET,
+    MIN_PROMPT_BUDGET,
+)
 
 DEFAULT_OPENAI_BASE_URL = "https://api.openai.com/v1"
 DEFAULT_WORKERS_AI_MODEL = "@cf/meta/llama-3.3-70b-instruct-fp8-fast"
@@ -14,6 +20,9 @@ DEFAULT_WORKERS_AI_MODEL = "@cf/meta/llama-3.3-70b-instruct-fp8-fast"
 BASE_URL = re.compile(r"https?://(\[[0-9a-f:.]+\]|[a-z0-9._-]+)(:[0-9]{1,5})?(/[a-z0-9._~!$&'()*+,;=:@%/-]*)?", re.I)
 
 PROVIDERS = ("echo", "openai", "workers-ai")
+
+PARTS = ("text", "images", "any")
+"""Parts of messages that a model is given: text alone; also images in `data:` URLs; or all, as they are."""
 
 
 class Agent(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -29,6 +38,7 @@ class ModelSettings:
 
     `provider`: "openai", "workers-ai" or "echo".
     `timeout_seconds`: how long the service may be silent, before its first text and between two.
+    `parts`: one of `PARTS`. `prompt_budget`: characters of a prompt without the instructions.
     `instructions`: the system message before every conversation; `agents` may have their own.
     """
 
@@ -40,6 +50,8 @@ class ModelSettings:
     instructions: str = ""
     agents: Mapping[str, Agent] = field(default_factory=dict)
     timeout_seconds: int = DEFAULT_MODEL_TIMEOUT_SECONDS
+    parts: str = "images"
+    prompt_budget: int = DEFAULT_PROMPT_BUDGET
 
 
 def read_model_settings(env: Mapping[str, str], *, has_ai: bool = False) -> ModelSettings:
@@ -64,6 +76,8 @@ def read_model_settings(env: Mapping[str, str], *, has_ai: bool = False) -> Mode
         instructions=env.get("INSTRUCTIONS", ""),
         agents=_agents(env.get("AGENTS", "")),
         timeout_seconds=_timeout(env.get("MODEL_TIMEOUT_SECONDS", "")),
+        parts=_parts(env.get("MODEL_PARTS", "")),
+        prompt_budget=_prompt_budget(env.get("PROMPT_BUDGET", "")),
     )
 
 
@@ -97,6 +111,22 @@ def _agents(text: str) -> Mapping[str, Agent]:
         return msgspec.json.decode(text, type=dict[str, Agent]) if text.strip() else {}
     except msgspec.DecodeError as error:
         raise ValueError('AGENTS must be JSON like {"name": {"instructions": "…", "model": "…"}}.') from error
+
+
+def _parts(text: str) -> str:
+    parts = text.strip().lower() or "images"
+    if parts not in PARTS:
+        raise ValueError(f"MODEL_PARTS must be one of {', '.join(PARTS)}, or empty.")
+    return parts
+
+
+def _prompt_budget(text: str) -> int:
+    characters = int(text) if text.isascii() and text.isdigit() and len(text) < 10 else 0
+    if text and not MIN_PROMPT_BUDGET <= characters <= MAX_PROMPT_BUDGET:
+        raise ValueError(
+            f"PROMPT_BUDGET must be a whole number of characters from {MIN_PROMPT_BUDGET} to {MAX_PROMPT_BUDGET}."
+        )
+    return characters or DEFAULT_PROMPT_BUDGET
 
 
 def _timeout(text: str) -> int:

@@ -8,7 +8,14 @@ from tools.openapi.parts import APP, EVENTS, JSON, Link, Operation, Parameter, R
 from tools.openapi.problems import APP as APP_PROBLEMS
 from tools.openapi.problems import BODY, MODEL, STORAGE
 from waypost_worker.chat.wire_formats import FORMATS
-from waypost_worker.errors import AnswerRunning, MessageNotFound, ThreadExists, ThreadNotFound, UnknownAgent
+from waypost_worker.errors import (
+    AnswerRunning,
+    MessageNotFound,
+    ThreadExists,
+    ThreadNotFound,
+    UnknownAgent,
+    UnsupportedPart,
+)
 from waypost_worker.handlers.chat import ForkedView, StopBody, StopView
 from waypost_worker.handlers.chat_request import ChatBody, ForkBody, UiBody
 
@@ -45,7 +52,7 @@ OPERATIONS = {
         "chats",
         APP,
         {200: _ANSWER},
-        (*BODY, *APP_PROBLEMS, UnknownAgent, AnswerRunning, *MODEL, *STORAGE),
+        (*BODY, *APP_PROBLEMS, UnknownAgent, UnsupportedPart, AnswerRunning, *MODEL, *STORAGE),
         parameters=(_FORMAT,),
         body={
             JSON: {

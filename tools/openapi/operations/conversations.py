@@ -7,6 +7,7 @@ from tools.openapi.parts import APP, JSON, MARKDOWN, NDJSON, Link, Operation, Pa
 from tools.openapi.problems import APP as APP_PROBLEMS
 from tools.openapi.problems import BODY, STORAGE
 from waypost_worker.conversations.export_json import ConversationView, MessageView
+from waypost_worker.errors import UnsupportedPart
 from waypost_worker.handlers.conversations import AppendBody, AppendedView, ImportBody, ImportedMessage
 
 _SAME = {"path.sessionId": "$request.path.sessionId"}
@@ -39,7 +40,7 @@ OPERATIONS = {
         "conversations",
         APP,
         {200: Reply("The conversation as it is now.", {JSON: ConversationView})},
-        (*BODY, *APP_PROBLEMS, *STORAGE),
+        (*BODY, *APP_PROBLEMS, UnsupportedPart, *STORAGE),
         body={JSON: ImportBody, NDJSON: {"type": "array", "items": ImportedMessage}},
         links={200: _READ},
         description=f"Takes exports in `?format=json` and `?format=jsonl`. {WHOSE}",
@@ -58,7 +59,7 @@ OPERATIONS = {
         "conversations",
         APP,
         {201: Reply("They are in KV.", {JSON: AppendedView})},
-        (*BODY, *APP_PROBLEMS, *STORAGE),
+        (*BODY, *APP_PROBLEMS, UnsupportedPart, *STORAGE),
         body={JSON: AppendBody},
         links={201: _READ},
         description=WHOSE,

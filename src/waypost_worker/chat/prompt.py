@@ -1,0 +1,133 @@
+"""The prompt: the messages of a conversation in the form in which a model gets them. Chats, forks and voice agents
+build theirs here.
+
+The system prompt is the operator's. A message that came from a caller without an app key is a user's message to the
+model, whatever role it was stored with. Parts that a deployment does not allow are refused where they come in; those
+that are stored already are replaced by a note.
+"""
+
+import re
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import msgspec
+
+from waypost_worker.conversations.message import ChatMessage
+from waypost_worker.errors import UnsupportedPart
+from waypost_worker.limits import IMAGE_CHARACTERS
+from waypost_worker.models.openai_messages import MAX_NAMED_TYPE, are_parts, left_out, text_of
+from waypost_worker.models.settings import ModelSettings
+
+_IMAGE_URL = re.compile(r"data:image/[a-z0-9.+-]{1,40};base64,[A-Za-z0-9+/]+={0,2}", re.IGNORECASE)
+
+_RULES = {
+    "text": "only text is passed to the model (MODEL_PARTS=text)",
+    "images": "only text, and images in data: URLs with base64, are passed to the model (MODEL_PARTS=images)",
+    "any": "of files, only images in data: URLs with base64 are passed to the model",
+}
+
+
+class Prompt(NamedTuple):
+    """The messages for a model, and how many characters they have without the operator's instructions."""
+
+    messages: list[ChatMessage]
+    characters: int
+
+
+def build_prompt(items: Sequence[ChatMessage], instructions: str | None, settings: ModelSettings) -> Prompt:
+    """Returns `instructions`, if there are any, and the newest whole turns of `items` that fit into the budget.
+
+    A turn is a user's message and what follows it; the first one includes what precedes it. The last turn, which has
+    the question, is there whatever its size.
+    """
+    system = [ChatMessage("instructions", "system", instructions, 0)] if instructions else []
+    turns: list[list[ChatMessage]] = [[]]
+    has_question = False
+    for item in items:
+        message = _for_model(item, settings.parts)
+        if message.role == "user":
+            if has_question:
+                turns.append([])
+            has_question = True
+        turns[-1].append(message)
+    chosen: list[ChatMessage] = []
+    characters = 0
+    for turn in reversed(turns):
+        size = sum(map(_prompt_characters, turn))
+        if chosen and characters + size > settings.prompt_budget:
+            break
+        chosen, characters = turn + chosen, characters + size
+    return Prompt(system + chosen, characters)
+
+
+def characters_of(item: ChatMessage) -> int:
+    """The characters of a message: of its text or of its content's JSON, and of its tool calls."""
+    calls = len(msgspec.json.encode(item.tool_calls)) if item.tool_calls else 0
+    content = item.content
+    return calls + (len(content) if isinstance(content, str) else len(msgspec.json.encode(content).decode()))
+
+
+def check_parts(item: ChatMessage, allowed: str, place: str) -> None:
+    """Checks that a model may be given every part of `item`. `allowed`: one of `PARTS`. `place`: of its content, for
+    the error. A tool's result is always given as text.
+
+    Raises:
+        UnsupportedPart
+    """
+    if item.role == "tool" or not are_parts(item.content):
+        return
+    for number, part in enumerate(item.content):
+        if not _is_allowed(part, allowed):
+            raise unsupported_part(part["type"], allowed, f"{place}[{number}]")
+
+
+def unsupported_part(type_: str, allowed: str, place: str) -> UnsupportedPart:
+    """The error for the part at `place`."""
+    return UnsupportedPart(f"{place} has the type {type_[:MAX_NAMED_TYPE]}: {_RULES[allowed]}.")
+
+
+def is_image(part: dict[str, Any]) -> bool:
+    """Whether `part` is an image that stands in its own URL, so that no service fetches anything for it."""
+    image = part.get("image_url")
+    return (
+        part.keys() == {"type", "image_url"}
+        and part["type"] == "image_url"
+        and isinstance(image, dict)
+        and image.keys() <= {"url", "detail"}
+        and image.get("detail", "auto") in ("auto", "low", "high")
+        and isinstance(image.get("url"), str)
+        and _IMAGE_URL.fullmatch(image["url"]) is not None
+    )
+
+
+def _is_allowed(part: dict[str, Any], allowed: str) -> bool:
+    is_text = part.keys() == {"type", "text"} and part["type"] == "text" and isinstance(part["text"], str)
+    return is_text or allowed == "any" or (allowed == "images" and is_image(part))
+
+
+def _for_model(item: ChatMessage, allowed: str) -> ChatMessage:
+    content = item.content
+    if item.role != "tool" and are_parts(content):
+        content = [part if _is_allowed(part, allowed) else _text(left_out(part)) for part in content]
+    if not item.by_user:
+        return msgspec.structs.replace(item, content=content)
+    # The role stands before the text, so that a transcript can still be understood.
+    label = f"{item.role}: "
+    calls = msgspec.json.encode(item.tool_calls).decode() if item.tool_calls else ""
+    if item.role != "tool" and are_parts(content):
+        content = [_text(label), *content, *([_text(calls)] if calls else [])]
+    else:
+        content = "\n".join(filter(None, [label + text_of(content), calls]))
+    return ChatMessage(item.id, "user", content, item.timestamp_ms)
+
+
+def _text(text: str) -> dict[str, str]:
+    return {"type": "text", "text": text}
+
+
+def _prompt_characters(item: ChatMessage) -> int:
+    if not isinstance(item.content, list):
+        return characters_of(item)
+    rest = [part for part in item.content if not (isinstance(part, dict) and is_image(part))]
+    images = len(item.content) - len(rest)
+    return characters_of(msgspec.structs.replace(item, content=rest)) + IMAGE_CHARACTERS * images
