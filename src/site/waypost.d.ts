@@ -609,6 +609,10 @@ export type SessionInfo = {
     hostSeenAt: string | null;
     tools: ToolDefinition[];
     /**
+     * each guest may read, acknowledge and cancel the requests of all
+     */
+    guests: "shared";
+    /**
      * whether the tab says that it accepts only encrypted calls; not authenticated
      */
     encrypted: boolean;

@@ -84,6 +84,21 @@ test("a repeat after the answer gets the first answer again", async () => {
   assert.deepEqual(seen(host, "request").map(({ replay, repeat }) => [replay, repeat]), [[false, false], [true, true]]);
 });
 
+test("a repeat with other arguments never runs, and gets the first answer", async () => {
+  const paid = [];
+  let finish;
+  const host = await connected({ pay: ({ to }) => (paid.push(to), new Promise((resolve) => (finish = resolve))) });
+  server.send("request", { id: "r1", tool: "pay", args: { to: "ada" } });
+  server.send("request", { id: "r1", tool: "pay", args: { to: "mallory" } });
+  await until(() => seen(host, "request").length === 2);
+  finish("paid");
+  await until(() => seen(host, "delivered").length === 1);
+  server.send("request", { id: "r1", tool: "pay", args: { to: "mallory" }, replay: true });
+  await until(() => seen(host, "delivered").length === 2);
+  assert.deepEqual(paid, ["ada"]);
+  assert.deepEqual(answers().map(brief), [["r1", "paid"], ["r1", "paid"]]);
+});
+
 test("answers are remembered across a reload, also one that was not delivered", async () => {
   const storage = new FakeStorage();
   let runs = 0;

@@ -75,6 +75,7 @@ async def test_a_session_is_shown_without_its_token_or_address():
         "hostOnline": False,
         "hostSeenAt": None,
         "tools": [],
+        "guests": "shared",
     }
 
 

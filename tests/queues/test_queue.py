@@ -21,13 +21,19 @@ async def test_the_id_that_the_service_makes_is_the_cursor():
     assert await all_of(at.queues, REQUESTS) == [queued]
 
 
-async def test_an_id_of_ours_sent_again_falls_on_the_same_key():
+async def test_an_issued_id_that_is_sent_again_never_replaces_the_request_that_is_stored():
     at = Setting()
     first = await at.queues.push_request(request(), None)
     at.clock.ms += 5000
-    again = await at.queues.push_request(request(), first.id)
-    assert again == first
-    assert await all_of(at.queues, REQUESTS) == [first]
+    again = await at.queues.push_request(request(args={"n": 2}), first.id)
+    assert first.id == again.id
+    assert await all_of(at.queues, REQUESTS) == [first, again]
+
+
+async def test_an_id_that_was_just_issued_is_the_cursor():
+    at = Setting()
+    id = at.queues._cursors.issue(REQUESTS)
+    assert (await at.queues.push_request(request(), id, is_issued=True)).cursor == id
 
 
 async def test_an_id_that_a_client_chose_stands_under_a_cursor_of_its_own_each_time():

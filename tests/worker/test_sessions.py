@@ -88,6 +88,7 @@ def test_what_a_host_says_of_its_session_is_what_a_guest_reads(api: Api) -> None
         "hostOnline": False,
         "hostSeenAt": None,
         "tools": [],
+        "guests": "shared",
     }
     assert json.dumps(reply.json()["data"]) == json.dumps(data)
     assert session.host_token not in reply.text

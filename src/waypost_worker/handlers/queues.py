@@ -84,7 +84,8 @@ class AcknowledgedView(msgspec.Struct):
 
 
 async def post_request(context: RequestContext) -> Response:
-    """Queue a request for the host; with `wait`, wait for its response. Idempotent by `id`."""
+    """Queue a request for the host; with `wait`, wait for its response. Idempotent by `id`: a repeat has the same tool
+    and arguments."""
     seconds = seconds_parameter(context.query, "wait")
     body = await read_body(context.request, RequestBody)
     message = _request_message(body)
@@ -92,10 +93,15 @@ async def post_request(context: RequestContext) -> Response:
     session = await guest_session(context, body.code)
     await context.limits.spend(Limit.REQUEST, f"guest:{session.code}")
     queues = context.queues(session.code)
-    if request_id is not None and (answer := await queues.find_final_response(request_id)):
-        return json_response(encode_event_data(answer))
+    stored = None
+    if request_id is not None:
+        responses = await queues.responses_to(request_id)
+        stored = await queues.find_repeated(message, request_id, responses)
+        final = next((response for response in responses if response.final), None)
+        if final is not None and (answer := await queues.load_one(final)):
+            return json_response(encode_event_data(answer))
     waiter = ResponseWaiter(queues, context.isolate.messages, context.invocation)
-    queued = await queues.push_request(message, request_id)
+    queued = stored or await queues.push_request(message, request_id)
     try:
         if seconds and (answer := await waiter.final_response(queued.id, seconds)):
             return json_response(encode_event_data(answer))

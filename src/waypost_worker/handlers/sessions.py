@@ -1,6 +1,6 @@
 """`/api/sessions`: a host opens a session, guests join it with its code."""
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import msgspec
 from msgspec import Meta
@@ -66,11 +66,13 @@ class OpenedView(SessionView):
 
 
 class DetailedView(SessionView):
-    """A session with its host's presence and tools."""
+    """A session with its host's presence and tools. `guests`: "shared", because each guest may read, acknowledge and
+    cancel the requests of all."""
 
     host_online: bool
     host_seen_at: str | None
     tools: msgspec.Raw
+    guests: Literal["shared"] = "shared"
 
 
 class JoinedView(msgspec.Struct, rename="camel"):

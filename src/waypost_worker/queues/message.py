@@ -4,10 +4,12 @@ A message is stored once, under one key, as JSON: in the key's metadata if it fi
 free; otherwise whole in the value, with a head in the metadata that has everything but the body.
 """
 
+from hashlib import sha256
 from typing import Any, Literal
 
 import msgspec
 
+from waypost_worker.base64url import encode_base64url
 from waypost_worker.clock import to_iso
 from waypost_worker.kv.cursor import cursor_ms
 from waypost_worker.kv.keys import cursor_of
@@ -27,7 +29,8 @@ class ErrorBody(msgspec.Struct, frozen=True, omit_defaults=True):
 
 class Message(msgspec.Struct, frozen=True, omit_defaults=True):
     """One message. `cursor` comes from its key and is not stored again. `size`: the bytes of the value, for a head;
-    otherwise 0. `asker`: a digest by which an MCP client finds its request again; no reader is sent it."""
+    otherwise 0. `asker`: a digest by which an MCP client finds its request again. `digest`: that of the call (see
+    `call_digest`) in a request's head, and in a response if it is known. No reader is sent either."""
 
     kind: Kind
     id: str
@@ -42,11 +45,24 @@ class Message(msgspec.Struct, frozen=True, omit_defaults=True):
     size: int = 0
     cursor: str = ""
     asker: str | msgspec.UnsetType = msgspec.UNSET
+    digest: str | msgspec.UnsetType = msgspec.UNSET
 
     @property
     def is_head(self) -> bool:
         """Whether the body still has to be read from the key's value."""
         return self.size > 0
+
+    @property
+    def call_digest(self) -> str | None:
+        """A digest of kind, tool and arguments: two requests with the same one are the same call. For a response, that
+        of its request. `None`: not known, as for what was stored without one."""
+        if self.digest is not msgspec.UNSET:
+            return self.digest
+        if self.is_head or self.kind == "response":
+            return None
+        # Sorted, so that the order of names does not matter.
+        call = msgspec.json.encode([self.kind, self.tool or None, self.args or None], order="sorted")
+        return encode_base64url(sha256(call).digest()[:16])
 
     @property
     def number(self) -> int:
@@ -94,7 +110,10 @@ def encode_stored(message: Message) -> tuple[str, str]:
 
 def head_of(message: Message, size: int) -> Message:
     """`message` without its body, which is in its key's value of `size` bytes."""
-    return msgspec.structs.replace(message, args=msgspec.UNSET, result=msgspec.UNSET, error=msgspec.UNSET, size=size)
+    digest = msgspec.UNSET if message.call_digest is None else message.call_digest
+    return msgspec.structs.replace(
+        message, args=msgspec.UNSET, result=msgspec.UNSET, error=msgspec.UNSET, size=size, digest=digest
+    )
 
 
 def decode_listed(key: ListedKey) -> Message:

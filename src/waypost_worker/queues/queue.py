@@ -3,16 +3,16 @@
 `req:{code}:{cursor}` and `res:{code}:{requestId}:{cursor}`. A queue is never one value that is read, changed and
 written back: two writers would overwrite each other's messages. A message stays until it is acknowledged or expires.
 
-An id that the service issues is the cursor itself: so the id gives the key, a repeated put writes the same key, and a
-removal needs no `list`. An id that a client chose may stand under several cursors (each retry writes its own); `list`
-finds all of them, and they are removed together.
+An id that the service issues is the cursor itself: so the id gives the key, and a removal needs no `list`. An id that a
+client sends may stand under several cursors: each write has its own, so that none replaces a request that is stored.
+The host is sent the first one. `list` finds all of them, and those of an id that a client chose are removed together.
 """
 
 from collections.abc import AsyncGenerator, Iterable, Sequence
 
 import msgspec
 
-from waypost_worker.errors import AlreadyAnswered, InvalidId
+from waypost_worker.errors import AlreadyAnswered, IdInUse, InvalidId
 from waypost_worker.kv.bulk import batches
 from waypost_worker.kv.cursor import CursorFactory, cursor_ms, is_cursor
 from waypost_worker.kv.keys import request_key, requests_scope, response_key, response_prefix, responses_scope
@@ -38,27 +38,59 @@ class Queues:
         self.requests = requests_scope(code)
         self.responses = responses_scope(code)
 
-    async def push_request(self, message: Message, request_id: str | None) -> Message:
+    async def push_request(self, message: Message, request_id: str | None, *, is_issued: bool = False) -> Message:
         """Queues `message` for the host, with the id `request_id` or a new one. The message that this returns is in KV.
+
+        `is_issued`: the id was just issued here, and is the cursor too.
 
         Raises:
             InvalidId: `request_id` has the form of an issued id, and its time is not within the last hour.
         """
         cursor = self._cursors.issue(self.requests)
         if request_id is not None and is_cursor(request_id, self.requests):
-            # A cursor of tomorrow would move every reader's position there, past all messages that come until then.
             ahead_seconds = (cursor_ms(request_id) - cursor_ms(cursor)) / 1000
             if not -self._ttl_seconds < ahead_seconds < MAX_CLOCK_SKEW_SECONDS:
                 raise InvalidId("An id in the form of our own ids must be one that was issued within the last hour.")
-            cursor = request_id
+            if is_issued:
+                cursor = request_id
         message = msgspec.structs.replace(message, id=request_id or cursor, cursor=cursor)
         await self._put(request_key(self._code, cursor), message, self.requests)
         return message
 
+    async def find_repeated(self, message: Message, request_id: str, responses: Sequence[Message]) -> Message | None:
+        """Checks that `message` may be queued as `request_id`; `responses` are those to that id. Returns the request
+        that is stored if its id was issued here: it is not written again. `None`: `message` is to be written.
+
+        Costs one `list` if the id was certainly sent before: it was issued here, or has progress. What was queued in
+        another isolate is not seen otherwise; it stands too, and the host is sent the first of the two.
+
+        Raises:
+            IdInUse: the request that is stored, or was answered, is another call.
+        """
+        is_issued = is_cursor(request_id, self.requests)
+        known = [response for response in responses if response.final][:1]
+        queued: list[Message] = []
+        if not known and is_issued:
+            queued = [decode_listed(key) for key in (await self._kv.list(request_key(self._code, request_id))).keys]
+        elif not known and responses:
+            queued = [item async for page in self.pages(self.requests) for item in page if item.id == request_id]
+        here = self._queued_here(request_id)
+        known += [item for item in queued[:1] if item.kind != "cancel"] + ([] if here is None else [here])
+        if any(item.call_digest not in (None, message.call_digest) for item in known):
+            raise IdInUse("The id belongs to a request with another tool or other arguments; send a new id.")
+        return queued[0] if is_issued and queued else None
+
+    def _queued_here(self, request_id: str) -> Message | None:
+        """The first of the requests `request_id` that this isolate has queued recently."""
+        recent = self._channel.since(self.requests, 0)
+        return next((item for item in recent if item.id == request_id and item.kind != "cancel"), None)
+
     async def push_response(self, message: Message) -> Message:
         """Queues `message` for the guests. The message that this returns is in KV. The request stays queued."""
         cursor = self._cursors.issue(self.responses)
-        message = msgspec.structs.replace(message, cursor=cursor)
+        request = self._queued_here(message.id)
+        digest = None if request is None else request.call_digest
+        message = msgspec.structs.replace(message, cursor=cursor, digest=msgspec.UNSET if digest is None else digest)
         await self._put(response_key(self._code, message.id, cursor), message, self.responses)
         return message
 

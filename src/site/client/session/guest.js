@@ -32,6 +32,7 @@ const DEFAULT_TIMEOUT_MS = 300_000;
  * @property {boolean} hostOnline whether the tab is connected now
  * @property {string | null} hostSeenAt
  * @property {ToolDefinition[]} tools
+ * @property {"shared"} guests each guest may read, acknowledge and cancel the requests of all
  * @property {boolean} encrypted whether the tab says that it accepts only encrypted calls; not authenticated
  */
 
