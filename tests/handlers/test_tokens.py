@@ -7,6 +7,7 @@ import pytest
 
 from simulation.client import KEY, Client, Reply, make_client
 from simulation.virtual_time import START_MS, run
+from tests.support.replies import outcome
 from waypost_worker.clock import to_iso
 from waypost_worker.kv.memory import MemoryKv
 from waypost_worker.security.tokens import Claims, Role, Signer
@@ -49,10 +50,6 @@ async def use(client: Client, route: tuple[str, str, Any], token: str | None, re
         query = f"?resourceId={resource.replace('@', '%40')}" if resource else ""
         return await client.call(method, url + query, token=token)
     return await client.call(method, url, {**body, **named}, token=token)
-
-
-def outcome(reply: Reply) -> tuple[int, str]:
-    return reply.status, reply.json().get("code", "") if reply.status >= 400 else ""
 
 
 async def begin_thread(client: Client, resource: str, thread: str = "t", message: str = "Hi") -> None:
