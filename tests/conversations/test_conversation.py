@@ -70,7 +70,7 @@ async def test_what_is_appended_stands_at_a_place_that_was_made_before_and_is_ke
     assert cursor_ms(cursor_of((await at.journal())[-1])) == at.clock.ms
 
 
-async def test_conversations_do_not_see_each_other():
+async def test_conversations_with_similar_names_do_not_see_each_other():
     at = Setting()
     await at.here.append([item("a")])
     for name in ("c", "c12", "c2"):

@@ -71,7 +71,7 @@ async def test_a_list_is_newest_first_and_by_name_where_two_are_of_one_time():
     assert await at.all_names(1) == ["k", "m", "a", "b", "z"]
 
 
-def test_a_resource_without_threads_has_an_empty_list():
+def test_a_resource_without_threads_has_one_empty_page():
     assert run(Setting().page()) == ThreadPage([], None)
 
 

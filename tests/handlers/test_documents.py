@@ -186,11 +186,11 @@ async def test_the_named_documents_are_listed_and_no_others():
 
 
 @pytest.mark.parametrize(("method", "path"), [("POST", NOTES), ("POST", f"{SID}/theme"), ("PUT", f"{SID}/documents")])
-def test_other_methods_are_refused(method: str, path: str):
+def test_documents_take_no_other_methods(method: str, path: str):
     assert outcome(run(get(make_client(), path, method))) == (405, "method_not_allowed")
 
 
-async def test_what_each_route_costs_in_kv_operations():
+async def test_what_each_route_of_documents_costs_in_kv_operations():
     client = make_client()
     counted = {}
     for path in (NOTES, f"{SID}/theme"):

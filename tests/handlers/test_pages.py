@@ -211,7 +211,7 @@ def test_bad_ids_are_refused_before_anything_is_asked(method: str, path: str, co
 
 
 @pytest.mark.parametrize(("method", "path"), [("POST", API), ("PUT", SHOWN), ("DELETE", SHOWN)])
-def test_other_methods_are_refused(method: str, path: str):
+def test_pages_take_no_other_methods(method: str, path: str):
     assert outcome(run(get(make_client(), path, method))) == (405, "method_not_allowed")
 
 
@@ -223,7 +223,7 @@ async def test_head_tells_the_headers_without_the_page():
     assert "sandbox" in reply.headers["Content-Security-Policy"]
 
 
-async def test_what_each_route_costs_in_kv_operations():
+async def test_what_each_route_of_pages_costs_in_kv_operations():
     client = make_client()
     replies = [await put(client), await put(client), await get(client), await get(client, SHOWN)]
     replies.append(await get(client, f"/api/sessions/{SECRET}/pages"))

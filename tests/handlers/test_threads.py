@@ -92,7 +92,7 @@ def test_a_list_needs_a_resource(query: str):
     assert (reply.status, reply.json()["code"]) == (400, "invalid_parameter")
 
 
-async def test_a_cursor_of_another_resource_is_refused():
+async def test_a_cursor_of_another_resource_is_an_invalid_cursor():
     at = Setting()
     await at.saved("a", "bob")
     await at.saved("b", "bob")

@@ -79,7 +79,7 @@ async def test_a_call_that_is_answered_soon_is_one_json_object():
     assert await asking == {"content": [{"type": "text", "text": "1"}], "isError": False, "more": [2**60]}
 
 
-async def test_a_call_without_arguments_has_an_empty_object_of_them():
+async def test_a_tools_call_without_arguments_gives_the_host_an_empty_object():
     mcp = await connected()
     asking = asyncio.ensure_future(mcp.result("tools/call", {"name": "echo"}))
     assert (await answered(mcp))["args"] == {}

@@ -44,7 +44,7 @@ async def test_an_older_client_is_sent_no_empty_event():
     assert stream.comments == ["waypost"]
 
 
-async def test_who_takes_streams_only_gets_one():
+async def test_a_legacy_client_that_takes_streams_only_gets_one():
     mcp = await connected()
     message = mcp.request("tools/call", {"name": "slow"})
     asking = asyncio.ensure_future(mcp.send(message, {"Accept": "text/event-stream"}))
@@ -69,7 +69,7 @@ async def test_progress_opens_the_stream_and_comes_before_the_reply():
     assert reply["id"] == 1
 
 
-async def test_progress_that_nobody_wants_is_not_sent():
+async def test_progress_is_not_sent_to_a_legacy_client_without_a_token_for_it():
     mcp = await connected()
     stream = await mcp.stream("tools/call", {"name": "slow"})
     request = await taken(mcp)

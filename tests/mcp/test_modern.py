@@ -112,7 +112,7 @@ async def test_a_call_that_takes_longer_becomes_a_stream_without_ids():
     assert stream.comments == ["waypost", "heartbeat", "heartbeat"]
 
 
-async def test_progress_that_nobody_wants_is_not_sent():
+async def test_progress_is_not_sent_to_a_modern_client_without_a_token_for_it():
     mcp = await connected(is_modern=True)
     stream = await mcp.stream("tools/call", {"name": "t"})
     request = await taken(mcp)
@@ -160,7 +160,7 @@ async def test_who_takes_json_only_waits_for_a_minute():
     assert reply.json()["error"]["code"] == -31002
 
 
-async def test_who_takes_streams_only_gets_one():
+async def test_a_modern_client_that_takes_streams_only_gets_one():
     mcp = await connected(is_modern=True)
     message = mcp.request("tools/call", {"name": "t"})
     asking = asyncio.ensure_future(mcp.send(message, mcp.mirrored(message) | {"Accept": "text/event-stream"}))

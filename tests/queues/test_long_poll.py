@@ -117,7 +117,7 @@ async def test_a_poll_that_may_not_wait_looks_once():
     assert (events, now(), at.meter.operations) == ([], 0, 1)
 
 
-async def test_a_poll_waits_for_something_new():
+async def test_a_waiting_poll_finds_a_request_from_another_isolate():
     at = Setting()
     asking = asyncio.ensure_future(later(20, at.elsewhere.push_request(request(), "new")))
     events, _ = await at.poll(60)
