@@ -24,8 +24,8 @@ async def test_what_was_appended_is_read_in_its_order():
     assert await at.elsewhere.read() == [*both, item("c")]
 
 
-def test_a_conversation_that_nobody_began_is_empty():
-    assert run(Setting().here.read()) == []
+async def test_a_conversation_that_nobody_began_is_empty():
+    assert await Setting().here.read() == []
 
 
 async def test_two_appends_at_once_from_two_places_both_survive():

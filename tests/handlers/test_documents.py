@@ -99,8 +99,8 @@ async def test_what_is_not_json_is_not_kept(body: bytes, code: str):
     assert outcome(await get(client, NOTES)) == MISSING
 
 
-def test_a_document_is_declared_as_json():
-    reply = run(put(make_client(), NOTES, "{}", Content_Type="text/plain"))
+async def test_a_document_is_declared_as_json():
+    reply = await put(make_client(), NOTES, "{}", Content_Type="text/plain")
     assert outcome(reply) == (415, "unsupported_media_type")
 
 
@@ -143,8 +143,8 @@ async def test_a_deleted_document_is_gone(path: str):
         f"{SID}/documents/{'x' * 65}",
     ],
 )
-def test_an_id_outside_its_grammar_never_comes_near_a_key(path: str):
-    reply = run(get(make_client(), path))
+async def test_an_id_outside_its_grammar_never_comes_near_a_key(path: str):
+    reply = await get(make_client(), path)
     assert (outcome(reply), operations(reply)) == ((400, "invalid_id"), "0 operations")
 
 

@@ -176,8 +176,8 @@ def test_a_title_is_any_line_of_text(title: str):
         ({"markup": ""}, "unknown_field"),
     ],
 )
-def test_a_bad_body_is_refused(fields: dict[str, Any], code: str):
-    reply = run(put(make_client(), **fields))
+async def test_a_bad_body_is_refused(fields: dict[str, Any], code: str):
+    reply = await put(make_client(), **fields)
     assert (outcome(reply), operations(reply)) == ((400, code), "0 operations")
 
 
@@ -205,8 +205,8 @@ async def test_an_empty_page_is_a_page():
         ("DELETE", "/api/pages/hut", "invalid_parameter"),
     ],
 )
-def test_bad_ids_are_refused_before_anything_is_asked(method: str, path: str, code: str):
-    reply = run(get(make_client(), path, method))
+async def test_bad_ids_are_refused_before_anything_is_asked(method: str, path: str, code: str):
+    reply = await get(make_client(), path, method)
     assert (outcome(reply), operations(reply)) == ((400, code), "0 operations")
 
 
