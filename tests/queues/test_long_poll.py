@@ -1,4 +1,4 @@
-"""Waits end: with the answer, with something new, when their time is over, or when their operations are."""
+"""Waits end: with the response, with a new event, at their deadline, or when their operations are spent."""
 
 import asyncio
 
@@ -127,7 +127,7 @@ async def test_a_poll_waits_for_something_new():
     await asking
 
 
-async def test_a_hint_ends_a_poll_without_asking_the_store_again():
+async def test_a_local_message_ends_a_poll_without_asking_the_store_again():
     at = Setting()
     asking = asyncio.ensure_future(later(0.1, at.here.push_request(request(), "new")))
     events, _ = await at.poll(60)
