@@ -102,6 +102,13 @@ async def test_a_wait_ends_before_its_operations_are_spent():
     assert at.meter.remaining == 2
 
 
+async def test_a_resumed_wait_without_operations_left_does_not_ask_the_store():
+    at = Setting(budget=2)
+    waiter = ResponseWaiter(at.here, at.channel, at.invocation, resumed=True)
+    assert await waiter.next("r", at.clock.now_ms() + 60_000) is None
+    assert (waiter.is_spent, at.meter.operations, now()) == (True, 0, 0)
+
+
 async def test_a_poll_answers_what_is_there_at_once():
     at = Setting()
     one = await at.elsewhere.push_request(request(), "one")
