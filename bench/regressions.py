@@ -1,4 +1,4 @@
-"""`python -m bench.regressions`: has something become slower? Compares a quick run's ratios with those that are committed.
+"""`python -m bench.regressions`: has anything become slower? Compares a quick run with the committed ratios.
 
 Ratios, not times: another machine has others. The band is wide, since a busy machine moves even ratios, and it only
 ever warns: a benchmark that can fail a build is switched off sooner or later.
