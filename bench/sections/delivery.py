@@ -1,8 +1,8 @@
 """How long a request is on its way to the tab, and its answer on the way back.
 
-Same isolate: the hint finds the stream. Two isolates: nothing but polling KV. Beside them the poller that asks once a
-second, and a server with Redis. Under wrangler, so that what was answered 202 had been written to Miniflare's KV; and
-once more with the store in the isolate's memory, which leaves the time that is ours.
+Same isolate: the local channel wakes the stream. Two isolates: nothing but polling KV. Beside them the poller that asks
+once a second, and a server with Redis. Under wrangler, so that what was answered 202 had been written to Miniflare's
+KV; and once more with the store in the isolate's memory, which leaves the time that is ours.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ SAME, APART, POLLER, REDIS = (
 IN_MEMORY = "same isolate, store in memory"
 TO_TAB, BACK = "to the tab", "there and back"
 AFTER = "to the tab, after the 202"
-"""What is told but has no ratio: a server may have delivered before it answers."""
+"""Figures without a ratio: a server may have delivered before it answers."""
 GOALS = {
     (SAME, POLLER): Goal("ratio", 1 / 20, "lower"),
     (SAME, REDIS): Goal("ratio", 3, "lower"),

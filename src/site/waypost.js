@@ -5,29 +5,29 @@
  *
  *     const host = new Host(await createSession({ label: "my tab" }));
  *     host.tool({ name: "add", inputSchema: { type: "object" } }, ({ a, b }) => a + b);
- *     await host.connect();                                   // the tab answers
+ *     await host.connect();                                   // the tab now answers calls
  *
  *     const guest = await joinSession(code);
- *     await guest.call("add", { a: 1, b: 2 });                // the agent asks: 3
+ *     await guest.call("add", { a: 1, b: 2 });                // the agent calls a tool: 3
  *
  *     const asking = new Host(session, { approve: async ({ tool }) => (confirm(`Run ${tool}?`) ? "once" : "refuse") });
  *
- *     const secret = await createSession({ encrypted: true });  // the server reads no arguments and no answers
- *     const friend = await joinSession(secret.link);            // who has the link has the key
+ *     const secret = await createSession({ encrypted: true });  // the server can't read the calls
+ *     const friend = await joinSession(secret.link);            // the link contains the key
  *
  *     const chat = new Chat({ threadId: "trip" });
  *     for await (const { type, text } of chat.send("Hello")) if (type === "delta") show(text);
  *
  *     await voice("What did I just say?");                    // the tab's own conversation
  */
-export { createSession, Session } from "./client/session.js";
-export { Host } from "./client/host.js";
-export { Guest, joinSession } from "./client/guest.js";
-export { Chat } from "./client/chat.js";
-export { deleteThread, listThreads } from "./client/threads.js";
-export { Pages } from "./client/pages.js";
-export { voice } from "./client/voice.js";
-export { clearSessionId, getSessionId } from "./client/session-id.js";
-export { canEncrypt } from "./client/cipher.js";
+export { createSession, Session } from "./client/session/session.js";
+export { Host } from "./client/host/host.js";
+export { Guest, joinSession } from "./client/session/guest.js";
+export { Chat } from "./client/chat/chat.js";
+export { deleteThread, listThreads } from "./client/chat/threads.js";
+export { Pages } from "./client/chat/pages.js";
+export { voice } from "./client/chat/voice.js";
+export { clearSessionId, getSessionId } from "./client/chat/session-id.js";
+export { canEncrypt } from "./client/crypto/cipher.js";
 export { ApiError, CallTimeout, DecryptionError, ToolError, TransportError, WaypostError } from "./client/errors.js";
-export { SseParser } from "./client/sse.js";
+export { SseParser } from "./client/transport/sse.js";

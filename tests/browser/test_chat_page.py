@@ -22,7 +22,7 @@ def fill_with_life(chats: Chats) -> None:
     """Bring about most of what the view can show."""
     chats.say("Where do we sleep on the first night?")
     chats.say("I would rather walk five hours than seven, and my knees ask for the gentle way down.")
-    chats.button("Put a sample page").click()
+    chats.button("Add a sample page").click()
     expect(chats.pages).to_have_count(1)
     chats.send(LONG)
     chats.stop_button.click()
@@ -68,7 +68,7 @@ def test_a_phone_shows_all_of_the_chats_without_scrolling_sideways(open_chats: O
     assert button["y"] + button["height"] <= 740
 
 
-def test_a_chat_is_held_with_the_keyboard_alone(open_chats: OpenChats) -> None:
+def test_a_chat_works_with_the_keyboard_alone(open_chats: OpenChats) -> None:
     chats = open_chats()
     expect(chats.box).to_be_focused()
     chats.page.keyboard.type("Typed")

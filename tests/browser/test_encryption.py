@@ -1,4 +1,4 @@
-"""Encrypted sessions: in the console, between two browsers, and what the server has of them afterwards."""
+"""Encrypted sessions: in the console, between two browsers, and the absence of plaintext on the server."""
 
 import base64
 import json
@@ -49,7 +49,7 @@ FALL = """async () => {
 
 
 @pytest.mark.parametrize("encrypted", [True, False], ids=["encrypted", "in the clear"])
-def test_the_server_has_no_trace_of_what_an_encrypted_session_says(
+def test_the_server_stores_no_plaintext_of_an_encrypted_session(
     browser: Browser, worker: LocalWorker, watch: Watch, encrypted: bool
 ) -> None:
     # In the clear each word must be found: that is how the search shows that it would find it.
@@ -120,7 +120,7 @@ def test_a_phone_calls_an_encrypted_tab_through_its_link_and_keeps_the_key_over_
     # The key is gone from the address, so that neither the screen nor the history shows it.
     assert phone.page.url == f"{tab.url}/#join={code}"
     expect(phone.page.locator("#agent-lock")).to_be_visible()
-    assert phone.page.get_by_label("Code of the tab").input_value() == code
+    assert phone.page.get_by_label("Session code or link").input_value() == code
     phone.call("add_note", text="Read by two alone")
     phone.expect_answer('"notes": 1')
     expect(tab.notes).to_contain_text("Read by two alone")
@@ -148,30 +148,30 @@ def test_a_reload_of_the_tab_keeps_its_encrypted_session(open_console: OpenConso
     expect(tab.line("in")).to_contain_text("After the reload")
 
 
-def test_the_code_alone_of_an_encrypted_session_is_said_not_to_be_enough(open_console: OpenConsole) -> None:
+def test_joining_an_encrypted_session_with_its_code_alone_explains_what_is_missing(open_console: OpenConsole) -> None:
     tab = open_console()
     link = open_encrypted(tab)
     tab.let_run("set_accent")
     agent = open_console(f"#join={tab.code}")
-    expect(agent.page.locator("#agent-banner")).to_contain_text("its code alone does not open it")
+    expect(agent.page.locator("#agent-banner")).to_contain_text("its code alone is not enough")
     expect(agent.page.locator("#joined")).to_be_hidden()
     agent.shoot("encrypted-code-alone")
     # A pasted link brings the key, and leaves the code alone in the field.
     agent.join(link)
-    assert agent.page.get_by_label("Code of the tab").input_value() == tab.code
+    assert agent.page.get_by_label("Session code or link").input_value() == tab.code
     expect(agent.page.locator("#agent-banner")).to_be_hidden()
     agent.call("set_accent", color="moss")
     agent.expect_answer('"hue": 140')
 
 
-def test_a_link_whose_key_is_another_one_or_damaged_is_said_to_be_wrong(open_console: OpenConsole) -> None:
+def test_a_link_with_a_wrong_or_damaged_key_shows_an_error(open_console: OpenConsole) -> None:
     tab = open_console()
     link = open_encrypted(tab)
     other = link[:-43] + ("A" if link[-43] != "A" else "B") + link[-42:]
     agent = open_console(other.removeprefix(f"{tab.url}/"))
     agent.call("add_note", text="Nobody can read this")
     agent.expect_answer("can't be decrypted")
-    expect(agent.call_card.locator(".pill")).to_have_text("Not decrypted")
+    expect(agent.call_card.locator(".pill")).to_have_text("Could not be decrypted")
     expect(tab.notes).to_have_count(0)
     expect(tab.line("out", "error")).to_have_count(1)
     agent.shoot("encrypted-wrong-key")
@@ -180,7 +180,7 @@ def test_a_link_whose_key_is_another_one_or_damaged_is_said_to_be_wrong(open_con
     assert link[-43:-1] not in damaged.page.content()
 
 
-def test_a_program_that_asks_in_the_clear_is_refused(open_console: OpenConsole, api: httpx.Client) -> None:
+def test_an_unencrypted_request_is_refused(open_console: OpenConsole, api: httpx.Client) -> None:
     tab = open_console()
     open_encrypted(tab)
     body = {"code": tab.code, "tool": "add_note", "args": {"text": "In the clear"}}
@@ -224,7 +224,7 @@ def test_a_code_of_sixteen_characters_is_shown_whole(
     session = {"code": "W7Q2M9XAWWWWMMMM", "hostToken": "h", "createdAt": IN_A_WHILE, "expiresAt": IN_A_WHILE}
     tab.page.route("**/api/sessions", lambda route: route.fulfill(status=201, json=session))
     tab.page.route("**/api/sessions/*/tools", lambda route: route.abort())
-    tab.page.get_by_role("button", name="Open a session in this tab too").click()
+    tab.page.get_by_role("button", name="Start a session in this tab too").click()
     expect(tab.page.locator("#code")).to_have_text("W7Q2-M9XA-WWWW-MMMM")
     assert tab.code == session["code"]
     inside = "code => code.scrollWidth <= code.clientWidth && document.documentElement.scrollWidth <= innerWidth"

@@ -171,7 +171,7 @@ def test_what_the_address_and_the_server_say_shows_as_text(open_console: OpenCon
         # With a # in it, it is taken for a link; most of them carry no code.
         if "#" not in text:
             expect(page.locator("#agent-banner")).to_have_js_property("textContent", text)
-            typed = page.get_by_label("Code of the tab").input_value()
+            typed = page.get_by_label("Session code or link").input_value()
             assert typed == text.replace("\n", "").strip().upper()
         verify_harmless(page)
     for text in HOSTILE:

@@ -1,4 +1,4 @@
-"""Following an answer from a character on, whether it is given here or elsewhere: each character once, then the end."""
+"""Following an answer from a character on, generated here or in another isolate: each character once, then the end."""
 
 import asyncio
 from collections.abc import AsyncGenerator
@@ -10,7 +10,7 @@ from waypost_worker.chat.answer_stream import AnswerEvent, TextDelta
 
 
 class Live(Following):
-    """An answer that is given in this isolate."""
+    """An answer that this isolate generates."""
 
     def follow(self, start: int = 0) -> AsyncGenerator[AnswerEvent, None]:
         return self.follow_live(start)
@@ -25,7 +25,7 @@ class Live(Following):
 
 
 class Stored(Following):
-    """An answer that is given in another isolate."""
+    """An answer that another isolate generates."""
 
     def follow(self, start: int = 0) -> AsyncGenerator[AnswerEvent, None]:
         return self.follow_stored(start)
@@ -69,8 +69,8 @@ async def test_a_reader_goes_on_at_the_character_it_has(start: int, told: str, a
 async def test_a_reader_that_has_more_than_was_said_yet_waits_for_what_is_new_to_it(answer: Answer):
     at = answer()
     hearing = asyncio.ensure_future(at.hear(at.follow(5)))
-    for piece in ("One ", "two ", "three "):
-        await at.say(piece)
+    for delta in ("One ", "two ", "three "):
+        await at.say(delta)
         await asyncio.sleep(1.1)
     await at.end()
     await hearing

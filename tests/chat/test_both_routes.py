@@ -61,7 +61,7 @@ async def test_the_model_is_told_the_instructions_first(route: Route):
 
 
 @both
-async def test_a_long_conversation_is_folded_while_it_goes_on(route: Route):
+async def test_a_long_conversation_is_compacted_while_it_goes_on(route: Route):
     at = route()
     for number in range(12):
         await at.say(f"{number}?")
@@ -95,7 +95,7 @@ async def test_a_model_that_breaks_off_unexpectedly_is_logged_with_the_requests_
 
 
 @both
-async def test_a_conversation_that_can_not_be_folded_is_answered_all_the_same(route: Route):
+async def test_a_conversation_that_can_not_be_compacted_is_answered_anyway(route: Route):
     at = route()
     for number in range(10):
         await at.say(f"{number}?")
@@ -106,4 +106,4 @@ async def test_a_conversation_that_can_not_be_folded_is_answered_all_the_same(ro
         assert b"error" not in reply.body
         assert (await at.history())[-1] == "assistant: Hello Ada."
     await asyncio.sleep(10)
-    assert any(line.endswith("a conversation was not folded: storage_unavailable") for line in at.log)
+    assert any(line.endswith("a conversation was not compacted: storage_unavailable") for line in at.log)

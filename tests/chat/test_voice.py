@@ -38,7 +38,7 @@ async def test_sessions_do_not_know_each_other():
     assert len(at.model.asked[1]) == 1
 
 
-async def test_of_fifteen_exchanges_the_last_ten_messages_are_kept():
+async def test_of_fifteen_turns_the_last_ten_messages_are_kept():
     at = Setting(*([f"{number}."] for number in range(15)))
     counts = [(await at.ask(f"{number}?")).json()["messageCount"] for number in range(15)]
     assert counts == [2, 4, 6, 8, *[10] * 11]
@@ -106,7 +106,7 @@ async def test_work_that_the_platform_ends_is_told_as_a_model_that_broke_off():
     def background(work: Coroutine[Any, Any, None]) -> None:
         tasks.append(asyncio.ensure_future(work))
 
-    asking = asyncio.ensure_future(at.agent(background, []).answer("Hi"))
+    asking = asyncio.ensure_future(at.agent(background).answer("Hi"))
     await asyncio.sleep(1)
     tasks[0].cancel()
     with pytest.raises(ModelFailed):

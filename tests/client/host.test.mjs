@@ -3,8 +3,8 @@
 import assert from "node:assert/strict";
 import { afterEach, beforeEach, test } from "node:test";
 
-import { Backoff } from "../../src/site/client/backoff.js";
-import { SilenceGuard } from "../../src/site/client/silence.js";
+import { Backoff } from "../../src/site/client/transport/backoff.js";
+import { SilenceTimeout } from "../../src/site/client/transport/silence-timeout.js";
 import { createSession, Host, Session } from "../../src/site/waypost.js";
 import { FakeServer, FakeStorage, until } from "./fake-server.mjs";
 
@@ -100,7 +100,7 @@ test("answers are remembered across a reload, also one that was not delivered", 
   assert.deepEqual(answers().at(-1).result, 1);
 });
 
-test("a handler that a reload has interrupted is run again, and told so", async () => {
+test("a handler that a reload has interrupted runs again, with `restarted` set", async () => {
   const storage = new FakeStorage();
   const first = await connected({ slow: () => new Promise(() => {}) }, storage);
   server.send("request", { id: "r1", tool: "slow" });
@@ -192,7 +192,7 @@ test("progress comes before the answer, the latest of what waits, and never afte
   assert.equal(sent.length, 2);
 });
 
-test("a cancelled handler is told, and sends nothing; the cancelling is acknowledged", async () => {
+test("a cancelled handler gets an abort signal and sends nothing; the cancel is acknowledged", async () => {
   let signal;
   const host = await connected({
     slow: (_args, context) => new Promise((resolve) => {
@@ -255,7 +255,7 @@ for (const status of [401, 403, 404, 410]) {
   });
 }
 
-test("after the end event the client does not come back, and running handlers are told", async () => {
+test("after the end event the client does not reconnect, and running handlers are aborted", async () => {
   let signal;
   const host = await connected({ slow: (_args, context) => new Promise(() => (signal = context.signal)) });
   server.send("request", { id: "r1", tool: "slow" });
@@ -279,7 +279,7 @@ test("a tool that is registered while connected is published", async () => {
   assert.deepEqual(puts.tools.map(({ name }) => name), ["one", "two", "three"]);
 });
 
-test("an event that is no JSON and a gap are said, and the stream goes on", async () => {
+test("an event that is no JSON and a gap are reported, and the stream goes on", async () => {
   const host = await connected({ add: () => 1 });
   server.raw("event: request\ndata: not JSON\n\n");
   server.send("gap", { reason: "expired", after: "c0" });
@@ -309,7 +309,7 @@ test("a session is kept for a reload, unless its time is over", () => {
 test("a stream that is silent for 45 seconds is dead; a heartbeat in time keeps it alive", (context) => {
   context.mock.timers.enable({ apis: ["setTimeout"] });
   const attempt = new AbortController();
-  const guard = new SilenceGuard(attempt);
+  const guard = new SilenceTimeout(attempt);
   context.mock.timers.tick(44_000);
   guard.heard();
   context.mock.timers.tick(44_000);

@@ -71,9 +71,9 @@ both = pytest.mark.parametrize("service", [OpenAi, WorkersAi])
 
 
 async def ask(at: OpenAi | WorkersAi, model: str | None = None) -> list[str]:
-    pieces = [piece async for piece in at.model.stream(ITEMS, model)]
+    deltas = [delta async for delta in at.model.stream(ITEMS, model)]
     assert at.service.open == 0
-    return pieces
+    return deltas
 
 
 @both
@@ -119,7 +119,7 @@ def test_its_name_is_its_model_and_neither_key_nor_address(service: Service):
 @both
 async def test_a_caller_who_stops_listening_ends_the_request(service: Service):
     at = service(Reply([chunk("a"), Pause(1), chunk("b")]))
-    pieces = at.model.stream(ITEMS)
-    assert await anext(pieces) == "a"
-    await pieces.aclose()
+    deltas = at.model.stream(ITEMS)
+    assert await anext(deltas) == "a"
+    await deltas.aclose()
     assert at.service.open == 0

@@ -25,7 +25,7 @@ def make_model(http: FakeHttp, **settings: Any) -> OpenAiModel:
 
 def ask(model: OpenAiModel, name: str | None = None) -> list[str]:
     async def listen() -> list[str]:
-        return [piece async for piece in model.stream(ITEMS, name)]
+        return [delta async for delta in model.stream(ITEMS, name)]
 
     return run(listen())
 

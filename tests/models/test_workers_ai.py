@@ -15,7 +15,7 @@ def make_model(*replies: Reply) -> WorkersAiModel:
 
 async def test_newer_models_that_talk_as_openai_does_are_understood():
     model = make_model(Reply(said("Hel", "lo")))
-    assert [piece async for piece in model.stream([ChatMessage("1", "user", "Hi", 0)])] == ["Hel", "lo"]
+    assert [delta async for delta in model.stream([ChatMessage("1", "user", "Hi", 0)])] == ["Hel", "lo"]
 
 
 def test_its_model_is_a_default_unless_one_is_set():

@@ -155,7 +155,7 @@ async def test_what_comes_while_a_batch_is_being_sent_is_not_missed():
     await after(1)
     await at.client.ask(session.code, args={"n": 1})
     assert b'"n":1' in await coming
-    # The reader is slow: nobody waits for the bell now.
+    # The reader is slow: no loop waits for the wakeup now.
     await at.client.ask(session.code, args={"n": 2})
     await after(5)
     assert b'"n":2' in await anext(chunks)
@@ -231,7 +231,7 @@ async def test_a_store_that_fails_is_said_in_a_comment_asked_more_slowly_and_sur
     await after(30)
     said = [text for text, _ in stream.comments if "does not answer" in text]
     assert len(said) == len(at.kv.asked) < 12
-    assert said[0].startswith("the store does not answer; asking again in ")
+    assert said[0].startswith("the store does not answer; trying again in ")
     assert said[-1].endswith(f"{PLAN.poll_max_ms} ms")
     at.kv.fails = lambda *_: False
     await at.isolate(1).ask(session.code)

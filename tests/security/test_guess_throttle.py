@@ -7,7 +7,8 @@ import pytest
 from tests.support.builders import SetClock
 from tests.support.limiters import Budget
 from waypost_worker.errors import RateLimited
-from waypost_worker.security.guess_throttle import MAX_BLOCKED, MAX_LOOKUPS_AT_ONCE, GuessThrottle
+from waypost_worker.limits import MAX_BLOCKED_ADDRESSES, MAX_LOOKUPS_AT_ONCE
+from waypost_worker.security.guess_throttle import GuessThrottle
 
 GUESSER, OTHER = "192.0.2.1", "192.0.2.2"
 
@@ -75,7 +76,7 @@ async def test_without_a_limiter_nothing_is_throttled():
 
 async def test_the_address_that_was_blocked_longest_ago_is_forgotten_first():
     throttle = GuessThrottle(Budget(0), SetClock())
-    others = [f"10.0.{number // 256}.{number % 256}" for number in range(MAX_BLOCKED - 1)]
+    others = [f"10.0.{number // 256}.{number % 256}" for number in range(MAX_BLOCKED_ADDRESSES - 1)]
     for address in (GUESSER, OTHER, GUESSER, *others):
         with pytest.raises(RateLimited):
             await throttle.miss(address)

@@ -6,11 +6,12 @@ from typing import Any
 from simulation.client import Client, Reply
 from simulation.scripted_model import Script, ScriptedModel
 from simulation.seeded_random import SeededRandom
-from tests.support.chats import HELLO, told
+from tests.support.chats import HELLO, make_context, told
 from tests.support.namespace import Isolates
 from waypost_worker.chat.voice import VoiceAgent
 from waypost_worker.conversations.conversation import Conversation
 from waypost_worker.kv.cursor import CursorFactory
+from waypost_worker.kv.metered import MeteredKv
 
 SESSION = "5f0c2f1e-3b43-4b7a-9d2b-6d2f8f0f5a11"
 URL = "/api/voice-agent/chat"
@@ -36,5 +37,6 @@ class Setting(Isolates):
     async def history(self) -> list[str]:
         return [told(item) for item in await self.conversation().read()]
 
-    def agent(self, background: Callable[[Coroutine[Any, Any, None]], None], log: list[str]) -> VoiceAgent:
-        return VoiceAgent(self.conversation(), self.model, "", 10, self.clock, background, log.append)
+    def agent(self, background: Callable[[Coroutine[Any, Any, None]], None]) -> VoiceAgent:
+        meter = MeteredKv(self.kv, self.clock, self.settings.plan.operations_per_invocation)
+        return VoiceAgent(make_context(self.settings, meter, self.clock, self.model, background=background), SESSION)

@@ -1,23 +1,23 @@
 /** The console: a tab as a host with an agent beside it, and chats. `#join=CODE` opens the agent's side alone. */
 
-import { Agent } from "./agent.js";
+import { Agent } from "./agent/agent.js";
 import { ChatView } from "./chat/chat-view.js";
-import { byId, copies } from "./dom.js";
+import { byId, copies } from "./shared/dom.js";
 import { showHealth } from "./health.js";
-import { hostModule } from "./snippets.js";
-import { Tab } from "./tab.js";
-import { Traffic } from "./traffic.js";
+import { hostModule } from "./tab/snippets.js";
+import { Tab } from "./tab/tab.js";
+import { RequestLog } from "./tab/request-log.js";
 import { place, show } from "./views.js";
 
-const tab = new Tab(new Traffic());
+const tab = new Tab(new RequestLog());
 const agent = new Agent(() => tab.link);
 const chats = new ChatView();
 
-/** Each view begins when it is first seen: who only chats needs no session, and the other way round. */
+/** Each view starts when it is first shown: chatting needs no session, and a session needs no chat. */
 function follow() {
   const now = place();
   if (!now) return;
-  // Somebody who has a tab here as well keeps seeing it.
+  // A page with an open session keeps showing it beside the agent.
   show(now.view === "agent" && tab.code ? "session" : now.view);
   if (now.view === "session") tab.start();
   if (now.view === "agent") agent.join(now.value, now.key);

@@ -1,4 +1,4 @@
-"""`/api/stream` and `/api/poll`: requests for the host, answers for a guest, as they come."""
+"""`/api/stream` and `/api/poll`: requests for the host and responses for a guest, as they arrive."""
 
 from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
@@ -6,10 +6,10 @@ from contextlib import aclosing
 import msgspec
 
 from waypost_worker.context.auth import session_of_any
-from waypost_worker.context.isolate import Isolate
 from waypost_worker.context.request_context import RequestContext
 from waypost_worker.http.messages import Response, json_response
 from waypost_worker.http.query import required_parameter, seconds_parameter
+from waypost_worker.http.streams import EVENT_STREAM, stream_response
 from waypost_worker.kv.cursor import parse_event_id
 from waypost_worker.kv.keys import requests_scope, responses_scope
 from waypost_worker.limits import MAX_CACHED_SESSIONS
@@ -24,31 +24,26 @@ NDJSON = "application/x-ndjson"
 
 
 class PollView(msgspec.Struct):
-    """Messages, and the cursor to come back with."""
+    """Messages, and the cursor for the next poll."""
 
     messages: list[msgspec.Raw]
     cursor: str
 
 
 async def stream(context: RequestContext) -> Response:
-    """The events of a session, for as long as the connection and its budgets last."""
+    """Stream the events of a session, until the client leaves or the budget of the connection is spent."""
     session, role = await session_of_any(context, required_parameter(context.query, "code"))
-    # The header is what an EventSource sends when it comes back; the parameter is then still the one it began with.
+    # An EventSource that reconnects sends the header, and still the parameter of its first request: the header wins.
     after = context.request.headers.get("last-event-id") or context.query.get("after")
     feed = context.feed(session.code, _reader(role, session, after), is_stream=True)
     batches = stream_events(role, feed, context.watch(session, role), context.invocation)
     as_lines = NDJSON in (context.request.headers.get("accept") or "")
-    body = _encoded(batches, encode_ndjson if as_lines else encode_sse, context.isolate)
-    headers = {
-        "Content-Type": NDJSON if as_lines else "text/event-stream; charset=utf-8",
-        "Cache-Control": "no-store, no-transform",
-        "X-Accel-Buffering": "no",
-    }
-    return Response(200, body, headers)
+    body = _encoded(batches, encode_ndjson if as_lines else encode_sse)
+    return stream_response(body, context.isolate, NDJSON if as_lines else EVENT_STREAM)
 
 
 async def poll(context: RequestContext) -> Response:
-    """The same events, for those who can't hold a stream."""
+    """Poll for the same events, for clients that can't hold a stream."""
     seconds = seconds_parameter(context.query, "wait")
     session, role = await session_of_any(context, required_parameter(context.query, "code"))
     feed = context.feed(session.code, _reader(role, session, context.query.get("after")), is_stream=False)
@@ -69,19 +64,15 @@ def _reader(role: Role, session: Session, after: str | None) -> HostReader | Gue
 
 
 async def _encoded(
-    batches: AsyncGenerator[Batch, None], encode: Callable[[Event | Comment], bytes], isolate: Isolate
+    batches: AsyncGenerator[Batch, None], encode: Callable[[Event | Comment], bytes]
 ) -> AsyncGenerator[bytes, None]:
-    isolate.open_streams += 1
-    try:
-        async with aclosing(batches) as open_batches:
-            async for batch in open_batches:
-                yield b"".join(map(encode, batch))
-    finally:
-        isolate.open_streams -= 1
+    async with aclosing(batches) as open_batches:
+        async for batch in open_batches:
+            yield b"".join(map(encode, batch))
 
 
 async def _announce(context: RequestContext, session: Session) -> None:
-    """A host that polls is present too; it says so no more often than one with an open stream."""
+    """Announces a host that polls as present, no more often than a host with an open stream is."""
     announced_ms = context.isolate.announced_ms
     now = context.clock.now_ms()
     if now - announced_ms.get(session.code, 0) >= context.settings.plan.presence_seconds * 1000:

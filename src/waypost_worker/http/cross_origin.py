@@ -1,10 +1,9 @@
-"""Whether a browser's request was made by a page that may make it.
+"""Refuses requests that a browser sends for a page of another origin (cross-site request forgery).
 
-A page of another origin can't read what is answered here, but without this check it could have things done: a request
-without a body needs no preflight, and a picture whose address is a wrong code would be a guess of whoever looks at it.
-What is looked at, and in which order, is what Go's net/http does against cross-site request forgery:
-https://pkg.go.dev/net/http#CrossOriginProtection. Programs send neither field, and are not browsers that somebody
-else's page can use.
+Such a page can't read the reply, but without this check its request would take effect: a request without a body needs
+no preflight, and an image whose URL contains a wrong code would count as a guess of the person who views the page. The
+header fields and their order are those of Go's net/http: https://pkg.go.dev/net/http#CrossOriginProtection. Programs
+other than browsers send neither field, and no page can make them send a request.
 """
 
 from ipaddress import ip_address
@@ -18,17 +17,17 @@ SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
 def is_navigation(request: Request) -> bool:
-    """Whether somebody opens the address in a window of its own: by a link, say, wherever that stands."""
+    """Whether a person opens the address in a window of its own, for example by a link on any site."""
     headers = request.headers
     is_window = headers.get("sec-fetch-mode") == "navigate" and headers.get("sec-fetch-dest") == "document"
     return is_window and request.method in SAFE
 
 
 def require_known_origin(request: Request, allowed: frozenset[str]) -> None:
-    """Pass if `request` is no browser's, or a page of this origin or of one of `allowed` made it.
+    """Passes if no browser sent `request`, or a page of this origin or of one of `allowed` did.
 
     Raises:
-        OriginNotAllowed: a page of another origin did.
+        OriginNotAllowed: a page of another origin sent it.
     """
     origin = request.headers.get("origin")
     if origin in allowed:
@@ -36,11 +35,11 @@ def require_known_origin(request: Request, allowed: frozenset[str]) -> None:
     site = request.headers.get("sec-fetch-site")
     if site in ("same-origin", "none"):
         return
-    # Older browsers, and those on plain HTTP, send the origin alone. https is believed: behind a proxy that ends TLS
-    # this service sees another scheme than the browser.
+    # Older browsers, and those on plain HTTP, send the origin alone. Any https origin of this host passes: behind a
+    # proxy that ends TLS, this service sees another scheme than the browser.
     if site is None and (origin is None or _is_of(origin, request.headers.get("host"))):
         return
-    raise OriginNotAllowed("Pages of this origin may not call here; ALLOWED_ORIGINS names those that may.")
+    raise OriginNotAllowed("Pages of this origin may not call this API; ALLOWED_ORIGINS lists the origins that may.")
 
 
 def _is_of(origin: str, host: str | None) -> bool:
@@ -48,13 +47,13 @@ def _is_of(origin: str, host: str | None) -> bool:
         parts = urlsplit(origin)
     except ValueError:
         return False
-    # A sandboxed page has the origin "null", and so no host.
+    # A sandboxed page has the origin "null", which has no host.
     return bool(host) and parts.netloc == host and (parts.scheme == "https" or _is_near(parts.hostname or ""))
 
 
 def _is_near(name: str) -> bool:
-    """Whether `name` can't be one that somebody has made to point at this machine, so that a page of theirs is of "this
-    origin" to its browser (DNS rebinding). A name that is resolved all over the world has a certificate, or is refused.
+    """Whether `name` is a local name or an address. A public name could point to this machine, and a page under it
+    would then be of "this origin" for its browser (DNS rebinding): a public name must have a certificate (https).
     """
     try:
         ip_address(name)

@@ -1,24 +1,25 @@
-"""A store that counts: operations against a budget, and the time they took."""
+"""A store that counts its operations against a budget, and measures their time."""
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable
 from typing import ParamSpec, TypeVar
 
 from waypost_worker.clock import Clock
 from waypost_worker.errors import BudgetSpent
-from waypost_worker.kv.store import Kv, ListPage
+from waypost_worker.kv.delegating import DelegatingKv
+from waypost_worker.kv.store import Kv
 
 P = ParamSpec("P")
 T = TypeVar("T")
 
 
-class MeteredKv:
-    """Passes on to `kv` until `budget` operations are used; then raises `BudgetSpent` instead of asking.
+class MeteredKv(DelegatingKv):
+    """Passes operations on to `kv` until `budget` of them are used; then raises `BudgetSpent` instead.
 
-    `operations` counts what was asked, also what failed; `elapsed_ms` is the time spent waiting for it.
+    `operations` counts them, failed ones included; `elapsed_ms` is the time spent waiting for them.
     """
 
     def __init__(self, kv: Kv, clock: Clock, budget: int) -> None:
-        self._kv = kv
+        super().__init__(kv)
         self._clock = clock
         self._budget = budget
         self.operations = 0
@@ -26,25 +27,10 @@ class MeteredKv:
 
     @property
     def remaining(self) -> int:
-        """Operations that are still allowed."""
+        """Operations left in the budget."""
         return self._budget - self.operations
 
-    async def get(self, key: str) -> str | None:
-        return await self._count(self._kv.get, key)
-
-    async def get_many(self, keys: Sequence[str]) -> dict[str, str]:
-        return await self._count(self._kv.get_many, keys)
-
-    async def put(self, key: str, value: str, *, ttl_seconds: int, metadata: str | None = None) -> None:
-        await self._count(self._kv.put, key, value, ttl_seconds=ttl_seconds, metadata=metadata)
-
-    async def delete(self, key: str) -> None:
-        await self._count(self._kv.delete, key)
-
-    async def list(self, prefix: str, *, cursor: str | None = None, limit: int = 1000) -> ListPage:
-        return await self._count(self._kv.list, prefix, cursor=cursor, limit=limit)
-
-    async def _count(self, operation: Callable[P, Awaitable[T]], *args: P.args, **kwargs: P.kwargs) -> T:
+    async def _around(self, operation: Callable[P, Awaitable[T]], *args: P.args, **kwargs: P.kwargs) -> T:
         if self.remaining <= 0:
             raise BudgetSpent(f"This call may use {self._budget} store operations and needs more.")
         self.operations += 1

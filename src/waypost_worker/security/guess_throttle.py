@@ -1,23 +1,17 @@
-"""Guessing codes is throttled: an address that has spent its budget of unknown codes is refused for a while.
+"""Throttles the guessing of codes: an address that has spent its budget of unknown codes is refused for a minute.
 
-The budget is the platform's rate-limit binding, counted per location. Whether it is spent is known only when it is
-asked, and it is asked only for misses; so that an address that is over it can't go on and learn from the hits, it is
-remembered here and refused before the look-up. So that nobody sends a thousand guesses off before the first of them is
-known to be wrong, only some of an address are looked up at once.
+The budget is the platform's rate-limit binding, counted per location, and spent by misses only. An address over its
+budget is blocked here, before the look-up, so that it can't go on and learn from the hits. Only a few codes of an
+address are looked up concurrently: otherwise a thousand guesses could be under way before the first of them counts.
 """
 
 from contextlib import AbstractContextManager
 
 from waypost_worker.clock import Clock
 from waypost_worker.errors import RateLimited
+from waypost_worker.limits import MAX_BLOCKED_ADDRESSES, MAX_LOOKUPS_AT_ONCE
 from waypost_worker.security.client_address import rate_limit_key
 from waypost_worker.security.rate_limits import PERIOD_SECONDS, REFUSALS, Limit, Limiter
-
-MAX_BLOCKED = 10_000
-"""Addresses remembered per isolate; the oldest go first."""
-
-MAX_LOOKUPS_AT_ONCE = 10
-"""Codes of one address that are being looked up in one isolate: what can still be found while it is being blocked."""
 
 
 class GuessThrottle:
@@ -30,45 +24,45 @@ class GuessThrottle:
         self._looked_up: dict[str, int] = {}
 
     def looking_up(self, address: str | None) -> AbstractContextManager[None]:
-        """Around a look-up that may miss, and what is done about a miss.
+        """A context manager around a look-up that may miss, and around the call of `miss`.
 
         Raises:
-            RateLimited: `address` has lately spent its budget, or has too many look-ups on their way.
+            RateLimited: `address` has spent its budget within the last minute, or has too many look-ups under way.
         """
         self.check(address)
         key = rate_limit_key(address)
         if self._limiter is not None and self._looked_up.get(key, 0) >= MAX_LOOKUPS_AT_ONCE:
-            raise RateLimited("Too many codes from this address at once.", 1)
+            raise RateLimited("Too many codes from this address concurrently.", 1)
         return _Counted(self._looked_up, key)
 
     def check(self, address: str | None) -> None:
-        """To be called before a code is looked up, or a token is read.
+        """Refuses a blocked address; called before a look-up.
 
         Raises:
-            RateLimited: `address` has lately spent its budget.
+            RateLimited: `address` has spent its budget within the last minute.
         """
         until = self._blocked_until_ms.get(rate_limit_key(address), 0)
         if until > self._clock.now_ms():
             raise _limited()
 
     async def miss(self, address: str | None) -> None:
-        """Count a code that does not exist, or a token that is none.
+        """Counts a code that does not exist, or an invalid token.
 
         Raises:
-            RateLimited: this one is over the budget of `address`.
+            RateLimited: this miss exceeds the budget of `address`.
         """
         key = rate_limit_key(address)
         if self._limiter is None or await self._limiter.allows(key):
             return
         self._blocked_until_ms.pop(key, None)
         self._blocked_until_ms[key] = self._clock.now_ms() + PERIOD_SECONDS * 1000
-        if len(self._blocked_until_ms) > MAX_BLOCKED:
+        if len(self._blocked_until_ms) > MAX_BLOCKED_ADDRESSES:
             del self._blocked_until_ms[next(iter(self._blocked_until_ms))]
         raise _limited()
 
 
 class _Counted:
-    """Counts `key` for as long as this lasts."""
+    """Counts `key` while the context is open."""
 
     def __init__(self, counts: dict[str, int], key: str) -> None:
         self._counts = counts

@@ -2,37 +2,37 @@
 
 import { ApiError, deleteThread } from "../../waypost.js";
 import { newId } from "../../client/ids.js";
-import { byId, el, toast } from "../dom.js";
+import { byId, el, toast } from "../shared/dom.js";
 import { setTitle } from "../views.js";
 import { Composer } from "./composer.js";
 import { confirmed } from "./confirm.js";
 import { Gallery } from "./gallery.js";
-import { credentials, resourceId } from "./owner.js";
+import { credentials, resourceId } from "./identity.js";
 import { OtherTabs } from "./other-tabs.js";
 import { ThreadList } from "./thread-list.js";
 import { ThreadView } from "./thread-view.js";
 import { addressOf, titleOf } from "./titles.js";
-import { Trouble } from "./trouble.js";
+import { ProblemBanner } from "./problem-banner.js";
 
-/** What the address says instead of a thread that has not begun. */
+/** Stands in the address for a thread without messages. */
 const NEW = "new";
 
 export class ChatView {
   #gallery = new Gallery();
-  #trouble = new Trouble(() => this.#reopen());
-  #threads = new ThreadList((error) => this.#trouble.show(error));
+  #problems = new ProblemBanner(() => this.#reopen());
+  #threads = new ThreadList((error) => this.#problems.show(error));
   #thread = new ThreadView(
     {
-      started: (start, asked) => this.#started(start, asked),
-      ended: (asked) => this.#ended(asked),
+      started: (start, sent) => this.#started(start, sent),
+      ended: (sent) => this.#ended(sent),
       answering: (isAnswering) => this.#answering(isAnswering),
       session: (sessionId) => this.#gallery.show(sessionId),
-      failed: (error) => this.#trouble.show(error),
+      failed: (error) => this.#problems.show(error),
     },
     (messageId) => this.#fork(messageId),
   );
   #composer = new Composer((text) => this.#send(text), () => this.#stop());
-  /** Until it is known which thread is shown, a message waits. @type {Promise<void>} */
+  /** Resolves when the thread is chosen; a message waits for it. @type {Promise<void>} */
   #opened = Promise.resolve();
   #others = new OtherTabs((threadId, news) => this.#hearOthers(threadId, news));
 
@@ -46,9 +46,9 @@ export class ChatView {
     addEventListener("online", look);
   }
 
-  /** Show a thread. @param {string} wanted its id; "" for the one that is open, or was used last */
+  /** Shows a thread. @param {string} wanted its id; "" for the one that is open, or else the most recent one */
   open(wanted) {
-    this.#trouble.clear();
+    this.#problems.clear();
     this.#opened = wanted === "" ? this.#openLast() : this.#open(wanted);
   }
 
@@ -68,12 +68,12 @@ export class ChatView {
     this.#describe();
     if (!this.#threads.isKnown) this.#threads.refresh().then(() => this.#describe());
     if (wanted === NEW) return this.#composer.focus();
-    // Not waited for: what is remembered may come after the next message.
+    // Not awaited: the history may arrive after the next message.
     this.#thread.open(this.#threads.get(wanted) ?? { threadId: wanted });
     this.#describe();
   }
 
-  /** What the server said about itself. @param {import("../health.js").Health | null} health */
+  /** Shows what the server's health says about its model. @param {import("../health.js").Health | null} health */
   tellModel(health) {
     byId("echo-hint").hidden = health?.model !== "echo";
     const kept = health?.limits?.historyLimit;
@@ -94,7 +94,7 @@ export class ChatView {
   /** @param {string} text @param {boolean} [interrupt] */
   async #send(text, interrupt = false) {
     if (this.#thread.isAnswering && !interrupt) return this.#offerInterruption(text);
-    this.#trouble.clear();
+    this.#problems.clear();
     this.#composer.clear();
     let threadId = "";
     try {
@@ -104,21 +104,21 @@ export class ChatView {
     } catch (error) {
       this.#composer.restore(text);
       const isInTheWay = error instanceof ApiError && error.code === "answer_running";
-      // Of a thread that was left since, there is nothing to interrupt here.
+      // If the user has left that thread, there is nothing to interrupt here.
       if (isInTheWay && threadId === this.#thread.threadId) this.#offerInterruption(text);
-      else this.#trouble.show(error);
+      else this.#problems.show(error);
     }
   }
 
   /** @param {string} text */
   #offerInterruption(text) {
-    this.#trouble.offerInterruption(() => this.#send(this.#composer.text || text, true));
+    this.#problems.offerInterruption(() => this.#send(this.#composer.text || text, true));
   }
 
   /** @param {boolean} isAnswering */
   #answering(isAnswering) {
     this.#composer.isAnswering(isAnswering);
-    if (!isAnswering) this.#trouble.withdrawOffer();
+    if (!isAnswering) this.#problems.withdrawOffer();
   }
 
   async #stop() {
@@ -126,7 +126,7 @@ export class ChatView {
       await this.#thread.stop();
     } catch (error) {
       this.#composer.allowStop();
-      this.#trouble.show(error);
+      this.#problems.show(error);
     }
   }
 
@@ -143,9 +143,9 @@ export class ChatView {
       this.#threads.touch({ ...session, createdAt: now, updatedAt: now, metadata, forkedFrom });
       this.#others.tell(fork.threadId, "changed");
       this.#go(fork.threadId);
-      toast("Forked: this is the new thread");
+      toast("Forked: you are now in the new thread");
     } catch (error) {
-      this.#trouble.show(error);
+      this.#problems.show(error);
     }
   }
 
@@ -156,49 +156,49 @@ export class ChatView {
       el("a", { href: url, download: `chat-${this.#thread.threadId.slice(0, 8)}.md` }).click();
       URL.revokeObjectURL(url);
     } catch (error) {
-      this.#trouble.show(error);
+      this.#problems.show(error);
     }
   }
 
   async #delete() {
     const { threadId } = this.#thread;
     const title = this.#threads.titleOf(threadId);
-    const consequence = "Its messages are forgotten. Threads that were forked from it stay.";
+    const consequence = "Its messages are deleted. Threads that were forked from it stay.";
     if (!(await confirmed(`Delete “${title}”?`, consequence, "Delete thread"))) return;
     try {
       await deleteThread(resourceId(), threadId, credentials());
-      this.#trouble.clear();
+      this.#problems.clear();
       this.#threads.drop(threadId);
       this.#others.tell(threadId, "deleted");
       toast("Thread deleted");
       await this.#go(NEW, true);
     } catch (error) {
-      this.#trouble.show(error);
+      this.#problems.show(error);
     }
   }
 
   /**
    * @param {Extract<import("../../waypost.js").ChatEvent, { type: "start" }>} start
-   * @param {import("./thread-view.js").Asked | null} asked
+   * @param {import("./thread-view.js").SentMessage | null} sent
    */
-  #started({ threadId, sessionId, forkedFrom }, asked) {
-    const title = asked?.title;
+  #started({ threadId, sessionId, forkedFrom }, sent) {
+    const title = sent?.title;
     const now = new Date().toISOString();
     const metadata = title ? { metadata: { title } } : {};
     const thread = { threadId, resourceId: resourceId(), sessionId, createdAt: now, updatedAt: now, ...metadata };
     this.#threads.touch(forkedFrom ? { ...thread, forkedFrom } : thread);
     if (location.hash === addressOf(NEW)) history.replaceState(null, "", addressOf(threadId));
-    if (asked) this.#others.tell(threadId, "answering");
+    if (sent) this.#others.tell(threadId, "answering");
     this.#describe();
   }
 
-  /** @param {import("./thread-view.js").Asked | null} asked */
-  #ended(asked) {
+  /** @param {import("./thread-view.js").SentMessage | null} sent */
+  #ended(sent) {
     this.#gallery.refresh();
-    if (asked) this.#others.tell(this.#thread.threadId, "changed");
+    if (sent) this.#others.tell(this.#thread.threadId, "changed");
   }
 
-  /** With other credentials. */
+  /** Loads everything again with the new credentials. */
   async #reopen() {
     const { threadId, isBegun } = this.#thread;
     if (!isBegun) this.#thread.openNew();
@@ -213,19 +213,19 @@ export class ChatView {
 
   /** @param {string} threadId @param {import("./other-tabs.js").News} news */
   async #hearOthers(threadId, news) {
-    // A tab that has shown no chats yet has nothing to bring up to date.
+    // A tab that has shown no chats yet has nothing to update.
     if (!this.#threads.isKnown) return;
     const isOpen = threadId === this.#thread.threadId;
     if (isOpen && news === "deleted") {
       await this.#go(NEW, true);
-      this.#trouble.tell("That thread was deleted in another tab.");
+      this.#problems.tell("This thread was deleted in another tab.");
     }
     if (news === "deleted") return this.#threads.drop(threadId);
     await this.#threads.refresh();
     if (isOpen) await this.#thread.refresh();
   }
 
-  /** What the panel says about the open thread. */
+  /** Shows the title, origin and buttons of the open thread. */
   #describe() {
     const { threadId, isBegun } = this.#thread;
     const known = this.#threads.get(threadId);

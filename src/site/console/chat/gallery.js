@@ -1,33 +1,33 @@
-/** The pages of the open thread: what agents put there, each shown in a sandbox. */
+/** The pages of the open thread, each shown in a sandbox. */
 
 import { Pages } from "../../waypost.js";
-import { byId, el, showBanner } from "../dom.js";
-import { age, clockTime, fileSize } from "../format.js";
+import { byId, el, showBanner } from "../shared/dom.js";
+import { age, clockTime, fileSize } from "../shared/format.js";
 import { confirmed } from "./confirm.js";
 import { samplePage } from "./sample-page.js";
-import { whyNot } from "./words.js";
+import { errorText } from "./error-text.js";
 
 /** @typedef {import("../../waypost.js").PageInfo} PageInfo */
 
-/** Scripts run, without this origin: what the server itself allows at most. */
+/** Scripts run, but in an opaque origin: the same limit as the server's own sandbox. */
 const SANDBOX = "allow-scripts";
 
 export class Gallery {
   /** @type {Pages | null} */
   #pages = null;
-  /** What is on the page, so that a refresh that changes nothing reloads no preview. */
+  /** The pages shown as JSON, so that a refresh without changes reloads no preview. */
   #shown = "";
 
   constructor() {
     byId("put-sample").addEventListener("click", () => this.#putSample());
     byId("refresh-pages").addEventListener("click", () => this.refresh());
     const dialog = /** @type {HTMLDialogElement} */ (byId("preview"));
-    // A page that nobody looks at need not go on running.
+    // A closed preview must not go on running.
     dialog.addEventListener("close", () => byId("preview-place").replaceChildren());
     byId("preview-close").addEventListener("click", () => dialog.close());
   }
 
-  /** Show the pages of this session. @param {string | null} sessionId null: the thread has not begun */
+  /** Show the pages of this session. @param {string | null} sessionId null: the thread has no messages yet */
   async show(sessionId) {
     if (sessionId === (this.#pages?.sessionId ?? null) && this.#shown !== "") return;
     this.#pages = sessionId ? new Pages(sessionId) : null;
@@ -51,7 +51,7 @@ export class Gallery {
       const html = samplePage(clockTime(new Date()));
       const page = await pages.put({ html, title: "Three huts, two days" });
       const found = await pages.list();
-      // The list may not show for a minute what was put a moment ago.
+      // A new page may be missing from the list for up to a minute.
       const all = found.some(({ intentId }) => intentId === page.intentId) ? found : [page, ...found];
       if (pages === this.#pages) this.#draw(all);
     });
@@ -75,7 +75,7 @@ export class Gallery {
       await action();
       showBanner(byId("pages-banner"), null);
     } catch (error) {
-      showBanner(byId("pages-banner"), whyNot(error), "bad");
+      showBanner(byId("pages-banner"), errorText(error), "bad");
     }
   }
 
@@ -83,8 +83,8 @@ export class Gallery {
   #draw(found) {
     byId("pages-empty").hidden = found.length > 0;
     byId("pages-empty").textContent = this.#pages
-      ? "No pages yet. Whatever an agent puts here lives for a day."
-      : "Pages belong to a thread: begin one with a message.";
+      ? "No pages yet. An agent can publish pages in this thread; each is kept for a day."
+      : "Pages belong to a thread. Send a message to start one.";
     byId("put-sample").toggleAttribute("disabled", !this.#pages);
     byId("refresh-pages").toggleAttribute("disabled", !this.#pages);
     const shown = JSON.stringify([this.#pages?.sessionId ?? null, found]);

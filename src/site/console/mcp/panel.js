@@ -1,12 +1,12 @@
-/** How MCP clients reach this tab: its URL, and what to paste into the client of one's choice. */
+/** The MCP panel: this tab's URL, and the setup instructions for the chosen client. */
 
-import { byId, copies, el } from "../dom.js";
-import { keep, recall } from "../storage.js";
-import { ways } from "./clients.js";
+import { byId, copies, el } from "../shared/dom.js";
+import { keep, recall } from "../shared/storage.js";
+import { clientSetups } from "./clients.js";
 
 const CHOICE = "waypost.mcp-client";
 
-/** Stands for a token that there is none of yet. */
+/** The placeholder until a token is created. */
 const NO_TOKEN = "GUEST_TOKEN";
 
 /** @typedef {import("../../waypost.js").Session} Session */
@@ -14,13 +14,13 @@ const NO_TOKEN = "GUEST_TOKEN";
 export class McpPanel {
   /** @type {Session | null} */
   #session = null;
-  /** Null: the code is enough. @type {string | null} */
+  /** Null: no token is needed. @type {string | null} */
   #token = null;
 
   constructor() {
     copies(byId("copy-mcp"), () => this.#url);
     byId("mcp-get-token").addEventListener("click", () => this.#getToken());
-    this.#select.append(...ways("", null).map(({ id, name }) => el("option", { value: id }, name)));
+    this.#select.append(...clientSetups("", null).map(({ id, name }) => el("option", { value: id }, name)));
     this.#select.value = recall("localStorage", CHOICE) ?? "claude-code";
     if (this.#select.selectedIndex < 0) this.#select.selectedIndex = 0;
     this.#select.addEventListener("change", () => {
@@ -60,13 +60,13 @@ export class McpPanel {
   #draw() {
     byId("mcp-url").textContent = this.#url;
     byId("mcp-token").hidden = this.#token !== NO_TOKEN;
-    byId("mcp-secret").textContent = this.#token === null ? "The URL has the code in it: give it to nobody else." : "The token is a secret.";
-    const way = ways(this.#url, this.#token).find(({ id }) => id === this.#select.value);
-    byId("mcp-steps").replaceChildren(...(way ? way.steps.flatMap(stepElements) : []));
+    byId("mcp-secret").textContent = this.#token === null ? "Keep the URL secret: it contains the session code." : "Keep the token secret: it gives access to this tab.";
+    const setup = clientSetups(this.#url, this.#token).find(({ id }) => id === this.#select.value);
+    byId("mcp-steps").replaceChildren(...(setup ? setup.steps.flatMap(stepElements) : []));
     const link = byId("mcp-open");
-    link.hidden = way?.link === undefined;
-    link.setAttribute("href", way?.link ?? "");
-    link.textContent = `Add it to ${way?.name}`;
+    link.hidden = setup?.link === undefined;
+    link.setAttribute("href", setup?.link ?? "");
+    link.textContent = `Add to ${setup?.name}`;
   }
 
   async #getToken() {
@@ -102,9 +102,9 @@ function stepElements({ how, text }) {
   ];
 }
 
-/** Whether the code alone lets no client in. @param {string} code */
+/** Whether the server requires a token besides the code. @param {string} code */
 async function wantsToken(code) {
-  // Over plain HTTP a page of another name may not ask; clients may, and are told.
+  // Over plain HTTP the server refuses MCP requests from a page under another host name; clients get the 401 themselves.
   if (!isSecureContext) return false;
   const headers = { "Content-Type": "application/json", Accept: "application/json, text/event-stream" };
   const body = JSON.stringify({ jsonrpc: "2.0", method: "notifications/initialized" });

@@ -1,0 +1,203 @@
+/** A session from the host's side: created, saved across a reload, extended, ended. */
+
+import { newKey } from "../crypto/cipher.js";
+import { Http } from "../transport/http.js";
+import { newId } from "../ids.js";
+import { inviteLink } from "./invite.js";
+import { isRetained, retain, storageName } from "../storage/tab-storage.js";
+import { ReplayGuard } from "../storage/replay-guard.js";
+
+const STORAGE_KEY = "waypost.session";
+
+/**
+ * @typedef {object} SessionRecord
+ * @property {string} baseUrl
+ * @property {string} code what a guest needs
+ * @property {string} hostToken grants the host's rights: never show it
+ * @property {string} [sessionId] grants access to its documents and pages, which guests see as MCP resources: never show it
+ * @property {string} createdAt
+ * @property {string} expiresAt
+ * @property {string} [label]
+ * @property {unknown} [data]
+ * @property {string} [tabId] the name of its stored state in this tab; never sent to the server
+ * @property {string} [key] of an encrypted session: guests need it besides the code, and the server must not learn it
+ */
+
+/** The server this module was loaded from. */
+export function ownOrigin() {
+  return new URL("/", import.meta.url).href;
+}
+
+/** The tab's own storage, or null where the browser blocks it. @returns {Storage | null} */
+export function tabStorage() {
+  try {
+    return globalThis.sessionStorage ?? null;
+  } catch {
+    return null;
+  }
+}
+
+/** A session, as its host holds it. */
+export class Session {
+  #http;
+  #record;
+  #isOver = false;
+
+  /** @param {SessionRecord} record */
+  constructor(record) {
+    this.#record = { ...record };
+    this.#http = new Http(record.baseUrl, record.hostToken);
+  }
+
+  get baseUrl() {
+    return this.#record.baseUrl;
+  }
+
+  get code() {
+    return this.#record.code;
+  }
+
+  get hostToken() {
+    return this.#record.hostToken;
+  }
+
+  /** The encryption key, which the server does not have; undefined if the session is not encrypted. */
+  get key() {
+    return this.#record.key;
+  }
+
+  /** The link to give to a guest. It holds the code and the key after a `#`, which browsers send to no server. */
+  get link() {
+    return inviteLink(this.#record);
+  }
+
+  /** The id under which `Pages` and documents are stored that guests see as MCP resources; a secret. */
+  get sessionId() {
+    return this.#record.sessionId;
+  }
+
+  get label() {
+    return this.#record.label;
+  }
+
+  get data() {
+    return this.#record.data;
+  }
+
+  /** @returns {Date} */
+  get createdAt() {
+    return new Date(this.#record.createdAt);
+  }
+
+  /** When it expires unless it is extended, as far as this tab knows. @returns {Date} */
+  get expiresAt() {
+    return new Date(this.#record.expiresAt);
+  }
+
+  /** The name of its stored state in this tab, which no server can choose. */
+  get memory() {
+    return storageName(this.#record);
+  }
+
+  /** Whether this tab knows that it is over. */
+  get isOver() {
+    return this.#isOver;
+  }
+
+  /** Sends requests with the host's rights. */
+  get http() {
+    return this.#http;
+  }
+
+  /**
+   * Updates it from an event of the server.
+   * @param {{ expiresAt?: string }} news
+   */
+  update({ expiresAt }) {
+    if (expiresAt) this.#record.expiresAt = expiresAt;
+  }
+
+  /** Extends it by its full time to live. An open host stream does this automatically. */
+  async extend() {
+    const { data } = await this.#http.json("POST", `/api/sessions/${this.code}/extend`);
+    this.update(data);
+    return this.expiresAt;
+  }
+
+  /** Ends it for the host and all guests. */
+  async end() {
+    await this.#http.json("DELETE", `/api/sessions/${this.code}`);
+  }
+
+  /**
+   * Marks it as over, so that neither `save()` nor `restore()` brings it back. A `Host` calls this when the session ends.
+   * @param {Storage | null} [storage] where it may have been saved, besides the tab's own
+   */
+  markOver(storage = tabStorage()) {
+    this.#isOver = true;
+    for (const place of [storage, tabStorage()]) if (kept(place)?.memory === this.memory) Session.forget(place);
+  }
+
+  /** @returns {SessionRecord} */
+  toJSON() {
+    return { ...this.#record };
+  }
+
+  /**
+   * Saves it for a reload of this tab, unless it is over.
+   * @param {Storage | null} [storage]
+   */
+  save(storage = tabStorage()) {
+    if (this.#isOver) return;
+    storage?.setItem(STORAGE_KEY, JSON.stringify(this));
+    retain(this.memory, storage, (error) => {
+      throw error;
+    });
+  }
+
+  /**
+   * Restores the session that this tab had before a reload; null if there is none or it is over. An encrypted session is
+   * restored only with its stored request ids: without them, requests could run again.
+   * @param {Storage | null} [storage]
+   * @returns {Session | null}
+   */
+  static restore(storage = tabStorage()) {
+    const session = kept(storage);
+    if (!storage || !session || !(session.expiresAt.getTime() > Date.now())) return null;
+    const { key, memory } = session;
+    return key === undefined || (isRetained(memory, storage) && !ReplayGuard.isOver(memory, storage)) ? session : null;
+  }
+
+  /** @param {Storage | null} [storage] */
+  static forget(storage = tabStorage()) {
+    storage?.removeItem(STORAGE_KEY);
+  }
+}
+
+/** @param {Storage | null} storage @returns {Session | null} */
+function kept(storage) {
+  try {
+    const text = storage?.getItem(STORAGE_KEY);
+    return text ? new Session(JSON.parse(text)) : null;
+  } catch {
+    return null;
+  }
+}
+
+/**
+ * Creates a session on the server.
+ * @param {object} [options]
+ * @param {string} [options.baseUrl] the server; by default the one this module came from
+ * @param {number} [options.ttl] seconds it lives unless it is extended
+ * @param {string} [options.label] shown to guests
+ * @param {unknown} [options.data] any JSON, shown to guests
+ * @param {boolean} [options.encrypted] encrypt arguments and answers end to end; guests then need `session.link`
+ * @returns {Promise<Session>}
+ */
+export async function createSession({ baseUrl = ownOrigin(), ttl, label, data, encrypted = false } = {}) {
+  // The key comes first: a page that can't encrypt must not open an unencrypted session instead.
+  const key = encrypted ? newKey() : undefined;
+  const reply = await new Http(baseUrl).json("POST", "/api/sessions", { body: { ttl, label, data } });
+  const { code, hostToken, sessionId, createdAt, expiresAt } = reply.data;
+  return new Session({ baseUrl, code, hostToken, sessionId, tabId: newId(), createdAt, expiresAt, label, data, key });
+}
