@@ -91,7 +91,7 @@ MAX_QUESTION_LENGTH = 4000
 """Characters of a question to a voice agent; spoken questions are shorter."""
 
 MAX_CHAT_MESSAGE_LENGTH = 64 * 1024
-"""Characters of a message to a model: several times what its history of the conversation contains."""
+"""Characters of a question to a model: as many as a whole prompt has by default."""
 
 MAX_MESSAGE_CHARACTERS = 256 * 1024
 """Characters of one message that is appended or imported, its tool calls included: as many as an answer may have, so

@@ -32,8 +32,8 @@ class Limit(StrEnum):
     """Requests to one session; and, counted separately, responses in it."""
 
     ANSWER = "ANSWER_LIMIT"
-    """Questions to the model, which cost the deployer: of one resource if the caller is an app or has its token,
-    otherwise of one address."""
+    """Questions to the model, which cost the deployer, and long prompts more than once: of one resource if the caller
+    is an app or has its token, otherwise of one address."""
 
     APPEND = "APPEND_LIMIT"
     """Writes to one conversation; and, counted separately, to the documents and pages of one session."""
