@@ -286,7 +286,7 @@ def test_a_worker_without_a_namespace_keeps_all_in_memory_and_says_so(others: Ot
         request = host.next("request").data
         assert request["args"] == {"text": "x" * 200_000}
         session.answer(request["id"], request["args"])
-        answered = session.ask(id=request["id"])
+        answered = session.ask(request["args"], id=request["id"])
         assert guest.next("response").data["result"] == request["args"]
         assert (asked.status_code, answered.status_code) == (202, 200)
         for reply in (health, asked, answered, session.read(), api.http.get("/nope")):
