@@ -21,7 +21,7 @@ from waypost_worker.handlers import (
     voice,
 )
 from waypost_worker.http.cors import allow_origin, is_preflight, preflight_response
-from waypost_worker.http.cross_origin import is_navigation, require_known_origin
+from waypost_worker.http.cross_origin import is_from_known_origin, require_known_origin, require_own_host
 from waypost_worker.http.log_entry import log_entry, ray_of
 from waypost_worker.http.messages import Request, Response, bounded, problem, problem_response
 from waypost_worker.http.routing import Route, Router
@@ -150,11 +150,15 @@ class App:
 
     async def _answer(self, request: Request, request_id: str, meter: MeteredKv) -> Response:
         request = bounded(request)
+        require_own_host(request, self._settings.allowed_origins)
         if is_preflight(request):
             return preflight_response()
         route, params = self._router.find(request.method, request.path)
-        # Who may show a page is said by its own policy.
-        if not (is_navigation(request) or route.handler is pages.show):
+        if route.handler is pages.show and not is_from_known_origin(request, self._settings.allowed_origins):
+            # Other sites may link to a page. Nothing is counted or read before a person has followed the link.
+            if (offer := pages.offer(request)) is not None:
+                return offer
+        else:
             require_known_origin(request, self._settings.allowed_origins)
         if self._settings.problem and route.handler is not service.health:
             raise Unconfigured(self._settings.problem)

@@ -9,7 +9,8 @@ WaypostError
 │                       DocumentNotFound  PageNotFound
 ├── Conflict            AlreadyAnswered  SessionTooOld  AnswerRunning  ThreadExists  TooManyDocuments
 ├── PreconditionFailed
-├── TransportError      MethodNotAllowed  BodyTimeout  BodyTooLarge  UriTooLong  UnsupportedMediaType  HeaderTooLarge
+├── TransportError      HostNotAllowed  MethodNotAllowed  BodyTimeout  BodyTooLarge  UriTooLong  UnsupportedMediaType
+│                       HeaderTooLarge
 ├── RateLimited
 ├── Unavailable         Unconfigured  StorageUnavailable  BudgetSpent
 └── ModelError          ModelFailed  ModelTimedOut
@@ -276,6 +277,13 @@ class PreconditionFailed(WaypostError):
 
 class TransportError(WaypostError):
     """The HTTP message itself is not acceptable."""
+
+
+class HostNotAllowed(TransportError):
+    """Plain HTTP under a name that anybody may have pointed at this machine (DNS rebinding)."""
+
+    code = "host_not_allowed"
+    title = "Not under this name"
 
 
 class MethodNotAllowed(TransportError):

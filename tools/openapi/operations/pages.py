@@ -75,6 +75,11 @@ OPERATIONS = {
         NOBODY_KNOWN,
         {
             200: Reply("The HTML that was put.", {HTML: {"type": "string"}}, _SHOWN_HEADERS),
+            202: Reply(
+                "Another site has sent the browser here, and it does not say that a person has clicked: a link to the "
+                "page, to be followed by a person. Nothing was read or counted.",
+                {HTML: {"type": "string"}},
+            ),
             304: Reply("The reader has this version already.", headers=_SHOWN_HEADERS),
         },
         (*_PROBLEMS, PageNotFound),
