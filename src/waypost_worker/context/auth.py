@@ -80,12 +80,15 @@ async def session_by_code(context: RequestContext, code: str, *, fresh: bool = F
         InvalidCode, RateLimited, SessionNotFound, SessionEnded
     """
     code = parse_code(code)
-    with context.throttle.looking_up(context.request.client_ip):
+    throttle, address = context.throttle, context.request.client_ip
+    with throttle.looking_up(address, code):
         try:
-            return await context.sessions().find(code, fresh=fresh)
+            session = await context.sessions().find(code, fresh=fresh)
         except SessionNotFound:
-            await context.throttle.miss(context.request.client_ip)
+            await throttle.miss(address, code)
             raise
+    throttle.hit(address, code)
+    return session
 
 
 async def bearer(context: RequestContext) -> Claims | None:
@@ -180,7 +183,7 @@ async def _claims(context: RequestContext, token: str) -> Claims:
     except InvalidToken:
         # Only now: nobody guesses a signature, so who shows a genuine one is served, whoever shares the address.
         context.throttle.check(context.request.client_ip)
-        await context.throttle.miss(context.request.client_ip)
+        await context.throttle.miss(context.request.client_ip, token)
         raise
 
 
@@ -190,7 +193,7 @@ async def _check_app_key(context: RequestContext, shown: str) -> None:
     if not any(fits):
         # Only now, as for tokens: an app's backend may share its address with somebody who guesses codes.
         context.throttle.check(context.request.client_ip)
-        await context.throttle.miss(context.request.client_ip)
+        await context.throttle.miss(context.request.client_ip, shown)
         raise InvalidToken(f"The token is none of the app keys of this deployment.{_hint(context)}")
 
 

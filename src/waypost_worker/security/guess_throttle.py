@@ -1,23 +1,35 @@
-"""Guessing codes is throttled: an address that has spent its budget of unknown codes is refused for a while.
+"""Guessing codes is throttled: an address that has spent its budget of wrong codes is refused for a minute.
 
 The budget is the platform's rate-limit binding, counted per location. Whether it is spent is known only when it is
 asked, and it is asked only for misses; so that an address that is over it can't go on and learn from the hits, it is
-remembered here and refused before the look-up. So that nobody sends a thousand guesses off before the first of them is
-known to be wrong, only some of an address are looked up at once.
+remembered here and refused before the look-up. So that a thousand guesses can't be sent off before the first of them is
+known to be wrong, only some of an address are looked up concurrently.
+
+An address is often shared: by an office, by the clients of one hosted agent. Two rules keep a dead code in one of their
+configurations from locking out the others, and neither makes guessing cheaper. The same wrong code (or token) counts
+once a minute, since a guesser gains nothing by repeating one. And a code that this address was served with is looked up
+also while the address is refused others: it has had that hit already.
 """
 
-from contextlib import AbstractContextManager
+import hashlib
+from collections import OrderedDict
+from contextlib import AbstractContextManager, nullcontext
 
 from waypost_worker.clock import Clock
 from waypost_worker.errors import RateLimited
 from waypost_worker.security.client_address import rate_limit_key
 from waypost_worker.security.rate_limits import PERIOD_SECONDS, REFUSALS, Limit, Limiter
 
-MAX_BLOCKED = 10_000
-"""Addresses remembered per isolate; the oldest go first."""
+MAX_REMEMBERED = 10_000
+"""Addresses that are refused, wrong codes and served codes that an isolate remembers, each: 2 MB. The oldest go
+first."""
+
+SERVED_SECONDS = 3600
+"""How long a code is remembered with the address that it was served to."""
 
 MAX_LOOKUPS_AT_ONCE = 10
-"""Codes of one address that are being looked up in one isolate: what can still be found while it is being blocked."""
+"""Codes of one address that are looked up concurrently in one isolate: what can still be found while it is about to be
+refused."""
 
 
 class GuessThrottle:
@@ -25,46 +37,79 @@ class GuessThrottle:
 
     def __init__(self, limiter: Limiter | None, clock: Clock) -> None:
         self._limiter = limiter
-        self._clock = clock
-        self._blocked_until_ms: dict[str, int] = {}
-        self._looked_up: dict[str, int] = {}
+        self._blocked = _Recent(clock, PERIOD_SECONDS)
+        self._missed = _Recent(clock, PERIOD_SECONDS)
+        self._served = _Recent(clock, SERVED_SECONDS)
+        self._lookups: dict[str, int] = {}
 
-    def looking_up(self, address: str | None) -> AbstractContextManager[None]:
-        """Around a look-up that may miss, and what is done about a miss.
+    def looking_up(self, address: str | None, code: str) -> AbstractContextManager[None]:
+        """Around the look-up of `code`, and what is done about a miss.
 
         Raises:
-            RateLimited: `address` has lately spent its budget, or has too many look-ups on their way.
+            RateLimited: `address` has spent its budget within the last minute, or has too many look-ups under way; and
+                was not served with this code before.
         """
+        if _pair(address, code) in self._served:
+            return nullcontext()
         self.check(address)
         key = rate_limit_key(address)
-        if self._limiter is not None and self._looked_up.get(key, 0) >= MAX_LOOKUPS_AT_ONCE:
+        if self._limiter is not None and self._lookups.get(key, 0) >= MAX_LOOKUPS_AT_ONCE:
             raise RateLimited("Too many codes from this address at once.", 1)
-        return _Counted(self._looked_up, key)
+        return _Counted(self._lookups, key)
 
     def check(self, address: str | None) -> None:
-        """To be called before a code is looked up, or a token is read.
+        """To be called before a code is looked up, and before a wrong token is counted.
 
         Raises:
-            RateLimited: `address` has lately spent its budget.
+            RateLimited: `address` has spent its budget within the last minute.
         """
-        until = self._blocked_until_ms.get(rate_limit_key(address), 0)
-        if until > self._clock.now_ms():
+        if rate_limit_key(address).encode() in self._blocked:
             raise _limited()
 
-    async def miss(self, address: str | None) -> None:
-        """Count a code that does not exist, or a token that is none.
+    def hit(self, address: str | None, code: str) -> None:
+        """Remembers that `address` was served with the live `code`."""
+        self._served.add(_pair(address, code))
+
+    async def miss(self, address: str | None, secret: str) -> None:
+        """Counts a code that does not exist, or a token or key that is wrong; the same one once a minute.
 
         Raises:
             RateLimited: this one is over the budget of `address`.
         """
-        key = rate_limit_key(address)
-        if self._limiter is None or await self._limiter.allows(key):
+        pair = _pair(address, secret)
+        self._served.discard(pair)
+        if self._limiter is None or pair in self._missed:
             return
-        self._blocked_until_ms.pop(key, None)
-        self._blocked_until_ms[key] = self._clock.now_ms() + PERIOD_SECONDS * 1000
-        if len(self._blocked_until_ms) > MAX_BLOCKED:
-            del self._blocked_until_ms[next(iter(self._blocked_until_ms))]
+        # Before the budget is asked: what comes twice concurrently counts once, too.
+        self._missed.add(pair)
+        key = rate_limit_key(address)
+        if await self._limiter.allows(key):
+            return
+        self._blocked.add(key.encode())
         raise _limited()
+
+
+class _Recent:
+    """What was added in the last `seconds`, up to `MAX_REMEMBERED`; each is some 50 bytes at most."""
+
+    def __init__(self, clock: Clock, seconds: int) -> None:
+        self._clock = clock
+        self._milliseconds = seconds * 1000
+        self._until_ms: OrderedDict[bytes, int] = OrderedDict()
+
+    def __contains__(self, item: bytes) -> bool:
+        return self._until_ms.get(item, 0) > self._clock.now_ms()
+
+    def add(self, item: bytes) -> None:
+        now = self._clock.now_ms()
+        self._until_ms[item] = now + self._milliseconds
+        # All are kept equally long, so the first one is the oldest.
+        self._until_ms.move_to_end(item)
+        while len(self._until_ms) > MAX_REMEMBERED or next(iter(self._until_ms.values())) <= now:
+            self._until_ms.popitem(last=False)
+
+    def discard(self, item: bytes) -> None:
+        self._until_ms.pop(item, None)
 
 
 class _Counted:
@@ -81,6 +126,11 @@ class _Counted:
         self._counts[self._key] -= 1
         if not self._counts[self._key]:
             del self._counts[self._key]
+
+
+def _pair(address: str | None, secret: str) -> bytes:
+    """`secret` of `address`, in 16 bytes whatever its length; no token is kept."""
+    return hashlib.sha256(f"{rate_limit_key(address)} {secret}".encode()).digest()[:16]
 
 
 def _limited() -> RateLimited:
