@@ -62,7 +62,7 @@ ROUTES: tuple[Route[Handler], ...] = (
     Route("POST", "/api/request", queues.post_request, TO_QUEUE),
     Route("POST", "/api/request/{id}/cancel", queues.cancel_request, TO_QUEUE),
     Route("POST", "/api/response", queues.post_response, TO_QUEUE),
-    Route("POST", "/api/ack", queues.acknowledge, BY_SECRET),
+    Route("POST", "/api/ack", queues.acknowledge, TO_QUEUE),
     Route("GET", "/api/stream", streams.stream, BY_SECRET),
     Route("GET", "/api/poll", streams.poll, BY_SECRET),
     Route("GET", "/api/conversations/{sessionId}", conversations.read, BY_SECRET),

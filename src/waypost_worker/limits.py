@@ -121,6 +121,9 @@ MAX_SEQ = 2**53 - 1
 MAX_ACK_CURSORS = 100
 """Cursors in one acknowledgement: each is a delete, and an invocation may do 1,000 operations (50 on the free plan)."""
 
+ACK_CURSORS_PER_USE = 10
+"""Of an acknowledgement, for each use of its session's budget."""
+
 MAX_WAIT_SECONDS = 60
 """How long a request may wait for its answer: proxies cut what stays silent for about 100 s."""
 

@@ -13,7 +13,13 @@ from waypost_worker.http.messages import Response, json_response
 from waypost_worker.http.query import seconds_parameter
 from waypost_worker.ids import is_tool_name, parse_id
 from waypost_worker.kv.cursor import parse_event_id
-from waypost_worker.limits import MAX_ACK_CURSORS, MAX_ERROR_CODE_LENGTH, MAX_ERROR_MESSAGE_LENGTH, MAX_SEQ
+from waypost_worker.limits import (
+    ACK_CURSORS_PER_USE,
+    MAX_ACK_CURSORS,
+    MAX_ERROR_CODE_LENGTH,
+    MAX_ERROR_MESSAGE_LENGTH,
+    MAX_SEQ,
+)
 from waypost_worker.queues.long_poll import AnswerWaiter
 from waypost_worker.queues.message import ErrorBody, Message, encode_event_data
 from waypost_worker.security.rate_limits import Limit
@@ -76,7 +82,8 @@ class QueuedView(msgspec.Struct):
 
 
 class AcknowledgedView(msgspec.Struct):
-    """How many messages were removed, and the cursors for which this call had no operations left: send them again."""
+    """How many of the messages were there and are removed, and the cursors for which this call had no operations left:
+    send them again."""
 
     acknowledged: int
     remaining: list[str]
@@ -143,10 +150,10 @@ async def acknowledge(context: RequestContext) -> Response:
     queues = context.queues(session.code)
     scope = queues.requests if role is Role.HOST else queues.responses
     cursors = list(dict.fromkeys(parse_event_id(cursor, scope).message for cursor in body.cursors))
+    await context.limits.spend(Limit.REQUEST, f"{role}:{session.code}", -(-len(cursors) // ACK_CURSORS_PER_USE))
     # Half of what is left: a store that refuses now and then is asked again, and that counts too.
     affordable = max(context.invocation.meter.remaining // 2, 1)
-    acknowledge_ = queues.acknowledge_requests if role is Role.HOST else queues.acknowledge_responses
-    removed = await acknowledge_(cursors[:affordable])
+    removed = await queues.acknowledge(scope, cursors[:affordable], context.clock.now_ms())
     return json_response(AcknowledgedView(removed, cursors[affordable:]))
 
 

@@ -16,7 +16,7 @@ from waypost_worker.errors import AlreadyAnswered, InvalidId
 from waypost_worker.kv.cursor import CursorFactory, cursor_ms, is_cursor
 from waypost_worker.kv.keys import request_key, requests_scope, response_key, response_prefix, responses_scope
 from waypost_worker.kv.store import Kv, list_all
-from waypost_worker.limits import KV_MAX_BULK_KEYS, MAX_CLOCK_SKEW_SECONDS, MAX_LOADED_BYTES
+from waypost_worker.limits import KV_MAX_BULK_KEYS, MAX_CLOCK_SKEW_SECONDS, MAX_LOADED_BYTES, REORDER_WINDOW_SECONDS
 from waypost_worker.polling.local_channel import LocalChannel
 from waypost_worker.queues.message import ErrorBody, Message, decode_listed, decode_value, encode_stored, head_of
 
@@ -123,19 +123,25 @@ class Queues:
                 if not message.is_head or keys[message.cursor] in values
             ]
 
-    async def acknowledge_requests(self, cursors: Iterable[str]) -> int:
-        """Remove messages that the host has taken; how many cursors that were."""
-        keys = [request_key(self._code, cursor) for cursor in cursors]
-        await self._delete(keys)
-        return len(keys)
+    async def acknowledge(self, scope: str, cursors: Iterable[str], now_ms: int) -> int:
+        """Remove those messages of a queue (`requests` or `responses`) that are there; how many cursors that were.
 
-    async def acknowledge_responses(self, cursors: Iterable[str]) -> int:
-        """Remove messages that a guest has taken; how many of them were there."""
-        wanted = set(cursors)
-        pages = self.pages(self.responses)
-        keys = [self._key(message) async for page in pages for message in page if message.cursor in wanted]
-        await self._delete(keys)
-        return len(keys)
+        A cursor that was made up costs no delete. What was queued in this isolate so recently that a listing may not
+        show it yet is known without one; for the others the queue is listed once.
+        """
+        fresh_ms = now_ms - REORDER_WINDOW_SECONDS * 1000
+        fresh = {each.cursor: each for each in self._channel.since(scope, 0) if cursor_ms(each.cursor) > fresh_ms}
+        wanted = dict.fromkeys(cursors)
+        found = {cursor: self._key(fresh[cursor]) for cursor in wanted if cursor in fresh}
+        if len(found) < len(wanted):
+            async for page in self.pages(scope):
+                found |= {each.cursor: self._key(each) for each in page if each.cursor in wanted}
+        await self._delete(found.values())
+        return len(found)
+
+    async def remove_listed(self, cursors: Iterable[str]) -> None:
+        """Remove requests that a listing has just shown."""
+        await self._delete(request_key(self._code, cursor) for cursor in cursors)
 
     async def remove_request(self, request_id: str) -> None:
         """Remove a request under every cursor that it was queued with, and what was said about it (its cancelling)."""
