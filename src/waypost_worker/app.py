@@ -2,6 +2,7 @@
 
 import traceback
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
+from functools import partial
 
 from waypost_worker.clock import Clock
 from waypost_worker.context.isolate import Isolate
@@ -26,7 +27,7 @@ from waypost_worker.http.log_entry import log_entry, ray_of
 from waypost_worker.http.messages import Request, Response, bounded, problem, problem_response
 from waypost_worker.http.routing import Route, Router
 from waypost_worker.http.security_headers import BROWSER_HEADERS
-from waypost_worker.kv.metered import MeteredKv
+from waypost_worker.kv.metered import MeteredKv, Payment
 from waypost_worker.kv.retrying import RetryingKv
 from waypost_worker.kv.store import Kv
 from waypost_worker.mcp import endpoint as mcp
@@ -47,6 +48,9 @@ OPENING = (Limit.ADDRESS, Limit.SESSION)
 TO_QUEUE = (Limit.ADDRESS, Limit.MISS, Limit.REQUEST)
 APPENDS = (Limit.ADDRESS, Limit.MISS, Limit.APPEND)
 ASKING = (Limit.ADDRESS, Limit.MISS, Limit.ANSWER, Limit.APPEND)
+
+# What a generation keeps to write its end with (GENERATION_RESERVED_OPERATIONS), and a use for the request itself.
+GENERATION_USES = 6
 
 ROUTES: tuple[Route[Handler], ...] = (
     Route("POST", "/api/sessions", sessions.create, OPENING),
@@ -69,9 +73,9 @@ ROUTES: tuple[Route[Handler], ...] = (
     Route("PUT", "/api/conversations/{sessionId}", conversations.replace, APPENDS),
     Route("DELETE", "/api/conversations/{sessionId}", conversations.delete, APPENDS),
     Route("POST", "/api/conversations/{sessionId}/messages", conversations.append, APPENDS),
-    Route("POST", "/api/voice-agent/chat", voice.post_voice, ASKING),
-    Route("POST", "/api/chat", chat.post_chat, ASKING),
-    Route("POST", "/api/chat/fork", chat.fork_chat, ASKING),
+    Route("POST", "/api/voice-agent/chat", voice.post_voice, ASKING, GENERATION_USES),
+    Route("POST", "/api/chat", chat.post_chat, ASKING, GENERATION_USES),
+    Route("POST", "/api/chat/fork", chat.fork_chat, ASKING, GENERATION_USES),
     Route("GET", "/api/chat/{threadId}/stream", chat.stream_chat, BY_SECRET),
     Route("POST", "/api/chat/{threadId}/stop", chat.stop_chat, BY_SECRET),
     Route("GET", "/api/sessions/{sid}/intents", documents.read, BY_SECRET),
@@ -162,7 +166,8 @@ class App:
             require_known_origin(request, self._settings.allowed_origins)
         if self._settings.problem and route.handler is not service.health:
             raise Unconfigured(self._settings.problem)
-        await self._limits.spend_of_address(route.limits, request.client_ip)
+        await self._limits.spend_of_address(route.limits, request.client_ip, route.uses)
+        meter.payment = Payment(partial(self._limits.pay, request.client_ip), route.uses)
         context = RequestContext(
             request=request,
             params=params,

@@ -12,7 +12,7 @@ WaypostError
 ├── TransportError      HostNotAllowed  MethodNotAllowed  BodyTimeout  BodyTooLarge  UriTooLong  UnsupportedMediaType
 │                       HeaderTooLarge
 ├── RateLimited
-├── Unavailable         Unconfigured  StorageUnavailable  BudgetSpent
+├── Unavailable         Unconfigured  StorageUnavailable  BudgetSpent  AddressBudgetSpent
 └── ModelError          ModelFailed  ModelTimedOut
 """
 
@@ -370,6 +370,17 @@ class BudgetSpent(Unavailable):
     code = "budget_spent"
     title = "The request needs too many store operations"
     retry_after_seconds = 1
+
+
+class AddressBudgetSpent(BudgetSpent):
+    """The next KV operation is not paid for, and the budget of the caller's address is spent.
+
+    It is told as `RateLimited`; loops handle it as `BudgetSpent`, which they meet half way too.
+    """
+
+    code = "rate_limited"
+    title = "Too many requests"
+    retry_after_seconds = 60
 
 
 class ModelError(WaypostError):

@@ -13,12 +13,17 @@ H = TypeVar("H")
 
 
 class Route(msgspec.Struct, Generic[H], frozen=True):
-    """One line of the route table. `template` has `{name}` where a segment is a parameter; a call spends `limits`."""
+    """One line of the route table. `template` has `{name}` where a segment is a parameter; a call spends `limits`.
+
+    `uses` of its address's budget are spent before anything is done. More than one: what must be written at the end is
+    paid for at the beginning.
+    """
 
     method: str
     template: str
     handler: H
     limits: tuple[Limit, ...]
+    uses: int = 1
 
 
 class Router(Generic[H]):

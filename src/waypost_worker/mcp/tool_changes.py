@@ -1,9 +1,11 @@
 """What is new about the tab's tools, for the streams of both generations."""
 
 from collections.abc import AsyncGenerator
+from contextlib import suppress
 from enum import Enum
 
 from waypost_worker.clock import seconds_until
+from waypost_worker.errors import BudgetSpent
 from waypost_worker.limits import HEARTBEAT_SECONDS, MCP_TOOLS_ECHO_SECONDS, STREAM_RESERVED_OPERATIONS
 from waypost_worker.mcp.tab import Tab
 from waypost_worker.security.tokens import Role
@@ -30,7 +32,7 @@ class ToolChanges:
         watch, wakeup = tab.context.watch(tab.session, Role.GUEST), tab.context.clock.wakeup()
         end_ms = tab.now_ms() + invocation.plan.stream_seconds * 1000
         said_ms, echo_ms = tab.now_ms(), end_ms
-        with watch.subscribe(wakeup):
+        with suppress(BudgetSpent), watch.subscribe(wakeup):
             while tab.now_ms() < end_ms and invocation.meter.remaining > STREAM_RESERVED_OPERATIONS:
                 # A guest's watch outlives a store that does not answer.
                 await watch.events()

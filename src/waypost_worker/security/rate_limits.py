@@ -20,7 +20,8 @@ class Limit(StrEnum):
     """The budgets, by the names of their bindings."""
 
     ADDRESS = "ADDRESS_LIMIT"
-    """Everything that comes from one address: nobody alone may run up the bill."""
+    """Everything that comes from one address: each request, and once more for each 2.5 KV operations beyond the first.
+    Nobody alone may run up the bill."""
 
     SESSION = "SESSION_LIMIT"
     """Sessions that one address opens."""
@@ -84,12 +85,17 @@ class RateLimits:
             if not await limiter.allows(key):
                 raise RateLimited(f"{REFUSALS[limit]}; wait a minute.", PERIOD_SECONDS)
 
-    async def spend_of_address(self, limits: tuple[Limit, ...], address: str | None) -> None:
-        """Count one use of those of `limits` that count by `address`.
+    async def spend_of_address(self, limits: tuple[Limit, ...], address: str | None, uses: int = 1) -> None:
+        """Count those of `limits` that count by `address`: `uses` of `ADDRESS`, one of the others.
 
         Raises:
             RateLimited: one of them is spent.
         """
         for limit in limits:
             if limit in OF_ADDRESS:
-                await self.spend(limit, rate_limit_key(address))
+                await self.spend(limit, rate_limit_key(address), uses if limit is Limit.ADDRESS else 1)
+
+    async def pay(self, address: str | None) -> bool:
+        """Count one more use of `ADDRESS`; whether it was within its budget."""
+        limiter = self._limiters.get(Limit.ADDRESS)
+        return limiter is None or await limiter.allows(rate_limit_key(address))
