@@ -38,7 +38,7 @@ simulate: bootstrap
 soak: bootstrap
 	@npm run --silent soak
 
-# Counts what things cost in KV operations, and writes the table into README.md.
+# Counts what things cost in KV operations, and writes the table into docs/cost.md.
 cost: bootstrap
 	@npm run --silent cost
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from bench.measure.figures import Results, Skip
 from bench.measure.mode import FULL, LONG, QUICK, Mode
 from bench.measure.progress import Progress
-from bench.report import machine, readme, report
+from bench.report import machine, page, report
 from bench.sections import backlog, costs, delivery, handlers, simulator, startup, storage, streams
 from tools.local.local_worker import BUILD_DIR, ROOT
 
@@ -30,10 +30,10 @@ SECTIONS: dict[str, tuple[float, Section]] = {
 """Each with its share of the time."""
 
 COMMITTED = ROOT / "bench" / "results.json"
-"""Where a full run writes; the README's table is made of it."""
+"""Where a full run writes; the table in docs/benchmarks.md is made of it."""
 
 OUTPUT = BUILD_DIR / "bench" / "results.json"
-"""Where every other run writes: it is not what the README tells."""
+"""Where every other run writes: it does not change the committed results."""
 
 
 def run(names: Sequence[str], mode: Mode) -> Results:
@@ -82,7 +82,7 @@ def main() -> int:
     report.write(output, measured)
     print(f"\nWritten to {output}")
     if output == COMMITTED:
-        readme.write(measured)
+        page.write(measured)
     return 1 if any(skip.why.startswith("FAILED") for skip in results.skipped) else 0
 
 

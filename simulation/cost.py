@@ -1,6 +1,6 @@
-"""What things cost in KV operations, counted on the real code in virtual time: `python -m tests.simulation.cost`.
+"""What things cost in KV operations, counted on the real code in virtual time: `python -m simulation.cost`.
 
-The README's cost table is what this prints; `--write` puts it there, and a test compares the two.
+docs/cost.md has the table that this prints; `--write` puts it there, and a test compares the two.
 """
 
 import asyncio
@@ -29,7 +29,7 @@ from waypost_worker.settings import Settings
 DOLLARS = {"read": 0.50e-6, "write": 5e-6, "list": 5e-6}
 """An operation on the paid plan, beyond what it includes: https://developers.cloudflare.com/kv/platform/pricing/"""
 
-README = Path(__file__).parents[1] / "README.md"
+PAGE = Path(__file__).parents[1] / "docs" / "cost.md"
 BEGIN, END = "<!-- cost: begin -->\n", "<!-- cost: end -->\n"
 HOUR = 3600
 CALLS = 100
@@ -162,7 +162,7 @@ def poll_alone(plan: Plan) -> Counter[str]:
 
 
 def table() -> str:
-    """The README's cost table."""
+    """The table of docs/cost.md."""
     rows: list[tuple[str, Mapping[str, float], int]] = [
         ("a call and its answer, both in one isolate", call_alone(PAID, same_isolate=True), 1000),
         ("a call and its answer, in two isolates, each side looking once", call_alone(PAID, same_isolate=False), 1000),
@@ -187,13 +187,13 @@ def table() -> str:
 
 
 def main() -> None:
-    """Print the table, or write it into the README."""
-    text = README.read_text()
+    """Print the table, or write it into docs/cost.md."""
+    text = PAGE.read_text()
     before, _, rest = text.partition(BEGIN)
     _, _, after = rest.partition(END)
     print(table(), end="")
     if "--write" in sys.argv:
-        README.write_text(before + BEGIN + table() + END + after)
+        PAGE.write_text(before + BEGIN + table() + END + after)
 
 
 if __name__ == "__main__":

@@ -1,34 +1,26 @@
 """A store that counts what it is asked, by what it costs."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable
+from typing import ParamSpec, TypeVar
 
-from waypost_worker.kv.store import Kv, ListPage
+from waypost_worker.kv.delegating import DelegatingKv
+from waypost_worker.kv.store import Kv
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+COSTS_AS = {"get": "read", "get_many": "read", "put": "write", "delete": "write", "list": "list"}
+"""Operation -> what the platform bills it as."""
 
 
-class CountingKv:
+class CountingKv(DelegatingKv):
     """Counts what the store is asked: reads, writes (deletes too, which cost the same), lists."""
 
     def __init__(self, kv: Kv) -> None:
-        self._kv = kv
+        super().__init__(kv)
         self.count: Counter[str] = Counter()
 
-    async def get(self, key: str) -> str | None:
-        self.count["read"] += 1
-        return await self._kv.get(key)
-
-    async def get_many(self, keys: Sequence[str]) -> dict[str, str]:
-        self.count["read"] += 1
-        return await self._kv.get_many(keys)
-
-    async def put(self, key: str, value: str, *, ttl_seconds: int, metadata: str | None = None) -> None:
-        self.count["write"] += 1
-        await self._kv.put(key, value, ttl_seconds=ttl_seconds, metadata=metadata)
-
-    async def delete(self, key: str) -> None:
-        self.count["write"] += 1
-        await self._kv.delete(key)
-
-    async def list(self, prefix: str, *, cursor: str | None = None, limit: int = 1000) -> ListPage:
-        self.count["list"] += 1
-        return await self._kv.list(prefix, cursor=cursor, limit=limit)
+    async def _around(self, operation: Callable[P, Awaitable[T]], *args: P.args, **kwargs: P.kwargs) -> T:
+        self.count[COSTS_AS[operation.__name__]] += 1
+        return await operation(*args, **kwargs)

@@ -130,7 +130,7 @@ def answers_before_the_write() -> Any:
     async def put(self: Any, key: str, message: Message, scope: str) -> None:
         try:
             value, metadata = encode_stored(message)
-            await self._kv._kv.put(key, value, ttl_seconds=3600, metadata=metadata)
+            await self._kv.kv.put(key, value, ttl_seconds=3600, metadata=metadata)
         except Exception:
             return
 

@@ -5,6 +5,7 @@ import asyncio
 import pytest
 
 from simulation.virtual_time import VirtualClock
+from tests.support.wakeups import CountingWakeup
 from waypost_worker.clock import Wakeups
 
 
@@ -46,24 +47,8 @@ async def test_a_bell_can_be_waited_for_again_after_a_wait_was_given_up():
     assert 1 <= now() < 1.01
 
 
-class Counter:
-    """Counts how often it is rung; its loop is gone once that is said."""
-
-    rung = 0
-    gone = False
-
-    def set(self) -> None:
-        self.rung += 1
-
-    async def wait(self, seconds: float) -> None:
-        raise AssertionError(seconds)
-
-    def is_lost(self) -> bool:
-        return self.gone
-
-
 def test_bells_are_rung_for_as_long_as_somebody_listens():
-    wakeups, first, second = Wakeups(), Counter(), Counter()
+    wakeups, first, second = Wakeups(), CountingWakeup(), CountingWakeup()
     with wakeups.subscribe(first):
         with wakeups.subscribe(second):
             wakeups.set()
@@ -74,7 +59,7 @@ def test_bells_are_rung_for_as_long_as_somebody_listens():
 
 
 def test_a_bell_whose_loop_is_gone_is_forgotten_when_it_would_be_rung():
-    wakeups, here, gone = Wakeups(), Counter(), Counter()
+    wakeups, here, gone = Wakeups(), CountingWakeup(), CountingWakeup()
     with wakeups.subscribe(here), wakeups.subscribe(gone):
         gone.gone = True
         wakeups.set()

@@ -11,7 +11,7 @@ SECTION = "cost"
 
 
 def measure(mode: Mode, progress: Progress, results: Results) -> None:
-    """The README's cost table as data."""
+    """The table of docs/cost.md as data."""
     del mode
     progress.step("counting")
     results.tables[SECTION] = rows(table())

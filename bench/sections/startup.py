@@ -28,7 +28,7 @@ SECTION = "start-up"
 OURS, SDK = "Waypost", "the SDK alone"
 MAX_ROUNDS = 5
 IMPORT_GOAL = Goal("value", 60, "lower")
-UPLOAD_GOAL = Goal("value", 300, "lower")
+UPLOAD_GOAL = Goal("value", 600, "lower")
 _UPLOAD = re.compile(r"Total Upload: ([\d.]+) KiB / gzip: ([\d.]+) KiB")
 
 

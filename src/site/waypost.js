@@ -20,14 +20,14 @@
  *
  *     await voice("What did I just say?");                    // the tab's own conversation
  */
-export { createSession, Session } from "./client/session.js";
-export { Host } from "./client/host.js";
-export { Guest, joinSession } from "./client/guest.js";
-export { Chat } from "./client/chat.js";
-export { deleteThread, listThreads } from "./client/threads.js";
-export { Pages } from "./client/pages.js";
-export { voice } from "./client/voice.js";
-export { clearSessionId, getSessionId } from "./client/session-id.js";
-export { canEncrypt } from "./client/cipher.js";
+export { createSession, Session } from "./client/session/session.js";
+export { Host } from "./client/host/host.js";
+export { Guest, joinSession } from "./client/session/guest.js";
+export { Chat } from "./client/chat/chat.js";
+export { deleteThread, listThreads } from "./client/chat/threads.js";
+export { Pages } from "./client/chat/pages.js";
+export { voice } from "./client/chat/voice.js";
+export { clearSessionId, getSessionId } from "./client/chat/session-id.js";
+export { canEncrypt } from "./client/crypto/cipher.js";
 export { ApiError, CallTimeout, DecryptionError, ToolError, TransportError, WaypostError } from "./client/errors.js";
-export { SseParser } from "./client/sse.js";
+export { SseParser } from "./client/transport/sse.js";

@@ -12,6 +12,7 @@ An import goes down this list or stays in its package, never up or sideways (hel
     conversations, documents      messages, journal, threads, exports; documents and pages with ETags
     polling, http                 poll schedules and budgets; HTTP messages, routing, bodies, cross-origin checks
     security, kv                  tokens and rate limits; the KV port, its implementations, keys and cursors
-    sse, clock, ids, random       codecs and ports
+    sse, base64url, clock, ids, random
+                                  codecs and ports
     errors, limits, version       tables
 """

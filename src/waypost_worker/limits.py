@@ -122,8 +122,8 @@ MAX_ACK_CURSORS = 100
 """Cursors in one acknowledgement: each is a delete, and an invocation may do 1,000 operations (50 on the free plan)."""
 
 READS_PER_ADDRESS_USE = 25
-"""KV reads, or 2.5 writes, deletes or lists, that one use of ADDRESS_LIMIT pays for; what a request does beyond costs more
-uses. At 1,200 uses a minute one address makes the owner spend $0.90 an hour in KV: SECURITY.md has the table."""
+"""KV reads, or 2.5 writes, deletes or lists, that one use of ADDRESS_LIMIT pays for; what a request does beyond costs
+more uses. At 1,200 uses a minute one address makes the owner spend $0.90 an hour in KV: SECURITY.md has the table."""
 
 ACK_CURSORS_PER_USE = 10
 """Of an acknowledgement, for each use of its session's budget."""

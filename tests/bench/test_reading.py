@@ -12,7 +12,7 @@ from bench.profile.engine import gathered
 from bench.sections.costs import rows
 from bench.sections.startup import gzipped
 from bench.subjects.workerd import REFERENCE, Service, configuration, javascript_reference
-from simulation.cost import README
+from simulation.cost import PAGE
 
 
 @pytest.mark.parametrize(
@@ -28,8 +28,8 @@ def test_the_size_that_wrangler_tells() -> None:
         gzipped("an error")
 
 
-def test_the_cost_table_of_the_readme_becomes_rows() -> None:
-    markdown = README.read_text().partition("<!-- cost: begin -->\n")[2].partition("<!-- cost: end -->")[0]
+def test_the_cost_table_becomes_rows() -> None:
+    markdown = PAGE.read_text().partition("<!-- cost: begin -->\n")[2].partition("<!-- cost: end -->")[0]
     found = rows(markdown)
     assert found[0]["what"] == "a call and its answer, both in one isolate"
     assert all(set(row) == {"what", "reads", "writes, deletes", "lists", "cost"} for row in found)

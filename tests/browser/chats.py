@@ -95,7 +95,7 @@ class Chats:
 
     def new_thread(self) -> None:
         """Leave the open thread for a new one."""
-        self.button("New thread").click()
+        self.button("Start new thread").click()
         expect(self.title).to_have_text("New thread")
         expect(self.page.locator(".message")).to_have_count(0)
 

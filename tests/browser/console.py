@@ -83,7 +83,7 @@ class Console:
 
     def join(self, code: str) -> None:
         """Play the agent of `code`."""
-        self.page.get_by_label("Code of the tab").fill(code)
+        self.page.get_by_label("Session code or link").fill(code)
         self.page.get_by_role("button", name="Join").click()
         expect(self.page.locator("#tools input").first).to_be_visible()
 

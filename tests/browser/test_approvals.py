@@ -10,7 +10,7 @@ from playwright.sync_api import Page, expect
 from tests.browser.audit import faults
 from tests.browser.conftest import OpenConsole
 from tests.browser.hostile import HOSTILE
-from tests.browser.test_encryption import PHONE, open_encrypted
+from tests.browser.steps import PHONE, open_encrypted
 
 ALLOW = re.compile("^Allow once")
 ALWAYS = re.compile("^Always allow")
@@ -108,7 +108,7 @@ def test_a_call_that_is_taken_back_takes_its_question_with_it(open_console: Open
     expect(tab.approval).to_be_visible()
     agent.page.get_by_role("button", name="Cancel add_note").click()
     expect(tab.approval).to_be_hidden()
-    expect(tab.page.locator("#toasts")).to_contain_text("add_note needs no answer any more")
+    expect(tab.page.locator("#toasts")).to_contain_text("add_note no longer needs a decision")
     expect(tab.notes).to_have_count(0)
 
 
@@ -119,7 +119,7 @@ def test_several_calls_queue_up_and_can_be_refused_together(open_console: OpenCo
         ask(api, code, f"r{number}", text=f"Number {number}")
     expect(tab.approval).to_contain_text("1 of 6")
     expect(tab.approval.get_by_label("Arguments")).to_contain_text("Number 0")
-    expect(tab.approval.get_by_role("list", name="Asked about next").locator("li")).to_have_text(
+    expect(tab.approval.get_by_role("list", name="Calls that wait behind this one").locator("li")).to_have_text(
         [re.compile("Number 1"), re.compile("Number 2"), re.compile("Number 3"), "and 2 more"]
     )
     tab.approval.get_by_role("button", name=ALLOW).click()
@@ -146,7 +146,7 @@ def test_the_question_takes_no_focus_is_announced_and_is_answered_with_the_keybo
 ) -> None:
     tab = open_console()
     code = tab.wait_online()
-    field = tab.page.get_by_label("Code of the tab")
+    field = tab.page.get_by_label("Session code or link")
     field.press_sequentially("AB")
     for number in range(2):
         ask(api, code, f"r{number}", text=f"Number {number}")

@@ -39,7 +39,7 @@ def test_the_link_and_the_qr_code_lead_an_agent_to_the_tab(open_console: OpenCon
     agent = open_console(f"#join={code}")
     expect(agent.page.locator("#tools input")).to_have_count(3)
     expect(agent.page.locator("#presence")).to_have_text("Tab online")
-    assert agent.page.get_by_label("Code of the tab").input_value() == code
+    assert agent.page.get_by_label("Session code or link").input_value() == code
     expect(agent.page.locator("#tab")).to_be_hidden()
 
 
@@ -92,7 +92,7 @@ def test_progress_shows_while_a_person_takes_their_time(open_console: OpenConsol
     agent.call("ask_person", question="Which hut?")
     expect(agent.call_card).to_contain_text("The question is on the page.")
     tab.page.get_by_label("Your answer").fill("The upper one")
-    expect(agent.call_card).to_contain_text("They are answering.")
+    expect(agent.call_card).to_contain_text("The person is typing.")
     agent.shoot("agent-sees-progress")
     tab.shoot("tab-asks-a-question")
     tab.page.get_by_role("button", name="Answer").click()
@@ -114,7 +114,7 @@ def test_an_exception_in_a_handler_becomes_an_error_answer(open_console: OpenCon
     code = tab.wait_online()
     tab.let_run("add_note")
     reply = api.post("/api/request?wait=20", json={"code": code, "tool": "add_note", "args": {}})
-    assert reply.json()["error"] == {"code": "tool_error", "message": "A note needs a text."}
+    assert reply.json()["error"] == {"code": "tool_error", "message": "text must be a non-empty string."}
     tab.page.get_by_role("button", name="Use this tab’s code").click()
     tab.call("ask_person", question="May I?")
     tab.page.get_by_role("button", name="Decline").click()

@@ -68,7 +68,7 @@ def test_stopping_keeps_what_was_said_and_marks_it(open_chats: OpenChats) -> Non
     expect(marked).to_contain_text("Stopped")
     chats.console.shoot("chat-stopped")
     chats.page.reload()
-    expect(marked).to_contain_text("Not said to its end")
+    expect(marked).to_contain_text("Incomplete")
     assert chats.answer.text_content() == said
     chats.say("Go on.")
     expect(marked).to_have_count(1)
@@ -155,7 +155,7 @@ def test_a_message_while_another_answer_is_given_can_interrupt_it(
         assert other.status_code == 200
         chats.box.fill("Me first")
         chats.box.press("Enter")
-        expect(chats.banner).to_contain_text("An answer is still being given in this thread.")
+        expect(chats.banner).to_contain_text("An answer is still being written in this thread.")
         expect(chats.box).to_have_value("Me first")
         # The other's answer is shown as it comes.
         expect(chats.questions.last).to_have_text(ENDLESS)
@@ -224,10 +224,10 @@ def test_the_end_stays_in_sight_unless_somebody_reads_above(open_chats: OpenChat
     ("status", "problem", "words"),
     [
         (502, {"code": "model_failed", "detail": "The model refused."}, "The model refused."),
-        (504, {"code": "model_timed_out", "detail": "The model said nothing."}, "Your message is back in the box."),
+        (504, {"code": "model_timed_out", "detail": "The model said nothing."}, "Your message is back in the box"),
         (429, {"code": "rate_limited", "detail": "Slowly."}, "Too many requests. Wait 7 s and try again."),
         (503, {"code": "storage_unavailable", "detail": "The store does not answer."}, "The store does not answer."),
-        (401, {"code": "token_required", "detail": "No."}, "for those who have an app key"),
+        (401, {"code": "token_required", "detail": "No."}, "asks for an app key"),
     ],
 )
 def test_a_refusal_is_said_in_words_and_gives_the_message_back(
@@ -273,9 +273,9 @@ def test_an_app_key_opens_threads_that_are_closed_to_others(open_at: OpenConsole
     key = "the-key-of-an-app-made-up-for-this-test"
     with LocalWorker(APP_KEYS=key) as worker:
         chats = Chats(open_at(worker.url, "#chat"))
-        expect(chats.banner).to_contain_text("for those who have an app key")
+        expect(chats.banner).to_contain_text("asks for an app key")
         chats.page.get_by_label("App key").fill(key)
-        chats.button("Use it").click()
+        chats.button("Use this key").click()
         expect(chats.page.locator("#threads-empty")).to_be_visible()
         expect(chats.banner).to_be_hidden()
         chats.say("Open")

@@ -11,10 +11,8 @@ from tests.browser.audit import faults
 from tests.browser.chats import Chats
 from tests.browser.conftest import OpenChats
 from tests.browser.hostile import HOSTILE
-from tests.browser.test_page import walk_to
+from tests.browser.steps import PHONE, walk_to
 from tools.local.harness.worker import LocalWorker
-
-PHONE = {"viewport": {"width": 360, "height": 740}, "device_scale_factor": 2, "is_mobile": True, "has_touch": True}
 
 LONG = " ".join(f"word{number}" for number in range(1000))
 """Half a minute of answer: more than a test needs."""
@@ -24,7 +22,7 @@ def fill_with_life(chats: Chats) -> None:
     """Bring about most of what the view can show."""
     chats.say("Where do we sleep on the first night?")
     chats.say("I would rather walk five hours than seven, and my knees ask for the gentle way down.")
-    chats.button("Put a sample page").click()
+    chats.button("Add a sample page").click()
     expect(chats.pages).to_have_count(1)
     chats.send(LONG)
     chats.stop_button.click()

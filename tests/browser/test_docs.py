@@ -10,8 +10,7 @@ from playwright.sync_api import Page, expect
 
 from tests.browser.audit import faults
 from tests.browser.conftest import OpenConsole
-
-PHONE = {"viewport": {"width": 360, "height": 740}, "device_scale_factor": 2, "is_mobile": True, "has_touch": True}
+from tests.browser.steps import PHONE
 
 
 def open_all(page: Page) -> None:

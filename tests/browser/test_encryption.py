@@ -10,12 +10,10 @@ from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from tests.browser.audit import faults
 from tests.browser.conftest import OpenConsole
-from tests.browser.console import Console
+from tests.browser.steps import PHONE, open_encrypted
 from tests.browser.traces import spellings, traces
 from tests.browser.watch import Watch
 from tools.local.harness.worker import LocalWorker
-
-PHONE = {"viewport": {"width": 360, "height": 740}, "device_scale_factor": 2, "is_mobile": True, "has_touch": True}
 
 IN_A_WHILE = "2100-01-01T00:00:00.000Z"
 
@@ -48,17 +46,6 @@ FALL = """async () => {
   const { code, message, data, authenticated } = await window.guest.call("fall").catch((error) => error);
   return { code, message, data, authenticated };
 }"""
-
-
-def open_encrypted(tab: Console) -> str:
-    """Have the tab open an encrypted session; return its link."""
-    code = tab.wait_online()
-    tab.page.get_by_role("switch", name="Encrypt the next session").check()
-    tab.page.get_by_role("button", name="New session").click()
-    expect(tab.page.locator("#code")).not_to_have_text(f"{code[:4]}-{code[4:]}")
-    tab.wait_online()
-    expect(tab.page.locator("#tab-lock")).to_be_visible()
-    return tab.link
 
 
 @pytest.mark.parametrize("encrypted", [True, False], ids=["encrypted", "in the clear"])
@@ -133,7 +120,7 @@ def test_a_phone_calls_an_encrypted_tab_through_its_link_and_keeps_the_key_over_
     # The key is gone from the address, so that neither the screen nor the history shows it.
     assert phone.page.url == f"{tab.url}/#join={code}"
     expect(phone.page.locator("#agent-lock")).to_be_visible()
-    assert phone.page.get_by_label("Code of the tab").input_value() == code
+    assert phone.page.get_by_label("Session code or link").input_value() == code
     phone.call("add_note", text="Read by two alone")
     phone.expect_answer('"notes": 1')
     expect(tab.notes).to_contain_text("Read by two alone")
@@ -166,12 +153,12 @@ def test_the_code_alone_of_an_encrypted_session_is_said_not_to_be_enough(open_co
     link = open_encrypted(tab)
     tab.let_run("set_accent")
     agent = open_console(f"#join={tab.code}")
-    expect(agent.page.locator("#agent-banner")).to_contain_text("its code alone does not open it")
+    expect(agent.page.locator("#agent-banner")).to_contain_text("its code alone is not enough")
     expect(agent.page.locator("#joined")).to_be_hidden()
     agent.shoot("encrypted-code-alone")
     # A pasted link brings the key, and leaves the code alone in the field.
     agent.join(link)
-    assert agent.page.get_by_label("Code of the tab").input_value() == tab.code
+    assert agent.page.get_by_label("Session code or link").input_value() == tab.code
     expect(agent.page.locator("#agent-banner")).to_be_hidden()
     agent.call("set_accent", color="moss")
     agent.expect_answer('"hue": 140')
@@ -184,7 +171,7 @@ def test_a_link_whose_key_is_another_one_or_damaged_is_said_to_be_wrong(open_con
     agent = open_console(other.removeprefix(f"{tab.url}/"))
     agent.call("add_note", text="Nobody can read this")
     agent.expect_answer("can't be decrypted")
-    expect(agent.call_card.locator(".pill")).to_have_text("Not decrypted")
+    expect(agent.call_card.locator(".pill")).to_have_text("Could not be decrypted")
     expect(tab.notes).to_have_count(0)
     expect(tab.line("out", "error")).to_have_count(1)
     agent.shoot("encrypted-wrong-key")
@@ -237,7 +224,7 @@ def test_a_code_of_sixteen_characters_is_shown_whole(
     session = {"code": "W7Q2M9XAWWWWMMMM", "hostToken": "h", "createdAt": IN_A_WHILE, "expiresAt": IN_A_WHILE}
     tab.page.route("**/api/sessions", lambda route: route.fulfill(status=201, json=session))
     tab.page.route("**/api/sessions/*/tools", lambda route: route.abort())
-    tab.page.get_by_role("button", name="Open a session in this tab too").click()
+    tab.page.get_by_role("button", name="Start a session in this tab too").click()
     expect(tab.page.locator("#code")).to_have_text("W7Q2-M9XA-WWWW-MMMM")
     assert tab.code == session["code"]
     inside = "code => code.scrollWidth <= code.clientWidth && document.documentElement.scrollWidth <= innerWidth"

@@ -9,9 +9,9 @@ PAGE = "<!doctype html><title>x</title><h1>Made elsewhere</h1><script>document.b
 
 def test_a_sample_page_shows_what_the_gallery_is_for(open_chats: OpenChats) -> None:
     chats = open_chats()
-    expect(chats.button("Put a sample page")).to_be_disabled()
+    expect(chats.button("Add a sample page")).to_be_disabled()
     chats.say("Make me a page")
-    chats.button("Put a sample page").click()
+    chats.button("Add a sample page").click()
     expect(chats.pages).to_have_count(1)
     expect(chats.pages).to_contain_text("Three huts, two days")
     expect(chats.pages).to_contain_text("just now")
@@ -24,14 +24,14 @@ def test_a_sample_page_shows_what_the_gallery_is_for(open_chats: OpenChats) -> N
 def test_a_page_is_seen_large_and_opened_in_a_tab_of_its_own(open_chats: OpenChats) -> None:
     chats = open_chats()
     chats.say("Make me a page")
-    chats.button("Put a sample page").click()
+    chats.button("Add a sample page").click()
     chats.button("Three huts, two days").click()
     dialog = chats.page.get_by_role("dialog", name="Three huts, two days")
     expect(dialog.frame_locator("iframe").locator("h1")).to_have_text("Three huts, two days")
     assert dialog.locator("iframe").get_attribute("sandbox") == "allow-scripts"
     chats.console.shoot("chat-page-preview")
     with chats.page.context.expect_page() as opened:
-        dialog.get_by_role("link", name="Open in a tab of its own").click()
+        dialog.get_by_role("link", name="Open in a new tab").click()
     expect(opened.value.locator("h1")).to_have_text("Three huts, two days")
     assert opened.value.evaluate("window.opener") is None
     dialog.get_by_role("button", name="Close").click()
@@ -59,7 +59,7 @@ def test_pages_of_programs_show_after_a_refresh_and_belong_to_their_thread(open_
 def test_deleting_a_page_asks_first_and_ends_its_address(open_chats: OpenChats) -> None:
     chats = open_chats()
     chats.say("Make me a page")
-    chats.button("Put a sample page").click()
+    chats.button("Add a sample page").click()
     address = chats.pages.locator("iframe").get_attribute("src") or ""
     assert chats.page.request.get(address).status == 200
     chats.button("Delete Three huts, two days").click()

@@ -11,7 +11,7 @@ from playwright.sync_api import Locator, Page, Route, expect
 
 from tests.browser.conftest import OpenConsole
 from tests.browser.hostile import HOSTILE
-from tests.browser.test_page import offer
+from tests.browser.steps import offer
 from tests.browser.watch import Watch
 
 HOST = """async ([strings, groups]) => {
@@ -171,7 +171,7 @@ def test_what_the_address_and_the_server_say_shows_as_text(open_console: OpenCon
         # With a # in it, it is taken for a link; most of them carry no code.
         if "#" not in text:
             expect(page.locator("#agent-banner")).to_have_js_property("textContent", text)
-            typed = page.get_by_label("Code of the tab").input_value()
+            typed = page.get_by_label("Session code or link").input_value()
             assert typed == text.replace("\n", "").strip().upper()
         verify_harmless(page)
     for text in HOSTILE:

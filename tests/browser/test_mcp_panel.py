@@ -12,7 +12,7 @@ from playwright.sync_api import Browser, Locator, Page, expect
 from tests.browser.audit import faults
 from tests.browser.conftest import OpenConsole
 from tests.browser.console import Console
-from tests.browser.test_encryption import PHONE, open_encrypted
+from tests.browser.steps import PHONE, open_encrypted
 from tests.browser.watch import Watch
 from tools.local.harness.worker import LocalWorker
 
@@ -39,7 +39,7 @@ def test_the_url_on_the_page_is_one_that_mcp_clients_reach_the_tab_at(
     url = tab.page.evaluate("navigator.clipboard.readText()")
     assert url == f"{tab.url}/mcp/{code}" == tab.page.locator("#mcp-url").text_content()
     assert api.post(url, json=PING, headers=ACCEPT).json() == {"jsonrpc": "2.0", "id": 1, "result": {}}
-    panel(tab.page).get_by_role("button", name=re.compile("^Copy: In a shell")).click()
+    panel(tab.page).get_by_role("button", name=re.compile("^Copy: Run in a terminal")).click()
     command = f"claude mcp add --transport http waypost {url}"
     assert tab.page.evaluate("navigator.clipboard.readText()") == command
 
@@ -57,7 +57,7 @@ def test_each_client_is_chosen_with_the_keyboard_and_remembered(open_console: Op
         expect(commands(tab.page).first).to_contain_text(f"/mcp/{code}")
         tab.shoot(f"mcp-{select.input_value()}")
     select.select_option("Cursor")
-    link = panel(tab.page).get_by_role("link", name="Add it to Cursor").get_attribute("href") or ""
+    link = panel(tab.page).get_by_role("link", name="Add to Cursor").get_attribute("href") or ""
     [config] = parse_qs(urlsplit(link).query)["config"]
     assert json.loads(base64.b64decode(config)) == {"url": f"{tab.url}/mcp/{code}"}
     tab.page.reload()
@@ -95,8 +95,8 @@ def verify_token(tab: Console, url: str) -> None:
     tab.wait_online()
     expect(panel(tab.page)).to_contain_text("a client needs a token as well")
     expect(commands(tab.page)).to_have_text(re.compile(r"/mcp \\\n.*Bearer GUEST_TOKEN"))
-    panel(tab.page).get_by_role("button", name="Get a token for one").click()
-    expect(panel(tab.page).get_by_role("button", name="Get a token for one")).to_be_hidden()
+    panel(tab.page).get_by_role("button", name="Create a token").click()
+    expect(panel(tab.page).get_by_role("button", name="Create a token")).to_be_hidden()
     expect(panel(tab.page).get_by_label("Client")).to_be_focused()
     command = commands(tab.page).text_content() or ""
     found = re.search(r'--header "Authorization: (Bearer \S+)"$', command)

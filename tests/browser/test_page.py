@@ -2,11 +2,12 @@
 
 import httpx
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import expect
 
 from tests.browser.audit import faults
 from tests.browser.conftest import OpenConsole
 from tests.browser.console import Console
+from tests.browser.steps import offer, walk_to
 
 HOSTILE = '<img src=x onerror="window.pwned=1"><script>window.pwned=1</script>'
 
@@ -24,15 +25,6 @@ SCHEMA = {
     },
     "required": ["title", "size"],
 }
-
-
-def offer(api: httpx.Client, label: str, tools: list[dict[str, object]]) -> str:
-    """Open a session that no tab holds, with tools of its own; return its code."""
-    session = api.post("/api/sessions", json={"label": label}).raise_for_status().json()
-    headers = {"Authorization": f"Bearer {session['hostToken']}"}
-    url = f"/api/sessions/{session['code']}/tools"
-    api.put(url, headers=headers, json={"tools": tools}).raise_for_status()
-    return str(session["code"])
 
 
 def test_a_form_is_made_from_any_schema_and_its_values_keep_their_types(
@@ -101,22 +93,6 @@ def test_the_page_is_walked_and_a_tool_called_with_the_keyboard_alone(open_conso
     tab.page.keyboard.press("Enter")
     expect(tab.notes).to_contain_text("Typed, not clicked")
     tab.expect_answer('"notes": 1')
-
-
-def walk_to(page: Page, selector: str) -> None:
-    """Press Tab until `selector` has the focus; every stop on the way must show that it has it."""
-    for _ in range(40):
-        page.keyboard.press("Tab")
-        if page.evaluate("document.activeElement === document.body"):
-            continue
-        shows = """() => {
-          const focused = document.activeElement;
-          return [focused, focused.closest(".tool")].some((e) => e && getComputedStyle(e).outlineStyle === "solid");
-        }"""
-        assert page.evaluate(shows), page.evaluate("document.activeElement.outerHTML")
-        if page.evaluate("selector => document.activeElement.matches(selector)", selector):
-            return
-    pytest.fail(f"Tab never reaches {selector}")
 
 
 def fill_with_life(tab: Console) -> None:

@@ -132,7 +132,7 @@ def test_a_server_out_of_reach_is_said_and_tried_again(open_at: OpenConsole, wor
     watch.expects_network_errors = True
     tab = open_at(worker.url, "#join=")
     tab.page.route("**/api/sessions", lambda route: route.abort())
-    tab.page.get_by_role("button", name="Open a session in this tab too").click()
+    tab.page.get_by_role("button", name="Start a session in this tab too").click()
     expect(tab.banner).to_contain_text("The server can't be reached.")
     tab.shoot("server-out-of-reach")
     tab.page.unroute("**/api/sessions")

@@ -58,7 +58,7 @@ def test_the_agent_is_told_that_the_session_has_ended(
     agent.join(code)
     api.delete(f"/api/sessions/{code}", headers={"Authorization": f"Bearer {tab.host_token()}"}).raise_for_status()
     agent.page.evaluate("dispatchEvent(new Event('online'))")
-    expect(agent.page.locator("#agent-banner")).to_contain_text("That session has ended.")
+    expect(agent.page.locator("#agent-banner")).to_contain_text("This session has ended.")
     expect(agent.page.locator("#joined")).to_be_hidden()
 
 
@@ -70,14 +70,14 @@ def test_time_left_counts_down_and_a_renewal_shows(open_console: OpenConsole, ap
     first = left.text_content() or ""
     expect(left).not_to_have_text(first)
     api.post(f"/api/sessions/{code}/extend", headers={"Authorization": f"Bearer {tab.host_token()}"}).raise_for_status()
-    expect(tab.page.locator("#life-note")).to_contain_text("renewed")
+    expect(tab.page.locator("#life-note")).to_contain_text("extended at")
 
 
 def test_an_unknown_code_is_said_to_be_unknown(open_console: OpenConsole, watch: Watch) -> None:
     watch.expects_network_errors = True
     agent = open_console("#join=00000000")
-    expect(agent.page.locator("#agent-banner")).to_contain_text("No tab has this code now.")
-    expect(agent.page.get_by_label("Code of the tab")).to_be_focused()
+    expect(agent.page.locator("#agent-banner")).to_contain_text("No open session has this code.")
+    expect(agent.page.get_by_label("Session code or link")).to_be_focused()
     agent.shoot("code-unknown")
 
 
@@ -85,7 +85,7 @@ def test_a_tab_that_is_away_is_said_to_be_offline(open_console: OpenConsole, api
     session = api.post("/api/sessions", json={}).json()
     agent = open_console(f"#join={session['code']}")
     expect(agent.page.locator("#presence")).to_have_text("Tab offline")
-    expect(agent.page.locator("#agent-banner")).to_contain_text("has not been seen yet")
+    expect(agent.page.locator("#agent-banner")).to_contain_text("has not been online yet")
     expect(agent.page.locator("#tools-empty")).to_be_visible()
     agent.shoot("tab-offline")
 
@@ -94,4 +94,4 @@ def test_a_code_in_small_letters_with_a_hyphen_is_understood(open_console: OpenC
     code = open_console().wait_online()
     agent = open_console("#join=")
     agent.join(f"{code[:4]}-{code[4:]}".lower())
-    assert agent.page.get_by_label("Code of the tab").input_value() == code
+    assert agent.page.get_by_label("Session code or link").input_value() == code

@@ -76,7 +76,7 @@ def test_who_leaves_and_is_back_before_the_message_has_arrived_sees_its_answer(o
     chats.page.route("**/api/chat?*", lambda route: held.append(route))
     with chats.page.expect_request("**/api/chat?*"):
         chats.button("Send").click()
-    chats.button("New thread").click()
+    chats.button("Start new thread").click()
     expect(chats.title).to_have_text("New thread")
     chats.page.go_back()
     expect(chats.questions).to_have_text(["First"])
@@ -96,7 +96,7 @@ def test_who_has_left_is_told_too_that_a_message_was_not_sent_and_gets_it_back(
     chats.page.route("**/api/chat?*", lambda route: held.append(route))
     with chats.page.expect_request("**/api/chat?*"):
         chats.button("Send").click()
-    chats.button("New thread").click()
+    chats.button("Start new thread").click()
     expect(chats.title).to_have_text("New thread")
     held[0].abort()
     expect(chats.banner).to_contain_text("The server can't be reached.")
@@ -114,9 +114,9 @@ def test_more_threads_than_a_page_holds_are_fetched_on_request(open_chats: OpenC
             assert answer.status_code == 200
     chats.page.reload()
     expect(chats.threads).to_have_count(30)
-    chats.button("Older threads").click()
+    chats.button("Show older threads").click()
     expect(chats.threads).to_have_count(32)
-    expect(chats.button("Older threads")).to_be_hidden()
+    expect(chats.button("Show older threads")).to_be_hidden()
     expect(chats.threads.last).to_contain_text("The newest")
 
 
@@ -214,5 +214,5 @@ def test_a_thread_whose_messages_have_expired_says_so(open_chats: OpenChats, api
     [thread] = chats.listed()
     assert api.delete(f"/api/conversations/{thread['sessionId']}").status_code == 204
     chats.page.reload()
-    expect(chats.page.locator("#talk-hint")).to_contain_text("Nothing is remembered of this thread any more.")
+    expect(chats.page.locator("#talk-hint")).to_contain_text("The server has no messages of this thread")
     assert "Soon forgotten" not in chats.say("Who am I?")

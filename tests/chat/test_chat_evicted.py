@@ -9,7 +9,8 @@ from simulation.scripted_model import Script, counted
 from tests.support.chats import Chats, text_of
 from waypost_worker.chat.unfinished import MISSED_INTERVALS
 from waypost_worker.errors import ModelFailed
-from waypost_worker.kv.store import Kv, ListPage
+from waypost_worker.kv.delegating import DelegatingKv
+from waypost_worker.kv.store import ListPage
 from waypost_worker.limits import FOLLOW_PATIENCE_SECONDS, REORDER_WINDOW_SECONDS
 from waypost_worker.polling.plans import PAID
 
@@ -151,17 +152,10 @@ async def test_an_abandoned_answer_without_a_word_is_dropped_once_nobody_can_sti
     assert not any(item.is_open for item in await at.conversation().read())
 
 
-class WithoutPieces:
+class WithoutPieces(DelegatingKv):
     """The store as it is seen where no piece of an answer shows up in time."""
-
-    def __init__(self, kv: Kv) -> None:
-        self._kv = kv
-        self.get = kv.get
-        self.get_many = kv.get_many
-        self.put = kv.put
-        self.delete = kv.delete
 
     async def list(self, prefix: str, *, cursor: str | None = None, limit: int = 1000) -> ListPage:
         if prefix.startswith("gen:"):
             return ListPage(())
-        return await self._kv.list(prefix, cursor=cursor, limit=limit)
+        return await super().list(prefix, cursor=cursor, limit=limit)

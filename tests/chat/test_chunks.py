@@ -5,22 +5,22 @@ from collections.abc import Sequence
 from simulation.virtual_time import run
 from tests.support.builders import SetClock
 from tests.support.faulty_kv import FaultyKv
+from tests.support.namespace import Namespace
 from waypost_worker.chat.chunks import Chunk, ChunkStore
 from waypost_worker.chat.live_answer import Outcome
+from waypost_worker.kv.delegating import DelegatingKv
 from waypost_worker.kv.keys import piece_key
-from waypost_worker.kv.memory import MemoryKv
 from waypost_worker.limits import ANSWER_TTL_SECONDS, KV_MAX_BULK_KEYS, KV_MAX_LIST_KEYS
 
 LARGE = "x" * 2000
 """More than fits into a key's metadata."""
 
 
-class Setting:
+class Setting(Namespace[SetClock]):
     """One answer in one store."""
 
     def __init__(self) -> None:
-        self.clock = SetClock()
-        self.kv = FaultyKv(MemoryKv(self.clock), lambda *_: False)
+        super().__init__(SetClock())
         self.chunks = ChunkStore(self.kv, "g")
 
     async def write(self, *numbers: int, text: str = "") -> None:
@@ -31,16 +31,15 @@ class Setting:
         return "".join(chunk.text for chunk in await self.chunks.read(number))
 
 
-class UnseenValues:
+class UnseenValues(DelegatingKv):
     """A store that lists what was written and does not show the values of `unseen` yet."""
 
     def __init__(self, kv: FaultyKv, *unseen: str) -> None:
-        self._kv = kv
+        super().__init__(kv)
         self._unseen = unseen
-        self.list = kv.list
 
     async def get_many(self, keys: Sequence[str]) -> dict[str, str]:
-        found = await self._kv.get_many(keys)
+        found = await super().get_many(keys)
         return {key: value for key, value in found.items() if key not in self._unseen}
 
 

@@ -7,12 +7,11 @@ from msgspec.structs import replace as changed
 
 from simulation.virtual_time import START_MS, run
 from tests.support.builders import SetClock
-from tests.support.faulty_kv import FaultyKv
+from tests.support.namespace import Namespace
 from waypost_worker.chat.chunks import Chunk, ChunkStore
 from waypost_worker.chat.live_answer import Outcome
 from waypost_worker.chat.unfinished import MISSED_INTERVALS, Unfinished, as_partial, fill_in, inspect
 from waypost_worker.conversations.message import ChatMessage
-from waypost_worker.kv.memory import MemoryKv
 from waypost_worker.polling.plans import PAID
 
 PLAN = replace(PAID, chunk_ms=1000)
@@ -20,12 +19,11 @@ ITEM = ChatMessage("g", "assistant", "", START_MS, partial=True, is_open=True, i
 WHOLE = ChatMessage("a", "assistant", "Whole.", START_MS)
 
 
-class Setting:
+class Setting(Namespace[SetClock]):
     """One open answer."""
 
     def __init__(self) -> None:
-        self.clock = SetClock()
-        self.kv = FaultyKv(MemoryKv(self.clock), lambda *_: False)
+        super().__init__(SetClock())
 
     def chunks(self, generation_id: str = "g") -> ChunkStore:
         return ChunkStore(self.kv, generation_id)

@@ -6,39 +6,31 @@ from typing import Any
 
 import pytest
 
-from simulation.client import KEY, Client, Reply, make_client
+from simulation.client import Client, Reply
 from simulation.scripted_model import Script, ScriptedModel, Step
 from simulation.seeded_random import SeededRandom
-from simulation.virtual_time import START_MS, VirtualClock
+from simulation.virtual_time import START_MS
 from tests.support.chats import HELLO, told
-from tests.support.faulty_kv import FaultyKv
+from tests.support.namespace import Isolates
 from waypost_worker.chat.voice import VoiceAgent
 from waypost_worker.conversations.conversation import Conversation
 from waypost_worker.errors import ModelFailed, ModelTimedOut, WaypostError
 from waypost_worker.kv.cursor import CursorFactory
-from waypost_worker.kv.memory import MemoryKv
 from waypost_worker.limits import DEFAULT_CONVERSATION_TTL_SECONDS, MAX_ANSWER_CHARACTERS
 from waypost_worker.models.model import AnswerCutOff
 from waypost_worker.models.settings import ModelSettings
-from waypost_worker.settings import Settings
 
 SESSION = "5f0c2f1e-3b43-4b7a-9d2b-6d2f8f0f5a11"
 URL = "/api/voice-agent/chat"
 
 
-class Setting:
+class Setting(Isolates):
     """A voice agent whose model follows the given scripts."""
 
     def __init__(self, *scripts: Script, **settings: Any) -> None:
-        self.clock = VirtualClock()
         self.model = ScriptedModel(*(scripts or [HELLO]))
-        self.kv = FaultyKv(MemoryKv(self.clock), lambda *_: False)
-        self.settings = Settings(signing_keys=(KEY,), **settings)
-        self.client = self.isolate(0)
+        super().__init__(self.model, **settings)
         self.elsewhere = self.isolate(1)
-
-    def isolate(self, seed: int) -> Client:
-        return make_client(self.settings, self.kv, seed=seed, model=self.model)
 
     async def ask(self, question: str = "Hi", at: Client | None = None, session_id: str = SESSION) -> Reply:
         return await (at or self.client).call("POST", URL, {"question": question, "sessionId": session_id})

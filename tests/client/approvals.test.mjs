@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { afterEach, beforeEach, test } from "node:test";
 
-import { memoryKey } from "../../src/site/client/memory.js";
+import { storageKey } from "../../src/site/client/storage/tab-storage.js";
 import { createSession, Host, joinSession } from "../../src/site/waypost.js";
 import { FakeServer, FakeStorage, until } from "./fake-server.mjs";
 
@@ -149,7 +149,7 @@ test("`always` ends with the session, and with the page's own word", async () =>
   assert.deepEqual([host.needsApproval("read"), host.needsApproval("write")], [true, false]);
   await host.end();
   assert.equal(host.needsApproval("write"), true);
-  assert.equal(storage.getItem(memoryKey("approvals", session.memory)), null);
+  assert.equal(storage.getItem(storageKey("approvals", session.memory)), null);
 });
 
 test("a call that waits is asked about again after a reload, as one that was not begun", async () => {
@@ -295,7 +295,7 @@ test("nobody is asked about a tool that there is not", async () => {
 
 test("what is remembered and can't be read is forgotten, and asked about again", async () => {
   const storage = new FakeStorage();
-  storage.setItem(memoryKey("approvals", session.memory), "{");
+  storage.setItem(storageKey("approvals", session.memory), "{");
   const host = await connected({ approve: person, storage });
   assert.equal(host.needsApproval("write"), true);
 });
@@ -330,7 +330,7 @@ test("in an encrypted session nobody is asked about a request that has run and w
   const guest = await joinSession(session.link);
   await guest.call("write");
   first.close();
-  storage.removeItem(memoryKey("ledger", session.memory));
+  storage.removeItem(storageKey("ledger", session.memory));
   server.relay = null;
   const second = await connected({ approve: person, storage });
   const asking = server.sent("POST /api/request")[0];

@@ -5,9 +5,9 @@ import { createCipheriv, createDecipheriv, hkdfSync } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
 
-import { fromBase64url, toBase64url } from "../../src/site/client/base64url.js";
-import { Cipher, newKey } from "../../src/site/client/cipher.js";
-import { inviteLink, plainCode, readInvite } from "../../src/site/client/invite.js";
+import { fromBase64url, toBase64url } from "../../src/site/client/crypto/base64url.js";
+import { Cipher, newKey } from "../../src/site/client/crypto/cipher.js";
+import { inviteLink, plainCode, readInvite } from "../../src/site/client/session/invite.js";
 
 const VECTORS = JSON.parse(readFileSync(new URL("encryption-vectors.json", import.meta.url), "utf8"));
 const CODE = "K7Q2M9XA";

@@ -3,8 +3,8 @@
 import assert from "node:assert/strict";
 import { afterEach, beforeEach, test } from "node:test";
 
-import { newKey } from "../../src/site/client/cipher.js";
-import { Seen } from "../../src/site/client/seen.js";
+import { newKey } from "../../src/site/client/crypto/cipher.js";
+import { ReplayGuard } from "../../src/site/client/storage/replay-guard.js";
 import { createSession, Guest, Host, joinSession, Session } from "../../src/site/waypost.js";
 import { FakeServer, FakeStorage, until } from "./fake-server.mjs";
 
@@ -335,13 +335,13 @@ test("a handler that a reload has interrupted is run again, and told so", async 
 test("a session that is full runs nothing more", () => {
   const storage = new FakeStorage();
   const errors = [];
-  const few = new Seen("name", storage, (error) => errors.push(error), 2);
+  const few = new ReplayGuard("name", storage, (error) => errors.push(error), 2);
   assert.deepEqual([few.admit("a"), few.admit("b"), few.admit("a")?.code], [null, null, "already_run"]);
-  assert.equal(new Seen("name", storage, () => {}, 2).admit("c").code, "session_full");
+  assert.equal(new ReplayGuard("name", storage, () => {}, 2).admit("c").code, "session_full");
   storage.setItem = () => {
     throw new Error("full");
   };
-  assert.equal(new Seen("name", storage, (error) => errors.push(error)).admit("d"), null);
+  assert.equal(new ReplayGuard("name", storage, (error) => errors.push(error)).admit("d"), null);
   assert.deepEqual(errors.map(({ message }) => message), ["full"]);
 });
 

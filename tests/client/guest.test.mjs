@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { afterEach, beforeEach, test } from "node:test";
 
 import { joinSession } from "../../src/site/waypost.js";
-import { retryAfter } from "../../src/site/client/http.js";
+import { retryAfter } from "../../src/site/client/transport/http.js";
 import { FakeServer, until } from "./fake-server.mjs";
 
 Math.random = () => 0;

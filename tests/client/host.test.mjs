@@ -3,8 +3,8 @@
 import assert from "node:assert/strict";
 import { afterEach, beforeEach, test } from "node:test";
 
-import { Backoff } from "../../src/site/client/backoff.js";
-import { SilenceGuard } from "../../src/site/client/silence.js";
+import { Backoff } from "../../src/site/client/transport/backoff.js";
+import { SilenceTimeout } from "../../src/site/client/transport/silence-timeout.js";
 import { createSession, Host, Session } from "../../src/site/waypost.js";
 import { FakeServer, FakeStorage, until } from "./fake-server.mjs";
 
@@ -309,7 +309,7 @@ test("a session is kept for a reload, unless its time is over", () => {
 test("a stream that is silent for 45 seconds is dead; a heartbeat in time keeps it alive", (context) => {
   context.mock.timers.enable({ apis: ["setTimeout"] });
   const attempt = new AbortController();
-  const guard = new SilenceGuard(attempt);
+  const guard = new SilenceTimeout(attempt);
   context.mock.timers.tick(44_000);
   guard.heard();
   context.mock.timers.tick(44_000);

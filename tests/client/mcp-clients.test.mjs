@@ -3,21 +3,21 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { ways } from "../../src/site/console/mcp/clients.js";
+import { clientSetups } from "../../src/site/console/mcp/clients.js";
 
 const URL_WITH_CODE = "https://waypost.example/mcp/K7Q2M9XA";
 const URL_FOR_TOKENS = "https://waypost.example/mcp";
 const TOKEN = "wp1.guest.K7Q2M9XA.1.x-y_z";
 
-const open = Object.fromEntries(ways(URL_WITH_CODE, null).map((way) => [way.id, way]));
-const closed = Object.fromEntries(ways(URL_FOR_TOKENS, TOKEN).map((way) => [way.id, way]));
-const parsed = (way, at = 0) => JSON.parse(way.steps[at].text);
+const open = Object.fromEntries(clientSetups(URL_WITH_CODE, null).map((setup) => [setup.id, setup]));
+const closed = Object.fromEntries(clientSetups(URL_FOR_TOKENS, TOKEN).map((setup) => [setup.id, setup]));
+const parsed = (setup, at = 0) => JSON.parse(setup.steps[at].text);
 
 /** The words of a command, as a shell has them. */
 const words = (text) => text.replaceAll("\\\n", "").match(/'[^']*'|"[^"]*"|[^\s"']+/g).map((word) => word.replace(/^(["'])(.*)\1$/, "$2"));
 
 test("every client is told the URL, and with a token the header that carries it or why it can't be used", () => {
-  for (const way of Object.values(open)) assert.ok(way.steps.every(({ text }) => text.includes(URL_WITH_CODE)), way.id);
+  for (const setup of Object.values(open)) assert.ok(setup.steps.every(({ text }) => text.includes(URL_WITH_CODE)), setup.id);
   for (const { id, steps } of Object.values(closed)) {
     if (id === "claude") assert.deepEqual(steps.map(({ text }) => text), [""]);
     else assert.ok(steps.every(({ text }) => text.includes(URL_FOR_TOKENS) && text.includes(TOKEN)), id);
@@ -53,7 +53,7 @@ test("links that open a client carry what its file would hold", () => {
 });
 
 test("a connector that calls from elsewhere is said to need the internet, where this server is none of it", () => {
-  const [local] = ways("http://localhost:8787/mcp/K7Q2M9XA", null).find(({ id }) => id === "claude").steps;
+  const [local] = clientSetups("http://localhost:8787/mcp/K7Q2M9XA", null).find(({ id }) => id === "claude").steps;
   assert.match(local.how, /internet/);
   assert.doesNotMatch(open.claude.steps[0].how, /internet/);
 });

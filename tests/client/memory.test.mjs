@@ -3,10 +3,10 @@
 import assert from "node:assert/strict";
 import { afterEach, beforeEach, test } from "node:test";
 
-import { newKey } from "../../src/site/client/cipher.js";
-import { Ledger } from "../../src/site/client/ledger.js";
-import { keepMemory, memoryKey } from "../../src/site/client/memory.js";
-import { Seen } from "../../src/site/client/seen.js";
+import { newKey } from "../../src/site/client/crypto/cipher.js";
+import { RequestStore } from "../../src/site/client/storage/request-store.js";
+import { retain, storageKey } from "../../src/site/client/storage/tab-storage.js";
+import { ReplayGuard } from "../../src/site/client/storage/replay-guard.js";
 import { createSession, Host, joinSession, Session } from "../../src/site/waypost.js";
 import { FakeServer, FakeStorage, until } from "./fake-server.mjs";
 
@@ -110,14 +110,14 @@ test("what is remembered with a key is dropped by a host without one, and the ot
   const sealed = await open(true);
   (await paid(sealed, true)).close();
   const plain = await open(false);
-  const name = (session) => memoryKey("ledger", session.memory);
+  const name = (session) => storageKey("ledger", session.memory);
   storage.setItem(name(plain), storage.getItem(name(sealed)));
-  assert.deepEqual(new Ledger(sealed, storage, assert.fail).undelivered()[0][1], { result: SECRET });
-  assert.deepEqual(new Ledger(plain, storage, assert.fail).undelivered(), []);
-  const ledger = new Ledger(plain, storage, assert.fail);
+  assert.deepEqual(new RequestStore(sealed, storage, assert.fail).undelivered()[0][1], { result: SECRET });
+  assert.deepEqual(new RequestStore(plain, storage, assert.fail).undelivered(), []);
+  const ledger = new RequestStore(plain, storage, assert.fail);
   ledger.set("r1", { status: "answered", tool: "pay", answer: { result: 1 } });
   storage.setItem(name(sealed), storage.getItem(name(plain)));
-  assert.equal(new Ledger(sealed, storage, assert.fail).find("r1"), undefined);
+  assert.equal(new RequestStore(sealed, storage, assert.fail).find("r1"), undefined);
 });
 
 const ENDS = {
@@ -165,7 +165,7 @@ test("the saved session is gone before what keeps its requests from running twic
   const session = await open(true);
   session.save(storage);
   const host = await paid(session);
-  const seen = memoryKey("seen", session.memory);
+  const seen = storageKey("seen", session.memory);
   const { removeItem } = storage;
   const found = [];
   storage.removeItem = (key) => {
@@ -202,7 +202,7 @@ for (const encrypted of [true, false]) {
 test("the cursor of one session is not another's", async () => {
   const first = await connected(await open(true));
   server.send("session", {});
-  const name = memoryKey("cursor", first.session.memory);
+  const name = storageKey("cursor", first.session.memory);
   await until(() => storage.getItem(name) === "c1");
   first.close();
   await connected(await open(true));
@@ -242,30 +242,30 @@ test("a saved session that can't be read is none", () => {
 test("an encrypted session is not restored where what it has run is not remembered", async () => {
   const session = await open(true);
   session.save(storage);
-  for (let n = 0; n < 49; n++) keepMemory(`other-${n}`, storage, assert.fail);
+  for (let n = 0; n < 49; n++) retain(`other-${n}`, storage, assert.fail);
   assert.equal(Session.restore(storage)?.key, session.key);
-  keepMemory("other-49", storage, assert.fail);
+  retain("other-49", storage, assert.fail);
   assert.equal(Session.restore(storage), null);
 });
 
 test("what is remembered of sessions that are long gone does not pile up", () => {
   for (let n = 0; n < 60; n++) {
-    for (const part of ["ledger", "cursor", "approvals", "seen"]) storage.setItem(memoryKey(part, `s${n}`), "x");
-    keepMemory(`s${n}`, storage, assert.fail);
+    for (const part of ["ledger", "cursor", "approvals", "seen"]) storage.setItem(storageKey(part, `s${n}`), "x");
+    retain(`s${n}`, storage, assert.fail);
   }
   const count = (part) => [...storage.items.keys()].filter((key) => key.startsWith(`waypost.${part}.`)).length;
   assert.deepEqual(["ledger", "cursor", "approvals", "seen"].map(count), [4, 4, 4, 50]);
   assert.deepEqual(stored("s59").length, 4);
   // One that is in use again counts as new.
-  keepMemory("s10", storage, assert.fail);
-  keepMemory("s60", storage, assert.fail);
+  retain("s10", storage, assert.fail);
+  retain("s60", storage, assert.fail);
   assert.equal(stored("s10").length, 1);
   assert.equal(stored("s11").length, 0);
   const errors = [];
   storage.setItem = () => {
     throw new Error("full");
   };
-  keepMemory("s61", storage, (error) => errors.push(error.message));
+  retain("s61", storage, (error) => errors.push(error.message));
   assert.deepEqual(errors, ["full"]);
 });
 
@@ -278,11 +278,11 @@ test("each host makes room for what it will remember, also of a session that is 
     host.requireApproval("pay", false);
     host.close();
   }
-  assert.deepEqual(names.map((name) => storage.getItem(memoryKey("approvals", name)) !== null), [false, false, true, true, true, true]);
+  assert.deepEqual(names.map((name) => storage.getItem(storageKey("approvals", name)) !== null), [false, false, true, true, true, true]);
 });
 
 test("a ledger whose session is over stores nothing more", () => {
-  const ledger = new Ledger({ memory: "name", key: "key" }, storage, assert.fail);
+  const ledger = new RequestStore({ memory: "name", key: "key" }, storage, assert.fail);
   ledger.set("r1", { status: "running", tool: "pay" });
   ledger.cursor = "c1";
   assert.equal(storage.items.size, 2);
@@ -294,13 +294,13 @@ test("a ledger whose session is over stores nothing more", () => {
 });
 
 test("two hosts of one session know what the other has run, and that it is over", () => {
-  const [one, other] = [1, 2].map(() => new Seen("name", storage, assert.fail));
+  const [one, other] = [1, 2].map(() => new ReplayGuard("name", storage, assert.fail));
   assert.equal(one.admit("a"), null);
   assert.equal(other.admit("a")?.code, "already_run");
   assert.equal(other.admit("b"), null);
   assert.equal(one.refusal("b")?.code, "already_run");
   one.close();
   assert.equal(other.admit("c")?.code, "session_over");
-  assert.equal(new Seen("name", storage, assert.fail).admit("d")?.code, "session_over");
-  assert.equal(Seen.isOver("name", storage), true);
+  assert.equal(new ReplayGuard("name", storage, assert.fail).admit("d")?.code, "session_over");
+  assert.equal(ReplayGuard.isOver("name", storage), true);
 });

@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { SseParser } from "../../src/site/client/sse.js";
+import { SseParser } from "../../src/site/client/transport/sse.js";
 
 const encode = (text) => new TextEncoder().encode(text);
 

@@ -8,7 +8,7 @@
 import { execFileSync } from "node:child_process";
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
 
 const root = fileURLToPath(new URL("../../", import.meta.url));
@@ -21,18 +21,24 @@ const HEAD = `/**
 
 `;
 
+/** The paths of all files below `folder`, sorted. @param {string} folder */
+function filesOf(folder) {
+  const entries = readdirSync(folder, { recursive: true, withFileTypes: true });
+  const files = entries.filter((entry) => entry.isFile());
+  return files.map((entry) => join(relative(folder, entry.parentPath), entry.name)).sort();
+}
+
 /** What `tsc` makes of each module. @returns {string[]} */
 function emitted() {
   const folder = mkdtempSync(join(tmpdir(), "waypost-types-"));
   try {
-    const modules = readdirSync(join(site, "client")).filter((name) => name.endsWith(".js"));
+    const modules = filesOf(join(site, "client")).filter((name) => name.endsWith(".js"));
     const options = "--ignoreConfig --allowJs --strict --target es2024 --lib es2024,dom,dom.iterable --module nodenext";
     const output = `--types --declaration --emitDeclarationOnly --rootDir ${site} --outDir ${folder}`.split(" ");
     output.splice(1, 0, "");
     const files = modules.map((name) => join(site, "client", name));
     execFileSync(join(root, "node_modules/.bin/tsc"), [...files, ...options.split(" "), ...output], { stdio: "pipe" });
-    const written = readdirSync(join(folder, "client"));
-    return written.sort().map((name) => readFileSync(join(folder, "client", name), "utf8"));
+    return filesOf(join(folder, "client")).map((name) => readFileSync(join(folder, "client", name), "utf8"));
   } finally {
     rmSync(folder, { recursive: true });
   }

@@ -8,8 +8,8 @@ import pytest
 
 from simulation.client import KEY, Client, Opened, make_client
 from simulation.virtual_time import VirtualClock, run
-from tests.security.test_guess_throttle import Budget
 from tests.support.faulty_kv import FaultyKv
+from tests.support.limiters import Budget
 from waypost_worker.kv.memory import MemoryKv
 from waypost_worker.limits import TOKEN_VOUCHES_SECONDS
 from waypost_worker.security.rate_limits import Limit

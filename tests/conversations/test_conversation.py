@@ -52,9 +52,9 @@ async def test_items_too_large_for_a_listing_are_read_as_one_operation_for_a_hun
     at = Setting(limit=1000)
     for number in range(KV_MAX_BULK_KEYS + 1):
         await at.here.append([item(f"{number:03}", "x" * 2000)])
-    at.asked()
+    at.operations()
     assert len(await at.here.read()) == KV_MAX_BULK_KEYS + 1
-    assert at.asked() == ["list", "get_many", "get_many"]
+    assert at.operations() == ["list", "get_many", "get_many"]
 
 
 async def test_what_is_appended_stands_at_a_place_that_was_made_before_and_is_kept_from_now_on():
@@ -159,21 +159,21 @@ async def test_a_snapshot_keeps_no_more_than_is_read():
 async def test_whether_a_fold_is_due_is_looked_at_each_few_appends_only():
     at = Setting()
     await said(at.here, "a")
-    at.asked()
+    at.operations()
     await said(at.here, *"bcdef")
-    assert at.asked().count("get_many") == 1
+    assert at.operations().count("get_many") == 1
 
 
 async def test_it_is_looked_at_again_after_an_eighth_of_the_time_to_live():
     at = Setting()
     await said(at.here, "a")
-    at.asked()
+    at.operations()
     at.clock.ms += TTL * 125 - 1
     await said(at.here, "b")
-    assert "get_many" not in at.asked()
+    assert "get_many" not in at.operations()
     at.clock.ms += 1
     await said(at.here, "c")
-    assert "get_many" in at.asked()
+    assert "get_many" in at.operations()
 
 
 async def test_an_isolate_remembers_its_looks_of_a_bounded_number_of_conversations():

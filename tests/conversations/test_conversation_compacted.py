@@ -48,10 +48,10 @@ async def test_what_was_read_just_before_is_folded_without_another_look():
     for number in range(MAX_JOURNAL_LENGTH):
         await at.here.append([item(f"{number}")])
     await at.here.read()
-    at.asked()
+    at.operations()
     at.clock.ms += MAX_VIEW_AGE_MS
     await at.here.compact_if_due()
-    assert at.asked() == ["put"]
+    assert at.operations() == ["put"]
 
 
 async def test_what_was_read_a_while_ago_is_looked_at_again():
@@ -59,18 +59,18 @@ async def test_what_was_read_a_while_ago_is_looked_at_again():
     for number in range(MAX_JOURNAL_LENGTH):
         await at.here.append([item(f"{number}")])
     await at.here.read()
-    at.asked()
+    at.operations()
     at.clock.ms += MAX_VIEW_AGE_MS + 1
     await at.here.compact_if_due()
-    assert at.asked() == ["list", "get_many", "put"]
+    assert at.operations() == ["list", "get_many", "put"]
 
 
 async def test_what_was_folded_makes_no_other_fold_due():
     at = Setting(limit=100)
     await at.fold()
-    at.asked()
+    at.operations()
     await said(at.here, *"abcdefghi"[:APPENDS_PER_CHECK])
-    assert at.asked().count("put") == APPENDS_PER_CHECK
+    assert at.operations().count("put") == APPENDS_PER_CHECK
 
 
 async def test_a_snapshot_past_half_its_time_is_written_anew():

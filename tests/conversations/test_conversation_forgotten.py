@@ -103,7 +103,7 @@ async def test_nothing_is_removed_twice():
     at.clock.ms += SEEN_BY_ALL_MS + 1
     await at.fold()
     at.clock.ms += FOLDED_LONG_ENOUGH_MS + 1
-    at.asked()
+    at.operations()
     before = await at.journal()
     await at.here.forget()
     deleted = [key for operation, key in at.kv.asked if operation == "delete"]

@@ -1,61 +1,16 @@
 """Threads: found by their name, tied to one conversation, forked from each other, kept whole in one record."""
 
-from collections.abc import Sequence
-from typing import Any
-
 import pytest
 
 from simulation.virtual_time import START_MS
-from tests.support.builders import SetClock
-from tests.support.faulty_kv import FaultyKv
+from tests.support.behind_kv import HesitantKv
+from tests.support.threads import ADA, SECRET, Setting
 from waypost_worker.conversations.message import ForkOrigin
 from waypost_worker.conversations.thread import RecentWrites, Thread, ThreadStore, is_of_resource, validate_thread
 from waypost_worker.errors import InvalidBody
 from waypost_worker.ids import parse_app_id, parse_id
 from waypost_worker.kv.keys import thread_key
-from waypost_worker.kv.memory import MemoryKv
-from waypost_worker.kv.store import ListPage
 from waypost_worker.limits import MAX_METADATA_BYTES, MAX_METADATA_NAME_LENGTH, THREAD_TTL_SECONDS
-
-SECRET = b"a key for tests, 32 bytes or more"
-ADA = "user:ada"
-
-
-class HesitantKv(MemoryKv):
-    """Lists an empty page with more to come, before each one that holds something."""
-
-    async def list(self, prefix: str, *, cursor: str | None = None, limit: int = 1000) -> ListPage:
-        if cursor is None or cursor.startswith("full "):
-            return ListPage((), "empty " + (cursor or "").removeprefix("full "))
-        page = await super().list(prefix, cursor=cursor.removeprefix("empty ") or None, limit=limit)
-        return ListPage(page.keys, page.cursor and "full " + page.cursor)
-
-
-class Setting:
-    """One namespace, and a store of threads on it."""
-
-    def __init__(self, kv: type[MemoryKv] = MemoryKv) -> None:
-        self.clock = SetClock()
-        self.inner = kv(self.clock)
-        self.kv = FaultyKv(self.inner, lambda *_: False)
-        self.threads = ThreadStore(self.kv, self.clock, SECRET, RecentWrites())
-
-    async def saved(self, thread_id: str = "t", resource_id: str = ADA, **options: Any) -> Thread:
-        thread = self.threads.begin(resource_id, thread_id, **options)
-        await self.threads.save(thread)
-        return thread
-
-    async def found(self, thread_id: str = "t") -> Thread:
-        # As another isolate sees it, which remembers nothing.
-        thread = await ThreadStore(self.kv, self.clock, SECRET, RecentWrites()).find(ADA, thread_id)
-        assert thread is not None
-        return thread
-
-    async def operations(self) -> Sequence[str]:
-        """What was asked of the store since the last time."""
-        asked = [operation for operation, _ in self.kv.asked]
-        self.kv.asked.clear()
-        return asked
 
 
 async def test_a_saved_thread_is_found_with_all_that_it_was_given():
@@ -69,15 +24,15 @@ async def test_a_saved_thread_is_found_with_all_that_it_was_given():
 async def test_saving_is_one_put_and_finding_one_list():
     at = Setting()
     await at.saved()
-    assert await at.operations() == ["put"]
+    assert at.operations() == ["put"]
     await at.found()
-    assert await at.operations() == ["list"]
+    assert at.operations() == ["list"]
 
 
 async def test_a_thread_that_is_not_there_is_looked_for_without_a_get():
     at = Setting()
     assert await at.threads.find(ADA, "t") is None
-    assert await at.operations() == ["list"]
+    assert at.operations() == ["list"]
 
 
 async def test_a_longer_name_is_not_taken_for_a_shorter_one():
@@ -126,7 +81,7 @@ async def test_a_deleted_thread_is_not_found():
     at = Setting()
     await at.threads.delete(await at.saved())
     assert await at.threads.find(ADA, "t") is None
-    assert (await at.operations())[1] == "delete"
+    assert (at.operations())[1] == "delete"
 
 
 def test_the_conversation_of_a_new_thread_is_the_same_in_two_locations():
@@ -219,7 +174,7 @@ async def test_what_does_not_fit_beside_a_key_is_refused_before_anything_is_writ
     thread = at.threads.begin(ADA, "t", metadata=quotes)
     with pytest.raises(InvalidBody, match="too long together"):
         await at.threads.save(thread)
-    assert await at.operations() == []
+    assert at.operations() == []
 
 
 async def test_the_longest_names_fit_with_plain_metadata():

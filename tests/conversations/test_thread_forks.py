@@ -3,7 +3,7 @@
 import pytest
 
 from simulation.virtual_time import START_MS
-from tests.conversations.test_thread import ADA, Setting
+from tests.support.threads import ADA, Setting
 from waypost_worker.conversations.message import ForkOrigin
 from waypost_worker.conversations.thread import Thread
 from waypost_worker.kv.memory import MemoryKv
@@ -59,12 +59,12 @@ async def test_the_lineage_is_read_only_where_there_is_more_than_the_list_shows(
     await at.saved("a")
     first = await at.forked("a", "b")
     second = await at.forked("b", "c")
-    await at.operations()
+    at.operations()
     await at.threads.lineage_of(await at.saved("d"))
     await at.threads.lineage_of(first)
-    assert await at.operations() == ["put"]
+    assert at.operations() == ["put"]
     await at.threads.lineage_of(second)
-    assert await at.operations() == ["get"]
+    assert at.operations() == ["get"]
 
 
 async def test_using_a_fork_of_a_fork_loses_no_ancestor():
@@ -83,8 +83,8 @@ async def test_where_the_older_ancestors_can_not_be_read_yet_the_nearest_is_know
     lineage = [ForkOrigin("b"), ForkOrigin("a")]
     thread = Thread(ADA, "c", "s", START_MS, START_MS, lineage=lineage)
     await at.threads.save(thread)
-    assert isinstance(at.inner, BehindKv)
-    at.inner.before = before
+    assert isinstance(at.store, BehindKv)
+    at.store.before = before
     found = await at.found("c")
     assert await at.threads.lineage_of(found) == [ForkOrigin("b")]
     await at.threads.save(found)

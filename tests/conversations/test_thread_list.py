@@ -6,24 +6,22 @@ from typing import Any
 import pytest
 
 from simulation.virtual_time import START_MS, run
-from tests.conversations.test_thread import SECRET, HesitantKv
+from tests.support.behind_kv import HesitantKv
 from tests.support.builders import SetClock
-from tests.support.faulty_kv import FaultyKv
+from tests.support.namespace import Namespace
+from tests.support.threads import ADA, SECRET
 from waypost_worker.conversations.thread import RecentWrites, ThreadStore
 from waypost_worker.conversations.thread_list import ThreadPage, list_threads
 from waypost_worker.errors import InvalidCursor
 from waypost_worker.kv.memory import MemoryKv
 from waypost_worker.limits import KV_MAX_LIST_KEYS
 
-ADA = "user:ada"
 
-
-class Setting:
+class Setting(Namespace[SetClock]):
     """One namespace with threads in it."""
 
-    def __init__(self, kv: type[MemoryKv] = MemoryKv) -> None:
-        self.clock = SetClock()
-        self.kv = FaultyKv(kv(self.clock), lambda *_: False)
+    def __init__(self, store: type[MemoryKv] = MemoryKv) -> None:
+        super().__init__(SetClock(), store)
         self.threads = ThreadStore(self.kv, self.clock, SECRET, RecentWrites())
 
     async def save(self, thread_id: str, resource_id: str = ADA, at_ms: int = 0, **metadata: Any) -> None:

@@ -5,12 +5,11 @@ import pytest
 from simulation.virtual_time import START_MS
 from tests.support.behind_kv import ForgetfulKv, StaleKv
 from tests.support.builders import SetClock
-from tests.support.faulty_kv import FaultyKv
+from tests.support.namespace import Namespace
 from waypost_worker.documents.document import Document, DocumentId, DocumentStore
 from waypost_worker.documents.etag import UNCONDITIONAL, Conditions, etag_of
 from waypost_worker.documents.versioned_text import Version
 from waypost_worker.errors import DocumentNotFound, PreconditionFailed, TooManyDocuments
-from waypost_worker.kv.memory import MemoryKv
 from waypost_worker.limits import MAX_BODY_BYTES, MAX_DOCUMENTS
 
 INTENTS = DocumentId("sid", "intents", "intents")
@@ -24,12 +23,11 @@ def matching(*tags: str) -> Conditions:
     return Conditions(match=frozenset(tags))
 
 
-class Setting:
+class Setting(Namespace[SetClock]):
     """A namespace that notes what it is asked."""
 
     def __init__(self) -> None:
-        self.clock = SetClock()
-        self.kv = FaultyKv(MemoryKv(self.clock), lambda *_: False)
+        super().__init__(SetClock())
         self.store = DocumentStore(self.kv, self.clock)
 
     async def put(self, document: DocumentId, text: str = "{}", conditions: Conditions = UNCONDITIONAL) -> Version:
@@ -37,12 +35,6 @@ class Setting:
 
     async def text(self, document: DocumentId) -> str | None:
         return (await self.store.read(document, UNCONDITIONAL)).text
-
-    def operations(self) -> list[str]:
-        """What the store was asked since the last time."""
-        asked = [operation for operation, _ in self.kv.asked]
-        self.kv.asked.clear()
-        return asked
 
 
 @pytest.mark.parametrize("document", [INTENTS, THEME, NOTES])

@@ -7,12 +7,11 @@ import pytest
 from simulation.virtual_time import START_MS
 from tests.support.behind_kv import ForgetfulKv, StaleKv
 from tests.support.builders import SetClock
-from tests.support.faulty_kv import FaultyKv
+from tests.support.namespace import Namespace
 from waypost_worker.documents.etag import UNCONDITIONAL, Conditions
 from waypost_worker.documents.page import PageStore, is_owner
 from waypost_worker.documents.versioned_text import Version
 from waypost_worker.errors import PageNotFound, PreconditionFailed, TooManyDocuments, WrongSession
-from waypost_worker.kv.memory import MemoryKv
 from waypost_worker.kv.store import KvError, fits_metadata
 from waypost_worker.limits import MAX_DOCUMENTS, MAX_ID_LENGTH, MAX_PAGE_BYTES, MAX_PAGE_TITLE_LENGTH
 
@@ -21,14 +20,12 @@ CREATE_ONLY = Conditions(none_match=frozenset({"*"}))
 DAY_MS = 86_400_000
 
 
-class Setting:
+class Setting(Namespace[SetClock]):
     """A namespace that notes what it is asked, and fails as it is told to."""
 
     def __init__(self) -> None:
-        self.clock = SetClock()
         self.failing = ""
-        self.memory = MemoryKv(self.clock)
-        self.kv = FaultyKv(self.memory, lambda operation, key: self.failing == f"{operation} {key.split(':')[0]}")
+        super().__init__(SetClock(), fails=lambda operation, key: self.failing == f"{operation} {key.split(':')[0]}")
         self.store = PageStore(self.kv, self.clock)
 
     async def put(
@@ -43,12 +40,6 @@ class Setting:
 
     async def html(self, intent_id: str = "hut") -> str | None:
         return (await self.store.read(intent_id, UNCONDITIONAL)).html
-
-    def operations(self) -> list[str]:
-        """What the store was asked since the last time."""
-        asked = [operation for operation, _ in self.kv.asked]
-        self.kv.asked.clear()
-        return asked
 
 
 async def test_a_page_is_read_as_it_was_put():

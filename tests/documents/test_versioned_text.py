@@ -4,11 +4,10 @@ import json
 
 from simulation.virtual_time import START_MS
 from tests.support.builders import SetClock
-from tests.support.faulty_kv import FaultyKv
+from tests.support.namespace import Namespace
 from waypost_worker.documents.etag import etag_of
 from waypost_worker.documents.versioned_text import (
     Version,
-    batches,
     find_version,
     list_versions,
     load_text,
@@ -19,17 +18,15 @@ from waypost_worker.documents.versioned_text import (
 )
 from waypost_worker.kv.memory import MemoryKv
 from waypost_worker.kv.store import ListPage
-from waypost_worker.limits import MAX_LOADED_BYTES
 
 DAY = 86_400
 
 
-class Setting:
+class Setting(Namespace[SetClock]):
     """A namespace that notes what it is asked."""
 
     def __init__(self) -> None:
-        self.clock = SetClock()
-        self.kv = FaultyKv(MemoryKv(self.clock), lambda *_: False)
+        super().__init__(SetClock())
 
     async def put(self, key: str, text: str) -> Version:
         version = version_of(text, self.clock.ms)
@@ -134,16 +131,3 @@ def test_the_tag_of_a_text_with_a_title_is_of_all_that_is_shown_with_it():
     others = [version_with("y", 1, "t", "o"), version_with("x", 2, "t", "o"), version_with("x", 1, "u", "o")]
     assert version.etag not in [other.etag for other in others]
     assert version == version_with("x", 1, "t", "o")
-
-
-def sized(*sizes: int) -> dict[str, Version]:
-    return {str(number): Version("", size, 0) for number, size in enumerate(sizes)}
-
-
-def test_no_more_is_read_at_once_than_one_operation_may_and_memory_holds():
-    assert list(batches({})) == []
-    assert [len(batch) for batch in batches(sized(*[1] * 201))] == [100, 100, 1]
-    half = MAX_LOADED_BYTES // 2
-    assert [len(batch) for batch in batches(sized(half, half, 1))] == [2, 1]
-    assert [len(batch) for batch in batches(sized(half, half + 1, 1))] == [1, 2]
-    assert [len(batch) for batch in batches(sized(MAX_LOADED_BYTES + 1, 1))] == [1, 1]

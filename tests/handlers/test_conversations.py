@@ -1,40 +1,32 @@
 """`GET` and `DELETE /api/conversations/{sessionId}`, and `POST …/messages`."""
 
 import asyncio
-from collections.abc import Callable
 from typing import Any
 
 import pytest
 
-from simulation.client import KEY, Client, Reply, make_client
+from simulation.client import Reply, make_client
 from simulation.seeded_random import SeededRandom
-from simulation.virtual_time import VirtualClock, run
-from tests.support.faulty_kv import FaultyKv
+from simulation.virtual_time import run
+from tests.support.namespace import Isolates
 from waypost_worker.chat.chunks import Chunk, ChunkStore
 from waypost_worker.chat.live_answer import Outcome
 from waypost_worker.conversations.conversation import Conversation
 from waypost_worker.conversations.message import ChatMessage, ForkOrigin
 from waypost_worker.kv.cursor import CursorFactory
-from waypost_worker.kv.memory import MemoryKv
 from waypost_worker.limits import (
     MAX_APPENDED_MESSAGES,
     MAX_JOURNAL_LENGTH,
     MAX_MESSAGE_ID_LENGTH,
     MAX_TOOL_NAME_LENGTH,
 )
-from waypost_worker.settings import Settings
 
 START = "2026-01-01T00:00:00.000Z"
 PATH = "/api/conversations/s"
 
 
-class Setting:
+class Setting(Isolates):
     """A client, and the namespace behind it."""
-
-    def __init__(self, fails: Callable[[str, str], bool] = lambda *_: False, **settings: Any) -> None:
-        self.clock = VirtualClock()
-        self.kv = FaultyKv(MemoryKv(self.clock), fails)
-        self.client: Client = make_client(Settings(signing_keys=(KEY,), **settings), self.kv)
 
     async def add(self, *messages: dict[str, Any]) -> Reply:
         return await self.client.call("POST", f"{PATH}/messages", {"messages": messages})
@@ -48,11 +40,6 @@ class Setting:
         """For what others than the routes write."""
         cursors = CursorFactory(self.clock, SeededRandom(9))
         return Conversation(self.kv, self.clock, cursors, {}, "s", 3600, 10, print)
-
-    def asked(self) -> list[str]:
-        operations = [operation for operation, _ in self.kv.asked]
-        self.kv.asked.clear()
-        return operations
 
 
 def user(content: Any = "hello", **fields: Any) -> dict[str, Any]:
@@ -134,11 +121,11 @@ async def test_an_answer_that_is_being_given_is_shown_as_far_as_it_is():
 async def test_reading_takes_two_operations_and_adding_one_and_now_and_then_a_look():
     at = Setting()
     await at.add(user())
-    at.asked()
+    at.operations()
     await at.add(user())
-    assert at.asked() == ["put"]
+    assert at.operations() == ["put"]
     await at.read()
-    assert at.asked() == ["list", "get_many"]
+    assert at.operations() == ["list", "get_many"]
 
 
 @pytest.mark.parametrize(
@@ -189,7 +176,7 @@ async def test_an_id_outside_its_grammar_comes_nowhere_near_a_key(method: str, s
     body = {"GET": None, "DELETE": None}.get(method, {"messages": [user()]})
     reply = await at.client.call(method, url, body)
     assert (reply.status, reply.json()["code"]) == (400, "invalid_id")
-    assert at.asked() == []
+    assert at.operations() == []
 
 
 REFUSED: dict[str, tuple[Any, str]] = {
@@ -231,7 +218,7 @@ async def test_what_is_refused_is_not_kept(name: str):
     body, code = REFUSED[name]
     reply = await at.client.call("POST", f"{PATH}/messages", body)
     assert (reply.status, reply.json()["code"]) == (400, code)
-    assert at.asked() == []
+    assert at.operations() == []
 
 
 @pytest.mark.parametrize(
@@ -250,13 +237,13 @@ def test_what_is_just_within_the_limits_is_taken(messages: list[dict[str, Any]])
 
 
 async def test_messages_that_the_store_refused_are_not_said_to_be_kept():
-    at = Setting(lambda operation, key: operation == "put")
+    at = Setting(fails=lambda operation, key: operation == "put")
     reply = await at.add(user())
     assert (reply.status, reply.json()["code"], reply.headers["Retry-After"]) == (503, "storage_unavailable", "2")
 
 
 async def test_messages_that_are_kept_are_said_to_be_whether_they_can_be_folded_or_not():
-    at = Setting(lambda operation, key: operation == "put" and key == "conv:s")
+    at = Setting(fails=lambda operation, key: operation == "put" and key == "conv:s")
     for _ in range(2 * MAX_JOURNAL_LENGTH):
         assert (await at.add(user())).status == 201
     assert "a conversation was not folded: storage_unavailable" in " ".join(at.client.log)

@@ -6,8 +6,8 @@ import pytest
 
 from simulation.client import KEY, Client, Opened, Reply, make_client
 from simulation.virtual_time import VirtualClock
-from tests.security.test_guess_throttle import Budget
 from tests.support.faulty_kv import FaultyKv
+from tests.support.limiters import Budget
 from waypost_worker.kv.memory import MemoryKv
 from waypost_worker.security.rate_limits import Limit
 from waypost_worker.settings import Settings

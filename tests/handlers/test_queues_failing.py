@@ -1,24 +1,12 @@
 """What `/api/request` and `/api/response` say when the store fails half way."""
 
-from simulation.client import KEY, make_client
-from simulation.virtual_time import VirtualClock
-from tests.support.faulty_kv import FaultyKv
+from tests.support.namespace import Isolates
 from waypost_worker.kv.keys import requests_scope
-from waypost_worker.kv.memory import MemoryKv
 from waypost_worker.polling.plans import FREE
-from waypost_worker.settings import Settings
-
-
-class Setting:
-    """A client on a store that can fail."""
-
-    def __init__(self, settings: Settings | None = None) -> None:
-        self.kv = FaultyKv(MemoryKv(VirtualClock()), lambda *_: False)
-        self.client = make_client(settings, kv=self.kv)
 
 
 async def test_an_answer_that_is_safe_is_not_reported_as_failed_when_the_tidying_is():
-    at = Setting()
+    at = Isolates()
     session = await at.client.open_session()
     asked = (await at.client.ask(session.code)).json()
     at.kv.fails = lambda operation, _: operation == "delete"
@@ -29,7 +17,7 @@ async def test_an_answer_that_is_safe_is_not_reported_as_failed_when_the_tidying
 
 
 async def test_a_request_that_is_queued_is_not_reported_as_failed_when_the_wait_is():
-    at = Setting()
+    at = Isolates()
     session = await at.client.open_session()
     at.kv.fails = lambda operation, _: operation == "list"
     reply = await at.client.ask(session.code, wait=30)
@@ -40,7 +28,7 @@ async def test_a_request_that_is_queued_is_not_reported_as_failed_when_the_wait_
 
 
 async def test_a_request_that_the_store_did_not_take_is_503_and_can_be_sent_again():
-    at = Setting()
+    at = Isolates()
     session = await at.client.open_session()
     at.kv.fails = lambda operation, _: operation == "put"
     reply = await at.client.ask(session.code, id="mine")
@@ -50,7 +38,7 @@ async def test_a_request_that_the_store_did_not_take_is_503_and_can_be_sent_agai
 
 
 async def test_writes_that_took_effect_but_were_answered_with_an_error_are_one_request():
-    at = Setting()
+    at = Isolates()
     session = await at.client.open_session()
     at.kv.takes_effect = True
     at.kv.fails = lambda operation, _: operation == "put" and len(at.kv.asked) % 3 != 0
@@ -60,7 +48,7 @@ async def test_writes_that_took_effect_but_were_answered_with_an_error_are_one_r
 
 
 async def test_on_the_free_plan_a_long_acknowledgement_says_what_is_left_of_it():
-    at = Setting(Settings(signing_keys=(KEY,), plan=FREE))
+    at = Isolates(plan=FREE)
     session = await at.client.open_session()
     cursors = [(await at.client.ask(session.code)).json()["cursor"] for _ in range(100)]
     calls = 0

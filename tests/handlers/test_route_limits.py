@@ -8,7 +8,7 @@ import pytest
 
 from simulation.client import KEY, make_client
 from simulation.virtual_time import run
-from tests.security.test_guess_throttle import Budget
+from tests.support.limiters import Budget
 from tools.openapi.example_calls import STORY
 from tools.openapi.example_calls.step import begin
 from tools.openapi.example_runner import Answered, Sent, play

@@ -28,6 +28,6 @@ async def test_it_counts_open_streams():
     assert (during["openStreams"], after["openStreams"]) == (1, 0)
     # Of the requests, and of the session.
     assert (during["listeners"], after["listeners"]) == (2, 0)
-    assert (during["asyncGenerators"] - before, after["asyncGenerators"] - before) == (3, 0)
+    assert (during["asyncGenerators"] - before, after["asyncGenerators"] - before) == (4, 0)
     assert (after["openProxies"], after["jsProxies"]) == (0, 0)
     assert after["objects"] > after["coroutines"] > 0

@@ -1,64 +1,13 @@
 """`GET /api/sessions`: the threads of an app are listed; and which names a thread can have."""
 
 import asyncio
-from collections.abc import Callable
-from typing import Any
-from urllib.parse import urlencode
 
 import pytest
 
-from simulation.client import KEY, Client, make_client
-from simulation.virtual_time import START_MS, VirtualClock, run
-from tests.support.faulty_kv import FaultyKv
-from waypost_worker.conversations.conversation import Conversation
-from waypost_worker.conversations.message import ChatMessage
-from waypost_worker.conversations.thread import RecentWrites, Thread, ThreadStore
-from waypost_worker.kv.memory import MemoryKv
+from simulation.client import make_client
+from simulation.virtual_time import run
+from tests.support.thread_routes import ADA, START, Setting
 from waypost_worker.limits import DEFAULT_LISTED_THREADS, MAX_LISTED_THREADS
-
-ADA = "user:ada@example.org"
-START = "2026-01-01T00:00:00.000Z"
-
-
-class Setting:
-    """A client, and the namespace behind it."""
-
-    def __init__(self, fails: Callable[[str, str], bool] = lambda *_: False) -> None:
-        self.clock = VirtualClock()
-        self.kv = FaultyKv(MemoryKv(self.clock), fails)
-        self.client: Client = make_client(kv=self.kv)
-        self.threads = ThreadStore(self.kv, self.clock, KEY, RecentWrites())
-
-    async def saved(self, thread_id: str = "t", resource_id: str = ADA, **metadata: Any) -> Thread:
-        thread = self.threads.begin(resource_id, thread_id, metadata=metadata)
-        await self.threads.save(thread)
-        self.kv.asked.clear()
-        return thread
-
-    async def listed(self, resource_id: str = ADA, **parameters: str | int) -> Any:
-        query = urlencode({"resourceId": resource_id, **parameters})
-        reply = await self.client.call("GET", f"/api/sessions?{query}")
-        return reply.json() | {"status": reply.status}
-
-    async def delete(self, thread_id: str = "t", resource_id: str = ADA) -> Any:
-        body = {"threadId": thread_id, "resourceId": resource_id}
-        reply = await self.client.call("DELETE", "/api/sessions", body)
-        return reply.json() | {"status": reply.status}
-
-    async def describe(self, thread_id: str = "t", **fields: Any) -> Any:
-        body = {"threadId": thread_id, "resourceId": ADA, **fields}
-        reply = await self.client.call("POST", "/api/sessions/metadata", body)
-        return reply.json() | {"status": reply.status}
-
-    async def say(self, thread: Thread, text: str) -> None:
-        await self._conversation(thread).append([ChatMessage(text, "user", text, START_MS)])
-
-    async def said(self, thread: Thread) -> list[Any]:
-        return [item.content for item in await self._conversation(thread).read()]
-
-    def _conversation(self, thread: Thread) -> Conversation:
-        cursors = self.client.app.isolate.cursors
-        return Conversation(self.kv, self.clock, cursors, {}, thread.session_id, 3600, 10, print)
 
 
 async def test_a_list_shows_each_thread_and_its_conversation():

@@ -7,7 +7,7 @@ import pytest
 
 from simulation.client import make_client
 from simulation.virtual_time import run
-from tests.handlers.test_threads import ADA, START, Setting
+from tests.support.thread_routes import ADA, START, Setting
 from waypost_worker.kv.keys import thread_key
 from waypost_worker.limits import MAX_METADATA_BYTES
 

@@ -6,21 +6,13 @@ from hypothesis import strategies as st
 
 from simulation.virtual_time import run
 from tests.support.builders import SetClock
+from tests.support.every_operation import every_operation
 from tests.support.faulty_kv import FaultyKv
 from waypost_worker.errors import AddressBudgetSpent, BudgetSpent
 from waypost_worker.kv.memory import MemoryKv
 from waypost_worker.kv.metered import MeteredKv, Payment
-from waypost_worker.kv.store import Kv, KvError, ListPage
+from waypost_worker.kv.store import KvError, ListPage
 from waypost_worker.limits import READS_PER_ADDRESS_USE
-
-
-async def every_operation(kv: Kv) -> None:
-    await kv.put("a", "1", ttl_seconds=60, metadata="m")
-    assert await kv.get("a") == "1"
-    assert await kv.get_many(["a"]) == {"a": "1"}
-    assert [key.metadata for key in (await kv.list("a", cursor=None, limit=1)).keys] == ["m"]
-    await kv.delete("a")
-    assert await kv.get("a") is None
 
 
 def test_each_operation_is_passed_on_and_counted():

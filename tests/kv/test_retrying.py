@@ -4,8 +4,8 @@ import pytest
 
 from simulation.seeded_random import SeededRandom
 from simulation.virtual_time import run
-from tests.kv.test_metered import every_operation
 from tests.support.builders import SetClock
+from tests.support.every_operation import every_operation
 from tests.support.faulty_kv import FaultyKv
 from waypost_worker.errors import BudgetSpent, StorageUnavailable
 from waypost_worker.kv.memory import MemoryKv

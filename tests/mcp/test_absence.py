@@ -76,7 +76,7 @@ async def test_a_call_that_can_not_be_taken_back_now_has_failed_all_the_same_and
     await asyncio.sleep(1)
     failing.add("delete")
     assert (await asking)["code"] == -31001
-    assert "a call was not taken back: storage_unavailable" in mcp.client.log[-1]
+    assert "a call was not cancelled: storage_unavailable" in mcp.client.log[-1]
 
 
 async def test_a_tab_that_comes_in_time_answers():

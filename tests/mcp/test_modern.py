@@ -8,6 +8,7 @@ import pytest
 
 from simulation.client import KEY, make_client
 from tests.support.mcp_client import META, Mcp, answered, connected, put_tools, staying, taken
+from waypost_worker.context.isolate import CachedTools
 from waypost_worker.polling.plans import FREE
 from waypost_worker.settings import Settings
 
@@ -290,7 +291,7 @@ async def test_the_tools_of_a_bounded_number_of_tabs_are_known():
     mcp = await connected(is_modern=True)
     mcp_tools = mcp.client.app.isolate.mcp_tools
     for number in range(256):
-        mcp_tools[f"C{number}"] = ("v", 0, {})
+        mcp_tools[f"C{number}"] = CachedTools("v", 0, {})
     await put_tools(mcp, MARKED)
     asking = asyncio.ensure_future(mcp.result("tools/call", {"name": "t"}))
     await answered(mcp, 1)

@@ -242,7 +242,7 @@ async def test_a_task_that_can_not_be_taken_back_now_is_no_error_and_is_logged()
     task = await begun(mcp)
     failing.add("put")
     await mcp.result("tasks/cancel", {"taskId": task["taskId"]})
-    assert "a call was not taken back: storage_unavailable" in mcp.client.log[-1]
+    assert "a call was not cancelled: storage_unavailable" in mcp.client.log[-1]
 
 
 async def test_an_answer_whose_body_is_not_visible_yet_is_none_yet():

@@ -5,7 +5,7 @@ from simulation.virtual_time import VirtualClock
 from tests.support.fake_http import FakeAi, FakeHttp
 from waypost_worker.models.model import Model
 from waypost_worker.models.providers import choose_model
-from waypost_worker.models.settings import ModelSettings
+from waypost_worker.models.settings import PROVIDERS, ModelSettings
 
 
 def chosen(provider: str, ai: FakeAi | None = None) -> Model:
@@ -14,6 +14,7 @@ def chosen(provider: str, ai: FakeAi | None = None) -> Model:
 
 
 def test_each_provider_has_its_model():
+    assert all(chosen(provider, FakeAi()).name.startswith(provider) for provider in PROVIDERS)
     assert chosen("openai").name == "openai: gpt-x"
     assert chosen("workers-ai", FakeAi()).name == "workers-ai: @cf/x"
     assert chosen("echo").name == "echo"

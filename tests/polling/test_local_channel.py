@@ -4,7 +4,7 @@ import asyncio
 from contextlib import ExitStack
 
 from simulation.virtual_time import LoopWakeup
-from tests.test_wakeups import Counter
+from tests.support.wakeups import CountingWakeup
 from waypost_worker.limits import MAX_LOCAL_ITEMS_PER_TOPIC, MAX_LOCAL_TOPICS
 from waypost_worker.polling.local_channel import LocalChannel
 
@@ -74,18 +74,18 @@ async def test_a_note_wakes_those_who_listen_on_its_channel_for_as_long_as_they_
 
 def test_those_whose_loops_are_gone_take_no_room_for_ever():
     channel: LocalChannel[int] = LocalChannel()
-    wakeups = [Counter() for _ in range(MAX_LOCAL_TOPICS)]
+    wakeups = [CountingWakeup() for _ in range(MAX_LOCAL_TOPICS)]
     # Never left: the platform ends a request, and nobody comes back.
     never_left = [channel.subscribe(f"c{number}", wakeup) for number, wakeup in enumerate(wakeups)]
     with ExitStack() as stack:
         for listening in never_left:
             listening.__enter__()
-        stack.enter_context(channel.subscribe("one more", Counter()))
+        stack.enter_context(channel.subscribe("one more", CountingWakeup()))
         assert channel.listeners == MAX_LOCAL_TOPICS + 1
         for wakeup in wakeups[1:]:
             wakeup.gone = True
         for number in range(MAX_LOCAL_TOPICS):
-            stack.enter_context(channel.subscribe(f"d{number}", Counter()))
+            stack.enter_context(channel.subscribe(f"d{number}", CountingWakeup()))
         assert channel.listeners == MAX_LOCAL_TOPICS + 2
     assert channel.listeners == 1
     assert len(never_left) == MAX_LOCAL_TOPICS

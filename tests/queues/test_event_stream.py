@@ -3,31 +3,15 @@
 import asyncio
 from dataclasses import replace
 
-from simulation.client import KEY, Client, Opened, make_client
+from simulation.client import KEY, make_client
 from simulation.virtual_time import LoopWakeup, VirtualClock
-from tests.support.faulty_kv import FaultyKv
-from tests.support.listener import Listener, listen
+from tests.support.event_streams import PLAN, Setting, after, host_stream
 from waypost_worker.kv.cursor import first_cursor
 from waypost_worker.kv.keys import requests_scope
-from waypost_worker.kv.memory import MemoryKv
 from waypost_worker.limits import HEARTBEAT_SECONDS
-from waypost_worker.polling.plans import FREE, PAID
+from waypost_worker.polling.plans import FREE
 from waypost_worker.queues.event_stream import STREAM_RESERVED_OPERATIONS
 from waypost_worker.settings import Settings
-
-PLAN = replace(PAID, operations_per_invocation=10_000)
-
-
-class Setting:
-    """A namespace that can fail, and an isolate on it; others can be made."""
-
-    def __init__(self, plan=PLAN) -> None:
-        self.kv = FaultyKv(MemoryKv(VirtualClock()), lambda *_: False)
-        self.settings = Settings(signing_keys=(KEY,), plan=plan)
-        self.client = self.isolate(0)
-
-    def isolate(self, seed: int) -> Client:
-        return make_client(self.settings, self.kv, seed=seed)
 
 
 class CountingClock(VirtualClock):
@@ -47,14 +31,6 @@ class CountedWakeup(LoopWakeup):
     async def wait(self, seconds: float) -> None:
         self._clock.waits += 1
         await super().wait(seconds)
-
-
-async def host_stream(at: Setting, session: Opened, **options) -> Listener:
-    return await listen(at.client, f"/api/stream?code={session.code}", token=session.host, **options)
-
-
-async def after(seconds: float) -> None:
-    await asyncio.sleep(seconds)
 
 
 async def test_the_first_bytes_come_at_once_and_say_who_and_where_the_reader_is():

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from simulation.seeded_random import SeededRandom
 from simulation.virtual_time import VirtualClock
-from tests.queues.test_event_stream import PLAN, Setting, after, host_stream
+from tests.support.event_streams import PLAN, Setting, after, host_stream
 from tests.support.listener import listen
 from waypost_worker.kv.cursor import CursorFactory
 

@@ -5,10 +5,9 @@ import asyncio
 import pytest
 
 from tests.support.builders import CODE, REQUESTS, RESPONSES, SetClock, answer, cursor_at, make_queues, request
-from tests.support.faulty_kv import FaultyKv
+from tests.support.namespace import Namespace
 from waypost_worker.kv.cursor import EventId, cursor_ms
 from waypost_worker.kv.keys import request_key
-from waypost_worker.kv.memory import MemoryKv
 from waypost_worker.kv.store import KvError
 from waypost_worker.limits import KV_MAX_BULK_KEYS
 from waypost_worker.polling.local_channel import LocalChannel
@@ -18,10 +17,9 @@ from waypost_worker.queues.reader import GuestReader, HostReader
 from waypost_worker.sse import Event
 
 
-class Setting:
+class Setting(Namespace[SetClock]):
     def __init__(self, after: str | None = None, *, guest: bool = False) -> None:
-        self.clock = SetClock()
-        self.kv = FaultyKv(MemoryKv(self.clock), lambda *_: False)
+        super().__init__(SetClock())
         self.channel: LocalChannel[Message] = LocalChannel()
         self.here = make_queues(self.kv, self.clock, self.channel)
         self.elsewhere = make_queues(self.kv, self.clock, LocalChannel(), seed=1)
@@ -33,7 +31,7 @@ class Setting:
         return [event for events in [events async for events in self.feed.from_store()] for event in events]
 
     async def requests(self) -> list[str]:
-        return [key.name for key in (await self.kv.kv.list(REQUESTS)).keys]
+        return await self.keys(REQUESTS)
 
 
 async def test_a_hint_is_delivered_once_and_not_again_by_the_listing():

@@ -4,27 +4,26 @@ import asyncio
 
 from simulation.virtual_time import VirtualClock
 from tests.support.builders import REQUESTS, answer, cursor_at, make_queues, request
-from tests.support.faulty_kv import FaultyKv
+from tests.support.namespace import Namespace
 from waypost_worker.kv.cursor import parse_event_id
-from waypost_worker.kv.memory import MemoryKv
 from waypost_worker.kv.metered import MeteredKv
 from waypost_worker.limits import MAX_POLL_BYTES, MAX_POLL_MESSAGES
 from waypost_worker.polling.invocation import Invocation
 from waypost_worker.polling.local_channel import LocalChannel
 from waypost_worker.polling.plans import PAID
+from waypost_worker.queues.answer_waiter import AnswerWaiter
 from waypost_worker.queues.feed import Feed
-from waypost_worker.queues.long_poll import AnswerWaiter, poll_events
+from waypost_worker.queues.long_poll import poll_events
 from waypost_worker.queues.message import Message
 from waypost_worker.queues.reader import HostReader
 from waypost_worker.sse import Event
 
 
-class Setting:
+class Setting(Namespace[VirtualClock]):
     """One waiting invocation; `here` is its isolate's queues, `elsewhere` another's."""
 
     def __init__(self, budget: int = 1000) -> None:
-        self.clock = VirtualClock()
-        self.kv = FaultyKv(MemoryKv(self.clock), lambda *_: False)
+        super().__init__(VirtualClock())
         self.meter = MeteredKv(self.kv, self.clock, budget)
         self.channel: LocalChannel[Message] = LocalChannel()
         self.here = make_queues(self.meter, self.clock, self.channel)

@@ -4,37 +4,14 @@ import msgspec
 import pytest
 
 from simulation.virtual_time import run
-from tests.support.builders import CODE, REQUESTS, RESPONSES, SetClock, answer, cursor_at, make_queues, request
-from tests.support.faulty_kv import FaultyKv
+from tests.support.builders import CODE, REQUESTS, RESPONSES, answer, cursor_at, request
+from tests.support.queues import LARGE, Setting, all_of
 from waypost_worker.errors import AlreadyAnswered, InvalidId
 from waypost_worker.kv.keys import request_key, response_key
-from waypost_worker.kv.memory import MemoryKv
 from waypost_worker.kv.store import KvError
 from waypost_worker.limits import REORDER_WINDOW_SECONDS
-from waypost_worker.polling.local_channel import LocalChannel
 from waypost_worker.queues.message import ErrorBody, Message
-from waypost_worker.queues.queue import CANCELLED_ERROR, Queues
-
-LARGE = "x" * 2000
-
-
-class Setting:
-    def __init__(self) -> None:
-        self.clock = SetClock()
-        self.kv = FaultyKv(MemoryKv(self.clock), lambda *_: False)
-        self.channel: LocalChannel[Message] = LocalChannel()
-        self.queues = make_queues(self.kv, self.clock, self.channel)
-
-    async def keys(self) -> list[str]:
-        return [key.name for key in (await self.kv.kv.list("")).keys]
-
-
-async def all_of(queues: Queues, scope: str) -> list[Message]:
-    return [message async for page in queues.pages(scope) for message in page]
-
-
-async def loaded(queues: Queues, messages: list[Message]) -> list[list[Message]]:
-    return [batch async for batch in queues.load(messages)]
+from waypost_worker.queues.queue import CANCELLED_ERROR
 
 
 async def test_the_id_that_the_service_makes_is_the_cursor():

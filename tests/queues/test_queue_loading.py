@@ -1,8 +1,8 @@
 """Bodies that are read apart: in order, as few operations as can be, and never too much at once."""
 
 from simulation.virtual_time import run
-from tests.queues.test_queue import LARGE, Setting, all_of, loaded
 from tests.support.builders import CODE, REQUESTS, request
+from tests.support.queues import LARGE, Setting, all_of, loaded
 from waypost_worker.kv.keys import request_key
 from waypost_worker.limits import KV_MAX_BULK_KEYS, MAX_LOADED_BYTES
 

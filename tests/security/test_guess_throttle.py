@@ -8,23 +8,12 @@ import pytest
 
 from simulation.virtual_time import run
 from tests.support.builders import SetClock
+from tests.support.limiters import Budget
 from waypost_worker.errors import RateLimited
 from waypost_worker.security.guess_throttle import MAX_LOOKUPS_AT_ONCE, MAX_REMEMBERED, SERVED_SECONDS, GuessThrottle
 
 NUMBERS = count()
 GUESSER, OTHER = "192.0.2.1", "192.0.2.2"
-
-
-class Budget:
-    """A rate limiter that allows each key so many uses."""
-
-    def __init__(self, uses: int) -> None:
-        self.uses = uses
-        self.counts: dict[str, int] = {}
-
-    async def allows(self, key: str) -> bool:
-        self.counts[key] = self.counts.get(key, 0) + 1
-        return self.counts[key] <= self.uses
 
 
 def is_blocked(throttle: GuessThrottle, address: str | None) -> bool:

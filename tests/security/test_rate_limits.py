@@ -3,7 +3,7 @@
 import pytest
 
 from simulation.virtual_time import run
-from tests.security.test_guess_throttle import Budget
+from tests.support.limiters import Budget
 from waypost_worker.errors import RateLimited
 from waypost_worker.security.rate_limits import OF_ADDRESS, REFUSALS, Limit, RateLimits
 

@@ -7,36 +7,15 @@ import pytest
 from simulation.seeded_random import SeededRandom
 from simulation.virtual_time import START_MS, run
 from tests.support.builders import CODE, SetClock
-from tests.support.faulty_kv import FaultyKv
+from tests.support.session_stores import Setting
 from waypost_worker.errors import SessionEnded, SessionNotFound, SessionTooOld
 from waypost_worker.kv.cursor import CursorFactory
 from waypost_worker.kv.keys import tools_key
-from waypost_worker.kv.memory import MemoryKv
 from waypost_worker.kv.store import KvError
 from waypost_worker.polling.local_channel import LocalChannel
-from waypost_worker.sessions.session import Session, SessionStore, tools_version
+from waypost_worker.sessions.session import SessionStore, tools_version
 
 DAY = 86_400
-
-
-class Setting:
-    """One namespace, with two isolates that remember for themselves."""
-
-    def __init__(self) -> None:
-        self.clock = SetClock()
-        self.misses_gets = False
-        self.kv = FaultyKv(MemoryKv(self.clock), lambda *_: False)
-        self.here = self.isolate()
-        self.elsewhere = self.isolate()
-
-    def isolate(self) -> SessionStore:
-        return SessionStore(self.kv, self.clock, OrderedDict(), LocalChannel())
-
-    def pass_seconds(self, seconds: float) -> None:
-        self.clock.ms += round(seconds * 1000)
-
-    async def opened(self, ttl_seconds: int = 600, label: str | None = None, data: object = None) -> Session:
-        return await self.here.open(CODE, ttl_seconds, "192.0.2.1", label, data)
 
 
 async def test_an_opened_session_is_found_with_all_that_it_was_given():

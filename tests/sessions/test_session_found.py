@@ -7,8 +7,8 @@ import pytest
 
 from simulation.seeded_random import SeededRandom
 from simulation.virtual_time import START_MS, run
-from tests.sessions.test_session import Setting
 from tests.support.builders import CODE, SetClock
+from tests.support.session_stores import Setting
 from waypost_worker.errors import SessionEnded, SessionNotFound
 from waypost_worker.kv.cursor import CursorFactory
 from waypost_worker.kv.keys import session_key, tools_key

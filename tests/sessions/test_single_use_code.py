@@ -7,7 +7,7 @@ import pytest
 
 from simulation.virtual_time import START_MS
 from tests.support.builders import CODE, OTHER_CODE, SetClock
-from tests.support.faulty_kv import FaultyKv
+from tests.support.namespace import Namespace
 from waypost_worker.errors import CodeClosed
 from waypost_worker.kv.keys import joined_key
 from waypost_worker.kv.memory import MemoryKv
@@ -26,12 +26,11 @@ class BlindKv(MemoryKv):
         return ListPage((), None)
 
 
-class Setting:
+class Setting(Namespace[SetClock]):
     """Two isolates on one namespace."""
 
-    def __init__(self, kv: MemoryKv | None = None) -> None:
-        self.clock = SetClock()
-        self.kv = FaultyKv(kv or MemoryKv(self.clock), lambda *_: False)
+    def __init__(self, store: type[MemoryKv] = MemoryKv) -> None:
+        super().__init__(SetClock(), store)
         self.cache: SingleUseCache = OrderedDict()
         self.here = SingleUseCodes(self.kv, self.clock, self.cache)
         self.elsewhere = SingleUseCodes(self.kv, self.clock, OrderedDict())
@@ -64,14 +63,14 @@ async def test_who_joined_joins_again_here_and_elsewhere_for_one_write():
 
 
 async def test_where_it_happened_the_code_is_closed_at_once_also_while_the_store_shows_nothing():
-    at = Setting(BlindKv(SetClock()))
+    at = Setting(BlindKv)
     assert not await is_closed(at.here, "ada")
     assert await is_closed(at.here, "bob")
     assert not await is_closed(at.here, "ada")
 
 
 async def test_of_two_that_join_at_once_in_one_isolate_one_is_refused():
-    at = Setting(BlindKv(SetClock()))
+    at = Setting(BlindKv)
     closed = await asyncio.gather(is_closed(at.here, "ada"), is_closed(at.here, "bob"), is_closed(at.here, None))
     assert sorted(closed) == [False, True, True]
 

@@ -9,8 +9,7 @@ import pytest
 
 from simulation.virtual_time import START_MS, LoopWakeup
 from tests.support.builders import CODE, SetClock
-from tests.support.faulty_kv import FaultyKv
-from waypost_worker.kv.memory import MemoryKv
+from tests.support.namespace import Namespace
 from waypost_worker.kv.store import KvError
 from waypost_worker.limits import MAX_SESSION_AGE_SECONDS
 from waypost_worker.polling.local_channel import LocalChannel
@@ -21,12 +20,11 @@ from waypost_worker.sessions.session import Session, SessionStore
 from waypost_worker.sessions.watch import SessionWatch
 
 
-class Setting:
+class Setting(Namespace[SetClock]):
     """One session, watched in one isolate; `here` shares the watch's isolate and `elsewhere` does not."""
 
     def __init__(self) -> None:
-        self.clock = SetClock()
-        self.kv = FaultyKv(MemoryKv(self.clock), lambda *_: False)
+        super().__init__(SetClock())
         self.channel: LocalChannel[Session] = LocalChannel()
         self.here = SessionStore(self.kv, self.clock, OrderedDict(), self.channel)
         self.elsewhere = SessionStore(self.kv, self.clock, OrderedDict(), LocalChannel())

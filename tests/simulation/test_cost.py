@@ -1,7 +1,7 @@
-"""What the plans promise to cost, and that the README says what was counted."""
+"""What the plans promise to cost, and that docs/cost.md says what was counted."""
 
 from simulation.conversation_cost import ANSWER_SECONDS, append_message, chat_exchange, read_conversation
-from simulation.cost import BEGIN, CALLS, END, README, call_alone, poll_alone, stream_hour, table
+from simulation.cost import BEGIN, CALLS, END, PAGE, call_alone, poll_alone, stream_hour, table
 from waypost_worker.polling.plans import FREE, PAID
 
 
@@ -37,5 +37,5 @@ def test_a_chat_takes_two_operations_for_each_second_of_its_answer_and_a_dozen_b
     assert sum(chat_exchange().values()) <= 2 * ANSWER_SECONDS + 12
 
 
-def test_the_readme_has_the_table_as_it_is_counted() -> None:
-    assert README.read_text().split(BEGIN)[1].split(END)[0] == table(), "run `make cost`"
+def test_the_page_has_the_table_as_it_is_counted() -> None:
+    assert PAGE.read_text().split(BEGIN)[1].split(END)[0] == table(), "run `make cost`"

@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from typing import Any, ParamSpec, TypeVar
 from urllib.parse import urlencode
 
@@ -10,8 +10,8 @@ from simulation.client import KEY, Client, Reply, make_client
 from simulation.scripted_model import Script, ScriptedModel
 from simulation.seeded_random import SeededRandom
 from simulation.virtual_time import VirtualClock
-from tests.support.faulty_kv import FaultyKv
 from tests.support.listener import Listener
+from tests.support.namespace import Namespace
 from tests.support.sse_parser import parse_sse
 from waypost_worker.chat.chunks import ChunkStore
 from waypost_worker.chat.unfinished import fill_in
@@ -19,8 +19,8 @@ from waypost_worker.conversations.conversation import Conversation
 from waypost_worker.conversations.message import ChatMessage
 from waypost_worker.conversations.thread import RecentWrites, ThreadStore
 from waypost_worker.kv.cursor import CursorFactory
-from waypost_worker.kv.memory import MemoryKv
-from waypost_worker.kv.store import Kv, ListPage
+from waypost_worker.kv.delegating import DelegatingKv
+from waypost_worker.kv.store import Kv
 from waypost_worker.settings import Settings
 
 P = ParamSpec("P")
@@ -31,42 +31,24 @@ THREAD = "t"
 HELLO: Script = ["Hello", " Ada."]
 
 
-class MortalKv:
+class MortalKv(DelegatingKv):
     """The store as one isolate has it. Once `is_dead`, the isolate hears nothing from it any more, as if the platform
     had ended it in the middle of whatever it did."""
 
-    def __init__(self, kv: Kv) -> None:
-        self._kv = kv
-        self.is_dead = False
+    is_dead = False
 
-    async def get(self, key: str) -> str | None:
-        return await self._live(self._kv.get, key)
-
-    async def get_many(self, keys: Sequence[str]) -> dict[str, str]:
-        return await self._live(self._kv.get_many, keys)
-
-    async def put(self, key: str, value: str, *, ttl_seconds: int, metadata: str | None = None) -> None:
-        await self._live(self._kv.put, key, value, ttl_seconds=ttl_seconds, metadata=metadata)
-
-    async def delete(self, key: str) -> None:
-        await self._live(self._kv.delete, key)
-
-    async def list(self, prefix: str, *, cursor: str | None = None, limit: int = 1000) -> ListPage:
-        return await self._live(self._kv.list, prefix, cursor=cursor, limit=limit)
-
-    async def _live(self, operation: Callable[P, Awaitable[T]], *args: P.args, **kwargs: P.kwargs) -> T:
+    async def _around(self, operation: Callable[P, Awaitable[T]], *args: P.args, **kwargs: P.kwargs) -> T:
         if self.is_dead:
             await asyncio.get_running_loop().create_future()
         return await operation(*args, **kwargs)
 
 
-class Chats:
+class Chats(Namespace[VirtualClock]):
     """Two isolates on one namespace, `here` and `elsewhere`, whose model follows the given scripts."""
 
     def __init__(self, *scripts: Script, **settings: Any) -> None:
-        self.clock = VirtualClock()
+        super().__init__(VirtualClock())
         self.model = ScriptedModel(*(scripts or [HELLO]))
-        self.kv = FaultyKv(MemoryKv(self.clock), lambda *_: False)
         self.settings = Settings(**({"signing_keys": (KEY,)} | settings))
         self.threads = ThreadStore(self.kv.kv, self.clock, KEY, RecentWrites())
         self._store = MortalKv(self.kv)
@@ -160,10 +142,6 @@ class Chats:
     async def history(self, thread_id: str = THREAD) -> list[str]:
         """The same, in short: `assistant: text`, with a mark at what is partial."""
         return [told(item) for item in await self.items(thread_id)]
-
-    async def keys(self, prefix: str) -> list[str]:
-        """Keys of the store."""
-        return [key.name for key in (await self.kv.kv.list(prefix)).keys]
 
 
 def told(item: ChatMessage) -> str:

@@ -6,10 +6,10 @@ from typing import Any
 from simulation.seeded_random import SeededRandom
 from tests.support.builders import SetClock
 from tests.support.faulty_kv import Fault, FaultyKv
+from tests.support.namespace import Namespace
 from waypost_worker.conversations.conversation import APPENDS_PER_CHECK, CompactionChecks, Conversation
 from waypost_worker.conversations.message import ChatMessage
 from waypost_worker.kv.cursor import CursorFactory
-from waypost_worker.kv.memory import MemoryKv
 from waypost_worker.kv.retrying import RetryingKv
 from waypost_worker.kv.store import Kv, ListPage
 from waypost_worker.limits import MAX_JOURNAL_LENGTH
@@ -17,12 +17,11 @@ from waypost_worker.limits import MAX_JOURNAL_LENGTH
 TTL = 3600
 
 
-class Setting:
+class Setting(Namespace[SetClock]):
     """One conversation in one store, as two isolates see it. `kv.fails` can be set to make the store fail."""
 
     def __init__(self, limit: int = 10, ttl_seconds: int = TTL) -> None:
-        self.clock = SetClock()
-        self.kv = FaultyKv(MemoryKv(self.clock), lambda *_: False)
+        super().__init__(SetClock())
         self.limit = limit
         self.ttl_seconds = ttl_seconds
         self.checks: CompactionChecks = {}
@@ -40,7 +39,7 @@ class Setting:
 
     async def journal(self) -> list[str]:
         """The keys of the journal."""
-        return [key.name for key in (await self.kv.kv.list("conv:c1:")).keys]
+        return await self.keys("conv:c1:")
 
     async def snapshot(self) -> str | None:
         """The snapshot as it is stored."""
@@ -52,12 +51,6 @@ class Setting:
         await said(
             self.here, *(f"{self._folds}-{number:03}" for number in range(MAX_JOURNAL_LENGTH + APPENDS_PER_CHECK))
         )
-
-    def asked(self) -> list[str]:
-        """What the store was asked since this was last called."""
-        operations = [operation for operation, _ in self.kv.asked]
-        self.kv.asked.clear()
-        return operations
 
 
 class HidingKv(FaultyKv):

@@ -7,7 +7,7 @@ from simulation.scripted_model import ScriptedModel, Step
 from simulation.seeded_random import SeededRandom
 from simulation.virtual_time import START_MS, VirtualClock
 from tests.support.chats import told
-from tests.support.faulty_kv import FaultyKv
+from tests.support.namespace import Namespace
 from waypost_worker.chat.chunks import Chunk, ChunkStore
 from waypost_worker.chat.generation import Generation
 from waypost_worker.chat.live_answer import AnswerInfo, LiveAnswer, Outcome
@@ -15,7 +15,6 @@ from waypost_worker.chat.turn import Turn
 from waypost_worker.conversations.conversation import Conversation
 from waypost_worker.conversations.message import ChatMessage
 from waypost_worker.kv.cursor import CursorFactory
-from waypost_worker.kv.memory import MemoryKv
 from waypost_worker.kv.metered import MeteredKv
 from waypost_worker.kv.retrying import RetryingKv
 from waypost_worker.polling.invocation import Invocation
@@ -24,12 +23,11 @@ from waypost_worker.polling.plans import PAID, Plan
 PLAN = replace(PAID, operations_per_invocation=100_000)
 
 
-class Giving:
+class Giving(Namespace[VirtualClock]):
     """A question that was asked, and an answer to it that can be given. Somebody listens, until `leave`."""
 
     def __init__(self, *steps: Step, plan: Plan = PLAN, ttl_seconds: int = 3600, is_ui: bool = True) -> None:
-        self.clock = VirtualClock()
-        self.kv = FaultyKv(MemoryKv(self.clock), lambda *_: False)
+        super().__init__(VirtualClock())
         self.model = ScriptedModel(steps)
         self.log: list[str] = []
         self.undone = 0

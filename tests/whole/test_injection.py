@@ -131,7 +131,7 @@ def test_every_reader_of_the_product_sees_the_same_events():
     assert [json.loads(data) for data in expected] == [{"a": text} for text in ATTACKS]
     assert [event.data for event in SseDecoder().feed(stream)] == expected
     program = """
-        import { SseParser } from "./src/site/client/sse.js";
+        import { SseParser } from "./src/site/client/transport/sse.js";
         const chunks = []; for await (const chunk of process.stdin) chunks.push(chunk);
         const events = new SseParser().feed(Buffer.concat(chunks));
         console.log(JSON.stringify(events.map((event) => event.data)));

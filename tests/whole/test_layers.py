@@ -23,7 +23,7 @@ LAYERS = (
     ("models",),
     ("conversations", "documents", "polling", "http"),
     ("security", "kv"),
-    ("sse", "clock", "ids"),
+    ("sse", "base64url", "clock", "ids"),
     ("random",),
     ("errors", "limits", "version"),
 )

@@ -5,43 +5,17 @@ from __future__ import annotations
 import json
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
-from uuid import uuid4
 
-import httpx
 import pytest
 from hypothesis import HealthCheck, given, settings
 
 from tests.support.http_api import Api
-from tests.worker.test_payloads import FIXED, JSON_VALUES, exact
+from tests.support.payloads import FIXED, JSON_VALUES, exact
+from tests.support.talk import Talk
 from tools.local.harness.worker import LocalWorker
 
 AT_ONCE = 12
 NDJSON = {"Content-Type": "application/x-ndjson"}
-
-
-class Talk:
-    """One conversation that no other test has."""
-
-    def __init__(self, api: Api) -> None:
-        self.api = api
-        self.path = f"/api/conversations/{uuid4()}"
-
-    def add(self, *messages: dict[str, Any]) -> httpx.Response:
-        return self.api.call("POST", f"{self.path}/messages", {"messages": messages})
-
-    def say(self, content: Any, **fields: Any) -> httpx.Response:
-        return self.add({"role": "user", "content": content, **fields})
-
-    def export(self, format: str = "json") -> httpx.Response:
-        reply = self.api.call("GET", self.path, params={"format": format})
-        assert reply.status_code == 200, reply.text
-        return reply
-
-    def contents(self) -> list[Any]:
-        return [message["content"] for message in self.export().json()["messages"]]
-
-    def bring(self, body: bytes, headers: dict[str, str]) -> httpx.Response:
-        return self.api.call("PUT", self.path, content=body, headers=headers)
 
 
 @pytest.fixture

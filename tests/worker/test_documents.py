@@ -4,19 +4,17 @@ from __future__ import annotations
 
 import json
 from typing import Any
-from uuid import uuid4
 
 import httpx
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.support.documents_api import place, put
 from tests.support.http_api import Api
 from tools.local.harness.worker import LocalWorker
 
 LIMIT = 256 * 1024
-JSON = {"Content-Type": "application/json"}
-
 TEXTS = {
     "a null": b"null",
     "numbers as they are written": b"[1.0,1.10,-0.0,1E5,1e-400,12345678901234567890123,9007199254740993]",
@@ -37,16 +35,6 @@ JSON_VALUES = st.recursive(
     lambda inner: st.lists(inner, max_size=5),
     max_leaves=15,
 )  # fmt: skip
-
-
-def place(path: str = "documents/notes") -> str:
-    """A document of a session that no other test has."""
-    return f"/api/sessions/{uuid4()}/{path}"
-
-
-def put(api: Api, path: str, body: bytes, **headers: str) -> httpx.Response:
-    fields = JSON | {name.replace("_", "-"): value for name, value in headers.items()}
-    return api.http.put(path, content=body, headers=fields)
 
 
 def problem(reply: httpx.Response) -> tuple[int, Any]:

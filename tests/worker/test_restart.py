@@ -10,11 +10,11 @@ from concurrent.futures import ThreadPoolExecutor
 import httpx
 import pytest
 
+from tests.support.documents_api import place, put
 from tests.support.http_api import Api
 from tests.support.steady_host import SteadyHost, ask_until_accepted
+from tests.support.talk import Talk
 from tests.support.waiting import eventually
-from tests.worker.test_conversations import Talk
-from tests.worker.test_documents import place, put
 from tools.local.harness.worker import LocalWorker
 
 ROUNDS, CALLS = (50, 400) if os.environ.get("WAYPOST_SOAK") else (3, 24)

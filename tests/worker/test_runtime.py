@@ -17,7 +17,7 @@ from tools.local.harness.worker import LocalWorker
 from tools.local.local_worker import ROOT, environment
 from tools.local.running import living
 
-MAX_UPLOAD_KIB = 300
+MAX_UPLOAD_KIB = 600
 
 
 def test_the_worker_answers_over_http(worker: LocalWorker) -> None:

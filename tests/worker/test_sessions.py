@@ -11,9 +11,9 @@ from datetime import datetime, timedelta
 import httpx
 import pytest
 
+from tests.support.documents_api import place, put
 from tests.support.http_api import Api
 from tests.support.waiting import eventually
-from tests.worker.test_documents import place, put
 from tools.local.harness.worker import LocalWorker
 from tools.local.harness.worker_project import ProjectWorker, copy_project, drop_binding
 from waypost_worker.app import ROUTES, Handler

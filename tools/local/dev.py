@@ -5,14 +5,14 @@ from __future__ import annotations
 import argparse
 import os
 import re
-import signal
 import socket
 import subprocess
 import sys
 import threading
+import time
 from collections import deque
-from types import FrameType
 
+from tools.local.interrupt import Interrupt
 from tools.local.local_worker import ROOT, Launch
 from tools.local.running import Running
 
@@ -20,21 +20,21 @@ STATE = ROOT / ".wrangler" / "state"
 """Where wrangler itself would keep KV, so that other wrangler commands with --local see the same."""
 
 START_SECONDS = 120.0
-PARENT_CHECK_SECONDS = 1.0
+POLL_SECONDS = 0.1
 
 CHATTER = re.compile(
     r"^\s*$|^[┌├│└─]|^Attaching additional modules|^Using secrets defined in|Ready on http|GET /health 200"
 )
-"""Lines wrangler prints at every start and reload that tell the user nothing they need."""
+"""Lines that wrangler prints at every start and reload, and that are of no use to the user."""
 
 
 def is_worth_showing(line: str) -> bool:
-    """Tell whether a line wrangler printed after the start is for the user."""
+    """Return whether a line that wrangler printed after the start is of use to the user."""
     return CHATTER.search(line) is None
 
 
 class Output:
-    """Reads what wrangler prints: holds it back until the Worker is ready, then shows what is worth it."""
+    """Reads wrangler's output: holds it back until the Worker is ready, then shows the lines that are of use."""
 
     def __init__(self, running: Running) -> None:
         self._held: deque[str] = deque(maxlen=200)
@@ -43,11 +43,11 @@ class Output:
         self._thread.start()
 
     def show_from_now_on(self) -> None:
-        """The Worker is ready: what it printed so far is forgotten."""
+        """Drop the lines held back, since the Worker is ready, and show the later ones."""
         self._ready.set()
 
     def show_held(self) -> None:
-        """The start failed: show the end of what was printed."""
+        """Show the end of the lines held back, since the start failed."""
         self._thread.join(timeout=2)
         sys.stderr.writelines(self._held)
 
@@ -62,7 +62,7 @@ class Output:
 
 
 def is_alive(process: int) -> bool:
-    """Tell whether there is a process of this id."""
+    """Return whether a process has this id."""
     try:
         os.kill(process, 0)
     except ProcessLookupError:
@@ -73,7 +73,7 @@ def is_alive(process: int) -> bool:
 
 
 def is_free(host: str, port: int) -> bool:
-    """Tell whether we could listen there; wrangler itself would not say that another program does."""
+    """Return whether this address can be listened on; wrangler itself does not report one that is taken."""
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
@@ -84,33 +84,27 @@ def is_free(host: str, port: int) -> bool:
 
 
 def run(launch: Launch, owner: int | None) -> int:
-    """Run until the Worker ends, we are told to end, or the process `owner` is gone; return the exit status.
+    """Run until the Worker ends, a signal asks for the end, or the process `owner` is gone; return the exit status.
 
-    Nothing is left running, however it ends.
+    No process is left, however it ends.
     """
-    stopped = threading.Event()
-
-    def stop(number: int, frame: FrameType | None) -> None:
-        stopped.set()
-
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, stop)
+    interrupt = Interrupt()
     parent = os.getppid()
 
     def is_wanted() -> bool:
-        # Who is killed tells nobody: our parent (we get another one) or whoever started that (its id is free).
-        return not stopped.is_set() and os.getppid() == parent and (owner is None or is_alive(owner))
+        # A parent that is killed sends no signal: this process gets another parent, and the owner's id is free.
+        return not interrupt.is_set and os.getppid() == parent and (owner is None or is_alive(owner))
 
     running = Running(launch, subprocess.PIPE)
     output = Output(running)
     try:
         if running.wait_ready(START_SECONDS, is_wanted):
-            # In one piece, and before the reader may print: two threads write to this output.
+            # In one write, and before the reader may print: two threads write to this output.
             sys.stdout.write(f"Waypost is running on {running.url} (Ctrl-C stops it)\n")
             sys.stdout.flush()
             output.show_from_now_on()
             while is_wanted() and running.is_running():
-                stopped.wait(PARENT_CHECK_SECONDS)
+                time.sleep(POLL_SECONDS)
         if is_wanted():
             output.show_held()
             print("The Worker has stopped; see above.", file=sys.stderr)
@@ -125,7 +119,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="make dev", description=__doc__)
     parser.add_argument("--port", type=int, default=8787)
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on; 0.0.0.0 for all of this machine")
-    parser.add_argument("--owner", type=int, help="id of a process that this one must not outlive")
+    parser.add_argument("--owner", type=int, help="id of a process; the Worker ends when it does")
     arguments = parser.parse_args()
     if not is_free(arguments.host, arguments.port):
         print(

@@ -1,8 +1,8 @@
-"""Runs a command so that nothing of it outlives its owner: `python process_group.py COMMAND…`, leader of its session.
+"""Runs a command that ends, with all its children, when its owner does: `python process_group.py COMMAND…`.
 
-The owner holds the other end of this program's standard input. When that closes, because the owner wants the command
-to end or because the owner is gone for whatever reason, everything in the group is asked to end and then killed.
-Standard library only; works where a parent-death signal does not exist.
+It is started as the leader of a session. The owner holds the other end of its standard input. When that closes, because
+the owner wants the command to end or because the owner has ended, however that happened, the whole process group gets
+SIGTERM and then SIGKILL. Standard library only; works where a parent-death signal does not exist.
 """
 
 from __future__ import annotations
@@ -14,19 +14,19 @@ import sys
 import threading
 from contextlib import suppress
 
-GRACE_SECONDS = 3.0
-"""How long the command may take to end by itself."""
+GRACE_SECONDS = 1.0
+"""How long the command may take to end by itself: Ctrl-C is to end everything within two seconds."""
 
 
 def main() -> int:
     """Run the command and return its exit status, or 143 when it was ended from outside."""
-    # Only the owner decides: a Ctrl-C reaches the owner, who closes our input.
+    # A Ctrl-C is the owner's to act on: it then closes the input of this program.
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.SIG_IGN)
     command = subprocess.Popen(sys.argv[1:], stdin=subprocess.DEVNULL, preexec_fn=_default_signals)
     threading.Thread(target=_end_with_owner, args=(command,), daemon=True).start()
     status = command.wait()
-    # The command's helpers are in this group too, and so are we: the last act.
+    # The command's children are in this group too.
     with suppress(ProcessLookupError):
         os.killpg(0, signal.SIGTERM)
     return status if status >= 0 else 128 - status

@@ -1,6 +1,6 @@
 /** What the server says about itself, in the page's head. */
 
-import { byId } from "./dom.js";
+import { byId } from "./shared/dom.js";
 
 /** @typedef {{ storage: string, version: string, model?: string, limits?: Record<string, number> }} Health */
 
@@ -14,7 +14,7 @@ export async function showHealth() {
   const health = await response?.json().catch(() => null);
   if (!health?.storage) return null;
   const isMemory = health.storage === "memory";
-  place.textContent = `${isMemory ? "memory only, for trying" : "Workers KV"} · v${health.version}`;
+  place.textContent = `${isMemory ? "in memory only, lost on restart" : "Workers KV"} · v${health.version}`;
   place.hidden = false;
   return health;
 }

@@ -1,15 +1,15 @@
 /** The console: a tab as a host with an agent beside it, and chats. `#join=CODE` opens the agent's side alone. */
 
-import { Agent } from "./agent.js";
+import { Agent } from "./agent/agent.js";
 import { ChatView } from "./chat/chat-view.js";
-import { byId, copies } from "./dom.js";
+import { byId, copies } from "./shared/dom.js";
 import { showHealth } from "./health.js";
-import { hostModule } from "./snippets.js";
-import { Tab } from "./tab.js";
-import { Traffic } from "./traffic.js";
+import { hostModule } from "./tab/snippets.js";
+import { Tab } from "./tab/tab.js";
+import { RequestLog } from "./tab/request-log.js";
 import { place, show } from "./views.js";
 
-const tab = new Tab(new Traffic());
+const tab = new Tab(new RequestLog());
 const agent = new Agent(() => tab.link);
 const chats = new ChatView();
 

@@ -1,6 +1,6 @@
 /** Which of the page's views is shown: `#session`, `#chat` (`#chat=ID`: that thread), `#join=CODE` the agent's alone. */
 
-import { byId } from "./dom.js";
+import { byId } from "./shared/dom.js";
 
 /** @typedef {{ view: "session" | "chat" | "agent", value: string, key?: string }} Place */
 

@@ -1,6 +1,6 @@
 /** The API's own page: shows /openapi.json, and nothing that does not stand there. */
 
-import { byId, el, showBanner } from "../console/dom.js";
+import { byId, el, showBanner } from "../console/shared/dom.js";
 import { operationCard } from "./operation.js";
 import { Resolver, operationsOf } from "./document.js";
 import { prose } from "./prose.js";
@@ -15,7 +15,7 @@ function showIntro(api) {
   intro.replaceChildren(
     el("h1", {}, `${api.info.title} ${api.info.version}`),
     ...prose(api.info.description),
-    el("h3", {}, "Who may call"),
+    el("h3", {}, "Authorization"),
     el(
       "dl",
       { class: "schemes" },
@@ -90,14 +90,14 @@ function openNamed() {
 async function start() {
   try {
     const response = await fetch("/openapi.json");
-    if (!response.ok) throw new Error(`The document was answered ${response.status}.`);
+    if (!response.ok) throw new Error(`openapi.json could not be loaded: the server responded ${response.status}. Reload the page to try again.`);
     const api = /** @type {OpenApi} */ (await response.json());
     showIntro(api);
     showOperations(api);
     openNamed();
     addEventListener("hashchange", openNamed);
   } catch (error) {
-    showBanner(byId("failure"), error instanceof Error ? error.message : "The document could not be read.", "bad");
+    showBanner(byId("failure"), error instanceof Error ? error.message : "openapi.json could not be read. Reload the page to try again.", "bad");
   }
 }
 

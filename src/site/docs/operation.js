@@ -1,7 +1,7 @@
 /** One operation: a line that opens. */
 
-import { copies, el } from "../console/dom.js";
-import { pretty } from "../console/format.js";
+import { copies, el } from "../console/shared/dom.js";
+import { pretty } from "../console/shared/format.js";
 import { curlCommand, exampleNames } from "./curl.js";
 import { inline, prose } from "./prose.js";
 import { schemaDetails, typeOf } from "./schema.js";
@@ -46,11 +46,11 @@ function breakable(path) {
 function inside(operation, resolver) {
   return [
     ...prose(operation.description),
-    el("p", { class: "who" }, "Who may: ", ...who(operation)),
+    el("p", { class: "who" }, "Authorization: ", ...who(operation)),
     ...examples(operation),
     ...parameters(operation, resolver),
     ...body(operation, resolver),
-    el("h3", {}, "Replies"),
+    el("h3", {}, "Responses"),
     ...Object.entries(operation.responses).map(([status, reply]) => replyDetails(status, reply, resolver)),
   ];
 }
@@ -58,10 +58,10 @@ function inside(operation, resolver) {
 /** @param {Operation} operation */
 function who(operation) {
   const names = operation.security.flatMap((scheme) => Object.keys(scheme));
-  if (!names.length) return ["anybody who knows what stands in the address"];
+  if (!names.length) return [operation.path.includes("{") ? "none besides the ids in the URL" : "none"];
   const isOpen = operation.security.some((scheme) => !Object.keys(scheme).length);
   const parts = names.flatMap((name, at) => [at ? " or " : "", el("code", {}, name)]);
-  return isOpen ? [...parts, ", or without one where the deployment allows it"] : parts;
+  return isOpen ? [...parts, ", or none where the deployment allows it"] : parts;
 }
 
 /** @param {Operation} operation */
@@ -69,7 +69,7 @@ function examples(operation) {
   const blocks = [...exampleNames(operation)].map(([name, summary]) =>
     snippet(summary, curlCommand(operation, name, location.origin), `Command: ${summary || operation.operationId}`),
   );
-  return [el("h3", {}, "From a shell"), ...blocks];
+  return [el("h3", {}, "Examples"), ...blocks];
 }
 
 /**
@@ -105,7 +105,7 @@ function body(operation, resolver) {
   const { requestBody } = operation;
   if (!requestBody) return [];
   return [
-    el("h3", {}, requestBody.required ? "Body" : "Body, if any"),
+    el("h3", {}, requestBody.required ? "Body" : "Body (optional)"),
     ...Object.entries(requestBody.content).map(([type, content]) => contentDetails(type, content, resolver, false)),
   ];
 }
@@ -127,7 +127,7 @@ function replyDetails(status, reply, resolver) {
     ...Object.entries(found.content ?? {}).map(([type, content]) => contentDetails(type, content, resolver, true)),
     el("p", { class: "hint" }, "Headers: ", ...commas(headers.map(({ name }) => el("code", {}, name)))),
     links.length
-      ? el("p", { class: "hint" }, "Goes on with: ", ...commas(links.map(linked)))
+      ? el("p", { class: "hint" }, "Next: ", ...commas(links.map(linked)))
       : null,
   );
 }

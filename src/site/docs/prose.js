@@ -1,6 +1,6 @@
 /** Descriptions: paragraphs, and code in backticks. */
 
-import { el } from "../console/dom.js";
+import { el } from "../console/shared/dom.js";
 
 /**
  * The paragraphs of `text`.

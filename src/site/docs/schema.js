@@ -1,6 +1,6 @@
 /** A schema, as a person reads it: names, types, limits, and what is inside. */
 
-import { el } from "../console/dom.js";
+import { el } from "../console/shared/dom.js";
 import { inline } from "./prose.js";
 
 /** @typedef {import("./document.js").Schema} Schema */

@@ -9,9 +9,10 @@ from collections.abc import Sequence
 import msgspec
 
 from waypost_worker.chat.live_answer import Outcome
+from waypost_worker.kv.bulk import get_all
 from waypost_worker.kv.keys import piece_key, pieces_prefix, stop_key
 from waypost_worker.kv.store import Kv, ListedKey, fits_metadata, list_all
-from waypost_worker.limits import ANSWER_TTL_SECONDS, KV_MAX_BULK_KEYS
+from waypost_worker.limits import ANSWER_TTL_SECONDS
 
 
 class Chunk(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -70,9 +71,7 @@ class ChunkStore:
 
     async def _load(self, keys: Sequence[ListedKey]) -> list[Chunk]:
         apart = [key.name for key in keys if key.metadata is None]
-        values: dict[str, str] = {}
-        for start in range(0, len(apart), KV_MAX_BULK_KEYS):
-            values |= await self._kv.get_many(apart[start : start + KV_MAX_BULK_KEYS])
+        values = await get_all(self._kv, apart)
         chunks: list[Chunk] = []
         for key in keys:
             text = values.get(key.name) if key.metadata is None else key.metadata

@@ -1,7 +1,7 @@
 """What the requests of one isolate share: plain data that may vanish at any time, and nothing that can be awaited."""
 
 from collections import OrderedDict
-from typing import Any
+from typing import Any, NamedTuple
 
 from waypost_worker.chat.live_answer import LiveAnswers
 from waypost_worker.clock import Clock
@@ -14,6 +14,14 @@ from waypost_worker.queues.message import Message
 from waypost_worker.random import Random
 from waypost_worker.sessions.session import Session, SessionCache
 from waypost_worker.sessions.single_use_code import SingleUseCache
+
+
+class CachedTools(NamedTuple):
+    """The tools of a session that MCP calls have to know, as read at `read_ms`."""
+
+    version: str
+    read_ms: int
+    by_name: dict[str, Any]
 
 
 class Isolate:
@@ -29,7 +37,7 @@ class Isolate:
         self.compaction_checks: CompactionChecks = {}
         self.answers = LiveAnswers()
         self.threads: RecentWrites = RecentWrites()
-        self.mcp_tools: OrderedDict[str, tuple[str, int, dict[str, Any]]] = OrderedDict()
+        self.mcp_tools: OrderedDict[str, CachedTools] = OrderedDict()
         self.announced_ms: dict[str, int] = {}
         self.background: set[object] = set()
         self.open_streams = 0

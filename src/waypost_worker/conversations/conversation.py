@@ -25,11 +25,11 @@ from waypost_worker.clock import Clock
 from waypost_worker.conversations.journal import Change, Entry, Snapshot, items_of, keep, merge, origin_of
 from waypost_worker.conversations.message import ChatMessage, ForkOrigin, last_messages
 from waypost_worker.errors import Unavailable
+from waypost_worker.kv.bulk import get_all
 from waypost_worker.kv.cursor import CursorFactory, cursor_ms
 from waypost_worker.kv.keys import cursor_of, journal_key, journal_prefix, snapshot_key
 from waypost_worker.kv.store import Kv, fits_metadata, list_all
 from waypost_worker.limits import (
-    KV_MAX_BULK_KEYS,
     MAX_ANSWER_SECONDS,
     MAX_CACHED_SESSIONS,
     MAX_JOURNAL_LENGTH,
@@ -203,9 +203,7 @@ class Conversation:
         # The snapshot is asked for though it may not be there: a miss, or an older one, may be remembered for a minute.
         # That loses nothing, since what a snapshot has is in the journal for longer than that.
         wanted = [snapshot_key(self._name), *apart]
-        found: dict[str, str] = {}
-        for start in range(0, len(wanted), KV_MAX_BULK_KEYS):
-            found |= await self._kv.get_many(wanted[start : start + KV_MAX_BULK_KEYS])
+        found = await get_all(self._kv, wanted)
         text = found.pop(wanted[0], None)
         changes |= {cursor_of(name): _decode_change(value) for name, value in found.items()}
         return _decode_snapshot(text) if text else Snapshot(), [Entry(*change) for change in sorted(changes.items())]

@@ -13,18 +13,18 @@ that time the later one's stays. On which conversation it is, both agree.
 """
 
 import hmac
-from base64 import urlsafe_b64encode
 from collections import OrderedDict
 from collections.abc import Sequence
 from typing import Any
 
 import msgspec
 
+from waypost_worker.base64url import encode_base64url
 from waypost_worker.clock import Clock
 from waypost_worker.conversations.message import ForkOrigin
 from waypost_worker.errors import InvalidBody
 from waypost_worker.kv.keys import thread_id_of, thread_key
-from waypost_worker.kv.store import Kv, ListedKey, fits_metadata
+from waypost_worker.kv.store import Kv, ListedKey, find_key, fits_metadata
 from waypost_worker.limits import (
     MAX_LINEAGE,
     MAX_METADATA_BYTES,
@@ -106,7 +106,7 @@ def is_of_resource(session_id: str, resource_id: str, secrets: Sequence[bytes]) 
 
 
 def _digest(secret: bytes, *name: str) -> str:
-    return urlsafe_b64encode(hmac.digest(secret, msgspec.json.encode(name), "sha256")).rstrip(b"=").decode()
+    return encode_base64url(hmac.digest(secret, msgspec.json.encode(name), "sha256"))
 
 
 _decode_record = msgspec.json.Decoder(_Record).decode
@@ -165,15 +165,10 @@ class ThreadStore:
     async def find(self, resource_id: str, thread_id: str) -> Thread | None:
         """The thread of this name, if this location sees one."""
         key = thread_key(resource_id, thread_id)
-        # Listed, not read: a miss of a get would be remembered. The key itself comes before all that begin with it.
-        cursor = None
-        while True:
-            page = await self._kv.list(key, cursor=cursor, limit=1)
-            cursor = page.cursor
-            if page.keys or cursor is None:
-                break
-        threads = [read_thread(resource_id, found) for found in page.keys if found.name == key]
-        return self._recent.newest(key, threads[0] if threads else None, self._clock.now_ms())
+        # Listed, not read: a miss of a get would be remembered.
+        found = await find_key(self._kv, key)
+        thread = read_thread(resource_id, found) if found else None
+        return self._recent.newest(key, thread, self._clock.now_ms())
 
     async def lineage_of(self, thread: Thread) -> list[ForkOrigin]:
         """All that is known of where `thread` came from, the nearest ancestor first; reads only if there is more."""

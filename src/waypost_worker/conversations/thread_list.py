@@ -5,13 +5,13 @@ came last, not how many came before: a thread that is used while somebody turns 
 other is shown twice or left out for it.
 """
 
-from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Mapping
 from heapq import nsmallest
 from typing import Any, NamedTuple
 
 import msgspec
 
+from waypost_worker.base64url import decode_base64url, encode_base64url
 from waypost_worker.conversations.thread import Thread, read_thread
 from waypost_worker.errors import InvalidCursor
 from waypost_worker.kv.cursor import scope_tag
@@ -83,12 +83,12 @@ def _text(value: Any) -> str:
 
 
 def _format(cursor: _Cursor) -> str:
-    return urlsafe_b64encode(msgspec.json.encode(cursor)).rstrip(b"=").decode()
+    return encode_base64url(msgspec.json.encode(cursor))
 
 
 def _parse(text: str, tag: int) -> _Place:
     try:
-        cursor = _decode_cursor(urlsafe_b64decode(text + "=" * (-len(text) % 4)))
+        cursor = _decode_cursor(decode_base64url(text))
     except ValueError:
         cursor = None
     # Written anew, since both decoders pass over some of what does not belong there.

@@ -12,7 +12,6 @@ from waypost_worker.clock import Clock
 from waypost_worker.documents.etag import Conditions
 from waypost_worker.documents.versioned_text import (
     Version,
-    batches,
     find_version,
     list_versions,
     load_text,
@@ -21,6 +20,7 @@ from waypost_worker.documents.versioned_text import (
     version_of,
 )
 from waypost_worker.errors import DocumentNotFound, TooManyDocuments
+from waypost_worker.kv.bulk import batches
 from waypost_worker.kv.keys import document_key, documents_prefix, named_document_key
 from waypost_worker.kv.store import Kv
 from waypost_worker.limits import MAX_DOCUMENTS
@@ -120,7 +120,7 @@ class DocumentStore:
             key = named_document_key(from_session_id, name)
             targets[key] = named_document_key(to_session_id, name)
             found[key] = version
-        for batch in batches(found):
+        for batch in batches(found, lambda key: found[key].size):
             for key, (_, text) in (await load_texts(self._kv, batch)).items():
                 await put_text(self._kv, targets[key], version_of(text, self._clock.now_ms()), text)
 

@@ -7,13 +7,13 @@ pages of a session; it is written after the page and removed before it, so that 
 Two sessions that take the same id within the minute that KV may be behind both succeed, and the later page stays.
 """
 
-from base64 import urlsafe_b64encode
 from hashlib import sha256
 from hmac import compare_digest
 from typing import NamedTuple
 
 import msgspec
 
+from waypost_worker.base64url import encode_base64url
 from waypost_worker.clock import Clock
 from waypost_worker.documents.etag import Conditions
 from waypost_worker.documents.versioned_text import (
@@ -114,7 +114,7 @@ def is_owner(version: Version, session_id: str) -> bool:
 
 
 def _owner(session_id: str) -> str:
-    return urlsafe_b64encode(sha256(session_id.encode()).digest()[:16]).decode().rstrip("=")
+    return encode_base64url(sha256(session_id.encode()).digest()[:16])
 
 
 def _check_owner(version: Version, session_id: str) -> None:

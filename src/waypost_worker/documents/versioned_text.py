@@ -7,13 +7,13 @@ read separately and may be of two versions, while what a reader gets must be of 
 A text lives for a day after it was last put.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Sequence
 
 import msgspec
 
 from waypost_worker.documents.etag import etag_of
-from waypost_worker.kv.store import Kv, list_all
-from waypost_worker.limits import DOCUMENT_TTL_SECONDS, KV_MAX_BULK_KEYS, MAX_LOADED_BYTES
+from waypost_worker.kv.store import Kv, find_key, list_all
+from waypost_worker.limits import DOCUMENT_TTL_SECONDS
 
 
 class Version(msgspec.Struct, frozen=True, omit_defaults=True, rename="camel"):
@@ -47,16 +47,8 @@ def version_with(text: str, updated_ms: int, title: str, owner: str) -> Version:
 
 async def find_version(kv: Kv, key: str) -> Version | None:
     """The version under `key`, for one operation, or `None` if nothing is there."""
-    cursor = None
-    while True:
-        page = await kv.list(key, cursor=cursor, limit=1)
-        if page.keys:
-            first = page.keys[0]
-            # Keys that begin with this one come after it.
-            return _decode(first.metadata) if first.name == key and first.metadata else None
-        cursor = page.cursor
-        if cursor is None:
-            return None
+    found = await find_key(kv, key)
+    return _decode(found.metadata) if found and found.metadata else None
 
 
 async def list_versions(kv: Kv, prefix: str) -> dict[str, Version]:
@@ -76,22 +68,8 @@ async def load_text(kv: Kv, key: str) -> tuple[Version, str] | None:
 
 
 async def load_texts(kv: Kv, keys: Sequence[str]) -> dict[str, tuple[Version, str]]:
-    """The same for one of the `batches` of keys that were found; what has gone since is not in the answer."""
+    """The same for a batch of keys that were found; what has gone since is not in the answer."""
     return {key: _decode_value(value) for key, value in (await kv.get_many(keys)).items()}
-
-
-def batches(found: Mapping[str, Version]) -> Iterator[list[str]]:
-    """Cut the keys of `found` where there would be too many, or too much to hold in memory, for one reading."""
-    batch: list[str] = []
-    size = 0
-    for key, version in found.items():
-        if batch and (len(batch) == KV_MAX_BULK_KEYS or size + version.size > MAX_LOADED_BYTES):
-            yield batch
-            batch, size = [], 0
-        batch.append(key)
-        size += version.size
-    if batch:
-        yield batch
 
 
 async def put_text(kv: Kv, key: str, version: Version, text: str) -> None:

@@ -9,6 +9,7 @@ from waypost_worker.context.request_context import RequestContext
 from waypost_worker.conversations.message import ChatMessage
 from waypost_worker.errors import InvalidParameter
 from waypost_worker.http.messages import Response
+from waypost_worker.http.streams import stream_response
 
 
 def wanted_format(context: RequestContext) -> str | None:
@@ -28,13 +29,8 @@ def answer_response(context: RequestContext, answering: AnswerStream, wanted: st
     """The stream of an answer; in the format in which it was asked for, unless another one is wanted."""
     info = answering.info
     name = wanted or ("ui" if info.is_ui else "events")
-    headers = {
-        "Content-Type": "text/event-stream; charset=utf-8",
-        "Cache-Control": "no-store, no-transform",
-        "X-Accel-Buffering": "no",
-        **(UI_HEADERS if name == "ui" else {}),
-    }
-    return Response(200, encoded(answering.followed, FORMATS[name](info)), headers)
+    body = encoded(answering.followed, FORMATS[name](info))
+    return stream_response(body, context.isolate, headers=UI_HEADERS if name == "ui" else {})
 
 
 async def shown(context: RequestContext, items: Sequence[ChatMessage]) -> list[ChatMessage]:

@@ -20,7 +20,7 @@ from waypost_worker.limits import (
     MAX_ERROR_MESSAGE_LENGTH,
     MAX_SEQ,
 )
-from waypost_worker.queues.long_poll import AnswerWaiter
+from waypost_worker.queues.answer_waiter import AnswerWaiter
 from waypost_worker.queues.message import ErrorBody, Message, encode_event_data
 from waypost_worker.security.rate_limits import Limit
 from waypost_worker.security.tokens import Role
@@ -100,10 +100,10 @@ async def post_request(context: RequestContext) -> Response:
     queues = context.queues(session.code)
     if request_id is not None and (answer := await queues.find_answer(request_id)):
         return json_response(encode_event_data(answer))
-    waiting = AnswerWaiter(queues, context.isolate.messages, context.invocation)
+    waiter = AnswerWaiter(queues, context.isolate.messages, context.invocation)
     queued = await queues.push_request(message, request_id)
     try:
-        if seconds and (answer := await waiting.answer(queued.id, seconds)):
+        if seconds and (answer := await waiter.answer(queued.id, seconds)):
             return json_response(encode_event_data(answer))
     except Unavailable as failure:
         # The request is in KV, and that is what must be said: a failure would make its sender send it again.

@@ -6,10 +6,10 @@ from contextlib import aclosing
 import msgspec
 
 from waypost_worker.context.auth import session_of_any
-from waypost_worker.context.isolate import Isolate
 from waypost_worker.context.request_context import RequestContext
 from waypost_worker.http.messages import Response, json_response
 from waypost_worker.http.query import required_parameter, seconds_parameter
+from waypost_worker.http.streams import EVENT_STREAM, stream_response
 from waypost_worker.kv.cursor import parse_event_id
 from waypost_worker.kv.keys import requests_scope, responses_scope
 from waypost_worker.limits import MAX_CACHED_SESSIONS
@@ -38,13 +38,8 @@ async def stream(context: RequestContext) -> Response:
     feed = context.feed(session.code, _reader(role, session, after), is_stream=True)
     batches = stream_events(role, feed, context.watch(session, role), context.invocation)
     as_lines = NDJSON in (context.request.headers.get("accept") or "")
-    body = _encoded(batches, encode_ndjson if as_lines else encode_sse, context.isolate)
-    headers = {
-        "Content-Type": NDJSON if as_lines else "text/event-stream; charset=utf-8",
-        "Cache-Control": "no-store, no-transform",
-        "X-Accel-Buffering": "no",
-    }
-    return Response(200, body, headers)
+    body = _encoded(batches, encode_ndjson if as_lines else encode_sse)
+    return stream_response(body, context.isolate, NDJSON if as_lines else EVENT_STREAM)
 
 
 async def poll(context: RequestContext) -> Response:
@@ -69,15 +64,11 @@ def _reader(role: Role, session: Session, after: str | None) -> HostReader | Gue
 
 
 async def _encoded(
-    batches: AsyncGenerator[Batch, None], encode: Callable[[Event | Comment], bytes], isolate: Isolate
+    batches: AsyncGenerator[Batch, None], encode: Callable[[Event | Comment], bytes]
 ) -> AsyncGenerator[bytes, None]:
-    isolate.open_streams += 1
-    try:
-        async with aclosing(batches) as open_batches:
-            async for batch in open_batches:
-                yield b"".join(map(encode, batch))
-    finally:
-        isolate.open_streams -= 1
+    async with aclosing(batches) as open_batches:
+        async for batch in open_batches:
+            yield b"".join(map(encode, batch))
 
 
 async def _announce(context: RequestContext, session: Session) -> None:

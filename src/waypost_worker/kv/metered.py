@@ -5,6 +5,7 @@ from typing import ParamSpec, TypeVar
 
 from waypost_worker.clock import Clock
 from waypost_worker.errors import AddressBudgetSpent, BudgetSpent
+from waypost_worker.kv.delegating import DelegatingKv
 from waypost_worker.kv.store import Kv, ListPage
 from waypost_worker.limits import READS_PER_ADDRESS_USE
 
@@ -53,7 +54,7 @@ class Payment:
         return min(operations, (self._paid - self._spent) // WRITE_PRICE) if self._is_refused else operations
 
 
-class MeteredKv:
+class MeteredKv(DelegatingKv):
     """Passes on to `kv` until `budget` operations are used, or one can't be paid; then raises instead of asking.
 
     `operations` counts what was asked, also what failed; `elapsed_ms` is the time spent waiting for it. `payment` is
@@ -61,7 +62,7 @@ class MeteredKv:
     """
 
     def __init__(self, kv: Kv, clock: Clock, budget: int) -> None:
-        self._kv = kv
+        super().__init__(kv)
         self._clock = clock
         self._budget = budget
         self.payment: Payment | None = None
@@ -75,28 +76,34 @@ class MeteredKv:
         return left if self.payment is None else self.payment.limit(left)
 
     async def get(self, key: str) -> str | None:
-        return await self._count(1, self._kv.get, key)
+        await self._pay(1)
+        return await super().get(key)
 
     async def get_many(self, keys: Sequence[str]) -> dict[str, str]:
         # One operation, but each key is billed.
-        return await self._count(len(keys), self._kv.get_many, keys)
+        await self._pay(len(keys))
+        return await super().get_many(keys)
 
     async def put(self, key: str, value: str, *, ttl_seconds: int, metadata: str | None = None) -> None:
-        price = WRITE_PRICE + len(value) * ttl_seconds // BYTE_SECONDS_PER_READ
-        await self._count(price, self._kv.put, key, value, ttl_seconds=ttl_seconds, metadata=metadata)
+        await self._pay(WRITE_PRICE + len(value) * ttl_seconds // BYTE_SECONDS_PER_READ)
+        await super().put(key, value, ttl_seconds=ttl_seconds, metadata=metadata)
 
     async def delete(self, key: str) -> None:
-        await self._count(WRITE_PRICE, self._kv.delete, key)
+        await self._pay(WRITE_PRICE)
+        await super().delete(key)
 
     async def list(self, prefix: str, *, cursor: str | None = None, limit: int = 1000) -> ListPage:
-        return await self._count(WRITE_PRICE, self._kv.list, prefix, cursor=cursor, limit=limit)
+        await self._pay(WRITE_PRICE)
+        return await super().list(prefix, cursor=cursor, limit=limit)
 
-    async def _count(self, price: int, operation: Callable[P, Awaitable[T]], *args: P.args, **kwargs: P.kwargs) -> T:
+    async def _pay(self, price: int) -> None:
         if self.operations >= self._budget:
             raise BudgetSpent(f"This call may use {self._budget} store operations and needs more.")
         self.operations += 1
         if self.payment is not None:
             await self.payment.spend(price)
+
+    async def _around(self, operation: Callable[P, Awaitable[T]], *args: P.args, **kwargs: P.kwargs) -> T:
         started = self._clock.now_ms()
         try:
             return await operation(*args, **kwargs)

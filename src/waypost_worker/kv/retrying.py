@@ -1,11 +1,12 @@
 """A store that asks again: exponential backoff with full jitter, inside a budget of time, then an honest failure."""
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable
 from typing import ParamSpec, TypeVar
 
 from waypost_worker.clock import Clock
 from waypost_worker.errors import StorageUnavailable
-from waypost_worker.kv.store import Kv, KvError, ListPage
+from waypost_worker.kv.delegating import DelegatingKv
+from waypost_worker.kv.store import Kv, KvError
 from waypost_worker.limits import MAX_WRITE_SECONDS
 from waypost_worker.random import Random, jitter
 
@@ -18,7 +19,7 @@ FIRST_DELAY_SECONDS = 0.25
 less than a second ago (KV refuses the next write to it) is free again before the attempts are used up."""
 
 
-class RetryingKv:
+class RetryingKv(DelegatingKv):
     """Repeats what `kv` refused. Every operation is safe to repeat: a put writes the same value to the same key.
 
     Raises:
@@ -26,26 +27,11 @@ class RetryingKv:
     """
 
     def __init__(self, kv: Kv, clock: Clock, random: Random) -> None:
-        self._kv = kv
+        super().__init__(kv)
         self._clock = clock
         self._random = random
 
-    async def get(self, key: str) -> str | None:
-        return await self._repeat(self._kv.get, key)
-
-    async def get_many(self, keys: Sequence[str]) -> dict[str, str]:
-        return await self._repeat(self._kv.get_many, keys)
-
-    async def put(self, key: str, value: str, *, ttl_seconds: int, metadata: str | None = None) -> None:
-        await self._repeat(self._kv.put, key, value, ttl_seconds=ttl_seconds, metadata=metadata)
-
-    async def delete(self, key: str) -> None:
-        await self._repeat(self._kv.delete, key)
-
-    async def list(self, prefix: str, *, cursor: str | None = None, limit: int = 1000) -> ListPage:
-        return await self._repeat(self._kv.list, prefix, cursor=cursor, limit=limit)
-
-    async def _repeat(self, operation: Callable[P, Awaitable[T]], *args: P.args, **kwargs: P.kwargs) -> T:
+    async def _around(self, operation: Callable[P, Awaitable[T]], *args: P.args, **kwargs: P.kwargs) -> T:
         attempt, delay = 1, FIRST_DELAY_SECONDS
         give_up_ms = self._clock.now_ms() + MAX_WRITE_SECONDS * 1000
         while True:

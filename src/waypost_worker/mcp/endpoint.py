@@ -1,7 +1,7 @@
 """`/mcp/{code}`, and `/mcp` with a guest's token: MCP over Streamable HTTP, for both generations of clients.
 
-What the protocol has an error for is answered in its terms, with the HTTP status that it wants; what this API has a
-problem document for, with the status of that one.
+Errors of the protocol are JSON-RPC errors with the HTTP status that MCP requires. Errors for which this API has a
+problem document are JSON-RPC errors too, with the status of that document.
 """
 
 import re
@@ -32,7 +32,7 @@ _REVISION = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
 
 async def post(context: RequestContext) -> Response:
-    """A JSON-RPC message of an MCP client to the tab."""
+    """Answers a JSON-RPC message that an MCP client sends to the tab."""
     rpc_id: RpcId | None = None
     try:
         value = decode_json(await read_bytes(context.request), Any)
@@ -50,7 +50,7 @@ async def post(context: RequestContext) -> Response:
 
 
 async def get(context: RequestContext) -> Response:
-    """The stream of a legacy MCP client: what is new about the tools, or the rest of a call (`Last-Event-ID`)."""
+    """The stream of a legacy MCP client: changes of the tools, or the rest of a call (`Last-Event-ID`)."""
     try:
         if _is_newer(context):
             return Response(405, None, {"Allow": "POST"})
@@ -61,7 +61,7 @@ async def get(context: RequestContext) -> Response:
 
 
 async def delete(context: RequestContext) -> Response:
-    """Refused: a session of the protocol is signed, not stored, so there is nothing to end."""
+    """Refuses with 405: an MCP session is signed, not stored, so there is nothing to end."""
     return Response(405, None, {"Allow": "POST" if _is_newer(context) else "GET, POST"})
 
 
@@ -70,7 +70,7 @@ async def _tab(context: RequestContext) -> Tab:
     if code is None:
         claims = await bearer(context)
         if claims is None:
-            raise TokenRequired("Send a guestToken as Authorization: Bearer, or use the URL that has the code in it.")
+            raise TokenRequired("Send a guestToken as Authorization: Bearer, or use the URL that contains the code.")
         if claims.role is not Role.GUEST:
             raise WrongRole(f"This is for the session's guests; the token is for its {claims.role}.")
         code = claims.subject
@@ -84,13 +84,13 @@ def _is_newer(context: RequestContext) -> bool:
 
 
 def _is_modern(context: RequestContext, message: Incoming) -> bool:
-    """Whether a message is of the generation that says so in each request."""
+    """Whether a message is of the modern generation, which names its revision in each request."""
     return VERSION_KEY in message.meta or (message.method != "initialize" and _is_newer(context))
 
 
 def _failure(rpc_id: RpcId | None, error: RpcError | WaypostError) -> Response:
     if isinstance(error, WaypostError):
         headers = problem_response(error).headers
-        told = {name: value for name, value in headers.items() if name in ("WWW-Authenticate", "Retry-After")}
-        error = of_problem(error, STATUS[error.code], told)
+        passed_on = {name: value for name, value in headers.items() if name in ("WWW-Authenticate", "Retry-After")}
+        error = of_problem(error, STATUS[error.code], passed_on)
     return json_reply(encode_error(rpc_id, error), error.status, error.headers)

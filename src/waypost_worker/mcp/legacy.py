@@ -1,13 +1,14 @@
-"""2025-11-25 and 2025-06-18: a handshake first, then requests that may name the session it began.
+"""The revisions 2025-11-25 and 2025-06-18: a handshake, then requests that may name the session it created.
 
-https://modelcontextprotocol.io/specification/2025-11-25/basic/transports. The session's id only says which revision was
-agreed on, and whose events and calls are whose; it is signed and not stored, so it can't be ended before its tab is,
-and DELETE is refused. Nothing is offered that would need the server to ask the client something.
+https://modelcontextprotocol.io/specification/2025-11-25/basic/transports. The session's id contains the agreed revision
+and separates the events and calls of clients. It is signed, not stored: it can't end before its tab does, so DELETE is
+refused. No feature is offered that requires requests from the server to the client.
 """
 
 from typing import Any
 
 from waypost_worker.http.messages import Response
+from waypost_worker.http.streams import stream_response
 from waypost_worker.limits import (
     MAX_WAIT_SECONDS,
     MCP_JSON_PATIENCE_MILLISECONDS,
@@ -22,46 +23,46 @@ from waypost_worker.mcp.jsonrpc import (
     encode_result,
     invalid_params,
 )
-from waypost_worker.mcp.legacy_streams import call_stream, news_stream
+from waypost_worker.mcp.legacy_streams import call_stream, listen_stream
 from waypost_worker.mcp.resources import list_resources, read_resource
 from waypost_worker.mcp.results import tool_result
-from waypost_worker.mcp.signed_ids import CallMark, ListenMark
+from waypost_worker.mcp.signed_ids import CallPosition, ListenPosition
 from waypost_worker.mcp.tab import SERVER_INFO, Tab
-from waypost_worker.mcp.tool_call import RunningCall, cancel_asked, parse_call, progress_token
+from waypost_worker.mcp.tool_call import RunningCall, cancel_by_rpc_id, parse_call, progress_token
 from waypost_worker.mcp.tool_list import list_tools
-from waypost_worker.mcp.transport import Accepts, json_reply, not_acceptable, stream_reply
+from waypost_worker.mcp.transport import Accepts, json_reply, not_acceptable
 from waypost_worker.mcp.versions import ASSUMED, LATEST_LEGACY, LEGACY, VERSION_HEADER, unsupported
 
 SESSION_HEADER = "mcp-session-id"
 
 
 def agreed_version(tab: Tab) -> str:
-    """The revision that a request is of, by its header or its session.
+    """The revision of a request, by its header or its session.
 
     Raises:
-        RpcError: the session is none of this tab's (404: the client begins a new one), or the revision is not served.
+        RpcError: the tab has no such session (404: the client begins a new one), or the revision is not supported.
     """
     agreed = tab.id_signer.version_of(tab.session_id) if tab.session_id else ASSUMED
     if agreed is None:
-        raise RpcError(INVALID_REQUEST, "This is no session of this tab; send initialize again.", status=404)
-    told = tab.context.request.headers.get(VERSION_HEADER)
-    if told is not None and told not in LEGACY:
-        raise unsupported(told)
-    return told or agreed
+        raise RpcError(INVALID_REQUEST, "This tab has no such session; send initialize again.", status=404)
+    requested = tab.context.request.headers.get(VERSION_HEADER)
+    if requested is not None and requested not in LEGACY:
+        raise unsupported(requested)
+    return requested or agreed
 
 
 async def answer(tab: Tab, message: Incoming, accepted: Accepts) -> Response:
     """The reply to a message.
 
     Raises:
-        RpcError
+        RpcError: the reply is an error.
     """
     if message.method == "initialize" and message.id is not None:
         return _initialized(tab, message, message.id)
     version = agreed_version(tab)
     if message.id is None or not message.method:
         if message.method == "notifications/cancelled" and tab.session_id:
-            await cancel_asked(tab, message.params.get("requestId"))
+            await cancel_by_rpc_id(tab, message.params.get("requestId"))
         return Response(202)
     if message.method == "tools/call":
         return await _call(tab, message, message.id, accepted, version)
@@ -69,30 +70,31 @@ async def answer(tab: Tab, message: Incoming, accepted: Accepts) -> Response:
 
 
 async def resume(tab: Tab, accepted: Accepts) -> Response:
-    """The stream that GET opens: of the call that `Last-Event-ID` is about, or of what is new.
+    """The stream that GET opens: the rest of the stream of `Last-Event-ID`, or a new one for changes of the tools.
 
     Raises:
-        RpcError
+        RpcError: the client accepts no stream (406), or the session has no such event (400).
     """
     version = agreed_version(tab)
     if not accepted.sse:
         raise not_acceptable("This is a stream: accept text/event-stream.")
     last = tab.context.request.headers.get("last-event-id")
-    mark = tab.id_signer.mark_of(tab.session_id, last) if last else ListenMark(tab.session.tools_version)
-    if isinstance(mark, CallMark):
-        chunks = call_stream(tab, RunningCall(tab, mark.request_id, resumed=True), mark, version)
-    elif mark is not None:
-        chunks = news_stream(tab, mark, version)
+    start = ListenPosition(tab.session.tools_version)
+    position = tab.id_signer.position_of(tab.session_id, last) if last else start
+    if isinstance(position, CallPosition):
+        chunks = call_stream(tab, RunningCall(tab, position.request_id, resumed=True), position, version)
+    elif position is not None:
+        chunks = listen_stream(tab, position, version)
     else:
-        raise RpcError(INVALID_REQUEST, "Last-Event-ID is none of this session's events.", status=400)
-    return stream_reply(chunks, tab.context.isolate)
+        raise RpcError(INVALID_REQUEST, "Last-Event-ID must be the id of an event of this session.", status=400)
+    return stream_response(chunks, tab.context.isolate)
 
 
 def _initialized(tab: Tab, message: Incoming, id: RpcId) -> Response:
-    wanted = message.params.get("protocolVersion")
-    if not isinstance(wanted, str):
-        raise invalid_params("protocolVersion is a text.")
-    version = wanted if wanted in LEGACY else LATEST_LEGACY
+    requested = message.params.get("protocolVersion")
+    if not isinstance(requested, str):
+        raise invalid_params("protocolVersion must be a string.")
+    version = requested if requested in LEGACY else LATEST_LEGACY
     result = {
         "protocolVersion": version,
         "capabilities": {"tools": {"listChanged": True}, "resources": {}},
@@ -133,11 +135,11 @@ async def _call(tab: Tab, message: Incoming, id: RpcId, accepted: Accepts, versi
             break
     if first is not None and first.final and accepted.json:
         return json_reply(encode_result(id, tool_result(first, any_structure=False)))
-    mark = CallMark(call.request_id, "", id, token)
-    return stream_reply(call_stream(tab, call, mark, version, first), tab.context.isolate)
+    position = CallPosition(call.request_id, "", id, token)
+    return stream_response(call_stream(tab, call, position, version, first), tab.context.isolate)
 
 
 def _reply(id: RpcId, result: dict[str, Any], accepted: Accepts) -> Response:
     if not accepted.json:
-        raise not_acceptable("The reply is JSON: accept application/json too.")
+        raise not_acceptable("The reply is JSON: accept application/json.")
     return json_reply(encode_result(id, result))

@@ -1,13 +1,14 @@
-"""2026-07-28: every request says by itself what it is and what its client can do; nothing is remembered of it.
+"""The revision 2026-07-28: stateless requests, each with its revision and the client's capabilities.
 
-https://modelcontextprotocol.io/specification/2026-07-28/basic/transports/streamable-http. A stream that its client
-closes is a call taken back. A call that takes longer becomes a task where the client knows tasks.
+https://modelcontextprotocol.io/specification/2026-07-28/basic/transports/streamable-http. A client that closes the
+stream of a call cancels the call. A call that takes longer becomes a task if the client supports tasks.
 """
 
 from collections.abc import Awaitable, Callable
 from typing import Any
 
 from waypost_worker.http.messages import Response
+from waypost_worker.http.streams import stream_response
 from waypost_worker.limits import (
     MAX_WAIT_SECONDS,
     MCP_JSON_PATIENCE_MILLISECONDS,
@@ -16,33 +17,33 @@ from waypost_worker.limits import (
 )
 from waypost_worker.mcp.jsonrpc import INVALID_PARAMS, METHOD_NOT_FOUND, MISSING_CAPABILITY, Incoming, RpcError, RpcId
 from waypost_worker.mcp.modern_headers import check_envelope, check_parameters
-from waypost_worker.mcp.modern_streams import call_stream, encode_complete, news_stream
+from waypost_worker.mcp.modern_streams import call_stream, encode_complete, listen_stream
 from waypost_worker.mcp.resources import list_resources, read_resource
 from waypost_worker.mcp.results import complete_result, tool_result
 from waypost_worker.mcp.tab import Tab
 from waypost_worker.mcp.tasks import cancel_task, get_task, new_task, update_task
 from waypost_worker.mcp.tool_call import RunningCall, parse_call, progress_token
 from waypost_worker.mcp.tool_list import known_tool, list_tools
-from waypost_worker.mcp.transport import Accepts, json_reply, not_acceptable, stream_reply
+from waypost_worker.mcp.transport import Accepts, json_reply, not_acceptable
 from waypost_worker.mcp.versions import CAPABILITIES_KEY, SUPPORTED, TASKS_EXTENSION
 
 FRESH = {"ttlMs": MCP_LIST_TTL_MILLISECONDS, "cacheScope": "private"}
-"""What is listed depends on the tab, and so on the code or the token that was shown."""
+"""Lists are private: their content depends on the tab, and so on the code or the token of the request."""
 
 STATUS = {INVALID_PARAMS: 400, METHOD_NOT_FOUND: 404, MISSING_CAPABILITY: 400}
-"""The HTTP status of errors that come in no other way."""
+"""JSON-RPC error code -> HTTP status of the reply; other errors bring their own."""
 
 
 async def answer(tab: Tab, message: Incoming, accepted: Accepts) -> Response:
     """The reply to a message.
 
     Raises:
-        RpcError
+        RpcError: the reply is an error.
     """
     if not message.method:
-        raise RpcError(-32600, "Replies are not taken: nothing was asked.", status=400)
+        raise RpcError(-32600, "Replies are not accepted: this server sends no requests.", status=400)
     if message.id is None:
-        # None is defined; one that is not known is no error.
+        # No notification is defined for this side, and an unknown one is no error.
         return Response(202)
     check_envelope(message, tab.context.request.headers)
     try:
@@ -57,12 +58,12 @@ async def _answer(tab: Tab, message: Incoming, id: RpcId, accepted: Accepts) -> 
         return await _call(tab, message, id, accepted)
     if message.method == "subscriptions/listen":
         return _listen(tab, message, id, accepted)
-    found = _METHODS.get(message.method)
-    if found is None:
+    method = _METHODS.get(message.method)
+    if method is None:
         raise RpcError(METHOD_NOT_FOUND, "Method not found")
     if not accepted.json:
-        raise not_acceptable("The reply is JSON: accept application/json too.")
-    return json_reply(encode_complete(id, complete_result(await found(tab, message))))
+        raise not_acceptable("The reply is JSON: accept application/json.")
+    return json_reply(encode_complete(id, complete_result(await method(tab, message))))
 
 
 async def _discover(tab: Tab, _message: Incoming) -> dict[str, Any]:
@@ -120,7 +121,7 @@ _METHODS: dict[str, Callable[[Tab, Incoming], Awaitable[dict[str, Any]]]] = {
 async def _call(tab: Tab, message: Incoming, id: RpcId, accepted: Accepts) -> Response:
     name, args = parse_call(message)
     token = progress_token(message)
-    knows_tasks = can_take_tasks(message)
+    supports_tasks = has_tasks(message)
     tool = await known_tool(tab, name) or {}
     check_parameters(tool, args, tab.context.request.headers)
     execution = tool.get("execution")
@@ -128,10 +129,10 @@ async def _call(tab: Tab, message: Incoming, id: RpcId, accepted: Accepts) -> Re
     if support == "required":
         require_tasks(message)
     call = await RunningCall.begin(tab, name, args, None)
-    becomes_task = knows_tasks and support != "forbidden" and accepted.json
+    becomes_task = supports_tasks and support != "forbidden" and accepted.json
     patience_ms = MAX_WAIT_SECONDS * 1000
     if becomes_task:
-        # A tool that says that it takes its time is not waited for.
+        # A tool that declares support for tasks takes long: do not wait for it.
         patience_ms = 0 if support in ("required", "optional") else MCP_TASK_PATIENCE_MILLISECONDS
     elif accepted.sse:
         patience_ms = MCP_JSON_PATIENCE_MILLISECONDS
@@ -147,32 +148,33 @@ async def _call(tab: Tab, message: Incoming, id: RpcId, accepted: Accepts) -> Re
             break
     if first is not None and first.final and accepted.json:
         return json_reply(encode_complete(id, complete_result(tool_result(first, any_structure=True))))
-    return stream_reply(call_stream(tab, call, id, token, first), tab.context.isolate)
+    return stream_response(call_stream(tab, call, id, token, first), tab.context.isolate)
 
 
 def _listen(tab: Tab, message: Incoming, id: RpcId, accepted: Accepts) -> Response:
-    wanted = message.params.get("notifications")
-    if not isinstance(wanted, dict):
-        raise RpcError(INVALID_PARAMS, "notifications is an object.")
-    if wanted.get("taskIds") is not None:
+    notifications = message.params.get("notifications")
+    if not isinstance(notifications, dict):
+        raise RpcError(INVALID_PARAMS, "notifications must be an object.")
+    if notifications.get("taskIds") is not None:
         require_tasks(message)
     if not accepted.sse:
         raise not_acceptable("This is a stream: accept text/event-stream.")
-    return stream_reply(news_stream(tab, id, wants_tools=wanted.get("toolsListChanged") is True), tab.context.isolate)
+    wants_tools = notifications.get("toolsListChanged") is True
+    return stream_response(listen_stream(tab, id, wants_tools=wants_tools), tab.context.isolate)
 
 
-def can_take_tasks(message: Incoming) -> bool:
-    """Whether the client has said, in this request, that it knows tasks."""
+def has_tasks(message: Incoming) -> bool:
+    """Whether this request declares that its client supports tasks."""
     extensions = message.meta[CAPABILITIES_KEY].get("extensions")
     return isinstance(extensions, dict) and TASKS_EXTENSION in extensions
 
 
 def require_tasks(message: Incoming) -> None:
-    """Refuse a request for which its client would have to know tasks.
+    """Refuses a request whose client does not support tasks.
 
     Raises:
         RpcError: -32021
     """
-    if not can_take_tasks(message):
-        needed: dict[str, Any] = {"requiredCapabilities": {"extensions": {TASKS_EXTENSION: {}}}}
-        raise RpcError(MISSING_CAPABILITY, "Missing required client capability", needed)
+    if not has_tasks(message):
+        required: dict[str, Any] = {"requiredCapabilities": {"extensions": {TASKS_EXTENSION: {}}}}
+        raise RpcError(MISSING_CAPABILITY, "Missing required client capability", required)

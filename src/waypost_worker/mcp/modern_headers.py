@@ -1,5 +1,5 @@
-"""What a request of 2026-07-28 says twice, in its body and in headers, must be the same: who routes by the headers must
-not be told something else than who acts on the body.
+"""Checks that the headers of a request of 2026-07-28 repeat its body: a proxy that routes by the headers must not see
+another request than the server that reads the body.
 
 https://modelcontextprotocol.io/specification/2026-07-28/basic/transports/streamable-http#server-validation
 """
@@ -30,7 +30,7 @@ _DECIMAL = re.compile(r"-?[0-9]{1,17}(?:\.0+)?")
 
 
 def check_envelope(message: Incoming, headers: Headers) -> None:
-    """Let a request pass whose `_meta` is complete and whose headers agree with its body.
+    """Checks that a request's `_meta` is complete and that its headers agree with its body.
 
     Raises:
         RpcError: -32602, -32020 or -32022, in this order.
@@ -40,11 +40,11 @@ def check_envelope(message: Incoming, headers: Headers) -> None:
         raise _invalid(f"params._meta needs {VERSION_KEY} and {CAPABILITIES_KEY}.")
     version = meta[VERSION_KEY]
     if not isinstance(version, str) or not isinstance(meta[CAPABILITIES_KEY], dict):
-        raise _invalid(f"{VERSION_KEY} is a text, {CAPABILITIES_KEY} an object.")
+        raise _invalid(f"{VERSION_KEY} must be a string, {CAPABILITIES_KEY} an object.")
     if headers.get(VERSION_HEADER) != version:
-        raise _mismatch("MCP-Protocol-Version", "is not what _meta says")
+        raise _mismatch("MCP-Protocol-Version", "differs from _meta")
     if headers.get("mcp-method") != message.method:
-        raise _mismatch("Mcp-Method", "is not the method")
+        raise _mismatch("Mcp-Method", "differs from the method")
     if version != MODERN:
         raise unsupported(version)
     named_by = NAMED_BY.get(message.method)
@@ -53,7 +53,7 @@ def check_envelope(message: Incoming, headers: Headers) -> None:
 
 
 def check_parameters(tool: dict[str, Any], args: dict[str, Any], headers: Headers) -> None:
-    """Let a call pass whose `Mcp-Param-…` headers say what its arguments say, where the tool's schema asks for them.
+    """Checks that a call's `Mcp-Param-…` headers agree with its arguments, where the tool's schema asks for them.
 
     Raises:
         RpcError: -32020
@@ -66,7 +66,7 @@ def check_parameters(tool: dict[str, Any], args: dict[str, Any], headers: Header
 
 
 def _annotated(schema: Any, path: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], str]]:
-    """The properties that are to be repeated: those that only `properties` lead to."""
+    """`(path, header)` of each property that a header repeats; only properties reached through `properties` count."""
     properties = schema.get("properties") if isinstance(schema, dict) else None
     for name, below in properties.items() if isinstance(properties, dict) else ():
         header = below.get("x-mcp-header") if isinstance(below, dict) else None
@@ -81,23 +81,23 @@ def _annotated(schema: Any, path: tuple[str, ...]) -> Iterator[tuple[tuple[str, 
 
 def _check_value(name: str, header: str | None, value: Any) -> None:
     if value is None or isinstance(value, dict | list | float) and not _is_whole(value):
-        # What is not there, and what no header can say, is in no header.
+        # A missing value, or one that a header can't represent, must have no header.
         if header is not None:
-            raise _mismatch(name, "repeats what the body does not have")
+            raise _mismatch(name, "repeats a value that the body does not have")
         return
     if header is None:
         raise _mismatch(name, "is missing")
-    told = _decoded(header)
-    if told is None:
-        raise _mismatch(name, "is not written as it must be")
+    text = _decoded(header)
+    if text is None:
+        raise _mismatch(name, "is not encoded correctly")
     if isinstance(value, bool):
-        fits = told == ("true" if value else "false")
+        is_equal = text == ("true" if value else "false")
     elif isinstance(value, str):
-        fits = told == value
+        is_equal = text == value
     else:
-        fits = bool(_DECIMAL.fullmatch(told)) and float(told) == value
-    if not fits:
-        raise _mismatch(name, "is not what the body says")
+        is_equal = bool(_DECIMAL.fullmatch(text)) and float(text) == value
+    if not is_equal:
+        raise _mismatch(name, "differs from the body")
 
 
 def _is_whole(value: Any) -> bool:
@@ -112,7 +112,7 @@ def _decoded(header: str) -> str | None:
         return header
     try:
         data = b64decode(match[1], validate=True)
-        # One value has one spelling.
+        # Each value has exactly one encoding.
         return data.decode() if b64encode(data).decode() == match[1] else None
     except ValueError:
         return None

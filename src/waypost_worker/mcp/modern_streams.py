@@ -1,4 +1,4 @@
-"""The streams of 2026-07-28: each is the reply to one request, and can't be taken up again."""
+"""The streams of 2026-07-28: each is the reply to one request, and can't be resumed."""
 
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
@@ -17,22 +17,22 @@ from waypost_worker.sse import HEARTBEAT, encode_sse
 
 
 def encode_complete(id: RpcId, result: dict[str, Any]) -> bytes:
-    """The reply to the request `id`, which says who gives it."""
+    """Encodes the reply to the request `id`, with server info in `_meta`."""
     meta = result.get("_meta")
-    told = {**(meta if isinstance(meta, dict) else {}), SERVER_INFO_KEY: SERVER_INFO}
-    return encode_result(id, {**result, "_meta": told})
+    with_server = {**(meta if isinstance(meta, dict) else {}), SERVER_INFO_KEY: SERVER_INFO}
+    return encode_result(id, {**result, "_meta": with_server})
 
 
 async def call_stream(
     tab: Tab, call: RunningCall, id: RpcId, token: str | int | None, first: Message | None
 ) -> AsyncGenerator[bytes, None]:
-    """A call: progress, and the reply. It is taken back when its client closes the stream, and given up when the
-    invocation's budget is spent."""
+    """A call's progress, and the reply. The call is cancelled when the client closes the stream, or with an error when
+    the invocation's budget is spent."""
     is_over = False
-    count = ProgressCounter()
+    counter = ProgressCounter()
     try:
         yield encode_opening(None)
-        async with aclosing(_all(call, first)) as messages:
+        async with aclosing(call.messages(first, MCP_HEARTBEAT_SECONDS, gives_up=True)) as messages:
             async for message in messages:
                 if message is None:
                     yield encode_sse(HEARTBEAT)
@@ -41,39 +41,26 @@ async def call_stream(
                     result = complete_result(tool_result(message, any_structure=True))
                     yield encode_message(encode_complete(id, result))
                 elif token is not None:
-                    progress = count.next(token, message.result)
+                    progress = counter.next(token, message.result)
                     yield encode_message(encode_notification("notifications/progress", progress))
     except RpcError as error:
         is_over = True
         yield encode_message(encode_error(id, error))
     finally:
         if not is_over:
-            tab.context.request.background(call.take_back())
+            tab.context.request.background(call.cancel())
 
 
-async def news_stream(tab: Tab, id: RpcId, *, wants_tools: bool) -> AsyncGenerator[bytes, None]:
-    """A subscription: what was agreed to, then the news, and a reply when it ends from this side."""
+async def listen_stream(tab: Tab, id: RpcId, *, wants_tools: bool) -> AsyncGenerator[bytes, None]:
+    """A subscription: its acknowledgement, then notifications, and a reply if the server ends it."""
     meta = {SUBSCRIPTION_KEY: id}
     agreed = {"toolsListChanged": True} if wants_tools else {}
     acknowledged = {"_meta": meta, "notifications": agreed}
     yield encode_message(encode_notification("notifications/subscriptions/acknowledged", acknowledged))
-    async with aclosing(ToolChanges(tab, tab.session.tools_version).items()) as items:
-        async for item in items:
-            if item is ToolsEvent.CHANGED and wants_tools:
+    async with aclosing(ToolChanges(tab, tab.session.tools_version).events()) as events:
+        async for event in events:
+            if event is ToolsEvent.CHANGED and wants_tools:
                 yield encode_message(encode_notification("notifications/tools/list_changed", {"_meta": meta}))
-            elif item is not ToolsEvent.ENDED:
+            elif event is not ToolsEvent.ENDED:
                 yield encode_sse(HEARTBEAT)
     yield encode_message(encode_complete(id, complete_result({"_meta": meta})))
-
-
-async def _all(call: RunningCall, first: Message | None) -> AsyncGenerator[Message | None, None]:
-    if first is not None:
-        yield first
-        if first.final:
-            return
-    async with aclosing(call.steps(MCP_HEARTBEAT_SECONDS)) as steps:
-        async for message in steps:
-            yield message
-            if message is not None and message.final:
-                return
-    yield await call.give_up()

@@ -1,5 +1,6 @@
-"""The pages and documents of the tab as resources: those that its host has put under the session id that it was given
-when it opened the session. The code, which guests have, is not that id: they can read these, and only the host writes.
+"""The pages and documents of a tab as MCP resources: those that its host stored under the `sessionId` of the session.
+
+Guests have the session's code, which is not that id: they can read the resources, and only the host can write them.
 """
 
 from contextlib import suppress
@@ -20,22 +21,22 @@ DOCUMENTS = "waypost://documents/"
 
 
 async def list_resources(tab: Tab) -> list[dict[str, Any]]:
-    """All of them, pages first, each kind in order."""
+    """The `resources` of `resources/list`: pages first, then documents, each in order of their names."""
     return [resource for session_id in tab.session_ids for resource in await _resources_of(tab, session_id)]
 
 
 async def _resources_of(tab: Tab, session_id: str) -> list[dict[str, Any]]:
     kv = tab.context.kv
     pages = await PageStore(kv, tab.context.clock).list(session_id)
-    found = [
+    resources = [
         _resource(PAGES + intent_id, version.title or intent_id, "text/html", version)
         for intent_id, version in pages.items()
     ]
     for kind in SINGLE:
         if version := await find_version(kv, DocumentId(session_id, kind, kind).key):
-            found.append(_resource(DOCUMENTS + kind, kind, "application/json", version))
+            resources.append(_resource(DOCUMENTS + kind, kind, "application/json", version))
     documents = await DocumentStore(kv, tab.context.clock).list(session_id)
-    return found + [
+    return resources + [
         _resource(DOCUMENTS + name, name, "application/json", version)
         for name, version in documents.items()
         if name not in SINGLE
@@ -43,13 +44,13 @@ async def _resources_of(tab: Tab, session_id: str) -> list[dict[str, Any]]:
 
 
 async def read_resource(tab: Tab, uri: Any, not_found: int) -> list[dict[str, Any]]:
-    """What `uri` names, as the `contents` of `resources/read`. `not_found`: the code of the error if it is not there.
+    """The `contents` of `resources/read` for `uri`. `not_found`: the error code for a resource that does not exist.
 
     Raises:
-        RpcError
+        RpcError: `not_found`, or `uri` is no string.
     """
     if not isinstance(uri, str):
-        raise invalid_params("uri is a text.")
+        raise invalid_params("uri must be a string.")
     try:
         if uri.startswith(PAGES):
             text, media_type = await _page(tab, parse_id(uri.removeprefix(PAGES), "page's id")), "text/html"
@@ -67,7 +68,7 @@ async def read_resource(tab: Tab, uri: Any, not_found: int) -> list[dict[str, An
 
 async def _page(tab: Tab, intent_id: str) -> str | None:
     version, html = await PageStore(tab.context.kv, tab.context.clock).read(intent_id, UNCONDITIONAL)
-    # Others may be read by their id all over the world, but they are not this tab's.
+    # Any page can be read by its id over HTTP, but only the tab's own are its resources.
     return html if any(is_owner(version, session_id) for session_id in tab.session_ids) else None
 
 

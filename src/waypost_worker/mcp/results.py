@@ -1,8 +1,8 @@
-"""What a host answered, as the result of an MCP tool: what is MCP's already is not touched, nothing is read into it.
+"""Maps a host's answer to the result of an MCP tool.
 
-A result with a list `content` passes as it is. Any other JSON becomes text, and `structuredContent`. An error of the
-tool becomes `isError: true`, for the model to read; that there is no such tool, or that the call was taken back, is an
-error of the protocol.
+A result with a list `content` is passed through unchanged. Any other JSON becomes text, and `structuredContent`. An
+error of the tool becomes `isError: true`, for the model to read. An unknown tool and a cancelled call are errors of the
+protocol.
 """
 
 import math
@@ -15,14 +15,14 @@ from waypost_worker.queues.message import ErrorBody, Message
 
 ERROR_KEY = "waypost/error"
 UNKNOWN_TOOL = "unknown_tool"
-"""The code with which `waypost.js` answers for a tool that it does not have."""
+"""The error code of `waypost.js` for a tool that the tab does not have."""
 
 
 def tool_result(answer: Message, *, any_structure: bool) -> dict[str, Any]:
-    """The result of `tools/call`. `any_structure`: `structuredContent` may be any JSON, and not only an object.
+    """The result of `tools/call`. `any_structure`: `structuredContent` may be any JSON value, not only an object.
 
     Raises:
-        RpcError: the host has no such tool, or the call was taken back.
+        RpcError: the host has no such tool, or the call was cancelled.
     """
     if answer.error is not msgspec.UNSET:
         return _failed(answer.error)
@@ -30,13 +30,13 @@ def tool_result(answer: Message, *, any_structure: bool) -> dict[str, Any]:
     if isinstance(value, dict) and isinstance(value.get("content"), list):
         return value
     text = value if isinstance(value, str) else msgspec.json.encode(value).decode()
-    # Up to 2025-11-25 it is an object or nothing, so what is none is put into one.
+    # Up to 2025-11-25 it must be an object, so any other value is wrapped in one.
     structured = value if any_structure or isinstance(value, dict) else {"result": value}
     return {"content": [{"type": "text", "text": text}], "structuredContent": structured}
 
 
 def complete_result(result: dict[str, Any]) -> dict[str, Any]:
-    """`result` as 2026-07-28 has it, which says that it is complete unless it says what it is."""
+    """`result` with the `resultType` that 2026-07-28 requires: `complete`, unless `result` has its own."""
     return {"resultType": "complete", **result}
 
 
@@ -53,30 +53,30 @@ def _failed(error: ErrorBody) -> dict[str, Any]:
 
 
 class ProgressCounter:
-    """Turns what a host reports on the way into MCP's progress, which must grow with each notification."""
+    """Turns a host's progress reports into MCP progress, which must increase with each notification."""
 
     def __init__(self) -> None:
         self._last = 0.0
         self._is_new = True
 
     def next(self, token: str | int, report: Any) -> dict[str, Any]:
-        """The parameters of the notification. A `report` with a number `progress` is taken at its word; any other
-        counts as one step more, and is the message."""
-        told: dict[str, Any] = report if isinstance(report, dict) else {}
-        progress: Any = told.get("progress")
+        """The parameters of the next notification. A `report` with a number `progress` keeps its numbers; any other
+        report counts as one step, and becomes the message."""
+        fields: dict[str, Any] = report if isinstance(report, dict) else {}
+        progress: Any = fields.get("progress")
         if not _is_number(progress):
             progress = math.floor(self._last) + 1
             message = report if isinstance(report, str) else msgspec.json.encode(report).decode()
-            told = {"message": told.get("message", message)}
+            fields = {"message": fields.get("message", message)}
         elif not self._is_new and progress <= self._last:
             progress = math.nextafter(self._last, math.inf)
         self._last, self._is_new = progress, False
-        found: dict[str, Any] = {"progressToken": token, "progress": progress}
-        if _is_number(told.get("total")):
-            found["total"] = told["total"]
-        if isinstance(told.get("message"), str):
-            found["message"] = told["message"]
-        return found
+        params: dict[str, Any] = {"progressToken": token, "progress": progress}
+        if _is_number(fields.get("total")):
+            params["total"] = fields["total"]
+        if isinstance(fields.get("message"), str):
+            params["message"] = fields["message"]
+        return params
 
 
 def _is_number(value: Any) -> bool:

@@ -1,4 +1,4 @@
-"""The tab that a client talks to, as one request sees it: its session, its queues, and whether somebody is there."""
+"""The tab that an MCP client talks to, for one request: its session, its queues, and its host's presence."""
 
 from urllib.parse import urlsplit
 
@@ -14,13 +14,14 @@ from waypost_worker.sessions.session import Session
 from waypost_worker.version import VERSION
 
 LOCAL = ("localhost", "127.0.0.1", "[::1]")
-"""Where this is served without TLS."""
+"""Hosts on which the deployment is served without TLS."""
 
 SERVER_INFO = {"name": "waypost", "title": "Waypost", "version": VERSION}
 
 
 class Tab(msgspec.Struct, frozen=True):
-    """`session_id` is the client's legacy session, or nothing; it says nothing about which tab this is."""
+    """One tab, as one request sees it. `session_id` is the client's legacy MCP session, or `""`; it does not identify
+    the tab."""
 
     context: RequestContext
     session: Session
@@ -28,7 +29,7 @@ class Tab(msgspec.Struct, frozen=True):
 
     @property
     def id_signer(self) -> IdSigner:
-        """What signs for this tab."""
+        """The signer of this tab's session, event and task ids."""
         return IdSigner(self.context.settings.signing_keys, self.session.code)
 
     @property
@@ -38,37 +39,37 @@ class Tab(msgspec.Struct, frozen=True):
 
     @property
     def session_ids(self) -> list[str]:
-        """What owns the tab's documents and pages: one id, or two while a signing key replaces another."""
+        """The ids that own the tab's documents and pages: one, or two while signing keys are rotated."""
         return [owner_id(key, self.session.code) for key in self.context.settings.signing_keys]
 
     def now_ms(self) -> int:
-        """The time."""
+        """Milliseconds since 1970-01-01T00:00:00Z."""
         return self.context.clock.now_ms()
 
     def instructions(self) -> str:
-        """What the model is told about this server; none of it is the host's."""
-        # Not the code: it is a secret, and this is put before a model.
+        """The server's instructions for the model; no text of the host is in it."""
+        # Without the code: it is a secret, and instructions are shown to a model.
         return (
             "The tools are those of a program, most often a browser tab. They can be called while it is open. "
             "Some wait for a person."
         )
 
     async def absence(self) -> RpcError | None:
-        """Why a call can't be answered now, or `None` if somebody is there to answer it."""
+        """The error that says why no call can be answered now, or `None` if the host is there."""
         online, seen_ms = await self.context.presence().last_seen(self.session.code)
         return None if online else self.away(seen_ms)
 
     def away(self, seen_ms: int | None) -> RpcError:
-        """The error that says since when the tab is away, and what to open."""
+        """The error -31001, with the time since when the tab is away, and the page to open."""
         link = self.link()
         since = None if seen_ms is None else to_iso(seen_ms)
-        told = f"is away since {since}" if since else "has not been there yet"
-        what = f"Open {link} and connect it again, then call the tool again." if link else "Open it again."
+        state = f"is away since {since}" if since else "has not been there yet"
+        advice = f"Open {link} and connect it again, then call the tool again." if link else "Open it again."
         data = {"code": "tab_away", "seenAt": since, "open": link}
-        return RpcError(TAB_AWAY, f"The tab {told}. {what}", data)
+        return RpcError(TAB_AWAY, f"The tab {state}. {advice}", data)
 
     def link(self) -> str | None:
-        """What is to be opened: the address that the host gave as `data.url`, or this deployment's own page."""
+        """The page to open: the host's own (`data.url`), or this deployment's; `None` if its address is unknown."""
         data = self.session.data
         url = data.get("url") if isinstance(data, dict) else None
         if isinstance(url, str) and url.startswith(("https://", "http://")):

@@ -1,8 +1,8 @@
-"""The Tasks extension: a task is a request in the tab's queue, and its state is what the queue says about it.
+"""The Tasks extension: a task is a request in the tab's queue, and the queue is its state.
 
-https://github.com/modelcontextprotocol/ext-tasks. A task's id is the request's, signed: so it can't be guessed, and it
-can be looked up from the moment it is made, in any location, without anything beside the queue having been written. A
-tab that is away when it is asked, and answers when it is back, completes it.
+https://github.com/modelcontextprotocol/ext-tasks. A task's id is the signed id of the request. So it can't be guessed,
+and any location can look it up immediately, with no record beside the queue. A tab that is away, and answers when it is
+back, completes the task.
 """
 
 from typing import Any
@@ -18,15 +18,15 @@ from waypost_worker.queues.message import Message
 
 
 def new_task(tab: Tab, call: RunningCall) -> dict[str, Any]:
-    """The task that a call has become."""
+    """The result of `tools/call` for a call that has become a task."""
     return {"resultType": "task", **_task(tab, call.request_id, "working", call.asked_ms)}
 
 
 async def get_task(tab: Tab, task_id: Any) -> dict[str, Any]:
-    """How a task stands: one operation, or two while nothing was answered.
+    """The state of a task. Costs one KV operation, or two while there is no answer yet.
 
     Raises:
-        RpcError: there is no such task, or its time is over.
+        RpcError: there is no such task, or it has expired.
     """
     request_id = _request_of(tab, task_id)
     messages = await tab.queues.answers(request_id)
@@ -39,32 +39,32 @@ async def get_task(tab: Tab, task_id: Any) -> dict[str, Any]:
     task = _task(tab, request_id, "working", messages[-1].accepted_ms if messages else cursor_ms(request_id))
     if messages:
         last = await tab.queues.load_one(messages[-1])
-        told = ProgressCounter().next("", last.result if last else None).get("message")
+        status = ProgressCounter().next("", last.result if last else None).get("message")
     else:
         absence = await tab.absence()
-        told = absence.message if absence else None
-    return {**task, "statusMessage": told} if told else task
+        status = absence.message if absence else None
+    return {**task, "statusMessage": status} if status else task
 
 
 def update_task(tab: Tab, task_id: Any, responses: Any) -> dict[str, Any]:
-    """Take what a task has asked for: none ever asks, so whatever comes is to be ignored.
+    """Accepts the client's input for a task, and ignores it: no task here requests input.
 
     Raises:
         RpcError: there is no such task.
     """
     _request_of(tab, task_id)
     if not isinstance(responses, dict):
-        raise invalid_params("inputResponses is an object.")
+        raise invalid_params("inputResponses must be an object.")
     return {}
 
 
 async def cancel_task(tab: Tab, task_id: Any) -> dict[str, Any]:
-    """Take a task back; if it is too late, that is no error.
+    """Cancels a task. That it has its answer already is no error.
 
     Raises:
         RpcError: there is no such task.
     """
-    await RunningCall(tab, _request_of(tab, task_id)).take_back()
+    await RunningCall(tab, _request_of(tab, task_id)).cancel()
     return {}
 
 
@@ -94,5 +94,5 @@ def _task(tab: Tab, request_id: str, status: str, updated_ms: int) -> dict[str, 
 def _request_of(tab: Tab, task_id: Any) -> str:
     request_id = tab.id_signer.request_of(task_id) if isinstance(task_id, str) else None
     if request_id is None:
-        raise invalid_params("Failed to retrieve task: there is none of this id.")
+        raise invalid_params("Failed to retrieve task: there is no task with this id.")
     return request_id

@@ -1,8 +1,8 @@
-"""One call of a tool: a request in the tab's queue, and what is heard about it.
+"""One running tool call: a request in the tab's queue, and the host's answers to it.
 
-Nothing but the queue remembers it, so another isolate, or the same one after a restart, goes on with it from its id
-alone. It ends with the host's answer; or, in an error of its own, because nobody is there, or because the time is up
-that a request is kept. Then it is taken back, so that the tool does not run when nobody waits any more.
+Its only state is the queue, so any isolate resumes it from its id alone. It ends with the host's answer; or with an
+error of its own, when the tab is away or the request has expired. Then the request is cancelled, so that the tool does
+not run when nobody waits for its result.
 """
 
 from collections.abc import AsyncGenerator
@@ -14,50 +14,50 @@ from waypost_worker.errors import AlreadyAnswered, Unavailable
 from waypost_worker.ids import is_tool_name
 from waypost_worker.kv.cursor import cursor_ms
 from waypost_worker.limits import MAX_RPC_ID_LENGTH, MCP_ABSENCE_CHECK_SECONDS
-from waypost_worker.mcp.call_updates import CallUpdates
 from waypost_worker.mcp.jsonrpc import TIMED_OUT, Incoming, RpcError, invalid_params
 from waypost_worker.mcp.tab import Tab
+from waypost_worker.queues.answer_waiter import AnswerWaiter
 from waypost_worker.queues.message import Message
 
 
 class RunningCall:
-    """The call `request_id`. `resumed`: it was begun by an earlier request."""
+    """The call `request_id`. `resumed`: an earlier invocation began it."""
 
     def __init__(self, tab: Tab, request_id: str, *, resumed: bool = False) -> None:
-        call = tab.context
+        context = tab.context
         self.request_id = request_id
         self.asked_ms = cursor_ms(request_id)
         self._tab = tab
-        self._feed = CallUpdates(tab.queues, call.isolate.messages, call.invocation, request_id, resumed=resumed)
-        self._end_ms = self.asked_ms + call.settings.queue_ttl_seconds * 1000
-        self._check_ms = self.asked_ms + call.settings.mcp_host_grace_seconds * 1000
+        self._waiter = AnswerWaiter(tab.queues, context.isolate.messages, context.invocation, resumed=resumed)
+        self._end_ms = self.asked_ms + context.settings.queue_ttl_seconds * 1000
+        self._check_ms = self.asked_ms + context.settings.mcp_host_grace_seconds * 1000
         if resumed:
-            # One look at the answers first, which says more than any presence.
-            self._check_ms = max(self._check_ms, tab.now_ms() + call.settings.plan.poll_min_ms)
+            # First one look at the answers, which say more than the presence does.
+            self._check_ms = max(self._check_ms, tab.now_ms() + context.settings.plan.poll_min_ms)
 
     @classmethod
     async def begin(cls, tab: Tab, tool: str, args: dict[str, Any], asker: str | None) -> Self:
-        """Queue a call; what this returns is in KV."""
+        """Queues a call. The call that this returns is in KV."""
         queues = tab.queues
-        # The id is issued here and not by the queue, so that answers are listened for before there can be any.
-        begun = cls(tab, tab.context.isolate.cursors.issue(queues.requests))
+        # The id is issued here and not by the queue: the waiter must exist before there can be an answer.
+        call = cls(tab, tab.context.isolate.cursors.issue(queues.requests))
         message = Message("request", "", tool=tool, args=args, asker=msgspec.UNSET if asker is None else asker)
-        await queues.push_request(message, begun.request_id)
-        return begun
+        await queues.push_request(message, call.request_id)
+        return call
 
     @property
     def is_spent(self) -> bool:
-        """Whether this invocation can't go on waiting."""
-        return self._feed.is_spent
+        """Whether this invocation has no operations left to wait with."""
+        return self._waiter.is_spent
 
     async def next(self, deadline_ms: int) -> Message | None:
-        """What is said next, or `None` if it is `deadline_ms`, or `is_spent`.
+        """The host's next message, progress or the final answer; `None` at `deadline_ms`, or when `is_spent`.
 
         Raises:
-            RpcError: nobody is there, or the call's time is up.
+            RpcError: the tab is away, or the request has expired.
         """
         while True:
-            message = await self._feed.next(min(deadline_ms, self._check_ms, self._end_ms))
+            message = await self._waiter.next(self.request_id, min(deadline_ms, self._check_ms, self._end_ms))
             now = self._tab.now_ms()
             if message is not None:
                 self._check_ms = now + MCP_ABSENCE_CHECK_SECONDS * 1000
@@ -67,59 +67,67 @@ class RunningCall:
             if now >= self._check_ms:
                 self._check_ms = now + MCP_ABSENCE_CHECK_SECONDS * 1000
                 if absence := await self._absence():
-                    return await self._taken_back(absence)
+                    return await self._answer_or_cancel(absence)
             if now >= deadline_ms or self.is_spent:
                 return None
 
-    async def steps(self, heartbeat_seconds: int) -> AsyncGenerator[Message | None, None]:
-        """What is said, and `None` for each stretch of silence; ends after the final answer, or when the budget of
-        this invocation is spent.
+    async def messages(
+        self, first: Message | None, heartbeat_seconds: int, *, gives_up: bool
+    ) -> AsyncGenerator[Message | None, None]:
+        """`first` if there is one, then the host's further messages, and `None` after each `heartbeat_seconds` without
+        one. Ends after the final answer, or when the budget of this invocation is spent; `gives_up`: then the call ends
+        too, with `give_up`.
 
         Raises:
-            RpcError: as `next`.
+            RpcError: as `next` and `give_up`.
         """
-        call = self._tab.context
-        end_ms = self._tab.now_ms() + call.settings.plan.stream_seconds * 1000
+        if first is not None:
+            yield first
+            if first.final:
+                return
+        end_ms = self._tab.now_ms() + self._tab.context.settings.plan.stream_seconds * 1000
         while self._tab.now_ms() < end_ms and not self.is_spent:
             message = await self.next(min(self._tab.now_ms() + heartbeat_seconds * 1000, end_ms))
             yield message
             if message is not None and message.final:
                 return
+        if gives_up:
+            yield await self.give_up()
 
     async def give_up(self) -> Message:
-        """Take the call back because it took too long; the answer, if there is one all the same.
+        """Cancels the call because it has taken too long. Returns the final answer if one has come meanwhile.
 
         Raises:
-            RpcError: that it took too long.
+            RpcError: -31002, in every other case.
         """
         seconds = (self._tab.now_ms() - self.asked_ms) // 1000
-        return await self._taken_back(RpcError(TIMED_OUT, f"The tab has not answered for {seconds} s."))
+        return await self._answer_or_cancel(RpcError(TIMED_OUT, f"The tab has not answered for {seconds} s."))
 
-    async def take_back(self) -> None:
-        """Tell the host that nobody waits for it any more; that it was too late, or could not be told, is no error."""
+    async def cancel(self) -> None:
+        """Cancels the call. That it has its answer already, or that the store fails, is no error."""
         try:
             await self._tab.queues.cancel(self.request_id)
         except AlreadyAnswered:
             pass
         except Unavailable as failure:
-            self._tab.context.log(f"a call was not taken back: {failure.code}")
+            self._tab.context.log(f"a call was not cancelled: {failure.code}")
 
-    async def _taken_back(self, reason: RpcError) -> Message:
+    async def _answer_or_cancel(self, reason: RpcError) -> Message:
         try:
-            answer = await self._answer_or_take_back()
+            answer = await self._late_answer()
         except Unavailable as failure:
-            self._tab.context.log(f"a call was not taken back: {failure.code}")
+            self._tab.context.log(f"a call was not cancelled: {failure.code}")
             answer = None
         if answer is None:
             raise reason
         return answer
 
-    async def _answer_or_take_back(self) -> Message | None:
+    async def _late_answer(self) -> Message | None:
+        """The answer that has come since the last look; without one, the call is cancelled."""
         queues = self._tab.queues
         try:
             await queues.cancel(self.request_id)
         except AlreadyAnswered:
-            # It has come since the last look.
             return await queues.find_answer(self.request_id)
         return None
 
@@ -127,44 +135,44 @@ class RunningCall:
         try:
             return await self._tab.absence()
         except Unavailable as failure:
-            # Whether somebody is there is not known, so the call goes on; it is looked again.
+            # The presence is not known, so the call goes on; the next check reads it again.
             self._tab.context.log(f"a tab's presence could not be read: {failure.code}")
             return None
 
 
-async def cancel_asked(tab: Tab, rpc_id: Any) -> None:
-    """Take back what the client's session has asked under this id, if it is still open."""
+async def cancel_by_rpc_id(tab: Tab, rpc_id: Any) -> None:
+    """Cancels the call that the client's session sent under this JSON-RPC id, if it is still open."""
     queues, asker = tab.queues, tab.id_signer.asker(tab.session_id, rpc_id)
     # In order of time: an id that was used twice means the last one.
     pages = queues.pages(queues.requests)
-    found = [message.id async for page in pages for message in page if message.asker == asker]
-    if found:
-        await RunningCall(tab, found[-1]).take_back()
+    request_ids = [message.id async for page in pages for message in page if message.asker == asker]
+    if request_ids:
+        await RunningCall(tab, request_ids[-1]).cancel()
 
 
 def parse_call(message: Incoming) -> tuple[str, dict[str, Any]]:
-    """The tool that is called, and its arguments.
+    """The name of the tool that `tools/call` names, and its arguments.
 
     Raises:
-        RpcError
+        RpcError: -32602
     """
     name, args = message.params.get("name"), message.params.get("arguments", {})
     if not isinstance(name, str) or not is_tool_name(name):
-        raise invalid_params("Unknown tool: name is not the name of one.")
+        raise invalid_params("Unknown tool: name must be the name of a tool.")
     if not isinstance(args, dict):
-        raise invalid_params("arguments is an object.")
+        raise invalid_params("arguments must be an object.")
     return name, args
 
 
 def progress_token(message: Incoming) -> str | int | None:
-    """The token under which progress is wanted, if it is.
+    """The token that progress notifications carry; `None` if the client asks for none.
 
     Raises:
-        RpcError
+        RpcError: -32602
     """
     token = message.meta.get("progressToken")
     if token is None or (isinstance(token, int) and not isinstance(token, bool)):
         return token
     if isinstance(token, str) and len(token) <= MAX_RPC_ID_LENGTH:
         return token
-    raise invalid_params(f"progressToken is a whole number or a text of at most {MAX_RPC_ID_LENGTH} characters.")
+    raise invalid_params(f"progressToken must be an integer or a string of at most {MAX_RPC_ID_LENGTH} characters.")

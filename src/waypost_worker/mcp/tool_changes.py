@@ -1,4 +1,4 @@
-"""What is new about the tab's tools, for the streams of both generations."""
+"""Changes of the tab's tools, for the listen streams of both generations of clients."""
 
 from collections.abc import AsyncGenerator
 from contextlib import suppress
@@ -12,29 +12,30 @@ from waypost_worker.security.tokens import Role
 
 
 class ToolsEvent(Enum):
-    """What there is to tell."""
+    """One event of a listen stream."""
 
     CHANGED = "changed"
-    SILENCE = "silence"
+    KEEP_ALIVE = "keep-alive"
     ENDED = "ended"
 
 
 class ToolChanges:
-    """The news of one stream. `version` is the tools' that its client has been told of."""
+    """The tool changes of one stream. `version`: the tools' version that the client was last notified of."""
 
     def __init__(self, tab: Tab, version: str | None) -> None:
         self.version = version
         self._tab = tab
 
-    async def items(self) -> AsyncGenerator[ToolsEvent, None]:
-        """News as they come, and `SILENCE` every few seconds without; ends with the session, or the budget."""
+    async def events(self) -> AsyncGenerator[ToolsEvent, None]:
+        """`CHANGED` for each change, and `KEEP_ALIVE` after each `HEARTBEAT_SECONDS` without one. Ends with `ENDED`
+        when the session does, or without it when the budget of the invocation is spent."""
         tab, invocation = self._tab, self._tab.context.invocation
         watch, wakeup = tab.context.watch(tab.session, Role.GUEST), tab.context.clock.wakeup()
         end_ms = tab.now_ms() + invocation.plan.stream_seconds * 1000
-        said_ms, echo_ms = tab.now_ms(), end_ms
+        last_sent_ms, echo_ms = tab.now_ms(), end_ms
         with suppress(BudgetSpent), watch.subscribe(wakeup):
             while tab.now_ms() < end_ms and invocation.meter.remaining > STREAM_RESERVED_OPERATIONS:
-                # A guest's watch outlives a store that does not answer.
+                # A guest's watch survives a store that fails: it asks again later.
                 await watch.events()
                 now = tab.now_ms()
                 if watch.ended:
@@ -43,10 +44,10 @@ class ToolChanges:
                 if watch.session.tools_version != self.version or now >= echo_ms:
                     is_new = watch.session.tools_version != self.version
                     echo_ms = now + MCP_TOOLS_ECHO_SECONDS * 1000 if is_new else end_ms
-                    self.version, said_ms = watch.session.tools_version, now
+                    self.version, last_sent_ms = watch.session.tools_version, now
                     yield ToolsEvent.CHANGED
-                elif now - said_ms >= HEARTBEAT_SECONDS * 1000:
-                    said_ms = now
-                    yield ToolsEvent.SILENCE
-                due_ms = min(watch.due_ms, echo_ms, said_ms + HEARTBEAT_SECONDS * 1000, end_ms)
+                elif now - last_sent_ms >= HEARTBEAT_SECONDS * 1000:
+                    last_sent_ms = now
+                    yield ToolsEvent.KEEP_ALIVE
+                due_ms = min(watch.due_ms, echo_ms, last_sent_ms + HEARTBEAT_SECONDS * 1000, end_ms)
                 await wakeup.wait(seconds_until(due_ms, tab.now_ms()))

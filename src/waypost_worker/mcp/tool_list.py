@@ -1,7 +1,7 @@
-"""The tools of the tab, as MCP lists them: the host's own, in its order, letter by letter; and what is known of them.
+"""The tools of the tab as MCP lists them: the host's own definitions, in its order, passed through unchanged.
 
-One operation reads them together with the host's presence. Both may be a minute old. Tools that were never put are
-looked for with a list, which is not remembered as a miss.
+One KV operation reads them together with the host's presence. Both may be a minute old. While the host has not stored
+any tools, they are looked up with `list`, which caches no miss.
 """
 
 from base64 import urlsafe_b64decode, urlsafe_b64encode
@@ -10,6 +10,7 @@ from typing import Any
 import msgspec
 
 from waypost_worker.clock import to_iso
+from waypost_worker.context.isolate import CachedTools
 from waypost_worker.kv.keys import host_key, tools_key
 from waypost_worker.limits import MCP_LIST_TTL_MILLISECONDS, TOOLS_PER_PAGE
 from waypost_worker.mcp.jsonrpc import RpcError, invalid_params
@@ -17,10 +18,10 @@ from waypost_worker.mcp.tab import Tab
 from waypost_worker.sessions.presence import PRESENCE_GRACE_SECONDS
 
 HOST_KEY = "waypost/host"
-"""In a list's `_meta`: whether the tab is there; if not, the tools are the last that were known."""
+"""In a list's `_meta`, if the tab is away: since when, and what to open. The tools are then the last known ones."""
 
-MAX_KNOWN_OFFERS = 256
-"""Sessions whose tools an isolate remembers, as far as it has to know them."""
+MAX_CACHED_TOOLS = 256
+"""Sessions whose tools an isolate caches."""
 
 
 class _Tool(msgspec.Struct):
@@ -33,10 +34,10 @@ _read_tool = msgspec.json.Decoder(_Tool).decode
 
 
 async def list_tools(tab: Tab, cursor: Any) -> dict[str, Any]:
-    """One page of the tools, as the result of `tools/list`.
+    """One page of the tools: the result of `tools/list`.
 
     Raises:
-        RpcError: the cursor is none that a page of these tools came with.
+        RpcError: `cursor` is not the `nextCursor` of a page of these tools.
     """
     text, seen_ms = await _read(tab)
     tools = _raw_tools(text)
@@ -53,25 +54,27 @@ async def list_tools(tab: Tab, cursor: Any) -> dict[str, Any]:
 
 
 async def known_tool(tab: Tab, name: str) -> dict[str, Any] | None:
-    """The tool of this name as the host offers it, if there is something to know of it when it is called. Costs an
-    operation when the tools have changed since this isolate last asked, and twice a minute."""
+    """The host's definition of the tool `name` if a call needs it (see `_needed_by_calls`); otherwise `None`.
+
+    Costs a KV operation if the tools have changed since this isolate read them, or 30 s have passed.
+    """
     code, version, now = tab.session.code, tab.session.tools_version, tab.now_ms()
     if version is None:
         return None
     mcp_tools = tab.context.isolate.mcp_tools
-    kept = mcp_tools.get(code)
+    cached = mcp_tools.get(code)
     # Not for ever: what was read just after a change may have been the tools before it.
-    if kept is None or kept[0] != version or now - kept[1] >= MCP_LIST_TTL_MILLISECONDS:
+    if cached is None or cached.version != version or now - cached.read_ms >= MCP_LIST_TTL_MILLISECONDS:
         text, _ = await _read(tab)
-        kept = mcp_tools[code] = version, now, _marked(text)
+        cached = mcp_tools[code] = CachedTools(version, now, _needed_by_calls(text))
         mcp_tools.move_to_end(code)
-        if len(mcp_tools) > MAX_KNOWN_OFFERS:
+        if len(mcp_tools) > MAX_CACHED_TOOLS:
             mcp_tools.popitem(last=False)
-    return kept[2].get(name)
+    return cached.by_name.get(name)
 
 
-def _marked(text: bytes) -> dict[str, Any]:
-    """By name, those tools of which something has to be known when they are called."""
+def _needed_by_calls(text: bytes) -> dict[str, Any]:
+    """By name, the tools whose definition a call has to know: those with `execution`, or with `x-mcp-header`."""
     tools = msgspec.json.decode(text)
     return {tool["name"]: tool for tool in tools if "execution" in tool or b"x-mcp-header" in msgspec.json.encode(tool)}
 
@@ -81,9 +84,9 @@ async def _read(tab: Tab) -> tuple[bytes, int | None]:
     if tab.session.tools_version is None:
         text = await tab.context.sessions().tools(tab.session)
         return text, tab.now_ms()
-    found = await tab.context.kv.get_many([tools_key(code), host_key(code)])
-    seen = found.get(host_key(code), "")
-    return found.get(tools_key(code), "[]").encode(), int(seen) if seen else None
+    values = await tab.context.kv.get_many([tools_key(code), host_key(code)])
+    seen = values.get(host_key(code), "")
+    return values.get(tools_key(code), "[]").encode(), int(seen) if seen else None
 
 
 def _after(tools: list[msgspec.Raw], cursor: Any) -> int:
@@ -94,7 +97,7 @@ def _after(tools: list[msgspec.Raw], cursor: Any) -> int:
             last = urlsafe_b64decode(cursor.encode()).decode()
         except ValueError:
             raise _bad_cursor() from None
-        # By name, not by number: tools that come or go before it move nothing.
+        # By name, not by number: tools added or removed before it do not shift the page.
         for number, tool in enumerate(tools):
             if _read_tool(tool).name == last:
                 return number + 1
@@ -102,11 +105,11 @@ def _after(tools: list[msgspec.Raw], cursor: Any) -> int:
 
 
 def _bad_cursor() -> RpcError:
-    return invalid_params("The cursor is none of this list, or its tools have changed; list them from the start.")
+    return invalid_params("The cursor is not of this list, or the tools have changed; list them from the start.")
 
 
 def _complete(tool: msgspec.Raw) -> Any:
-    """`tool` as it is; a host may leave out the schema, a client may not be without one."""
+    """`tool` unchanged, or with an empty schema if it has none: a host may omit the schema, MCP may not."""
     if _read_tool(tool).inputSchema is not msgspec.UNSET:
         return tool
     return {**msgspec.json.decode(tool), "inputSchema": {"type": "object"}}

@@ -1,12 +1,9 @@
-"""What a client says that it takes (`Accept`), and how messages are sent to it: as one JSON object, or as a stream."""
+"""Content negotiation by `Accept`, and the two forms of a reply: one JSON object, or a stream of events."""
 
 import re
-from collections.abc import AsyncGenerator
-from contextlib import aclosing
 
 import msgspec
 
-from waypost_worker.context.isolate import Isolate
 from waypost_worker.http.messages import Request, Response
 from waypost_worker.limits import STREAM_RETRY_MILLISECONDS
 from waypost_worker.mcp.jsonrpc import INVALID_REQUEST, RpcError
@@ -19,68 +16,48 @@ _NEVER = re.compile(r"q=0(?:\.0*)?")
 
 
 class Accepts(msgspec.Struct, frozen=True):
-    """Which of the two a client takes."""
+    """Which of the two media types a client accepts."""
 
     json: bool
     sse: bool
 
 
 def accepts(request: Request) -> Accepts:
-    """What `request` takes; without the field, anything.
+    """The media types that `request` accepts; both if it has no `Accept`.
 
     Raises:
-        RpcError: neither, with the status 406.
+        RpcError: neither; status 406.
     """
     field = request.headers.get("accept")
-    # Weights say which one is liked better; only a weight of zero says no.
+    # Weights only rank media types; a weight of zero excludes one.
     items = [[part.strip() for part in item.split(";")] for item in (field or "*/*").lower().split(",")]
     types = {name for name, *parameters in items if not any(map(_NEVER.fullmatch, parameters))}
-    found = Accepts(
+    accepted = Accepts(
         bool(types & {JSON, "application/*", "*/*"}),
         bool(types & {SSE, "text/*", "*/*"}),
     )
-    if not (found.json or found.sse):
+    if not (accepted.json or accepted.sse):
         raise not_acceptable(f"Accept {JSON} and {SSE}.")
-    return found
+    return accepted
 
 
 def not_acceptable(message: str) -> RpcError:
-    """The client does not take what there is."""
+    """The error for a client that does not accept the form of the reply; status 406."""
     return RpcError(INVALID_REQUEST, message, status=406)
 
 
 def encode_message(data: bytes, event_id: str | None = None) -> bytes:
-    """A message as one event of a stream."""
+    """A JSON-RPC message as one event of a stream."""
     return encode_sse(Event("message", data, event_id))
 
 
 def encode_opening(event_id: str | None) -> bytes:
-    """The first bytes of a stream. With an id: what a client comes back with if it hears nothing else, and when."""
+    """The first bytes of a stream. With an id: a priming event, from which a client resumes, and its retry time."""
     if event_id is None:
         return b": waypost\n\n"
     return encode_sse(Event("message", b"", event_id, retry_ms=STREAM_RETRY_MILLISECONDS))
 
 
 def json_reply(body: bytes, status: int = 200, headers: dict[str, str] | None = None) -> Response:
-    """One JSON-RPC message."""
+    """The HTTP response with one JSON-RPC message."""
     return Response(status, body, {"Content-Type": JSON, "Cache-Control": "no-store", **(headers or {})})
-
-
-def stream_reply(chunks: AsyncGenerator[bytes, None], isolate: Isolate) -> Response:
-    """A stream of them."""
-    headers = {
-        "Content-Type": f"{SSE}; charset=utf-8",
-        "Cache-Control": "no-store, no-transform",
-        "X-Accel-Buffering": "no",
-    }
-    return Response(200, _counted(chunks, isolate), headers)
-
-
-async def _counted(chunks: AsyncGenerator[bytes, None], isolate: Isolate) -> AsyncGenerator[bytes, None]:
-    isolate.open_streams += 1
-    try:
-        async with aclosing(chunks) as open_chunks:
-            async for chunk in open_chunks:
-                yield chunk
-    finally:
-        isolate.open_streams -= 1

@@ -1,4 +1,4 @@
-"""The revisions of the protocol that are served, and which of them a request is of."""
+"""The supported revisions of the protocol, and the names of its headers and `_meta` keys."""
 
 from waypost_worker.mcp.jsonrpc import UNSUPPORTED_VERSION, RpcError
 
@@ -7,7 +7,7 @@ LATEST_LEGACY = "2025-11-25"
 LEGACY = (LATEST_LEGACY, "2025-06-18")
 SUPPORTED = (MODERN, *LEGACY)
 ASSUMED = "2025-03-26"
-"""Of a legacy request that does not say (2025-11-25, basic/transports, "Protocol Version Header")."""
+"""The revision of a legacy request that names none (2025-11-25, basic/transports, "Protocol Version Header")."""
 
 VERSION_HEADER = "mcp-protocol-version"
 VERSION_KEY = "io.modelcontextprotocol/protocolVersion"
@@ -18,11 +18,11 @@ TASKS_EXTENSION = "io.modelcontextprotocol/tasks"
 
 
 def unsupported(requested: str) -> RpcError:
-    """The revision is not served; those that are stand in the error."""
+    """The error -32022: the revision is not supported; its data lists those that are."""
     data = {"supported": list(SUPPORTED), "requested": requested}
     return RpcError(UNSUPPORTED_VERSION, "Unsupported protocol version", data, status=400)
 
 
 def has_priming(version: str) -> bool:
-    """Whether clients of `version` know an event that has an id and no data; older ones fail to parse it."""
+    """Whether clients of `version` accept an event with an id and no data; older clients fail to parse it."""
     return version >= LATEST_LEGACY

@@ -1,86 +1,54 @@
-"""Waits that end: for the answer to one request, and for something new in a queue."""
+"""Long polls: the events of a queue, waited for up to a given time."""
 
 from contextlib import aclosing, suppress
 
-from waypost_worker.clock import seconds_until
 from waypost_worker.errors import BudgetSpent
-from waypost_worker.limits import MAX_POLL_BYTES, MAX_POLL_MESSAGES, WAIT_RESERVED_OPERATIONS
+from waypost_worker.limits import MAX_POLL_BYTES, MAX_POLL_MESSAGES
 from waypost_worker.polling.invocation import Invocation
-from waypost_worker.polling.local_channel import LocalChannel
+from waypost_worker.polling.wait import wait_for_item
 from waypost_worker.queues.feed import Feed
-from waypost_worker.queues.message import Message
-from waypost_worker.queues.queue import Queues
 from waypost_worker.sse import Event
 
 
-class AnswerWaiter:
-    """Waits for the final answer to one request. Made before the request is queued, so that no hint is missed."""
-
-    def __init__(self, queues: Queues, channel: LocalChannel[Message], invocation: Invocation) -> None:
-        self._queues = queues
-        self._channel = channel
-        self._position = channel.position()
-        self._invocation = invocation
-
-    async def answer(self, request_id: str, seconds: float) -> Message | None:
-        """The final answer, or `None` if it has not come when `seconds` (or the operations) are over."""
-        clock, meter, wakeup = self._invocation.clock, self._invocation.meter, self._invocation.clock.wakeup()
-        deadline_ms = clock.now_ms() + round(seconds * 1000)
-        schedule = self._invocation.wait_schedule()
-        schedule.looked(clock.now_ms())
-        with self._channel.subscribe(self._queues.responses, wakeup):
-            while meter.remaining > WAIT_RESERVED_OPERATIONS:
-                if answer := await self._from_channel(request_id):
-                    return answer
-                now = clock.now_ms()
-                if now >= min(schedule.next_look_ms, deadline_ms):
-                    if answer := await self._queues.find_answer(request_id):
-                        return answer
-                    schedule.looked(clock.now_ms())
-                if now >= deadline_ms:
-                    return None
-                await wakeup.wait(seconds_until(min(schedule.next_look_ms, deadline_ms), clock.now_ms()))
-            return None
-
-    async def _from_channel(self, request_id: str) -> Message | None:
-        noted = self._channel.since(self._queues.responses, self._position)
-        self._position = self._channel.position()
-        for message in noted:
-            if message.id == request_id and message.final:
-                return await self._queues.load_one(message)
-        return None
-
-
 async def poll_events(feed: Feed, seconds: float, invocation: Invocation) -> tuple[list[Event], str]:
-    """The events that are there, and the cursor to come back with; waits up to `seconds` for one that is new.
+    """The events that are there, and the cursor to resume after; waits up to `seconds` for a new one.
 
-    What may have been delivered before comes along but does not end the wait: a host that is still at work on a
-    request would otherwise get it again at once, for ever.
+    Replays come along but do not end the wait: a host that is still at work on a request would otherwise get it again
+    immediately, for ever.
     """
-    clock, meter, wakeup = invocation.clock, invocation.meter, invocation.clock.wakeup()
+    clock = invocation.clock
     deadline_ms = clock.now_ms() + round(seconds * 1000)
     schedule = invocation.wait_schedule()
-    taken = _PollBatch(feed.cursor)
-    # What was found before the operations were spent is an honest answer; the rest is there for the next poll.
-    with suppress(BudgetSpent), feed.subscribe(wakeup):
-        while True:
-            taken.add(await feed.from_channel())
-            is_over = clock.now_ms() >= deadline_ms
-            if not taken.fresh and (is_over or clock.now_ms() >= schedule.next_look_ms):
-                async with aclosing(feed.from_store()) as batches:
-                    async for events in batches:
-                        taken.add(events)
-                        if taken.is_full:
-                            break
-                schedule.looked(clock.now_ms())
-            if taken.fresh or is_over or meter.remaining <= WAIT_RESERVED_OPERATIONS:
-                break
-            await wakeup.wait(seconds_until(min(schedule.next_look_ms, deadline_ms), clock.now_ms()))
-    return taken.events(), taken.cursor
+    batch = _PollBatch(feed.cursor)
+
+    async def from_channel() -> list[Event] | None:
+        batch.add(await feed.from_channel())
+        return batch.fresh or None
+
+    async def from_store() -> list[Event] | None:
+        async with aclosing(feed.from_store()) as listed:
+            async for events in listed:
+                batch.add(events)
+                if batch.is_full:
+                    break
+        schedule.looked(clock.now_ms())
+        return batch.fresh or None
+
+    # What was found before the operations were spent is a valid result; the next poll gets the rest.
+    with suppress(BudgetSpent):
+        await wait_for_item(
+            invocation,
+            schedule,
+            deadline_ms,
+            subscribe=feed.subscribe,
+            from_channel=from_channel,
+            from_store=from_store,
+        )
+    return batch.events(), batch.cursor
 
 
 class _PollBatch:
-    """What one poll answers: everything new up to its limits, and as much of the old as then has room."""
+    """The result of one poll: everything new up to its limits, then as many replays as there is room for."""
 
     def __init__(self, cursor: str) -> None:
         self.fresh: list[Event] = []
@@ -95,7 +63,7 @@ class _PollBatch:
     def add(self, events: list[Event]) -> None:
         for event in events:
             if event.id is None or event.is_replay:
-                # Bounded too: a long backlog of old messages must neither fill the memory nor hide what is new.
+                # Bounded too: a long backlog of replays must neither fill the memory nor hide what is new.
                 if len(self._others) < MAX_POLL_MESSAGES:
                     self._others.append(event)
             elif not self.is_full:

@@ -8,15 +8,16 @@ key, and removing it needs no look. An id that a client chose may stand under se
 own); all of them are found with `list` and removed together.
 """
 
-from collections.abc import AsyncGenerator, Iterable, Iterator, Sequence
+from collections.abc import AsyncGenerator, Iterable, Sequence
 
 import msgspec
 
 from waypost_worker.errors import AlreadyAnswered, InvalidId
+from waypost_worker.kv.bulk import batches
 from waypost_worker.kv.cursor import CursorFactory, cursor_ms, is_cursor
 from waypost_worker.kv.keys import request_key, requests_scope, response_key, response_prefix, responses_scope
 from waypost_worker.kv.store import Kv, list_all
-from waypost_worker.limits import KV_MAX_BULK_KEYS, MAX_CLOCK_SKEW_SECONDS, MAX_LOADED_BYTES, REORDER_WINDOW_SECONDS
+from waypost_worker.limits import MAX_CLOCK_SKEW_SECONDS, REORDER_WINDOW_SECONDS
 from waypost_worker.polling.local_channel import LocalChannel
 from waypost_worker.queues.message import ErrorBody, Message, decode_listed, decode_value, encode_stored, head_of
 
@@ -114,7 +115,7 @@ class Queues:
     async def load(self, messages: Sequence[Message]) -> AsyncGenerator[list[Message], None]:
         """`messages` with their bodies, in their order, a bounded number of bytes at a time; one whose value is gone,
         or not visible here yet, is left out."""
-        for batch in _batches(messages):
+        for batch in batches(messages, lambda message: message.size if message.is_head else None):
             keys = {message.cursor: self._key(message) for message in batch if message.is_head}
             values = await self._kv.get_many(list(keys.values())) if keys else {}
             yield [
@@ -165,18 +166,3 @@ class Queues:
         if message.kind == "response":
             return response_key(self._code, message.id, message.cursor)
         return request_key(self._code, message.cursor)
-
-
-def _batches(messages: Sequence[Message]) -> Iterator[list[Message]]:
-    """Cut where the bodies to read would be too many for one operation, or too large for an isolate's memory."""
-    batch: list[Message] = []
-    heads = size = 0
-    for message in messages:
-        if batch and message.is_head and (heads == KV_MAX_BULK_KEYS or size + message.size > MAX_LOADED_BYTES):
-            yield batch
-            batch, heads, size = [], 0, 0
-        batch.append(message)
-        heads += message.is_head
-        size += message.size
-    if batch:
-        yield batch

@@ -8,11 +8,11 @@ has one spelling only. Two keys are accepted while one replaces the other; the f
 
 import hmac
 import re
-from base64 import urlsafe_b64decode, urlsafe_b64encode
 from enum import StrEnum
 
 import msgspec
 
+from waypost_worker.base64url import decode_base64url, encode_base64url
 from waypost_worker.errors import InvalidToken, TokenExpired
 from waypost_worker.limits import MAX_APP_ID_KEY_BYTES, MAX_CODE_LENGTH, MIN_CODE_LENGTH
 
@@ -75,7 +75,7 @@ class Signer:
 
 def owner_id(key: bytes, code: str) -> str:
     """The session id that owns what the host of the session `code` keeps; nobody can tell it from the code."""
-    return "s-" + _encode(hmac.digest(key, f"wps1.{code}".encode(), "sha256"))
+    return "s-" + encode_base64url(hmac.digest(key, f"wps1.{code}".encode(), "sha256"))
 
 
 def _read(token: str) -> Claims | None:
@@ -85,21 +85,13 @@ def _read(token: str) -> Claims | None:
         return None
     role, code, app, resource, expires = match.groups()
     try:
-        return Claims(Role(role or app), code or _decode(resource), int(expires))
+        # A second spelling of the resource passes here; the caller signs the claims again and compares whole tokens.
+        return Claims(Role(role or app), code or decode_base64url(resource).decode(), int(expires))
     except ValueError:
         return None
 
 
 def _sign(key: bytes, claims: Claims) -> str:
-    subject = _encode(claims.subject.encode()) if claims.role is Role.APP else claims.subject
+    subject = encode_base64url(claims.subject.encode()) if claims.role is Role.APP else claims.subject
     text = f"{TOKEN_PREFIX}{claims.role}.{subject}.{claims.expires_seconds}"
-    return f"{text}.{_encode(hmac.digest(key, text.encode(), 'sha256'))}"
-
-
-def _encode(value: bytes) -> str:
-    return urlsafe_b64encode(value).rstrip(b"=").decode()
-
-
-def _decode(text: str) -> str:
-    """Raises: ValueError, if it is not the base64url of UTF-8."""
-    return urlsafe_b64decode(text + "=" * (-len(text) % 4)).decode()
+    return f"{text}.{encode_base64url(hmac.digest(key, text.encode(), 'sha256'))}"

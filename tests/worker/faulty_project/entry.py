@@ -5,9 +5,8 @@ What is in front of the store is the application as it is; the store behind the 
 
 import asyncio
 import random
-from collections.abc import Sequence
-from dataclasses import dataclass, field
-from typing import Any
+from collections.abc import Awaitable, Callable
+from typing import Any, ParamSpec, TypeVar
 
 import js
 import msgspec
@@ -15,10 +14,14 @@ from workers import WorkerEntrypoint
 
 from waypost_worker.app import App
 from waypost_worker.cloudflare.worker import make_app, serve
+from waypost_worker.kv.delegating import DelegatingKv
 from waypost_worker.kv.store import Kv, KvError, ListPage
 from waypost_worker.polling.local_channel import LocalChannel
 from waypost_worker.queues.message import Message
 from waypost_worker.queues.queue import Queues
+
+P = ParamSpec("P")
+T = TypeVar("T")
 
 
 class Faults(msgspec.Struct):
@@ -30,29 +33,13 @@ class Faults(msgspec.Struct):
     forget: bool = False
 
 
-@dataclass
-class FaultyKv:
+class FaultyKv(DelegatingKv):
     """In front of the real store."""
 
-    kv: Kv
-    faults: Faults = field(default_factory=Faults)
-    listings: dict[tuple[str, str | None], tuple[float, ListPage]] = field(default_factory=dict)
-
-    async def get(self, key: str) -> str | None:
-        await self._meet("get")
-        return await self.kv.get(key)
-
-    async def get_many(self, keys: Sequence[str]) -> dict[str, str]:
-        await self._meet("get")
-        return await self.kv.get_many(keys)
-
-    async def put(self, key: str, value: str, *, ttl_seconds: int, metadata: str | None = None) -> None:
-        await self._meet("put")
-        await self.kv.put(key, value, ttl_seconds=ttl_seconds, metadata=metadata)
-
-    async def delete(self, key: str) -> None:
-        await self._meet("delete")
-        await self.kv.delete(key)
+    def __init__(self, kv: Kv) -> None:
+        super().__init__(kv)
+        self.faults = Faults()
+        self.listings: dict[tuple[str, str | None], tuple[float, ListPage]] = {}
 
     async def list(self, prefix: str, *, cursor: str | None = None, limit: int = 1000) -> ListPage:
         await self._meet("list")
@@ -63,6 +50,10 @@ class FaultyKv:
         page = await self.kv.list(prefix, cursor=cursor, limit=limit)
         self.listings[prefix, cursor] = (now, page)
         return page
+
+    async def _around(self, operation: Callable[P, Awaitable[T]], *args: P.args, **kwargs: P.kwargs) -> T:
+        await self._meet(operation.__name__.removesuffix("_many"))
+        return await operation(*args, **kwargs)
 
     async def _meet(self, operation: str) -> None:
         if self.faults.delay_seconds:

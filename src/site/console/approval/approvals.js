@@ -1,10 +1,10 @@
 /** The calls that wait for a person: one is asked about, the others queue up. The focus stays where it is. */
 
-import { byId, el, toast } from "../dom.js";
-import { inline, plain } from "../format.js";
+import { byId, el, toast } from "../shared/dom.js";
+import { inline, plain } from "../shared/format.js";
 import { tellWaiting } from "../views.js";
 import { isOwnCall } from "./own-calls.js";
-import { questionCard } from "./question.js";
+import { approvalCard } from "./approval-card.js";
 
 /** Of those that queue up, how many are named. */
 const NAMED = 3;
@@ -47,7 +47,7 @@ export class Approvals {
       const question = { request, settle: (decision) => this.#close(question, () => resolve(decision)) };
       // Taken back, allowed together with another one, or the session is over.
       request.signal.addEventListener("abort", () => {
-        if (question === this.#shown) toast(`The call of ${request.tool} needs no answer any more.`);
+        if (question === this.#shown) toast(`The call to ${request.tool} no longer needs a decision.`);
         this.#close(question, () => {});
       });
       this.#questions.push(question);
@@ -78,7 +78,7 @@ export class Approvals {
     byId("approvals-next").replaceChildren(...next(others));
     if (first === this.#shown) return;
     this.#shown = first;
-    byId("approval").replaceChildren(...(first ? [questionCard(first.request, first.settle)] : []));
+    byId("approval").replaceChildren(...(first ? [approvalCard(first.request, first.settle)] : []));
     if (!isHere) return;
     // To the next question, but to none of its buttons: a key that is still down must not answer it.
     const goal = first ? byId("approval").firstElementChild : this.#before;

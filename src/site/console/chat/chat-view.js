@@ -2,32 +2,32 @@
 
 import { ApiError, deleteThread } from "../../waypost.js";
 import { newId } from "../../client/ids.js";
-import { byId, el, toast } from "../dom.js";
+import { byId, el, toast } from "../shared/dom.js";
 import { setTitle } from "../views.js";
 import { Composer } from "./composer.js";
 import { confirmed } from "./confirm.js";
 import { Gallery } from "./gallery.js";
-import { credentials, resourceId } from "./owner.js";
+import { credentials, resourceId } from "./identity.js";
 import { OtherTabs } from "./other-tabs.js";
 import { ThreadList } from "./thread-list.js";
 import { ThreadView } from "./thread-view.js";
 import { addressOf, titleOf } from "./titles.js";
-import { Trouble } from "./trouble.js";
+import { ProblemBanner } from "./problem-banner.js";
 
 /** What the address says instead of a thread that has not begun. */
 const NEW = "new";
 
 export class ChatView {
   #gallery = new Gallery();
-  #trouble = new Trouble(() => this.#reopen());
-  #threads = new ThreadList((error) => this.#trouble.show(error));
+  #problems = new ProblemBanner(() => this.#reopen());
+  #threads = new ThreadList((error) => this.#problems.show(error));
   #thread = new ThreadView(
     {
-      started: (start, asked) => this.#started(start, asked),
-      ended: (asked) => this.#ended(asked),
+      started: (start, sent) => this.#started(start, sent),
+      ended: (sent) => this.#ended(sent),
       answering: (isAnswering) => this.#answering(isAnswering),
       session: (sessionId) => this.#gallery.show(sessionId),
-      failed: (error) => this.#trouble.show(error),
+      failed: (error) => this.#problems.show(error),
     },
     (messageId) => this.#fork(messageId),
   );
@@ -48,7 +48,7 @@ export class ChatView {
 
   /** Show a thread. @param {string} wanted its id; "" for the one that is open, or was used last */
   open(wanted) {
-    this.#trouble.clear();
+    this.#problems.clear();
     this.#opened = wanted === "" ? this.#openLast() : this.#open(wanted);
   }
 
@@ -94,7 +94,7 @@ export class ChatView {
   /** @param {string} text @param {boolean} [interrupt] */
   async #send(text, interrupt = false) {
     if (this.#thread.isAnswering && !interrupt) return this.#offerInterruption(text);
-    this.#trouble.clear();
+    this.#problems.clear();
     this.#composer.clear();
     let threadId = "";
     try {
@@ -106,19 +106,19 @@ export class ChatView {
       const isInTheWay = error instanceof ApiError && error.code === "answer_running";
       // Of a thread that was left since, there is nothing to interrupt here.
       if (isInTheWay && threadId === this.#thread.threadId) this.#offerInterruption(text);
-      else this.#trouble.show(error);
+      else this.#problems.show(error);
     }
   }
 
   /** @param {string} text */
   #offerInterruption(text) {
-    this.#trouble.offerInterruption(() => this.#send(this.#composer.text || text, true));
+    this.#problems.offerInterruption(() => this.#send(this.#composer.text || text, true));
   }
 
   /** @param {boolean} isAnswering */
   #answering(isAnswering) {
     this.#composer.isAnswering(isAnswering);
-    if (!isAnswering) this.#trouble.withdrawOffer();
+    if (!isAnswering) this.#problems.withdrawOffer();
   }
 
   async #stop() {
@@ -126,7 +126,7 @@ export class ChatView {
       await this.#thread.stop();
     } catch (error) {
       this.#composer.allowStop();
-      this.#trouble.show(error);
+      this.#problems.show(error);
     }
   }
 
@@ -143,9 +143,9 @@ export class ChatView {
       this.#threads.touch({ ...session, createdAt: now, updatedAt: now, metadata, forkedFrom });
       this.#others.tell(fork.threadId, "changed");
       this.#go(fork.threadId);
-      toast("Forked: this is the new thread");
+      toast("Forked: you are now in the new thread");
     } catch (error) {
-      this.#trouble.show(error);
+      this.#problems.show(error);
     }
   }
 
@@ -156,46 +156,46 @@ export class ChatView {
       el("a", { href: url, download: `chat-${this.#thread.threadId.slice(0, 8)}.md` }).click();
       URL.revokeObjectURL(url);
     } catch (error) {
-      this.#trouble.show(error);
+      this.#problems.show(error);
     }
   }
 
   async #delete() {
     const { threadId } = this.#thread;
     const title = this.#threads.titleOf(threadId);
-    const consequence = "Its messages are forgotten. Threads that were forked from it stay.";
+    const consequence = "Its messages are deleted. Threads that were forked from it stay.";
     if (!(await confirmed(`Delete “${title}”?`, consequence, "Delete thread"))) return;
     try {
       await deleteThread(resourceId(), threadId, credentials());
-      this.#trouble.clear();
+      this.#problems.clear();
       this.#threads.drop(threadId);
       this.#others.tell(threadId, "deleted");
       toast("Thread deleted");
       await this.#go(NEW, true);
     } catch (error) {
-      this.#trouble.show(error);
+      this.#problems.show(error);
     }
   }
 
   /**
    * @param {Extract<import("../../waypost.js").ChatEvent, { type: "start" }>} start
-   * @param {import("./thread-view.js").Asked | null} asked
+   * @param {import("./thread-view.js").SentMessage | null} sent
    */
-  #started({ threadId, sessionId, forkedFrom }, asked) {
-    const title = asked?.title;
+  #started({ threadId, sessionId, forkedFrom }, sent) {
+    const title = sent?.title;
     const now = new Date().toISOString();
     const metadata = title ? { metadata: { title } } : {};
     const thread = { threadId, resourceId: resourceId(), sessionId, createdAt: now, updatedAt: now, ...metadata };
     this.#threads.touch(forkedFrom ? { ...thread, forkedFrom } : thread);
     if (location.hash === addressOf(NEW)) history.replaceState(null, "", addressOf(threadId));
-    if (asked) this.#others.tell(threadId, "answering");
+    if (sent) this.#others.tell(threadId, "answering");
     this.#describe();
   }
 
-  /** @param {import("./thread-view.js").Asked | null} asked */
-  #ended(asked) {
+  /** @param {import("./thread-view.js").SentMessage | null} sent */
+  #ended(sent) {
     this.#gallery.refresh();
-    if (asked) this.#others.tell(this.#thread.threadId, "changed");
+    if (sent) this.#others.tell(this.#thread.threadId, "changed");
   }
 
   /** With other credentials. */
@@ -218,7 +218,7 @@ export class ChatView {
     const isOpen = threadId === this.#thread.threadId;
     if (isOpen && news === "deleted") {
       await this.#go(NEW, true);
-      this.#trouble.tell("That thread was deleted in another tab.");
+      this.#problems.tell("This thread was deleted in another tab.");
     }
     if (news === "deleted") return this.#threads.drop(threadId);
     await this.#threads.refresh();

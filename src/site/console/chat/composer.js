@@ -1,6 +1,6 @@
 /** The box a message is written in: sent with Enter, given back when it could not be sent. */
 
-import { byId } from "../dom.js";
+import { byId } from "../shared/dom.js";
 
 export class Composer {
   #box = /** @type {HTMLTextAreaElement} */ (/** @type {HTMLElement} */ (byId("message")));

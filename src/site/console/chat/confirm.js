@@ -1,6 +1,6 @@
 /** Asks before something is gone for good. */
 
-import { byId } from "../dom.js";
+import { byId } from "../shared/dom.js";
 
 /**
  * @param {string} question

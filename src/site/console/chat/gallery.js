@@ -1,11 +1,11 @@
 /** The pages of the open thread: what agents put there, each shown in a sandbox. */
 
 import { Pages } from "../../waypost.js";
-import { byId, el, showBanner } from "../dom.js";
-import { age, clockTime, fileSize } from "../format.js";
+import { byId, el, showBanner } from "../shared/dom.js";
+import { age, clockTime, fileSize } from "../shared/format.js";
 import { confirmed } from "./confirm.js";
 import { samplePage } from "./sample-page.js";
-import { whyNot } from "./words.js";
+import { errorText } from "./error-text.js";
 
 /** @typedef {import("../../waypost.js").PageInfo} PageInfo */
 
@@ -75,7 +75,7 @@ export class Gallery {
       await action();
       showBanner(byId("pages-banner"), null);
     } catch (error) {
-      showBanner(byId("pages-banner"), whyNot(error), "bad");
+      showBanner(byId("pages-banner"), errorText(error), "bad");
     }
   }
 
@@ -83,8 +83,8 @@ export class Gallery {
   #draw(found) {
     byId("pages-empty").hidden = found.length > 0;
     byId("pages-empty").textContent = this.#pages
-      ? "No pages yet. Whatever an agent puts here lives for a day."
-      : "Pages belong to a thread: begin one with a message.";
+      ? "No pages yet. An agent can publish pages in this thread; each is kept for a day."
+      : "Pages belong to a thread. Send a message to start one.";
     byId("put-sample").toggleAttribute("disabled", !this.#pages);
     byId("refresh-pages").toggleAttribute("disabled", !this.#pages);
     const shown = JSON.stringify([this.#pages?.sessionId ?? null, found]);

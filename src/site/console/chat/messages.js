@@ -1,14 +1,14 @@
 /** The messages of a thread on the page: kept in step with the history, growing while an answer is given. */
 
-import { byId, el } from "../dom.js";
-import { clockTime, pretty } from "../format.js";
+import { byId, el } from "../shared/dom.js";
+import { clockTime, pretty } from "../shared/format.js";
 
 /** @typedef {import("../../waypost.js").ChatMessage} ChatMessage */
 
 /** Nearer to the end than this, the list follows what is being said. */
 const FOLLOW_PX = 60;
 
-const NAMES = { user: "You", assistant: "Answer", system: "System", tool: "Tool" };
+const NAMES = { user: "You", assistant: "Assistant", system: "System", tool: "Tool" };
 
 export class Messages {
   #list = byId("messages");
@@ -159,7 +159,7 @@ class Message {
     const calls = toolCalls.map(({ name, args }) => `${name}(${pretty(args)})`);
     const text = [pretty(content), ...calls].filter(Boolean).join("\n");
     if (this.#text.textContent !== text) this.#text.textContent = text;
-    this.#mark(partial ? "Not said to its end" : null);
+    this.#mark(partial ? "Incomplete" : null);
   }
 
   begin() {

@@ -20,7 +20,7 @@ export function samplePage(time) {
 </style>
 <h1>Three huts, two days</h1>
 <ol><li>Mill bridge, 2 h</li><li>Upper lake, 3 h 30</li><li>Saddle hut, 1 h 45</li></ol>
-<p>Put here at ${time}. <span id="tried"></span></p>
+<p>Added at ${time}. <span id="tried"></span></p>
 <script>
   let found = "It could read this site's storage, which must not be.";
   try { localStorage.length; } catch { found = "Its script runs in a sandbox: it can't read this site's storage."; }

@@ -1,11 +1,11 @@
 /** The threads of this browser: the one used last first. */
 
 import { listThreads } from "../../waypost.js";
-import { byId, el, showBanner } from "../dom.js";
-import { age } from "../format.js";
-import { credentials, resourceId } from "./owner.js";
+import { byId, el, showBanner } from "../shared/dom.js";
+import { age } from "../shared/format.js";
+import { credentials, resourceId } from "./identity.js";
 import { addressOf, nextTitle, titleOf } from "./titles.js";
-import { needsKey, whyNot } from "./words.js";
+import { needsKey, errorText } from "./error-text.js";
 
 /** @typedef {import("../../waypost.js").Thread} Thread */
 
@@ -95,7 +95,7 @@ export class ThreadList {
       showBanner(byId("threads-error"), null);
     } catch (error) {
       if (needsKey(error)) this.#refused(error);
-      else showBanner(byId("threads-error"), `The list can’t be read now. ${whyNot(error)}`, "bad");
+      else showBanner(byId("threads-error"), `The list of threads could not be loaded. ${errorText(error)}`, "bad");
     }
     this.#draw();
   }

@@ -2,24 +2,24 @@
 
 import { ApiError, Chat, TransportError } from "../../waypost.js";
 import { newId } from "../../client/ids.js";
-import { byId, showPill } from "../dom.js";
+import { byId, showPill } from "../shared/dom.js";
 import { Messages } from "./messages.js";
-import { credentials, resourceId } from "./owner.js";
+import { credentials, resourceId } from "./identity.js";
 import { titleFrom } from "./titles.js";
-import { whyPartial } from "./words.js";
+import { partialText } from "./error-text.js";
 
 /** @typedef {import("../../waypost.js").ChatEvent} ChatEvent */
 
 /**
- * What was asked on this page. `begun`: its answer has.
- * @typedef {{ title?: string, begun: boolean }} Asked
+ * What was sent on this page. `begun`: its answer has.
+ * @typedef {{ title?: string, begun: boolean }} SentMessage
  */
 
 /**
- * What the view tells the page around it. `asked`: null for the answer to what was asked elsewhere.
+ * What the view tells the page around it. `sent`: null for the answer to what was sent elsewhere.
  * @typedef {object} ThreadEvents
- * @property {(start: Extract<ChatEvent, { type: "start" }>, asked: Asked | null) => void} started
- * @property {(asked: Asked | null) => void} ended
+ * @property {(start: Extract<ChatEvent, { type: "start" }>, sent: SentMessage | null) => void} started
+ * @property {(sent: SentMessage | null) => void} ended
  * @property {(isAnswering: boolean) => void} answering
  * @property {(sessionId: string | null) => void} session
  * @property {(error: unknown) => void} failed
@@ -100,19 +100,19 @@ export class ThreadView {
     const messageId = newId();
     const title = this.#isBegun ? undefined : titleFrom(text);
     this.#messages.add(messageId, text);
-    /** @type {Asked} */
-    const asked = { title, begun: false };
+    /** @type {SentMessage} */
+    const sent = { title, begun: false };
     // Who leaves the thread at once has sent the message all the same.
     const listening = new AbortController();
-    signal.addEventListener("abort", () => asked.begun && listening.abort());
+    signal.addEventListener("abort", () => sent.begun && listening.abort());
     try {
       const metadata = title ? { title } : undefined;
       const events = chat.send(text, { messageId, interrupt, metadata, signal: listening.signal });
-      await this.#hear(events, asked);
+      await this.#hear(events, sent);
       // Left, and open again: this page has looked before there was anything to see.
       if (signal.aborted && this.threadId === chat.threadId) await this.refresh();
     } catch (error) {
-      if (asked.begun) {
+      if (sent.begun) {
         if (!signal.aborted) this.#events.failed(error);
         return;
       }
@@ -177,8 +177,8 @@ export class ThreadView {
     }
   }
 
-  /** @param {AsyncIterable<ChatEvent>} events @param {Asked | null} [asked] */
-  async #hear(events, asked = null) {
+  /** @param {AsyncIterable<ChatEvent>} events @param {SentMessage | null} [sent] */
+  async #hear(events, sent = null) {
     const { signal } = this.#now();
     let answer = "";
     let fault = "";
@@ -186,11 +186,11 @@ export class ThreadView {
       for await (const event of events) {
         if (signal.aborted) return;
         if (event.type === "start") {
-          if (asked) asked.begun = true;
+          if (sent) sent.begun = true;
           // A look at the thread may find the answer to a message that was sent in the same moment.
           if (this.#running === event.generationId) return;
           answer = event.generationId;
-          this.#begin(event, asked);
+          this.#begin(event, sent);
         } else if (event.type === "delta") {
           this.#messages.append(answer, event.text);
           if (this.#running === answer) showPill(byId("chat-state"), "Answering", "busy");
@@ -199,22 +199,22 @@ export class ThreadView {
         } else if (event.type === "error") {
           fault = event.message;
         } else {
-          this.#messages.finish(answer, whyPartial(event, fault));
+          this.#messages.finish(answer, partialText(event, fault));
         }
       }
     } finally {
       if (!signal.aborted && answer && this.#running === answer) this.#run("");
     }
-    this.#events.ended(asked);
+    this.#events.ended(sent);
     await this.#reconcile();
   }
 
-  /** @param {Extract<ChatEvent, { type: "start" }>} start @param {Asked | null} asked */
-  #begin(start, asked) {
+  /** @param {Extract<ChatEvent, { type: "start" }>} start @param {SentMessage | null} sent */
+  #begin(start, sent) {
     this.#isBegun = true;
     this.#messages.begin(start.generationId);
     this.#run(start.generationId);
-    this.#events.started(start, asked);
+    this.#events.started(start, sent);
     this.#events.session(start.sessionId);
     if (!this.#messages.has(start.messageId)) this.#reconcile();
   }
@@ -241,7 +241,7 @@ export class ThreadView {
   /** What stands where messages would. */
   #describe() {
     byId("talk-hint").textContent = this.#isBegun
-      ? "Nothing is remembered of this thread any more. What you write now begins anew."
-      : "This thread begins with your first message.";
+      ? "The server has no messages of this thread: they have expired or were deleted. Your next message starts it again."
+      : "Write a message to start this thread.";
   }
 }

@@ -3,7 +3,7 @@
 /**
  * What to do, and what to paste; `link`: opens the client, which asks back.
  * @typedef {{ how: string, text: string }} Step
- * @typedef {{ id: string, name: string, steps: Step[], link?: string }} Way
+ * @typedef {{ id: string, name: string, steps: Step[], link?: string }} ClientSetup
  */
 
 const NAME = "waypost";
@@ -11,13 +11,13 @@ const NAME = "waypost";
 /**
  * @param {string} url
  * @param {string | null} token
- * @returns {Way[]}
+ * @returns {ClientSetup[]}
  */
-export function ways(url, token) {
+export function clientSetups(url, token) {
   const headers = token === null ? {} : { headers: { Authorization: `Bearer ${token}` } };
   const option = token === null ? "" : ` \\\n  --header "Authorization: Bearer ${token}"`;
   const http = { type: "http", url, ...headers };
-  const command = (/** @type {string} */ text) => [{ how: "In a shell:", text }];
+  const command = (/** @type {string} */ text) => [{ how: "Run in a terminal:", text }];
   return [
     { id: "claude-code", name: "Claude Code", steps: command(`claude mcp add --transport http ${NAME} ${url}${option}`) },
     { id: "claude", name: "Claude Desktop, claude.ai", steps: [connector(url, token)] },
@@ -25,15 +25,15 @@ export function ways(url, token) {
       id: "vscode",
       name: "VS Code",
       steps: [
-        { how: "In a shell:", text: `code --add-mcp '${JSON.stringify({ name: NAME, ...http })}'` },
-        { how: "Or in .vscode/mcp.json:", text: json({ servers: { [NAME]: http } }) },
+        { how: "Run in a terminal:", text: `code --add-mcp '${JSON.stringify({ name: NAME, ...http })}'` },
+        { how: "Or put this into .vscode/mcp.json:", text: json({ servers: { [NAME]: http } }) },
       ],
       link: `vscode:mcp/install?${encodeURIComponent(JSON.stringify({ name: NAME, ...http }))}`,
     },
     {
       id: "cursor",
       name: "Cursor",
-      steps: [{ how: "In ~/.cursor/mcp.json:", text: json({ mcpServers: { [NAME]: { url, ...headers } } }) }],
+      steps: [{ how: "Put this into ~/.cursor/mcp.json:", text: json({ mcpServers: { [NAME]: { url, ...headers } } }) }],
       link: `cursor://anysphere.cursor-deeplink/mcp/install?name=${NAME}&config=${encodeURIComponent(btoa(JSON.stringify({ url, ...headers })))}`,
     },
     { id: "codex", name: "Codex", steps: command(codex(url, token)) },
@@ -43,16 +43,16 @@ export function ways(url, token) {
       name: "MCP Inspector",
       steps: command(`npx @modelcontextprotocol/inspector --cli ${url} \\\n  --transport http --method tools/list${option}`),
     },
-    { id: "other", name: "Another client", steps: [{ how: "Streamable HTTP; most take it in this form:", text: json({ mcpServers: { [NAME]: http } }) }] },
+    { id: "other", name: "Another client", steps: [{ how: "Most of them accept this configuration (transport: Streamable HTTP):", text: json({ mcpServers: { [NAME]: http } }) }] },
   ];
 }
 
 /** @param {string} url @param {string | null} token @returns {Step} */
 function connector(url, token) {
-  if (token !== null) return { how: "Its connectors send no token of yours, which this server wants: they can’t be used here.", text: "" };
+  if (token !== null) return { how: "This server requires a token, and Claude’s connectors can’t send one. Choose another client.", text: "" };
   const isPublic = url.startsWith("https:");
-  const from = isPublic ? "" : " It calls from Anthropic’s servers, so it needs a deployment on the internet, with https.";
-  return { how: `Customize, Connectors, Add custom connector, with this URL.${from}`, text: url };
+  const from = isPublic ? "" : " Claude connects from Anthropic’s servers, so Waypost must be deployed on the internet with https.";
+  return { how: `Open Customize, Connectors, Add custom connector, and enter this URL.${from}`, text: url };
 }
 
 /** It reads tokens from the environment alone. @param {string} url @param {string | null} token */

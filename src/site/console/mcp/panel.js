@@ -1,8 +1,8 @@
 /** How MCP clients reach this tab: its URL, and what to paste into the client of one's choice. */
 
-import { byId, copies, el } from "../dom.js";
-import { keep, recall } from "../storage.js";
-import { ways } from "./clients.js";
+import { byId, copies, el } from "../shared/dom.js";
+import { keep, recall } from "../shared/storage.js";
+import { clientSetups } from "./clients.js";
 
 const CHOICE = "waypost.mcp-client";
 
@@ -20,7 +20,7 @@ export class McpPanel {
   constructor() {
     copies(byId("copy-mcp"), () => this.#url);
     byId("mcp-get-token").addEventListener("click", () => this.#getToken());
-    this.#select.append(...ways("", null).map(({ id, name }) => el("option", { value: id }, name)));
+    this.#select.append(...clientSetups("", null).map(({ id, name }) => el("option", { value: id }, name)));
     this.#select.value = recall("localStorage", CHOICE) ?? "claude-code";
     if (this.#select.selectedIndex < 0) this.#select.selectedIndex = 0;
     this.#select.addEventListener("change", () => {
@@ -60,13 +60,13 @@ export class McpPanel {
   #draw() {
     byId("mcp-url").textContent = this.#url;
     byId("mcp-token").hidden = this.#token !== NO_TOKEN;
-    byId("mcp-secret").textContent = this.#token === null ? "The URL has the code in it: give it to nobody else." : "The token is a secret.";
-    const way = ways(this.#url, this.#token).find(({ id }) => id === this.#select.value);
-    byId("mcp-steps").replaceChildren(...(way ? way.steps.flatMap(stepElements) : []));
+    byId("mcp-secret").textContent = this.#token === null ? "Keep the URL secret: it contains the session code." : "Keep the token secret: it gives access to this tab.";
+    const setup = clientSetups(this.#url, this.#token).find(({ id }) => id === this.#select.value);
+    byId("mcp-steps").replaceChildren(...(setup ? setup.steps.flatMap(stepElements) : []));
     const link = byId("mcp-open");
-    link.hidden = way?.link === undefined;
-    link.setAttribute("href", way?.link ?? "");
-    link.textContent = `Add it to ${way?.name}`;
+    link.hidden = setup?.link === undefined;
+    link.setAttribute("href", setup?.link ?? "");
+    link.textContent = `Add to ${setup?.name}`;
   }
 
   async #getToken() {

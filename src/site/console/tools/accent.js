@@ -1,6 +1,6 @@
 /** `set_accent`: the page's accent colour. */
 
-import { keep, recall } from "../storage.js";
+import { keep, recall } from "../shared/storage.js";
 
 /** Hues that read well; lightness and chroma are the theme's, so that text on it always stays legible. */
 const HUES = { amber: 62, brick: 32, heather: 320, lake: 240, moss: 140 };
@@ -19,13 +19,13 @@ if (!Number.isNaN(kept)) paint(kept);
 export const accentTool = {
   definition: {
     name: "set_accent",
-    title: "paints this page",
+    title: "Set the accent colour of this page",
     description: "Change the accent colour of the page.",
     inputSchema: {
       type: "object",
       properties: {
-        color: { type: "string", enum: Object.keys(HUES), default: "lake", description: "A named colour" },
-        hue: { type: "integer", minimum: 0, maximum: 359, description: "Degrees; instead of the name" },
+        color: { type: "string", enum: Object.keys(HUES), default: "lake", description: "The name of a colour" },
+        hue: { type: "integer", minimum: 0, maximum: 359, description: "Hue in degrees, used instead of the name" },
       },
       required: ["color"],
       additionalProperties: false,
@@ -36,7 +36,7 @@ export const accentTool = {
   /** @param {{ color: keyof typeof HUES, hue?: number }} args */
   handler({ color, hue }) {
     const chosen = hue ?? HUES[color];
-    if (!Number.isInteger(chosen) || chosen < 0 || chosen > 359) throw new RangeError(`There is no colour ${color}.`);
+    if (!Number.isInteger(chosen) || chosen < 0 || chosen > 359) throw new RangeError(`Unknown colour: ${color}.`);
     paint(chosen);
     keep("sessionStorage", KEY, `${chosen}`);
     return { hue: chosen };

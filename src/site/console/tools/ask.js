@@ -1,17 +1,17 @@
 /** `ask_person`: a question to whoever sits in front of the tab; takes as long as they do. */
 
-import { byId, el } from "../dom.js";
+import { byId, el } from "../shared/dom.js";
 
 export const askTool = {
   definition: {
     name: "ask_person",
-    title: "asks you, and waits for your answer",
-    description: "Ask the person in front of the tab. Takes as long as they need; reports when they see it and type.",
+    title: "Ask the person at this tab",
+    description: "Ask the person at this tab a question and wait for their answer. Reports progress when the question is shown and when they start typing.",
     inputSchema: {
       type: "object",
       properties: {
-        question: { type: "string", minLength: 1, maxLength: 400, description: "What to ask" },
-        choices: { type: "array", items: { type: "string" }, maxItems: 6, description: "Answers to choose from, as a JSON list" },
+        question: { type: "string", minLength: 1, maxLength: 400, description: "The question" },
+        choices: { type: "array", items: { type: "string" }, maxItems: 6, description: "Answers to choose from, as a JSON list of strings" },
       },
       required: ["question"],
       additionalProperties: false,
@@ -24,12 +24,12 @@ export const askTool = {
    * @param {import("../../waypost.js").ToolContext} context
    */
   async handler({ question, choices = [] }, { signal, progress }) {
-    if (typeof question !== "string" || question === "") throw new TypeError("There is no question.");
-    if (!Array.isArray(choices)) throw new TypeError("Choices come as a list.");
+    if (typeof question !== "string" || question === "") throw new TypeError("question must be a non-empty string.");
+    if (!Array.isArray(choices)) throw new TypeError("choices must be a list.");
     const beganAt = Date.now();
     progress({ progress: 1, total: 3, message: "The question is on the page." });
     const answer = await ask(question, choices.slice(0, 6).map(String), signal, () =>
-      progress({ progress: 2, total: 3, message: "They are answering." }),
+      progress({ progress: 2, total: 3, message: "The person is typing." }),
     );
     return { answer, seconds: Math.round((Date.now() - beganAt) / 1000) };
   },

@@ -1,8 +1,8 @@
 /** `add_note`: a note on the board. */
 
-import { byId, el } from "../dom.js";
-import { clockTime } from "../format.js";
-import { keep, recall } from "../storage.js";
+import { byId, el } from "../shared/dom.js";
+import { clockTime } from "../shared/format.js";
+import { keep, recall } from "../shared/storage.js";
 
 const KEY = "waypost.board";
 const MAX_NOTES = 24;
@@ -39,15 +39,15 @@ draw();
 export const noteTool = {
   definition: {
     name: "add_note",
-    title: "puts a note on the board",
-    description: "Put a note on the board of the page.",
+    title: "Put a note on the board",
+    description: "Put a note on the board of this page.",
     inputSchema: {
       type: "object",
       properties: {
-        text: { type: "string", minLength: 1, maxLength: 400, description: "What it says" },
+        text: { type: "string", minLength: 1, maxLength: 400, description: "The text of the note" },
         kind: { type: "string", enum: KINDS, default: "idea" },
         tags: { type: "array", items: { type: "string" }, maxItems: 5, description: "Short words, as a JSON list" },
-        pinned: { type: "boolean", default: false, description: "Keep it on top" },
+        pinned: { type: "boolean", default: false, description: "Keep the note at the top of the board" },
       },
       required: ["text"],
       additionalProperties: false,
@@ -60,9 +60,9 @@ export const noteTool = {
    * @param {{ id: string }} context
    */
   handler({ text, kind = "idea", tags = [], pinned = false }, { id }) {
-    if (typeof text !== "string" || text === "") throw new TypeError("A note needs a text.");
-    if (!KINDS.includes(kind)) throw new RangeError(`A note is one of ${KINDS.join(", ")}.`);
-    if (!Array.isArray(tags)) throw new TypeError("Tags come as a list.");
+    if (typeof text !== "string" || text === "") throw new TypeError("text must be a non-empty string.");
+    if (!KINDS.includes(kind)) throw new RangeError(`kind must be one of ${KINDS.join(", ")}.`);
+    if (!Array.isArray(tags)) throw new TypeError("tags must be a list.");
     // The request's id names the note: begun before a reload and begun again, it is still one note.
     notes = notes.filter((note) => note.id !== id);
     const shown = tags.slice(0, 5).map((tag) => `${tag}`.slice(0, 40));

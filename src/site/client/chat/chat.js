@@ -1,0 +1,197 @@
+/** One chat: messages out, answers in as they are given, and a history that the server keeps. */
+
+import { AnswerStream } from "./answer-stream.js";
+import { ApiError, WaypostError } from "../errors.js";
+import { missedEvents } from "./history.js";
+import { Http } from "../transport/http.js";
+import { newId } from "../ids.js";
+import { ownOrigin } from "../session/session.js";
+
+/** @typedef {import("./answer-events.js").ChatEvent} ChatEvent */
+/** @typedef {import("./history.js").ChatHistory} ChatHistory */
+
+/** What is said where an answer never begins: there is no thread, or the model failed before its first word. */
+const NOTHING_RUNS = ["thread_not_found", "model_failed", "model_timed_out"];
+
+/**
+ * @typedef {object} ChatOptions
+ * @property {string} threadId
+ * @property {string} [resourceId] whose thread it is; by default the thread's own id
+ * @property {string} [agent]
+ * @property {string} [appKey] where the server asks for one
+ * @property {string} [sessionId] if it is known, from a list of threads: the history is then found without a look-up
+ * @property {string} [baseUrl] the server; by default the one this module came from
+ */
+
+/**
+ * @typedef {object} SendOptions
+ * @property {string} [messageId] the message's own id: sent twice, it is kept once
+ * @property {boolean} [interrupt] stop an answer that is running instead of being refused
+ * @property {Record<string, string>} [metadata] the thread's, from now on
+ * @property {AbortSignal} [signal] stops listening; the answer goes on for a while and is kept (`stop()` stops it)
+ */
+
+export class Chat {
+  #options;
+  #http;
+  #sessionId;
+  /** The answer that was heard last, so that a stop that comes late hits no other. @type {string | undefined} */
+  #heard;
+
+  /** @param {ChatOptions} options */
+  constructor(options) {
+    this.#options = options;
+    this.threadId = options.threadId;
+    this.resourceId = options.resourceId ?? options.threadId;
+    this.#http = new Http(options.baseUrl ?? ownOrigin(), options.appKey);
+    this.#sessionId = options.sessionId ?? null;
+  }
+
+  /** What owns its history, documents and pages: keep it to yourself. Null until it is known. */
+  get sessionId() {
+    return this.#sessionId;
+  }
+
+  /**
+   * Say something and hear the answer. It is sent when the first event is asked for. A connection that breaks in the
+   * middle is taken up again, without a character lost or repeated.
+   *
+   * The first event rejects with `ApiError` if the server refuses (409 `answer_running`: another answer is not
+   * finished) or the model fails, and with `TransportError` if there was no reply: whether it arrived is not known then.
+   * @param {string} message
+   * @param {SendOptions} [options]
+   * @returns {AsyncGenerator<ChatEvent, void, void>}
+   */
+  async *send(message, { messageId = newId(), interrupt, metadata, signal } = {}) {
+    const { threadId, resourceId } = this;
+    const body = { message, threadId, resourceId, agent: this.#options.agent, messageId, interrupt, metadata };
+    const first = (/** @type {AbortSignal} */ alive) => this.#open("POST", "/api/chat", alive, { body });
+    const stream = this.#stream(first, signal, messageId);
+    this.#heard = undefined;
+    yield* this.#watch(stream.events(await stream.open()));
+  }
+
+  /**
+   * The answer that is being given in this thread, from its first piece on; null if there is none.
+   * @param {{ signal?: AbortSignal }} [options]
+   * @returns {Promise<AsyncGenerator<ChatEvent, void, void> | null>}
+   */
+  async resume({ signal } = {}) {
+    const stream = this.#stream((alive) => this.#listen("", alive), signal);
+    try {
+      const response = await stream.open();
+      return response.status === 204 ? null : this.#watch(stream.events(response));
+    } catch (error) {
+      if (error instanceof ApiError && NOTHING_RUNS.includes(error.code)) return null;
+      throw error;
+    }
+  }
+
+  /**
+   * Stop the answer, for all who listen; what was said is kept. If this chat heard it begin, no other one is hit.
+   * @returns {Promise<{ stopped: boolean, generationId: string | null }>}
+   */
+  async stop() {
+    const body = { resourceId: this.resourceId, generationId: this.#heard };
+    return (await this.#http.json("POST", `${this.#path}/stop`, { body })).data;
+  }
+
+  /** What is remembered. @returns {Promise<ChatHistory>} */
+  async history() {
+    const sessionId = await this.#findSession();
+    if (!sessionId) return { sessionId, messages: [] };
+    return (await this.#http.json("GET", `/api/conversations/${sessionId}`)).data;
+  }
+
+  /**
+   * Begin another thread with this one's memory: all of it, or up to a message. This one is not changed by it.
+   * @param {{ threadId: string, atMessageId?: string, agent?: string, metadata?: Record<string, string> }} options
+   *   `metadata`: by default this thread's
+   * @returns {Promise<Chat>} of the new thread
+   */
+  async fork({ threadId, atMessageId, agent = this.#options.agent, metadata }) {
+    const { resourceId } = this;
+    const body = { forkFromThreadId: this.threadId, threadId, resourceId, agent, atMessageId, metadata };
+    const { session } = (await this.#http.json("POST", "/api/chat/fork", { body })).data;
+    return new Chat({ ...this.#options, threadId, resourceId, agent, sessionId: session.sessionId });
+  }
+
+  /**
+   * What is remembered, as text for a file.
+   * @param {"json" | "jsonl" | "markdown"} [format]
+   * @returns {Promise<string>}
+   */
+  async export(format = "markdown") {
+    const sessionId = await this.#findSession();
+    if (!sessionId) throw new WaypostError("thread_not_found", "This thread has not begun: there is nothing to export.");
+    return this.#http.text("GET", `/api/conversations/${sessionId}`, { query: { format } });
+  }
+
+  get #path() {
+    return `/api/chat/${encodeURIComponent(this.threadId)}`;
+  }
+
+  /** @returns {Promise<string | null>} */
+  async #findSession() {
+    if (this.#sessionId) return this.#sessionId;
+    const body = { threadId: this.threadId, resourceId: this.resourceId };
+    try {
+      this.#sessionId = (await this.#http.json("POST", "/api/sessions/metadata", { body })).data.session.sessionId;
+    } catch (error) {
+      if (!(error instanceof ApiError) || error.code !== "thread_not_found") throw error;
+    }
+    return this.#sessionId;
+  }
+
+  /**
+   * @param {(signal: AbortSignal) => Promise<Response>} first
+   * @param {AbortSignal} [signal]
+   * @param {string} [messageId]
+   */
+  #stream(first, signal, messageId) {
+    return new AnswerStream({
+      first,
+      again: (lastEventId, alive) => this.#listen(lastEventId, alive),
+      rest: async (progress) => missedEvents(progress, await this.history(), this),
+      messageId,
+      signal,
+    });
+  }
+
+  /**
+   * @param {string} lastEventId
+   * @param {AbortSignal} signal
+   */
+  #listen(lastEventId, signal) {
+    const query = { resourceId: this.resourceId };
+    return this.#open("GET", `${this.#path}/stream`, signal, { query, lastEventId });
+  }
+
+  /**
+   * @param {string} method
+   * @param {string} path
+   * @param {AbortSignal} signal
+   * @param {{ body?: object, query?: Record<string, string>, lastEventId?: string }} more
+   */
+  #open(method, path, signal, { body, query, lastEventId }) {
+    /** @type {Record<string, string>} */
+    const headers = { accept: "text/event-stream" };
+    if (lastEventId) headers["last-event-id"] = lastEventId;
+    return this.#http.open(method, path, { body, query: { ...query, format: "events" }, headers, signal });
+  }
+
+  /**
+   * The events, and what this chat learns from them.
+   * @param {AsyncGenerator<ChatEvent, void, void>} events
+   * @returns {AsyncGenerator<ChatEvent, void, void>}
+   */
+  async *#watch(events) {
+    for await (const event of events) {
+      if (event.type === "start") {
+        this.#sessionId = event.sessionId;
+        this.#heard = event.generationId;
+      }
+      yield event;
+    }
+  }
+}

@@ -1,0 +1,54 @@
+/** The threads of a resource (a person, an organisation: whatever an app names so). */
+
+import { Http } from "../transport/http.js";
+import { ownOrigin } from "../session/session.js";
+
+/** @typedef {import("./answer-events.js").ForkedFrom} ForkedFrom */
+
+/**
+ * @typedef {object} Thread
+ * @property {string} threadId
+ * @property {string} resourceId
+ * @property {string} sessionId what owns its history, documents and pages: keep it to yourself
+ * @property {string} createdAt
+ * @property {string} updatedAt
+ * @property {Record<string, any>} [metadata]
+ * @property {ForkedFrom} [forkedFrom]
+ * @property {string} [agent]
+ */
+
+/**
+ * @typedef {object} ThreadQuery
+ * @property {number} [limit]
+ * @property {string} [cursor] of the page before
+ * @property {Record<string, string>} [metadata] only threads that have these
+ */
+
+/**
+ * Where the server is, and the key it may ask for.
+ * @typedef {{ baseUrl?: string, appKey?: string, signal?: AbortSignal }} Server
+ */
+
+/**
+ * One page of the threads, the one used last first.
+ * @param {string} resourceId
+ * @param {ThreadQuery & Server} [options]
+ * @returns {Promise<{ sessions: Thread[], count: number, cursor?: string }>} without `cursor`: the last page
+ */
+export async function listThreads(resourceId, { limit, cursor, metadata = {}, baseUrl = ownOrigin(), appKey, signal } = {}) {
+  const filters = Object.entries(metadata).map(([name, value]) => [`metadata.${name}`, value]);
+  const query = { resourceId, limit, cursor, ...Object.fromEntries(filters) };
+  return (await new Http(baseUrl, appKey).json("GET", "/api/sessions", { query, signal })).data;
+}
+
+/**
+ * Forget a thread and its history. Its forks live on.
+ * @param {string} resourceId
+ * @param {string} threadId
+ * @param {Server} [server]
+ * @returns {Promise<boolean>} whether there was one
+ */
+export async function deleteThread(resourceId, threadId, { baseUrl = ownOrigin(), appKey, signal } = {}) {
+  const options = { body: { threadId, resourceId }, signal };
+  return (await new Http(baseUrl, appKey).json("DELETE", "/api/sessions", options)).data.success;
+}

@@ -1,0 +1,146 @@
+/**
+ * The encryption between the two ends of one session: AES-256-GCM under a key for each direction, each message bound to
+ * what it is. docs/encryption.md says what that promises, and what not.
+ */
+
+import { fromBase64url, toBase64url } from "./base64url.js";
+import { DecryptionError, WaypostError } from "../errors.js";
+
+/** The format. It stands in every envelope, and in what every ciphertext is bound to. */
+export const FORMAT = "e2e1";
+
+const KEY_BYTES = 32;
+
+/** What AES-GCM takes as it is; random, so that pages that share a key need not agree on a counter. */
+const NONCE_BYTES = 12;
+
+/** Messages are padded to a multiple of this, so that their length tells little. */
+const PADDING_BYTES = 256;
+
+/**
+ * Messages that one page encrypts. Random nonces are safe for 2^32 under one key, of all pages together
+ * (https://nvlpubs.nist.gov/nistpubs/Legacy/SP/nistspecialpublication800-38d.pdf, 8.3); no session of a day has 256 such pages.
+ */
+const MAX_SEALED = 2 ** 24;
+
+/** A `request` goes to the host; `progress` and the final `answer` come from it. @typedef {"request" | "progress" | "answer"} Kind */
+/** @typedef {{ id: string, tool: string }} Call the request that a message is about */
+/** @typedef {{ $waypost: string, n: string, c: string }} Envelope `n`: the nonce, `c`: the ciphertext with its tag, both base64url */
+
+/** Whether this page may encrypt: browsers let pages do so that came over HTTPS or from this machine. */
+export function canEncrypt() {
+  return globalThis.crypto?.subtle !== undefined;
+}
+
+/** The key of a new session. */
+export function newKey() {
+  assertCanEncrypt();
+  return toBase64url(crypto.getRandomValues(new Uint8Array(KEY_BYTES)));
+}
+
+/** @param {unknown} value @returns {value is Envelope} */
+export function isEnvelope(value) {
+  return typeof value === "object" && value !== null && "$waypost" in value;
+}
+
+/** Seals what goes out and opens what comes in. */
+export class Cipher {
+  #code;
+  #secret;
+  #limit;
+  #sealed = 0;
+  /** @type {Record<string, Promise<CryptoKey>>} */
+  #keys = {};
+
+  /**
+   * @param {string} code the session's, as the server writes it
+   * @param {string} key
+   * @param {{ limit?: number }} [options]
+   */
+  constructor(code, key, { limit = MAX_SEALED } = {}) {
+    assertCanEncrypt();
+    const secret = fromBase64url(key);
+    if (secret?.length !== KEY_BYTES) {
+      throw new WaypostError("invalid_key", "The session's key is damaged: copy the whole link again.");
+    }
+    this.#code = code;
+    this.#secret = secret;
+    this.#limit = limit;
+  }
+
+  /**
+   * @param {Kind} kind
+   * @param {Call} call
+   * @param {unknown} value any JSON
+   * @returns {Promise<Envelope>}
+   */
+  async seal(kind, call, value) {
+    if (this.#sealed >= this.#limit) {
+      throw new WaypostError("key_worn_out", "This page has encrypted as much as one key allows: open a new session.");
+    }
+    this.#sealed++;
+    const nonce = crypto.getRandomValues(new Uint8Array(NONCE_BYTES));
+    const text = padded(JSON.stringify(value));
+    const sealed = await crypto.subtle.encrypt(this.#parameters(nonce, kind, call), await this.#key(kind), text);
+    return { $waypost: FORMAT, n: toBase64url(nonce), c: toBase64url(new Uint8Array(sealed)) };
+  }
+
+  /**
+   * What was sealed as this very kind, for this very call of this session.
+   * @param {Kind} kind
+   * @param {Call} call
+   * @param {unknown} envelope
+   * @returns {Promise<any>} rejects with `DecryptionError`
+   */
+  async open(kind, call, envelope) {
+    try {
+      if (!isEnvelope(envelope) || envelope.$waypost !== FORMAT) throw new TypeError("This is no envelope.");
+      const [nonce, sealed] = [fromBase64url(envelope.n), fromBase64url(envelope.c)];
+      if (nonce?.length !== NONCE_BYTES || !sealed) throw new TypeError("This is not base64url.");
+      const text = await crypto.subtle.decrypt(this.#parameters(nonce, kind, call), await this.#key(kind), sealed);
+      return JSON.parse(new TextDecoder().decode(text));
+    } catch (error) {
+      const message = `The ${kind} can't be decrypted: it was changed on the way, or encrypted with another key.`;
+      throw new DecryptionError("decryption_failed", message, { cause: error });
+    }
+  }
+
+  /**
+   * @param {Uint8Array<ArrayBuffer>} nonce
+   * @param {Kind} kind
+   * @param {Call} call
+   */
+  #parameters(nonce, kind, { id, tool }) {
+    const bound = JSON.stringify([FORMAT, kind, this.#code, id, tool]);
+    return { name: "AES-GCM", iv: nonce, additionalData: new TextEncoder().encode(bound), tagLength: 128 };
+  }
+
+  /** @param {Kind} kind */
+  #key(kind) {
+    const direction = kind === "request" ? "request" : "answer";
+    return (this.#keys[direction] ??= this.#derive(direction));
+  }
+
+  /** @param {string} direction */
+  async #derive(direction) {
+    const encoder = new TextEncoder();
+    const secret = await crypto.subtle.importKey("raw", this.#secret, "HKDF", false, ["deriveKey"]);
+    const info = encoder.encode(`waypost e2e v1 ${direction}`);
+    const derivation = { name: "HKDF", hash: "SHA-256", salt: encoder.encode(this.#code), info };
+    return crypto.subtle.deriveKey(derivation, secret, { name: "AES-GCM", length: 256 }, false, ["encrypt", "decrypt"]);
+  }
+}
+
+/** White space after JSON means nothing, so that nothing has to be taken off again. @param {string} json */
+function padded(json) {
+  const text = new TextEncoder().encode(json);
+  const bytes = new Uint8Array(Math.ceil(text.length / PADDING_BYTES) * PADDING_BYTES).fill(0x20);
+  bytes.set(text);
+  return bytes;
+}
+
+function assertCanEncrypt() {
+  if (canEncrypt()) return;
+  const message = "This page can't encrypt: browsers allow that over HTTPS and on localhost only.";
+  throw new WaypostError("encryption_unavailable", message);
+}

@@ -1,0 +1,235 @@
+/** The tab's side: offers tools, takes requests from the stream, answers each once. */
+
+import { Acks } from "./acks.js";
+import { Approvals } from "./approvals.js";
+import { Emitter } from "../emitter.js";
+import { WaypostError } from "../errors.js";
+import { PlainWire, EncryptedWire } from "../crypto/host-wire.js";
+import { RequestStore } from "../storage/request-store.js";
+import { retain } from "../storage/tab-storage.js";
+import { Runner } from "./runner.js";
+import { tabStorage } from "../session/session.js";
+import { EventStream } from "../transport/event-stream.js";
+import { ToolRegistry } from "./tool-registry.js";
+
+/** @typedef {import("../session/session.js").Session} Session */
+/** @typedef {import("../transport/event-stream.js").StreamState} StreamState */
+/** @typedef {import("./approvals.js").Approver} Approver */
+/** @typedef {import("./approvals.js").Decision} Decision */
+/** @typedef {import("./host-events.js").HostEvents} HostEvents */
+/** @typedef {import("./tool-registry.js").ToolDefinition} ToolDefinition */
+/** @typedef {import("./tool-registry.js").ToolHandler} ToolHandler */
+/** @typedef {import("./tool-registry.js").ToolOptions} ToolOptions */
+
+/**
+ * Offers the tools of this tab and answers the requests for them.
+ * @extends {Emitter<HostEvents>}
+ */
+export class Host extends Emitter {
+  #session;
+  #storage;
+  #requests;
+  #acks;
+  #wire;
+  #runner;
+  #stream;
+  #tools;
+  #approvals;
+  /** @type {StreamState} */
+  #state = { state: "waiting" };
+
+  /**
+   * @param {Session} session
+   * @param {object} [options]
+   * @param {Storage | null} [options.storage] where answers and approvals are remembered across a reload
+   * @param {Approver} [options.approve] decides on each call of a tool that does not say of itself that it only reads; by
+   *   default there is nobody to ask, and every call is run: whoever registered the tool has decided that
+   */
+  constructor(session, { storage = tabStorage(), approve } = {}) {
+    super();
+    this.#session = session;
+    const fail = (/** @type {unknown} */ error) => this.emit("error", { error });
+    const { code, key, memory } = session;
+    retain(memory, storage, fail);
+    this.#storage = storage;
+    this.#requests = new RequestStore(session, storage, fail);
+    this.#wire = key === undefined ? new PlainWire() : new EncryptedWire({ code, key, memory }, storage, fail);
+    if (session.isOver) this.#wire.close();
+    this.#acks = new Acks((cursors) => this.#post("/api/ack", { cursors }), fail);
+    const decided = (/** @type {string} */ id, /** @type {string} */ tool, /** @type {Decision} */ decision) =>
+      this.emit("approval", { id, tool, decision });
+    this.#approvals = new Approvals({ memory, storage, approver: approve, decided, fail });
+    this.#tools = new ToolRegistry((definitions) => {
+      const tools = definitions.map((definition) => this.#wire.offer(definition));
+      return session.http.json("PUT", `/api/sessions/${code}/tools`, { body: { tools } });
+    });
+    this.#runner = new Runner({
+      requests: this.#requests,
+      tools: this.#tools,
+      approvals: this.#approvals,
+      wire: this.#wire,
+      send: (call, answer, final) => this.#answer(call, answer, final),
+      emit: (type, detail) => this.emit(type, detail),
+    });
+    this.#stream = new EventStream({
+      open: (cursor, signal) => this.#open(cursor, signal),
+      cursor: this.#requests.cursor,
+      moved: (cursor) => (this.#requests.cursor = cursor),
+      receive: (type, data) => this.#receive(type, data),
+      report: (state) => this.#report(state),
+      fail,
+    });
+  }
+
+  get session() {
+    return this.#session;
+  }
+
+  /** The last `state` event. */
+  get state() {
+    return this.#state;
+  }
+
+  /**
+   * Offer a tool; one with the same name is replaced. While connected, guests are told.
+   * @param {ToolDefinition} definition
+   * @param {ToolHandler} handler what it returns is the result; what it throws becomes an error answer
+   * @param {ToolOptions} [options]
+   */
+  tool(definition, handler, { approve } = {}) {
+    const tool = { definition, handler, approve };
+    if (approve) this.#approvals.requireApprover(tool);
+    this.#tools.set(tool);
+    if (this.#state.state === "online") {
+      // After this turn, so that several tools registered together are published together.
+      queueMicrotask(() => this.#tools.publish().catch((error) => this.emit("error", { error })));
+    }
+    return this;
+  }
+
+  /** Whether a call of this tool waits for a decision. @param {string} name */
+  needsApproval(name) {
+    const tool = this.#tools.find(name);
+    return tool !== undefined && this.#approvals.isRequired(tool);
+  }
+
+  /**
+   * From now on, have calls of this tool wait for a decision, or run them without one: as long as the session and this tab
+   * last.
+   * @param {string} name
+   * @param {boolean} [isRequired]
+   */
+  requireApproval(name, isRequired = true) {
+    const tool = this.#tools.find(name);
+    if (!tool) throw new WaypostError("unknown_tool", `This tab has no tool "${name}".`);
+    this.#approvals.setRequired(tool, isRequired);
+  }
+
+  /**
+   * Publish the tools and listen, until `close()` or the session's end; reconnects by itself.
+   * @returns {Promise<void>} settles at the first connection; rejects if the session is over before there is one
+   */
+  connect() {
+    return new Promise((resolve, reject) => {
+      const stop = this.on("state", (now) => {
+        if (now.state === "online") resolve();
+        else if (now.state === "ended") reject(now.error ?? new WaypostError("ended", `The session is over: ${now.reason}.`));
+        else return;
+        stop();
+      });
+      this.#stream.start();
+      this.#runner.resume();
+    });
+  }
+
+  /** While waiting to reconnect: try now. */
+  retry() {
+    this.#stream.wake(false);
+  }
+
+  /** Stop listening, without ending the session: requests wait for the next `Host`. */
+  close() {
+    this.#stream.stop();
+    this.#acks.stop();
+    this.#runner.stop("The tab has stopped listening.");
+  }
+
+  /** End the session for everybody, and forget what was remembered of it. */
+  async end() {
+    await this.#session.end();
+    this.#stream.stop();
+    // The stream may have brought the news before the reply.
+    if (this.#state.state !== "ended") this.#report({ state: "ended", reason: "ended" });
+  }
+
+  /**
+   * @param {string} path
+   * @param {object} body
+   */
+  #post(path, body) {
+    return this.#session.http.json("POST", path, { body: { code: this.#session.code, ...body } });
+  }
+
+  /**
+   * @param {import("./runner.js").AnsweredCall} call
+   * @param {import("../storage/request-store.js").Answer} answer
+   * @param {boolean} final
+   */
+  async #answer(call, answer, final) {
+    return this.#post("/api/response", { id: call.id, ...(await this.#wire.answer(call, answer, final)), final });
+  }
+
+  /**
+   * @param {string} cursor
+   * @param {AbortSignal} signal
+   */
+  async #open(cursor, signal) {
+    await this.#tools.publish();
+    /** @type {Record<string, string>} */
+    const headers = { accept: "text/event-stream" };
+    if (cursor) headers["last-event-id"] = cursor;
+    return this.#session.http.open("GET", "/api/stream", { query: { code: this.#session.code }, headers, signal });
+  }
+
+  /** @param {StreamState} state */
+  #report(state) {
+    this.#state = state;
+    if (state.state === "online") this.#runner.wake();
+    if (state.state === "ended") {
+      this.#acks.stop();
+      this.#runner.stop("The session is over.");
+      // First of all, nothing brings the session back: what is forgotten next is what kept its requests from running twice.
+      this.#session.markOver(this.#storage);
+      this.#wire.close();
+      this.#requests.close();
+      this.#approvals.clear();
+    }
+    this.emit("state", state);
+  }
+
+  /**
+   * @param {string} type
+   * @param {any} data
+   */
+  #receive(type, data) {
+    if (type === "request") {
+      this.#take(data).catch((error) => this.emit("error", { error }));
+    } else if (type === "cancel") {
+      this.#acks.add(data.cursor);
+      this.#runner.cancel(data.id);
+    } else if (type === "ready" || type === "session") {
+      this.#session.update(data);
+      this.emit("session", data);
+    } else if (type === "gap") {
+      this.emit("gap", data);
+    }
+  }
+
+  /** @param {import("./runner.js").Request} request */
+  async #take(request) {
+    const opened = this.#wire.open(request);
+    // Without a pause where there is nothing to wait for.
+    const isWanted = await this.#runner.take(opened instanceof Promise ? await opened : opened);
+    if (!isWanted) this.#acks.add(request.cursor);
+  }
+}

@@ -1,0 +1,73 @@
+/** Answers on their way: each is sent again, with backoff, until the server has acknowledged it or refuses it for good. */
+
+import { Backoff, CancellableSleep } from "../transport/backoff.js";
+import { isTransient, retryAfterMs } from "../errors.js";
+
+/** @typedef {import("../storage/request-store.js").Answer} Answer */
+/** @typedef {import("./runner.js").AnsweredCall} AnsweredCall */
+
+/**
+ * @typedef {object} OutboxOptions
+ * @property {(call: AnsweredCall, answer: Answer) => Promise<unknown>} send
+ * @property {(call: AnsweredCall, answer: Answer) => void} delivered
+ * @property {(call: AnsweredCall, answer: Answer, error: unknown) => void} refused sending it again can't help
+ * @property {(error: unknown) => void} fail an attempt failed; there will be another
+ */
+
+export class Outbox {
+  #options;
+  #stopped = false;
+  /** @type {Map<string, CancellableSleep>} */
+  #sending = new Map();
+
+  /** @param {OutboxOptions} options */
+  constructor(options) {
+    this.#options = options;
+  }
+
+  /**
+   * Send `answer` to the request `call`; if one is already on its way, that one is tried now.
+   * @param {AnsweredCall} call
+   * @param {Answer} answer
+   */
+  put(call, answer) {
+    const sleep = this.#sending.get(call.id);
+    if (sleep) return sleep.wake();
+    this.#deliver(call, answer, new CancellableSleep()).catch(this.#options.fail);
+  }
+
+  /** Try all of them now. */
+  wake() {
+    for (const sleep of this.#sending.values()) sleep.wake();
+  }
+
+  /** Send nothing more. */
+  stop() {
+    this.#stopped = true;
+    this.wake();
+  }
+
+  /**
+   * @param {AnsweredCall} call
+   * @param {Answer} answer
+   * @param {CancellableSleep} sleep
+   */
+  async #deliver(call, answer, sleep) {
+    const backoff = new Backoff();
+    this.#sending.set(call.id, sleep);
+    while (!this.#stopped) {
+      try {
+        await this.#options.send(call, answer);
+        this.#sending.delete(call.id);
+        return this.#options.delivered(call, answer);
+      } catch (error) {
+        if (!isTransient(error)) {
+          this.#sending.delete(call.id);
+          return this.#options.refused(call, answer, error);
+        }
+        this.#options.fail(error);
+        await sleep.start(backoff.next(retryAfterMs(error)));
+      }
+    }
+  }
+}

@@ -1,0 +1,197 @@
+/** Runs each request once: a repeat gets the first answer, one that is still running is left alone. */
+
+import { errorAnswer, resultAnswer, substitute } from "./tool-answer.js";
+import { isTransient } from "../errors.js";
+import { Outbox } from "./outbox.js";
+import { ProgressSender } from "./progress-sender.js";
+
+/** @typedef {import("../storage/request-store.js").Answer} Answer */
+/** @typedef {import("../storage/request-store.js").AnswerError} AnswerError */
+/** @typedef {import("../storage/request-store.js").RequestStore} RequestStore */
+/** @typedef {import("./host-events.js").HostEvents} HostEvents */
+/** @typedef {import("./tool-registry.js").Tool} Tool */
+
+/**
+ * `refusal`: it can't be run, and this is what to answer; it leaves no trace in the requests.
+ * @typedef {{ id: string, cursor: string, tool: string, args?: any, replay?: boolean, refusal?: AnswerError }} Request
+ */
+/** The request that an answer is for. @typedef {import("../crypto/cipher.js").Call & { refusal?: AnswerError }} AnsweredCall */
+
+/** What the guest hears while somebody decides. MCP wants numbers that grow: the tool's own begin above this one. */
+const WAITING = { progress: 0, message: "Waiting for approval." };
+
+/** @type {AnswerError} */
+const REFUSED = { code: "refused", message: "The person at the tab has refused this call." };
+
+/**
+ * @typedef {object} RunnerOptions
+ * @property {RequestStore} requests
+ * @property {import("./tool-registry.js").ToolRegistry} tools
+ * @property {import("./approvals.js").Approvals} approvals asked before each run
+ * @property {import("../crypto/host-wire.js").Wire} wire asked before a request is run for the first time
+ * @property {(call: AnsweredCall, answer: Answer, final: boolean) => Promise<unknown>} send
+ * @property {<Type extends keyof HostEvents>(type: Type, detail: HostEvents[Type]) => void} emit
+ */
+
+export class Runner {
+  #requests;
+  #tools;
+  #approvals;
+  #wire;
+  #send;
+  #emit;
+  #outbox;
+  #stopped = false;
+  /** Handlers at work in this page. @type {Map<string, AbortController>} */
+  #running = new Map();
+
+  /** @param {RunnerOptions} options */
+  constructor({ requests, tools, approvals, wire, send, emit }) {
+    this.#requests = requests;
+    this.#tools = tools;
+    this.#approvals = approvals;
+    this.#wire = wire;
+    this.#send = send;
+    this.#emit = emit;
+    this.#outbox = new Outbox({
+      send: (call, answer) => send(call, answer, true),
+      delivered: (call, answer) => this.#delivered(call, answer),
+      refused: (call, answer, error) => this.#refused(call, answer, error),
+      fail: (error) => emit("error", { error }),
+    });
+  }
+
+  /**
+   * Take a request from the stream.
+   * @param {Request} request
+   * @returns {Promise<boolean>} false: nobody wants its answer, the message can be removed
+   */
+  async take(request) {
+    const { id, tool, args = {}, replay = false, refusal } = request;
+    // Opening it may have taken until after the end.
+    if (this.#stopped) return true;
+    const entry = this.#requests.find(id);
+    const isBusy = this.#running.has(id);
+    const repeat = isBusy || (entry !== undefined && entry.status !== "running");
+    // The server flags what it may have sent before; the requests knows what came.
+    this.#emit("request", { id, tool, args, replay: replay || entry !== undefined, repeat });
+    if (entry?.status === "cancelled") return false;
+    if (entry?.answer) {
+      this.#emit("response", { id, tool, ...entry.answer, final: true, repeat: true });
+      this.#outbox.put({ id, tool: entry.tool ?? tool }, entry.answer);
+    } else if (!isBusy && refusal) {
+      this.#emit("response", { id, tool, error: refusal, final: true });
+      this.#outbox.put({ id, tool, refusal }, { error: refusal });
+    } else if (!isBusy) {
+      await this.#run(request, args, entry !== undefined);
+    }
+    return true;
+  }
+
+  /**
+   * The guest has taken the request `id` back: also if it has not come yet, it will not be run.
+   * @param {string} id
+   */
+  cancel(id) {
+    if (this.#requests.find(id)?.status === "answered") return;
+    this.#requests.set(id, { status: "cancelled" });
+    this.#running.get(id)?.abort(new DOMException("The request was cancelled.", "AbortError"));
+    this.#emit("cancel", { id });
+  }
+
+  /** Send what an earlier page of this tab could not. */
+  resume() {
+    for (const [call, answer] of this.#requests.undelivered()) this.#outbox.put(call, answer);
+  }
+
+  /** The connection is back: try now. */
+  wake() {
+    this.#outbox.wake();
+  }
+
+  /** @param {string} reason */
+  stop(reason) {
+    this.#stopped = true;
+    this.#outbox.stop();
+    for (const controller of this.#running.values()) controller.abort(new DOMException(reason, "AbortError"));
+  }
+
+  /**
+   * @param {Request} request
+   * @param {any} args
+   * @param {boolean} restarted
+   */
+  async #run({ id, tool, replay = false }, args, restarted) {
+    const controller = new AbortController();
+    const { signal } = controller;
+    this.#running.set(id, controller);
+    const progress = new ProgressSender(
+      (value) => this.#send({ id, tool }, resultAnswer(value), false),
+      (error) => this.#emit("error", { error }),
+    );
+    /** @param {unknown} value */
+    const report = (value) => {
+      if (signal.aborted || !this.#running.has(id)) return;
+      progress.report(value);
+      this.#emit("response", { id, tool, result: value, final: false });
+    };
+    const found = this.#tools.find(tool);
+    let error = restarted ? null : this.#wire.refusal(id);
+    if (!error && found && this.#approvals.isRequired(found)) {
+      // Nothing is noted until somebody has decided: after a reload they are asked again.
+      const asked = { id, args, replay, restarted, signal };
+      if (!(await this.#approvals.decide(found, asked, () => report(WAITING)))) error = REFUSED;
+    }
+    if (signal.aborted) return void this.#running.delete(id);
+    this.#requests.set(id, { status: "running", tool });
+    if (!error && !restarted) error = this.#wire.admit(id);
+    const beganAt = performance.now();
+    const answer = error ? { error } : await this.#call(found, tool, args, { id, signal, restarted, progress: report });
+    const took = error ? {} : { durationMs: performance.now() - beganAt };
+    this.#running.delete(id);
+    if (signal.aborted) return;
+    this.#requests.set(id, { status: "answered", tool, answer });
+    this.#emit("response", { id, tool, ...answer, final: true, ...took });
+    await progress.close();
+    this.#outbox.put({ id, tool }, answer);
+  }
+
+  /**
+   * @param {Tool | undefined} found
+   * @param {string} tool
+   * @param {any} args
+   * @param {import("./tool-registry.js").ToolContext} context
+   */
+  async #call(found, tool, args, context) {
+    if (!found) return errorAnswer("unknown_tool", `This tab has no tool "${tool}".`);
+    try {
+      return resultAnswer(await found.handler(args, context));
+    } catch (error) {
+      return errorAnswer("tool_error", error);
+    }
+  }
+
+  /**
+   * @param {AnsweredCall} call
+   * @param {Answer} answer
+   */
+  #delivered({ id, tool, refusal }, answer) {
+    if (!refusal) this.#requests.set(id, { status: "answered", tool, answer, delivered: true });
+    this.#emit("delivered", { id });
+  }
+
+  /**
+   * The server will never take this answer: the guest must not wait for it in vain.
+   * @param {AnsweredCall} call
+   * @param {Answer} answer
+   * @param {unknown} error
+   */
+  #refused({ id, tool, refusal }, answer, error) {
+    if (!isTransient(error)) this.#emit("error", { error });
+    const instead = substitute(answer, error);
+    if (!instead || refusal) return;
+    this.#requests.set(id, { status: "answered", tool, answer: instead });
+    this.#emit("response", { id, tool, ...instead, final: true });
+    this.#outbox.put({ id, tool }, instead);
+  }
+}

@@ -1,0 +1,83 @@
+/** A guest's stream of progress: open while at least one call wants it, since an open stream costs its server reads. */
+
+import { EventStream } from "../transport/event-stream.js";
+
+/** @typedef {import("../transport/http.js").Http} Http */
+/** What turns a report of an encrypted session into one that can be read, or rejects. @typedef {(value: unknown) => Promise<unknown>} Open */
+
+export class ProgressFeed {
+  #http;
+  #code;
+  /** @type {Map<string, { listener: (value: any) => void, open: Open | null }>} */
+  #followed = new Map();
+  /** Reports are opened in their order. @type {Promise<void>} */
+  #turn = Promise.resolve();
+  /** @type {EventStream | null} */
+  #stream = null;
+  /** Events seen, since a stream that reconnects shows some again. @type {Set<string>} */
+  #seen = new Set();
+
+  /**
+   * @param {Http} http
+   * @param {string} code
+   */
+  constructor(http, code) {
+    this.#http = http;
+    this.#code = code;
+  }
+
+  /**
+   * Call `listener` with each progress of the request `id`.
+   * @param {string} id
+   * @param {(value: any) => void} listener
+   * @param {Open | null} [open]
+   * @returns {() => void} stops following
+   */
+  follow(id, listener, open = null) {
+    this.#followed.set(id, { listener, open });
+    if (!this.#stream) {
+      this.#stream = this.#make();
+      this.#stream.start();
+    }
+    return () => {
+      this.#followed.delete(id);
+      if (this.#followed.size > 0) return;
+      this.#stream?.stop();
+      this.#stream = null;
+      this.#seen.clear();
+    };
+  }
+
+  #make() {
+    // Progress is an extra: the answer comes another way, and what is wrong with the server shows there.
+    const ignore = () => {};
+    return new EventStream({
+      open: (cursor, signal) => {
+        /** @type {Record<string, string>} */
+        const headers = { accept: "text/event-stream" };
+        if (cursor) headers["last-event-id"] = cursor;
+        return this.#http.open("GET", "/api/stream", { query: { code: this.#code }, headers, signal });
+      },
+      receive: (type, data) => this.#receive(type, data),
+      report: ignore,
+      fail: ignore,
+    });
+  }
+
+  /**
+   * @param {string} type
+   * @param {any} data
+   */
+  #receive(type, data) {
+    if (type !== "response" || data.final !== false || this.#seen.has(data.cursor)) return;
+    this.#seen.add(data.cursor);
+    const followed = this.#followed.get(data.id);
+    if (!followed?.open) return followed?.listener(data.result);
+    const { listener, open } = followed;
+    this.#turn = this.#turn.then(async () => {
+      // What can't be opened is not the tab's word.
+      const value = await open(data.result).catch(() => undefined);
+      if (value !== undefined && this.#followed.get(data.id) === followed) queueMicrotask(() => listener(value));
+    });
+  }
+}

@@ -1,0 +1,142 @@
+/**
+ * What this tab has done with each request: so that none runs twice and a repeat gets the first answer, also after a
+ * reload. Kept in memory and, as far as it fits, in `sessionStorage`, which lives exactly as long as the tab.
+ */
+
+import { storageKey } from "./tab-storage.js";
+
+/** Requests remembered: one that was answered can show up again for two minutes, until its removal is seen everywhere. */
+const MAX_ENTRIES = 10_000;
+
+/** Of these, the newest that are stored at each change. */
+const MAX_STORED_ENTRIES = 200;
+
+/** Characters stored: browsers give an origin about five million, and the page wants some too. */
+const MAX_STORED_CHARS = 1_000_000;
+
+/** @typedef {{ code: string, message: string, data?: unknown }} AnswerError */
+/** @typedef {{ result: unknown } | { error: AnswerError }} Answer */
+/** @typedef {import("../crypto/cipher.js").Call} Call */
+
+/**
+ * `running`: a handler was started; `answered`: it has returned; `cancelled`: its answer is not wanted any more.
+ * @typedef {object} Entry
+ * @property {"running" | "answered" | "cancelled"} status
+ * @property {string} [tool]
+ * @property {Answer} [answer]
+ * @property {boolean} [delivered] the server has acknowledged the answer
+ * @property {boolean} [sealed] its session is encrypted: the answer must never be sent in the clear
+ */
+
+export class RequestStore {
+  #key;
+  #cursorKey;
+  #storage;
+  #isSealed;
+  #fail;
+  #isClosed = false;
+  /** In the order of the last change. @type {Map<string, Entry>} */
+  #entries = new Map();
+
+  /**
+   * @param {{ memory: string, key?: string }} session
+   * @param {Storage | null} storage
+   * @param {(error: unknown) => void} fail told when something can't be stored
+   */
+  constructor({ memory, key }, storage, fail) {
+    this.#key = storageKey("ledger", memory);
+    this.#cursorKey = storageKey("cursor", memory);
+    this.#storage = storage;
+    this.#isSealed = key !== undefined;
+    this.#fail = fail;
+    this.#load();
+  }
+
+  /** How far the stream had come: with it, a page that is loaded again is told what it may have had before. */
+  get cursor() {
+    return this.#storage?.getItem(this.#cursorKey) ?? "";
+  }
+
+  set cursor(cursor) {
+    if (this.#isClosed) return;
+    try {
+      this.#storage?.setItem(this.#cursorKey, cursor);
+    } catch (error) {
+      this.#fail(error);
+    }
+  }
+
+  /** @param {string} id */
+  find(id) {
+    return this.#entries.get(id);
+  }
+
+  /**
+   * @param {string} id
+   * @param {Entry} entry
+   */
+  set(id, entry) {
+    this.#entries.delete(id);
+    this.#entries.set(id, this.#isSealed ? { ...entry, sealed: true } : entry);
+    if (this.#entries.size > MAX_ENTRIES) this.#shed();
+    this.#store();
+  }
+
+  /** Answers that the server has not acknowledged. @returns {[Call, Answer][]} */
+  undelivered() {
+    /** @type {[Call, Answer][]} */
+    const found = [];
+    for (const [id, { status, tool = "", answer, delivered }] of this.#entries) {
+      if (status === "answered" && !delivered && answer) found.push([{ id, tool }, answer]);
+    }
+    return found;
+  }
+
+  /** Forget all, in storage too, and store nothing more: the session is over. */
+  close() {
+    this.#isClosed = true;
+    this.#entries.clear();
+    this.#storage?.removeItem(this.#key);
+    this.#storage?.removeItem(this.#cursorKey);
+  }
+
+  /** Drop the oldest entry that nobody waits for. */
+  #shed() {
+    for (const [id, entry] of this.#entries) {
+      if (entry.status === "running" || (entry.status === "answered" && !entry.delivered)) continue;
+      this.#entries.delete(id);
+      return;
+    }
+  }
+
+  #load() {
+    try {
+      const text = this.#storage?.getItem(this.#key);
+      /** @type {[string, Entry][]} */
+      const stored = text ? JSON.parse(text) : [];
+      // What was remembered with a key is nothing to a host without one, and the other way round, whatever its name.
+      this.#entries = new Map(stored.filter(([, { sealed = false }]) => sealed === this.#isSealed));
+    } catch (error) {
+      this.#fail(error);
+    }
+  }
+
+  #store() {
+    if (!this.#storage || this.#isClosed) return;
+    // Newest first, so that what does not fit is the oldest; an answer too large for storage is kept in memory alone.
+    let room = MAX_STORED_CHARS;
+    const kept = [];
+    for (const pair of [...this.#entries].reverse()) {
+      const text = JSON.stringify(pair);
+      if (kept.length === MAX_STORED_ENTRIES) break;
+      if (text.length > room) continue;
+      room -= text.length;
+      kept.push(text);
+    }
+    try {
+      this.#storage.setItem(this.#key, `[${kept.reverse().join(",")}]`);
+    } catch (error) {
+      this.#fail(error);
+    }
+  }
+}

@@ -1,0 +1,210 @@
+/** A stream of events that stays open: reconnects with its cursor, notices silence, and knows when not to come back. */
+
+import { Backoff, CancellableSleep } from "./backoff.js";
+import { ApiError, isTransient, retryAfterMs, TransportError, WaypostError } from "../errors.js";
+import { SilenceTimeout } from "./silence-timeout.js";
+import { SseParser } from "./sse.js";
+import { listenForWake, seemsOffline } from "./wake.js";
+
+/** After waking, one missed heartbeat is reason enough: reconnecting costs less than waiting to find out. */
+const SILENCE_ON_WAKE_MS = 20_000;
+
+/** A stream that broke sooner than this has not shown that the server is well again: keep backing off. */
+const STEADY_MS = 5_000;
+
+/**
+ * `connecting`; `online`; `waiting` (`delayMs` until the next attempt, after `error`); `offline` (the same, and the
+ * browser sees no network; without `delayMs`, the connection may have survived); `ended` (for good: `reason`, and `error` if it was one).
+ * @typedef {object} StreamState
+ * @property {"connecting" | "online" | "waiting" | "offline" | "ended"} state
+ * @property {number} [delayMs]
+ * @property {string} [reason]
+ * @property {WaypostError} [error]
+ */
+
+/**
+ * @typedef {object} StreamOptions
+ * @property {(cursor: string, signal: AbortSignal) => Promise<Response>} open
+ * @property {string} [cursor] where an earlier page left off
+ * @property {(cursor: string) => void} [moved] told the cursor to come back with, after what it stands for was received
+ * @property {(type: string, data: any) => void} receive every event but `end`
+ * @property {(state: StreamState) => void} report
+ * @property {(error: unknown) => void} fail what went wrong without ending the stream
+ */
+
+export class EventStream {
+  #options;
+  #backoff = new Backoff();
+  #sleep = new CancellableSleep();
+  #cursor = "";
+  #stopped = true;
+  /** The next attempt needs no delay: something said that it can succeed now. */
+  #hurry = false;
+  /** @type {AbortController | null} */
+  #attempt = null;
+  #heardAt = 0;
+  /** `online` while connected; `doubted` when the browser says offline and nothing has been heard since. */
+  #health = "";
+  #unlisten = () => {};
+
+  /** @param {StreamOptions} options */
+  constructor(options) {
+    this.#options = options;
+    this.#cursor = options.cursor ?? "";
+  }
+
+  /** Open, and keep open until `stop()` or the end. */
+  start() {
+    if (!this.#stopped) return;
+    this.#stopped = false;
+    this.#unlisten = listenForWake(
+      (certain) => this.wake(certain),
+      () => this.#doubt(),
+    );
+    this.#run().catch((error) => this.#end({ reason: "failed", error }));
+  }
+
+  /** Close and stay closed; says nothing more. */
+  stop() {
+    this.#stopped = true;
+    this.#unlisten();
+    this.#attempt?.abort();
+    this.#sleep.wake();
+  }
+
+  /**
+   * Try now instead of later; drop a connection that is dead (`certain`) or has missed a heartbeat.
+   * @param {boolean} certain
+   */
+  wake(certain) {
+    if (this.#attempt) {
+      if (!certain && Date.now() - this.#heardAt < SILENCE_ON_WAKE_MS) return;
+      this.#hurry = true;
+      this.#attempt.abort();
+    }
+    this.#sleep.wake();
+  }
+
+  async #run() {
+    while (!this.#stopped) {
+      this.#options.report({ state: "connecting" });
+      const error = await this.#connect();
+      if (this.#stopped) return;
+      if (error instanceof ApiError && !isTransient(error) && !this.#forgets(error)) {
+        return this.#end({ reason: error.code, error });
+      }
+      await this.#pause(error);
+    }
+  }
+
+  /** One connection, to its end. @returns {Promise<WaypostError | null>} null: it ended in good order */
+  async #connect() {
+    const attempt = (this.#attempt = new AbortController());
+    const beganAt = Date.now();
+    try {
+      const guard = new SilenceTimeout(attempt);
+      try {
+        const response = await this.#options.open(this.#cursor, attempt.signal);
+        await this.#read(response, guard);
+      } finally {
+        guard.stop();
+      }
+      if (Date.now() - beganAt >= STEADY_MS) this.#backoff.reset();
+      return null;
+    } catch (error) {
+      if (Date.now() - beganAt >= STEADY_MS) this.#backoff.reset();
+      if (error instanceof WaypostError) return error;
+      return new TransportError("The connection broke off.", { cause: error });
+    } finally {
+      this.#health = "";
+      this.#attempt = null;
+      attempt.abort();
+    }
+  }
+
+  /**
+   * @param {Response} response
+   * @param {SilenceTimeout} guard
+   */
+  async #read(response, guard) {
+    if (!response.headers.get("content-type")?.startsWith("text/event-stream")) {
+      throw new TransportError("What replied is not a Waypost stream.");
+    }
+    const reader = /** @type {ReadableStream<Uint8Array>} */ (response.body).getReader();
+    const parser = new SseParser();
+    for (;;) {
+      const { done, value } = await reader.read();
+      if (done || this.#stopped) return;
+      this.#heardAt = Date.now();
+      guard.heard();
+      if (this.#health === "doubted") this.#online();
+      for (const event of parser.feed(value)) {
+        this.#take(event.type, event.data);
+        if (this.#stopped) return;
+      }
+      if (parser.lastEventId) this.#move(parser.lastEventId);
+      this.#backoff.baseMs = parser.retryMs ?? this.#backoff.baseMs;
+    }
+  }
+
+  /**
+   * @param {string} type
+   * @param {string} text
+   */
+  #take(type, text) {
+    let data;
+    try {
+      data = JSON.parse(text);
+    } catch (error) {
+      this.#options.fail(new WaypostError("bad_event", `An event of kind ${type} is not JSON.`, { cause: error }));
+      return;
+    }
+    if (type === "end") return this.#end({ reason: data.reason });
+    if (type === "ready") this.#online();
+    this.#options.receive(type, data);
+  }
+
+  #online() {
+    this.#health = "online";
+    this.#options.report({ state: "online" });
+  }
+
+  /** @param {string} cursor */
+  #move(cursor) {
+    if (cursor === this.#cursor) return;
+    this.#cursor = cursor;
+    this.#options.moved?.(cursor);
+  }
+
+  /** Say so, and go on listening: a server on this machine is still there. */
+  #doubt() {
+    if (this.#health !== "online") return;
+    this.#health = "doubted";
+    this.#options.report({ state: "offline" });
+  }
+
+  /** A cursor that the server refuses is dropped, once: without one, nothing is skipped. @param {ApiError} error */
+  #forgets(error) {
+    if (error.code !== "invalid_cursor" || this.#cursor === "") return false;
+    this.#move("");
+    this.#hurry = true;
+    return true;
+  }
+
+  /** @param {WaypostError | null} error */
+  async #pause(error) {
+    const delayMs = this.#backoff.next(retryAfterMs(error));
+    if (!this.#hurry) {
+      const state = seemsOffline() ? "offline" : "waiting";
+      this.#options.report({ state, delayMs, error: error ?? undefined });
+      await this.#sleep.start(delayMs);
+    }
+    this.#hurry = false;
+  }
+
+  /** @param {{ reason: string, error?: WaypostError }} end */
+  #end(end) {
+    this.stop();
+    this.#options.report({ state: "ended", ...end });
+  }
+}

@@ -1,0 +1,138 @@
+/** Requests to one Waypost server: JSON in and out, problem documents become `ApiError`, silence `TransportError`. */
+
+import { ApiError, TransportError } from "../errors.js";
+
+/** A reply that takes longer than this is taken for lost. */
+const DEFAULT_TIMEOUT_MS = 30_000;
+
+/**
+ * @typedef {object} RequestOptions
+ * @property {unknown} [body] sent as JSON
+ * @property {Record<string, string | number | undefined>} [query] undefined values are left out
+ * @property {Record<string, string>} [headers]
+ * @property {AbortSignal} [signal]
+ * @property {number} [timeoutMs] 0: none
+ * @property {boolean} [keepalive] let the request outlive the page
+ */
+
+export class Http {
+  #token;
+
+  /**
+   * @param {string} baseUrl
+   * @param {string} [token] sent as a header: a URL ends up in logs and histories
+   */
+  constructor(baseUrl, token) {
+    this.baseUrl = baseUrl;
+    this.#token = token;
+  }
+
+  /**
+   * The JSON of a successful reply (undefined if it has none).
+   * @param {string} method
+   * @param {string} path
+   * @param {RequestOptions} [options]
+   * @returns {Promise<{ status: number, data: any }>}
+   */
+  async json(method, path, options = {}) {
+    const parse = (/** @type {string} */ text) => (text === "" ? undefined : JSON.parse(text));
+    return this.#whole(method, path, options, parse);
+  }
+
+  /**
+   * The text of a successful reply.
+   * @param {string} method
+   * @param {string} path
+   * @param {RequestOptions} [options]
+   * @returns {Promise<string>}
+   */
+  async text(method, path, options = {}) {
+    return (await this.#whole(method, path, options, String)).data;
+  }
+
+  /**
+   * @param {string} method
+   * @param {string} path
+   * @param {RequestOptions} options
+   * @param {(text: string) => any} parse
+   */
+  async #whole(method, path, options, parse) {
+    const response = await this.open(method, path, { timeoutMs: DEFAULT_TIMEOUT_MS, ...options });
+    try {
+      return { status: response.status, data: parse(await response.text()) };
+    } catch (error) {
+      options.signal?.throwIfAborted();
+      throw new TransportError("The server's reply broke off.", { cause: error });
+    }
+  }
+
+  /**
+   * A successful reply whose body is still to be read; `timeoutMs` bounds that too.
+   * @param {string} method
+   * @param {string} path
+   * @param {RequestOptions} [options]
+   */
+  async open(method, path, { body, query = {}, headers = {}, signal, timeoutMs = 0, keepalive } = {}) {
+    const url = new URL(path, this.baseUrl);
+    for (const [name, value] of Object.entries(query)) if (value !== undefined) url.searchParams.set(name, `${value}`);
+    const sent = new Headers(headers);
+    if (this.#token) sent.set("authorization", `Bearer ${this.#token}`);
+    if (body !== undefined) sent.set("content-type", "application/json");
+    const payload = body === undefined ? undefined : JSON.stringify(body);
+    let response;
+    try {
+      response = await fetch(url, {
+        method,
+        headers: sent,
+        body: payload,
+        signal: anySignal(signal, timeoutMs),
+        cache: "no-store",
+        credentials: "omit",
+        keepalive,
+      });
+    } catch (error) {
+      signal?.throwIfAborted();
+      throw new TransportError("The server can't be reached.", { cause: error });
+    }
+    if (!response.ok) throw await refusal(response);
+    return response;
+  }
+}
+
+/**
+ * @param {AbortSignal | undefined} signal
+ * @param {number} timeoutMs
+ */
+function anySignal(signal, timeoutMs) {
+  if (!timeoutMs) return signal;
+  const timeout = AbortSignal.timeout(timeoutMs);
+  return signal ? AbortSignal.any([signal, timeout]) : timeout;
+}
+
+/** @param {Response} response */
+async function refusal(response) {
+  /** @type {Record<string, unknown>} */
+  let problem = {};
+  try {
+    const parsed = await response.json();
+    if (parsed && typeof parsed === "object") problem = parsed;
+  } catch {
+    // Not a problem document: a proxy's page, or cut off. The status says enough.
+  }
+  const code = typeof problem.code === "string" ? problem.code : `http_${response.status}`;
+  const message = problem.detail ?? problem.title ?? `The server replied ${response.status}.`;
+  const wait = retryAfter(response.headers.get("retry-after"), Date.now());
+  return new ApiError(response.status, code, `${message}`, { retryAfterMs: wait, problem });
+}
+
+/**
+ * Milliseconds of a Retry-After header, which holds seconds or a date (RFC 9110, 10.2.3); 0 if it says nothing usable.
+ * @param {string | null} value
+ * @param {number} nowMs
+ */
+export function retryAfter(value, nowMs) {
+  if (value === null) return 0;
+  if (/^\s*\d+\s*$/.test(value)) return Number(value) * 1000;
+  const date = Date.parse(value);
+  return Number.isNaN(date) ? 0 : Math.max(0, date - nowMs);
+}

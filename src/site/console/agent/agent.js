@@ -1,0 +1,168 @@
+/** The agent's panel: join a tab with its code, see its tools, call one. */
+
+import { readInvite } from "../../client/session/invite.js";
+import { ApiError, joinSession } from "../../waypost.js";
+import { Calls } from "./calls.js";
+import { byId, el, showBanner, showPill } from "../shared/dom.js";
+import { keepKey, recallKey } from "../tab/encryption.js";
+import { clockTime } from "../shared/format.js";
+import { argumentFields } from "./schema-form.js";
+
+/** How often the tab's presence and tools are looked at again while the page is visible. */
+const REFRESH_MS = 15_000;
+
+/** @typedef {import("../../waypost.js").ToolDefinition} ToolDefinition */
+
+export class Agent {
+  #calls = new Calls();
+  /** @type {import("../../waypost.js").Guest | null} */
+  #guest = null;
+  /** What is on the page, so that a refresh that changes nothing leaves forms and focus alone. */
+  #shownTools = "";
+  /** @type {string | null} */
+  #selected = null;
+
+  /** @param {() => string | null} ownLink the link to this page's own tab */
+  constructor(ownLink) {
+    byId("join").addEventListener("submit", (event) => {
+      event.preventDefault();
+      this.join(this.#input.value);
+    });
+    byId("leave").addEventListener("click", () => {
+      this.#leave();
+      this.#input.focus();
+    });
+    byId("use-own").addEventListener("click", () => this.join(ownLink() ?? ""));
+    setInterval(() => document.visibilityState === "visible" && this.#refresh(), REFRESH_MS);
+    addEventListener("online", () => this.#refresh());
+  }
+
+  get #input() {
+    return /** @type {HTMLInputElement} */ (byId("join-code"));
+  }
+
+  /**
+   * @param {string} text a code or a link
+   * @param {string} [key]
+   */
+  async join(text, key) {
+    this.#leave();
+    // A key is never shown: what stays in the field is the code.
+    this.#input.value = "";
+    if (text.trim() === "") return;
+    byId("join-submit").setAttribute("disabled", "");
+    try {
+      const invite = { key, ...readInvite(text) };
+      this.#input.value = invite.code.toUpperCase();
+      const known = invite.key ?? recallKey(invite.code);
+      this.#guest = await joinSession(invite.code, { key: known });
+      this.#input.value = this.#guest.code;
+      if (known !== undefined) keepKey(invite.code, known);
+      this.#showJoined(true);
+      await this.#refresh();
+      byId("tools").querySelector("input")?.focus();
+    } catch (error) {
+      showBanner(byId("agent-banner"), errorText(error), "bad");
+      this.#input.focus();
+    } finally {
+      byId("join-submit").removeAttribute("disabled");
+    }
+  }
+
+  #leave() {
+    this.#guest = null;
+    this.#shownTools = "";
+    this.#showJoined(false);
+    showBanner(byId("agent-banner"), null);
+    byId("call-place").replaceChildren();
+    byId("tools").replaceChildren();
+  }
+
+  /** @param {boolean} isJoined */
+  #showJoined(isJoined) {
+    byId("joined").hidden = !isJoined;
+    byId("leave").hidden = !isJoined;
+    byId("join-submit").hidden = isJoined;
+    byId("agent-hint").hidden = isJoined;
+    byId("presence").hidden = true;
+    byId("agent-lock").hidden = !this.#guest?.encrypted;
+    this.#input.readOnly = isJoined;
+  }
+
+  async #refresh() {
+    const guest = this.#guest;
+    if (!guest) return;
+    try {
+      const info = await guest.session();
+      if (guest !== this.#guest) return;
+      if (info.encrypted && !guest.encrypted) return this.#lackKey();
+      this.#showPresence(info);
+      this.#showTools(info.tools);
+    } catch (error) {
+      if (guest !== this.#guest) return;
+      if (error instanceof ApiError && error.isFinal) this.#leave();
+      else showPill(byId("presence"), "Server unreachable", "warn");
+      showBanner(byId("agent-banner"), errorText(error), "bad");
+    }
+  }
+
+  #lackKey() {
+    this.#leave();
+    const text = "This session is encrypted, so its code alone is not enough. Scan the tab’s QR code, or paste its link here.";
+    showBanner(byId("agent-banner"), text, "warn");
+    this.#input.focus();
+  }
+
+  /** @param {import("../../waypost.js").SessionInfo} info */
+  #showPresence({ hostOnline, hostSeenAt }) {
+    const banner = byId("agent-banner");
+    showPill(byId("presence"), hostOnline ? "Tab online" : "Tab offline", hostOnline ? "good" : "warn");
+    if (hostOnline) return showBanner(banner, null);
+    const since = hostSeenAt ? `was last online at ${clockTime(new Date(hostSeenAt))}` : "has not been online yet";
+    showBanner(banner, `The tab is offline. It ${since}. Your calls wait until it is online again.`, "warn");
+  }
+
+  /** @param {ToolDefinition[]} tools */
+  #showTools(tools) {
+    const text = JSON.stringify(tools);
+    if (text === this.#shownTools) return;
+    this.#shownTools = text;
+    byId("tools-empty").hidden = tools.length > 0;
+    byId("tools").replaceChildren(...tools.map((tool) => this.#choice(tool)));
+    const again = tools.find(({ name }) => name === this.#selected) ?? tools[0];
+    if (again) this.#select(again);
+    else byId("call-place").replaceChildren();
+  }
+
+  /** @param {ToolDefinition} tool */
+  #choice(tool) {
+    const radio = el("input", { type: "radio", name: "tool", onchange: () => this.#select(tool) });
+    radio.value = tool.name;
+    const label = el("span", {}, el("code", {}, tool.name), el("span", {}, `${tool.description ?? tool.title ?? ""}`));
+    return el("label", { class: "tool" }, radio, label);
+  }
+
+  /** @param {ToolDefinition} tool */
+  #select(tool) {
+    this.#selected = tool.name;
+    for (const radio of byId("tools").querySelectorAll("input")) radio.checked = radio.value === tool.name;
+    const fields = argumentFields(tool.inputSchema);
+    const form = el("form", { class: "call", "aria-label": `Arguments of ${tool.name}` }, ...fields.elements);
+    if (fields.elements.length === 0) form.append(el("p", { class: "hint" }, "This tool takes no arguments."));
+    form.append(el("button", { class: "primary" }, "Call ", el("code", {}, tool.name)));
+    form.addEventListener("submit", (event) => {
+      event.preventDefault();
+      if (this.#guest) this.#calls.start(this.#guest, tool.name, fields.read()).then(() => this.#refresh());
+    });
+    byId("call-place").replaceChildren(form);
+  }
+}
+
+/** @param {unknown} error */
+function errorText(error) {
+  if (!(error instanceof ApiError)) return error instanceof Error ? error.message : String(error);
+  if (error.status === 410) return "This session has ended. Ask for a new code.";
+  if (error.status === 404 || error.code === "invalid_code") return "No open session has this code. Check it, or ask for a new one.";
+  if (error.status === 429) return `Too many attempts. Wait ${Math.ceil(error.retryAfterMs / 1000) || "a few"} s and try again.`;
+  return error.message;
+}

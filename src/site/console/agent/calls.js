@@ -1,0 +1,109 @@
+/** The agent's calls: one card each, from waiting to the answer. */
+
+import { CallTimeout, DecryptionError, ToolError } from "../../waypost.js";
+import { ownCall } from "../approval/own-calls.js";
+import { byId, el, showPill } from "../shared/dom.js";
+import { duration, inline, pretty } from "../shared/format.js";
+
+/** Cards kept on the page. */
+const MAX_CARDS = 20;
+
+/** A person may be asked, and go for a coffee first. */
+const TIMEOUT_MS = 15 * 60_000;
+
+/** @typedef {import("../../waypost.js").Guest} Guest */
+
+export class Calls {
+  /**
+   * Call `tool` and show what becomes of it.
+   * @param {Guest} guest
+   * @param {string} tool
+   * @param {Record<string, unknown>} args
+   */
+  async start(guest, tool, args) {
+    const card = new Card(tool, args);
+    byId("calls-title").hidden = false;
+    byId("calls").prepend(card.element);
+    while (byId("calls").childElementCount > MAX_CARDS) byId("calls").lastElementChild?.remove();
+    const beganAt = performance.now();
+    const took = () => duration(performance.now() - beganAt);
+    try {
+      const { signal } = card;
+      const onProgress = (/** @type {unknown} */ value) => card.showProgress(value);
+      const result = await guest.call(tool, args, { id: ownCall(), timeout: TIMEOUT_MS, signal, onProgress });
+      card.close(`Answered in ${took()}`, "good", result);
+    } catch (error) {
+      if (card.signal.aborted) card.close(`Cancelled after ${took()}`, "warn");
+      else if (error instanceof ToolError) card.close(`Error after ${took()}`, "bad", withoutStack(error));
+      else if (error instanceof DecryptionError) card.close("Could not be decrypted", "bad", error.message);
+      else if (error instanceof CallTimeout) card.close(error.message, "warn");
+      else card.close("Failed", "bad", error instanceof Error ? error.message : String(error));
+    }
+  }
+}
+
+/** One call on the page. */
+class Card {
+  #controller = new AbortController();
+  #pill = el("span", { class: "pill" });
+  #progress = el("progress", { hidden: true, max: 1, "aria-label": "Progress" });
+  #message = el("p", { class: "hint", hidden: true });
+  #answer = el("pre", { hidden: true, tabindex: 0, "aria-label": "Answer" });
+  #cancel = el("button", { type: "button", class: "quiet" }, "Cancel");
+
+  /**
+   * @param {string} tool
+   * @param {Record<string, unknown>} args
+   */
+  constructor(tool, args) {
+    showPill(this.#pill, "Waiting", "busy");
+    this.#cancel.setAttribute("aria-label", `Cancel ${tool}`);
+    this.#cancel.addEventListener("click", () => {
+      this.#cancel.disabled = true;
+      showPill(this.#pill, "Cancelling", "busy");
+      this.#controller.abort();
+    });
+    this.element = el(
+      "li",
+      { class: "call-card" },
+      el("p", { class: "call-head" }, el("code", {}, tool), this.#pill, this.#cancel),
+      el("p", { class: "payload" }, inline(args)),
+      this.#progress,
+      this.#message,
+      this.#answer,
+    );
+  }
+
+  get signal() {
+    return this.#controller.signal;
+  }
+
+  /** Steps and a message, as MCP has them, are drawn; anything else is shown as it is. @param {any} value */
+  showProgress(value) {
+    const isSteps = typeof value?.progress === "number";
+    this.#progress.hidden = false;
+    if (isSteps && value.total > 0) this.#progress.value = value.progress / value.total;
+    else this.#progress.removeAttribute("value");
+    this.#message.hidden = false;
+    this.#message.textContent = isSteps && typeof value.message === "string" ? value.message : inline(value);
+  }
+
+  /**
+   * @param {string} status
+   * @param {"good" | "warn" | "bad"} kind
+   * @param {unknown} [answer]
+   */
+  close(status, kind, answer) {
+    showPill(this.#pill, status, kind);
+    this.#cancel.remove();
+    this.#progress.remove();
+    this.#message.remove();
+    this.#answer.hidden = answer === undefined;
+    this.#answer.textContent = pretty(answer);
+  }
+}
+
+/** @param {ToolError} error */
+function withoutStack({ code, message, data }) {
+  return data === undefined ? { code, message } : { code, message, data };
+}

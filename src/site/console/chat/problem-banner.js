@@ -1,0 +1,59 @@
+/** What stands above the message box when something is wrong, with what can be done about it. */
+
+import { byId, el, showBanner } from "../shared/dom.js";
+import { useAppKey } from "./identity.js";
+import { needsKey, errorText } from "./error-text.js";
+
+export class ProblemBanner {
+  #banner = byId("chat-banner");
+  #isOffer = false;
+  #retry;
+
+  /** @param {() => void} retry what to do with another app key */
+  constructor(retry) {
+    this.#retry = retry;
+  }
+
+  clear() {
+    this.#isOffer = false;
+    showBanner(this.#banner, null);
+  }
+
+  /** @param {string} text */
+  tell(text) {
+    this.#isOffer = false;
+    showBanner(this.#banner, text);
+  }
+
+  /** @param {unknown} error */
+  show(error) {
+    this.#isOffer = false;
+    if (needsKey(error)) this.#askForKey();
+    else showBanner(this.#banner, errorText(error), "bad");
+  }
+
+  /** An answer is in the way. @param {() => void} interrupt */
+  offerInterruption(interrupt) {
+    const button = el("button", { type: "button", onclick: interrupt }, "Interrupt and send");
+    showBanner(this.#banner, "An answer is still being written in this thread. ", "warn", button);
+    this.#isOffer = true;
+  }
+
+  /** There is nothing to interrupt any more. */
+  withdrawOffer() {
+    if (this.#isOffer) this.clear();
+  }
+
+  #askForKey() {
+    const input = el("input", { id: "app-key", type: "password", autocomplete: "off", required: true });
+    const label = el("label", { for: "app-key" }, "App key");
+    const form = el("form", { class: "key" }, label, input, el("button", {}, "Use this key"));
+    form.addEventListener("submit", (event) => {
+      event.preventDefault();
+      useAppKey(input.value.trim());
+      this.clear();
+      this.#retry();
+    });
+    showBanner(this.#banner, "This server asks for an app key before it shows threads.", "warn", form);
+  }
+}

@@ -1,0 +1,200 @@
+/** This tab's session on the page: opened or taken up again, connected, shown, ended, opened anew. */
+
+import { createSession, Host, Session } from "../../waypost.js";
+import { Approvals } from "../approval/approvals.js";
+import { byId, copies, el, showBanner, showPill } from "../shared/dom.js";
+import { restoreSwitch, wantsEncryption } from "./encryption.js";
+import { codeParts } from "../shared/format.js";
+import { Countdown } from "./countdown.js";
+import { McpPanel } from "../mcp/panel.js";
+import { lockSession } from "./tab-lock.js";
+import { qrCode } from "./qr.js";
+import { curlCommand } from "./snippets.js";
+import { offerTools } from "../tools/example-tools.js";
+import { setTitle } from "../views.js";
+
+/** Pauses between attempts to open a session; the last one repeats. */
+const ATTEMPT_DELAYS_MS = [1000, 2000, 5000, 10_000];
+
+export class Tab {
+  #log;
+  #countdown = new Countdown();
+  #mcp = new McpPanel();
+  #approvals = new Approvals();
+  /** @type {Host | null} */
+  #host = null;
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
+  #retry;
+  #isOpening = false;
+
+  /** @param {import("./request-log.js").RequestLog} log */
+  constructor(log) {
+    this.#log = log;
+    copies(byId("copy-code"), () => this.code ?? "");
+    copies(byId("copy-link"), () => this.link ?? "");
+    restoreSwitch();
+    copies(byId("copy-curl"), () => byId("curl").textContent ?? "");
+    byId("end").addEventListener("click", () => this.#end());
+    byId("renew").addEventListener("click", () => this.#renew());
+  }
+
+  /** The code of the session, while there is one. */
+  get code() {
+    return this.#session?.code ?? null;
+  }
+
+  /** The link that leads an agent here, while there is a session. */
+  get link() {
+    return this.#session?.link ?? null;
+  }
+
+  get #session() {
+    return this.#host && this.#host.state.state !== "ended" ? this.#host.session : null;
+  }
+
+  /** Take up the session that this tab had before a reload, or open one. */
+  async start() {
+    if (this.#host) return;
+    const kept = Session.restore();
+    if (kept && (await lockSession(kept.code))) this.#use(kept);
+    else await this.#open(0);
+  }
+
+  /** @param {number} attempt */
+  async #open(attempt) {
+    if (this.#isOpening) return;
+    this.#isOpening = true;
+    clearTimeout(this.#retry);
+    showPill(byId("tab-state"), "Opening", "busy");
+    try {
+      const session = await createSession({ label: "Waypost console", encrypted: wantsEncryption() });
+      await lockSession(session.code);
+      this.#use(session);
+    } catch (error) {
+      const delayMs = ATTEMPT_DELAYS_MS[Math.min(attempt, ATTEMPT_DELAYS_MS.length - 1)];
+      this.#retry = setTimeout(() => this.#open(attempt + 1), delayMs);
+      showPill(byId("tab-state"), "No session", "bad");
+      const reason = error instanceof Error ? error.message : String(error);
+      showBanner(byId("tab-banner"), `Could not open a session. ${reason} Trying again in ${delayMs / 1000} s.`, "bad");
+    } finally {
+      this.#isOpening = false;
+    }
+  }
+
+  /** @param {Session} session */
+  #use(session) {
+    session.save();
+    const host = (this.#host = new Host(session, { approve: (request) => this.#approvals.decide(request) }));
+    offerTools(host);
+    this.#log.follow(host);
+    // A session that was left for a new one has nothing to say on this page any more.
+    host.on("state", (state) => host === this.#host && this.#showState(state));
+    host.on("session", () => {
+      if (host !== this.#host) return;
+      session.save();
+      this.#countdown.show(session.expiresAt);
+    });
+    this.#show(session);
+    host.connect().catch(() => {
+      // Said by the `ended` state.
+    });
+  }
+
+  async #end() {
+    byId("end").setAttribute("disabled", "");
+    try {
+      await this.#host?.end();
+    } catch (error) {
+      byId("end").removeAttribute("disabled");
+      const reason = error instanceof Error ? error.message : String(error);
+      showBanner(byId("tab-banner"), `Could not end the session. ${reason} Try again.`, "bad");
+    }
+  }
+
+  async #renew() {
+    const old = this.#host;
+    this.#host = null;
+    if (old && old.state.state !== "ended") {
+      old.end().catch(() => {
+        // Out of reach: nobody renews it any more, so it ends by itself.
+        old.close();
+      });
+    }
+    Session.forget();
+    await this.#open(0);
+  }
+
+  /** @param {Session} session */
+  #show(session) {
+    const { code, link } = session;
+    const isEncrypted = session.key !== undefined;
+    setTitle("session", `${code} · Waypost`);
+    byId("plate").classList.remove("over");
+    const shown = byId("code");
+    shown.replaceChildren(...codeParts(code).flatMap((part) => [part, document.createElement("wbr")]));
+    shown.classList.toggle("long", code.length > 8);
+    shown.setAttribute("aria-label", [...code].join(" "));
+    const qr = byId("qr");
+    qr.hidden = false;
+    qr.setAttribute("href", link);
+    qr.replaceChildren(qrCode(link, "QR code of the link for the agent"));
+    qr.classList.toggle("dense", isEncrypted);
+    byId("tab-lock").hidden = !isEncrypted;
+    byId("tab-open").hidden = isEncrypted;
+    // Neither would get anybody anywhere: the key is missing in both.
+    byId("copy-code").hidden = isEncrypted;
+    byId("shell").hidden = isEncrypted;
+    byId("curl").textContent = curlCommand(location.origin, code);
+    this.#mcp.show(session);
+    showBanner(byId("tab-banner"), null);
+    for (const id of ["copy-link", "copy-code", "end"]) byId(id).removeAttribute("disabled");
+    this.#countdown.show(session.expiresAt);
+    byId("use-own").hidden = false;
+  }
+
+  /** @param {import("../../waypost.js").StreamState} now */
+  #showState(now) {
+    const pill = byId("tab-state");
+    const banner = byId("tab-banner");
+    this.#countdown.isConnected(now.state === "online");
+    if (now.state === "ended") return this.#showEnd(now);
+    if (now.state === "online") {
+      showPill(pill, "Online", "good");
+      showBanner(banner, null);
+    } else if (now.state === "connecting") {
+      showPill(pill, "Connecting", "busy");
+    } else if (now.state === "offline") {
+      showPill(pill, "Offline", "warn");
+      showBanner(banner, "Your browser is offline. Requests wait on the server; this tab reconnects by itself.", "warn");
+    } else {
+      showPill(pill, "Reconnecting", "warn");
+      if (!now.error) return;
+      const retry = el("button", { type: "button", class: "link", onclick: () => this.#host?.retry() }, "Try now");
+      showBanner(banner, `${now.error.message} Requests wait on the server while this tab tries to reconnect. `, "warn", retry);
+    }
+  }
+
+  /** @param {import("../../waypost.js").StreamState} end */
+  #showEnd(end) {
+    Session.forget();
+    setTitle("session", "Waypost");
+    showPill(byId("tab-state"), "Ended", "bad");
+    byId("plate").classList.add("over");
+    byId("qr").hidden = true;
+    byId("use-own").hidden = true;
+    byId("shell").hidden = true;
+    for (const id of ["copy-link", "copy-code", "end"]) byId(id).setAttribute("disabled", "");
+    this.#countdown.hide();
+    this.#mcp.hide();
+    showBanner(byId("tab-banner"), `${endText(end)} Its code no longer works.`, "info");
+    // What had the focus may be disabled now; somebody who is at work elsewhere on the page is left there.
+    if ([document.body, byId("end")].includes(/** @type {HTMLElement} */ (document.activeElement))) byId("renew").focus();
+  }
+}
+
+/** @param {import("../../waypost.js").StreamState} end */
+function endText({ reason, error }) {
+  if (reason === "ended" || reason === "session_ended") return "This session has ended.";
+  if (reason === "expired" || reason === "session_not_found") return "This session has expired.";
+  return `This session is over: ${error?.message ?? reason}`;
+}

@@ -1,0 +1,42 @@
+"""Responses that are streams: their headers, and the count of those that are open."""
+
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
+from typing import Protocol
+
+from waypost_worker.http.messages import Response
+
+EVENT_STREAM = "text/event-stream; charset=utf-8"
+
+
+class StreamCounter(Protocol):
+    """Has the number of streams that are open now."""
+
+    open_streams: int
+
+
+def stream_response(
+    chunks: AsyncGenerator[bytes, None],
+    counter: StreamCounter,
+    content_type: str = EVENT_STREAM,
+    headers: dict[str, str] | None = None,
+) -> Response:
+    """A response whose body is `chunks`, counted by `counter` from its first byte until it ends or is closed."""
+    stream_headers = {
+        "Content-Type": content_type,
+        # Neither a cache nor a proxy may keep the bytes, compress them or wait for more.
+        "Cache-Control": "no-store, no-transform",
+        "X-Accel-Buffering": "no",
+        **(headers or {}),
+    }
+    return Response(200, _counted(chunks, counter), stream_headers)
+
+
+async def _counted(chunks: AsyncGenerator[bytes, None], counter: StreamCounter) -> AsyncGenerator[bytes, None]:
+    counter.open_streams += 1
+    try:
+        async with aclosing(chunks) as open_chunks:
+            async for chunk in open_chunks:
+                yield chunk
+    finally:
+        counter.open_streams -= 1

@@ -1,0 +1,124 @@
+"""The answers to one request as they come: from the isolate's local channel for free, and from the store."""
+
+from collections import deque
+from contextlib import AbstractContextManager
+
+from waypost_worker.clock import Wakeup
+from waypost_worker.errors import Unavailable
+from waypost_worker.limits import WAIT_RESERVED_OPERATIONS
+from waypost_worker.polling.invocation import Invocation
+from waypost_worker.polling.local_channel import LocalChannel
+from waypost_worker.polling.wait import wait_for_item
+from waypost_worker.queues.message import Message
+from waypost_worker.queues.queue import Queues
+
+
+class AnswerWaiter:
+    """Waits for the answers to one request: progress, and the final answer.
+
+    It is made before the request is queued, so that no answer on the local channel is missed. `resumed`: the request
+    was queued by an earlier invocation, so the store is asked immediately.
+    """
+
+    def __init__(
+        self, queues: Queues, channel: LocalChannel[Message], invocation: Invocation, *, resumed: bool = False
+    ) -> None:
+        self._queues = queues
+        self._channel = channel
+        self._position = channel.position()
+        self._invocation = invocation
+        self._schedule = invocation.wait_schedule()
+        if not resumed:
+            self._schedule.looked(invocation.clock.now_ms())
+        self._seen: set[str] = set()
+        self._ready: deque[Message] = deque()
+
+    @property
+    def is_spent(self) -> bool:
+        """Whether this invocation has no operations left to go on with."""
+        return self._invocation.meter.remaining <= WAIT_RESERVED_OPERATIONS
+
+    async def answer(self, request_id: str, seconds: float) -> Message | None:
+        """The final answer, or `None` if it has not come within `seconds`, or when the operations are spent.
+
+        Progress is passed over without reading its body.
+
+        Raises:
+            Unavailable: the store does not answer.
+        """
+        clock = self._invocation.clock
+        deadline_ms = clock.now_ms() + round(seconds * 1000)
+        schedule = self._invocation.wait_schedule()
+        schedule.looked(clock.now_ms())
+
+        async def from_channel() -> Message | None:
+            final = next((message for message in self._published(request_id) if message.final), None)
+            return await self._queues.load_one(final) if final else None
+
+        async def from_store() -> Message | None:
+            answer = await self._queues.find_answer(request_id)
+            schedule.looked(clock.now_ms())
+            return answer
+
+        return await wait_for_item(
+            self._invocation,
+            schedule,
+            deadline_ms,
+            subscribe=self._subscribe,
+            from_channel=from_channel,
+            from_store=from_store,
+        )
+
+    async def next(self, request_id: str, deadline_ms: int) -> Message | None:
+        """The next message of any kind, each once; `None` at `deadline_ms`, or when `is_spent`.
+
+        A store that does not answer is asked again, more slowly.
+        """
+        if self._ready:
+            return self._ready.popleft()
+
+        async def from_channel() -> Message | None:
+            await self._load(self._published(request_id))
+            return self._next_ready()
+
+        async def from_store() -> Message | None:
+            if not self.is_spent:
+                await self._look(request_id)
+            return self._next_ready()
+
+        return await wait_for_item(
+            self._invocation,
+            self._schedule,
+            deadline_ms,
+            subscribe=self._subscribe,
+            from_channel=from_channel,
+            from_store=from_store,
+            look_at_deadline=False,
+        )
+
+    def _subscribe(self, wakeup: Wakeup) -> AbstractContextManager[None]:
+        return self._channel.subscribe(self._queues.responses, wakeup)
+
+    def _published(self, request_id: str) -> list[Message]:
+        messages = self._channel.since(self._queues.responses, self._position)
+        self._position = self._channel.position()
+        return [message for message in messages if message.id == request_id]
+
+    async def _look(self, request_id: str) -> None:
+        clock = self._invocation.clock
+        try:
+            await self._load(await self._queues.answers(request_id))
+            self._schedule.looked(clock.now_ms())
+        except Unavailable:
+            # What was queued is safe; the store is asked again later, or by another invocation.
+            self._schedule.failed(clock.now_ms())
+
+    async def _load(self, messages: list[Message]) -> None:
+        unseen = [message for message in messages if message.cursor not in self._seen]
+        async for loaded in self._queues.load(unseen):
+            for message in loaded:
+                self._seen.add(message.cursor)
+                self._ready.append(message)
+
+    def _next_ready(self) -> Message | None:
+        return self._ready.popleft() if self._ready else None

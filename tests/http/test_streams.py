@@ -1,0 +1,63 @@
+"""Responses that are streams: told to caches and proxies, and counted while they are open."""
+
+from collections.abc import AsyncGenerator
+
+from waypost_worker.http.messages import Response
+from waypost_worker.http.streams import stream_response
+
+
+class Counter:
+    open_streams = 0
+
+
+class Chunks:
+    """Two chunks, and whether they were closed."""
+
+    is_closed = False
+
+    async def __call__(self) -> AsyncGenerator[bytes, None]:
+        try:
+            yield b"one"
+            yield b"two"
+        finally:
+            self.is_closed = True
+
+
+def body_of(response: Response) -> AsyncGenerator[bytes, None]:
+    assert isinstance(response.body, AsyncGenerator)
+    return response.body
+
+
+def test_no_cache_and_no_proxy_keeps_a_stream_back():
+    response = stream_response(Chunks()(), Counter())
+    assert (response.status, response.headers) == (
+        200,
+        {
+            "Content-Type": "text/event-stream; charset=utf-8",
+            "Cache-Control": "no-store, no-transform",
+            "X-Accel-Buffering": "no",
+        },
+    )
+
+
+def test_a_stream_may_have_another_type_and_more_headers():
+    response = stream_response(Chunks()(), Counter(), "application/x-ndjson", {"X-More": "1"})
+    assert (response.headers["Content-Type"], response.headers["X-More"]) == ("application/x-ndjson", "1")
+
+
+async def test_a_stream_counts_from_its_first_byte_to_its_last():
+    counter = Counter()
+    body = body_of(stream_response(Chunks()(), counter))
+    assert counter.open_streams == 0
+    assert await anext(body) == b"one"
+    assert counter.open_streams == 1
+    assert [chunk async for chunk in body] == [b"two"]
+    assert counter.open_streams == 0
+
+
+async def test_a_stream_that_is_closed_closes_what_it_came_from_and_counts_no_more():
+    counter, chunks = Counter(), Chunks()
+    body = body_of(stream_response(chunks(), counter))
+    await anext(body)
+    await body.aclose()
+    assert (counter.open_streams, chunks.is_closed) == (0, True)

@@ -1,0 +1,17 @@
+"""A wakeup that only counts."""
+
+
+class CountingWakeup:
+    """Counts how often it is set. `gone` says that its loop has ended."""
+
+    rung = 0
+    gone = False
+
+    def set(self) -> None:
+        self.rung += 1
+
+    async def wait(self, seconds: float) -> None:
+        raise AssertionError(seconds)
+
+    def is_lost(self) -> bool:
+        return self.gone
