@@ -85,7 +85,9 @@ CLICKED = {**WINDOW, "Sec-Fetch-User": "?1"}
 
 
 @pytest.mark.parametrize(("method", "path"), [each for each in EVERY_ROUTE if not each[1].startswith("/pages/")])
-@pytest.mark.parametrize("fields", [WINDOW, CLICKED, {**WINDOW, "Sec-Purpose": "prefetch"}])
+@pytest.mark.parametrize(
+    "fields", [WINDOW, CLICKED, {**WINDOW, "Sec-Fetch-Site": "none", "Sec-Purpose": "prefetch"}], ids=repr
+)
 def test_another_site_opens_no_route_in_a_window_either(method: str, path: str, fields: dict[str, str]):
     kv = FaultyKv(MemoryKv(VirtualClock()), lambda *_: False)
     budgets = {limit: Budget(0) for limit in Limit}
@@ -105,7 +107,7 @@ def test_a_person_and_a_page_of_this_origin_may_open_a_route(site: str):
         {**CLICKED, "Sec-Fetch-Dest": "iframe"},
         {"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "no-cors", "Sec-Fetch-Dest": "image"},
         {**WINDOW, "Sec-Purpose": "prefetch"},
-        {**WINDOW, "Sec-Purpose": "prefetch;prerender"},
+        {**WINDOW, "Sec-Fetch-Site": "none", "Sec-Purpose": "prefetch;prerender"},
         {"Origin": "https://evil.example", "Host": "waypost.example"},
     ],
 )

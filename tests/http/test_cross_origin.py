@@ -60,6 +60,8 @@ def test_programs_and_pages_that_may_are_let_through(fields: dict[str, str]):
         {"Origin": f"https://{HOST}", "Sec-Fetch-Site": "same-site"},
         {"Sec-Fetch-Site": "cross-site"},
         {"Sec-Fetch-Site": "nonsense"},
+        {"Sec-Fetch-Site": "none", "Sec-Purpose": "prefetch"},
+        {"Sec-Fetch-Site": "none", "Sec-Purpose": "prefetch;prerender"},
         {"Origin": f"https://{HOST}.evil.example"},
         {"Origin": f"https://evil.{HOST}"},
         {"Origin": f"https://{HOST}:8443"},

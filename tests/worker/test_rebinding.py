@@ -24,7 +24,9 @@ def test_a_page_under_a_rebound_name_reads_and_does_nothing(worker: LocalWorker,
     assert method == "HEAD" or reply.json()["code"] == "host_not_allowed"
 
 
-@pytest.mark.parametrize("host", ["localhost:8787", "127.0.0.1", "[::1]:8787", "192.168.0.2:8787", "desk", "desk.local"])
+@pytest.mark.parametrize(
+    "host", ["localhost:8787", "127.0.0.1", "[::1]:8787", "192.168.0.2:8787", "desk", "desk.local"]
+)
 def test_near_names_and_addresses_are_served(worker: LocalWorker, host: str):
     assert send(worker, "GET", "/health", Host=host).status_code == 200
 

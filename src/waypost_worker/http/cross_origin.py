@@ -61,6 +61,9 @@ def refuse_origin() -> NoReturn:
 
 def is_from_known_origin(request: Request, allowed: frozenset[str]) -> bool:
     """Whether `require_known_origin` lets `request` pass."""
+    # Of a prefetch by speculation rules, which any page may have, Chromium (156) says `Sec-Fetch-Site: none`.
+    if request.headers.get("sec-purpose") is not None:
+        return False
     origin = request.headers.get("origin")
     if origin in allowed:
         return True
