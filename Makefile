@@ -1,4 +1,4 @@
-# The front door. What a target does is written in package.json ("scripts") and tools/; nothing is written twice.
+# The front door. A target calls a script of package.json, which says what it does.
 
 PYTHON = python3
 PORT = 8787
@@ -6,8 +6,10 @@ HOST = 127.0.0.1
 RUNS = 10000
 SEED = 0
 
-.PHONY: bootstrap dev test check unit worker browser deploy lock simulation simulate cost soak bench guard profile
+.PHONY: announce bench bootstrap browser check cost deploy dev guard lock profile simulate simulation soak test unit verify worker
+.NOTPARALLEL:
 
+# Installs what is missing, and nothing where all of it is there.
 bootstrap:
 	@command -v $(PYTHON) >/dev/null || { echo "Waypost needs Python 3.11 or newer as $(PYTHON)." >&2; exit 1; }
 	@$(PYTHON) -B -m tools.setup.bootstrap
@@ -16,11 +18,20 @@ bootstrap:
 dev: bootstrap
 	@npm run --silent dev -- --port $(PORT) --host $(HOST) --owner $$PPID
 
-# Everything: check, unit tests, tests in workerd, tests in Chromium.
-test: bootstrap
-	@npm run --silent test
+# Lint, types, all unit tests, and the main paths in workerd and Chromium: under five minutes.
+test: announce bootstrap
+	@npm run --silent test -- --announced
 
-# Style, types, the layers, and the unit tests with every branch of the domain covered.
+# Everything: `make test`, then the tests that it leaves out, and the benchmark's guard. `npm run verify` is the second half.
+verify: PLAN = verify
+verify: test
+	@npm run --silent verify -- --after test
+
+PLAN = test
+announce:
+	@command -v $(PYTHON) >/dev/null && $(PYTHON) -B -m tools.suites.plan $(PLAN) || true
+
+# Style, types, and the unit tests with every branch of the domain covered.
 check: bootstrap
 	@npm run --silent check
 
@@ -30,40 +41,41 @@ unit: bootstrap
 simulation: bootstrap
 	@npm run --silent test:simulation
 
-# Runs the queues on the model of KV, as often as wanted. make simulate RUNS=100000 SEED=0
-simulate: bootstrap
-	@npm run --silent simulate -- --runs $(RUNS) --seed $(SEED)
-
-# The long proofs: 50 kills, a backlog of 10,000, five minutes of fuzzing, 100,000 runs of the simulation. An hour or more.
-soak: bootstrap
-	@npm run --silent soak
-
-# Counts what things cost in KV operations, and writes the table into docs/cost.md.
-cost: bootstrap
-	@npm run --silent cost
-
-# Measures Waypost beside what one would take instead: under ten minutes, a minute with QUICK=1, LONG=1 as long as it takes.
-bench: bootstrap
-	@npm run --silent bench -- $(if $(QUICK),--quick) $(if $(LONG),--long)
-
-# Half a minute of it, compared with what is committed: warns where something has become slower.
-guard: bootstrap
-	@npm run --silent bench:guard
-
-# Where the time goes, written into bench/profile/profile.txt.
-profile: bootstrap
-	@npm run --silent profile
-
+# All tests in workerd, and all in Chromium.
 worker: bootstrap
 	@npm run --silent test:worker
 
 browser: bootstrap
 	@npm run --silent test:browser
 
+# Runs the simulation with other seeds. make simulate RUNS=100000 SEED=0
+simulate: bootstrap
+	@npm run --silent simulate -- --runs $(RUNS) --seed $(SEED)
+
+# The long tests: 50 kills, a backlog of 10,000, five minutes of fuzzing, 100,000 runs of the simulation. An hour or more.
+soak: bootstrap
+	@npm run --silent soak
+
+# Counts what each action costs in KV operations, and writes the table into docs/cost.md.
+cost: bootstrap
+	@npm run --silent cost
+
+# Measures Waypost beside its alternatives: under ten minutes, a minute with QUICK=1, as long as it takes with LONG=1.
+bench: bootstrap
+	@npm run --silent bench -- $(if $(QUICK),--quick) $(if $(LONG),--long)
+
+# Half a minute of the benchmark: warns where a ratio is worse than the committed one.
+guard: bootstrap
+	@npm run --silent bench:guard
+
+# Writes where the time goes into bench/profile/profile.txt.
+profile: bootstrap
+	@npm run --silent profile
+
 # Puts the Worker on Cloudflare (after `npx wrangler login`).
 deploy: bootstrap
 	@npm run --silent deploy
 
-# Writes requirements-*.txt and package-lock.json anew from pyproject.toml and package.json.
+# Regenerates requirements-*.txt and package-lock.json from pyproject.toml and package.json.
 lock: bootstrap
 	@npm run --silent lock

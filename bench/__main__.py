@@ -37,8 +37,10 @@ OUTPUT = BUILD_DIR / "bench" / "results.json"
 
 
 def run(names: Sequence[str], mode: Mode) -> Results:
-    """Measure these sections in order. One that fails is told as skipped, and the others go on; Ctrl-C ends it with
-    what there is."""
+    """Measure these sections in order.
+
+    A section that fails is reported as skipped, and the others go on. Ctrl-C ends the run with the results so far.
+    """
     results = Results()
     progress = Progress({name: SECTIONS[name][0] for name in names})
     for name in names:
@@ -58,7 +60,7 @@ def run(names: Sequence[str], mode: Mode) -> Results:
 
 
 def described(error: Exception) -> str:
-    """What happened, and to whom."""
+    """The error's name, text and notes, on one line."""
     return "; ".join((f"{type(error).__name__}: {error}", *getattr(error, "__notes__", ())))
 
 

@@ -1,4 +1,4 @@
-"""`python -m tests.simulation --runs 1000 [--seed S] [--jobs J]`: runs, a progress bar, and the seeds that failed."""
+"""`python -m simulation --runs 1000 [--seed S] [--jobs J]`: runs, a progress bar, and the seeds that failed."""
 
 import argparse
 import os
@@ -13,8 +13,8 @@ CHUNK = 20
 
 
 def main() -> int:
-    """0 if every run kept every promise."""
-    parser = argparse.ArgumentParser(prog="python -m tests.simulation", description=__doc__)
+    """Runs the seeds. Returns 0 if no run broke an invariant, otherwise 1."""
+    parser = argparse.ArgumentParser(prog="python -m simulation", description=__doc__)
     parser.add_argument("--runs", type=int, default=1000, help="how many seeds to run")
     parser.add_argument("--seed", type=int, default=0, help="the first seed")
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="processes")
@@ -48,7 +48,7 @@ def _show(report: Report) -> None:
 
 
 def simulate_all(seeds: Iterable[int], jobs: int) -> Iterable[Report]:
-    """The reports of all `seeds`, in any number of processes, in order."""
+    """The reports of all `seeds`, in order, from `jobs` processes."""
     if jobs == 1:
         yield from map(simulate, seeds)
         return

@@ -19,10 +19,10 @@ from typing import Any
 from simulation.client import KEY, Client, Opened, make_client
 from simulation.scripted_model import ScriptedModel, counted
 from simulation.virtual_time import VirtualClock, run
-from tools.openapi.example_calls import STORY
+from tools.openapi.example_calls import EXAMPLE_CALLS
 from tools.openapi.example_calls.step import begin
-from tools.openapi.example_runner import Answered, Sent, play
-from tools.openapi.in_memory import Stage
+from tools.openapi.example_runner import Answered, Sent, run_steps
+from tools.openapi.in_memory import InMemoryService
 from waypost_worker.app import ROUTES
 from waypost_worker.http.routing import Router
 from waypost_worker.kv.delegating import DelegatingKv
@@ -125,19 +125,19 @@ def example_bills() -> dict[str, Bill]:
         stores.append(BilledKv(kv))
         return stores[0]
 
-    stage = Stage(uses.limiters, billed)
+    service = InMemoryService(uses.limiters, billed)
     router = Router(ROUTES)
     found: dict[str, Bill] = {}
 
     async def send(sent: Sent) -> Answered:
         uses.count.clear()
         before = stores[0].dollars
-        answered = await stage.send(sent)
+        answered = await service.send(sent)
         route, _ = router.find(sent.method, sent.url.partition("?")[0])
         keep_costliest(found, f"{route.method} {route.template}", Bill(stores[0].dollars - before, dict(uses.count)))
         return answered
 
-    asyncio.run(play(STORY, begin(), send))
+    asyncio.run(run_steps(EXAMPLE_CALLS, begin(), send))
     return found
 
 

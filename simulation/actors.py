@@ -1,6 +1,6 @@
-"""Clients as they should be written: they retry what is safe to retry, and remember what they have had.
+"""Careful clients: they retry what is safe to retry, and remember which messages they have received.
 
-What they see and do is kept in a `Story`, which the checks read in the end.
+They record in a `Story` what they see and do; the checks read it in the end.
 """
 
 import asyncio
@@ -16,7 +16,7 @@ from simulation.cluster import Cluster, NetworkError, SessionOver
 
 @dataclass
 class Story:
-    """All that happened to one session, as its clients know it."""
+    """The record of one session, as its clients see it."""
 
     code: str
     host_token: str
@@ -30,7 +30,7 @@ class Story:
     answer_accepted: dict[str, float] = field(default_factory=dict)
     settled_at: dict[str, float] = field(default_factory=dict)
     had: list[tuple[str, int, *tuple[int, ...]]] = field(default_factory=list)
-    heard: dict[str, dict[str, Any]] = field(default_factory=dict)
+    responses: dict[str, dict[str, Any]] = field(default_factory=dict)
     waited: dict[str, Any] = field(default_factory=dict)
     cursors: set[str] = field(default_factory=set)
     ended: bool = False
@@ -38,7 +38,7 @@ class Story:
 
 
 async def persist(cluster: Cluster, attempt: Callable[[], Awaitable[Reply]], tries: int) -> Reply | None:
-    """The first reply that is not a failure of the way or of the store; `None` after `tries`."""
+    """The first reply that is no failure of the network or the store; `None` after `tries`."""
     delay = 0.5
     for _ in range(tries):
         try:
@@ -53,7 +53,7 @@ async def persist(cluster: Cluster, attempt: Callable[[], Awaitable[Reply]], tri
 
 
 async def produce(cluster: Cluster, story: Story, name: str, home: int, count: int, numbered: bool) -> None:
-    """Sends `count` requests one after the other, each with an id of its own that makes it safe to send again."""
+    """Sends `count` requests one after the other, each with its own id, so that it is safe to send again."""
     random = cluster.random
     for number in range(1, count + 1):
         await asyncio.sleep(random.expovariate(1 / 3))
@@ -74,7 +74,7 @@ async def produce(cluster: Cluster, story: Story, name: str, home: int, count: i
             story.waited[request_id] = reply.json()
         elif numbered and random.random() < 0.7:
             skip = {"code": story.code, "producer": name, "seq": number, "skip": True}
-            # Also a skip that was never confirmed may have taken effect.
+            # A skip that was never confirmed may have taken effect too.
             story.skipped.add((name, number))
             await persist(cluster, partial(cluster.call, home, "POST", "/api/request", skip), 8)
         if request_id in story.accepted and random.random() < 0.05:
@@ -84,12 +84,12 @@ async def produce(cluster: Cluster, story: Story, name: str, home: int, count: i
 
 
 def _args(random: Random, request_id: str) -> Any:
-    # Some do not fit into the metadata: then the body is a second thing to become visible.
+    # Some do not fit into the metadata: then the value becomes visible separately.
     return {"of": request_id, "padding": "x" * random.choice((0, 0, 0, 2000))}
 
 
 class Host:
-    """Runs each request once, answers a repeat with its first answer, and comes back with its cursor."""
+    """Runs each request once, answers a repeat with the first response, and resumes after its cursor."""
 
     def __init__(self, cluster: Cluster, story: Story, home: int) -> None:
         self._cluster = cluster
@@ -101,7 +101,7 @@ class Host:
         self._tasks: set[asyncio.Task[None]] = set()
 
     async def stay(self) -> None:
-        """Connect, and connect again, until the session ends."""
+        """Connects, and reconnects, until the session ends."""
         while not self._story.ended:
             try:
                 await self._connect()
@@ -183,17 +183,17 @@ class Host:
 
 
 async def end(cluster: Cluster, story: Story, settle_seconds: float) -> None:
-    """End the session from anywhere: it must stay ended everywhere, and its streams must be told."""
+    """Ends the session in a random location: it must stay ended everywhere, and its streams must get `end`."""
     options = {"token": story.host_token}
     url = f"/api/sessions/{story.code}"
     home = cluster.random.randrange(cluster.world.locations)
-    # A reply that was lost leaves an ended session behind, so the next attempt may say 410.
+    # If the reply is lost the session has ended all the same, so the next attempt may get 410.
     reply = await persist(cluster, lambda: cluster.call(home, "DELETE", url, **options), 20)
     if reply is None:
         return
     await asyncio.sleep(settle_seconds)
     if not story.ended:
-        story.violations.append("the host was never told that the session has ended")
+        story.violations.append("the host never got the event `end`")
     for location in range(cluster.world.locations):
         read = await persist(cluster, partial(cluster.call, location, "GET", url), 3)
         if read is not None and read.status == 200:
@@ -201,7 +201,7 @@ async def end(cluster: Cluster, story: Story, settle_seconds: float) -> None:
 
 
 async def try_foreign_cursor(cluster: Cluster, story: Story, other: Story) -> None:
-    """Come back to one session with a cursor of another."""
+    """Resumes one session with cursors of another, which must be refused."""
     for cursor in list(other.cursors)[:3]:
         url = f"/api/poll?code={story.code}&after={cursor}"
         reply = await persist(cluster, partial(cluster.call, 0, "GET", url, token=story.host_token), 5)
@@ -210,17 +210,17 @@ async def try_foreign_cursor(cluster: Cluster, story: Story, other: Story) -> No
 
 
 STOPS_SECONDS = 60 + 60 + 30
-"""An acknowledged message may show for so long: until its removal is visible, in a listing that is that old."""
+"""An acknowledged message may still be listed for so long: until its removal is visible, in a listing of that age."""
 
 
 async def listen(cluster: Cluster, story: Story, name: str, home: int) -> None:
-    """A guest that follows the answers, by stream or by poll, and comes back with its cursor."""
+    """A guest that receives the responses, by stream or by poll, and resumes after its cursor."""
     cursor: str | None = None
-    heard: dict[str, Any] = story.heard.setdefault(name, {})
+    responses: dict[str, Any] = story.responses.setdefault(name, {})
     had: set[str] = set()
     polls = cluster.random.random() < 0.3
 
-    def hear(event: dict[str, Any], resumed: bool) -> None:
+    def receive(event: dict[str, Any], resumed: bool) -> None:
         nonlocal cursor
         data = event.get("data", {})
         if event["event"] == "response":
@@ -228,7 +228,7 @@ async def listen(cluster: Cluster, story: Story, name: str, home: int) -> None:
                 story.violations.append(f"a replay without its flag: answer to {data['id']}")
             had.add(data["cursor"])
             if data["final"]:
-                heard.setdefault(data["id"], data)
+                responses.setdefault(data["id"], data)
         cursor = event.get("id", cursor)
 
     while True:
@@ -239,14 +239,14 @@ async def listen(cluster: Cluster, story: Story, name: str, home: int) -> None:
                 reply = await cluster.call(home, "GET", f"/api/poll?code={story.code}{after}&wait=10")
                 if reply.status == 200:
                     for event in reply.json()["messages"]:
-                        hear(event, resumed)
+                        receive(event, resumed)
                     cursor = reply.json()["cursor"]
             else:
                 headers = {"Last-Event-ID": cursor} if cursor else {}
                 before = set(had)
                 async for event in cluster.stream(home, f"/api/stream?code={story.code}", headers=headers):
                     is_old = event.get("data", {}).get("cursor") in before
-                    hear(event, bool(headers) and is_old)
+                    receive(event, bool(headers) and is_old)
         except NetworkError:
             pass
         except SessionOver:

@@ -1,4 +1,4 @@
-"""What must hold when a run is over."""
+"""The invariants that must hold after a run."""
 
 from collections import Counter
 from typing import Any
@@ -8,12 +8,12 @@ from waypost_worker.queues.queue import CANCELLED_ERROR
 
 
 def check(story: Story, left_over: list[str]) -> list[str]:
-    """Every violation of the promises, as a sentence."""
+    """Every violation of an invariant, as a sentence."""
     return [
         *story.violations,
         *_nothing_is_lost(story),
         *_nothing_runs_twice(story),
-        *_answers_arrive(story),
+        *_responses_arrive(story),
         *_order_holds(story),
         *[f"still queued after the silence: {key}" for key in left_over],
     ]
@@ -22,8 +22,8 @@ def check(story: Story, left_over: list[str]) -> list[str]:
 def _nothing_is_lost(story: Story) -> list[str]:
     missing = story.accepted - set(story.runs) - story.cancelled
     unanswered = set(story.runs) - set(story.answer_accepted)
-    return [f"accepted and never run: {name}" for name in sorted(missing)] + [
-        f"its answer was never accepted: {name}" for name in sorted(unanswered)
+    return [f"accepted, but never run: {name}" for name in sorted(missing)] + [
+        f"its response was never accepted: {name}" for name in sorted(unanswered)
     ]
 
 
@@ -31,14 +31,16 @@ def _nothing_runs_twice(story: Story) -> list[str]:
     return [f"run {count} times: {name}" for name, count in Counter(story.runs).items() if count > 1]
 
 
-def _answers_arrive(story: Story) -> list[str]:
+def _responses_arrive(story: Story) -> list[str]:
     violations = []
-    for guest, heard in story.heard.items():
-        missing = set(story.answer_accepted) - set(heard)
-        violations += [f"{guest} never heard the answer to {name}" for name in sorted(missing)]
-        violations += [f"{guest} heard another answer to {name}" for name in heard if not _fits(story, heard[name])]
+    for guest, responses in story.responses.items():
+        missing = set(story.answer_accepted) - set(responses)
+        violations += [f"{guest} never received the response to {name}" for name in sorted(missing)]
+        violations += [
+            f"{guest} received another response to {name}" for name in responses if not _fits(story, responses[name])
+        ]
     return violations + [
-        f"another answer was waited for: {name}" for name, data in story.waited.items() if not _fits(story, data)
+        f"a wait returned another response: {name}" for name, data in story.waited.items() if not _fits(story, data)
     ]
 
 
@@ -56,7 +58,7 @@ def _order_holds(story: Story) -> list[str]:
     for producer, number, *gap in story.had:
         if gap:
             reported = {(producer, missing) for missing in range(number, gap[0])}
-            violations += [f"reported as missing, and the host had it: {item}" for item in sorted(reported & had)]
+            violations += [f"reported as missing, but the host had it: {item}" for item in sorted(reported & had)]
             passed |= reported
             continue
         for earlier in range(1, number):

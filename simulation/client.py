@@ -31,13 +31,13 @@ class LowerHeaders:
 
 
 def no_background(work: Coroutine[Any, Any, None]) -> None:
-    """For requests that start nothing that outlives them."""
+    """The `background` of requests that must start no task."""
     raise AssertionError(f"{work} was started")
 
 
 @dataclass
 class Reply:
-    """A reply whose body was read whole."""
+    """A response whose body was read whole."""
 
     status: int
     headers: dict[str, str]
@@ -49,7 +49,7 @@ class Reply:
 
 @dataclass(frozen=True)
 class Opened:
-    """A session that was opened, its host's token, and the id that owns its documents and pages."""
+    """An open session: its code, its host's token, and the id that owns its documents and pages."""
 
     code: str
     host: str
@@ -58,7 +58,7 @@ class Opened:
 
 @dataclass
 class Client:
-    """Calls one App. `log` holds what the App wrote for its operator."""
+    """Calls one App. `log`: the lines that the App wrote for its operator."""
 
     app: App
     log: list[str] = field(default_factory=list)
@@ -75,7 +75,7 @@ class Client:
         ip: str | None = "192.0.2.1",
         scheme: str = "https",
     ) -> Response:
-        """The raw reply; a stream is left unread."""
+        """The response as it is; a stream is left unread."""
         path, _, query = url.partition("?")
         fields = {"Content-Type": "application/json"} if body else {}
         if token:
@@ -94,7 +94,7 @@ class Client:
         task.add_done_callback(self.background.discard)
 
     async def call(self, method: str, url: str, json_body: Any = None, **options: Any) -> Reply:
-        """The whole reply to a request with a JSON body; one that the OpenAPI document knows."""
+        """The whole reply to a request with a JSON body. It must agree with the OpenAPI document."""
         if json_body is not None:
             options["body"] = json.dumps(json_body).encode()
         response = await self.open(method, url, **options)
@@ -105,28 +105,28 @@ class Client:
         return reply
 
     async def open_session(self, **body: Any) -> Opened:
-        """A new session."""
+        """Opens a session."""
         opened = (await self.call("POST", "/api/sessions", body)).json()
         return Opened(opened["code"], opened["hostToken"], opened["sessionId"])
 
     async def join(self, code: str) -> str:
-        """A guest's token."""
+        """Joins a session. Returns the guest's token."""
         joined = await self.call("POST", f"/api/sessions/{code}/join")
         return str(joined.json()["guestToken"])
 
     async def ask(self, code: str, tool: str = "echo", *, wait: float = 0, **body: Any) -> Reply:
-        """A guest's request."""
+        """Sends a guest's request."""
         return await self.call("POST", f"/api/request?wait={wait}", {"code": code, "tool": tool, **body})
 
     async def answer(self, session: Opened, id: str, result: Any = None, **body: Any) -> Reply:
-        """The host's answer."""
-        outcome = {} if "error" in body else {"result": result}
+        """Sends the host's response to a request."""
+        response = {} if "error" in body else {"result": result}
         return await self.call(
-            "POST", "/api/response", {"code": session.code, "id": id, **outcome, **body}, token=session.host
+            "POST", "/api/response", {"code": session.code, "id": id, **response, **body}, token=session.host
         )
 
     async def poll(self, code: str, token: str | None = None, *, after: str = "", wait: float = 0) -> Any:
-        """The messages that a poll answers, and its cursor."""
+        """The messages and the cursor that a poll returns."""
         reply = await self.call("GET", f"/api/poll?code={code}&after={after}&wait={wait}", token=token)
         assert reply.status == 200, reply.body
         return reply.json()
@@ -140,7 +140,7 @@ def make_client(
     storage: str = "kv",
     model: Model | None = None,
 ) -> Client:
-    """A client of a new App in an isolate of its own; on `kv`, or on a new memory store."""
+    """A client of a new App in its own isolate, on `kv` or a new memory store."""
     clock = VirtualClock()
     log: list[str] = []
     app = App(

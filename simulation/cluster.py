@@ -1,4 +1,4 @@
-"""Isolates in several locations in front of one namespace, and a network that loses what it can lose."""
+"""Isolates in several locations on one namespace, behind a network that loses requests, replies and streams."""
 
 import asyncio
 import json
@@ -35,14 +35,14 @@ PLAN = Plan(
 """Slower than in production, so that a run of minutes costs milliseconds; the code is the same."""
 
 MAX_LOOK_SECONDS = 30
-"""A last look that begins before a stream's time is over may meet a store that refuses for as long as it can."""
+"""How long a stream may overrun: its last look may meet a store that refuses for as long as it can."""
 
 MAX_CALL_SECONDS = 20 + 4 * MAX_WRITE_SECONDS
-"""The longest wait that the clients ask for, and a few operations that are refused for as long as they are repeated."""
+"""The longest wait that the clients ask for, and a few operations that are refused until their retries end."""
 
 
 class NetworkError(Exception):
-    """The client got no reply; whether the Worker did what it was asked is unknown."""
+    """The client got no reply; the request may have taken effect."""
 
 
 class SessionOver(Exception):
@@ -51,7 +51,7 @@ class SessionOver(Exception):
 
 @dataclass
 class Faults:
-    """What befalls the way between clients and isolates: probabilities."""
+    """The probabilities of faults between clients and isolates."""
 
     lost_request: float = 0.03
     lost_reply: float = 0.03
@@ -61,7 +61,7 @@ class Faults:
 
 
 class Cluster:
-    """The deployed Worker as its clients meet it: each request may land in another location and isolate."""
+    """The deployed Worker as its clients see it: each request may reach another location and isolate."""
 
     def __init__(self, world: World, random: Random, faults: Faults) -> None:
         self.world = world
@@ -106,8 +106,8 @@ class Cluster:
         """The events of one connection, until it ends or breaks.
 
         Raises:
-            NetworkError: there was no stream.
-            SessionOver: there will be none any more.
+            NetworkError: no stream was opened.
+            SessionOver: the session has ended.
         """
         await asyncio.sleep(self.random.uniform(0.005, 0.1))
         self.connections[url] += 1

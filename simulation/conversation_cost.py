@@ -1,4 +1,4 @@
-"""What conversations and chats cost in KV operations, per message or exchange, with the folding that they cause."""
+"""The KV operations of conversations and chats, per message or turn, including the compactions that they cause."""
 
 import asyncio
 from collections import Counter
@@ -15,13 +15,13 @@ TIMES = 100
 EXCHANGES = 20
 ANSWER_SECONDS = 20
 PAUSE_SECONDS = 20
-"""Between two messages, about as people talk; so the journal is folded while its entries are still too young to go."""
+"""Between two messages, about as people talk; so the journal is compacted while its entries are too young to delete."""
 
 Cost = dict[str, float]
 
 
 def append_message() -> Cost:
-    """Operations of a message that is added, on average over `TIMES`."""
+    """Operations of appending one message, on average over `TIMES`."""
 
     async def scene() -> Cost:
         kv = CountingKv(MemoryKv(VirtualClock()))
@@ -37,7 +37,7 @@ def append_message() -> Cost:
 
 
 def read_conversation() -> Cost:
-    """Operations of one reading, in the middle of a conversation."""
+    """Operations of reading a conversation that is in use."""
 
     async def scene() -> Cost:
         kv = CountingKv(MemoryKv(VirtualClock()))

@@ -1,8 +1,8 @@
-"""One run of a conversation: writers and readers in several locations, then a silence in which all must agree.
+"""One run of a conversation: writers and readers in several locations, then a silence after which all must agree.
 
-Some writers append; some ask and are answered, as a chat does it: the question and an open answer at once, then what
-was said so far, then the end, or none. A question may be asked anew, an answer that seems abandoned is closed by
-whoever comes next, and now and then all is forgotten or replaced.
+Some writers append; some write like a chat: the question with an open answer, then the partial text, then the final
+text, or none. A question may be asked again, the next writer closes an answer that seems abandoned, and now and then
+the conversation is deleted or replaced.
 """
 
 import asyncio
@@ -26,14 +26,14 @@ from waypost_worker.kv.retrying import RetryingKv
 
 TTL_SECONDS = (1200, 3600)
 LIMITS = (10, 40, 80)
-"""Items kept: also more than a journal holds, so that what was folded twice still shows."""
+"""Messages kept: also more than a journal holds, so that messages that were compacted twice are still shown."""
 
 PAUSES = (2, 10, 20, 100, 200, 600)
-"""Seconds between two things that a writer does, about."""
+"""Mean seconds between two actions of a writer."""
 
 
 class Places:
-    """Isolates in every location, each with its own clock, cursors and memory; now and then one is new."""
+    """An isolate in every location, each with its own clock, cursors and memory; now and then it is replaced."""
 
     def __init__(self, world: World, random: Random, talk: Talk) -> None:
         self._world = world
@@ -43,7 +43,7 @@ class Places:
         self._isolates: dict[int, tuple[CursorFactory, CompactionChecks]] = {}
 
     def conversation(self, location: int) -> Recorded:
-        """The conversation, for one request that lands in `location`."""
+        """The conversation, for one request that reaches `location`."""
         clock, seeded = VirtualClock(self._skews[location]), SeededRandom(self._random.getrandbits(32))
         if location not in self._isolates or self._random.random() < 0.1:
             self._isolates[location] = (CursorFactory(clock, seeded), {})
@@ -56,7 +56,7 @@ class Places:
 
 
 class Writer:
-    """Somebody who writes to the conversation, mostly in one location."""
+    """A writer of the conversation, mostly in one location."""
 
     def __init__(self, places: Places, talk: Talk, random: Random, locations: int, name: str) -> None:
         self._places = places
@@ -70,13 +70,13 @@ class Writer:
         self._is_rude = random.random() < 0.3
 
     async def write(self) -> None:
-        """A random number of things, one after the other."""
+        """Takes a random number of actions, one after the other."""
         for number in range(self._random.randint(1, 25)):
             await asyncio.sleep(self._random.expovariate(1 / self._pause) % (self._talk.ttl_seconds / 2))
             await self.write_one(f"{self._name}-{number}")
 
     async def write_one(self, name: str) -> None:
-        """One thing."""
+        """Takes one action."""
         is_home = self._random.random() < 0.8
         conversation = self._places.conversation(self._home if is_home else self._random.randrange(self._locations))
         if self._is_rude and self._random.random() < 0.1:
@@ -115,7 +115,7 @@ class Writer:
             await conversation.replace(items, ForkOrigin("elsewhere"))
 
     async def _ask(self, conversation: Recorded, name: str) -> None:
-        """As the chat does it."""
+        """Writes a question and its answer like the chat."""
         items = await conversation.read()
         ended = [as_partial(item) for item in items if item.is_open and self._random.random() < 0.5]
         asked = ChatMessage(name, "user", "a question", 0)
@@ -124,28 +124,28 @@ class Writer:
             asked = msgspec.structs.replace(self._random.choice(old), content=f"{name} anew", place="")
         generation_id = conversation.new_cursor()
         if self._random.random() < 0.2:
-            # Kept with its answer at once, and it took its time.
+            # Written together with its answer, which took long.
             await asyncio.sleep(self._random.choice((20, 200)))
-            said = ChatMessage(generation_id, "assistant", "the answer", 0)
-            await conversation.append([ChatMessage(name, "user", "a question", 0), said], cursor=generation_id)
+            complete = ChatMessage(generation_id, "assistant", "the answer", 0)
+            await conversation.append([ChatMessage(name, "user", "a question", 0), complete], cursor=generation_id)
             return
-        exchange = Turn(items, asked, generation_id, is_ui=False, limit=self._talk.limit)
-        drops = exchange.drops + [item.id for item in ended if not item.content]
-        mended = [item for item in ended if item.content and item.id not in drops]
-        await conversation.append([*mended, *exchange.added], drops=drops, cursor=generation_id)
-        answer = exchange.added[-1]
+        turn = Turn(items, asked, generation_id, is_ui=False, limit=self._talk.limit)
+        drops = turn.drops + [item.id for item in ended if not item.content]
+        closed = [item for item in ended if item.content and item.id not in drops]
+        await conversation.append([*closed, *turn.added], drops=drops, cursor=generation_id)
+        answer = turn.added[-1]
         await asyncio.sleep(self._random.uniform(0, 20))
         if self._random.random() < 0.1:
-            restored, undone = exchange.rollback()
-            await conversation.append(restored, drops=undone)
+            restored, drops = turn.rollback()
+            await conversation.append(restored, drops=drops)
             return
         for text in ("So", "So far")[: self._random.randrange(3)]:
             await conversation.append([msgspec.structs.replace(answer, content=text)])
             await asyncio.sleep(self._random.choice((1, 20, 200)))
         if self._random.random() < 0.8:
             is_partial = self._random.random() < 0.3
-            said = msgspec.structs.replace(answer, content="So far, so good", is_open=False, partial=is_partial)
-            await conversation.append([said])
+            complete = msgspec.structs.replace(answer, content="So far, so good", is_open=False, partial=is_partial)
+            await conversation.append([complete])
 
 
 def simulate_conversation(seed: int) -> list[str]:
@@ -162,7 +162,7 @@ async def _scenario(seed: int) -> list[str]:
     places = Places(world, random, talk)
     writers = [Writer(places, talk, random, world.locations, f"w{number}") for number in range(random.randint(1, 4))]
     await asyncio.gather(*(writer.write() for writer in writers), _read(places, talk, random, world.locations))
-    # The longer silence: nothing of what is kept may end before the conversation does.
+    # The longer silence: no part of the conversation may expire before the conversation does.
     await _silence(places, talk, SETTLED_SECONDS, world.locations)
     for number in range(random.choice((0, 1, 12))):
         await writers[0].write_one(f"late-{number}")
@@ -171,8 +171,8 @@ async def _scenario(seed: int) -> list[str]:
 
 
 async def _silence(places: Places, talk: Talk, seconds: float, locations: int) -> None:
-    """Nobody writes for some time, after which all must see the same."""
-    # What was refused may have taken effect all the same, and be news.
+    """No writes for `seconds`, after which all locations must agree."""
+    # A refused write may have taken effect, and become visible late.
     await asyncio.sleep(max(talk.last + seconds, talk.quiet_since + SETTLED_SECONDS) - now())
     views = [await _settled(places, talk, location) for location in range(locations)]
     if any(view != views[0] for view in views):

@@ -1,6 +1,6 @@
-"""What things cost in KV operations, counted on the real code in virtual time: `python -m simulation.cost`.
+"""The cost of the API in KV operations, counted on the real code in virtual time: `python -m simulation.cost`.
 
-docs/cost.md has the table that this prints; `--write` puts it there, and a test compares the two.
+It prints the table of docs/cost.md; `--write` writes it there, and a test compares the two.
 """
 
 import asyncio
@@ -28,7 +28,7 @@ from waypost_worker.polling.plans import FREE, PAID, Plan
 from waypost_worker.settings import Settings
 
 DOLLARS = {"read": 0.50e-6, "write": 5e-6, "list": 5e-6}
-"""An operation on the paid plan, beyond what it includes: https://developers.cloudflare.com/kv/platform/pricing/"""
+"""Price of an operation beyond the paid plan's included ones: https://developers.cloudflare.com/kv/platform/pricing/"""
 
 PAGE = Path(__file__).parents[1] / "docs" / "cost.md"
 BEGIN, END = "<!-- cost: begin -->\n", "<!-- cost: end -->\n"
@@ -46,12 +46,12 @@ class Setting:
         self.agent: Client = self.tab if same_isolate else make_client(settings, self.kv, seed=2)
 
     async def open(self) -> None:
-        """Open the session."""
+        """Opens the session."""
         opened = (await self.tab.call("POST", "/api/sessions")).json()
         self.code, self.token = opened["code"], opened["hostToken"]
 
     async def stay(self, client: Client, token: str | None) -> None:
-        """Keep a stream open as an EventSource does; as the host, answer each request at once."""
+        """Keeps a stream open like an EventSource; as the host, answers each request immediately."""
         headers: dict[str, str] = {"Accept": "application/x-ndjson"}
         while True:
             response = await client.open("GET", f"/api/stream?code={self.code}", token=token, headers=headers)
@@ -66,14 +66,14 @@ class Setting:
             await asyncio.sleep(1)
 
     async def call(self) -> None:
-        """One call of the agent, its answer waited for."""
+        """One call of the agent, which waits for the response."""
         reply = await self.agent.call("POST", "/api/request?wait=60", {"code": self.code, "tool": "work"})
         while reply.status == 202:
             body = {"code": self.code, "tool": "work", "id": reply.json()["id"]}
             reply = await self.agent.call("POST", "/api/request?wait=60", body)
 
     async def call_by_polls(self) -> None:
-        """One call, each side looking once."""
+        """One call, for which each side polls once."""
         body = {"code": self.code, "tool": "work"}
         queued = (await self.agent.call("POST", "/api/request", body)).json()
         await self.tab.call("GET", f"/api/poll?code={self.code}", token=self.token)
@@ -115,10 +115,10 @@ def stream_hour(plan: Plan, *, host: bool, calls: int = 0, hours: int = 1) -> Co
 
 
 def call_alone(plan: Plan, *, same_isolate: bool) -> Counter[str]:
-    """Operations that a request and its answer need: the request, a look of the host, its answer, a look of the guest.
+    """Operations of one call: the request, a look of the host, its response, a look of the guest.
 
-    In one isolate the looks are at its hints. In two they are polls that come at the right moment; what waiting for
-    that moment costs is `wait_second` and the streams' own rate.
+    In one isolate the looks are at its local channel. In two they are polls at the right moment; waiting for that
+    moment costs `wait_minute` and the rate of the streams in addition.
     """
 
     async def scene() -> Counter[str]:
@@ -137,14 +137,14 @@ def call_alone(plan: Plan, *, same_isolate: bool) -> Counter[str]:
 
 
 def wait_minute(plan: Plan) -> Counter[str]:
-    """Operations of a minute's wait for an answer that does not come."""
+    """Operations of waiting a minute for a response that does not come."""
 
     async def scene() -> Counter[str]:
         setting = Setting(plan, same_isolate=False)
         await setting.open()
         body = {"code": setting.code, "tool": "work"}
-        at_once = await _measured(setting, setting.agent.call("POST", "/api/request", body))
-        return await _measured(setting, setting.agent.call("POST", "/api/request?wait=60", body)) - at_once
+        without_wait = await _measured(setting, setting.agent.call("POST", "/api/request", body))
+        return await _measured(setting, setting.agent.call("POST", "/api/request?wait=60", body)) - without_wait
 
     return run(scene())
 
@@ -188,7 +188,7 @@ def table() -> str:
 
 
 def main() -> None:
-    """Print the table, or write it into docs/cost.md."""
+    """Prints the table; with `--write`, also writes it into docs/cost.md."""
     text = PAGE.read_text()
     before, _, rest = text.partition(BEGIN)
     _, _, after = rest.partition(END)

@@ -1,4 +1,4 @@
-"""A store that counts what it is asked, by what it costs."""
+"""A KV store that counts operations by price."""
 
 from collections import Counter
 from collections.abc import Awaitable, Callable
@@ -15,7 +15,7 @@ COSTS_AS = {"get": "read", "get_many": "read", "put": "write", "delete": "write"
 
 
 class CountingKv(DelegatingKv):
-    """Counts what the store is asked: reads, writes (deletes too, which cost the same), lists."""
+    """Counts reads, writes (with deletes, which cost the same) and lists."""
 
     def __init__(self, kv: Kv) -> None:
         super().__init__(kv)

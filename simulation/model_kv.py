@@ -1,7 +1,7 @@
 """Workers KV as its documentation describes it, at its worst: several locations, each with its own stale view.
 
 https://developers.cloudflare.com/kv/concepts/how-kv-works/. Deterministic from a seed; times are seconds of the running
-loop. Every behaviour here can be shown to happen (`test_model_kv.py`).
+loop. `test_model_kv.py` shows each behaviour.
 """
 
 import asyncio
@@ -15,18 +15,18 @@ from waypost_worker.kv.store import KvError, ListedKey, ListPage
 from waypost_worker.limits import KV_MAX_BULK_KEYS, KV_MAX_LIST_KEYS, KV_MIN_TTL_SECONDS
 
 VISIBILITY_SECONDS = 60.0
-"""A change may take so long to be seen in another location, and a read (also of nothing) is remembered for so long."""
+"""A change may take so long to be visible in another location, and a read (also a miss) is cached for so long."""
 
 LISTING_AGE_SECONDS = 60.0
-"""A listing may be so old."""
+"""The greatest age of a listing."""
 
 WRITE_INTERVAL_SECONDS = 1.0
-"""One write a second to the same key."""
+"""KV accepts one write a second to the same key."""
 
 
 @dataclass(frozen=True, slots=True)
 class Weather:
-    """How bad it gets: probabilities, each between 0 (never) and 1."""
+    """The probabilities of KV's faults, each between 0 (never) and 1."""
 
     slow_visibility: float = 0.4
     unread_own_write: float = 0.05
@@ -42,7 +42,7 @@ CALM = Weather(0, 0, 0, 0, 0, 0, 0.01)
 
 @dataclass(frozen=True, slots=True)
 class _Version:
-    """What one write or delete (`value` is `None`) made of a key, and from when on each location sees it."""
+    """A key after one write or delete (`value` is `None`), and the time from which each location sees it."""
 
     value: str | None
     metadata: str | None
@@ -58,12 +58,12 @@ class Usage:
 
 
 invocation: ContextVar[Usage] = ContextVar("invocation")
-"""Whose operations are counted."""
+"""The invocation whose operations are counted."""
 
 
 @dataclass
 class World:
-    """The namespace: every version of every key, and what each location remembers of its reads."""
+    """The namespace: every version of every key, and each location's read cache."""
 
     random: Random
     locations: int
@@ -76,7 +76,7 @@ class World:
         self._reads: list[dict[str, tuple[float, _Version | None]]] = [{} for _ in range(self.locations)]
 
     def live_keys(self, prefix: str) -> list[str]:
-        """The truth that no location sees: keys that are there now."""
+        """The keys that exist now, whatever the locations see."""
         now = asyncio.get_running_loop().time()
         return [
             key
@@ -85,7 +85,7 @@ class World:
         ]
 
     def read(self, location: int, key: str) -> _Version | None:
-        """What a `get` in `location` finds; remembered there for up to a minute, also if it is nothing."""
+        """The result of a `get` in `location`; cached there for up to a minute, also if it is a miss."""
         now = asyncio.get_running_loop().time()
         remembered = self._reads[location].get(key)
         if remembered and remembered[0] > now:
@@ -96,14 +96,18 @@ class World:
         return found
 
     def seen(self, location: int, key: str, at: float) -> _Version | None:
-        """The newest version that `location` could see at a time; `None` if there is no such key for it."""
+        """The newest version visible in `location` at the time `at`; `None` if the key does not exist there."""
         for version in reversed(self.versions.get(key, ())):
             if version.visible[location] <= at:
                 return version if version.value is not None and version.expires > at else None
         return None
 
     def write(self, location: int, key: str, value: str | None, metadata: str | None, ttl: float) -> None:
-        """A put, or a delete (`value` is `None`). Raises KvError where KV would refuse or fail."""
+        """A put, or a delete (`value` is `None`).
+
+        Raises:
+            KvError: where KV would refuse or fail.
+        """
         now = asyncio.get_running_loop().time()
         if now - self._last_write.get(key, -WRITE_INTERVAL_SECONDS) < WRITE_INTERVAL_SECONDS:
             raise KvError("429 Too Many Requests")
@@ -118,7 +122,7 @@ class World:
             raise KvError("500 Internal Server Error")
 
     def listing_time(self) -> float:
-        """As of when a listing is answered."""
+        """The time whose state a listing shows."""
         now = asyncio.get_running_loop().time()
         return now - self.random.uniform(0, LISTING_AGE_SECONDS) if self._chance(self.weather.stale_listing) else now
 
@@ -136,7 +140,7 @@ class World:
 
 
 class LocationKv:
-    """The storage port, as one location sees the world."""
+    """The KV port in one location of the world."""
 
     def __init__(self, world: World, location: int) -> None:
         self._world = world

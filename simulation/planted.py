@@ -1,7 +1,6 @@
-"""Deliberate bugs, each one that somebody has shipped: the simulation must find every one of them.
+"""Planted bugs, each of a kind that has been shipped somewhere: the simulation must find every one of them.
 
-Each is a context manager that breaks the domain for as long as it is entered, by putting another function in the place
-of one; nothing of this is ever imported by the product.
+Each is a context manager that replaces one function of the domain by a wrong one. The product never imports this.
 """
 
 import json
@@ -11,8 +10,7 @@ from typing import Any
 
 import msgspec
 
-from waypost_worker.conversations import conversation
-from waypost_worker.conversations import journal as history
+from waypost_worker.conversations import conversation, journal
 from waypost_worker.conversations.conversation import Conversation
 from waypost_worker.conversations.journal import Entry, Snapshot
 from waypost_worker.conversations.message import ChatMessage
@@ -38,18 +36,18 @@ def _replaced(owner: Any, name: str, replacement: Any) -> Iterator[None]:
 
 
 def high_water_mark() -> Any:
-    """The host's cursor is taken as a high-water mark: what shows up late is never delivered."""
+    """The host's cursor is a high-water mark: a message that becomes visible late is never delivered."""
     wants = HostReader.wants
 
-    def skips_what_is_older(self: HostReader, message: Message) -> bool:
+    def skips_older(self: HostReader, message: Message) -> bool:
         return message.cursor > self.position and wants(self, message)
 
-    return _replaced(HostReader, "wants", skips_what_is_older)
+    return _replaced(HostReader, "wants", skips_older)
 
 
 @contextmanager
 def get_instead_of_list() -> Iterator[None]:
-    """Messages are found by asking for the next number until nothing is there: the miss is remembered."""
+    """Messages are found with `get` of numbered keys up to the first miss, which KV caches."""
 
     async def push_request(self: Any, message: Message, request_id: str | None) -> Message:
         cursor = self._cursors.issue(self.requests)
@@ -107,7 +105,7 @@ def no_dedupe() -> Iterator[None]:
     """A retry that was stored under a second cursor is delivered as a second request."""
 
     def deliver(self: Any, messages: Any, now_ms: int) -> Any:
-        self._taken_as.clear()
+        self._first_cursors.clear()
         return original(self, messages, now_ms)
 
     original = HostReader.deliver
@@ -116,7 +114,7 @@ def no_dedupe() -> Iterator[None]:
 
 
 def ignores_list_complete() -> Any:
-    """The first page is taken for the whole listing."""
+    """Only the first page of a listing is read."""
 
     async def first_page(kv: Kv, prefix: str) -> AsyncGenerator[tuple[ListedKey, ...], None]:
         yield (await kv.list(prefix)).keys
@@ -125,7 +123,7 @@ def ignores_list_complete() -> Any:
 
 
 def answers_before_the_write() -> Any:
-    """202 is said whether or not the store has taken the message."""
+    """The response is 202 even if the store has not accepted the message."""
 
     async def put(self: Any, key: str, message: Message, scope: str) -> None:
         try:
@@ -138,7 +136,7 @@ def answers_before_the_write() -> Any:
 
 
 def shared_cache() -> Any:
-    """What an isolate remembers is not kept apart by session."""
+    """The local channel does not separate sessions."""
 
     def since(self: Any, topic: str, position: int) -> list[Any]:
         kind = topic.partition(":")[0]
@@ -149,7 +147,7 @@ def shared_cache() -> Any:
 
 
 def no_reorder_window() -> Any:
-    """A guest that comes back gets only what is newer than its cursor."""
+    """A guest that resumes gets only what is newer than its cursor."""
 
     def wants(self: Any, message: Message) -> bool:
         after = self.resumed_after_ms
@@ -159,18 +157,18 @@ def no_reorder_window() -> Any:
 
 
 def no_order() -> Any:
-    """Numbered messages are handed on as they come."""
+    """Numbered messages are released as they come."""
 
     def release(self: Any, now_ms: int) -> Iterator[Message]:
-        for line in self._lines.values():
-            for number in sorted(line.held):
-                yield from (message for message in line.held.pop(number) if message.kind != "skip")
+        for sequence in self._sequences.values():
+            for number in sorted(sequence.held):
+                yield from (message for message in sequence.held.pop(number) if message.kind != "skip")
 
     return _replaced(ProducerOrder, "release", release)
 
 
 def unflagged_replay() -> Any:
-    """What is sent again after a reconnect looks like new."""
+    """Messages that are sent again after a reconnect have no `replay` flag."""
 
     def event(self: Any, message: Message) -> Any:
         self._resumed_after = ""
@@ -180,42 +178,42 @@ def unflagged_replay() -> Any:
     return _replaced(Reader, "_event", event)
 
 
-def deletes_the_journal_at_once() -> Any:
-    """What was folded is removed from the journal in the same breath."""
+def deletes_the_journal_immediately() -> Any:
+    """Compaction deletes the journal's entries immediately."""
 
-    async def fold(self: Any, snapshot: Snapshot, journal: list[Entry]) -> set[str]:
-        kept = history.keep(history.merge(snapshot.entries, journal), self._limit, 0)
+    async def compact(self: Any, snapshot: Snapshot, entries: list[Entry]) -> set[str]:
+        kept = journal.keep(journal.merge(snapshot.entries, entries), self._limit, 0)
         text = msgspec.json.encode(Snapshot(self._clock.now_ms(), kept, {})).decode()
         await self._kv.put(snapshot_key(self._name), text, ttl_seconds=self._key_ttl_seconds)
-        for entry in journal:
+        for entry in entries:
             await self._kv.delete(journal_key(self._name, entry.cursor))
-        return {entry.cursor for entry in journal}
+        return {entry.cursor for entry in entries}
 
-    return _replaced(Conversation, "_fold", fold)
+    return _replaced(Conversation, "_compact", compact)
 
 
-def _folds_without(**fields: Any) -> Any:
+def _compacts_without(**fields: Any) -> Any:
     def keep(entries: Sequence[Entry], limit: int, since_ms: int) -> list[Entry]:
         kept = original(entries, limit, since_ms)
         return [Entry(entry.cursor, msgspec.structs.replace(entry.change, **fields)) for entry in kept]
 
-    original = history.keep
+    original = journal.keep
     return _replaced(conversation, "keep", keep)
 
 
-def fold_forgets_what_was_dropped() -> Any:
-    """The snapshot holds what is left, and not what was taken away: a copy that comes late is there again."""
-    return _folds_without(drops=())
+def compaction_loses_drops() -> Any:
+    """The snapshot has no tombstones: a dropped message that becomes visible late is resurrected."""
+    return _compacts_without(drops=())
 
 
-def clear_covers_only_what_is_there() -> Any:
-    """The same for all that was forgotten at once."""
-    return _folds_without(clears=False)
+def compaction_loses_clears() -> Any:
+    """The same for a deleted conversation."""
+    return _compacts_without(clears=False)
 
 
 def first_copy_wins() -> Any:
-    """An answer stays as it was written first: open, and without a word."""
-    return _replaced(ChatMessage, "finality", 2)
+    """An answer stays as it was written first: open and empty."""
+    return _replaced(ChatMessage, "rank", 2)
 
 
 PLANTED = (
@@ -229,8 +227,8 @@ PLANTED = (
     no_reorder_window,
     no_order,
     unflagged_replay,
-    deletes_the_journal_at_once,
-    fold_forgets_what_was_dropped,
-    clear_covers_only_what_is_there,
+    deletes_the_journal_immediately,
+    compaction_loses_drops,
+    compaction_loses_clears,
     first_copy_wins,
 )

@@ -1,4 +1,4 @@
-"""One run: a session, its clients, a random number of minutes, and then a silence in which everything must settle."""
+"""One run: sessions and their clients for a random number of minutes, then a silence in which all must settle."""
 
 import asyncio
 from collections import Counter
@@ -13,10 +13,10 @@ from simulation.model_kv import Weather, World
 from simulation.virtual_time import run
 
 SETTLE_SECONDS = 500
-"""Longer than anything may take to become visible, be retried, and be seen again."""
+"""Longer than any change may take to become visible, be retried, and become visible again."""
 
 END_SECONDS = 200
-"""Until the end of a session is seen everywhere."""
+"""The time until the end of a session is visible everywhere."""
 
 QUIET_SECONDS = 120
 """The end of the silence, in which every stream must idle at its slowest rate."""
@@ -24,7 +24,7 @@ QUIET_SECONDS = 120
 
 @dataclass(frozen=True)
 class Report:
-    """What came of one run."""
+    """The result of one run."""
 
     seed: int
     violations: list[str]
@@ -77,7 +77,7 @@ async def _scenario(seed: int) -> Report:
     for story, other in zip(stories, reversed(stories), strict=True):
         if story is not other:
             await try_foreign_cursor(cluster, story, other)
-    # Whatever may still be queued was looked at first: what the end of a session leaves behind is its own word.
+    # Read before the sessions end, which leaves keys behind too.
     left_over = {story.code: _left_over(world, story.code) for story in stories}
     await asyncio.gather(*(end(cluster, story, END_SECONDS) for story in stories))
     for listener in listeners:
@@ -99,13 +99,13 @@ async def _open(cluster: Cluster) -> Story:
 
 
 def _left_over(world: World, code: str) -> list[str]:
-    """Requests that nobody has acknowledged. A number that was given up stays: whoever comes must be told of it."""
+    """Requests that are not acknowledged. Skips may stay: the next reader needs them."""
     keys = world.live_keys(f"req:{code}:")
     return [key for key in keys if '"kind":"skip"' not in (world.versions[key][-1].metadata or "")]
 
 
 def _idle(code: str, looks: Counter[str], connections: Counter[str]) -> list[str]:
-    """A host's stream that gets nothing asks once per slowest interval; one that has just begun starts fast."""
+    """Violations of idle hosts' streams: they may poll once per longest interval, and faster after a connect."""
     allowed = QUIET_SECONDS * 1000 / PLAN.poll_max_ms + 1 + 10 * connections[f"/api/stream?code={code}"]
     looked = looks[f"req:{code}:"]
     return [f"{looked} looks in {QUIET_SECONDS} s of silence"] if looked > allowed else []

@@ -1,4 +1,4 @@
-"""A model that says what its script says, when it says so."""
+"""A model that streams a script, in virtual time."""
 
 import asyncio
 from collections.abc import AsyncGenerator, Sequence
@@ -6,16 +6,16 @@ from collections.abc import AsyncGenerator, Sequence
 from waypost_worker.conversations.message import ChatMessage
 
 Step = str | float | Exception
-"""Text that is said, seconds of silence, or what goes wrong."""
+"""Text to stream, seconds of silence, or an error to raise."""
 
 Script = Sequence[Step]
 
 
 class ScriptedModel:
-    """Follows one script each time it is asked; the last one also whenever it is asked again.
+    """Streams one script per call, and the last one again for each further call.
 
-    `asked`: what it was shown, each time. `models`: which model was wanted, each time. `ended`: how many of its answers
-    are over, whoever ended them.
+    `asked`: the messages of each call. `models`: the model that each call named. `ended`: the number of answers that
+    have ended, by the script or by the caller.
     """
 
     name = "scripted"
@@ -43,5 +43,5 @@ class ScriptedModel:
 
 
 def counted(last: int, seconds: float = 1.0) -> list[Step]:
-    """The numbers from 1 to `last`, one after each `seconds`."""
+    """A script of the numbers from 1 to `last`, one every `seconds`."""
     return [step for number in range(1, last + 1) for step in (seconds, f"{number} ")]

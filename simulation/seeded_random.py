@@ -4,7 +4,7 @@ import random
 
 
 class SeededRandom:
-    """The same bytes at every run."""
+    """The same bytes at every run with the same seed."""
 
     def __init__(self, seed: int = 0) -> None:
         self._random = random.Random(seed)

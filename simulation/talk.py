@@ -1,7 +1,7 @@
-"""What was written to a conversation, as those know who wrote it, and what a reader must find of it.
+"""The writes to a conversation, as its writers know them, and the checks of what a reader sees.
 
-Cursors are the order of things, so what the writes come to needs no guess about whose clock is right. Of a write that
-was refused nobody knows whether it took effect: it may show, and need not.
+Cursors define the order, so the expected result of the writes does not depend on clocks. A refused write may or may not
+have taken effect, so its messages may or may not be visible.
 """
 
 import asyncio
@@ -13,15 +13,15 @@ from waypost_worker.conversations.journal import Change
 from waypost_worker.conversations.message import ChatMessage
 
 SETTLED_SECONDS = 150
-"""What was accepted so long ago is seen by everybody: 60 s until it is visible, in a listing that is 60 s old."""
+"""A write accepted so long ago is visible everywhere: 60 s until it is visible, in a listing that is 60 s old."""
 
 Position = tuple[str, str, int]
-"""Where a copy of an item stands: its place, the cursor of its write, its number there."""
+"""The position of a copy of a message: its place, the cursor of its write, its index there."""
 
 
 @dataclass(slots=True)
 class Write:
-    """One write; `accepted`: when its writer was told so."""
+    """One write; `accepted`: when it succeeded for its writer."""
 
     cursor: str
     change: Change
@@ -30,27 +30,27 @@ class Write:
 
 @dataclass
 class Removals:
-    """What some writes take away."""
+    """The combined removals of some writes."""
 
     cleared: str = ""
     dropped: dict[str, str] = field(default_factory=dict)
 
     def add(self, write: Write) -> None:
-        """Also what `write` takes away."""
+        """Adds the removals of `write`."""
         if write.change.clears:
             self.cleared = max(self.cleared, write.cursor)
         for name in write.change.drops:
             self.dropped[name] = max(self.dropped.get(name, ""), write.cursor)
 
-    def take(self, copy: "Copy") -> bool:
-        """Whether they take `copy` away: it stands before one of them, and is not of the same write."""
+    def remove(self, copy: "Copy") -> bool:
+        """Whether `copy` is removed: it precedes a removal that is not of its own write."""
         removal = max(self.cleared, self.dropped.get(copy.item.id, ""))
         return copy.position[0] < removal != copy.write.cursor
 
 
 @dataclass(frozen=True, slots=True)
 class Copy:
-    """An item as one write has it."""
+    """A message as one write contains it."""
 
     position: Position
     item: ChatMessage
@@ -59,7 +59,7 @@ class Copy:
 
 @dataclass
 class Talk:
-    """One conversation of at most `limit` items that lives for `ttl_seconds` after each accepted write."""
+    """One conversation of at most `limit` messages that lives for `ttl_seconds` after each accepted write."""
 
     limit: int = 10
     ttl_seconds: int = 1200
@@ -74,7 +74,7 @@ class Talk:
     violations: list[str] = field(default_factory=list)
 
     def tried(self, change: Change, cursor: str) -> Write:
-        """A write begins."""
+        """Records that a write begins."""
         write = Write(cursor, change)
         self.possible.add(write)
         if change.clears or change.drops:
@@ -85,46 +85,46 @@ class Talk:
         return write
 
     def accepted(self, write: Write) -> None:
-        """It was accepted."""
+        """Records that `write` was accepted."""
         write.accepted = now()
         self.has_paused |= now() - self.last > self.ttl_seconds - 60
         self.last = now()
 
     @property
     def is_alive(self) -> bool:
-        """Whether it has been remembered all the time, by the clock of any location."""
+        """Whether it has never expired, by the clock of any location."""
         return not self.has_paused and now() - self.last <= self.ttl_seconds - 30
 
     def check(self, view: list[ChatMessage], began: float) -> None:
-        """Find what is wrong with `view`, whose reading `began` at that time and is over now."""
+        """Adds the violations of `view`, the result of a read that `began` at that time and ended now."""
         self.settled_before = began - SETTLED_SECONDS
         self.certain = Removals()
         for write in filter(self._is_settled, self.removing):
             self.certain.add(write)
-        self.violations += [*self._kept_too_much(view), *self._not_so(view), *self._out_of_order(view)]
+        self.violations += [*self._too_many(view), *self._wrong(view), *self._out_of_order(view)]
         if self.is_alive:
             self.violations += self._missing(view)
 
-    def _kept_too_much(self, view: list[ChatMessage]) -> Iterator[str]:
+    def _too_many(self, view: list[ChatMessage]) -> Iterator[str]:
         if len(view) > self.limit:
-            yield f"{len(view)} items are kept"
+            yield f"{len(view)} messages are kept"
         calls = {call.id for item in view for call in item.tool_calls}
         yield from (
-            f"an answer without its call: {item.id}" for item in view if item.tool_call_id not in calls | {None}
+            f"a tool result without its call: {item.id}" for item in view if item.tool_call_id not in calls | {None}
         )
 
-    def _not_so(self, view: list[ChatMessage]) -> Iterator[str]:
+    def _wrong(self, view: list[ChatMessage]) -> Iterator[str]:
         for item in view:
-            said = [copy for copy in self.copies.get(item.id, ()) if copy.item == item]
-            if not said:
-                yield f"never said: {item.id}"
-            elif all(map(self.certain.take, said)):
-                yield f"taken away, and shown again: {item.id}"
-            elif self._is_less(item) and self._is_among_the_last(item.id):
-                yield f"shown as less than was accepted: {item.id}"
+            copies = [copy for copy in self.copies.get(item.id, ()) if copy.item == item]
+            if not copies:
+                yield f"never written: {item.id}"
+            elif all(map(self.certain.remove, copies)):
+                yield f"removed, but shown again: {item.id}"
+            elif self._is_older(item) and self._is_among_the_last(item.id):
+                yield f"shown in an older version than was accepted: {item.id}"
 
-    def _is_less(self, item: ChatMessage) -> bool:
-        return _finality(item) < max((_finality(copy.item) for copy in self._lasting(item.id)), default=0)
+    def _is_older(self, item: ChatMessage) -> bool:
+        return _rank(item) < max((_rank(copy.item) for copy in self._lasting(item.id)), default=0)
 
     def _out_of_order(self, view: list[ChatMessage]) -> Iterator[str]:
         reached: Position = ("", "", 0)
@@ -144,21 +144,21 @@ class Talk:
                 yield f"accepted, among the last {self.limit}, and not in the history: {name}"
 
     def _is_among_the_last(self, name: str) -> bool:
-        """Whether fewer than `limit` others stand behind it, whatever became of these; otherwise a fold may cut it."""
+        """Whether fewer than `limit` others, removed or not, follow it; otherwise a compaction may cut it."""
         first = min(copy.position for copy in self.copies[name])
         others = (copies for other, copies in self.copies.items() if other != name)
         return sum(max(copy.position for copy in copies) > first for copies in others) < self.limit
 
     def _lasting(self, name: str) -> list[Copy]:
-        """Copies that everybody sees and that nothing can have taken away."""
-        return [copy for copy in self.copies[name] if self._is_settled(copy.write) and not self.possible.take(copy)]
+        """Copies that are visible everywhere and that no write can have removed."""
+        return [copy for copy in self.copies[name] if self._is_settled(copy.write) and not self.possible.remove(copy)]
 
     def _is_settled(self, write: Write) -> bool:
         return write.accepted is not None and write.accepted <= self.settled_before
 
 
 class Recorded(Conversation):
-    """A conversation whose writes are known to `talk`."""
+    """A conversation that records its writes in `talk`."""
 
     talk: Talk
 
@@ -172,7 +172,7 @@ class Recorded(Conversation):
         return cursor
 
 
-def _finality(item: ChatMessage) -> int:
+def _rank(item: ChatMessage) -> int:
     return 0 if item.is_open else 1 if item.partial else 2
 
 

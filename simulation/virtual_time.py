@@ -1,7 +1,7 @@
-"""Time that passes only when everybody waits: no real sleeps, no wall clock, the same order at every run.
+"""Virtual time, which passes only when every task waits: no real sleeps, no wall clock, the same order at every run.
 
-`run` drives a coroutine on an event loop whose clock jumps to the next timer as soon as nothing else can go on. All
-of asyncio works on it (tasks, `asyncio.sleep`, time-outs) but input and output, of which tests of the domain have none.
+`run` drives a coroutine on an event loop whose clock jumps to the next timer as soon as no task can run. All of asyncio
+works on it (tasks, `asyncio.sleep`, time-outs) except I/O, which tests of the domain do not have.
 """
 
 import asyncio
@@ -16,11 +16,11 @@ START_MS = 1_767_225_600_000
 
 
 class Stuck(AssertionError):
-    """Everybody waits for something that no timer will bring."""
+    """Every task waits, and no timer is set."""
 
 
 class _JumpingSelector(selectors.BaseSelector):
-    """Instead of waiting for files, moves the loop's clock."""
+    """Moves the loop's clock instead of waiting for files."""
 
     def __init__(self) -> None:
         self.now = 0.0
@@ -58,7 +58,7 @@ class VirtualLoop(asyncio.SelectorEventLoop):
 
 
 class VirtualClock:
-    """The clock port on the running loop's virtual time. `skew_ms` is what it is wrong by."""
+    """The clock port on the running loop's virtual time, wrong by `skew_ms`."""
 
     def __init__(self, skew_ms: int = 0) -> None:
         self.skew_ms = skew_ms
@@ -78,18 +78,18 @@ class VirtualClock:
 
 
 class LoopWakeup:
-    """A bell on the running event loop, whatever its time is."""
+    """The wakeup of the running event loop, in virtual or real time."""
 
     def __init__(self) -> None:
-        self._is_rung = False
+        self._is_set = False
         self._waiting: asyncio.Future[None] | None = None
 
     def set(self) -> None:
-        self._is_rung = True
+        self._is_set = True
         self._wake()
 
     async def wait(self, seconds: float) -> None:
-        if not self._is_rung:
+        if not self._is_set:
             loop = asyncio.get_running_loop()
             self._waiting = loop.create_future()
             timer = loop.call_later(seconds, self._wake)
@@ -98,7 +98,7 @@ class LoopWakeup:
             finally:
                 timer.cancel()
                 self._waiting = None
-        self._is_rung = False
+        self._is_set = False
 
     def is_lost(self) -> bool:
         return False
@@ -109,6 +109,6 @@ class LoopWakeup:
 
 
 def run(coroutine: Coroutine[Any, Any, T]) -> T:
-    """The result of `coroutine`, run in virtual time from 0."""
+    """Runs `coroutine` in virtual time from 0. Returns its result."""
     with asyncio.Runner(loop_factory=VirtualLoop) as runner:
         return runner.run(coroutine)

@@ -1,4 +1,4 @@
-"""The Worker's entrypoint: one application per isolate, made by the first request."""
+"""The Worker's entry point: one application per isolate, made by the first request."""
 
 from typing import Any
 
@@ -19,7 +19,7 @@ async def _fetch(request: Any) -> Any:
 
 class Default(WorkerEntrypoint):
     async def fetch(self, request: Any) -> Any:
-        """What the runtime looks for in the class; what it calls is below."""
+        """The runtime looks for this method in the class; `enter_by` gives each instance `_fetch` itself."""
         return await _fetch(request)
 
 

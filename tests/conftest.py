@@ -1,15 +1,23 @@
 """What holds for every test: `async def` tests run in virtual time, Hypothesis draws the same examples at every run."""
 
 import inspect
+import os
 from pathlib import Path
 
 import pytest
 from hypothesis import settings
 
 from simulation.virtual_time import run
+from tools.suites.progress import PROGRESS_FILE, ProgressPlugin
 
 SUITES = {"worker": ("worker", "tools"), "browser": ("browser",)}
-"""Where the tests with a marker are looked for (package.json): finding them takes each process its time."""
+"""The folders in which package.json looks for tests with a marker: collecting takes each process its time."""
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    # Taken out of the environment: the processes of pytest-xdist, and a pytest that a test starts, report nothing.
+    if path := os.environ.pop(PROGRESS_FILE, None):
+        config.pluginmanager.register(ProgressPlugin(Path(path)))
 
 
 @pytest.hookimpl(tryfirst=True)

@@ -1,4 +1,4 @@
-"""`make deploy`: puts the Worker on Cloudflare and gives it a signing key if it has none."""
+"""`make deploy`: uploads the Worker to Cloudflare, and sets a random signing key where it has none."""
 
 from __future__ import annotations
 
@@ -14,19 +14,19 @@ from collections.abc import Callable, Sequence
 from tools.local.local_worker import ROOT, search_path
 
 PLACEHOLDER = re.compile(r"0*")
-"""What the id of the KV namespace is in wrangler.toml until someone puts theirs."""
+"""The id of the KV namespace in wrangler.toml until it is replaced by a real one."""
 
 Run = Callable[[Sequence[str], str | None], str]
-"""Runs wrangler with arguments and standard input, and returns what it printed; raises `CalledProcessError`."""
+"""Runs wrangler with arguments and standard input, and returns its output; raises `CalledProcessError`."""
 
 
 def is_placeholder(config: str) -> bool:
-    """Tell whether wrangler.toml, given as text, still lacks the id of its KV namespace."""
+    """Return whether the text of a wrangler.toml still lacks the id of its KV namespace."""
     return any(PLACEHOLDER.fullmatch(namespace["id"]) for namespace in tomllib.loads(config)["kv_namespaces"])
 
 
 def deploy(config: str, run: Run) -> str | None:
-    """Deploy; return None when all went well, otherwise the sentence that says what to do.
+    """Deploy; return None on success, otherwise the sentence that says what to do.
 
     The key is set after the upload, since a Worker that does not exist has no secrets. Until then it answers 503.
     Raises `CalledProcessError` where wrangler fails.
@@ -44,7 +44,7 @@ def deploy(config: str, run: Run) -> str | None:
 
 
 def run_wrangler(arguments: Sequence[str], standard_input: str | None) -> str:
-    """Run the installed wrangler with the pinned Node and Python; what it prints is shown, but for lists read by us."""
+    """Run the installed wrangler with the pinned Node and Python; its output is shown, but for the list of secrets."""
     is_read = "list" in arguments
     done = subprocess.run(
         [ROOT / "node_modules" / ".bin" / "wrangler", *arguments],
@@ -59,7 +59,7 @@ def run_wrangler(arguments: Sequence[str], standard_input: str | None) -> str:
 
 
 def main() -> int:
-    """Deploy what is in this folder; a problem is one sentence and status 1."""
+    """Deploy this folder and return the exit status; 1 after a sentence on standard error."""
     try:
         problem = deploy((ROOT / "wrangler.toml").read_text(), run_wrangler)
     except subprocess.CalledProcessError as failure:

@@ -1,7 +1,7 @@
-"""What guessing session codes comes to: `python -m tools.guessing`. `--write` puts the table into docs/guessing.md.
+"""How many session codes an attacker guesses in a day: `python -m tools.guessing`; `--write` updates docs/guessing.md.
 
-Counted for the attacker: for each of its addresses it spends the whole budget of wrong codes in every minute, and as
-much more as can be had by asking at once. An address that is counted in two Cloudflare locations is two addresses here.
+The worst case: each of the attacker's addresses spends its whole budget of wrong codes in every minute, and as much
+more as concurrent requests get. An address that is counted in two Cloudflare locations is two addresses here.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import tomllib
 from pathlib import Path
 
 from waypost_worker.ids import CROCKFORD
-from waypost_worker.security.guess_throttle import MAX_LOOKUPS_AT_ONCE
+from waypost_worker.limits import MAX_LOOKUPS_AT_ONCE
 from waypost_worker.security.rate_limits import Limit
 
 ROOT = Path(__file__).parent.parent
@@ -25,9 +25,9 @@ ADDRESSES = (1, 1_000, 100_000)
 
 
 def misses_a_minute() -> int:
-    """How many wrong codes of one address are looked up in a minute at most, with the budget that wrangler.toml has.
+    """Return how many wrong codes of one address are looked up in a minute at most, with the budget of wrangler.toml.
 
-    Those of its budget, and those that are on their way when the first one over it is found to be so.
+    Those within the budget, and those under way when the first one beyond it is refused.
     """
     bindings = tomllib.loads((ROOT / "wrangler.toml").read_text())["ratelimits"]
     limits: dict[str, dict[str, int]] = {binding["name"]: binding["simple"] for binding in bindings}
@@ -36,25 +36,25 @@ def misses_a_minute() -> int:
 
 
 def codes(length: int) -> int:
-    """How many codes of `length` characters there are."""
+    """Return the number of codes of `length` characters."""
     return int(len(CROCKFORD) ** length)
 
 
 def expected_hits(misses: float, live: int, space: int) -> float:
-    """How many of `live` codes, out of `space`, are found on average until `misses` wrong ones were tried.
+    """Return the mean number of `live` codes, of `space` possible ones, that are found until `misses` guesses failed.
 
-    Only misses are counted against an attacker, so the hits come on top: misses times the odds of a hit.
+    Only misses count against an attacker, so the hits come on top: misses times the odds of a hit.
     """
     return misses * live / (space - live)
 
 
 def chance(misses: float, live: int, space: int) -> float:
-    """How probable it is that at least one is found: that not all of the first `misses` tries are wrong."""
+    """Return the probability of at least one hit: that not all of the first `misses` guesses are wrong."""
     return -math.expm1(misses * math.log1p(-live / space))
 
 
 def table() -> str:
-    """The page's table, for a day."""
+    """Return the page's table, for one day."""
     lines = [
         "| `CODE_LENGTH` | bits | "
         + " | ".join(f"{count:,} address{'es' if count > 1 else ''}" for count in ADDRESSES)
@@ -70,7 +70,7 @@ def table() -> str:
 def _cell(misses: int, space: int) -> str:
     hits, found = expected_hits(misses, LIVE_SESSIONS, space), chance(misses, LIVE_SESSIONS, space)
     if found < 0.001:
-        # So seldom that the two numbers are one.
+        # So rare that the mean and the probability are the same number.
         days = 1 / found
         return f"one in {round(days, 1 - math.floor(math.log10(days))):,.0f}"
     shown = f"{hits:,.0f}" if hits >= 10 else f"{hits:.2g}"

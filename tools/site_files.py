@@ -1,8 +1,8 @@
-"""Makes the static files that are served from those in src/site: `python3 -m tools.site_files`; wrangler runs it.
+"""Bundles src/site into the static files that are served: `python3 -m tools.site_files`; wrangler runs it.
 
-Modules and style sheets are written to be read, in many small files that import each other. A browser that is given
-them so asks for some ninety, five deep, each level a round trip; given bundles it asks for a dozen, two deep. What
-several entry points use is in chunks that all of them share, so a module still runs once in a page.
+The sources are many small modules and style sheets that import each other. Served as they are, a page takes some ninety
+requests, five round trips deep; bundled, it takes a dozen, two deep. Code that several entry points use is in chunks
+that they share, so a module still runs once in a page.
 
 Standard library only, since `wrangler deploy` runs it on machines where nothing but the npm packages is installed.
 """
@@ -21,10 +21,10 @@ SOURCE = ROOT / "src" / "site"
 SERVED = BUILD_DIR / "site"
 
 ENTRY_POINTS = ("waypost.js", "console/main.js", "console/console.css", "docs/main.js", "docs/docs.css")
-"""What pages name; everything that these import ends in bundles."""
+"""The files that pages name; everything that these import ends in bundles."""
 
 VERBATIM = frozenset({"console/theme.js"})
-"""Scripts that are no modules."""
+"""Scripts that are not modules, served unchanged."""
 
 BUNDLED = frozenset({".js", ".mjs", ".css"})
 
@@ -32,11 +32,11 @@ OPTIONS = (
     "--bundle",
     "--splitting",
     "--format=esm",
-    # Names stay as they are written: an error's is its class's.
+    # Names stay: an error is known by the name of its class.
     "--minify-whitespace",
     "--minify-syntax",
     "--sourcemap",
-    # A chunk's name changes with what is in it: browsers may keep it for good (_headers).
+    # A chunk's name changes with its content: browsers may cache it for ever (_headers).
     "--chunk-names=chunks/[name]-[hash]",
     "--external:/vendor/*",
     "--log-level=warning",
@@ -44,11 +44,11 @@ OPTIONS = (
 
 
 class SiteError(Exception):
-    """The files can't be made; the message is what the bundler says of it."""
+    """Raised where the bundler fails; the message is its output."""
 
 
 def make_site(source: Path, served: Path) -> None:
-    """Make `served` what browsers are to get of `source`; what is in it already and stays the same is not touched.
+    """Make `served` the bundled form of `source`; files in it that stay the same are not touched.
 
     So a running `wrangler dev` finds the pages' files there at any time. Raises `SiteError`.
     """
@@ -73,12 +73,12 @@ def bundle(source: Path, target: Path) -> None:
 
 
 def is_verbatim(path: Path) -> bool:
-    """Tell whether the file of the source is served as it is."""
+    """Return whether this file of the source is served unchanged."""
     return path.suffix not in BUNDLED or path.as_posix() in VERBATIM
 
 
 def bring_over(fresh: Path, served: Path) -> None:
-    """Give `served` the files of `fresh` and no others."""
+    """Make the files of `served` those of `fresh`: write what differs, delete what is in `served` only."""
     wanted = files_of(fresh)
     for path in wanted:
         target = served / path
@@ -90,12 +90,12 @@ def bring_over(fresh: Path, served: Path) -> None:
 
 
 def files_of(folder: Path) -> set[Path]:
-    """The files below `folder`, relative to it."""
+    """Return the files below `folder`, relative to it."""
     return {path.relative_to(folder) for path in folder.rglob("*") if path.is_file()}
 
 
 def main() -> int:
-    """Make the folder that wrangler.toml names; a problem is told on standard error, with status 1."""
+    """Make the folder that wrangler.toml names and return the exit status; 1 after a sentence on standard error."""
     try:
         make_site(SOURCE, SERVED)
     except SiteError as problem:

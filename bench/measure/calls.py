@@ -82,7 +82,7 @@ def poll(connection: Connection, calls: int) -> Script:
 def conversation(connection: Connection, calls: int) -> Script:
     sender, path = Sender(), f"/api/conversations/bench-conversation-{next(_numbers):08d}"
     messages = [
-        {"id": f"m-{number}", "role": "user", "content": f"Message {number} of a conversation that somebody reads."}
+        {"id": f"m-{number}", "role": "user", "content": f"Message {number} of a conversation that is read."}
         for number in range(CONVERSATION)
     ]
     connection.call(sender.message("POST", f"{path}/messages", {"messages": messages}))

@@ -40,7 +40,7 @@ class Load:
 
 
 def drive(port: int, scripts: Sequence[Iterable[bytes]], expected: Sequence[int] = (200, 201, 202)) -> Load:
-    """Send each of `scripts` over a connection of its own, all at once."""
+    """Send each of `scripts` over a connection of its own, concurrently."""
     clients = [_Client(Connection(port), iter(script), ReplyReader()) for script in scripts]
     latencies: list[float] = []
     replies: list[Reply] = []

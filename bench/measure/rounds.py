@@ -26,7 +26,7 @@ Samples = dict[str, list[Sample]]
 def interleave(turns: Turns, rounds: int, seconds: float, progress: Progress, warm_up: bool = True) -> Samples:
     """The samples of every subject, as many of each; fewer than `rounds` when `seconds` are over, but at least one.
 
-    The order is turned around every other round: who comes after an expensive neighbour changes.
+    The order is reversed every other round, so that no subject always follows an expensive one.
     """
     names = list(turns)
     deadline = time.monotonic() + seconds

@@ -1,6 +1,6 @@
 """A tab and an agent beside each other: how long a request takes to reach the tab, and its answer to come back.
 
-The tab holds a stream, or asks once a second where there is no stream; what it is asked it answers at once.
+The tab holds a stream, or asks once a second where there is no stream; it answers each request immediately.
 """
 
 from __future__ import annotations

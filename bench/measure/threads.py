@@ -10,7 +10,7 @@ T = TypeVar("T")
 
 
 def at_once(calls: Sequence[Callable[[], T]], times: int = 1) -> list[T]:
-    """What `calls` return, all of them at once, each so many times one after the other; the first error is raised."""
+    """The results of `calls`, which run concurrently, each so many times in sequence; the first error is raised."""
 
     def repeat(call: Callable[[], T]) -> list[T]:
         return [call() for _ in range(times)]

@@ -14,7 +14,7 @@ from typing import Any
 
 TIMEOUT_SECONDS = 30.0
 IDLE_SECONDS = 2.0
-"""Servers close a connection that was idle for some seconds; one of this age is opened anew instead."""
+"""Servers close a connection that was idle for some seconds; one of this age is replaced by a new one."""
 
 _numbers = count(1)
 

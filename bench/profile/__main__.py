@@ -28,8 +28,8 @@ def main() -> int:
     progress.begin("functions")
     parts.append(f"FUNCTIONS OF THE DOMAIN, under CPython\n\n{functions.text()}")
     progress.begin("engine")
-    told = [engine.of_call("request"), engine.of_call("poll"), engine.of_streams(STREAMS)]
-    parts += [f"WHAT WORKERD DOES\n\n{each}" for each in told]
+    samples = [engine.of_call("request"), engine.of_call("poll"), engine.of_streams(STREAMS)]
+    parts += [f"WHAT WORKERD DOES\n\n{each}" for each in samples]
     progress.end()
     OUTPUT.write_text("\n\n\n".join(parts) + "\n")
     print(OUTPUT.read_text(), end="")

@@ -23,7 +23,7 @@ from waypost_worker.settings import Settings
 CALLS = 2000
 SHOWN = 14
 PLACES = (f"{ROOT}/src", str(ROOT), sysconfig.get_path("stdlib"))
-"""Folders of this machine, which tell nobody else anything."""
+"""Folders of this machine: they mean nothing on another one."""
 
 RequestContext = Callable[[], Awaitable[object]]
 

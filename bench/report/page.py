@@ -11,7 +11,7 @@ from tools.local.local_worker import ROOT
 
 PAGE = ROOT / "docs" / "benchmarks.md"
 
-TOLD = (
+ROWS = (
     ("the median of the calls", "bare Python"),
     ("request", "bare Python"),
     ("response", "bare Python"),
@@ -41,7 +41,7 @@ def table(results: Mapping[str, Any]) -> str:
     """The rows of `results`, the JSON of a run. One that was skipped, Redis where there is none, has no row."""
     ratios = {(each["name"], each["against"]): each for each in results["figures"] if each["ratio"]}
     lines = ["| what | beside | ratio (quartiles) | goal |", "|---|---|---|---|"]
-    for row in TOLD:
+    for row in ROWS:
         if row not in ratios:
             continue
         ratio = ratios[row]["ratio"]

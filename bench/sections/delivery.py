@@ -37,7 +37,7 @@ SAME, APART, POLLER, REDIS = (
 IN_MEMORY = "same isolate, store in memory"
 TO_TAB, BACK = "to the tab", "there and back"
 AFTER = "to the tab, after the 202"
-"""What is told but has no ratio: a server may have delivered before it answers."""
+"""Figures without a ratio: a server may have delivered before it answers."""
 GOALS = {
     (SAME, POLLER): Goal("ratio", 1 / 20, "lower"),
     (SAME, REDIS): Goal("ratio", 3, "lower"),

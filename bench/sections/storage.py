@@ -1,7 +1,7 @@
 """The same calls on a store: under wrangler with Miniflare's KV, beside JavaScript Workers on the same.
 
 One of them keeps a queue as most people do, a JSON array under one key, and one has our layout of keys. The first one
-loses messages when several write at once; how many is counted.
+loses messages under concurrent writes; the lost ones are counted.
 """
 
 from __future__ import annotations
@@ -80,9 +80,9 @@ def _report(results: Results, samples: Samples, connections: int) -> None:
             ours, its = f"{who}: {name}", f"{against}: {name}"
             if ours in samples and its in samples:
                 pair = {who: samples[ours], against: samples[its]}
-                told = title if who == WAYPOST else f"{title}, no limits bound"
+                label = title if who == WAYPOST else f"{title}, no limits bound"
                 goal = GOALS.get(against) if who == WAYPOST else None
-                figure = compared(SECTION, told, "requests/s", "higher", pair, who, against, goal)
+                figure = compared(SECTION, label, "requests/s", "higher", pair, who, against, goal)
                 results.figures.append(figure)
 
 

@@ -1,6 +1,6 @@
 """Many open streams on one isolate: what each one costs at rest and with one message a second, step by step.
 
-The store is the isolate's own memory, so the CPU told here holds the polls too; in production they wait for KV instead.
+The store is the isolate's own memory, so this CPU includes the polls; in production they wait for KV instead.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from bench.subjects.workerd import Workerd, waypost
 
 SECTION = "streams"
 SETTLE_SECONDS = 14.5
-"""After this much rest a stream of the paid plan looks as seldom as it ever does."""
+"""After this much rest a stream of the paid plan polls at its slowest rate."""
 SENDERS = 4
 OPENING_SECONDS = 30.0
 """Within which the streams of a step must be open: an isolate that is busy with those it has takes ever longer."""
@@ -133,7 +133,7 @@ class _Crowd:
         def send() -> None:
             with Connection(self._port) as connection:
                 for number in numbers:
-                    # When this one is due; late ones are sent at once.
+                    # When this one is due; late ones are sent immediately.
                     due = started + number / len(self.sessions)
                     if max(due, time.perf_counter()) > started + seconds:
                         return

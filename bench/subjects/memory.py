@@ -1,4 +1,4 @@
-"""The memory of an isolate, told by workerd's inspector; and of the whole process, told by the system."""
+"""The memory of an isolate, from workerd's inspector; and of the whole process, from the system."""
 
 from __future__ import annotations
 

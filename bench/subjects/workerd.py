@@ -78,7 +78,7 @@ def _tree(folder: Path, prefix: str) -> dict[str, Path]:
 
 
 def configuration(services: Sequence[Service], ports: Mapping[str, int]) -> str:
-    """What workerd is to be told, in its own language."""
+    """The configuration of workerd, in its own language."""
     workers = ",\n".join(map(_worker, services))
     sockets = ",\n".join(
         f'(name = "{name}", address = "127.0.0.1:{port}", http = (), service = "{name}")'

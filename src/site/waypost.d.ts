@@ -8,10 +8,10 @@ export type AnswerError = {
     data?: unknown;
 };
 
-/** The server refused: it replied with a problem document (or with something else that is no success). */
+/** The server refused the request: its status is no success. Its body is usually a problem document (RFC 9457). */
 export declare class ApiError extends WaypostError {
     status: number;
-    /** How long the server asked to be left alone; 0 if it did not say. */
+    /** The server's Retry-After in milliseconds; 0 if it sent none. */
     retryAfterMs: number;
     /** The whole problem document. */
     problem: Record<string, unknown>;
@@ -25,7 +25,7 @@ export declare class ApiError extends WaypostError {
         retryAfterMs?: number;
         problem?: Record<string, unknown>;
     });
-    /** Whether the session is gone, or not ours: nothing sent again can help. */
+    /** Whether the session is gone or access is denied, so that sending again cannot help. */
     get isFinal(): boolean;
 }
 
@@ -38,7 +38,7 @@ export type ApprovalRequest = {
     args: any;
     definition: ToolDefinition;
     /**
-     * this tab may have had it before, for example before a reload
+     * this tab may have received it before, for example before a reload
      */
     replay: boolean;
     /**
@@ -46,7 +46,7 @@ export type ApprovalRequest = {
      */
     restarted: boolean;
     /**
-     * aborted as soon as there is nothing to decide any more: close the question
+     * aborted when no decision is needed any more: close the question
      */
     signal: AbortSignal;
 };
@@ -63,13 +63,13 @@ export type CallOptions = {
      */
     timeout?: number;
     /**
-     * takes the request back
+     * cancels the request
      */
     signal?: AbortSignal;
     onProgress?: (value: any) => void;
 };
 
-/** No answer in the time given. The request is still open: the same call with this `id` waits for it again. */
+/** No answer came within `timeout`. The request stays open: calling again with this `id` continues to wait. */
 export declare class CallTimeout extends WaypostError {
     id: string;
     /**
@@ -85,21 +85,21 @@ export declare class Chat {
     resourceId: string;
     /** @param {ChatOptions} options */
     constructor(options: ChatOptions);
-    /** What owns its history, documents and pages: keep it to yourself. Null until it is known. */
+    /** The secret id that owns its history, documents and pages. Null until it is known. */
     get sessionId(): string | null;
     /**
-     * Say something and hear the answer. It is sent when the first event is asked for. A connection that breaks in the
-     * middle is taken up again, without a character lost or repeated.
+     * Sends a message and streams the answer. The message is sent when the first event is requested. If the connection
+     * breaks, the stream resumes without losing or repeating a character.
      *
      * The first event rejects with `ApiError` if the server refuses (409 `answer_running`: another answer is not
-     * finished) or the model fails, and with `TransportError` if there was no reply: whether it arrived is not known then.
+     * finished) or the model fails, and with `TransportError` if no response came: the message may have arrived.
      * @param {string} message
      * @param {SendOptions} [options]
      * @returns {AsyncGenerator<ChatEvent, void, void>}
      */
     send(message: string, { messageId, interrupt, metadata, signal }?: SendOptions): AsyncGenerator<ChatEvent, void, void>;
     /**
-     * The answer that is being given in this thread, from its first piece on; null if there is none.
+     * Streams the answer that is running in this thread, from its beginning; null if there is none.
      * @param {{ signal?: AbortSignal }} [options]
      * @returns {Promise<AsyncGenerator<ChatEvent, void, void> | null>}
      */
@@ -107,17 +107,18 @@ export declare class Chat {
         signal?: AbortSignal;
     }): Promise<AsyncGenerator<ChatEvent, void, void> | null>;
     /**
-     * Stop the answer, for all who listen; what was said is kept. If this chat heard it begin, no other one is hit.
+     * Stops the running answer for all listeners; its text so far is stored. If this chat heard an answer start, only that
+     * answer is stopped.
      * @returns {Promise<{ stopped: boolean, generationId: string | null }>}
      */
     stop(): Promise<{
         stopped: boolean;
         generationId: string | null;
     }>;
-    /** What is remembered. @returns {Promise<ChatHistory>} */
+    /** Reads the stored messages. @returns {Promise<ChatHistory>} */
     history(): Promise<ChatHistory>;
     /**
-     * Begin another thread with this one's memory: all of it, or up to a message. This one is not changed by it.
+     * Starts another thread with this one's history: all of it, or up to a message. This thread does not change.
      * @param {{ threadId: string, atMessageId?: string, agent?: string, metadata?: Record<string, string> }} options
      *   `metadata`: by default this thread's
      * @returns {Promise<Chat>} of the new thread
@@ -129,7 +130,7 @@ export declare class Chat {
         metadata?: Record<string, string>;
     }): Promise<Chat>;
     /**
-     * What is remembered, as text for a file.
+     * The stored messages, as text for a file.
      * @param {"json" | "jsonl" | "markdown"} [format]
      * @returns {Promise<string>}
      */
@@ -162,7 +163,7 @@ export type ChatEvent = ChatStart | ChatDelta | ChatError | ChatDone | ChatWaiti
 
 export type ChatHistory = {
     /**
-     * null: the thread has not begun
+     * null: the thread has no messages yet
      */
     sessionId: string | null;
     /**
@@ -178,7 +179,7 @@ export type ChatMessage = {
     content: any;
     timestamp: string;
     /**
-     * the answer was not said to its end, or not yet
+     * the answer is incomplete, or still running
      */
     partial?: boolean;
     toolCalls?: {
@@ -201,7 +202,7 @@ export type ChatOptions = {
      */
     appKey?: string;
     /**
-     * if it is known, from a list of threads: the history is then found without a look-up
+     * if known from a list of threads: saves a look-up before reading the history
      */
     sessionId?: string;
     /**
@@ -229,8 +230,8 @@ export type ChatWaiting = {
 export type Decision = "once" | "always" | "refuse";
 
 /**
- * What came is not what the other end of an encrypted session has sent: it was changed on the way, sent in the clear, or
- * encrypted with another key. Whether the tool ran is not known.
+ * A message of an encrypted session could not be authenticated: it was changed on the way, sent unencrypted, or encrypted
+ * with another key. It is unknown whether the tool ran.
  */
 export declare class DecryptionError extends WaypostError {
 }
@@ -264,19 +265,19 @@ export declare class Guest {
     /**
      * @param {string} code
      * @param {{ baseUrl?: string, token?: string, key?: string }} [options] `key`: of an encrypted session. With it, nothing
-     *   is sent in the clear, and no answer in the clear is believed
+     *   is sent unencrypted, and no unencrypted answer is accepted
      */
     constructor(code: string, { baseUrl, token, key }?: {
         baseUrl?: string;
         token?: string;
         key?: string;
     });
-    /** Whether it has a key. */
+    /** Whether this guest encrypts, because it has a key. */
     get encrypted(): boolean;
-    /** What the session is now, and the tools it has. @returns {Promise<SessionInfo>} */
+    /** Reads the session and its tools. @returns {Promise<SessionInfo>} */
     session(): Promise<SessionInfo>;
     /**
-     * Call a tool. Whatever happens to the network on the way, it runs once.
+     * Calls a tool. It runs at most once, however often the network fails on the way.
      *
      * Rejects with `ToolError` (the tool's own error), `CallTimeout`, `ApiError` (the server refuses), `DecryptionError`, or
      * the signal's reason.
@@ -287,7 +288,7 @@ export declare class Guest {
      */
     call(tool: string, args?: Record<string, unknown>, { id, timeout, signal, onProgress }?: CallOptions): Promise<any>;
     /**
-     * Take a request back. One that has been answered meanwhile, or whose session is over, needs no taking back.
+     * Cancels a request. Succeeds also if the request is already answered or its session is over.
      * @param {string} id
      */
     cancel(id: string): Promise<void>;
@@ -302,9 +303,9 @@ export declare class Host extends Emitter<HostEvents> {
     /**
      * @param {Session} session
      * @param {object} [options]
-     * @param {Storage | null} [options.storage] where answers and approvals are remembered across a reload
-     * @param {Approver} [options.approve] decides on each call of a tool that does not say of itself that it only reads; by
-     *   default there is nobody to ask, and every call is run: whoever registered the tool has decided that
+     * @param {Storage | null} [options.storage] where answers and approvals are kept across a reload
+     * @param {Approver} [options.approve] decides on each call of a tool without `readOnlyHint`; by
+     *   default there is no approver, and every call runs: registering the tool allowed it
      */
     constructor(session: Session, { storage, approve }?: {
         storage?: Storage | null;
@@ -314,7 +315,7 @@ export declare class Host extends Emitter<HostEvents> {
     /** The last `state` event. */
     get state(): StreamState;
     /**
-     * Offer a tool; one with the same name is replaced. While connected, guests are told.
+     * Offers a tool, in place of one with the same name. While connected, guests are notified.
      * @param {ToolDefinition} definition
      * @param {ToolHandler} handler what it returns is the result; what it throws becomes an error answer
      * @param {ToolOptions} [options]
@@ -323,33 +324,32 @@ export declare class Host extends Emitter<HostEvents> {
     /** Whether a call of this tool waits for a decision. @param {string} name */
     needsApproval(name: string): boolean;
     /**
-     * From now on, have calls of this tool wait for a decision, or run them without one: as long as the session and this tab
-     * last.
+     * Sets whether calls of this tool wait for a decision, for as long as the session and this tab last.
      * @param {string} name
      * @param {boolean} [isRequired]
      */
     requireApproval(name: string, isRequired?: boolean): void;
     /**
-     * Publish the tools and listen, until `close()` or the session's end; reconnects by itself.
-     * @returns {Promise<void>} settles at the first connection; rejects if the session is over before there is one
+     * Publishes the tools and listens, until `close()` or the session's end. Reconnects automatically.
+     * @returns {Promise<void>} resolves at the first connection; rejects if the session ends before
      */
     connect(): Promise<void>;
-    /** While waiting to reconnect: try now. */
+    /** Reconnects now instead of waiting for the next attempt. */
     retry(): void;
-    /** Stop listening, without ending the session: requests wait for the next `Host`. */
+    /** Stops listening without ending the session: requests wait for the next `Host`. */
     close(): void;
-    /** End the session for everybody, and forget what was remembered of it. */
+    /** Ends the session for the host and all guests, and deletes its stored state. */
     end(): Promise<void>;
 }
 
 export type HostEvents = {
     state: StreamState;
     /**
-     * a request has come; `replay`: one that was sent before; `repeat`: it is not run again
+     * a request arrived; `replay`: it was sent before; `repeat`: it does not run again
      */
     request: RequestDetail;
     /**
-     * an answer or progress was given (not yet: delivered)
+     * an answer or a progress report was produced, but not yet delivered
      */
     response: ResponseDetail;
     /**
@@ -359,13 +359,13 @@ export type HostEvents = {
         id: string;
     };
     /**
-     * the guest has taken a request back
+     * the guest has cancelled a request
      */
     cancel: {
         id: string;
     };
     /**
-     * somebody has decided on a call
+     * a call was allowed or refused
      */
     approval: {
         id: string;
@@ -373,7 +373,7 @@ export type HostEvents = {
         decision: Decision;
     };
     /**
-     * the session changed, was extended
+     * the session changed, for example it was extended
      */
     session: any;
     /**
@@ -386,7 +386,7 @@ export type HostEvents = {
         seq?: number;
     };
     /**
-     * something failed; unless it says otherwise, it will be tried again
+     * something failed; it is retried unless the error says otherwise
      */
     error: {
         error: unknown;
@@ -402,7 +402,7 @@ declare class Http {
      */
     constructor(baseUrl: string, token?: string);
     /**
-     * The JSON of a successful reply (undefined if it has none).
+     * Sends a request and parses the JSON of the response; `data` is undefined for an empty body.
      * @param {string} method
      * @param {string} path
      * @param {RequestOptions} [options]
@@ -413,7 +413,7 @@ declare class Http {
         data: any;
     }>;
     /**
-     * The text of a successful reply.
+     * Sends a request and returns the text of the response.
      * @param {string} method
      * @param {string} path
      * @param {RequestOptions} [options]
@@ -421,7 +421,7 @@ declare class Http {
      */
     text(method: string, path: string, options?: RequestOptions): Promise<string>;
     /**
-     * A successful reply whose body is still to be read; `timeoutMs` bounds that too.
+     * Sends a request and returns the successful response with its body unread. `timeoutMs` covers reading the body too.
      * @param {string} method
      * @param {string} path
      * @param {RequestOptions} [options]
@@ -445,7 +445,7 @@ export declare class Pages {
     #private;
     sessionId: string;
     /**
-     * @param {string} sessionId of the thread or conversation that they belong to
+     * @param {string} sessionId of the thread or conversation that owns them
      * @param {{ baseUrl?: string }} [options]
      */
     constructor(sessionId: string, { baseUrl }?: {
@@ -454,7 +454,7 @@ export declare class Pages {
     /** @returns {Promise<PageInfo[]>} */
     list(): Promise<PageInfo[]>;
     /**
-     * Put a page, or another version of it.
+     * Stores a page, or a new version of it.
      * @param {{ html: string, title?: string, intentId?: string }} page
      * @returns {Promise<PageInfo & { url: string }>}
      */
@@ -467,7 +467,7 @@ export declare class Pages {
     }>;
     /** @param {string} intentId */
     delete(intentId: string): Promise<void>;
-    /** Where the page is shown, in a sandbox. @param {string} intentId */
+    /** The address at which the page is shown, in a sandbox. @param {string} intentId */
     url(intentId: string): string;
 }
 
@@ -495,7 +495,7 @@ export type RequestOptions = {
      */
     timeoutMs?: number;
     /**
-     * let the request outlive the page
+     * the request may outlive the page
      */
     keepalive?: boolean;
 };
@@ -512,19 +512,19 @@ export type ResponseDetail = {
 
 export type SendOptions = {
     /**
-     * the message's own id: sent twice, it is kept once
+     * makes sending idempotent: the same id is stored once
      */
     messageId?: string;
     /**
-     * stop an answer that is running instead of being refused
+     * stop a running answer instead of being refused with `answer_running`
      */
     interrupt?: boolean;
     /**
-     * the thread's, from now on
+     * replaces the thread's metadata
      */
     metadata?: Record<string, string>;
     /**
-     * stops listening; the answer goes on for a while and is kept (`stop()` stops it)
+     * stops listening; the answer continues on the server and is stored (`stop()` stops it)
      */
     signal?: AbortSignal;
 };
@@ -535,7 +535,7 @@ export type Server = {
     signal?: AbortSignal;
 };
 
-/** A session, in the hands of its host. */
+/** A session, as its host holds it. */
 export declare class Session {
     #private;
     /** @param {SessionRecord} record */
@@ -543,50 +543,50 @@ export declare class Session {
     get baseUrl(): string;
     get code(): string;
     get hostToken(): string;
-    /** What the server can't read without; undefined: the session is not encrypted. */
+    /** The encryption key, which the server does not have; undefined if the session is not encrypted. */
     get key(): string | undefined;
-    /** What to give to a guest: it carries the code and, after a `#`, which is sent to no server, the key. */
+    /** The link to give to a guest. It holds the code and the key after a `#`, which browsers send to no server. */
     get link(): string;
-    /** The id for `Pages` and documents that this session's guests are to see as MCP resources; a secret. */
+    /** The id under which `Pages` and documents are stored that guests see as MCP resources; a secret. */
     get sessionId(): string | undefined;
     get label(): string | undefined;
     get data(): unknown;
     /** @returns {Date} */
     get createdAt(): Date;
-    /** When it ends unless it is extended, as far as this tab has heard. @returns {Date} */
+    /** When it expires unless it is extended, as far as this tab knows. @returns {Date} */
     get expiresAt(): Date;
-    /** The name under which a tab remembers what it did for it: no server can choose it. */
+    /** The name of its stored state in this tab, which no server can choose. */
     get memory(): string;
-    /** Whether this tab has heard that it is over. */
+    /** Whether this tab knows that it is over. */
     get isOver(): boolean;
-    /** Requests with the host's rights. */
+    /** Sends requests with the host's rights. */
     get http(): Http;
     /**
-     * Take over what the server said about it.
+     * Updates it from an event of the server.
      * @param {{ expiresAt?: string }} news
      */
     update({ expiresAt }: {
         expiresAt?: string;
     }): void;
-    /** A new full time to live. An open host stream does that by itself. */
+    /** Extends it by its full time to live. An open host stream does this automatically. */
     extend(): Promise<Date>;
-    /** End it for everybody. */
+    /** Ends it for the host and all guests. */
     end(): Promise<void>;
     /**
-     * It is over: neither `save()` nor `restore()` brings it back. A `Host` says so as soon as it hears it.
-     * @param {Storage | null} [storage] where it may have been kept, besides the tab's own
+     * Marks it as over, so that neither `save()` nor `restore()` brings it back. A `Host` calls this when the session ends.
+     * @param {Storage | null} [storage] where it may have been saved, besides the tab's own
      */
     markOver(storage?: Storage | null): void;
     /** @returns {SessionRecord} */
     toJSON(): SessionRecord;
     /**
-     * Keep it for a reload of this tab, unless it is over.
+     * Saves it for a reload of this tab, unless it is over.
      * @param {Storage | null} [storage]
      */
     save(storage?: Storage | null): void;
     /**
-     * The session this tab had before it was reloaded, unless it is over. An encrypted one comes back only with what the
-     * tab remembers of it: without that, requests could run again.
+     * Restores the session that this tab had before a reload; null if there is none or it is over. An encrypted session is
+     * restored only with its stored request ids: without them, requests could run again.
      * @param {Storage | null} [storage]
      * @returns {Session | null}
      */
@@ -603,13 +603,13 @@ export type SessionInfo = {
     label: string | null;
     data: any;
     /**
-     * whether the tab is there now
+     * whether the tab is connected now
      */
     hostOnline: boolean;
     hostSeenAt: string | null;
     tools: ToolDefinition[];
     /**
-     * whether the tab says that it takes encrypted calls alone; nothing proves it
+     * whether the tab says that it accepts only encrypted calls; not authenticated
      */
     encrypted: boolean;
 };
@@ -621,11 +621,11 @@ export type SessionRecord = {
      */
     code: string;
     /**
-     * what makes its holder the host: never show it
+     * grants the host's rights: never show it
      */
     hostToken: string;
     /**
-     * owns its documents and pages, which guests see as resources: never show it
+     * grants access to its documents and pages, which guests see as MCP resources: never show it
      */
     sessionId?: string;
     createdAt: string;
@@ -633,11 +633,11 @@ export type SessionRecord = {
     label?: string;
     data?: unknown;
     /**
-     * what this tab alone calls it; the server never hears that
+     * the name of its stored state in this tab; never sent to the server
      */
     tabId?: string;
     /**
-     * of an encrypted session: what guests need besides the code, and the server must not have
+     * of an encrypted session: guests need it besides the code, and the server must not learn it
      */
     key?: string;
 };
@@ -648,12 +648,12 @@ export type SseEvent = {
     lastEventId: string;
 };
 
-/** One stream's parser: feed it chunks cut anywhere, get the events that they complete. */
+/** The parser of one stream. Feed it chunks cut anywhere; it returns the events that they complete. */
 export declare class SseParser {
     #private;
-    /** What to send as Last-Event-ID after the connection broke. */
+    /** The value to send as Last-Event-ID when reconnecting. */
     lastEventId: string;
-    /** The reconnection time the server asked for, if it did. @type {number | null} */
+    /** The reconnection time that the server asked for; null if none. @type {number | null} */
     retryMs: number | null;
     /**
      * @param {Uint8Array} chunk
@@ -673,7 +673,7 @@ export type Thread = {
     threadId: string;
     resourceId: string;
     /**
-     * what owns its history, documents and pages: keep it to yourself
+     * secret: owns its history, documents and pages
      */
     sessionId: string;
     createdAt: string;
@@ -686,11 +686,11 @@ export type Thread = {
 export type ThreadQuery = {
     limit?: number;
     /**
-     * of the page before
+     * of the previous page
      */
     cursor?: string;
     /**
-     * only threads that have these
+     * only threads with these values
      */
     metadata?: Record<string, string>;
 };
@@ -701,15 +701,15 @@ export type ToolContext = {
      */
     id: string;
     /**
-     * aborted when the request is cancelled or the session ends: stop, nobody waits
+     * aborted when the request is cancelled or the session ends: stop working
      */
     signal: AbortSignal;
     /**
-     * this request was already begun before the page was reloaded; its effects may be there
+     * this request had started before the page was reloaded, so its effects may already exist
      */
     restarted: boolean;
     /**
-     * tell the guest how far it is; any JSON
+     * report progress to the guest; any JSON
      */
     progress: (value: unknown) => void;
 };
@@ -730,10 +730,10 @@ export type ToolDefinition = {
     _meta?: Record<string, unknown>;
 };
 
-/** The tool answered, with an error. */
+/** The tool answered with an error. */
 export declare class ToolError extends WaypostError {
     data: unknown;
-    /** Whether it is proven that the tab said so. Only an encrypted session can; the server's own word never is. */
+    /** Whether encryption proves that the error comes from the tab; false in a session without encryption. */
     authenticated: boolean;
     /**
      * @param {string} code
@@ -751,12 +751,12 @@ export type ToolHandler = (args: any, context: ToolContext) => unknown;
 export type ToolOptions = {
     /**
      * whether each call waits for a decision of the host's approver, or of this one;
-     * by default where the host has an approver and the tool does not say of itself that it only reads (`readOnlyHint`)
+     * by default yes if the host has an approver and the tool has no `readOnlyHint`
      */
     approve?: boolean | Approver;
 };
 
-/** There was no reply that could be read: whether the server did what was asked is not known. */
+/** No complete response arrived. It is unknown whether the server carried out the request. */
 export declare class TransportError extends WaypostError {
     /**
      * @param {string} message
@@ -769,12 +769,12 @@ export type VoiceReply = {
     response: string;
     sessionId: string;
     /**
-     * messages that are remembered now
+     * messages stored now
      */
     messageCount: number;
 };
 
-/** The base of them all. `code` is a stable word to branch on; `message` is for people. */
+/** The base class. `code` is stable, for programs; `message` is for people. */
 export declare class WaypostError extends Error {
     code: string;
     /**
@@ -785,23 +785,23 @@ export declare class WaypostError extends Error {
     constructor(code: string, message: string, options?: ErrorOptions);
 }
 
-/** Whether this page may encrypt: browsers let pages do so that came over HTTPS or from this machine. */
+/** Whether this page may encrypt: browsers allow it for pages loaded over HTTPS or from localhost. */
 export declare function canEncrypt(): boolean;
 
 /**
- * Begin anew: the next `getSessionId()` gives an id without a past.
+ * Starts over: the next `getSessionId()` returns a new id without a history.
  * @param {Storage | null} [storage]
  */
 export declare function clearSessionId(storage?: Storage | null): void;
 
 /**
- * Open a session.
+ * Creates a session on the server.
  * @param {object} [options]
  * @param {string} [options.baseUrl] the server; by default the one this module came from
  * @param {number} [options.ttl] seconds it lives unless it is extended
  * @param {string} [options.label] shown to guests
  * @param {unknown} [options.data] any JSON, shown to guests
- * @param {boolean} [options.encrypted] keep arguments and answers from the server; guests then need `session.link`
+ * @param {boolean} [options.encrypted] encrypt arguments and answers end to end; guests then need `session.link`
  * @returns {Promise<Session>}
  */
 export declare function createSession({ baseUrl, ttl, label, data, encrypted }?: {
@@ -813,7 +813,7 @@ export declare function createSession({ baseUrl, ttl, label, data, encrypted }?:
 }): Promise<Session>;
 
 /**
- * Forget a thread and its history. Its forks live on.
+ * Deletes a thread and its history. Its forks are kept.
  * @param {string} resourceId
  * @param {string} threadId
  * @param {Server} [server]
@@ -822,16 +822,16 @@ export declare function createSession({ baseUrl, ttl, label, data, encrypted }?:
 export declare function deleteThread(resourceId: string, threadId: string, { baseUrl, appKey, signal }?: Server): Promise<boolean>;
 
 /**
- * This tab's id: the same after a reload, another one in another tab. A tab that is duplicated takes it along.
+ * This tab's id: the same after a reload, different in each tab. Duplicating a tab copies it.
  * @param {Storage | null} [storage]
  * @returns {string}
  */
 export declare function getSessionId(storage?: Storage | null): string;
 
 /**
- * Become the guest of a session.
+ * Joins a session as a guest.
  * @param {string} invite its code, or its whole link, which names the server and carries the key of an encrypted session
- * @param {{ baseUrl?: string, key?: string }} [options] what is given here comes before what the link says
+ * @param {{ baseUrl?: string, key?: string }} [options] these take precedence over the link
  * @returns {Promise<Guest>} rejects with `ApiError` if there is no such session
  */
 export declare function joinSession(invite: string, options?: {
@@ -840,7 +840,7 @@ export declare function joinSession(invite: string, options?: {
 }): Promise<Guest>;
 
 /**
- * One page of the threads, the one used last first.
+ * Lists one page of the threads, most recently used first.
  * @param {string} resourceId
  * @param {ThreadQuery & Server} [options]
  * @returns {Promise<{ sessions: Thread[], count: number, cursor?: string }>} without `cursor`: the last page
@@ -852,7 +852,7 @@ export declare function listThreads(resourceId: string, { limit, cursor, metadat
 }>;
 
 /**
- * Ask. Not repeated by itself: a question that was lost on the way may have been answered and remembered.
+ * Asks a question. Not retried: if the connection fails, the question may already have been answered and stored.
  * @param {string} question
  * @param {{ sessionId?: string, baseUrl?: string, signal?: AbortSignal }} [options] `sessionId`: this tab's, by default
  * @returns {Promise<VoiceReply>} rejects with `ApiError` or `TransportError`

@@ -5,15 +5,15 @@
  *
  *     const host = new Host(await createSession({ label: "my tab" }));
  *     host.tool({ name: "add", inputSchema: { type: "object" } }, ({ a, b }) => a + b);
- *     await host.connect();                                   // the tab answers
+ *     await host.connect();                                   // the tab now answers calls
  *
  *     const guest = await joinSession(code);
- *     await guest.call("add", { a: 1, b: 2 });                // the agent asks: 3
+ *     await guest.call("add", { a: 1, b: 2 });                // the agent calls a tool: 3
  *
  *     const asking = new Host(session, { approve: async ({ tool }) => (confirm(`Run ${tool}?`) ? "once" : "refuse") });
  *
- *     const secret = await createSession({ encrypted: true });  // the server reads no arguments and no answers
- *     const friend = await joinSession(secret.link);            // who has the link has the key
+ *     const secret = await createSession({ encrypted: true });  // the server can't read the calls
+ *     const friend = await joinSession(secret.link);            // the link contains the key
  *
  *     const chat = new Chat({ threadId: "trip" });
  *     for await (const { type, text } of chat.send("Hello")) if (type === "delta") show(text);

@@ -9,10 +9,11 @@ An import goes down this list or stays in its package, never up or sideways (hel
     chat, queues                  questions to models and their answers; requests and answers of a session
     settings, sessions            what a deployment sets; sessions, presence, single-use codes
     models                        the model port and its providers
-    conversations, documents      messages, journal, threads, exports; documents and pages with ETags
-    polling, http                 poll schedules and budgets; HTTP messages, routing, bodies, cross-origin checks
+    conversations, documents, polling, http
+                                  messages, journal, threads, exports; documents and pages with ETags;
+                                  poll schedules and budgets; HTTP messages, routing, bodies, cross-origin checks
     security, kv                  tokens and rate limits; the KV port, its implementations, keys and cursors
-    sse, base64url, clock, ids, random
-                                  codecs and ports
+    sse, base64url, clock, ids    codecs, the clock port, grammars of ids
+    random                        the randomness port
     errors, limits, version       tables
 """

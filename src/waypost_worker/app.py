@@ -1,4 +1,4 @@
-"""The composition root: ports in, the route table, and what every reply has in common."""
+"""The composition root: the ports, the route table, and what every response has in common."""
 
 import traceback
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
@@ -41,7 +41,7 @@ from waypost_worker.settings import Settings
 
 Handler = Callable[[RequestContext], Awaitable[Response]]
 
-# What a call of a route spends; a code, a token or a key that is wrong costs more than one that is right.
+# The budgets that a request spends; a wrong code, token or key spends MISS besides.
 ANY = (Limit.ADDRESS,)
 BY_SECRET = (Limit.ADDRESS, Limit.MISS)
 OPENING = (Limit.ADDRESS, Limit.SESSION)
@@ -105,7 +105,7 @@ ROUTES: tuple[Route[Handler], ...] = (
 
 
 class App:
-    """Serves requests. One per isolate; all that it keeps between two requests is in `isolate` and the throttle."""
+    """Serves requests. One per isolate; its only state between requests is in `isolate` and the throttle."""
 
     def __init__(
         self,
@@ -131,7 +131,7 @@ class App:
         self._router: Router[Handler] = Router(ROUTES)
 
     async def handle(self, request: Request) -> Response:
-        """The reply to `request`; never raises."""
+        """The response to `request`; never raises."""
         request_id = ray_of(request.headers.get("cf-ray")) or self._random.random_bytes(8).hex()
         meter = MeteredKv(self._kv, self.clock, self._settings.plan.operations_per_invocation)
         try:
@@ -140,8 +140,8 @@ class App:
             response = problem_response(error)
         except Exception:
             self._log(log_entry(request_id, f"{request.method} failed\n{traceback.format_exc()}"))
-            detail = f"Something went wrong here. If it happens again, report the request id {request_id}."
-            response = problem(500, "internal", "An error that was not expected", detail)
+            detail = f"An internal error occurred. If it happens again, report the request id {request_id}."
+            response = problem(500, "internal", "Internal error", detail)
         allow_origin(request, response, self._settings.allowed_origins)
         response.headers = BROWSER_HEADERS | response.headers
         response.headers["X-Request-Id"] = request_id

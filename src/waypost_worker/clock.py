@@ -1,7 +1,7 @@
 """The time port. Times are whole milliseconds since the Unix epoch; on the wire they are ISO 8601 in UTC.
 
-A bell wakes a loop early when another request of the isolate has produced something. Ringing carries no data: what
-there is to see is plain data that the requests share. A ring that gets lost (it can't cross isolates) costs time.
+A wakeup ends a loop's sleep early when another request of the isolate has produced something. It carries no data: the
+loop reads the data that the requests share. A wakeup can't cross isolates; the loop then sleeps to the end.
 """
 
 from collections.abc import Iterator
@@ -13,24 +13,24 @@ EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class Wakeup(Protocol):
-    """One loop's bell."""
+    """The event that wakes one loop."""
 
     def set(self) -> None:
-        """Wake the loop, or keep it from its next sleep. Any request of the isolate may ring, as often as it likes."""
+        """Wakes the loop, or skips its next sleep. Any request of the isolate may call this, any number of times."""
         ...
 
     async def wait(self, seconds: float) -> None:
-        """Return once it was rung since the last wait, or after about `seconds`."""
+        """Returns once it was set since the last wait, or after about `seconds`."""
         ...
 
     def is_lost(self) -> bool:
-        """Whether its loop should have gone on long ago, and has not: the platform ends a request whose client is gone
-        without a word to it. What it holds is freed then; it is not to be rung any more."""
+        """Whether its loop is long overdue: when a client disconnects, the platform ends the request without telling
+        its code. What the wakeup holds is freed then, and `set` must not be called any more."""
         ...
 
 
 class Clock(Protocol):
-    """What time it is, and a way to let it pass.
+    """The time, and sleeping.
 
     On Workers the clock stands still while code runs and moves on I/O; two readings may be equal.
     """
@@ -40,16 +40,16 @@ class Clock(Protocol):
         ...
 
     async def sleep(self, seconds: float) -> None:
-        """Return after about `seconds`."""
+        """Returns after about `seconds`."""
         ...
 
     def wakeup(self) -> Wakeup:
-        """A sleep that others can cut short; it belongs to the request that asks for it."""
+        """A new wakeup; it belongs to the request that makes it."""
         ...
 
 
 class Wakeups:
-    """The bells of those who want to hear of one thing."""
+    """The wakeups of all loops that wait for one thing."""
 
     def __init__(self) -> None:
         self._wakeups: list[Wakeup] = []
@@ -59,28 +59,28 @@ class Wakeups:
 
     @contextmanager
     def subscribe(self, wakeup: Wakeup) -> Iterator[None]:
-        """`bell` is one of them for as long as this lasts."""
+        """Adds `wakeup` for the length of the `with` block."""
         self._wakeups.append(wakeup)
         try:
             yield
         finally:
-            # One that was late beyond all bounds has been taken for lost.
+            # A lost one has been dropped already.
             if wakeup in self._wakeups:
                 self._wakeups.remove(wakeup)
 
     def set(self) -> None:
-        """Ring all of them."""
+        """Wakes all of them."""
         self.drop_lost()
         for wakeup in self._wakeups:
             wakeup.set()
 
     def drop_lost(self) -> None:
-        """Forget those whose loops are gone."""
+        """Drops the wakeups whose loops are gone."""
         self._wakeups = [wakeup for wakeup in self._wakeups if not wakeup.is_lost()]
 
 
 def seconds_until(due_ms: int, now_ms: int) -> float:
-    """How long to wait for what is due then; never nothing, so that a loop that is late lets others go on."""
+    """The seconds from `now_ms` to `due_ms`, at least 0.001, so that a loop that is late still lets others run."""
     return max(due_ms - now_ms, 1) / 1000
 
 

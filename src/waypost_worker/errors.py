@@ -1,10 +1,10 @@
-"""Every error the product can raise, in one tree. None of them knows an HTTP status: `http.py` holds that table.
+"""Every error that a caller can get, in one tree. None knows its HTTP status: `http/messages.py` has that table.
 
 WaypostError
 ├── BadInput            InvalidJson  InvalidEncoding  InvalidBody  UnknownField  InvalidParameter
 │                       InvalidHeader  InvalidCode  InvalidId  InvalidCursor  SessionIdRequired  UnknownAgent
 ├── Refused             TokenRequired  InvalidToken  TokenExpired  WrongRole  WrongSession
-│                       WrongResource  CodeClosed
+│                       WrongResource  CodeClosed  OriginNotAllowed
 ├── Missing             RouteNotFound  SessionNotFound  SessionEnded  ThreadNotFound  MessageNotFound
 │                       DocumentNotFound  PageNotFound
 ├── Conflict            AlreadyAnswered  SessionTooOld  AnswerRunning  ThreadExists  TooManyDocuments
@@ -20,7 +20,7 @@ from typing import ClassVar
 
 
 class WaypostError(Exception):
-    """Base of all. `code` is stable and machine readable; `detail` is a sentence for the person who reads it."""
+    """Base of all. `code` is stable and machine readable; `detail` is a sentence for a person."""
 
     code: ClassVar[str]
     title: ClassVar[str]
@@ -31,12 +31,12 @@ class WaypostError(Exception):
 
 
 class BadInput(WaypostError):
-    """What was sent can't be right, whoever sends it."""
+    """The request is invalid, whoever sends it."""
 
 
 class InvalidJson(BadInput):
-    """The body is not one JSON document, or holds what JSON can't (NaN, a lone surrogate, a number without bounds), or
-    an object in it has a name twice, of which one party may read the first and the next the last."""
+    """The body is not one JSON document, or contains what JSON can't (NaN, a lone surrogate, a number out of range), or
+    an object in it has a name twice: one reader would take the first value and the next reader the last."""
 
     code = "invalid_json"
     title = "The body is not valid JSON"
@@ -67,28 +67,28 @@ class InvalidParameter(BadInput):
     """A query parameter is missing, given twice, not of its type, or out of its range."""
 
     code = "invalid_parameter"
-    title = "A query parameter is not usable"
+    title = "A query parameter is invalid"
 
 
 class InvalidHeader(BadInput):
-    """A header field that this route goes by is not of its grammar."""
+    """A header field that this route uses is malformed."""
 
     code = "invalid_header"
-    title = "A header field is not usable"
+    title = "A header field is invalid"
 
 
 class InvalidCode(BadInput):
-    """A session code that can't have been issued: wrong length or characters."""
+    """A session code of the wrong length, or with characters that no code has."""
 
     code = "invalid_code"
     title = "Not a session code"
 
 
 class InvalidId(BadInput):
-    """An id outside its grammar."""
+    """An id of the wrong length, or with characters that are not allowed."""
 
     code = "invalid_id"
-    title = "Not a usable id"
+    title = "Not a valid id"
 
 
 class InvalidCursor(BadInput):
@@ -99,7 +99,7 @@ class InvalidCursor(BadInput):
 
 
 class SessionIdRequired(BadInput):
-    """A voice agent's client sends the id of its conversation with every question."""
+    """The question to a voice agent has no `sessionId`; every question needs one."""
 
     code = "session_id_required"
     title = "Session ID required"
@@ -113,11 +113,11 @@ class UnknownAgent(BadInput):
 
 
 class Refused(WaypostError):
-    """The caller may not do this."""
+    """The caller is not allowed to do this."""
 
 
 class TokenRequired(Refused):
-    """The route needs a token and none came."""
+    """The route needs a token and none was sent."""
 
     code = "token_required"
     title = "A token is needed"
@@ -131,14 +131,14 @@ class InvalidToken(Refused):
 
 
 class TokenExpired(Refused):
-    """The token was genuine and its time is over."""
+    """The token is genuine and has expired."""
 
     code = "token_expired"
     title = "The token has expired"
 
 
 class WrongRole(Refused):
-    """A genuine token of the other role: a guest where the host is meant, or the reverse."""
+    """A genuine token of another role: a guest's where the host's is needed, for example."""
 
     code = "wrong_role"
     title = "The token has the wrong role"
@@ -152,28 +152,28 @@ class WrongSession(Refused):
 
 
 class WrongResource(Refused):
-    """A genuine token of an app's user, who may reach the threads of another resource."""
+    """A genuine app token, for the threads of another resource."""
 
     code = "wrong_resource"
     title = "The token belongs to another resource"
 
 
 class CodeClosed(Refused):
-    """A code that lets one guest join, and has."""
+    """A code that admits one guest, and has been used."""
 
     code = "code_closed"
     title = "The code was used"
 
 
 class OriginNotAllowed(Refused):
-    """A web page of another origin asks for something to be done; only those that were named may."""
+    """The request comes from a web page of an origin that is not allowed."""
 
     code = "origin_not_allowed"
-    title = "Not from this page"
+    title = "The origin is not allowed"
 
 
 class Missing(WaypostError):
-    """What was asked for is not there."""
+    """The resource of the request does not exist."""
 
 
 class RouteNotFound(Missing):
@@ -184,7 +184,7 @@ class RouteNotFound(Missing):
 
 
 class SessionNotFound(Missing):
-    """The session was never there, or its time ran out: the two can't be told apart once KV has dropped the key."""
+    """The session never existed, or has expired: once KV has dropped the key, both look the same."""
 
     code = "session_not_found"
     title = "No such session"
@@ -198,56 +198,56 @@ class SessionEnded(Missing):
 
 
 class ThreadNotFound(Missing):
-    """The resource has no thread of this name; also one that was deleted, or not used for longer than it is kept."""
+    """The resource has no thread of this name: it never existed, was deleted, or has expired."""
 
     code = "thread_not_found"
     title = "No such thread"
 
 
 class MessageNotFound(Missing):
-    """The conversation has no message of this id any more; only the last ones are kept."""
+    """The conversation has no message of this id, or no longer: only the last ones are kept."""
 
     code = "message_not_found"
     title = "No such message"
 
 
 class DocumentNotFound(Missing):
-    """The session has no document of this name; it was never put, or its time ran out."""
+    """The session has no document of this name: it was never put, was deleted, or has expired."""
 
     code = "document_not_found"
     title = "No such document"
 
 
 class PageNotFound(Missing):
-    """No page has this id; it was never put, or its time ran out."""
+    """No page has this id: it was never put, was deleted, or has expired."""
 
     code = "page_not_found"
     title = "No such page"
 
 
 class Conflict(WaypostError):
-    """The request is fine and the state it meets is not."""
+    """The request is valid, but conflicts with the current state."""
 
 
 class AlreadyAnswered(Conflict):
-    """The request to be cancelled has its final answer."""
+    """The request to be cancelled has its final response."""
 
     code = "already_answered"
     title = "The request has been answered"
 
 
 class SessionTooOld(Conflict):
-    """The session has reached the greatest age a session may have."""
+    """The session has reached the greatest age of a session."""
 
     code = "session_too_old"
-    title = "The session can't be extended any more"
+    title = "The session can't be extended further"
 
 
 class AnswerRunning(Conflict):
     """An answer in this thread is not finished; `generation_id` names it."""
 
     code = "answer_running"
-    title = "An answer is being given"
+    title = "An answer is being generated"
 
     def __init__(self, detail: str, generation_id: str) -> None:
         super().__init__(detail)
@@ -255,24 +255,24 @@ class AnswerRunning(Conflict):
 
 
 class ThreadExists(Conflict):
-    """A fork begins a new thread, and there is one of this name."""
+    """The name of a fork is taken: a thread has it already."""
 
     code = "thread_exists"
     title = "The thread exists"
 
 
 class TooManyDocuments(Conflict):
-    """The session has as many documents, or pages, as it may have."""
+    """The session has reached its limit of documents or pages."""
 
     code = "too_many_documents"
     title = "The session is full"
 
 
 class PreconditionFailed(WaypostError):
-    """What If-Match or If-None-Match asked for is not the case: somebody else has written in between."""
+    """The condition of If-Match or If-None-Match does not hold: another writer came first."""
 
     code = "precondition_failed"
-    title = "It is not the version that was expected"
+    title = "The version is not the expected one"
 
 
 class TransportError(WaypostError):
@@ -287,7 +287,7 @@ class HostNotAllowed(TransportError):
 
 
 class MethodNotAllowed(TransportError):
-    """The path exists for other methods: `allowed`, sorted."""
+    """The path exists, but not with this method. `allowed`: the methods it has, sorted."""
 
     code = "method_not_allowed"
     title = "The path does not take this method"
@@ -298,42 +298,42 @@ class MethodNotAllowed(TransportError):
 
 
 class BodyTimeout(TransportError):
-    """The body did not come, or came too slowly; what has come of it was thrown away."""
+    """The body did not arrive in time; what arrived of it was discarded."""
 
     code = "body_timeout"
     title = "The body took too long"
 
 
 class UriTooLong(TransportError):
-    """The path is longer than any that leads somewhere; raised before it was looked at."""
+    """The path is longer than any valid one; raised before it is parsed."""
 
     code = "uri_too_long"
     title = "The path is too long"
 
 
 class HeaderTooLarge(TransportError):
-    """A header field that is read here is over its limit; raised before it was looked at."""
+    """A header field that this service reads is over its limit; raised before it is parsed."""
 
     code = "header_too_large"
     title = "A header field is too large"
 
 
 class BodyTooLarge(TransportError):
-    """The body is over its limit; raised before it was read whole."""
+    """The body is over its limit; raised before all of it is read."""
 
     code = "body_too_large"
     title = "The body is too large"
 
 
 class UnsupportedMediaType(TransportError):
-    """The body is declared to be something other than plain JSON."""
+    """The declared type of the body is not JSON, or it is compressed."""
 
     code = "unsupported_media_type"
     title = "The body must be application/json"
 
 
 class RateLimited(WaypostError):
-    """The caller's budget is spent; worth trying again after `retry_after_seconds`."""
+    """The caller's rate limit is reached; retry after `retry_after_seconds`."""
 
     code = "rate_limited"
     title = "Too many requests"
@@ -344,20 +344,20 @@ class RateLimited(WaypostError):
 
 
 class Unavailable(WaypostError):
-    """Nothing is wrong with the request; it can't be served now."""
+    """The request is valid, but can't be served now."""
 
     retry_after_seconds: int | None = None
 
 
 class Unconfigured(Unavailable):
-    """A setting without which nothing is safe is missing; there is never a default key."""
+    """A required setting is missing or invalid. There is no default signing key."""
 
     code = "unconfigured"
     title = "The service is not configured"
 
 
 class StorageUnavailable(Unavailable):
-    """The store refused or failed, also when asked again. What was to be written may or may not have been."""
+    """KV failed, and so did the retries. A write may or may not have taken effect."""
 
     code = "storage_unavailable"
     title = "The store does not answer"
@@ -365,7 +365,7 @@ class StorageUnavailable(Unavailable):
 
 
 class BudgetSpent(Unavailable):
-    """The invocation has used the KV operations it may use."""
+    """The request needs more KV operations than one invocation may use."""
 
     code = "budget_spent"
     title = "The request needs too many store operations"
@@ -384,9 +384,9 @@ class AddressBudgetSpent(BudgetSpent):
 
 
 class ModelError(WaypostError):
-    """The model behind the chat gave no answer. Nothing of the exchange was kept, so it can be asked again.
+    """The model gave no answer. Neither question nor answer is stored, so the question can be sent again.
 
-    `log_detail` is what the model's side said: for the operator, never for the caller.
+    `log_detail` is the error of the model's service: for the operator's log, never for the caller.
     """
 
     def __init__(self, detail: str, log_detail: str = "") -> None:
@@ -395,14 +395,14 @@ class ModelError(WaypostError):
 
 
 class ModelFailed(ModelError):
-    """It refused, could not be reached, or sent what is no answer."""
+    """The model's service refused, was not reachable, or sent something that is no answer."""
 
     code = "model_failed"
     title = "The model did not answer"
 
 
 class ModelTimedOut(ModelError):
-    """It said nothing for too long."""
+    """The model was silent for too long."""
 
     code = "model_timed_out"
     title = "The model took too long"

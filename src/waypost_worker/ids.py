@@ -1,4 +1,4 @@
-"""The grammars of ids: whatever fails here never comes near a key."""
+"""The grammars of ids: only a text that passes them becomes part of a KV key."""
 
 import re
 from urllib.parse import quote
@@ -19,7 +19,7 @@ CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 """https://www.crockford.com/base32.html: no I, L, O (misread) and no U."""
 
 STEPS = (".", "..")
-"""Segments of a path that mean another one: https://url.spec.whatwg.org/#double-dot-path-segment"""
+"""Path segments with a special meaning: https://url.spec.whatwg.org/#double-dot-path-segment"""
 
 _READ_AS = str.maketrans("ILO", "110")
 _CODE = re.compile(f"[{CROCKFORD}]{{{MIN_CODE_LENGTH},{MAX_CODE_LENGTH}}}")
@@ -28,22 +28,22 @@ _TOOL_NAME = re.compile(rf"[A-Za-z0-9_./-]{{1,{MAX_TOOL_NAME_LENGTH}}}")
 
 
 def new_code(random: Random, length: int = MIN_CODE_LENGTH) -> str:
-    """A session code of `length` characters, with 5 bits in each that can't be guessed."""
+    """A session code of `length` characters, with 5 random bits in each."""
     bits = 5 * length
     number = int.from_bytes(random.random_bytes(-(-bits // 8)), "big")
     return "".join(CROCKFORD[number >> shift & 31] for shift in range(bits - 5, -1, -5))
 
 
 def parse_code(text: str) -> str:
-    """The code that a person meant: any case, hyphens ignored, I and L read as 1, O as 0. Of any length that a code can
-    have, whichever is set: a change of the setting must not lock anybody out.
+    """The code that a person typed: in any case, hyphens ignored, I and L read as 1, O as 0. Accepts every length that
+    a code can have, so that a change of CODE_LENGTH keeps existing sessions reachable.
 
     Raises:
-        InvalidCode: no code can be read out of it.
+        InvalidCode: `text` is no code.
     """
-    # The bound comes first: upper() and replace() on an attacker's megabyte is work for nothing.
+    # The length is checked first: upper() and replace() on an attacker's megabyte would be wasted work.
     code = text.replace("-", "").upper().translate(_READ_AS) if len(text) <= 2 * MAX_CODE_LENGTH else ""
-    # str.upper() turns some other letters into ASCII ('ı' into 'I'), which nobody who read a code can have meant.
+    # str.upper() turns some other letters into ASCII ('ı' into 'I'), which no code contains.
     if not text.isascii() or not _CODE.fullmatch(code):
         raise InvalidCode(
             f"A session code has {MIN_CODE_LENGTH} to {MAX_CODE_LENGTH} letters and digits, like K7Q2-M9XA."
@@ -63,9 +63,9 @@ def parse_id(text: str, what: str) -> str:
 
 
 def parse_app_id(text: str, what: str) -> str:
-    """`text` itself, if an app may use it to name a thread or its owner: 1 to 128 characters that can be seen.
+    """`text` itself, if an app may use it to name a thread or its owner: 1 to 128 visible characters.
 
-    Such ids stand percent-encoded in keys, so `user:42` and `ada@example.org` are fine.
+    Such ids are percent-encoded in keys, so `user:42` and `ada@example.org` are fine.
 
     Raises:
         InvalidId: it is not; `what` names it in the sentence.

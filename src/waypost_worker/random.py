@@ -4,7 +4,7 @@ from typing import Protocol
 
 
 class Random(Protocol):
-    """A source that can't be guessed (the runtime's CSPRNG), or a seeded one in tests."""
+    """A cryptographically secure source (the runtime's CSPRNG), or a seeded one in tests."""
 
     def random_bytes(self, count: int) -> bytes:
         """`count` bytes, each of the 256 values equally likely."""
@@ -12,5 +12,5 @@ class Random(Protocol):
 
 
 def jitter(random: Random) -> float:
-    """A number in [0, 1), for spreading retries: full jitter, so that writers that collided once don't again."""
+    """A number in [0, 1), to spread retries, so that writers that collided once do not collide again."""
     return int.from_bytes(random.random_bytes(4), "big") / 2**32

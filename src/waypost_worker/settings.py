@@ -1,4 +1,4 @@
-"""What a deployment can set, read once from the Worker's vars and secrets."""
+"""The settings of a deployment, read once from the Worker's vars and secrets."""
 
 import re
 from collections.abc import Mapping
@@ -17,10 +17,10 @@ from waypost_worker.limits import (
     MAX_WAIT_SECONDS,
     MIN_APP_KEY_LENGTH,
     MIN_CODE_LENGTH,
+    MIN_SIGNING_KEY_BYTES,
 )
 from waypost_worker.models.settings import ModelSettings, read_model_settings
 from waypost_worker.polling.plans import PAID, PLANS, Plan
-from waypost_worker.security.tokens import MIN_KEY_BYTES
 
 _ORIGIN = re.compile(r"[a-z][a-z0-9+.-]*://(?:[a-z0-9._-]+|\[[0-9a-f:.]+\])(?::[1-9][0-9]{0,4})?")
 """https://html.spec.whatwg.org/multipage/browsers.html#ascii-serialisation-of-an-origin"""
@@ -41,18 +41,18 @@ ONCE = "once"
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """The values in force.
+    """The values that apply to this deployment.
 
-    `problem`: why the service must not be used, in a sentence for its operator; never a value that was set.
-    `signing_keys`: the first signs, all are accepted.
-    `require_token`: a code alone no longer makes a guest, it only lets one join.
-    `code_joins_once`: and it lets only the first one join; `require_token` is then true as well.
-    `code_length`: characters of new session codes, 5 bits each; codes of every length a code can have are read.
-    `allowed_origins`: origins, exact, whose pages may call the API; the Worker's own always may.
-    `conversation_ttl_seconds`, `history_limit`: how long a conversation is remembered, and how many messages of it.
-    `app_keys`: if there are any, threads are only for those who show one.
-    `mcp_host_grace_seconds`: how long an MCP call waits for a tab that is not there.
-    `diagnostics`: serve counts of live objects under `/debug`, for tests of a local run.
+    `problem`: why the service refuses to run, as a sentence for its operator; it never contains a value that was set.
+    `signing_keys`: the first one signs, all are accepted.
+    `require_token`: a code alone only lets a guest join; everything else needs the token that joining returns.
+    `code_joins_once`: a code admits one guest only; `require_token` is then true as well.
+    `code_length`: characters of new session codes, 5 bits each; codes of every valid length are accepted.
+    `allowed_origins`: exact origins whose pages may call the API, besides the Worker's own.
+    `conversation_ttl_seconds`, `history_limit`: how long a conversation is kept, and how many of its messages.
+    `app_keys`: if there are any, threads need one of them, or a token for their resource.
+    `mcp_host_grace_seconds`: how long an MCP call waits for a tab that is not connected.
+    `diagnostics`: serve counts of live objects under `/debug`, for local tests.
     """
 
     problem: str | None = None
@@ -73,7 +73,7 @@ class Settings:
 
 
 def read_settings(env: Mapping[str, str], *, has_ai: bool = False) -> Settings:
-    """The settings that `env` holds; what is absent or empty has its default; what is unusable is told in `problem`.
+    """The settings in `env`. A missing or empty one has its default; an invalid one is described in `problem`.
 
     `has_ai`: the Worker has a binding to Workers AI.
     """
@@ -102,10 +102,12 @@ def read_settings(env: Mapping[str, str], *, has_ai: bool = False) -> Settings:
 
 def _signing_keys(env: Mapping[str, str]) -> tuple[bytes, ...]:
     if not env.get("SIGNING_KEY"):
-        raise ValueError(f"The secret SIGNING_KEY is not set; it needs at least {MIN_KEY_BYTES} random characters.")
+        raise ValueError(
+            f"The secret SIGNING_KEY is not set; it needs at least {MIN_SIGNING_KEY_BYTES} random characters."
+        )
     keys = tuple(env[name].encode() for name in ("SIGNING_KEY", "SIGNING_KEY_PREVIOUS") if env.get(name))
-    if any(len(key) < MIN_KEY_BYTES for key in keys):
-        raise ValueError(f"SIGNING_KEY and SIGNING_KEY_PREVIOUS need at least {MIN_KEY_BYTES} characters.")
+    if any(len(key) < MIN_SIGNING_KEY_BYTES for key in keys):
+        raise ValueError(f"SIGNING_KEY and SIGNING_KEY_PREVIOUS need at least {MIN_SIGNING_KEY_BYTES} characters.")
     return keys
 
 
@@ -121,7 +123,7 @@ def _is_once(env: Mapping[str, str]) -> bool:
 
 
 def _is_on(env: Mapping[str, str], name: str, *more: str) -> bool:
-    # A word that means nothing must not quietly mean "off": REQUIRE_TOKEN=ture would open every session.
+    # An unknown word must not silently mean "off": REQUIRE_TOKEN=ture would open every session.
     word = env.get(name, "").lower()
     if word not in WORDS:
         raise ValueError(f"{name} must be {', '.join((*more, 'on'))} or off.")
@@ -130,9 +132,9 @@ def _is_on(env: Mapping[str, str], name: str, *more: str) -> bool:
 
 def _origins(env: Mapping[str, str]) -> frozenset[str]:
     origins = frozenset(env.get("ALLOWED_ORIGINS", "").replace(",", " ").split())
-    # What no browser ever sends must not stand there as if it let somebody in; nor "*" and "null", which mean anybody.
+    # A text that is no origin would silently allow nothing; "*" and "null" would allow every page.
     if not all(map(_ORIGIN.fullmatch, origins)):
-        raise ValueError("ALLOWED_ORIGINS are origins, letter by letter as browsers send them: https://app.example.")
+        raise ValueError("ALLOWED_ORIGINS must be origins exactly as browsers send them: https://app.example.")
     return origins
 
 

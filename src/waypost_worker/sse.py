@@ -1,22 +1,22 @@
 """Events, and their two wire formats: Server-Sent Events and newline-delimited JSON.
 
 https://html.spec.whatwg.org/multipage/server-sent-events.html — a line ends at CR, LF or CRLF, so data is JSON, in
-which both can only stand escaped (or, here, not at all: it is encoded without white space). A block that has only
-`retry` or `id` is dispatched as an empty event by some clients; so `retry` travels inside an event.
+which both occur only escaped (here not at all: it is encoded without white space). Some clients dispatch a block that
+has only `retry` or `id` as an empty event; so `retry` is sent as a field of an event.
 """
 
 import re
 
 import msgspec
 
-# A client that meets NUL in an id ignores the id.
+# A client ignores an id that contains NUL.
 _BREAK = re.compile(r"[\r\n\0]")
 
 
 class Event(msgspec.Struct, frozen=True):
-    """One event: `data` is its JSON text; `id` is what to come back with; `is_replay` repeats what the data says.
+    """One event: `data` is its JSON text; `id` is the cursor to resume after; `is_replay` repeats the data's `replay`.
 
-    Each is one line: what breaks one could go on as a field, or an event, of its own.
+    Each field is one line: the text behind a line break would be read as another field, or another event.
     """
 
     name: str
@@ -28,11 +28,11 @@ class Event(msgspec.Struct, frozen=True):
     def __post_init__(self) -> None:
         _check_lines(self.name, self.id or "")
         if b"\n" in self.data or b"\r" in self.data:
-            raise ValueError("an event's data is JSON without white space")
+            raise ValueError("the data of an event must be JSON without line breaks")
 
 
 class Comment(msgspec.Struct, frozen=True):
-    """A sign of life that no handler sees; `text` is one line."""
+    """A keep-alive that no event handler sees; `text` is one line."""
 
     text: str
 
@@ -42,7 +42,7 @@ class Comment(msgspec.Struct, frozen=True):
 
 def _check_lines(*texts: str) -> None:
     if any(map(_BREAK.search, texts)):
-        raise ValueError("a field of an event is one line")
+        raise ValueError("a field of an event must be one line")
 
 
 HEARTBEAT = Comment("heartbeat")
@@ -57,7 +57,7 @@ class _Line(msgspec.Struct, omit_defaults=True):
 
 
 def encode_sse(item: Event | Comment) -> bytes:
-    """The block of `item`, its empty line included."""
+    """The block of `item` with its empty line."""
     if isinstance(item, Comment):
         return f": {item.text}\n\n".encode()
     head = f"event: {item.name}\n"
@@ -78,5 +78,5 @@ def encode_ndjson(item: Event | Comment) -> bytes:
 
 
 def encode_event(event: Event) -> bytes:
-    """`event` as one JSON object, as a poll returns it."""
+    """`event` as one JSON object, as in the response to a poll."""
     return msgspec.json.encode(_Line(event.name, msgspec.Raw(event.data), event.id, event.retry_ms))

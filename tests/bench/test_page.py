@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from bench.report.page import TOLD, filled, short, table
+from bench.report.page import ROWS, filled, short, table
 
 PAGE = """It is fast: its run of 2026-01-01 00:00 UTC on 64 cores.
 
@@ -28,13 +28,13 @@ def measured(*rows: tuple[str, str]) -> dict[str, Any]:
 
 
 def test_a_row_is_a_ratio_with_its_quartiles_and_its_goal() -> None:
-    assert table(measured(TOLD[0])).splitlines()[2:] == [
+    assert table(measured(ROWS[0])).splitlines()[2:] == [
         "| the median of the calls | bare Python | 0.12 (0.1 to 12.3) | ≥ 0.7× |"
     ]
 
 
 def test_rows_come_in_the_pages_order_and_what_was_skipped_has_none() -> None:
-    rows = table(measured(TOLD[3], TOLD[1], ("not told", "of"))).splitlines()[2:]
+    rows = table(measured(ROWS[3], ROWS[1], ("not told", "of"))).splitlines()[2:]
     assert [row.split(" | ")[0] for row in rows] == ["| request", "| poll"]
 
 
@@ -44,7 +44,7 @@ def test_two_digits_below_one_and_three_above(value: float, said: str) -> None:
 
 
 def test_the_table_and_the_run_are_filled_in_and_nothing_else() -> None:
-    results = measured(TOLD[0])
+    results = measured(ROWS[0])
     expected = PAGE.replace("| an old row |\n", table(results))
     expected = expected.replace("2026-01-01 00:00 UTC on 64 cores", "2026-11-21 10:00 UTC on 2 cores")
     assert filled(PAGE, results) == expected

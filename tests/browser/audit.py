@@ -1,4 +1,4 @@
-"""What an accessibility checker would find first, asked of the page itself."""
+"""The faults that an accessibility checker would find first, computed in the page."""
 
 from playwright.sync_api import Page
 

@@ -10,7 +10,7 @@ from tests.browser.console import Console
 
 
 class Chats:
-    """One page of it. Every method waits for what it brings about."""
+    """One page of it. Every method waits for its effect."""
 
     def __init__(self, console: Console) -> None:
         self.console = console
@@ -23,12 +23,12 @@ class Chats:
 
     @property
     def state(self) -> Locator:
-        """What the panel is doing."""
+        """The state of the chat panel."""
         return self.page.locator("#chat-state")
 
     @property
     def banner(self) -> Locator:
-        """What has gone wrong."""
+        """The error banner."""
         return self.page.locator("#chat-banner")
 
     @property

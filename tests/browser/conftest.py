@@ -1,4 +1,4 @@
-"""Fixtures of the browser tests: a Worker, a browser, and pages that tell on whatever goes wrong in them."""
+"""Fixtures of the browser tests: a Worker, a browser, and pages whose errors fail the test."""
 
 import os
 from collections.abc import Callable, Iterator
@@ -17,8 +17,34 @@ from tools.local.harness.worker import LocalWorker
 HERE = Path(__file__).parent
 ARTIFACTS = HERE.parent / "artifacts"
 PROCESS = os.environ.get("PYTEST_XDIST_WORKER", "main")
+MAIN_TESTS = frozenset(
+    {
+        # A session and its calls.
+        "test_a_call_from_the_agents_panel_reaches_the_tab_and_its_answer_shows",
+        "test_a_program_without_a_browser_reaches_the_tab",
+        "test_a_call_from_elsewhere_waits_until_it_is_allowed_and_the_next_one_is_asked_about_again",
+        "test_what_is_refused_is_answered_with_an_error_that_says_so",
+        "test_the_end_of_a_session_is_shown_and_the_client_does_not_come_back",
+        "test_an_unknown_code_is_said_to_be_unknown",
+        "test_a_reload_in_the_middle_of_a_call_loses_nothing",
+        "test_a_phone_calls_an_encrypted_tab_through_its_link_and_keeps_the_key_over_a_reload",
+        "test_the_url_on_the_page_is_one_that_mcp_clients_reach_the_tab_at",
+        # Chats, their threads and pages.
+        "test_an_answer_is_seen_growing_word_by_word",
+        "test_what_was_said_before_is_remembered",
+        "test_stopping_keeps_what_was_said_and_marks_it",
+        "test_threads_are_listed_the_one_used_last_first",
+        "test_a_fork_from_a_message_has_nothing_after_it",
+        "test_a_sample_page_shows_what_the_gallery_is_for",
+        "test_a_follow_up_question_is_answered_with_what_was_said_before",
+        # The reference, and how all of it looks.
+        "test_every_route_of_the_document_has_its_card",
+        "test_static_files_carry_the_headers_that_keep_other_sites_out",
+    }
+)
+"""The tests that `make test` runs too: each main path once. Every other one gets the marker `verify` here."""
 LONGEST_FIRST = ("test_chat.py", "test_resilience.py", "test_threads.py", "test_chat_page.py", "test_page_isolation.py")
-"""Files are run side by side: with the longest ones at the end, the others would be waited for."""
+"""Files run in parallel: a long one that started last would run alone."""
 
 # Waits end when their condition holds; this is for a machine that is busy with something else.
 expect.set_options(timeout=30_000)
@@ -28,6 +54,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if item.path.is_relative_to(HERE):
             item.add_marker(pytest.mark.browser)
+            if isinstance(item, pytest.Function) and item.originalname not in MAIN_TESTS:
+                item.add_marker(pytest.mark.verify)
     order = {HERE / name: number for number, name in enumerate(LONGEST_FIRST)}
     items.sort(key=lambda item: order.get(item.path, len(order)))
 
@@ -111,6 +139,6 @@ def open_chats(open_console: OpenConsole) -> OpenChats:
 
 @pytest.fixture
 def api(worker: LocalWorker) -> Iterator[httpx.Client]:
-    """What a program without a browser does."""
+    """An HTTP client without a browser."""
     with httpx.Client(base_url=worker.url, timeout=40, trust_env=False) as client:
         yield client

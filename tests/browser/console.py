@@ -8,7 +8,7 @@ from playwright.sync_api import Locator, Page, expect
 
 
 class Console:
-    """One page of it. Every method waits for what it brings about."""
+    """One page of it. Every method waits for its effect."""
 
     def __init__(self, page: Page, url: str, artifacts: Path) -> None:
         self.page = page
@@ -28,7 +28,7 @@ class Console:
 
     @property
     def banner(self) -> Locator:
-        """What the tab has to say about itself."""
+        """The banner of the tab's panel."""
         return self.page.locator("#tab-banner")
 
     @property

@@ -23,7 +23,7 @@ def ask(api: httpx.Client, code: str, id: str, tool: str = "add_note", **args: A
 
 
 def answer(api: httpx.Client, code: str, id: str, tool: str = "add_note", **args: Any) -> dict[str, Any]:
-    """What becomes of the call."""
+    """The outcome of the call."""
     body = {"code": code, "tool": tool, "args": args, "id": id}
     reply: dict[str, Any] = api.post("/api/request?wait=20", json=body).json()
     return {name: reply[name] for name in ("result", "error") if name in reply}
@@ -51,7 +51,7 @@ def test_a_call_from_elsewhere_waits_until_it_is_allowed_and_the_next_one_is_ask
     expect(tab.approval).to_be_visible()
 
 
-def test_what_is_refused_is_answered_with_an_error_that_says_so(open_console: OpenConsole, api: httpx.Client) -> None:
+def test_a_refused_call_is_answered_with_an_error_that_says_so(open_console: OpenConsole, api: httpx.Client) -> None:
     tab = open_console()
     code = tab.wait_online()
     ask(api, code, "r1", text="No")
@@ -61,7 +61,7 @@ def test_what_is_refused_is_answered_with_an_error_that_says_so(open_console: Op
     expect(tab.line("out", "error")).to_contain_text("refused")
 
 
-def test_always_holds_for_this_tool_over_a_reload_until_its_switch_is_turned(
+def test_always_allow_lasts_over_a_reload_until_the_tools_switch_is_turned(
     open_console: OpenConsole, api: httpx.Client
 ) -> None:
     tab = open_console()
@@ -84,7 +84,7 @@ def test_always_holds_for_this_tool_over_a_reload_until_its_switch_is_turned(
     expect(tab.approval).to_contain_text("add_note")
 
 
-def test_a_call_that_waits_is_asked_about_again_after_a_reload_and_runs_once(
+def test_a_waiting_call_is_asked_about_again_after_a_reload_and_runs_once(
     open_console: OpenConsole, api: httpx.Client
 ) -> None:
     tab = open_console()
@@ -100,7 +100,7 @@ def test_a_call_that_waits_is_asked_about_again_after_a_reload_and_runs_once(
     expect(tab.notes).to_have_count(1)
 
 
-def test_a_call_that_is_taken_back_takes_its_question_with_it(open_console: OpenConsole) -> None:
+def test_cancelling_a_call_closes_its_question(open_console: OpenConsole) -> None:
     tab = open_console()
     agent = open_console("#join=")
     agent.join(tab.wait_online())
@@ -130,7 +130,7 @@ def test_several_calls_queue_up_and_can_be_refused_together(open_console: OpenCo
     expect(tab.notes).to_have_count(1)
 
 
-def test_who_calls_from_the_tabs_own_page_is_not_asked(open_console: OpenConsole) -> None:
+def test_a_call_from_the_tabs_own_page_needs_no_approval(open_console: OpenConsole) -> None:
     tab = open_console()
     tab.wait_online()
     tab.page.get_by_role("button", name="Use this tab’s code").click()
@@ -181,9 +181,7 @@ def walk(page: Page, selector: str) -> None:
     pytest.fail(f"Tab never reaches {selector}")
 
 
-def test_a_question_takes_no_click_that_was_meant_for_what_stood_there(
-    open_console: OpenConsole, api: httpx.Client
-) -> None:
+def test_a_question_ignores_a_click_meant_for_the_previous_card(open_console: OpenConsole, api: httpx.Client) -> None:
     tab = open_console()
     code = tab.wait_online()
     for number in range(2):
@@ -195,7 +193,7 @@ def test_a_question_takes_no_click_that_was_meant_for_what_stood_there(
     expect(tab.notes).to_have_count(1)
 
 
-def test_arguments_show_as_text_whole_when_asked_for_and_without_tricks(
+def test_arguments_show_as_text_in_full_on_request_and_without_hidden_characters(
     open_console: OpenConsole, api: httpx.Client
 ) -> None:
     tab = open_console()
@@ -214,7 +212,7 @@ def test_arguments_show_as_text_whole_when_asked_for_and_without_tricks(
     assert tab.page.locator("#approvals :is(img, script, style, svg, a)").count() == 0
 
 
-def test_an_encrypted_call_is_asked_about_in_the_clear(open_console: OpenConsole) -> None:
+def test_the_question_about_an_encrypted_call_shows_its_decrypted_arguments(open_console: OpenConsole) -> None:
     tab = open_console()
     link = open_encrypted(tab)
     phone = open_console(link.removeprefix(f"{tab.url}/"), **PHONE)

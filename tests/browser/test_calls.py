@@ -124,7 +124,7 @@ def test_an_exception_in_a_handler_becomes_an_error_answer(open_console: OpenCon
     tab.shoot("error-answers")
 
 
-def test_a_tool_that_the_tab_does_not_have_is_said_to_be_unknown(open_console: OpenConsole, api: httpx.Client) -> None:
+def test_a_call_to_an_unknown_tool_is_answered_with_an_error(open_console: OpenConsole, api: httpx.Client) -> None:
     code = open_console().wait_online()
     reply = api.post("/api/request?wait=20", json={"code": code, "tool": "fly", "args": {}})
     assert reply.json()["error"]["code"] == "unknown_tool"

@@ -37,7 +37,7 @@ def test_an_answer_is_seen_growing_word_by_word(open_chats: OpenChats) -> None:
     expect(chats.state).to_be_hidden()
 
 
-def test_what_was_said_before_is_remembered(open_chats: OpenChats) -> None:
+def test_the_model_remembers_earlier_messages(open_chats: OpenChats) -> None:
     chats = open_chats()
     chats.say("The hut is full.")
     assert "The hut is full." in chats.say("What now?")
@@ -56,7 +56,7 @@ def test_a_screen_reader_is_given_the_answer_as_a_whole(open_chats: OpenChats) -
     assert message.get_attribute("aria-busy") is None
 
 
-def test_stopping_keeps_what_was_said_and_marks_it(open_chats: OpenChats) -> None:
+def test_stopping_keeps_the_text_so_far_and_marks_it(open_chats: OpenChats) -> None:
     chats = open_chats()
     chats.send(ENDLESS)
     expect(chats.answer).to_contain_text("word9")
@@ -87,7 +87,7 @@ def test_a_reload_in_the_middle_goes_on_to_the_end(open_chats: OpenChats) -> Non
     expect(chats.page.locator(".message[data-partial]")).to_have_count(0)
 
 
-def test_a_connection_that_is_lost_in_the_middle_is_taken_up_again(open_chats: OpenChats, watch: Watch) -> None:
+def test_a_connection_lost_during_an_answer_resumes(open_chats: OpenChats, watch: Watch) -> None:
     watch.expects_network_errors = True
     chats = open_chats()
     chats.send(LONG)
@@ -117,9 +117,7 @@ def test_two_tabs_see_one_answer_and_either_can_stop_it(open_chats: OpenChats) -
     assert first.texts() == second.texts()
 
 
-def test_an_answer_that_begins_between_two_looks_at_the_thread_is_seen(
-    open_chats: OpenChats, api: httpx.Client
-) -> None:
+def test_an_answer_that_starts_between_two_reads_of_the_thread_shows(open_chats: OpenChats, api: httpx.Client) -> None:
     chats = open_chats()
     chats.say("Hello")
     [thread] = chats.listed()
@@ -143,7 +141,7 @@ def test_an_answer_that_begins_between_two_looks_at_the_thread_is_seen(
         chats.wait_over()
 
 
-def test_a_message_while_another_answer_is_given_can_interrupt_it(
+def test_a_message_sent_during_another_answer_can_interrupt_it(
     open_chats: OpenChats, api: httpx.Client, watch: Watch
 ) -> None:
     watch.expects_network_errors = True
@@ -193,7 +191,7 @@ def test_the_offer_to_interrupt_goes_when_there_is_nothing_to_interrupt(open_cha
     expect(chats.box).to_have_value("Then this")
 
 
-def test_the_end_stays_in_sight_unless_somebody_reads_above(open_chats: OpenChats) -> None:
+def test_the_view_follows_the_answer_unless_the_user_has_scrolled_up(open_chats: OpenChats) -> None:
     chats = open_chats()
 
     def to_the_end() -> int:
@@ -230,7 +228,7 @@ def test_the_end_stays_in_sight_unless_somebody_reads_above(open_chats: OpenChat
         (401, {"code": "token_required", "detail": "No."}, "asks for an app key"),
     ],
 )
-def test_a_refusal_is_said_in_words_and_gives_the_message_back(
+def test_a_refusal_shows_a_sentence_and_gives_the_message_back(
     open_chats: OpenChats, watch: Watch, status: int, problem: dict[str, str], words: str
 ) -> None:
     watch.expects_network_errors = True
@@ -253,7 +251,7 @@ def test_a_refusal_is_said_in_words_and_gives_the_message_back(
     expect(chats.banner).to_be_hidden()
 
 
-def test_a_server_out_of_reach_costs_no_message(open_chats: OpenChats, watch: Watch) -> None:
+def test_an_unreachable_server_loses_no_message(open_chats: OpenChats, watch: Watch) -> None:
     watch.expects_network_errors = True
     chats = open_chats()
     chats.say("Hello")
@@ -281,7 +279,7 @@ def test_an_app_key_opens_threads_that_are_closed_to_others(open_at: OpenConsole
         chats.say("Open")
 
 
-def test_what_is_no_longer_remembered_is_set_apart(open_chats: OpenChats) -> None:
+def test_messages_no_longer_stored_are_marked(open_chats: OpenChats) -> None:
     chats = open_chats()
     for number in range(6):
         chats.say(f"number {number}")

@@ -68,7 +68,7 @@ def test_a_phone_shows_everything_without_scrolling_sideways(open_chats: OpenCha
     assert button["y"] + button["height"] <= 740
 
 
-def test_a_chat_is_held_with_the_keyboard_alone(open_chats: OpenChats) -> None:
+def test_a_chat_works_with_the_keyboard_alone(open_chats: OpenChats) -> None:
     chats = open_chats()
     expect(chats.box).to_be_focused()
     chats.page.keyboard.type("Typed")

@@ -1,4 +1,4 @@
-"""Encrypted sessions: in the console, between two browsers, and what the server has of them afterwards."""
+"""Encrypted sessions: in the console, between two browsers, and the absence of plaintext on the server."""
 
 import base64
 import json
@@ -49,7 +49,7 @@ FALL = """async () => {
 
 
 @pytest.mark.parametrize("encrypted", [True, False], ids=["encrypted", "in the clear"])
-def test_the_server_has_no_trace_of_what_an_encrypted_session_says(
+def test_the_server_stores_no_plaintext_of_an_encrypted_session(
     browser: Browser, worker: LocalWorker, watch: Watch, encrypted: bool
 ) -> None:
     # In the clear each word must be found: that is how the search shows that it would find it.
@@ -148,7 +148,7 @@ def test_a_reload_of_the_tab_keeps_its_encrypted_session(open_console: OpenConso
     expect(tab.line("in")).to_contain_text("After the reload")
 
 
-def test_the_code_alone_of_an_encrypted_session_is_said_not_to_be_enough(open_console: OpenConsole) -> None:
+def test_joining_an_encrypted_session_with_its_code_alone_explains_what_is_missing(open_console: OpenConsole) -> None:
     tab = open_console()
     link = open_encrypted(tab)
     tab.let_run("set_accent")
@@ -164,7 +164,7 @@ def test_the_code_alone_of_an_encrypted_session_is_said_not_to_be_enough(open_co
     agent.expect_answer('"hue": 140')
 
 
-def test_a_link_whose_key_is_another_one_or_damaged_is_said_to_be_wrong(open_console: OpenConsole) -> None:
+def test_a_link_with_a_wrong_or_damaged_key_shows_an_error(open_console: OpenConsole) -> None:
     tab = open_console()
     link = open_encrypted(tab)
     other = link[:-43] + ("A" if link[-43] != "A" else "B") + link[-42:]
@@ -180,7 +180,7 @@ def test_a_link_whose_key_is_another_one_or_damaged_is_said_to_be_wrong(open_con
     assert link[-43:-1] not in damaged.page.content()
 
 
-def test_a_program_that_asks_in_the_clear_is_refused(open_console: OpenConsole, api: httpx.Client) -> None:
+def test_an_unencrypted_request_is_refused(open_console: OpenConsole, api: httpx.Client) -> None:
     tab = open_console()
     open_encrypted(tab)
     body = {"code": tab.code, "tool": "add_note", "args": {"text": "In the clear"}}

@@ -21,7 +21,7 @@ def test_a_sample_page_shows_what_the_gallery_is_for(open_chats: OpenChats) -> N
     chats.console.shoot("chat-gallery")
 
 
-def test_a_page_is_seen_large_and_opened_in_a_tab_of_its_own(open_chats: OpenChats) -> None:
+def test_a_page_opens_in_a_preview_and_in_a_new_tab(open_chats: OpenChats) -> None:
     chats = open_chats()
     chats.say("Make me a page")
     chats.button("Add a sample page").click()
@@ -51,7 +51,7 @@ def test_pages_of_programs_show_after_a_refresh_and_belong_to_their_thread(open_
     expect(chats.pages.frame_locator("iframe").locator("body")).to_contain_text("and it runs")
     chats.new_thread()
     expect(chats.pages).to_have_count(0)
-    expect(chats.page.locator("#pages-empty")).to_contain_text("begin one with a message")
+    expect(chats.page.locator("#pages-empty")).to_contain_text("Send a message to start one")
     chats.page.go_back()
     expect(chats.pages).to_have_count(1)
 

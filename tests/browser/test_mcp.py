@@ -38,14 +38,14 @@ T = TypeVar("T")
 
 
 async def connected(url: str, mode: str, act: "Callable[[Client], Awaitable[T]]") -> T:
-    """What `act` returns, given a connected client."""
+    """Return the result of `act` with a connected client."""
     from mcp.client.client import Client
 
     async with asyncio.timeout(PATIENCE_SECONDS), Client(url, mode=mode) as client:
         return await act(client)
 
 
-def test_two_hundred_calls_of_eight_clients_at_once_are_each_answered_with_their_own(open_console: OpenConsole) -> None:
+def test_two_hundred_concurrent_calls_of_eight_clients_each_get_their_own_answer(open_console: OpenConsole) -> None:
     tab = open_console()
     url = f"{tab.url}/mcp/{tab.page.evaluate(ECHO)}"
 

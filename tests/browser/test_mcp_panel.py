@@ -1,4 +1,4 @@
-"""The tab's panel for MCP clients: the URL that works, and what each client wants to be told."""
+"""The tab's panel for MCP clients: its URL and the setup of each client."""
 
 import base64
 import json
@@ -26,13 +26,11 @@ def panel(page: Page) -> Locator:
 
 
 def commands(page: Page) -> Locator:
-    """What is to be pasted."""
+    """The commands to paste."""
     return panel(page).locator(".snippet")
 
 
-def test_the_url_on_the_page_is_one_that_mcp_clients_reach_the_tab_at(
-    open_console: OpenConsole, api: httpx.Client
-) -> None:
+def test_mcp_clients_reach_the_tab_at_the_url_on_the_page(open_console: OpenConsole, api: httpx.Client) -> None:
     tab = open_console(permissions=["clipboard-read", "clipboard-write"])
     code = tab.wait_online()
     panel(tab.page).get_by_role("button", name="Copy URL").click()
@@ -65,7 +63,7 @@ def test_each_client_is_chosen_with_the_keyboard_and_remembered(open_console: Op
     expect(select.locator("option:checked")).to_have_text("Cursor")
 
 
-def test_an_encrypted_session_is_said_to_be_closed_to_them(open_console: OpenConsole) -> None:
+def test_an_encrypted_session_says_that_mcp_clients_can_not_use_it(open_console: OpenConsole) -> None:
     tab = open_console()
     open_encrypted(tab)
     expect(panel(tab.page)).to_contain_text("MCP clients can’t use an encrypted session")
@@ -93,7 +91,7 @@ def test_where_a_code_is_not_enough_a_token_is_made_and_sent_in_a_header(
 def verify_token(tab: Console, url: str) -> None:
     """Make a token with the panel of `tab`; the server must take it."""
     tab.wait_online()
-    expect(panel(tab.page)).to_contain_text("a client needs a token as well")
+    expect(panel(tab.page)).to_contain_text("a client needs a token besides the session code")
     expect(commands(tab.page)).to_have_text(re.compile(r"/mcp \\\n.*Bearer GUEST_TOKEN"))
     panel(tab.page).get_by_role("button", name="Create a token").click()
     expect(panel(tab.page).get_by_role("button", name="Create a token")).to_be_hidden()

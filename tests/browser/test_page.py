@@ -79,7 +79,7 @@ def test_hostile_strings_show_as_text_everywhere(open_console: OpenConsole, api:
         assert console.page.locator("main img, main script").count() == 0
 
 
-def test_the_page_is_walked_and_a_tool_called_with_the_keyboard_alone(open_console: OpenConsole) -> None:
+def test_a_tool_is_called_with_the_keyboard_alone(open_console: OpenConsole) -> None:
     tab = open_console()
     tab.wait_online()
     walk_to(tab.page, "#use-own")

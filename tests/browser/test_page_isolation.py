@@ -85,7 +85,7 @@ class Stage:
         self.api.put(f"/api/pages/{self.intent_id}", json=body).raise_for_status()
 
     def serve_without_headers(self, html: str) -> None:
-        """What would be if pages were served like any other file."""
+        """The control: pages served like any other file."""
         self.context.route(
             f"{self.worker.url}/pages/*", lambda route: route.fulfill(body=html, content_type="text/html")
         )
@@ -168,7 +168,7 @@ with_control = pytest.mark.parametrize("control", [False, True], ids=["as it is 
 
 @both_ways
 @with_control
-def test_a_page_reaches_neither_what_the_browser_keeps_nor_the_api(stage: Stage, how: str, control: bool) -> None:
+def test_a_page_reaches_neither_the_browsers_storage_nor_the_api(stage: Stage, how: str, control: bool) -> None:
     folder = f"/api/tries/{uuid4()}"
     session = stage.api.post("/api/sessions", json={}).raise_for_status().json()
     documents = f"/api/sessions/{stage.session_id}/documents"
@@ -192,7 +192,7 @@ def test_a_page_reaches_neither_what_the_browser_keeps_nor_the_api(stage: Stage,
 
 @both_ways
 @with_control
-def test_a_page_does_not_lead_the_window_that_shows_it_away(stage: Stage, how: str, control: bool) -> None:
+def test_a_page_can_not_navigate_the_window_that_shows_it(stage: Stage, how: str, control: bool) -> None:
     stage.put(LEADER)
     if control:
         stage.serve_without_headers(LEADER)

@@ -1,4 +1,4 @@
-"""What goes wrong between a request and its answer, and that it costs nothing."""
+"""Failures between a request and its answer lose nothing."""
 
 import httpx
 from playwright.sync_api import Route, expect
@@ -53,7 +53,7 @@ def test_the_worker_is_killed_between_request_and_answer_and_the_call_completes_
     expect(tab.question).to_have_count(0)
 
 
-def test_a_request_that_came_while_the_tab_was_offline_is_answered_when_it_is_back(
+def test_a_request_sent_while_the_tab_was_offline_is_answered_when_it_reconnects(
     open_console: OpenConsole, api: httpx.Client, watch: Watch
 ) -> None:
     watch.expects_network_errors = True
@@ -76,7 +76,7 @@ def test_a_request_that_came_while_the_tab_was_offline_is_answered_when_it_is_ba
     expect(tab.notes).to_have_count(1)
 
 
-def test_an_answer_given_offline_is_sent_when_the_network_is_back(
+def test_an_answer_made_offline_is_sent_when_the_network_is_back(
     open_console: OpenConsole, api: httpx.Client, watch: Watch
 ) -> None:
     watch.expects_network_errors = True
@@ -93,7 +93,7 @@ def test_an_answer_given_offline_is_sent_when_the_network_is_back(
     assert api.post("/api/request?wait=30", json=body).json()["result"]["answer"] == "Now"
 
 
-def test_a_background_tab_that_wakes_comes_back_at_once(open_console: OpenConsole, watch: Watch) -> None:
+def test_a_background_tab_reconnects_immediately_when_it_wakes(open_console: OpenConsole, watch: Watch) -> None:
     watch.expects_network_errors = True
     tab = open_console()
     tab.wait_online()
@@ -128,7 +128,7 @@ def test_a_copy_of_the_tab_opens_a_session_of_its_own(open_console: OpenConsole)
     assert copy.locator("#code").text_content() not in (f"{code[:4]}-{code[4:]}", None)
 
 
-def test_a_server_out_of_reach_is_said_and_tried_again(open_at: OpenConsole, worker: LocalWorker, watch: Watch) -> None:
+def test_an_unreachable_server_is_reported_and_retried(open_at: OpenConsole, worker: LocalWorker, watch: Watch) -> None:
     watch.expects_network_errors = True
     tab = open_at(worker.url, "#join=")
     tab.page.route("**/api/sessions", lambda route: route.abort())

@@ -1,4 +1,4 @@
-"""The session's life as people see it: renewed, ended, unknown, without its tab."""
+"""The session's life as people see it: extended, ended, unknown, without its tab."""
 
 import re
 
@@ -40,7 +40,7 @@ def test_a_new_session_replaces_one_that_is_running(open_console: OpenConsole, a
     assert tab.page.evaluate("sessionStorage.getItem('waypost.session')")
 
 
-def test_an_end_that_comes_from_elsewhere_is_shown_too(open_console: OpenConsole, api: httpx.Client) -> None:
+def test_a_session_ended_elsewhere_shows_as_ended(open_console: OpenConsole, api: httpx.Client) -> None:
     tab = open_console()
     code = tab.wait_online()
     api.delete(f"/api/sessions/{code}", headers={"Authorization": f"Bearer {tab.host_token()}"}).raise_for_status()
@@ -48,9 +48,7 @@ def test_an_end_that_comes_from_elsewhere_is_shown_too(open_console: OpenConsole
     assert tab.page.evaluate("sessionStorage.getItem('waypost.session')") is None
 
 
-def test_the_agent_is_told_that_the_session_has_ended(
-    open_console: OpenConsole, api: httpx.Client, watch: Watch
-) -> None:
+def test_the_agent_sees_that_the_session_has_ended(open_console: OpenConsole, api: httpx.Client, watch: Watch) -> None:
     watch.expects_network_errors = True
     tab = open_console()
     code = tab.wait_online()
@@ -62,7 +60,7 @@ def test_the_agent_is_told_that_the_session_has_ended(
     expect(agent.page.locator("#joined")).to_be_hidden()
 
 
-def test_time_left_counts_down_and_a_renewal_shows(open_console: OpenConsole, api: httpx.Client) -> None:
+def test_the_time_left_counts_down_and_an_extension_shows(open_console: OpenConsole, api: httpx.Client) -> None:
     tab = open_console()
     code = tab.wait_online()
     left = tab.page.locator("#life-left")
@@ -73,7 +71,7 @@ def test_time_left_counts_down_and_a_renewal_shows(open_console: OpenConsole, ap
     expect(tab.page.locator("#life-note")).to_contain_text("extended at")
 
 
-def test_an_unknown_code_is_said_to_be_unknown(open_console: OpenConsole, watch: Watch) -> None:
+def test_an_unknown_code_shows_an_error(open_console: OpenConsole, watch: Watch) -> None:
     watch.expects_network_errors = True
     agent = open_console("#join=00000000")
     expect(agent.page.locator("#agent-banner")).to_contain_text("No open session has this code.")
@@ -81,7 +79,7 @@ def test_an_unknown_code_is_said_to_be_unknown(open_console: OpenConsole, watch:
     agent.shoot("code-unknown")
 
 
-def test_a_tab_that_is_away_is_said_to_be_offline(open_console: OpenConsole, api: httpx.Client) -> None:
+def test_a_disconnected_tab_shows_as_offline(open_console: OpenConsole, api: httpx.Client) -> None:
     session = api.post("/api/sessions", json={}).json()
     agent = open_console(f"#join={session['code']}")
     expect(agent.page.locator("#presence")).to_have_text("Tab offline")
@@ -90,7 +88,7 @@ def test_a_tab_that_is_away_is_said_to_be_offline(open_console: OpenConsole, api
     agent.shoot("tab-offline")
 
 
-def test_a_code_in_small_letters_with_a_hyphen_is_understood(open_console: OpenConsole) -> None:
+def test_a_code_in_lower_case_with_a_hyphen_is_accepted(open_console: OpenConsole) -> None:
     code = open_console().wait_online()
     agent = open_console("#join=")
     agent.join(f"{code[:4]}-{code[4:]}".lower())

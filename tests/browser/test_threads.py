@@ -10,7 +10,7 @@ from tests.browser.conftest import OpenChats
 from tests.browser.watch import Watch
 
 
-def test_threads_are_listed_the_one_used_last_first(open_chats: OpenChats) -> None:
+def test_threads_are_listed_most_recently_used_first(open_chats: OpenChats) -> None:
     chats = open_chats()
     expect(chats.page.locator("#threads-empty")).to_be_visible()
     chats.say("First thread")
@@ -54,7 +54,7 @@ def test_leaving_a_thread_lets_its_answer_go_on(open_chats: OpenChats) -> None:
     expect(chats.questions).to_have_text([text])
 
 
-def test_a_message_is_sent_also_by_somebody_who_leaves_at_once(open_chats: OpenChats) -> None:
+def test_leaving_a_thread_immediately_still_sends_the_message(open_chats: OpenChats) -> None:
     chats = open_chats()
     chats.say("First")
     chats.box.fill("Second")
@@ -68,7 +68,7 @@ def test_a_message_is_sent_also_by_somebody_who_leaves_at_once(open_chats: OpenC
     expect(chats.answer).to_contain_text("Second")
 
 
-def test_who_leaves_and_is_back_before_the_message_has_arrived_sees_its_answer(open_chats: OpenChats) -> None:
+def test_returning_to_a_thread_before_its_message_has_arrived_shows_the_answer(open_chats: OpenChats) -> None:
     chats = open_chats()
     chats.say("First")
     chats.box.fill("Second")
@@ -85,7 +85,7 @@ def test_who_leaves_and_is_back_before_the_message_has_arrived_sees_its_answer(o
     expect(chats.answer).to_contain_text("Second")
 
 
-def test_who_has_left_is_told_too_that_a_message_was_not_sent_and_gets_it_back(
+def test_an_unsent_message_is_reported_and_given_back_also_after_leaving_its_thread(
     open_chats: OpenChats, watch: Watch
 ) -> None:
     watch.expects_network_errors = True
@@ -120,7 +120,7 @@ def test_more_threads_than_a_page_holds_are_fetched_on_request(open_chats: OpenC
     expect(chats.threads.last).to_contain_text("The newest")
 
 
-def test_a_fork_of_the_whole_goes_its_own_way(open_chats: OpenChats) -> None:
+def test_a_fork_of_a_whole_thread_is_independent(open_chats: OpenChats) -> None:
     chats = open_chats()
     chats.say("Which way?")
     chats.button("Fork").click()
@@ -185,7 +185,7 @@ def test_deleting_asks_first_and_leaves_forks_alive(open_chats: OpenChats) -> No
     assert "To be deleted" in chats.say("Still there?")
 
 
-def test_a_thread_that_is_deleted_in_another_tab_is_left(open_chats: OpenChats, watch: Watch) -> None:
+def test_a_thread_deleted_in_another_tab_is_closed(open_chats: OpenChats, watch: Watch) -> None:
     # Either tab may be looking at the thread when it goes.
     watch.expects_network_errors = True
     chats = open_chats()

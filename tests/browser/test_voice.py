@@ -35,7 +35,7 @@ def page(open_console: OpenConsole) -> Page:
     return page
 
 
-def test_a_follow_up_question_is_answered_with_what_was_said_before(page: Page) -> None:
+def test_a_follow_up_question_is_answered_from_the_history(page: Page) -> None:
     first = ask(page, "My name is Ada.")
     assert first["sessionId"] == session_id(page)
     assert first["messageCount"] == 2
@@ -89,7 +89,7 @@ def test_the_id_is_a_random_one_on_plain_http_too(open_at: OpenConsole, page: Pa
     assert "Ada" in ask(other, "What is my name?")["response"]
 
 
-def test_a_page_that_may_store_nothing_remembers_until_it_is_left(page: Page) -> None:
+def test_a_page_without_storage_keeps_its_conversation_until_it_is_left(page: Page) -> None:
     page.add_init_script("Object.defineProperty(window, 'sessionStorage', { get() { throw new Error('no'); } });")
     page.reload()
     ask(page, "My name is Ada.")
@@ -107,9 +107,7 @@ def moved(browser: object, tmp_path: Path) -> Iterator[ProjectWorker]:
         yield worker
 
 
-def test_a_conversation_is_forgotten_an_hour_after_its_last_question(
-    open_at: OpenConsole, moved: ProjectWorker
-) -> None:
+def test_a_conversation_expires_an_hour_after_its_last_question(open_at: OpenConsole, moved: ProjectWorker) -> None:
     page = open_at(moved.url, "#join=").page
     expect(page.locator("#agent")).to_be_visible()
 

@@ -1,4 +1,4 @@
-"""Following an answer that is given here: what was said so far, then each word once, then how it ended."""
+"""Following an answer that this isolate generates: its text so far, then each delta once, then how it ended."""
 
 import asyncio
 from contextlib import aclosing
@@ -7,17 +7,17 @@ import pytest
 
 from simulation.virtual_time import START_MS, run
 from tests.support.following import DONE, Following
-from waypost_worker.chat.answer_stream import LOST, AnswerEvent, KeepAlive, TextDelta, ended_item, replay
+from waypost_worker.chat.answer_stream import LOST, AnswerEvent, KeepAlive, TextDelta, ended_answer, replay
 from waypost_worker.chat.live_answer import Outcome
 from waypost_worker.conversations.message import ChatMessage
 from waypost_worker.limits import ANSWER_HEARTBEAT_SECONDS, GIVER_SILENCE_SECONDS
 
 
-def live_after(start: int, *pieces: str) -> list[AnswerEvent]:
-    """What is told of an answer of these pieces that has ended, from a character on."""
+def live_after(start: int, *deltas: str) -> list[AnswerEvent]:
+    """The events of an ended answer of these deltas, from a character on."""
     at = Following()
-    for piece in pieces:
-        at.live.add(piece)
+    for delta in deltas:
+        at.live.add(delta)
     at.live.outcome = DONE
     return run(at.hear(at.follow_live(start)))
 
@@ -62,8 +62,8 @@ def test_a_reader_goes_on_at_the_character_it_has(start: int, told: list[AnswerE
 async def test_a_reader_that_has_more_than_was_said_yet_waits_for_what_is_new_to_it():
     at = Following()
     hearing = asyncio.ensure_future(at.hear(at.follow_live(5)))
-    for piece in ("One ", "two ", "three "):
-        at.live.add(piece)
+    for delta in ("One ", "two ", "three "):
+        at.live.add(delta)
         await asyncio.sleep(0.1)
     at.live.outcome = DONE
     await hearing
@@ -96,7 +96,7 @@ async def test_a_silent_answer_has_heartbeats_and_no_other_one_has():
     assert beats == pytest.approx([ANSWER_HEARTBEAT_SECONDS, 2 * ANSWER_HEARTBEAT_SECONDS], abs=0.1)
 
 
-async def test_a_giver_that_fell_silent_is_told_as_an_error_with_what_it_had_said():
+async def test_a_generation_that_fell_silent_is_told_as_an_error_with_what_it_had_said():
     at = Following()
     at.live.add("One ")
     await at.hear(at.follow_live())
@@ -119,7 +119,7 @@ async def test_readers_are_counted_while_they_read_and_the_last_ones_leaving_is_
     assert (at.live.readers, at.live.left_ms) == (0, START_MS + 2000)
 
 
-async def test_following_what_is_given_here_costs_no_operation():
+async def test_following_what_is_generated_here_costs_no_operation():
     at = Following()
     hearing = asyncio.ensure_future(at.hear(at.follow_live()))
     await asyncio.sleep(10)
@@ -130,9 +130,9 @@ async def test_following_what_is_given_here_costs_no_operation():
 
 def test_an_open_item_has_not_ended():
     item = ChatMessage("g", "assistant", "One", 0)
-    assert ended_item([ChatMessage("other", "user", "Hi", 0), item], "g") is item
-    assert ended_item([item], "other") is None
-    assert ended_item([ChatMessage("g", "assistant", "One", 0, partial=True, is_open=True)], "g") is None
+    assert ended_answer([ChatMessage("other", "user", "Hi", 0), item], "g") is item
+    assert ended_answer([item], "other") is None
+    assert ended_answer([ChatMessage("g", "assistant", "One", 0, partial=True, is_open=True)], "g") is None
 
 
 def test_an_answer_that_has_ended_is_told_from_a_character_on():

@@ -1,4 +1,4 @@
-"""Following an answer that is given elsewhere, by its pieces: each character once, whatever the store does."""
+"""Following an answer that another isolate generates, by its chunks: each character once, whatever the store does."""
 
 import asyncio
 from dataclasses import replace
@@ -9,13 +9,13 @@ import pytest
 
 from simulation.model_kv import LocationKv, World
 from tests.support.following import DONE, PLAN, Following
-from waypost_worker.chat.answer_stream import DOUBT_SECONDS, LOST, KeepAlive, TextDelta
+from waypost_worker.chat.answer_stream import CONVERSATION_CHECK_SECONDS, LOST, KeepAlive, TextDelta
 from waypost_worker.chat.live_answer import Outcome
 from waypost_worker.limits import FOLLOW_PATIENCE_SECONDS
 from waypost_worker.polling.plans import PAID
 
 
-async def test_pieces_from_elsewhere_are_told_as_they_come_and_the_last_one_ends_it():
+async def test_chunks_from_elsewhere_are_told_as_they_come_and_the_last_one_ends_it():
     at = Following()
     await at.write("One ")
     await at.write("two ")
@@ -30,7 +30,7 @@ async def test_pieces_from_elsewhere_are_told_as_they_come_and_the_last_one_ends
 
 
 @pytest.mark.parametrize(("start", "told"), [(1, "é👋b"), (2, "👋b"), (3, "b"), (4, ""), (9, "")])
-async def test_a_reader_of_pieces_goes_on_at_the_character_it_has(start: int, told: str):
+async def test_a_reader_of_chunks_goes_on_at_the_character_it_has(start: int, told: str):
     at = Following()
     await at.write("aé")
     await at.write("👋b", DONE)
@@ -38,11 +38,11 @@ async def test_a_reader_of_pieces_goes_on_at_the_character_it_has(start: int, to
     assert at.told == [*([TextDelta(told, 4)] if told else []), DONE]
 
 
-async def test_a_reader_of_pieces_that_has_more_than_is_written_yet_is_told_nothing_twice():
+async def test_a_reader_of_chunks_that_has_more_than_is_written_yet_is_told_nothing_twice():
     at = Following()
     hearing = asyncio.ensure_future(at.hear(at.follow_stored(5)))
-    for piece in ("One ", "two ", "three "):
-        await at.write(piece)
+    for chunk in ("One ", "two ", "three "):
+        await at.write(chunk)
         await asyncio.sleep(1.1)
     await at.write("", DONE)
     await hearing
@@ -58,11 +58,11 @@ async def test_signs_of_life_are_not_told_and_silence_is():
     await at.write("One.", DONE)
     await hearing
     assert at.told == [KeepAlive(), KeepAlive(), KeepAlive(), TextDelta("One.", 4), DONE]
-    # Nobody looks into the conversation while the giver is heard of.
+    # Nobody looks into the conversation while the generation shows signs of life.
     assert {operation for operation, _ in at.kv.asked} == {"list"}
 
 
-async def test_an_answer_that_ended_without_a_piece_is_found_in_the_conversation():
+async def test_an_answer_that_ended_without_a_chunk_is_found_in_the_conversation():
     at = Following()
     hearing = asyncio.ensure_future(at.hear(at.follow_stored(4)))
     await asyncio.sleep(0.5)
@@ -83,12 +83,12 @@ async def test_an_answer_that_was_closed_as_abandoned_is_told_as_partial():
     assert told == [TextDelta("One ", 4), TextDelta("two ", 8), Outcome("stopped", 1)]
 
 
-async def test_a_reader_asks_the_conversation_seldom_while_it_hears_nothing():
+async def test_a_reader_checks_the_conversation_at_intervals_while_it_hears_nothing():
     at = Following()
     await at.write("One ")
     await at.hear(at.follow_stored())
     looks = [key for operation, key in at.kv.asked if key == "conv:s:"]
-    assert len(looks) == 1 + ceil((FOLLOW_PATIENCE_SECONDS - 3) / DOUBT_SECONDS)
+    assert len(looks) == 1 + ceil((FOLLOW_PATIENCE_SECONDS - 3) / CONVERSATION_CHECK_SECONDS)
 
 
 async def test_a_reader_of_which_nothing_is_heard_any_more_is_told_so_after_a_while():
@@ -96,7 +96,7 @@ async def test_a_reader_of_which_nothing_is_heard_any_more_is_told_so_after_a_wh
     await at.write("One ")
     await at.hear(at.follow_stored())
     assert (at.told[0], at.told[-1]) == (TextDelta("One ", 4), LOST)
-    assert FOLLOW_PATIENCE_SECONDS <= at.heard[-1][1] <= FOLLOW_PATIENCE_SECONDS + DOUBT_SECONDS
+    assert FOLLOW_PATIENCE_SECONDS <= at.heard[-1][1] <= FOLLOW_PATIENCE_SECONDS + CONVERSATION_CHECK_SECONDS
 
 
 async def test_a_store_that_fails_for_a_while_delays_the_words_and_loses_none():
@@ -120,7 +120,7 @@ async def test_a_reader_whose_operations_are_spent_ends_without_an_end():
     assert at.meter.remaining == 0
 
 
-async def test_a_reader_looks_as_often_as_pieces_are_written_and_beats_in_time_on_a_slow_plan():
+async def test_a_reader_looks_as_often_as_chunks_are_written_and_beats_in_time_on_a_slow_plan():
     at = Following(replace(PLAN, chunk_ms=10_000))
     hearing = asyncio.ensure_future(at.hear(at.follow_stored()))
     await asyncio.sleep(14)
@@ -132,7 +132,7 @@ async def test_a_reader_looks_as_often_as_pieces_are_written_and_beats_in_time_o
 @pytest.mark.parametrize("seed", range(30))
 async def test_whatever_the_store_does_a_follower_in_another_location_is_told_each_character_once(seed: int):
     world = World(Random(seed), 2)
-    at = Following(store=LocationKv(world, 1), giver_store=LocationKv(world, 0))
+    at = Following(store=LocationKv(world, 1), writer_store=LocationKv(world, 0))
     hearing = asyncio.ensure_future(at.hear(at.follow_stored(2)))
     text = ""
     for number in range(60):

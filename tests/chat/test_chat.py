@@ -17,9 +17,9 @@ def agents(**named: Agent) -> ModelSettings:
     return ModelSettings(instructions="Be brief.", agents=named)
 
 
-async def test_an_answer_comes_piece_by_piece():
+async def test_an_answer_comes_delta_by_delta():
     at = Chats(["One ", 1.0, "two ", 1.0, "three."])
-    stream = await at.exchange()
+    stream = await at.turn()
     assert stream.names() == ["start", "delta", "delta", "delta", "done"]
     assert [event.at for event in stream.events] == pytest.approx([0, 0, 1, 2, 2], abs=0.1)
     assert stream.data("delta") == [{"text": "One "}, {"text": "two "}, {"text": "three."}]
@@ -28,7 +28,7 @@ async def test_an_answer_comes_piece_by_piece():
 async def test_question_and_open_answer_are_in_the_store_before_the_model_is_asked():
     at = Chats([1.0, *HELLO])
     at.kv.fails = lambda operation, key: operation == "put" and at.clock.now_ms() < START_MS + 300
-    asking = asyncio.ensure_future(at.exchange())
+    asking = asyncio.ensure_future(at.turn())
     await asyncio.sleep(0.3)
     assert at.model.asked == []
     await asyncio.sleep(0.7)
@@ -44,7 +44,7 @@ async def test_question_and_open_answer_are_in_the_store_before_the_model_is_ask
 async def test_a_thread_is_in_the_store_before_the_model_is_asked():
     at = Chats()
     at.kv.fails = lambda operation, key: key.startswith("thread:") and at.clock.now_ms() < START_MS + 300
-    asking = asyncio.ensure_future(at.exchange())
+    asking = asyncio.ensure_future(at.turn())
     await asyncio.sleep(0.3)
     assert at.model.asked == []
     await asking
@@ -53,13 +53,13 @@ async def test_a_thread_is_in_the_store_before_the_model_is_asked():
 
 async def test_the_whole_answer_is_kept_when_it_has_ended():
     at = Chats()
-    await at.exchange()
+    await at.turn()
     assert await at.history() == ["user: Hi", "assistant: Hello Ada."]
 
 
 async def test_an_answer_stands_after_its_question_whatever_was_appended_meanwhile():
     at = Chats(counted(3))
-    asking = asyncio.ensure_future(at.exchange())
+    asking = asyncio.ensure_future(at.turn())
     await asyncio.sleep(1.5)
     await at.conversation().append([ChatMessage("n", "user", "Note", 0)])
     await asking
@@ -68,7 +68,7 @@ async def test_an_answer_stands_after_its_question_whatever_was_appended_meanwhi
 
 async def test_the_stream_begins_with_who_and_where_and_ends_with_how():
     at = Chats()
-    stream = await at.exchange(messageId="m1")
+    stream = await at.turn(messageId="m1")
     generation_id = stream.data("start")[0]["generationId"]
     assert stream.data("start") == [
         {
@@ -93,14 +93,14 @@ async def test_the_stream_begins_with_who_and_where_and_ends_with_how():
 
 async def test_a_question_without_an_id_has_one_that_its_stream_tells():
     at = Chats()
-    stream = await at.exchange()
+    stream = await at.turn()
     assert (await at.items())[0].id == stream.data("start")[0]["messageId"]
 
 
 async def test_a_thread_is_resumed_with_its_history():
     at = Chats(["One."], ["Two."])
-    first = await at.exchange("First?")
-    second = await at.exchange("Second?", at.elsewhere)
+    first = await at.turn("First?")
+    second = await at.turn("Second?", at.elsewhere)
     assert first.data("start")[0]["session_id"] == second.data("start")[0]["session_id"]
     assert [item.content for item in at.model.asked[1]] == ["First?", "One.", "Second?"]
     assert second.data("done")[0]["messageCount"] == 4
@@ -110,13 +110,13 @@ async def test_a_thread_is_resumed_with_its_history():
 async def test_threads_and_resources_do_not_see_each_other():
     at = Chats()
     for name in ({}, {"threadId": "other"}, {"resourceId": "eve"}):
-        await at.exchange(**name)
+        await at.turn(**name)
     assert [len(shown) for shown in at.model.asked] == [1, 1, 1]
 
 
 async def test_a_thread_without_a_resource_is_its_own():
     at = Chats()
-    stream = await at.exchange(resourceId=None)
+    stream = await at.turn(resourceId=None)
     assert stream.data("start")[0]["resourceId"] == THREAD
     assert await at.threads.find(THREAD, THREAD) is not None
 
@@ -124,24 +124,24 @@ async def test_a_thread_without_a_resource_is_its_own():
 async def test_the_model_is_shown_no_more_than_is_kept_and_the_answer_says_how_much_that_is():
     at = Chats(history_limit=4)
     for number in range(3):
-        stream = await at.exchange(f"{number}?")
+        stream = await at.turn(f"{number}?")
     assert [item.content for item in at.model.asked[-1]] == ["Hello Ada.", "1?", "Hello Ada.", "2?"]
     assert stream.data("done")[0]["messageCount"] == 4
     assert len(await at.items()) == 4
 
 
-async def test_a_long_conversation_is_folded_while_it_goes_on():
+async def test_a_long_conversation_is_compacted_while_it_goes_on():
     at = Chats()
     for number in range(12):
-        await at.exchange(f"{number}?")
+        await at.turn(f"{number}?")
     assert await at.kv.kv.get(f"conv:{at.threads.session_id_for(ADA, THREAD)}") is not None
     assert [item.content for item in await at.items()][-2:] == ["11?", "Hello Ada."]
 
 
 async def test_history_from_before_is_still_there_after_an_answer_that_lasts_longer_than_a_conversation():
     at = Chats(["Before."], counted(300), conversation_ttl_seconds=60)
-    await at.exchange("First?")
-    asking = asyncio.ensure_future(at.exchange("Second?"))
+    await at.turn("First?")
+    asking = asyncio.ensure_future(at.turn("Second?"))
     for _ in range(4):
         await asyncio.sleep(65)
         assert (await at.history())[:3] == ["user: First?", "assistant: Before.", "user: Second?"]
@@ -157,17 +157,17 @@ async def test_history_from_before_is_still_there_after_an_answer_that_lasts_lon
 
 async def test_the_model_is_told_the_instructions_first():
     at = Chats(model=agents())
-    await at.exchange()
+    await at.turn()
     assert [(item.role, item.content) for item in at.model.asked[0]] == [("system", "Be brief."), ("user", "Hi")]
     assert at.model.models == [None]
 
 
 async def test_an_agent_has_its_own_instructions_and_model_and_stays_with_the_thread():
     at = Chats(model=agents(poet=Agent("Rhyme.", "large"), plain=Agent()))
-    await at.exchange(agent="poet")
-    await at.exchange()
+    await at.turn(agent="poet")
+    await at.turn()
     assert [shown[0].content for shown in at.model.asked] == ["Rhyme.", "Rhyme."]
-    await at.exchange(agent="plain")
+    await at.turn(agent="plain")
     assert at.model.asked[2][0].content == "Be brief."
     assert at.model.models == ["large", "large", None]
 
@@ -182,7 +182,7 @@ async def test_an_agent_that_is_not_configured_is_refused_before_anything_is_sto
 
 async def test_where_no_agents_are_configured_a_thread_may_name_any():
     at = Chats(signing_keys=(KEY,))
-    await at.exchange(agent="cook")
+    await at.turn(agent="cook")
     thread = await at.threads.find(ADA, THREAD)
     assert thread is not None
     assert thread.agent == "cook"
@@ -190,12 +190,12 @@ async def test_where_no_agents_are_configured_a_thread_may_name_any():
 
 async def test_metadata_is_kept_with_the_thread_until_other_metadata_comes():
     at = Chats()
-    await at.exchange(metadata={"topic": "a"})
-    await at.exchange()
+    await at.turn(metadata={"topic": "a"})
+    await at.turn()
     thread = await at.threads.find(ADA, THREAD)
     assert thread is not None
     assert thread.metadata == {"topic": "a"}
-    await at.exchange(metadata={})
+    await at.turn(metadata={})
     thread = await at.threads.find(ADA, THREAD)
     assert thread is not None
     assert thread.metadata == {}
@@ -211,7 +211,7 @@ async def test_metadata_that_is_too_large_is_refused_before_anything_is_stored()
 
 async def test_a_long_answer_is_kept_on_the_free_plan_too():
     at = Chats(counted(400), plan=FREE)
-    stream = await at.exchange()
+    stream = await at.turn()
     assert (stream.names()[-1], stream.data("error")) == ("done", [])
     assert await at.history() == ["user: Hi", f"assistant: {text_of(stream)}"]
     assert len(at.kv.asked) <= FREE.operations_per_invocation

@@ -1,4 +1,4 @@
-"""The same message sent again: it joins its answer, gets it again, or is asked anew."""
+"""The same message sent again: it joins its answer, gets it again, or is answered again."""
 
 import asyncio
 
@@ -24,7 +24,7 @@ async def test_a_message_that_is_sent_again_while_it_is_answered_joins_the_answe
 
 async def test_two_copies_of_a_message_that_arrive_together_are_one_question():
     at = Chats(counted(3))
-    streams = await asyncio.gather(at.exchange(messageId="m1"), at.exchange(messageId="m1"))
+    streams = await asyncio.gather(at.turn(messageId="m1"), at.turn(messageId="m1"))
     assert streams[0].data("start") == streams[1].data("start")
     assert [text_of(stream) for stream in streams] == ["1 2 3 "] * 2
     assert len(at.model.asked) == 1
@@ -34,7 +34,7 @@ async def test_a_message_that_is_sent_again_to_another_isolate_joins_the_answer_
     at = Chats(counted(6))
     first = await at.ask(messageId="m1")
     await asyncio.sleep(2.5)
-    second = await at.exchange(at=at.elsewhere, messageId="m1")
+    second = await at.turn(at=at.elsewhere, messageId="m1")
     assert second.data("start") == first.data("start")
     assert second.data("done") == first.data("done")
     assert text_of(second) == "1 2 3 4 5 6 "
@@ -44,9 +44,9 @@ async def test_a_message_that_is_sent_again_to_another_isolate_joins_the_answer_
 @pytest.mark.parametrize("place", ["here", "elsewhere"])
 async def test_a_message_that_was_answered_gets_that_answer_again_without_the_model(place: str):
     at = Chats(["Once."], ["Later."])
-    first = await at.exchange(messageId="m1")
-    await at.exchange("Another?")
-    again = await at.exchange(at=at.isolate(place), messageId="m1")
+    first = await at.turn(messageId="m1")
+    await at.turn("Another?")
+    again = await at.turn(at=at.isolate(place), messageId="m1")
     assert again.data("start") == first.data("start")
     assert again.names() == ["start", "delta", "done"]
     assert again.data("delta") == [{"text": "Once."}]
@@ -56,21 +56,21 @@ async def test_a_message_that_was_answered_gets_that_answer_again_without_the_mo
 
 async def test_two_copies_of_a_message_that_was_answered_both_get_that_answer():
     at = Chats(["Once."])
-    await at.exchange(messageId="m1")
+    await at.turn(messageId="m1")
     at.kv.fails = lambda operation, key: operation == "list" and at.clock.now_ms() < START_MS + 1000
-    copies = await asyncio.gather(at.exchange(messageId="m1"), at.exchange(messageId="m1"))
+    copies = await asyncio.gather(at.turn(messageId="m1"), at.turn(messageId="m1"))
     assert [text_of(stream) for stream in copies] == ["Once.", "Once."]
     assert len(at.model.asked) == 1
 
 
-async def test_a_message_whose_answer_is_partial_is_asked_anew_and_what_followed_it_goes():
+async def test_a_message_whose_answer_is_partial_is_asked_again_and_what_followed_it_goes():
     at = Chats(["Part", 60.0], ["Whole."], ["Anew."])
     stream = await at.ask(messageId="m1")
     await asyncio.sleep(1)
     await at.stop()
-    await at.exchange("Other?", messageId="m2")
+    await at.turn("Other?", messageId="m2")
     assert await at.history() == ["user: Hi", "assistant: Part (partial)", "user: Other?", "assistant: Whole."]
-    again = await at.exchange(messageId="m1")
+    again = await at.turn(messageId="m1")
     assert again.data("start")[0]["generationId"] != stream.data("start")[0]["generationId"]
     assert await at.history() == ["user: Hi", "assistant: Anew."]
     assert [item.content for item in at.model.asked[-1]] == ["Hi"]
@@ -78,7 +78,7 @@ async def test_a_message_whose_answer_is_partial_is_asked_anew_and_what_followed
 
 async def test_an_answer_that_was_given_once_leaves_the_thread_free_for_the_next_question():
     at = Chats(["Once."])
-    await at.exchange(messageId="m1")
-    await at.exchange(messageId="m1")
-    assert (await at.exchange("Next?")).names()[-1] == "done"
+    await at.turn(messageId="m1")
+    await at.turn(messageId="m1")
+    assert (await at.turn("Next?")).names()[-1] == "done"
     assert await at.resume() is None

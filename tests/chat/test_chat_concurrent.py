@@ -42,7 +42,7 @@ async def test_of_two_questions_that_arrive_before_anything_was_awaited_one_is_r
 async def test_a_question_to_another_isolate_is_refused_too(seconds: float):
     # Silent for the first 20 seconds, which another isolate must not take for abandoned.
     at = Chats([20.0, *counted(20)])
-    asking = asyncio.ensure_future(at.exchange())
+    asking = asyncio.ensure_future(at.turn())
     await asyncio.sleep(seconds)
     problem = await at.refused("Second?", at.elsewhere)
     stream = await asking
@@ -53,16 +53,16 @@ async def test_a_question_to_another_isolate_is_refused_too(seconds: float):
 async def test_a_question_to_another_thread_is_not_in_the_way():
     at = Chats(counted(3))
     first = await at.ask()
-    await at.exchange(threadId="other")
-    await at.exchange(resourceId="eve")
+    await at.turn(threadId="other")
+    await at.turn(resourceId="eve")
     await first.until_over()
     assert len(at.model.asked) == 3
 
 
 async def test_after_an_answer_the_next_question_is_welcome_at_once():
     at = Chats()
-    await at.exchange()
-    await at.exchange("Second?", at.elsewhere)
+    await at.turn()
+    await at.turn("Second?", at.elsewhere)
     assert len(await at.items()) == 4
 
 
@@ -70,7 +70,7 @@ async def test_an_interrupt_stops_the_answer_and_keeps_its_part_at_its_place():
     at = Chats(counted(60), ["Second."])
     first = await at.ask("First?")
     await asyncio.sleep(1.5)
-    second = await at.exchange("Second?", interrupt=True)
+    second = await at.turn("Second?", interrupt=True)
     assert second.events[0].at < 3
     await first.until_over()
     done = first.data("done")[0]
@@ -88,9 +88,9 @@ async def test_an_interrupt_stops_the_answer_and_keeps_its_part_at_its_place():
 
 async def test_an_interrupt_before_the_first_word_leaves_the_question_alone():
     at = Chats([60.0, "Never."], ["Second."])
-    asking = asyncio.ensure_future(at.exchange("First?"))
+    asking = asyncio.ensure_future(at.turn("First?"))
     await asyncio.sleep(1)
-    second = await at.exchange("Second?", interrupt=True)
+    second = await at.turn("Second?", interrupt=True)
     first = await asking
     assert first.names() == ["start", "done"]
     assert first.data("done")[0]["messageCount"] == 1
@@ -100,14 +100,14 @@ async def test_an_interrupt_before_the_first_word_leaves_the_question_alone():
 
 async def test_an_interrupt_where_nothing_is_being_answered_is_a_question():
     at = Chats()
-    assert (await at.exchange(interrupt=True)).names()[-1] == "done"
+    assert (await at.turn(interrupt=True)).names()[-1] == "done"
 
 
 async def test_who_comes_while_an_interrupt_waits_is_refused_with_the_new_answer():
     at = Chats(["First", 60.0], ["Second."])
     await at.ask("First?")
     await asyncio.sleep(1)
-    second, third = await asyncio.gather(at.exchange("Second?", interrupt=True), at.refused("Third?"))
+    second, third = await asyncio.gather(at.turn("Second?", interrupt=True), at.refused("Third?"))
     assert running_id(third) == second.data("start")[0]["generationId"]
 
 
@@ -115,8 +115,8 @@ async def test_an_interrupt_waits_only_so_long_for_an_answer_that_does_not_end()
     at = Chats()
     stuck = LiveAnswer("g", "m1", START_MS)
     at.here.app.isolate.answers.add(ADA, THREAD, stuck)
-    second = await at.exchange("Second?", interrupt=True)
-    assert stuck.stop_wanted
+    second = await at.turn("Second?", interrupt=True)
+    assert stuck.stop_requested
     assert second.events[0].at == pytest.approx(INTERRUPT_SECONDS, abs=0.1)
     assert text_of(second) == "Hello Ada."
 
@@ -125,7 +125,7 @@ async def test_an_interrupt_from_another_isolate_stops_the_answer_there_at_its_n
     at = Chats(counted(60), ["Second."])
     first = await at.ask("First?")
     await asyncio.sleep(2.5)
-    second = await at.exchange("Second?", at.elsewhere, interrupt=True)
+    second = await at.turn("Second?", at.elsewhere, interrupt=True)
     assert second.events[-1].at < 4
     assert [item.content for item in at.model.asked[1]] == ["First?", "1 2 3 ", "Second?"]
     await first.until_over()
@@ -142,9 +142,9 @@ async def test_an_interrupt_from_another_isolate_stops_the_answer_there_at_its_n
 
 async def test_an_interrupt_from_elsewhere_before_the_first_word_shows_the_model_no_empty_answer():
     at = Chats([60.0, "Never."], ["Second."])
-    asking = asyncio.ensure_future(at.exchange("First?"))
+    asking = asyncio.ensure_future(at.turn("First?"))
     await asyncio.sleep(1)
-    second = await at.exchange("Second?", at.elsewhere, interrupt=True)
+    second = await at.turn("Second?", at.elsewhere, interrupt=True)
     assert [item.content for item in at.model.asked[1]] == ["First?", "Second?"]
     assert second.data("done")[0]["messageCount"] == 3
     await asking
@@ -165,7 +165,7 @@ async def test_a_message_that_is_edited_stops_the_answer_to_what_it_said_before(
 
 async def test_two_questions_in_two_places_that_do_not_see_each_other_are_both_answered_and_both_kept():
     at = Chats(counted(3), counted(2))
-    streams = await asyncio.gather(at.exchange("First?"), at.exchange("Second?", at.elsewhere))
+    streams = await asyncio.gather(at.turn("First?"), at.turn("Second?", at.elsewhere))
     assert [stream.names()[-1] for stream in streams] == ["done", "done"]
     assert len(await at.items()) == 4
 
@@ -173,9 +173,9 @@ async def test_two_questions_in_two_places_that_do_not_see_each_other_are_both_a
 async def test_an_answer_that_was_taken_for_abandoned_and_ends_after_all_is_kept_whole_at_its_place():
     # Its operations are spent before it ends, so that nothing is heard of it elsewhere.
     at = Chats(counted(60), ["Second."], plan=replace(PAID, operations_per_invocation=40))
-    asking = asyncio.ensure_future(at.exchange("First?"))
+    asking = asyncio.ensure_future(at.turn("First?"))
     await asyncio.sleep(50)
-    await at.exchange("Second?", at.elsewhere)
+    await at.turn("Second?", at.elsewhere)
     assert (await at.history())[1].endswith(" (partial)")
     first = await asking
     assert first.data("done")[0]["partial"] is False
@@ -188,7 +188,7 @@ async def test_an_isolate_remembers_no_answer_that_has_ended():
     at.kv.fails = lambda operation, key: operation == "put" and asyncio.get_running_loop().time() < 9
     await at.refused(threadId="other")
     await asyncio.sleep(9)
-    await at.exchange()
+    await at.turn()
     held: list[object] = [at.here.app.isolate.answers]
     for one in held:
         held += [other for other in gc.get_referents(one) if isinstance(other, dict | LiveAnswer)]

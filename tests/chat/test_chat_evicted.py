@@ -41,7 +41,7 @@ async def test_a_question_is_refused_until_the_answerer_is_known_to_be_gone():
     problem = await at.refused("Second?")
     assert problem["generationId"] == (await at.items())[1].id
     await asyncio.sleep(ABANDONED_SECONDS)
-    await at.exchange("Second?")
+    await at.turn("Second?")
     assert await at.history() == [
         "user: First?",
         "assistant: 1 2 3  (partial)",
@@ -53,7 +53,7 @@ async def test_a_question_is_refused_until_the_answerer_is_known_to_be_gone():
 async def test_the_next_question_closes_the_abandoned_answer_for_good():
     at = await evicted(["Second."])
     await asyncio.sleep(ABANDONED_SECONDS)
-    await at.exchange("Second?")
+    await at.turn("Second?")
     for key in await at.keys("gen:"):
         await at.kv.kv.delete(key)
     assert (await at.history())[1] == "assistant: 1 2 3  (partial)"
@@ -63,23 +63,23 @@ async def test_the_next_question_closes_the_abandoned_answer_for_good():
 async def test_what_was_said_of_an_abandoned_answer_is_kept_however_late_the_next_question_comes():
     at = await evicted(["Second."])
     await asyncio.sleep(REORDER_WINDOW_SECONDS + ABANDONED_SECONDS)
-    await at.exchange("Second?")
+    await at.turn("Second?")
     assert (await at.history())[:2] == ["user: First?", "assistant: 1 2 3  (partial)"]
 
 
 async def test_an_abandoned_answer_without_a_word_vanishes():
     at = await evicted(["Second."], first=[60.0, "Never."])
     await asyncio.sleep(ABANDONED_SECONDS)
-    stream = await at.exchange("Second?")
+    stream = await at.turn("Second?")
     assert await at.history() == ["user: First?", "user: Second?", "assistant: Second."]
     assert [item.content for item in at.model.asked[1]] == ["First?", "Second?"]
     assert stream.data("done")[0]["messageCount"] == 3
 
 
-async def test_an_abandoned_question_that_is_asked_again_is_answered_anew():
+async def test_an_abandoned_question_that_is_asked_again_is_answered_again():
     at = await evicted(["Whole."])
     await asyncio.sleep(ABANDONED_SECONDS)
-    await at.exchange("First?", messageId="m1")
+    await at.turn("First?", messageId="m1")
     assert await at.history() == ["user: First?", "assistant: Whole."]
 
 
@@ -121,18 +121,18 @@ async def test_a_follower_is_told_when_the_answer_was_closed_by_the_next_questio
     at = await evicted(["Second."])
     stream = await at.resumed()
     await asyncio.sleep(ABANDONED_SECONDS)
-    await at.exchange("Second?")
+    await at.turn("Second?")
     await stream.until_over()
     assert stream.data("done")[0]["finishReason"] == "stopped"
     assert stream.data("error") == []
 
 
-async def test_an_answer_whose_pieces_are_not_seen_far_away_is_kept_whole_although_it_seemed_abandoned_there():
+async def test_an_answer_whose_chunks_are_not_seen_far_away_is_kept_whole_although_it_seemed_abandoned_there():
     at = Chats([8.0, "First ", 5.0, "answer."], ["Second."])
-    far_away = make_client(at.settings, WithoutPieces(at.kv), seed=5, model=at.model)
-    asking = asyncio.ensure_future(at.exchange("First?"))
+    far_away = make_client(at.settings, WithoutChunks(at.kv), seed=5, model=at.model)
+    asking = asyncio.ensure_future(at.turn("First?"))
     await asyncio.sleep(7)
-    await at.exchange("Second?", far_away)
+    await at.turn("Second?", far_away)
     await asking
     assert await at.history() == [
         "user: First?",
@@ -145,15 +145,15 @@ async def test_an_answer_whose_pieces_are_not_seen_far_away_is_kept_whole_althou
 async def test_an_abandoned_answer_without_a_word_is_dropped_once_nobody_can_still_be_seen_to_give_it():
     at = await evicted(["Second."], ["Third."], first=[60.0, "Never."])
     await asyncio.sleep(ABANDONED_SECONDS)
-    await at.exchange("Second?")
+    await at.turn("Second?")
     assert any(item.is_open for item in await at.conversation().read())
     await asyncio.sleep(REORDER_WINDOW_SECONDS)
-    await at.exchange("Third?")
+    await at.turn("Third?")
     assert not any(item.is_open for item in await at.conversation().read())
 
 
-class WithoutPieces(DelegatingKv):
-    """The store as it is seen where no piece of an answer shows up in time."""
+class WithoutChunks(DelegatingKv):
+    """The store as it is seen where no chunk of an answer shows up in time."""
 
     async def list(self, prefix: str, *, cursor: str | None = None, limit: int = 1000) -> ListPage:
         if prefix.startswith("gen:"):

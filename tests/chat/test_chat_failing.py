@@ -46,15 +46,15 @@ async def test_a_model_that_fails_before_its_first_word_is_a_problem_and_nothing
 
 async def test_history_is_as_before_when_the_model_fails():
     at = Chats(["One."], [ModelFailed("No.")], ["Two."])
-    await at.exchange("First?")
+    await at.turn("First?")
     await at.refused("Second?", messageId="m2")
     assert await at.history() == ["user: First?", "assistant: One."]
     assert len(await threads(at)) == 1
-    await at.exchange("Second?", messageId="m2")
+    await at.turn("Second?", messageId="m2")
     assert await at.history() == ["user: First?", "assistant: One.", "user: Second?", "assistant: Two."]
 
 
-async def test_what_was_to_be_said_anew_is_back_when_the_model_fails():
+async def test_what_was_to_be_asked_again_is_back_when_the_model_fails():
     at = Chats(["One."], ["Two."], [ModelFailed("No.")])
     await at.ask_ui("First?", "m1")
     await at.ask_ui("Second?", "m2")
@@ -78,7 +78,7 @@ async def test_a_partial_answer_is_back_when_the_model_fails():
 
 async def test_a_model_that_fails_after_its_first_word_is_an_event_and_the_part_is_kept():
     at = Chats(["One ", 3.0, ModelTimedOut("It took too long.")])
-    stream = await at.exchange()
+    stream = await at.turn()
     assert stream.names() == ["start", "delta", "error", "done"]
     assert stream.data("error") == [
         {"code": "model_timed_out", "message": "It took too long.", "partial": True},
@@ -133,11 +133,11 @@ async def test_a_store_that_refuses_the_question_is_a_503_and_the_question_is_ta
     assert await at.history() == []
     assert await threads(at) == []
     at.kv.fails = lambda *_: False
-    await at.exchange()
+    await at.turn()
     assert await at.history() == ["user: Hi", "assistant: Hello Ada."]
 
 
-async def test_history_is_as_before_when_the_store_refuses_what_was_to_be_said_anew():
+async def test_history_is_as_before_when_the_store_refuses_what_was_to_be_asked_again():
     at = Chats(["One."], ["Two."])
     await at.ask_ui("First?", "m1")
     await at.ask_ui("Second?", "m2")
@@ -156,7 +156,7 @@ async def test_a_question_that_can_not_be_taken_back_either_is_logged():
 
 async def test_a_thread_that_was_there_stays_when_the_store_refuses_the_question():
     at = Chats()
-    await at.exchange()
+    await at.turn()
     refuse_first(at, "conv:")
     assert (await at.refused("Second?"))["status"] == 503
     assert len(await threads(at)) == 1
@@ -168,8 +168,8 @@ async def test_after_a_refusal_nothing_is_in_the_way_of_the_next_question():
     at.kv.fails = lambda operation, key: operation == "put"
     await at.refused()
     at.kv.fails = lambda *_: False
-    assert (await at.exchange()).names()[-1] == "done"
-    assert (await at.exchange(at=at.elsewhere)).names()[-1] == "done"
+    assert (await at.turn()).names()[-1] == "done"
+    assert (await at.turn(at=at.elsewhere)).names()[-1] == "done"
 
 
 async def test_a_client_that_goes_away_before_its_question_is_stored_leaves_nothing_in_the_way():
@@ -177,7 +177,7 @@ async def test_a_client_that_goes_away_before_its_question_is_stored_leaves_noth
     at.kv.fails = lambda *_: at.clock.now_ms() < START_MS + 500
     asking = asyncio.ensure_future(at.open(messageId="m1"))
     await asyncio.sleep(0.1)
-    again = asyncio.ensure_future(at.exchange(messageId="m1"))
+    again = asyncio.ensure_future(at.turn(messageId="m1"))
     await asyncio.sleep(0.1)
     asking.cancel()
     # Whoever has joined it asks it himself, and at once.
@@ -200,17 +200,17 @@ async def test_a_store_that_refuses_to_keep_the_answer_is_an_event_and_nothing_c
     # What there is of it is shown all the same, and the thread can be used.
     assert (await at.history())[1] == "assistant: 1 2 3  (open)"
     at.kv.fails = lambda *_: False
-    await at.exchange("Second?")
+    await at.turn("Second?")
     assert (await at.history())[:2] == ["user: Hi", "assistant: 1 2 3  (partial)"]
 
 
-async def test_a_conversation_that_can_not_be_folded_is_answered_all_the_same():
+async def test_a_conversation_that_can_not_be_compacted_is_answered_anyway():
     at = Chats()
     for number in range(10):
-        await at.exchange(f"{number}?")
+        await at.turn(f"{number}?")
     session_id = at.threads.session_id_for(ADA, THREAD)
     at.kv.fails = lambda operation, key: operation == "put" and key == f"conv:{session_id}"
     for number in range(3):
-        assert (await at.exchange(f"{number}!")).names()[-1] == "done"
+        assert (await at.turn(f"{number}!")).names()[-1] == "done"
     await asyncio.sleep(10)
-    assert any(line.endswith("a conversation was not folded: storage_unavailable") for line in at.here.log)
+    assert any(line.endswith("a conversation was not compacted: storage_unavailable") for line in at.here.log)

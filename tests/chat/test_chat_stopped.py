@@ -1,4 +1,4 @@
-"""Stopping an answer, in the isolate that gives it and from another one."""
+"""Stopping an answer, in the isolate that generates it and from another one."""
 
 import asyncio
 
@@ -54,7 +54,7 @@ async def test_a_stop_that_names_the_answer_stops_it(place: str):
 @everywhere
 async def test_a_stop_that_names_an_older_answer_does_nothing(place: str):
     at = Chats(["Old."], counted(6))
-    old = (await at.exchange()).data("start")[0]["generationId"]
+    old = (await at.turn()).data("start")[0]["generationId"]
     stream = await at.ask()
     running = stream.data("start")[0]["generationId"]
     assert await at.stop(at.isolate(place), generationId=old) == {"stopped": False, "generationId": running}
@@ -68,14 +68,14 @@ async def test_a_stop_where_nothing_runs_does_nothing(place: str):
     at = Chats()
     nothing = {"stopped": False, "generationId": None}
     assert await at.stop(at.isolate(place)) == nothing
-    await at.exchange()
+    await at.turn()
     assert await at.stop(at.isolate(place)) == nothing
 
 
 @everywhere
 async def test_a_stop_before_the_first_word_leaves_the_question_and_no_answer(place: str):
     at = Chats([30.0, "Never."])
-    asking = asyncio.ensure_future(at.exchange())
+    asking = asyncio.ensure_future(at.turn())
     await asyncio.sleep(1)
     assert (await at.stop(at.isolate(place)))["stopped"] is True
     stream = await asking
@@ -88,9 +88,9 @@ async def test_a_stop_before_the_first_word_leaves_the_question_and_no_answer(pl
 
 async def test_a_stop_before_the_first_word_counts_right_in_a_long_conversation():
     at = Chats(HELLO, HELLO, [30.0, "Never."], history_limit=4)
-    await at.exchange()
-    await at.exchange()
-    asking = asyncio.ensure_future(at.exchange())
+    await at.turn()
+    await at.turn()
+    asking = asyncio.ensure_future(at.turn())
     await asyncio.sleep(1)
     await at.stop()
     stream = await asking
@@ -100,7 +100,7 @@ async def test_a_stop_before_the_first_word_counts_right_in_a_long_conversation(
 async def test_a_stop_while_the_question_is_being_stored_stops_the_answer_before_it_begins():
     at = Chats(counted(60))
     at.kv.fails = lambda operation, key: operation == "put" and asyncio.get_running_loop().time() < 0.5
-    asking = asyncio.ensure_future(at.exchange())
+    asking = asyncio.ensure_future(at.turn())
     await asyncio.sleep(0.1)
     assert (await at.stop())["stopped"] is True
     assert ends(await asking) == ("stopped", True)
@@ -133,7 +133,7 @@ async def test_a_stopped_thread_takes_the_next_question():
     at = Chats(counted(60), ["Second."])
     await at.ask("First?")
     await at.stop()
-    await at.exchange("Second?", at.elsewhere)
+    await at.turn("Second?", at.elsewhere)
     assert [item.content for item in at.model.asked[1]] == ["First?", "1 ", "Second?"]
 
 
@@ -147,5 +147,5 @@ async def test_deleting_a_thread_stops_its_answer_and_leaves_nothing_of_it(place
     await stream.until_over()
     assert stream.data("done")[0]["finishReason"] == "stopped"
     assert await at.threads.find(ADA, THREAD) is None
-    await at.exchange("Second?")
+    await at.turn("Second?")
     assert await at.history() == ["user: Second?", "assistant: Anew."]

@@ -1,4 +1,4 @@
-"""The pieces of an answer in KV: numbered, read without a gap, each once."""
+"""The chunks of an answer in KV: numbered, read without a gap, each once."""
 
 from collections.abc import Sequence
 
@@ -43,7 +43,7 @@ class UnseenValues(DelegatingKv):
         return {key: value for key, value in found.items() if key not in self._unseen}
 
 
-async def test_pieces_are_read_in_their_order_as_they_were_written():
+async def test_chunks_are_read_in_their_order_as_they_were_written():
     at = Setting()
     written = [Chunk(5, "a\r\n\0 \u2028"), Chunk(6), Chunk(7, "👋", Outcome("error", 4, "code", "What it was."))]
     for number, chunk in enumerate(written):
@@ -53,7 +53,7 @@ async def test_pieces_are_read_in_their_order_as_they_were_written():
     assert await at.chunks.read(3) == []
 
 
-def test_an_answer_of_which_nothing_was_written_has_no_pieces():
+def test_an_answer_of_which_nothing_was_written_has_no_chunks():
     assert run(Setting().read()) == ""
 
 
@@ -66,7 +66,7 @@ async def test_what_comes_after_a_gap_waits_for_it():
     assert await at.read(2) == "2 3 "
 
 
-async def test_a_piece_that_is_written_again_is_there_once():
+async def test_a_chunk_that_is_written_again_is_there_once():
     at = Setting()
     await at.write(0, 0, 1)
     assert await at.read() == "0 1 "
@@ -88,13 +88,13 @@ async def test_reading_from_the_first_reads_all_in_one_listing():
     assert at.kv.asked == [("list", "gen:g:")]
 
 
-async def test_an_answer_of_more_pieces_than_a_listing_has_keys_is_read_whole():
+async def test_an_answer_of_more_chunks_than_a_listing_has_keys_is_read_whole():
     at = Setting()
     await at.write(*range(KV_MAX_LIST_KEYS + 1))
     assert len(await at.chunks.read(0)) == KV_MAX_LIST_KEYS + 1
 
 
-async def test_pieces_too_large_for_a_listing_are_read_a_hundred_at_a_time():
+async def test_chunks_too_large_for_a_listing_are_read_a_hundred_at_a_time():
     at = Setting()
     await at.write(*range(KV_MAX_BULK_KEYS + 1), text=LARGE)
     await at.write(KV_MAX_BULK_KEYS + 1, text="small")
@@ -103,7 +103,7 @@ async def test_pieces_too_large_for_a_listing_are_read_a_hundred_at_a_time():
     assert [operation for operation, _ in at.kv.asked] == ["list", "get_many", "get_many"]
 
 
-async def test_a_large_piece_that_is_listed_before_its_value_is_seen_holds_back_what_follows():
+async def test_a_large_chunk_that_is_listed_before_its_value_is_seen_holds_back_what_follows():
     at = Setting()
     await at.write(0, 1)
     await at.write(2, 3, text=LARGE)
@@ -113,7 +113,7 @@ async def test_a_large_piece_that_is_listed_before_its_value_is_seen_holds_back_
     assert await seen.read(3) == []
 
 
-async def test_answers_do_not_see_each_others_pieces_or_stops():
+async def test_answers_do_not_see_each_others_chunks_or_stops():
     at = Setting()
     other = ChunkStore(at.kv, "h")
     await at.write(0)
@@ -130,7 +130,7 @@ async def test_a_stop_that_was_requested_is_found_without_reading_what_may_not_b
     assert {operation for operation, _ in at.kv.asked} == {"put", "list"}
 
 
-async def test_pieces_and_stops_are_kept_for_an_hour():
+async def test_chunks_and_stops_are_kept_for_an_hour():
     at = Setting()
     await at.write(0)
     await at.chunks.request_stop()

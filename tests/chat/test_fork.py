@@ -23,8 +23,8 @@ TALK = ["user: First?", "assistant: One.", "user: Second?", "assistant: Two."]
 async def talked(*later: Any, **settings: Any) -> Chats:
     """A thread of two questions and their answers."""
     at = Chats(["One."], ["Two."], *later, **settings)
-    await at.exchange("First?", messageId="m1", metadata={"topic": "a"}, agent="poet")
-    await at.exchange("Second?", messageId="m2")
+    await at.turn("First?", messageId="m1", metadata={"topic": "a"}, agent="poet")
+    await at.turn("Second?", messageId="m2")
     return at
 
 
@@ -89,8 +89,8 @@ async def test_a_fork_may_begin_at_a_message():
 async def test_from_then_on_both_go_their_own_way():
     at = await talked(["Here."], ["There."])
     await fork(at)
-    await at.exchange("Third?", threadId="fork")
-    await at.exchange("Other?")
+    await at.turn("Third?", threadId="fork")
+    await at.turn("Other?")
     assert await at.history("fork") == [*TALK, "user: Third?", "assistant: Here."]
     assert await at.history() == [*TALK, "user: Other?", "assistant: There."]
     assert [item.content for item in at.model.asked[2]] == ["First?", "One.", "Second?", "Two.", "Third?"]
@@ -158,7 +158,7 @@ async def test_deleting_the_parent_leaves_the_fork():
     deleted = await at.here.call("DELETE", "/api/sessions", {"threadId": THREAD, "resourceId": ADA})
     assert deleted.json()["success"] is True
     assert await at.history("fork") == TALK
-    await at.exchange("Third?", threadId="fork")
+    await at.turn("Third?", threadId="fork")
     assert await at.history("fork") == [*TALK, "user: Third?", "assistant: Three."]
 
 
@@ -206,7 +206,7 @@ async def test_a_fork_that_can_not_be_is_refused_before_anything_is_stored(
 
 async def test_a_fork_does_not_take_the_place_of_a_thread():
     at = await talked(["Other."])
-    await at.exchange("Other?", threadId="fork")
+    await at.turn("Other?", threadId="fork")
     assert refused(await fork(at)) == (409, "thread_exists")
     assert await at.history("fork") == ["user: Other?", "assistant: Other."]
 
@@ -225,7 +225,7 @@ async def test_a_fork_while_an_answer_is_given_has_what_was_said_so_far():
 
 async def test_an_answer_of_which_nothing_was_said_yet_is_not_taken_along():
     at = await talked([5.0, "Three."])
-    asking = asyncio.ensure_future(at.exchange("Third?", messageId="m3"))
+    asking = asyncio.ensure_future(at.turn("Third?", messageId="m3"))
     await asyncio.sleep(1)
     reply = await fork(at)
     assert reply.json()["messageCount"] == 5

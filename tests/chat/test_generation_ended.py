@@ -1,4 +1,4 @@
-"""How giving an answer ends: nobody listens any more, somebody stops it, the model or the store fails."""
+"""How a generation ends: it has no reader any more, it is stopped, the model or the store fails."""
 
 import asyncio
 from collections.abc import AsyncGenerator
@@ -8,7 +8,7 @@ import pytest
 
 from simulation.scripted_model import Step, counted
 from simulation.virtual_time import START_MS
-from tests.support.giving import PLAN, Giving
+from tests.support.generating import PLAN, Generating
 from waypost_worker.chat.chunks import ChunkStore
 from waypost_worker.chat.live_answer import Outcome
 from waypost_worker.errors import ModelFailed, ModelTimedOut, StorageUnavailable, WaypostError
@@ -18,47 +18,47 @@ from waypost_worker.models.model import AnswerCutOff
 
 
 async def test_an_answer_goes_on_without_a_reader_for_as_long_as_the_platform_allows():
-    at = Giving(*counted(100))
-    giving = asyncio.ensure_future(at.run())
+    at = Generating(*counted(100))
+    running = asyncio.ensure_future(at.run())
     await asyncio.sleep(2.5)
     at.leave()
     await asyncio.sleep(ANSWER_GRACE_SECONDS - 0.2)
     assert at.live.outcome is None
     await asyncio.sleep(0.4)
     assert at.live.outcome == Outcome("stopped", 2)
-    await giving
+    await running
     assert (await at.kept())[-1] == f"assistant: {at.live.text} (partial)"
     assert at.live.text.endswith(" 27 ")
     assert at.model.ended == 1
 
 
 async def test_an_answer_that_ends_in_that_time_is_whole():
-    at = Giving(*counted(20))
-    giving = asyncio.ensure_future(at.run())
+    at = Generating(*counted(20))
+    running = asyncio.ensure_future(at.run())
     await asyncio.sleep(2.5)
     at.leave()
-    await giving
+    await running
     assert at.live.outcome == Outcome("stop", 2)
 
 
 async def test_a_stop_ends_the_model_and_keeps_what_was_said():
-    at = Giving(*counted(100))
-    giving = asyncio.ensure_future(at.run())
+    at = Generating(*counted(100))
+    running = asyncio.ensure_future(at.run())
     await asyncio.sleep(2.5)
-    at.live.stop_wanted = True
+    at.live.stop_requested = True
     await asyncio.sleep(0.2)
-    assert giving.done()
+    assert running.done()
     assert at.live.outcome == Outcome("stopped", 2)
     assert await at.kept() == ["user: Hi", "assistant: 1 2  (partial)"]
     assert at.model.ended == 1
 
 
 async def test_an_answer_that_is_stopped_before_its_first_word_is_none():
-    at = Giving(10.0, "One.")
-    giving = asyncio.ensure_future(at.run())
+    at = Generating(10.0, "One.")
+    running = asyncio.ensure_future(at.run())
     await asyncio.sleep(3)
-    at.live.stop_wanted = True
-    await giving
+    at.live.stop_requested = True
+    await running
     assert at.live.outcome == Outcome("stopped", 1)
     assert (at.live.failure, at.undone) == (None, 0)
     assert await at.kept() == ["user: Hi"]
@@ -66,23 +66,23 @@ async def test_an_answer_that_is_stopped_before_its_first_word_is_none():
 
 
 async def test_a_stop_from_elsewhere_is_noticed_at_the_next_look():
-    at = Giving(*counted(100))
-    giving = asyncio.ensure_future(at.run())
+    at = Generating(*counted(100))
+    running = asyncio.ensure_future(at.run())
     await asyncio.sleep(5)
     await ChunkStore(at.kv.kv, at.id).request_stop()
     await asyncio.sleep((PLAN.stop_look_ms + PLAN.chunk_ms) / 1000 + 0.2)
     assert at.live.outcome == Outcome("stopped", 2)
-    await giving
+    await running
 
 
 async def test_a_model_that_does_not_end_is_cut_off_at_the_greatest_length():
-    at = Giving(*["x" * (MAX_ANSWER_CHARACTERS // 2)] * 3)
+    at = Generating(*["x" * (MAX_ANSWER_CHARACTERS // 2)] * 3)
     assert await at.run() == Outcome("length", 2)
     assert at.live.characters == MAX_ANSWER_CHARACTERS
 
 
 async def test_a_model_that_goes_on_and_on_is_cut_off_at_the_longest_time():
-    at = Giving(*counted(1000), plan=replace(PLAN, chunk_ms=60_000))
+    at = Generating(*counted(1000), plan=replace(PLAN, chunk_ms=60_000))
     assert await at.run() == Outcome("length", 2)
     assert at.clock.now_ms() - START_MS == pytest.approx(MAX_ANSWER_SECONDS * 1000, abs=200)
     assert (await at.kept())[-1].endswith(" (partial)")
@@ -90,7 +90,7 @@ async def test_a_model_that_goes_on_and_on_is_cut_off_at_the_longest_time():
 
 @pytest.mark.parametrize("failure", [ModelFailed("No."), ModelTimedOut("No.")])
 async def test_a_model_that_fails_before_its_first_word_leaves_nothing(failure: WaypostError):
-    at = Giving(0.5, failure)
+    at = Generating(0.5, failure)
     await at.run()
     assert at.live.failure is failure
     assert at.live.outcome == Outcome("error")
@@ -98,17 +98,17 @@ async def test_a_model_that_fails_before_its_first_word_leaves_nothing(failure: 
 
 
 async def test_what_was_asked_is_taken_back_before_the_failure_is_told():
-    at = Giving(ModelFailed("No."))
+    at = Generating(ModelFailed("No."))
     at.kv.fails = lambda operation, key: at.undone == 1 and at.clock.now_ms() < START_MS + 300
-    giving = asyncio.ensure_future(at.run())
+    running = asyncio.ensure_future(at.run())
     await asyncio.sleep(0.2)
     assert (at.undone, at.live.failure, at.live.outcome) == (1, None, None)
-    await giving
+    await running
     assert at.live.failure is not None
 
 
 async def test_a_model_that_fails_after_its_first_word_leaves_a_partial_answer():
-    at = Giving("One ", 2.0, ModelTimedOut("It took too long."))
+    at = Generating("One ", 2.0, ModelTimedOut("It took too long."))
     outcome = await at.run()
     assert outcome == Outcome("error", 2, "model_timed_out", "It took too long.")
     assert (at.live.failure, at.undone) == (None, 0)
@@ -117,21 +117,21 @@ async def test_a_model_that_fails_after_its_first_word_leaves_a_partial_answer()
 
 
 async def test_what_the_models_side_said_is_for_the_operator_alone():
-    at = Giving("One ", ModelFailed("No.", "key sk-123 was refused"))
+    at = Generating("One ", ModelFailed("No.", "key sk-123 was refused"))
     outcome = await at.run()
     assert at.log == ["model_failed: key sk-123 was refused"]
     assert outcome == Outcome("error", 2, "model_failed", "No.")
 
 
 async def test_a_failure_that_says_nothing_more_is_not_logged():
-    at = Giving(ModelFailed("No."))
+    at = Generating(ModelFailed("No."))
     await at.run()
     assert at.log == []
 
 
 @pytest.mark.parametrize("first", [[], ["One "]])
 async def test_a_model_that_breaks_off_unexpectedly_is_logged_and_told_in_general(first: list[Step]):
-    at = Giving(*first, ValueError("secret"))
+    at = Generating(*first, ValueError("secret"))
     await at.run()
     [line] = at.log
     assert "Traceback" in line
@@ -143,7 +143,7 @@ async def test_a_model_that_breaks_off_unexpectedly_is_logged_and_told_in_genera
         assert at.live.failure.detail == "The model broke off."
 
 
-async def test_a_model_that_ends_badly_when_it_is_stopped_was_stopped_all_the_same():
+async def test_a_model_that_ends_badly_when_it_is_stopped_was_stopped_anyway():
     async def stubborn() -> AsyncGenerator[str, None]:
         yield "One "
         try:
@@ -151,49 +151,49 @@ async def test_a_model_that_ends_badly_when_it_is_stopped_was_stopped_all_the_sa
         finally:
             raise StorageUnavailable("in the middle of it")
 
-    at = Giving()
-    giving = asyncio.ensure_future(at.run(stubborn()))
+    at = Generating()
+    running = asyncio.ensure_future(at.run(stubborn()))
     await asyncio.sleep(1)
-    at.live.stop_wanted = True
-    await giving
+    at.live.stop_requested = True
+    await running
     assert at.live.outcome == Outcome("stopped", 2)
 
 
 async def test_a_store_that_refuses_to_keep_the_answer_is_an_error():
-    at = Giving(*counted(3))
-    giving = asyncio.ensure_future(at.run())
+    at = Generating(*counted(3))
+    running = asyncio.ensure_future(at.run())
     await asyncio.sleep(0.5)
     at.fail("conv:")
-    await giving
+    await running
     assert at.live.outcome is not None
     assert (at.live.outcome.finish_reason, at.live.outcome.error_code) == ("error", "storage_unavailable")
     assert at.log == ["an answer was not kept: storage_unavailable"]
-    # What was said is in the pieces all the same.
+    # The text is still in the chunks.
     assert "".join(chunk.text for chunk in await at.chunks()) == "1 2 3 "
 
 
 async def test_a_store_that_refuses_to_take_the_question_back_is_logged_and_the_model_is_blamed():
-    at = Giving(0.5, ModelFailed("No."))
-    giving = asyncio.ensure_future(at.run())
+    at = Generating(0.5, ModelFailed("No."))
+    running = asyncio.ensure_future(at.run())
     await asyncio.sleep(0.1)
     at.fail("conv:")
-    await giving
+    await running
     assert isinstance(at.live.failure, ModelFailed)
     assert at.log == ["a question without an answer was not taken back: storage_unavailable"]
 
 
-async def test_a_last_piece_that_is_refused_costs_nothing_but_a_line_in_the_log():
-    at = Giving(*counted(3))
-    giving = asyncio.ensure_future(at.run())
+async def test_a_last_chunk_that_is_refused_costs_nothing_but_a_line_in_the_log():
+    at = Generating(*counted(3))
+    running = asyncio.ensure_future(at.run())
     await asyncio.sleep(2.5)
     at.fail("gen:")
-    await giving
+    await running
     assert at.live.outcome == Outcome("stop", 2)
-    assert at.log[-1] == "the last piece of an answer was not written: storage_unavailable"
+    assert at.log[-1] == "the last chunk of an answer was not written: storage_unavailable"
 
 
 async def test_an_answer_that_the_model_had_to_cut_off_is_partial_and_no_failure():
-    at = Giving("Hello", AnswerCutOff("length"))
+    at = Generating("Hello", AnswerCutOff("length"))
     assert await at.run() == Outcome("length", 2)
     assert await at.kept() == ["user: Hi", "assistant: Hello (partial)"]
     assert at.undone == 0
@@ -207,12 +207,12 @@ class SlowKv(MemoryKv):
         await super().put(key, value, ttl_seconds=ttl_seconds, metadata=metadata)
 
 
-async def test_a_giver_whose_store_is_slow_at_the_end_is_not_taken_for_gone():
-    at = Giving(*counted(3))
+async def test_a_generation_whose_store_is_slow_at_the_end_is_not_counted_as_lost():
+    at = Generating(*counted(3))
     at.kv.kv = SlowKv(at.clock)
-    giving = asyncio.ensure_future(at.generation.run(at.model.stream([]), at.undo))
-    while not giving.done():
+    running = asyncio.ensure_future(at.generation.run(at.model.stream([]), at.undo))
+    while not running.done():
         assert at.live.is_running(at.clock.now_ms())
         await asyncio.sleep(1)
-    # A piece, the answer, and the last piece.
+    # A chunk, the answer, and the last chunk.
     assert at.clock.now_ms() - START_MS > 3 * GIVER_SILENCE_SECONDS * 500

@@ -42,7 +42,7 @@ def test_an_answer_runs_until_it_has_ended():
     assert not answer.is_running(START_MS)
 
 
-def test_a_giver_that_has_done_nothing_for_long_is_taken_for_gone():
+def test_a_generation_that_has_done_nothing_for_long_is_counted_as_lost():
     answer = live()
     assert answer.is_running(START_MS + SILENCE_MS - 1)
     assert not answer.is_running(START_MS + SILENCE_MS)
@@ -88,7 +88,7 @@ def test_releasing_an_answer_leaves_the_one_that_took_its_place():
     assert answers.running("r", "t", START_MS) is second
 
 
-def test_an_isolate_forgets_answers_of_givers_that_were_cut_off_before_they_fill_its_memory():
+def test_an_isolate_forgets_answers_of_generations_that_were_cut_off_before_they_fill_its_memory():
     answers, now = LiveAnswers(), START_MS + SILENCE_MS
     for number in range(MAX_LIVE_ANSWERS - 1):
         answers.add("r", f"dead {number}", dead := live())

@@ -1,4 +1,4 @@
-"""Coming back to an answer, in the isolate that gives it and in another one; and going away from it."""
+"""Resuming an answer, in the isolate that generates it and in another one; and leaving it."""
 
 import asyncio
 
@@ -6,8 +6,8 @@ import pytest
 
 from simulation.scripted_model import counted
 from tests.support.chats import ADA, HELLO, THREAD, Chats, ends, text_of, ui_text
-from waypost_worker.chat.context import info_of
 from waypost_worker.chat.live_answer import AnswerInfo
+from waypost_worker.chat.resume import info_of
 from waypost_worker.conversations.message import ChatMessage
 from waypost_worker.conversations.thread import Thread
 from waypost_worker.errors import ModelTimedOut
@@ -50,14 +50,14 @@ async def test_two_readers_at_once_have_the_same(place: str):
 async def test_nothing_is_resumed_where_nothing_runs(place: str):
     at = Chats()
     assert await at.resume(at.isolate(place)) is None
-    await at.exchange()
+    await at.turn()
     assert await at.resume(at.isolate(place)) is None
 
 
 @everywhere
 async def test_an_answer_that_was_begun_a_moment_ago_is_there_for_who_comes_back(place: str):
     at = Chats([3.0, *HELLO])
-    asking = asyncio.ensure_future(at.exchange())
+    asking = asyncio.ensure_future(at.turn())
     await asyncio.sleep(0.5)
     stream = await at.resumed(at.isolate(place))
     await stream.until_over()
@@ -67,7 +67,7 @@ async def test_an_answer_that_was_begun_a_moment_ago_is_there_for_who_comes_back
 async def test_who_comes_back_while_the_question_is_being_stored_waits_for_its_answer():
     at = Chats()
     at.kv.fails = lambda operation, key: operation == "put" and asyncio.get_running_loop().time() < 0.5
-    asking = asyncio.ensure_future(at.exchange())
+    asking = asyncio.ensure_future(at.turn())
     await asyncio.sleep(0.1)
     stream = await at.resumed()
     await stream.until_over()
@@ -109,7 +109,7 @@ async def test_a_place_continues_at_its_character(place: str, characters: int, r
 @everywhere
 async def test_every_event_has_an_id_that_continues_after_it(place: str):
     at = Chats(["aé", 1.0, "👋🏽b ", 1.0, "c"])
-    first = await at.exchange()
+    first = await at.turn()
     deltas = [event for event in first.events if event.name == "delta"]
     said = ""
     for event in deltas:
@@ -122,7 +122,7 @@ async def test_every_event_has_an_id_that_continues_after_it(place: str):
 
 async def test_a_place_of_an_answer_that_has_ended_is_continued_while_another_one_runs():
     at = Chats(["One two."], counted(5))
-    first = await at.exchange()
+    first = await at.turn()
     second = await at.ask()
     stream = await at.resumed(last=f"{first.data('start')[0]['generationId']}.4")
     await stream.until_over()
@@ -134,13 +134,13 @@ async def test_a_place_of_an_answer_that_has_ended_is_continued_while_another_on
 @everywhere
 async def test_who_has_had_it_all_is_told_that_there_is_no_more(place: str):
     at = Chats()
-    first = await at.exchange()
+    first = await at.turn()
     assert await at.resume(at.isolate(place), first.events[-1].id) is None
 
 
 async def test_who_has_had_it_all_is_not_given_the_next_answer():
     at = Chats(HELLO, counted(3))
-    first = await at.exchange()
+    first = await at.turn()
     second = await at.ask()
     assert await at.resume(last=first.events[-1].id) is None
     await second.until_over()
@@ -148,7 +148,7 @@ async def test_who_has_had_it_all_is_not_given_the_next_answer():
 
 async def test_a_place_of_an_answer_that_is_gone_is_nothing():
     at = Chats()
-    await at.exchange()
+    await at.turn()
     assert await at.resume(last="somebody-else.4") is None
 
 

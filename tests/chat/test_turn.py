@@ -11,7 +11,7 @@ TALK = [Q1, A1, Q2, A2]
 Q3 = ChatMessage("q3", "user", "Three?", 5)
 
 
-def exchange(items: list[ChatMessage], question: ChatMessage = Q3, *, limit: int = 10, is_ui: bool = False) -> Turn:
+def turn(items: list[ChatMessage], question: ChatMessage = Q3, *, limit: int = 10, is_ui: bool = False) -> Turn:
     return Turn(items, question, "0003", is_ui=is_ui, limit=limit)
 
 
@@ -20,49 +20,49 @@ def contents(items: list[ChatMessage]) -> list[str]:
 
 
 def test_a_question_is_added_with_the_place_of_its_answer_and_nothing_goes():
-    begun = exchange(TALK)
+    begun = turn(TALK)
     answer = ChatMessage("0003", "assistant", "", 5, partial=True, is_open=True, place="0003")
     assert (begun.added, begun.drops) == ([Q3, answer], [])
 
 
 def test_the_place_of_an_answer_says_in_which_format_it_is_given():
-    assert exchange([], is_ui=True).added[1].is_ui
-    assert not exchange([]).added[1].is_ui
+    assert turn([], is_ui=True).added[1].is_ui
+    assert not turn([]).added[1].is_ui
 
 
-def test_a_question_that_is_there_is_said_anew_and_what_followed_it_goes():
-    begun = exchange(TALK, replace(Q1, content="Uno?"))
+def test_a_question_that_is_there_is_asked_again_and_what_followed_it_goes():
+    begun = turn(TALK, replace(Q1, content="Uno?"))
     assert begun.drops == ["q1", "a1", "q2", "a2"]
     assert contents(begun.prompt(None)) == ["Uno?"]
     assert begun.message_count == 2
 
 
-def test_what_came_before_a_question_that_is_said_anew_stays():
-    begun = exchange(TALK, Q2)
+def test_what_came_before_a_question_that_is_asked_again_stays():
+    begun = turn(TALK, Q2)
     assert begun.drops == ["q2", "a2"]
     assert contents(begun.prompt(None)) == ["One?", "One.", "Two?"]
     assert begun.message_count == 4
 
 
 def test_the_model_is_shown_what_it_is_told_first_and_then_the_last_messages():
-    begun = exchange(TALK, limit=3)
+    begun = turn(TALK, limit=3)
     assert contents(begun.prompt("Be kind.")) == ["Be kind.", "Two?", "Two.", "Three?"]
     assert begun.prompt("Be kind.")[0].role == "system"
     assert contents(begun.prompt("")) == contents(begun.prompt(None)) == ["Two?", "Two.", "Three?"]
 
 
 def test_the_conversation_has_no_more_messages_than_are_kept():
-    assert exchange(TALK).message_count == 6
-    assert exchange(TALK, limit=3).message_count == 3
-    assert (exchange(TALK).unanswered_count, exchange(TALK, limit=3).unanswered_count) == (5, 3)
+    assert turn(TALK).message_count == 6
+    assert turn(TALK, limit=3).message_count == 3
+    assert (turn(TALK).unanswered_count, turn(TALK, limit=3).unanswered_count) == (5, 3)
 
 
 def test_undoing_a_question_takes_it_away_with_the_place_of_its_answer():
-    assert exchange(TALK).rollback() == ([], ["q3", "0003"])
+    assert turn(TALK).rollback() == ([], ["q3", "0003"])
 
 
-def test_undoing_a_question_that_was_said_anew_puts_back_what_it_replaced():
-    items, drops = exchange(TALK, Q2).rollback()
+def test_undoing_a_question_that_was_asked_again_puts_back_what_it_replaced():
+    items, drops = turn(TALK, Q2).rollback()
     # Without their places: an item that stands where it was dropped stays gone.
     assert items == [Q2, replace(A2, place="")]
     # All of them, so that they stand in their order also if they were never dropped.
@@ -71,21 +71,21 @@ def test_undoing_a_question_that_was_said_anew_puts_back_what_it_replaced():
 
 def test_a_partial_answer_is_put_back_as_it_was_unless_there_is_nothing_of_it():
     part, nothing = replace(A2, partial=True), replace(A2, id="a0", content="", partial=True)
-    items, drops = exchange([Q2, part, nothing], Q2).rollback()
+    items, drops = turn([Q2, part, nothing], Q2).rollback()
     assert items == [Q2, replace(part, place="")]
     assert "a0" in drops
 
 
 def test_an_answer_of_which_nothing_was_said_is_no_message():
     nothing = replace(A1, content="", partial=True)
-    begun = exchange([Q1, nothing, Q2, A2])
+    begun = turn([Q1, nothing, Q2, A2])
     assert contents(begun.prompt(None)) == ["One?", "Two?", "Two.", "Three?"]
     assert (begun.message_count, begun.unanswered_count) == (5, 4)
 
 
 def test_a_whole_message_without_content_is_one():
     empty = replace(Q1, content="")
-    assert exchange([empty]).prompt(None) == [empty, Q3]
+    assert turn([empty]).prompt(None) == [empty, Q3]
 
 
 def test_the_answer_to_a_message_is_what_follows_it():

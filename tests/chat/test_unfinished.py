@@ -44,12 +44,12 @@ def at(seconds: float, text: str = "", outcome: Outcome | None = None) -> Chunk:
     return Chunk(START_MS + round(seconds * 1000), text, outcome)
 
 
-def test_an_open_answer_has_the_text_of_its_pieces():
+def test_an_open_answer_has_the_text_of_its_chunks():
     found = run(after(2, at(1, "One "), at(2, "two")))
     assert found == Unfinished(changed(ITEM, content="One two"), True)
 
 
-def test_the_longer_of_text_and_pieces_counts_since_either_may_show_up_late():
+def test_the_longer_of_text_and_chunks_counts_since_either_may_show_up_late():
     assert run(after(1, at(1, "One "), item=changed(ITEM, content="One two"))).item.content == "One two"
     assert run(after(1, at(1, "One two"), item=changed(ITEM, content="One "))).item.content == "One two"
 
@@ -61,11 +61,11 @@ def test_an_answer_is_abandoned_after_some_intervals_without_a_sign_of_life(chun
     assert not run(after(heard + MISSED_INTERVALS, *chunks)).is_alive
 
 
-def test_an_answer_whose_last_piece_says_how_it_ended_is_given_by_nobody():
+def test_an_answer_whose_last_chunk_says_how_it_ended_is_not_running():
     assert not run(after(1, at(1, "One", Outcome("stop")))).is_alive
 
 
-async def test_looking_at_an_answer_of_small_pieces_costs_one_operation():
+async def test_looking_at_an_answer_of_small_chunks_costs_one_operation():
     at = Setting()
     await at.look()
     assert at.kv.asked == [("list", "gen:g:")]

@@ -10,12 +10,13 @@ from simulation.client import Client, Reply
 from simulation.scripted_model import Script, ScriptedModel, Step
 from simulation.seeded_random import SeededRandom
 from simulation.virtual_time import START_MS
-from tests.support.chats import HELLO, told
+from tests.support.chats import HELLO, make_context, told
 from tests.support.namespace import Isolates
 from waypost_worker.chat.voice import VoiceAgent
 from waypost_worker.conversations.conversation import Conversation
 from waypost_worker.errors import ModelFailed, ModelTimedOut, WaypostError
 from waypost_worker.kv.cursor import CursorFactory
+from waypost_worker.kv.metered import MeteredKv
 from waypost_worker.limits import DEFAULT_CONVERSATION_TTL_SECONDS, MAX_ANSWER_CHARACTERS
 from waypost_worker.models.model import AnswerCutOff
 from waypost_worker.models.settings import ModelSettings
@@ -42,8 +43,9 @@ class Setting(Isolates):
     async def history(self) -> list[str]:
         return [told(item) for item in await self.conversation().read()]
 
-    def agent(self, background: Callable[[Coroutine[Any, Any, None]], None], log: list[str]) -> VoiceAgent:
-        return VoiceAgent(self.conversation(), self.model, "", 10, self.clock, background, log.append)
+    def agent(self, background: Callable[[Coroutine[Any, Any, None]], None]) -> VoiceAgent:
+        meter = MeteredKv(self.kv, self.clock, self.settings.plan.operations_per_invocation)
+        return VoiceAgent(make_context(self.settings, meter, self.clock, self.model, background=background), SESSION)
 
 
 async def test_an_answer_is_whole_with_the_session_and_how_many_messages_it_has():
@@ -69,7 +71,7 @@ async def test_sessions_do_not_know_each_other():
     assert len(at.model.asked[1]) == 1
 
 
-async def test_of_fifteen_exchanges_the_last_ten_messages_are_kept():
+async def test_of_fifteen_turns_the_last_ten_messages_are_kept():
     at = Setting(*([f"{number}."] for number in range(15)))
     counts = [(await at.ask(f"{number}?")).json()["messageCount"] for number in range(15)]
     assert counts == [2, 4, 6, 8, *[10] * 11]
@@ -113,7 +115,7 @@ async def test_question_and_answer_are_one_write():
     assert [operation for operation, _ in at.kv.asked] == ["list", "get_many", "put"]
 
 
-async def test_a_long_conversation_is_folded_while_it_goes_on():
+async def test_a_long_conversation_is_compacted_while_it_goes_on():
     at = Setting()
     for number in range(12):
         await at.ask(f"{number}?")
@@ -168,7 +170,7 @@ async def test_work_that_the_platform_ends_is_told_as_a_model_that_broke_off():
     def background(work: Coroutine[Any, Any, None]) -> None:
         tasks.append(asyncio.ensure_future(work))
 
-    asking = asyncio.ensure_future(at.agent(background, []).answer("Hi"))
+    asking = asyncio.ensure_future(at.agent(background).answer("Hi"))
     await asyncio.sleep(1)
     tasks[0].cancel()
     with pytest.raises(ModelFailed):
@@ -199,14 +201,14 @@ async def test_a_store_that_can_not_be_read_is_a_503_and_the_model_is_not_asked(
     assert at.model.asked == []
 
 
-async def test_a_conversation_that_can_not_be_folded_is_answered_all_the_same():
+async def test_a_conversation_that_can_not_be_compacted_is_answered_anyway():
     at = Setting()
     for number in range(10):
         await at.ask(f"{number}?")
     at.kv.fails = lambda operation, key: operation == "put" and key == f"conv:{SESSION}"
     assert (await at.ask()).status == 200
     await asyncio.sleep(10)
-    assert at.client.log[0].endswith("a conversation was not folded: storage_unavailable")
+    assert at.client.log[0].endswith("a conversation was not compacted: storage_unavailable")
 
 
 async def test_an_answer_that_the_model_had_to_cut_off_is_spoken_as_far_as_it_goes():

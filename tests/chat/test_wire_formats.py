@@ -16,7 +16,7 @@ from waypost_worker.chat.wire_formats import (
     EventsFormat,
     UiMessageStream,
     answer_event_id,
-    encoded,
+    encode_answer,
     parse_answer_event_id,
 )
 from waypost_worker.conversations.message import ForkOrigin
@@ -32,7 +32,7 @@ def whole(answer_format: AnswerFormat, *followed: AnswerEvent) -> bytes:
             yield one
 
     async def read() -> bytes:
-        return b"".join([chunk async for chunk in encoded(following(), answer_format)])
+        return b"".join([chunk async for chunk in encode_answer(following(), answer_format)])
 
     return run(read())
 
@@ -110,7 +110,7 @@ def test_any_text_arrives_as_it_was_said(name: str):
 @pytest.mark.parametrize("name", sorted(FORMATS))
 def test_an_answer_whose_follower_ends_without_an_outcome_just_ends(name: str):
     answer_format = FORMATS[name](INFO)
-    assert whole(answer_format, TextDelta("a", 1)) == answer_format.head() + answer_format.said(TextDelta("a", 1))
+    assert whole(answer_format, TextDelta("a", 1)) == answer_format.head() + answer_format.delta(TextDelta("a", 1))
 
 
 async def test_the_head_of_a_stream_does_not_wait_for_a_word():
@@ -118,7 +118,7 @@ async def test_the_head_of_a_stream_does_not_wait_for_a_word():
         raise AssertionError("it was waited for")
         yield KeepAlive()
 
-    chunks = encoded(never(), EventsFormat(INFO))
+    chunks = encode_answer(never(), EventsFormat(INFO))
     assert await anext(chunks) == EventsFormat(INFO).head()
     await chunks.aclose()
 
@@ -133,7 +133,7 @@ async def test_closing_a_stream_closes_what_it_follows():
         finally:
             closed.append(True)
 
-    chunks = encoded(following(), EventsFormat(INFO))
+    chunks = encode_answer(following(), EventsFormat(INFO))
     await anext(chunks)
     await anext(chunks)
     await chunks.aclose()

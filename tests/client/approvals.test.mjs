@@ -1,4 +1,4 @@
-/** Who must be asked before a tool is run, what their word is good for, and that no silence is taken for a yes. */
+/** Approvals: which calls need one, how long a decision lasts, and that no answer never means yes. */
 
 import assert from "node:assert/strict";
 import { afterEach, beforeEach, test } from "node:test";
@@ -57,7 +57,7 @@ test("without an approver every call runs", async () => {
   assert.equal(host.needsApproval("write"), false);
 });
 
-test("with one, a call waits for its word, unless the tool says that it only reads", async () => {
+test("with an approver, a call waits for its decision, unless the tool has readOnlyHint", async () => {
   const host = await connected({ approve: person });
   ask("r1");
   ask("r2", "read");
@@ -75,7 +75,7 @@ test("with one, a call waits for its word, unless the tool says that it only rea
   assert.deepEqual(host.decisions, [["r1", "once"]]);
 });
 
-test("an annotation counts as a word that it only reads if it is true, and nothing else", async () => {
+test("readOnlyHint counts only if it is exactly true", async () => {
   const host = await connected({ approve: person });
   for (const readOnlyHint of ["true", 1, {}, null]) {
     host.tool({ name: "odd", annotations: { readOnlyHint } }, () => 1);
@@ -83,7 +83,7 @@ test("an annotation counts as a word that it only reads if it is true, and nothi
   }
 });
 
-test("what is refused is not run, and answered with a code that says so; a repeat gets the same answer", async () => {
+test("a refused call does not run and is answered with `refused`; a repeat gets the same answer", async () => {
   const host = await connected({ approve: () => "refuse" });
   const took = [];
   host.on("response", ({ durationMs }) => took.push(durationMs));
@@ -104,7 +104,7 @@ for (const [what, approve] of [
   ["says true", () => true],
   ["says a word that is none", () => Promise.resolve("yes")],
 ]) {
-  test(`an approver that ${what} has not said yes, and that is told`, async () => {
+  test(`an approver that ${what} refuses the call, and the error is reported`, async () => {
     const host = await connected({ approve });
     ask("r1");
     await until(() => answers().length === 1);
@@ -136,7 +136,7 @@ test("`always` holds for the tool's calls that wait, for later ones and over a r
   assert.deepEqual([again.runs, again.needsApproval("write")], [["r4"], false]);
 });
 
-test("`always` ends with the session, and with the page's own word", async () => {
+test("`always` ends with the session, or when the page requires approval again", async () => {
   const storage = new FakeStorage();
   const host = await connected({ approve: () => "always", storage });
   ask("r1");
@@ -152,7 +152,7 @@ test("`always` ends with the session, and with the page's own word", async () =>
   assert.equal(storage.getItem(storageKey("approvals", session.memory)), null);
 });
 
-test("a call that waits is asked about again after a reload, as one that was not begun", async () => {
+test("a waiting call is asked about again after a reload, as one that has not started", async () => {
   const storage = new FakeStorage();
   const first = await connected({ approve: person, storage });
   ask("r1");
@@ -171,7 +171,7 @@ test("a call that waits is asked about again after a reload, as one that was not
   assert.deepEqual([first.runs, second.runs, second.needsApproval("write")], [[], ["r1"], true]);
 });
 
-test("one that was begun before the reload is asked about again, and that is said", async () => {
+test("a call that started before the reload is asked about again, marked as restarted", async () => {
   const storage = new FakeStorage();
   const first = await connected({ approve: person, storage });
   first.tool({ name: "slow" }, () => new Promise(() => first.runs.push("slow")));
@@ -191,7 +191,7 @@ test("one that was begun before the reload is asked about again, and that is sai
   assert.deepEqual(second.runs, [true]);
 });
 
-test("cancelling closes the question; a word that comes too late runs nothing and is sent to nobody", async () => {
+test("cancelling closes the question; a decision that comes too late runs and sends nothing", async () => {
   const host = await connected({ approve: person });
   ask("r1");
   await until(() => asked.length === 1);
@@ -208,7 +208,7 @@ test("cancelling closes the question; a word that comes too late runs nothing an
   assert.equal(asked.length, 1);
 });
 
-test("an approver that gives up when its question is closed has done nothing wrong", async () => {
+test("an approver that rejects when its question is closed reports no error", async () => {
   const approve = ({ signal }) =>
     new Promise((_resolve, reject) => signal.addEventListener("abort", () => reject(signal.reason)));
   const host = await connected({ approve });
@@ -230,7 +230,7 @@ test("the end of the session closes the question", async () => {
   assert.deepEqual([host.runs, answers()], [[], []]);
 });
 
-test("the guest hears that its call waits, before all else, and only if it does", async () => {
+test("the guest gets \"Waiting for approval\" first, and only if the call waits", async () => {
   const host = await connected({ approve: (request) => (request.id === "r1" ? person(request) : "once") });
   ask("r1");
   ask("r2");
@@ -255,7 +255,7 @@ test("a repeat of a call that waits is not asked about twice", async () => {
   assert.deepEqual(host.runs, ["r1"]);
 });
 
-test("a page's own word on a tool comes before what the tool says of itself", async () => {
+test("a page's `approve` option takes precedence over the tool's annotations", async () => {
   const open = await connected({ approve: person }, { approve: false });
   assert.deepEqual([open.needsApproval("write"), open.needsApproval("read")], [false, false]);
   const closed = await connected({ approve: person }, { approve: true });
@@ -275,7 +275,7 @@ test("a tool may have an approver of its own, with or without one of the host's"
   assert.deepEqual([own, asked], [["r1", "r2"], []]);
 });
 
-test("where nobody could be asked, a tool that wants it is an error at once", async () => {
+test("a tool that requires approval throws immediately if there is no approver", async () => {
   const host = await connected();
   assert.throws(() => host.tool({ name: "pay" }, () => 1, { approve: true }), { code: "no_approver" });
   assert.throws(() => host.requireApproval("write"), { code: "no_approver" });
@@ -285,7 +285,7 @@ test("where nobody could be asked, a tool that wants it is an error at once", as
   assert.deepEqual(answers(), [["r1", "unknown_tool"]]);
 });
 
-test("nobody is asked about a tool that there is not", async () => {
+test("a call to an unknown tool asks nobody", async () => {
   await connected({ approve: person });
   ask("r1", "absent");
   await until(() => answers().length === 1);
@@ -293,14 +293,14 @@ test("nobody is asked about a tool that there is not", async () => {
   assert.equal(hosts[0].needsApproval("absent"), false);
 });
 
-test("what is remembered and can't be read is forgotten, and asked about again", async () => {
+test("stored decisions that can't be parsed are dropped, and asked for again", async () => {
   const storage = new FakeStorage();
   storage.setItem(storageKey("approvals", session.memory), "{");
   const host = await connected({ approve: person, storage });
   assert.equal(host.needsApproval("write"), true);
 });
 
-test("in an encrypted session the arguments are asked about in the clear, and a refusal is sealed", async () => {
+test("in an encrypted session the approver sees decrypted arguments, and a refusal is encrypted", async () => {
   session = await createSession({ baseUrl: server.url, encrypted: true });
   server.relay = (_kind, body) => body;
   server.waitMs = 5;
@@ -320,7 +320,7 @@ test("in an encrypted session the arguments are asked about in the clear, and a 
   assert.equal(host.runs.length, 1);
 });
 
-test("in an encrypted session nobody is asked about a request that has run and was forgotten", async () => {
+test("in an encrypted session a replayed request is refused without asking the approver", async () => {
   session = await createSession({ baseUrl: server.url, encrypted: true });
   const storage = new FakeStorage();
   let replayed;

@@ -92,7 +92,7 @@ for (const size of [1, 2, 3, 7]) {
   });
 }
 
-test("a connection that breaks after any character is taken up again there", async () => {
+test("a connection that breaks after any character resumes there", async () => {
   const heard = gather(send(chat, "Hi"));
   await started(heard);
   let said = 0;
@@ -111,7 +111,7 @@ test("a connection that breaks after any character is taken up again there", asy
   assert.deepEqual(ids, [...TEXT].map((_, at) => `g1.${at + 1}`));
 });
 
-test("what was said while nobody listened comes too", async () => {
+test("text produced while disconnected arrives too", async () => {
   const heard = gather(send(chat, "Hi"));
   await started(heard);
   server.say("t1", "one ");
@@ -128,7 +128,7 @@ test("what was said while nobody listened comes too", async () => {
   assert.equal(heard.events.filter(({ type }) => type === "waiting").length, 3);
 });
 
-test("pieces that come again, whole or in part, are not said twice", async () => {
+test("repeated text, whole or in part, is delivered once", async () => {
   const heard = gather(send(chat, "Hi"));
   await started(heard);
   server.say("t1", "ab🥾");
@@ -144,7 +144,7 @@ test("pieces that come again, whole or in part, are not said twice", async () =>
   assert.deepEqual(heard.events.at(-2), { type: "delta", text: "cd", characters: 5 });
 });
 
-test("a piece that is missing is fetched from the beginning", async () => {
+test("after a gap, the answer is read from its beginning", async () => {
   const heard = gather(send(chat, "Hi"));
   await started(heard);
   const answer = server.answer("t1");
@@ -180,7 +180,7 @@ test("an answer that ended while the connection was away is completed from the h
   });
 });
 
-test("an answer whose end nobody heard says whether it is whole", async () => {
+test("an answer whose end was missed says whether it is complete", async () => {
   server.replays = false;
   const heard = gather(send(chat, "Hi"));
   await started(heard);
@@ -211,7 +211,7 @@ test("a connection that breaks before the answer has begun finds it by its quest
   assert.equal(heard.text, "All of it");
 });
 
-test("the answer to somebody else's message is not taken for ours", async () => {
+test("the answer to another message is not treated as ours", async () => {
   const heard = gather(send(chat, "Hi", { messageId: "m1" }));
   await started(heard);
   server.say("t1", "Ours");
@@ -231,7 +231,7 @@ test("the answer to somebody else's message is not taken for ours", async () => 
   assert.equal(other.text, "Theirs");
 });
 
-test("an answer that nobody has kept is an error, in bounded time", async () => {
+test("an answer that is not stored anywhere is an error, in bounded time", async () => {
   server.replays = false;
   const heard = gather(send(chat, "Hi"));
   await started(heard);
@@ -283,7 +283,7 @@ for (const [status, code] of Object.entries(REFUSALS).map(([status, code]) => [N
   });
 }
 
-test("a message that may have been lost is not sent again by itself", async () => {
+test("a message that may have been lost is not retried automatically", async () => {
   server.faults.push(["POST /api/chat", "drop"]);
   await assert.rejects(chat.send("Hi").next(), { name: "TransportError" });
   assert.equal(server.sent("POST /api/chat").length, 1);

@@ -1,4 +1,4 @@
-/** The encryption itself: what it binds, what it refuses, and that others can compute it from its description. */
+/** The cipher: what it binds, what it refuses, and that its description is enough to implement it. */
 
 import assert from "node:assert/strict";
 import { createCipheriv, createDecipheriv, hkdfSync } from "node:crypto";
@@ -17,7 +17,7 @@ const key = newKey();
 const cipher = new Cipher(CODE, key);
 
 for (const kind of ["request", "progress", "answer"]) {
-  test(`what is sealed as ${kind} is opened by the other end, and by no other key`, async () => {
+  test(`a ${kind} is decrypted by the other end, and by no other key`, async () => {
     const value = { text: "Grüße \u{1f9ed} \ud800 \"'", list: [1, null, { deep: true }], "": 0 };
     const envelope = await cipher.seal(kind, CALL, value);
     assert.deepEqual(await new Cipher(CODE, key).open(kind, CALL, envelope), value);
@@ -44,7 +44,7 @@ test("what a message is bound to can't be read in two ways", async () => {
   await assert.rejects(cipher.open("request", { id: "r1a", tool: "b" }, await cipher.seal("request", { id: "r1", tool: "ab" }, 1)), REFUSED);
 });
 
-test("each single bit that is changed is noticed", async () => {
+test("changing any single bit is detected", async () => {
   const envelope = await cipher.seal("answer", CALL, { result: "to the letter" });
   for (const part of ["n", "c"]) {
     const bytes = fromBase64url(envelope[part]);
@@ -115,7 +115,7 @@ for (const { kind, code, id, tool, key: secret, text, nonce, ciphertext } of VEC
   });
 }
 
-test("what is sealed here is opened by somebody who has only read the description", async () => {
+test("an implementation written from the description decrypts our messages", async () => {
   const { n, c } = await cipher.seal("request", CALL, { a: 1 });
   const derived = hkdfSync("sha256", Buffer.from(key, "base64url"), CODE, "waypost e2e v1 request", 32);
   const sealed = Buffer.from(c, "base64url");
@@ -131,13 +131,13 @@ test("a key is 32 bytes of base64url; what is no key is never repeated in the er
   }
 });
 
-test("where the browser does not let a page encrypt, that is said", (context) => {
+test("a page that can't encrypt gets an error that says so", (context) => {
   context.mock.getter(crypto, "subtle", () => undefined);
   assert.throws(() => newKey(), { code: "encryption_unavailable" });
   assert.throws(() => new Cipher(CODE, key), { code: "encryption_unavailable" });
 });
 
-test("base64url is read and written as everywhere", () => {
+test("base64url agrees with other implementations", () => {
   for (let length = 0; length < 70; length++) {
     const bytes = crypto.getRandomValues(new Uint8Array(length));
     assert.equal(toBase64url(bytes), Buffer.from(bytes).toString("base64url"));
@@ -146,7 +146,7 @@ test("base64url is read and written as everywhere", () => {
   for (const wrong of ["A", "AAAAA", "A+AA", "A/AA", "AA==", "AA A", "ü"]) assert.equal(fromBase64url(wrong), null);
 });
 
-test("a link says the server, the code and the key, all of it behind the #", () => {
+test("a link names the server, and the code and the key after the #", () => {
   const link = inviteLink({ baseUrl: "https://tab.example/", code: CODE, key });
   assert.equal(link, `https://tab.example/#join=${CODE}&key=${key}`);
   assert.deepEqual(readInvite(link), { code: CODE, key, baseUrl: "https://tab.example" });
@@ -156,6 +156,6 @@ test("a link says the server, the code and the key, all of it behind the #", () 
   assert.throws(() => readInvite(`https://tab.example/#key=${key}`), (error) => error.code === "invalid_link" && !error.message.includes(key));
 });
 
-test("a code is read as the server reads it", () => {
+test("a code is normalised as the server does", () => {
   assert.equal(plainCode(" k7q2-m9xa-oil0 "), "K7Q2M9XA0110");
 });

@@ -1,4 +1,4 @@
-/** An encrypted session, both ends of it, with a server between them that reads along and changes what it likes. */
+/** Both ends of an encrypted session, with a server between them that reads and changes messages. */
 
 import assert from "node:assert/strict";
 import { afterEach, beforeEach, test } from "node:test";
@@ -107,13 +107,13 @@ test("a key that was kept for a reload, or given by hand, is the key", async () 
   assert.deepEqual([byHand.encrypted, new Guest("K7Q2M9XA").encrypted], [true, false]);
 });
 
-test("a damaged key shows before anything is sent", async () => {
+test("a damaged key fails before anything is sent", async () => {
   const before = everything();
   await assert.rejects(joinSession(session.link.slice(0, -1)), { code: "invalid_key" });
   assert.equal(everything(), before);
 });
 
-test("a request in the clear is refused, is not run, and says what is needed", async () => {
+test("an unencrypted request is refused without running, and the error says what is needed", async () => {
   let runs = 0;
   const host = await connected({ add: () => ++runs });
   const plain = await joinSession("K7Q2M9XA", { baseUrl: server.url });
@@ -153,7 +153,7 @@ for (const [what, tamper] of Object.entries(TAMPERED)) {
   });
 }
 
-test("arguments that are sealed but no object are not run", async () => {
+test("encrypted arguments that are no object do not run", async () => {
   let runs = 0;
   await connected({ add: () => ++runs });
   for (const args of [[1], null, "text", 7]) {
@@ -170,14 +170,14 @@ const FORGED = {
 };
 
 for (const [what, [forge, code]] of Object.entries(FORGED)) {
-  test(`${what} is not believed`, async () => {
+  test(`${what} is not accepted`, async () => {
     await connected({ add: () => 3 });
     server.relay = (kind, body) => (kind === "response" ? { ...body, ...forge(body) } : body);
     await assert.rejects(guest.call("add"), { name: "DecryptionError", code });
   });
 }
 
-test("the answer to another request is not believed", async () => {
+test("the answer to another request is not accepted", async () => {
   await connected({ add: () => 3 });
   assert.equal(await guest.call("add", {}, { id: "r1" }), 3);
   const [{ result }] = answers();
@@ -185,7 +185,7 @@ test("the answer to another request is not believed", async () => {
   await assert.rejects(guest.call("add"), { name: "DecryptionError", code: "decryption_failed" });
 });
 
-test("progress that the server calls an answer is not believed", async () => {
+test("progress that the server presents as an answer is not accepted", async () => {
   await connected({ add: (_args, { progress }) => (progress(3), new Promise(() => {})) });
   server.relay = (_kind, body) => ({ ...body, final: true });
   await assert.rejects(guest.call("add"), { name: "DecryptionError", code: "decryption_failed" });
@@ -197,7 +197,7 @@ test("the arguments can't be sent back as an answer", async () => {
   await assert.rejects(guest.call("add"), { name: "DecryptionError", code: "decryption_failed" });
 });
 
-test("progress that is not the tab's is not told, what is the tab's comes in order", async () => {
+test("forged progress is dropped, the tab's own progress arrives in order", async () => {
   const steps = [];
   let finish;
   await connected({
@@ -216,7 +216,7 @@ test("progress that is not the tab's is not told, what is the tab's comes in ord
   assert.deepEqual(steps, [1, 4]);
 });
 
-test("what the server alone says about a request that was taken back is not taken for the tab's word", async () => {
+test("the server's own error about a cancelled request does not count as authenticated", async () => {
   const call = guest.call("add", {}, { id: "r1" });
   await until(() => requests().length > 0);
   const cancelled = { code: "cancelled", message: "The request was cancelled before it was answered." };
@@ -224,7 +224,7 @@ test("what the server alone says about a request that was taken back is not take
   await assert.rejects(call, { name: "ToolError", code: "cancelled", authenticated: false });
 });
 
-test("a call that is taken back while it is being decrypted is not run", async () => {
+test("a call cancelled during decryption does not run", async () => {
   let runs = 0;
   const host = await connected({ add: () => ++runs });
   server.relay = null;
@@ -251,7 +251,7 @@ test("a tab without a key refuses what is encrypted", async () => {
   assert.equal(runs, 0);
 });
 
-test("a repeat gets the first answer again, sealed, also one that was damaged or is in the clear", async () => {
+test("a repeat gets the first answer again, encrypted, even if the repeat is damaged or unencrypted", async () => {
   let runs = 0;
   const host = await connected({ count: () => ++runs });
   assert.equal(await guest.call("count", {}, { id: "r1" }), 1);
@@ -278,7 +278,7 @@ test("a damaged copy of a request that is running is not answered", async () => 
   assert.equal(answers().length, 1);
 });
 
-test("a refusal is not remembered as the answer: what comes undamaged under that id is run", async () => {
+test("a refusal is not stored as the answer: an undamaged request with that id still runs", async () => {
   const host = await connected({ count: () => 1 });
   server.relay = null;
   const call = guest.call("count", {}, { id: "r1" });
@@ -320,7 +320,7 @@ test("an answer that was given before a reload is still there after it", async (
   assert.equal(runs, 1);
 });
 
-test("a handler that a reload has interrupted is run again, and told so", async () => {
+test("a handler that a reload has interrupted runs again, with `restarted` set", async () => {
   const storage = new FakeStorage();
   const first = await connected({ slow: () => new Promise(() => {}) }, storage);
   const call = guest.call("slow", {}, { id: "r1" });

@@ -1,4 +1,4 @@
-/** The servers of these tests: what they do at a test's end must not fail the next one. */
+/** The fake servers of these tests: stopping one must not fail the next test. */
 
 import { once } from "node:events";
 import { connect } from "node:net";

@@ -37,7 +37,7 @@ test("joining is repeated with the same id while the network loses it, and each 
   assert.notEqual(other, lost);
 });
 
-test("joining gives up after three attempts, and at once where the server refuses", async () => {
+test("joining gives up after three attempts, and immediately if the server refuses", async () => {
   const route = "POST /api/sessions/K7Q2M9XA/join";
   server.faults.push([route, "lose"], [route, "lose"], [route, "lose"], [route, 403, {}, "code_closed"]);
   await assert.rejects(joinSession("K7Q2M9XA", { baseUrl: server.url }), { name: "TransportError" });
@@ -82,7 +82,7 @@ test("a call without an answer times out, and names its id so that it can be tak
   assert.equal(await guest.call("add", {}, { id: "r1" }), "late");
 });
 
-test("aborting takes the request back, through a failing network too", async () => {
+test("aborting cancels the request, through a failing network too", async () => {
   const stop = new AbortController();
   server.faults.push(["POST /api/request/r1/cancel", "drop"]);
   const call = guest.call("add", {}, { id: "r1", signal: stop.signal });

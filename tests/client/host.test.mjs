@@ -100,7 +100,7 @@ test("answers are remembered across a reload, also one that was not delivered", 
   assert.deepEqual(answers().at(-1).result, 1);
 });
 
-test("a handler that a reload has interrupted is run again, and told so", async () => {
+test("a handler that a reload has interrupted runs again, with `restarted` set", async () => {
   const storage = new FakeStorage();
   const first = await connected({ slow: () => new Promise(() => {}) }, storage);
   server.send("request", { id: "r1", tool: "slow" });
@@ -192,7 +192,7 @@ test("progress comes before the answer, the latest of what waits, and never afte
   assert.equal(sent.length, 2);
 });
 
-test("a cancelled handler is told, and sends nothing; the cancelling is acknowledged", async () => {
+test("a cancelled handler gets an abort signal and sends nothing; the cancel is acknowledged", async () => {
   let signal;
   const host = await connected({
     slow: (_args, context) => new Promise((resolve) => {
@@ -255,7 +255,7 @@ for (const status of [401, 403, 404, 410]) {
   });
 }
 
-test("after the end event the client does not come back, and running handlers are told", async () => {
+test("after the end event the client does not reconnect, and running handlers are aborted", async () => {
   let signal;
   const host = await connected({ slow: (_args, context) => new Promise(() => (signal = context.signal)) });
   server.send("request", { id: "r1", tool: "slow" });
@@ -279,7 +279,7 @@ test("a tool that is registered while connected is published", async () => {
   assert.deepEqual(puts.tools.map(({ name }) => name), ["one", "two", "three"]);
 });
 
-test("an event that is no JSON and a gap are said, and the stream goes on", async () => {
+test("an event that is no JSON and a gap are reported, and the stream goes on", async () => {
   const host = await connected({ add: () => 1 });
   server.raw("event: request\ndata: not JSON\n\n");
   server.send("gap", { reason: "expired", after: "c0" });

@@ -1,4 +1,4 @@
-/** What the console gives to MCP clients: their own words, with the URL and the token in the right places. */
+/** The setup instructions for MCP clients: their own syntax, with the URL and the token in the right places. */
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
@@ -16,7 +16,7 @@ const parsed = (setup, at = 0) => JSON.parse(setup.steps[at].text);
 /** The words of a command, as a shell has them. */
 const words = (text) => text.replaceAll("\\\n", "").match(/'[^']*'|"[^"]*"|[^\s"']+/g).map((word) => word.replace(/^(["'])(.*)\1$/, "$2"));
 
-test("every client is told the URL, and with a token the header that carries it or why it can't be used", () => {
+test("every client gets the URL, and with a token the header that carries it or why it can't be used", () => {
   for (const setup of Object.values(open)) assert.ok(setup.steps.every(({ text }) => text.includes(URL_WITH_CODE)), setup.id);
   for (const { id, steps } of Object.values(closed)) {
     if (id === "claude") assert.deepEqual(steps.map(({ text }) => text), [""]);

@@ -1,4 +1,4 @@
-/** What a tab remembers of a session is that session's alone, however the server deals out codes and whatever it calls ended. */
+/** A tab's stored state belongs to one session only, whatever codes the server gives out and whatever it reports as ended. */
 
 import assert from "node:assert/strict";
 import { afterEach, beforeEach, test } from "node:test";
@@ -75,7 +75,7 @@ const stored = (name) => [...storage.items.keys()].filter((key) => key.endsWith(
 
 for (const isHeld of [true, false]) {
   const which = isHeld ? "that was not delivered" : "that was delivered";
-  test(`an answer ${which} is not sent in the clear by a later session to which the server gives the same code`, async () => {
+  test(`an answer ${which} is not sent unencrypted by a later session to which the server gives the same code`, async () => {
     const sealed = await open(true);
     (await paid(sealed, isHeld)).close();
     const before = answers().length;
@@ -89,7 +89,7 @@ for (const isHeld of [true, false]) {
   });
 }
 
-test("nor is it sealed with the key of another session", async () => {
+test("nor is it encrypted with the key of another session", async () => {
   (await paid(await open(true), true)).close();
   const other = await open(true);
   await connected(other);
@@ -114,8 +114,8 @@ test("what is remembered with a key is dropped by a host without one, and the ot
   storage.setItem(name(plain), storage.getItem(name(sealed)));
   assert.deepEqual(new RequestStore(sealed, storage, assert.fail).undelivered()[0][1], { result: SECRET });
   assert.deepEqual(new RequestStore(plain, storage, assert.fail).undelivered(), []);
-  const ledger = new RequestStore(plain, storage, assert.fail);
-  ledger.set("r1", { status: "answered", tool: "pay", answer: { result: 1 } });
+  const requests = new RequestStore(plain, storage, assert.fail);
+  requests.set("r1", { status: "answered", tool: "pay", answer: { result: 1 } });
   storage.setItem(name(sealed), storage.getItem(name(plain)));
   assert.equal(new RequestStore(sealed, storage, assert.fail).find("r1"), undefined);
 });
@@ -152,7 +152,7 @@ for (const [what, end] of Object.entries(ENDS)) {
   });
 }
 
-test("a session without encryption that has ended is not restored either, nor saved anew", async () => {
+test("an ended session without encryption is not restored or saved again either", async () => {
   const session = await open(false);
   session.save(storage);
   const host = await connected(session);
@@ -248,7 +248,7 @@ test("an encrypted session is not restored where what it has run is not remember
   assert.equal(Session.restore(storage), null);
 });
 
-test("what is remembered of sessions that are long gone does not pile up", () => {
+test("the stored state of old sessions does not pile up", () => {
   for (let n = 0; n < 60; n++) {
     for (const part of ["ledger", "cursor", "approvals", "seen"]) storage.setItem(storageKey(part, `s${n}`), "x");
     retain(`s${n}`, storage, assert.fail);
@@ -281,15 +281,15 @@ test("each host makes room for what it will remember, also of a session that is 
   assert.deepEqual(names.map((name) => storage.getItem(storageKey("approvals", name)) !== null), [false, false, true, true, true, true]);
 });
 
-test("a ledger whose session is over stores nothing more", () => {
-  const ledger = new RequestStore({ memory: "name", key: "key" }, storage, assert.fail);
-  ledger.set("r1", { status: "running", tool: "pay" });
-  ledger.cursor = "c1";
+test("a request store whose session is over stores nothing more", () => {
+  const requests = new RequestStore({ memory: "name", key: "key" }, storage, assert.fail);
+  requests.set("r1", { status: "running", tool: "pay" });
+  requests.cursor = "c1";
   assert.equal(storage.items.size, 2);
-  ledger.close();
+  requests.close();
   // An answer that was on its way is acknowledged only now.
-  ledger.set("r1", { status: "answered", tool: "pay", answer: { result: SECRET }, delivered: true });
-  ledger.cursor = "c2";
+  requests.set("r1", { status: "answered", tool: "pay", answer: { result: SECRET }, delivered: true });
+  requests.cursor = "c2";
   assert.equal(storage.items.size, 0);
 });
 

@@ -1,4 +1,4 @@
-/** The tab's own id, and the questions that are asked with it. */
+/** The id of the tab's conversation, and questions asked with it. */
 
 import assert from "node:assert/strict";
 import { afterEach, beforeEach, test } from "node:test";
@@ -33,7 +33,7 @@ test("another tab has another id", () => {
   assert.notEqual(getSessionId(new FakeStorage()), getSessionId(new FakeStorage()));
 });
 
-test("clearing begins anew", () => {
+test("clearing gives a new id", () => {
   const storage = new FakeStorage();
   const id = getSessionId(storage);
   clearSessionId(storage);
@@ -69,7 +69,7 @@ test("a storage that drops what it takes counts as one that throws", () => {
   assert.equal(getSessionId(storage), getSessionId(storage));
 });
 
-test("an id that was kept is not mistaken for another tab's", () => {
+test("a stored id is not mistaken for another tab's", () => {
   const id = getSessionId(null);
   assert.equal(getSessionId(null), id);
   const storage = new FakeStorage();

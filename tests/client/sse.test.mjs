@@ -90,7 +90,7 @@ test("bytes that are not UTF-8 become replacement characters", () => {
   assert.deepEqual(brief(parse(bytes)), [["message", "\uFFFD\uFFFD("]]);
 });
 
-test("a line that ends in CR is taken at once, without waiting for what follows", () => {
+test("a line that ends in CR is complete immediately, without waiting for what follows", () => {
   assert.deepEqual(brief(parse("data: now\r\r")), [["message", "now"]]);
 });
 

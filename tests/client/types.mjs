@@ -1,8 +1,8 @@
 /**
- * src/site/waypost.d.ts: the types of everything the client exports, in one file, made by `tsc` from the JSDoc.
+ * src/site/waypost.d.ts: the types of all exports of the client in one file, made by `tsc` from the JSDoc.
  *
  *     node tests/client/types.mjs           fails if the file is stale
- *     node tests/client/types.mjs --write   writes it anew
+ *     node tests/client/types.mjs --write   writes it
  */
 
 import { execFileSync } from "node:child_process";

@@ -1,4 +1,4 @@
-"""Conversations: appends that never meet, a snapshot that is folded from them, and the last N items."""
+"""Conversations: a journal of appends, a snapshot that compaction makes of it, and the last N items."""
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -7,7 +7,7 @@ from simulation.virtual_time import run
 from tests.support.conversations import TTL, Setting, ids, item, said
 from waypost_worker.conversations.conversation import (
     APPENDS_PER_CHECK,
-    FOLDED_LONG_ENOUGH_MS,
+    OLD_SNAPSHOT_MS,
     SEEN_BY_ALL_MS,
 )
 from waypost_worker.conversations.message import ChatMessage, ToolCall, last_messages
@@ -94,7 +94,7 @@ async def test_every_append_renews_all_that_is_kept():
         assert len(await at.here.read()) == number + 1
 
 
-async def test_a_long_journal_is_folded_into_a_snapshot_and_kept_beside_it_at_first():
+async def test_a_long_journal_is_compacted_into_a_snapshot_and_kept_beside_it_at_first():
     at = Setting(limit=1000)
     names = [f"{number:03}" for number in range(MAX_JOURNAL_LENGTH + APPENDS_PER_CHECK)]
     await said(at.here, *names)
@@ -109,20 +109,20 @@ async def test_a_short_young_journal_is_left_alone():
     assert await at.snapshot() is None
 
 
-async def test_an_entry_leaves_the_journal_when_it_has_long_been_in_every_fold():
+async def test_an_entry_leaves_the_journal_when_it_has_long_been_in_every_compaction():
     at = Setting(limit=1000)
-    await at.fold()
+    await at.compact()
     first = (await at.journal())[0]
-    # Somebody may still fold without it, so that none of these counts.
+    # Another compaction may still miss it, so none of these counts.
     at.clock.ms += SEEN_BY_ALL_MS
-    await at.fold()
-    at.clock.ms += FOLDED_LONG_ENOUGH_MS + 1
-    await at.fold()
-    at.clock.ms += FOLDED_LONG_ENOUGH_MS
-    await at.fold()
+    await at.compact()
+    at.clock.ms += OLD_SNAPSHOT_MS + 1
+    await at.compact()
+    at.clock.ms += OLD_SNAPSHOT_MS
+    await at.compact()
     assert first in await at.journal()
     at.clock.ms += 1
-    await at.fold()
+    await at.compact()
     assert first not in await at.journal()
     assert len(await at.here.read()) == 5 * (MAX_JOURNAL_LENGTH + APPENDS_PER_CHECK)
 
@@ -137,9 +137,9 @@ async def test_what_was_removed_from_the_journal_is_read_from_the_snapshot():
     assert ids(await at.elsewhere.read()) == list("abcdef")
 
 
-async def test_two_folds_at_once_lose_nothing():
+async def test_two_concurrent_compactions_lose_nothing():
     at = Setting(limit=1000)
-    await at.fold()
+    await at.compact()
     stale = await at.snapshot() or ""
     at.clock.ms += TTL * 501
     await said(at.here, "new")
@@ -156,7 +156,7 @@ async def test_a_snapshot_keeps_no_more_than_is_read():
     assert [name for name in "abcde" if f'"id":"{name}"' in snapshot] == ["d", "e"]
 
 
-async def test_whether_a_fold_is_due_is_looked_at_each_few_appends_only():
+async def test_whether_a_compaction_is_due_is_looked_at_each_few_appends_only():
     at = Setting()
     await said(at.here, "a")
     at.operations()
@@ -192,7 +192,7 @@ def test_a_tools_answer_is_not_read_without_its_call():
 
 
 @given(st.lists(st.tuples(st.booleans(), st.integers(0, 1200)), min_size=1, max_size=40))
-def test_whoever_appends_and_whenever_it_is_folded_reading_gives_the_last_items(steps: list[tuple[bool, int]]):
+def test_whoever_appends_and_whenever_it_is_compacted_reading_gives_the_last_items(steps: list[tuple[bool, int]]):
     async def story():
         at = Setting(limit=10)
         names = [f"{number:02}" for number in range(len(steps))]

@@ -1,4 +1,4 @@
-"""How long what is kept lives, and when it is folded."""
+"""How long what is kept lives, and when it is compacted."""
 
 import pytest
 
@@ -8,11 +8,11 @@ from waypost_worker.kv.keys import cursor_of
 from waypost_worker.limits import MAX_ANSWER_SECONDS, MAX_JOURNAL_LENGTH
 
 
-async def test_a_fold_that_is_put_off_as_long_as_it_may_be_loses_nothing():
+async def test_a_compaction_that_is_put_off_as_long_as_it_may_be_loses_nothing():
     at = Setting()
     await said(at.here, "a")
     at.clock.ms += TTL * 501
-    # Folded here. Then, one after the other as late as they can come: a look that finds nothing due, an append
+    # Compacted here. Then, one after the other as late as they can come: a look that finds nothing due, an append
     # without a look, and a time of silence.
     await said(at.here, "b")
     at.clock.ms += TTL * 500
@@ -43,7 +43,7 @@ async def test_appending_again_what_there_is_renews_it_too():
         assert ids(await at.elsewhere.read()) == ["a", "b"]
 
 
-async def test_what_was_read_just_before_is_folded_without_another_look():
+async def test_what_was_read_just_before_is_compacted_without_another_look():
     at = Setting(limit=100)
     for number in range(MAX_JOURNAL_LENGTH):
         await at.here.append([item(f"{number}")])
@@ -65,15 +65,15 @@ async def test_what_was_read_a_while_ago_is_looked_at_again():
     assert at.operations() == ["list", "get_many", "put"]
 
 
-async def test_what_was_folded_makes_no_other_fold_due():
+async def test_what_was_compacted_makes_no_other_compaction_due():
     at = Setting(limit=100)
-    await at.fold()
+    await at.compact()
     at.operations()
     await said(at.here, *"abcdefghi"[:APPENDS_PER_CHECK])
     assert at.operations().count("put") == APPENDS_PER_CHECK
 
 
-async def test_a_snapshot_past_half_its_time_is_written_anew():
+async def test_a_snapshot_past_half_its_time_is_rewritten():
     at = Setting()
     for name in "abc":
         await said(at.here, name)
@@ -81,20 +81,20 @@ async def test_a_snapshot_past_half_its_time_is_written_anew():
     assert '"id":"c"' in (await at.snapshot() or "")
 
 
-async def test_a_fold_that_fails_is_tried_again_after_a_few_appends():
+async def test_a_compaction_that_fails_is_tried_again_after_a_few_appends():
     at = Setting(limit=100)
     for number in range(MAX_JOURNAL_LENGTH):
         await at.here.append([item(f"{number}")])
     at.kv.fails = lambda operation, key: key == "conv:c1" and operation == "put"
     await at.here.compact_if_due()
-    assert at.log == ["a conversation was not folded: storage_unavailable"]
+    assert at.log == ["a conversation was not compacted: storage_unavailable"]
     at.kv.fails = lambda operation, key: False
     for _ in range(APPENDS_PER_CHECK):
         await at.here.compact_if_due()
     assert await at.snapshot() is not None
 
 
-async def test_an_entry_whose_text_is_not_to_be_seen_yet_is_left_out_and_not_folded():
+async def test_an_entry_whose_text_is_not_to_be_seen_yet_is_left_out_and_not_compacted():
     at = Setting()
     await said(at.here, "a")
     await at.here.append([item("b", "x" * 5000)])

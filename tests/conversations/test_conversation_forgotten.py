@@ -4,17 +4,17 @@ import msgspec
 import pytest
 
 from tests.support.conversations import TTL, HidingKv, Setting, answer, ids, item, said
-from waypost_worker.conversations.conversation import FOLDED_LONG_ENOUGH_MS, SEEN_BY_ALL_MS
+from waypost_worker.conversations.conversation import OLD_SNAPSHOT_MS, SEEN_BY_ALL_MS
 from waypost_worker.conversations.message import ChatMessage, ForkOrigin
 from waypost_worker.errors import StorageUnavailable
 from waypost_worker.limits import MAX_ANSWER_SECONDS, REORDER_WINDOW_SECONDS
 
 
-async def folded_away(at: Setting) -> None:
-    """Fold until all that there is now has left the journal."""
-    for milliseconds in (0, SEEN_BY_ALL_MS + 1, FOLDED_LONG_ENOUGH_MS + 1):
+async def compacted_away(at: Setting) -> None:
+    """Compact until all that there is now has left the journal."""
+    for milliseconds in (0, SEEN_BY_ALL_MS + 1, OLD_SNAPSHOT_MS + 1):
         at.clock.ms += milliseconds
-        await at.fold()
+        await at.compact()
 
 
 async def test_a_forgotten_conversation_is_empty_for_everybody_and_goes_on():
@@ -71,7 +71,7 @@ async def test_what_was_said_before_all_was_forgotten_is_gone_however_late_it_sh
     cursor = at.elsewhere.new_cursor()
     at.clock.ms += 1
     await at.here.forget()
-    await folded_away(at)
+    await compacted_away(at)
     assert all(cursor < key.removeprefix("conv:c1:") for key in await at.journal())
     await at.elsewhere.append([item("late")], cursor=cursor)
     await at.elsewhere.append([answer("late too", "", place=cursor)])
@@ -94,15 +94,15 @@ async def test_what_could_not_be_removed_can_not_be_read_either(failing: str):
     await at.here.forget()
     at.kv.fails = lambda operation, key: False
     assert await at.elsewhere.read() == []
-    assert at.log == ["what a conversation forgot was not removed: storage_unavailable"]
+    assert at.log == ["deleted messages of a conversation were not removed: storage_unavailable"]
 
 
 async def test_nothing_is_removed_twice():
     at = Setting()
-    await at.fold()
+    await at.compact()
     at.clock.ms += SEEN_BY_ALL_MS + 1
-    await at.fold()
-    at.clock.ms += FOLDED_LONG_ENOUGH_MS + 1
+    await at.compact()
+    at.clock.ms += OLD_SNAPSHOT_MS + 1
     at.operations()
     before = await at.journal()
     await at.here.forget()
@@ -122,7 +122,7 @@ async def test_what_others_have_said_since_all_was_forgotten_is_kept():
 
 async def test_forgetting_does_not_depend_on_seeing_its_own_word():
     at = Setting()
-    await at.fold()
+    await at.compact()
     at.kv = hiding = HidingKv(at.kv.kv, at.kv.fails)
     at.clock.ms += 1
     now = at.elsewhere.new_cursor()
@@ -152,7 +152,7 @@ async def test_no_more_of_the_new_items_is_stored_than_is_kept():
 async def test_where_it_was_forked_from_outlives_the_journal_and_not_the_conversation():
     at = Setting(limit=3)
     await at.here.replace([item("a")], ForkOrigin("t"))
-    await folded_away(at)
+    await compacted_away(at)
     assert (await at.elsewhere.history()).origin == ForkOrigin("t")
     await at.here.forget()
     assert (await at.elsewhere.history()).origin is None
@@ -182,24 +182,24 @@ async def test_an_answer_that_was_dropped_is_gone_also_when_it_ends_long_after()
     await at.here.append([item("q"), answer(cursor, "", is_open=True, place=cursor)], cursor=cursor)
     at.clock.ms += 1
     await at.here.append([], drops=[cursor])
-    await folded_away(at)
+    await compacted_away(at)
     at.clock.ms += MAX_ANSWER_SECONDS * 1000
     await at.here.append([answer(cursor, "said by somebody who did not hear of it", place=cursor)])
     assert cursor not in ids(await at.elsewhere.read())
 
 
-async def test_what_was_dropped_is_remembered_until_whatever_was_written_before_or_by_a_giver_has_expired():
+async def test_what_was_dropped_is_remembered_until_whatever_was_written_before_or_by_a_generation_has_expired():
     at = Setting(limit=1000)
     until_ms = at.clock.ms + 1000 * (2 * TTL + 2 * MAX_ANSWER_SECONDS + REORDER_WINDOW_SECONDS)
     await at.here.append([], drops=["dropped"])
     while at.clock.ms + TTL * 500 < until_ms:
-        await at.fold()
+        await at.compact()
         at.clock.ms += TTL * 500
     at.clock.ms = until_ms
-    await at.fold()
+    await at.compact()
     assert "dropped" in (await at.snapshot() or "")
     at.clock.ms += 1
-    await at.fold()
+    await at.compact()
     assert "dropped" not in (await at.snapshot() or "")
 
 

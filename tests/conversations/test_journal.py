@@ -1,4 +1,4 @@
-"""What entries come to: the same for everybody, in whatever order they arrive and whatever was folded before."""
+"""Merging entries gives the same everywhere, in whatever order they arrive and whatever was compacted before."""
 
 from collections.abc import Sequence
 from itertools import combinations, permutations, product
@@ -51,7 +51,7 @@ def entry(second: int, *items: ChatMessage, **fields: object) -> Entry:
     return Entry(CURSORS[second], Change(list(items), **fields))
 
 
-def fold(entries: Sequence[Entry], limit: int = MANY) -> list[Entry]:
+def compacted(entries: Sequence[Entry], limit: int = MANY) -> list[Entry]:
     """What a snapshot holds in which everything is recent."""
     return keep(entries, limit, 0)
 
@@ -79,30 +79,30 @@ def test_an_entry_that_arrives_twice_counts_once(story: list[Entry]):
 
 @settings(max_examples=200)
 @given(stories)
-def test_what_is_folded_before_comes_to_the_same(story: list[Entry]):
-    """The journal has lost its first entries, which every fold had; what else was folded is still in it."""
+def test_what_is_compacted_before_comes_to_the_same(story: list[Entry]):
+    """The journal has lost its first entries, which every compaction had; other compacted entries are still in it."""
     for gone in range(len(story) + 1):
         for seen in subsets(story[gone:]):
-            snapshot = fold([*story[:gone], *seen])
+            snapshot = compacted([*story[:gone], *seen])
             assert outcome(merge(snapshot, story[gone:])) == outcome(story)
 
 
 @settings(max_examples=200)
 @given(stories)
-def test_folding_what_was_folded_comes_to_the_same(story: list[Entry]):
+def test_compacting_what_was_compacted_comes_to_the_same(story: list[Entry]):
     for first, second in combinations(range(len(story) + 1), 2):
-        snapshot = fold(merge(fold(story[:first]), story[:second]))
+        snapshot = compacted(merge(compacted(story[:first]), story[:second]))
         assert outcome(merge(snapshot, story[second:])) == outcome(story)
-        assert fold(merge(snapshot, story)) == fold(story)
+        assert compacted(merge(snapshot, story)) == compacted(story)
 
 
 @given(st.integers(1, 4))
-def test_a_fold_holds_the_last_items_and_no_others(limit: int):
+def test_a_compaction_holds_the_last_items_and_no_others(limit: int):
     story = [entry(second, item(f"{second}a"), item(f"{second}b")) for second in range(8)]
     for middle in range(9):
-        entries = merge(fold(story[:middle], limit), story[middle:])
+        entries = merge(compacted(story[:middle], limit), story[middle:])
         assert items_of(entries)[-limit:] == items_of(story)[-limit:]
-        assert items_of(fold(story[:middle], limit)) == items_of(story[:middle])[-limit:]
+        assert items_of(compacted(story[:middle], limit)) == items_of(story[:middle])[-limit:]
 
 
 STATES = {"open": (True, True), "partial": (True, False), "whole": (False, False)}
@@ -128,11 +128,11 @@ def test_of_copies_that_are_not_whole_the_last_counts(state: str):
     assert items_of([entry(0, copy(state, "1")), entry(1, copy(state, "2"))]) == [copy(state, "2")]
 
 
-def test_which_copy_counts_does_not_depend_on_what_was_folded():
+def test_which_copy_counts_does_not_depend_on_what_was_compacted():
     for states in product(STATES, repeat=4):
         story = [entry(number, copy(state, f"{number}")) for number, state in enumerate(states)]
         for middle in range(5):
-            assert items_of(merge(fold(story[:middle]), story[middle:])) == items_of(story)
+            assert items_of(merge(compacted(story[:middle]), story[middle:])) == items_of(story)
 
 
 def test_an_item_stands_where_its_entry_does_unless_it_has_a_place_of_its_own():
@@ -145,26 +145,26 @@ def test_an_item_stands_where_its_entry_does_unless_it_has_a_place_of_its_own():
     ]
 
 
-def test_the_items_of_an_entry_stand_in_their_order_also_when_it_is_folded():
+def test_the_items_of_an_entry_stand_in_their_order_also_when_it_is_compacted():
     names = ["c", "a", "d", "b"]
     story = [entry(0, *map(item, names)), entry(1, item("e"))]
     assert ids(items_of(story)) == [*names, "e"]
-    assert ids(items_of(fold(story, 3))) == ["d", "b", "e"]
+    assert ids(items_of(compacted(story, 3))) == ["d", "b", "e"]
 
 
 @pytest.mark.parametrize("change", [{"drops": ["a"]}, {"clears": True}])
 def test_what_is_taken_away_is_gone_also_when_it_shows_up_late(change: dict):
     said, removal = entry(0, item("a")), entry(1, **change)
     assert items_of([said, removal]) == []
-    assert items_of(merge(fold([removal]), [said])) == []
-    assert items_of(merge(fold(fold([removal])), [said])) == []
+    assert items_of(merge(compacted([removal]), [said])) == []
+    assert items_of(merge(compacted(compacted([removal])), [said])) == []
 
 
 @pytest.mark.parametrize("change", [{"drops": ["a"]}, {"clears": True}])
 def test_a_copy_that_is_written_later_is_gone_if_its_place_is_before(change: dict):
     removal, late = entry(1, **change), entry(2, answer("a", "late", place=CURSORS[0]))
     assert items_of([removal, late]) == []
-    assert items_of(merge(fold([removal]), [late])) == []
+    assert items_of(merge(compacted([removal]), [late])) == []
 
 
 @pytest.mark.parametrize("change", [{"drops": ["a"]}, {"clears": True}])
@@ -178,7 +178,7 @@ def test_what_stands_after_or_in_the_entry_that_takes_away_stays(change: dict):
 def test_what_an_entry_adds_stays_also_if_its_place_was_made_before(change: dict):
     again = answer("a", "again", place=CURSORS[1])
     story = [entry(0, item("a")), entry(2, again, **change)]
-    assert items_of(story) == items_of(fold(story)) == [again]
+    assert items_of(story) == items_of(compacted(story)) == [again]
     assert items_of([*story, entry(3, **change)]) == []
 
 
@@ -194,16 +194,15 @@ def test_of_several_drops_the_last_counts():
 
 def test_an_origin_is_kept_until_all_is_cleared():
     forked = entry(0, item("a"), clears=True, origin=ForkOrigin("t"))
-    assert origin_of(fold([forked, *(entry(second, item(f"{second}")) for second in range(1, 8))], 2)) == ForkOrigin(
-        "t"
-    )
+    later = [entry(second, item(f"{second}")) for second in range(1, 8)]
+    assert origin_of(compacted([forked, *later], 2)) == ForkOrigin("t")
     assert origin_of([forked, entry(1, clears=True)]) is None
-    assert origin_of(fold([forked, entry(1, clears=True)])) is None
+    assert origin_of(compacted([forked, entry(1, clears=True)])) is None
     assert origin_of([forked, entry(1, clears=True, origin=ForkOrigin("u"))]) == ForkOrigin("u")
     assert origin_of([forked, entry(1, origin=ForkOrigin("u"))]) == ForkOrigin("u")
 
 
-def test_a_fold_holds_no_more_of_the_past_than_has_something_to_say():
+def test_a_compaction_holds_no_more_of_the_past_than_has_something_to_say():
     story = [
         entry(0, drops=["x"], origin=ForkOrigin("t")),
         entry(1, clears=True),
@@ -213,7 +212,7 @@ def test_a_fold_holds_no_more_of_the_past_than_has_something_to_say():
         entry(5, drops=["y"]),
         entry(6, item("b")),
     ]
-    assert [one.cursor for one in fold(story, 2)] == [CURSORS[2], *CURSORS[4:7]]
+    assert [one.cursor for one in compacted(story, 2)] == [CURSORS[2], *CURSORS[4:7]]
 
 
 def test_what_takes_away_is_kept_for_as_long_as_it_is_wanted():
@@ -223,5 +222,5 @@ def test_what_takes_away_is_kept_for_as_long_as_it_is_wanted():
 
 
 def test_how_new_the_newest_entry_is_outlives_what_it_brought():
-    assert [one.cursor for one in fold([entry(0, item("a")), entry(1, item("a"))])] == CURSORS[:2]
+    assert [one.cursor for one in compacted([entry(0, item("a")), entry(1, item("a"))])] == CURSORS[:2]
     assert [one.cursor for one in keep([entry(0, item("a")), entry(1, drops=["x"])], 9, 1 << 50)] == CURSORS[:2]

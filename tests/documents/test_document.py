@@ -121,7 +121,7 @@ async def test_create_only_never_replaces():
     assert await at.text(NOTES) == "1"
 
 
-async def test_a_deleted_document_is_gone_and_can_be_put_anew():
+async def test_a_deleted_document_is_gone_and_can_be_put_again():
     at = Setting()
     version = await at.put(NOTES)
     await at.store.delete(NOTES, matching(version.etag))

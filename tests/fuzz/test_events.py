@@ -72,8 +72,8 @@ def test_an_answer_of_a_model_is_told_in_both_formats_as_it_was_said(words: list
     events, ui = EventsFormat(info), UiMessageStream(info)
     told = [(events, {"delta": "text"}), (ui, {"message": "delta"})]
     for format_, field in told:
-        pieces = [format_.said(TextDelta(text, end)) for end, text in enumerate(words)]
-        read = parse_sse(b"".join([format_.head(), *pieces, format_.tail(outcome)]))
+        encoded = [format_.delta(TextDelta(text, end)) for end, text in enumerate(words)]
+        read = parse_sse(b"".join([format_.head(), *encoded, format_.tail(outcome)]))
         [(name, key)] = field.items()
         shown = [json.loads(event.data) for event in read if event.type == name and event.data != "[DONE]"]
         deltas = [data for data in shown if data.get("type", "text-delta") == "text-delta"]

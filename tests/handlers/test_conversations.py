@@ -246,7 +246,7 @@ async def test_messages_that_are_kept_are_said_to_be_whether_they_can_be_folded_
     at = Setting(fails=lambda operation, key: operation == "put" and key == "conv:s")
     for _ in range(2 * MAX_JOURNAL_LENGTH):
         assert (await at.add(user())).status == 201
-    assert "a conversation was not folded: storage_unavailable" in " ".join(at.client.log)
+    assert "a conversation was not compacted: storage_unavailable" in " ".join(at.client.log)
 
 
 async def test_a_long_journal_is_folded():

@@ -83,10 +83,10 @@ class Pair:
             await body.aclose()
 
     def is_stopped(self, world: World) -> bool:
-        """Whether the answer that was being given is not, or not for long."""
+        """Whether the running answer has ended, or is about to."""
         now = VirtualClock().now_ms()
         answer = self.client.app.isolate.answers.running(world.ids["resource"], world.ids["running"], now)
-        return answer is None or answer.stop_wanted
+        return answer is None or answer.stop_requested
 
 
 def of(world: World, entries: dict[str, object]) -> dict[str, object]:

@@ -22,7 +22,7 @@ async def test_a_request_that_is_queued_is_not_reported_as_failed_when_the_wait_
     at.kv.fails = lambda operation, _: operation == "list"
     reply = await at.client.ask(session.code, wait=30)
     assert reply.status == 202
-    assert at.client.log[0].endswith("stopped waiting for an answer: storage_unavailable")
+    assert at.client.log[0].endswith("stopped waiting for a response: storage_unavailable")
     at.kv.fails = lambda *_: False
     assert len((await at.client.poll(session.code, session.host))["messages"]) == 1
 

@@ -1,4 +1,4 @@
-"""Every route has budgets, says which, and keeps to them: shown on the story that the document's examples tell."""
+"""Every route has budgets, says which, and keeps to them: shown on the document's example calls."""
 
 import asyncio
 import json
@@ -9,10 +9,10 @@ import pytest
 from simulation.client import KEY, make_client
 from simulation.virtual_time import run
 from tests.support.limiters import Budget
-from tools.openapi.example_calls import STORY
+from tools.openapi.example_calls import EXAMPLE_CALLS
 from tools.openapi.example_calls.step import begin
-from tools.openapi.example_runner import Answered, Sent, play
-from tools.openapi.in_memory import Stage
+from tools.openapi.example_runner import Answered, Sent, run_steps
+from tools.openapi.in_memory import InMemoryService
 from waypost_worker.app import ROUTES
 from waypost_worker.http.routing import Router
 from waypost_worker.security.rate_limits import OF_ADDRESS, Limit
@@ -56,7 +56,7 @@ def test_every_route_declares_the_budget_of_the_address_at_least():
 
 def test_every_route_spends_what_it_declares_and_nothing_else():
     budgets = Budgets()
-    stage = Stage(budgets.limiters)
+    stage = InMemoryService(budgets.limiters)
     spent: dict[str, set[Limit]] = defaultdict(set)
 
     async def send(sent: Sent) -> Answered:
@@ -65,7 +65,7 @@ def test_every_route_spends_what_it_declares_and_nothing_else():
         spent[name(sent)] |= budgets.spent
         return answered
 
-    asyncio.run(play(STORY, begin(), send))
+    asyncio.run(run_steps(EXAMPLE_CALLS, begin(), send))
     # A miss is spent by what does not exist; the tests of access show it.
     expected = {f"{route.method} {route.template}": set(route.limits) - {Limit.MISS} for route in ROUTES}
     assert {route: limits - {Limit.MISS} for route, limits in spent.items()} == expected
@@ -74,7 +74,7 @@ def test_every_route_spends_what_it_declares_and_nothing_else():
 @pytest.mark.parametrize("limit", [limit for limit in Limit if limit is not Limit.MISS])
 def test_a_spent_budget_is_refused_by_every_route_that_declares_it_and_nothing_has_happened(limit: Limit):
     budgets = Budgets()
-    stage = Stage(budgets.limiters)
+    stage = InMemoryService(budgets.limiters)
     refused = set()
 
     async def send(sent: Sent) -> Answered:
@@ -86,10 +86,10 @@ def test_a_spent_budget_is_refused_by_every_route_that_declares_it_and_nothing_h
             if limit in OF_ADDRESS or answered.status == 429:
                 assert (answered.status, answered.headers["retry-after"]) == (429, "60"), name(sent)
                 refused.add(name(sent))
-        # The story goes on as if the refused call had not been made, with the same replies.
+        # The calls go on as if the refused call had not been made, with the same replies.
         return await stage.send(sent)
 
-    asyncio.run(play(STORY, begin(), send))
+    asyncio.run(run_steps(EXAMPLE_CALLS, begin(), send))
     assert refused == {f"{route.method} {route.template}" for route in ROUTES if limit in route.limits}
 
 

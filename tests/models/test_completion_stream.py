@@ -23,29 +23,29 @@ async def sent(*steps: bytes | FetchError) -> AsyncGenerator[bytes, None]:
         yield step
 
 
-def pieces(*steps: bytes | FetchError) -> list[str]:
+def deltas(*steps: bytes | FetchError) -> list[str]:
     async def read() -> list[str]:
-        return [piece async for piece in read_stream(sent(*steps))]
+        return [delta async for delta in read_stream(sent(*steps))]
 
     return run(read())
 
 
-def test_the_pieces_come_as_they_were_said_and_none_is_empty():
-    assert pieces(*said("Hel", "", "lo", " ", "\n")) == ["Hel", "lo", " ", "\n"]
+def test_the_deltas_come_as_they_were_said_and_none_is_empty():
+    assert deltas(*said("Hel", "", "lo", " ", "\n")) == ["Hel", "lo", " ", "\n"]
 
 
 def test_every_character_survives_also_byte_by_byte_and_however_it_is_split_in_two():
     stream = b"".join(said(*TEXT))
-    assert "".join(pieces(stream)) == TEXT
-    assert pieces(*byte_by_byte([stream])) == list(TEXT)
+    assert "".join(deltas(stream)) == TEXT
+    assert deltas(*byte_by_byte([stream])) == list(TEXT)
     short = b"".join(said(TEXT))
     for place in range(len(short)):
-        assert pieces(short[:place], short[place:]) == [TEXT]
+        assert deltas(short[:place], short[place:]) == [TEXT]
 
 
-def test_workers_ai_says_it_in_its_own_shape_where_a_piece_may_be_a_number():
-    assert pieces(*workers_ai("It", " is ", 42, 0, 1.5, "")) == ["It", " is ", "42", "0", "1.5"]
-    assert pieces(event({"response": None, "usage": {}}), *workers_ai("x", usage=False)) == ["x"]
+def test_workers_ai_says_it_in_its_own_shape_where_a_delta_may_be_a_number():
+    assert deltas(*workers_ai("It", " is ", 42, 0, 1.5, "")) == ["It", " is ", "42", "0", "1.5"]
+    assert deltas(event({"response": None, "usage": {}}), *workers_ai("x", usage=False)) == ["x"]
 
 
 @pytest.mark.parametrize(
@@ -65,21 +65,21 @@ def test_workers_ai_says_it_in_its_own_shape_where_a_piece_may_be_a_number():
     ],
 )
 def test_a_chunk_may_say_nothing(data: Any):
-    assert pieces(event(data), chunk("a"), event(data), DONE) == ["a"]
+    assert deltas(event(data), chunk("a"), event(data), DONE) == ["a"]
 
 
 def test_of_several_choices_the_first_is_the_answer():
     both = {"choices": [{"delta": {"content": "a"}}, {"delta": {"content": "b"}}]}
-    assert pieces(event(both), DONE) == ["a"]
+    assert deltas(event(both), DONE) == ["a"]
 
 
 def test_nothing_is_read_after_the_word_that_it_is_done():
-    assert pieces(chunk("a"), DONE, chunk("b"), b"data: garbage\n\n", FetchError()) == ["a"]
+    assert deltas(chunk("a"), DONE, chunk("b"), b"data: garbage\n\n", FetchError()) == ["a"]
 
 
 @pytest.mark.parametrize("reason", ["stop", "tool_calls"])
 def test_a_reason_to_end_is_an_end_too(reason: str):
-    assert pieces(chunk("a"), chunk("b", finish_reason=reason)) == ["a", "b"]
+    assert deltas(chunk("a"), chunk("b", finish_reason=reason)) == ["a", "b"]
 
 
 @pytest.mark.parametrize("reason", ["length", "content_filter"])
@@ -88,8 +88,8 @@ def test_a_model_that_had_to_stop_says_so_after_its_last_word(reason: str, end: 
     heard: list[str] = []
 
     async def listen() -> None:
-        async for piece in read_stream(sent(chunk("a"), chunk("b", finish_reason=reason), end)):
-            heard.append(piece)
+        async for delta in read_stream(sent(chunk("a"), chunk("b", finish_reason=reason), end)):
+            heard.append(delta)
 
     with pytest.raises(AnswerCutOff, match=reason):
         run(listen())
@@ -97,20 +97,20 @@ def test_a_model_that_had_to_stop_says_so_after_its_last_word(reason: str, end: 
 
 
 def test_a_finished_answer_is_whole_whatever_becomes_of_the_connection():
-    assert pieces(chunk("a", finish_reason="stop"), FetchError("reset")) == ["a"]
-    assert pieces(chunk("a", finish_reason="stop"), chunk(), FetchTimeout("late")) == ["a"]
+    assert deltas(chunk("a", finish_reason="stop"), FetchError("reset")) == ["a"]
+    assert deltas(chunk("a", finish_reason="stop"), chunk(), FetchTimeout("late")) == ["a"]
 
 
 @pytest.mark.parametrize("steps", [[], [chunk("a")], [chunk("a"), b"data: [DONE]\n"], [b": nothing but this\n\n"]])
 def test_a_stream_that_just_ends_has_broken_off(steps: list[bytes]):
     with pytest.raises(BrokenOff):
-        pieces(*steps)
+        deltas(*steps)
 
 
 @pytest.mark.parametrize("error", [FetchError("reset"), FetchTimeout("late")])
 def test_a_connection_that_fails_before_the_end_is_told_as_it_is(error: FetchError):
     with pytest.raises(type(error)) as caught:
-        pieces(chunk("a"), error)
+        deltas(chunk("a"), error)
     assert caught.value is error
 
 
@@ -138,13 +138,13 @@ def test_a_connection_that_fails_before_the_end_is_told_as_it_is(error: FetchErr
 )
 def test_what_has_another_shape_is_no_answer_and_its_beginning_is_kept_for_the_log(data: str):
     with pytest.raises(ModelFailed) as caught:
-        pieces(chunk("a"), f"data: {data}\n\n".encode())
+        deltas(chunk("a"), f"data: {data}\n\n".encode())
     assert (caught.value.detail, caught.value.log_detail) == (NO_ANSWER, data[:500])
 
 
 def test_an_event_without_end_is_no_answer():
     with pytest.raises(ModelFailed) as caught:
-        pieces(*[b"data: " + b"x" * 1024] * 1100)
+        deltas(*[b"data: " + b"x" * 1024] * 1100)
     assert caught.value.detail == NO_ANSWER
 
 
@@ -154,7 +154,7 @@ def test_an_event_without_end_is_no_answer():
 )
 def test_an_error_in_the_stream_is_an_error_and_what_it_says_is_for_the_log(stream: bytes):
     with pytest.raises(ModelFailed) as caught:
-        pieces(chunk("a"), stream)
+        deltas(chunk("a"), stream)
     assert caught.value.detail == REPORTED
     assert "secret" in caught.value.log_detail
 
@@ -189,18 +189,18 @@ def test_a_whole_answer_may_be_as_long_as_the_limit_and_is_read_no_further():
     assert caught.value.detail == NO_ANSWER
 
 
-def test_what_came_at_once_is_one_piece_however_many_events_it_was():
-    # Ten thousand pieces within a tick are ten thousand timers, and a runtime has no more than that.
+def test_what_came_at_once_is_one_delta_however_many_events_it_was():
+    # Ten thousand deltas within a tick are ten thousand timers, and a runtime has no more than that.
     events = b"".join(chunk(letter) for letter in "abc")
-    assert pieces(events, chunk("d"), chunk("", finish_reason="stop"), DONE) == ["abc", "d"]
+    assert deltas(events, chunk("d"), chunk("", finish_reason="stop"), DONE) == ["abc", "d"]
 
 
 def test_what_was_said_before_a_failure_in_the_same_bytes_is_said():
     heard = []
 
     async def listen():
-        async for piece in read_stream(sent(chunk("a") + b"data: nonsense\n\n")):
-            heard.append(piece)
+        async for delta in read_stream(sent(chunk("a") + b"data: nonsense\n\n")):
+            heard.append(delta)
 
     with pytest.raises(ModelFailed):
         run(listen())

@@ -19,15 +19,15 @@ def assistant(content: str) -> ChatMessage:
     return ChatMessage("a", "assistant", content, 0)
 
 
-def pieces_of(*items: ChatMessage, model: str | None = None) -> list[str]:
+def deltas_of(*items: ChatMessage, model: str | None = None) -> list[str]:
     async def listen() -> list[str]:
-        return [piece async for piece in EchoModel(VirtualClock()).stream(items, model)]
+        return [delta async for delta in EchoModel(VirtualClock()).stream(items, model)]
 
     return run(listen())
 
 
 def said(*items: ChatMessage) -> str:
-    return "".join(pieces_of(*items))
+    return "".join(deltas_of(*items))
 
 
 def test_the_first_message_is_repeated_and_called_the_first():
@@ -71,14 +71,14 @@ def test_what_is_no_text_is_told_as_text():
     )
 
 
-def test_it_says_a_word_at_a_time_and_no_piece_is_empty():
-    pieces = pieces_of(user("one two\n three"))
-    assert pieces[:5] == ["You ", "said: ", '"one ', "two\n ", 'three". ']
-    assert all(pieces)
+def test_it_says_a_word_at_a_time_and_no_delta_is_empty():
+    deltas = deltas_of(user("one two\n three"))
+    assert deltas[:5] == ["You ", "said: ", '"one ', "two\n ", 'three". ']
+    assert all(deltas)
 
 
-def test_a_word_without_end_comes_in_several_pieces():
-    assert max(map(len, pieces_of(user("x" * 1000)))) == 40
+def test_a_word_without_end_comes_in_several_deltas():
+    assert max(map(len, deltas_of(user("x" * 1000)))) == 40
 
 
 def test_each_word_takes_30_milliseconds():
@@ -93,7 +93,7 @@ def test_each_word_takes_30_milliseconds():
 
 
 def test_it_is_the_same_every_time_and_whichever_model_is_asked_for():
-    assert pieces_of(user("Hi")) == pieces_of(user("Hi")) == pieces_of(user("Hi"), model="gpt-x")
+    assert deltas_of(user("Hi")) == deltas_of(user("Hi")) == deltas_of(user("Hi"), model="gpt-x")
 
 
 def test_its_name_says_what_it_does():

@@ -25,7 +25,7 @@ def make_model(http: FakeHttp, **settings: Any) -> OpenAiModel:
 
 def ask(model: OpenAiModel, name: str | None = None) -> list[str]:
     async def listen() -> list[str]:
-        return [piece async for piece in model.stream(ITEMS, name)]
+        return [delta async for delta in model.stream(ITEMS, name)]
 
     return run(listen())
 
@@ -93,9 +93,9 @@ def test_a_caller_who_stops_listening_ends_the_request():
     http = FakeHttp(Reply([chunk("a"), Pause(1), chunk("b")]))
 
     async def listen_to_one() -> None:
-        pieces = make_model(http).stream(ITEMS)
-        assert await anext(pieces) == "a"
-        await pieces.aclose()
+        deltas = make_model(http).stream(ITEMS)
+        assert await anext(deltas) == "a"
+        await deltas.aclose()
 
     run(listen_to_one())
     assert http.open == 0

@@ -30,25 +30,25 @@ def ask(http: FakeHttp, seed: int = 0) -> AsyncGenerator[str, None]:
 
 def answered(http: FakeHttp, seed: int = 0) -> list[str]:
     async def listen() -> list[str]:
-        return [piece async for piece in ask(http, seed)]
+        return [delta async for delta in ask(http, seed)]
 
-    pieces = run(listen())
+    deltas = run(listen())
     assert http.open == 0
-    return pieces
+    return deltas
 
 
 def failed(http: FakeHttp) -> tuple[list[str], ModelError]:
     """What was said, and the error after it."""
-    pieces: list[str] = []
+    deltas: list[str] = []
 
     async def listen() -> None:
-        async for piece in ask(http):
-            pieces.append(piece)
+        async for delta in ask(http):
+            deltas.append(delta)
 
     with pytest.raises(ModelError) as caught:
         run(listen())
     assert http.open == 0
-    return pieces, caught.value
+    return deltas, caught.value
 
 
 def refusal(status: int, retry_after: str | None = None) -> Reply:
@@ -66,7 +66,7 @@ def test_a_good_answer_is_asked_for_once():
     assert len(http.sent) == 1
 
 
-def test_a_whole_answer_is_one_piece():
+def test_a_whole_answer_is_one_delta():
     assert answered(FakeHttp(Reply([whole("Hello")], headers={"content-type": "Application/JSON; charset=utf-8"}))) == [
         "Hello"
     ]
@@ -83,7 +83,7 @@ def test_a_whole_answer_is_one_piece():
         *(refusal(status) for status in (408, 409, 429, 500, 502, 503, 504, 529, 599)),
     ],
 )
-def test_what_may_pass_is_asked_a_second_time_before_the_first_piece(first: Reply):
+def test_what_may_pass_is_asked_a_second_time_before_the_first_delta(first: Reply):
     http = FakeHttp(first, RIGHT)
     assert answered(http) == ["Hello", " there"]
     assert len(http.sent) == 2
@@ -100,15 +100,15 @@ def test_what_may_pass_is_asked_a_second_time_before_the_first_piece(first: Repl
 )
 def test_the_second_failure_is_told(reply: Reply, sentence: str):
     http = FakeHttp(unreachable(), reply)
-    pieces, error = failed(http)
-    assert (pieces, type(error), error.detail, len(http.sent)) == ([], ModelFailed, sentence, 2)
+    deltas, error = failed(http)
+    assert (deltas, type(error), error.detail, len(http.sent)) == ([], ModelFailed, sentence, 2)
 
 
 @pytest.mark.parametrize("status", [201, 204, 301, 302, 400, 401, 402, 403, 404, 413, 422])
 def test_another_status_is_told_at_once(status: int):
     http = FakeHttp(refusal(status))
-    pieces, error = failed(http)
-    assert (pieces, len(http.sent)) == ([], 1)
+    deltas, error = failed(http)
+    assert (deltas, len(http.sent)) == ([], 1)
     assert (type(error), error.detail) == (ModelFailed, f"The model's service answered with status {status}.")
     assert error.log_detail == '{"error":{"message":"no"}}'
 
@@ -156,10 +156,10 @@ def test_who_asks_for_longer_or_for_what_is_no_number_is_not_asked_again(text: s
 @pytest.mark.parametrize(
     "reply", [Reply(before=[Pause(31)]), Reply([Pause(31)]), Reply([chunk(role="assistant"), Pause(31)])]
 )
-def test_silence_before_the_first_piece_is_a_time_out_and_not_repeated(reply: Reply):
+def test_silence_before_the_first_delta_is_a_time_out_and_not_repeated(reply: Reply):
     http = FakeHttp(reply)
-    pieces, error = failed(http)
-    assert (pieces, type(error), error.detail, len(http.sent)) == ([], ModelTimedOut, TOO_SLOW, 1)
+    deltas, error = failed(http)
+    assert (deltas, type(error), error.detail, len(http.sent)) == ([], ModelTimedOut, TOO_SLOW, 1)
 
 
 def test_a_second_attempt_can_run_out_of_time_too():
@@ -177,10 +177,10 @@ def test_a_second_attempt_can_run_out_of_time_too():
         ([b'data: {"error":{}, "error":{"a":1}}\n\n'], ModelFailed, "The model's service reported an error."),
     ],
 )
-def test_after_the_first_piece_nothing_is_repeated(steps: list[bytes], kind: type[ModelError], sentence: str):
+def test_after_the_first_delta_nothing_is_repeated(steps: list[bytes], kind: type[ModelError], sentence: str):
     http = FakeHttp(Reply([chunk("Hel"), chunk("lo"), *steps]))
-    pieces, error = failed(http)
-    assert (pieces, type(error), error.detail, len(http.sent)) == (["Hel", "lo"], kind, sentence, 1)
+    deltas, error = failed(http)
+    assert (deltas, type(error), error.detail, len(http.sent)) == (["Hel", "lo"], kind, sentence, 1)
 
 
 def test_pauses_that_are_short_enough_may_be_many():
@@ -214,8 +214,8 @@ def test_a_caller_who_stops_listening_frees_the_connection():
     http = FakeHttp(Reply([chunk("a"), chunk("b"), Pause(1)]))
 
     async def listen_to_one() -> None:
-        async with aclosing(ask(http)) as pieces:
-            assert await anext(pieces) == "a"
+        async with aclosing(ask(http)) as deltas:
+            assert await anext(deltas) == "a"
             assert http.open == 1
         assert http.open == 0
 

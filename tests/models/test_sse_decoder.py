@@ -40,7 +40,7 @@ def test_a_cr_ends_its_line_before_it_is_known_what_follows():
     assert data_of(b"data: a\r\r") == ["a"]
 
 
-def test_a_crlf_that_comes_in_two_pieces_is_one_end():
+def test_a_crlf_that_comes_in_two_chunks_is_one_end():
     assert data_of(b"data: a\r", b"\ndata: b\r", b"\n\r", b"\n", b"data: c\n\n") == ["a\nb", "c"]
 
 
@@ -110,7 +110,7 @@ ends = st.sampled_from([b"\n", b"\r", b"\r\n"])
 
 
 @given(st.lists(st.tuples(lines, ends)), st.lists(st.integers(0, 200)))
-def test_any_stream_in_any_pieces_is_read_as_by_a_parser_that_was_written_apart(
+def test_any_stream_in_any_chunks_is_read_as_by_a_parser_that_was_written_apart(
     parts: list[tuple[bytes, bytes]], cuts: list[int]
 ):
     stream = b"".join(line + end for line, end in parts)

@@ -23,11 +23,11 @@ def make_model(ai: FakeAi, **settings: str) -> WorkersAiModel:
 
 def ask(ai: FakeAi, model: str | None = None, **settings: str) -> list[str]:
     async def listen() -> list[str]:
-        return [piece async for piece in make_model(ai, **settings).stream(ITEMS, model)]
+        return [delta async for delta in make_model(ai, **settings).stream(ITEMS, model)]
 
-    pieces = run(listen())
+    deltas = run(listen())
     assert ai.open == 0
-    return pieces
+    return deltas
 
 
 def test_the_binding_is_asked_for_the_model_with_all_that_was_said():
@@ -67,9 +67,9 @@ def test_a_caller_who_stops_listening_ends_the_request():
     ai = FakeAi(Reply([chunk("a"), Pause(1)]))
 
     async def listen_to_one() -> None:
-        pieces = make_model(ai).stream(ITEMS)
-        assert await anext(pieces) == "a"
-        await pieces.aclose()
+        deltas = make_model(ai).stream(ITEMS)
+        assert await anext(deltas) == "a"
+        await deltas.aclose()
 
     run(listen_to_one())
     assert ai.open == 0

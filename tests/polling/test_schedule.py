@@ -6,7 +6,7 @@ from simulation.seeded_random import SeededRandom
 from simulation.virtual_time import VirtualClock
 from waypost_worker.context.isolate import Isolate
 from waypost_worker.polling.plans import FREE, PAID
-from waypost_worker.polling.schedule import COALESCED_MS, SELDOM_MS, PollSchedule
+from waypost_worker.polling.schedule import COALESCE_ABOVE_MS, COALESCED_MS, PollSchedule
 
 MAX = 5000
 
@@ -54,7 +54,12 @@ def test_seldom_looks_of_one_isolate_fall_together_whenever_they_began(phase_ms:
 
 def test_looks_that_are_frequent_are_put_off_by_nothing():
     times = look_times(PollSchedule(PAID, MAX, 37, phase_ms=123), 4, 37)
-    assert [after - before for before, after in zip(times, times[1:], strict=False)] == [250, 500, 1000, SELDOM_MS]
+    assert [after - before for before, after in zip(times, times[1:], strict=False)] == [
+        250,
+        500,
+        1000,
+        COALESCE_ABOVE_MS,
+    ]
 
 
 def test_a_stream_of_the_free_plan_can_idle_through_its_time_within_its_operations():

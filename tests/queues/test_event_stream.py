@@ -231,7 +231,7 @@ async def test_a_store_that_fails_is_said_in_a_comment_asked_more_slowly_and_sur
     await after(30)
     said = [text for text, _ in stream.comments if "does not answer" in text]
     assert len(said) == len(at.kv.asked) < 12
-    assert said[0].startswith("the store does not answer; asking again in ")
+    assert said[0].startswith("the store does not answer; trying again in ")
     assert said[-1].endswith(f"{PLAN.poll_max_ms} ms")
     at.kv.fails = lambda *_: False
     await at.isolate(1).ask(session.code)

@@ -11,11 +11,11 @@ from waypost_worker.limits import MAX_POLL_BYTES, MAX_POLL_MESSAGES
 from waypost_worker.polling.invocation import Invocation
 from waypost_worker.polling.local_channel import LocalChannel
 from waypost_worker.polling.plans import PAID
-from waypost_worker.queues.answer_waiter import AnswerWaiter
 from waypost_worker.queues.feed import Feed
 from waypost_worker.queues.long_poll import poll_events
 from waypost_worker.queues.message import Message
 from waypost_worker.queues.reader import HostReader
+from waypost_worker.queues.response_waiter import ResponseWaiter
 from waypost_worker.sse import Event
 
 
@@ -30,8 +30,8 @@ class Setting(Namespace[VirtualClock]):
         self.elsewhere = make_queues(self.kv, self.clock, LocalChannel(), seed=1)
         self.invocation = Invocation(PAID, self.clock, self.meter)
 
-    def wait(self) -> AnswerWaiter:
-        return AnswerWaiter(self.here, self.channel, self.invocation)
+    def wait(self) -> ResponseWaiter:
+        return ResponseWaiter(self.here, self.channel, self.invocation)
 
     async def poll(self, seconds: float, after: str = "") -> tuple[list[Event], str]:
         reader = HostReader(REQUESTS, parse_event_id(after, REQUESTS) if after else None)
@@ -52,7 +52,7 @@ async def test_an_answer_in_the_same_isolate_ends_the_wait_within_a_tenth_of_a_s
     wait = at.wait()
     task = asyncio.ensure_future(later(30, at.elsewhere.push_response(answer("other", 1))))
     replying = asyncio.ensure_future(later(40, at.here.push_response(answer("r", "x" * 2000))))
-    found = await wait.answer("r", 60)
+    found = await wait.final_response("r", 60)
     assert found is not None
     assert found.result == "x" * 2000
     assert 40 <= now() <= 40.1
@@ -63,7 +63,7 @@ async def test_an_answer_from_another_isolate_ends_the_wait_at_the_next_look():
     at = Setting()
     wait = at.wait()
     replying = asyncio.ensure_future(later(40, at.elsewhere.push_response(answer("r", 1))))
-    found = await wait.answer("r", 60)
+    found = await wait.final_response("r", 60)
     assert found is not None
     assert 40 <= now() <= 40.1 + PAID.wait_poll_max_ms / 1000
     await replying
@@ -73,7 +73,7 @@ async def test_an_answer_that_came_while_the_request_was_queued_is_not_missed():
     at = Setting()
     wait = at.wait()
     await at.here.push_response(answer("r", 1))
-    assert await wait.answer("r", 60)
+    assert await wait.final_response("r", 60)
     assert now() == 0
 
 
@@ -82,22 +82,22 @@ async def test_progress_and_the_answers_of_others_do_not_end_the_wait():
     wait = at.wait()
     await at.here.push_response(answer("r", 50, final=False))
     await at.here.push_response(answer("other", 1))
-    assert await wait.answer("r", 5) is None
+    assert await wait.final_response("r", 5) is None
 
 
 async def test_a_wait_ends_at_its_time_with_a_last_look():
     at = Setting()
     replying = asyncio.ensure_future(later(4.999, at.elsewhere.push_response(answer("r", 1))))
-    assert await at.wait().answer("r", 5)
+    assert await at.wait().final_response("r", 5)
     assert 4.999 <= now() <= 5.01
     await replying
-    assert await at.wait().answer("none", 2.5) is None
+    assert await at.wait().final_response("none", 2.5) is None
     assert 7.49 <= now() <= 7.51
 
 
 async def test_a_wait_ends_before_its_operations_are_spent():
     at = Setting(budget=10)
-    assert await at.wait().answer("r", 60) is None
+    assert await at.wait().final_response("r", 60) is None
     assert now() < 8 * PAID.wait_poll_max_ms / 1000
     assert at.meter.remaining == 2
 

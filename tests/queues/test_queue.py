@@ -141,17 +141,17 @@ async def test_for_what_may_be_older_the_queue_is_listed_once_and_what_is_not_th
 async def test_an_answer_is_found_by_its_request_and_progress_is_none():
     at = Setting()
     await at.queues.push_response(answer("r", 50, final=False))
-    assert await at.queues.find_answer("r") is None
+    assert await at.queues.find_final_response("r") is None
     final = await at.queues.push_response(answer("r", 100))
-    assert await at.queues.find_answer("r") == final
-    assert await at.queues.find_answer("r2") is None
+    assert await at.queues.find_final_response("r") == final
+    assert await at.queues.find_final_response("r2") is None
 
 
 async def test_the_first_of_two_final_answers_counts():
     at = Setting()
     first = await at.queues.push_response(answer("r", 1))
     await at.queues.push_response(answer("r", 2))
-    assert await at.queues.find_answer("r") == first
+    assert await at.queues.find_final_response("r") == first
 
 
 async def test_an_answer_behind_more_progress_than_a_page_holds_is_found():
@@ -159,7 +159,7 @@ async def test_an_answer_behind_more_progress_than_a_page_holds_is_found():
     for number in range(1001):
         await at.queues.push_response(answer("r", number, final=False))
     final = await at.queues.push_response(answer("r", LARGE))
-    assert await at.queues.find_answer("r") == final
+    assert await at.queues.find_final_response("r") == final
 
 
 async def test_a_large_answer_whose_value_is_not_visible_yet_is_not_there_yet():
@@ -168,7 +168,7 @@ async def test_a_large_answer_whose_value_is_not_visible_yet_is_not_there_yet():
     key = response_key(CODE, "r", final.cursor)
     [listed] = (await at.kv.list(key)).keys
     await at.kv.put(key, "", ttl_seconds=60, metadata=listed.metadata)
-    assert await at.queues.find_answer("r") is None
+    assert await at.queues.find_final_response("r") is None
 
 
 async def test_a_cancelled_request_is_gone_told_to_the_host_and_answered():
@@ -177,7 +177,7 @@ async def test_a_cancelled_request_is_gone_told_to_the_host_and_answered():
     answered = await at.queues.cancel("mine")
     [notice] = await all_of(at.queues, REQUESTS)
     assert (notice.kind, notice.id) == ("cancel", "mine")
-    assert await at.queues.find_answer("mine") == answered
+    assert await at.queues.find_final_response("mine") == answered
     assert (answered.error, answered.final) == (CANCELLED_ERROR, True)
 
 

@@ -10,7 +10,8 @@ from simulation.virtual_time import run
 from tests.support.builders import SetClock
 from tests.support.limiters import Budget
 from waypost_worker.errors import RateLimited
-from waypost_worker.security.guess_throttle import MAX_LOOKUPS_AT_ONCE, MAX_REMEMBERED, SERVED_SECONDS, GuessThrottle
+from waypost_worker.limits import MAX_LOOKUPS_AT_ONCE, MAX_REMEMBERED_GUESSES, SERVED_CODE_SECONDS
+from waypost_worker.security.guess_throttle import GuessThrottle
 
 NUMBERS = count()
 GUESSER, OTHER = "192.0.2.1", "192.0.2.2"
@@ -79,7 +80,7 @@ def test_without_a_limiter_nothing_is_throttled():
 
 async def test_the_address_that_was_blocked_longest_ago_is_forgotten_first():
     throttle = GuessThrottle(Budget(0), SetClock())
-    others = [f"10.0.{number // 256}.{number % 256}" for number in range(MAX_REMEMBERED - 1)]
+    others = [f"10.0.{number // 256}.{number % 256}" for number in range(MAX_REMEMBERED_GUESSES - 1)]
     for address in (GUESSER, OTHER, GUESSER, *others):
         with pytest.raises(RateLimited):
             await throttle.miss(address, f"{next(NUMBERS)}")
@@ -173,14 +174,14 @@ async def test_a_code_that_was_served_and_is_dead_by_now_is_one_like_others():
 async def test_a_code_that_was_served_is_remembered_for_an_hour_after_the_last_time():
     clock = SetClock()
     throttle = GuessThrottle(Budget(0), clock)
-    for seconds in (0, SERVED_SECONDS - 1, SERVED_SECONDS - 1, 1):
+    for seconds in (0, SERVED_CODE_SECONDS - 1, SERVED_CODE_SECONDS - 1, 1):
         clock.ms += seconds * 1000
         if seconds != 1:
             throttle.hit(GUESSER, "LIVE0000")
     with pytest.raises(RateLimited):
         await throttle.miss(GUESSER, "DEAD0000")
     assert not is_refused(throttle, GUESSER, "LIVE0000")
-    clock.ms += (SERVED_SECONDS - 1) * 1000
+    clock.ms += (SERVED_CODE_SECONDS - 1) * 1000
     with pytest.raises(RateLimited):
         await throttle.miss(GUESSER, "DEAD0000")
     assert is_refused(throttle, GUESSER, "LIVE0000")
@@ -190,12 +191,12 @@ async def test_what_is_remembered_is_bounded_in_number_bytes_and_age():
     clock = SetClock()
     throttle = GuessThrottle(Budget(10**9), clock)
     tracemalloc.start()
-    for number in range(MAX_REMEMBERED + 1000):
+    for number in range(MAX_REMEMBERED_GUESSES + 1000):
         throttle.hit(GUESSER, f"{number}")
         await throttle.miss(GUESSER, f"{number} {'x' * 4000}")
     assert tracemalloc.get_traced_memory()[0] < 8_000_000
     tracemalloc.stop()
-    clock.ms += SERVED_SECONDS * 1000
+    clock.ms += SERVED_CODE_SECONDS * 1000
     throttle.hit(GUESSER, "LIVE0000")
     await throttle.miss(GUESSER, "DEAD0000")
     tables = (throttle._served, throttle._missed)

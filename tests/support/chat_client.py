@@ -16,7 +16,7 @@ from tests.support.waiting import eventually
 
 UI_TYPE = "text/x-vercel-ai-ui-message-stream"
 LONG = "long " + " ".join(f"word{number}" for number in range(45))
-"""A message whose answer takes about two seconds where echo gives it, which says a word each 30 ms."""
+"""A message whose answer takes about two seconds by echo, which takes 30 ms a word."""
 PASSED_ON = ("CF-Connecting-IP", "X-Isolate")
 """Headers by which a caller is known; its streams have them too."""
 SHORTENED = LONG[:79] + "…"

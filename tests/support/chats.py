@@ -2,11 +2,11 @@
 
 import asyncio
 import json
-from collections.abc import AsyncGenerator, Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine
 from typing import Any, ParamSpec, TypeVar
 from urllib.parse import urlencode
 
-from simulation.client import KEY, Client, Reply, make_client
+from simulation.client import KEY, Client, Reply, make_client, no_background
 from simulation.scripted_model import Script, ScriptedModel
 from simulation.seeded_random import SeededRandom
 from simulation.virtual_time import VirtualClock
@@ -14,13 +14,19 @@ from tests.support.listener import Listener
 from tests.support.namespace import Namespace
 from tests.support.sse_parser import parse_sse
 from waypost_worker.chat.chunks import ChunkStore
+from waypost_worker.chat.context import ChatContext
+from waypost_worker.chat.live_answer import LiveAnswers
 from waypost_worker.chat.unfinished import fill_in
 from waypost_worker.conversations.conversation import Conversation
 from waypost_worker.conversations.message import ChatMessage
 from waypost_worker.conversations.thread import RecentWrites, ThreadStore
 from waypost_worker.kv.cursor import CursorFactory
 from waypost_worker.kv.delegating import DelegatingKv
+from waypost_worker.kv.metered import MeteredKv
+from waypost_worker.kv.retrying import RetryingKv
 from waypost_worker.kv.store import Kv
+from waypost_worker.models.model import Model
+from waypost_worker.polling.invocation import Invocation
 from waypost_worker.settings import Settings
 
 P = ParamSpec("P")
@@ -41,6 +47,34 @@ class MortalKv(DelegatingKv):
         if self.is_dead:
             await asyncio.get_running_loop().create_future()
         return await operation(*args, **kwargs)
+
+
+def make_context(
+    settings: Settings,
+    meter: MeteredKv,
+    clock: VirtualClock,
+    model: Model,
+    *,
+    background: Callable[[Coroutine[Any, Any, None]], None] = no_background,
+    log: Callable[[str], None] = print,
+) -> ChatContext:
+    """The ports and stores of one request, as the App makes them."""
+    kv = RetryingKv(meter, clock, SeededRandom(1))
+    cursors = CursorFactory(clock, SeededRandom())
+    ttl_seconds, limit = settings.conversation_ttl_seconds, settings.history_limit
+    return ChatContext(
+        threads=ThreadStore(kv, clock, KEY, RecentWrites()),
+        conversation=lambda id: Conversation(kv, clock, cursors, {}, id, ttl_seconds, limit, log),
+        chunks=lambda id: ChunkStore(kv, id),
+        unretried_chunks=lambda id: ChunkStore(meter, id),
+        answers=LiveAnswers(),
+        cursors=cursors,
+        model=model,
+        settings=settings,
+        invocation=Invocation(settings.plan, clock, meter),
+        background=background,
+        log=log,
+    )
 
 
 class Chats(Namespace[VirtualClock]):
@@ -90,7 +124,7 @@ class Chats(Namespace[VirtualClock]):
         assert problem["status"] == response.status
         return problem
 
-    async def exchange(self, message: str = "Hi", at: Client | None = None, **body: Any) -> Listener:
+    async def turn(self, message: str = "Hi", at: Client | None = None, **body: Any) -> Listener:
         """The answer to a message, once it has ended."""
         stream = await self.ask(message, at, **body)
         await stream.until_over()

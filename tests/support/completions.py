@@ -24,11 +24,11 @@ def chunk(content: str | None = None, finish_reason: str | None = None, **delta:
     return event({"id": "chatcmpl-1", "object": "chat.completion.chunk", "model": "m", "choices": [choice]})
 
 
-def said(*pieces: str, finish_reason: str = "stop") -> list[bytes]:
-    """A whole answer, as such a service streams it: the role, the pieces, the reason to end, the bill, `[DONE]`."""
+def said(*deltas: str, finish_reason: str = "stop") -> list[bytes]:
+    """A whole answer, as such a service streams it: the role, the deltas, the reason to end, the bill, `[DONE]`."""
     usage = event({"id": "chatcmpl-1", "choices": [], "usage": {"total_tokens": 7}})
     last = chunk(finish_reason=finish_reason)
-    return [chunk(role="assistant", content=""), *map(chunk, pieces), last, usage, DONE]
+    return [chunk(role="assistant", content=""), *map(chunk, deltas), last, usage, DONE]
 
 
 def whole(content: str | None) -> bytes:
@@ -38,12 +38,12 @@ def whole(content: str | None) -> bytes:
     return json.dumps({"id": "chatcmpl-1", "object": "chat.completion", "choices": [choice]}).encode()
 
 
-def workers_ai(*pieces: str | int | float, usage: bool = True) -> list[bytes]:
+def workers_ai(*deltas: str | int | float, usage: bool = True) -> list[bytes]:
     """A whole answer of one of Workers AI's older models."""
     bill = [event({"response": "", "usage": {"total_tokens": 7}})] if usage else []
-    return [*(event({"response": piece, "p": "abc"}) for piece in pieces), *bill, DONE]
+    return [*(event({"response": delta, "p": "abc"}) for delta in deltas), *bill, DONE]
 
 
 def byte_by_byte(frames: Iterable[bytes]) -> list[bytes]:
-    """The same stream in as many pieces as it has bytes."""
+    """The same stream in as many chunks as it has bytes."""
     return [bytes([byte]) for byte in b"".join(frames)]

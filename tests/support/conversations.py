@@ -28,7 +28,7 @@ class Setting(Namespace[SetClock]):
         self.log: list[str] = []
         self.here = self.isolate(0, self.checks)
         self.elsewhere = self.isolate(1, {})
-        self._folds = 0
+        self._compactions = 0
 
     def isolate(self, seed: int, checks: CompactionChecks, name: str = "c1") -> Conversation:
         """The conversation `name`, as another isolate sees it."""
@@ -45,11 +45,11 @@ class Setting(Namespace[SetClock]):
         """The snapshot as it is stored."""
         return await self.kv.kv.get("conv:c1")
 
-    async def fold(self) -> None:
-        """So many appends that the journal must be folded."""
-        self._folds += 1
+    async def compact(self) -> None:
+        """So many appends that compaction is due."""
+        self._compactions += 1
         await said(
-            self.here, *(f"{self._folds}-{number:03}" for number in range(MAX_JOURNAL_LENGTH + APPENDS_PER_CHECK))
+            self.here, *(f"{self._compactions}-{number:03}" for number in range(MAX_JOURNAL_LENGTH + APPENDS_PER_CHECK))
         )
 
 
@@ -86,7 +86,7 @@ def ids(items: list[ChatMessage]) -> list[str]:
 
 
 async def said(conversation: Conversation, *names: str) -> None:
-    """Append one message after the other, and tidy after each."""
+    """Append one message after the other, and compact after each if that is due."""
     for name in names:
         await conversation.append([item(name)])
         await conversation.compact_if_due()

@@ -28,14 +28,14 @@ DONE = Outcome("stop", 2)
 class Following:
     """An answer, and somebody who follows it; `heard` is what it told, with the time in seconds."""
 
-    def __init__(self, plan: Plan = PLAN, store: Kv | None = None, giver_store: Kv | None = None) -> None:
+    def __init__(self, plan: Plan = PLAN, store: Kv | None = None, writer_store: Kv | None = None) -> None:
         self.clock = VirtualClock()
         self.kv = FaultyKv(store or MemoryKv(self.clock), lambda *_: False)
         self.meter = MeteredKv(self.kv, self.clock, plan.operations_per_invocation)
         self.invocation = Invocation(plan, self.clock, self.meter)
         self.live = LiveAnswer("g", "q", START_MS)
         self.conversation = self.conversation_on(RetryingKv(self.meter, self.clock, SeededRandom(1)))
-        self.giver_store = giver_store or self.kv.kv
+        self.writer_store = writer_store or self.kv.kv
         self.number = 0
         self.heard: list[tuple[AnswerEvent, float]] = []
 
@@ -59,14 +59,14 @@ class Following:
         return [told for told, _ in self.heard]
 
     async def write(self, text: str = "", outcome: Outcome | None = None) -> None:
-        """Write the next piece; again while it is refused."""
-        piece = Chunk(self.clock.now_ms(), text, outcome)
+        """Write the next chunk; again while it is refused."""
+        chunk = Chunk(self.clock.now_ms(), text, outcome)
         while True:
             with suppress(KvError):
-                await ChunkStore(self.giver_store, "g").write(self.number, piece)
+                await ChunkStore(self.writer_store, "g").write(self.number, chunk)
                 self.number += 1
                 return
             await asyncio.sleep(1)
 
     async def keep(self, text: str, *, partial: bool = False) -> None:
-        await self.conversation_on(self.giver_store).append([ChatMessage("g", "assistant", text, 0, partial=partial)])
+        await self.conversation_on(self.writer_store).append([ChatMessage("g", "assistant", text, 0, partial=partial)])

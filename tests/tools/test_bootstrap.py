@@ -12,7 +12,7 @@ from tools.setup.bootstrap import steps, write_dev_vars
 
 
 def test_here_everything_is_made_and_a_second_bootstrap_does_nothing() -> None:
-    for step in [step for lane in steps() for step in lane]:
+    for step in [step for group in steps() for step in group]:
         assert step.is_done(BUILD_DIR / "stamps"), step.name
 
 

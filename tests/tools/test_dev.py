@@ -85,6 +85,7 @@ def guard_of(process: subprocess.Popen[str]) -> int:
 
 
 @pytest.mark.worker
+@pytest.mark.verify
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_the_first_line_is_the_address_and_a_signal_ends_everything(number: signal.Signals) -> None:
     port = free_port()
@@ -101,6 +102,23 @@ def test_the_first_line_is_the_address_and_a_signal_ends_everything(number: sign
 
 
 @pytest.mark.worker
+@pytest.mark.verify
+def test_a_ctrl_c_that_arrives_twice_ends_everything() -> None:
+    # From the terminal, and from npm, which passes it on.
+    with dev(free_port()) as process:
+        assert process.stdout is not None
+        process.stdout.readline()
+        guard = guard_of(process)
+
+        process.send_signal(signal.SIGINT)
+        process.send_signal(signal.SIGINT)
+
+        assert process.wait(SECONDS) == 0
+        assert living(guard) == []
+
+
+@pytest.mark.worker
+@pytest.mark.verify
 def test_the_end_of_its_owner_ends_everything() -> None:
     with (
         subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as owner,

@@ -26,9 +26,8 @@ from tools.guessing import (
 )
 from waypost_worker.ids import CROCKFORD
 from waypost_worker.kv.memory import MemoryKv
-from waypost_worker.limits import MAX_CODE_LENGTH, MIN_CODE_LENGTH
+from waypost_worker.limits import MAX_CODE_LENGTH, MAX_LOOKUPS_AT_ONCE, MIN_CODE_LENGTH
 from waypost_worker.polling.local_channel import LocalChannel
-from waypost_worker.security.guess_throttle import MAX_LOOKUPS_AT_ONCE
 from waypost_worker.security.rate_limits import PERIOD_SECONDS, Limit
 from waypost_worker.sessions.session import SessionStore
 from waypost_worker.settings import Settings

@@ -3,6 +3,7 @@
 import ast
 import graphlib
 import os
+import re
 import subprocess
 import sys
 from functools import cache
@@ -89,6 +90,19 @@ def test_every_import_points_downwards(path: Path):
 def test_the_layers_name_each_package_and_each_module_beside_them_once():
     names = [name for layer in LAYERS for name in layer]
     assert sorted(names) == sorted({package_of(name_of(path)) for path in FILES} - {""})
+
+
+def test_the_docstring_of_the_package_lists_the_same_layers():
+    text = ast.get_docstring(parsed(SRC / PACKAGE / "__init__.py")) or ""
+    # A line of the list: names separated by commas, then, after two spaces or more, or on lines of their own, what.
+    lines = re.findall(r"^ {4}(\S+(?:, \S+)*)(?: {2,}.*)?$", text, re.MULTILINE)
+    assert [tuple(line.split(", ")) for line in lines] == list(LAYERS[1:])
+
+
+def test_the_docstring_of_the_package_says_what_knows_javascript():
+    text = ast.get_docstring(parsed(SRC / PACKAGE / "__init__.py")) or ""
+    assert "the only package that knows JavaScript, with src/entry.py" in text
+    assert {package_of(name_of(path)) for path in FILES if knows_javascript(path)} == {"cloudflare", "entry"}
 
 
 @pytest.mark.parametrize(

@@ -13,6 +13,23 @@ from tests.support.http_api import Api
 from tools.local.harness.worker import LocalWorker
 
 HERE = Path(__file__).parent
+MAIN_FILES = frozenset(
+    {
+        "test_chat.py",
+        "test_chat_calls.py",
+        "test_conversations.py",
+        "test_documents.py",
+        "test_mcp_clients_inspector.py",
+        "test_pages.py",
+        "test_queues.py",
+        "test_readme_example.py",
+        "test_sessions.py",
+        "test_streams.py",
+        "test_threads.py",
+        "test_voice.py",
+    }
+)
+"""The files whose tests `make test` runs too, but those with the marker `verify`; every other file gets it here."""
 LONGEST_FIRST = (
     "test_openapi.py",
     "test_models.py",
@@ -27,7 +44,7 @@ LONGEST_FIRST = (
     "test_chat_restart.py",
     "test_chat.py",
 )
-"""Files are run side by side: with the longest ones at the end, the others would be waited for."""
+"""Files run in parallel: a long one that started last would run alone."""
 SIGNING_KEY = "the key of the shared Worker, made up for these tests"
 """Known, so that tests can make tokens that are genuine but expired."""
 
@@ -42,6 +59,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if item.path.is_relative_to(HERE):
             item.add_marker(pytest.mark.worker)
+            if item.path.name not in MAIN_FILES:
+                item.add_marker(pytest.mark.verify)
     order = {HERE / name: number for number, name in enumerate(LONGEST_FIRST)}
     items.sort(key=lambda item: order.get(item.path, len(order)))
 

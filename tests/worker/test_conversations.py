@@ -48,6 +48,7 @@ def test_a_payload_comes_back_as_it_was_sent(name: str, talk: Talk) -> None:
 
 @settings(max_examples=15, suppress_health_check=[HealthCheck.too_slow])
 @given(content=JSON_VALUES.filter(lambda value: value is not None))
+@pytest.mark.verify
 def test_any_payload_comes_back_as_it_was_sent(content: Any, worker: LocalWorker) -> None:
     with Api(worker.url) as api:
         check_it_travels(Talk(api), content)

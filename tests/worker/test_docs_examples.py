@@ -18,7 +18,7 @@ EXAMPLES = [
 
 
 def test_every_marked_example_is_found() -> None:
-    marks = [mark for path in PAGES for mark in re.findall(r"<!-- example: .+ -->", path.read_text())]
+    marks = [mark for path in PAGES for mark in re.findall(r"(?m)^<!-- example: .+ -->$", path.read_text())]
     assert len(EXAMPLES) == len(marks) >= 4
 
 

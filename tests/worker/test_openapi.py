@@ -23,10 +23,10 @@ from tools.local.harness.worker_project import ProjectWorker, copy_project
 from tools.local.local_worker import ROOT
 from tools.openapi import PATH
 from tools.openapi.conformance import documented
-from tools.openapi.example_calls import STORY
+from tools.openapi.example_calls import EXAMPLE_CALLS
 from tools.openapi.example_calls.step import begin
-from tools.openapi.example_runner import Answered, Played, Sent, count_events, play, read_events
-from tools.openapi.in_memory import rehearse
+from tools.openapi.example_runner import Answered, ExampleResult, Sent, count_events, read_events, run_steps
+from tools.openapi.in_memory import run_examples
 
 SETTINGS = ROOT / "tests" / "support" / "schemathesis" / "schemathesis.toml"
 CHECKS = {
@@ -58,8 +58,8 @@ CHANGING = (
 )
 
 
-class Stage:
-    """The Worker, as the story is played on it."""
+class LiveService:
+    """The Worker, as the example calls run on it."""
 
     def __init__(self, url: str) -> None:
         self._url = url
@@ -77,29 +77,29 @@ class Stage:
 
 
 @pytest.fixture(scope="module")
-def told(worker: LocalWorker) -> tuple[list[Played], dict[str, str]]:
-    """The story as the Worker told it, and the values that it began and ended with."""
+def told(worker: LocalWorker) -> tuple[list[ExampleResult], dict[str, str]]:
+    """The results of the example calls against the Worker, and the values that they began and ended with."""
     values = begin(f"-{uuid.uuid4().hex[:8]}")
-    return asyncio.run(play(STORY, values, Stage(worker.url).send)), values
+    return asyncio.run(run_steps(EXAMPLE_CALLS, values, LiveService(worker.url).send)), values
 
 
-def test_every_example_is_answered_as_the_document_says(told: tuple[list[Played], dict[str, str]]) -> None:
-    played, values = told
-    rehearsed = rehearse()
-    assert len(played) == len(rehearsed)
+def test_every_example_is_answered_as_the_document_says(told: tuple[list[ExampleResult], dict[str, str]]) -> None:
+    results, values = told
+    expected = run_examples()
+    assert len(results) == len(expected)
     marker = values["page"].removeprefix("q3-report")
-    for live, shown in zip(played, rehearsed, strict=True):
+    for live, shown in zip(results, expected, strict=True):
         assert outline(live, marker) == outline(shown, ""), live.step
 
 
-def test_every_reply_of_the_story_is_one_that_the_document_knows(told: tuple[list[Played], dict[str, str]]) -> None:
+def test_every_reply_is_one_that_the_document_knows(told: tuple[list[ExampleResult], dict[str, str]]) -> None:
     for one in told[0]:
         method, _, template = one.step.route.partition(" ")
         path = re.sub(r"{(\w+)}", lambda match, one=one: one.path[match[1]].replace("/", "%2F"), template)
         documented().check(method, path, one.answered.status, one.answered.headers, one.answered.body)
 
 
-def outline(one: Played, marker: str) -> tuple[Any, ...]:
+def outline(one: ExampleResult, marker: str) -> tuple[Any, ...]:
     """What must be the same whoever answers."""
     text = one.answered.body.decode()
     if marker:

@@ -246,6 +246,7 @@ def test_sessions_do_not_hear_each_other(api: Api) -> None:
     assert [message["data"]["id"] for message in here.poll()["messages"]] == ["ours"]
 
 
+@pytest.mark.verify
 def test_thirty_messages_of_200_kib_queued_in_bulk_arrive_whole(api: Api, threads: ThreadPoolExecutor) -> None:
     session = api.open_session()
     bodies = {f"r{number:02d}": big_text(number) for number in range(MANY)}

@@ -235,6 +235,7 @@ def test_a_head_request_has_the_headers_and_no_body(api: Api) -> None:
         assert (reply.status_code, reply.content) == (200, b""), path
 
 
+@pytest.mark.verify
 def test_with_require_token_a_code_only_lets_one_join(others: Others) -> None:
     with Api(others.guarded.url) as api:
         session = api.open_session()

@@ -143,6 +143,7 @@ def test_a_fork_lives_on_without_its_parent(api: Api) -> None:
     assert done.data["messageCount"] == 4
 
 
+@pytest.mark.verify
 def test_1200_threads_of_one_resource_are_listed_page_by_page(api: Api) -> None:
     for resource_id in ("many", "many2"):
         assert api.call("PUT", f"/threads/{resource_id}/{MANY}").text == str(MANY)
@@ -163,6 +164,7 @@ def test_1200_threads_of_one_resource_are_listed_page_by_page(api: Api) -> None:
     assert many.list(**{"metadata.n": MANY - 1})["sessions"][0]["threadId"] == f"t{MANY - 1:04d}"
 
 
+@pytest.mark.verify
 def test_threads_and_what_was_said_survive_a_kill(keyed: ProjectWorker, api: Api) -> None:
     ada = Threads(api, "survivor")
     start, _ = ada.ask("t", metadata={"title": "before"})

@@ -1,7 +1,7 @@
-"""The one place that knows how the real Worker is run on this machine: `wrangler dev` around workerd, offline.
+"""How the real Worker runs on this machine, for `make dev` and the tests: `wrangler dev` around workerd, offline.
 
-wrangler.toml is what production runs; everything that differs locally is on the command line made here, for `make dev`
-and the tests alike. Standard library only, since the bootstrap needs it too.
+wrangler.toml is what production uses. Everything that differs locally is in the command line and the environment made
+here. Standard library only, since the bootstrap imports it.
 """
 
 from __future__ import annotations
@@ -14,35 +14,35 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 BUILD_DIR = ROOT / ".waypost"
-"""Everything made from the sources and from packages; wrangler watches src/ only, so writing here reloads nothing."""
+"""The folder of everything built; wrangler watches src/ only, so a write here reloads nothing."""
 BUNDLE_DIR = BUILD_DIR / "bundle"
 BUNDLE_NAME = "pyodide_dev.capnp.bin"
-"""What workerd looks for in `BUNDLE_DIR` when it wants Pyodide."""
+"""The name under which workerd looks for Pyodide in `BUNDLE_DIR`."""
 SNAPSHOT_NAME = "snapshot.bin"
-"""Python's memory just before a Worker is loaded; restoring it saves half of the start."""
+"""Python's memory just before a Worker is loaded; restoring it halves the start."""
 WORKERD_WRAPPER = BUILD_DIR / "workerd"
 
 PROGRAMS = (ROOT / "node_modules" / ".bin", ROOT / ".venv" / "bin")
-"""Where the pinned Node and Python are, and what they run."""
+"""The folders of the pinned Node and Python and of their packages' programs."""
 
 WORKERD = ROOT / "node_modules" / "workerd" / "bin" / "workerd"
 
 LOCAL_FLAGS = (
     "python_workers",
-    # Make workerd ask for the Pyodide bundle we build; the entry point is loaded as in production.
+    # Makes workerd ask for the Pyodide bundle built here; the entry point is loaded as in production.
     "python_workers_development",
     "experimental",
-    # Make it accept our snapshot, which holds nothing of the Worker. (Production makes one per upload, of the Worker
-    # too; here that would show old code after an edit.)
+    # Makes it accept the snapshot built here, which holds nothing of the Worker. (Production makes one per upload, with
+    # the Worker in it; here that would run old code after an edit.)
     "disable_python_dedicated_snapshot",
 )
 
 
 @dataclass(frozen=True)
 class Launch:
-    """How one local Worker is to be run.
+    """The options of one local Worker.
 
-    `env_file` replaces .dev.vars; `variables` override wrangler.toml. `state` is where KV is kept on disk.
+    `env_file` replaces .dev.vars, `variables` override wrangler.toml, and `state` is the folder of KV's data.
     """
 
     port: int
@@ -53,7 +53,7 @@ class Launch:
     log_level: str = "log"
 
     def command(self) -> list[str]:
-        """Return the command line, without the guard."""
+        """Return wrangler's command line."""
         line = [
             str(ROOT / "node_modules" / ".bin" / "wrangler"),
             "dev",
@@ -71,12 +71,12 @@ class Launch:
 
 
 def search_path() -> str:
-    """The PATH on which `PROGRAMS` come first."""
+    """Return this process's PATH with `PROGRAMS` in front."""
     return os.pathsep.join([*map(str, PROGRAMS), os.environ.get("PATH", "")])
 
 
 def environment() -> dict[str, str]:
-    """Return this process's environment with what wrangler needs: the pinned Node and Python, and nothing online."""
+    """Return this process's environment with wrangler's settings: the pinned Node and Python, no network."""
     return os.environ | {
         "PATH": search_path(),
         "MINIFLARE_WORKERD_PATH": str(WORKERD_WRAPPER),
@@ -84,16 +84,16 @@ def environment() -> dict[str, str]:
         "CLOUDFLARE_CF_FETCH_ENABLED": "false",
         "WRANGLER_SEND_METRICS": "false",
         "WRANGLER_LOG_PATH": str(BUILD_DIR / "logs"),
-        # wrangler is one large script; compiling it anew is a fifth of the time that it takes to start.
+        # wrangler is one large script; without a cache, compiling it takes a fifth of its start.
         "NODE_COMPILE_CACHE": str(BUILD_DIR / "node-cache"),
-        # Pages that show and change all of KV to whoever reaches the port. Who wants them sets this to true.
+        # These pages let anyone who reaches the port read and change all of KV. Set the variables to true to get them.
         "X_LOCAL_EXPLORER": os.environ.get("X_LOCAL_EXPLORER", "false"),
         "X_LOCAL_OBSERVABILITY": os.environ.get("X_LOCAL_OBSERVABILITY", "false"),
     }
 
 
 def write_workerd_wrapper() -> None:
-    """Write the program wrangler starts as workerd: the real one, told where our Pyodide and snapshot are."""
+    """Write the script that wrangler starts as workerd: the real one with the paths of the bundle and snapshot."""
     options = (
         f"--pyodide-bundle-disk-cache-dir={BUNDLE_DIR}",
         f"--python-snapshot-dir={BUNDLE_DIR}",

@@ -19,7 +19,7 @@ GRACE_SECONDS = 1.0
 
 
 def main() -> int:
-    """Run the command and return its exit status, or 143 when it was ended from outside."""
+    """Run the command and return its exit status: 128 plus the signal where a signal ended it."""
     # A Ctrl-C is the owner's to act on: it then closes the input of this program.
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.SIG_IGN)

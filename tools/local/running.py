@@ -1,4 +1,4 @@
-"""A running local Worker: all its processes, from the start until nothing of them is left."""
+"""A running local Worker: all its processes, from the start until the last one has ended."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from typing import IO
 from tools.local.local_worker import ROOT, Launch, environment
 
 STOP_SECONDS = 8.0
-"""More than the guard's own grace, after which it kills."""
+"""More than the grace period of process_group.py, which then kills."""
 
 
 class LocalWorkerError(Exception):
@@ -24,7 +24,7 @@ class LocalWorkerError(Exception):
 
 
 class Running:
-    """A started Worker and everything that belongs to it, in a process group of its own.
+    """A started Worker and its child processes, in a process group of their own.
 
     The group also ends when this Python process does, however that happens (tools/local/process_group.py).
     """
@@ -43,27 +43,27 @@ class Running:
 
     @property
     def output(self) -> IO[bytes]:
-        """What the Worker prints, where the constructor was given `subprocess.PIPE`."""
+        """The Worker's output; only where the constructor got `subprocess.PIPE`."""
         assert self._process.stdout is not None
         return self._process.stdout
 
     @property
     def group(self) -> int:
-        """The id of the process group (and session) all processes of this Worker are in."""
+        """The id of the process group (and session) of all processes of this Worker."""
         return self._process.pid
 
     @property
     def url(self) -> str:
-        """The address to reach it at from this machine."""
+        """The Worker's address on this machine, without a slash at the end."""
         host = "localhost" if self.launch.host in ("127.0.0.1", "0.0.0.0", "::", "::1") else self.launch.host  # noqa: S104
         return f"http://{host}:{self.launch.port}"
 
     def is_running(self) -> bool:
-        """Tell whether wrangler has not ended."""
+        """Return whether wrangler is running."""
         return self._process.poll() is None
 
     def wait_ready(self, seconds: float, is_wanted: Callable[[], bool] = lambda: True) -> bool:
-        """Wait until the Worker answers; False when it ended, or `is_wanted` turned false, or time ran out first."""
+        """Wait until the Worker answers; return False if it ends, `is_wanted` turns false or time runs out before."""
         deadline = time.monotonic() + seconds
         while is_wanted() and self.is_running() and time.monotonic() < deadline:
             if answers(f"{self.url}/health"):
@@ -72,7 +72,7 @@ class Running:
         return False
 
     def stop(self) -> None:
-        """End it and wait until nothing of it is left. May be called again."""
+        """End the Worker and wait until its last process has ended. May be called again."""
         assert self._process.stdin is not None
         with suppress(BrokenPipeError):
             self._process.stdin.close()
@@ -83,7 +83,7 @@ class Running:
         self._wait_for_group()
 
     def kill(self) -> None:
-        """Kill all of it at once, as a crash of the machine would. May be called again."""
+        """Kill all processes together, as a crash of the machine would. May be called again."""
         with suppress(ProcessLookupError, PermissionError):
             os.killpg(self.group, signal.SIGKILL)
         self._process.wait()
@@ -103,7 +103,7 @@ class Running:
 def living(group: int) -> list[int]:
     """Return the ids of the processes in `group` that have not ended.
 
-    One that has ended but that nobody has asked for its status yet holds nothing any more and does not count.
+    Zombies, whose exit status the parent has not read yet, do not count.
     """
     listed = subprocess.run(["ps", "-A", "-o", "pid=,pgid=,stat="], capture_output=True, text=True, check=True)
     rows = (line.split() for line in listed.stdout.splitlines())
@@ -111,7 +111,7 @@ def living(group: int) -> list[int]:
 
 
 def answers(url: str) -> bool:
-    """Tell whether `url` gives any HTTP answer, of whatever status, within a few seconds."""
+    """Return whether `url` gives an HTTP response of any status within three seconds."""
     try:
         with urllib.request.urlopen(url, timeout=3):  # noqa: S310
             return True

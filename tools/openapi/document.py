@@ -8,7 +8,7 @@ from tools.openapi.events import add_events
 from tools.openapi.examples import Examples
 from tools.openapi.grammars import APP_ID, CODE_AS_TYPED, ID_IN_PATH, Json
 from tools.openapi.headers import ALWAYS, HEADERS, OF_PROBLEMS, referred
-from tools.openapi.in_memory import rehearse
+from tools.openapi.in_memory import run_examples
 from tools.openapi.operations import ALL
 from tools.openapi.parts import PROBLEM, Link, Operation, Parameter, Reply, Schema
 from tools.openapi.problems import ALWAYS as ALWAYS_PROBLEMS
@@ -26,10 +26,13 @@ PATH_SCHEMAS: dict[str, Json] = {
     "code": CODE_AS_TYPED,
     "threadId": APP_ID,
     "id": {**ID_IN_PATH, "description": "The request's id."},
-    "sid": {**ID_IN_PATH, "description": "The session's id, which its owner makes up: unguessable."},
-    "sessionId": {**ID_IN_PATH, "description": "The conversation's id, which its owner makes up: unguessable."},
+    "sid": {**ID_IN_PATH, "description": "The session's id, which its owner chooses: it must not be guessable."},
+    "sessionId": {
+        **ID_IN_PATH,
+        "description": "The conversation's id, which its owner chooses: not guessable.",
+    },
     "name": {**ID_IN_PATH, "description": "The document's name."},
-    "intentId": {**ID_IN_PATH, "description": "The id of what the page was made for."},
+    "intentId": {**ID_IN_PATH, "description": "The id of the intent that the page was generated for."},
 }
 
 
@@ -44,7 +47,7 @@ class _Maker:
         self._components.add("Tool", TOOL)
         add_events(self._components)
         self._components.reference(_Problem)
-        self._examples = Examples(rehearse())
+        self._examples = Examples(run_examples())
         self._shared: Json = {}
 
     def document(self) -> Json:

@@ -1,4 +1,4 @@
-"""Plays the story: fills in what earlier replies gave, and notes what was sent and answered."""
+"""Runs the example calls: fills in values of earlier responses, and records requests and responses."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _NAME = re.compile(r"\$([a-z_]+)")
 
 @dataclass(frozen=True, slots=True)
 class Sent:
-    """A call as it goes out; `events` as in `Step`."""
+    """A request; `events` as in `Step`."""
 
     method: str
     url: str
@@ -28,7 +28,7 @@ class Sent:
 
 @dataclass(frozen=True, slots=True)
 class Answered:
-    """What came back."""
+    """A response."""
 
     status: int
     headers: Mapping[str, str]
@@ -36,13 +36,13 @@ class Answered:
 
     @property
     def media_type(self) -> str:
-        """The media type without its parameters, or nothing."""
+        """The media type without its parameters, or an empty text."""
         return self.headers.get("content-type", "").partition(";")[0]
 
 
 @dataclass(frozen=True, slots=True)
-class Played:
-    """A step with its values, and what came back."""
+class ExampleResult:
+    """A step with its values filled in, and the response to it."""
 
     step: Step
     path: Mapping[str, str]
@@ -52,18 +52,18 @@ class Played:
     answered: Answered
 
 
-async def play(
-    story: Iterable[Step], values: dict[str, str], send: Callable[[Sent], Awaitable[Answered]]
-) -> list[Played]:
-    """Play `story` with `send`; `values` gains what was kept.
+async def run_steps(
+    steps: Iterable[Step], values: dict[str, str], send: Callable[[Sent], Awaitable[Answered]]
+) -> list[ExampleResult]:
+    """Runs `steps` with `send`; adds what they keep to `values`.
 
     Raises:
-        ValueError: a reply has another status than the story says.
+        ValueError: a response has another status than its step expects.
     """
-    return [await _play_step(step, values, send) for step in story]
+    return [await _run_step(step, values, send) for step in steps]
 
 
-async def _play_step(step: Step, values: dict[str, str], send: Callable[[Sent], Awaitable[Answered]]) -> Played:
+async def _run_step(step: Step, values: dict[str, str], send: Callable[[Sent], Awaitable[Answered]]) -> ExampleResult:
     path, query, headers, body = (_filled(part, values) for part in (step.path, step.query, step.headers, step.body))
     method, _, url = step.route.partition(" ")
     for name, value in path.items():
@@ -73,15 +73,15 @@ async def _play_step(step: Step, values: dict[str, str], send: Callable[[Sent], 
     if body is not None:
         content = str(body).encode() if step.media_type == NDJSON else json.dumps(body).encode()
         sent["Content-Type"] = step.media_type
-    if step.shows:
-        sent["Authorization"] = f"Bearer {values[step.shows]}"
+    if step.bearer:
+        sent["Authorization"] = f"Bearer {values[step.bearer]}"
     target = f"{url}?{urlencode(query)}" if query else url
     answered = await send(Sent(method, target, sent, content, step.events))
     if answered.status != step.status:
         raise ValueError(f"{step.route} ({step.title}): {answered.status} {answered.body.decode()}")
     for name, where in step.keep.items():
         values[name] = _kept(answered, where)
-    return Played(step, path, query, headers, body, answered)
+    return ExampleResult(step, path, query, headers, body, answered)
 
 
 def _filled(part: Any, values: Mapping[str, str]) -> Any:

@@ -1,4 +1,4 @@
-"""Examples of the document, out of the story as it was played: by operation, by status, by parameter.
+"""Examples of the document, from the results of the example calls: by operation, by status, by parameter.
 
 What belongs to one call has one name wherever it stands; `x-token` names the token that was sent.
 """
@@ -9,7 +9,7 @@ import json
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from tools.openapi.example_runner import Played, read_events
+from tools.openapi.example_runner import ExampleResult, read_events
 from tools.openapi.grammars import Json
 from tools.openapi.parts import EVENTS, NDJSON
 
@@ -18,12 +18,12 @@ SHOWN_EVENTS = 4
 
 
 class Examples:
-    """What was played, by the operation that it is an example of."""
+    """The results of the example calls, by operation."""
 
-    def __init__(self, played: Iterable[Played]) -> None:
-        self._played: dict[str, list[Played]] = {}
-        for one in played:
-            self._played.setdefault(one.step.route, []).append(one)
+    def __init__(self, results: Iterable[ExampleResult]) -> None:
+        self._results: dict[str, list[ExampleResult]] = {}
+        for one in results:
+            self._results.setdefault(one.step.route, []).append(one)
 
     def of_parameter(self, route: str, name: str, where: str) -> Json:
         """The values that a parameter had in calls that went well."""
@@ -53,18 +53,18 @@ class Examples:
     def of_reply(self, route: str, status: int, media_type: str) -> Json:
         """What was answered with this status in this media type."""
         found: Json = {}
-        for one in self._played.get(route, []):
+        for one in self._results.get(route, []):
             answered = one.answered
             if answered.status == status and answered.media_type == media_type:
                 for name, value in _values(one):
                     found[_key(one) + name] = {"summary": one.step.title, "value": value, **_token(one)}
         return found
 
-    def _good(self, route: str) -> Sequence[Played]:
-        return [one for one in self._played.get(route, []) if one.answered.status < 400]
+    def _good(self, route: str) -> Sequence[ExampleResult]:
+        return [one for one in self._results.get(route, []) if one.answered.status < 400]
 
 
-def _values(one: Played) -> list[tuple[str, Any]]:
+def _values(one: ExampleResult) -> list[tuple[str, Any]]:
     text = one.answered.body.decode()
     if one.answered.media_type == EVENTS:
         events = [_event(event) for event in read_events(text)]
@@ -80,13 +80,13 @@ def _lines(text: str) -> list[Any]:
     return [json.loads(line) for line in text.split("\n") if line]
 
 
-def _token(one: Played) -> Json:
-    return {"x-token": f"{one.step.shows}Token"} if one.step.shows else {}
+def _token(one: ExampleResult) -> Json:
+    return {"x-token": f"{one.step.bearer}Token"} if one.step.bearer else {}
 
 
 def _event(event: dict[str, str]) -> Json:
     return {**event, "retry": int(event["retry"])} if "retry" in event else dict(event)
 
 
-def _key(one: Played) -> str:
+def _key(one: ExampleResult) -> str:
     return "".join(letter if letter.isalnum() else "-" for letter in one.step.title.lower()).strip("-")

@@ -9,42 +9,42 @@ from waypost_worker.http.security_headers import BROWSER_HEADERS
 
 HEADERS: dict[str, Json] = {
     "X-Request-Id": {
-        "description": "Names this request in the service's log.",
+        "description": "The id of this request in the operator's log.",
         "required": True,
         "schema": {"type": "string", "minLength": 1},
     },
     "Server-Timing": {
-        "description": "How many KV operations it took, and how many milliseconds of waiting for them.",
+        "description": "The number of KV operations, and the milliseconds spent waiting for them.",
         "required": True,
         "schema": {"type": "string", "pattern": r'^kv;desc="\d+ operations";dur=\d+$'},
     },
     **{name: {"required": True, "schema": {"const": value}} for name, value in BROWSER_HEADERS.items()},
     "Waypost-Storage": {
-        "description": "There where nothing is kept for longer than this isolate lives.",
+        "description": "Present if the deployment has no KV namespace: data is lost with the isolate.",
         "schema": {"const": "memory"},
     },
-    "ETag": {"description": "The version, strong.", "required": True, "schema": ETAG},
+    "ETag": {"description": "The version, a strong validator.", "required": True, "schema": ETAG},
     "Location": {
-        "description": "Where what was made can be read.",
+        "description": "The URL of the new resource.",
         "required": True,
         "schema": {"type": "string", "format": "uri-reference"},
     },
     "Retry-After": {
-        "description": "Seconds after which it is worth trying again.",
+        "description": "Seconds to wait before a retry.",
         "schema": {"type": "integer", "minimum": 1},
     },
     "WWW-Authenticate": {"required": True, "schema": {"const": "Bearer"}},
     "Content-Disposition": {
-        "description": "A name for the file, where it is one.",
+        "description": "The file name of a download.",
         "schema": {"type": "string", "pattern": '^attachment; filename="[^"]+"$'},
     },
     "Content-Security-Policy": {
-        "description": "A page of a session has its own.",
+        "description": "Generated pages have their own policy.",
         "required": True,
         "schema": {"enum": [BROWSER_HEADERS["Content-Security-Policy"], POLICY]},
     },
     **{
-        name: {"description": "There in the AI SDK's format.", "schema": {"const": value}}
+        name: {"description": "Present in the AI SDK's format.", "schema": {"const": value}}
         for name, value in UI_HEADERS.items()
     },
 }

@@ -1,4 +1,4 @@
-"""The service in memory, on which the story is played while the document is made: the same at every run."""
+"""The service in memory, on which the example calls run while the document is made; deterministic."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from random import Random
 from typing import Any
 from urllib.parse import urlsplit
 
-from tools.openapi.example_calls import STORY
+from tools.openapi.example_calls import EXAMPLE_CALLS
 from tools.openapi.example_calls.step import begin
-from tools.openapi.example_runner import Answered, Played, Sent, count_events, play
+from tools.openapi.example_runner import Answered, ExampleResult, Sent, count_events, run_steps
 from waypost_worker.app import App
 from waypost_worker.clock import Wakeup
 from waypost_worker.http.messages import Request
@@ -25,7 +25,7 @@ START_MS = 1_767_225_600_000
 
 
 class _Clock:
-    """Moves on only when somebody sleeps."""
+    """Advances only by `sleep`."""
 
     def __init__(self) -> None:
         self._now_ms = START_MS
@@ -42,11 +42,11 @@ class _Clock:
 
 
 TICK_SECONDS = 0.015
-"""Who waits lets the others have their turn so often."""
+"""The step in which a wait advances the clock."""
 
 
 class _Wakeup:
-    """Lets time pass until somebody has rung."""
+    """Advances the clock until it is set."""
 
     def __init__(self, clock: _Clock) -> None:
         self._clock = clock
@@ -91,8 +91,8 @@ class _Headers:
         return self._fields.get(name)
 
 
-class Stage:
-    """The service that the story is played on; `limiters` count what is sent, `around` stands before the store."""
+class InMemoryService:
+    """The service that the example calls run on. `limiters` count their requests; `around` wraps the store."""
 
     def __init__(
         self, limiters: Mapping[Limit, Limiter] = _LIMITERS, around: Callable[[Kv], Kv] = lambda kv: kv
@@ -103,7 +103,7 @@ class Stage:
         self._background: list[asyncio.Task[None]] = []
 
     async def send(self, sent: Sent) -> Answered:
-        """What is answered to `sent`, as far as the story reads it."""
+        """The response to `sent`; of a stream, as many events as the step reads."""
         parts = urlsplit(sent.url)
 
         async def read_body(_limit: int) -> bytes:
@@ -132,6 +132,6 @@ async def _read(stream: AsyncGenerator[bytes, None], events: int) -> bytes:
     return text
 
 
-def rehearse() -> list[Played]:
-    """Play the story; the steps with what was answered."""
-    return asyncio.run(play(STORY, begin(), Stage().send))
+def run_examples() -> list[ExampleResult]:
+    """Runs all example calls; returns each step with its response."""
+    return asyncio.run(run_steps(EXAMPLE_CALLS, begin(), InMemoryService().send))

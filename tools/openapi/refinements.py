@@ -49,7 +49,7 @@ BY_NAME: Mapping[str, Json] = {
 
 _SAID: Json = {"description": "Any JSON but null.", "not": {"type": "null"}}
 
-_RESOURCE: Json = {**APP_ID, "description": f"{APP_ID['description']} With an app's token it may be left out."}
+_RESOURCE: Json = {**APP_ID, "description": f"{APP_ID['description']} May be left out with an app token."}
 
 BY_FIELD: Mapping[str, Json] = {
     "Session.code": CODE,
@@ -60,7 +60,7 @@ BY_FIELD: Mapping[str, Json] = {
     "Tools.tools": {"type": "array", "items": {"$ref": "#/components/schemas/Tool"}},
     "ToolsBody.tools": {
         "items": {"$ref": "#/components/schemas/Tool"},
-        "description": "No two of them have one name.",
+        "description": "Their names are unique.",
     },
     "JoinBody.id": ID,
     "Token.token": APP_TOKEN,
@@ -92,7 +92,7 @@ BY_FIELD: Mapping[str, Json] = {
         "description": f"At most {MAX_PAGE_BYTES} bytes as UTF-8.",
     },
     "UiBody.id": APP_ID,
-    "UiBody.messageId": {"description": "Which message is said anew, if one is."},
+    "UiBody.messageId": {"description": "The message to regenerate or replace, if any."},
     "UiBody.messages": {
         "contains": {
             "required": ["role", "id", "parts"],
@@ -110,12 +110,12 @@ BY_FIELD: Mapping[str, Json] = {
     "MessageBody.id": MESSAGE_ID,
     "ImportedMessage.id": MESSAGE_ID,
     "ImportedMessage.timestamp": {"type": "string", "format": "date-time"},
-    "ImportBody.sessionId": {"description": "Passed over: it is that of the path."},
+    "ImportBody.sessionId": {"description": "Ignored: the path names it."},
     # What was imported is not looked at.
     "Origin.threadId": {},
     "Origin.messageId": {},
-    "UiMessage.role": {"description": "`user`, `assistant` or `system`; only the last of the user's is new here."},
-    "Stop.generationId": {"description": "Null where none was being given."},
+    "UiMessage.role": {"description": "`user`, `assistant` or `system`; only the last message of the user is used."},
+    "Stop.generationId": {"description": "Null if none was being generated."},
 }
 """`component.field`, where the same name means different things."""
 
@@ -182,7 +182,7 @@ WHOLE: Mapping[str, Json] = {
         "required": ["id", "messages"],
         "description": (
             "What `DefaultChatTransport` of the AI SDK sends: https://ai-sdk.dev/docs/ai-sdk-ui/transport. `id` is the "
-            "thread. Of the messages the last one of the user is asked; its text must not be empty. Apps add fields "
+            "thread. The last message of the user is sent to the model; its text must not be empty. Apps add fields "
             "of their own."
         ),
     },
@@ -192,7 +192,7 @@ WHOLE: Mapping[str, Json] = {
 TOOL: Json = {
     "title": "Tool",
     "type": "object",
-    "description": "A tool as in MCP; fields that are not named here are kept as they are.",
+    "description": "A tool as in MCP; other fields are stored unchanged.",
     "properties": {
         "name": TOOL_NAME,
         "description": {"type": "string"},

@@ -1,8 +1,8 @@
 """Builds the Pyodide bundle workerd would otherwise download, from the npm package `pyodide`.
 
-The result is one Cap'n Proto message. workerd reads it from the folder given as `--pyodide-bundle-disk-cache-dir`
-when the compatibility flag `python_workers_development` makes it ask for the bundle called `dev`, the only one whose
-checksum it does not compare.
+The result is one Cap'n Proto message. With the compatibility flag `python_workers_development` workerd asks for the
+bundle called `dev`, the only one whose checksum it does not compare, and reads it from the folder given as
+`--pyodide-bundle-disk-cache-dir`.
 """
 
 from __future__ import annotations
@@ -59,7 +59,7 @@ def encode(modules: list[Module]) -> bytes:
 def build(root: Path, folder: Path) -> Path:
     """Write the bundle for the project at `root` into `folder` and return its path.
 
-    Raises `VersionError` or `GlueChangedError` before anything is written. The file appears whole or not at all.
+    The file is written atomically. Raises `VersionError` or `GlueChangedError` before anything is written.
     """
     pins = read_pins(root)
     check_installed(root, pins)
@@ -75,7 +75,7 @@ def build(root: Path, folder: Path) -> Path:
 
 
 def main() -> int:
-    """Build into the folder named by the only argument; a refusal is one sentence and status 1."""
+    """Build into the folder named by the only argument and return the exit status; 1 after a sentence."""
     root = Path(__file__).resolve().parents[2]
     try:
         build(root, Path(sys.argv[1]))

@@ -1,7 +1,7 @@
-"""Adapts Pyodide's glue script to workerd: plain text substitutions, each of which must find what it was written for.
+"""Adapts Pyodide's glue script to workerd, by text substitutions.
 
-workerd forbids code generation, clocks and randomness outside a request and offers replacements of its own; the glue
-script has to use those. A script that has changed in any of these places is refused, never half adapted.
+workerd forbids code generation, clocks and randomness outside a request and offers replacements of its own, which the
+glue script has to use. Each substitution states how often its pattern occurs; a script that differs is refused.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 
 class GlueChangedError(Exception):
-    """A substitution did not find its pattern exactly as often as it was written for."""
+    """Raised where a substitution's pattern occurs another number of times than stated."""
 
 
 @dataclass(frozen=True)
@@ -28,7 +28,7 @@ WRAPPERS = (
     "addEventListener, getRandomValues, location, monotonicDateNow, newWasmModule, patchedApplyFunc, "
     "patchedLoadLibData, wasmInstantiate"
 )
-"""Names workerd supplies; three are never called here but shadow globals of the same name."""
+"""Names that workerd supplies; three are never called here, but shadow globals of the same name."""
 
 PREAMBLE = f'import {{ {WRAPPERS} }} from "pyodide-internal:builtin_wrappers";\n'
 
@@ -40,7 +40,7 @@ LOAD_LIB_DATA = (
     "return flags.loadAsync?Promise.resolve(library):library}"
     "function unusedLoadLibData(){"
 )
-"""Ours takes the name; the original stays behind under another, since its end is not worth parsing for."""
+"""The replacement takes the name. The original stays under another one, since finding its end would need a parser."""
 
 SUBSTITUTIONS = (
     Substitution("compile wasm", "new WebAssembly.Module(", "newWasmModule(", 4),

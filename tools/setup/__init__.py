@@ -1,1 +1,1 @@
-"""What a first run installs, and nothing when it is there."""
+"""What a first run installs and builds, and what it needs to be there."""

@@ -1,6 +1,6 @@
-"""Makes a fresh clone ready to run, and does nothing where it is: `python3 -m tools.setup.bootstrap`.
+"""Installs and builds what a fresh clone lacks, and nothing a second time: `python3 -m tools.setup.bootstrap`.
 
-Runs before anything is installed, so: standard library only, and nothing that an old Python could not at least parse.
+It runs before anything is installed, so it uses the standard library only, in a syntax that an old Python can parse.
 """
 
 from __future__ import annotations
@@ -52,18 +52,18 @@ BUNDLE_SOURCES = (
 """Files in tools/ that decide what the bundle and the snapshot are."""
 
 WORKER_PLATFORM = ("--platform", "pyemscripten_2026_0_wasm32", "--python-version", "3.14", "--implementation", "cp")
-"""What the Python in workerd is to pip."""
+"""pip's options that name the Python in workerd."""
 
 
 def make_venv(log: Path) -> None:
-    """Make the virtual environment anew, with the locked packages."""
+    """Create the virtual environment with the locked packages, in place of an existing one."""
     log.unlink(missing_ok=True)
     run_logged(log, BASE_PYTHON, "-m", "venv", "--clear", VENV)
     run_logged(log, VENV_PYTHON, "-m", "pip", "install", "--no-deps", "--require-hashes", "-r", "requirements-dev.txt")
 
 
 def make_python_modules(log: Path) -> None:
-    """Fill the folder wrangler uploads as the Worker's packages."""
+    """Install the Worker's locked packages into the folder that wrangler uploads."""
     log.unlink(missing_ok=True)
     shutil.rmtree(PYTHON_MODULES, ignore_errors=True)
     target = ("--target", PYTHON_MODULES, *WORKER_PLATFORM, "--only-binary=:all:", "--no-deps", "--no-compile")
@@ -73,7 +73,7 @@ def make_python_modules(log: Path) -> None:
 
 
 def make_node_modules(log: Path) -> None:
-    """Install the locked npm packages; `npm ci` starts from nothing by itself."""
+    """Install the locked npm packages; `npm ci` first removes what is there."""
     log.unlink(missing_ok=True)
     run_logged(log, "npm", "ci")
 
@@ -89,7 +89,7 @@ def make_bundle(log: Path) -> None:
 
 
 def steps() -> tuple[list[Step], list[Step], list[Step]]:
-    """Return the steps for Python, for npm, and those that need both; each list in order."""
+    """Return the steps for Python, those for npm, and those that need both; each list in its order."""
     tools = ROOT / "tools"
     lock = ROOT / "package-lock.json"
     # Not the whole of package.json: a new script reinstalls nothing.
@@ -130,7 +130,7 @@ def steps() -> tuple[list[Step], list[Step], list[Step]]:
 
 
 def write_dev_vars(path: Path) -> None:
-    """Write a random signing key for the local Worker, once; an existing file is left as it is."""
+    """Write a random signing key for the local Worker unless the file exists."""
     key = base64.urlsafe_b64encode(secrets.token_bytes(32)).rstrip(b"=").decode()
     with contextlib.suppress(FileExistsError):
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
@@ -140,7 +140,7 @@ def write_dev_vars(path: Path) -> None:
 
 @contextlib.contextmanager
 def alone() -> Iterator[None]:
-    """Wait until no other bootstrap of this folder is at work."""
+    """Hold a lock, so that two bootstraps of this folder run one after the other."""
     BUILD_DIR.mkdir(exist_ok=True)
     with (BUILD_DIR / "lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
@@ -154,16 +154,16 @@ def run_all(these: list[Step]) -> None:
 
 
 def main() -> int:
-    """Make everything ready; a problem is told on standard error, with status 1."""
+    """Install what is missing and return the exit status; 1 after a sentence on standard error."""
     try:
         check_python(tuple(sys.version_info[:3]))
         check_node(node_version())
         python_steps, npm_steps, steps_for_both = steps()
         with alone():
-            # Both lanes mostly wait for the network, so they run side by side.
-            with ThreadPoolExecutor() as lanes:
-                for lane in [lanes.submit(run_all, python_steps), lanes.submit(run_all, npm_steps)]:
-                    lane.result()
+            # Both mostly wait for the network, so they run in parallel.
+            with ThreadPoolExecutor() as pool:
+                for done in [pool.submit(run_all, python_steps), pool.submit(run_all, npm_steps)]:
+                    done.result()
             run_all(steps_for_both)
             write_dev_vars(DEV_VARS)
     except BootstrapError as problem:

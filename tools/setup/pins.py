@@ -1,6 +1,6 @@
-"""The versions that only work together, read from the one place that pins them: devDependencies of package.json.
+"""The npm packages whose versions only work together, as devDependencies of package.json pin them.
 
-What is installed is compared with the pins before anything is built from it. Standard library only.
+The installed versions are compared with the pins before anything is built from them. Standard library only.
 """
 
 from __future__ import annotations
@@ -11,14 +11,14 @@ import re
 from pathlib import Path
 
 PINNED_TOGETHER = ("wrangler", "workerd", "pyodide")
-"""npm packages of which one may not be raised without looking at the others."""
+"""npm packages that are upgraded together: each works with certain versions of the others."""
 
 WANTED_PYODIDE = re.compile(rb"pythonWorkersDevPyodide\0([\w.]+)\0sha256-")
-"""Where workerd's program states the Pyodide of the bundle called `dev`."""
+"""The place in workerd's program that names the Pyodide version of the bundle called `dev`."""
 
 
 class VersionError(Exception):
-    """Something installed is of another version than the one pinned; the message names both."""
+    """Raised where an installed version is not the pinned one; the message names both."""
 
 
 def read_pins(root: Path) -> dict[str, str]:

@@ -1,6 +1,6 @@
-"""What has to be on the machine before anything can be installed: Python and Node.
+"""What the machine needs before anything can be installed: Python and Node, in versions that are recent enough.
 
-Standard library only, and nothing that an old Python could not at least parse: it has to be able to say so.
+Standard library only, in a syntax that an old Python can parse: it is an old Python that shows the sentence about it.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Remembers what a finished step was made from, so that it is done again when that changes, and only then.
+"""Stamps: a finished step's inputs as a digest in a file. A step whose digest is the same is not done again.
 
 Standard library only.
 """
@@ -15,7 +15,7 @@ def content_key(files: Iterable[Path], *facts: str) -> str:
     """Return a digest of the contents of `files`, in the given order, and of further `facts`."""
     digest = hashlib.sha256()
     for part in [*(path.read_bytes() for path in files), *(fact.encode() for fact in facts)]:
-        # The length keeps a byte that moves from one part to the next from going unnoticed.
+        # With the length, a byte that moves from one part to the next changes the digest.
         digest.update(len(part).to_bytes(8, "big"))
         digest.update(part)
     return digest.hexdigest()
@@ -31,18 +31,18 @@ class Stamp:
         self._path = path
 
     def matches(self, key: str) -> bool:
-        """Tell whether the step was finished, with this key."""
+        """Return whether the step was finished with this key."""
         try:
             return self._path.read_text() == key
         except FileNotFoundError:
             return False
 
     def remove(self) -> None:
-        """Forget the last run."""
+        """Delete the stamp: the step counts as not done."""
         self._path.unlink(missing_ok=True)
 
     def set(self, key: str) -> None:
-        """Remember that the step was finished with this key."""
+        """Write that the step was finished with this key."""
         self._path.parent.mkdir(parents=True, exist_ok=True)
         unfinished = self._path.with_suffix(f".{os.getpid()}")
         unfinished.write_text(key)

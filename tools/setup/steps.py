@@ -1,4 +1,4 @@
-"""One step of the bootstrap: done once, again when its sources change, and again after it was interrupted.
+"""One step of the bootstrap: done once, and again after its sources have changed or it was interrupted.
 
 Standard library only.
 """
@@ -15,11 +15,11 @@ from tools.setup.stamps import Stamp, content_key
 
 
 class BootstrapError(Exception):
-    """Something the user has to put right; the message is the sentence to show."""
+    """Raised for what the user has to correct; the message is the sentence to show."""
 
 
 class Step:
-    """One thing to make: `outputs` exist afterwards and were made from `inputs` and `facts`."""
+    """Something to make: `make` creates `outputs` from the files `inputs` and from `facts`."""
 
     def __init__(
         self, name: str, outputs: list[Path], inputs: list[Path], make: Callable[[Path], None], *facts: str
@@ -31,17 +31,17 @@ class Step:
         self._facts = facts
 
     def is_done(self, stamps: Path) -> bool:
-        """Tell whether it was made, and from what is there now."""
+        """Return whether the outputs exist and were made from the present inputs."""
         return self._stamp(stamps).matches(self._key()) and all(output.exists() for output in self._outputs)
 
     def run(self, stamps: Path, logs: Path) -> bool:
-        """Make it unless that has been done; tell whether anything was done.
+        """Make the outputs unless they are up to date; return whether anything was done.
 
-        `make` gets the file its commands print to and must cope with what an interrupted run left behind.
+        `make` gets the log file for its commands' output. It must work on what an interrupted run left behind.
         """
         if self.is_done(stamps):
             return False
-        # Taken before the work: a source that changes during it makes the step run again.
+        # The digest is of before the work: a source that changes during it makes the step run again.
         stamp, key = self._stamp(stamps), self._key()
         stamp.remove()
         print(f"Preparing the {self.name} …", file=sys.stderr, flush=True)
@@ -58,7 +58,10 @@ class Step:
 
 
 def run_logged(log: Path, *command: str | Path) -> None:
-    """Run `command` in the project folder with its output in `log`; raises `BootstrapError` with the end of it."""
+    """Run `command` in the project folder with its output in `log`.
+
+    Raises `BootstrapError`, with the end of the output, where the command fails.
+    """
     with log.open("ab") as output:
         status = subprocess.run(command, cwd=ROOT, stdin=subprocess.DEVNULL, stdout=output, stderr=output).returncode
     if status != 0:

@@ -1,4 +1,4 @@
-/** An EventTarget with typed details, on which an error that nobody takes is still said aloud. */
+/** An EventTarget with typed details, which logs an `error` event that has no listener. */
 
 /** @template {Record<string, any>} Events */
 export class Emitter extends EventTarget {

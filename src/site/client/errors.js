@@ -1,6 +1,6 @@
-/** Every error this client throws, so that "the tool said no" is never mistaken for "the network did". */
+/** The errors that this client throws: a tool's error, a refusal by the server and a network failure differ by class. */
 
-/** The base of them all. `code` is a stable word to branch on; `message` is for people. */
+/** The base class. `code` is stable, for programs; `message` is for people. */
 export class WaypostError extends Error {
   /**
    * @param {string} code
@@ -14,7 +14,7 @@ export class WaypostError extends Error {
   }
 }
 
-/** The server refused: it replied with a problem document (or with something else that is no success). */
+/** The server refused the request: its status is no success. Its body is usually a problem document (RFC 9457). */
 export class ApiError extends WaypostError {
   /**
    * @param {number} status
@@ -25,19 +25,19 @@ export class ApiError extends WaypostError {
   constructor(status, code, message, { retryAfterMs = 0, problem = {} } = {}) {
     super(code, message);
     this.status = status;
-    /** How long the server asked to be left alone; 0 if it did not say. */
+    /** The server's Retry-After in milliseconds; 0 if it sent none. */
     this.retryAfterMs = retryAfterMs;
     /** The whole problem document. */
     this.problem = problem;
   }
 
-  /** Whether the session is gone, or not ours: nothing sent again can help. */
+  /** Whether the session is gone or access is denied, so that sending again cannot help. */
   get isFinal() {
     return [401, 403, 404, 410].includes(this.status);
   }
 }
 
-/** There was no reply that could be read: whether the server did what was asked is not known. */
+/** No complete response arrived. It is unknown whether the server carried out the request. */
 export class TransportError extends WaypostError {
   /**
    * @param {string} message
@@ -48,7 +48,7 @@ export class TransportError extends WaypostError {
   }
 }
 
-/** The tool answered, with an error. */
+/** The tool answered with an error. */
 export class ToolError extends WaypostError {
   /**
    * @param {string} code
@@ -59,18 +59,18 @@ export class ToolError extends WaypostError {
   constructor(code, message, data, { authenticated = false } = {}) {
     super(code, message);
     this.data = data;
-    /** Whether it is proven that the tab said so. Only an encrypted session can; the server's own word never is. */
+    /** Whether encryption proves that the error comes from the tab; false in a session without encryption. */
     this.authenticated = authenticated;
   }
 }
 
 /**
- * What came is not what the other end of an encrypted session has sent: it was changed on the way, sent in the clear, or
- * encrypted with another key. Whether the tool ran is not known.
+ * A message of an encrypted session could not be authenticated: it was changed on the way, sent unencrypted, or encrypted
+ * with another key. It is unknown whether the tool ran.
  */
 export class DecryptionError extends WaypostError {}
 
-/** No answer in the time given. The request is still open: the same call with this `id` waits for it again. */
+/** No answer came within `timeout`. The request stays open: calling again with this `id` continues to wait. */
 export class CallTimeout extends WaypostError {
   /**
    * @param {string} id
@@ -92,7 +92,7 @@ export function isTransient(error) {
 }
 
 /**
- * How long the server asked to be left alone.
+ * The server's Retry-After in milliseconds; 0 if there is none.
  * @param {unknown} error
  */
 export function retryAfterMs(error) {

@@ -1,11 +1,11 @@
-/** Ids that nobody else has. */
+/** Random ids. */
 
 /** A random id of 32 hexadecimal digits. `crypto.randomUUID` is missing on plain HTTP, where tabs on a LAN are. */
 export function newId() {
   return hex(crypto.getRandomValues(new Uint8Array(16)));
 }
 
-/** A random UUID (version 4): the browser's own, or made from its random bytes where it has none to give. */
+/** A random UUID (version 4): `crypto.randomUUID()`, or built from random bytes where the browser lacks it. */
 export function newUuid() {
   if (typeof crypto.randomUUID === "function") return crypto.randomUUID();
   const bytes = crypto.getRandomValues(new Uint8Array(16));

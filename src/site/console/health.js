@@ -1,11 +1,11 @@
-/** What the server says about itself, in the page's head. */
+/** The server's storage and version, in the page's header. */
 
 import { byId } from "./shared/dom.js";
 
 /** @typedef {{ storage: string, version: string, model?: string, limits?: Record<string, number> }} Health */
 
 /**
- * Show where it stores things; one that stores nothing durable says so. A server out of reach shows elsewhere.
+ * Shows them; storage in memory is marked as not durable. An unreachable server is reported elsewhere.
  * @returns {Promise<Health | null>}
  */
 export async function showHealth() {

@@ -13,11 +13,11 @@ const tab = new Tab(new RequestLog());
 const agent = new Agent(() => tab.link);
 const chats = new ChatView();
 
-/** Each view begins when it is first seen: who only chats needs no session, and the other way round. */
+/** Each view starts when it is first shown: chatting needs no session, and a session needs no chat. */
 function follow() {
   const now = place();
   if (!now) return;
-  // Somebody who has a tab here as well keeps seeing it.
+  // A page with an open session keeps showing it beside the agent.
   show(now.view === "agent" && tab.code ? "session" : now.view);
   if (now.view === "session") tab.start();
   if (now.view === "agent") agent.join(now.value, now.key);

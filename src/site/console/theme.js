@@ -21,7 +21,7 @@
     try {
       localStorage.setItem(KEY, theme);
     } catch {
-      // Not kept, but in force until the page is left.
+      // Not stored, but applied until the page is left.
     }
   }
 

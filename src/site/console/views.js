@@ -1,12 +1,12 @@
-/** Which of the page's views is shown: `#session`, `#chat` (`#chat=ID`: that thread), `#join=CODE` the agent's alone. */
+/** Which of the page's views is shown: `#session`, `#chat` (`#chat=ID`: that thread), `#join=CODE`: only the agent. */
 
 import { byId } from "./shared/dom.js";
 
 /** @typedef {{ view: "session" | "chat" | "agent", value: string, key?: string }} Place */
 
 /**
- * What the page's address asks for; null: nothing that is a view (a link within one). The key of an encrypted session is
- * taken out of the address, so that it stays neither on the screen nor in the history.
+ * The view that the page's address asks for; null if it names none (a link within a view). Removes the key of an encrypted
+ * session from the address, so that it stays neither on the screen nor in the browser's history.
  * @returns {Place | null}
  */
 export function place() {
@@ -27,7 +27,7 @@ const titles = { session: document.title, chat: "Chat · Waypost" };
 
 let waiting = 0;
 
-/** The window's title tells how many calls wait for the person. @param {number} count */
+/** Shows in the window's title how many calls wait for approval. @param {number} count */
 export function tellWaiting(count) {
   waiting = count;
   showTitle();

@@ -3,11 +3,11 @@
 /** @typedef {import("./document.js").Operation} Operation */
 /** @typedef {import("./document.js").Parameter} Parameter */
 
-/** What a token is called in the shell. @type {Record<string, string>} */
+/** The shell variable of each kind of token. @type {Record<string, string>} */
 const VARIABLES = { hostToken: "$HOST_TOKEN", guestToken: "$GUEST_TOKEN", appKey: "$APP_KEY" };
 
 /**
- * The names of the operation's examples of calls that go well.
+ * The names of the operation's examples of successful calls.
  * @param {Operation} operation
  * @returns {Map<string, string>} name -> what it shows
  */
@@ -62,7 +62,7 @@ function urlOf(operation, name, origin) {
   }
   const query = new URLSearchParams();
   for (const [parameter, value] of valuesOf(operation, name, "query")) {
-    // One that stands for any number of them has their names inside.
+    // An object stands for several parameters, named by its fields.
     if (typeof value === "object" && value) Object.entries(value).forEach(([key, text]) => query.set(key, `${text}`));
     else query.set(parameter, `${value}`);
   }
@@ -70,7 +70,7 @@ function urlOf(operation, name, origin) {
 }
 
 /**
- * The parameters of the example; those that are needed have the value of another one if they must.
+ * The parameters of the example; a required one without a value in it takes another example's value.
  * @param {Operation} operation
  * @param {string} name
  * @param {string} place
@@ -99,7 +99,7 @@ function tokenOf(operation, name) {
 }
 
 /**
- * Whether the example was answered with lines of JSON.
+ * Whether the example's response is NDJSON.
  * @param {Operation} operation
  * @param {string} name
  */

@@ -1,4 +1,4 @@
-/** The API's own page: shows /openapi.json, and nothing that does not stand there. */
+/** The API page: shows /openapi.json and nothing else. */
 
 import { byId, el, showBanner } from "../console/shared/dom.js";
 import { operationCard } from "./operation.js";

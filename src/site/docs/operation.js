@@ -12,7 +12,7 @@ import { schemaDetails, typeOf } from "./schema.js";
 /** @typedef {import("./document.js").Content} Content */
 
 /**
- * The card of `operation`; what is inside is made when it is first opened.
+ * The card of `operation`; its content is built when it is first opened.
  * @param {Operation} operation
  * @param {Resolver} resolver
  */

@@ -1,11 +1,15 @@
-"""Following an answer: what was said so far, then each word as it comes, then how it ended."""
+"""The events of an answer: its text so far, each further text as it is generated, and how it ended.
+
+An answer is followed in memory where it is generated (`follow_live`), by its chunks in KV everywhere else
+(`follow_stored`), and replayed from the conversation once it has ended (`replay`).
+"""
 
 from collections.abc import AsyncGenerator
 
 import msgspec
 
 from waypost_worker.chat.chunks import Chunk, ChunkStore
-from waypost_worker.chat.live_answer import LiveAnswer, Outcome
+from waypost_worker.chat.live_answer import AnswerInfo, LiveAnswer, Outcome
 from waypost_worker.clock import seconds_until
 from waypost_worker.conversations.conversation import Conversation
 from waypost_worker.conversations.message import ChatMessage
@@ -14,54 +18,61 @@ from waypost_worker.kv.store import KvError
 from waypost_worker.limits import ANSWER_HEARTBEAT_SECONDS, FOLLOW_PATIENCE_SECONDS
 from waypost_worker.polling.invocation import Invocation
 
-DOUBT_SECONDS = 10
-"""How often one who hears nothing from elsewhere looks whether the answer is in the conversation."""
+CONVERSATION_CHECK_SECONDS = 10
+"""Interval between checks of the conversation while no chunk arrives."""
 
-LOST = Outcome("error", 0, "answer_broken_off", "Whoever gave the answer is gone. What was said so far was kept.")
+LOST = Outcome("error", 0, "answer_broken_off", "The isolate that generated the answer is gone. Its text was kept.")
 
 
 class TextDelta(msgspec.Struct, frozen=True):
-    """Some text; `end` is how many characters of the answer there are with it."""
+    """Text that was added to the answer; `end`: characters of the answer up to and with it."""
 
     text: str
     end: int
 
 
 class KeepAlive(msgspec.Struct, frozen=True):
-    """Nothing for a while: the reader is told that the connection is alive."""
+    """No text for a while; written to the connection so that it stays open."""
 
 
 AnswerEvent = TextDelta | KeepAlive | Outcome
-"""The last one is an `Outcome`, unless the follower's own budget ends first."""
+"""The last one is an `Outcome`, unless the reader's own budget of KV operations ends first."""
+
+
+class AnswerStream(msgspec.Struct, frozen=True):
+    """An answer and its events. Close `events` if they are not read to the end."""
+
+    info: AnswerInfo
+    events: AsyncGenerator[AnswerEvent, None]
 
 
 async def follow_live(live: LiveAnswer, invocation: Invocation, start: int = 0) -> AsyncGenerator[AnswerEvent, None]:
-    """Follow an answer that is given in this isolate, from its character `start` on."""
+    """Yields the events of an answer that this isolate generates, from its character `start` on."""
     clock, wakeup = invocation.clock, invocation.clock.wakeup()
-    told, taken = start, 0
-    spoke_ms = clock.now_ms()
+    sent, deltas_read = start, 0
+    sent_ms = clock.now_ms()
     live.readers += 1
     try:
         with live.wakeups.subscribe(wakeup):
             while True:
                 outcome = live.outcome
-                text = "".join(live.deltas[taken:])
+                text = "".join(live.deltas[deltas_read:])
                 end = live.characters
-                taken = len(live.deltas)
-                if end > told:
-                    yield TextDelta(text[len(text) - (end - told) :], end)
-                    told, spoke_ms = end, clock.now_ms()
+                deltas_read = len(live.deltas)
+                if end > sent:
+                    yield TextDelta(text[len(text) - (end - sent) :], end)
+                    sent, sent_ms = end, clock.now_ms()
                 if outcome is not None:
                     yield outcome
                     return
-                # While what was said was being sent, it may have ended.
+                # The answer may have ended while the text was being sent: then the next turn yields the rest.
                 if live.outcome is None and not live.is_running(clock.now_ms()):
                     yield LOST
                     return
-                if clock.now_ms() - spoke_ms >= ANSWER_HEARTBEAT_SECONDS * 1000:
-                    spoke_ms = clock.now_ms()
+                if clock.now_ms() - sent_ms >= ANSWER_HEARTBEAT_SECONDS * 1000:
+                    sent_ms = clock.now_ms()
                     yield KeepAlive()
-                await wakeup.wait(seconds_until(spoke_ms + ANSWER_HEARTBEAT_SECONDS * 1000, clock.now_ms()))
+                await wakeup.wait(seconds_until(sent_ms + ANSWER_HEARTBEAT_SECONDS * 1000, clock.now_ms()))
     finally:
         live.readers -= 1
         live.left_ms = clock.now_ms()
@@ -70,66 +81,69 @@ async def follow_live(live: LiveAnswer, invocation: Invocation, start: int = 0) 
 async def follow_stored(
     generation_id: str, chunks: ChunkStore, conversation: Conversation, invocation: Invocation, start: int = 0
 ) -> AsyncGenerator[AnswerEvent, None]:
-    """Follow an answer that is given elsewhere, by the pieces in KV, from its character `start` on."""
+    """Yields the events of an answer that another isolate generates, from its character `start` on: tails its chunks in
+    KV."""
     clock, interval_ms = invocation.clock, invocation.plan.chunk_ms
     number = end = 0
-    told = start
-    heard_ms = spoke_ms = clock.now_ms()
-    # The giver shows a sign of life every other interval. Where none comes, it has ended, perhaps too soon for a piece.
-    doubt_ms = heard_ms + 3 * interval_ms
+    sent = start
+    chunk_seen_ms = sent_ms = clock.now_ms()
+    # A generation writes at least every second interval. Without a chunk for longer it has ended, perhaps so soon that
+    # it never wrote one.
+    check_ms = chunk_seen_ms + 3 * interval_ms
     try:
         while True:
-            found = await _read(chunks, number)
-            number += len(found)
-            text = "".join(chunk.text for chunk in found)
+            arrived = await _read(chunks, number)
+            number += len(arrived)
+            text = "".join(chunk.text for chunk in arrived)
             end += len(text)
-            if end > told:
-                yield TextDelta(text[told - end :], end)
-                told, spoke_ms = end, clock.now_ms()
-            if found:
-                heard_ms = clock.now_ms()
-                doubt_ms = heard_ms + 3 * interval_ms
-                if found[-1].outcome is not None:
-                    yield found[-1].outcome
+            if end > sent:
+                yield TextDelta(text[sent - end :], end)
+                sent, sent_ms = end, clock.now_ms()
+            if arrived:
+                chunk_seen_ms = clock.now_ms()
+                check_ms = chunk_seen_ms + 3 * interval_ms
+                if arrived[-1].outcome is not None:
+                    yield arrived[-1].outcome
                     return
-            elif clock.now_ms() >= doubt_ms:
-                doubt_ms = clock.now_ms() + DOUBT_SECONDS * 1000
+            elif clock.now_ms() >= check_ms:
+                check_ms = clock.now_ms() + CONVERSATION_CHECK_SECONDS * 1000
                 items = await _read_items(conversation)
-                if (item := ended_item(items, generation_id)) is not None:
-                    for followed in replay(item, len(items), told):
-                        yield followed
+                if (answer := ended_answer(items, generation_id)) is not None:
+                    for event in replay(answer, len(items), sent):
+                        yield event
                     return
-                if clock.now_ms() - heard_ms >= FOLLOW_PATIENCE_SECONDS * 1000:
+                if clock.now_ms() - chunk_seen_ms >= FOLLOW_PATIENCE_SECONDS * 1000:
                     yield LOST
                     return
             look_ms = clock.now_ms() + interval_ms
             while (now := clock.now_ms()) < look_ms:
-                if now - spoke_ms >= ANSWER_HEARTBEAT_SECONDS * 1000:
-                    spoke_ms = now
+                if now - sent_ms >= ANSWER_HEARTBEAT_SECONDS * 1000:
+                    sent_ms = now
                     yield KeepAlive()
                 await clock.sleep(min((look_ms - now) / 1000, ANSWER_HEARTBEAT_SECONDS))
     except BudgetSpent:
-        # Its reader comes back with a place, or reads the conversation.
+        # The stream ends without an outcome: its reader resumes with an event id, or reads the conversation.
         return
 
 
-def ended_item(items: list[ChatMessage], generation_id: str) -> ChatMessage | None:
-    """The answer in the conversation, if it has ended."""
+def ended_answer(items: list[ChatMessage], generation_id: str) -> ChatMessage | None:
+    """The answer `generation_id` if the conversation has it and it has ended."""
     return next((item for item in items if item.id == generation_id and not item.is_open), None)
 
 
-def replay(item: ChatMessage, message_count: int, start: int = 0) -> list[AnswerEvent]:
-    """An answer that has ended, from its character `start` on."""
-    text = str(item.content)
-    said: list[AnswerEvent] = [TextDelta(text[start:], len(text))] if len(text) > start else []
-    return [*said, Outcome("stopped" if item.partial else "stop", message_count)]
+def replay(answer: ChatMessage, message_count: int, start: int = 0) -> list[AnswerEvent]:
+    """The events of an answer that has ended, from its character `start` on: its text, unless none is left, and its
+    outcome."""
+    text = str(answer.content)
+    deltas: list[AnswerEvent] = [TextDelta(text[start:], len(text))] if len(text) > start else []
+    return [*deltas, Outcome("stopped" if answer.partial else "stop", message_count)]
 
 
 async def _read(chunks: ChunkStore, number: int) -> list[Chunk]:
     try:
         return await chunks.read(number)
     except KvError:
-        # The next look may succeed; patience ends by itself.
+        # The next look may succeed, and FOLLOW_PATIENCE_SECONDS bounds how long they may fail.
         return []
 
 

@@ -1,8 +1,9 @@
-"""Chats: a question to a thread, and the answer to it, which goes on whoever listens.
+"""Chats: a question to a thread, and its answer, whose generation does not depend on the request that asked.
 
-A question and the place of its answer are written together before the model is asked, so that neither is lost and a
-second question at the same time is noticed. In one isolate it always is. Between two it is as soon as the store shows
-there what was written here; two questions that do not see each other are both answered and both kept.
+The question and an open, empty answer are written together before the model is asked. So the question survives whatever
+happens next, and a second question to a thread whose answer is running is noticed. Within an isolate it always is.
+Between isolates it is once the write is visible there; two questions that do not see each other are both answered, and
+both are kept.
 """
 
 import asyncio
@@ -11,10 +12,11 @@ from typing import Any
 
 import msgspec
 
-from waypost_worker.chat.answer_stream import replay
-from waypost_worker.chat.context import AnswerStream, ChatContext, as_stream, info_of
+from waypost_worker.chat.answer_stream import AnswerStream
+from waypost_worker.chat.context import ChatContext
 from waypost_worker.chat.generation import Generation
-from waypost_worker.chat.live_answer import AnswerInfo, LiveAnswer, Outcome
+from waypost_worker.chat.live_answer import LiveAnswer, Outcome
+from waypost_worker.chat.resume import follow_remote, info_of, inspect_open, join_live, replay_ended, stop_live
 from waypost_worker.chat.turn import Turn, answer_to
 from waypost_worker.chat.unfinished import as_partial
 from waypost_worker.conversations.conversation import Conversation
@@ -29,8 +31,11 @@ Undo = Callable[[], Awaitable[None]]
 
 
 class Question(msgspec.Struct, frozen=True):
-    """What is asked. With a `message_id`, asking again is asking once; `anew`: what the conversation has from that
-    message on is dropped and said anew. `interrupt`: an answer that is being given is stopped first."""
+    """A question. With a `message_id` it is idempotent: asked again, it gets the answer that it has or is getting.
+
+    `regenerate`: the conversation from that message on is dropped, and the question is answered again.
+    `interrupt`: a running answer is stopped first, instead of refusing the question.
+    """
 
     content: Any
     message_id: str | None = None
@@ -42,149 +47,141 @@ class Question(msgspec.Struct, frozen=True):
 
     @property
     def may_interrupt(self) -> bool:
-        """Whether an answer that is being given is stopped for it; what is said anew makes the old one void."""
+        """Whether it stops a running answer. `regenerate` does too, since it discards that answer."""
         return self.interrupt or self.regenerate
 
 
 class Chat:
-    """Puts questions to the thread `thread_id` of `resource_id`, which begins with the first one."""
+    """Asks questions in the thread `thread_id` of `resource_id`. A thread that does not exist begins with the first
+    one."""
 
-    def __init__(self, chats: ChatContext, resource_id: str, thread_id: str) -> None:
-        self._chats = chats
-        self._resource_id = resource_id
-        self._thread_id = thread_id
+    def __init__(self, context: ChatContext, resource_id: str, thread_id: str) -> None:
+        self._context = context
+        self._name = (resource_id, thread_id)
 
     async def ask(self, question: Question) -> AnswerStream:
-        """Follow the answer to `question`; returns once the model has said its first word.
+        """Returns the stream of the answer to `question`, once the model has produced its first text.
 
         Raises:
-            UnknownAgent, InvalidBody
-            AnswerRunning: another question is being answered.
-            ModelFailed, ModelTimedOut: nothing was said, and nothing of the exchange is kept.
-            StorageUnavailable
+            UnknownAgent: agents are configured, and none has the name that the question gives.
+            InvalidBody: the thread's record would be too large (see `validate_thread`).
+            AnswerRunning: the answer to another question of this thread is running, and `question` may not interrupt.
+            ModelFailed, ModelTimedOut: the model failed before its first text; neither question nor answer is kept.
+            StorageUnavailable, BudgetSpent: the thread or its conversation can't be read or written.
         """
-        self._chats.check_agent(question.agent)
+        self._context.check_agent(question.agent)
         while True:
-            running = self._chats.running(self._resource_id, self._thread_id)
+            running = self._context.running(*self._name)
             if running is not None and question.message_id == running.message_id and not question.regenerate:
-                answering = await self._chats.join(running)
+                stream = await join_live(self._context, running)
             else:
-                answering = await self._ask(question, running)
-            if answering is not None:
-                return answering
+                stream = await self._ask(question, running)
+            if stream is not None:
+                return stream
 
     async def _ask(self, question: Question, running: LiveAnswer | None) -> AnswerStream | None:
-        chats, place = self._chats, (self._resource_id, self._thread_id)
+        context = self._context
         if running is not None and not question.may_interrupt:
-            raise _in_the_way(running.generation_id)
-        generation_id = chats.cursors.issue(thread_key(*place))
-        live = LiveAnswer(generation_id, question.message_id or f"{generation_id}-q", chats.now_ms())
-        # Before anything is awaited: whoever comes next finds it.
-        chats.answers.add(*place, live)
+            raise _answer_running(running.generation_id)
+        generation_id = context.cursors.issue(thread_key(*self._name))
+        live = LiveAnswer(generation_id, question.message_id or f"{generation_id}-q", context.now_ms())
+        # Before the first await, so that the next question in this isolate finds it.
+        context.answers.add(*self._name, live)
         try:
             if running is not None:
-                await chats.stop(running)
-            answering = await self._start(question, live)
+                await stop_live(context, running)
+            stream = await self._start(question, live)
         finally:
             if live.info is None:
-                # Nobody gives it; who has joined it asks again.
+                # Generation never started: requests that have joined this answer ask again.
                 live.outcome = Outcome("error")
-                chats.answers.remove(*place, live)
-        return answering or await chats.join(live)
+                context.answers.remove(*self._name, live)
+        return stream or await join_live(context, live)
 
     async def _start(self, question: Question, live: LiveAnswer) -> AnswerStream | None:
-        """Write the question down and have it answered by `live`; or follow what answers it already."""
-        chats = self._chats
-        known = await chats.threads.find(self._resource_id, self._thread_id)
-        thread = known or chats.threads.begin(self._resource_id, self._thread_id)
-        thread = chats.threads.touch(thread, question.agent, question.metadata)
+        """Writes the question down and starts generating its answer into `live`. If the conversation has that answer,
+        whole or running in another isolate, returns its stream instead."""
+        context = self._context
+        known = await context.threads.find(*self._name)
+        thread = known or context.threads.begin(*self._name)
+        thread = context.threads.touch(thread, question.agent, question.metadata)
         validate_thread(thread)
-        conversation = chats.conversation(thread.session_id)
+        conversation = context.conversation(thread.session_id)
         items = await conversation.read()
-        answered = None if question.regenerate else answer_to(items, question.message_id)
-        if answered is not None:
-            return AnswerStream(info_of(thread, answered, items), as_stream(replay(answered, len(items))))
-        ended: list[ChatMessage] = []
+        answer = None if question.regenerate else answer_to(items, question.message_id)
+        if answer is not None:
+            return replay_ended(info_of(thread, answer, items), answer, len(items))
+        abandoned: list[ChatMessage] = []
         for index, item in enumerate(items):
             if item.is_open:
-                found = await chats.inspect(item)
-                if found.is_alive and not question.may_interrupt:
+                unfinished = await inspect_open(context, item)
+                if unfinished.is_alive and not question.may_interrupt:
                     info = info_of(thread, item, items)
                     if info.message_id == question.message_id:
-                        return chats.follow(info, conversation)
-                    raise _in_the_way(item.id)
-                if found.is_alive:
-                    await chats.chunks(item.id).request_stop()
+                        return follow_remote(context, info, conversation)
+                    raise _answer_running(item.id)
+                if unfinished.is_alive:
+                    await context.chunks(item.id).request_stop()
                 else:
-                    ended.append(as_partial(found.item))
-                items[index] = as_partial(found.item)
-        asked = ChatMessage(live.message_id, "user", question.content, chats.now_ms())
-        limit = chats.settings.history_limit
-        turn = Turn(items, asked, live.generation_id, is_ui=question.is_ui, limit=limit)
+                    abandoned.append(as_partial(unfinished.item))
+                items[index] = as_partial(unfinished.item)
+        message = ChatMessage(live.message_id, "user", question.content, context.now_ms())
+        limit = context.settings.history_limit
+        turn = Turn(items, message, live.generation_id, is_ui=question.is_ui, limit=limit)
 
         async def undo() -> None:
             restored, drops = turn.rollback()
             await conversation.append(restored, drops=drops)
             if known is None:
-                await chats.threads.delete(thread)
+                await context.threads.delete(thread)
 
-        await self._write(conversation, thread, turn, ended, undo)
-        self._give(conversation, thread, turn, live, undo)
+        await self._write(conversation, thread, turn, abandoned, undo)
+        self._generate(conversation, thread, turn, live, undo)
         return None
 
     async def _write(
-        self, conversation: Conversation, thread: Thread, turn: Turn, ended: Sequence[ChatMessage], undo: Undo
+        self, conversation: Conversation, thread: Thread, turn: Turn, abandoned: Sequence[ChatMessage], undo: Undo
     ) -> None:
-        # An abandoned answer without a word is no message. It goes once nobody can still be seen to give it: seen from
-        # far away, one that is being given may seem abandoned, and what is dropped never comes back.
-        sure_ms = self._chats.now_ms() - REORDER_WINDOW_SECONDS * 1000
-        drops = turn.drops + [item.id for item in ended if not item.content and item.timestamp_ms < sure_ms]
-        mended = [item for item in ended if item.content and item.id not in drops]
-        appending = conversation.append([*mended, *turn.added], drops=drops, cursor=turn.added[-1].id)
-        # Side by side: the answer waits for both.
-        outcomes = await asyncio.gather(appending, self._chats.threads.save(thread), return_exceptions=True)
+        # An abandoned answer without text is no message. It is dropped only once no location can still see it running:
+        # from far away a running answer may look abandoned, and what is dropped never comes back.
+        settled_ms = self._context.now_ms() - REORDER_WINDOW_SECONDS * 1000
+        empty = [item.id for item in abandoned if not item.content and item.timestamp_ms < settled_ms]
+        drops = turn.drops + empty
+        closed = [item for item in abandoned if item.content and item.id not in drops]
+        appending = conversation.append([*closed, *turn.added], drops=drops, cursor=turn.answer.id)
+        # Concurrently: the answer waits for both.
+        outcomes = await asyncio.gather(appending, self._context.threads.save(thread), return_exceptions=True)
         failures = [outcome for outcome in outcomes if isinstance(outcome, BaseException)]
         if failures:
             try:
                 await undo()
             except Unavailable as failure:
-                self._chats.log(f"a question that was refused was not taken back: {failure.code}")
+                self._context.log(f"a question that was refused was not taken back: {failure.code}")
             raise failures[0]
 
-    def _give(self, conversation: Conversation, thread: Thread, turn: Turn, live: LiveAnswer, undo: Undo) -> None:
-        chats = self._chats
-        question, answer = turn.added
-        live.info = AnswerInfo(
-            answer.id,
-            thread.session_id,
-            thread.thread_id,
-            thread.resource_id,
-            question.id,
-            answer.is_ui,
-            thread.forked_from,
-        )
-        ttl_seconds = chats.settings.conversation_ttl_seconds
-        chunks = chats.chunks(answer.id)
-        generation = Generation(live, live.info, conversation, chunks, chats.invocation, ttl_seconds, turn, chats.log)
+    def _generate(self, conversation: Conversation, thread: Thread, turn: Turn, live: LiveAnswer, undo: Undo) -> None:
+        context = self._context
+        live.info = info_of(thread, turn.answer, turn.added)
+        generation = Generation(context, conversation, turn, live)
         agent = self._agent(thread.agent)
-        said = chats.model.stream(turn.prompt(agent.instructions), agent.model)
+        deltas = context.model.stream(turn.prompt(agent.instructions), agent.model)
 
         async def run() -> None:
             try:
-                await generation.run(said, undo)
+                await generation.run(deltas, undo)
             finally:
-                chats.answers.remove(self._resource_id, self._thread_id, live)
+                context.answers.remove(*self._name, live)
 
-        chats.background(run())
-        chats.background(conversation.compact_if_due())
+        context.background(run())
+        context.background(conversation.compact_if_due())
 
     def _agent(self, name: str | None) -> Agent:
-        model = self._chats.settings.model
+        model = self._context.settings.model
         agent = model.agents.get(name or "", Agent())
         return Agent(agent.instructions or model.instructions or None, agent.model)
 
 
-def _in_the_way(generation_id: str) -> AnswerRunning:
+def _answer_running(generation_id: str) -> AnswerRunning:
     return AnswerRunning(
         "Another message of this thread is being answered: wait for it, stop it, or send this one with interrupt.",
         generation_id,

@@ -1,7 +1,8 @@
-"""The pieces of an answer in KV, for readers in other isolates: one key each, numbered, written once.
+"""The chunks of a running answer in KV, for readers in other isolates: one key each, numbered from 0, never changed.
 
-Key `gen:{generation}:{number}`. A piece is written about once a second, and now and then one without text as a sign of
-life, so that a reader can tell an answer that is slow from one whose giver is gone.
+Key `gen:{generation}:{number}`. A chunk is written about once a second, and half as often while there is no new text:
+an empty chunk tells a slow answer from one whose isolate is gone. Chunks expire after `ANSWER_TTL_SECONDS`; by then the
+conversation has the answer.
 """
 
 from collections.abc import Sequence
@@ -16,7 +17,7 @@ from waypost_worker.limits import ANSWER_TTL_SECONDS
 
 
 class Chunk(msgspec.Struct, frozen=True, omit_defaults=True):
-    """What was said since the piece before. The last one has the `outcome`."""
+    """The text since the chunk before. The last chunk has the `outcome`."""
 
     written_ms: int
     text: str = ""
@@ -27,14 +28,14 @@ _decode = msgspec.json.Decoder(Chunk).decode
 
 
 class ChunkStore:
-    """The pieces of one answer, as one request sees them."""
+    """The chunks of one answer, as one request sees them."""
 
     def __init__(self, kv: Kv, generation_id: str) -> None:
         self._kv = kv
         self._generation_id = generation_id
 
     async def write(self, number: int, chunk: Chunk) -> None:
-        """Write piece `number`, counted from 0. Writing it again writes the same."""
+        """Writes chunk `number`, counted from 0. Idempotent: a number is always written with the same text."""
         text = msgspec.json.encode(chunk).decode()
         is_small = fits_metadata(text)
         await self._kv.put(
@@ -45,29 +46,29 @@ class ChunkStore:
         )
 
     async def read(self, number: int) -> list[Chunk]:
-        """Pieces from `number` on, without a gap; perhaps not all that there are."""
+        """The chunks from `number` on, in order and without a gap; perhaps not all that exist."""
         if number == 0:
             return await self._read(pieces_prefix(self._generation_id), 0)
-        # A listing can't begin in the middle. Those that share all but the last digit are at most ten.
+        # A listing can't begin in the middle. At most ten keys share all but the last digit.
         return await self._read(piece_key(self._generation_id, number)[:-1], number)
 
     async def request_stop(self) -> None:
-        """Tell the giver, wherever it is, to stop."""
+        """Asks the generation, in whichever isolate it runs, to stop; it looks every `stop_look_ms` of its plan."""
         await self._kv.put(stop_key(self._generation_id), "", ttl_seconds=ANSWER_TTL_SECONDS)
 
     async def is_stop_requested(self) -> bool:
-        """Whether somebody did."""
+        """Whether a stop was requested; one list operation."""
         return bool((await self._kv.list(stop_key(self._generation_id), limit=1)).keys)
 
     async def _read(self, prefix: str, number: int) -> list[Chunk]:
         listed: dict[str, ListedKey] = {}
         async for keys in list_all(self._kv, prefix):
             listed |= {key.name: key for key in keys}
-        found: list[ListedKey] = []
+        consecutive: list[ListedKey] = []
         while key := listed.get(piece_key(self._generation_id, number)):
-            found.append(key)
+            consecutive.append(key)
             number += 1
-        return await self._load(found)
+        return await self._load(consecutive)
 
     async def _load(self, keys: Sequence[ListedKey]) -> list[Chunk]:
         apart = [key.name for key in keys if key.metadata is None]
@@ -76,7 +77,7 @@ class ChunkStore:
         for key in keys:
             text = values.get(key.name) if key.metadata is None else key.metadata
             if text is None:
-                # Listed, and its value not to be seen yet: what follows waits for it.
+                # The key is listed and its value not visible yet: later chunks wait for it.
                 break
             chunks.append(_decode(text))
         return chunks

@@ -1,10 +1,11 @@
-"""Forks: a new thread that has the history of another one, up to a message of it, and from then on its own."""
+"""Forks: new threads that start with a copy of another thread's messages and documents."""
 
 from typing import Any
 
 import msgspec
 
 from waypost_worker.chat.context import ChatContext
+from waypost_worker.chat.resume import inspect_open
 from waypost_worker.chat.turn import is_message
 from waypost_worker.chat.unfinished import as_partial
 from waypost_worker.conversations.message import ChatMessage, ForkOrigin
@@ -14,7 +15,10 @@ from waypost_worker.errors import InvalidBody, MessageNotFound, ThreadExists, Th
 
 
 class ForkRequest(msgspec.Struct, frozen=True):
-    """What is to become of what. `message_id`: the last message that is taken along; `None`: all are."""
+    """A fork request: `thread_id` becomes a fork of `parent_id`, both of `resource_id`.
+
+    `message_id`: the last message to copy; `None` copies all. `agent`, `metadata`: `None` takes over the parent's.
+    """
 
     resource_id: str
     thread_id: str
@@ -24,36 +28,42 @@ class ForkRequest(msgspec.Struct, frozen=True):
     metadata: dict[str, Any] | None = None
 
 
-async def fork(chats: ChatContext, documents: DocumentStore, forking: ForkRequest) -> tuple[Thread, int]:
-    """Make the thread; it, and how many messages it has. The parent is only read.
+async def fork(context: ChatContext, documents: DocumentStore, forking: ForkRequest) -> tuple[Thread, int]:
+    """Creates the thread. Returns it and how many messages it has. The parent is only read.
 
-    The thread's record is written last: a fork that broke off is no thread, and is made anew when asked for again.
+    The thread's record is written last: a fork that fails halfway leaves no thread, and the same request can be
+    repeated.
 
     Raises:
-        UnknownAgent, ThreadNotFound, ThreadExists, MessageNotFound, InvalidBody, StorageUnavailable, BudgetSpent
+        UnknownAgent: agents are configured, and none has this name.
+        InvalidBody: the two ids are the same, or the record would be too large (see `validate_thread`).
+        ThreadNotFound: the parent does not exist.
+        ThreadExists: the new thread's id is in use.
+        MessageNotFound: the parent has no message `message_id`.
+        StorageUnavailable, BudgetSpent: the store failed, or the copy needs more operations than are left.
     """
-    chats.check_agent(forking.agent)
+    context.check_agent(forking.agent)
     if forking.thread_id == forking.parent_id:
         raise InvalidBody("A thread can't be a fork of itself; give the fork a threadId of its own.")
-    parent = await chats.threads.find(forking.resource_id, forking.parent_id)
+    parent = await context.threads.find(forking.resource_id, forking.parent_id)
     if parent is None:
         raise ThreadNotFound("There is no thread of this name to fork from.")
-    if await chats.threads.find(forking.resource_id, forking.thread_id) is not None:
+    if await context.threads.find(forking.resource_id, forking.thread_id) is not None:
         raise ThreadExists("There is a thread of this name; give the fork another one.")
-    items = _up_to(await chats.conversation(parent.session_id).read(), forking.message_id)
-    taken: list[ChatMessage] = []
+    items = _up_to(await context.conversation(parent.session_id).read(), forking.message_id)
+    copied: list[ChatMessage] = []
     for item in items:
-        whole = as_partial((await chats.inspect(item)).item) if item.is_open else item
+        whole = as_partial((await inspect_open(context, item)).item) if item.is_open else item
         if is_message(whole):
-            # In a conversation of its own each stands where it is put.
-            taken.append(msgspec.structs.replace(whole, place=""))
-    last_id = taken[-1].id if taken else None
-    thread = await chats.threads.fork(parent, forking.thread_id, last_id, forking.agent, forking.metadata)
+            # Without the place that the parent's conversation gave it.
+            copied.append(msgspec.structs.replace(whole, place=""))
+    last_id = copied[-1].id if copied else None
+    thread = await context.threads.fork(parent, forking.thread_id, last_id, forking.agent, forking.metadata)
     validate_thread(thread)
     await documents.copy(parent.session_id, thread.session_id)
-    await chats.conversation(thread.session_id).replace(taken, ForkOrigin(parent.thread_id, last_id))
-    await chats.threads.save(thread)
-    return thread, len(taken)
+    await context.conversation(thread.session_id).replace(copied, ForkOrigin(parent.thread_id, last_id))
+    await context.threads.save(thread)
+    return thread, len(copied)
 
 
 def _up_to(items: list[ChatMessage], message_id: str | None) -> list[ChatMessage]:

@@ -1,108 +1,93 @@
-"""Giving an answer: listens to the model, lets readers see each word at once, and keeps what was said.
+"""Generation of an answer: reads the model's stream, shows each delta to this isolate's readers, and stores the answer.
 
-It runs beside the reply, so that a client that goes away does not end it. What is said is written to KV about once a
-second, and the whole as an item of the conversation at the end; so whatever happens to this isolate, a reader finds
-what there was, marked as partial.
+It runs as a background task, so that a client that disconnects does not end it. The text is written to KV in chunks,
+about one a second, and the whole answer into the conversation at the end. If the isolate is lost, readers find the
+chunks, and the answer counts as partial.
 """
 
 import asyncio
-import traceback
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import aclosing, suppress
 
-from waypost_worker.chat.chunks import Chunk, ChunkStore
-from waypost_worker.chat.live_answer import AnswerInfo, FinishReason, LiveAnswer, Outcome
+from waypost_worker.chat.chunks import Chunk
+from waypost_worker.chat.context import ChatContext
+from waypost_worker.chat.live_answer import FinishReason, LiveAnswer, Outcome
 from waypost_worker.chat.turn import Turn
 from waypost_worker.conversations.conversation import Conversation
 from waypost_worker.conversations.message import ChatMessage
-from waypost_worker.errors import ModelError, ModelFailed, Unavailable, WaypostError
+from waypost_worker.errors import ModelError, Unavailable, WaypostError
 from waypost_worker.limits import (
     ANSWER_GRACE_SECONDS,
     GENERATION_RESERVED_OPERATIONS,
     MAX_ANSWER_CHARACTERS,
     MAX_ANSWER_SECONDS,
 )
-from waypost_worker.models.model import AnswerCutOff
-from waypost_worker.polling.invocation import Invocation
+from waypost_worker.models.model import AnswerCutOff, raising_model_errors
 
 TICK_SECONDS = 0.1
-"""How often it looks up from listening: whether to stop, and whether something is to be written."""
+"""Interval at which the generation loop checks for stop requests and pending writes."""
 
 
 class Generation:
-    """Gives the answer `info`, which `exchange` made room for; what readers in this isolate see of it is `live`."""
+    """Generates the answer of `turn` into `live`, for this isolate's readers, and into the store."""
 
-    def __init__(
-        self,
-        live: LiveAnswer,
-        info: AnswerInfo,
-        conversation: Conversation,
-        chunks: ChunkStore,
-        invocation: Invocation,
-        ttl_seconds: int,
-        turn: Turn,
-        log: Callable[[str], None],
-    ) -> None:
-        self._live = live
-        self._info = info
+    def __init__(self, context: ChatContext, conversation: Conversation, turn: Turn, live: LiveAnswer) -> None:
         self._conversation = conversation
-        self._chunks = chunks
-        self._plan = invocation.plan
-        self._meter = invocation.meter
-        self._clock = invocation.clock
         self._turn = turn
-        self._log = log
+        self._live = live
+        self._chunks = context.chunks(turn.answer.id)
+        self._log = context.log
+        self._clock = context.invocation.clock
+        self._meter = context.invocation.meter
+        self._plan = context.invocation.plan
         now = self._clock.now_ms()
         self._started_ms = now
         self._written_ms = now
-        self._stop_look = Interval(self._plan.stop_look_ms, now)
-        # A quarter of its time: the conversation must outlive the answer, and a write may take a while to be seen.
-        self._renewal = Interval(ttl_seconds * 250, now)
+        self._stop_check = Interval(self._plan.stop_look_ms, now)
+        # A quarter of the conversation's lifetime: it must outlive the answer, and a write may take a while to become
+        # visible.
+        self._renewal = Interval(context.settings.conversation_ttl_seconds * 250, now)
         self._number = 0
         self._deltas_written = 0
         self._unwritten: Chunk | None = None
         self._flushing: asyncio.Task[None] | None = None
 
-    async def run(self, said: AsyncGenerator[str, None], undo: Callable[[], Awaitable[None]]) -> None:
-        """Listen to `said` to its end, and keep it; never raises. If nothing is said at all, `undo` takes the exchange
-        back."""
+    async def run(self, deltas: AsyncGenerator[str, None], undo: Callable[[], Awaitable[None]]) -> None:
+        """Reads `deltas` to the end and stores the answer; never raises. If the model fails before its first delta,
+        calls `undo`, which takes the turn back."""
         reason: FinishReason = "error"
-        failure: WaypostError | None = None
+        failure: ModelError | None = None
         try:
-            async with aclosing(said):
-                reason = await self._listen(said)
+            with raising_model_errors(self._log):
+                async with aclosing(deltas):
+                    reason = await self._consume(deltas)
         except AnswerCutOff:
             reason = "length"
-        except WaypostError as error:
+        except ModelError as error:
             failure = error
-        except Exception:
-            self._log(f"a model broke off\n{traceback.format_exc()}")
-            failure = ModelFailed("The model broke off.")
-        if isinstance(failure, ModelError) and failure.log_detail:
-            self._log(f"{failure.code}: {failure.log_detail}")
         if self._flushing is not None:
             await self._flushing
         if failure is not None and not self._live.deltas:
-            await self._take_back(undo)
+            await self._undo(undo)
             self._live.failure = failure
             self._live.outcome = Outcome("error")
         else:
-            self._live.outcome = await self._keep(reason, failure)
+            self._live.outcome = await self._store(reason, failure)
 
-    async def _listen(self, said: AsyncGenerator[str, None]) -> FinishReason:
+    async def _consume(self, deltas: AsyncGenerator[str, None]) -> FinishReason:
         coming: asyncio.Task[str | None] | None = None
         try:
             while (reason := self._reason_to_end()) is None:
                 if coming is None:
-                    coming = asyncio.ensure_future(anext(said, None))
+                    coming = asyncio.ensure_future(anext(deltas, None))
                 await asyncio.wait({coming}, timeout=TICK_SECONDS)
-                self._show_life()
+                self._mark_alive()
                 if coming.done():
                     text, coming = coming.result(), None
                     if text is None:
                         return "stop"
                     self._live.add(text)
-                if self._has_work() and (self._flushing is None or self._flushing.done()):
+                if self._is_flush_due() and (self._flushing is None or self._flushing.done()):
                     self._flushing = asyncio.ensure_future(self._flush())
             return reason
         finally:
@@ -114,34 +99,34 @@ class Generation:
     def _reason_to_end(self) -> FinishReason | None:
         now = self._clock.now_ms()
         has_left = not self._live.readers and now - self._live.left_ms >= ANSWER_GRACE_SECONDS * 1000
-        if self._live.stop_wanted or has_left:
+        if self._live.stop_requested or has_left:
             return "stopped"
         is_long = self._live.characters >= MAX_ANSWER_CHARACTERS or now - self._started_ms >= MAX_ANSWER_SECONDS * 1000
         return "length" if is_long else None
 
-    def _has_work(self) -> bool:
-        has_news = len(self._live.deltas) > self._deltas_written
-        # Without news a sign of life, half as often.
-        interval_ms = self._plan.chunk_ms * (1 if has_news else 2)
+    def _is_flush_due(self) -> bool:
+        has_new_text = len(self._live.deltas) > self._deltas_written
+        # Without new text an empty chunk as a sign of life, half as often.
+        interval_ms = self._plan.chunk_ms * (1 if has_new_text else 2)
         is_due = self._clock.now_ms() - self._written_ms >= interval_ms
         return is_due and self._meter.remaining > GENERATION_RESERVED_OPERATIONS
 
     async def _flush(self) -> None:
-        """Beside listening: writes a piece, and, when that is due, asks whether to stop and renews the conversation."""
+        """Runs beside the loop: writes a chunk and, when due, checks for a stop request and renews the conversation."""
         now = self._clock.now_ms()
         try:
             await self._write_chunk()
-            if self._stop_look.is_due(now) and await self._chunks.is_stop_requested():
-                self._live.stop_wanted = True
+            if self._stop_check.is_due(now) and await self._chunks.is_stop_requested():
+                self._live.stop_requested = True
             if self._renewal.is_due(now):
-                await self._conversation.append([self._item(is_open=True)])
+                await self._conversation.append([self._message(is_open=True)])
         except Unavailable as failure:
             self._log(f"an answer is not being saved at the moment: {failure.code}")
 
     async def _write_chunk(self, outcome: Outcome | None = None) -> None:
         self._written_ms = self._clock.now_ms()
         if self._unwritten is not None:
-            # What was refused may have been written all the same and read: a number never gets another text.
+            # A refused write may have taken effect and been read: a number never gets another text.
             await self._write(self._unwritten)
         text = "".join(self._live.deltas[self._deltas_written :])
         self._deltas_written = len(self._live.deltas)
@@ -149,22 +134,22 @@ class Generation:
 
     async def _write(self, chunk: Chunk) -> None:
         self._unwritten = chunk
-        self._show_life()
+        self._mark_alive()
         await self._chunks.write(self._number, chunk)
         self._unwritten = None
         self._number += 1
 
-    async def _keep(self, reason: FinishReason, failure: WaypostError | None) -> Outcome:
-        self._show_life()
+    async def _store(self, reason: FinishReason, failure: ModelError | None) -> Outcome:
+        self._mark_alive()
         error = (failure.code, failure.detail) if failure else (None, None)
         message_count = self._turn.message_count
         outcome = Outcome(reason, message_count, *error)
         try:
             if self._live.deltas:
-                await self._conversation.append([self._item(partial=outcome.is_partial)])
+                await self._conversation.append([self._message(partial=outcome.is_partial)])
             else:
-                # Stopped before the first word: the question stays, and an empty answer is none.
-                await self._conversation.append([], drops=[self._info.generation_id])
+                # Stopped before the first delta: the question stays, and an empty answer is no message.
+                await self._conversation.append([], drops=[self._turn.answer.id])
                 outcome = Outcome(reason, self._turn.unanswered_count)
         except Unavailable as refused:
             self._log(f"an answer was not kept: {refused.code}")
@@ -173,42 +158,43 @@ class Generation:
             try:
                 await self._write_chunk(outcome)
             except Unavailable as refused:
-                # Who follows it from elsewhere will find it in the conversation.
-                self._log(f"the last piece of an answer was not written: {refused.code}")
+                # Readers in other isolates will find the answer in the conversation.
+                self._log(f"the last chunk of an answer was not written: {refused.code}")
         return outcome
 
-    async def _take_back(self, undo: Callable[[], Awaitable[None]]) -> None:
+    async def _undo(self, undo: Callable[[], Awaitable[None]]) -> None:
         try:
             await undo()
         except Unavailable as refused:
             self._log(f"a question without an answer was not taken back: {refused.code}")
 
-    def _show_life(self) -> None:
-        # To those in this isolate; an operation that is repeated takes a third of their patience.
+    def _mark_alive(self) -> None:
+        # Also before each write: a write that is repeated takes a third of the silence that readers here allow.
         self._live.seen_ms = self._clock.now_ms()
 
-    def _item(self, *, partial: bool = True, is_open: bool = False) -> ChatMessage:
+    def _message(self, *, partial: bool = True, is_open: bool = False) -> ChatMessage:
+        answer = self._turn.answer
         return ChatMessage(
-            self._info.generation_id,
+            answer.id,
             "assistant",
             self._live.text,
             self._started_ms,
             partial=partial,
             is_open=is_open,
-            is_ui=self._info.is_ui and is_open,
-            place=self._info.generation_id,
+            is_ui=answer.is_ui and is_open,
+            place=answer.id,
         )
 
 
 class Interval:
-    """Says when an interval is over, and begins the next one."""
+    """Tells when an interval is over, and starts the next one."""
 
     def __init__(self, interval_ms: int, now_ms: int) -> None:
         self._interval_ms = interval_ms
         self._last_ms = now_ms
 
     def is_due(self, now_ms: int) -> bool:
-        """Whether it is over; asking begins the next one."""
+        """Whether the interval is over. If so, the next one starts at `now_ms`."""
         if now_ms - self._last_ms < self._interval_ms:
             return False
         self._last_ms = now_ms

@@ -1,7 +1,7 @@
-"""An answer while it is being given: plain data, shared by the requests of one isolate.
+"""Running answers: plain data that the requests of one isolate share.
 
-Whoever gives it writes here what the model says, and readers are woken to look here. Losing it (an eviction, a
-restart) loses what was said in the last second and no more: the rest is in KV.
+The generation appends the model's deltas here and wakes the readers. If the isolate is lost (an eviction, a restart),
+the text since the last chunk is lost, about a second of it; the rest is in KV.
 """
 
 from typing import Literal
@@ -10,14 +10,14 @@ import msgspec
 
 from waypost_worker.clock import Wakeups
 from waypost_worker.conversations.message import ForkOrigin
-from waypost_worker.errors import WaypostError
+from waypost_worker.errors import ModelError
 from waypost_worker.limits import GIVER_SILENCE_SECONDS, MAX_LIVE_ANSWERS
 
 FinishReason = Literal["stop", "stopped", "length", "error"]
 
 
 class Outcome(msgspec.Struct, frozen=True, omit_defaults=True, rename="camel"):
-    """How an answer ended. `message_count`: messages that the conversation then had."""
+    """How an answer ended. `message_count`: messages of the conversation with it."""
 
     finish_reason: FinishReason
     message_count: int = 0
@@ -26,13 +26,15 @@ class Outcome(msgspec.Struct, frozen=True, omit_defaults=True, rename="camel"):
 
     @property
     def is_partial(self) -> bool:
-        """Whether there would have been more to say."""
+        """Whether the answer ended before the model had finished it."""
         return self.finish_reason != "stop"
 
 
 class AnswerInfo(msgspec.Struct, frozen=True):
-    """Which answer it is. `message_id` is the question's; `generation_id` the answer's own. `is_ui`: it was asked for
-    in the AI SDK's format."""
+    """The ids of an answer: `generation_id` is its own, `message_id` its question's.
+
+    `is_ui`: it was asked for in the AI SDK's format.
+    """
 
     generation_id: str
     session_id: str
@@ -44,10 +46,13 @@ class AnswerInfo(msgspec.Struct, frozen=True):
 
 
 class LiveAnswer:
-    """One answer. Only its giver writes `pieces`, `outcome` and `seen_ms`; anybody may set `stop_wanted`. `bells` are
-    rung when something is said, and at the end.
+    """A running answer. Only its generation writes `deltas`, `outcome`, `failure` and `seen_ms`; any request may set
+    `stop_requested`. `wakeups` are set at each delta and at the end.
 
-    `failure`: the model said nothing at all and this is why; then nothing of the exchange was kept.
+    `info`: set when generation starts; an answer that ends without it never started.
+    `failure`: why the model failed before its first text; then neither question nor answer was kept.
+    `readers`, `left_ms`: how many read it, and when the last of them left.
+    `seen_ms`: the generation's last sign of life.
     """
 
     def __init__(self, generation_id: str, message_id: str, now_ms: int) -> None:
@@ -58,69 +63,69 @@ class LiveAnswer:
         self.characters = 0
         self.wakeups = Wakeups()
         self._outcome: Outcome | None = None
-        self.failure: WaypostError | None = None
-        self.stop_wanted = False
+        self.failure: ModelError | None = None
+        self.stop_requested = False
         self.readers = 0
         self.left_ms = now_ms
         self.seen_ms = now_ms
 
     @property
     def text(self) -> str:
-        """What was said so far."""
+        """The text so far."""
         return "".join(self.deltas)
 
     @property
     def has_begun(self) -> bool:
-        """Whether there is something for a reader: a word, or an end."""
+        """Whether there is something to read: text or an outcome."""
         return bool(self.deltas) or self.outcome is not None
 
     def add(self, text: str) -> None:
-        """The model said `text`."""
+        """Appends a delta, and wakes the readers."""
         self.deltas.append(text)
         self.characters += len(text)
         self.wakeups.set()
 
     @property
     def outcome(self) -> Outcome | None:
-        """How it ended; `None` while it is being given."""
+        """How it ended; `None` while it is running."""
         return self._outcome
 
     @outcome.setter
     def outcome(self, outcome: Outcome) -> None:
-        """It has ended so."""
+        """Ends it, and wakes the readers."""
         self._outcome = outcome
         self.wakeups.set()
 
     @property
     def lost_at_ms(self) -> int:
-        """When its giver counts as gone, should no more be heard of it."""
+        """When the generation counts as lost, unless it shows another sign of life."""
         return self.seen_ms + GIVER_SILENCE_SECONDS * 1000
 
     def is_running(self, now_ms: int) -> bool:
-        """Whether somebody is at work on it. A giver that was cut off by the platform can't say so; it falls silent."""
+        """Whether it is still generated. A generation that the platform ended can't set an outcome; it falls silent."""
         return self.outcome is None and now_ms < self.lost_at_ms
 
 
 class LiveAnswers:
-    """The answers that this isolate is giving, by resource and thread: one each."""
+    """The answers that this isolate generates: at most one for each resource and thread."""
 
     def __init__(self) -> None:
         self._answers: dict[tuple[str, str], LiveAnswer] = {}
 
     def running(self, resource_id: str, thread_id: str, now_ms: int) -> LiveAnswer | None:
-        """The answer that is being given in this thread, here."""
+        """The thread's running answer; `None` if this isolate generates none."""
         answer = self._answers.get((resource_id, thread_id))
         return answer if answer is not None and answer.is_running(now_ms) else None
 
     def add(self, resource_id: str, thread_id: str, answer: LiveAnswer) -> None:
-        """From now on this is the thread's answer."""
+        """Makes `answer` the thread's running one."""
         if len(self._answers) >= MAX_LIVE_ANSWERS:
-            # A giver that the platform cut off could not release its own.
+            # A generation that the platform ended could not remove its answer.
             now = answer.seen_ms
             self._answers = {name: other for name, other in self._answers.items() if other.is_running(now)}
         self._answers[resource_id, thread_id] = answer
 
     def remove(self, resource_id: str, thread_id: str, answer: LiveAnswer) -> None:
-        """It has ended; if another one has begun since, that one stays."""
+        """Removes an answer that has ended. If the thread has another one by now, that one stays."""
         if self._answers.get((resource_id, thread_id)) is answer:
             del self._answers[resource_id, thread_id]

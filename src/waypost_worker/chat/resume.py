@@ -1,63 +1,153 @@
-"""Coming back to an answer, and stopping it, wherever it is given."""
+"""Reading a thread's answer again: join it where it is generated, follow it from elsewhere, replay it once it has
+ended; look at it, and stop it."""
 
-from waypost_worker.chat.answer_stream import replay
-from waypost_worker.chat.context import AnswerStream, ChatContext, as_stream, info_of
-from waypost_worker.chat.unfinished import as_partial
+from collections.abc import AsyncGenerator, Sequence
+
+from waypost_worker.chat.answer_stream import AnswerEvent, AnswerStream, follow_live, follow_stored, replay
+from waypost_worker.chat.context import ChatContext
+from waypost_worker.chat.live_answer import AnswerInfo, LiveAnswer
+from waypost_worker.chat.unfinished import Unfinished, as_partial, inspect
+from waypost_worker.clock import seconds_until
+from waypost_worker.conversations.conversation import Conversation
+from waypost_worker.conversations.message import ChatMessage
+from waypost_worker.conversations.thread import Thread
 from waypost_worker.errors import ModelError
+from waypost_worker.limits import INTERRUPT_SECONDS
 
 
 async def resume(
-    chats: ChatContext, resource_id: str, thread_id: str, generation_id: str | None, start: int
+    context: ChatContext, resource_id: str, thread_id: str, generation_id: str | None, start: int
 ) -> AnswerStream | None:
-    """Follow the answer that is being given in the thread; or, if `generation_id` is known, that one, also when it has
-    ended, from its character `start` on. `None`: there is none.
+    """Returns the stream of the thread's running answer, or of the answer `generation_id`, running or ended, from its
+    character `start` on. Returns `None` if there is no such answer.
+
+    Raises:
+        StorageUnavailable, BudgetSpent: the thread or its conversation can't be read.
     """
-    running = chats.running(resource_id, thread_id)
+    running = context.running(resource_id, thread_id)
     if running is not None and generation_id in (None, running.generation_id):
         try:
-            joined = await chats.join(running, start if generation_id else 0)
+            joined = await join_live(context, running, start if generation_id else 0)
         except ModelError:
-            # Whoever asked is told why; for others there is nothing, and nothing was kept.
+            # The request that asked reports why the model failed; nothing was kept for anyone else to read.
             return None
         if joined is not None:
             return joined
-    thread = await chats.threads.find(resource_id, thread_id)
+    thread = await context.threads.find(resource_id, thread_id)
     if thread is None:
         return None
-    conversation = chats.conversation(thread.session_id)
+    conversation = context.conversation(thread.session_id)
     items = await conversation.read()
-    wanted = [item for item in items if (item.is_open if generation_id is None else item.id == generation_id)]
-    if not wanted:
+    matching = [item for item in items if (item.is_open if generation_id is None else item.id == generation_id)]
+    if not matching:
         return None
-    item = wanted[-1]
-    info = info_of(thread, item, items)
-    if item.is_open:
-        found = await chats.inspect(item)
-        if found.is_alive:
-            return chats.follow(info, conversation, start)
+    answer = matching[-1]
+    info = info_of(thread, answer, items)
+    if answer.is_open:
+        unfinished = await inspect_open(context, answer)
+        if unfinished.is_alive:
+            return follow_remote(context, info, conversation, start)
         if generation_id is None:
             return None
-        item = as_partial(found.item)
-    return AnswerStream(info, as_stream(replay(item, len(items), start)))
+        answer = as_partial(unfinished.item)
+    return replay_ended(info, answer, len(items), start)
 
 
-async def stop(
-    chats: ChatContext, resource_id: str, thread_id: str, generation_id: str | None
+async def stop_answer(
+    context: ChatContext, resource_id: str, thread_id: str, generation_id: str | None
 ) -> tuple[bool, str | None]:
-    """Stop the answer that is being given, if it is `generation_id`, or whichever it is; whether there was one to stop,
-    and which one is, or was, being given."""
-    running = chats.running(resource_id, thread_id)
+    """Stops the thread's running answer if its id is `generation_id`; `None` stops it whatever its id is.
+
+    Returns whether it was stopped, and the id of the answer that is or was running, `None` if there is none. In this
+    isolate the answer has ended on return. In another one it is only asked to end.
+
+    Raises:
+        StorageUnavailable, BudgetSpent: the thread can't be read, or the request to stop can't be written.
+    """
+    running = context.running(resource_id, thread_id)
     if running is not None:
         is_meant = generation_id in (None, running.generation_id)
         if is_meant:
-            await chats.stop(running)
+            await stop_live(context, running)
         return is_meant, running.generation_id
-    thread = await chats.threads.find(resource_id, thread_id)
-    items = await chats.conversation(thread.session_id).read() if thread else []
+    thread = await context.threads.find(resource_id, thread_id)
+    items = await context.conversation(thread.session_id).read() if thread else []
     for item in reversed(items):
-        if item.is_open and (await chats.inspect(item)).is_alive:
+        if item.is_open and (await inspect_open(context, item)).is_alive:
             is_meant = generation_id in (None, item.id)
             if is_meant:
-                await chats.chunks(item.id).request_stop()
+                await context.chunks(item.id).request_stop()
             return is_meant, item.id
     return False, None
+
+
+async def join_live(context: ChatContext, live: LiveAnswer, start: int = 0) -> AnswerStream | None:
+    """Returns the stream of an answer that this isolate generates, from its character `start` on, once it has begun.
+
+    Returns `None` if generation never started: the question had been answered already, or the request that asked it is
+    gone.
+
+    Raises:
+        ModelFailed, ModelTimedOut: the model failed before its first text.
+    """
+    live.readers += 1
+    wakeup = context.invocation.clock.wakeup()
+    try:
+        with live.wakeups.subscribe(wakeup):
+            while not live.has_begun and live.is_running(context.now_ms()):
+                await wakeup.wait(seconds_until(live.lost_at_ms, context.now_ms()))
+    finally:
+        live.readers -= 1
+        live.left_ms = context.now_ms()
+    if live.failure is not None:
+        raise live.failure
+    if live.info is None:
+        return None
+    return AnswerStream(live.info, follow_live(live, context.invocation, start))
+
+
+def follow_remote(context: ChatContext, info: AnswerInfo, conversation: Conversation, start: int = 0) -> AnswerStream:
+    """Returns the stream of an answer that another isolate generates, from its character `start` on."""
+    chunks = context.unretried_chunks(info.generation_id)
+    return AnswerStream(info, follow_stored(info.generation_id, chunks, conversation, context.invocation, start))
+
+
+def replay_ended(info: AnswerInfo, answer: ChatMessage, message_count: int, start: int = 0) -> AnswerStream:
+    """Returns the stream of an answer that has ended, from its character `start` on, in a conversation of
+    `message_count` messages."""
+    return AnswerStream(info, _stream(replay(answer, message_count, start)))
+
+
+async def stop_live(context: ChatContext, live: LiveAnswer) -> None:
+    """Stops an answer that this isolate generates; returns once it has ended, or after `INTERRUPT_SECONDS`."""
+    live.stop_requested = True
+    give_up_ms = context.now_ms() + INTERRUPT_SECONDS * 1000
+    wakeup = context.invocation.clock.wakeup()
+    with live.wakeups.subscribe(wakeup):
+        while live.is_running(context.now_ms()) and context.now_ms() < give_up_ms:
+            await wakeup.wait(seconds_until(min(live.lost_at_ms, give_up_ms), context.now_ms()))
+
+
+async def inspect_open(context: ChatContext, item: ChatMessage) -> Unfinished:
+    """Reads the text so far of an open answer that this isolate does not generate, and whether it is still running."""
+    return await inspect(item, context.chunks(item.id), context.invocation.clock, context.invocation.plan)
+
+
+def info_of(thread: Thread, answer: ChatMessage, items: Sequence[ChatMessage]) -> AnswerInfo:
+    """The ids of `answer`, one of the messages `items` of the thread; its question is the last user message before
+    it."""
+    questions = [item.id for item in items[: items.index(answer)] if item.role == "user"]
+    return AnswerInfo(
+        answer.id,
+        thread.session_id,
+        thread.thread_id,
+        thread.resource_id,
+        questions[-1] if questions else "",
+        answer.is_ui,
+        thread.forked_from,
+    )
+
+
+async def _stream(events: Sequence[AnswerEvent]) -> AsyncGenerator[AnswerEvent, None]:
+    for event in events:
+        yield event

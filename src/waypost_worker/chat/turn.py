@@ -1,4 +1,4 @@
-"""One question and its answer, as writes to a conversation: what is added, what makes room for it, what undoes it."""
+"""A turn of a chat, its question and its answer, as changes of the conversation."""
 
 from collections.abc import Sequence
 
@@ -8,10 +8,10 @@ from waypost_worker.conversations.message import ChatMessage, last_messages
 
 
 class Turn:
-    """The question `question` in a conversation that has `items`, none of them open. If it is among them, it is said
-    anew from there on.
+    """The turn of `question` in a conversation that has `items`, none of them open. If `question` is one of them, it
+    replaces that message, and all messages from it on are dropped.
 
-    `drops`: ids of the items that go. `added`: the question, and the place of its answer.
+    `answer`: the open, empty answer. `added`: the question and that answer. `drops`: ids of the messages that go.
     """
 
     def __init__(
@@ -20,9 +20,9 @@ class Turn:
         index = next((index for index, item in enumerate(items) if item.id == question.id), len(items))
         self._kept = [item for item in items[:index] if is_message(item)]
         self._dropped = items[index:]
-        self._question = question
         self._limit = limit
-        self._answer = ChatMessage(
+        self.question = question
+        self.answer = ChatMessage(
             generation_id,
             "assistant",
             "",
@@ -33,39 +33,39 @@ class Turn:
             place=generation_id,
         )
         self.drops = [item.id for item in self._dropped]
-        self.added = [question, self._answer]
+        self.added = [self.question, self.answer]
 
     @property
     def message_count(self) -> int:
-        """Messages that the conversation has with the answer."""
+        """Messages of the conversation with the answer."""
         return len(last_messages([*self._kept, *self.added], self._limit))
 
     @property
     def unanswered_count(self) -> int:
-        """Messages that it has if no answer comes of it."""
-        return len(last_messages([*self._kept, self._question], self._limit))
+        """Messages of the conversation if the answer stays empty, and so is no message."""
+        return len(last_messages([*self._kept, self.question], self._limit))
 
     def prompt(self, instructions: str | None) -> list[ChatMessage]:
-        """What the model is shown."""
-        told = [ChatMessage("instructions", "system", instructions, 0)] if instructions else []
-        return told + last_messages([*self._kept, self._question], self._limit)
+        """The messages for the model: the instructions if there are any, then the last ones up to the question."""
+        system = [ChatMessage("instructions", "system", instructions, 0)] if instructions else []
+        return system + last_messages([*self._kept, self.question], self._limit)
 
     def rollback(self) -> tuple[list[ChatMessage], list[str]]:
-        """What to append, and what to drop, so that the conversation is as it was."""
-        # Without their old places: those are what `drops` makes void.
+        """The messages to append and the ids to drop so that the conversation is as it was before the turn."""
+        # Without their old places: `drops` has removed what stands there.
         restored = [msgspec.structs.replace(item, place="") for item in self._dropped if is_message(item)]
-        # Also those that were to go, whether they went or not: so they stand in their old order.
+        # The restored ones are dropped too, whether they are still there or not: so they end up in their old order.
         return restored, [*self.drops, *(item.id for item in self.added if item.id not in self.drops)]
 
 
 def is_message(item: ChatMessage) -> bool:
-    """Whether `item` is one: an answer of which nothing was said is none."""
+    """Whether `item` counts as a message: an answer that ended without text does not."""
     return bool(item.content) or not item.partial
 
 
 def answer_to(items: Sequence[ChatMessage], message_id: str | None) -> ChatMessage | None:
-    """The whole answer that `items` have to the message of this id; `None` if there is none, or it is partial."""
-    for item, following in zip(items, items[1:], strict=False):
-        if item.id == message_id and following.role == "assistant" and not following.partial:
-            return following
+    """The whole answer to the message `message_id`; `None` if there is none, or it is partial."""
+    for item, successor in zip(items, items[1:], strict=False):
+        if item.id == message_id and successor.role == "assistant" and not successor.partial:
+            return successor
     return None

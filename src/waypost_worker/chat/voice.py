@@ -1,46 +1,32 @@
-"""A voice agent's turn: one question, one answer that is spoken when it is whole."""
+"""A voice agent's turn: one question, and one answer, which is spoken once it is complete."""
 
 import asyncio
-import traceback
-from collections.abc import Callable, Coroutine, Sequence
-from contextlib import aclosing
-from typing import Any
+from collections.abc import Sequence
+from contextlib import aclosing, suppress
 
-from waypost_worker.clock import Clock
-from waypost_worker.conversations.conversation import Conversation
+from waypost_worker.chat.context import ChatContext
 from waypost_worker.conversations.message import ChatMessage, last_messages
-from waypost_worker.errors import ModelError, ModelFailed, WaypostError
+from waypost_worker.errors import ModelFailed, WaypostError
 from waypost_worker.limits import MAX_ANSWER_CHARACTERS
-from waypost_worker.models.model import AnswerCutOff, Model
+from waypost_worker.models.model import AnswerCutOff, raising_model_errors
 
 
 class VoiceAgent:
-    """Answers questions to one conversation, of which the last `limit` messages are kept."""
+    """Answers questions in the conversation `session_id`."""
 
-    def __init__(
-        self,
-        conversation: Conversation,
-        model: Model,
-        instructions: str,
-        limit: int,
-        clock: Clock,
-        background: Callable[[Coroutine[Any, Any, None]], None],
-        log: Callable[[str], None],
-    ) -> None:
-        self._conversation = conversation
-        self._model = model
-        self._system = [ChatMessage("instructions", "system", instructions, 0)] if instructions else []
-        self._limit = limit
-        self._clock = clock
-        self._background = background
-        self._log = log
+    def __init__(self, context: ChatContext, session_id: str) -> None:
+        self._context = context
+        self._conversation = context.conversation(session_id)
 
     async def answer(self, question: str) -> tuple[str, int]:
-        """The answer, and how many messages the conversation has with it. Question and answer are kept together, by
-        then, also when the client has gone away in between; or neither is.
+        """Returns the answer, and how many messages the conversation has with it.
+
+        Question and answer are kept together, in one write, before this returns; also if the client disconnects before
+        that. If this raises, neither is kept.
 
         Raises:
-            ModelFailed, ModelTimedOut, StorageUnavailable: neither is kept.
+            ModelFailed, ModelTimedOut: the model failed, also after a part of its answer.
+            StorageUnavailable, BudgetSpent: the conversation can't be read or written.
         """
         items = await self._conversation.read()
         ended = asyncio.Event()
@@ -56,43 +42,36 @@ class VoiceAgent:
                 ended.set()
             await self._conversation.compact_if_due()
 
-        self._background(work())
+        self._context.background(work())
         await ended.wait()
         if failures:
             raise failures[0]
         if not turns:
-            # The platform ended it.
+            # The platform ended the background task.
             raise ModelFailed("The model broke off.")
         return turns[0]
 
-    async def _turn(self, items: Sequence[ChatMessage], question: str) -> tuple[str, int]:
-        now = self._clock.now_ms()
+    async def _turn(self, items: Sequence[ChatMessage], text: str) -> tuple[str, int]:
+        settings, limit = self._context.settings, self._context.settings.history_limit
+        instructions = settings.model.instructions
+        system = [ChatMessage("instructions", "system", instructions, 0)] if instructions else []
         cursor = self._conversation.new_cursor()
-        asked = ChatMessage(f"{cursor}-q", "user", question, now)
-        text = await self._listen([*self._system, *last_messages([*items, asked], self._limit)])
-        said = ChatMessage(cursor, "assistant", text, self._clock.now_ms())
-        # Under a cursor of now: the one above is as old as the model took, and appends are not to come late.
-        await self._conversation.append([asked, said])
-        return text, len(last_messages([*items, asked, said], self._limit))
+        question = ChatMessage(f"{cursor}-q", "user", text, self._context.now_ms())
+        answer_text = await self._generate([*system, *last_messages([*items, question], limit)])
+        answer = ChatMessage(cursor, "assistant", answer_text, self._context.now_ms())
+        # Under a new cursor: `cursor` is as old as the model took, and an append must not be late.
+        await self._conversation.append([question, answer])
+        return answer_text, len(last_messages([*items, question, answer], limit))
 
-    async def _listen(self, prompt: Sequence[ChatMessage]) -> str:
-        chunks: list[str] = []
+    async def _generate(self, prompt: Sequence[ChatMessage]) -> str:
+        texts: list[str] = []
         characters = 0
-        try:
-            async with aclosing(self._model.stream(prompt)) as said:
-                async for chunk in said:
-                    chunks.append(chunk)
-                    characters += len(chunk)
+        # An answer that the model cut off may be spoken as it is.
+        with suppress(AnswerCutOff), raising_model_errors(self._context.log):
+            async with aclosing(self._context.model.stream(prompt)) as deltas:
+                async for delta in deltas:
+                    texts.append(delta)
+                    characters += len(delta)
                     if characters > MAX_ANSWER_CHARACTERS:
                         raise ModelFailed("The model did not come to an end.")
-        except AnswerCutOff:
-            # What is to be spoken may end there.
-            pass
-        except ModelError as failure:
-            if failure.log_detail:
-                self._log(f"{failure.code}: {failure.log_detail}")
-            raise
-        except Exception as error:
-            self._log(f"a model broke off\n{traceback.format_exc()}")
-            raise ModelFailed("The model broke off.") from error
-        return "".join(chunks)
+        return "".join(texts)

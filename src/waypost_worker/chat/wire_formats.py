@@ -1,6 +1,7 @@
-"""Two wire formats of an answer, both Server-Sent Events: Waypost's own, and the AI SDK's UI message stream.
+"""Two wire formats of an answer, both Server-Sent Events: Waypost's own, and the AI SDK's UI message stream
+(https://ai-sdk.dev/docs/ai-sdk-ui/stream-protocol).
 
-https://ai-sdk.dev/docs/ai-sdk-ui/stream-protocol. That one is always told from its first chunk, and has no event ids.
+A UI message stream has no event ids, so it always starts with the answer's first character.
 """
 
 from collections.abc import AsyncGenerator, Callable
@@ -21,30 +22,30 @@ _UI_DONE = b"data: [DONE]\n\n"
 
 
 class AnswerFormat(Protocol):
-    """How an answer is written: a head, what is said, and how it ended."""
+    """The encoder of one answer: a head, its text deltas, and a tail with its outcome."""
 
     def head(self) -> bytes:
-        """What comes before the first word."""
+        """What precedes the first delta."""
         ...
 
-    def said(self, said: TextDelta) -> bytes:
-        """Some words."""
+    def delta(self, delta: TextDelta) -> bytes:
+        """One delta."""
         ...
 
     def tail(self, outcome: Outcome) -> bytes:
-        """What comes after the last one."""
+        """What follows the last delta."""
         ...
 
 
-async def encoded(
-    followed: AsyncGenerator[AnswerEvent, None], answer_format: AnswerFormat
+async def encode_answer(
+    events: AsyncGenerator[AnswerEvent, None], answer_format: AnswerFormat
 ) -> AsyncGenerator[bytes, None]:
-    """The bytes of an answer. Closing it closes `followed`."""
-    async with aclosing(followed) as following:
+    """Yields the bytes of an answer. Closing the generator closes `events`."""
+    async with aclosing(events):
         yield answer_format.head()
-        async for event in following:
+        async for event in events:
             if isinstance(event, TextDelta):
-                yield answer_format.said(event)
+                yield answer_format.delta(event)
             elif isinstance(event, Outcome):
                 yield answer_format.tail(event)
             else:
@@ -52,7 +53,7 @@ async def encoded(
 
 
 class _Start(msgspec.Struct, omit_defaults=True, rename="camel"):
-    # As every client of such streams spells it.
+    # Snake case, unlike the other fields: the spelling that clients of such streams expect.
     session_id: str = msgspec.field(name="session_id")
     thread_id: str
     resource_id: str
@@ -86,7 +87,10 @@ def _start(info: AnswerInfo) -> _Start:
 
 
 class EventsFormat:
-    """Waypost's events: `start`, `delta`s, perhaps an `error`, `done`. An event's id says how much was told with it."""
+    """Waypost's events: `start`, `delta`s, `error` if the answer failed, `done`.
+
+    The id of a delta counts the answer's characters up to and with it.
+    """
 
     def __init__(self, info: AnswerInfo) -> None:
         self._info = info
@@ -95,13 +99,14 @@ class EventsFormat:
         data = msgspec.json.encode(_start(self._info))
         return encode_sse(Event("start", data, retry_ms=STREAM_RETRY_MILLISECONDS))
 
-    def said(self, said: TextDelta) -> bytes:
-        return encode_sse(Event("delta", msgspec.json.encode(_Delta(said.text)), answer_event_id(self._info, said.end)))
+    def delta(self, delta: TextDelta) -> bytes:
+        data = msgspec.json.encode(_Delta(delta.text))
+        return encode_sse(Event("delta", data, answer_event_id(self._info, delta.end)))
 
     def tail(self, outcome: Outcome) -> bytes:
         answer_id = self._info.generation_id
         done = _Done(answer_id, answer_id, outcome.finish_reason, outcome.is_partial, outcome.message_count)
-        # Who comes back with this id has had it all.
+        # A client that reconnects with this id has received the whole answer.
         end = encode_sse(Event("done", msgspec.json.encode(done), f"{answer_id}.{DONE}"))
         if outcome.error_code is None:
             return end
@@ -110,7 +115,7 @@ class EventsFormat:
 
 
 class UiMessageStream:
-    """The AI SDK's chunks, without the fields that its older versions refuse."""
+    """The AI SDK's parts of a UI message stream, without the fields that its older versions refuse."""
 
     def __init__(self, info: AnswerInfo) -> None:
         self._info = info
@@ -118,20 +123,20 @@ class UiMessageStream:
     def head(self) -> bytes:
         text_id = self._info.generation_id
         start = {"type": "start", "messageId": text_id, "messageMetadata": _start(self._info)}
-        return _chunk(start) + _chunk({"type": "start-step"}) + _chunk({"type": "text-start", "id": text_id})
+        return _ui_part(start) + _ui_part({"type": "start-step"}) + _ui_part({"type": "text-start", "id": text_id})
 
-    def said(self, said: TextDelta) -> bytes:
-        return _chunk({"type": "text-delta", "id": self._info.generation_id, "delta": said.text})
+    def delta(self, delta: TextDelta) -> bytes:
+        return _ui_part({"type": "text-delta", "id": self._info.generation_id, "delta": delta.text})
 
     def tail(self, outcome: Outcome) -> bytes:
         metadata = {"finishReason": outcome.finish_reason, "partial": outcome.is_partial}
-        error = b"" if outcome.error_code is None else _chunk({"type": "error", "errorText": outcome.error_message})
+        error = b"" if outcome.error_code is None else _ui_part({"type": "error", "errorText": outcome.error_message})
         return b"".join((
-            _chunk({"type": "text-end", "id": self._info.generation_id}),
-            _chunk({"type": "finish-step"}),
-            _chunk({"type": "message-metadata", "messageMetadata": metadata}),
+            _ui_part({"type": "text-end", "id": self._info.generation_id}),
+            _ui_part({"type": "finish-step"}),
+            _ui_part({"type": "message-metadata", "messageMetadata": metadata}),
             error,
-            _chunk({"type": "finish"}),
+            _ui_part({"type": "finish"}),
             _UI_DONE,
         ))  # fmt: skip
 
@@ -140,18 +145,18 @@ DONE = "done"
 
 
 def answer_event_id(info: AnswerInfo, end: int) -> str:
-    """The id of an event: which answer, and how many of its characters its reader has with it."""
+    """The id of an event: the answer's id, and how many of its characters the reader has with this event."""
     return f"{info.generation_id}.{end}"
 
 
 def parse_answer_event_id(text: str) -> tuple[str, int] | None:
-    """The answer and the number of characters that an event's id names; `None` for what is no such id."""
+    """Returns the answer's id and the number of characters in an event's id; `None` if `text` is no such id."""
     generation_id, dot, end = text.rpartition(".")
     is_number = end.isascii() and end.isdigit() and len(end) < 10
     return (generation_id, int(end)) if dot and is_number else None
 
 
-def _chunk(value: Any) -> bytes:
+def _ui_part(value: Any) -> bytes:
     return b"data: %s\n\n" % msgspec.json.encode(value)
 
 

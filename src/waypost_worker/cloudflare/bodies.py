@@ -1,4 +1,4 @@
-"""Bodies of requests and replies between the runtime's streams and ours."""
+"""Bodies of requests and responses: converts between streams of the runtime and Python generators."""
 
 import asyncio
 from collections.abc import AsyncGenerator, Callable
@@ -18,14 +18,14 @@ from waypost_worker.http.messages import Response
 async def read_js_body(
     js_request: Any, limit: int, declared: int | None, clock: Clock, isolate: Isolate
 ) -> bytes | None:
-    """The body of a request of the runtime, or `None` once it is known to be over `limit` bytes; `declared` is its
+    """The body of a request of the runtime, or `None` once it is known to exceed `limit` bytes; `declared` is its
     Content-Length.
 
     Raises:
-        BodyTimeout: it did not come, or its sender went away.
+        BodyTimeout: it did not arrive in time, or its sender disconnected.
     """
     stream = js_request.body
-    # JavaScript's null is no None here.
+    # JavaScript's null is not None in Python.
     if stream is jsnull:
         return b""
     return await read_body(_JsBody(stream.getReader()), limit, clock, _JsAlarm(isolate), declared)
@@ -40,12 +40,12 @@ class _JsBody:
         try:
             result = await self._reader.read()
         except JsException as error:
-            # workerd fails a read that waits when its stream is cancelled; the standard has it end.
+            # In workerd a pending read fails when its stream is cancelled; by the standard it would end.
             if self._is_given_up:
                 return None
-            # The client went away: nobody hears of it, and nothing is wrong here.
-            raise BodyTimeout("The connection broke off before the body was there.") from error
-        # At the end it has no value; whether it is the end need not be asked too.
+            # The client disconnected, so the response reaches no one; this is not an internal error.
+            raise BodyTimeout("The connection was closed before the body was complete.") from error
+        # At the end there is no value, so `done` need not be read too.
         return None if (value := result.value) is None else value.to_bytes()
 
     def give_up(self) -> None:
@@ -54,13 +54,13 @@ class _JsBody:
 
 
 class _JsAlarm:
-    """Timers that are cleared: one of asyncio's stays with the runtime until its time is over, used or not."""
+    """Timers of the runtime, which can be cleared: one of asyncio stays until it is due, even if cancelled."""
 
     def __init__(self, isolate: Isolate) -> None:
         self._isolate = isolate
 
     def set(self, seconds: float, ring: Callable[[], None]) -> Callable[[], None]:
-        # One for each alarm: a timer of the runtime does not tell a function of Python's whose alarm it is.
+        # One proxy for each alarm: a timer calls its function without arguments that would identify the alarm.
         proxy = create_proxy(ring)
         self._isolate.open_proxies += 1
         timer = js.setTimeout(proxy, seconds * 1000)
@@ -76,7 +76,7 @@ class _JsAlarm:
 def js_body(response: Response, isolate: Isolate) -> Any:
     """The body of `response` as the runtime takes it: a string, a stream, or nothing."""
     if isinstance(response.body, bytes):
-        # JSON is text; as a string it crosses without a typed array in between.
+        # All bodies are text; a string crosses to JavaScript without a typed array in between.
         return response.body.decode()
     if isinstance(response.body, AsyncGenerator):
         return _StreamBody(response.body, isolate).js_stream
@@ -84,9 +84,9 @@ def js_body(response: Response, isolate: Isolate) -> Any:
 
 
 class _StreamBody:
-    """A `ReadableStream` that pulls from a generator, and ends it when the client goes away.
+    """A `ReadableStream` that pulls from a generator, and closes it when the client disconnects.
 
-    Pulled, not pushed: a background task that writes into a `TransformStream` hangs for ever once its client is gone.
+    Pulled, not pushed: a background task that writes into a `TransformStream` hangs forever after a disconnect.
     """
 
     def __init__(self, chunks: AsyncGenerator[bytes, None], isolate: Isolate) -> None:
@@ -108,7 +108,7 @@ class _StreamBody:
             controller.close()
             self._free()
         except asyncio.CancelledError:
-            # `_cancel` did this and frees what is held.
+            # Caused by `_cancel`, which frees the proxies.
             pass
         except Exception as error:
             js.console.error(f"a stream broke off: {error!r}")

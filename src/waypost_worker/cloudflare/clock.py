@@ -1,8 +1,8 @@
-"""The platform's clock and its timers, as the clock port.
+"""The platform's clock and timers, as the clock port.
 
-What is made while one request is served must not be awaited by another. A promise may be resolved by another, though:
-what waits for it goes on in the request that it belongs to, or is dropped if that is over. That is the compatibility
-flag `handle_cross_request_promise_resolution`, on for every date from 2024-10-14:
+An object made while one request is served must not be awaited by another. But another request may resolve a promise:
+its awaiting code continues in the request that it belongs to, or is dropped if that has ended. This is the
+compatibility flag `handle_cross_request_promise_resolution`, on for every date from 2024-10-14:
 https://developers.cloudflare.com/workers/configuration/compatibility-flags/#handling-cross-request-promise-resolution
 """
 
@@ -15,10 +15,10 @@ from waypost_worker.clock import Wakeup
 
 
 class CloudflareClock:
-    """The platform's clock: it stands still while code runs, and moves on input and output."""
+    """The platform's clock: it stands still while code runs, and advances with input and output."""
 
     def __init__(self) -> None:
-        # Looked up once: several times in each request the two steps to it would cost more than the call.
+        # Looked up once: the look-up in two steps costs more than the call, several times in each request.
         self._now = js.Date.now
 
     def now_ms(self) -> int:
@@ -32,14 +32,14 @@ class CloudflareClock:
 
 
 LOST_MS = 60_000
-"""How late a timer can't be that still comes."""
+"""A timer that is later than this will never fire."""
 
 
 class _JsWakeup:
-    """A promise for each wait, which the runtime's own timer or another request resolves, whichever comes first.
+    """A promise for each wait, resolved by a timer of the runtime or by another request, whichever comes first.
 
-    No function of Python's is handed to JavaScript, so no proxy is left behind, and the timer is taken back: one of
-    asyncio's would stay until its time is over.
+    No Python function is passed to JavaScript, so no proxy leaks; and the timer is cleared, where one of asyncio would
+    stay until it is due.
     """
 
     def __init__(self, clock: CloudflareClock) -> None:
@@ -63,10 +63,10 @@ class _JsWakeup:
             try:
                 await waiting.promise
             except GeneratorExit:
-                # Taken away by the garbage collector, while another request runs: its own is over, timers and all.
+                # The garbage collector closes this while another request runs: its own has ended, with its timers.
                 raise
             except BaseException:
-                # What hangs on the promise is freed with it.
+                # Resolving frees what waits on the promise.
                 wake()
                 self._end(timer)
                 raise
@@ -75,7 +75,8 @@ class _JsWakeup:
 
     def is_lost(self) -> bool:
         if self._wake is not None and self._clock.now_ms() >= self._lost_ms:
-            # The promise holds the loop, and this held the promise: across two heaps no garbage collector sees that.
+            # The promise holds the loop, and this held the promise: a cycle across two heaps, which no garbage
+            # collector sees.
             self._wake = None
             self._is_lost = True
         return self._is_lost

@@ -1,6 +1,6 @@
-"""Requests that go out from Cloudflare: to a service on the Internet, and to Workers AI.
+"""Outgoing requests: to a service on the Internet, and to Workers AI.
 
-Nothing of Python's is handed to JavaScript here but bytes and text, so no proxy is left behind, however a reply ends.
+Only bytes and text are passed to JavaScript, so no proxy leaks, however a response ends.
 """
 
 from collections.abc import AsyncGenerator, Awaitable, Mapping, Sequence
@@ -14,7 +14,7 @@ from waypost_worker.models.transport import FetchedResponse, FetchError, FetchTi
 
 
 class CloudflareHttp:
-    """The port for requests that go out, on the runtime's `fetch`."""
+    """The port of outgoing requests, on the runtime's `fetch`."""
 
     async def post(self, url: str, headers: Mapping[str, str], body: bytes, timeout_seconds: float) -> FetchedResponse:
         patience = _SilenceTimeout(timeout_seconds)
@@ -33,17 +33,17 @@ class CloudflareAi:
     async def run(self, model: str, messages: Sequence[Mapping[str, Any]], timeout_seconds: float) -> FetchedResponse:
         patience = _SilenceTimeout(timeout_seconds)
         inputs = _to_js_object({"messages": messages, "stream": True})
-        # The raw reply still has the status, which the binding would turn into the text of an exception.
+        # The raw response has the status, which the binding would otherwise put into the text of an exception.
         options = _to_js_object({"returnRawResponse": True})
         options.signal = patience.signal
         return await _fetched(self._binding.run(model, inputs, options), patience)
 
 
 class _SilenceTimeout:
-    """Gives a request up, and its connection free, once it has been silent for too long.
+    """Aborts a request, and frees its connection, once it has been silent for too long.
 
-    The timer is the runtime's own and calls a function of the runtime's own. One of asyncio could not be taken back:
-    each chunk would leave one, with all that it holds, until its time is over.
+    The timer is the runtime's and calls a function of the runtime. One of asyncio can't be cleared: each chunk would
+    leave one, with everything it references, until it is due.
     """
 
     def __init__(self, seconds: float) -> None:
@@ -52,7 +52,7 @@ class _SilenceTimeout:
         self.signal = self._controller.signal
 
     async def wait(self, promise: Awaitable[Any]) -> Any:
-        """What `promise` brings. Raises `FetchError`, `FetchTimeout`."""
+        """The result of `promise`. Raises `FetchError`, `FetchTimeout`."""
         timer = js.setTimeout(self._controller.abort.bind(self._controller), self._seconds * 1000)
         try:
             return await promise
@@ -64,7 +64,7 @@ class _SilenceTimeout:
             js.clearTimeout(timer)
 
     def end(self) -> None:
-        """Give up now; after the end of the reply it does nothing."""
+        """Aborts the request; no effect after the end of the response."""
         self._controller.abort()
 
 
@@ -75,7 +75,7 @@ async def _fetched(reply: Awaitable[Any], patience: _SilenceTimeout) -> FetchedR
         patience.end()
         raise
     chunks = _chunks(response.body, patience)
-    # A generator that was never begun would not run its `finally` when it is closed.
+    # A generator that was never started would not run its `finally` when it is closed.
     await anext(chunks)
     return FetchedResponse(response.status, js.Object.fromEntries(response.headers).to_py(), chunks)
 

@@ -69,5 +69,5 @@ async def _kv(promise: Any) -> Any:
 
 
 def text_or_none(value: Any) -> str | None:
-    """`value`, or `None` for JavaScript's null and undefined, which are not `None` here."""
+    """`value`, or `None` for JavaScript's null and undefined, which are not `None` in Python."""
     return value if isinstance(value, str) else None

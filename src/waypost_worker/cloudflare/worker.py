@@ -1,8 +1,8 @@
-"""The runtime: bindings, randomness, requests and replies of workerd, as the ports and values of the rest.
+"""The runtime: adapts bindings, randomness, requests and responses of workerd to the ports and values of the service.
 
-Only the entrypoint and the files `cloudflare*` know JavaScript. Two rules of the platform shape them. What is made
-while one request is served (a promise, a timer, a task) must never be awaited by another. And a proxy that JavaScript
-was handed lives until it is destroyed, so every stream destroys its own.
+Only this package and src/entry.py know JavaScript. Two rules of the platform shape it. An object made while one request
+is served (a promise, a timer, a task) must never be awaited by another. And a proxy passed to JavaScript lives until it
+is destroyed, so every stream destroys its own.
 """
 
 import asyncio
@@ -67,7 +67,7 @@ class CloudflareLimiter:
         try:
             outcome = await self._limit(js_functions().parse(msgspec.json.encode({"key": key}).decode()))
         except JsException as error:
-            # A service that stops because nobody can count is worse than one that is not counted for a while.
+            # Fails open: an outage of the rate limits must not stop the service.
             js.console.error(f"a rate limit could not be asked: {error}")
             return True
         return bool(outcome.success)
@@ -81,7 +81,7 @@ class CloudflareRandom:
 
 
 class JsFunctions:
-    """Functions of JavaScript's own, which know nothing of any request: the way to each takes longer than its call."""
+    """JavaScript functions that belong to no request, looked up once: the look-up takes longer than the call."""
 
     def __init__(self) -> None:
         self.parse = js.JSON.parse
@@ -92,7 +92,7 @@ class JsFunctions:
 
 @cache
 def js_functions() -> JsFunctions:
-    """They are looked up when they are first wanted: at import nothing of JavaScript may be kept."""
+    """Looked up at first use: at import, no JavaScript object may be held."""
     return JsFunctions()
 
 
@@ -100,7 +100,7 @@ _decode_fields = msgspec.json.Decoder(dict[str, str]).decode
 
 
 def make_app(around: Callable[[Kv], Kv] = lambda kv: kv) -> App:
-    """The application on the bindings and vars of this Worker; `around` may put something in front of the store."""
+    """The application on the bindings and vars of this Worker; `around` may wrap the store."""
     env = import_from_javascript("cloudflare:workers").env
     clock, random = CloudflareClock(), CloudflareRandom()
     namespace = getattr(env, NAMESPACE, None)
@@ -125,12 +125,11 @@ def _vars(env: Any) -> Mapping[str, str]:
 
 
 def enter_by(entrypoint: type, fetch: Callable[[Any], Coroutine[Any, Any, Any]]) -> None:
-    """Have every instance of `entrypoint`, a class of the SDK's kind, answer with the function `fetch`.
+    """Makes every instance of `entrypoint`, a class of the SDK's kind, serve requests by the function `fetch`.
 
-    For each request the SDK's own __init__ wraps the context and the environment, which are not used here, and the
-    signature of a method is worked out anew for each instance that it is bound to, that of a function once. Together
-    that is a sixth of what a small request costs. A class's own __init__ would be wrapped as well, one that it gets
-    afterwards is not.
+    For each request, the SDK's own __init__ wraps the context and the environment, which are not used here; and the
+    signature of a method is inspected for each instance, that of a function once. Together that is a sixth of the cost
+    of a small request. An __init__ defined in the class would be wrapped as well; one that is assigned later is not.
     """
 
     def init(self: Any, _context: Any, _env: Any) -> None:
@@ -140,7 +139,7 @@ def enter_by(entrypoint: type, fetch: Callable[[Any], Coroutine[Any, Any, Any]])
 
 
 async def serve(app: App, js_request: Any) -> Any:
-    """Answer one `Request` of the runtime with a `Response` of the runtime."""
+    """The `Response` of the runtime to one `Request` of the runtime."""
     functions = js_functions()
     url = urlsplit(js_request.url)
     # One crossing for all of them; repeated fields are joined with commas.
@@ -173,5 +172,5 @@ def _run_in_background(work: Coroutine[Any, Any, None], isolate: Isolate) -> Non
             ended.resolve()
 
     task = asyncio.ensure_future(run())
-    # The event loop itself holds a task only weakly.
+    # The event loop holds only a weak reference to a task.
     isolate.background.add(task)

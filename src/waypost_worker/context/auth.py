@@ -1,4 +1,4 @@
-"""Who calls, and whether this session, or the threads of an app, are open to them."""
+"""Authentication and authorization: which session, or which threads, the caller of a request may reach."""
 
 import hmac
 
@@ -19,7 +19,7 @@ from waypost_worker.sessions.session import Session
 
 
 async def host_session(context: RequestContext, code: str, *, fresh: bool = False) -> Session:
-    """The session `code`, for its host. `fresh` when it is going to be written back.
+    """The session `code`, for its host. `fresh`: read from KV instead of a cache, because it will be written back.
 
     Raises:
         InvalidCode, TokenRequired, InvalidToken, TokenExpired, RateLimited, WrongSession, WrongRole, SessionNotFound,
@@ -34,7 +34,7 @@ async def host_session(context: RequestContext, code: str, *, fresh: bool = Fals
 
 
 async def guest_session(context: RequestContext, code: str) -> Session:
-    """The session `code`, for a guest: with a guest's token, or with the code alone where that is allowed.
+    """The session `code`, for a guest: with a guest's token, or with the code alone where the deployment allows that.
 
     Raises:
         as `host_session`
@@ -50,7 +50,7 @@ async def guest_session(context: RequestContext, code: str) -> Session:
 
 
 async def session_of_any(context: RequestContext, code: str) -> tuple[Session, Role]:
-    """The session `code`, and what the caller is in it: the host with the host's token, otherwise a guest."""
+    """The session `code`, and the caller's role in it: host with the host's token, otherwise guest."""
     claims = await bearer(context)
     if claims is not None and claims.role is Role.HOST:
         return await host_session(context, code), Role.HOST
@@ -58,7 +58,7 @@ async def session_of_any(context: RequestContext, code: str) -> tuple[Session, R
 
 
 async def session_to_read(context: RequestContext, code: str) -> Session:
-    """The session `code`, as it is now, for who wants to look at it. Its code is enough, unless it joins only once.
+    """The session `code`, read from KV. The code is enough, unless codes are single-use: then a token is needed.
 
     Raises:
         as `host_session`
@@ -74,7 +74,7 @@ async def session_to_read(context: RequestContext, code: str) -> Session:
 
 
 async def session_by_code(context: RequestContext, code: str, *, fresh: bool = False) -> Session:
-    """The session `code`, for somebody who shows nothing but the code; a miss costs its address's budget.
+    """The session `code`, for a caller without a token. A code that does not exist counts against the address's budget.
 
     Raises:
         InvalidCode, RateLimited, SessionNotFound, SessionEnded
@@ -92,7 +92,7 @@ async def session_by_code(context: RequestContext, code: str, *, fresh: bool = F
 
 
 async def bearer(context: RequestContext) -> Claims | None:
-    """What the caller's token says, or `None` if there is no token.
+    """The claims of the caller's token, or `None` if the request has none.
 
     Raises:
         InvalidToken, TokenExpired, RateLimited
@@ -107,29 +107,30 @@ async def bearer(context: RequestContext) -> Claims | None:
 async def require_app(context: RequestContext) -> str | None:
     """The resource that the caller's token is bound to; `None` for an app itself, which may reach any of them.
 
-    Where no app key is set, threads are open to all; a token that is shown all the same binds.
+    Without any app key in the settings, threads are open to all callers; a token that is sent still restricts its
+    bearer.
 
     Raises:
         TokenRequired, InvalidToken, TokenExpired, WrongRole, RateLimited
     """
-    shown = _authorization(context)
-    if shown.startswith(TOKEN_PREFIX):
-        claims = await _claims(context, shown)
+    token = _authorization(context)
+    if token.startswith(TOKEN_PREFIX):
+        claims = await _claims(context, token)
         if claims.role is not Role.APP:
             raise WrongRole(f"Threads are an app's; the token is a session's {claims.role}'s.")
         return claims.subject
     if context.settings.app_keys:
-        if not shown:
+        if not token:
             raise TokenRequired("Threads are for apps here: send an app key or token as Authorization: Bearer.")
-        await _check_app_key(context, shown)
+        await _check_app_key(context, token)
     return None
 
 
 async def owned_id(context: RequestContext, text: str, what: str) -> str:
     """`text`, if it is a session id and the caller may reach what it owns.
 
-    A session id is the secret itself. That of a thread is told to everybody who may reach the thread, and must not
-    outlive their token: where there are app keys, it opens nothing without one of them, or a token for its resource.
+    A session id is itself the secret. That of a thread is shown to every caller who may reach the thread, and must not
+    outlive their tokens: with app keys in the settings it needs one of them, or a token for the thread's resource.
 
     Raises:
         InvalidId, TokenRequired, InvalidToken, TokenExpired, WrongRole, WrongResource, RateLimited
@@ -143,27 +144,27 @@ async def owned_id(context: RequestContext, text: str, what: str) -> str:
 
 
 async def require_app_key(context: RequestContext) -> None:
-    """Refuse whoever is not the app itself.
+    """Requires an app key, so that only an app's backend passes.
 
     Raises:
         TokenRequired, InvalidToken, TokenExpired, WrongRole, RateLimited
     """
-    shown = _authorization(context)
-    if not shown:
+    token = _authorization(context)
+    if not token:
         raise TokenRequired(f"Only an app may do this: send an app key as Authorization: Bearer.{_hint(context)}")
-    if shown.startswith(TOKEN_PREFIX):
-        claims = await _claims(context, shown)
+    if token.startswith(TOKEN_PREFIX):
+        claims = await _claims(context, token)
         raise WrongRole(f"Only an app may do this, with its key; this is the token of a {claims.role}.")
-    await _check_app_key(context, shown)
+    await _check_app_key(context, token)
 
 
 def issue_token(context: RequestContext, session: Session, role: Role) -> tuple[str, int]:
-    """A token for `session`, and when it ends (milliseconds): with the greatest age a session may have."""
+    """A token for `session`, and when it expires (milliseconds): at the greatest age of the session."""
     return _issue(context, Claims(role, session.code, session.must_end_ms // 1000))
 
 
 def issue_app_token(context: RequestContext, resource_id: str, ttl_seconds: int) -> tuple[str, int]:
-    """A token for the threads of one resource, and when it ends (milliseconds)."""
+    """A token for the threads of one resource, and when it expires (milliseconds)."""
     return _issue(context, Claims(Role.APP, resource_id, context.clock.now_ms() // 1000 + ttl_seconds))
 
 
@@ -172,7 +173,7 @@ def _issue(context: RequestContext, claims: Claims) -> tuple[str, int]:
 
 
 def _authorization(context: RequestContext) -> str:
-    """The token in the header, or nothing."""
+    """The token in the header, or an empty text."""
     scheme, _, token = (context.request.headers.get("authorization") or "").partition(" ")
     return token.strip() if scheme.lower() == "bearer" else ""
 
@@ -181,19 +182,20 @@ async def _claims(context: RequestContext, token: str) -> Claims:
     try:
         return Signer(context.settings.signing_keys).unsign(token, context.clock.now_ms())
     except InvalidToken:
-        # Only now: nobody guesses a signature, so who shows a genuine one is served, whoever shares the address.
+        # Only after a failure: a signature can't be guessed, so a genuine token passes even from an address that is
+        # blocked.
         context.throttle.check(context.request.client_ip)
         await context.throttle.miss(context.request.client_ip, token)
         raise
 
 
-async def _check_app_key(context: RequestContext, shown: str) -> None:
-    # Every key is compared, whichever fits: the time taken says nothing about which one it was.
-    fits = [hmac.compare_digest(shown.encode(), key.encode()) for key in context.settings.app_keys]
+async def _check_app_key(context: RequestContext, token: str) -> None:
+    # Every key is compared, so that the time taken does not tell which one fits.
+    fits = [hmac.compare_digest(token.encode(), key.encode()) for key in context.settings.app_keys]
     if not any(fits):
-        # Only now, as for tokens: an app's backend may share its address with somebody who guesses codes.
+        # Only after a failure, as for tokens: an app's backend may share its address with a client that guesses codes.
         context.throttle.check(context.request.client_ip)
-        await context.throttle.miss(context.request.client_ip, shown)
+        await context.throttle.miss(context.request.client_ip, token)
         raise InvalidToken(f"The token is none of the app keys of this deployment.{_hint(context)}")
 
 

@@ -1,4 +1,4 @@
-"""What the requests of one isolate share: plain data that may vanish at any time, and nothing that can be awaited."""
+"""State that the requests of one isolate share: plain data that may vanish at any time, and nothing to await."""
 
 from collections import OrderedDict
 from typing import Any, NamedTuple
@@ -25,7 +25,18 @@ class CachedTools(NamedTuple):
 
 
 class Isolate:
-    """One per isolate, made by the entrypoint; losing it costs time, never a message."""
+    """The shared state of one isolate. Losing it costs time; no message or session depends on it.
+
+    `phase_ms`: offset of this isolate's wakeups, so that isolates do not poll KV in step.
+    `cursors`: issues cursors that grow over all requests.
+    `messages`, `changes`: local channels for queued messages and for changes of sessions.
+    `sessions`, `single_use_codes`, `recent_threads`, `mcp_tools`: caches; the tools by session code.
+    `compaction_checks`: when the compaction of each conversation was last checked.
+    `answers`: the answers that are being generated here.
+    `announced_ms`: when each polling host last announced its presence.
+    `background`: tasks of the runtime, held so that they are not garbage collected.
+    `open_streams`, `open_proxies`: counts that `/debug/objects` shows.
+    """
 
     def __init__(self, clock: Clock, random: Random) -> None:
         self.phase_ms = random.random_bytes(1)[0] * COALESCED_MS // 256
@@ -36,7 +47,7 @@ class Isolate:
         self.single_use_codes: SingleUseCache = OrderedDict()
         self.compaction_checks: CompactionChecks = {}
         self.answers = LiveAnswers()
-        self.threads: RecentWrites = RecentWrites()
+        self.recent_threads: RecentWrites = RecentWrites()
         self.mcp_tools: OrderedDict[str, CachedTools] = OrderedDict()
         self.announced_ms: dict[str, int] = {}
         self.background: set[object] = set()

@@ -1,4 +1,4 @@
-"""One call of the API: the request, what it may use, and the domain objects made for it."""
+"""The context of one request: its data, its ports, and factories of the domain objects on them."""
 
 from collections.abc import Callable
 
@@ -29,9 +29,9 @@ from waypost_worker.settings import Settings
 
 
 class RequestContext(msgspec.Struct, frozen=True):
-    """What a handler gets. `kv` counts and retries; `invocation.meter` only counts, for loops that go on by themselves.
+    """The argument of every handler. `kv` counts and retries; `invocation.meter` only counts: for loops that retry.
 
-    `log` writes one line, with the request's id, for the operator.
+    `log` writes one entry, with the request's id, to the operator's log.
     """
 
     request: Request
@@ -50,33 +50,33 @@ class RequestContext(msgspec.Struct, frozen=True):
     query: dict[str, str]
 
     def sessions(self) -> SessionStore:
-        """The sessions, for this call."""
+        """The store of sessions."""
         return SessionStore(self.kv, self.clock, self.isolate.sessions, self.isolate.changes)
 
     def single_use_codes(self) -> SingleUseCodes:
-        """The codes that were used, for this call."""
+        """The record of single-use codes that were used."""
         return SingleUseCodes(self.kv, self.clock, self.isolate.single_use_codes)
 
     def presence(self) -> Presence:
-        """The hosts' presence, for this call."""
+        """The store of the presence of hosts."""
         return Presence(self.kv, self.clock, self.settings.plan.presence_seconds)
 
     def conversation(self, session_id: str) -> Conversation:
-        """The conversation of this id, for this call."""
+        """The conversation of this id."""
         ttl_seconds, limit = self.settings.conversation_ttl_seconds, self.settings.history_limit
         checks = self.isolate.compaction_checks
         return Conversation(self.kv, self.clock, self.isolate.cursors, checks, session_id, ttl_seconds, limit, self.log)
 
     def threads(self) -> ThreadStore:
-        """The threads, for this call."""
-        return ThreadStore(self.kv, self.clock, self.settings.signing_keys[0], self.isolate.threads)
+        """The store of threads."""
+        return ThreadStore(self.kv, self.clock, self.settings.signing_keys[0], self.isolate.recent_threads)
 
     def chunks(self, generation_id: str) -> ChunkStore:
-        """The pieces of an answer, for this call."""
+        """The store of the chunks of an answer."""
         return ChunkStore(self.kv, generation_id)
 
-    def chat_ports(self) -> ChatContext:
-        """What chats work with, for this call."""
+    def chat_context(self) -> ChatContext:
+        """The context of chats."""
         return ChatContext(
             self.threads(),
             self.conversation,
@@ -92,16 +92,16 @@ class RequestContext(msgspec.Struct, frozen=True):
         )
 
     def queues(self, code: str) -> Queues:
-        """The two queues of a session, for this call."""
+        """The two queues of a session."""
         return self._queues(self.kv, code)
 
     def feed(self, code: str, reader: HostReader | GuestReader, *, is_stream: bool) -> Feed:
-        """A reader's feed. That of a stream does not retry: its loop does, and says so to the reader."""
+        """A reader's view of its queue. That of a stream does not retry: its loop does, and tells the client so."""
         queues = self._queues(self.invocation.meter if is_stream else self.kv, code)
         return Feed(queues, reader, self.isolate.messages, self.clock, self.settings.queue_ttl_seconds)
 
     def watch(self, session: Session, role: Role) -> SessionWatch:
-        """The watch that an open stream keeps on its session; it does not retry either."""
+        """Watches the session of an open stream. Does not retry: the stream's loop does."""
         meter = self.invocation.meter
         store = SessionStore(meter, self.clock, self.isolate.sessions, self.isolate.changes)
         presence = Presence(meter, self.clock, self.settings.plan.presence_seconds)

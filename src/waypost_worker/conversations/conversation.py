@@ -1,19 +1,19 @@
-"""Conversations: appends that never meet, and a snapshot that is folded from them now and then.
+"""Conversations: a journal of appends, and a snapshot that compaction makes of it.
 
-Every append writes a key of its own, `conv:{id}:{cursor}` (the journal), so that two at once both survive. When the
-journal is long, or its oldest entry has lived half its time, it is folded into `conv:{id}` (the snapshot). Reading
-merges the two, in order of the cursors, each item once, and cuts to the last N.
+Each append writes its own key, `conv:{id}:{cursor}` (the journal), so that concurrent appends both survive. When the
+journal is long, or its oldest entry has lived half its time, it is compacted into `conv:{id}` (the snapshot). Reading
+merges the two in order of the cursors, each message once, and returns the last N.
 
-Every append renews all that is kept, without rewriting it: keys live twice as long as the conversation, a fold writes
-what is older than half its time anew, and a conversation whose newest entry is too old reads as empty.
+An append renews the whole conversation without rewriting it: keys live twice as long as the conversation, compaction
+rewrites what is older than half its time, and a conversation whose newest entry is too old reads as empty.
 
-Two folds at once, from views of the store that differ, leave the later snapshot, which may lack what the other had; and
-a fold may build on a snapshot that has been replaced. Therefore what was folded stays in the journal for a while. Once
-an entry is old enough for everybody to see it, every fold has it; some time after the first such fold, every reader
-sees a snapshot from after that. Only then it goes.
+Of two concurrent compactions that see different states of the store the later snapshot stays, which may lack entries
+that the other one had; and a compaction may build on a snapshot that has been replaced. Therefore compacted entries
+stay in the journal for a while. Once an entry is old enough to be visible everywhere, every compaction includes it.
+Some time after the first such compaction, every reader sees a snapshot that includes it. Only then it is deleted.
 
-What takes something away (drops, clears) stays in the snapshot for longer than all that it may meet can live: an item
-that shows up late, or a copy of an answer that somebody gives who has not heard of it.
+Tombstones (drops, clears) stay in the snapshot for longer than anything that they remove can live: a message that
+becomes visible late, or a copy of an answer whose generation has not seen the tombstone.
 """
 
 from collections.abc import Callable, Sequence
@@ -37,11 +37,11 @@ from waypost_worker.limits import (
     REORDER_WINDOW_SECONDS,
 )
 
-FOLDED_LONG_ENOUGH_MS = (REORDER_WINDOW_SECONDS + MAX_WRITE_SECONDS) * 1000
-"""How long after a fold somebody may still read a snapshot from before it."""
+OLD_SNAPSHOT_MS = (REORDER_WINDOW_SECONDS + MAX_WRITE_SECONDS) * 1000
+"""How long after a compaction a reader may still get a snapshot from before it."""
 
 APPENDS_PER_CHECK = 5
-"""Appends of one isolate after which it looks whether a fold is due; a look costs two operations."""
+"""Appends of one isolate after which it checks whether compaction is due; a check costs two operations."""
 
 
 _decode_snapshot = msgspec.json.Decoder(Snapshot).decode
@@ -49,25 +49,29 @@ _decode_change = msgspec.json.Decoder(Change).decode
 
 
 class History(NamedTuple):
-    """The last items of a conversation, oldest first, and where it was forked from."""
+    """The last messages of a conversation, oldest first, and where it was forked from."""
 
     items: list[ChatMessage]
     origin: ForkOrigin | None
 
 
 MAX_VIEW_AGE_MS = 5000
-"""How old a view may be that is folded: its age adds to the staleness that the reorder window allows for."""
+"""How old a view of the store may be when it is compacted: its age adds to the staleness that the reorder window allows
+for."""
 
 SEEN_BY_ALL_MS = (REORDER_WINDOW_SECONDS + MAX_WRITE_SECONDS) * 1000 + MAX_VIEW_AGE_MS
-"""How long after its cursor an entry may be missing from somebody's fold, which is written a while after it looked."""
+"""How long after its cursor an entry may be missing from a compaction, whose snapshot is written some time after it has
+read the journal."""
 
 CompactionChecks = dict[str, tuple[int, int]]
-"""Conversation -> when this isolate last looked if a fold is due, and its appends since; plain data, may vanish."""
+"""Conversation -> when this isolate last checked whether compaction is due (ms), and its appends since; may be lost."""
 
 
 class Conversation:
-    """One conversation, as one request sees it; its last `limit` items are kept. What it fails to clean up, and
-    nobody needs to be told, it says to `log`."""
+    """One conversation, as one request sees it; its last `limit` messages are kept.
+
+    `name`: its session id. `log` gets failures to clean up, which no caller needs to handle.
+    """
 
     def __init__(
         self,
@@ -92,34 +96,44 @@ class Conversation:
 
     @property
     def _key_ttl_seconds(self) -> int:
-        # The append that looks for a fold may come 13/8 of the time after the last one: up to 5/8 without a look, and a
-        # silence as long as the conversation lives. And nothing may end before an answer that is being given.
+        # The append that checks for compaction may come 13/8 of the lifetime after the last one that did: up to 5/8
+        # without a check, then a silence as long as the conversation lives. And nothing may expire before a running
+        # answer ends.
         return self._ttl_seconds * 2 + MAX_ANSWER_SECONDS
 
     def new_cursor(self) -> str:
-        """A place in the conversation, for an append to come: later than all that this isolate has appended."""
+        """A cursor for a later append: greater than those of all appends of this isolate so far."""
         return self._cursors.issue(snapshot_key(self._name))
 
     async def append(
         self, items: Sequence[ChatMessage], *, drops: Sequence[str] = (), cursor: str | None = None
     ) -> str:
-        """Add `items`, together and in their order, after taking away those named in `drops`; the cursor where they
-        stand, which may be one made before. What this returns from is in KV."""
+        """Adds `items` in their order, and drops the messages whose ids are in `drops`, in one write, which is in KV on
+        return.
+
+        Returns the cursor at which the messages stand: `cursor` if it is given, which may be older, or a new one.
+
+        Raises:
+            StorageUnavailable, BudgetSpent: the write was refused; it may have taken effect.
+        """
         if cursor is None:
             return await self._write(Change(items, drops), self.new_cursor())
-        # The entry itself has a cursor of its own: everybody sees it some time after that, however long ago its place
-        # was made.
+        # The entry itself gets a new cursor: its visibility counts from now, however old the place of its messages is.
         placed = [msgspec.structs.replace(item, place=item.place or cursor) for item in items]
         await self._write(Change(placed, drops), self.new_cursor())
         return cursor
 
     async def replace(self, items: Sequence[ChatMessage], origin: ForkOrigin | None = None) -> None:
-        """Forget all that there is, and hold `items` instead: the last ones, as many as are kept."""
+        """Replaces all messages with the last `limit` of `items`."""
         await self._write(Change(last_messages(items, self._limit), clears=True, origin=origin), self.new_cursor())
 
     async def forget(self) -> None:
-        """Forget all that there is. The word for it is written first, so that nothing of it can come back; what it
-        covers is then removed as far as that goes, and expires otherwise."""
+        """Deletes everything. A tombstone is written first, so that late writes can't resurrect it; then what it covers
+        is removed. What can't be removed now expires.
+
+        Raises:
+            StorageUnavailable, BudgetSpent: the tombstone could not be written.
+        """
         cursor = self.new_cursor()
         await self._write(Change(clears=True), cursor)
         try:
@@ -129,27 +143,28 @@ class Conversation:
                 if entry.cursor < cursor and entry.cursor not in removed:
                     await self._empty(entry)
         except Unavailable as failure:
-            # Nobody can read it any more; it is only still there.
-            self._log(f"what a conversation forgot was not removed: {failure.code}")
+            # It can't be read any more; it only takes up space until it expires.
+            self._log(f"deleted messages of a conversation were not removed: {failure.code}")
 
     async def compact_if_due(self) -> None:
-        """To be called after `append` or `read`: folds the journal when that is due. Failing to costs nothing but time,
-        and is only logged.
+        """Compacts the journal if that is due; call it after `append` or `read`. A failure is only logged: the next
+        call tries again.
 
-        What was read just before is folded as it was; otherwise it looks, after some appends, at what there is.
+        What this object has just read is compacted without another read. Otherwise the store is checked once every
+        few appends.
         """
         try:
-            await self._tidy()
+            await self._compact_if_due()
         except Unavailable as failure:
-            self._log(f"a conversation was not folded: {failure.code}")
+            self._log(f"a conversation was not compacted: {failure.code}")
 
-    async def _tidy(self) -> None:
+    async def _compact_if_due(self) -> None:
         now = self._clock.now_ms()
         loaded, loaded_ms = self._loaded
         if loaded is None or now - loaded_ms > MAX_VIEW_AGE_MS:
-            looked_ms, appends = self._checks.get(self._name, (0, 0))
-            if appends + 1 < APPENDS_PER_CHECK and now - looked_ms < self._ttl_seconds * 125:
-                self._checks[self._name] = (looked_ms, appends + 1)
+            checked_ms, appends = self._checks.get(self._name, (0, 0))
+            if appends + 1 < APPENDS_PER_CHECK and now - checked_ms < self._ttl_seconds * 125:
+                self._checks[self._name] = (checked_ms, appends + 1)
                 return
             loaded = await self._load()
         if len(self._checks) >= MAX_CACHED_SESSIONS:
@@ -159,11 +174,15 @@ class Conversation:
             await self._compact(*loaded)
 
     async def read(self) -> list[ChatMessage]:
-        """The last items, oldest first; no more than are kept, and never a tool's answer without its call."""
+        """The last messages, at most `limit`, oldest first; never a tool's result without its call.
+
+        Raises:
+            StorageUnavailable, BudgetSpent
+        """
         return (await self.history()).items
 
     async def history(self) -> History:
-        """The same, and where the conversation was forked from."""
+        """The same messages, and where the conversation was forked from."""
         self._loaded = await self._load(), self._clock.now_ms()
         snapshot, journal = self._loaded[0]
         entries = merge(snapshot.entries, journal)
@@ -172,8 +191,8 @@ class Conversation:
         return History(last_messages(items_of(entries), self._limit), origin_of(entries))
 
     async def _empty(self, entry: Entry) -> None:
-        """Remove the items of `entry`. What it takes away must not come back for those who do not know yet that all
-        was forgotten, so that much of it stays."""
+        """Removes the messages of `entry`. Its tombstones stay: readers that do not see the newer clear yet would
+        otherwise show again what they removed."""
         if entry.change.drops or entry.change.clears:
             rest = Change(drops=entry.change.drops, clears=entry.change.clears)
             await self._write(rest, entry.cursor)
@@ -184,7 +203,7 @@ class Conversation:
         text = msgspec.json.encode(change).decode()
         await self._kv.put(
             journal_key(self._name, cursor),
-            # Also what fits into the metadata: an entry that is written anew may be listed as it was before.
+            # Also if it fits into the metadata: an entry that is rewritten may still be listed as it was.
             text,
             ttl_seconds=self._key_ttl_seconds,
             metadata=text if fits_metadata(text) else None,
@@ -200,8 +219,8 @@ class Conversation:
                     apart.append(key.name)
                 else:
                     changes[cursor_of(key.name)] = _decode_change(key.metadata)
-        # The snapshot is asked for though it may not be there: a miss, or an older one, may be remembered for a minute.
-        # That loses nothing, since what a snapshot has is in the journal for longer than that.
+        # The snapshot is read though it may not exist: KV may cache the miss, or an older snapshot, for a minute. That
+        # loses nothing, since the entries of a snapshot stay in the journal for longer than that.
         wanted = [snapshot_key(self._name), *apart]
         found = await get_all(self._kv, wanted)
         text = found.pop(wanted[0], None)
@@ -216,11 +235,11 @@ class Conversation:
         return is_old or len(fresh) >= MAX_JOURNAL_LENGTH
 
     async def _compact(self, snapshot: Snapshot, journal: list[Entry]) -> set[str]:
-        """Write the snapshot anew; the cursors of those entries that then could be removed from the journal."""
+        """Writes a new snapshot. Returns the cursors of the entries that it then deleted from the journal."""
         now = self._clock.now_ms()
         folded_ms = {entry.cursor: _folded_since(snapshot, entry.cursor, now) for entry in journal}
-        settled = {cursor for cursor, since in folded_ms.items() if now - since > FOLDED_LONG_ENOUGH_MS}
-        # Until whatever was written by then, or by a giver of an answer, has expired.
+        settled = {cursor for cursor, since in folded_ms.items() if now - since > OLD_SNAPSHOT_MS}
+        # What was written before this time, or by a generation that ran then, has expired.
         since_ms = now - 1000 * (self._key_ttl_seconds + MAX_ANSWER_SECONDS + REORDER_WINDOW_SECONDS)
         kept = keep(merge(snapshot.entries, journal), self._limit, since_ms)
         text = msgspec.json.encode(Snapshot(now, kept, folded_ms)).decode()
@@ -231,6 +250,6 @@ class Conversation:
 
 
 def _folded_since(snapshot: Snapshot, cursor: str, now: int) -> int:
-    """Since when the entry is in every snapshot: a fold that others could still make without it does not count."""
+    """Since when (ms) every snapshot has the entry: compactions count only once none can miss the entry any more."""
     since = snapshot.folded_ms.get(cursor, now)
     return since if since - cursor_ms(cursor) > SEEN_BY_ALL_MS else now

@@ -1,5 +1,5 @@
-"""A conversation to take along, as JSON or as JSON lines; and back. What was exported and is brought back is exported
-the same."""
+"""Export of a conversation as JSON or JSON lines, and the views that an import reads. Importing an export and exporting
+again gives the same."""
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
@@ -13,7 +13,7 @@ from waypost_worker.errors import InvalidBody
 
 
 class ToolCallView(msgspec.Struct, frozen=True):
-    """A call that an assistant's message makes."""
+    """A tool call in an assistant's message."""
 
     id: str
     name: str
@@ -21,7 +21,7 @@ class ToolCallView(msgspec.Struct, frozen=True):
 
 
 class MessageView(msgspec.Struct, frozen=True, omit_defaults=True, rename="camel"):
-    """One message. `partial`: an answer that was not said to its end, or not yet."""
+    """One message. `partial`: an answer that is running, or ended before the model had finished it."""
 
     id: str
     role: MessageRole
@@ -41,24 +41,24 @@ class ConversationView(msgspec.Struct, frozen=True, omit_defaults=True, rename="
 
 
 def conversation_view(session_id: str, items: Sequence[ChatMessage], origin: ForkOrigin | None) -> ConversationView:
-    """What is shown of a conversation."""
+    """The exported form of a conversation."""
     return ConversationView(session_id, [_message_view(item) for item in items], origin)
 
 
 def to_json_lines(messages: Sequence[MessageView]) -> bytes:
-    """A message a line: https://github.com/ndjson/ndjson-spec"""
+    """Encodes one message per line: https://github.com/ndjson/ndjson-spec"""
     return b"".join(msgspec.json.encode(message) + b"\n" for message in messages)
 
 
 def parse_timestamp(text: str) -> int:
-    """Milliseconds of an ISO 8601 time that names its offset.
+    """Returns the milliseconds of an ISO 8601 time with a UTC offset.
 
     Raises:
-        InvalidBody: it is none, or not of the years 1 to 9999 in UTC.
+        InvalidBody: `text` is no such time, or not within the years 1 to 9999 in UTC.
     """
     try:
         milliseconds = (datetime.fromisoformat(text) - EPOCH) // timedelta(milliseconds=1)
-        # What can be written can be shown again.
+        # Checks that the time can be formatted again.
         to_iso(milliseconds)
     except (ValueError, TypeError, OverflowError) as error:
         raise InvalidBody("A timestamp is a time like 2026-01-01T00:00:00.000Z.") from error

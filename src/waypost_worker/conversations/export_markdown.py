@@ -1,6 +1,6 @@
-"""A conversation for reading, as CommonMark: https://spec.commonmark.org/0.31.2/
+"""Export of a conversation as CommonMark: https://spec.commonmark.org/0.31.2/
 
-What was said stands in quotes and code blocks that it can't end, so that nothing in it looks like another message.
+Content stands in quotes and code blocks that it can't close, so that nothing in it looks like another message.
 """
 
 import re
@@ -16,16 +16,16 @@ _HTML = re.compile(r"<[A-Za-z/!?]")
 
 
 def to_markdown(view: ConversationView) -> bytes:
-    """A heading for each message, then its text as a quote; other JSON, and calls of tools, as code.
+    """Formats a heading for each message, then its text as a quote; other JSON, and tool calls, as code.
 
-    The session's id, which opens the conversation to whoever has it, is left out: a transcript is passed on.
+    The session id is left out: it gives access to the conversation, and transcripts are passed on.
     """
     blocks = ["# Conversation"]
     if view.forked_from is not None:
-        message = f", up to {_code(view.forked_from.message_id)}" if view.forked_from.message_id else ""
-        blocks.append(f"Forked from {_code(view.forked_from.thread_id)}{message}.")
-    for shown in view.messages:
-        blocks += _message(shown)
+        up_to = f", up to {_code(view.forked_from.message_id)}" if view.forked_from.message_id else ""
+        blocks.append(f"Forked from {_code(view.forked_from.thread_id)}{up_to}.")
+    for message in view.messages:
+        blocks += _message(message)
     return ("\n\n".join(blocks) + "\n").encode()
 
 
@@ -43,7 +43,7 @@ def _message(message: MessageView) -> Iterator[str]:
 
 
 def _text(text: str) -> str:
-    # HTML is no Markdown: a comment, or a closing tag, reaches beyond any quote.
+    # HTML escapes a quote: a comment, or a closing tag, reaches beyond it.
     if _HTML.search(text):
         return _block(text, "")
     return "\n".join(f"> {line}" if line else ">" for line in _lines(text))
@@ -64,11 +64,11 @@ def _code(text: str) -> str:
 
 
 def _fence(text: str, least: int) -> str:
-    """More backticks than stand together anywhere in `text`."""
+    """A fence of more backticks than any run of them in `text`, at least `least`."""
     longest = max(map(len, _BACKTICKS.findall(text)), default=0)
     return "`" * max(least, longest + 1)
 
 
 def _lines(text: str) -> list[str]:
-    """Without what would end a line for a reader of Markdown and not for us."""
+    """Splits at every line end that Markdown knows: CR LF, CR and LF."""
     return text.replace("\r\n", "\n").replace("\r", "\n").split("\n")

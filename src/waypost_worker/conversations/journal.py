@@ -1,9 +1,9 @@
-"""What a conversation's entries come to: the same items in the same order, whoever merges them and when.
+"""The journal of a conversation: entries that merge to the same messages in the same order, wherever and whenever.
 
-An entry is one write: items that are added, ids of items that are dropped, or the word that all before is forgotten.
-Merging knows no order of arrival. An item stands where its entry's cursor (or its own `place`) puts it; of several
-copies the first whole one counts, else the last; and what an entry drops or clears is gone if it stands before that
-entry and is not of it, also when it shows up later.
+An entry is one write: messages that it adds, ids of messages that it drops, or a clear, which drops all before it.
+Merging does not depend on the order of arrival. A message stands at its entry's cursor, or at its own `place`. Of
+several copies the first whole one counts, else the last. Drops and clears are tombstones: they remove what stands
+before their entry and is not of it, also what becomes visible later.
 """
 
 from collections.abc import Iterable, Sequence
@@ -15,7 +15,10 @@ from waypost_worker.kv.cursor import cursor_ms
 
 
 class Change(msgspec.Struct, frozen=True, omit_defaults=True):
-    """What one append does. `drops`: ids of items before it; `clears`: all items before it."""
+    """The content of one write: messages to add, ids of messages before it to drop; `clears` drops all before it.
+
+    `origin`: where the conversation was forked from.
+    """
 
     items: Sequence[ChatMessage] = ()
     drops: Sequence[str] = ()
@@ -24,14 +27,15 @@ class Change(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class Entry(msgspec.Struct, frozen=True, omit_defaults=True):
-    """A change, and where it stands."""
+    """A change, and the cursor at which it stands."""
 
     cursor: str
     change: Change
 
 
 class Snapshot(msgspec.Struct, frozen=True):
-    """Entries that were folded; `folded_ms`: since when those that may still be in the journal are in here."""
+    """The compacted entries. `folded_ms`: cursor of an entry that may still be in the journal -> since when (ms) every
+    snapshot has it."""
 
     written_ms: int = 0
     entries: list[Entry] = []
@@ -39,29 +43,29 @@ class Snapshot(msgspec.Struct, frozen=True):
 
 
 def merge(*sources: Iterable[Entry]) -> list[Entry]:
-    """All entries, each once, in order."""
+    """The entries of all sources, each once, in order of their cursors."""
     merged = {entry.cursor: entry for source in sources for entry in source}
     return [merged[cursor] for cursor in sorted(merged)]
 
 
 def items_of(entries: Sequence[Entry]) -> list[ChatMessage]:
-    """The items that are left, in order; `entries` are sorted."""
+    """The messages that drops and clears leave, in order. `entries` are sorted."""
     return [item for _, item in _standing(entries)]
 
 
 def origin_of(entries: Sequence[Entry]) -> ForkOrigin | None:
-    """Where the conversation was forked from, unless it was cleared since."""
+    """Where the conversation was forked from; `None` if it was not, or was cleared since."""
     cleared = _cleared(entries)
     origins = [entry.change.origin for entry in entries if entry.change.origin and entry.cursor >= cleared]
     return origins[-1] if origins else None
 
 
 def keep(entries: Sequence[Entry], limit: int, since_ms: int) -> list[Entry]:
-    """What a snapshot has to hold of `entries`: the copies that count of the last `limit` items, the origin, and the
-    newest entry's place, since it says how old the conversation is.
+    """The parts of `entries` that a snapshot needs: the copies that count of the last `limit` messages, the origin, and
+    the newest entry's cursor, which tells how old the conversation is.
 
-    Also drops, and the last clear: what they take away may show up after them, or be written after them by somebody
-    who has not seen them. Those from before `since_ms` have nothing left to take away.
+    Also drops, and the last clear: what they remove may become visible after them, or be written after them by a writer
+    that has not seen them. Of tombstones from before `since_ms` nothing is left to remove.
     """
     kept: dict[str, list[ChatMessage]] = {}
     for cursor, item in _standing(entries)[-limit:]:
@@ -70,7 +74,7 @@ def keep(entries: Sequence[Entry], limit: int, since_ms: int) -> list[Entry]:
     folded: list[Entry] = []
     for entry in entries:
         cursor, change = entry.cursor, entry.change
-        # What stands before a clear has no more to say.
+        # Entries before a clear have no effect any more.
         is_after = cursor >= cleared
         is_recent = is_after and cursor_ms(cursor) >= since_ms
         drops = change.drops if is_recent else ()
@@ -82,7 +86,7 @@ def keep(entries: Sequence[Entry], limit: int, since_ms: int) -> list[Entry]:
 
 
 def _standing(entries: Sequence[Entry]) -> list[tuple[str, ChatMessage]]:
-    """Cursor of the entry and item, in order of their places."""
+    """The messages that are left, each with its entry's cursor, in order of their places."""
     cleared = _cleared(entries)
     dropped = {name: entry.cursor for entry in entries for name in entry.change.drops}
     best: dict[str, tuple[tuple[str, str, int], ChatMessage]] = {}
@@ -90,13 +94,13 @@ def _standing(entries: Sequence[Entry]) -> list[tuple[str, ChatMessage]]:
         for index, item in enumerate(entry.change.items):
             place = item.place or entry.cursor
             removal = max(cleared, dropped.get(item.id, ""))
-            # What an entry takes away stands before what it adds, wherever that has its place.
+            # An entry never removes a message that it adds itself, wherever that one's place is.
             if place < removal and entry.cursor != removal:
                 continue
             known = best.get(item.id)
             if known is None or known[1].rank < item.rank or known[1].rank == item.rank < 2:
                 best[item.id] = ((place, entry.cursor, index), item)
-    return [(position[1], item) for position, item in sorted(best.values(), key=lambda found: found[0])]
+    return [(position[1], item) for position, item in sorted(best.values(), key=lambda copy: copy[0])]
 
 
 def _cleared(entries: Sequence[Entry]) -> str:

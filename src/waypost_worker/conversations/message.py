@@ -1,4 +1,4 @@
-"""The messages of a conversation, and how many of them are shown."""
+"""The messages of a conversation, as they are stored."""
 
 from collections.abc import Sequence
 from typing import Any, Literal
@@ -9,7 +9,7 @@ MessageRole = Literal["user", "assistant", "system", "tool"]
 
 
 class ToolCall(msgspec.Struct, frozen=True, omit_defaults=True):
-    """A call that an assistant's message makes: `args` is any JSON."""
+    """A tool call in an assistant's message. `args`: any JSON."""
 
     id: str
     name: str = ""
@@ -17,19 +17,21 @@ class ToolCall(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class ForkOrigin(msgspec.Struct, frozen=True, omit_defaults=True, rename="camel"):
-    """Where a fork branched off: a thread, and the last message of it that was taken along."""
+    """Where a fork branched off: a thread, and the last of its messages that was copied; `None` if none was."""
 
     thread_id: str
     message_id: str | None = None
 
 
 class ChatMessage(msgspec.Struct, frozen=True, omit_defaults=True, rename="camel"):
-    """One message. `id` makes appending it twice the same as once; `tool_call_id` is the call that a tool's message
-    answers; `partial`: an answer that was not said to its end.
+    """One message. Appending is idempotent by `id`.
 
-    An answer is written more than once: `is_open` while it is being said, then as it ended. Its `place` is the cursor
-    where it stands in the conversation: that of its question, however late it ended. `is_ui`: it is being sent in the
-    AI SDK's format.
+    `tool_call_id`: the call of which a tool's message is the result.
+    `partial`: the answer ended before the model had finished it.
+
+    An answer is written more than once: with `is_open` while it is running, then as it ended.
+    `place`: the cursor at which the answer stands in the conversation: its question's, however late the answer ended.
+    `is_ui`: the answer is running and was asked for in the AI SDK's format.
     """
 
     id: str
@@ -45,12 +47,12 @@ class ChatMessage(msgspec.Struct, frozen=True, omit_defaults=True, rename="camel
 
     @property
     def rank(self) -> int:
-        """Which of two copies counts: one that is whole, else one that has ended, else one that has not."""
+        """Which of two copies counts: 2 for a whole one, 1 for a partial one that has ended, 0 for an open one."""
         return 0 if self.is_open else 1 if self.partial else 2
 
 
 def last_messages(items: Sequence[ChatMessage], limit: int) -> list[ChatMessage]:
-    """The last `limit` items at most; an answer of a tool whose call would be cut off goes with it."""
+    """The last `limit` of `items`, without tool results whose call is not among them."""
     kept = items[max(len(items) - limit, 0) :]
     calls = {call.id for item in kept for call in item.tool_calls}
     return [item for item in kept if item.tool_call_id is None or item.tool_call_id in calls]

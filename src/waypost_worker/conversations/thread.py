@@ -1,15 +1,15 @@
-"""Threads: which conversation belongs to a name that an app chose, and where it came from.
+"""Threads: names that an app chose for conversations, with metadata and fork lineage.
 
-Key `thread:{resource}:{thread}`, both percent-encoded, for 30 days after the last write. The key's metadata holds all
-but the older ancestors, so that a `list` alone finds a thread, or shows those of a resource; the value holds the
-whole lineage where it is longer than one.
+Key `thread:{resource}:{thread}`, both percent-encoded, for 30 days after the last write. The key's metadata holds the
+record without the older ancestors, so that a `list` alone finds a thread or shows those of a resource. The value holds
+the lineage if it is longer than one.
 
-The conversation of a new thread is derived from its name and the signing key: two first messages in two locations that
-do not see each other's record meet in one conversation, and nobody without the key can guess it. Where there is a
-record, it counts, so that a key that is replaced loses no thread.
+The session id of a new thread's conversation is derived from its name and the signing key. So two first messages in
+two locations that do not see each other's record go into the same conversation, and the id can't be guessed without the
+key. An existing record takes precedence, so that replacing the key loses no thread.
 
-A record is written whole, and may have been a minute old, or not there yet, when it was read: of two writers within
-that time the later one's stays. On which conversation it is, both agree.
+A record is written whole, and may have been a minute old or not yet visible when it was read: of two writers within
+that time the later one's record stays. Both have the same conversation.
 """
 
 import hmac
@@ -35,15 +35,18 @@ from waypost_worker.limits import (
 )
 
 ID_PREFIX = "t-"
-"""Conversations of threads begin so: a name that no client should give its own."""
+"""The session ids of threads' conversations begin with it; ids that clients choose should not."""
 
 TAG_LENGTH = 8
-"""Characters (48 bits) of a conversation's id that say whose it is, to whoever has the signing key."""
+"""Characters (48 bits) of a session id that identify the thread's resource to a holder of the signing key."""
 
 
 class Thread(msgspec.Struct, frozen=True):
-    """A thread's record. `lineage`: the nearest ancestor first. `lineage_is_cut`: there are more, which only
-    `ThreadStore.lineage_of` knows."""
+    """A thread's record. `session_id` names its conversation.
+
+    `lineage`: fork origins, the nearest ancestor first. `lineage_is_cut`: there are more; `ThreadStore.lineage_of`
+    reads them.
+    """
 
     resource_id: str
     thread_id: str
@@ -57,27 +60,29 @@ class Thread(msgspec.Struct, frozen=True):
 
     @property
     def forked_from(self) -> ForkOrigin | None:
-        """The nearest ancestor, if the thread began as a fork."""
+        """The nearest ancestor; `None` if the thread is no fork."""
         return self.lineage[0] if self.lineage else None
 
 
 class RecentWrites:
-    """The threads this isolate has written or deleted in the last minutes: a listing may not show it yet.
+    """The threads that this isolate wrote or deleted in the last minutes, since a listing may not show that yet: within
+    an isolate, requests read their writes.
 
-    Plain data, may vanish; `None` stands for a thread that was deleted."""
+    Plain data that may be lost at any time; `None` stands for a deleted thread.
+    """
 
     def __init__(self) -> None:
         self._written: OrderedDict[str, tuple[int, Thread | None]] = OrderedDict()
 
     def record(self, key: str, thread: Thread | None, now_ms: int) -> None:
-        """The record `key` was written, or deleted."""
+        """Remembers that the record `key` was written, or deleted if `thread` is `None`."""
         self._written[key] = (now_ms, thread)
         self._written.move_to_end(key)
         if len(self._written) > MAX_RECENT_THREADS:
             self._written.popitem(last=False)
 
     def newest(self, key: str, listed: Thread | None, now_ms: int) -> Thread | None:
-        """Of what a listing shows and what is remembered, the newer one."""
+        """The newer of the listed and the remembered record; `None` if there is none, or the thread was deleted."""
         written_ms, remembered = self._written.get(key, (0, None))
         if now_ms - written_ms > REORDER_WINDOW_SECONDS * 1000:
             return listed
@@ -87,7 +92,7 @@ class RecentWrites:
 
 
 class _Record(msgspec.Struct, frozen=True, array_like=True):
-    """What the key's metadata holds: an array, since every byte counts there, and every quote twice."""
+    """The key's metadata. An array, since KV bounds metadata to 1,024 bytes, in which each quote counts twice."""
 
     session_id: str
     created_ms: int
@@ -100,7 +105,7 @@ class _Record(msgspec.Struct, frozen=True, array_like=True):
 
 
 def is_of_resource(session_id: str, resource_id: str, secrets: Sequence[bytes]) -> bool:
-    """Whether the conversation `session_id` was begun for a thread of `resource_id`, under one of `secrets`."""
+    """Whether `session_id` was derived for a thread of `resource_id` with one of `secrets`."""
     tags = [_digest(secret, "resource", resource_id)[:TAG_LENGTH] for secret in secrets]
     return session_id.removeprefix(ID_PREFIX)[:TAG_LENGTH] in tags
 
@@ -123,14 +128,14 @@ class ThreadStore:
         self._recent = recent
 
     def session_id_for(self, resource_id: str, thread_id: str) -> str:
-        """The conversation of a thread that has no record yet."""
+        """The session id for a thread that has no record yet."""
         name = _digest(self._secret, "thread", resource_id, thread_id)
         return f"{ID_PREFIX}{_digest(self._secret, 'resource', resource_id)[:TAG_LENGTH]}{name[:-TAG_LENGTH]}"
 
     def begin(
         self, resource_id: str, thread_id: str, agent: str | None = None, metadata: dict[str, Any] | None = None
     ) -> Thread:
-        """A new thread; to be saved."""
+        """A new thread, not saved yet."""
         session_id, now = self.session_id_for(resource_id, thread_id), self._clock.now_ms()
         return Thread(resource_id, thread_id, session_id, now, now, metadata or {}, agent)
 
@@ -142,10 +147,11 @@ class ThreadStore:
         agent: str | None = None,
         metadata: dict[str, Any] | None = None,
     ) -> Thread:
-        """A new thread of the same resource that goes on from `parent`, up to a message of it; to be saved.
+        """A new thread of the same resource with `parent` as its nearest ancestor, not saved yet.
 
-        It has the parent's agent and metadata where none are given, and a copy of its lineage: nobody ever follows
-        a chain of threads, so none can be deleted out of it or closed to a ring.
+        `message_id`: the last message that the fork has of it. `agent`, `metadata`: `None` takes over the parent's.
+        The lineage is copied: no chain of records is ever followed, so a deleted ancestor breaks none, and no ring can
+        come about.
         """
         lineage = [ForkOrigin(parent.thread_id, message_id), *await self.lineage_of(parent)][:MAX_LINEAGE]
         metadata = parent.metadata if metadata is None else metadata
@@ -153,7 +159,7 @@ class ThreadStore:
         return msgspec.structs.replace(begun, lineage=lineage)
 
     def touch(self, thread: Thread, agent: str | None = None, metadata: dict[str, Any] | None = None) -> Thread:
-        """`thread` as used now, with another agent or other metadata if they are given; to be saved."""
+        """`thread` as used now, with the given agent and metadata if they are not `None`; not saved yet."""
         return msgspec.structs.replace(
             thread,
             # Another location's clock may be ahead.
@@ -163,27 +169,28 @@ class ThreadStore:
         )
 
     async def find(self, resource_id: str, thread_id: str) -> Thread | None:
-        """The thread of this name, if this location sees one."""
+        """The thread of this name; `None` if this location sees none."""
         key = thread_key(resource_id, thread_id)
-        # Listed, not read: a miss of a get would be remembered.
+        # Listed, not read: KV would cache the miss of a get.
         found = await find_key(self._kv, key)
         thread = read_thread(resource_id, found) if found else None
         return self._recent.newest(key, thread, self._clock.now_ms())
 
     async def lineage_of(self, thread: Thread) -> list[ForkOrigin]:
-        """All that is known of where `thread` came from, the nearest ancestor first; reads only if there is more."""
+        """All known ancestors of `thread`, the nearest first. Reads KV only if `thread.lineage_is_cut`."""
         if not thread.lineage_is_cut:
             return thread.lineage
         value = await self._kv.get(thread_key(thread.resource_id, thread.thread_id))
         lineage = _decode_lineage(value) if value else []
-        # What was read may be from before what was listed, or a remembered miss: then the nearest is what is known.
+        # The value may be older than the listing, or a cached miss: then only the nearest ancestor is known.
         return lineage if lineage[:1] == thread.lineage[:1] else thread.lineage
 
     async def save(self, thread: Thread) -> None:
-        """Write `thread`, for another 30 days.
+        """Writes `thread`, for another 30 days.
 
         Raises:
-            InvalidBody: see `check`.
+            InvalidBody: the record is too large; see `validate_thread`.
+            StorageUnavailable, BudgetSpent: the write was refused; it may have taken effect.
         """
         lineage = await self.lineage_of(thread)
         whole = msgspec.structs.replace(thread, lineage=lineage, lineage_is_cut=False)
@@ -198,17 +205,18 @@ class ThreadStore:
         self._recent.record(key, whole, self._clock.now_ms())
 
     async def delete(self, thread: Thread) -> None:
-        """Remove the record; the conversation is another matter, and so are the thread's forks."""
+        """Deletes the record. The conversation and the thread's forks stay."""
         key = thread_key(thread.resource_id, thread.thread_id)
         await self._kv.delete(key)
         self._recent.record(key, None, self._clock.now_ms())
 
 
 def validate_thread(thread: Thread) -> None:
-    """Whether `thread` can be saved: to be asked before anything is done for it.
+    """Accept `thread` if its record fits into KV. Call it before doing any work for the thread.
 
     Raises:
-        InvalidBody: its metadata is too large, a name in it too long, or all of it together too large.
+        InvalidBody: the metadata is over `MAX_METADATA_BYTES`, one of its names is empty or too long, or metadata,
+            agent and fork origin are too large together.
     """
     if not all(1 <= len(name) <= MAX_METADATA_NAME_LENGTH for name in thread.metadata):
         raise InvalidBody(f"A name in a thread's metadata has 1 to {MAX_METADATA_NAME_LENGTH} characters.")
@@ -234,7 +242,7 @@ def _encode(thread: Thread) -> str:
 
 
 def read_thread(resource_id: str, key: ListedKey) -> Thread:
-    """The thread of a listed key."""
+    """Decodes the record in a listed key's metadata."""
     record = _decode_record(key.metadata or "")
     return Thread(
         resource_id,

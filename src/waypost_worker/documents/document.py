@@ -1,9 +1,9 @@
 """Documents: small JSON texts of a session (its intents, its theme, and others by name) that live for a day.
 
-Keys `intents:{sid}`, `theme:{sid}` and `doc:{sid}:{name}`. What was put is what is read, to the byte. The session's id
-is the secret that opens them; that a session of this id exists is not asked.
+Keys `intents:{sid}`, `theme:{sid}` and `doc:{sid}:{name}`. A read returns the bytes that were put, unchanged. The
+session id is the secret that gives access; whether such a session exists is not checked.
 
-A document is one key that two may write. What they are told of each other is what `etag.py` says.
+Of concurrent writes to a document the last one stays. `etag.py` says how far conditional requests prevent that.
 """
 
 from typing import Literal, NamedTuple
@@ -27,11 +27,11 @@ from waypost_worker.limits import MAX_DOCUMENTS
 
 Kind = Literal["intents", "theme", "doc"]
 SINGLE: tuple[Kind, ...] = ("intents", "theme")
-"""The kinds of which a session has one document each, whose name is the kind's."""
+"""The kinds of which a session has one document each; its name is the kind."""
 
 
 class DocumentId(NamedTuple):
-    """One document of a session: `name` tells apart those of the kind `doc`."""
+    """The id of a document: `name` distinguishes the session's documents of kind `doc`."""
 
     session_id: str
     kind: Kind
@@ -39,14 +39,14 @@ class DocumentId(NamedTuple):
 
     @property
     def key(self) -> str:
-        """Where it is stored."""
+        """Its key in KV."""
         if self.kind == "doc":
             return named_document_key(self.session_id, self.name)
         return document_key(self.kind, self.session_id)
 
 
 class Document(NamedTuple):
-    """A version, and its text; `None` if who asked has it already."""
+    """A version, and its text; `None` if the reader has this version already."""
 
     version: Version
     text: str | None
@@ -60,12 +60,13 @@ class DocumentStore:
         self._clock = clock
 
     async def read(self, document: DocumentId, conditions: Conditions) -> Document:
-        """The document; a version that `conditions` call known costs one operation instead of two.
+        """Returns the document. Costs one operation if the reader has this version already, two otherwise.
 
         Raises:
-            DocumentNotFound, PreconditionFailed
+            DocumentNotFound: the session has no such document.
+            PreconditionFailed: If-Match does not name the version.
         """
-        version = await self._found(document)
+        version = await self._existing(document)
         if conditions.is_known(version.etag):
             return Document(version, None)
         loaded = await load_text(self._kv, document.key)
@@ -74,11 +75,11 @@ class DocumentStore:
         return Document(*loaded)
 
     async def put(self, document: DocumentId, text: str, conditions: Conditions) -> tuple[Version, bool]:
-        """Store `text` for a day; its version, and whether there was none before.
+        """Stores `text` for a day. Returns its version, and whether the document is new.
 
         Raises:
-            PreconditionFailed
-            TooManyDocuments: it would be one more than a session may have.
+            PreconditionFailed: the conditions exclude the version that exists, or require one.
+            TooManyDocuments: the document is new, and the session has `MAX_DOCUMENTS` named ones.
         """
         before = await find_version(self._kv, document.key)
         conditions.check_write(before.etag if before else None)
@@ -91,40 +92,41 @@ class DocumentStore:
         return version, before is None
 
     async def delete(self, document: DocumentId, conditions: Conditions) -> None:
-        """Remove the document.
+        """Deletes the document.
 
         Raises:
-            DocumentNotFound, PreconditionFailed
+            DocumentNotFound: the session has no such document.
+            PreconditionFailed: the conditions exclude the version that exists.
         """
-        conditions.check_write((await self._found(document)).etag)
+        conditions.check_write((await self._existing(document)).etag)
         await self._kv.delete(document.key)
 
     async def list(self, session_id: str) -> dict[str, Version]:
-        """The named documents of a session, by name, in order."""
+        """The session's named documents: name -> version, sorted by name."""
         return await list_versions(self._kv, documents_prefix(session_id))
 
     async def copy(self, from_session_id: str, to_session_id: str) -> None:
-        """Give the session `to_session_id` all documents of the other, for a day from now; what it has besides stays.
+        """Copies all documents of a session to another one, for a day from now. Its other documents stay.
 
         Costs three lists, one read for each 100 documents or 4 MiB, and a write for each document: on the free plan
-        some 45 documents are as many as one invocation can copy.
+        one invocation can copy some 45 documents.
         """
         targets: dict[str, str] = {}
-        found: dict[str, Version] = {}
+        versions: dict[str, Version] = {}
         for kind in SINGLE:
             source = DocumentId(from_session_id, kind, kind)
             if version := await find_version(self._kv, source.key):
                 targets[source.key] = source._replace(session_id=to_session_id).key
-                found[source.key] = version
+                versions[source.key] = version
         for name, version in (await self.list(from_session_id)).items():
             key = named_document_key(from_session_id, name)
             targets[key] = named_document_key(to_session_id, name)
-            found[key] = version
-        for batch in batches(found, lambda key: found[key].size):
+            versions[key] = version
+        for batch in batches(versions, lambda key: versions[key].size):
             for key, (_, text) in (await load_texts(self._kv, batch)).items():
                 await put_text(self._kv, targets[key], version_of(text, self._clock.now_ms()), text)
 
-    async def _found(self, document: DocumentId) -> Version:
+    async def _existing(self, document: DocumentId) -> Version:
         version = await find_version(self._kv, document.key)
         if version is None:
             raise _not_found()
@@ -132,4 +134,4 @@ class DocumentStore:
 
 
 def _not_found() -> DocumentNotFound:
-    return DocumentNotFound("The session has no such document now: it was never put, or its day is over.")
+    return DocumentNotFound("The session has no such document: it was never put, was deleted, or has expired.")

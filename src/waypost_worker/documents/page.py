@@ -1,10 +1,11 @@
-"""Pages: HTML that an app generated for one intent, to be looked at by whoever knows the intent's id, for a day.
+"""Pages: HTML that an app generated for one intent, readable for a day by anyone who knows the intent's id.
 
-Key `page:{intentId}`. A page belongs to the session that put it first; only that one may replace or delete it. The
-session's id is a secret, so the key holds but a digest of it. `pages:{sid}:{intentId}`, without a value, lists the
-pages of a session; it is written after the page and removed before it, so that doing it again repairs what broke off.
+Key `page:{intentId}`. A page belongs to the session that first put it; only that session may replace or delete it. The
+session id is a secret, so the page has only a digest of it. The key `pages:{sid}:{intentId}`, without a value, indexes
+the pages of a session. It is written after the page and deleted before it, so that repeating an operation that failed
+halfway completes it.
 
-Two sessions that take the same id within the minute that KV may be behind both succeed, and the later page stays.
+If two sessions put the same id within the minute that KV may be behind, both succeed, and the later page stays.
 """
 
 from hashlib import sha256
@@ -31,7 +32,7 @@ from waypost_worker.limits import DOCUMENT_TTL_SECONDS, MAX_DOCUMENTS
 
 
 class Page(NamedTuple):
-    """A version, and its HTML; `None` if who asked has it already."""
+    """A version, and its HTML; `None` if the reader has this version already."""
 
     version: Version
     html: str | None
@@ -45,12 +46,13 @@ class PageStore:
         self._clock = clock
 
     async def read(self, intent_id: str, conditions: Conditions) -> Page:
-        """The page; a version that `conditions` call known costs one operation instead of two.
+        """Returns the page. Costs one operation if the reader has this version already, two otherwise.
 
         Raises:
-            PageNotFound, PreconditionFailed
+            PageNotFound: no page has this id.
+            PreconditionFailed: If-Match does not name the version.
         """
-        version = await self._found(intent_id)
+        version = await self._existing(intent_id)
         if conditions.is_known(version.etag):
             return Page(version, None)
         loaded = await load_text(self._kv, page_key(intent_id))
@@ -61,12 +63,12 @@ class PageStore:
     async def put(
         self, intent_id: str, session_id: str, html: str, title: str, conditions: Conditions
     ) -> tuple[Version, bool]:
-        """Store a page for a day; its version, and whether there was none before.
+        """Stores a page for a day. Returns its version, and whether the page is new.
 
         Raises:
-            WrongSession: the page is there and belongs to another session.
-            PreconditionFailed
-            TooManyDocuments: it would be one more than a session may have.
+            WrongSession: the page exists and belongs to another session.
+            PreconditionFailed: the conditions exclude the version that exists, or require one.
+            TooManyDocuments: the page is new, and the session has `MAX_DOCUMENTS` pages.
         """
         before = await find_version(self._kv, page_key(intent_id))
         if before is not None:
@@ -85,23 +87,24 @@ class PageStore:
         return version, before is None
 
     async def delete(self, intent_id: str, session_id: str, conditions: Conditions) -> None:
-        """Remove a page.
+        """Deletes a page.
 
         Raises:
-            PageNotFound, PreconditionFailed
+            PageNotFound: no page has this id.
             WrongSession: the page belongs to another session.
+            PreconditionFailed: the conditions exclude the version that exists.
         """
-        version = await self._found(intent_id)
+        version = await self._existing(intent_id)
         _check_owner(version, session_id)
         conditions.check_write(version.etag)
         await self._kv.delete(session_page_key(session_id, intent_id))
         await self._kv.delete(page_key(intent_id))
 
     async def list(self, session_id: str) -> dict[str, Version]:
-        """The pages of a session, by their intent's id, in order."""
+        """The session's pages: intent id -> version, sorted by id."""
         return await list_versions(self._kv, session_pages_prefix(session_id))
 
-    async def _found(self, intent_id: str) -> Version:
+    async def _existing(self, intent_id: str) -> Version:
         version = await find_version(self._kv, page_key(intent_id))
         if version is None:
             raise _not_found()
@@ -123,4 +126,4 @@ def _check_owner(version: Version, session_id: str) -> None:
 
 
 def _not_found() -> PageNotFound:
-    return PageNotFound("There is no such page now: it was never put, or its day is over.")
+    return PageNotFound("There is no such page: it was never put, was deleted, or has expired.")

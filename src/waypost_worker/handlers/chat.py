@@ -1,10 +1,10 @@
-"""`/api/chat`: questions to threads, answers as they come, forks."""
+"""`/api/chat`: sends questions to threads, streams answers, forks threads."""
 
 import msgspec
 
 from waypost_worker.chat.chat import Chat, Question
 from waypost_worker.chat.fork import ForkRequest, fork
-from waypost_worker.chat.resume import resume, stop
+from waypost_worker.chat.resume import resume, stop_answer
 from waypost_worker.chat.wire_formats import DONE, parse_answer_event_id
 from waypost_worker.context.auth import require_app
 from waypost_worker.context.request_context import RequestContext
@@ -22,46 +22,46 @@ from waypost_worker.security.rate_limits import Limit
 
 
 class StopBody(Body, frozen=True):
-    """Whose thread it is, and which answer is meant; without one, whichever is being given."""
+    """The resource of the thread, and the answer to stop; without `generationId`, the one that is being generated."""
 
     resource_id: str | None = None
     generation_id: str | None = None
 
 
 class StopView(msgspec.Struct, rename="camel"):
-    """Whether an answer was stopped, and which one is, or was, being given."""
+    """Whether an answer was stopped, and its id."""
 
     stopped: bool
     generation_id: str | None
 
 
 class ForkedView(msgspec.Struct, rename="camel"):
-    """A thread that was made out of another one."""
+    """The new thread of a fork."""
 
     session: ThreadView
     message_count: int
 
 
 async def post_chat(context: RequestContext) -> Response:
-    """Ask; the answer as a stream."""
-    bound = await require_app(context)
+    """Send a message to a thread; the response streams the answer."""
+    token_resource = await require_app(context)
     wanted = wanted_format(context)
-    resource_id, thread_id, question = read_question(await read_bytes(context.request), bound)
+    resource_id, thread_id, question = read_question(await read_bytes(context.request), token_resource)
     if wanted is not None:
         question = msgspec.structs.replace(question, is_ui=wanted == "ui")
     await _spend(context, resource_id, thread_id)
-    answering = await Chat(context.chat_ports(), resource_id, thread_id).ask(question)
-    # As this question wants it, also if what answers it was begun in the other format.
+    answering = await Chat(context.chat_context(), resource_id, thread_id).ask(question)
+    # In the format of this request, even if the answer was started by one in the other format.
     return answer_response(context, answering, "ui" if question.is_ui else "events")
 
 
 async def fork_chat(context: RequestContext) -> Response:
-    """Begin a thread that goes on from another one; with a message, ask it there."""
-    bound = await require_app(context)
+    """Fork a thread; with a message, send it to the new thread."""
+    token_resource = await require_app(context)
     wanted = wanted_format(context)
     body = await read_body(context.request, ForkBody)
     forking = ForkRequest(
-        named_resource(bound, body.resource_id),
+        named_resource(token_resource, body.resource_id),
         parse_app_id(body.thread_id, "threadId"),
         parse_app_id(body.fork_from_thread_id, "forkFromThreadId"),
         None if body.at_message_id is None else parse_message_id(body.at_message_id),
@@ -72,14 +72,14 @@ async def fork_chat(context: RequestContext) -> Response:
     if body.message is not None:
         question = Question(message_text(body.message), agent=body.agent, is_ui=wanted == "ui")
     await _spend(context, forking.resource_id, forking.thread_id)
-    chats = context.chat_ports()
+    chats = context.chat_context()
     thread, message_count = await fork(chats, DocumentStore(context.kv, context.clock), forking)
     if question is None:
         return json_response(ForkedView(thread_view(thread), message_count), 201)
     try:
         answering = await Chat(chats, thread.resource_id, thread.thread_id).ask(question)
     except (ModelError, Unavailable):
-        # Nothing was kept, so that it can be asked for again as it was.
+        # The fork is undone, so that the same request can be sent again.
         await chats.threads.delete(thread)
         await chats.conversation(thread.session_id).forget()
         raise
@@ -87,33 +87,33 @@ async def fork_chat(context: RequestContext) -> Response:
 
 
 async def _spend(context: RequestContext, resource_id: str, thread_id: str) -> None:
-    # Behind an app that shows its key there are many people, of whom its resources tell one from the other.
+    # An app with a key serves many people; each is a resource with a budget of its own.
     asker = threads_prefix(resource_id) if context.settings.app_keys else rate_limit_key(context.request.client_ip)
     await context.limits.spend(Limit.ANSWER, asker)
     await context.limits.spend(Limit.APPEND, thread_key(resource_id, thread_id))
 
 
 async def stream_chat(context: RequestContext) -> Response:
-    """The answer that is being given: what there is of it, and the rest as it comes; 204 if none is."""
-    bound = await require_app(context)
-    name = thread_name(bound, context.query.get("resourceId"), context.params["threadId"])
+    """Stream the answer that is being generated: its text so far, then the rest as it arrives. 204 if there is none."""
+    token_resource = await require_app(context)
+    name = thread_name(token_resource, context.query.get("resourceId"), context.params["threadId"])
     last = context.request.headers.get("last-event-id") or ""
     place = parse_answer_event_id(last)
-    # Only Waypost's own events have ids to come back with.
+    # Only Waypost's own events have ids to resume from.
     wanted = wanted_format(context) or ("events" if place else None)
     if last.endswith(f".{DONE}"):
         return Response(204)
     generation_id, start = place or (None, 0)
-    # A UI stream is told from its first chunk: a tail alone is an error to its reader.
-    answering = await resume(context.chat_ports(), *name, generation_id, 0 if wanted == "ui" else start)
+    # A UI stream starts with its first chunk: its reader rejects a tail.
+    answering = await resume(context.chat_context(), *name, generation_id, 0 if wanted == "ui" else start)
     if answering is None:
         return Response(204)
     return answer_response(context, answering, wanted)
 
 
 async def stop_chat(context: RequestContext) -> Response:
-    """Stop the answer that is being given, for everybody; what was said so far is kept."""
-    bound = await require_app(context)
+    """Stop the answer that is being generated, for all its readers; its text so far is kept."""
+    token_resource = await require_app(context)
     body = await read_body(context.request, StopBody)
-    name = thread_name(bound, body.resource_id, context.params["threadId"])
-    return json_response(StopView(*await stop(context.chat_ports(), *name, body.generation_id)))
+    name = thread_name(token_resource, body.resource_id, context.params["threadId"])
+    return json_response(StopView(*await stop_answer(context.chat_context(), *name, body.generation_id)))

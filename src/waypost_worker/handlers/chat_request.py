@@ -1,4 +1,4 @@
-"""What a question comes in: Waypost's own body, or the one that the AI SDK's chat transport sends."""
+"""The body of a question: Waypost's own, or the one that the AI SDK's chat transport sends."""
 
 from typing import Any
 
@@ -13,9 +13,10 @@ from waypost_worker.limits import MAX_CHAT_MESSAGE_LENGTH
 
 
 class ChatBody(Body, frozen=True):
-    """A message to a thread. `resource_id` is whose thread it is; without one it is its own.
+    """A message to a thread. `resourceId` names the user of the app that the thread belongs to; without it, the thread
+    is a resource of its own.
 
-    `message_id` makes sending it twice the same as once. `interrupt` stops an answer that is being given.
+    The request is idempotent by `messageId`. `interrupt` stops an answer that is being generated.
     """
 
     message: str
@@ -28,7 +29,7 @@ class ChatBody(Body, frozen=True):
 
 
 class ForkBody(Body, frozen=True):
-    """A new thread that has the history of another one, up to a message of it, and then its own."""
+    """A new thread that starts with the history of another one, up to one of its messages."""
 
     fork_from_thread_id: str
     thread_id: str
@@ -40,14 +41,14 @@ class ForkBody(Body, frozen=True):
 
 
 class UiPart(msgspec.Struct, frozen=True):
-    """Only text is for the model here; in parts of other types `text` may be anything."""
+    """A part of a message. Only parts of type `text` reach the model; in others, `text` may be anything."""
 
     type: str
     text: Any = ""
 
 
 class UiMessage(msgspec.Struct, frozen=True):
-    """One message as the browser has it."""
+    """A message in the form of the AI SDK."""
 
     id: str
     role: str
@@ -73,15 +74,15 @@ class _Kind(msgspec.Struct):
     trigger: msgspec.Raw | UnsetType = UNSET
 
 
-def read_question(body: bytes, bound: str | None) -> tuple[str, str, Question]:
-    """Resource, thread and question. `bound`: the resource that the caller's token is for, if it is for one.
+def read_question(body: bytes, token_resource: str | None) -> tuple[str, str, Question]:
+    """Resource, thread and question. `token_resource`: the resource of the caller's token, or `None` without one.
 
     Raises:
         InvalidJson, InvalidEncoding, InvalidBody, UnknownField, InvalidId, WrongResource
     """
     kind = decode_json(body, _Kind)
     if kind.messages is not UNSET or kind.trigger is not UNSET:
-        return _ui_question(decode_again(body, UiBody), bound)
+        return _ui_question(decode_again(body, UiBody), token_resource)
     sent = decode_again(body, ChatBody)
     question = Question(
         message_text(sent.message),
@@ -90,46 +91,48 @@ def read_question(body: bytes, bound: str | None) -> tuple[str, str, Question]:
         sent.metadata,
         interrupt=sent.interrupt,
     )
-    return *thread_name(bound, sent.resource_id, sent.thread_id), question
+    return *thread_name(token_resource, sent.resource_id, sent.thread_id), question
 
 
-def thread_name(bound: str | None, resource_id: str | None, thread_id: str) -> tuple[str, str]:
-    """Resource and thread; a thread without a resource is that of the token, or its own.
+def thread_name(token_resource: str | None, resource_id: str | None, thread_id: str) -> tuple[str, str]:
+    """Resource and thread. Without `resource_id` it is that of the token, or else the thread is a resource of its own.
 
     Raises:
         InvalidId, WrongResource
     """
     thread_id = parse_app_id(thread_id, "threadId")
-    return (bound or thread_id if resource_id is None else checked_resource(bound, resource_id)), thread_id
+    if resource_id is None:
+        return token_resource or thread_id, thread_id
+    return checked_resource(token_resource, resource_id), thread_id
 
 
-def named_resource(bound: str | None, resource_id: str | None) -> str:
-    """The resource that a body names; only with a token that is `bound` to one may it be left out.
+def named_resource(token_resource: str | None, resource_id: str | None) -> str:
+    """The resource that a body names; it may be left out only if the token is for one.
 
     Raises:
         InvalidBody, InvalidId, WrongResource
     """
     if resource_id is not None:
-        return checked_resource(bound, resource_id)
-    if bound is None:
+        return checked_resource(token_resource, resource_id)
+    if token_resource is None:
         raise InvalidBody("Object missing required field `resourceId`.")
-    return bound
+    return token_resource
 
 
-def checked_resource(bound: str | None, resource_id: str) -> str:
+def checked_resource(token_resource: str | None, resource_id: str) -> str:
     """`resource_id`, if the caller's token may reach it.
 
     Raises:
         InvalidId
         WrongResource: the token is for another one.
     """
-    if bound not in (None, parse_app_id(resource_id, "resourceId")):
-        raise WrongResource("The token is for another resourceId; leave it out, and the token's own is meant.")
+    if token_resource not in (None, parse_app_id(resource_id, "resourceId")):
+        raise WrongResource("The token is for another resourceId; without resourceId, the token's own is used.")
     return resource_id
 
 
 def message_text(text: str) -> str:
-    """`text`, if it says something.
+    """`text`, if it is neither blank nor too long.
 
     Raises:
         InvalidBody
@@ -141,11 +144,11 @@ def message_text(text: str) -> str:
     return text
 
 
-def _ui_question(sent: UiBody, bound: str | None) -> tuple[str, str, Question]:
-    # The history is kept here; of what the browser has of it only the last message is new.
+def _ui_question(sent: UiBody, token_resource: str | None) -> tuple[str, str, Question]:
+    # The service keeps the history, so of the messages that the browser sends only the last one is new.
     asked = next((message for message in reversed(sent.messages) if message.role == "user"), None)
     if asked is None:
-        raise InvalidBody("None of the messages is a user's.")
+        raise InvalidBody("None of the messages has the role user.")
     text = "".join(part.text for part in asked.parts if part.type == "text" and isinstance(part.text, str))
     question = Question(
         message_text(text),
@@ -153,8 +156,8 @@ def _ui_question(sent: UiBody, bound: str | None) -> tuple[str, str, Question]:
         sent.agent,
         sent.metadata,
         is_ui=True,
-        # A message that is edited keeps its id, and is named; a new one is not.
+        # An edited message keeps its id and is named by messageId; a new one is not.
         regenerate=sent.trigger == "regenerate-message" or sent.message_id == asked.id,
         interrupt=sent.interrupt,
     )
-    return *thread_name(bound, sent.resource_id, sent.id), question
+    return *thread_name(token_resource, sent.resource_id, sent.id), question

@@ -1,10 +1,10 @@
-"""Answers to those who ask for them: as a stream in the format they want, or as messages of a conversation."""
+"""Responses that contain answers: as a stream in the requested format, or as messages of a conversation."""
 
 from collections.abc import Sequence
 
-from waypost_worker.chat.context import AnswerStream
+from waypost_worker.chat.answer_stream import AnswerStream
 from waypost_worker.chat.unfinished import fill_in
-from waypost_worker.chat.wire_formats import FORMATS, UI_HEADERS, UI_MEDIA_TYPE, encoded
+from waypost_worker.chat.wire_formats import FORMATS, UI_HEADERS, UI_MEDIA_TYPE, encode_answer
 from waypost_worker.context.request_context import RequestContext
 from waypost_worker.conversations.message import ChatMessage
 from waypost_worker.errors import InvalidParameter
@@ -13,7 +13,7 @@ from waypost_worker.http.streams import stream_response
 
 
 def wanted_format(context: RequestContext) -> str | None:
-    """The format that the caller names, in `?format=` or `Accept`; `None`: it does not say.
+    """The format that the request names, in `?format=` or `Accept`; `None` if it names none.
 
     Raises:
         InvalidParameter
@@ -26,13 +26,13 @@ def wanted_format(context: RequestContext) -> str | None:
 
 
 def answer_response(context: RequestContext, answering: AnswerStream, wanted: str | None) -> Response:
-    """The stream of an answer; in the format in which it was asked for, unless another one is wanted."""
+    """The stream of an answer, in the format `wanted`; `None`: that of its question."""
     info = answering.info
     name = wanted or ("ui" if info.is_ui else "events")
-    body = encoded(answering.followed, FORMATS[name](info))
+    body = encode_answer(answering.events, FORMATS[name](info))
     return stream_response(body, context.isolate, headers=UI_HEADERS if name == "ui" else {})
 
 
 async def shown(context: RequestContext, items: Sequence[ChatMessage]) -> list[ChatMessage]:
-    """`items` as they are shown: in those that are open what was said so far."""
+    """`items`, with the text so far in answers that are still being generated."""
     return await fill_in(items, context.chunks, context.clock, context.settings.plan)

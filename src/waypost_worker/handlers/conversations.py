@@ -1,4 +1,4 @@
-"""`/api/conversations`: what was said, read, added to, taken along and brought back, and forgotten."""
+"""`/api/conversations`: reads, appends to, exports, imports and deletes a conversation."""
 
 from collections.abc import Callable, Sequence
 from typing import Annotated, Any
@@ -32,7 +32,7 @@ CallId = Annotated[str, Meta(min_length=1, max_length=MAX_MESSAGE_ID_LENGTH)]
 
 
 class ToolCallBody(Body, frozen=True):
-    """A call that an assistant's message makes."""
+    """A tool call in a message of the assistant."""
 
     id: CallId
     name: Annotated[str, Meta(max_length=MAX_TOOL_NAME_LENGTH)] = ""
@@ -40,7 +40,7 @@ class ToolCallBody(Body, frozen=True):
 
 
 class MessageBody(Body, frozen=True):
-    """A message to be added. Without an `id` it gets one, and adding it again adds it twice."""
+    """A message to append. Idempotent by `id`; without one the message gets a new id each time."""
 
     role: MessageRole
     content: Any
@@ -50,27 +50,27 @@ class MessageBody(Body, frozen=True):
 
 
 class AppendBody(Body, frozen=True):
-    """Messages that are added together, in their order."""
+    """Messages to append, in this order."""
 
     messages: Annotated[list[MessageBody], Meta(min_length=1, max_length=MAX_APPENDED_MESSAGES)]
 
 
 class ImportedMessage(MessageBody, frozen=True):
-    """A message as it was exported; `timestamp` is now if it has none."""
+    """A message as it was exported; `timestamp` defaults to the current time."""
 
     timestamp: str | None = None
     partial: bool = False
 
 
 class ForkedFromBody(Body, frozen=True):
-    """Where the conversation branched off."""
+    """The thread and the message that the conversation was forked from."""
 
     thread_id: str
     message_id: str | None = None
 
 
 class ImportBody(Body, frozen=True):
-    """A conversation as it was exported. Its session id is that of the address, whatever it was."""
+    """A conversation as it was exported. Its `sessionId` is ignored: the path names it."""
 
     messages: Annotated[list[ImportedMessage], Meta(max_length=MAX_IMPORTED_MESSAGES)]
     session_id: str | None = None
@@ -78,29 +78,29 @@ class ImportBody(Body, frozen=True):
 
 
 class AppendedView(msgspec.Struct, rename="camel"):
-    """The ids of the messages that are in KV now."""
+    """The ids of the appended messages, which are now in KV."""
 
     session_id: str
     ids: list[str]
 
 
 async def read(context: RequestContext) -> Response:
-    """The last messages; `?format=` as JSON, JSON lines or Markdown."""
+    """Read the last messages: as JSON, JSON lines or Markdown (`?format=`)."""
     session_id = await _session_id(context)
-    wanted = context.query.get("format", "json")
-    if wanted not in ("json", "jsonl", "markdown"):
+    format_name = context.query.get("format", "json")
+    if format_name not in ("json", "jsonl", "markdown"):
         raise InvalidParameter("format is one of json, jsonl, markdown.")
     history = await context.conversation(session_id).history()
     view = conversation_view(session_id, await shown(context, history.items), history.origin)
-    if wanted == "json":
+    if format_name == "json":
         return json_response(view)
-    if wanted == "jsonl":
+    if format_name == "jsonl":
         return _file(to_json_lines(view.messages), JSON_LINES, "conversation.jsonl")
     return _file(to_markdown(view), "text/markdown; charset=utf-8", "conversation.md")
 
 
 async def append(context: RequestContext) -> Response:
-    """Add messages; those whose id is there already are not added again."""
+    """Append messages. A message whose id exists already is not appended again."""
     session_id = await _session_id(context)
     text = await read_bytes(context.request)
     body = decode_json(text or b"{}", AppendBody)
@@ -115,7 +115,7 @@ async def append(context: RequestContext) -> Response:
 
 
 async def replace(context: RequestContext) -> Response:
-    """Bring a conversation that was exported; what there was is forgotten."""
+    """Import a conversation that was exported. It replaces the existing messages."""
     session_id = await _session_id(context)
     body, size = await _imported(context)
     conversation = context.conversation(session_id)
@@ -126,12 +126,12 @@ async def replace(context: RequestContext) -> Response:
     await _spend(context, session_id, size)
     await conversation.replace(items, origin)
     await conversation.compact_if_due()
-    # Not read again: what was written just now may not be seen yet.
+    # Not read from KV: a location may not see its own write yet.
     return json_response(conversation_view(session_id, last_messages(items, context.settings.history_limit), origin))
 
 
 async def delete(context: RequestContext) -> Response:
-    """Forget what was said."""
+    """Delete the messages of a conversation."""
     session_id = await _session_id(context)
     await _spend(context, session_id, 0)
     await context.conversation(session_id).forget()
@@ -143,7 +143,7 @@ async def _imported(context: RequestContext) -> tuple[ImportBody, int]:
         text = await read_bytes(context.request, MAX_IMPORT_BYTES)
         return decode_json(text or b"{}", ImportBody), len(text)
     body = await read_bytes(context.request, MAX_IMPORT_BYTES, JSON_LINES)
-    # The last line may end or not.
+    # The last line may lack its line break.
     if body.removesuffix(b"\n").count(b"\n") >= MAX_IMPORTED_MESSAGES:
         raise InvalidBody(f"A conversation that is imported may have {MAX_IMPORTED_MESSAGES} lines.")
     lines = enumerate(body.split(b"\n"), 1)
@@ -159,11 +159,11 @@ def _line(number: int, line: bytes) -> ImportedMessage:
 
 def _item(message: MessageBody, timestamp_ms: int, new_id: Callable[[], str]) -> ChatMessage:
     if message.content is None:
-        raise InvalidBody("A message has a content; it may be an empty text.")
+        raise InvalidBody("A message needs a content; it may be an empty string.")
     if message.tool_calls and message.role != "assistant":
-        raise InvalidBody("Only an assistant's message calls tools.")
+        raise InvalidBody("Only a message of the assistant may have toolCalls.")
     if (message.tool_call_id is not None) != (message.role == "tool"):
-        raise InvalidBody("A tool's message names the call that it answers in toolCallId, and only a tool's does.")
+        raise InvalidBody("A message of a tool needs toolCallId, and no other message may have one.")
     return ChatMessage(
         new_id() if message.id is None else parse_message_id(message.id),
         message.role,
@@ -192,7 +192,7 @@ def _origin(body: ForkedFromBody | None) -> ForkOrigin | None:
 
 
 async def _spend(context: RequestContext, session_id: str, size: int) -> None:
-    # Whoever reads a conversation reads what was written into it in the last minutes, so much at once costs more.
+    # Every read loads what was written in the last minutes, so a large write costs more of the budget.
     await context.limits.spend(Limit.APPEND, snapshot_key(session_id), 1 + size // APPEND_BYTES_PER_USE)
 
 

@@ -1,6 +1,6 @@
-"""`/api/sessions/{sid}/intents`, `…/theme`, `…/documents/{name}`: JSON that is kept for a day and given back as it is.
+"""`/api/sessions/{sid}/intents`, `…/theme`, `…/documents/{name}`: JSON that is stored for a day and returned unchanged.
 
-Whoever knows the session's id may read and write; it is the secret.
+The session's id is the secret: its holder may read and write.
 """
 
 import msgspec
@@ -19,7 +19,7 @@ from waypost_worker.security.rate_limits import Limit
 
 
 class DocumentView(msgspec.Struct, rename="camel"):
-    """What is known of a document; `size` in bytes."""
+    """A document without its content; `size` in bytes."""
 
     name: str
     etag: str
@@ -36,14 +36,14 @@ class DocumentsView(msgspec.Struct):
 
 
 async def read(context: RequestContext) -> Response:
-    """A document, byte for byte as it was put."""
+    """Read a document, byte for byte as it was stored."""
     version, text = await _store(context).read(await _document(context), parse_conditions(context.request.headers.get))
     body = None if text is None else text.encode()
     return tagged_response(body, version.etag, {"Content-Type": "application/json"})
 
 
 async def put(context: RequestContext) -> Response:
-    """Store a document, for a day from now."""
+    """Store a document for a day."""
     document, conditions = await _document(context), parse_conditions(context.request.headers.get)
     text = await read_json_text(context.request)
     await context.limits.spend(Limit.APPEND, documents_prefix(document.session_id))
@@ -52,7 +52,7 @@ async def put(context: RequestContext) -> Response:
 
 
 async def delete(context: RequestContext) -> Response:
-    """Remove a document."""
+    """Delete a document."""
     document, conditions = await _document(context), parse_conditions(context.request.headers.get)
     await context.limits.spend(Limit.APPEND, documents_prefix(document.session_id))
     await _store(context).delete(document, conditions)
@@ -60,7 +60,7 @@ async def delete(context: RequestContext) -> Response:
 
 
 async def list_documents(context: RequestContext) -> Response:
-    """The named documents of a session, in order of their names."""
+    """List the named documents of a session, sorted by name."""
     found = await _store(context).list(await owned_id(context, context.params["sid"], "session id"))
     views = [_view(name, version) for name, version in found.items()]
     return json_response(DocumentsView(views, len(views)))

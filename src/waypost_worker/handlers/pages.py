@@ -1,7 +1,7 @@
-"""`/api/pages/{intentId}`, and `/pages/{intentId}`: the page itself, never with the rights of this origin.
+"""`/api/pages/{intentId}`, and `/pages/{intentId}`: the page itself, without the rights of this origin.
 
-The intent's id is what one passes on, to anybody who is to see the page; the session's id is the secret of whoever may
-change it.
+The intent's id can be passed on: it lets its holder read the page. The session's id is a secret: it lets its holder
+change the page.
 """
 
 import re
@@ -27,26 +27,26 @@ from waypost_worker.limits import MAX_PAGE_BODY_BYTES, MAX_PAGE_BYTES, MAX_PAGE_
 from waypost_worker.security.rate_limits import Limit
 
 POLICY = "; ".join((
-    # Without allow-same-origin the page is of an origin that nothing else is of: what this origin keeps in the browser
-    # is out of its reach, and the API takes its calls for those of a stranger. A window that it opens is as confined.
-    # allow-forms is for scripts: without it a form does not even say that it was submitted.
+    # Without allow-same-origin the page has an opaque origin: it can't reach what this origin stores in the browser,
+    # and the API treats its requests as those of another origin. A window that it opens is confined as well.
+    # allow-forms is for scripts: without it, a form has no submit event.
     "sandbox allow-scripts allow-forms allow-modals allow-popups",
     "default-src 'none'",
-    # It is made at one go, so its scripts and styles stand in it; libraries come from wherever they are.
+    # A page is one document, so its scripts and styles are inline; libraries may come from any host.
     "script-src 'unsafe-inline' https:",
     "style-src 'unsafe-inline' https:",
     "img-src https: data: blob:",
     "font-src https: data:",
     "media-src https: data: blob:",
-    # No fetch, no WebSocket, no form that leaves the page: an API that asks for no token must not be called from here.
+    # No fetch, no WebSocket, no form that leaves the page: it must not call APIs that need no token.
     "connect-src 'none'",
     "form-action 'none'",
     "base-uri 'none'",
     # The console may show it; other sites may link to it.
     "frame-ancestors 'self'",
 ))  # fmt: skip
-"""What a page may do: https://www.w3.org/TR/CSP3/. It can still load images, so it can tell its author that it was
-looked at; it has nothing of this origin to tell."""
+"""What a page may do: https://www.w3.org/TR/CSP3/. It can still load images, and thereby tell its author that it
+was viewed; it has no data of this origin to send."""
 
 HTML_HEADERS = {
     "Content-Type": "text/html; charset=utf-8",
@@ -73,7 +73,7 @@ class PageBody(Body, frozen=True):
 
 
 class PageView(msgspec.Struct, rename="camel"):
-    """A page as it is read; the session's id only for who has shown it."""
+    """A page; `sessionId` only if the request named it."""
 
     intent_id: str
     html: str
@@ -84,7 +84,7 @@ class PageView(msgspec.Struct, rename="camel"):
 
 
 class ListedPageView(msgspec.Struct, rename="camel"):
-    """What is known of a page; `size` in bytes."""
+    """A page without its HTML; `size` in bytes."""
 
     intent_id: str
     title: str
@@ -95,7 +95,7 @@ class ListedPageView(msgspec.Struct, rename="camel"):
 
 
 class StoredPageView(ListedPageView):
-    """The same, and where the page is shown."""
+    """The same, with the URL under which the page is shown."""
 
     url: str
 
@@ -108,7 +108,7 @@ class PagesView(msgspec.Struct):
 
 
 async def put(context: RequestContext) -> Response:
-    """Store a page, for a day from now."""
+    """Store a page for a day."""
     intent_id, conditions = _intent_id(context), parse_conditions(context.request.headers.get)
     body = await read_body(context.request, PageBody, MAX_PAGE_BODY_BYTES)
     session_id = await owned_id(context, body.session_id, "sessionId")
@@ -123,7 +123,7 @@ async def put(context: RequestContext) -> Response:
 
 
 async def read(context: RequestContext) -> Response:
-    """A page as JSON."""
+    """Read a page as JSON."""
     intent_id = _intent_id(context)
     session_id = parse_id(context.query["sessionId"], "sessionId") if "sessionId" in context.query else None
     version, html = await _store(context).read(intent_id, parse_conditions(context.request.headers.get))
@@ -136,7 +136,7 @@ async def read(context: RequestContext) -> Response:
 
 
 async def show(context: RequestContext) -> Response:
-    """A page as the web page that it is, confined."""
+    """Show a page as a web page, sandboxed."""
     version, html = await _store(context).read(_intent_id(context), parse_conditions(context.request.headers.get))
     return tagged_response(None if html is None else html.encode(), version.etag, HTML_HEADERS)
 
@@ -155,7 +155,7 @@ def offer(request: Request) -> Response | None:
 
 
 async def delete(context: RequestContext) -> Response:
-    """Remove a page."""
+    """Delete a page."""
     session_id = await owned_id(context, required_parameter(context.query, "sessionId"), "sessionId")
     intent_id, conditions = _intent_id(context), parse_conditions(context.request.headers.get)
     await context.limits.spend(Limit.APPEND, session_pages_prefix(session_id))
@@ -164,7 +164,7 @@ async def delete(context: RequestContext) -> Response:
 
 
 async def list_pages(context: RequestContext) -> Response:
-    """The pages of a session, in order of their intents' ids."""
+    """List the pages of a session, sorted by intent id."""
     found = await _store(context).list(await owned_id(context, context.params["sid"], "session id"))
     views = [ListedPageView(*_listed(intent_id, version)) for intent_id, version in found.items()]
     return json_response(PagesView(views, len(views)))

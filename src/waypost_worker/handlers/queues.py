@@ -1,4 +1,4 @@
-"""`/api/request`, `/api/response` and `/api/ack`: what guests ask and the host answers."""
+"""`/api/request`, `/api/response` and `/api/ack`: requests of guests and responses of the host."""
 
 from typing import Annotated, Any
 
@@ -20,17 +20,17 @@ from waypost_worker.limits import (
     MAX_ERROR_MESSAGE_LENGTH,
     MAX_SEQ,
 )
-from waypost_worker.queues.answer_waiter import AnswerWaiter
 from waypost_worker.queues.message import ErrorBody, Message, encode_event_data
+from waypost_worker.queues.response_waiter import ResponseWaiter
 from waypost_worker.security.rate_limits import Limit
 from waypost_worker.security.tokens import Role
 
 
 class RequestBody(Body, frozen=True):
-    """A tool call; or, with `skip`, a producer's word that it gave up on the number `seq`.
+    """A tool call; or, with `skip`, the notice that a producer will not send the number `seq`.
 
-    A producer that numbers its messages counts from 1. `settled`: all its numbers up to this one are answered or given
-    up; a host that is new here then need not wait for them.
+    A producer that numbers its messages counts from 1. `settled`: all its numbers up to this one are answered or
+    skipped, so a host that connects later does not wait for them.
     """
 
     code: str
@@ -44,7 +44,7 @@ class RequestBody(Body, frozen=True):
 
 
 class ErrorInBody(Body, frozen=True):
-    """Why there is no result."""
+    """The error instead of a result."""
 
     code: Annotated[str, Meta(min_length=1, max_length=MAX_ERROR_CODE_LENGTH)]
     message: Annotated[str, Meta(max_length=MAX_ERROR_MESSAGE_LENGTH)]
@@ -52,7 +52,7 @@ class ErrorInBody(Body, frozen=True):
 
 
 class ResponseBody(Body, frozen=True):
-    """A result or an error, final or on the way."""
+    """A result or an error; `final` is false for progress."""
 
     code: str
     id: str
@@ -62,35 +62,35 @@ class ResponseBody(Body, frozen=True):
 
 
 class CancelBody(Body, frozen=True):
-    """Which session the request belongs to."""
+    """The session of the request."""
 
     code: str
 
 
 class AckBody(Body, frozen=True):
-    """Cursors of messages that were taken."""
+    """Cursors of messages that the caller has processed."""
 
     code: str
     cursors: Annotated[list[str], Meta(min_length=1, max_length=MAX_ACK_CURSORS)]
 
 
 class QueuedView(msgspec.Struct):
-    """What is in KV now."""
+    """The id and the cursor of the message that is now in KV."""
 
     id: str
     cursor: str
 
 
 class AcknowledgedView(msgspec.Struct):
-    """How many of the messages were there and are removed, and the cursors for which this call had no operations left:
-    send them again."""
+    """The number of messages that were there and are removed, and the cursors for which the request had no operations
+    left: send those again."""
 
     acknowledged: int
     remaining: list[str]
 
 
 async def post_request(context: RequestContext) -> Response:
-    """Queue a request for the host, and wait for its answer if asked to. Sent twice with one id it is one request."""
+    """Queue a request for the host; with `wait`, wait for its response. Idempotent by `id`."""
     seconds = seconds_parameter(context.query, "wait")
     body = await read_body(context.request, RequestBody)
     message = _request_message(body)
@@ -98,24 +98,24 @@ async def post_request(context: RequestContext) -> Response:
     session = await guest_session(context, body.code)
     await context.limits.spend(Limit.REQUEST, f"guest:{session.code}")
     queues = context.queues(session.code)
-    if request_id is not None and (answer := await queues.find_answer(request_id)):
+    if request_id is not None and (answer := await queues.find_final_response(request_id)):
         return json_response(encode_event_data(answer))
-    waiter = AnswerWaiter(queues, context.isolate.messages, context.invocation)
+    waiter = ResponseWaiter(queues, context.isolate.messages, context.invocation)
     queued = await queues.push_request(message, request_id)
     try:
-        if seconds and (answer := await waiter.answer(queued.id, seconds)):
+        if seconds and (answer := await waiter.final_response(queued.id, seconds)):
             return json_response(encode_event_data(answer))
     except Unavailable as failure:
-        # The request is in KV, and that is what must be said: a failure would make its sender send it again.
-        context.log(f"stopped waiting for an answer: {failure.code}")
+        # The request is in KV, so this must not fail: its sender would send it again.
+        context.log(f"stopped waiting for a response: {failure.code}")
     return json_response(QueuedView(queued.id, queued.cursor), 202)
 
 
 async def post_response(context: RequestContext) -> Response:
-    """Answer a request; a final answer acknowledges it."""
+    """Send a response to a request; a final one acknowledges the request."""
     body = await read_body(context.request, ResponseBody)
     if (body.result is UNSET) == (body.error is UNSET):
-        raise InvalidBody("An answer has either a result or an error.")
+        raise InvalidBody("A response has either a result or an error.")
     request_id = parse_id(body.id, "id")
     session = await host_session(context, body.code)
     await context.limits.spend(Limit.REQUEST, f"host:{session.code}")
@@ -127,14 +127,14 @@ async def post_response(context: RequestContext) -> Response:
         try:
             await queues.remove_request(request_id)
         except Unavailable as failure:
-            # The answer is safe, so it is not reported as failed. The request will be delivered again, and a host
-            # answers a repeat with its first answer: that removes it.
+            # The response is in KV, so this does not fail. The request will be delivered again, and a host repeats its
+            # first response to it: that removes it.
             context.log(f"an answered request was not removed: {failure.code}")
     return json_response(QueuedView(stored.id, stored.cursor), 202)
 
 
 async def cancel_request(context: RequestContext) -> Response:
-    """Take a request back: the host is told, and it is answered with the error `cancelled`."""
+    """Cancel a request: the host gets a notice, and the request gets the response `cancelled`."""
     body = await read_body(context.request, CancelBody)
     request_id = parse_id(context.params["id"], "id")
     session = await guest_session(context, body.code)
@@ -144,14 +144,14 @@ async def cancel_request(context: RequestContext) -> Response:
 
 
 async def acknowledge(context: RequestContext) -> Response:
-    """Remove messages that were taken: the host's requests, or a guest's answers."""
+    """Acknowledge messages, which removes them: requests by the host, responses by a guest."""
     body = await read_body(context.request, AckBody)
     session, role = await session_of_any(context, body.code)
     queues = context.queues(session.code)
     scope = queues.requests if role is Role.HOST else queues.responses
     cursors = list(dict.fromkeys(parse_event_id(cursor, scope).message for cursor in body.cursors))
     await context.limits.spend(Limit.REQUEST, f"{role}:{session.code}", -(-len(cursors) // ACK_CURSORS_PER_USE))
-    # Half of what is left: a store that refuses now and then is asked again, and that counts too.
+    # Half of what is left: retries of a failed operation count too.
     affordable = max(context.invocation.meter.remaining // 2, 1)
     removed = await queues.acknowledge(scope, cursors[:affordable], context.clock.now_ms())
     return json_response(AcknowledgedView(removed, cursors[affordable:]))

@@ -1,4 +1,4 @@
-"""`/health`: whether the service can be used, and its limits. `/debug/objects`: counts of what is alive."""
+"""`/health`: whether the service is usable, and its limits. `/debug/objects`: counts of what is alive."""
 
 import gc
 from collections import Counter
@@ -13,7 +13,7 @@ from waypost_worker.version import VERSION
 
 
 class LimitsView(msgspec.Struct, rename="camel"):
-    """The limits that a client meets."""
+    """The limits that apply to clients."""
 
     max_body_bytes: int
     max_wait_seconds: int
@@ -26,9 +26,9 @@ class LimitsView(msgspec.Struct, rename="camel"):
 
 
 class HealthView(msgspec.Struct, rename="camel"):
-    """`code` and `detail` say what is wrong where `status` is not `ok`; `model` is who answers in chats.
+    """`code` and `detail` say what is wrong if `status` is not `ok`; `model` answers in chats.
 
-    `rateLimits`: each budget by the name of its binding, and whether it is bound; `rateLimit`: whether all are.
+    `rateLimits`: each budget by the name of its binding, and whether that is bound; `rateLimit`: whether all are.
     """
 
     status: str
@@ -44,7 +44,7 @@ class HealthView(msgspec.Struct, rename="camel"):
 
 
 async def health(context: RequestContext) -> Response:
-    """200 when usable; 503 with the reason when not."""
+    """200 if the service is usable; 503 with the reason if not."""
     settings = context.settings
     bound = context.limits.bound()
     view = HealthView(
@@ -69,7 +69,7 @@ async def health(context: RequestContext) -> Response:
     try:
         if settings.problem:
             raise Unconfigured(settings.problem)
-        # A list, not a get: the miss of a get would be remembered, and a key that is always there is a write.
+        # A list, not a get: KV caches the miss of a get, and a key that always exists would need writes.
         await context.kv.list("health:", limit=1)
     except (Unconfigured, StorageUnavailable, BudgetSpent) as error:
         return json_response(
@@ -79,8 +79,8 @@ async def health(context: RequestContext) -> Response:
 
 
 async def objects(context: RequestContext) -> Response:
-    """Live Python objects by kind, open streams, channels that are listened on, and proxies handed to JavaScript; only
-    where `DIAGNOSTICS` is on."""
+    """Counts live Python objects, open streams, subscriptions to local channels, and proxies held by JavaScript. Served
+    only if `DIAGNOSTICS` is on."""
     if not context.settings.diagnostics:
         raise RouteNotFound("Nothing is served at this path.")
     gc.collect()

@@ -1,4 +1,4 @@
-"""`/api/sessions`: opened by a host, joined by guests with its code."""
+"""`/api/sessions`: a host opens a session, guests join it with its code."""
 
 from typing import Annotated, Any
 
@@ -32,19 +32,19 @@ class OpenBody(Body, frozen=True):
 
 
 class ToolsBody(Body, frozen=True):
-    """Tools as in MCP; fields that are not named here are kept as they are."""
+    """Tools as in MCP; other fields of a tool are stored unchanged."""
 
     tools: Annotated[list[dict[str, Any]], Meta(max_length=MAX_TOOLS)]
 
 
 class JoinBody(Body, frozen=True):
-    """`id`: names this joining, so that it can be repeated where a code lets only the first one join."""
+    """`id` makes joining idempotent where a code is single-use: choose one that no other client has."""
 
     id: str | None = None
 
 
 class SessionView(msgspec.Struct, rename="camel"):
-    """A session as everybody may see it who has its code."""
+    """A session as shown to every caller who has its code."""
 
     code: str
     created_at: str
@@ -55,9 +55,9 @@ class SessionView(msgspec.Struct, rename="camel"):
 
 
 class OpenedView(SessionView):
-    """A session as its host sees it once, when it is opened.
+    """A session as shown to its host once, when it is opened.
 
-    `session_id` owns the session's documents and pages: a secret, like the token.
+    `sessionId` owns the session's documents and pages: a secret, like the token.
     """
 
     ip: str | None
@@ -82,13 +82,13 @@ class JoinedView(msgspec.Struct, rename="camel"):
 
 
 class ToolsView(msgspec.Struct):
-    """The tools in force."""
+    """The tools that the session now offers."""
 
     tools: list[dict[str, Any]]
 
 
 async def create(context: RequestContext) -> Response:
-    """Open a session."""
+    """Open a session. The caller becomes its host."""
     body = await read_body(context.request, OpenBody)
     ttl_seconds = body.ttl or context.settings.session_ttl_seconds
     code = new_code(context.random, context.settings.code_length)
@@ -100,7 +100,7 @@ async def create(context: RequestContext) -> Response:
 
 
 async def read(context: RequestContext) -> Response:
-    """A session, the presence of its host, and its tools."""
+    """Read a session, the presence of its host, and its tools."""
     session = await session_to_read(context, context.params["code"])
     online, seen_ms = await context.presence().last_seen(session.code)
     seen_at = None if seen_ms is None else to_iso(seen_ms)
@@ -109,20 +109,20 @@ async def read(context: RequestContext) -> Response:
 
 
 async def delete(context: RequestContext) -> Response:
-    """End a session, for everybody."""
+    """End a session for all its participants."""
     session = await host_session(context, context.params["code"], fresh=True)
     await context.sessions().end(session)
     return Response(204)
 
 
 async def extend(context: RequestContext) -> Response:
-    """Give a session a new full time to live."""
+    """Renew a session: it gets its full time to live again."""
     session = await host_session(context, context.params["code"], fresh=True)
     return json_response(SessionView(*_common(await context.sessions().extend(session))))
 
 
 async def join(context: RequestContext) -> Response:
-    """A guest's token for a code."""
+    """Join a session: returns a guest's token for its code."""
     body = await read_body(context.request, JoinBody)
     join_id = None if body.id is None else parse_id(body.id, "id")
     session = await session_by_code(context, context.params["code"])
@@ -161,7 +161,7 @@ def _check_tools(tools: list[dict[str, Any]]) -> None:
                 f"Each tool needs a name of 1 to {MAX_TOOL_NAME_LENGTH} characters out of A-Z a-z 0-9 _ . / -"
             )
         if not isinstance(tool.get("description", ""), str):
-            raise InvalidBody(f"The description of {name} must be a text.")
+            raise InvalidBody(f"The description of {name} must be a string.")
         if not isinstance(tool.get("inputSchema", {}), dict):
             raise InvalidBody(f"The inputSchema of {name} must be an object (JSON Schema).")
     if len(set(names)) < len(names):

@@ -1,4 +1,4 @@
-"""`/api/stream` and `/api/poll`: requests for the host, answers for a guest, as they come."""
+"""`/api/stream` and `/api/poll`: requests for the host and responses for a guest, as they arrive."""
 
 from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
@@ -24,16 +24,16 @@ NDJSON = "application/x-ndjson"
 
 
 class PollView(msgspec.Struct):
-    """Messages, and the cursor to come back with."""
+    """Messages, and the cursor for the next poll."""
 
     messages: list[msgspec.Raw]
     cursor: str
 
 
 async def stream(context: RequestContext) -> Response:
-    """The events of a session, for as long as the connection and its budgets last."""
+    """Stream the events of a session, until the client leaves or the budget of the connection is spent."""
     session, role = await session_of_any(context, required_parameter(context.query, "code"))
-    # The header is what an EventSource sends when it comes back; the parameter is then still the one it began with.
+    # An EventSource that reconnects sends the header, and still the parameter of its first request: the header wins.
     after = context.request.headers.get("last-event-id") or context.query.get("after")
     feed = context.feed(session.code, _reader(role, session, after), is_stream=True)
     batches = stream_events(role, feed, context.watch(session, role), context.invocation)
@@ -43,7 +43,7 @@ async def stream(context: RequestContext) -> Response:
 
 
 async def poll(context: RequestContext) -> Response:
-    """The same events, for those who can't hold a stream."""
+    """Poll for the same events, for clients that can't hold a stream."""
     seconds = seconds_parameter(context.query, "wait")
     session, role = await session_of_any(context, required_parameter(context.query, "code"))
     feed = context.feed(session.code, _reader(role, session, context.query.get("after")), is_stream=False)
@@ -72,7 +72,7 @@ async def _encoded(
 
 
 async def _announce(context: RequestContext, session: Session) -> None:
-    """A host that polls is present too; it says so no more often than one with an open stream."""
+    """Announces a host that polls as present, no more often than a host with an open stream is."""
     announced_ms = context.isolate.announced_ms
     now = context.clock.now_ms()
     if now - announced_ms.get(session.code, 0) >= context.settings.plan.presence_seconds * 1000:

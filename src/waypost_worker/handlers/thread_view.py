@@ -1,4 +1,4 @@
-"""A thread as the API shows it, wherever it does."""
+"""The JSON view of a thread, shared by several routes."""
 
 from typing import Any
 
@@ -29,7 +29,7 @@ class DescribedThread(msgspec.Struct, frozen=True):
 
 
 def thread_view(thread: Thread) -> ThreadView:
-    """What is shown of `thread`."""
+    """The view of `thread`."""
     return ThreadView(
         thread.thread_id,
         thread.resource_id,

@@ -1,11 +1,11 @@
-"""The threads of an app: listed, described and deleted. A chat is what begins them."""
+"""`/api/sessions` of an app: lists, describes and deletes threads. A chat creates them."""
 
 from collections.abc import Mapping
 from typing import Any
 
 import msgspec
 
-from waypost_worker.chat.resume import stop
+from waypost_worker.chat.resume import stop_answer
 from waypost_worker.context.auth import require_app
 from waypost_worker.context.request_context import RequestContext
 from waypost_worker.conversations.thread_list import list_threads
@@ -22,14 +22,14 @@ FILTER = "metadata."
 
 
 class ThreadBody(Body, frozen=True):
-    """Which thread is meant; the resource may only be left out with an app's token, which names it."""
+    """The thread; `resourceId` may be left out with an app token only, which names it."""
 
     thread_id: str
     resource_id: str | None = None
 
 
 class DescribeBody(ThreadBody, frozen=True):
-    """`metadata`: what is to stand in place of the thread's; left out, the thread is only shown."""
+    """`metadata` replaces the metadata of the thread; omit it to read the thread."""
 
     metadata: dict[str, Any] | None = None
 
@@ -43,7 +43,7 @@ class ThreadsView(msgspec.Struct, omit_defaults=True):
 
 
 class DeletedView(msgspec.Struct, rename="camel"):
-    """Whether there was such a thread."""
+    """`success`: whether the thread existed."""
 
     success: bool
     thread_id: str
@@ -51,46 +51,50 @@ class DeletedView(msgspec.Struct, rename="camel"):
 
 
 async def list_page(context: RequestContext) -> Response:
-    """The threads of a resource, the one used last first."""
-    bound = await require_app(context)
-    named = required_parameter(context.query, "resourceId") if bound is None else context.query.get("resourceId", bound)
-    resource_id = checked_resource(bound, named)
+    """List the threads of a resource, the most recently used first."""
+    token_resource = await require_app(context)
+    named = (
+        required_parameter(context.query, "resourceId")
+        if token_resource is None
+        else context.query.get("resourceId", token_resource)
+    )
+    resource_id = checked_resource(token_resource, named)
     limit, filters = _limit(context.query), _filters(context.query)
     page = await list_threads(context.kv, resource_id, limit, context.query.get("cursor") or None, filters)
     return json_response(ThreadsView(list(map(thread_view, page.threads)), len(page.threads), page.cursor))
 
 
 async def delete(context: RequestContext) -> Response:
-    """Delete a thread and forget what was said in it; its forks go on."""
-    bound = await require_app(context)
+    """Delete a thread and its conversation; its forks are kept."""
+    token_resource = await require_app(context)
     body = await read_body(context.request, ThreadBody)
-    resource_id, thread_id = _name(bound, body)
+    resource_id, thread_id = _name(token_resource, body)
     thread = await context.threads().find(resource_id, thread_id)
     if thread is not None:
-        # An answer that is being given would be told to nobody, and be in the way of the name's next use.
-        await stop(context.chat_ports(), resource_id, thread_id, None)
-        # In this order: if the second fails, the thread is still there to be deleted again.
+        # A running answer would have no reader left, and would block the next use of the thread's name.
+        await stop_answer(context.chat_context(), resource_id, thread_id, None)
+        # In this order: if the second step fails, the thread still exists and can be deleted again.
         await context.conversation(thread.session_id).forget()
         await context.threads().delete(thread)
     return json_response(DeletedView(thread is not None, thread_id, resource_id))
 
 
 async def describe(context: RequestContext) -> Response:
-    """A thread, after its metadata was replaced if some is given."""
-    bound = await require_app(context)
+    """Read a thread; with `metadata`, replace its metadata first."""
+    token_resource = await require_app(context)
     body = await read_body(context.request, DescribeBody)
     threads = context.threads()
-    thread = await threads.find(*_name(bound, body))
+    thread = await threads.find(*_name(token_resource, body))
     if thread is None:
-        raise ThreadNotFound("The resource has no such thread: it was never used, was deleted, or its time ran out.")
+        raise ThreadNotFound("The resource has no such thread: it was never used, was deleted, or has expired.")
     if body.metadata is not None:
         thread = threads.touch(thread, metadata=body.metadata)
         await threads.save(thread)
     return json_response(DescribedThread(thread_view(thread)))
 
 
-def _name(bound: str | None, body: ThreadBody) -> tuple[str, str]:
-    return named_resource(bound, body.resource_id), parse_app_id(body.thread_id, "threadId")
+def _name(token_resource: str | None, body: ThreadBody) -> tuple[str, str]:
+    return named_resource(token_resource, body.resource_id), parse_app_id(body.thread_id, "threadId")
 
 
 def _limit(query: Mapping[str, str]) -> int:

@@ -1,4 +1,5 @@
-"""`/api/tokens`: what an app's backend gives to a browser, which may then reach the threads of one resource."""
+"""`/api/tokens`: an app's backend requests a token and gives it to a browser, which then reaches the threads of one
+resource."""
 
 from typing import Annotated
 
@@ -15,7 +16,7 @@ from waypost_worker.limits import DEFAULT_APP_TOKEN_TTL_SECONDS, MAX_APP_TOKEN_T
 
 
 class TokenBody(Body, frozen=True):
-    """Whose threads the bearer may reach, and for how many seconds."""
+    """The resource whose threads the bearer may reach, and the lifetime in seconds."""
 
     resource_id: str
     ttl: Annotated[int, Meta(ge=MIN_APP_TOKEN_TTL_SECONDS, le=MAX_APP_TOKEN_TTL_SECONDS)] = (
@@ -24,7 +25,7 @@ class TokenBody(Body, frozen=True):
 
 
 class TokenView(msgspec.Struct, rename="camel"):
-    """A token for one resource; it can't be taken back before it ends."""
+    """A token for one resource; it can't be revoked before it expires."""
 
     token: str
     resource_id: str
@@ -32,7 +33,7 @@ class TokenView(msgspec.Struct, rename="camel"):
 
 
 async def create(context: RequestContext) -> Response:
-    """A token with which a browser reaches the threads of one resource, and nothing else."""
+    """Issue a token for a browser: it reaches the threads of one resource, and nothing else."""
     await require_app_key(context)
     body = await read_body(context.request, TokenBody)
     resource_id = parse_app_id(body.resource_id, "resourceId")

@@ -1,4 +1,5 @@
-"""`/api/voice-agent/chat`: the client sends a question and the id of its conversation; its history is kept here."""
+"""`/api/voice-agent/chat`: the client sends a question and the id of its conversation; the service keeps the
+history."""
 
 import msgspec
 
@@ -15,14 +16,14 @@ from waypost_worker.security.rate_limits import Limit
 
 
 class VoiceBody(Body, frozen=True):
-    """What was asked, and in which conversation."""
+    """A question, and the id of its conversation."""
 
     question: str = ""
     session_id: str | None = None
 
 
 class VoiceView(msgspec.Struct, rename="camel"):
-    """What is to be said, and how many messages the conversation has now."""
+    """The answer to be spoken, and the number of messages that the conversation has now."""
 
     response: str
     session_id: str
@@ -30,8 +31,8 @@ class VoiceView(msgspec.Struct, rename="camel"):
 
 
 async def post_voice(context: RequestContext) -> Response:
-    """Answer a question."""
-    # A model costs whoever deploys: with app keys it answers nobody else.
+    """Answer a question of a voice client."""
+    # A model costs the deployer: with app keys in the settings, it answers only callers that have one, or a token.
     resource_id = await require_app(context)
     body = await read_body(context.request, VoiceBody)
     if not body.session_id:
@@ -41,30 +42,22 @@ async def post_voice(context: RequestContext) -> Response:
     asker = rate_limit_key(context.request.client_ip) if resource_id is None else threads_prefix(resource_id)
     await context.limits.spend(Limit.ANSWER, asker)
     await context.limits.spend(Limit.APPEND, snapshot_key(session_id))
-    agent = VoiceAgent(
-        context.conversation(session_id),
-        context.model,
-        context.settings.model.instructions,
-        context.settings.history_limit,
-        context.clock,
-        context.request.background,
-        context.log,
-    )
+    agent = VoiceAgent(context.chat_context(), session_id)
     response, message_count = await agent.answer(question)
     return json_response(VoiceView(response, session_id, message_count))
 
 
 def clean(question: str) -> str:
-    """What was heard, without what nobody can say: control characters go, white space at the ends too.
+    """The question without control characters, and without white space at its ends.
 
     Raises:
-        InvalidBody: nothing is left, or too much.
+        InvalidBody: it is empty then, or too long.
     """
-    heard = "".join(" " if letter in "\t\r\n" else letter for letter in question)
+    text = "".join(" " if letter in "\t\r\n" else letter for letter in question)
     # The category Cc: https://www.unicode.org/versions/Unicode16.0.0/core-spec/chapter-23/#G20365
-    heard = "".join(letter for letter in heard if not (letter < " " or "\x7f" <= letter < "\xa0")).strip()
-    if not heard:
+    text = "".join(letter for letter in text if not (letter < " " or "\x7f" <= letter < "\xa0")).strip()
+    if not text:
         raise InvalidBody("The question is empty.")
-    if len(heard) > MAX_QUESTION_LENGTH:
+    if len(text) > MAX_QUESTION_LENGTH:
         raise InvalidBody(f"A question may have {MAX_QUESTION_LENGTH} characters.")
-    return heard
+    return text

@@ -1,6 +1,6 @@
-"""A request's body, read piece by piece: within its limit, and for as long as it keeps coming.
+"""Reads a request's body in chunks, within limits of size, silence and time.
 
-Whoever sends a byte every few seconds would otherwise hold a request open for as long as they like.
+Without the limits of time, a client could hold a request open by sending a byte every few seconds.
 """
 
 from collections.abc import Callable
@@ -15,38 +15,38 @@ class BodySource(Protocol):
     """Where a body comes from."""
 
     async def read(self) -> bytes | None:
-        """The next bytes; `None` at the end, or once it was given up."""
+        """The next bytes; `None` at the end, or after `give_up`."""
         ...
 
     def give_up(self) -> None:
-        """Take no more of it: a `read` that waits ends."""
+        """Stop reading: a `read` that waits returns `None`."""
         ...
 
 
 class Alarm(Protocol):
-    """Rings later, without anybody waiting for it."""
+    """A timer that calls a function, for code that does not await it."""
 
     def set(self, seconds: float, ring: Callable[[], None]) -> Callable[[], None]:
-        """Have `ring` called after `seconds`. What is returned must be called once in the end: it frees what is held,
-        and there is no ringing any more."""
+        """Calls `ring` after `seconds`. Returns a function that cancels the timer and frees it; it must be called once,
+        also after the ring."""
         ...
 
 
 async def read_body(
     source: BodySource, limit: int, clock: Clock, alarm: Alarm, declared: int | None = None
 ) -> bytes | None:
-    """The whole body, or `None` once it is known to be over `limit` bytes; what would come after that is not taken.
+    """The whole body, or `None` once it is known to exceed `limit` bytes; the rest is then not read.
 
-    `declared`: its Content-Length, if it has one. The server before this one sees to it that it is true, so once so
-    many bytes are there, the end need not be waited for.
+    `declared`: its Content-Length, or `None`. The server in front of this one enforces it, so once that many bytes have
+    arrived, the end need not be awaited.
 
     Raises:
-        BodyTimeout: nothing came for ten seconds, or it was not all there after a minute.
+        BodyTimeout: nothing arrived for ten seconds, or not all of it within a minute.
     """
     watch = _Watch(source, clock, alarm)
     try:
         chunk = await source.read()
-        # The common case: all of it came at once.
+        # The common case: the first chunk is the whole body.
         if chunk is not None and declared is not None and len(chunk) == declared <= limit:
             return chunk
         chunks: list[bytes] = []
@@ -63,14 +63,14 @@ async def read_body(
         watch.end()
     if watch.is_over:
         raise BodyTimeout(
-            f"A body must not pause for {MAX_BODY_SILENCE_SECONDS} s, and be there within {MAX_BODY_SECONDS} s."
+            f"A body must not pause for {MAX_BODY_SILENCE_SECONDS} s, and must be complete within {MAX_BODY_SECONDS} s."
         )
     return b"".join(chunks)
 
 
 class _Watch:
-    """Gives a body up once it is late. It looks at the clock when an alarm rings, and sets none for each piece: a body
-    may come in as many pieces as it has bytes."""
+    """Gives a body up once it is late. Checks the clock when an alarm rings, instead of setting an alarm for each
+    chunk: a body may come in as many chunks as it has bytes."""
 
     def __init__(self, source: BodySource, clock: Clock, alarm: Alarm) -> None:
         self.is_over = False
@@ -94,5 +94,5 @@ class _Watch:
             self.is_over = True
             self._source.give_up()
         else:
-            # The one that rings is freed with the others in the end, not in the middle of its call.
+            # The alarm that rings is freed at the end, like the others: not within its own call.
             self._unset.append(self._alarm.set((due_ms - now) / 1000, self._ring))

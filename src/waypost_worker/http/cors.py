@@ -1,22 +1,20 @@
-"""Which web pages may call the API: those of this origin, and of the origins that were named, letter by letter.
+"""CORS: which web pages may read replies. Pages of this origin may, and of the origins in ALLOWED_ORIGINS, exactly.
 
-https://fetch.spec.whatwg.org/#http-cors-protocol. Tokens travel in a header that a page has to set itself, so no
-credentials (cookies) are ever allowed.
+https://fetch.spec.whatwg.org/#http-cors-protocol. Tokens are sent in a header that a page sets itself, so
+credentials (cookies) are never allowed.
 """
 
 from waypost_worker.http.messages import Request, Response
-
-MAX_AGE_SECONDS = 7200
-"""How long a preflight's answer is kept; browsers cap it there."""
+from waypost_worker.limits import PREFLIGHT_MAX_AGE_SECONDS
 
 
 def is_preflight(request: Request) -> bool:
-    """Whether a browser asks if it may send what a page wants to send."""
+    """Whether `request` is a CORS preflight."""
     return request.method == "OPTIONS" and request.headers.get("access-control-request-method") is not None
 
 
 def preflight_response() -> Response:
-    """What may be sent; to whom, `allow_origin` adds."""
+    """The reply to a preflight: methods and headers that a page may send. `allow_origin` adds the origin."""
     return Response(
         204,
         None,
@@ -26,13 +24,13 @@ def preflight_response() -> Response:
                 "Authorization, Content-Type, If-Match, If-None-Match, Last-Event-ID, "
                 "MCP-Protocol-Version, Mcp-Session-Id, Mcp-Method, Mcp-Name"
             ),
-            "Access-Control-Max-Age": str(MAX_AGE_SECONDS),
+            "Access-Control-Max-Age": str(PREFLIGHT_MAX_AGE_SECONDS),
         },
     )
 
 
 def allow_origin(request: Request, response: Response, allowed: frozenset[str]) -> None:
-    """Let the page that asks read `response`, if its origin is one of `allowed`."""
+    """Lets the calling page read `response`, if its origin is one of `allowed`."""
     if not allowed:
         return
     response.headers["Vary"] = "Origin"

@@ -1,11 +1,12 @@
-"""Whether a browser's request was made by a page that may make it, and under a name that this service has.
+"""Refuses requests that a browser sends for a page of another origin (cross-site request forgery), or under a name that
+is not this service's (DNS rebinding).
 
-A page of another origin can't read a reply, but without these checks it could have things done: a request without a
-body needs no preflight, and a picture, a prefetch or a window whose address is a wrong code would be a guess of the
-person who looks at that page. What is looked at, and in which order, is what Go's net/http does against cross-site
-request forgery: https://pkg.go.dev/net/http#CrossOriginProtection. Navigations are no exception: a page can start them
-without a click, with speculation rules or by assigning `location` over and over. Programs send neither field, and are
-not browsers that another site's page can use.
+Such a page can't read the reply, but without this check its request would take effect: a request without a body needs
+no preflight, and an image, a prefetch or a window whose URL contains a wrong code would count as a guess of the person
+who views the page. The header fields and their order are those of Go's net/http:
+https://pkg.go.dev/net/http#CrossOriginProtection. Navigations are no exception: a page starts them without a click, by
+speculation rules or by assigning `location` again and again. Programs other than browsers send neither field, and no
+page can make them send a request.
 """
 
 from ipaddress import ip_address
@@ -17,14 +18,14 @@ from waypost_worker.http.messages import Request
 
 
 def require_own_host(request: Request, allowed: frozenset[str]) -> None:
-    """Refuse plain HTTP under a name that somebody may have pointed at this machine (DNS rebinding).
+    """Refuses plain HTTP under a public name, which anyone may have pointed at this machine (DNS rebinding).
 
-    A page of `http://rebind.example` whose name now resolves to 127.0.0.1 is of "this origin" to its browser, and a
-    GET of it has neither `Origin` nor `Sec-Fetch-Site`. Accepted are HTTPS (the name has a certificate), addresses,
-    names without a dot, `.localhost`, `.local`, and the hosts of `allowed`. `X-Forwarded-Proto` proves nothing, since
-    the page could set it. `Sec-Fetch-Site` does prove that the browser knows an https or localhost address, which is
-    how a browser comes through a tunnel: browsers send it to no other, and no page can set it. Nor can a page set
-    `Origin`; `https` in it says the same.
+    A page of `http://rebind.example` whose name now resolves to 127.0.0.1 is of "this origin" for its browser, and its
+    GET has neither `Origin` nor `Sec-Fetch-Site`. Accepted are HTTPS (the name has a certificate), addresses, names
+    without a dot, `.localhost`, `.local`, and the hosts of `allowed`. `X-Forwarded-Proto` proves nothing, since such a
+    page can set it. `Sec-Fetch-Site` proves that the browser sees an https or localhost URL, as through a tunnel that
+    ends TLS: browsers send it to no other, and no page can set it. No page can set `Origin` either, and `https` in it
+    proves the same.
 
     Raises:
         HostNotAllowed
@@ -43,25 +44,23 @@ def require_own_host(request: Request, allowed: frozenset[str]) -> None:
 
 
 def require_known_origin(request: Request, allowed: frozenset[str]) -> None:
-    """Pass if `request` is no browser's, or the person opened it, or a page of this origin or of `allowed` made it.
+    """Passes if no browser sent `request`, or a person opened it, or a page of this origin or of `allowed` sent it.
 
     Raises:
-        OriginNotAllowed: a page of another origin made it.
+        OriginNotAllowed: a page of another origin sent it.
     """
     if not is_from_known_origin(request, allowed):
         refuse_origin()
 
 
 def refuse_origin() -> NoReturn:
-    """Raises:
-    OriginNotAllowed
-    """
-    raise OriginNotAllowed("Pages of this origin may not call here; ALLOWED_ORIGINS names those that may.")
+    """Raises `OriginNotAllowed`."""
+    raise OriginNotAllowed("Pages of this origin may not call this API; ALLOWED_ORIGINS lists the origins that may.")
 
 
 def is_from_known_origin(request: Request, allowed: frozenset[str]) -> bool:
     """Whether `require_known_origin` lets `request` pass."""
-    # Of a prefetch by speculation rules, which any page may have, Chromium (156) says `Sec-Fetch-Site: none`.
+    # Chromium (156) sends `Sec-Fetch-Site: none` with a prefetch by speculation rules, whichever page has these.
     if request.headers.get("sec-purpose") is not None:
         return False
     origin = request.headers.get("origin")
@@ -70,8 +69,8 @@ def is_from_known_origin(request: Request, allowed: frozenset[str]) -> bool:
     site = request.headers.get("sec-fetch-site")
     if site in ("same-origin", "none"):
         return True
-    # Older browsers, and those on plain HTTP, send the origin alone. https is believed: behind a proxy that ends TLS
-    # this service sees another scheme than the browser.
+    # Older browsers, and those on plain HTTP, send the origin alone. Any https origin of this host passes: behind a
+    # proxy that ends TLS, this service sees another scheme than the browser.
     return site is None and (origin is None or _is_of(origin, request.headers.get("host")))
 
 
@@ -79,13 +78,12 @@ def is_window(request: Request) -> bool:
     """Whether a browser loads `request` as the document of a tab or window, and not ahead of time."""
     headers = request.headers
     is_document = headers.get("sec-fetch-mode") == "navigate" and headers.get("sec-fetch-dest") == "document"
-    # A prefetch may be one of a link on another site that the person never follows.
+    # A person may never follow the link whose target is prefetched.
     return is_document and request.method in ("GET", "HEAD") and headers.get("sec-purpose") is None
 
 
 def is_clicked(request: Request) -> bool:
-    """Whether the browser says that a person caused this navigation. Safari never says so:
-    https://webkit.org/b/247697"""
+    """Whether the browser says that a person caused this navigation. Safari never does: https://webkit.org/b/247697"""
     return request.headers.get("sec-fetch-user") == "?1"
 
 
@@ -94,7 +92,7 @@ def _is_of(origin: str, host: str | None) -> bool:
         parts = urlsplit(origin)
     except ValueError:
         return False
-    # A sandboxed page has the origin "null", and so no host.
+    # A sandboxed page has the origin "null", which has no host.
     return bool(host) and parts.netloc == host and (parts.scheme == "https" or _is_near(parts.hostname or ""))
 
 
@@ -106,8 +104,8 @@ def _host_name(host: str) -> str:
 
 
 def _is_near(name: str) -> bool:
-    """Whether `name` can't be one that somebody has made to point at this machine, so that a page of theirs is of "this
-    origin" to its browser (DNS rebinding). A name that is resolved all over the world has a certificate, or is refused.
+    """Whether `name` is a local name or an address. A public name could point to this machine, and a page under it
+    would then be of "this origin" for its browser (DNS rebinding): a public name must have a certificate (https).
     """
     try:
         ip_address(name)

@@ -1,4 +1,4 @@
-"""Bodies in: read within their limit, decoded as JSON into a type, refused with a sentence that says what is wrong."""
+"""Request bodies: read within their limit and decoded as JSON into a type, or refused with the reason."""
 
 import re
 from itertools import accumulate
@@ -27,7 +27,7 @@ _QUOTE_OR_COLON_AS_NUMBER = re.compile(rb"\\u00(?:22|3[aA])")
 
 
 class Body(msgspec.Struct, forbid_unknown_fields=True, rename="camel", frozen=True):
-    """Base of every body: closed, so that a misspelt option is told and not ignored."""
+    """Base of every body. Unknown fields are refused, so that a misspelt option is not ignored."""
 
 
 async def read_body(request: Request, type_: type[T], limit: int = MAX_BODY_BYTES) -> T:
@@ -40,7 +40,7 @@ async def read_body(request: Request, type_: type[T], limit: int = MAX_BODY_BYTE
 
 
 async def read_json_text(request: Request) -> str:
-    """The body of `request`, letter by letter as it was sent: one JSON document of any type.
+    """The body of `request`, unchanged: one JSON document of any type.
 
     Raises:
         UnsupportedMediaType, BodyTimeout, BodyTooLarge, InvalidEncoding, InvalidJson, InvalidBody
@@ -59,7 +59,7 @@ async def read_bytes(request: Request, limit: int = MAX_BODY_BYTES, media_type: 
         UnsupportedMediaType, BodyTimeout, BodyTooLarge
     """
     if request.headers.get("content-encoding") not in (None, "", "identity"):
-        raise UnsupportedMediaType("Send the body without Content-Encoding; compressed bodies are not taken.")
+        raise UnsupportedMediaType("Send the body without Content-Encoding; compressed bodies are not accepted.")
     if (content_length(request.headers) or 0) > limit:
         raise _too_large(limit)
     body = await request.read_body(limit)
@@ -88,14 +88,14 @@ def decode_json(body: bytes, type_: type[T]) -> T:
     """
     with _REFUSALS:
         _check_text(body)
-        # A single name can't stand there twice; most of the short bodies have no more.
+        # With a single name there is nothing to compare; most short bodies have no more.
         if body.count(b":") > 1:
             _check_names(body)
     return decode_again(body, type_)
 
 
 def decode_again(body: bytes, type_: type[T]) -> T:
-    """`body` as a `type_`, after `decode_json` has found nothing wrong with it as a text.
+    """`body` as a `type_`, after `decode_json` has checked it as a text.
 
     Raises:
         InvalidBody, UnknownField
@@ -105,7 +105,8 @@ def decode_again(body: bytes, type_: type[T]) -> T:
 
 
 class _Refusals:
-    """Says what is wrong in the errors of this API. One object for all: each request comes here two or three times."""
+    """Translates decoding errors into errors of this API. One shared object, since each request enters it two or three
+    times."""
 
     def __enter__(self) -> None:
         pass
@@ -135,11 +136,11 @@ def _check_text(body: bytes) -> None:
 
 def _check_names(body: bytes) -> None:
     compact = msgspec.json.format(body, indent=-1)
-    # What looks like the end of a name may stand in a text, so it is counted exactly before anybody is refused.
+    # The end of a name may also occur inside a text, so names are counted exactly before a body is refused.
     if compact.count(b'":') > MAX_JSON_NAMES and _count_names(compact) > MAX_JSON_NAMES:
         raise InvalidJson(f"The objects in the JSON have more than {MAX_JSON_NAMES} names.")
     if repeats_a_name(compact, msgspec.json.decode(body)):
-        raise InvalidJson("An object in the JSON has the same name twice, and readers differ in which one they take.")
+        raise InvalidJson("An object in the JSON has the same name twice; readers differ in which value they take.")
 
 
 def _count_names(text: bytes) -> int:
@@ -147,15 +148,15 @@ def _count_names(text: bytes) -> int:
 
 
 def repeats_a_name(compact: bytes, decoded: object) -> bool:
-    """Whether an object in `compact`, a JSON text without white space, has a name twice, however it is spelt; `decoded`
-    is what it says.
+    """Whether an object in `compact`, a JSON text without white space, has a name twice, also if it is escaped
+    differently; `decoded` is its value.
 
-    Decoded, an object has each name once. So the text is written again, and if it has fewer names now, one was lost.
-    That is cheaper than to be called for every object: nothing here but counting is done in Python.
+    A decoded object has each name once. So the value is encoded again: if that has fewer names, one was lost. This is
+    cheaper than a hook for every object, since Python only counts.
     """
     written = msgspec.json.encode(decoded)
     if _QUOTE_OR_COLON_AS_NUMBER.search(compact):
-        # What looks like the end of a name inside of a text may then look so in one of the two only.
+        # An escape may look like the end of a name in one of the two texts only.
         return _count_names(compact) > _count_names(written)
     return compact.count(b'":') > written.count(b'":')
 
@@ -165,7 +166,7 @@ def is_nested_deeper(body: bytes, levels: int) -> bool:
     if body.count(b"[") + body.count(b"{") <= levels:
         return False
     brackets = _A_STRING.sub(b"", body).translate(_STEPS, _NO_BRACKETS)
-    # Read as signed numbers, 1 down and -1 up again. A loop in Python would cost several times as much.
+    # As signed numbers: 1 opens a level, -1 closes it. A loop in Python would cost several times as much.
     return max(accumulate(memoryview(brackets).cast("b")), default=0) > levels
 
 

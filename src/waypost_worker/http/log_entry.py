@@ -1,23 +1,23 @@
-"""Entries of the operator's log. Part of what they say may have come from outside: it must neither begin an entry of
-its own nor command the terminal on which it is read."""
+"""Entries of the operator's log. They may contain text from outside, which must neither forge another entry nor control
+the terminal that shows it."""
 
 import re
 
 CONTINUED = "    "
-"""What each line of an entry begins with, except its first: so one that begins with `[` is no forgery."""
+"""Indents every line of an entry but its first: so a line that begins with `[` always begins an entry."""
 
-# As Cloudflare writes it: https://developers.cloudflare.com/fundamentals/reference/cloudflare-ray-id/. Where nothing of
-# Cloudflare's stands in front, anybody can send anything.
+# As Cloudflare writes it: https://developers.cloudflare.com/fundamentals/reference/cloudflare-ray-id/. Without
+# Cloudflare in front, a client can send anything.
 _RAY = re.compile(r"[0-9a-f]{16}(?:-[A-Z]{3})?")
 
 
 def ray_of(header: str | None) -> str | None:
-    """The value of a `cf-ray` field, if it is one."""
+    """`header`, the value of `cf-ray`, if it has the form of a Ray ID; otherwise `None`."""
     return header if header is not None and _RAY.fullmatch(header) else None
 
 
 def log_entry(request_id: str, text: str) -> str:
-    """`text`, marked with its request; whatever in it can't be seen, line breaks excepted, is written as an escape."""
+    """`text`, prefixed with the request's id. Characters that are not printable are escaped, except line breaks."""
     lines = ("".join(map(_visible, line)) for line in text.rstrip("\n").split("\n"))
     return f"[{request_id}] " + f"\n{CONTINUED}".join(lines)
 

@@ -1,4 +1,4 @@
-"""Requests and replies as plain values, and the one table from error code to HTTP status."""
+"""HTTP requests and responses as plain values, and the one table from error code to HTTP status."""
 
 from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine, Mapping
 from types import MappingProxyType
@@ -78,17 +78,17 @@ class Headers(Protocol):
 
 
 def content_length(headers: Headers) -> int | None:
-    """How many bytes the body is said to have; `None` if that is not said, or is no number."""
+    """The Content-Length of a body; `None` if it is missing, or no number."""
     declared = headers.get("content-length") or ""
-    # A number of more digits than any body has bytes need not be exact.
+    # A longer number than any body needs may be cut off.
     return int(declared[:20]) if declared.isascii() and declared.isdigit() else None
 
 
 class Request(msgspec.Struct, frozen=True):
-    """A request. `read_body(limit)` returns the whole body, or `None` once it is known to be over `limit` bytes; it
-    raises `BodyTimeout` if the body does not come.
+    """A request. `read_body(limit)` returns the whole body, or `None` once it is known to exceed `limit` bytes; it
+    raises `BodyTimeout` if the body does not arrive in time.
 
-    `background(work)` runs `work` beside the reply, and goes on with it for 30 s after the client has gone away.
+    `background(work)` runs `work` concurrently with the response, and for up to 30 s after the client has left.
     """
 
     method: str
@@ -104,8 +104,9 @@ class Request(msgspec.Struct, frozen=True):
         """The query parameters.
 
         Raises:
-            InvalidParameter: one stands there twice, which one party may read one way and the next another; or there
-                are too many; or they are not percent-encoded UTF-8.
+            InvalidParameter: a parameter occurs twice, so that readers would differ in its value; or there are too
+            many;
+                or they are not percent-encoded UTF-8.
         """
         if len(self.query_string) > MAX_QUERY_BYTES:
             raise InvalidParameter(f"The query string may have {MAX_QUERY_BYTES} bytes.")
@@ -114,7 +115,7 @@ class Request(msgspec.Struct, frozen=True):
         if not self.query_string:
             return {}
         try:
-            # Not with replacements in place of what is wrong: two ids that differ would become one.
+            # Strict: with replacement characters, two different ids could become the same.
             pairs = parse_qsl(self.query_string, keep_blank_values=True, errors="strict")
         except UnicodeDecodeError as error:
             raise InvalidParameter("The query is not percent-encoded UTF-8.") from error
@@ -135,7 +136,8 @@ class _BoundedHeaders:
 
 
 def bounded(request: Request) -> Request:
-    """`request`, whose path is not too long, and whose header fields raise `HeaderTooLarge` when one is read that is.
+    """`request`, with its path checked, and with headers that raise `HeaderTooLarge` when a field is read that is too
+    long.
 
     Raises:
         UriTooLong
@@ -146,7 +148,7 @@ def bounded(request: Request) -> Request:
 
 
 class Response(msgspec.Struct):
-    """A reply: bytes, or a stream of them. Closing the stream frees what it holds."""
+    """A response: bytes, or a stream of them. Closing the stream frees its resources."""
 
     status: int
     body: bytes | AsyncGenerator[bytes, None] | None = None
@@ -163,15 +165,15 @@ class _Problem(msgspec.Struct, omit_defaults=True, rename="camel"):
 
 
 def json_response(value: object, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
-    """`value` as JSON; never to be cached, since every answer is about a moment."""
+    """`value` as JSON, or bytes that are JSON. Never cached, since its data may change at any time."""
     body = value if isinstance(value, bytes) else msgspec.json.encode(value)
     return Response(status, body, {"Content-Type": "application/json", "Cache-Control": "no-store", **(headers or {})})
 
 
 def tagged_response(body: bytes | None, etag: str, headers: Mapping[str, str]) -> Response:
-    """`body` with its tag, to be kept by the client and asked for again each time; `None`: it has it (304).
+    """`body` with its ETag, to be cached by the client and revalidated each time; `None`: the client has it (304).
 
-    A 304 carries the same headers: they replace those of the client's copy, so a stricter policy reaches it too.
+    A 304 has the same headers: they replace those of the cached copy, so that a stricter policy takes effect.
     """
     fields = {"ETag": etag, "Cache-Control": "private, no-cache", **headers}
     return Response(304, None, fields) if body is None else Response(200, body, fields)
@@ -192,7 +194,7 @@ def problem_response(error: WaypostError) -> Response:
 
 
 def problem(status: int, code: str, title: str, detail: str, generation_id: str | None = None) -> Response:
-    """A problem document; `code` is what programs should look at. `generation_id`: the answer that is in the way."""
+    """A problem document; programs branch on `code`. `generation_id`: the answer that the request conflicts with."""
     response = json_response(_Problem("about:blank", title, status, detail, code, generation_id), status)
     response.headers["Content-Type"] = "application/problem+json"
     return response

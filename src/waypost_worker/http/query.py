@@ -1,4 +1,4 @@
-"""Query parameters: checked before anything is done with them."""
+"""Query parameters, validated."""
 
 from collections.abc import Mapping
 
@@ -19,7 +19,7 @@ def required_parameter(query: Mapping[str, str], name: str) -> str:
 
 
 def seconds_parameter(query: Mapping[str, str], name: str) -> float:
-    """A time to wait, 0 if it is not given; fractions are allowed.
+    """A time to wait in seconds, 0 if it is missing; fractions are allowed.
 
     Raises:
         InvalidParameter: not a number from 0 to 60.

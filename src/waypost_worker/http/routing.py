@@ -1,4 +1,4 @@
-"""Which handler a method and a path go to; a path that exists for other methods only is told apart from no path."""
+"""Finds the handler for a method and a path; tells a path without this method (405) from an unknown path (404)."""
 
 from collections.abc import Iterable
 from typing import Generic, TypeVar
@@ -13,10 +13,10 @@ H = TypeVar("H")
 
 
 class Route(msgspec.Struct, Generic[H], frozen=True):
-    """One line of the route table. `template` has `{name}` where a segment is a parameter; a call spends `limits`.
+    """One row of the route table. `template` has `{name}` where a segment is a parameter; a request spends `limits`.
 
-    `uses` of its address's budget are spent before anything is done. More than one: what must be written at the end is
-    paid for at the beginning.
+    `uses` of its address's budget are spent before the handler runs. More than one pay in advance for what the request
+    must write at its end.
     """
 
     method: str
@@ -27,18 +27,18 @@ class Route(msgspec.Struct, Generic[H], frozen=True):
 
 
 class Router(Generic[H]):
-    """Finds the route. Where several templates fit, the one with the most fixed segments is the path's, as in OpenAPI:
+    """Finds the route. If several templates fit, the one with the most fixed segments wins, as in OpenAPI:
     https://spec.openapis.org/oas/v3.1.1.html#path-templating-matching"""
 
     def __init__(self, routes: Iterable[Route[H]]) -> None:
         split = [(route, tuple(route.template.split("/"))) for route in routes]
-        # Stable: of two that have as many, the first one in the table.
+        # The sort is stable: of two with as many fixed segments, the first in the table wins.
         self._routes = sorted(split, key=lambda found: -_fixed_segments(found[1]))
-        # A path that is a template itself has no parameters, and no other template has as many fixed segments.
+        # A template without parameters is a path itself, and no other template that fits has as many fixed segments.
         self._fixed = {(route.method, route.template): route for route, _ in self._routes if "{" not in route.template}
 
     def find(self, method: str, path: str) -> tuple[Route[H], dict[str, str]]:
-        """The route, and its parameters with percent-encoding undone. `HEAD` is served by `GET`'s handler.
+        """The route, and its parameters, percent-decoded. `HEAD` is served by `GET`'s handler.
 
         Raises:
             RouteNotFound: no template fits the path.

@@ -1,14 +1,14 @@
-"""What browsers are told about every reply, whatever is in it. For the static files `src/site/_headers` says it."""
+"""Headers of every response that tell browsers how to treat it. For static files they are in `src/site/_headers`."""
 
 BROWSER_HEADERS = {
-    # Take it for what it says it is: https://fetch.spec.whatwg.org/#x-content-type-options-header
+    # Do not guess another type: https://fetch.spec.whatwg.org/#x-content-type-options-header
     "X-Content-Type-Options": "nosniff",
-    # Two years of HTTPS only, which browsers heed when they got it over HTTPS: RFC 6797, section 6.1
+    # Two years of HTTPS only; browsers honour it when they got it over HTTPS: RFC 6797, section 6.1
     "Strict-Transport-Security": "max-age=63072000",
-    # An address may hold a code, or a token where nothing else is possible; no other site is to learn it.
+    # A URL may contain a code, or the token of an EventSource; no other site must learn it.
     "Referrer-Policy": "no-referrer",
-    # Opened as a document, a reply does nothing and is in nobody's frame. A page of a session has a policy of its own.
+    # Opened as a document, a response runs nothing and can't be framed. Generated pages have a policy of their own.
     "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
-    # What is read across origins is read with CORS, never as somebody's script or picture.
+    # Other origins read responses with CORS only, never as a script or an image.
     "Cross-Origin-Resource-Policy": "same-origin",
 }

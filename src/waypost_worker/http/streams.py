@@ -10,7 +10,7 @@ EVENT_STREAM = "text/event-stream; charset=utf-8"
 
 
 class StreamCounter(Protocol):
-    """Has the number of streams that are open now."""
+    """Counts the open streams of an isolate."""
 
     open_streams: int
 

@@ -1,14 +1,14 @@
-"""Cursors: where a message stands in its queue, and how far a reader has come.
+"""Cursors: the position of a message in its queue, and of a reader.
 
 A message's cursor is a UUIDv7 (RFC 9562, section 5.7): 48 bits of milliseconds, so that a sorted list is in order
 of time; 12 bits that count inside one isolate's millisecond; 30 random bits; and, where the RFC leaves the bits free,
-a 32-bit tag of session and queue. The tag makes a cursor of another session recognisable without a store; it guards
-against mix-ups, it is no credential.
+a 32-bit tag of session and queue. The tag shows without a read that a cursor belongs to another session; it
+guards against mix-ups and is no credential.
 
-An event's id is what its reader comes back with: `message[~position][;producer=number]…`. The message's cursor; the
-greatest cursor that the reader has been sent, where that is another one (a message that showed up late), so that
-coming back skips nothing and repeats nothing unflagged; and for each producer that numbers its messages the number
-that comes next, so that order holds over a reconnect without anything being stored for it.
+An event's id is what a client sends when it reconnects: `message[~position][;producer=number]…`. It has the cursor of
+the message; the greatest cursor that the reader has been sent, if that is another one (the message became visible
+late), so that a reconnect skips nothing and repeats nothing without a flag; and the next number of each producer that
+numbers its messages, so that order holds over a reconnect without stored state.
 """
 
 import re
@@ -28,7 +28,7 @@ _COUNTER_LIMIT = 1 << 12
 
 
 def scope_tag(scope: str) -> int:
-    """The 32 bits that mark cursors of `scope`, e.g. `req:K7Q2M9XA`."""
+    """The 32-bit tag in cursors of `scope`, e.g. `req:K7Q2M9XA`."""
     return int.from_bytes(sha256(scope.encode()).digest()[:4], "big")
 
 
@@ -54,7 +54,7 @@ def is_cursor(text: str, scope: str) -> bool:
 
 
 class CursorFactory:
-    """Issues cursors that only ever grow inside one isolate, also when its clock stands still or steps back."""
+    """Issues cursors that strictly increase within one isolate, even if its clock stands still or steps back."""
 
     def __init__(self, clock: Clock, random: Random) -> None:
         self._clock = clock
@@ -76,7 +76,8 @@ class CursorFactory:
 
 
 class EventId(msgspec.Struct, frozen=True):
-    """What a client sends back: the message it names, the position of its reader, and where its producers stand."""
+    """A parsed event id: the cursor of the message, the position of the reader, and the next number of each
+    producer."""
 
     message: str
     position: str
@@ -88,7 +89,7 @@ class EventId(msgspec.Struct, frozen=True):
 
 
 def parse_event_id(text: str, scope: str) -> EventId:
-    """Read an event's id.
+    """Parses an event's id.
 
     Raises:
         InvalidCursor: it was not issued for `scope`.
@@ -98,5 +99,5 @@ def parse_event_id(text: str, scope: str) -> EventId:
     fits = is_cursor(message, scope) and (not tilde or is_cursor(position, scope))
     matches = [_NEXT_NUMBER.fullmatch(number) for number in numbers[: MAX_TRACKED_PRODUCERS + 1]]
     if not fits or len(matches) > MAX_TRACKED_PRODUCERS or None in matches:
-        raise InvalidCursor("The cursor was not issued for this session and role; leave it out to start afresh.")
+        raise InvalidCursor("The cursor was not issued for this session and role; leave it out to start over.")
     return EventId(message, position or message, {match[1]: int(match[2]) for match in matches if match})

@@ -1,20 +1,20 @@
-"""Every key is built and parsed here. `:` separates, and never occurs inside an id, a code or a cursor."""
+"""Builds and parses every KV key. `:` separates its parts, and never occurs inside an id, a code or a cursor."""
 
 from urllib.parse import quote, unquote
 
 
 def session_key(code: str) -> str:
-    """The session's record; core fields in the metadata too."""
+    """The record of a session; its core fields are in the metadata too."""
     return f"session:{code}"
 
 
 def ended_key(code: str) -> str:
-    """That the session was ended; never overwritten."""
+    """The tombstone of a session that was ended; never overwritten."""
     return f"ended:{code}"
 
 
 def joined_key(code: str) -> str:
-    """That a guest has joined, where the first one closes the code."""
+    """The mark that a single-use code was used."""
     return f"joined:{code}"
 
 
@@ -44,7 +44,7 @@ def request_key(code: str, cursor: str) -> str:
 
 
 def response_prefix(code: str, request_id: str) -> str:
-    """The prefix of everything that was answered to one request, progress included."""
+    """The prefix of all responses to one request, progress included."""
     return f"res:{code}:{request_id}:"
 
 
@@ -54,47 +54,47 @@ def response_key(code: str, request_id: str, cursor: str) -> str:
 
 
 def snapshot_key(conversation: str) -> str:
-    """The folded part of a conversation."""
+    """The snapshot of a conversation."""
     return f"conv:{conversation}"
 
 
 def journal_prefix(conversation: str) -> str:
-    """The prefix of the appends to a conversation."""
+    """The prefix of the journal of a conversation."""
     return f"conv:{conversation}:"
 
 
 def journal_key(conversation: str, cursor: str) -> str:
-    """One append; sorted by key is sorted by time."""
+    """One entry of the journal; sorted by key is sorted by time."""
     return f"conv:{conversation}:{cursor}"
 
 
 def threads_prefix(resource_id: str) -> str:
-    """The prefix of a resource's threads. Their ids are an app's own, so they stand percent-encoded in keys."""
+    """The prefix of a resource's threads. Apps choose these ids, so they are percent-encoded in keys."""
     return f"thread:{quote(resource_id, safe='')}:"
 
 
 def thread_key(resource_id: str, thread_id: str) -> str:
-    """One thread; what a list of threads shows is in the metadata."""
+    """The record of a thread; the metadata has the fields that a list shows."""
     return f"{threads_prefix(resource_id)}{quote(thread_id, safe='')}"
 
 
 def thread_id_of(key: str) -> str:
-    """The id of the thread whose key it is."""
+    """The id of the thread with this key."""
     return unquote(key.rpartition(":")[2])
 
 
 def pieces_prefix(generation_id: str) -> str:
-    """The prefix of the pieces of one answer."""
+    """The prefix of the chunks of one answer."""
     return f"gen:{generation_id}:"
 
 
 def piece_key(generation_id: str, number: int) -> str:
-    """One piece of an answer; sorted by key is in order."""
+    """One chunk of an answer; sorted by key is in order."""
     return f"gen:{generation_id}:{number:06d}"
 
 
 def stop_key(generation_id: str) -> str:
-    """That an answer is to be stopped."""
+    """The request to stop an answer."""
     return f"stop:{generation_id}"
 
 
@@ -124,7 +124,7 @@ def session_pages_prefix(session_id: str) -> str:
 
 
 def session_page_key(session_id: str, intent_id: str) -> str:
-    """That a page belongs to a session."""
+    """The entry of a page in its session's index."""
     return f"pages:{session_id}:{intent_id}"
 
 

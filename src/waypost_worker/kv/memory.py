@@ -1,7 +1,7 @@
-"""The storage port in an isolate's memory: used when no namespace is bound, said aloud in `/health`.
+"""The storage port in an isolate's memory: used when no namespace is bound, which `/health` reports.
 
-It promises more than KV (every read sees the last write) and less (it is gone with the isolate). Its size is bounded:
-past the limit a write is refused, as a full namespace would refuse it; nothing stored is thrown away for it.
+It guarantees more than KV (every read sees the last write) and less (it is lost with the isolate). Its size is bounded:
+a write over the limit is refused, and nothing is evicted for it.
 """
 
 from bisect import bisect_left, insort
@@ -17,10 +17,8 @@ from waypost_worker.limits import (
     KV_MAX_LIST_KEYS,
     KV_MAX_METADATA_BYTES,
     KV_MIN_TTL_SECONDS,
+    MEMORY_KV_MAX_BYTES,
 )
-
-DEFAULT_MAX_BYTES = 32 * 1024 * 1024
-"""What the store may hold; an isolate has 128 MB for everything."""
 
 
 class _Entry(msgspec.Struct, frozen=True):
@@ -34,9 +32,9 @@ class _Entry(msgspec.Struct, frozen=True):
 
 
 class MemoryKv:
-    """Keeps keys until they expire, with KV's own limits on keys, metadata and expiration."""
+    """Stores keys until they expire, with KV's own limits on keys, metadata and expiration."""
 
-    def __init__(self, clock: Clock, max_bytes: int = DEFAULT_MAX_BYTES) -> None:
+    def __init__(self, clock: Clock, max_bytes: int = MEMORY_KV_MAX_BYTES) -> None:
         self._clock = clock
         self._max_bytes = max_bytes
         self._entries: dict[str, _Entry] = {}

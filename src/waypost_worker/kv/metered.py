@@ -1,4 +1,4 @@
-"""A store that counts: operations against a budget, what they cost, and the time they took."""
+"""A store that counts its operations against a budget, pays for them, and measures their time."""
 
 from collections.abc import Awaitable, Callable, Sequence
 from typing import ParamSpec, TypeVar
@@ -71,7 +71,7 @@ class MeteredKv(DelegatingKv):
 
     @property
     def remaining(self) -> int:
-        """Operations that are still allowed."""
+        """Operations left in the budget, as far as they can be paid for."""
         left = self._budget - self.operations
         return left if self.payment is None else self.payment.limit(left)
 

@@ -1,4 +1,4 @@
-"""A store that asks again: exponential backoff with full jitter, inside a budget of time, then an honest failure."""
+"""A store that retries: exponential backoff with jitter, within a limit of time."""
 
 from collections.abc import Awaitable, Callable
 from typing import ParamSpec, TypeVar
@@ -15,12 +15,12 @@ T = TypeVar("T")
 
 ATTEMPTS = 5
 FIRST_DELAY_SECONDS = 0.25
-"""Doubled at each attempt: 0.25, 0.5, 1, 2. Half of each is kept and half is jitter, so that a key that was written
-less than a second ago (KV refuses the next write to it) is free again before the attempts are used up."""
+"""Doubled at each attempt: 0.25, 0.5, 1, 2. Half of each is fixed and half is jitter, so that a key that was written
+less than a second ago, to which KV refuses the next write, is writable again before the last attempt."""
 
 
 class RetryingKv(DelegatingKv):
-    """Repeats what `kv` refused. Every operation is safe to repeat: a put writes the same value to the same key.
+    """Repeats operations of `kv` that failed. Each is idempotent: a put writes the same value to the same key.
 
     Raises:
         StorageUnavailable: the last attempt failed too.

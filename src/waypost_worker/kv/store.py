@@ -1,13 +1,13 @@
-"""The storage port: what Workers KV offers, and what it does not promise.
+"""The storage port: what Workers KV offers, and what it does not guarantee.
 
-No transaction, no compare-and-set. One write a second per key; the next is refused. A change may take 60 s or more to
-be seen in another location, also when a `list` shows it already, and **a `get` that found nothing is remembered as
-nothing for as long**: so nothing here is read by key before it is known to exist. `list` returns keys sorted by their
+No transaction, no compare-and-set. One write per second and key; the next is refused. A change may take 60 s or more to
+become visible in another location, even if a `list` shows it already, and **a `get` that found nothing is cached as a
+miss for as long**: so no key is read before it is known to exist. `list` returns keys sorted by their
 UTF-8 bytes, may return an empty page with more to come, and can be as stale as a `get`.
 Source: https://developers.cloudflare.com/kv/concepts/how-kv-works/
 
-Values and metadata are text. Metadata is kept as one JSON string, `{"m": text}`: whatever JSON the text holds comes
-back to the byte, where an object would be rewritten on its way through JavaScript (1.0 into 1, large numbers rounded).
+Values and metadata are text. Metadata is stored as one JSON string, `{"m": text}`, so that JSON in it comes back
+unchanged; an object would be rewritten on its way through JavaScript (1.0 into 1, large numbers rounded).
 """
 
 from collections.abc import AsyncGenerator, Sequence
@@ -19,18 +19,18 @@ from waypost_worker.limits import KV_MAX_METADATA_BYTES
 
 
 class KvError(Exception):
-    """The store refused or failed (429, 5xx, a time-out). A write may have taken effect all the same."""
+    """The store refused or failed (429, 5xx, a time-out). A write may still have taken effect."""
 
 
 class ListedKey(msgspec.Struct, frozen=True):
-    """One key of a listing, with the metadata that was written beside its value."""
+    """One key of a listing, with its metadata."""
 
     name: str
     metadata: str | None = None
 
 
 class ListPage(msgspec.Struct, frozen=True):
-    """Some keys, and the cursor of the next page; `None` when this was the last one, whatever it holds."""
+    """Some keys, and the cursor of the next page; `None` if this is the last page. A page may be empty."""
 
     keys: tuple[ListedKey, ...]
     cursor: str | None = None
@@ -44,15 +44,15 @@ class Kv(Protocol):
         ...
 
     async def get_many(self, keys: Sequence[str]) -> dict[str, str]:
-        """The values of at most 100 keys, as one operation; a key that was not found is not in the answer."""
+        """The values of at most 100 keys, as one operation; a key that was not found is not in the result."""
         ...
 
     async def put(self, key: str, value: str, *, ttl_seconds: int, metadata: str | None = None) -> None:
-        """Write a key that expires after `ttl_seconds` (at least 60)."""
+        """Writes a key that expires after `ttl_seconds` (at least 60)."""
         ...
 
     async def delete(self, key: str) -> None:
-        """Remove a key; removing what is not there is fine."""
+        """Removes a key; a key that does not exist is no error."""
         ...
 
     async def list(self, prefix: str, *, cursor: str | None = None, limit: int = 1000) -> ListPage:
@@ -61,7 +61,7 @@ class Kv(Protocol):
 
 
 def fits_metadata(text: str) -> bool:
-    """Whether `text` can travel as metadata, and so come back with a `list` for free."""
+    """Whether `text` fits into metadata, which a `list` returns without another operation."""
     return len(text) < KV_MAX_METADATA_BYTES and len(wrap_metadata(text)) <= KV_MAX_METADATA_BYTES
 
 
@@ -71,7 +71,7 @@ def wrap_metadata(text: str) -> bytes:
 
 
 async def find_key(kv: Kv, key: str) -> ListedKey | None:
-    """What is listed under exactly `key`; a list, unlike a get, does not make the platform remember a miss."""
+    """The listing of exactly `key`, or `None`; unlike a `get`, a `list` does not make the platform cache a miss."""
     cursor = None
     while True:
         page = await kv.list(key, cursor=cursor, limit=1)
@@ -84,7 +84,7 @@ async def find_key(kv: Kv, key: str) -> ListedKey | None:
 
 
 async def list_all(kv: Kv, prefix: str) -> AsyncGenerator[tuple[ListedKey, ...], None]:
-    """Every page under `prefix`; an empty page does not end it, only a page without a cursor does."""
+    """Every page under `prefix`. Only a page without a cursor is the last; an empty page may have one."""
     cursor = None
     while True:
         page = await kv.list(prefix, cursor=cursor)

@@ -37,9 +37,8 @@ async def call_stream(
                     # Counted from the first message on, so that the numbers continue in a resumed stream.
                     progress = counter.next(position.progress_token, message.result)
                     if message.cursor > position.cursor:
-                        yield _event(
-                            tab, position, message.cursor, encode_notification("notifications/progress", progress)
-                        )
+                        notification = encode_notification("notifications/progress", progress)
+                        yield _event(tab, position, message.cursor, notification)
     except RpcError as error:
         yield _event(tab, position, position.cursor, encode_error(position.rpc_id, error))
 

@@ -1,4 +1,4 @@
-"""Maps a host's answer to the result of an MCP tool.
+"""Maps a host's response to the result of an MCP tool.
 
 A result with a list `content` is passed through unchanged. Any other JSON becomes text, and `structuredContent`. An
 error of the tool becomes `isError: true`, for the model to read. An unknown tool and a cancelled call are errors of the
@@ -18,15 +18,15 @@ UNKNOWN_TOOL = "unknown_tool"
 """The error code of `waypost.js` for a tool that the tab does not have."""
 
 
-def tool_result(answer: Message, *, any_structure: bool) -> dict[str, Any]:
+def tool_result(response: Message, *, any_structure: bool) -> dict[str, Any]:
     """The result of `tools/call`. `any_structure`: `structuredContent` may be any JSON value, not only an object.
 
     Raises:
         RpcError: the host has no such tool, or the call was cancelled.
     """
-    if answer.error is not msgspec.UNSET:
-        return _failed(answer.error)
-    value = None if answer.result is msgspec.UNSET else answer.result
+    if response.error is not msgspec.UNSET:
+        return _failed(response.error)
+    value = None if response.result is msgspec.UNSET else response.result
     if isinstance(value, dict) and isinstance(value.get("content"), list):
         return value
     text = value if isinstance(value, str) else msgspec.json.encode(value).decode()

@@ -23,16 +23,16 @@ def new_task(tab: Tab, call: RunningCall) -> dict[str, Any]:
 
 
 async def get_task(tab: Tab, task_id: Any) -> dict[str, Any]:
-    """The state of a task. Costs one KV operation, or two while there is no answer yet.
+    """The state of a task. Costs one KV operation, or two while there is no response yet.
 
     Raises:
         RpcError: there is no such task, or it has expired.
     """
     request_id = _request_of(tab, task_id)
-    messages = await tab.queues.answers(request_id)
+    messages = await tab.queues.responses_to(request_id)
     final = next((message for message in messages if message.final), None)
-    if final is not None and (answer := await tab.queues.load_one(final)) is not None:
-        return _ended(tab, request_id, answer)
+    if final is not None and (response := await tab.queues.load_one(final)) is not None:
+        return _ended(tab, request_id, response)
     ttl_ms = tab.context.settings.queue_ttl_seconds * 1000
     if tab.now_ms() >= cursor_ms(request_id) + ttl_ms:
         raise invalid_params("Failed to retrieve task: it has expired.")
@@ -59,7 +59,7 @@ def update_task(tab: Tab, task_id: Any, responses: Any) -> dict[str, Any]:
 
 
 async def cancel_task(tab: Tab, task_id: Any) -> dict[str, Any]:
-    """Cancels a task. That it has its answer already is no error.
+    """Cancels a task. That it has its final response already is no error.
 
     Raises:
         RpcError: there is no such task.
@@ -68,16 +68,16 @@ async def cancel_task(tab: Tab, task_id: Any) -> dict[str, Any]:
     return {}
 
 
-def _ended(tab: Tab, request_id: str, answer: Message) -> dict[str, Any]:
+def _ended(tab: Tab, request_id: str, response: Message) -> dict[str, Any]:
     try:
-        result = tool_result(answer, any_structure=True)
+        result = tool_result(response, any_structure=True)
     except RpcError as error:
         if error.code == CANCELLED:
-            return _task(tab, request_id, "cancelled", answer.accepted_ms)
+            return _task(tab, request_id, "cancelled", response.accepted_ms)
         failure = {"code": error.code, "message": error.message}
-        failed = _task(tab, request_id, "failed", answer.accepted_ms)
+        failed = _task(tab, request_id, "failed", response.accepted_ms)
         return {**failed, "statusMessage": error.message, "error": failure}
-    return {**_task(tab, request_id, "completed", answer.accepted_ms), "result": complete_result(result)}
+    return {**_task(tab, request_id, "completed", response.accepted_ms), "result": complete_result(result)}
 
 
 def _task(tab: Tab, request_id: str, status: str, updated_ms: int) -> dict[str, Any]:

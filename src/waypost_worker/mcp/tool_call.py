@@ -1,8 +1,8 @@
-"""One running tool call: a request in the tab's queue, and the host's answers to it.
+"""One running tool call: a request in the tab's queue, and the host's responses to it.
 
-Its only state is the queue, so any isolate resumes it from its id alone. It ends with the host's answer; or with an
-error of its own, when the tab is away or the request has expired. Then the request is cancelled, so that the tool does
-not run when nobody waits for its result.
+Its only state is the queue, so any isolate resumes it from its id alone. It ends with the host's final response; or
+with an error of its own, when the tab is away or the request has expired. Then the request is cancelled, so that the
+tool does not run when no client waits for its result.
 """
 
 from collections.abc import AsyncGenerator
@@ -16,8 +16,8 @@ from waypost_worker.kv.cursor import cursor_ms
 from waypost_worker.limits import MAX_RPC_ID_LENGTH, MCP_ABSENCE_CHECK_SECONDS
 from waypost_worker.mcp.jsonrpc import TIMED_OUT, Incoming, RpcError, invalid_params
 from waypost_worker.mcp.tab import Tab
-from waypost_worker.queues.answer_waiter import AnswerWaiter
 from waypost_worker.queues.message import Message
+from waypost_worker.queues.response_waiter import ResponseWaiter
 
 
 class RunningCall:
@@ -28,18 +28,18 @@ class RunningCall:
         self.request_id = request_id
         self.asked_ms = cursor_ms(request_id)
         self._tab = tab
-        self._waiter = AnswerWaiter(tab.queues, context.isolate.messages, context.invocation, resumed=resumed)
+        self._waiter = ResponseWaiter(tab.queues, context.isolate.messages, context.invocation, resumed=resumed)
         self._end_ms = self.asked_ms + context.settings.queue_ttl_seconds * 1000
         self._check_ms = self.asked_ms + context.settings.mcp_host_grace_seconds * 1000
         if resumed:
-            # First one look at the answers, which say more than the presence does.
+            # First one look at the responses, which say more than the presence does.
             self._check_ms = max(self._check_ms, tab.now_ms() + context.settings.plan.poll_min_ms)
 
     @classmethod
     async def begin(cls, tab: Tab, tool: str, args: dict[str, Any], asker: str | None) -> Self:
         """Queues a call. The call that this returns is in KV."""
         queues = tab.queues
-        # The id is issued here and not by the queue: the waiter must exist before there can be an answer.
+        # The id is issued here and not by the queue: the waiter must exist before there can be a response.
         call = cls(tab, tab.context.isolate.cursors.issue(queues.requests))
         message = Message("request", "", tool=tool, args=args, asker=msgspec.UNSET if asker is None else asker)
         await queues.push_request(message, call.request_id)
@@ -51,7 +51,7 @@ class RunningCall:
         return self._waiter.is_spent
 
     async def next(self, deadline_ms: int) -> Message | None:
-        """The host's next message, progress or the final answer; `None` at `deadline_ms`, or when `is_spent`.
+        """The host's next message, progress or the final response; `None` at `deadline_ms`, or when `is_spent`.
 
         Raises:
             RpcError: the tab is away, or the request has expired.
@@ -67,7 +67,7 @@ class RunningCall:
             if now >= self._check_ms:
                 self._check_ms = now + MCP_ABSENCE_CHECK_SECONDS * 1000
                 if absence := await self._absence():
-                    return await self._answer_or_cancel(absence)
+                    return await self._response_or_cancel(absence)
             if now >= deadline_ms or self.is_spent:
                 return None
 
@@ -75,8 +75,8 @@ class RunningCall:
         self, first: Message | None, heartbeat_seconds: int, *, gives_up: bool
     ) -> AsyncGenerator[Message | None, None]:
         """`first` if there is one, then the host's further messages, and `None` after each `heartbeat_seconds` without
-        one. Ends after the final answer, or when the budget of this invocation is spent; `gives_up`: then the call ends
-        too, with `give_up`.
+        one. Ends after the final response, or when the budget of this invocation is spent; `gives_up`: then with the
+        result of `give_up`.
 
         Raises:
             RpcError: as `next` and `give_up`.
@@ -95,16 +95,16 @@ class RunningCall:
             yield await self.give_up()
 
     async def give_up(self) -> Message:
-        """Cancels the call because it has taken too long. Returns the final answer if one has come meanwhile.
+        """Cancels the call because it has taken too long. Returns the final response if one has come meanwhile.
 
         Raises:
             RpcError: -31002, in every other case.
         """
         seconds = (self._tab.now_ms() - self.asked_ms) // 1000
-        return await self._answer_or_cancel(RpcError(TIMED_OUT, f"The tab has not answered for {seconds} s."))
+        return await self._response_or_cancel(RpcError(TIMED_OUT, f"The tab has not answered for {seconds} s."))
 
     async def cancel(self) -> None:
-        """Cancels the call. That it has its answer already, or that the store fails, is no error."""
+        """Cancels the call. That it has its final response already, or that the store fails, is no error."""
         try:
             await self._tab.queues.cancel(self.request_id)
         except AlreadyAnswered:
@@ -112,23 +112,23 @@ class RunningCall:
         except Unavailable as failure:
             self._tab.context.log(f"a call was not cancelled: {failure.code}")
 
-    async def _answer_or_cancel(self, reason: RpcError) -> Message:
+    async def _response_or_cancel(self, reason: RpcError) -> Message:
         try:
-            answer = await self._late_answer()
+            response = await self._late_response()
         except Unavailable as failure:
             self._tab.context.log(f"a call was not cancelled: {failure.code}")
-            answer = None
-        if answer is None:
+            response = None
+        if response is None:
             raise reason
-        return answer
+        return response
 
-    async def _late_answer(self) -> Message | None:
-        """The answer that has come since the last look; without one, the call is cancelled."""
+    async def _late_response(self) -> Message | None:
+        """The final response that has come since the last look; without one, the call is cancelled."""
         queues = self._tab.queues
         try:
             await queues.cancel(self.request_id)
         except AlreadyAnswered:
-            return await queues.find_answer(self.request_id)
+            return await queues.find_final_response(self.request_id)
         return None
 
     async def _absence(self) -> RpcError | None:

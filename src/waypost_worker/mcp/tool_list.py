@@ -12,16 +12,17 @@ import msgspec
 from waypost_worker.clock import to_iso
 from waypost_worker.context.isolate import CachedTools
 from waypost_worker.kv.keys import host_key, tools_key
-from waypost_worker.limits import MCP_LIST_TTL_MILLISECONDS, TOOLS_PER_PAGE
+from waypost_worker.limits import (
+    MAX_CACHED_TOOL_LISTS,
+    MCP_LIST_TTL_MILLISECONDS,
+    PRESENCE_GRACE_SECONDS,
+    TOOLS_PER_PAGE,
+)
 from waypost_worker.mcp.jsonrpc import RpcError, invalid_params
 from waypost_worker.mcp.tab import Tab
-from waypost_worker.sessions.presence import PRESENCE_GRACE_SECONDS
 
 HOST_KEY = "waypost/host"
 """In a list's `_meta`, if the tab is away: since when, and what to open. The tools are then the last known ones."""
-
-MAX_CACHED_TOOLS = 256
-"""Sessions whose tools an isolate caches."""
 
 
 class _Tool(msgspec.Struct):
@@ -68,7 +69,7 @@ async def known_tool(tab: Tab, name: str) -> dict[str, Any] | None:
         text, _ = await _read(tab)
         cached = mcp_tools[code] = CachedTools(version, now, _needed_by_calls(text))
         mcp_tools.move_to_end(code)
-        if len(mcp_tools) > MAX_CACHED_TOOLS:
+        if len(mcp_tools) > MAX_CACHED_TOOL_LISTS:
             mcp_tools.popitem(last=False)
     return cached.by_name.get(name)
 

@@ -1,1 +1,1 @@
-"""The model port, its providers, and how their services are asked."""
+"""The model port, its providers, and the client of their services."""

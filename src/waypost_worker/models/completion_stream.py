@@ -1,4 +1,4 @@
-"""What a model's service says, as pieces of text: chunks of a chat completion, or those of Workers AI's older models.
+"""Parsers of a model service's responses into text: chat completions, and the format of Workers AI's older models.
 
 https://platform.openai.com/docs/api-reference/chat-streaming
 https://developers.cloudflare.com/workers-ai/features/streaming/ (`{"response": "…"}`, where a token that looks like a
@@ -17,13 +17,13 @@ from waypost_worker.models.sse_decoder import EventTooLarge, ServerEvent, SseDec
 from waypost_worker.models.transport import FetchError
 
 CUT_OFF = frozenset({"length", "content_filter"})
-"""Reasons to finish that are not the end of what would have been said."""
+"""Finish reasons of an answer that the model had not finished."""
 
 NO_ANSWER = "The model's service sent something that is no answer."
 
 
 class BrokenOff(FetchError):
-    """The stream ended before the answer did."""
+    """The stream ended in the middle of the answer."""
 
 
 class _Message(msgspec.Struct):
@@ -42,14 +42,14 @@ class _Chunk(msgspec.Struct):
     error: Any = None
 
     def text(self) -> str:
-        """What it adds to the answer; often nothing."""
+        """The text that the chunk adds to the answer; often empty."""
         if self.response is not None:
             return str(self.response)
-        said = (self.choices[0].delta or self.choices[0].message) if self.choices else None
-        return (said and said.content) or ""
+        message = (self.choices[0].delta or self.choices[0].message) if self.choices else None
+        return (message and message.content) or ""
 
     def finish_reason(self) -> str | None:
-        """Why nothing but figures can follow; `None` while something can."""
+        """Why the answer ended; `None` while more text may follow. After it only usage figures can."""
         return self.choices[0].finish_reason if self.choices else None
 
 
@@ -57,20 +57,20 @@ _decode_chunk = msgspec.json.Decoder(_Chunk).decode
 
 
 async def read_stream(chunks: AsyncGenerator[bytes, None]) -> AsyncGenerator[str, None]:
-    """The pieces, none of them empty, of an answer that comes as events: one for all that has come at once.
+    """Yields the deltas of an answer that arrives as Server-Sent Events: none empty, at most one for each of `chunks`.
 
     Raises:
-        ModelFailed: it reports an error, or is something else.
-        AnswerCutOff: the model had to stop.
-        BrokenOff: it ended without having been finished.
-        FetchError, FetchTimeout: from `chunks`, unless the answer is finished.
+        ModelFailed: the service reports an error, or sends events that are no answer.
+        AnswerCutOff: the finish reason is one of `CUT_OFF`; after the last delta.
+        BrokenOff: the stream ended without `[DONE]` and without a finish reason.
+        FetchError, FetchTimeout: from `chunks`, unless there was a finish reason.
     """
     decoder = SseDecoder()
     reason: str | None = None
     has_ended = False
     try:
         async for received in chunks:
-            said: list[str] = []
+            texts: list[str] = []
             failure: ModelFailed | None = None
             try:
                 for event in _events(decoder, received):
@@ -79,10 +79,10 @@ async def read_stream(chunks: AsyncGenerator[bytes, None]) -> AsyncGenerator[str
                         break
                     chunk = _read_chunk(event.data, is_error=event.name == "error")
                     reason = reason or chunk.finish_reason()
-                    said.append(chunk.text())
+                    texts.append(chunk.text())
             except ModelFailed as error:
                 failure = error
-            if text := "".join(said):
+            if text := "".join(texts):
                 yield text
             if failure is not None:
                 raise failure
@@ -98,10 +98,11 @@ async def read_stream(chunks: AsyncGenerator[bytes, None]) -> AsyncGenerator[str
 
 
 async def read_document(chunks: AsyncGenerator[bytes, None]) -> str:
-    """The text of an answer that comes as one JSON document.
+    """Returns the text of an answer that arrives as one JSON document.
 
     Raises:
-        ModelFailed, FetchError, FetchTimeout: as above.
+        ModelFailed: the document reports an error, is no answer, or is over `MAX_SERVER_EVENT_BYTES`.
+        FetchError, FetchTimeout: from `chunks`.
     """
     body = bytearray()
     async for received in chunks:
@@ -119,13 +120,13 @@ def _events(decoder: SseDecoder, received: bytes) -> list[ServerEvent]:
 
 
 def _read_chunk(data: str, *, is_error: bool) -> _Chunk:
-    shown = data[:MAX_MODEL_LOG_LENGTH]
+    excerpt = data[:MAX_MODEL_LOG_LENGTH]
     if is_error:
-        raise ModelFailed("The model's service reported an error.", shown)
+        raise ModelFailed("The model's service reported an error.", excerpt)
     try:
         chunk = _decode_chunk(data)
     except (msgspec.DecodeError, RecursionError) as error:
-        raise ModelFailed(NO_ANSWER, shown) from error
+        raise ModelFailed(NO_ANSWER, excerpt) from error
     if chunk.error:
-        raise ModelFailed("The model's service reported an error.", shown)
+        raise ModelFailed("The model's service reported an error.", excerpt)
     return chunk

@@ -1,4 +1,4 @@
-"""The model where none is configured: no network, the same answer every time, and one that shows what it was told."""
+"""The model if none is configured: it needs no network, always answers the same, and shows which messages it got."""
 
 import re
 from collections.abc import AsyncGenerator, Sequence
@@ -8,17 +8,17 @@ from waypost_worker.conversations.message import ChatMessage
 from waypost_worker.models.openai_messages import text_of
 
 WORD_SECONDS = 0.03
-"""About as fast as a model that people find quick."""
+"""Time per word: about that of a fast model."""
 
 WORD = re.compile(r"\S{1,40}\s*|\s+")
-"""All of a text, in pieces; a word without end comes in several."""
+"""Matches all of a text, a word at a time; a long word in parts."""
 
 SHOWN_LENGTH = 80
-"""Characters that are shown of an earlier message."""
+"""Characters to show of an earlier message."""
 
 
 class EchoModel:
-    """Repeats the user's message and lists those before it, a word at a time."""
+    """Repeats the user's last message and lists the earlier ones, a word at a time."""
 
     name = "echo"
 
@@ -32,10 +32,10 @@ class EchoModel:
 
 
 def _reply(items: Sequence[ChatMessage]) -> str:
-    told = [text_of(item.content) for item in items if item.role == "user"]
-    if not told:
+    texts = [text_of(item.content) for item in items if item.role == "user"]
+    if not texts:
         return "You have not said anything yet."
-    *earlier, last = told
+    *earlier, last = texts
     if not earlier:
         return f'You said: "{last}". That is the first message of yours that I know.'
     listed = " ".join(f'{number}. "{_shortened(text)}"' for number, text in enumerate(earlier, 1))

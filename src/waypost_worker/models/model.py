@@ -1,30 +1,56 @@
-"""The model port: whatever turns a conversation into an answer."""
+"""The model port: whatever turns a conversation into an answer, and how its failures are reported."""
 
-from collections.abc import AsyncGenerator, Sequence
+import traceback
+from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Protocol
 
 from waypost_worker.conversations.message import ChatMessage
+from waypost_worker.errors import ModelError, ModelFailed
 
 
 class AnswerCutOff(Exception):
-    """The model has reached the length that it may have; what it said is not all that it would have said."""
+    """The model reached its length limit, or a filter cut it off: the answer ends before the model had finished it."""
 
 
 class Model(Protocol):
-    """A language model, or what stands in for one."""
+    """A language model, or a stand-in for one."""
 
     @property
     def name(self) -> str:
-        """What `/health` says: the provider, and the model where there is a choice; never a key or an address."""
+        """The provider, and the model where there is a choice, as `/health` shows it; never a key or an address."""
         ...
 
     def stream(self, items: Sequence[ChatMessage], model: str | None = None) -> AsyncGenerator[str, None]:
-        """The answer to the last of `items`, in pieces of text that are never empty, as they come.
+        """Yields the answer to the last of `items` as deltas, in order and never empty, as they arrive.
 
-        `model`: another one of the provider's models. Closing the generator ends the request behind it.
+        `model`: another of the provider's models. Closing the generator ends the request behind it.
 
         Raises:
-            ModelFailed, ModelTimedOut: whether something was said before or not; the caller knows.
-            AnswerCutOff: after the last piece.
+            ModelFailed, ModelTimedOut: before the first delta or after any.
+            AnswerCutOff: after the last delta.
         """
         ...
+
+
+@contextmanager
+def raising_model_errors(log: Callable[[str], None]) -> Iterator[None]:
+    """Around the use of a model's stream: logs what went wrong in the model, and raises it as a `ModelError`.
+
+    `log` gets the detail, for the operator only. `AnswerCutOff` passes: it is no failure.
+
+    Raises:
+        ModelFailed, ModelTimedOut: the model raised it, or, as `ModelFailed`, anything else.
+        AnswerCutOff: the model raised it.
+    """
+    try:
+        yield
+    except AnswerCutOff:
+        raise
+    except ModelError as error:
+        if error.log_detail:
+            log(f"{error.code}: {error.log_detail}")
+        raise
+    except Exception as error:
+        log(f"a model broke off\n{traceback.format_exc()}")
+        raise ModelFailed("The model broke off.") from error

@@ -43,11 +43,11 @@ class OpenAiModel:
             return await self._http.post(url, headers, body, settings.timeout_seconds)
 
         try:
-            async with aclosing(request_completion(send, self._clock, self._random)) as pieces:
-                async for piece in pieces:
-                    yield piece
+            async with aclosing(request_completion(send, self._clock, self._random)) as deltas:
+                async for delta in deltas:
+                    yield delta
         except ModelError as error:
-            # A service may repeat what it was sent; a log is no place for a key.
+            # A service may repeat in its error what it was sent; the key must not reach the log.
             if settings.openai_api_key:
                 error.log_detail = error.log_detail.replace(settings.openai_api_key, "[OPENAI_API_KEY]")
             raise

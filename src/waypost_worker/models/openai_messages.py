@@ -1,4 +1,5 @@
-"""A conversation as a chat completions API wants it told: https://platform.openai.com/docs/api-reference/chat/create"""
+"""A conversation as the messages of a chat completions request:
+https://platform.openai.com/docs/api-reference/chat/create"""
 
 from collections.abc import Iterator, Sequence
 from typing import Any
@@ -11,17 +12,17 @@ OpenAiMessage = dict[str, Any]
 
 
 def chat_messages(items: Sequence[ChatMessage]) -> list[OpenAiMessage]:
-    """`items` as messages that the API takes.
+    """Converts `items` to messages that the API accepts.
 
-    It refuses a call without its result, a result without its call, and anything in between; so the results follow
-    their call, and what has lost its other half is left out. So is an answer that was never begun.
+    It refuses a call without its result, a result without its call, and messages between the two. So results are moved
+    behind their call, and a call or a result without its counterpart is left out. So is an answer without text.
     """
     results = {item.tool_call_id: item for item in items if item.role == "tool"}
     return [message for item in items for message in _messages(item, results)]
 
 
 def text_of(content: Any) -> str:
-    """`content` in words: of content parts what is text, and of other JSON its text."""
+    """`content` as text: itself, the text of its content parts, or its JSON."""
     if isinstance(content, str):
         return content
     if _are_parts(content):
@@ -44,9 +45,9 @@ def _messages(item: ChatMessage, results: dict[str | None, ChatMessage]) -> Iter
 
 
 def _content(item: ChatMessage) -> Any:
-    # A tool's result may be a list of anything; of parts, the API takes only text there.
-    is_passed_on = _are_parts(item.content) and (item.role != "tool" or _are_text(item.content))
-    return item.content if is_passed_on else text_of(item.content)
+    # A tool's result may be a list of anything; of content parts, the API accepts only text in a result.
+    is_unchanged = _are_parts(item.content) and (item.role != "tool" or _are_text(item.content))
+    return item.content if is_unchanged else text_of(item.content)
 
 
 def _call(call: ToolCall) -> OpenAiMessage:

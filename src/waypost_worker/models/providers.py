@@ -1,4 +1,4 @@
-"""Which of the models answers: the settings say it, and have been checked."""
+"""Chooses the model that a deployment's settings name."""
 
 from waypost_worker.clock import Clock
 from waypost_worker.models.echo import EchoModel
@@ -13,7 +13,10 @@ from waypost_worker.random import Random
 def choose_model(
     settings: ModelSettings, http: HttpClient, ai: AiBinding | None, clock: Clock, random: Random
 ) -> Model:
-    """The model that `settings` name. `ai` is there where they name Workers AI: `read_model_settings` sees to that."""
+    """Returns the model that `settings` name.
+
+    `ai` is not `None` if they name Workers AI; `read_model_settings` has checked that.
+    """
     if settings.provider == "openai":
         return OpenAiModel(settings, http, clock, random)
     if settings.provider == "workers-ai" and ai is not None:

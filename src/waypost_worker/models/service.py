@@ -1,6 +1,7 @@
-"""One question to a model's service: when it is sent a second time, and what each failure is called.
+"""One request to a model's service: when it is retried, and which error each failure becomes.
 
-Nothing that the service said, no address and no key is told to the caller; it stands in `log_detail`.
+The errors' sentences contain nothing of what the service sent, no address and no key. What the service sent is in
+`log_detail`.
 """
 
 from collections.abc import AsyncGenerator, Awaitable, Callable
@@ -15,19 +16,19 @@ from waypost_worker.models.transport import FetchedResponse, FetchError, FetchTi
 from waypost_worker.random import Random, jitter
 
 Send = Callable[[], Awaitable[FetchedResponse]]
-"""Sends the question, and returns once the head of the reply is there. Raises `FetchError`."""
+"""Sends the request, and returns once the response's status and headers have arrived. Raises `FetchError`."""
 
 BACKOFF_SECONDS = 0.5
-"""Before the second attempt; half of it is jitter."""
+"""Longest pause before the second attempt, besides its Retry-After; half of it is jitter."""
 
-PASSING_STATUSES = frozenset({408, 409, 429})
-"""Refusals that may be over the next time, as are all from 500 on."""
+RETRYABLE_STATUSES = frozenset({408, 409, 429})
+"""Statuses below 500 that are retried; all from 500 on are too."""
 
 MAX_BYTES_OF_CHARACTER = 4
 
 
 class _Retryable(Exception):
-    """What may go well the next time; `error` is what to say when it does not."""
+    """A failure that a second attempt may avoid; `error` is raised if it does not."""
 
     def __init__(self, error: ModelFailed, retry_after_seconds: float = 0) -> None:
         self.error = error
@@ -35,29 +36,32 @@ class _Retryable(Exception):
 
 
 async def request_completion(send: Send, clock: Clock, random: Random) -> AsyncGenerator[str, None]:
-    """The pieces of the answer to what `send` sends. Before the first of them, what may pass is tried once more.
+    """Yields the deltas of the answer to the request that `send` sends.
 
-    A time-out is not: whoever waits has waited long enough.
+    A failure before the first delta that may be temporary is retried once. A timeout is not: the user has waited long
+    enough.
 
     Raises:
-        ModelFailed, ModelTimedOut
+        ModelFailed: the service could not be reached, refused, sent no answer or an empty one, or broke off.
+        ModelTimedOut: the service was silent for too long.
+        AnswerCutOff: the model was cut off; after the last delta.
     """
-    is_second = has_spoken = False
+    is_second = has_begun = False
     while True:
         try:
-            async with aclosing(_attempt(send)) as pieces:
-                async for piece in pieces:
-                    has_spoken = True
-                    yield piece
-            if not has_spoken:
+            async with aclosing(_attempt(send)) as deltas:
+                async for delta in deltas:
+                    has_begun = True
+                    yield delta
+            if not has_begun:
                 raise ModelFailed("The model said nothing.")
             return
         except AnswerCutOff as reason:
-            if not has_spoken:
+            if not has_begun:
                 raise ModelFailed("The model said nothing.", str(reason)) from reason
             raise
         except _Retryable as failure:
-            if is_second or has_spoken or not 0 <= failure.retry_after_seconds <= MAX_RETRY_AFTER_SECONDS:
+            if is_second or has_begun or not 0 <= failure.retry_after_seconds <= MAX_RETRY_AFTER_SECONDS:
                 raise failure.error from failure.__cause__
             backoff = BACKOFF_SECONDS / 2 * (1 + jitter(random))
             wait_seconds = failure.retry_after_seconds + backoff
@@ -70,9 +74,9 @@ async def _attempt(send: Send) -> AsyncGenerator[str, None]:
     try:
         fetched = await send()
         reached = True
-        async with aclosing(fetched.chunks), aclosing(_read(fetched)) as pieces:
-            async for piece in pieces:
-                yield piece
+        async with aclosing(fetched.chunks), aclosing(_read(fetched)) as deltas:
+            async for delta in deltas:
+                yield delta
     except FetchTimeout as error:
         raise ModelTimedOut("The model's service said nothing for too long.", str(error)) from error
     except FetchError as error:
@@ -85,9 +89,9 @@ async def _read(fetched: FetchedResponse) -> AsyncGenerator[str, None]:
         raise await _refusal(fetched)
     kind = fetched.headers.get("content-type", "").partition(";")[0].strip().lower()
     if kind == "text/event-stream":
-        async with aclosing(read_stream(fetched.chunks)) as pieces:
-            async for piece in pieces:
-                yield piece
+        async with aclosing(read_stream(fetched.chunks)) as deltas:
+            async for delta in deltas:
+                yield delta
     elif kind == "application/json":
         if text := await read_document(fetched.chunks):
             yield text
@@ -97,7 +101,7 @@ async def _read(fetched: FetchedResponse) -> AsyncGenerator[str, None]:
 
 async def _refusal(fetched: FetchedResponse) -> ModelError | _Retryable:
     error = ModelFailed(f"The model's service answered with status {fetched.status}.", await _excerpt(fetched))
-    if fetched.status in PASSING_STATUSES or fetched.status >= 500:
+    if fetched.status in RETRYABLE_STATUSES or fetched.status >= 500:
         return _Retryable(error, _seconds(fetched.headers.get("retry-after", "0")))
     return error
 
@@ -113,7 +117,7 @@ async def _excerpt(fetched: FetchedResponse) -> str:
 
 
 def _seconds(text: str) -> float:
-    # A date may stand there too. Who sends one is not in a hurry.
+    # Retry-After may also be a date (RFC 9110, section 10.2.3): that counts as too long to wait.
     try:
         return float(text)
     except ValueError:

@@ -1,4 +1,4 @@
-"""Which model answers, and how it is reached: read once from the Worker's vars and secrets."""
+"""The model's settings, read once from the Worker's vars and secrets."""
 
 import re
 from collections.abc import Mapping
@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 
 import msgspec
 
-DEFAULT_TIMEOUT_SECONDS = 30
-MAX_TIMEOUT_SECONDS = 120
+from waypost_worker.limits import DEFAULT_MODEL_TIMEOUT_SECONDS, MAX_MODEL_TIMEOUT_SECONDS
+
 DEFAULT_OPENAI_BASE_URL = "https://api.openai.com/v1"
 DEFAULT_WORKERS_AI_MODEL = "@cf/meta/llama-3.3-70b-instruct-fp8-fast"
 
@@ -17,7 +17,7 @@ PROVIDERS = ("echo", "openai", "workers-ai")
 
 
 class Agent(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A named way to answer: what the model is told first, and another model than the usual one."""
+    """A named agent: its own instructions and its own model; `None` takes those of the deployment."""
 
     instructions: str | None = None
     model: str | None = None
@@ -25,11 +25,11 @@ class Agent(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 @dataclass(frozen=True, slots=True)
 class ModelSettings:
-    """The values in force.
+    """The model's settings.
 
     `provider`: "openai", "workers-ai" or "echo".
-    `timeout_seconds`: how long it may be silent, before its first word and between two.
-    `instructions`: what it is told before every conversation; `agents` may have their own.
+    `timeout_seconds`: how long the service may be silent, before its first text and between two.
+    `instructions`: the system message before every conversation; `agents` may have their own.
     """
 
     provider: str = "echo"
@@ -39,16 +39,17 @@ class ModelSettings:
     workers_ai_model: str = DEFAULT_WORKERS_AI_MODEL
     instructions: str = ""
     agents: Mapping[str, Agent] = field(default_factory=dict)
-    timeout_seconds: int = DEFAULT_TIMEOUT_SECONDS
+    timeout_seconds: int = DEFAULT_MODEL_TIMEOUT_SECONDS
 
 
 def read_model_settings(env: Mapping[str, str], *, has_ai: bool = False) -> ModelSettings:
-    """The settings that `env` holds. `has_ai`: the Worker has a binding to Workers AI.
+    """Reads the settings from `env`. `has_ai`: the Worker has a binding to Workers AI.
 
-    Without MODEL_PROVIDER it is the first of these that is configured: an OpenAI-compatible service, Workers AI, echo.
+    Without MODEL_PROVIDER the provider is the first of these that is configured: an OpenAI-compatible service, Workers
+    AI, echo.
 
     Raises:
-        ValueError: one of them is unusable; the sentence says which, and never what was set.
+        ValueError: a setting is unusable; the sentence names it, and never contains its value.
     """
     openai_model = env.get("OPENAI_MODEL", "").strip()
     provider = _provider(env, has_ai=has_ai)
@@ -85,7 +86,7 @@ def _base_url(text: str) -> str:
 
 def _api_key(text: str) -> str:
     key = text.strip()
-    # What no header can carry would be refused by the runtime, whose complaint repeats it.
+    # The runtime would refuse it as a header, with an error that contains it.
     if not all("!" <= character <= "~" for character in key):
         raise ValueError("OPENAI_API_KEY has characters that no key has.")
     return key
@@ -100,6 +101,8 @@ def _agents(text: str) -> Mapping[str, Agent]:
 
 def _timeout(text: str) -> int:
     seconds = int(text) if text.isascii() and text.isdigit() and len(text) < 10 else 0
-    if text and not 1 <= seconds <= MAX_TIMEOUT_SECONDS:
-        raise ValueError(f"MODEL_TIMEOUT_SECONDS must be a whole number of seconds from 1 to {MAX_TIMEOUT_SECONDS}.")
-    return seconds or DEFAULT_TIMEOUT_SECONDS
+    if text and not 1 <= seconds <= MAX_MODEL_TIMEOUT_SECONDS:
+        raise ValueError(
+            f"MODEL_TIMEOUT_SECONDS must be a whole number of seconds from 1 to {MAX_MODEL_TIMEOUT_SECONDS}."
+        )
+    return seconds or DEFAULT_MODEL_TIMEOUT_SECONDS

@@ -1,4 +1,4 @@
-"""Reads Server-Sent Events: bytes in any pieces, to events. It knows neither where they come from nor what they mean.
+"""An incremental decoder of Server-Sent Events: bytes, however they are split, to events.
 
 https://html.spec.whatwg.org/multipage/server-sent-events.html#event-stream-interpretation
 """
@@ -14,20 +14,20 @@ BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
 
 class EventTooLarge(ValueError):
-    """The sender goes on with one line, or one event, for longer than anybody should remember."""
+    """One line or one event is over the limit: buffering it further could fill the isolate's memory."""
 
 
 class ServerEvent(msgspec.Struct, frozen=True):
-    """An event: its name, `message` unless it was given one, and its data, the lines joined."""
+    """An event: its name, `message` by default, and its data, with the lines joined by LF."""
 
     name: str
     data: str
 
 
 class SseDecoder:
-    """One stream's reader. What is not ended by an empty line when the stream ends was never an event.
+    """The decoder of one stream. An event that no empty line has ended when the stream ends is discarded.
 
-    `id` and `retry` are for who comes back, which this reader's user does not.
+    The fields `id` and `retry` are ignored: they are for clients that reconnect.
     """
 
     def __init__(self, max_bytes: int = MAX_SERVER_EVENT_BYTES) -> None:
@@ -40,14 +40,15 @@ class SseDecoder:
         self._held_bytes = 0
 
     def feed(self, chunk: bytes) -> list[ServerEvent]:
-        """The events that end in `chunk`.
+        """Returns the events that end in `chunk`.
 
         Raises:
-            EventTooLarge: the line that has begun, or the event's data, is over the limit; nothing can be fed any more.
+            EventTooLarge: the current line, or the current event's data, is over the limit. The decoder is unusable
+                then.
         """
         if not chunk:
             return []
-        # A CR ends its line at once: to wait for the LF that may follow would hold the last event back.
+        # A CR ends its line immediately: waiting for an LF that may follow would delay the last event.
         if self._after_cr:
             chunk = chunk.removeprefix(b"\n")
         self._after_cr = chunk.endswith(b"\r")
@@ -90,5 +91,5 @@ class SseDecoder:
         self._data, self._name, self._held_bytes = [], b"", 0
         if not data:
             return None
-        # No character goes over a line's end, so that lines can be decoded when they are whole.
+        # No UTF-8 character contains a line end, so whole lines can be decoded separately.
         return ServerEvent(name.decode(errors="replace") or "message", b"\n".join(data).decode(errors="replace"))

@@ -1,4 +1,4 @@
-"""The ports for asking a model: HTTP requests that go out, and models that the platform itself runs."""
+"""The ports to a model's service: outgoing HTTP requests, and the models that the platform runs."""
 
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from typing import Any, Protocol
@@ -7,17 +7,18 @@ import msgspec
 
 
 class FetchError(Exception):
-    """The other side could not be reached, or broke off."""
+    """The service could not be reached, or the connection broke off."""
 
 
 class FetchTimeout(FetchError):
-    """The other side said nothing for too long."""
+    """The service was silent for too long."""
 
 
 class FetchedResponse(msgspec.Struct, frozen=True):
-    """A reply whose body is still coming: `chunks` raises `FetchError`, and frees the connection when it is closed.
+    """A response whose body is still arriving.
 
-    `headers` have their names in lower case.
+    `headers`: the names are in lower case. `chunks`: the body; it raises `FetchError`, and closing it frees the
+    connection.
     """
 
     status: int
@@ -29,22 +30,27 @@ class HttpClient(Protocol):
     """Sends requests to other services."""
 
     async def post(self, url: str, headers: Mapping[str, str], body: bytes, timeout_seconds: float) -> FetchedResponse:
-        """The reply, once its head is there; a redirect is one, and is not followed. `timeout_seconds` bounds the
-        silence before the head and before each chunk, not the whole.
+        """Returns the response once its status and headers have arrived. Redirects are returned, not followed.
+
+        `timeout_seconds` bounds the silence before the headers and before each chunk, not the whole.
 
         Raises:
-            FetchError, FetchTimeout
+            FetchError: the service could not be reached.
+            FetchTimeout: it was silent for `timeout_seconds`.
         """
         ...
 
 
 class AiBinding(Protocol):
-    """Runs models; what comes back is what their HTTP API would answer."""
+    """Runs models of Workers AI. The responses are those of its HTTP API."""
 
     async def run(self, model: str, messages: Sequence[Mapping[str, Any]], timeout_seconds: float) -> FetchedResponse:
-        """The reply, a stream of events where all is well. `timeout_seconds` as for `HttpClient.post`.
+        """Returns the response, an event stream unless the request failed.
+
+        `timeout_seconds` as for `HttpClient.post`.
 
         Raises:
-            FetchError, FetchTimeout
+            FetchError: the model could not be reached.
+            FetchTimeout: it was silent for `timeout_seconds`.
         """
         ...

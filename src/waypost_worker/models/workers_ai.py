@@ -1,4 +1,4 @@
-"""Models that run on Cloudflare itself: https://developers.cloudflare.com/workers-ai/configuration/bindings/"""
+"""Models of Workers AI, by its binding: https://developers.cloudflare.com/workers-ai/configuration/bindings/"""
 
 from collections.abc import AsyncGenerator, Sequence
 
@@ -12,7 +12,7 @@ from waypost_worker.random import Random
 
 
 class WorkersAiModel:
-    """The model port on Workers AI."""
+    """The model port on the Workers AI binding."""
 
     def __init__(self, settings: ModelSettings, ai: AiBinding, clock: Clock, random: Random) -> None:
         self._settings = settings

@@ -1,4 +1,4 @@
-"""What one invocation of the Worker has to go on: its plan, its clock, and the operations it has left."""
+"""One invocation of the Worker: its plan, its clock, and its budget of KV operations."""
 
 import msgspec
 
@@ -9,8 +9,8 @@ from waypost_worker.polling.schedule import PollSchedule
 
 
 class Invocation(msgspec.Struct, frozen=True):
-    """The budgets that every loop keeps to. `meter` counts the operations of the whole invocation; `phase_ms` says
-    when in each half second the streams of its isolate look."""
+    """The budgets of every loop. `meter` counts the operations of the whole invocation; `phase_ms` is the time within
+    each half second at which the streams of its isolate poll KV."""
 
     plan: Plan
     clock: Clock
@@ -18,9 +18,9 @@ class Invocation(msgspec.Struct, frozen=True):
     phase_ms: int = 0
 
     def stream_schedule(self) -> PollSchedule:
-        """For a stream: it may idle slowly."""
+        """The schedule of a stream, which may poll slowly while it is idle."""
         return PollSchedule(self.plan, self.plan.poll_max_ms, self.clock.now_ms(), self.phase_ms)
 
     def wait_schedule(self) -> PollSchedule:
-        """For somebody who waits with an open request: it never gets slow."""
+        """The schedule of an open request that waits; its interval stays short."""
         return PollSchedule(self.plan, self.plan.wait_poll_max_ms, self.clock.now_ms())

@@ -1,7 +1,8 @@
-"""What requests that meet in one isolate tell each other: plain data, and a bell that says that there is some.
+"""Publish and subscribe between the requests of one isolate: plain data, and wakeups for the loops that read it.
 
-A reader's loop looks here between its looks at KV. A hint is noted only after KV has taken the message, so it says
-nothing that KV would not say later; losing all hints (an eviction, another isolate) costs time and never a message.
+A reader's loop reads the channel between its polls of KV. An item is published only after KV has accepted it, so KV has
+everything that the channel has. The channel may lose items (an eviction, another isolate); the reader then finds them
+in KV, later.
 """
 
 from collections import OrderedDict, deque
@@ -16,7 +17,7 @@ T = TypeVar("T")
 
 
 class LocalChannel(Generic[T]):
-    """Recent items by channel, both bounded; the least recently noted channel goes first."""
+    """Recent items by topic. Items and topics are bounded; the topic with the oldest last item is dropped first."""
 
     def __init__(self) -> None:
         self._topics: OrderedDict[str, deque[tuple[int, T]]] = OrderedDict()
@@ -26,7 +27,7 @@ class LocalChannel(Generic[T]):
 
     @contextmanager
     def subscribe(self, topic: str, wakeup: Wakeup) -> Iterator[None]:
-        """Have `bell` rung at each note on `channel`, for as long as this lasts."""
+        """Sets `wakeup` at each item published on `topic`, for the length of the `with` block."""
         if len(self._wakeups) >= self._sweep_at:
             self._sweep()
         wakeups = self._wakeups.setdefault(topic, Wakeups())
@@ -41,16 +42,16 @@ class LocalChannel(Generic[T]):
         for wakeups in self._wakeups.values():
             wakeups.drop_lost()
         self._wakeups = {topic: wakeups for topic, wakeups in self._wakeups.items() if wakeups}
-        # Not at every call where so many are really open.
+        # Not at every call if that many are really open.
         self._sweep_at = max(MAX_LOCAL_TOPICS, 2 * len(self._wakeups))
 
     @property
     def listeners(self) -> int:
-        """On how many channels somebody listens."""
+        """The number of topics with a subscriber."""
         return len(self._wakeups)
 
     def publish(self, topic: str, item: T) -> None:
-        """Tell the readers of `channel`, and wake those who listen."""
+        """Adds `item` to `topic`, and wakes the subscribers."""
         self._count += 1
         items = self._topics.setdefault(topic, deque(maxlen=MAX_LOCAL_ITEMS_PER_TOPIC))
         items.append((self._count, item))
@@ -61,13 +62,13 @@ class LocalChannel(Generic[T]):
             self._wakeups[topic].set()
 
     def position(self) -> int:
-        """Now, as a point to ask from."""
+        """The present position, for a later `since`."""
         return self._count
 
     def since(self, topic: str, position: int) -> list[T]:
-        """What was noted on `channel` after `mark`, oldest first, as far as it is still kept."""
+        """The items published on `topic` after `position`, oldest first, as far as they are still there."""
         items = self._topics.get(topic)
-        # The common case, a stream that looks and finds nothing new, must cost next to nothing.
+        # The common case, a stream that finds nothing new, must be cheap.
         if not items or items[-1][0] <= position:
             return []
         return [item for number, item in items if number > position]

@@ -1,4 +1,4 @@
-"""Presets for what an invocation may spend: Cloudflare's free and paid plans differ by a factor of twenty.
+"""Budgets for Cloudflare's free and paid plans, which differ by a factor of twenty.
 
 Free: 50 subrequests an invocation; 1,000 lists and 1,000 writes a day. Paid: 1,000 operations an invocation.
 https://developers.cloudflare.com/kv/platform/limits/
@@ -9,24 +9,37 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """How often to look and how long to go on.
-
-    A reader asks KV again after `poll_min`, then ever less often; what happens in its own isolate wakes it in between.
-    A stream reads its session again every `session_check`, and a host says that it is there every `presence`. A running
-    answer is written down every `piece_ms`, and asks every `stop_look_ms` whether somebody in another isolate wants it
-    stopped.
-    """
+    """The polling intervals and the lifetime of streams under one plan."""
 
     name: str
+
     operations_per_invocation: int
+    """KV operations that one invocation may use."""
+
     poll_min_ms: int
+    """Interval between polls of KV just after a message. It doubles with each poll that finds nothing; items of the
+    isolate's local channel wake a reader in between."""
+
     poll_max_ms: int
+    """Longest interval between a stream's polls of KV."""
+
     wait_poll_max_ms: int
+    """Longest interval between the polls of a request that waits (`?wait=`, MCP)."""
+
     stream_seconds: int
+    """Lifetime of a stream; then the client reconnects with its cursor."""
+
     presence_seconds: int
+    """Interval at which a host's stream writes its presence."""
+
     session_check_seconds: int
+    """Interval at which a stream reads its session's record."""
+
     chunk_ms: int
+    """Interval at which a running answer is written to KV."""
+
     stop_look_ms: int
+    """Interval at which a running answer reads whether another isolate wants it stopped."""
 
 
 PAID = Plan(

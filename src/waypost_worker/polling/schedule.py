@@ -1,22 +1,23 @@
-"""How often to look: soon after something happened, then ever less often."""
+"""The schedule of a loop that polls KV: short intervals after a message, exponential back-off without one."""
 
 from waypost_worker.polling.plans import Plan
 
 GROWTH = 2
-"""Each look that finds nothing makes the wait for the next one longer by this factor."""
+"""The factor by which each look that finds nothing lengthens the interval."""
 
 COALESCED_MS = 500
-"""Looks that are seldom fall on multiples of this, so that loops at rest in one isolate wake together: waking up costs
-the runtime several times as much as a look that is made while it is awake."""
+"""Looks at long intervals fall on multiples of this, so that the idle loops of one isolate wake together: waking up
+costs the runtime several times as much as a look."""
 
-SELDOM_MS = 2000
+COALESCE_ABOVE_MS = 2000
+"""Intervals up to this are kept exactly."""
 
 
 class PollSchedule:
-    """The times of a loop that looks at KV; all in milliseconds."""
+    """When a loop is to look at KV next; all times in milliseconds."""
 
     def __init__(self, plan: Plan, poll_max_ms: int, now_ms: int, phase_ms: int = 0) -> None:
-        """`phase_ms`: where the multiples begin, so that not all the isolates of the world look at once."""
+        """`phase_ms`: the offset of the multiples, so that not all isolates of the world look at the same time."""
         self._min = plan.poll_min_ms
         self._max = poll_max_ms
         self._interval = float(plan.poll_min_ms)
@@ -24,18 +25,18 @@ class PollSchedule:
         self.next_look_ms = now_ms
 
     def found(self) -> None:
-        """The store had something: where one message is, others follow."""
+        """The look has found something: the interval is short again, because more messages tend to follow."""
         self._interval = float(self._min)
 
     def looked(self, now_ms: int) -> None:
-        """The store was asked."""
+        """A look is over: plans the next one."""
         self.next_look_ms = now_ms + round(self._interval)
-        if self._interval > SELDOM_MS:
+        if self._interval > COALESCE_ABOVE_MS:
             self.next_look_ms += (self._phase_ms - self.next_look_ms) % COALESCED_MS
         self._interval = min(self._interval * GROWTH, self._max)
 
     def failed(self, now_ms: int) -> int:
-        """The store did not answer; the time until it is asked again."""
+        """The store did not answer: backs off. Returns the milliseconds until the next look."""
         self._interval = min(self._interval * GROWTH * GROWTH, self._max)
         self.next_look_ms = now_ms + round(self._interval)
         return round(self._interval)

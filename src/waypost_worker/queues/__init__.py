@@ -1,1 +1,1 @@
-"""Requests and answers of a session: the store, its readers, event streams and long polls."""
+"""The requests and responses of a session: the queues, their readers, event streams and long polls."""

@@ -1,5 +1,5 @@
-"""The event stream: first bytes at once, then what comes, a heartbeat in between, and a clean end before a budget is
-spent. It survives a store that fails: it slows down, says so in a comment, and goes on."""
+"""The event stream: its first bytes immediately, then events, heartbeats in between, and a clean end before a budget is
+spent. It survives a store that fails: it backs off, says so in a comment, and continues."""
 
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
@@ -30,10 +30,10 @@ class _Ready(msgspec.Struct, rename="camel"):
 async def stream_events(
     role: Role, feed: Feed, watch: SessionWatch, invocation: Invocation
 ) -> AsyncGenerator[Batch, None]:
-    """Everything that one connection is sent, in batches that are never empty.
+    """Yields everything that one connection sends, in batches that are never empty.
 
-    It ends after `end` (the client must not come back), or without it when the budget of time or of KV operations is
-    nearly spent (the client comes back with its cursor).
+    Ends after the event `end` (the client must not reconnect), or without it when the budget of time or of KV
+    operations is nearly spent (the client reconnects with its cursor).
     """
     clock, meter, wakeup = invocation.clock, invocation.meter, invocation.clock.wakeup()
     last_sent = clock.now_ms()
@@ -49,7 +49,7 @@ async def stream_events(
                         yield batch
             except KvError:
                 last_sent = clock.now_ms()
-                yield [Comment(f"the store does not answer; asking again in {schedule.failed(last_sent)} ms")]
+                yield [Comment(f"the store does not answer; trying again in {schedule.failed(last_sent)} ms")]
             except BudgetSpent:
                 return
             if watch.ended:
@@ -62,7 +62,7 @@ async def stream_events(
 
 
 def _is_heartbeat_due(now_ms: int, last_sent_ms: int, next_look_ms: int) -> bool:
-    """Whether it will be time soon, before there is anything else to wake up for: waking up costs more than this."""
+    """Whether a heartbeat is due soon, before the next look: an early heartbeat is cheaper than another wakeup."""
     due_ms = last_sent_ms + HEARTBEAT_SECONDS * 1000
     return due_ms < next_look_ms and due_ms - now_ms <= HEARTBEAT_SECONDS * 500
 
@@ -79,10 +79,10 @@ def _first_batch(role: Role, feed: Feed, watch: SessionWatch) -> Batch:
 async def _look(
     feed: Feed, watch: SessionWatch, schedule: PollSchedule, invocation: Invocation
 ) -> AsyncGenerator[Batch, None]:
-    """One look: at the hints, at the store if it is time, and at the session. Messages go before the session's end."""
+    """Reads the local channel, the store if a look is due, and the session, whose end comes after the messages."""
     clock = invocation.clock
-    if hinted := await feed.from_channel():
-        yield list(hinted)
+    if local := await feed.from_channel():
+        yield list(local)
     if clock.now_ms() >= schedule.next_look_ms:
         async with aclosing(feed.from_store()) as batches:
             async for events in batches:

@@ -1,4 +1,4 @@
-"""Brings one reader what its queue holds: from the isolate's hints for nothing, and from the store, the truth."""
+"""One reader's events: from the isolate's local channel, which is free, and from the store, which is the truth."""
 
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import AbstractContextManager, aclosing
@@ -12,7 +12,7 @@ from waypost_worker.sse import Event
 
 
 class Feed:
-    """One reader's view of one queue of a session. Its methods raise what the store raises."""
+    """One reader's view of one queue of a session. Errors of the store pass through."""
 
     def __init__(
         self,
@@ -32,46 +32,46 @@ class Feed:
 
     @property
     def cursor(self) -> str:
-        """The cursor to come back with."""
+        """The cursor to resume after."""
         return self._reader.cursor
 
     def subscribe(self, wakeup: Wakeup) -> AbstractContextManager[None]:
-        """Have `bell` rung when `from_hints` has something, for as long as this lasts."""
+        """Sets `wakeup` when `from_channel` has something, for the length of the `with` block."""
         return self._channel.subscribe(self._scope, wakeup)
 
     def gaps(self) -> list[Event]:
-        """What to tell a reader that was away for longer than messages are kept."""
+        """The event `gap` for a reader whose cursor is older than messages are kept; otherwise an empty list."""
         after_ms = self._reader.resumed_after_ms
         is_late = after_ms is not None and self._clock.now_ms() - after_ms > self._ttl_ms
         return [expired_gap(self._reader.position)] if is_late else []
 
     async def from_channel(self) -> list[Event]:
-        """What was queued in this isolate since the last call."""
-        noted = self._channel.since(self._scope, self._position)
-        if not noted:
+        """The events of the messages that were queued in this isolate since the last call."""
+        messages = self._channel.since(self._scope, self._position)
+        if not messages:
             return []
         self._position = self._channel.position()
-        return [event async for events in self._deliver(noted) for event in events]
+        return [event async for events in self._deliver(messages) for event in events]
 
     async def from_store(self) -> AsyncGenerator[list[Event], None]:
-        """What the store lists and the reader has not been sent, in batches of bounded size, none empty; then the gaps
-        that are due. Duplicates of what the host has acknowledged are removed on the way."""
+        """Lists the queue, and yields what the reader has not been sent, in batches of bounded size, none empty; then
+        the gaps that are due. Removes duplicates of requests that the host has acknowledged."""
         listed: set[str] = set()
-        waiting: list[Message] = []
+        unsent: list[Message] = []
         async with aclosing(self._queues.pages(self._scope)) as pages:
             async for page in pages:
                 listed.update(message.cursor for message in page)
-                # Answers are listed request by request: only the whole listing can be put in order of time.
-                waiting += [message for message in page if self._reader.wants(message)]
-                # Most looks find nothing new, and must cost little.
-                if waiting and isinstance(self._reader, HostReader):
-                    async with aclosing(self._deliver(waiting)) as batches:
+                # Responses are listed request by request: only the whole listing can be sorted by time.
+                unsent += [message for message in page if self._reader.wants(message)]
+                # Most listings have nothing new, and must be cheap.
+                if unsent and isinstance(self._reader, HostReader):
+                    async with aclosing(self._deliver(unsent)) as batches:
                         async for events in batches:
                             yield events
-                    waiting = []
-        if waiting:
-            waiting.sort(key=lambda message: message.cursor)
-            async with aclosing(self._deliver(waiting)) as batches:
+                    unsent = []
+        if unsent:
+            unsent.sort(key=lambda message: message.cursor)
+            async with aclosing(self._deliver(unsent)) as batches:
                 async for events in batches:
                     yield events
         if due := self._reader.deliver([], self._clock.now_ms()):
@@ -85,8 +85,8 @@ class Feed:
         self._reader.forget(listed, now)
 
     async def _deliver(self, messages: Sequence[Message]) -> AsyncGenerator[list[Event], None]:
-        wanted = [message for message in messages if self._reader.wants(message)]
-        async with aclosing(self._queues.load(wanted)) as batches:
+        unsent = [message for message in messages if self._reader.wants(message)]
+        async with aclosing(self._queues.load(unsent)) as batches:
             async for loaded in batches:
                 if events := self._reader.deliver(loaded, self._clock.now_ms()):
                     yield events

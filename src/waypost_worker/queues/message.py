@@ -1,7 +1,7 @@
-"""Messages: what travels through a queue, how it is stored, and what its reader is shown.
+"""The messages of a queue: their stored form, and the data of the events made from them.
 
-A message is stored once, under one key, as JSON: in the key's metadata if it fits there, so that `list` brings it for
-free; otherwise whole in the value, with a head in the metadata that holds all but the body.
+A message is stored once, under one key, as JSON: in the key's metadata if it fits there, so that `list` returns it for
+free; otherwise whole in the value, with a head in the metadata that has everything but the body.
 """
 
 from typing import Any, Literal
@@ -14,11 +14,11 @@ from waypost_worker.kv.keys import cursor_of
 from waypost_worker.kv.store import ListedKey, fits_metadata
 
 Kind = Literal["request", "cancel", "skip", "response"]
-"""A `skip` is for whoever reads the host's queue on its behalf; the host itself is never shown it."""
+"""A `skip` gives up a producer's number: the reader of the host's queue uses it, and never sends it to the host."""
 
 
 class ErrorBody(msgspec.Struct, frozen=True, omit_defaults=True):
-    """Why there is no result, in the words of the host (or `cancelled`, in ours)."""
+    """The error of a response: the host's own, or `cancelled`."""
 
     code: str
     message: str
@@ -26,8 +26,8 @@ class ErrorBody(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class Message(msgspec.Struct, frozen=True, omit_defaults=True):
-    """One message. `cursor` comes from its key and is not stored again; `size` is 0, or what a head's body takes
-    in the value, in bytes. `asker`: a digest by which who asked finds the request again; nobody is shown it."""
+    """One message. `cursor` comes from its key and is not stored again. `size`: the bytes of the value, for a head;
+    otherwise 0. `asker`: a digest by which an MCP client finds its request again; no reader is sent it."""
 
     kind: Kind
     id: str
@@ -50,22 +50,22 @@ class Message(msgspec.Struct, frozen=True, omit_defaults=True):
 
     @property
     def number(self) -> int:
-        """Its number among its producer's, or 0 if it has none."""
+        """Its sequence number among its producer's messages, or 0 if it has none."""
         return 0 if self.seq is msgspec.UNSET else self.seq
 
     @property
     def settled_number(self) -> int:
-        """The number up to which its producer waits for nothing any more; below its own."""
+        """The number up to which its producer has settled all requests; below the message's own."""
         return min(self.settled, self.number - 1)
 
     @property
     def accepted_ms(self) -> int:
-        """When it was accepted."""
+        """When it was accepted, in milliseconds."""
         return cursor_ms(self.cursor)
 
 
 class _EventData(msgspec.Struct, omit_defaults=True):
-    """The `data` of an event, in the order people read it."""
+    """The `data` of an event; the order of the fields is for people."""
 
     id: str
     cursor: str
@@ -84,7 +84,7 @@ _decode = msgspec.json.Decoder(Message).decode
 
 
 def encode_stored(message: Message) -> tuple[str, str]:
-    """`(value, metadata)` to store `message` as."""
+    """The `(value, metadata)` under which `message` is stored."""
     text = msgspec.json.encode(msgspec.structs.replace(message, cursor="")).decode()
     if fits_metadata(text):
         return "", text
@@ -93,7 +93,7 @@ def encode_stored(message: Message) -> tuple[str, str]:
 
 
 def head_of(message: Message, size: int) -> Message:
-    """`message` without its body, which takes `size` bytes in its key's value."""
+    """`message` without its body, which is in its key's value of `size` bytes."""
     return msgspec.structs.replace(message, args=msgspec.UNSET, result=msgspec.UNSET, error=msgspec.UNSET, size=size)
 
 
@@ -108,7 +108,7 @@ def decode_value(head: Message, value: str) -> Message:
 
 
 def encode_event_data(message: Message, *, replay: bool = False) -> bytes:
-    """The JSON that a reader is shown; without white space, so without a line break."""
+    """The `data` of the event for `message`: JSON without white space, so without a line break."""
     return msgspec.json.encode(
         _EventData(
             message.id,

@@ -1,11 +1,11 @@
-"""Order per producer: what a producer has numbered, 1, 2, 3 …, is handed on in that order.
+"""Order per producer: messages that a producer numbers 1, 2, 3 … are released in that order.
 
-A missing number holds back what follows until it comes, is skipped by its producer, or the first message behind the
-hole is older than the reorder window: by then everything sent before it would have shown up, so the hole is reported
-as a gap and passed. A number that comes after all is handed on at once; late, but not lost.
+A missing number holds back the messages behind it until it comes, its producer skips it, or the first message behind
+the hole is older than the reorder window. By then every message sent before it would be visible, so the hole is
+reported as a gap. A number that comes after its gap is released immediately.
 
-Where a producer stands is known from three sources, none of them stored: what this reader has handed on, what the
-reader brought along from its last connection, and what the producer says is settled (answered, or given up).
+A producer's next number has three sources, none of them stored: what this reader has released, the cursor that the
+reader resumed with, and the numbers that the producer declares settled (answered, or given up).
 """
 
 from collections.abc import Iterator, Mapping
@@ -17,7 +17,7 @@ from waypost_worker.queues.message import Message
 
 
 class MissingNumbers(msgspec.Struct, frozen=True):
-    """A gap: numbers `first` up to `before` (exclusive) of `producer` did not come."""
+    """A gap: the numbers from `first` up to `before` (exclusive) of `producer` are missing."""
 
     producer: str
     first: int
@@ -30,19 +30,19 @@ class _Sequence(msgspec.Struct):
 
 
 class ProducerOrder:
-    """Holds back what came too early. `next_numbers`: where each producer stood when the reader was last here."""
+    """Holds back messages that came too early. `next_numbers`: each producer's next number, of the reader's cursor."""
 
     def __init__(self, next_numbers: Mapping[str, int]) -> None:
         self._sequences = {producer: _Sequence(number) for producer, number in next_numbers.items()}
 
     @property
     def next_numbers(self) -> dict[str, int]:
-        """Where each producer stands; the most recent ones, the latest last."""
+        """Each producer's next number, for the most recent producers, the latest last."""
         recent = list(self._sequences.items())[-MAX_TRACKED_PRODUCERS:]
         return {producer: sequence.next_number for producer, sequence in recent}
 
     def hold(self, message: Message) -> None:
-        """Take a numbered message, to be released in its turn."""
+        """Takes a numbered message, until its turn comes."""
         producer = str(message.producer)
         sequence = self._sequences.pop(producer, None) or _Sequence()
         self._sequences[producer] = sequence
@@ -50,7 +50,7 @@ class ProducerOrder:
         sequence.next_number = max(sequence.next_number, message.settled_number + 1)
 
     def release(self, now_ms: int) -> Iterator[Message | MissingNumbers]:
-        """What may go now, each producer's in order; skipped numbers are passed in silence."""
+        """The messages whose turn has come, each producer's in order, and the gaps; skipped numbers are left out."""
         for producer, sequence in self._sequences.items():
             for number in sorted(sequence.held):
                 messages = sequence.held[number]

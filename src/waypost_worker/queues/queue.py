@@ -1,11 +1,11 @@
-"""The two queues of a session: requests to its host, answers to its guests. One message is one key, written once.
+"""The two queues of a session: requests to its host, responses to its guests. One message is one key, written once.
 
 `req:{code}:{cursor}` and `res:{code}:{requestId}:{cursor}`. A queue is never one value that is read, changed and
-written back: two writers would lose each other's messages. A message stays until it is acknowledged or expires.
+written back: two writers would overwrite each other's messages. A message stays until it is acknowledged or expires.
 
-An id that the service makes is the cursor itself: then the key is known from the id, a repeated put falls on the same
-key, and removing it needs no look. An id that a client chose may stand under several cursors (each retry writes its
-own); all of them are found with `list` and removed together.
+An id that the service issues is the cursor itself: so the id gives the key, a repeated put writes the same key, and a
+removal needs no `list`. An id that a client chose may stand under several cursors (each retry writes its own); `list`
+finds all of them, and they are removed together.
 """
 
 from collections.abc import AsyncGenerator, Iterable, Sequence
@@ -25,7 +25,7 @@ CANCELLED_ERROR = ErrorBody("cancelled", "The request was cancelled before it wa
 
 
 class Queues:
-    """The queues of one session, as one request sees them."""
+    """The queues of one session, for one request."""
 
     def __init__(
         self, kv: Kv, code: str, cursors: CursorFactory, channel: LocalChannel[Message], ttl_seconds: int
@@ -39,14 +39,14 @@ class Queues:
         self.responses = responses_scope(code)
 
     async def push_request(self, message: Message, request_id: str | None) -> Message:
-        """Queue `message` for the host; its id is `request_id`, or a new one. What this returns is in KV.
+        """Queues `message` for the host, with the id `request_id` or a new one. The message that this returns is in KV.
 
         Raises:
-            InvalidId: `request_id` looks like an id of ours, and can't be one that is still in use.
+            InvalidId: `request_id` has the form of an issued id, and its time is not within the last hour.
         """
         cursor = self._cursors.issue(self.requests)
         if request_id is not None and is_cursor(request_id, self.requests):
-            # A cursor of tomorrow would move every reader's position there, and all that comes until then behind it.
+            # A cursor of tomorrow would move every reader's position there, past all messages that come until then.
             ahead_seconds = (cursor_ms(request_id) - cursor_ms(cursor)) / 1000
             if not -self._ttl_seconds < ahead_seconds < MAX_CLOCK_SKEW_SECONDS:
                 raise InvalidId("An id in the form of our own ids must be one that was issued within the last hour.")
@@ -56,31 +56,33 @@ class Queues:
         return message
 
     async def push_response(self, message: Message) -> Message:
-        """Queue `message` for the guests. What this returns is in KV. Acknowledging the request is up to the caller."""
+        """Queues `message` for the guests. The message that this returns is in KV. The request stays queued."""
         cursor = self._cursors.issue(self.responses)
         message = msgspec.structs.replace(message, cursor=cursor)
         await self._put(response_key(self._code, message.id, cursor), message, self.responses)
         return message
 
     async def cancel(self, request_id: str) -> Message:
-        """Take a request back: tell the host, and answer it with the error `cancelled`.
+        """Cancels a request: removes it, sends the host `cancel`, and answers it with the error `cancelled`.
+
+        Returns its final response, the existing one if it was cancelled before.
 
         Raises:
-            AlreadyAnswered: it has another final answer.
+            AlreadyAnswered: it has another final response.
         """
-        answer = await self.find_answer(request_id)
-        if answer is None:
+        response = await self.find_final_response(request_id)
+        if response is None:
             await self.remove_request(request_id)
             cursor = self._cursors.issue(self.requests)
             notice = Message("cancel", request_id, cursor=cursor)
             await self._put(request_key(self._code, cursor), notice, self.requests)
-            answer = await self.push_response(Message("response", request_id, error=CANCELLED_ERROR, final=True))
-        elif answer.error != CANCELLED_ERROR:
-            raise AlreadyAnswered("The request has its final answer; there is nothing left to cancel.")
-        return answer
+            response = await self.push_response(Message("response", request_id, error=CANCELLED_ERROR, final=True))
+        elif response.error != CANCELLED_ERROR:
+            raise AlreadyAnswered("The request has its final response; there is nothing left to cancel.")
+        return response
 
-    async def find_answer(self, request_id: str) -> Message | None:
-        """The final answer to a request: the first one, if there are several."""
+    async def find_final_response(self, request_id: str) -> Message | None:
+        """The final response to a request, the first of several; `None` if there is none."""
         cursor = None
         while True:
             page = await self._kv.list(response_prefix(self._code, request_id), cursor=cursor)
@@ -92,14 +94,14 @@ class Queues:
             if cursor is None:
                 return None
 
-    async def answers(self, request_id: str) -> list[Message]:
-        """All that was said about a request, progress too, in order of time; bodies that did not fit into the metadata
-        are not read yet."""
+    async def responses_to(self, request_id: str) -> list[Message]:
+        """All responses to a request, progress too, in order of time; those that did not fit into the metadata as
+        heads."""
         prefix = response_prefix(self._code, request_id)
         return [decode_listed(key) async for keys in list_all(self._kv, prefix) for key in keys]
 
     async def load_one(self, message: Message) -> Message | None:
-        """`message` with its body, or `None` if that is gone or not visible here yet."""
+        """`message` with its body, or `None` if the body is gone, or not visible in this location yet."""
         if not message.is_head:
             return message
         key = self._key(message)
@@ -107,14 +109,14 @@ class Queues:
         return decode_value(message, value) if value else None
 
     async def pages(self, scope: str) -> AsyncGenerator[list[Message], None]:
-        """Every message of a queue (`requests` or `responses`), page by page, in the order of its keys; bodies that
-        did not fit into the metadata are not read yet."""
+        """All messages of a queue (`requests` or `responses`), page by page, in the order of their keys; those that did
+        not fit into the metadata as heads."""
         async for keys in list_all(self._kv, f"{scope}:"):
             yield [decode_listed(key) for key in keys]
 
     async def load(self, messages: Sequence[Message]) -> AsyncGenerator[list[Message], None]:
-        """`messages` with their bodies, in their order, a bounded number of bytes at a time; one whose value is gone,
-        or not visible here yet, is left out."""
+        """`messages` with their bodies, in their order, in batches of bounded size; a message whose value is gone, or
+        not visible in this location yet, is left out."""
         for batch in batches(messages, lambda message: message.size if message.is_head else None):
             keys = {message.cursor: self._key(message) for message in batch if message.is_head}
             values = await self._kv.get_many(list(keys.values())) if keys else {}
@@ -125,10 +127,10 @@ class Queues:
             ]
 
     async def acknowledge(self, scope: str, cursors: Iterable[str], now_ms: int) -> int:
-        """Remove those messages of a queue (`requests` or `responses`) that are there; how many cursors that were.
+        """Removes those messages of a queue (`requests` or `responses`) that are there. Returns their number.
 
-        A cursor that was made up costs no delete. What was queued in this isolate so recently that a listing may not
-        show it yet is known without one; for the others the queue is listed once.
+        A made-up cursor costs no delete. Messages queued in this isolate so recently that a listing may not show them
+        yet are known from the local channel; for the others the queue is listed once.
         """
         fresh_ms = now_ms - REORDER_WINDOW_SECONDS * 1000
         fresh = {each.cursor: each for each in self._channel.since(scope, 0) if cursor_ms(each.cursor) > fresh_ms}
@@ -141,11 +143,11 @@ class Queues:
         return len(found)
 
     async def remove_listed(self, cursors: Iterable[str]) -> None:
-        """Remove requests that a listing has just shown."""
+        """Removes requests that a listing has just shown."""
         await self._delete(request_key(self._code, cursor) for cursor in cursors)
 
     async def remove_request(self, request_id: str) -> None:
-        """Remove a request under every cursor that it was queued with, and what was said about it (its cancelling)."""
+        """Removes a request under every cursor that it was queued with, and its `cancel`."""
         if is_cursor(request_id, self.requests):
             await self._delete([request_key(self._code, request_id)])
             return
@@ -159,7 +161,7 @@ class Queues:
     async def _put(self, key: str, message: Message, scope: str) -> None:
         value, metadata = encode_stored(message)
         await self._kv.put(key, value, ttl_seconds=self._ttl_seconds, metadata=metadata)
-        # Only what a list would bring for free is kept in memory; a larger body is read from KV when it is wanted.
+        # The channel holds only what `list` returns for free; a larger body is read from KV by its reader.
         self._channel.publish(scope, head_of(message, len(value)) if value else message)
 
     def _key(self, message: Message) -> str:

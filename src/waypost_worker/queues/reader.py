@@ -1,11 +1,12 @@
-"""What one reader is sent: each message once, in order, and flagged `replay` if it may have been sent to it before.
+"""The state of one reader: it gets each message once, in order, flagged `replay` if an earlier connection may have sent
+it.
 
-No input or output: a reader is offered what a listing or a hint shows, says what it wants of that, and turns messages
-into events. Listings are stale and repeat themselves; what was sent is remembered for as long as a stale one can
-bring it back.
+No input or output: a reader chooses among the messages of a listing or of the local channel, and turns them into
+events. Listings are stale and repeat messages; so a reader remembers what was sent for as long as a stale listing can
+show it again.
 
-A host is offered everything unacknowledged, whatever its cursor: a cursor as a high-water mark would lose what shows
-up late. A guest is offered what is newer than its cursor less the reorder window, for the same reason.
+A host gets everything unacknowledged, whatever its cursor: a cursor as a high-water mark would lose messages that
+become visible late. A guest gets what is newer than its cursor less the reorder window, for the same reason.
 """
 
 from collections.abc import Iterable, Iterator
@@ -19,7 +20,7 @@ from waypost_worker.queues.producer_order import MissingNumbers, ProducerOrder
 from waypost_worker.sse import Event
 
 FORGET_MS = 2 * REORDER_WINDOW_SECONDS * 1000
-"""A message that no listing has shown for so long can't come back in a stale one."""
+"""A message that no listing has shown for so long can't appear in a stale one."""
 
 
 class Reader:
@@ -35,20 +36,20 @@ class Reader:
 
     @property
     def cursor(self) -> str:
-        """What to come back with, were the connection to break now."""
+        """The cursor to resume after if the connection breaks now."""
         return str(self._event_id(self.position))
 
     @property
     def resumed_after_ms(self) -> int | None:
-        """When the message that the reader came back with was accepted; `None` for a reader that starts."""
+        """When the message that the reader resumed after was accepted; `None` if it starts from the beginning."""
         return cursor_ms(self._resumed_after) if self._resumed_after else None
 
     def wants(self, message: Message) -> bool:
-        """Whether `message` (its head will do) is still to be sent."""
+        """Whether `message` (or its head) is still to be sent."""
         return message.cursor not in self._last_seen_ms
 
     def deliver(self, messages: Iterable[Message], now_ms: int) -> list[Event]:
-        """The events to send now that `messages` (whole, in order of time) have been taken."""
+        """Takes `messages` (whole, in order of time), and returns the events to send now."""
         events = []
         for message in messages:
             self._last_seen_ms[message.cursor] = now_ms
@@ -56,7 +57,7 @@ class Reader:
         return events
 
     def forget(self, listed: set[str], now_ms: int) -> None:
-        """After a complete listing: stop remembering what has not been in one for a long time."""
+        """After a complete listing: forgets messages that no listing has shown for a long time."""
         for cursor in listed & self._last_seen_ms.keys():
             self._last_seen_ms[cursor] = now_ms
         for cursor in [cursor for cursor, seen in self._last_seen_ms.items() if now_ms - seen > FORGET_MS]:
@@ -73,16 +74,16 @@ class Reader:
 
 
 class HostReader(Reader):
-    """Reads requests: one delivery per request id, in order for each producer."""
+    """Reads requests: one event per request id, in order for each producer."""
 
     def __init__(self, scope: str, after: EventId | None) -> None:
         super().__init__(scope, after)
         self._order = ProducerOrder(after.next_numbers if after else {})
-        self._taken_as: dict[str, str] = {}
+        self._first_cursors: dict[str, str] = {}
         self._duplicates: dict[str, str] = {}
 
     def wants(self, message: Message) -> bool:
-        if message.kind == "request" and self._taken_as.get(message.id, message.cursor) != message.cursor:
+        if message.kind == "request" and self._first_cursors.get(message.id, message.cursor) != message.cursor:
             self._duplicates[message.cursor] = message.id
             return False
         return super().wants(message)
@@ -91,7 +92,10 @@ class HostReader(Reader):
         events: list[Event] = []
         for message in messages:
             self._last_seen_ms[message.cursor] = now_ms
-            if message.kind == "request" and self._taken_as.setdefault(message.id, message.cursor) != message.cursor:
+            if (
+                message.kind == "request"
+                and self._first_cursors.setdefault(message.id, message.cursor) != message.cursor
+            ):
                 self._duplicates[message.cursor] = message.id
             elif message.number:
                 self._order.hold(message)
@@ -104,33 +108,33 @@ class HostReader(Reader):
 
     def forget(self, listed: set[str], now_ms: int) -> None:
         super().forget(listed, now_ms)
-        for request_id, cursor in list(self._taken_as.items()):
+        for request_id, cursor in list(self._first_cursors.items()):
             if cursor not in self._last_seen_ms:
-                del self._taken_as[request_id]
+                del self._first_cursors[request_id]
 
     def _event_id(self, cursor: str) -> EventId:
         return EventId(cursor, self.position, self._order.next_numbers)
 
     def settled_duplicates(self, listed: set[str], taken_after_ms: int) -> Iterator[str]:
-        """Cursors of duplicates whose first copy is no longer listed though its time (`taken_after_ms` and later) is
-        not over: it was acknowledged, so they can go too. One that only a stale listing misses stays under its own
-        cursor, so nothing is lost by removing its duplicate."""
+        """Cursors of duplicates to remove: those whose first copy, accepted at `taken_after_ms` or later, has not
+        expired and is no longer listed. So it was acknowledged. If only a stale listing misses it, it is still stored
+        under its own cursor, so removing the duplicate loses nothing."""
         for cursor, request_id in list(self._duplicates.items()):
-            first = self._taken_as.get(request_id, "")
+            first = self._first_cursors.get(request_id, "")
             if first and first not in listed and cursor_ms(first) >= taken_after_ms:
                 del self._duplicates[cursor]
                 yield cursor
 
 
 class GuestReader(Reader):
-    """Reads answers: progress as it comes, and the first final answer of each request."""
+    """Reads responses: all progress, and the first final response of each request."""
 
     def __init__(self, scope: str, after: EventId | None) -> None:
         super().__init__(scope, after)
-        self._answered: dict[str, str] = {}
+        self._final_cursors: dict[str, str] = {}
 
     def wants(self, message: Message) -> bool:
-        if self._answered.get(message.id, message.cursor) != message.cursor and message.final:
+        if self._final_cursors.get(message.id, message.cursor) != message.cursor and message.final:
             return False
         resumed = self.resumed_after_ms
         in_window = resumed is None or message.accepted_ms >= resumed - REORDER_WINDOW_SECONDS * 1000
@@ -140,7 +144,7 @@ class GuestReader(Reader):
         first = [
             message
             for message in sorted(messages, key=lambda message: message.cursor)
-            if not message.final or self._answered.setdefault(message.id, message.cursor) == message.cursor
+            if not message.final or self._final_cursors.setdefault(message.id, message.cursor) == message.cursor
         ]
         return super().deliver(first, now_ms)
 
@@ -159,5 +163,5 @@ def _gap(missing: MissingNumbers, position: str) -> Event:
 
 
 def expired_gap(position: str) -> Event:
-    """The reader came back with a cursor older than what is still kept: it may have missed something."""
+    """The event for a reader whose cursor is older than messages are kept: it may have missed some."""
     return Event("gap", msgspec.json.encode(_Gap("expired", position)))

@@ -1,22 +1,21 @@
-"""Whom a budget belongs to: an IPv4 address, or the network that one customer is given with IPv6."""
+"""The key of a per-address budget: an IPv4 address, or the IPv6 network that one customer has."""
 
 from functools import lru_cache
 from ipaddress import IPv6Address, IPv6Network, ip_address
 
+from waypost_worker.limits import MAX_ADDRESS_LENGTH
+
 IPV6_PREFIX = 64
-"""A customer has a whole /64 at least, and all of its addresses are hers: RFC 6177, section 2."""
-
-
-MAX_LENGTH = 64
-"""Characters of any address, zone included."""
+"""A customer has at least a whole /64 and can use all of its addresses: RFC 6177, section 2."""
 
 
 def rate_limit_key(address: str | None) -> str:
-    """What to count for `address`: one name for all addresses that are one caller's, and one for all unknown ones."""
-    return _key(address) if address and len(address) <= MAX_LENGTH else "unknown"
+    """The key under which `address` is counted: the same for all addresses of one customer, `unknown` if there is
+    none."""
+    return _key(address) if address and len(address) <= MAX_ADDRESS_LENGTH else "unknown"
 
 
-# A request asks several times, and its caller comes again.
+# Needed several times in each request, and again in the next of the same client.
 @lru_cache(maxsize=4096)
 def _key(address: str) -> str:
     try:

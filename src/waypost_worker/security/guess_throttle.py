@@ -1,14 +1,13 @@
-"""Guessing codes is throttled: an address that has spent its budget of wrong codes is refused for a minute.
+"""Throttles the guessing of codes: an address that has spent its budget of wrong codes is refused for a minute.
 
-The budget is the platform's rate-limit binding, counted per location. Whether it is spent is known only when it is
-asked, and it is asked only for misses; so that an address that is over it can't go on and learn from the hits, it is
-remembered here and refused before the look-up. So that a thousand guesses can't be sent off before the first of them is
-known to be wrong, only some of an address are looked up concurrently.
+The budget is the platform's rate-limit binding, counted per location, and spent by misses only. An address over its
+budget is blocked here, before the look-up, so that it can't go on and learn from the hits. Only a few codes of an
+address are looked up concurrently: otherwise a thousand guesses could be under way before the first of them counts.
 
-An address is often shared: by an office, by the clients of one hosted agent. Two rules keep a dead code in one of their
-configurations from locking out the others, and neither makes guessing cheaper. The same wrong code (or token) counts
+An address is often shared: by an office, or by the clients of one hosted agent. Two rules keep a dead code in one
+configuration from locking out the others, and neither makes guessing cheaper. The same wrong code (or token) counts
 once a minute, since a guesser gains nothing by repeating one. And a code that this address was served with is looked up
-also while the address is refused others: it has had that hit already.
+also while the address is blocked: the address has had that hit already.
 """
 
 import hashlib
@@ -17,19 +16,9 @@ from contextlib import AbstractContextManager, nullcontext
 
 from waypost_worker.clock import Clock
 from waypost_worker.errors import RateLimited
+from waypost_worker.limits import MAX_LOOKUPS_AT_ONCE, MAX_REMEMBERED_GUESSES, SERVED_CODE_SECONDS
 from waypost_worker.security.client_address import rate_limit_key
 from waypost_worker.security.rate_limits import PERIOD_SECONDS, REFUSALS, Limit, Limiter
-
-MAX_REMEMBERED = 10_000
-"""Addresses that are refused, wrong codes and served codes that an isolate remembers, each: 2 MB. The oldest go
-first."""
-
-SERVED_SECONDS = 3600
-"""How long a code is remembered with the address that it was served to."""
-
-MAX_LOOKUPS_AT_ONCE = 10
-"""Codes of one address that are looked up concurrently in one isolate: what can still be found while it is about to be
-refused."""
 
 
 class GuessThrottle:
@@ -39,26 +28,26 @@ class GuessThrottle:
         self._limiter = limiter
         self._blocked = _Recent(clock, PERIOD_SECONDS)
         self._missed = _Recent(clock, PERIOD_SECONDS)
-        self._served = _Recent(clock, SERVED_SECONDS)
+        self._served = _Recent(clock, SERVED_CODE_SECONDS)
         self._lookups: dict[str, int] = {}
 
     def looking_up(self, address: str | None, code: str) -> AbstractContextManager[None]:
-        """Around the look-up of `code`, and what is done about a miss.
+        """A context manager around the look-up of `code`, and around the call of `miss`.
 
         Raises:
             RateLimited: `address` has spent its budget within the last minute, or has too many look-ups under way; and
-                was not served with this code before.
+                it was not served with this code before.
         """
         if _pair(address, code) in self._served:
             return nullcontext()
         self.check(address)
         key = rate_limit_key(address)
         if self._limiter is not None and self._lookups.get(key, 0) >= MAX_LOOKUPS_AT_ONCE:
-            raise RateLimited("Too many codes from this address at once.", 1)
+            raise RateLimited("Too many codes from this address concurrently.", 1)
         return _Counted(self._lookups, key)
 
     def check(self, address: str | None) -> None:
-        """To be called before a code is looked up, and before a wrong token is counted.
+        """Refuses a blocked address; called before a look-up, and before a wrong token is counted.
 
         Raises:
             RateLimited: `address` has spent its budget within the last minute.
@@ -71,16 +60,16 @@ class GuessThrottle:
         self._served.add(_pair(address, code))
 
     async def miss(self, address: str | None, secret: str) -> None:
-        """Counts a code that does not exist, or a token or key that is wrong; the same one once a minute.
+        """Counts a code that does not exist, or an invalid token or key; the same one once a minute.
 
         Raises:
-            RateLimited: this one is over the budget of `address`.
+            RateLimited: this miss exceeds the budget of `address`.
         """
         pair = _pair(address, secret)
         self._served.discard(pair)
         if self._limiter is None or pair in self._missed:
             return
-        # Before the budget is asked: what comes twice concurrently counts once, too.
+        # Before the limiter is asked: the same code twice concurrently counts once, too.
         self._missed.add(pair)
         key = rate_limit_key(address)
         if await self._limiter.allows(key):
@@ -90,7 +79,7 @@ class GuessThrottle:
 
 
 class _Recent:
-    """What was added in the last `seconds`, up to `MAX_REMEMBERED`; each is some 50 bytes at most."""
+    """What was added in the last `seconds`, up to `MAX_REMEMBERED_GUESSES`; each is some 50 bytes at most."""
 
     def __init__(self, clock: Clock, seconds: int) -> None:
         self._clock = clock
@@ -105,7 +94,7 @@ class _Recent:
         self._until_ms[item] = now + self._milliseconds
         # All are kept equally long, so the first one is the oldest.
         self._until_ms.move_to_end(item)
-        while len(self._until_ms) > MAX_REMEMBERED or next(iter(self._until_ms.values())) <= now:
+        while len(self._until_ms) > MAX_REMEMBERED_GUESSES or next(iter(self._until_ms.values())) <= now:
             self._until_ms.popitem(last=False)
 
     def discard(self, item: bytes) -> None:
@@ -113,7 +102,7 @@ class _Recent:
 
 
 class _Counted:
-    """Counts `key` for as long as this lasts."""
+    """Counts `key` while the context is open."""
 
     def __init__(self, counts: dict[str, int], key: str) -> None:
         self._counts = counts

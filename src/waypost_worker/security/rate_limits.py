@@ -1,8 +1,8 @@
-"""How often somebody may do something: the budgets of the platform's rate-limit bindings, each named where it is spent.
+"""Rate limits: budgets that the platform's rate-limit bindings count.
 
 A budget is counted in the Cloudflare location that the request came to, and is full again after a minute:
-https://developers.cloudflare.com/workers/runtime-apis/bindings/rate-limit/. How much each holds is in wrangler.toml;
-one that is not bound bounds nothing, and `/health` says so.
+https://developers.cloudflare.com/workers/runtime-apis/bindings/rate-limit/. The size of each is in wrangler.toml; one
+without a binding limits nothing, and `/health` says so.
 """
 
 from collections.abc import Mapping
@@ -13,43 +13,43 @@ from waypost_worker.errors import RateLimited
 from waypost_worker.security.client_address import rate_limit_key
 
 PERIOD_SECONDS = 60
-"""After which a budget is full again, as wrangler.toml has it."""
+"""The period after which a budget is full again, as in wrangler.toml."""
 
 
 class Limit(StrEnum):
     """The budgets, by the names of their bindings."""
 
     ADDRESS = "ADDRESS_LIMIT"
-    """Everything that comes from one address: each request, and once more for each 2.5 KV operations beyond the first.
-    Nobody alone may run up the bill."""
+    """Every request from one address, and one more use for each further 2.5 KV operations: no single client may run up
+    the bill."""
 
     SESSION = "SESSION_LIMIT"
-    """Sessions that one address opens."""
+    """Sessions opened from one address."""
 
     MISS = "MISS_LIMIT"
-    """Codes, tokens and keys that do not exist, of one address: what guessing costs."""
+    """Codes, tokens and keys that do not exist, sent from one address: the cost of guessing."""
 
     REQUEST = "REQUEST_LIMIT"
-    """Requests to one session; and answers in it, apart from them."""
+    """Requests to one session; and, counted separately, responses in it."""
 
     ANSWER = "ANSWER_LIMIT"
-    """Questions to the model, which somebody pays for: of one resource where an app has shown who it is, else of one
-    address."""
+    """Questions to the model, which cost the deployer: of one resource if the caller is an app or has its token,
+    otherwise of one address."""
 
     APPEND = "APPEND_LIMIT"
-    """What is written into one conversation; and into the documents and pages of one session, apart from it."""
+    """Writes to one conversation; and, counted separately, to the documents and pages of one session."""
 
 
 OF_ADDRESS = (Limit.ADDRESS, Limit.SESSION)
-"""Those that are spent before a route's handler is asked."""
+"""Budgets that are spent before a route's handler is called."""
 
 REFUSALS = {
     Limit.ADDRESS: "Too many requests from this address",
     Limit.SESSION: "Too many new sessions from this address",
     Limit.MISS: "Too many unknown codes or tokens from this address",
-    Limit.REQUEST: "Too many requests or answers in this session",
+    Limit.REQUEST: "Too many requests or responses in this session",
     Limit.ANSWER: "Too many questions to the model",
-    Limit.APPEND: "Too much is written into this conversation or session",
+    Limit.APPEND: "Too many writes to this conversation or session",
 }
 
 
@@ -57,7 +57,7 @@ class Limiter(Protocol):
     """The rate-limit port."""
 
     async def allows(self, key: str) -> bool:
-        """Count one use of `key`; whether it is still within its budget."""
+        """Counts one use of `key`; returns whether it is within the budget."""
         ...
 
 
@@ -72,7 +72,7 @@ class RateLimits:
         return {limit.value: limit in self._limiters for limit in Limit}
 
     async def spend(self, limit: Limit, key: str, uses: int = 1) -> None:
-        """Count `uses` of what `key` names.
+        """Counts `uses` uses of `key`.
 
         Raises:
             RateLimited: the budget of `key` is spent.
@@ -86,16 +86,16 @@ class RateLimits:
                 raise RateLimited(f"{REFUSALS[limit]}; wait a minute.", PERIOD_SECONDS)
 
     async def spend_of_address(self, limits: tuple[Limit, ...], address: str | None, uses: int = 1) -> None:
-        """Count those of `limits` that count by `address`: `uses` of `ADDRESS`, one of the others.
+        """Counts those of `limits` that are counted by address: `uses` of `ADDRESS`, one of the others.
 
         Raises:
-            RateLimited: one of them is spent.
+            RateLimited: one of these budgets is spent.
         """
         for limit in limits:
             if limit in OF_ADDRESS:
                 await self.spend(limit, rate_limit_key(address), uses if limit is Limit.ADDRESS else 1)
 
     async def pay(self, address: str | None) -> bool:
-        """Count one more use of `ADDRESS`; whether it was within its budget."""
+        """Counts one more use of `ADDRESS`. Returns whether it was within the budget."""
         limiter = self._limiters.get(Limit.ADDRESS)
         return limiter is None or await limiter.allows(rate_limit_key(address))

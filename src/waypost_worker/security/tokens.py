@@ -1,8 +1,8 @@
-"""Tokens: signed, not stored, so that they hold in every location at once and are checked without a read.
+"""Tokens: signed, not stored, so that they are valid in every location immediately and are checked without a read.
 
 `wp1.{role}.{subject}.{expires}.{signature}`: version; `host` or `guest` and the session's code, or `app` and the id of
 a resource (base64url of its UTF-8, without padding); Unix seconds in decimal; and 43 characters of base64url: the
-HMAC-SHA256 of all that stands before. The whole token is computed anew and compared, in constant time, so a valid token
+HMAC-SHA256 of everything before it. The whole token is computed again and compared in constant time, so a valid token
 has one spelling only. Two keys are accepted while one replaces the other; the first one signs.
 """
 
@@ -16,20 +16,17 @@ from waypost_worker.base64url import decode_base64url, encode_base64url
 from waypost_worker.errors import InvalidToken, TokenExpired
 from waypost_worker.limits import MAX_APP_ID_KEY_BYTES, MAX_CODE_LENGTH, MIN_CODE_LENGTH
 
-MIN_KEY_BYTES = 32
-"""RFC 2104, section 3: a key shorter than the hash (32 bytes) weakens it."""
-
 TOKEN_PREFIX = "wp1."  # noqa: S105
-"""What every token begins with, and nothing else that is shown in its place should."""
+"""The beginning of every token, which tells it from an app key."""
 
 _CODE = f"(host|guest)\\.([0-9A-Z]{{{MIN_CODE_LENGTH},{MAX_CODE_LENGTH}}})"
-# No id of a resource has more bytes in UTF-8 than percent-encoded; four characters are three bytes.
+# An id has at most as many bytes in UTF-8 as percent-encoded; four characters of base64url are three bytes.
 _RESOURCE = f"(app)\\.([A-Za-z0-9_-]{{2,{-(-MAX_APP_ID_KEY_BYTES * 4 // 3)}}})"
 _TOKEN = re.compile(rf"wp1\.(?:{_CODE}|{_RESOURCE})\.([1-9][0-9]{{0,11}})\.[A-Za-z0-9_-]{{43}}")
 
 
 class Role(StrEnum):
-    """What a token makes of its bearer."""
+    """The role of a token's bearer."""
 
     HOST = "host"
     GUEST = "guest"
@@ -37,7 +34,7 @@ class Role(StrEnum):
 
 
 class Claims(msgspec.Struct, frozen=True):
-    """What a genuine token says. `subject`: the session's code, or the app's resource, that it is for."""
+    """The content of a genuine token. `subject`: the code of its session, or the app's resource."""
 
     role: Role
     subject: str
@@ -45,41 +42,42 @@ class Claims(msgspec.Struct, frozen=True):
 
 
 class Signer:
-    """Signs with the first key, accepts any of them."""
+    """Signs with the first key, accepts tokens signed with any."""
 
     def __init__(self, keys: tuple[bytes, ...]) -> None:
         self._keys = keys
 
     def sign(self, claims: Claims) -> str:
-        """The token that says `claims`."""
+        """The token with these claims."""
         return _sign(self._keys[0], claims)
 
     def unsign(self, token: str, now_ms: int) -> Claims:
-        """What `token` says.
+        """The claims of `token`.
 
         Raises:
             InvalidToken: it was not signed with one of the keys.
-            TokenExpired: it was, and its time is over.
+            TokenExpired: it was, and has expired.
         """
         claims = _read(token)
         if claims is None:
             raise InvalidToken("The token does not have the form of a token of this service.")
-        # Every key is tried, whichever fits: the time taken says nothing about which one it was.
+        # Every key is tried, so that the time taken does not tell which one fits.
         fits = [hmac.compare_digest(_sign(key, claims), token) for key in self._keys]
         if not any(fits):
             raise InvalidToken("The token's signature does not fit: it was changed, or signed with another key.")
         if claims.expires_seconds * 1000 <= now_ms:
-            raise TokenExpired("The token's time is over; open a new session, join it again, or ask for a new token.")
+            raise TokenExpired("The token has expired; open a new session, join it again, or request a new token.")
         return claims
 
 
 def owner_id(key: bytes, code: str) -> str:
-    """The session id that owns what the host of the session `code` keeps; nobody can tell it from the code."""
+    """The session id that owns the documents and pages of the session `code`; it can't be derived from the code
+    alone."""
     return "s-" + encode_base64url(hmac.digest(key, f"wps1.{code}".encode(), "sha256"))
 
 
 def _read(token: str) -> Claims | None:
-    """What `token` would say if it was genuine."""
+    """The claims of `token` without a check of its signature; `None` if it does not have the form of a token."""
     match = _TOKEN.fullmatch(token)
     if match is None:
         return None

@@ -1,1 +1,1 @@
-"""Sessions, the presence of their hosts, and codes that work once."""
+"""Sessions, the presence of their hosts, and single-use codes."""

@@ -1,11 +1,11 @@
-"""Sessions: opened, renewed, ended, and found again.
+"""The store of sessions.
 
-Key `session:{code}`, for as long as the session has left. The record is written whole; two writers at once (a renewal
-and a change of tools) leave the later one, which the next renewal repairs. The session is refused by its own
-`expires_ms` too, since KV removes expired keys lazily.
+Key `session:{code}`, which expires with the session. The record is written whole. Of two concurrent writes (a renewal
+and a change of tools) the later one wins, and the next renewal repairs the record. A session is also refused by its own
+`expires_ms`, since KV removes expired keys lazily.
 
-The end is a key of its own, `ended:{code}`, read together with the record as one operation: a renewal elsewhere, made
-from a record that is older than the end, could otherwise bring the session back to life.
+The end is a tombstone, `ended:{code}`, read together with the record in one operation: otherwise a renewal in another
+location, made from an older record, could resurrect the session.
 """
 
 from collections import OrderedDict
@@ -29,7 +29,7 @@ from waypost_worker.polling.local_channel import LocalChannel
 
 
 class Session(msgspec.Struct, frozen=True, omit_defaults=True, rename="camel"):
-    """A session's record. `tools_version` changes with each change of the tools; `data` is the host's own JSON."""
+    """The record of a session. `tools_version` changes with the tools; `data` is the host's own JSON."""
 
     code: str
     created_ms: int
@@ -43,18 +43,18 @@ class Session(msgspec.Struct, frozen=True, omit_defaults=True, rename="camel"):
 
     @property
     def must_end_ms(self) -> int:
-        """The time that no renewal passes."""
+        """The time beyond which no renewal extends the session."""
         return self.created_ms + MAX_SESSION_AGE_SECONDS * 1000
 
 
 SessionCache = OrderedDict[str, tuple[Session, int]]
-"""Code -> the record and when it was read; plain data, kept per isolate."""
+"""Code -> `(record, when it was read)`, per isolate."""
 
 _decode = msgspec.json.Decoder(Session).decode
 
 
 class SessionStore:
-    """The sessions of one namespace, as one request sees them."""
+    """The sessions of one namespace, for one request."""
 
     def __init__(self, kv: Kv, clock: Clock, cache: SessionCache, channel: LocalChannel[Session]) -> None:
         self._kv = kv
@@ -63,9 +63,9 @@ class SessionStore:
         self._channel = channel
 
     async def open(self, code: str, ttl_seconds: int, ip: str | None, label: str | None, data: Any) -> Session:
-        """Open a new session under a new code."""
+        """Opens a session under the new code `code`."""
         now = self._clock.now_ms()
-        # Whole seconds: a token says in seconds when the session must end, and the two must agree.
+        # Whole seconds: a token has the session's last moment in seconds, and the two must agree.
         session = Session(code, now // 1000 * 1000, 0, ttl_seconds, ip=ip, label=label, data=data)
         expires_ms = min(now + ttl_seconds * 1000, session.must_end_ms)
         session = msgspec.structs.replace(session, expires_ms=expires_ms)
@@ -73,14 +73,14 @@ class SessionStore:
         return session
 
     async def find(self, code: str, *, fresh: bool = False, vouched_created_ms: int | None = None) -> Session:
-        """The live session with this code; a record read in this isolate less than 30 s ago will do unless `fresh`.
+        """The live session `code`. Without `fresh`, a record that this isolate read less than 30 s ago is used.
 
-        `vouched_created_ms`: a signed token says that the session was created then; while it is so young that this
-        location may not see it yet, that is taken as an answer. Such a record is for reading: never write it back.
+        `vouched_created_ms`: when the session was created according to a signed token. While the session is too young
+        to be visible in this location, the token stands in for its record. Never write such a record back.
 
         Raises:
-            SessionNotFound: unknown, or its time is over.
-            SessionEnded: the host ended it.
+            SessionNotFound: there is no such session, or it has expired.
+            SessionEnded: the host has ended it.
         """
         now = self._clock.now_ms()
         cached = None if fresh else self._cache.get(code)
@@ -94,16 +94,16 @@ class SessionStore:
             elif session is not None:
                 self._remember(session, now)
         if session is None or session.expires_ms <= now:
-            raise SessionNotFound("No session has this code now: it was never opened, or its time ran out.")
+            raise SessionNotFound("No session has this code: it was never opened, or it has expired.")
         if not session.active:
             raise SessionEnded("The host has ended this session.")
         return session
 
     async def extend(self, session: Session) -> Session:
-        """Give `session` a new full time to live.
+        """Renews `session` for its full time to live.
 
         Raises:
-            SessionTooOld: it has reached the greatest age a session may have.
+            SessionTooOld: it has reached the maximum age of a session.
         """
         if session.expires_ms >= session.must_end_ms:
             raise SessionTooOld("A session lives 24 hours at most; open a new one.")
@@ -113,7 +113,7 @@ class SessionStore:
         return extended
 
     async def end(self, session: Session) -> None:
-        """End `session` for everybody, and for good."""
+        """Ends `session` permanently: writes its tombstone."""
         seconds = max((session.must_end_ms - self._clock.now_ms()) // 1000, KV_MIN_TTL_SECONDS)
         await self._kv.put(ended_key(session.code), "1", ttl_seconds=seconds)
         ended = msgspec.structs.replace(session, active=False)
@@ -121,8 +121,8 @@ class SessionStore:
         self._channel.publish(session.code, ended)
 
     async def put_tools(self, session: Session, tools: bytes, version: str) -> Session:
-        """Store the tools that the host offers (JSON text), and tell the readers that they changed."""
-        # They live as long as the session can: one write, where a copy of each renewal would double its cost.
+        """Stores the host's tools (a JSON list), and announces the change to the session's streams."""
+        # They live as long as the session can: writing them again with each renewal would double its cost.
         seconds = (session.must_end_ms - self._clock.now_ms()) // 1000
         await self._kv.put(
             tools_key(session.code),
@@ -135,23 +135,23 @@ class SessionStore:
         return changed
 
     async def tools(self, session: Session) -> bytes:
-        """The tools that the host offers, as the JSON text of a list."""
-        # Not by `tools_version`: a renewal elsewhere may just have written back a record that is older than the tools.
-        found = await find_key(self._kv, tools_key(session.code))
-        value = await self._kv.get(tools_key(session.code)) if found else None
+        """The host's tools, as a JSON list."""
+        # Not by `tools_version`: a renewal in another location may have written back a record older than the tools.
+        key = await find_key(self._kv, tools_key(session.code))
+        value = await self._kv.get(tools_key(session.code)) if key else None
         return (value or "[]").encode()
 
     async def _read(self, code: str) -> Session | None:
-        found = await self._kv.get_many([session_key(code), ended_key(code)])
-        value = found.get(session_key(code))
+        values = await self._kv.get_many([session_key(code), ended_key(code)])
+        value = values.get(session_key(code))
         if value is None:
-            # A miss is remembered for a minute; a list is not, so it finds what was opened elsewhere just now.
+            # KV caches a miss for a minute, but not a list; so `list` finds a session opened elsewhere just now.
             listed = await find_key(self._kv, session_key(code))
             value = listed.metadata if listed else None
         if value is None:
             return None
         session = _decode(value)
-        return msgspec.structs.replace(session, active=False) if ended_key(code) in found else session
+        return msgspec.structs.replace(session, active=False) if ended_key(code) in values else session
 
     async def _write(self, session: Session) -> None:
         text = msgspec.json.encode(session).decode()
@@ -178,5 +178,5 @@ def _vouched(code: str, created_ms: int, now: int) -> Session | None:
 
 
 def tools_version(cursors: CursorFactory, code: str) -> str:
-    """A version for a new set of tools: greater than those before."""
+    """The version of a new set of tools, greater than all before."""
     return cursors.issue(tools_key(code))

@@ -1,8 +1,8 @@
-"""Codes that let one guest join: the first one closes the code behind itself.
+"""Single-use codes: the first guest that joins consumes the code.
 
-Key `joined:{code}`, until the session must end; its metadata is the mark of who joined, made of the id that the guest
-sent. Who sends the same id again has joined already, so that a reply that was lost locks nobody out. KV has no
-transaction: of two guests in two locations, within the two minutes that KV may be behind, both may get in.
+Key `joined:{code}`, until the session must end; its metadata is a digest of the `joinId` that the guest sent. A guest
+that sends the same id again is let in again, so a lost reply locks no guest out. KV has no transaction: two guests in
+two locations may both join within the two minutes that KV may be behind.
 """
 
 import hmac
@@ -16,11 +16,11 @@ from waypost_worker.kv.store import Kv, find_key
 from waypost_worker.limits import KV_MIN_TTL_SECONDS, MAX_JOINED_CODES
 
 SingleUseCache = OrderedDict[str, str]
-"""Code -> the mark of who joined; plain data, kept per isolate: where it happened, the code is closed at once."""
+"""Code -> digest of the guest's join id, per isolate: the isolate of the join refuses other guests immediately."""
 
 
 class SingleUseCodes:
-    """The codes that were used, as one request sees them."""
+    """The consumed codes, for one request."""
 
     def __init__(self, kv: Kv, clock: Clock, cache: SingleUseCache) -> None:
         self._kv = kv
@@ -28,28 +28,28 @@ class SingleUseCodes:
         self._cache = cache
 
     async def consume(self, code: str, until_ms: int, join_id: str | None) -> None:
-        """Close `code`, until `until_ms`, to all but who joins with `join_id`; without one, to all.
+        """Consumes `code` until `until_ms`, for all guests but the one with `join_id`; `None`: for all.
 
         Raises:
-            CodeClosed: somebody else has joined.
+            CodeClosed: another guest has joined.
         """
-        mark = "" if join_id is None else sha256(f"{code}:{join_id}".encode()).hexdigest()
-        found = await find_key(self._kv, joined_key(code))
-        # What is remembered is looked at last: it may have come while the store was asked.
-        for other in (found.metadata or "" if found else None, self._cache.get(code)):
-            if other is not None and not (mark and hmac.compare_digest(mark, other)):
+        digest = "" if join_id is None else sha256(f"{code}:{join_id}".encode()).hexdigest()
+        key = await find_key(self._kv, joined_key(code))
+        # The cache is read last: another request may have filled it while the store was asked.
+        for other in (key.metadata or "" if key else None, self._cache.get(code)):
+            if other is not None and not (digest and hmac.compare_digest(digest, other)):
                 raise CodeClosed("The code was used; ask for a new session.")
-        if found is None:
-            await self._write(code, until_ms, mark)
+        if key is None:
+            await self._write(code, until_ms, digest)
 
-    async def _write(self, code: str, until_ms: int, mark: str) -> None:
-        self._cache[code] = mark
+    async def _write(self, code: str, until_ms: int, digest: str) -> None:
+        self._cache[code] = digest
         if len(self._cache) > MAX_JOINED_CODES:
             self._cache.popitem(last=False)
         seconds = max((until_ms - self._clock.now_ms()) // 1000, KV_MIN_TTL_SECONDS)
         try:
-            await self._kv.put(joined_key(code), "1", ttl_seconds=seconds, metadata=mark)
+            await self._kv.put(joined_key(code), "1", ttl_seconds=seconds, metadata=digest)
         except BaseException:
-            # Nobody was let in, so the code is not used; should it be written all the same, it is closed, and safe.
+            # No guest was let in, so the code is unused. If the failed write did take effect, the code is closed: safe.
             self._cache.pop(code, None)
             raise

@@ -1,5 +1,7 @@
-"""What an open stream knows of its session: renewed while the host is there, announced when it changes, over when it
-ends. The record is read again every minute or few; in the isolate where it changes, the change is seen at once."""
+"""A stream's watch on its session: it renews the session while the host is there, and reports its changes and its end.
+
+It reads the record again at the plan's interval; a change in its own isolate is seen immediately.
+"""
 
 from contextlib import AbstractContextManager
 
@@ -16,7 +18,7 @@ from waypost_worker.sessions.session import Session, SessionStore
 from waypost_worker.sse import Event
 
 RETRY_SECONDS = 5
-"""After a look that failed."""
+"""The interval after a read that failed."""
 
 
 class _Change(msgspec.Struct, rename="camel", omit_defaults=True):
@@ -32,8 +34,8 @@ class _End(msgspec.Struct):
 
 
 class SessionWatch:
-    """Follows `session` for one stream of `role`. `events` is to be called when something is `due_ms`, or has rung; it
-    asks the store seldom."""
+    """Watches `session` for one stream of `role`. Call `events()` at `due_ms` or on wakeup; it reads KV about once a
+    minute."""
 
     def __init__(
         self,
@@ -60,15 +62,15 @@ class SessionWatch:
 
     @property
     def due_ms(self) -> int:
-        """When there is something to do again."""
+        """When `events` has to be called next."""
         return min(self._check_ms, self._announce_ms) if self._role is Role.HOST else self._check_ms
 
     def subscribe(self, wakeup: Wakeup) -> AbstractContextManager[None]:
-        """Have `bell` rung when the session changes in this isolate, for as long as this lasts."""
+        """Sets `wakeup` when the session changes in this isolate, for the length of the `with` block."""
         return self._channel.subscribe(self.session.code, wakeup)
 
     async def events(self) -> list[Event]:
-        """What happened to the session since the last call; after `end`, `ended` is true."""
+        """The session's events since the last call; `ended` is true after the event `end`."""
         events: list[Event] = []
         for session in self._channel.since(self.session.code, self._position):
             events += self._changed(session)
@@ -82,7 +84,7 @@ class SessionWatch:
 
     async def _check(self) -> list[Event]:
         now = self._clock.now_ms()
-        # Should the store not answer, it is no news about the session, not even when its time seems to be up: another
+        # A store that does not answer says nothing about the session, not even when its time seems to be over: another
         # stream may have renewed it.
         self._check_ms = now + RETRY_SECONDS * 1000
         try:
@@ -94,7 +96,7 @@ class SessionWatch:
         except SessionEnded:
             return self._end("ended")
         except SessionNotFound:
-            # A stale miss, unless the time that this stream knows of is over as well.
+            # A stale miss, unless the session has also expired by the record that this stream has.
             if now >= self.session.expires_ms:
                 return self._end("expired")
             self._plan_check()
@@ -106,7 +108,7 @@ class SessionWatch:
         return events
 
     def _plan_check(self) -> None:
-        """The next look: after the plan's interval, soon enough for a renewal, and when the time is up."""
+        """Plans the next read: after the plan's interval, early enough for a renewal, and at the latest at expiry."""
         now = self._clock.now_ms()
         interval_seconds = min(self._plan.session_check_seconds, self.session.ttl_seconds // 3)
         self._check_ms = min(now + interval_seconds * 1000, max(self.session.expires_ms, now))

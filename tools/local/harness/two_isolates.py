@@ -1,7 +1,7 @@
-"""Two isolates of this Worker on one KV, as two locations of the platform are: what they know of each other is in KV.
+"""Two isolates of this Worker on one KV, like two locations of the platform: they share nothing but KV.
 
-They are two Workers of one `wrangler dev`, which share a namespace by its id, and a third one in front of them that
-goes by the header `X-Isolate`.
+They are two Workers of one `wrangler dev`, which share a namespace by its id. A third one in front of them routes by
+the header `X-Isolate`.
 """
 
 from __future__ import annotations
@@ -24,14 +24,14 @@ ROUTER = """export default {
 
 
 class TwoIsolates(LocalWorker):
-    """A `LocalWorker` of copies of the project below `folder`; ask with `X-Isolate: a` or `b`."""
+    """A `LocalWorker` of copies of the project below `folder`; the header `X-Isolate: a` or `b` chooses."""
 
     def __init__(self, folder: Path) -> None:
         super().__init__("", *(folder / name for name in ("router", *NAMES)))
         key = secrets.token_urlsafe(32)
         for name in NAMES:
             config = copy_project(folder / name) / "wrangler.toml"
-            # What the command line says holds for the first configuration only.
+            # The command line applies to the first configuration only.
             config.write_text(
                 _replaced(
                     config.read_text(),

@@ -16,12 +16,12 @@ from tools.local.local_worker import Launch
 from tools.local.running import LocalWorkerError, Running
 
 START_SECONDS = 120.0
-"""Many times what a start takes; bounds a test that would hang."""
+"""Many times the duration of a start; bounds a test that would hang."""
 
 
 @dataclass(frozen=True)
 class ProjectLaunch(Launch):
-    """How a Worker is run whose files are those of the wrangler.toml `configs`; the first is reached from outside."""
+    """The options of a Worker that runs the projects of the wrangler.toml `configs`; requests reach the first one."""
 
     configs: tuple[Path, ...] = ()
 
@@ -32,9 +32,9 @@ class ProjectLaunch(Launch):
 class LocalWorker:
     """One Worker on a free loopback port, with its own KV, secrets and variables, and rate limits that no test meets.
 
-    A context manager: started and ready inside, and nothing is left of it afterwards. `signing_key=None` leaves the
-    secret out. Keyword arguments override variables of wrangler.toml. KV and the port outlive `kill` and `restart`.
-    `projects` are the folders of what it runs, the one that is reached from outside first; without, a copy of this one.
+    A context manager: the Worker is ready inside; afterwards it has ended and its files are deleted. `signing_key=None`
+    leaves the secret out. Keyword arguments override variables of wrangler.toml. KV and the port outlive `kill` and
+    `restart`. `projects` are the folders it runs, the one that requests reach first; by default a copy of this project.
     """
 
     def __init__(self, signing_key: str | None = "", *projects: Path, **variables: str) -> None:
@@ -67,11 +67,11 @@ class LocalWorker:
 
     @property
     def group(self) -> int:
-        """The process group of the running Worker."""
+        """The id of the running Worker's process group."""
         return self._process().group
 
     def log_text(self) -> str:
-        """Return everything wrangler and the Worker have printed so far, over all restarts."""
+        """Return the output of wrangler and the Worker so far, over all restarts."""
         return self._log.read_text(errors="replace") if self._log.exists() else ""
 
     def start(self) -> None:
@@ -85,11 +85,11 @@ class LocalWorker:
             raise LocalWorkerError(f"the Worker did not start:\n{self.log_text()}")
 
     def kill(self) -> None:
-        """SIGKILL everything of it at once; KV stays on disk."""
+        """Kill all its processes together; KV stays on disk."""
         self._process().kill()
 
     def restart(self) -> None:
-        """Start again on the same port and KV, ending it first if it runs, and wait until it answers."""
+        """End it if it runs, start it on the same port and KV, and wait until it answers."""
         self._process().stop()
         self.start()
         self.wait_ready()

@@ -1,4 +1,4 @@
-"""A Worker of a project that was made for a test."""
+"""A Worker that runs a project made for a test."""
 
 from __future__ import annotations
 

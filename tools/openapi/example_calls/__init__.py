@@ -1,7 +1,7 @@
-"""The examples: one story, told in calls.
+"""The example calls of the document, in the order in which they run.
 
-It is played when the document is made, on the service in memory, so that each example of a reply is one that was given;
-and once more by the tests, over HTTP, against the Worker.
+They run when the document is made, on the service in memory, so that each example of a response is a real one; and
+again in the tests, over HTTP, against the Worker.
 """
 
 from __future__ import annotations
@@ -17,4 +17,4 @@ SERVICE = (
     Step("GET /debug/objects", "where it is off", 404),
 )
 
-STORY: tuple[Step, ...] = (*SESSIONS, *MCP, *DOCUMENTS, *PAGES, *CHATS, *CONVERSATIONS, *SERVICE)
+EXAMPLE_CALLS: tuple[Step, ...] = (*SESSIONS, *MCP, *DOCUMENTS, *PAGES, *CHATS, *CONVERSATIONS, *SERVICE)

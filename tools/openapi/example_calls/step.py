@@ -1,4 +1,4 @@
-"""One call of the story, and what the story begins with."""
+"""One example call, and the values that the example calls start with."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from tools.openapi.parts import JSON
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One call. `$name` in it stands for a value that an earlier reply gave, or that the player began with.
+    """One call. `$name` in it stands for a value that an earlier response gave, or that `begin` gives.
 
     `keep`: name -> a JSON pointer into the reply; or `header:` and a header's name; or `event:`, the number of an event
-    of the stream, from 0, and the name of a field of it. `events`: how many events of a stream are read before it is
-    closed; 0: all. `shows`: the name of the token that is sent.
+    of the stream, from 0, and the name of its field. `events`: how many events of a stream are read before it is
+    closed; 0: all. `bearer`: the name of the value that is sent as the bearer token.
     """
 
     route: str
@@ -25,14 +25,14 @@ class Step:
     path: Mapping[str, str] = field(default_factory=dict)
     query: Mapping[str, str] = field(default_factory=dict)
     headers: Mapping[str, str] = field(default_factory=dict)
-    shows: str = ""
+    bearer: str = ""
     keep: Mapping[str, str] = field(default_factory=dict)
     events: int = 0
     media_type: str = JSON
 
 
 def begin(marker: str = "") -> dict[str, str]:
-    """The values that the story begins with: ids that their owner makes up. `marker` makes them others."""
+    """The values that the example calls start with: ids chosen by their owner. `marker` makes them distinct."""
     return {
         "sid": f"0b6f1c52-9d3e-4f0a-8a4e-7c1d2e3f4a5b{marker}",
         "other_sid": f"5e0c7a91-2b64-4d8f-9c3a-1f2e3d4c5b6a{marker}",

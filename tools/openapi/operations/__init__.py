@@ -1,4 +1,4 @@
-"""What is said of each operation, one file a resource; `ALL` has them by method and template."""
+"""Each operation beyond its types, one file a resource; `ALL` has them by method and template."""
 
 from __future__ import annotations
 

@@ -16,7 +16,7 @@ _FORMAT = Parameter(
     "format",
     {"type": "string", "enum": sorted(FORMATS)},
     "`events`: Waypost's own. `ui`: the AI SDK's UI message stream, as with `Accept: text/x-vercel-ai-ui-message-"
-    "stream`. Left out: what the question was asked in.",
+    "stream`. Default: the format of the question.",
 )
 _ANSWER = Reply("The answer, as it is said.", {EVENTS: chat_event()}, ("x-vercel-ai-ui-message-stream",))
 _NAME = {"threadId": "$request.body#/threadId", "resourceId": "$request.body#/resourceId"}
@@ -50,13 +50,13 @@ OPERATIONS = {
         body={
             JSON: {
                 "anyOf": [ChatBody, UiBody],
-                "description": "Waypost's own body, or (where `messages` or `trigger` is there) that of the AI SDK.",
+                "description": "Waypost's own body, or (if it has `messages` or `trigger`) that of the AI SDK.",
             }
         },
         links={200: _AFTER_ASKING},
         description=(
-            "The answer goes on when its reader has left, for 25 s, and is in the history either way. The same "
-            "`messageId` again is the same question: it is answered with the answer that is being given, or was."
+            "The answer continues for 25 s without a reader, and is stored in the history either way. The same "
+            "`messageId` again returns the answer to the first request, finished or not."
         ),
     ),
     "POST /api/chat/fork": Operation(
@@ -89,9 +89,18 @@ OPERATIONS = {
         {200: _ANSWER, 204: Reply("No answer is being given.")},
         (*APP_PROBLEMS, *STORAGE),
         parameters=(
-            Parameter("resourceId", APP_ID, "Whose thread it is; left out: that of the token, or its own."),
+            Parameter(
+                "resourceId",
+                APP_ID,
+                "The thread's resource. Default: the token's, or else one named as the thread.",
+            ),
             _FORMAT,
-            Parameter("Last-Event-ID", {"type": "string"}, "The last event's id: go on from there.", where="header"),
+            Parameter(
+                "Last-Event-ID",
+                {"type": "string"},
+                "Resumes after the event with this id.",
+                where="header",
+            ),
         ),
     ),
     "POST /api/chat/{threadId}/stop": Operation(

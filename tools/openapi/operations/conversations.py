@@ -19,7 +19,7 @@ OPERATIONS = {
         APP,
         {
             200: Reply(
-                "The messages, oldest first; none where nothing was said, or it was forgotten.",
+                "The messages, oldest first; none if the conversation is empty, deleted or expired.",
                 {JSON: ConversationView, NDJSON: {"type": "array", "items": MessageView}, MARKDOWN: {"type": "string"}},
                 ("Content-Disposition",),
             )
@@ -29,7 +29,7 @@ OPERATIONS = {
             Parameter(
                 "format",
                 {"type": "string", "enum": ["json", "jsonl", "markdown"], "default": "json"},
-                "`jsonl`: a message a line. `markdown`: for reading.",
+                "`jsonl`: one message a line. `markdown`: for people.",
             ),
         ),
         description=WHOSE,
@@ -42,7 +42,7 @@ OPERATIONS = {
         (*BODY, *APP_PROBLEMS, *STORAGE),
         body={JSON: ImportBody, NDJSON: {"type": "array", "items": ImportedMessage}},
         links={200: _READ},
-        description=f"Takes what `?format=json` and `?format=jsonl` gave. {WHOSE}",
+        description=f"Takes exports in `?format=json` and `?format=jsonl`. {WHOSE}",
     ),
     "DELETE /api/conversations/{sessionId}": Operation(
         "forgetConversation",

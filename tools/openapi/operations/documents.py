@@ -13,11 +13,11 @@ IF_MATCH = Parameter("If-Match", ETAGS, "`*`, or ETags: only if one of them is t
 IF_NONE_MATCH = Parameter(
     "If-None-Match",
     ETAGS,
-    "`*`, or ETags: only if none of them is the version now; else 304 for a reader, 412 for a writer.",
+    "`*`, or ETags: only if none of them is the current version; otherwise 304 for a read, 412 for a write.",
     "header",
 )
 CONDITIONAL = (IF_MATCH, IF_NONE_MATCH)
-KNOWN = Reply("The reader has this version already.", headers=("ETag",))
+KNOWN = Reply("The client has this version already.", headers=("ETag",))
 WHOSE = "Whoever knows the session's id may read and write; it is the secret."
 
 _ANY_JSON = {"description": "Any JSON; what was put is what is read, byte for byte."}
@@ -52,8 +52,8 @@ def _operations(kind: str, what: str, tail: str) -> dict[str, Operation]:
             "documents",
             APP,
             {
-                200: Reply("It was replaced.", {JSON: DocumentView}, _PUT_HEADERS),
-                201: Reply("It is new.", {JSON: DocumentView}, _PUT_HEADERS),
+                200: Reply("The existing one was replaced.", {JSON: DocumentView}, _PUT_HEADERS),
+                201: Reply("It was created.", {JSON: DocumentView}, _PUT_HEADERS),
             },
             (*JSON_TEXT, InvalidBody, *problems, *((TooManyDocuments,) if "{name}" in tail else ())),
             CONDITIONAL,

@@ -18,7 +18,7 @@ _EVENTS: Json = {
     "anyOf": [
         {
             "type": "object",
-            "description": "A JSON-RPC message, or nothing yet, to come back with its id.",
+            "description": "A JSON-RPC message; or an event without data whose id a client resumes from.",
             "properties": {
                 "event": {"const": "message"},
                 "data": {"type": "string"},
@@ -30,25 +30,25 @@ _EVENTS: Json = {
     ]
 }
 _ERRORS = {
-    400: ("No message, or one that the protocol does not know.", ()),
-    401: ("A token is needed, or is not good.", ("WWW-Authenticate",)),
-    403: ("The token, or the page that calls, is another's.", ()),
+    400: ("No message, or one that the protocol does not define.", ()),
+    401: ("A token is missing or invalid.", ("WWW-Authenticate",)),
+    403: ("The token is for another session, or the page's origin is not allowed.", ()),
     404: ("No such session; or, since 2026-07-28, no such method.", ()),
     406: ("`Accept` names neither JSON nor events, or not the one that is needed.", ()),
-    408: ("The body does not come.", ()),
+    408: ("The body did not arrive in time.", ()),
     410: ("The session was ended.", ()),
     413: ("The body is too large.", ()),
-    415: ("The body is no JSON.", ()),
+    415: ("The body is not JSON.", ()),
     429: ("Too many requests.", ("Retry-After",)),
     431: ("A header field is too long.", ()),
-    503: ("It can't be served now.", ("Retry-After",)),
+    503: ("The service is unavailable.", ("Retry-After",)),
 }
 _REFUSED = 405
 _SESSION = Parameter("Mcp-Session-Id", {"type": "string"}, "Up to 2025-11-25; as `initialize` gave it.", where="header")
-_LAST = Parameter("Last-Event-ID", {"type": "string"}, "Where a stream is to be taken up.", where="header")
+_LAST = Parameter("Last-Event-ID", {"type": "string"}, "The event id to resume a stream from.", where="header")
 _DESCRIPTION = (
     "Streamable HTTP of the revisions 2026-07-28, 2025-11-25 and 2025-06-18. Errors are JSON-RPC errors, without an id "
-    "where none could be read; `error.data.code` is the word for programs where this API has one."
+    "if none could be read. Programs branch on `error.data.code`, the code of this API if it has one."
 )
 
 
@@ -68,7 +68,7 @@ def _operations(path: str, suffix: str) -> dict[str, Operation]:
             f"postMcp{suffix}",
             replies={
                 200: Reply("The reply, or a stream that ends with it.", {JSON: _MESSAGE, EVENTS: _EVENTS}),
-                202: Reply("A notification was taken."),
+                202: Reply("A notification was accepted."),
                 **_failures(*_ERRORS),
             },
             parameters=(_SESSION,),
@@ -79,7 +79,7 @@ def _operations(path: str, suffix: str) -> dict[str, Operation]:
         f"GET {path}": Operation(
             f"streamMcp{suffix}",
             replies={
-                200: Reply("News of the tools, or the rest of a call.", {EVENTS: _EVENTS}),
+                200: Reply("Notifications of changed tools, or the rest of a call.", {EVENTS: _EVENTS}),
                 _REFUSED: refusal,
                 **_failures(400, 401, 403, 404, 406, 410, 429, 431, 503),
             },

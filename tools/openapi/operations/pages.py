@@ -51,14 +51,14 @@ OPERATIONS = {
         "pages",
         APP,
         {
-            200: Reply("It was replaced.", {JSON: StoredPageView}, ("ETag",)),
-            201: Reply("It is new.", {JSON: StoredPageView}, ("ETag",)),
+            200: Reply("The existing one was replaced.", {JSON: StoredPageView}, ("ETag",)),
+            201: Reply("It was created.", {JSON: StoredPageView}, ("ETag",)),
         },
         (*BODY, *APP_PROBLEMS, *_PROBLEMS, WrongSession, TooManyDocuments),
         CONDITIONAL,
         body={JSON: PageBody},
         links={200: _AFTER_PUT, 201: _AFTER_PUT},
-        description="It belongs to the session that put it first; only that one may replace or delete it.",
+        description="A page belongs to the session that stored it first; only that session may replace or delete it.",
     ),
     "DELETE /api/pages/{intentId}": Operation(
         "deletePage",
@@ -74,16 +74,16 @@ OPERATIONS = {
         "pages",
         NOBODY_KNOWN,
         {
-            200: Reply("The HTML that was put.", {HTML: {"type": "string"}}, _SHOWN_HEADERS),
+            200: Reply("The HTML as it was stored.", {HTML: {"type": "string"}}, _SHOWN_HEADERS),
             202: Reply(
-                "Another site has sent the browser here, and it does not say that a person has clicked: a link to the "
-                "page, to be followed by a person. Nothing was read or counted.",
+                "Another site sent the browser here, and the browser does not say that a person clicked: a link to the "
+                "page, for a person to follow. Nothing was read or counted.",
                 {HTML: {"type": "string"}},
             ),
-            304: Reply("The reader has this version already.", headers=_SHOWN_HEADERS),
+            304: Reply("The client has this version already.", headers=_SHOWN_HEADERS),
         },
         (*_PROBLEMS, PageNotFound),
         CONDITIONAL,
-        description="Never with the rights of this origin: what is stored for it in a browser is out of its reach.",
+        description="Sandboxed: the page can't reach what this origin stores in the browser.",
     ),
 }

@@ -20,9 +20,9 @@ from waypost_worker.limits import MAX_WAIT_SECONDS
 WAIT = Parameter(
     "wait",
     {"type": "number", "minimum": 0, "maximum": MAX_WAIT_SECONDS, "default": 0},
-    "Seconds to wait if there is nothing yet; written with digits and a point, without an exponent.",
+    "Seconds to wait if there is nothing yet: digits and a point, without an exponent.",
 )
-_QUEUED = Reply("It is in KV.", {JSON: QueuedView})
+_QUEUED = Reply("The response is in KV.", {JSON: QueuedView})
 
 OPERATIONS = {
     "POST /api/request": Operation(
@@ -30,8 +30,8 @@ OPERATIONS = {
         "calls",
         GUEST,
         {
-            200: Reply("The final answer.", {JSON: {"$ref": "#/components/schemas/Answer"}}),
-            202: Reply("It is in KV, and there is no answer yet.", {JSON: QueuedView}),
+            200: Reply("The final response.", {JSON: {"$ref": "#/components/schemas/Answer"}}),
+            202: Reply("The request is in KV; there is no response yet.", {JSON: QueuedView}),
         },
         (*BODY, InvalidId, *GUEST_PROBLEMS, *STORAGE),
         parameters=(WAIT,),
@@ -57,7 +57,7 @@ OPERATIONS = {
         "cancelRequest",
         "calls",
         GUEST,
-        {202: Reply("The answer `cancelled`, which the request has now.", {JSON: QueuedView})},
+        {202: Reply("The response `cancelled` to the request.", {JSON: QueuedView})},
         (*BODY, InvalidId, *GUEST_PROBLEMS, AlreadyAnswered, *STORAGE),
         body={JSON: CancelBody},
     ),
@@ -75,7 +75,7 @@ OPERATIONS = {
                     "cancelRequest",
                     {"path.id": "$request.body#/id"},
                     {"code": "$request.body#/code"},
-                    description="Too late: refused with 409 if the answer was final.",
+                    description="Too late: refused with 409 if the response was final.",
                 ),
             )
         },
@@ -84,7 +84,7 @@ OPERATIONS = {
         "acknowledge",
         "calls",
         EITHER,
-        {200: Reply("What was removed, and what there were no operations left for.", {JSON: AcknowledgedView})},
+        {200: Reply("The number of removed messages, and the cursors to send again.", {JSON: AcknowledgedView})},
         (*BODY, InvalidCursor, *GUEST_PROBLEMS, *STORAGE),
         body={JSON: AckBody},
     ),

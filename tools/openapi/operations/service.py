@@ -1,4 +1,4 @@
-"""`/health`, and what is there for whoever runs the service."""
+"""`/health` and `/debug`: for the operator."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ OPERATIONS = {
         "service",
         NOBODY_KNOWN,
         {
-            200: Reply("It can be used.", {JSON: HealthView}),
-            503: Reply("It can't; `code` and `detail` say why.", {JSON: HealthView}),
+            200: Reply("The service is usable.", {JSON: HealthView}),
+            503: Reply("It is not; `code` and `detail` say why.", {JSON: HealthView}),
         },
-        summary="Whether the service can be used, and the limits in force.",
+        summary="Whether the service is usable, and its limits.",
     ),
     "GET /debug/objects": Operation(
         "countObjects",
@@ -25,6 +25,6 @@ OPERATIONS = {
         NOBODY_KNOWN,
         {200: Reply("Counts.", {JSON: _COUNTS})},
         (RouteNotFound,),
-        summary="What is alive in this isolate; only where `DIAGNOSTICS` is on.",
+        summary="Counts of live objects in this isolate; only if `DIAGNOSTICS` is on.",
     ),
 }

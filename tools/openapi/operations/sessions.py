@@ -1,4 +1,4 @@
-"""`/api/sessions`: a tab that may be called, and its code."""
+"""`/api/sessions`: sessions of hosts, and their codes."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ OPERATIONS = {
         "openSession",
         "sessions",
         NOBODY_KNOWN,
-        {201: Reply("The session, and the token that makes its host.", {JSON: OpenedView}, ("Location",))},
+        {201: Reply("The session, and the token of its host.", {JSON: OpenedView}, ("Location",))},
         (*BODY, *STORAGE),
         body={JSON: OpenBody},
         body_is_needed=False,
@@ -54,7 +54,7 @@ OPERATIONS = {
         "endSession",
         "sessions",
         HOST,
-        {204: Reply("It is over; its streams end with the event `end`.")},
+        {204: Reply("The session is ended; its streams end with the event `end`.")},
         (*HOST_PROBLEMS, *STORAGE),
         links={204: (Link("readSession", _OF_PATH, description="Refused with 410 from now on."),)},
     ),
@@ -70,13 +70,13 @@ OPERATIONS = {
         "joinSession",
         "sessions",
         NOBODY_KNOWN,
-        {200: Reply("A token, which ends when the session must.", {JSON: JoinedView})},
+        {200: Reply("A token that expires at the greatest age of the session.", {JSON: JoinedView})},
         (*BODY, *CODE, InvalidId, CodeClosed, *STORAGE),
         body={JSON: JoinBody},
         body_is_needed=False,
         description=(
-            "Where `REQUIRE_TOKEN` is `once`, the first who joins closes the code: another is refused with "
-            "`code_closed`. Joining again with the same `id` gives the token again, so send one that nobody else has."
+            "If `REQUIRE_TOKEN` is `once`, the code admits one guest; the next is refused with "
+            "`code_closed`. Joining again with the same `id` returns a token again, so choose an id that is secret."
         ),
         links={
             200: (
@@ -89,7 +89,7 @@ OPERATIONS = {
         "putTools",
         "sessions",
         HOST,
-        {200: Reply("The tools in force.", {JSON: ToolsView})},
+        {200: Reply("The tools that the session now offers.", {JSON: ToolsView})},
         (*BODY, *HOST_PROBLEMS, *STORAGE),
         body={JSON: ToolsBody},
         links={200: (Link("readSession", _OF_PATH),)},

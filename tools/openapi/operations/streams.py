@@ -1,4 +1,4 @@
-"""`/api/stream` and `/api/poll`: what comes for the host, or for a guest."""
+"""`/api/stream` and `/api/poll`: messages for the host, or for a guest."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ OPERATIONS = {
         EITHER_BY_QUERY,
         {
             200: Reply(
-                "Events, until the session or the connection's budget is over.",
+                "Events, until the session ends or the budget of the connection is spent.",
                 {EVENTS: session_event(), NDJSON: session_lines()},
             )
         },
@@ -28,12 +28,12 @@ OPERATIONS = {
         parameters=(
             _CODE,
             _AFTER,
-            Parameter("Last-Event-ID", CURSOR, "What an EventSource sends; it goes before `after`.", where="header"),
+            Parameter("Last-Event-ID", CURSOR, "Sent by an EventSource; overrides `after`.", where="header"),
         ),
         description=(
-            "The first bytes leave at once, and a comment every 15 s while nothing happens. With "
-            "`Accept: application/x-ndjson` the same events come as lines of JSON. A host gets everything that is not "
-            "answered or acknowledged, whatever its cursor; what may have been sent before has `replay: true`."
+            "The first bytes are sent immediately, then a comment every 15 s of silence. With "
+            "`Accept: application/x-ndjson` the same events are lines of JSON. A host gets every request that is not "
+            "answered or acknowledged, whatever its cursor; one that may have been sent before has `replay: true`."
         ),
     ),
     "GET /api/poll": Operation(

@@ -1,4 +1,4 @@
-"""`/api/sessions` of an app: its threads, listed, described and deleted."""
+"""`/api/sessions` of an app: lists, describes and deletes its threads."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ OPERATIONS = {
         "listThreads",
         "threads",
         APP,
-        {200: Reply("A page of them; without a `cursor` it is the last.", {JSON: ThreadsView})},
+        {200: Reply("A page of threads; without a `cursor` it is the last.", {JSON: ThreadsView})},
         (*APP_PROBLEMS, InvalidCursor, *STORAGE),
         links={
             200: (
@@ -30,7 +30,7 @@ OPERATIONS = {
             )
         },
         parameters=(
-            Parameter("resourceId", APP_ID, "Whose threads; with an app's token it may be left out.", required=True),
+            Parameter("resourceId", APP_ID, "The resource; may be left out with an app token.", required=True),
             Parameter(
                 "limit",
                 {
@@ -39,12 +39,12 @@ OPERATIONS = {
                     "maximum": MAX_LISTED_THREADS,
                     "default": DEFAULT_LISTED_THREADS,
                 },
-                "How many at most.",
+                "The greatest number of threads.",
             ),
             Parameter(
                 "cursor",
                 {"type": "string", "format": "threads-cursor"},
-                "That of the page before, of the same resource.",
+                "The cursor of the page before, for the same resource.",
             ),
             Parameter(
                 "filters",
@@ -53,8 +53,8 @@ OPERATIONS = {
                     "patternProperties": {f"^{FILTER.replace('.', '[.]')}": {"type": "string"}},
                     "additionalProperties": False,
                 },
-                f"Only threads whose metadata has all of these: `{FILTER}{{name}}=value`, one parameter each. A text "
-                "equals its filter letter by letter, any other value by its JSON text.",
+                f"Only threads whose metadata has all of these: `{FILTER}{{name}}=value`, one parameter each. A string "
+                "must equal its filter exactly, any other value by its JSON text.",
                 style={"style": "form", "explode": True},
             ),
         ),
@@ -63,7 +63,7 @@ OPERATIONS = {
         "deleteThread",
         "threads",
         APP,
-        {200: Reply("Whether there was such a thread.", {JSON: DeletedView})},
+        {200: Reply("Whether the thread existed.", {JSON: DeletedView})},
         (*BODY, *APP_PROBLEMS, *STORAGE),
         body={JSON: ThreadBody},
         links={200: (Link("describeThread", body=_NAME, description="Refused with 404 from now on."),)},

@@ -1,4 +1,4 @@
-"""`/api/tokens`: what an app's backend gives to a browser."""
+"""`/api/tokens`: tokens that an app's backend gives to browsers."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ OPERATIONS = {
         "makeToken",
         "threads",
         APP_ITSELF,
-        {201: Reply("The token. It can't be taken back, so let it be short.", {JSON: TokenView})},
+        {201: Reply("The token. It can't be revoked, so choose a short lifetime.", {JSON: TokenView})},
         (*BODY, *APP_ITSELF_PROBLEMS, InvalidId),
         body={JSON: TokenBody},
         description=(

@@ -1,4 +1,4 @@
-/** What the stream of an answer says, each thing once: pieces that come again after a reconnect are cut to what is new. */
+/** The events of an answer's stream. Text that is repeated after a reconnect is removed. */
 
 import { TransportError } from "../errors.js";
 
@@ -10,40 +10,40 @@ import { TransportError } from "../errors.js";
  */
 
 /**
- * `start`: what was asked is kept, and the answer begins; `messageId` is the question's, and `generationId` will be the
- * answer's own id in the history.
+ * `start`: the question is stored, and the answer begins. `messageId` is the question's id; `generationId` is the id that
+ * the answer has in the history.
  * @typedef {{ type: "start", sessionId: string, threadId: string, resourceId: string, generationId: string, messageId: string, forkedFrom?: ForkedFrom }} ChatStart
  */
 
 /**
- * `delta`: some more of the text; `characters` (code points) have been said with it.
+ * `delta`: the next part of the text; `characters` is the length so far, in code points.
  * @typedef {{ type: "delta", text: string, characters: number }} ChatDelta
  */
 
 /**
- * `error`: the model broke off; `done` follows.
+ * `error`: the model failed during the answer; `done` follows.
  * @typedef {{ type: "error", code: string, message: string, partial: boolean }} ChatError
  */
 
 /**
- * `done`, the last event. `finishReason`: "stop" (said to its end), "stopped" (by `stop()` or an interruption),
+ * `done`, the last event. `finishReason`: "stop" (complete), "stopped" (by `stop()` or an interruption),
  * "length", "error", or "unknown" (the end was missed; `partial` tells whether it was reached).
  * @typedef {{ type: "done", generationId: string, messageId: string, finishReason: "stop" | "stopped" | "length" | "error" | "unknown", partial: boolean, messageCount: number }} ChatDone
  */
 
 /**
- * `waiting`: the connection is lost, and is tried again after `delayMs`; nothing for a program to do.
+ * `waiting`: the connection is lost, and the client reconnects after `delayMs`; a program need not do anything.
  * @typedef {{ type: "waiting", delayMs: number, error: Error }} ChatWaiting
  */
 
 /** @typedef {ChatStart | ChatDelta | ChatError | ChatDone | ChatWaiting} ChatEvent */
 
-/** The stream is of another answer: ours is over. */
+/** Thrown when the stream is that of another answer: ours is over. */
 export class AnotherAnswer extends Error {}
 
-/** How far one answer has been heard. */
+/** How far one answer has been received. */
 export class AnswerProgress {
-  /** The question, if it is ours: what else begins in the thread is another answer. */
+  /** The id of our question, if any: an answer to another question is not ours. */
   messageId;
   generationId = "";
   isOver = false;
@@ -59,13 +59,13 @@ export class AnswerProgress {
     return this.#characters;
   }
 
-  /** What to come back with; "" to hear it from its beginning. */
+  /** The event id to resume from; "" to start from the beginning. */
   get lastEventId() {
     return this.generationId && !this.#hasGap ? `${this.generationId}.${this.#characters}` : "";
   }
 
   /**
-   * What is new in an event of the wire; null if nothing is.
+   * The new part of an event from the wire; null if nothing is new.
    * @param {SseEvent} event
    * @returns {ChatEvent | null}
    */
@@ -79,7 +79,7 @@ export class AnswerProgress {
   }
 
   /**
-   * What is new in the whole text of the answer; null if nothing is.
+   * The new part of the answer's whole text; null if nothing is new.
    * @param {string} text
    */
   takeWhole(text) {
@@ -100,7 +100,7 @@ export class AnswerProgress {
 
   /**
    * @param {string} text
-   * @param {string} id of the event: `{generationId}.{characters said with it}`
+   * @param {string} id of the event: `{generationId}.{characters so far}`
    */
   #delta(text, id) {
     const characters = [...text];
@@ -115,7 +115,7 @@ export class AnswerProgress {
 
   /**
    * @param {string[]} characters
-   * @param {number} begin where they stand in the answer
+   * @param {number} begin their position in the answer
    * @returns {ChatDelta | null}
    */
   #reach(characters, begin) {

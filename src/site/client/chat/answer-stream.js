@@ -1,4 +1,4 @@
-/** One answer as it is given, over as many connections as that takes: nothing repeated, nothing left out. */
+/** Streams one answer over as many connections as needed, without repeating or losing text. */
 
 import { AnotherAnswer, AnswerProgress } from "./answer-events.js";
 import { Backoff, CancellableSleep } from "../transport/backoff.js";
@@ -9,28 +9,28 @@ import { listenForWake } from "../transport/wake.js";
 
 /** @typedef {import("./answer-events.js").ChatEvent} ChatEvent */
 
-/** A model may think for long, and be asked a second time, before there is anything to reply with. */
+/** A model may think for long, and be called a second time, before the response begins. */
 const THINKING_MS = 5 * 60_000;
 
 /** The stream of an answer has a heartbeat every 5 s. */
 const SILENCE_MS = 20_000;
 
-/** After waking, two missed heartbeats are reason enough. */
+/** After waking, two missed heartbeats are enough to reconnect. */
 const SILENCE_ON_WAKE_MS = 10_000;
 
-/** No answer takes longer than this: who has heard nothing for so long need not wait for the rest. */
+/** No answer takes longer than this: after so much silence, the stream gives up. */
 const GIVE_UP_MS = 15 * 60_000;
 
-/** How often an answer may be missing in the history: what was written elsewhere may take a minute to show. */
+/** How often the answer may be missing from the history: a write elsewhere may take a minute to become visible. */
 const MAX_MISSES = 10;
 
 /**
  * @typedef {object} AnswerSource
- * @property {(signal: AbortSignal) => Promise<Response>} first the connection that the answer begins on
- * @property {(lastEventId: string, signal: AbortSignal) => Promise<Response>} again one that goes on; 204: nothing runs
- * @property {(progress: AnswerProgress) => Promise<ChatEvent[] | null>} rest what the history has of an
- *   answer that runs no more; null if it has none of it
- * @property {string} [messageId] the question, if it is ours
+ * @property {(signal: AbortSignal) => Promise<Response>} first opens the connection on which the answer begins
+ * @property {(lastEventId: string, signal: AbortSignal) => Promise<Response>} again resumes; 204: nothing is running
+ * @property {(progress: AnswerProgress) => Promise<ChatEvent[] | null>} rest the missed events of an
+ *   answer that has ended, from the history; null if it is not there
+ * @property {string} [messageId] our question, if any
  * @property {AbortSignal} [signal]
  */
 
@@ -53,7 +53,7 @@ export class AnswerStream {
   }
 
   /**
-   * The first connection. What goes wrong with it is the caller's: nothing has begun yet.
+   * Opens the first connection. Its errors are thrown to the caller: nothing has begun yet.
    * @returns {Promise<Response>}
    */
   async open() {
@@ -68,7 +68,7 @@ export class AnswerStream {
   }
 
   /**
-   * Its events until the answer is over, going on over new connections where one breaks.
+   * The events until the answer is over. Reconnects where a connection breaks.
    * @param {Response} response the first connection
    * @returns {AsyncGenerator<ChatEvent, void, void>}
    */
@@ -93,7 +93,7 @@ export class AnswerStream {
   }
 
   /**
-   * What one connection brings; returns what broke it, if anything did.
+   * The events of one connection; returns the error that broke it, or null.
    * @param {() => Promise<Response>} connect
    * @returns {AsyncGenerator<ChatEvent, WaypostError | null, void>}
    */
@@ -134,7 +134,7 @@ export class AnswerStream {
   }
 
   /**
-   * Our answer runs no more: the history has its end.
+   * Our answer has ended: reads the missed part from the history.
    * @returns {AsyncGenerator<ChatEvent, WaypostError | null, void>}
    */
   async *#rest() {
@@ -150,8 +150,8 @@ export class AnswerStream {
   }
 
   /**
-   * Wait before the next connection, unless there is no sense in one.
-   * @param {WaypostError | null} error what broke the last one
+   * Waits before the next connection; throws if reconnecting can't help.
+   * @param {WaypostError | null} error the error that broke the last one
    * @returns {AsyncGenerator<ChatEvent, void, void>}
    */
   async *#pause(error) {

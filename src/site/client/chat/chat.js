@@ -1,4 +1,4 @@
-/** One chat: messages out, answers in as they are given, and a history that the server keeps. */
+/** One chat: sends messages, streams the answers, and reads the history that the server keeps. */
 
 import { AnswerStream } from "./answer-stream.js";
 import { ApiError, WaypostError } from "../errors.js";
@@ -10,7 +10,7 @@ import { ownOrigin } from "../session/session.js";
 /** @typedef {import("./answer-events.js").ChatEvent} ChatEvent */
 /** @typedef {import("./history.js").ChatHistory} ChatHistory */
 
-/** What is said where an answer never begins: there is no thread, or the model failed before its first word. */
+/** Errors of a resume that mean that no answer is running: there is no thread, or the model failed before its first word. */
 const NOTHING_RUNS = ["thread_not_found", "model_failed", "model_timed_out"];
 
 /**
@@ -19,23 +19,23 @@ const NOTHING_RUNS = ["thread_not_found", "model_failed", "model_timed_out"];
  * @property {string} [resourceId] whose thread it is; by default the thread's own id
  * @property {string} [agent]
  * @property {string} [appKey] where the server asks for one
- * @property {string} [sessionId] if it is known, from a list of threads: the history is then found without a look-up
+ * @property {string} [sessionId] if known from a list of threads: saves a look-up before reading the history
  * @property {string} [baseUrl] the server; by default the one this module came from
  */
 
 /**
  * @typedef {object} SendOptions
- * @property {string} [messageId] the message's own id: sent twice, it is kept once
- * @property {boolean} [interrupt] stop an answer that is running instead of being refused
- * @property {Record<string, string>} [metadata] the thread's, from now on
- * @property {AbortSignal} [signal] stops listening; the answer goes on for a while and is kept (`stop()` stops it)
+ * @property {string} [messageId] makes sending idempotent: the same id is stored once
+ * @property {boolean} [interrupt] stop a running answer instead of being refused with `answer_running`
+ * @property {Record<string, string>} [metadata] replaces the thread's metadata
+ * @property {AbortSignal} [signal] stops listening; the answer continues on the server and is stored (`stop()` stops it)
  */
 
 export class Chat {
   #options;
   #http;
   #sessionId;
-  /** The answer that was heard last, so that a stop that comes late hits no other. @type {string | undefined} */
+  /** The answer that was heard last, so that a late stop hits no other. @type {string | undefined} */
   #heard;
 
   /** @param {ChatOptions} options */
@@ -47,17 +47,17 @@ export class Chat {
     this.#sessionId = options.sessionId ?? null;
   }
 
-  /** What owns its history, documents and pages: keep it to yourself. Null until it is known. */
+  /** The secret id that owns its history, documents and pages. Null until it is known. */
   get sessionId() {
     return this.#sessionId;
   }
 
   /**
-   * Say something and hear the answer. It is sent when the first event is asked for. A connection that breaks in the
-   * middle is taken up again, without a character lost or repeated.
+   * Sends a message and streams the answer. The message is sent when the first event is requested. If the connection
+   * breaks, the stream resumes without losing or repeating a character.
    *
    * The first event rejects with `ApiError` if the server refuses (409 `answer_running`: another answer is not
-   * finished) or the model fails, and with `TransportError` if there was no reply: whether it arrived is not known then.
+   * finished) or the model fails, and with `TransportError` if no response came: the message may have arrived.
    * @param {string} message
    * @param {SendOptions} [options]
    * @returns {AsyncGenerator<ChatEvent, void, void>}
@@ -72,7 +72,7 @@ export class Chat {
   }
 
   /**
-   * The answer that is being given in this thread, from its first piece on; null if there is none.
+   * Streams the answer that is running in this thread, from its beginning; null if there is none.
    * @param {{ signal?: AbortSignal }} [options]
    * @returns {Promise<AsyncGenerator<ChatEvent, void, void> | null>}
    */
@@ -88,7 +88,8 @@ export class Chat {
   }
 
   /**
-   * Stop the answer, for all who listen; what was said is kept. If this chat heard it begin, no other one is hit.
+   * Stops the running answer for all listeners; its text so far is stored. If this chat heard an answer start, only that
+   * answer is stopped.
    * @returns {Promise<{ stopped: boolean, generationId: string | null }>}
    */
   async stop() {
@@ -96,7 +97,7 @@ export class Chat {
     return (await this.#http.json("POST", `${this.#path}/stop`, { body })).data;
   }
 
-  /** What is remembered. @returns {Promise<ChatHistory>} */
+  /** Reads the stored messages. @returns {Promise<ChatHistory>} */
   async history() {
     const sessionId = await this.#findSession();
     if (!sessionId) return { sessionId, messages: [] };
@@ -104,7 +105,7 @@ export class Chat {
   }
 
   /**
-   * Begin another thread with this one's memory: all of it, or up to a message. This one is not changed by it.
+   * Starts another thread with this one's history: all of it, or up to a message. This thread does not change.
    * @param {{ threadId: string, atMessageId?: string, agent?: string, metadata?: Record<string, string> }} options
    *   `metadata`: by default this thread's
    * @returns {Promise<Chat>} of the new thread
@@ -117,13 +118,13 @@ export class Chat {
   }
 
   /**
-   * What is remembered, as text for a file.
+   * The stored messages, as text for a file.
    * @param {"json" | "jsonl" | "markdown"} [format]
    * @returns {Promise<string>}
    */
   async export(format = "markdown") {
     const sessionId = await this.#findSession();
-    if (!sessionId) throw new WaypostError("thread_not_found", "This thread has not begun: there is nothing to export.");
+    if (!sessionId) throw new WaypostError("thread_not_found", "This thread has no messages yet: there is nothing to export.");
     return this.#http.text("GET", `/api/conversations/${sessionId}`, { query: { format } });
   }
 
@@ -181,7 +182,7 @@ export class Chat {
   }
 
   /**
-   * The events, and what this chat learns from them.
+   * Passes the events on, and keeps the ids that they bring.
    * @param {AsyncGenerator<ChatEvent, void, void>} events
    * @returns {AsyncGenerator<ChatEvent, void, void>}
    */

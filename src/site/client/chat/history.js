@@ -1,4 +1,4 @@
-/** What is remembered of a chat, and what it tells about an answer whose end was missed. */
+/** The stored history of a chat, and the missed events of an answer that it holds. */
 
 /** @typedef {import("./answer-events.js").ChatEvent} ChatEvent */
 /** @typedef {import("./answer-events.js").ForkedFrom} ForkedFrom */
@@ -10,21 +10,21 @@
  * @property {"user" | "assistant" | "system" | "tool"} role
  * @property {any} content
  * @property {string} timestamp
- * @property {boolean} [partial] the answer was not said to its end, or not yet
+ * @property {boolean} [partial] the answer is incomplete, or still running
  * @property {{ id: string, name: string, args: any }[]} [toolCalls]
  * @property {string} [toolCallId]
  */
 
 /**
  * @typedef {object} ChatHistory
- * @property {string | null} sessionId null: the thread has not begun
+ * @property {string | null} sessionId null: the thread has no messages yet
  * @property {ChatMessage[]} messages the last ones, oldest first
  * @property {ForkedFrom} [forkedFrom]
  */
 
 /**
- * The events that were missed of an answer that runs no more; null if the history does not have it.
- * @param {AnswerProgress} progress what was not missed; moved on to the end
+ * The missed events of an answer that has ended; null if the history does not have it.
+ * @param {AnswerProgress} progress what has been received; advanced to the end
  * @param {ChatHistory} history
  * @param {{ threadId: string, resourceId: string }} thread
  * @returns {ChatEvent[] | null}
@@ -53,7 +53,7 @@ export function missedEvents(progress, { sessionId, messages }, { threadId, reso
 }
 
 /**
- * The answer by its own id, or, where it was never heard to begin, by the question before it.
+ * Finds the answer by its own id or, if its start was missed, by the question before it.
  * @param {AnswerProgress} progress
  * @param {ChatMessage[]} messages
  */

@@ -1,4 +1,4 @@
-/** The generated pages of a session. Each lives for a day after it was last put, at an address that can be passed on. */
+/** The generated pages of a session. Each expires a day after it was last put, and has an address that can be shared. */
 
 import { Http } from "../transport/http.js";
 import { newId } from "../ids.js";
@@ -18,7 +18,7 @@ export class Pages {
   #http;
 
   /**
-   * @param {string} sessionId of the thread or conversation that they belong to
+   * @param {string} sessionId of the thread or conversation that owns them
    * @param {{ baseUrl?: string }} [options]
    */
   constructor(sessionId, { baseUrl = ownOrigin() } = {}) {
@@ -32,7 +32,7 @@ export class Pages {
   }
 
   /**
-   * Put a page, or another version of it.
+   * Stores a page, or a new version of it.
    * @param {{ html: string, title?: string, intentId?: string }} page
    * @returns {Promise<PageInfo & { url: string }>}
    */
@@ -47,7 +47,7 @@ export class Pages {
     await this.#http.json("DELETE", `/api/pages/${encodeURIComponent(intentId)}`, { query });
   }
 
-  /** Where the page is shown, in a sandbox. @param {string} intentId */
+  /** The address at which the page is shown, in a sandbox. @param {string} intentId */
   url(intentId) {
     return new URL(`/pages/${encodeURIComponent(intentId)}`, this.#http.baseUrl).href;
   }

@@ -1,15 +1,15 @@
-/** The id of this tab's conversation: whoever has it has the memory, so it is random and stays in the tab. */
+/** The id of this tab's conversation. It gives access to the history, so it is random and stays in the tab. */
 
 import { newUuid } from "../ids.js";
 import { tabStorage } from "../session/session.js";
 
 const STORAGE_KEY = "waypost.sessionId";
 
-/** The id where the storage takes nothing: it lasts as long as the page. @type {string | null} */
+/** The id if the storage is unavailable; kept as long as the page. @type {string | null} */
 let unstored = null;
 
 /**
- * This tab's id: the same after a reload, another one in another tab. A tab that is duplicated takes it along.
+ * This tab's id: the same after a reload, different in each tab. Duplicating a tab copies it.
  * @param {Storage | null} [storage]
  * @returns {string}
  */
@@ -18,7 +18,7 @@ export function getSessionId(storage = tabStorage()) {
 }
 
 /**
- * Begin anew: the next `getSessionId()` gives an id without a past.
+ * Starts over: the next `getSessionId()` returns a new id without a history.
  * @param {Storage | null} [storage]
  */
 export function clearSessionId(storage = tabStorage()) {
@@ -26,7 +26,7 @@ export function clearSessionId(storage = tabStorage()) {
   try {
     storage?.removeItem(STORAGE_KEY);
   } catch {
-    // What can't be removed could not be stored either.
+    // Storage that refuses a removal has also refused the id.
   }
 }
 
@@ -45,7 +45,7 @@ function begin(storage) {
   try {
     storage?.setItem(STORAGE_KEY, id);
   } catch {
-    // Full, or forbidden: looked at below.
+    // Full or forbidden: checked below.
   }
   unstored = stored(storage) === id ? null : id;
   return id;

@@ -1,4 +1,4 @@
-/** The threads of a resource (a person, an organisation: whatever an app names so). */
+/** The threads of a resource (a person, an organisation: as the app defines it). */
 
 import { Http } from "../transport/http.js";
 import { ownOrigin } from "../session/session.js";
@@ -9,7 +9,7 @@ import { ownOrigin } from "../session/session.js";
  * @typedef {object} Thread
  * @property {string} threadId
  * @property {string} resourceId
- * @property {string} sessionId what owns its history, documents and pages: keep it to yourself
+ * @property {string} sessionId secret: owns its history, documents and pages
  * @property {string} createdAt
  * @property {string} updatedAt
  * @property {Record<string, any>} [metadata]
@@ -20,8 +20,8 @@ import { ownOrigin } from "../session/session.js";
 /**
  * @typedef {object} ThreadQuery
  * @property {number} [limit]
- * @property {string} [cursor] of the page before
- * @property {Record<string, string>} [metadata] only threads that have these
+ * @property {string} [cursor] of the previous page
+ * @property {Record<string, string>} [metadata] only threads with these values
  */
 
 /**
@@ -30,7 +30,7 @@ import { ownOrigin } from "../session/session.js";
  */
 
 /**
- * One page of the threads, the one used last first.
+ * Lists one page of the threads, most recently used first.
  * @param {string} resourceId
  * @param {ThreadQuery & Server} [options]
  * @returns {Promise<{ sessions: Thread[], count: number, cursor?: string }>} without `cursor`: the last page
@@ -42,7 +42,7 @@ export async function listThreads(resourceId, { limit, cursor, metadata = {}, ba
 }
 
 /**
- * Forget a thread and its history. Its forks live on.
+ * Deletes a thread and its history. Its forks are kept.
  * @param {string} resourceId
  * @param {string} threadId
  * @param {Server} [server]

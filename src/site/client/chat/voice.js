@@ -4,18 +4,18 @@ import { Http } from "../transport/http.js";
 import { getSessionId } from "./session-id.js";
 import { ownOrigin } from "../session/session.js";
 
-/** A model may think for long before it has said a word, and the answer comes whole. */
+/** Long, because the answer arrives whole, and a model may think for long. */
 const TIMEOUT_MS = 150_000;
 
 /**
  * @typedef {object} VoiceReply
  * @property {string} response
  * @property {string} sessionId
- * @property {number} messageCount messages that are remembered now
+ * @property {number} messageCount messages stored now
  */
 
 /**
- * Ask. Not repeated by itself: a question that was lost on the way may have been answered and remembered.
+ * Asks a question. Not retried: if the connection fails, the question may already have been answered and stored.
  * @param {string} question
  * @param {{ sessionId?: string, baseUrl?: string, signal?: AbortSignal }} [options] `sessionId`: this tab's, by default
  * @returns {Promise<VoiceReply>} rejects with `ApiError` or `TransportError`

@@ -1,24 +1,24 @@
 /**
- * The encryption between the two ends of one session: AES-256-GCM under a key for each direction, each message bound to
- * what it is. docs/encryption.md says what that promises, and what not.
+ * End-to-end encryption of one session: AES-256-GCM with one key per direction. Each message is bound to its kind, its
+ * request and its session. docs/encryption.md lists what this guarantees and what it does not.
  */
 
 import { fromBase64url, toBase64url } from "./base64url.js";
 import { DecryptionError, WaypostError } from "../errors.js";
 
-/** The format. It stands in every envelope, and in what every ciphertext is bound to. */
+/** The version of the format, in every envelope and in the additional data of every ciphertext. */
 export const FORMAT = "e2e1";
 
 const KEY_BYTES = 32;
 
-/** What AES-GCM takes as it is; random, so that pages that share a key need not agree on a counter. */
+/** The nonce length that AES-GCM uses directly. Nonces are random, so pages that share a key need no common counter. */
 const NONCE_BYTES = 12;
 
-/** Messages are padded to a multiple of this, so that their length tells little. */
+/** Messages are padded to a multiple of this, so that their length reveals little. */
 const PADDING_BYTES = 256;
 
 /**
- * Messages that one page encrypts. Random nonces are safe for 2^32 under one key, of all pages together
+ * The most messages that one page encrypts. Random nonces are safe for 2^32 under one key, of all pages together
  * (https://nvlpubs.nist.gov/nistpubs/Legacy/SP/nistspecialpublication800-38d.pdf, 8.3); no session of a day has 256 such pages.
  */
 const MAX_SEALED = 2 ** 24;
@@ -27,12 +27,12 @@ const MAX_SEALED = 2 ** 24;
 /** @typedef {{ id: string, tool: string }} Call the request that a message is about */
 /** @typedef {{ $waypost: string, n: string, c: string }} Envelope `n`: the nonce, `c`: the ciphertext with its tag, both base64url */
 
-/** Whether this page may encrypt: browsers let pages do so that came over HTTPS or from this machine. */
+/** Whether this page may encrypt: browsers allow it for pages loaded over HTTPS or from localhost. */
 export function canEncrypt() {
   return globalThis.crypto?.subtle !== undefined;
 }
 
-/** The key of a new session. */
+/** Makes the key of a new session. */
 export function newKey() {
   assertCanEncrypt();
   return toBase64url(crypto.getRandomValues(new Uint8Array(KEY_BYTES)));
@@ -43,7 +43,7 @@ export function isEnvelope(value) {
   return typeof value === "object" && value !== null && "$waypost" in value;
 }
 
-/** Seals what goes out and opens what comes in. */
+/** Encrypts (`seal`) outgoing messages and decrypts (`open`) incoming ones. */
 export class Cipher {
   #code;
   #secret;
@@ -86,7 +86,7 @@ export class Cipher {
   }
 
   /**
-   * What was sealed as this very kind, for this very call of this session.
+   * Decrypts a message that was encrypted as this kind, for this call of this session.
    * @param {Kind} kind
    * @param {Call} call
    * @param {unknown} envelope
@@ -131,7 +131,7 @@ export class Cipher {
   }
 }
 
-/** White space after JSON means nothing, so that nothing has to be taken off again. @param {string} json */
+/** Pads with spaces: white space after JSON is ignored, so nothing has to be removed. @param {string} json */
 function padded(json) {
   const text = new TextEncoder().encode(json);
   const bytes = new Uint8Array(Math.ceil(text.length / PADDING_BYTES) * PADDING_BYTES).fill(0x20);

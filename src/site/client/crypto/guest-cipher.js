@@ -1,11 +1,11 @@
-/** What encryption puts between a guest and the server: arguments are sealed, and only what the tab has sealed is believed. */
+/** The guest's encryption: arguments are encrypted, and only answers that the tab has encrypted are accepted. */
 
 import { Cipher, isEnvelope } from "./cipher.js";
 import { DecryptionError, ToolError } from "../errors.js";
 
 /** @typedef {import("./cipher.js").Call} Call */
 
-/** Errors that stand for a key that does not fit. Nobody could prove them: they only ever make a call fail. */
+/** Unencrypted errors that mean a wrong key. They can be forged, but all that they can do is make a call fail. */
 const MISFITS = ["decryption_failed", "not_encrypted"];
 
 export class GuestCipher {
@@ -29,8 +29,8 @@ export class GuestCipher {
 
   /**
    * @param {Call} call
-   * @param {any} reply what the server gave for the tab's answer
-   * @returns {Promise<any>} the result; rejects with the `ToolError` that was sealed in, or with `DecryptionError`
+   * @param {any} reply the answer as the server delivered it
+   * @returns {Promise<any>} the result; rejects with the `ToolError` that was encrypted in it, or with `DecryptionError`
    */
   async answer(call, { result, error }) {
     if (error || !isEnvelope(result)) throw inTheClear(error?.code, error?.message);
@@ -55,7 +55,7 @@ export class GuestCipher {
  * @param {string} [message]
  */
 function inTheClear(code = "", message = "") {
-  // The server answers so for a request that was taken back; it could as well have dropped it.
+  // The server sends this for a cancelled request. Forging it gains nothing: the server could also drop the request.
   if (code === "cancelled") return new ToolError(code, message);
   if (MISFITS.includes(code)) return new DecryptionError(code, message);
   return new DecryptionError("answer_in_clear", "The answer came in the clear, so it need not be the tab's: it was dropped.");

@@ -1,4 +1,4 @@
-/** What is between a host's handlers and the server: nothing, or the encryption of its session. */
+/** The host's messages as they travel: plain, or encrypted if the session is. */
 
 import { Cipher, FORMAT, isEnvelope } from "./cipher.js";
 import { DecryptionError } from "../errors.js";
@@ -10,10 +10,10 @@ import { ReplayGuard } from "../storage/replay-guard.js";
 /** @typedef {import("../host/runner.js").Request} Request */
 /** @typedef {import("../host/tool-registry.js").ToolDefinition} ToolDefinition */
 
-/** Where a tool's definition says that its session is encrypted. A hint for guests without a key: who has one needs none. */
+/** The `_meta` field of a tool's definition that marks its session as encrypted: a hint for guests without the key. */
 const MARK = "waypost/encryption";
 
-/** What a host without a key says to an envelope: its handlers could make nothing of it. @type {AnswerError} */
+/** The refusal of an encrypted request by a host without a key. @type {AnswerError} */
 const NOT_ENCRYPTED = {
   code: "not_encrypted",
   message: "This session is not encrypted, and its tab has no key: the link belongs to another session.",
@@ -21,7 +21,7 @@ const NOT_ENCRYPTED = {
 
 /** @typedef {PlainWire | EncryptedWire} Wire */
 
-/** Nothing. */
+/** Messages of a session without encryption: passed through unchanged. */
 export class PlainWire {
   /** @param {Request} request @returns {Request} */
   open(request) {
@@ -51,7 +51,7 @@ export class PlainWire {
   close() {}
 }
 
-/** Encryption: requests are opened, in their order, and run once; answers are sealed. */
+/** Messages of an encrypted session: requests are decrypted in order and admitted once; answers are encrypted. */
 export class EncryptedWire {
   #cipher;
   #replayGuard;
@@ -69,7 +69,7 @@ export class EncryptedWire {
   }
 
   /**
-   * The request with its arguments in the clear, or with the error that it is refused with.
+   * Decrypts the arguments of `request`; if that fails, sets its `refusal`.
    * @param {Request} request
    * @returns {Promise<Request>}
    */
@@ -80,8 +80,8 @@ export class EncryptedWire {
   }
 
   /**
-   * What to send: whether it was a success or an error is sealed in as well. A refusal stays in the clear: who asked has
-   * no key that fits, and it says nothing that the server does not know.
+   * The answer to send. Whether it is a success or an error is encrypted too. A refusal is sent unencrypted: the guest has no
+   * matching key, and a refusal tells nothing that the server does not know.
    * @param {AnsweredCall} call
    * @param {Answer} answer
    * @param {boolean} final
@@ -90,22 +90,22 @@ export class EncryptedWire {
     return call.refusal ? answer : { result: await this.#cipher.seal(final ? "answer" : "progress", call, answer) };
   }
 
-  /** `definition`, with the word that its session is encrypted. @param {ToolDefinition} definition */
+  /** `definition`, marked as part of an encrypted session. @param {ToolDefinition} definition */
   offer(definition) {
     return { ...definition, _meta: { ...definition._meta, [MARK]: FORMAT } };
   }
 
-  /** What `admit` would say now. @param {string} id */
+  /** The error that `admit` would return now; null: none. @param {string} id */
   refusal(id) {
     return this.#replayGuard.refusal(id);
   }
 
-  /** Whether the request `id` may run, which it does then; if not, what to answer. @param {string} id */
+  /** Admits the request `id`, once. Returns null, or the error to answer with. @param {string} id */
   admit(id) {
     return this.#replayGuard.admit(id);
   }
 
-  /** The session is over: nothing is run any more. */
+  /** Ends the session: no request is admitted any more. */
   close() {
     this.#replayGuard.close();
   }
@@ -136,7 +136,7 @@ export class EncryptedWire {
   }
 }
 
-/** Whether the host of these tools says that its session is encrypted. @param {ToolDefinition[]} tools */
+/** Whether these tools are marked as part of an encrypted session. @param {ToolDefinition[]} tools */
 export function saysEncrypted(tools) {
   return tools.some(({ _meta }) => _meta?.[MARK] !== undefined);
 }

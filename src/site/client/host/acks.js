@@ -1,9 +1,9 @@
-/** Acknowledgements, gathered for a moment and sent together. One that gets lost is asked for again by a redelivery. */
+/** Acknowledgements, sent in batches. If one is lost, the server redelivers the message and it is acknowledged again. */
 
 /** Long enough to gather a burst, too short to be noticed. */
 const GATHER_MS = 50;
 
-/** The server takes no more at a time. */
+/** The most that the server accepts at a time. */
 const MAX_CURSORS = 100;
 
 export class Acks {
@@ -29,7 +29,7 @@ export class Acks {
     this.#timer ??= setTimeout(() => this.#flush(), GATHER_MS);
   }
 
-  /** Send no more. */
+  /** Stops sending. */
   stop() {
     clearTimeout(this.#timer);
     this.#timer = undefined;

@@ -1,4 +1,4 @@
-/** Asks before a tool is run, where its page wants that, and remembers what need not be asked again. */
+/** Approvals: asks before a tool runs, and keeps which tools no longer need to be asked about. */
 
 import { WaypostError } from "../errors.js";
 import { storageKey } from "../storage/tab-storage.js";
@@ -19,12 +19,12 @@ import { storageKey } from "../storage/tab-storage.js";
  * @property {string} tool
  * @property {any} args
  * @property {ToolDefinition} definition
- * @property {boolean} replay this tab may have had it before, for example before a reload
+ * @property {boolean} replay this tab may have received it before, for example before a reload
  * @property {boolean} restarted it was approved and begun before the page was reloaded; its effects may be there
- * @property {AbortSignal} signal aborted as soon as there is nothing to decide any more: close the question
+ * @property {AbortSignal} signal aborted when no decision is needed any more: close the question
  */
 
-/** Decides on a call; what it throws is a refusal. @typedef {(request: ApprovalRequest) => Decision | Promise<Decision>} Approver */
+/** Decides on a call. If it throws, the call is refused. @typedef {(request: ApprovalRequest) => Decision | Promise<Decision>} Approver */
 
 /** @type {readonly unknown[]} */
 const DECISIONS = ["once", "always", "refuse"];
@@ -35,9 +35,9 @@ export class Approvals {
   #storage;
   #decided;
   #fail;
-  /** What has been said about tools since they were registered: whether each is asked about. @type {Map<string, boolean>} */
+  /** Decisions that override the tools' own setting: whether each needs approval, by name. @type {Map<string, boolean>} */
   #required;
-  /** Questions that are open, by their tool. @type {Map<(decision: Decision) => void, string>} */
+  /** Open questions, with the name of their tool. @type {Map<(decision: Decision) => void, string>} */
   #open = new Map();
 
   /**
@@ -45,7 +45,7 @@ export class Approvals {
    * @param {string} options.memory the name of the session's
    * @param {Storage | null} options.storage
    * @param {Approver} [options.approver]
-   * @param {(id: string, tool: string, decision: Decision) => void} options.decided told of each decision
+   * @param {(id: string, tool: string, decision: Decision) => void} options.decided called with each decision
    * @param {(error: unknown) => void} options.fail
    */
   constructor({ memory, storage, approver, decided, fail }) {
@@ -58,8 +58,7 @@ export class Approvals {
   }
 
   /**
-   * Whether a call of `tool` is asked about. Where nothing was said: if there is somebody to ask, and the tool does not
-   * say of itself that it only reads.
+   * Whether a call of `tool` needs approval. By default it does if there is an approver and the tool has no `readOnlyHint`.
    * @param {Tool} tool
    */
   isRequired({ definition, approve }) {
@@ -69,13 +68,13 @@ export class Approvals {
     return this.#approver !== undefined && definition.annotations?.readOnlyHint !== true;
   }
 
-  /** There must be somebody to ask: nobody is not taken for a yes. @param {Tool} tool */
+  /** Throws if `tool` has no approver: a missing approver must not mean yes. @param {Tool} tool */
   requireApprover({ definition, approve }) {
     if (typeof approve === "function" || this.#approver) return;
-    throw new WaypostError("no_approver", `Nobody could approve calls of ${definition.name}: give the Host an approver.`);
+    throw new WaypostError("no_approver", `Calls of ${definition.name} have no approver: pass one to the Host.`);
   }
 
-  /** From now on, ask about calls of `tool`, or don't. @param {Tool} tool @param {boolean} isRequired */
+  /** Sets whether calls of `tool` need approval, from now on. @param {Tool} tool @param {boolean} isRequired */
   setRequired(tool, isRequired) {
     if (isRequired) this.requireApprover(tool);
     this.#required.set(tool.definition.name, isRequired);
@@ -87,10 +86,10 @@ export class Approvals {
   }
 
   /**
-   * Have somebody decide whether a call is run.
+   * Asks the approver whether a call may run.
    * @param {Tool} tool
-   * @param {Omit<ApprovalRequest, "tool" | "definition">} call its signal: nobody waits any more
-   * @param {() => void} waits called if the decision does not come at once
+   * @param {Omit<ApprovalRequest, "tool" | "definition">} call its signal aborts when the request is cancelled
+   * @param {() => void} waits called if the decision is not immediate
    * @returns {Promise<boolean>}
    */
   decide(tool, call, waits) {
@@ -115,7 +114,7 @@ export class Approvals {
     });
   }
 
-  /** Forget all: the session is over. */
+  /** Deletes all decisions: the session is over. */
   clear() {
     this.#required.clear();
     this.#storage?.removeItem(this.#key);
@@ -133,14 +132,14 @@ export class Approvals {
       if (said instanceof Promise) waits();
       const decision = await said;
       if (DECISIONS.includes(decision)) return /** @type {Decision} */ (decision);
-      throw new WaypostError("bad_decision", `An approver says "once", "always" or "refuse", not ${decision}.`);
+      throw new WaypostError("bad_decision", `An approver must return "once", "always" or "refuse", not ${decision}.`);
     } catch (error) {
       if (!request.signal.aborted) this.#fail(error);
       return "refuse";
     }
   }
 
-  /** Somebody has said `always`: that holds for the calls that wait as well. @param {Tool} tool */
+  /** Applies `always`, also to the calls that already wait. @param {Tool} tool */
   #allow(tool) {
     this.setRequired(tool, false);
     for (const [close, name] of [...this.#open]) if (name === tool.definition.name) close("once");

@@ -1,4 +1,4 @@
-/** The tab's side: offers tools, takes requests from the stream, answers each once. */
+/** The tab's side of a session: offers tools, receives requests from the stream, answers each once. */
 
 import { Acks } from "./acks.js";
 import { Approvals } from "./approvals.js";
@@ -41,9 +41,9 @@ export class Host extends Emitter {
   /**
    * @param {Session} session
    * @param {object} [options]
-   * @param {Storage | null} [options.storage] where answers and approvals are remembered across a reload
-   * @param {Approver} [options.approve] decides on each call of a tool that does not say of itself that it only reads; by
-   *   default there is nobody to ask, and every call is run: whoever registered the tool has decided that
+   * @param {Storage | null} [options.storage] where answers and approvals are kept across a reload
+   * @param {Approver} [options.approve] decides on each call of a tool without `readOnlyHint`; by
+   *   default there is no approver, and every call runs: registering the tool allowed it
    */
   constructor(session, { storage = tabStorage(), approve } = {}) {
     super();
@@ -91,7 +91,7 @@ export class Host extends Emitter {
   }
 
   /**
-   * Offer a tool; one with the same name is replaced. While connected, guests are told.
+   * Offers a tool, in place of one with the same name. While connected, guests are notified.
    * @param {ToolDefinition} definition
    * @param {ToolHandler} handler what it returns is the result; what it throws becomes an error answer
    * @param {ToolOptions} [options]
@@ -114,8 +114,7 @@ export class Host extends Emitter {
   }
 
   /**
-   * From now on, have calls of this tool wait for a decision, or run them without one: as long as the session and this tab
-   * last.
+   * Sets whether calls of this tool wait for a decision, for as long as the session and this tab last.
    * @param {string} name
    * @param {boolean} [isRequired]
    */
@@ -126,8 +125,8 @@ export class Host extends Emitter {
   }
 
   /**
-   * Publish the tools and listen, until `close()` or the session's end; reconnects by itself.
-   * @returns {Promise<void>} settles at the first connection; rejects if the session is over before there is one
+   * Publishes the tools and listens, until `close()` or the session's end. Reconnects automatically.
+   * @returns {Promise<void>} resolves at the first connection; rejects if the session ends before
    */
   connect() {
     return new Promise((resolve, reject) => {
@@ -142,23 +141,23 @@ export class Host extends Emitter {
     });
   }
 
-  /** While waiting to reconnect: try now. */
+  /** Reconnects now instead of waiting for the next attempt. */
   retry() {
     this.#stream.wake(false);
   }
 
-  /** Stop listening, without ending the session: requests wait for the next `Host`. */
+  /** Stops listening without ending the session: requests wait for the next `Host`. */
   close() {
     this.#stream.stop();
     this.#acks.stop();
     this.#runner.stop("The tab has stopped listening.");
   }
 
-  /** End the session for everybody, and forget what was remembered of it. */
+  /** Ends the session for the host and all guests, and deletes its stored state. */
   async end() {
     await this.#session.end();
     this.#stream.stop();
-    // The stream may have brought the news before the reply.
+    // The stream may have reported the end before the response arrived.
     if (this.#state.state !== "ended") this.#report({ state: "ended", reason: "ended" });
   }
 
@@ -198,7 +197,7 @@ export class Host extends Emitter {
     if (state.state === "ended") {
       this.#acks.stop();
       this.#runner.stop("The session is over.");
-      // First of all, nothing brings the session back: what is forgotten next is what kept its requests from running twice.
+      // First, so that nothing restores the session: the state deleted next is what keeps its requests from running twice.
       this.#session.markOver(this.#storage);
       this.#wire.close();
       this.#requests.close();
@@ -228,7 +227,7 @@ export class Host extends Emitter {
   /** @param {import("./runner.js").Request} request */
   async #take(request) {
     const opened = this.#wire.open(request);
-    // Without a pause where there is nothing to wait for.
+    // No `await` on plain messages, so that they are handled synchronously.
     const isWanted = await this.#runner.take(opened instanceof Promise ? await opened : opened);
     if (!isWanted) this.#acks.add(request.cursor);
   }

@@ -1,4 +1,4 @@
-/** Answers on their way: each is sent again, with backoff, until the server has acknowledged it or refuses it for good. */
+/** Undelivered answers. Each is sent again, with backoff, until the server accepts it or refuses it for good. */
 
 import { Backoff, CancellableSleep } from "../transport/backoff.js";
 import { isTransient, retryAfterMs } from "../errors.js";
@@ -26,7 +26,7 @@ export class Outbox {
   }
 
   /**
-   * Send `answer` to the request `call`; if one is already on its way, that one is tried now.
+   * Sends `answer` to the request `call`; if one is already waiting for a retry, retries now.
    * @param {AnsweredCall} call
    * @param {Answer} answer
    */
@@ -36,12 +36,12 @@ export class Outbox {
     this.#deliver(call, answer, new CancellableSleep()).catch(this.#options.fail);
   }
 
-  /** Try all of them now. */
+  /** Retries all of them now. */
   wake() {
     for (const sleep of this.#sending.values()) sleep.wake();
   }
 
-  /** Send nothing more. */
+  /** Stops sending. */
   stop() {
     this.#stopped = true;
     this.wake();

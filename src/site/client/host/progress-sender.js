@@ -1,4 +1,4 @@
-/** ProgressSender of one request: in order, one report on the way at a time, and only the latest of those that wait. */
+/** Sends the progress of one request in order, one report at a time. Of waiting reports only the latest is sent. */
 
 export class ProgressSender {
   #send;
@@ -10,7 +10,7 @@ export class ProgressSender {
 
   /**
    * @param {(value: unknown) => Promise<unknown>} send
-   * @param {(error: unknown) => void} fail a report was lost; the answer is not
+   * @param {(error: unknown) => void} fail called when a report could not be sent; the answer is not affected
    */
   constructor(send, fail) {
     this.#send = send;
@@ -23,7 +23,7 @@ export class ProgressSender {
     this.#running ??= this.#drain();
   }
 
-  /** Settles when nothing is on the way any more, so that the answer comes last. Drops what waits. */
+  /** Drops the waiting report and resolves when none is being sent, so that the answer comes last. */
   async close() {
     this.#next = null;
     await this.#running;

@@ -1,4 +1,4 @@
-/** Runs each request once: a repeat gets the first answer, one that is still running is left alone. */
+/** Runs each request once. A repeat gets the first answer; a running request is not started again. */
 
 import { errorAnswer, resultAnswer, substitute } from "./tool-answer.js";
 import { isTransient } from "../errors.js";
@@ -12,12 +12,12 @@ import { ProgressSender } from "./progress-sender.js";
 /** @typedef {import("./tool-registry.js").Tool} Tool */
 
 /**
- * `refusal`: it can't be run, and this is what to answer; it leaves no trace in the requests.
+ * `refusal`: the error to answer with instead of running it; nothing is stored.
  * @typedef {{ id: string, cursor: string, tool: string, args?: any, replay?: boolean, refusal?: AnswerError }} Request
  */
 /** The request that an answer is for. @typedef {import("../crypto/cipher.js").Call & { refusal?: AnswerError }} AnsweredCall */
 
-/** What the guest hears while somebody decides. MCP wants numbers that grow: the tool's own begin above this one. */
+/** The progress that a guest gets while a call waits for approval. In MCP, progress must grow: a tool's own starts above 0. */
 const WAITING = { progress: 0, message: "Waiting for approval." };
 
 /** @type {AnswerError} */
@@ -62,18 +62,18 @@ export class Runner {
   }
 
   /**
-   * Take a request from the stream.
+   * Handles a request from the stream.
    * @param {Request} request
-   * @returns {Promise<boolean>} false: nobody wants its answer, the message can be removed
+   * @returns {Promise<boolean>} false: the request was cancelled, and its message can be removed
    */
   async take(request) {
     const { id, tool, args = {}, replay = false, refusal } = request;
-    // Opening it may have taken until after the end.
+    // The session may have ended during decryption.
     if (this.#stopped) return true;
     const entry = this.#requests.find(id);
     const isBusy = this.#running.has(id);
     const repeat = isBusy || (entry !== undefined && entry.status !== "running");
-    // The server flags what it may have sent before; the requests knows what came.
+    // The server flags what it may have sent before; the request store knows what arrived.
     this.#emit("request", { id, tool, args, replay: replay || entry !== undefined, repeat });
     if (entry?.status === "cancelled") return false;
     if (entry?.answer) {
@@ -89,7 +89,7 @@ export class Runner {
   }
 
   /**
-   * The guest has taken the request `id` back: also if it has not come yet, it will not be run.
+   * Cancels the request `id` for the guest. A request that arrives after its cancellation does not run either.
    * @param {string} id
    */
   cancel(id) {
@@ -99,12 +99,12 @@ export class Runner {
     this.#emit("cancel", { id });
   }
 
-  /** Send what an earlier page of this tab could not. */
+  /** Sends the answers that an earlier page of this tab could not deliver. */
   resume() {
     for (const [call, answer] of this.#requests.undelivered()) this.#outbox.put(call, answer);
   }
 
-  /** The connection is back: try now. */
+  /** Retries now: the connection is back. */
   wake() {
     this.#outbox.wake();
   }
@@ -138,7 +138,7 @@ export class Runner {
     const found = this.#tools.find(tool);
     let error = restarted ? null : this.#wire.refusal(id);
     if (!error && found && this.#approvals.isRequired(found)) {
-      // Nothing is noted until somebody has decided: after a reload they are asked again.
+      // Nothing is stored before the decision, so that a reload asks again.
       const asked = { id, args, replay, restarted, signal };
       if (!(await this.#approvals.decide(found, asked, () => report(WAITING)))) error = REFUSED;
     }
@@ -181,7 +181,7 @@ export class Runner {
   }
 
   /**
-   * The server will never take this answer: the guest must not wait for it in vain.
+   * Replaces an answer that the server will never accept, so that the guest does not wait in vain.
    * @param {AnsweredCall} call
    * @param {Answer} answer
    * @param {unknown} error

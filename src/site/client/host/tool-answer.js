@@ -1,14 +1,14 @@
-/** What a handler's outcome becomes on the wire. */
+/** Converts what a handler returns or throws to the answer on the wire. */
 
 import { ApiError } from "../errors.js";
 
 /** @typedef {import("../storage/request-store.js").Answer} Answer */
 
-/** The server takes no longer message in an error. */
+/** The longest error message that the server accepts. */
 const MAX_MESSAGE_LENGTH = 4000;
 
 /**
- * An error answer. An exception's own `data` travels along; its stack does not: it is nobody's business outside.
+ * An error answer. It includes the `data` of an exception, but not its stack, which must not leave the page.
  * @param {string} code
  * @param {unknown} error
  * @returns {Answer}
@@ -19,7 +19,7 @@ export function errorAnswer(code, error) {
 }
 
 /**
- * The answer for what a handler returned. Something JSON can't hold is the handler's error.
+ * The answer for a handler's return value. A value that JSON can't represent becomes an error answer.
  * @param {unknown} value
  * @returns {Answer}
  */
@@ -34,7 +34,7 @@ export function resultAnswer(value) {
 }
 
 /**
- * What to answer instead, when the server will never take the first answer; null if nothing can be done.
+ * The answer to send instead of one that the server refuses for good; null if there is none.
  * @param {Answer} answer
  * @param {unknown} error
  * @returns {Answer | null}

@@ -1,4 +1,4 @@
-/** The tools that a host offers, and what the server has been told of them. */
+/** The tools that a host offers, and their publication to the server. */
 
 /** @typedef {import("./approvals.js").Approver} Approver */
 
@@ -17,9 +17,9 @@
 /**
  * @typedef {object} ToolContext
  * @property {string} id the request's
- * @property {AbortSignal} signal aborted when the request is cancelled or the session ends: stop, nobody waits
- * @property {boolean} restarted this request was already begun before the page was reloaded; its effects may be there
- * @property {(value: unknown) => void} progress tell the guest how far it is; any JSON
+ * @property {AbortSignal} signal aborted when the request is cancelled or the session ends: stop working
+ * @property {boolean} restarted this request had started before the page was reloaded, so its effects may already exist
+ * @property {(value: unknown) => void} progress report progress to the guest; any JSON
  */
 
 /** @typedef {(args: any, context: ToolContext) => unknown} ToolHandler */
@@ -27,7 +27,7 @@
 /**
  * @typedef {object} ToolOptions
  * @property {boolean | Approver} [approve] whether each call waits for a decision of the host's approver, or of this one;
- *   by default where the host has an approver and the tool does not say of itself that it only reads (`readOnlyHint`)
+ *   by default yes if the host has an approver and the tool has no `readOnlyHint`
  */
 
 /** @typedef {{ definition: ToolDefinition, handler: ToolHandler, approve?: boolean | Approver }} Tool */
@@ -38,12 +38,12 @@ export class ToolRegistry {
   /** @type {Map<string, Tool>} */
   #tools = new Map();
 
-  /** @param {(definitions: ToolDefinition[]) => Promise<unknown>} put tells the server */
+  /** @param {(definitions: ToolDefinition[]) => Promise<unknown>} put publishes the definitions */
   constructor(put) {
     this.#put = put;
   }
 
-  /** Add `tool`, or put it in the place of the one with its name. @param {Tool} tool */
+  /** Adds `tool`, in place of one with the same name. @param {Tool} tool */
   set(tool) {
     this.#tools.set(tool.definition.name, tool);
     this.#published = false;
@@ -54,7 +54,7 @@ export class ToolRegistry {
     return this.#tools.get(name);
   }
 
-  /** Tell the server, unless it knows. */
+  /** Publishes the tools, unless they are published already. */
   async publish() {
     if (this.#published) return;
     this.#published = true;

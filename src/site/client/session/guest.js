@@ -1,4 +1,4 @@
-/** The agent's side: calls tools in somebody's tab, safely repeatable. */
+/** The agent's side of a session: calls the tab's tools. A repeated call with the same id runs once. */
 
 import { Backoff } from "../transport/backoff.js";
 import { ApiError, CallTimeout, isTransient, retryAfterMs, ToolError, TransportError } from "../errors.js";
@@ -12,13 +12,13 @@ import { ownOrigin } from "./session.js";
 
 /** @typedef {import("../host/tool-registry.js").ToolDefinition} ToolDefinition */
 
-/** How long one request waits at the server: well under what proxies allow, so that few waits are cut. */
+/** How long one request waits at the server; shorter than the timeouts of common proxies. */
 const WAIT_SECONDS = 25;
 
-/** Few: somebody waits to see whether their code is right. */
+/** Few, because a person is waiting to see whether the code is right. */
 const JOIN_ATTEMPTS = 3;
 
-/** A person may have to answer. */
+/** Long, because a person may have to answer. */
 const DEFAULT_TIMEOUT_MS = 300_000;
 
 /**
@@ -29,17 +29,17 @@ const DEFAULT_TIMEOUT_MS = 300_000;
  * @property {boolean} active
  * @property {string | null} label
  * @property {any} data
- * @property {boolean} hostOnline whether the tab is there now
+ * @property {boolean} hostOnline whether the tab is connected now
  * @property {string | null} hostSeenAt
  * @property {ToolDefinition[]} tools
- * @property {boolean} encrypted whether the tab says that it takes encrypted calls alone; nothing proves it
+ * @property {boolean} encrypted whether the tab says that it accepts only encrypted calls; not authenticated
  */
 
 /**
  * @typedef {object} CallOptions
  * @property {string} [id] the request's own id: the same id is the same request, also after a reload of the caller
  * @property {number} [timeout] milliseconds until `CallTimeout`; the request stays open
- * @property {AbortSignal} [signal] takes the request back
+ * @property {AbortSignal} [signal] cancels the request
  * @property {(value: any) => void} [onProgress]
  */
 
@@ -52,7 +52,7 @@ export class Guest {
   /**
    * @param {string} code
    * @param {{ baseUrl?: string, token?: string, key?: string }} [options] `key`: of an encrypted session. With it, nothing
-   *   is sent in the clear, and no answer in the clear is believed
+   *   is sent unencrypted, and no unencrypted answer is accepted
    */
   constructor(code, { baseUrl = ownOrigin(), token, key } = {}) {
     this.code = code;
@@ -61,19 +61,19 @@ export class Guest {
     this.#feed = new ProgressFeed(this.#http, code);
   }
 
-  /** Whether it has a key. */
+  /** Whether this guest encrypts, because it has a key. */
   get encrypted() {
     return this.#cipher !== null;
   }
 
-  /** What the session is now, and the tools it has. @returns {Promise<SessionInfo>} */
+  /** Reads the session and its tools. @returns {Promise<SessionInfo>} */
   async session() {
     const { data } = await this.#http.json("GET", `/api/sessions/${this.code}`);
     return { ...data, encrypted: saysEncrypted(data.tools) };
   }
 
   /**
-   * Call a tool. Whatever happens to the network on the way, it runs once.
+   * Calls a tool. It runs at most once, however often the network fails on the way.
    *
    * Rejects with `ToolError` (the tool's own error), `CallTimeout`, `ApiError` (the server refuses), `DecryptionError`, or
    * the signal's reason.
@@ -86,7 +86,7 @@ export class Guest {
     signal?.throwIfAborted();
     const call = { id, tool };
     const cipher = this.#cipher;
-    // Sealed once: what is sent again is the very same.
+    // Encrypted once: a retry sends the same bytes.
     const sent = { code: this.code, tool, args: cipher ? await cipher.request(call, args) : args, id };
     const open = cipher && ((/** @type {unknown} */ envelope) => cipher.progress(call, envelope));
     const closeFeed = onProgress ? this.#feed.follow(id, onProgress, open) : () => {};
@@ -104,7 +104,7 @@ export class Guest {
   }
 
   /**
-   * Take a request back. One that has been answered meanwhile, or whose session is over, needs no taking back.
+   * Cancels a request. Succeeds also if the request is already answered or its session is over.
    * @param {string} id
    */
   async cancel(id) {
@@ -148,22 +148,22 @@ export class Guest {
 }
 
 /**
- * Become the guest of a session.
+ * Joins a session as a guest.
  * @param {string} invite its code, or its whole link, which names the server and carries the key of an encrypted session
- * @param {{ baseUrl?: string, key?: string }} [options] what is given here comes before what the link says
+ * @param {{ baseUrl?: string, key?: string }} [options] these take precedence over the link
  * @returns {Promise<Guest>} rejects with `ApiError` if there is no such session
  */
 export async function joinSession(invite, options = {}) {
   const { code, key, baseUrl = ownOrigin() } = { ...readInvite(invite), ...given(options) };
-  // Before the server is asked: a key that is damaged, or of no use here, shows at once.
+  // Before the request, so that a damaged key, or a page that can't encrypt, fails immediately.
   const guest = new Guest(code, { baseUrl, key });
   const { code: plain, guestToken } = await join(new Http(baseUrl), guest.code);
   return new Guest(plain, { baseUrl, key, token: guestToken });
 }
 
 /**
- * Where a code lets in only the first one who joins, a reply that was lost must not have closed it: the same id may join
- * again.
+ * Joins, with retries. A code may admit only the first guest, and the response to a successful join can be lost: the same
+ * id may therefore join again.
  * @param {Http} http
  * @param {string} code
  * @returns {Promise<{ code: string, guestToken: string }>}
@@ -181,7 +181,7 @@ async function join(http, code) {
   }
 }
 
-/** Those that are not undefined. @template {object} T @param {T} options @returns {T} */
+/** The options that are not undefined. @template {object} T @param {T} options @returns {T} */
 function given(options) {
   return /** @type {T} */ (Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)));
 }

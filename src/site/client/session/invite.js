@@ -1,4 +1,4 @@
-/** The link that invites an agent: the code and, if the session is encrypted, its key. Browsers send a fragment nowhere. */
+/** Invitation links: the code and, for an encrypted session, the key, in the URL fragment, which browsers send to no server. */
 
 import { WaypostError } from "../errors.js";
 
@@ -11,7 +11,7 @@ export function inviteLink({ code, key, baseUrl }) {
 }
 
 /**
- * What a code or a whole link says.
+ * Parses a code or a whole link.
  * @param {string} text
  * @returns {Invite} `baseUrl`: the server that the link names, if it names one
  */
@@ -20,13 +20,13 @@ export function readInvite(text) {
   if (at < 0) return { code: text.trim() };
   const fragment = new URLSearchParams(text.slice(at + 1).trim());
   const code = fragment.get("join");
-  // The text itself is never repeated: there may be a key in it.
+  // The message does not repeat the text, which may contain a key.
   if (!code) throw new WaypostError("invalid_link", "This link carries no session code.");
   const base = text.slice(0, at).trim();
   return { code, key: fragment.get("key") ?? undefined, baseUrl: URL.canParse(base) ? new URL(base).origin : undefined };
 }
 
-/** The code as the server writes it: it takes any case, hyphens, and letters that look like digits. @param {string} text */
+/** The code in the server's spelling. People may type any case, hyphens, and letters that look like digits. @param {string} text */
 export function plainCode(text) {
   return text.trim().replaceAll("-", "").toUpperCase().replace(/[IL]/g, "1").replaceAll("O", "0");
 }

@@ -1,20 +1,20 @@
-/** A guest's stream of progress: open while at least one call wants it, since an open stream costs its server reads. */
+/** A guest's stream of progress reports. It is open only while a call listens, because an open stream costs the server reads. */
 
 import { EventStream } from "../transport/event-stream.js";
 
 /** @typedef {import("../transport/http.js").Http} Http */
-/** What turns a report of an encrypted session into one that can be read, or rejects. @typedef {(value: unknown) => Promise<unknown>} Open */
+/** Decrypts a report of an encrypted session, or rejects. @typedef {(value: unknown) => Promise<unknown>} Open */
 
 export class ProgressFeed {
   #http;
   #code;
   /** @type {Map<string, { listener: (value: any) => void, open: Open | null }>} */
   #followed = new Map();
-  /** Reports are opened in their order. @type {Promise<void>} */
+  /** Reports are decrypted in their order. @type {Promise<void>} */
   #turn = Promise.resolve();
   /** @type {EventStream | null} */
   #stream = null;
-  /** Events seen, since a stream that reconnects shows some again. @type {Set<string>} */
+  /** Cursors of received events, because a stream that reconnects repeats some. @type {Set<string>} */
   #seen = new Set();
 
   /**
@@ -27,7 +27,7 @@ export class ProgressFeed {
   }
 
   /**
-   * Call `listener` with each progress of the request `id`.
+   * Calls `listener` with each progress report of the request `id`.
    * @param {string} id
    * @param {(value: any) => void} listener
    * @param {Open | null} [open]
@@ -49,7 +49,7 @@ export class ProgressFeed {
   }
 
   #make() {
-    // Progress is an extra: the answer comes another way, and what is wrong with the server shows there.
+    // Progress is optional: the answer comes by another request, which also reports the server's errors.
     const ignore = () => {};
     return new EventStream({
       open: (cursor, signal) => {
@@ -75,7 +75,7 @@ export class ProgressFeed {
     if (!followed?.open) return followed?.listener(data.result);
     const { listener, open } = followed;
     this.#turn = this.#turn.then(async () => {
-      // What can't be opened is not the tab's word.
+      // A report that can't be decrypted does not come from the tab.
       const value = await open(data.result).catch(() => undefined);
       if (value !== undefined && this.#followed.get(data.id) === followed) queueMicrotask(() => listener(value));
     });

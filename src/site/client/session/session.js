@@ -1,4 +1,4 @@
-/** Sessions as their host has them: opened, kept across a reload, extended, ended. */
+/** A session from the host's side: created, saved across a reload, extended, ended. */
 
 import { newKey } from "../crypto/cipher.js";
 import { Http } from "../transport/http.js";
@@ -13,14 +13,14 @@ const STORAGE_KEY = "waypost.session";
  * @typedef {object} SessionRecord
  * @property {string} baseUrl
  * @property {string} code what a guest needs
- * @property {string} hostToken what makes its holder the host: never show it
- * @property {string} [sessionId] owns its documents and pages, which guests see as resources: never show it
+ * @property {string} hostToken grants the host's rights: never show it
+ * @property {string} [sessionId] grants access to its documents and pages, which guests see as MCP resources: never show it
  * @property {string} createdAt
  * @property {string} expiresAt
  * @property {string} [label]
  * @property {unknown} [data]
- * @property {string} [tabId] what this tab alone calls it; the server never hears that
- * @property {string} [key] of an encrypted session: what guests need besides the code, and the server must not have
+ * @property {string} [tabId] the name of its stored state in this tab; never sent to the server
+ * @property {string} [key] of an encrypted session: guests need it besides the code, and the server must not learn it
  */
 
 /** The server this module was loaded from. */
@@ -28,7 +28,7 @@ export function ownOrigin() {
   return new URL("/", import.meta.url).href;
 }
 
-/** The tab's own storage, or null where the browser refuses it. @returns {Storage | null} */
+/** The tab's own storage, or null where the browser blocks it. @returns {Storage | null} */
 export function tabStorage() {
   try {
     return globalThis.sessionStorage ?? null;
@@ -37,7 +37,7 @@ export function tabStorage() {
   }
 }
 
-/** A session, in the hands of its host. */
+/** A session, as its host holds it. */
 export class Session {
   #http;
   #record;
@@ -61,17 +61,17 @@ export class Session {
     return this.#record.hostToken;
   }
 
-  /** What the server can't read without; undefined: the session is not encrypted. */
+  /** The encryption key, which the server does not have; undefined if the session is not encrypted. */
   get key() {
     return this.#record.key;
   }
 
-  /** What to give to a guest: it carries the code and, after a `#`, which is sent to no server, the key. */
+  /** The link to give to a guest. It holds the code and the key after a `#`, which browsers send to no server. */
   get link() {
     return inviteLink(this.#record);
   }
 
-  /** The id for `Pages` and documents that this session's guests are to see as MCP resources; a secret. */
+  /** The id under which `Pages` and documents are stored that guests see as MCP resources; a secret. */
   get sessionId() {
     return this.#record.sessionId;
   }
@@ -89,49 +89,49 @@ export class Session {
     return new Date(this.#record.createdAt);
   }
 
-  /** When it ends unless it is extended, as far as this tab has heard. @returns {Date} */
+  /** When it expires unless it is extended, as far as this tab knows. @returns {Date} */
   get expiresAt() {
     return new Date(this.#record.expiresAt);
   }
 
-  /** The name under which a tab remembers what it did for it: no server can choose it. */
+  /** The name of its stored state in this tab, which no server can choose. */
   get memory() {
     return storageName(this.#record);
   }
 
-  /** Whether this tab has heard that it is over. */
+  /** Whether this tab knows that it is over. */
   get isOver() {
     return this.#isOver;
   }
 
-  /** Requests with the host's rights. */
+  /** Sends requests with the host's rights. */
   get http() {
     return this.#http;
   }
 
   /**
-   * Take over what the server said about it.
+   * Updates it from an event of the server.
    * @param {{ expiresAt?: string }} news
    */
   update({ expiresAt }) {
     if (expiresAt) this.#record.expiresAt = expiresAt;
   }
 
-  /** A new full time to live. An open host stream does that by itself. */
+  /** Extends it by its full time to live. An open host stream does this automatically. */
   async extend() {
     const { data } = await this.#http.json("POST", `/api/sessions/${this.code}/extend`);
     this.update(data);
     return this.expiresAt;
   }
 
-  /** End it for everybody. */
+  /** Ends it for the host and all guests. */
   async end() {
     await this.#http.json("DELETE", `/api/sessions/${this.code}`);
   }
 
   /**
-   * It is over: neither `save()` nor `restore()` brings it back. A `Host` says so as soon as it hears it.
-   * @param {Storage | null} [storage] where it may have been kept, besides the tab's own
+   * Marks it as over, so that neither `save()` nor `restore()` brings it back. A `Host` calls this when the session ends.
+   * @param {Storage | null} [storage] where it may have been saved, besides the tab's own
    */
   markOver(storage = tabStorage()) {
     this.#isOver = true;
@@ -144,7 +144,7 @@ export class Session {
   }
 
   /**
-   * Keep it for a reload of this tab, unless it is over.
+   * Saves it for a reload of this tab, unless it is over.
    * @param {Storage | null} [storage]
    */
   save(storage = tabStorage()) {
@@ -156,8 +156,8 @@ export class Session {
   }
 
   /**
-   * The session this tab had before it was reloaded, unless it is over. An encrypted one comes back only with what the
-   * tab remembers of it: without that, requests could run again.
+   * Restores the session that this tab had before a reload; null if there is none or it is over. An encrypted session is
+   * restored only with its stored request ids: without them, requests could run again.
    * @param {Storage | null} [storage]
    * @returns {Session | null}
    */
@@ -185,17 +185,17 @@ function kept(storage) {
 }
 
 /**
- * Open a session.
+ * Creates a session on the server.
  * @param {object} [options]
  * @param {string} [options.baseUrl] the server; by default the one this module came from
  * @param {number} [options.ttl] seconds it lives unless it is extended
  * @param {string} [options.label] shown to guests
  * @param {unknown} [options.data] any JSON, shown to guests
- * @param {boolean} [options.encrypted] keep arguments and answers from the server; guests then need `session.link`
+ * @param {boolean} [options.encrypted] encrypt arguments and answers end to end; guests then need `session.link`
  * @returns {Promise<Session>}
  */
 export async function createSession({ baseUrl = ownOrigin(), ttl, label, data, encrypted = false } = {}) {
-  // The key comes first: a page that can't encrypt must not open a session that anybody can read.
+  // The key comes first: a page that can't encrypt must not open an unencrypted session instead.
   const key = encrypted ? newKey() : undefined;
   const reply = await new Http(baseUrl).json("POST", "/api/sessions", { body: { ttl, label, data } });
   const { code, hostToken, sessionId, createdAt, expiresAt } = reply.data;

@@ -1,11 +1,11 @@
 /**
- * Ids of the requests that an encrypted session has run. The ledger may forget one in favour of what anybody with the
- * code can send; a server that is not trusted must not be able to make a tab forget, and then run a request again.
+ * Replay protection for encrypted sessions: the ids of the requests that have run. The request store evicts old entries,
+ * and anybody with the code can fill it; an untrusted server must not be able to make a tab forget a request and rerun it.
  */
 
 import { storageKey } from "./tab-storage.js";
 
-/** Requests of one session; then it is full, since forgetting one would let it run again. */
+/** Requests that one session may run. Then it is full, because a forgotten id could run again. */
 const MAX_SEEN = 10_000;
 
 /** Stored in place of the ids when the session is over: no id has a comma in it. */
@@ -27,7 +27,7 @@ export class ReplayGuard {
   /**
    * @param {string} name of the session's memory
    * @param {Storage | null} storage
-   * @param {(error: unknown) => void} fail told when something can't be stored
+   * @param {(error: unknown) => void} fail called when something can't be stored
    * @param {number} [limit]
    */
   constructor(name, storage, fail, limit = MAX_SEEN) {
@@ -43,9 +43,9 @@ export class ReplayGuard {
   }
 
   /**
-   * Let the request `id` run, once.
+   * Admits the request `id`, once.
    * @param {string} id
-   * @returns {AnswerError | null} what to answer instead
+   * @returns {AnswerError | null} null: it may run; else the error to answer with
    */
   admit(id) {
     const refusal = this.refusal(id);
@@ -55,7 +55,7 @@ export class ReplayGuard {
     return null;
   }
 
-  /** What `admit` would say, without letting it run. @param {string} id @returns {AnswerError | null} */
+  /** The error that `admit` would return, without admitting the request. @param {string} id @returns {AnswerError | null} */
   refusal(id) {
     this.#read();
     if (this.#isOver) return { code: "session_over", message: "This session has ended in its tab: open a new one." };
@@ -68,14 +68,14 @@ export class ReplayGuard {
     return null;
   }
 
-  /** The session is over: forget what ran, since nothing runs any more, not for a later page of this tab either. */
+  /** Ends the session: nothing runs any more, in later pages of this tab either, so the ids are dropped. */
   close() {
     this.#isOver = true;
     this.#ids.clear();
     this.#store(OVER);
   }
 
-  /** Take over what is stored, also by another host of this session: ids are added, never taken away. */
+  /** Reads what is stored, also by another host of this session. Ids are only ever added. */
   #read() {
     const text = this.#storage?.getItem(this.#key) ?? "";
     if (text === this.#stored) return;

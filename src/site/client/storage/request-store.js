@@ -1,17 +1,17 @@
 /**
- * What this tab has done with each request: so that none runs twice and a repeat gets the first answer, also after a
- * reload. Kept in memory and, as far as it fits, in `sessionStorage`, which lives exactly as long as the tab.
+ * The state of each request in this tab. It makes requests idempotent: none runs twice, and a repeat gets the first answer,
+ * also after a reload. Kept in memory and, as far as it fits, in `sessionStorage`, which lives exactly as long as the tab.
  */
 
 import { storageKey } from "./tab-storage.js";
 
-/** Requests remembered: one that was answered can show up again for two minutes, until its removal is seen everywhere. */
+/** Requests kept. An answered request can be redelivered for two minutes, until its removal is visible everywhere. */
 const MAX_ENTRIES = 10_000;
 
 /** Of these, the newest that are stored at each change. */
 const MAX_STORED_ENTRIES = 200;
 
-/** Characters stored: browsers give an origin about five million, and the page wants some too. */
+/** Characters stored: browsers give an origin about five million, and the page needs some of them. */
 const MAX_STORED_CHARS = 1_000_000;
 
 /** @typedef {{ code: string, message: string, data?: unknown }} AnswerError */
@@ -19,13 +19,13 @@ const MAX_STORED_CHARS = 1_000_000;
 /** @typedef {import("../crypto/cipher.js").Call} Call */
 
 /**
- * `running`: a handler was started; `answered`: it has returned; `cancelled`: its answer is not wanted any more.
+ * `running`: a handler was started; `answered`: it has returned; `cancelled`: the guest has withdrawn the request.
  * @typedef {object} Entry
  * @property {"running" | "answered" | "cancelled"} status
  * @property {string} [tool]
  * @property {Answer} [answer]
  * @property {boolean} [delivered] the server has acknowledged the answer
- * @property {boolean} [sealed] its session is encrypted: the answer must never be sent in the clear
+ * @property {boolean} [sealed] its session is encrypted: the answer must never be sent unencrypted
  */
 
 export class RequestStore {
@@ -41,7 +41,7 @@ export class RequestStore {
   /**
    * @param {{ memory: string, key?: string }} session
    * @param {Storage | null} storage
-   * @param {(error: unknown) => void} fail told when something can't be stored
+   * @param {(error: unknown) => void} fail called when something can't be stored
    */
   constructor({ memory, key }, storage, fail) {
     this.#key = storageKey("ledger", memory);
@@ -52,7 +52,7 @@ export class RequestStore {
     this.#load();
   }
 
-  /** How far the stream had come: with it, a page that is loaded again is told what it may have had before. */
+  /** The position in the stream. After a reload, the server marks requests up to it as replays. */
   get cursor() {
     return this.#storage?.getItem(this.#cursorKey) ?? "";
   }
@@ -82,7 +82,7 @@ export class RequestStore {
     this.#store();
   }
 
-  /** Answers that the server has not acknowledged. @returns {[Call, Answer][]} */
+  /** The answers that the server has not acknowledged. @returns {[Call, Answer][]} */
   undelivered() {
     /** @type {[Call, Answer][]} */
     const found = [];
@@ -92,7 +92,7 @@ export class RequestStore {
     return found;
   }
 
-  /** Forget all, in storage too, and store nothing more: the session is over. */
+  /** Deletes everything, in storage too, and stores nothing more: the session is over. */
   close() {
     this.#isClosed = true;
     this.#entries.clear();
@@ -100,7 +100,7 @@ export class RequestStore {
     this.#storage?.removeItem(this.#cursorKey);
   }
 
-  /** Drop the oldest entry that nobody waits for. */
+  /** Drops the oldest entry that is neither running nor undelivered. */
   #shed() {
     for (const [id, entry] of this.#entries) {
       if (entry.status === "running" || (entry.status === "answered" && !entry.delivered)) continue;
@@ -114,7 +114,7 @@ export class RequestStore {
       const text = this.#storage?.getItem(this.#key);
       /** @type {[string, Entry][]} */
       const stored = text ? JSON.parse(text) : [];
-      // What was remembered with a key is nothing to a host without one, and the other way round, whatever its name.
+      // Entries of an encrypted session are ignored by a host without a key, and vice versa, whatever the name.
       this.#entries = new Map(stored.filter(([, { sealed = false }]) => sealed === this.#isSealed));
     } catch (error) {
       this.#fail(error);

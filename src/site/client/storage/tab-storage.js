@@ -1,22 +1,22 @@
 /**
- * Under which names a tab remembers what it did for its sessions, and for how many. A name is the tab's own choice: the
- * server chooses the codes, so it could give one session the code of another, and with it what was remembered of that.
+ * Keys of a tab's stored session state, and how many sessions it keeps. The tab chooses the names itself: the server
+ * chooses the codes, so it could give a session the code of an earlier one, and with it that session's stored state.
  */
 
-/** What is remembered of one session. @typedef {"ledger" | "cursor" | "approvals" | "seen"} Part */
+/** A part of one session's stored state; browsers hold state under these names. @typedef {"ledger" | "cursor" | "approvals" | "seen"} Part */
 
-/** Lists the names in use, the last one first. */
+/** The key of the list of names in use, most recent first. */
 const LIST = "waypost.sessions";
 
-/** Sessions of which the answers stay stored: they may be large, and all share the few megabytes of an origin. */
+/** Sessions whose answers stay stored. Answers may be large, and all share the few megabytes of an origin. */
 const MAX_ANSWERING = 4;
 
-/** Sessions of which anything stays stored. An encrypted one that is dropped here is not restored any more. */
+/** Sessions of which anything stays stored. An encrypted session that is dropped here can't be restored. */
 const MAX_REMEMBERED = 50;
 
 /**
- * The name of a session's memory. Another key makes another name: what was sealed with one is never sealed with another,
- * nor sent in the clear.
+ * The name of a session's stored state. Another key makes another name, so an answer encrypted under one key is never
+ * encrypted under another, nor sent unencrypted.
  * @param {{ tabId?: string, code: string, key?: string }} record without a `tabId` where an older version has saved it
  */
 export function storageName({ tabId, code, key }) {
@@ -24,16 +24,16 @@ export function storageName({ tabId, code, key }) {
   return key === undefined ? own : `${own}.${digest(key)}`;
 }
 
-/** Where a part of it is stored. @param {Part} part @param {string} name */
+/** The storage key of one part. @param {Part} part @param {string} name */
 export function storageKey(part, name) {
   return `waypost.${part}.${name}`;
 }
 
 /**
- * Keep the memory `name`, and drop those of the sessions that were not used for longest.
+ * Marks `name` as most recently used, and drops the state of the least recently used sessions.
  * @param {string} name
  * @param {Storage | null} storage
- * @param {(error: unknown) => void} fail told when that can't be stored
+ * @param {(error: unknown) => void} fail called when the list can't be stored
  */
 export function retain(name, storage, fail) {
   if (!storage) return;
@@ -47,7 +47,7 @@ export function retain(name, storage, fail) {
   }
 }
 
-/** Whether what was remembered under `name` can still be there. @param {string} name @param {Storage} storage */
+/** Whether the state stored under `name` has not been dropped. @param {string} name @param {Storage} storage */
 export function isRetained(name, storage) {
   return listed(storage).includes(name);
 }
@@ -62,7 +62,7 @@ function drop(storage, name, parts) {
   for (const part of parts) storage.removeItem(storageKey(part, name));
 }
 
-/** 64 bits that tell keys apart, and say too little to guess one (FNV-1a). @param {string} key */
+/** A 64-bit digest (FNV-1a): enough to tell keys apart, too little to guess one. @param {string} key */
 function digest(key) {
   let hash = 0xcbf29ce484222325n;
   for (const byte of new TextEncoder().encode(key)) hash = BigInt.asUintN(64, (hash ^ BigInt(byte)) * 0x100000001b3n);

@@ -1,6 +1,6 @@
-/** Waiting before another attempt: how long, and how to be woken early. */
+/** How long to wait before another attempt, and a sleep that can be ended early. */
 
-/** Exponential backoff with full jitter: many clients that lost one server must not come back in one moment. */
+/** Exponential backoff with full jitter: clients that lost the same server must not all reconnect in the same moment. */
 export class Backoff {
   #attempts = 0;
 
@@ -20,13 +20,13 @@ export class Backoff {
     return Math.round(floorMs + this.random() * ceiling);
   }
 
-  /** Something went well: begin again with short delays. */
+  /** Starts again with short delays, after a success. */
   reset() {
     this.#attempts = 0;
   }
 }
 
-/** A sleep that can be cut short; one at a time. */
+/** A sleep that can be ended early. Only one can run at a time. */
 export class CancellableSleep {
   /** @type {(() => void) | null} */
   #wake = null;
@@ -38,17 +38,17 @@ export class CancellableSleep {
   start(ms) {
     return new Promise((resolve) => {
       const timer = setTimeout(done, ms);
-      const nap = this;
+      const sleep = this;
       function done() {
         clearTimeout(timer);
-        nap.#wake = null;
+        sleep.#wake = null;
         resolve();
       }
       this.#wake = done;
     });
   }
 
-  /** End the sleep now, if there is one. */
+  /** Ends the running sleep, if any. */
   wake() {
     this.#wake?.();
   }

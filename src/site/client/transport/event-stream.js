@@ -1,4 +1,4 @@
-/** A stream of events that stays open: reconnects with its cursor, notices silence, and knows when not to come back. */
+/** An event stream that reconnects with its cursor, detects silence, and stops when the session is over. */
 
 import { Backoff, CancellableSleep } from "./backoff.js";
 import { ApiError, isTransient, retryAfterMs, TransportError, WaypostError } from "../errors.js";
@@ -6,10 +6,10 @@ import { SilenceTimeout } from "./silence-timeout.js";
 import { SseParser } from "./sse.js";
 import { listenForWake, seemsOffline } from "./wake.js";
 
-/** After waking, one missed heartbeat is reason enough: reconnecting costs less than waiting to find out. */
+/** After waking, one missed heartbeat is enough to reconnect, which is cheaper than waiting to find out. */
 const SILENCE_ON_WAKE_MS = 20_000;
 
-/** A stream that broke sooner than this has not shown that the server is well again: keep backing off. */
+/** A stream that broke sooner than this does not prove that the server has recovered: keep backing off. */
 const STEADY_MS = 5_000;
 
 /**
@@ -26,10 +26,10 @@ const STEADY_MS = 5_000;
  * @typedef {object} StreamOptions
  * @property {(cursor: string, signal: AbortSignal) => Promise<Response>} open
  * @property {string} [cursor] where an earlier page left off
- * @property {(cursor: string) => void} [moved] told the cursor to come back with, after what it stands for was received
+ * @property {(cursor: string) => void} [moved] called with the cursor to resume from, after the events up to it were received
  * @property {(type: string, data: any) => void} receive every event but `end`
  * @property {(state: StreamState) => void} report
- * @property {(error: unknown) => void} fail what went wrong without ending the stream
+ * @property {(error: unknown) => void} fail called with an error that does not end the stream
  */
 
 export class EventStream {
@@ -38,7 +38,7 @@ export class EventStream {
   #sleep = new CancellableSleep();
   #cursor = "";
   #stopped = true;
-  /** The next attempt needs no delay: something said that it can succeed now. */
+  /** The next attempt needs no delay: there is reason to expect success. */
   #hurry = false;
   /** @type {AbortController | null} */
   #attempt = null;
@@ -53,7 +53,7 @@ export class EventStream {
     this.#cursor = options.cursor ?? "";
   }
 
-  /** Open, and keep open until `stop()` or the end. */
+  /** Opens the stream and keeps it open until `stop()` or the end of the session. */
   start() {
     if (!this.#stopped) return;
     this.#stopped = false;
@@ -64,7 +64,7 @@ export class EventStream {
     this.#run().catch((error) => this.#end({ reason: "failed", error }));
   }
 
-  /** Close and stay closed; says nothing more. */
+  /** Closes the stream for good; reports nothing more. */
   stop() {
     this.#stopped = true;
     this.#unlisten();
@@ -73,7 +73,7 @@ export class EventStream {
   }
 
   /**
-   * Try now instead of later; drop a connection that is dead (`certain`) or has missed a heartbeat.
+   * Reconnects now instead of later. Drops a connection that is dead (`certain`) or has missed a heartbeat.
    * @param {boolean} certain
    */
   wake(certain) {
@@ -97,7 +97,7 @@ export class EventStream {
     }
   }
 
-  /** One connection, to its end. @returns {Promise<WaypostError | null>} null: it ended in good order */
+  /** Runs one connection to its end. @returns {Promise<WaypostError | null>} null: the server closed it normally */
   async #connect() {
     const attempt = (this.#attempt = new AbortController());
     const beganAt = Date.now();
@@ -176,14 +176,14 @@ export class EventStream {
     this.#options.moved?.(cursor);
   }
 
-  /** Say so, and go on listening: a server on this machine is still there. */
+  /** Reports `offline` and goes on listening: a server on this machine is still reachable. */
   #doubt() {
     if (this.#health !== "online") return;
     this.#health = "doubted";
     this.#options.report({ state: "offline" });
   }
 
-  /** A cursor that the server refuses is dropped, once: without one, nothing is skipped. @param {ApiError} error */
+  /** Drops a cursor that the server refuses, once: without one, nothing is skipped. @param {ApiError} error */
   #forgets(error) {
     if (error.code !== "invalid_cursor" || this.#cursor === "") return false;
     this.#move("");

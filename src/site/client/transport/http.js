@@ -1,8 +1,8 @@
-/** Requests to one Waypost server: JSON in and out, problem documents become `ApiError`, silence `TransportError`. */
+/** Requests to one Waypost server: JSON in and out. An error status becomes `ApiError`, a failed connection `TransportError`. */
 
 import { ApiError, TransportError } from "../errors.js";
 
-/** A reply that takes longer than this is taken for lost. */
+/** Default limit for a whole request, response body included. */
 const DEFAULT_TIMEOUT_MS = 30_000;
 
 /**
@@ -12,7 +12,7 @@ const DEFAULT_TIMEOUT_MS = 30_000;
  * @property {Record<string, string>} [headers]
  * @property {AbortSignal} [signal]
  * @property {number} [timeoutMs] 0: none
- * @property {boolean} [keepalive] let the request outlive the page
+ * @property {boolean} [keepalive] the request may outlive the page
  */
 
 export class Http {
@@ -28,7 +28,7 @@ export class Http {
   }
 
   /**
-   * The JSON of a successful reply (undefined if it has none).
+   * Sends a request and parses the JSON of the response; `data` is undefined for an empty body.
    * @param {string} method
    * @param {string} path
    * @param {RequestOptions} [options]
@@ -40,7 +40,7 @@ export class Http {
   }
 
   /**
-   * The text of a successful reply.
+   * Sends a request and returns the text of the response.
    * @param {string} method
    * @param {string} path
    * @param {RequestOptions} [options]
@@ -67,7 +67,7 @@ export class Http {
   }
 
   /**
-   * A successful reply whose body is still to be read; `timeoutMs` bounds that too.
+   * Sends a request and returns the successful response with its body unread. `timeoutMs` covers reading the body too.
    * @param {string} method
    * @param {string} path
    * @param {RequestOptions} [options]
@@ -126,7 +126,7 @@ async function refusal(response) {
 }
 
 /**
- * Milliseconds of a Retry-After header, which holds seconds or a date (RFC 9110, 10.2.3); 0 if it says nothing usable.
+ * Milliseconds of a Retry-After header, which holds seconds or a date (RFC 9110, 10.2.3); 0 if it is absent or malformed.
  * @param {string | null} value
  * @param {number} nowMs
  */

@@ -1,11 +1,11 @@
-/** Notices that a connection has died without a word, which TCP may take hours to notice. */
+/** Detects a dead connection by its missing heartbeats; TCP alone may take hours. */
 
 import { TransportError } from "../errors.js";
 
 /** The server sends a heartbeat every 15 s: after three missed ones the connection is dead. */
 const SILENCE_MS = 45_000;
 
-/** Aborts an attempt that has been silent for too long. */
+/** Aborts a connection attempt on which nothing has arrived for too long. */
 export class SilenceTimeout {
   #timer;
   #abort;
@@ -21,7 +21,7 @@ export class SilenceTimeout {
     this.#timer = setTimeout(this.#abort, silenceMs);
   }
 
-  /** @param {number} [silenceMs] how much silence is too long from now on */
+  /** @param {number} [silenceMs] the new limit from now on */
   heard(silenceMs = this.#silenceMs) {
     this.#silenceMs = silenceMs;
     clearTimeout(this.#timer);

@@ -1,5 +1,5 @@
 /**
- * Server-Sent Events from bytes, to the letter of the standard:
+ * A parser of Server-Sent Events, exactly as the standard defines them:
  * https://html.spec.whatwg.org/multipage/server-sent-events.html#parsing-an-event-stream
  * `EventSource` itself can't send an Authorization header, and a token in a URL ends up in logs.
  */
@@ -9,11 +9,11 @@
 const CR = 13;
 const LF = 10;
 
-/** One stream's parser: feed it chunks cut anywhere, get the events that they complete. */
+/** The parser of one stream. Feed it chunks cut anywhere; it returns the events that they complete. */
 export class SseParser {
-  /** What to send as Last-Event-ID after the connection broke. */
+  /** The value to send as Last-Event-ID when reconnecting. */
   lastEventId = "";
-  /** The reconnection time the server asked for, if it did. @type {number | null} */
+  /** The reconnection time that the server asked for; null if none. @type {number | null} */
   retryMs = null;
 
   // The BOM is removed by hand, since decoders differ on one that arrives in pieces.
@@ -42,7 +42,7 @@ export class SseParser {
   }
 
   /**
-   * A line ends at CR at once, not only when the next character shows that no LF follows: that may take a heartbeat.
+   * A line ends at CR immediately. Waiting to see whether LF follows could delay an event until the next heartbeat.
    * @param {string} text
    * @param {SseEvent[]} events
    */

@@ -1,9 +1,9 @@
-/** Signs that a page that could not hear may hear again: shown after being hidden or frozen, or back on a network. */
+/** Browser events after which a page should reconnect: it is visible again, thawed, or back on a network. */
 
 /**
- * Call `wake` at each sign; `certain` means that what was connected before is dead for sure.
+ * Calls `wake` at each of them. `certain` means that connections made before are certainly dead.
  * @param {(certain: boolean) => void} wake
- * @param {() => void} doubt the browser has lost its network: what is connected may be dead, but need not be
+ * @param {() => void} doubt called when the browser goes offline; connections may or may not survive
  * @returns {() => void} stops listening
  */
 export function listenForWake(wake, doubt) {
@@ -16,13 +16,13 @@ export function listenForWake(wake, doubt) {
   );
   // Out of the back/forward cache: the browser has closed the connections of the page.
   globalThis.window?.addEventListener("pageshow", (event) => event.persisted && wake(true), options);
-  // Another network, another address: connections made from the old one never say that they are dead.
+  // Another network, another address: connections made from the old one die without an error.
   globalThis.window?.addEventListener("online", () => wake(true), options);
   globalThis.window?.addEventListener("offline", doubt, options);
   return () => stop.abort();
 }
 
-/** Whether the browser says there is no network. It can be wrong (a server on this machine), so: a hint for people. */
+/** Whether the browser says there is no network. Only a hint for people: a server on this machine stays reachable. */
 export function seemsOffline() {
   return globalThis.navigator?.onLine === false;
 }

@@ -8,7 +8,7 @@ import { keepKey, recallKey } from "../tab/encryption.js";
 import { clockTime } from "../shared/format.js";
 import { argumentFields } from "./schema-form.js";
 
-/** How often the tab's presence and tools are looked at again while the page is visible. */
+/** How often the tab's presence and tools are refreshed while the page is visible. */
 const REFRESH_MS = 15_000;
 
 /** @typedef {import("../../waypost.js").ToolDefinition} ToolDefinition */
@@ -17,7 +17,7 @@ export class Agent {
   #calls = new Calls();
   /** @type {import("../../waypost.js").Guest | null} */
   #guest = null;
-  /** What is on the page, so that a refresh that changes nothing leaves forms and focus alone. */
+  /** The tools on the page as JSON, so that a refresh without changes leaves forms and focus alone. */
   #shownTools = "";
   /** @type {string | null} */
   #selected = null;

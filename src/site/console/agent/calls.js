@@ -8,14 +8,14 @@ import { duration, inline, pretty } from "../shared/format.js";
 /** Cards kept on the page. */
 const MAX_CARDS = 20;
 
-/** A person may be asked, and go for a coffee first. */
+/** Long, because a person may be asked, and be away. */
 const TIMEOUT_MS = 15 * 60_000;
 
 /** @typedef {import("../../waypost.js").Guest} Guest */
 
 export class Calls {
   /**
-   * Call `tool` and show what becomes of it.
+   * Calls `tool` and shows its progress and answer.
    * @param {Guest} guest
    * @param {string} tool
    * @param {Record<string, unknown>} args
@@ -78,7 +78,7 @@ class Card {
     return this.#controller.signal;
   }
 
-  /** Steps and a message, as MCP has them, are drawn; anything else is shown as it is. @param {any} value */
+  /** Shows progress in MCP's form (steps and a message) as a bar; anything else as JSON. @param {any} value */
   showProgress(value) {
     const isSteps = typeof value?.progress === "number";
     this.#progress.hidden = false;

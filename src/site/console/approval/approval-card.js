@@ -1,4 +1,4 @@
-/** One call that waits for a decision, as a person reads it. */
+/** The card of one call that waits for a decision. */
 
 import { el } from "../shared/dom.js";
 import { plain, pretty } from "../shared/format.js";
@@ -7,7 +7,7 @@ import { plain, pretty } from "../shared/format.js";
 const CHARS = 600;
 const LINES = 10;
 
-/** How long it takes no click: one that was meant for what had stood there before. */
+/** How long the buttons stay disabled, so that a click meant for the previous card does not count. */
 const REST_MS = 500;
 
 /** @typedef {import("../../waypost.js").ApprovalRequest} ApprovalRequest */

@@ -1,4 +1,4 @@
-/** The calls that wait for a person: one is asked about, the others queue up. The focus stays where it is. */
+/** The calls that wait for approval: one is shown, the others queue up. Keyboard focus is not taken. */
 
 import { byId, el, toast } from "../shared/dom.js";
 import { inline, plain } from "../shared/format.js";
@@ -6,7 +6,7 @@ import { tellWaiting } from "../views.js";
 import { isOwnCall } from "./own-calls.js";
 import { approvalCard } from "./approval-card.js";
 
-/** Of those that queue up, how many are named. */
+/** How many of the queued calls are listed. */
 const NAMED = 3;
 
 /** @typedef {import("../../waypost.js").ApprovalRequest} ApprovalRequest */
@@ -16,7 +16,7 @@ const NAMED = 3;
 export class Approvals {
   /** @type {Question[]} */
   #questions = [];
-  /** The one that is on the page. @type {Question | null} */
+  /** The one that is shown. @type {Question | null} */
   #shown = null;
   /** Where the focus was before it came here. @type {Element | null} */
   #before = null;
@@ -36,7 +36,7 @@ export class Approvals {
   }
 
   /**
-   * Ask the person, unless the call is their own. Settles when they have decided.
+   * Asks the person, unless they made the call themselves. Resolves with their decision.
    * @param {ApprovalRequest} request
    * @returns {Decision | Promise<Decision>}
    */
@@ -45,7 +45,7 @@ export class Approvals {
     return new Promise((resolve) => {
       /** @type {Question} */
       const question = { request, settle: (decision) => this.#close(question, () => resolve(decision)) };
-      // Taken back, allowed together with another one, or the session is over.
+      // The call was cancelled or allowed together with another one, or the session is over.
       request.signal.addEventListener("abort", () => {
         if (question === this.#shown) toast(`The call to ${request.tool} no longer needs a decision.`);
         this.#close(question, () => {});
@@ -80,7 +80,7 @@ export class Approvals {
     this.#shown = first;
     byId("approval").replaceChildren(...(first ? [approvalCard(first.request, first.settle)] : []));
     if (!isHere) return;
-    // To the next question, but to none of its buttons: a key that is still down must not answer it.
+    // To the next card, but to none of its buttons: a key that is still down must not decide.
     const goal = first ? byId("approval").firstElementChild : this.#before;
     if (goal instanceof HTMLElement && goal.isConnected) goal.focus();
   }

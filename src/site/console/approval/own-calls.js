@@ -1,11 +1,11 @@
-/** The calls that a person makes from this very page: who has pressed the button need not be asked. */
+/** The calls made from this page: pressing the button is already the approval. */
 
 import { newId } from "../../client/ids.js";
 
 /** @type {Set<string>} */
 const ids = new Set();
 
-/** The id of a new call from this page; nobody else can know it before the call is made. */
+/** Makes the id of a new call from this page. It is random, so that no other caller can use it in advance. */
 export function ownCall() {
   const id = newId();
   ids.add(id);

@@ -14,7 +14,7 @@ import { ThreadView } from "./thread-view.js";
 import { addressOf, titleOf } from "./titles.js";
 import { ProblemBanner } from "./problem-banner.js";
 
-/** What the address says instead of a thread that has not begun. */
+/** Stands in the address for a thread without messages. */
 const NEW = "new";
 
 export class ChatView {
@@ -32,7 +32,7 @@ export class ChatView {
     (messageId) => this.#fork(messageId),
   );
   #composer = new Composer((text) => this.#send(text), () => this.#stop());
-  /** Until it is known which thread is shown, a message waits. @type {Promise<void>} */
+  /** Resolves when the thread is chosen; a message waits for it. @type {Promise<void>} */
   #opened = Promise.resolve();
   #others = new OtherTabs((threadId, news) => this.#hearOthers(threadId, news));
 
@@ -46,7 +46,7 @@ export class ChatView {
     addEventListener("online", look);
   }
 
-  /** Show a thread. @param {string} wanted its id; "" for the one that is open, or was used last */
+  /** Shows a thread. @param {string} wanted its id; "" for the one that is open, or else the most recent one */
   open(wanted) {
     this.#problems.clear();
     this.#opened = wanted === "" ? this.#openLast() : this.#open(wanted);
@@ -68,12 +68,12 @@ export class ChatView {
     this.#describe();
     if (!this.#threads.isKnown) this.#threads.refresh().then(() => this.#describe());
     if (wanted === NEW) return this.#composer.focus();
-    // Not waited for: what is remembered may come after the next message.
+    // Not awaited: the history may arrive after the next message.
     this.#thread.open(this.#threads.get(wanted) ?? { threadId: wanted });
     this.#describe();
   }
 
-  /** What the server said about itself. @param {import("../health.js").Health | null} health */
+  /** Shows what the server's health says about its model. @param {import("../health.js").Health | null} health */
   tellModel(health) {
     byId("echo-hint").hidden = health?.model !== "echo";
     const kept = health?.limits?.historyLimit;
@@ -104,7 +104,7 @@ export class ChatView {
     } catch (error) {
       this.#composer.restore(text);
       const isInTheWay = error instanceof ApiError && error.code === "answer_running";
-      // Of a thread that was left since, there is nothing to interrupt here.
+      // If the user has left that thread, there is nothing to interrupt here.
       if (isInTheWay && threadId === this.#thread.threadId) this.#offerInterruption(text);
       else this.#problems.show(error);
     }
@@ -198,7 +198,7 @@ export class ChatView {
     if (sent) this.#others.tell(this.#thread.threadId, "changed");
   }
 
-  /** With other credentials. */
+  /** Loads everything again with the new credentials. */
   async #reopen() {
     const { threadId, isBegun } = this.#thread;
     if (!isBegun) this.#thread.openNew();
@@ -213,7 +213,7 @@ export class ChatView {
 
   /** @param {string} threadId @param {import("./other-tabs.js").News} news */
   async #hearOthers(threadId, news) {
-    // A tab that has shown no chats yet has nothing to bring up to date.
+    // A tab that has shown no chats yet has nothing to update.
     if (!this.#threads.isKnown) return;
     const isOpen = threadId === this.#thread.threadId;
     if (isOpen && news === "deleted") {
@@ -225,7 +225,7 @@ export class ChatView {
     if (isOpen) await this.#thread.refresh();
   }
 
-  /** What the panel says about the open thread. */
+  /** Shows the title, origin and buttons of the open thread. */
   #describe() {
     const { threadId, isBegun } = this.#thread;
     const known = this.#threads.get(threadId);

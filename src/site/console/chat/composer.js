@@ -1,4 +1,4 @@
-/** The box a message is written in: sent with Enter, given back when it could not be sent. */
+/** The message box: Enter sends, and text that could not be sent comes back. */
 
 import { byId } from "../shared/dom.js";
 
@@ -18,7 +18,7 @@ export class Composer {
       submit();
     });
     this.#box.addEventListener("keydown", (event) => {
-      // While a word is being composed from several keys, Enter belongs to that.
+      // During input composition (IME), Enter completes the word.
       if (event.key !== "Enter" || event.shiftKey || event.isComposing) return;
       event.preventDefault();
       submit();
@@ -39,11 +39,11 @@ export class Composer {
     this.#stop.hidden = !isAnswering;
     this.#send.hidden = isAnswering;
     this.#stop.removeAttribute("disabled");
-    // The button that had the focus is gone: the box is where one goes on.
+    // The focused button is now hidden: move on to the box.
     if (hadFocus) this.#box.focus();
   }
 
-  /** The stop could not be asked for: it can be tried again. */
+  /** Enables the button again, after a stop that failed. */
   allowStop() {
     this.#stop.removeAttribute("disabled");
   }
@@ -52,12 +52,12 @@ export class Composer {
     this.#box.value = "";
   }
 
-  /** Give back what could not be sent, unless something else has been written meanwhile. @param {string} text */
+  /** Puts unsent text back, unless something else has been typed meanwhile. @param {string} text */
   restore(text) {
     if (this.#box.value === "") this.#box.value = text;
   }
 
-  /** Not where the focus would bring up a keyboard over half of the screen. */
+  /** Focuses the box, except on touch devices, where a keyboard would cover half of the screen. */
   focus() {
     if (matchMedia("(hover: hover)").matches) this.#box.focus({ preventScroll: true });
   }

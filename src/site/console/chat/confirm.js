@@ -1,11 +1,11 @@
-/** Asks before something is gone for good. */
+/** Asks for confirmation before something is deleted. */
 
 import { byId } from "../shared/dom.js";
 
 /**
  * @param {string} question
  * @param {string} consequence
- * @param {string} yes what the button says
+ * @param {string} yes the label of the confirming button
  * @returns {Promise<boolean>}
  */
 export function confirmed(question, consequence, yes) {

@@ -1,4 +1,4 @@
-/** What went wrong, in words. */
+/** Errors as sentences for people. */
 
 import { ApiError, TransportError } from "../../waypost.js";
 
@@ -16,15 +16,15 @@ export function errorText(error) {
   return error.message;
 }
 
-/** Whether the server wants an app key, or another one. @param {unknown} error */
+/** Whether the server requires an app key, or a different one. @param {unknown} error */
 export function needsKey(error) {
   return error instanceof ApiError && ["token_required", "invalid_token"].includes(error.code);
 }
 
 /**
- * Why an answer is not whole; null if it is.
+ * Why an answer is incomplete; null if it is complete.
  * @param {Extract<ChatEvent, { type: "done" }>} done
- * @param {string} fault what the model's side said about it
+ * @param {string} fault the error that the server reported, or ""
  */
 export function partialText({ finishReason, partial }, fault) {
   if (finishReason === "length") return "Cut off: the answer reached the length limit";

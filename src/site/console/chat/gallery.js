@@ -1,4 +1,4 @@
-/** The pages of the open thread: what agents put there, each shown in a sandbox. */
+/** The pages of the open thread, each shown in a sandbox. */
 
 import { Pages } from "../../waypost.js";
 import { byId, el, showBanner } from "../shared/dom.js";
@@ -9,25 +9,25 @@ import { errorText } from "./error-text.js";
 
 /** @typedef {import("../../waypost.js").PageInfo} PageInfo */
 
-/** Scripts run, without this origin: what the server itself allows at most. */
+/** Scripts run, but in an opaque origin: the same limit as the server's own sandbox. */
 const SANDBOX = "allow-scripts";
 
 export class Gallery {
   /** @type {Pages | null} */
   #pages = null;
-  /** What is on the page, so that a refresh that changes nothing reloads no preview. */
+  /** The pages shown as JSON, so that a refresh without changes reloads no preview. */
   #shown = "";
 
   constructor() {
     byId("put-sample").addEventListener("click", () => this.#putSample());
     byId("refresh-pages").addEventListener("click", () => this.refresh());
     const dialog = /** @type {HTMLDialogElement} */ (byId("preview"));
-    // A page that nobody looks at need not go on running.
+    // A closed preview must not go on running.
     dialog.addEventListener("close", () => byId("preview-place").replaceChildren());
     byId("preview-close").addEventListener("click", () => dialog.close());
   }
 
-  /** Show the pages of this session. @param {string | null} sessionId null: the thread has not begun */
+  /** Show the pages of this session. @param {string | null} sessionId null: the thread has no messages yet */
   async show(sessionId) {
     if (sessionId === (this.#pages?.sessionId ?? null) && this.#shown !== "") return;
     this.#pages = sessionId ? new Pages(sessionId) : null;
@@ -51,7 +51,7 @@ export class Gallery {
       const html = samplePage(clockTime(new Date()));
       const page = await pages.put({ html, title: "Three huts, two days" });
       const found = await pages.list();
-      // The list may not show for a minute what was put a moment ago.
+      // A new page may be missing from the list for up to a minute.
       const all = found.some(({ intentId }) => intentId === page.intentId) ? found : [page, ...found];
       if (pages === this.#pages) this.#draw(all);
     });

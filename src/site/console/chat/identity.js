@@ -1,4 +1,4 @@
-/** Whose threads this page shows: whoever uses this browser, under a random name. And the key a server may ask for. */
+/** The owner of the threads shown: a random id per browser. And the app key that a server may ask for. */
 
 import { newId } from "../../client/ids.js";
 import { keep, recall } from "../shared/storage.js";
@@ -15,7 +15,7 @@ export function resourceId() {
   return recall("localStorage", OWNER_KEY) ?? made;
 }
 
-/** What every request about threads is made with. */
+/** The credentials of every request about threads. */
 export function credentials() {
   return { appKey: recall("sessionStorage", APP_KEY) ?? undefined };
 }

@@ -1,11 +1,11 @@
-/** The messages of a thread on the page: kept in step with the history, growing while an answer is given. */
+/** The messages of a thread on the page: synchronised with the history, and growing while an answer streams. */
 
 import { byId, el } from "../shared/dom.js";
 import { clockTime, pretty } from "../shared/format.js";
 
 /** @typedef {import("../../waypost.js").ChatMessage} ChatMessage */
 
-/** Nearer to the end than this, the list follows what is being said. */
+/** If the view is nearer to the end than this, it scrolls with the answer. */
 const FOLLOW_PX = 60;
 
 const NAMES = { user: "You", assistant: "Assistant", system: "System", tool: "Tool" };
@@ -16,7 +16,7 @@ export class Messages {
   #fork;
   /** @type {Map<string, Message>} */
   #shown = new Map();
-  /** Whether the end is in sight, and is to stay there. */
+  /** Whether the view stays at the end. */
   #follows = true;
   #scrolledTo = 0;
   #isKnown = true;
@@ -38,7 +38,7 @@ export class Messages {
     return this.#shown.size === 0;
   }
 
-  /** @param {boolean} isKnown whether there is nothing to come from a history */
+  /** @param {boolean} isKnown whether there is no history to load */
   clear(isKnown) {
     this.#isKnown = isKnown;
     this.#shown.clear();
@@ -48,7 +48,7 @@ export class Messages {
   }
 
   /**
-   * Show what is remembered. What is on the page besides is either older, and forgotten by now, or not yet part of it.
+   * Shows the history. Other messages on the page are either older, and no longer stored, or too new to be in it.
    * @param {ChatMessage[]} history
    */
   show(history) {
@@ -65,7 +65,7 @@ export class Messages {
     this.#settle();
   }
 
-  /** Something said on this page, which the server may not have yet. @param {string} id @param {string} text */
+  /** Adds a message sent from this page, which the server may not have yet. @param {string} id @param {string} text */
   add(id, text) {
     this.#get({ id, role: "user", content: text, timestamp: new Date().toISOString() });
     this.#follows = true;
@@ -79,7 +79,7 @@ export class Messages {
     this.#summarize();
   }
 
-  /** An answer begins, or is told again from its beginning. @param {string} id */
+  /** Starts an answer, or restarts it from its beginning. @param {string} id */
   begin(id) {
     this.#get({ id, role: "assistant", content: "", timestamp: new Date().toISOString() }).begin();
     this.#settle();
@@ -91,7 +91,7 @@ export class Messages {
     this.#settle();
   }
 
-  /** An answer has ended. @param {string} id @param {string | null} fault why it is not whole; null if it is */
+  /** Ends an answer. @param {string} id @param {string | null} fault why it is incomplete; null if it is complete */
   finish(id, fault) {
     this.#shown.get(id)?.finish(fault);
     this.#settle();
@@ -110,7 +110,7 @@ export class Messages {
     return made;
   }
 
-  /** Somebody who scrolls up wants to read there; somebody who comes back to the end, to go on. */
+  /** Scrolling up stops following; scrolling back to the end resumes it. */
   #heed() {
     const { scrollHeight, scrollTop, clientHeight } = this.#scroll;
     if (scrollHeight - scrollTop - clientHeight < FOLLOW_PX) this.#follows = true;
@@ -132,12 +132,12 @@ export class Messages {
 class Message {
   #text = el("p", { class: "message-text", dir: "auto" });
   #fault = el("p", { class: "pill", "data-kind": "warn", hidden: true });
-  /** What the first piece takes the place of: what was there before the answer was told again. */
+  /** Whether the text is from before a restart of the answer: the next text replaces it. */
   #isStale = false;
-  /** Whether it was heard to its end on this page. */
+  /** Whether this page received it to its end. */
   #isHeard = false;
   isGrowing = false;
-  /** Whether it is newer than any history that has been read. */
+  /** Whether it is newer than every history read so far. */
   isFresh = true;
 
   /** @param {ChatMessage} message @param {() => void} fork */
@@ -154,7 +154,7 @@ class Message {
 
   /** @param {ChatMessage} message as the history has it */
   update({ content, partial, toolCalls = [] }) {
-    // What was heard here may be ahead of a history that was read elsewhere.
+    // This page may be ahead of the history, which other locations see late.
     if (this.isGrowing || (this.#isHeard && partial)) return;
     const calls = toolCalls.map(({ name, args }) => `${name}(${pretty(args)})`);
     const text = [pretty(content), ...calls].filter(Boolean).join("\n");
@@ -167,7 +167,7 @@ class Message {
     this.#isHeard = false;
     this.#isStale = true;
     this.#fault.hidden = true;
-    // A screen reader waits for the whole instead of reading out every word by itself.
+    // Makes a screen reader wait for the whole answer instead of reading single words.
     this.element.setAttribute("aria-busy", "true");
   }
 

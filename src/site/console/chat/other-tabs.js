@@ -1,4 +1,4 @@
-/** Tells the other tabs of this browser what happens to a thread, so that all show the same without asking the server. */
+/** Notifies the other tabs of this browser about changes to a thread, so that they need not poll the server. */
 
 /** @typedef {"answering" | "changed" | "deleted"} News */
 

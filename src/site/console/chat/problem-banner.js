@@ -1,4 +1,4 @@
-/** What stands above the message box when something is wrong, with what can be done about it. */
+/** The banner above the message box: what went wrong, and what to do about it. */
 
 import { byId, el, showBanner } from "../shared/dom.js";
 import { useAppKey } from "./identity.js";
@@ -9,7 +9,7 @@ export class ProblemBanner {
   #isOffer = false;
   #retry;
 
-  /** @param {() => void} retry what to do with another app key */
+  /** @param {() => void} retry called when another app key was entered */
   constructor(retry) {
     this.#retry = retry;
   }
@@ -32,14 +32,14 @@ export class ProblemBanner {
     else showBanner(this.#banner, errorText(error), "bad");
   }
 
-  /** An answer is in the way. @param {() => void} interrupt */
+  /** Offers to interrupt the running answer. @param {() => void} interrupt */
   offerInterruption(interrupt) {
     const button = el("button", { type: "button", onclick: interrupt }, "Interrupt and send");
     showBanner(this.#banner, "An answer is still being written in this thread. ", "warn", button);
     this.#isOffer = true;
   }
 
-  /** There is nothing to interrupt any more. */
+  /** Hides that offer, when nothing is running any more. */
   withdrawOffer() {
     if (this.#isOffer) this.clear();
   }

@@ -1,4 +1,4 @@
-/** A page to try the gallery with: what an agent might make, and a look at what such a page can't do. */
+/** A page to try the gallery with. It looks like an agent's work, and checks that its sandbox holds. */
 
 /** @param {string} time @returns {string} HTML */
 export function samplePage(time) {

@@ -1,4 +1,4 @@
-/** The threads of this browser: the one used last first. */
+/** The threads of this browser, most recently used first. */
 
 import { listThreads } from "../../waypost.js";
 import { byId, el, showBanner } from "../shared/dom.js";
@@ -11,7 +11,7 @@ import { needsKey, errorText } from "./error-text.js";
 
 const PAGE_SIZE = 30;
 
-/** What was done here a short time ago, the list may not show yet: KV takes up to a minute, a listing another one. */
+/** How long the server's list may miss a change made here: KV takes up to a minute, a listing another one. */
 const LIST_LAG_MS = 120_000;
 
 const AGE_REFRESH_MS = 30_000;
@@ -19,23 +19,23 @@ const AGE_REFRESH_MS = 30_000;
 export class ThreadList {
   /** @type {Map<string, Thread>} */
   #threads = new Map();
-  /** What this page knows better than the list, and since when. @type {Map<string, { since: number, thread: Thread | null }>} */
+  /** Recent changes that the server's list may miss, and when they were made; a null thread is deleted. @type {Map<string, { since: number, thread: Thread | null }>} */
   #news = new Map();
   /** @type {string | undefined} */
   #next;
   #current = "";
-  /** Whether the list has been asked for. */
+  /** Whether the list has been requested. */
   isKnown = false;
   #refused;
 
-  /** @param {(error: unknown) => void} refused told that a key is needed */
+  /** @param {(error: unknown) => void} refused called when a key is needed */
   constructor(refused) {
     this.#refused = refused;
     byId("more-threads").addEventListener("click", () => this.#load(this.#next));
     setInterval(() => this.#draw(), AGE_REFRESH_MS);
   }
 
-  /** The thread used last. */
+  /** The most recently used thread. */
   get newest() {
     return this.#sorted()[0] ?? null;
   }
@@ -65,13 +65,13 @@ export class ThreadList {
     return this.#load(undefined);
   }
 
-  /** It was begun or used a moment ago. @param {Thread} thread */
+  /** Records that it was started or used just now. @param {Thread} thread */
   touch(thread) {
     const known = this.#threads.get(thread.threadId);
     this.#learn(thread.threadId, { ...known, ...thread, createdAt: known?.createdAt ?? thread.createdAt });
   }
 
-  /** It was deleted. @param {string} threadId */
+  /** Records that it was deleted. @param {string} threadId */
   drop(threadId) {
     this.#learn(threadId, null);
   }
@@ -100,7 +100,7 @@ export class ThreadList {
     this.#draw();
   }
 
-  /** Put what is known better over what was listed. */
+  /** Applies the recent changes to the list. */
   #apply() {
     for (const [threadId, { since, thread }] of this.#news) {
       const listed = this.#threads.get(threadId);

@@ -1,4 +1,4 @@
-/** The open thread: its history, the answer that is being given, what goes wrong. */
+/** The open thread: its history and the running answer. */
 
 import { ApiError, Chat, TransportError } from "../../waypost.js";
 import { newId } from "../../client/ids.js";
@@ -11,12 +11,12 @@ import { partialText } from "./error-text.js";
 /** @typedef {import("../../waypost.js").ChatEvent} ChatEvent */
 
 /**
- * What was sent on this page. `begun`: its answer has.
+ * A message sent from this page. `begun`: its answer has started.
  * @typedef {{ title?: string, begun: boolean }} SentMessage
  */
 
 /**
- * What the view tells the page around it. `sent`: null for the answer to what was sent elsewhere.
+ * Callbacks to the page around the view. `sent`: null if the message was sent elsewhere.
  * @typedef {object} ThreadEvents
  * @property {(start: Extract<ChatEvent, { type: "start" }>, sent: SentMessage | null) => void} started
  * @property {(sent: SentMessage | null) => void} ended
@@ -31,7 +31,7 @@ export class ThreadView {
   /** @type {Chat | null} */
   #chat = null;
   #left = new AbortController();
-  /** The answer that is being given, as far as this page has heard. */
+  /** The id of the running answer; "" if none. */
   #running = "";
   #isBegun = false;
 
@@ -61,7 +61,7 @@ export class ThreadView {
     return this.#running !== "";
   }
 
-  /** A thread that begins with its first message. */
+  /** Opens a new thread, which starts with its first message. */
   openNew() {
     this.#use(new Chat({ threadId: newId(), resourceId: resourceId(), ...credentials() }), false);
     this.#describe();
@@ -73,7 +73,7 @@ export class ThreadView {
     await this.refresh();
   }
 
-  /** Look what is remembered, and listen to an answer that is being given. */
+  /** Reads the history, and listens to a running answer. */
   async refresh() {
     const { chat, signal } = this.#now();
     if (!chat || !this.#isBegun) return;
@@ -90,7 +90,7 @@ export class ThreadView {
   }
 
   /**
-   * Send a message and show its answer. Rejects if it could not be sent; it is then not on the page either.
+   * Sends a message and shows its answer. If it could not be sent, rejects and removes it from the page.
    * @param {string} text
    * @param {boolean} [interrupt]
    */
@@ -102,14 +102,14 @@ export class ThreadView {
     this.#messages.add(messageId, text);
     /** @type {SentMessage} */
     const sent = { title, begun: false };
-    // Who leaves the thread at once has sent the message all the same.
+    // Leaving the thread before the answer starts must not cancel the message.
     const listening = new AbortController();
     signal.addEventListener("abort", () => sent.begun && listening.abort());
     try {
       const metadata = title ? { title } : undefined;
       const events = chat.send(text, { messageId, interrupt, metadata, signal: listening.signal });
       await this.#hear(events, sent);
-      // Left, and open again: this page has looked before there was anything to see.
+      // The thread was left and opened again before the answer was visible: look again.
       if (signal.aborted && this.threadId === chat.threadId) await this.refresh();
     } catch (error) {
       if (sent.begun) {
@@ -117,19 +117,19 @@ export class ThreadView {
         return;
       }
       const isHere = () => this.threadId === chat.threadId;
-      // Whether it arrived is not known: the history is.
+      // It is unknown whether the message arrived: check the history.
       if (error instanceof TransportError && (await this.#arrived(chat, messageId))) {
         if (isHere()) await this.refresh();
         return;
       }
       this.#messages.remove(messageId);
       if (isHere() && error instanceof ApiError && error.code === "answer_running") this.refresh();
-      // Also to who has left since: nobody else says that it was not sent.
+      // Thrown even if the user has left the thread: nothing else reports that the message was not sent.
       throw error;
     }
   }
 
-  /** Stop the answer. Rejects if that could not be asked for. */
+  /** Stops the answer. Rejects if the request fails. */
   async stop() {
     await this.#chat?.stop();
   }
@@ -150,18 +150,18 @@ export class ThreadView {
   }
 
   /**
-   * What is remembered, and the answer that is being given, unless this page hears it already.
+   * Reads the history and, unless this page already listens to it, the running answer.
    * @param {Chat} chat
    * @param {AbortSignal} signal
    */
   async #look(chat, signal) {
     const resume = () => (this.isAnswering ? null : chat.resume({ signal }));
-    // In this order: an answer that ends in between is then in the history, whole.
+    // In this order, so that an answer that ends in between is complete in the history.
     let events = await resume();
     let history = await chat.history();
     const last = history.messages.at(-1);
     if (!events && last && (last.role === "user" || last.partial)) {
-      // One that began in between has its question there, and is being given by now, or over.
+      // An answer that started in between has its question in the history; it is running by now, or over.
       events = await resume();
       if (!events) history = await chat.history();
     }
@@ -187,7 +187,7 @@ export class ThreadView {
         if (signal.aborted) return;
         if (event.type === "start") {
           if (sent) sent.begun = true;
-          // A look at the thread may find the answer to a message that was sent in the same moment.
+          // A refresh in the same moment may already listen to this answer.
           if (this.#running === event.generationId) return;
           answer = event.generationId;
           this.#begin(event, sent);
@@ -219,14 +219,14 @@ export class ThreadView {
     if (!this.#messages.has(start.messageId)) this.#reconcile();
   }
 
-  /** Bring the page in step with the history. It may be behind; what it lacks stays on the page. */
+  /** Updates the page from the history. The history may lag; messages that it lacks stay on the page. */
   async #reconcile() {
     const { chat, signal } = this.#now();
     try {
       const history = await chat?.history();
       if (history && !signal.aborted) this.#messages.show(history.messages);
     } catch {
-      // What was heard is on the page; the next look tells.
+      // The answer is on the page; the next refresh reads the history again.
     }
   }
 
@@ -238,7 +238,7 @@ export class ThreadView {
     else byId("chat-state").hidden = true;
   }
 
-  /** What stands where messages would. */
+  /** Shows the hint of an empty thread. */
   #describe() {
     byId("talk-hint").textContent = this.#isBegun
       ? "The server has no messages of this thread: they have expired or were deleted. Your next message starts it again."

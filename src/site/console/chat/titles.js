@@ -1,6 +1,6 @@
-/** What threads are called, and where they are on this page. */
+/** Titles of threads, and their addresses on this page. */
 
-/** Characters of a first message that become the thread's title: metadata is small. */
+/** The most characters of a first message that become the thread's title: metadata is small. */
 const TITLE_LENGTH = 48;
 
 /** @param {string} threadId */

@@ -1,7 +1,7 @@
-/** How MCP clients are told of a tab, each in its own words. `token`: where the server wants one besides the code. */
+/** Setup instructions for MCP clients. `token`: null where the code is enough. */
 
 /**
- * What to do, and what to paste; `link`: opens the client, which asks back.
+ * `how`: what to do; `text`: what to paste; `link`: opens the client, which asks for confirmation.
  * @typedef {{ how: string, text: string }} Step
  * @typedef {{ id: string, name: string, steps: Step[], link?: string }} ClientSetup
  */
@@ -55,7 +55,7 @@ function connector(url, token) {
   return { how: `Open Customize, Connectors, Add custom connector, and enter this URL.${from}`, text: url };
 }
 
-/** It reads tokens from the environment alone. @param {string} url @param {string | null} token */
+/** It reads tokens only from the environment. @param {string} url @param {string | null} token */
 function codex(url, token) {
   const add = `codex mcp add ${NAME} --url ${url}`;
   return token === null ? add : `export WAYPOST_TOKEN='${token}'\n${add} \\\n  --bearer-token-env-var WAYPOST_TOKEN`;

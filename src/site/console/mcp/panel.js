@@ -1,4 +1,4 @@
-/** How MCP clients reach this tab: its URL, and what to paste into the client of one's choice. */
+/** The MCP panel: this tab's URL, and the setup instructions for the chosen client. */
 
 import { byId, copies, el } from "../shared/dom.js";
 import { keep, recall } from "../shared/storage.js";
@@ -6,7 +6,7 @@ import { clientSetups } from "./clients.js";
 
 const CHOICE = "waypost.mcp-client";
 
-/** Stands for a token that there is none of yet. */
+/** The placeholder until a token is created. */
 const NO_TOKEN = "GUEST_TOKEN";
 
 /** @typedef {import("../../waypost.js").Session} Session */
@@ -14,7 +14,7 @@ const NO_TOKEN = "GUEST_TOKEN";
 export class McpPanel {
   /** @type {Session | null} */
   #session = null;
-  /** Null: the code is enough. @type {string | null} */
+  /** Null: no token is needed. @type {string | null} */
   #token = null;
 
   constructor() {
@@ -102,9 +102,9 @@ function stepElements({ how, text }) {
   ];
 }
 
-/** Whether the code alone lets no client in. @param {string} code */
+/** Whether the server requires a token besides the code. @param {string} code */
 async function wantsToken(code) {
-  // Over plain HTTP a page of another name may not ask; clients may, and are told.
+  // Over plain HTTP the server refuses MCP requests from a page under another host name; clients get the 401 themselves.
   if (!isSecureContext) return false;
   const headers = { "Content-Type": "application/json", Accept: "application/json, text/event-stream" };
   const body = JSON.stringify({ jsonrpc: "2.0", method: "notifications/initialized" });

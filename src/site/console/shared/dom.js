@@ -1,4 +1,4 @@
-/** Elements made in script. Text only ever becomes a text node: nothing from the network is parsed as HTML. */
+/** Elements made in script. Text always becomes a text node: nothing from the network is parsed as HTML. */
 
 /** @typedef {Node | string | null | undefined | false} Child */
 
@@ -60,7 +60,7 @@ export function showPill(pill, text, kind) {
 }
 
 /**
- * A short notice that goes by itself.
+ * A short notice that disappears by itself.
  * @param {string} text
  */
 export function toast(text) {
@@ -70,7 +70,7 @@ export function toast(text) {
 }
 
 /**
- * Copy, and say so on the button.
+ * Makes the button copy `text()` and confirm it in its label.
  * @param {HTMLButtonElement} button
  * @param {() => string} text
  */

@@ -1,4 +1,4 @@
-/** How values read on the page. */
+/** Values as text for people. */
 
 const CLOCK = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit", second: "2-digit", hour12: false });
 
@@ -38,7 +38,7 @@ export function pretty(value) {
 }
 
 /**
- * `text` with what can't be seen, or turns round what is read, written out: nobody should say yes to what they can't read.
+ * `text` with invisible characters and direction overrides escaped, so that an approval shows what it allows.
  * @param {string} text
  */
 export function plain(text) {

@@ -1,4 +1,4 @@
-/** What the page keeps in the browser. Where the user forbids that, it is kept as long as the page. */
+/** Storage of the page's settings in the browser; in memory if the user blocks it. */
 
 /** @type {Map<string, string>} */
 const unstored = new Map();

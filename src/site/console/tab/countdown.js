@@ -1,4 +1,4 @@
-/** How long the session still lives, counted down, and when it was renewed. */
+/** The session's remaining time, counted down, and when it was last extended. */
 
 import { byId } from "../shared/dom.js";
 import { clockTime, timeLeft } from "../shared/format.js";
@@ -19,7 +19,7 @@ export class Countdown {
     const isNew = byId("life").hidden;
     if (isNew) this.#renewedAt = "";
     else if (ms > this.#expiresMs + 1000) this.#renewedAt = clockTime(new Date());
-    // A full bar is the longest time seen: the server does not say what a renewal gives.
+    // A full bar is the longest time seen: the server does not say by how much it extends.
     if (isNew || ms > this.#expiresMs) this.#fullMs = Math.max(1, ms - Date.now());
     this.#expiresMs = ms;
     byId("life").hidden = false;

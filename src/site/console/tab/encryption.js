@@ -1,4 +1,4 @@
-/** Whether this tab's sessions are encrypted, as the switch says, and the keys of those that it has joined. */
+/** The switch that encrypts new sessions, and the stored keys of joined sessions. */
 
 import { plainCode } from "../../client/session/invite.js";
 import { canEncrypt } from "../../waypost.js";
@@ -7,7 +7,7 @@ import { keep, recall } from "../shared/storage.js";
 
 const WISH = "waypost.encrypt";
 
-/** Take the switch up as it was left. */
+/** Restores the switch's last position. */
 export function restoreSwitch() {
   const box = /** @type {HTMLInputElement} */ (byId("encrypt"));
   box.checked = canEncrypt() && recall("localStorage", WISH) === "yes";
@@ -21,12 +21,12 @@ export function wantsEncryption() {
   return /** @type {HTMLInputElement} */ (byId("encrypt")).checked;
 }
 
-/** Keep the key of a session that was joined, for a reload of this tab. @param {string} code @param {string} key */
+/** Stores the key of a joined session, for a reload of this tab. @param {string} code @param {string} key */
 export function keepKey(code, key) {
   keep("sessionStorage", `waypost.key.${plainCode(code)}`, key);
 }
 
-/** The key that was kept. @param {string} code */
+/** The stored key of a joined session. @param {string} code */
 export function recallKey(code) {
   return recall("sessionStorage", `waypost.key.${plainCode(code)}`) ?? undefined;
 }

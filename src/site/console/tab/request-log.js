@@ -1,4 +1,4 @@
-/** The log of what passes this tab: requests that come in, progress and answers that go out. */
+/** The log of this tab: incoming requests, outgoing progress and answers. */
 
 import { byId, el } from "../shared/dom.js";
 import { clockTime, duration, inline, pretty } from "../shared/format.js";
@@ -20,7 +20,7 @@ export class RequestLog {
   }
 
   /**
-   * Log what `host` says.
+   * Logs the events of `host`.
    * @param {import("../../waypost.js").Host} host
    */
   follow(host) {

@@ -1,4 +1,4 @@
-/** Code to take away: the call to paste into a shell, and a host for another page. */
+/** Code to copy: a call for a terminal, and a host for another page. */
 
 /**
  * @param {string} origin

@@ -3,11 +3,11 @@
  * twice; so a session belongs to the tab that holds its lock, and a copy opens a session of its own.
  */
 
-/** How long the page before a reload may take to let go. */
+/** How long the page before a reload may take to release the lock. */
 const PATIENCE_MS = 1500;
 
 /**
- * Whether this page has the session `code` for itself from now on, until it is left.
+ * Locks the session `code` for this page, until the page is left. Resolves with false if another tab holds the lock.
  * @param {string} code
  * @returns {Promise<boolean>} true as well where the browser has no locks (plain HTTP)
  */

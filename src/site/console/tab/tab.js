@@ -1,4 +1,4 @@
-/** This tab's session on the page: opened or taken up again, connected, shown, ended, opened anew. */
+/** This tab's session on the page: created or restored, connected, shown, ended, replaced. */
 
 import { createSession, Host, Session } from "../../waypost.js";
 import { Approvals } from "../approval/approvals.js";
@@ -43,7 +43,7 @@ export class Tab {
     return this.#session?.code ?? null;
   }
 
-  /** The link that leads an agent here, while there is a session. */
+  /** The link that invites an agent, while there is a session. */
   get link() {
     return this.#session?.link ?? null;
   }
@@ -52,7 +52,7 @@ export class Tab {
     return this.#host && this.#host.state.state !== "ended" ? this.#host.session : null;
   }
 
-  /** Take up the session that this tab had before a reload, or open one. */
+  /** Restores the session that this tab had before a reload, or creates one. */
   async start() {
     if (this.#host) return;
     const kept = Session.restore();
@@ -87,7 +87,7 @@ export class Tab {
     const host = (this.#host = new Host(session, { approve: (request) => this.#approvals.decide(request) }));
     offerTools(host);
     this.#log.follow(host);
-    // A session that was left for a new one has nothing to say on this page any more.
+    // Events of a session that was replaced are ignored.
     host.on("state", (state) => host === this.#host && this.#showState(state));
     host.on("session", () => {
       if (host !== this.#host) return;
@@ -96,7 +96,7 @@ export class Tab {
     });
     this.#show(session);
     host.connect().catch(() => {
-      // Said by the `ended` state.
+      // Shown by the `ended` state.
     });
   }
 
@@ -116,7 +116,7 @@ export class Tab {
     this.#host = null;
     if (old && old.state.state !== "ended") {
       old.end().catch(() => {
-        // Out of reach: nobody renews it any more, so it ends by itself.
+        // The server is unreachable. Without this host the session expires by itself.
         old.close();
       });
     }
@@ -141,7 +141,7 @@ export class Tab {
     qr.classList.toggle("dense", isEncrypted);
     byId("tab-lock").hidden = !isEncrypted;
     byId("tab-open").hidden = isEncrypted;
-    // Neither would get anybody anywhere: the key is missing in both.
+    // Useless for an encrypted session: neither contains the key.
     byId("copy-code").hidden = isEncrypted;
     byId("shell").hidden = isEncrypted;
     byId("curl").textContent = curlCommand(location.origin, code);
@@ -187,7 +187,7 @@ export class Tab {
     this.#countdown.hide();
     this.#mcp.hide();
     showBanner(byId("tab-banner"), `${endText(end)} Its code no longer works.`, "info");
-    // What had the focus may be disabled now; somebody who is at work elsewhere on the page is left there.
+    // The focused button may be disabled now. Focus elsewhere on the page is left alone.
     if ([document.body, byId("end")].includes(/** @type {HTMLElement} */ (document.activeElement))) byId("renew").focus();
   }
 }

@@ -12,7 +12,7 @@ function paint(hue) {
   document.documentElement.style.setProperty("--hue", `${hue}`);
 }
 
-// A reload keeps what an agent has done.
+// The colour that an agent has set survives a reload.
 const kept = Number(recall("sessionStorage", KEY) ?? NaN);
 if (!Number.isNaN(kept)) paint(kept);
 

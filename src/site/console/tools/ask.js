@@ -1,4 +1,4 @@
-/** `ask_person`: a question to whoever sits in front of the tab; takes as long as they do. */
+/** `ask_person`: asks the person at the tab, and waits for their answer. */
 
 import { byId, el } from "../shared/dom.js";
 

@@ -13,7 +13,7 @@ const TOOLS = [accentTool, noteTool, askTool];
 export function offerTools(host) {
   for (const { definition, handler } of TOOLS) host.tool(definition, handler);
   const shown = TOOLS.map(({ definition: { name, title } }) => ({ name, title, box: askBox(host, name) }));
-  // "Always" is said in a question, and holds here.
+  // "Always allow" in an approval changes the switch here.
   host.on("approval", () => {
     for (const { name, box } of shown) box.checked = host.needsApproval(name);
   });

@@ -1,59 +1,50 @@
-"""One answer that is being given, with the store and the model that its giver has."""
+"""One generation of an answer, with its store and its model."""
 
 from collections.abc import AsyncGenerator
 from dataclasses import replace
 
 from simulation.scripted_model import ScriptedModel, Step
-from simulation.seeded_random import SeededRandom
 from simulation.virtual_time import START_MS, VirtualClock
-from tests.support.chats import told
+from tests.support.chats import make_context, told
 from tests.support.namespace import Namespace
 from waypost_worker.chat.chunks import Chunk, ChunkStore
 from waypost_worker.chat.generation import Generation
-from waypost_worker.chat.live_answer import AnswerInfo, LiveAnswer, Outcome
+from waypost_worker.chat.live_answer import LiveAnswer, Outcome
 from waypost_worker.chat.turn import Turn
-from waypost_worker.conversations.conversation import Conversation
 from waypost_worker.conversations.message import ChatMessage
-from waypost_worker.kv.cursor import CursorFactory
 from waypost_worker.kv.metered import MeteredKv
-from waypost_worker.kv.retrying import RetryingKv
-from waypost_worker.polling.invocation import Invocation
 from waypost_worker.polling.plans import PAID, Plan
+from waypost_worker.settings import Settings
 
 PLAN = replace(PAID, operations_per_invocation=100_000)
 
 
-class Giving(Namespace[VirtualClock]):
-    """A question that was asked, and an answer to it that can be given. Somebody listens, until `leave`."""
+class Generating(Namespace[VirtualClock]):
+    """A question, and the generation of its answer. It has a reader until `leave`."""
 
     def __init__(self, *steps: Step, plan: Plan = PLAN, ttl_seconds: int = 3600, is_ui: bool = True) -> None:
         super().__init__(VirtualClock())
         self.model = ScriptedModel(steps)
         self.log: list[str] = []
         self.undone = 0
-        cursors = CursorFactory(self.clock, SeededRandom())
-        self.id = cursors.issue("s")
+        self.meter = MeteredKv(self.kv, self.clock, plan.operations_per_invocation)
+        settings = Settings(plan=plan, conversation_ttl_seconds=ttl_seconds, history_limit=10)
+        context = make_context(settings, self.meter, self.clock, self.model, log=self.log.append)
+        self.id = context.cursors.issue("s")
         self.live = LiveAnswer(self.id, "q", START_MS)
         self.live.readers = 1
-        self.meter = MeteredKv(self.kv, self.clock, plan.operations_per_invocation)
-        retrying = RetryingKv(self.meter, self.clock, SeededRandom(1))
-        self.conversation = Conversation(retrying, self.clock, cursors, {}, "s", ttl_seconds, 10, print)
-        info = AnswerInfo(self.id, "s", "t", "r", "q", is_ui)
-        invocation = Invocation(plan, self.clock, self.meter)
-        chunks = ChunkStore(retrying, self.id)
+        self.conversation = context.conversation("s")
         self.turn = Turn([], ChatMessage("q", "user", "Hi", START_MS), self.id, is_ui=is_ui, limit=10)
-        self.generation = Generation(
-            self.live, info, self.conversation, chunks, invocation, ttl_seconds, self.turn, self.log.append
-        )
+        self.generation = Generation(context, self.conversation, self.turn, self.live)
 
     async def begin(self) -> None:
-        """Write question and open answer down, as is done before a model is asked."""
+        """Writes question and open answer, as a chat does before it asks the model."""
         await self.conversation.append(self.turn.added, cursor=self.id)
         self.kv.asked.clear()
 
-    async def run(self, said: AsyncGenerator[str, None] | None = None) -> Outcome | None:
+    async def run(self, deltas: AsyncGenerator[str, None] | None = None) -> Outcome | None:
         await self.begin()
-        await self.generation.run(said or self.model.stream([]), self.undo)
+        await self.generation.run(deltas or self.model.stream([]), self.undo)
         return self.live.outcome
 
     async def undo(self) -> None:
@@ -66,7 +57,7 @@ class Giving(Namespace[VirtualClock]):
         self.live.left_ms = self.clock.now_ms()
 
     def fail(self, *prefixes: str) -> None:
-        """From now on the store refuses to write what begins so; nothing at all: it takes everything again."""
+        """From now on the store refuses to write keys with these prefixes; without one it accepts all again."""
         self.kv.fails = lambda operation, key: operation == "put" and key.startswith(prefixes)
 
     def written(self, prefix: str) -> list[str]:

@@ -1,4 +1,4 @@
-"""The answers to one request as they come: from the isolate's local channel for free, and from the store."""
+"""The wait for the responses to one request: on the isolate's local channel, which is free, and by polling KV."""
 
 from collections import deque
 from contextlib import AbstractContextManager
@@ -13,10 +13,10 @@ from waypost_worker.queues.message import Message
 from waypost_worker.queues.queue import Queues
 
 
-class AnswerWaiter:
-    """Waits for the answers to one request: progress, and the final answer.
+class ResponseWaiter:
+    """Waits for the responses to one request: progress, and the final one.
 
-    It is made before the request is queued, so that no answer on the local channel is missed. `resumed`: the request
+    It is made before the request is queued, so that no response on the local channel is missed. `resumed`: the request
     was queued by an earlier invocation, so the store is asked immediately.
     """
 
@@ -38,8 +38,8 @@ class AnswerWaiter:
         """Whether this invocation has no operations left to go on with."""
         return self._invocation.meter.remaining <= WAIT_RESERVED_OPERATIONS
 
-    async def answer(self, request_id: str, seconds: float) -> Message | None:
-        """The final answer, or `None` if it has not come within `seconds`, or when the operations are spent.
+    async def final_response(self, request_id: str, seconds: float) -> Message | None:
+        """The final response, or `None` if it has not come within `seconds`, or when the operations are spent.
 
         Progress is passed over without reading its body.
 
@@ -56,9 +56,9 @@ class AnswerWaiter:
             return await self._queues.load_one(final) if final else None
 
         async def from_store() -> Message | None:
-            answer = await self._queues.find_answer(request_id)
+            response = await self._queues.find_final_response(request_id)
             schedule.looked(clock.now_ms())
-            return answer
+            return response
 
         return await wait_for_item(
             self._invocation,
@@ -107,7 +107,7 @@ class AnswerWaiter:
     async def _look(self, request_id: str) -> None:
         clock = self._invocation.clock
         try:
-            await self._load(await self._queues.answers(request_id))
+            await self._load(await self._queues.responses_to(request_id))
             self._schedule.looked(clock.now_ms())
         except Unavailable:
             # What was queued is safe; the store is asked again later, or by another invocation.
