@@ -12,7 +12,7 @@ WaypostError
 ├── TransportError      HostNotAllowed  MethodNotAllowed  BodyTimeout  BodyTooLarge  UriTooLong  UnsupportedMediaType
 │                       HeaderTooLarge
 ├── RateLimited
-├── Unavailable         Unconfigured  StorageUnavailable  BudgetSpent  AddressBudgetSpent
+├── Unavailable         Unconfigured  StorageUnavailable  BudgetSpent
 └── ModelError          ModelFailed  ModelTimedOut
 """
 
@@ -365,22 +365,14 @@ class StorageUnavailable(Unavailable):
 
 
 class BudgetSpent(Unavailable):
-    """The request needs more KV operations than one invocation may use."""
+    """The request needs more KV operations than one invocation may use, or than its address can pay for now."""
 
     code = "budget_spent"
     title = "The request needs too many store operations"
-    retry_after_seconds = 1
 
-
-class AddressBudgetSpent(BudgetSpent):
-    """The next KV operation is not paid for, and the budget of the caller's address is spent.
-
-    It is told as `RateLimited`; loops handle it as `BudgetSpent`, which they meet half way too.
-    """
-
-    code = "rate_limited"
-    title = "Too many requests"
-    retry_after_seconds = 60
+    def __init__(self, detail: str, retry_after_seconds: int = 1) -> None:
+        super().__init__(detail)
+        self.retry_after_seconds = retry_after_seconds
 
 
 class ModelError(WaypostError):

@@ -7,8 +7,8 @@ import pytest
 from simulation.client import Client, Opened, make_client
 from simulation.counting_kv import CountingKv
 from simulation.virtual_time import VirtualClock
-from tests.security.test_guess_throttle import Budget
 from tests.support.builders import cursor_at
+from tests.support.limiters import Budget
 from waypost_worker.kv.keys import requests_scope, responses_scope
 from waypost_worker.kv.memory import MemoryKv
 from waypost_worker.security.rate_limits import Limit

@@ -6,7 +6,6 @@ import pytest
 
 from simulation.client import LowerHeaders, make_client, no_background
 from waypost_worker.errors import (
-    AddressBudgetSpent,
     BudgetSpent,
     HeaderTooLarge,
     InvalidParameter,
@@ -26,8 +25,7 @@ def every_error(base: type[WaypostError] = WaypostError) -> list[type[WaypostErr
     return [kind for sub in base.__subclasses__() for kind in [sub, *every_error(sub)]]
 
 
-CODED = [kind for kind in every_error() if "code" in vars(kind) and kind is not AddressBudgetSpent]
-"""Without the one that is told as another: `RateLimited`, met half way."""
+CODED = [kind for kind in every_error() if "code" in vars(kind)]
 
 
 def test_every_error_with_a_code_has_a_status_and_every_status_an_error():
@@ -39,13 +37,13 @@ def test_no_two_errors_share_a_code_or_a_title():
 
 
 def test_an_error_that_can_be_raised_has_a_code():
-    groups = {kind for kind in every_error() if kind.__subclasses__()} - {BudgetSpent}
-    assert set(every_error()) - groups == {*CODED, AddressBudgetSpent}
+    groups = {kind for kind in every_error() if kind.__subclasses__()}
+    assert set(every_error()) - groups == set(CODED)
 
 
-def test_a_budget_that_is_spent_half_way_is_told_as_one_that_was_spent_before():
-    before, half_way = problem_response(RateLimited("Too many.", 60)), problem_response(AddressBudgetSpent("Too many."))
-    assert (half_way.status, half_way.headers, half_way.body) == (before.status, before.headers, before.body)
+def test_a_budget_that_is_spent_half_way_says_when_to_come_back():
+    response = problem_response(BudgetSpent("Wait a minute.", 60))
+    assert (response.status, response.headers["Retry-After"]) == (503, "60")
 
 
 def test_the_statuses_are_those_of_errors():

@@ -8,23 +8,23 @@ from simulation.virtual_time import run
 from tests.support.builders import SetClock
 from tests.support.every_operation import every_operation
 from tests.support.faulty_kv import FaultyKv
-from waypost_worker.errors import AddressBudgetSpent, BudgetSpent
+from waypost_worker.errors import BudgetSpent
 from waypost_worker.kv.memory import MemoryKv
 from waypost_worker.kv.metered import MeteredKv, Payment
 from waypost_worker.kv.store import KvError, ListPage
 from waypost_worker.limits import READS_PER_ADDRESS_USE
 
 
-def test_each_operation_is_passed_on_and_counted():
+async def test_each_operation_is_passed_on_and_counted():
     meter = MeteredKv(MemoryKv(SetClock()), SetClock(), 10)
-    run(every_operation(meter))
+    await every_operation(meter)
     assert (meter.operations, meter.remaining) == (6, 4)
 
 
-def test_a_failure_is_counted_too():
+async def test_a_failure_is_counted_too():
     meter = MeteredKv(FaultyKv(MemoryKv(SetClock()), lambda *_: True), SetClock(), 10)
     with pytest.raises(KvError):
-        run(meter.get("a"))
+        await meter.get("a")
     assert meter.operations == 1
 
 
@@ -58,8 +58,8 @@ async def test_the_time_of_what_succeeds_and_of_what_fails_is_added_up():
     assert meter.elapsed_ms == 40
 
 
-def test_an_empty_page_is_passed_on():
-    assert run(MeteredKv(MemoryKv(SetClock()), SetClock(), 1).list("p")) == ListPage(())
+async def test_an_empty_page_is_passed_on():
+    assert await MeteredKv(MemoryKv(SetClock()), SetClock(), 1).list("p") == ListPage(())
 
 
 class Purse:
@@ -119,7 +119,7 @@ async def test_what_is_not_paid_for_is_not_done():
     meter, store = paid_meter(Purse(1))
     for _ in range(5):
         await meter.list("p")
-    with pytest.raises(AddressBudgetSpent) as caught:
+    with pytest.raises(BudgetSpent) as caught:
         await meter.list("p")
     assert caught.value.retry_after_seconds == 60
     assert len(store.asked) == 5
@@ -159,7 +159,7 @@ def test_no_address_gets_more_than_it_has_paid_for(operations: list[str], uses: 
 
     try:
         run(go())
-    except AddressBudgetSpent:
+    except BudgetSpent:
         assert purse.asked == more + 1
     price = {"get": 1, "get_many": 3}
     done = sum(price.get(operation, 10) for operation, _ in store.asked)

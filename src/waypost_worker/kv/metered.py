@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import ParamSpec, TypeVar
 
 from waypost_worker.clock import Clock
-from waypost_worker.errors import AddressBudgetSpent, BudgetSpent
+from waypost_worker.errors import BudgetSpent
 from waypost_worker.kv.delegating import DelegatingKv
 from waypost_worker.kv.store import Kv, ListPage
 from waypost_worker.limits import READS_PER_ADDRESS_USE
@@ -18,6 +18,9 @@ https://developers.cloudflare.com/kv/platform/pricing/"""
 
 BYTE_SECONDS_PER_READ = 2_600_000_000
 """What is stored costs too, $0.50 a gigabyte and month: a page of 1 MiB, kept for a day, as much as 34 reads."""
+
+USES_PERIOD_SECONDS = 60
+"""When more uses are allowed again."""
 
 
 class Payment:
@@ -38,7 +41,7 @@ class Payment:
         """Pay `price`.
 
         Raises:
-            AddressBudgetSpent: it is not paid for, and no more uses are allowed.
+            BudgetSpent: it is not paid for, and no more uses are allowed.
         """
         while not self._is_refused and self._spent + price + self._kept > self._paid:
             if await self._pay():
@@ -46,7 +49,9 @@ class Payment:
             else:
                 self._is_refused = True
         if self._spent + price > self._paid:
-            raise AddressBudgetSpent("Too many requests from this address; wait a minute.")
+            raise BudgetSpent(
+                "This needs more of the address's budget than is left; wait a minute.", USES_PERIOD_SECONDS
+            )
         self._spent += price
 
     def limit(self, operations: int) -> int:
