@@ -315,7 +315,7 @@ NOT_HERE = {
     "MAX_POLL_BYTES": OF_OUTPUT,
     "MAX_LOADED_BYTES": OF_MEMORY,
     "MAX_RECENT_THREADS": OF_MEMORY,
-    "MAX_BLOCKED_ADDRESSES": OF_MEMORY,
+    "MAX_REMEMBERED_GUESSES": OF_MEMORY,
     "MAX_CACHED_TOOL_LISTS": OF_MEMORY,
     "MAX_ADDRESS_LENGTH": "of what Cloudflare says, not of what a caller sends; tests/security/test_client_address.py",
     "MAX_LOOKUPS_AT_ONCE": "met by guessing; tests/security/test_guess_throttle.py",

@@ -107,4 +107,4 @@ def test_a_call_is_taken_back_in_another_isolate(isolates: tuple[Api, Api]) -> N
     id = waiting(session)
     notice = {"jsonrpc": "2.0", "method": "notifications/cancelled", "params": {"requestId": 4}}
     assert there.call("POST", caller.url, notice, headers=caller.headers).status_code == 202
-    assert session.ask(id=id, tool="slow").json()["error"]["code"] == "cancelled"
+    assert session.ask(CALL["arguments"], id=id, tool="slow").json()["error"]["code"] == "cancelled"

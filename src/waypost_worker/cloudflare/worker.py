@@ -154,7 +154,7 @@ async def serve(app: App, js_request: Any) -> Any:
         _run_in_background(work, app.isolate)
 
     address = headers.get("cf-connecting-ip")
-    request = Request(js_request.method, url.path, url.query, headers, read_body, background, address)
+    request = Request(js_request.method, url.path, url.query, headers, read_body, background, address, url.scheme)
     response = await app.handle(request)
     init = functions.parse(msgspec.json.encode({"status": response.status, "headers": response.headers}).decode())
     return functions.new_response(js_body(response, app.isolate), init)

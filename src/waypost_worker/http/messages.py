@@ -59,6 +59,7 @@ STATUS: Mapping[str, int] = MappingProxyType({
     "body_too_large": 413,
     "uri_too_long": 414,
     "unsupported_media_type": 415,
+    "host_not_allowed": 421,
     "rate_limited": 429,
     "header_too_large": 431,
     "model_failed": 502,
@@ -99,6 +100,7 @@ class Request(msgspec.Struct, frozen=True):
     read_body: Callable[[int], Awaitable[bytes | None]]
     background: Callable[[Coroutine[Any, Any, None]], None]
     client_ip: str | None = None
+    scheme: str = "https"
 
     def query(self) -> dict[str, str]:
         """The query parameters.
