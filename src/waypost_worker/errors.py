@@ -11,7 +11,8 @@ WaypostError
 ├── PreconditionFailed
 ├── TransportError      MethodNotAllowed  BodyTimeout  BodyTooLarge  UriTooLong  UnsupportedMediaType  HeaderTooLarge
 ├── RateLimited
-├── Unavailable         Unconfigured  StorageUnavailable  BudgetSpent
+├── TooManyStreams
+├── Unavailable         Unconfigured  StorageUnavailable  BudgetSpent  Busy
 └── ModelError          ModelFailed  ModelTimedOut
 """
 
@@ -335,6 +336,14 @@ class RateLimited(WaypostError):
         self.retry_after_seconds = retry_after_seconds
 
 
+class TooManyStreams(WaypostError):
+    """The session or the address has as many open streams and waits as it may have."""
+
+    code = "too_many_streams"
+    title = "Too many open streams"
+    retry_after_seconds = 5
+
+
 class Unavailable(WaypostError):
     """The request is valid, but can't be served now."""
 
@@ -361,6 +370,15 @@ class BudgetSpent(Unavailable):
 
     code = "budget_spent"
     title = "The request needs too many store operations"
+    retry_after_seconds = 1
+
+
+class Busy(Unavailable):
+    """This instance of the service has no memory left for the request: too many bodies, streams or answers are in
+    work."""
+
+    code = "busy"
+    title = "The service is busy"
     retry_after_seconds = 1
 
 

@@ -21,10 +21,11 @@ from tests.support.waiting import eventually
 from tools.local.harness.worker import LocalWorker
 
 STREAMS = 300
-GROUP = 50
+GROUP = 25
+"""Streams of one session: fewer than it may have."""
 WARM_UP = 60
 """Streams before the first count: by then caches and free lists of the interpreter have grown to their size."""
-UNREAD = 50
+UNREAD = 25
 SESSIONS = 5
 WAITS = 5
 NOTICED_SECONDS = 40
