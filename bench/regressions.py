@@ -1,4 +1,4 @@
-"""`python -m bench.guard`: has something become slower? Compares a quick run's ratios with those that are committed.
+"""`python -m bench.regressions`: has anything become slower? Compares a quick run with the committed ratios.
 
 Ratios, not times: another machine has others. The band is wide, since a busy machine moves even ratios, and it only
 ever warns: a benchmark that can fail a build is switched off sooner or later.
@@ -53,7 +53,7 @@ def warnings(committed: Mapping[str, Any], fresh: Mapping[str, Any], band: float
 
 def main() -> int:
     """Warn; the status is 0 whatever was found."""
-    parser = argparse.ArgumentParser(prog="python -m bench.guard", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m bench.regressions", description=__doc__)
     parser.add_argument("--fresh", type=Path, help="compare this JSON instead of running")
     parser.add_argument("--band", type=float, default=BAND, help="how much worse a ratio may be")
     arguments = parser.parse_args()

@@ -37,14 +37,14 @@ def test_a_route_is_written_once():
     assert len({(route.method, route.template) for route in ROUTES}) == len(ROUTES)
 
 
-def test_every_reply_says_which_request_it_answers():
-    reply = run(make_client().call("GET", "/health", headers={"CF-Ray": "8f1c2d3e4b5a6978-FRA"}))
+async def test_every_reply_says_which_request_it_answers():
+    reply = await make_client().call("GET", "/health", headers={"CF-Ray": "8f1c2d3e4b5a6978-FRA"})
     assert reply.headers["X-Request-Id"] == "8f1c2d3e4b5a6978-FRA"
 
 
 @pytest.mark.parametrize("path", ["/health", "/nowhere", "/api/sessions/K7Q2M9XA"])
-def test_every_reply_tells_browsers_to_be_careful(path: str):
-    reply = run(make_client().call("GET", path))
+async def test_every_reply_tells_browsers_to_be_careful(path: str):
+    reply = await make_client().call("GET", path)
     assert {name: reply.headers[name] for name in BROWSER_HEADERS} == {
         "X-Content-Type-Options": "nosniff",
         "Strict-Transport-Security": "max-age=63072000",
@@ -63,18 +63,18 @@ def test_the_static_files_tell_browsers_the_same(name: str):
 
 
 @pytest.mark.parametrize(("method", "path"), [each for each in EVERY_ROUTE if not each[1].startswith("/pages/")])
-def test_nothing_is_done_for_a_page_of_another_origin(method: str, path: str):
+async def test_nothing_is_done_for_a_page_of_another_origin(method: str, path: str):
     kv = FaultyKv(MemoryKv(VirtualClock()), lambda *_: False)
     client = make_client(kv=kv)
     for fields in ({"Origin": "https://evil.example", "Host": "waypost.example"}, {"Sec-Fetch-Site": "cross-site"}):
-        reply = run(client.call(method, path, {}, headers=fields))
+        reply = await client.call(method, path, {}, headers=fields)
         assert (reply.status, kv.asked) == (403, [])
         assert b"origin_not_allowed" in reply.body
 
 
-def test_a_page_of_a_named_origin_may_have_things_done():
+async def test_a_page_of_a_named_origin_may_have_things_done():
     client = make_client(Settings(signing_keys=(KEY,), allowed_origins=frozenset({ORIGIN})))
-    reply = run(client.call("POST", "/api/sessions", headers={"Origin": ORIGIN, "Sec-Fetch-Site": "cross-site"}))
+    reply = await client.call("POST", "/api/sessions", headers={"Origin": ORIGIN, "Sec-Fetch-Site": "cross-site"})
     assert (reply.status, reply.headers["Access-Control-Allow-Origin"]) == (201, ORIGIN)
 
 
@@ -88,8 +88,8 @@ def test_a_page_of_a_named_origin_may_have_things_done():
         ({"Sec-Fetch-Mode": "no-cors", "Sec-Fetch-Dest": "document"}, 403),
     ],
 )
-def test_somebody_may_follow_a_link_from_another_site(fields: dict[str, str], status: int):
-    reply = run(make_client().call("GET", "/health", headers={"Sec-Fetch-Site": "cross-site", **fields}))
+async def test_somebody_may_follow_a_link_from_another_site(fields: dict[str, str], status: int):
+    reply = await make_client().call("GET", "/health", headers={"Sec-Fetch-Site": "cross-site", **fields})
     assert reply.status == status
 
 
@@ -141,28 +141,28 @@ async def test_a_refusal_is_no_news_for_the_log():
     assert client.log == []
 
 
-def test_a_store_that_fails_is_503_with_the_time_to_come_back():
+async def test_a_store_that_fails_is_503_with_the_time_to_come_back():
     kv = FaultyKv(MemoryKv(VirtualClock()), lambda *_: True)
-    reply = run(make_client(kv=kv).call("GET", "/api/sessions/K7Q2M9XA"))
+    reply = await make_client(kv=kv).call("GET", "/api/sessions/K7Q2M9XA")
     assert (reply.status, reply.json()["code"], reply.headers["Retry-After"]) == (503, "storage_unavailable", "2")
 
 
 @pytest.mark.parametrize(("method", "path"), [route for route in EVERY_ROUTE if route[1] != "/health"])
-def test_an_unconfigured_service_refuses_every_route(method: str, path: str):
-    reply = run(make_client(UNCONFIGURED).call(method, path))
+async def test_an_unconfigured_service_refuses_every_route(method: str, path: str):
+    reply = await make_client(UNCONFIGURED).call(method, path)
     assert (reply.status, reply.json()["code"]) == (503, "unconfigured")
 
 
 @pytest.mark.parametrize("path", ["/", "/api", "/api/sessions/", "/API/sessions", "/api/sessions/a/b/c", "/../health"])
-def test_a_path_that_is_not_served_is_404(path: str):
-    reply = run(make_client().call("GET", path))
+async def test_a_path_that_is_not_served_is_404(path: str):
+    reply = await make_client().call("GET", path)
     assert (reply.status, reply.json()["code"]) == (404, "not_found")
     assert reply.headers["Content-Type"] == "application/problem+json"
 
 
 @pytest.mark.parametrize("path", sorted({path for _, path in EVERY_ROUTE}))
-def test_a_method_that_a_path_does_not_take_is_405_and_names_those_it_does(path: str):
-    reply = run(make_client().call("PATCH", path))
+async def test_a_method_that_a_path_does_not_take_is_405_and_names_those_it_does(path: str):
+    reply = await make_client().call("PATCH", path)
     fitting = [route for route in ROUTES if re.fullmatch(re.sub(r"{\w+}", "[^/]+", route.template), path)]
     # Where one is fixed and another has a parameter, the path is the fixed one's.
     exact = [route for route in fitting if route.template == path] or fitting
@@ -185,28 +185,28 @@ async def test_head_of_a_stream_opens_none():
     assert (reply.status, reply.body, client.app.isolate.open_streams) == (200, b"", 0)
 
 
-def test_head_of_what_is_not_there_is_404_without_a_body():
-    reply = run(make_client().call("HEAD", "/nowhere"))
+async def test_head_of_what_is_not_there_is_404_without_a_body():
+    reply = await make_client().call("HEAD", "/nowhere")
     assert (reply.status, reply.body) == (404, b"")
 
 
-def test_a_query_that_can_not_be_read_is_refused_before_its_route():
-    reply = run(make_client().call("GET", "/health?a=1&a=2"))
+async def test_a_query_that_can_not_be_read_is_refused_before_its_route():
+    reply = await make_client().call("GET", "/health?a=1&a=2")
     assert (reply.status, reply.json()["code"]) == (400, "invalid_parameter")
 
 
-def test_a_page_of_a_named_origin_may_read_errors_too():
+async def test_a_page_of_a_named_origin_may_read_errors_too():
     client = make_client(Settings(signing_keys=(KEY,), allowed_origins=frozenset({ORIGIN})))
     for path in ("/health", "/nowhere", "/api/sessions/00000000"):
-        reply = run(client.call("GET", path, headers={"Origin": ORIGIN}))
+        reply = await client.call("GET", path, headers={"Origin": ORIGIN})
         assert reply.headers["Access-Control-Allow-Origin"] == ORIGIN
 
 
-def test_a_preflight_is_answered_for_any_path_and_allows_only_named_origins():
+async def test_a_preflight_is_answered_for_any_path_and_allows_only_named_origins():
     client = make_client(Settings(signing_keys=(KEY,), allowed_origins=frozenset({ORIGIN})))
     for origin, allowed in ((ORIGIN, ORIGIN), ("https://evil.example", None)):
         headers = {"Origin": origin, "Access-Control-Request-Method": "POST"}
-        reply = run(client.call("OPTIONS", "/api/request", headers=headers))
+        reply = await client.call("OPTIONS", "/api/request", headers=headers)
         assert reply.status == 204
         assert reply.headers.get("Access-Control-Allow-Origin") == allowed
 

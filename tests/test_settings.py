@@ -1,5 +1,7 @@
 """Settings: defaults, words, numbers; what is unusable is told without what was set."""
 
+from collections.abc import Callable
+
 import pytest
 
 from waypost_worker.polling.plans import FREE, PAID
@@ -8,6 +10,33 @@ from waypost_worker.settings import WORDS, Settings, read_settings
 KEY = "a-secret-of-32-characters-or-more"
 OLD_KEY = "the-secret-before-it-of-32-or-more"
 ENV = {"SIGNING_KEY": KEY}
+
+NUMBERS = [
+    ("SESSION_TTL_SECONDS", "seconds", 60, 86_400, lambda settings: settings.session_ttl_seconds),
+    ("QUEUE_TTL_SECONDS", "seconds", 60, 86_400, lambda settings: settings.queue_ttl_seconds),
+    ("CODE_LENGTH", "characters", 8, 16, lambda settings: settings.code_length),
+    ("HISTORY_LIMIT", "messages", 1, 200, lambda settings: settings.history_limit),
+    ("MCP_HOST_GRACE_SECONDS", "seconds", 0, 60, lambda settings: settings.mcp_host_grace_seconds),
+    ("MODEL_TIMEOUT_SECONDS", "seconds", 1, 120, lambda settings: settings.model.timeout_seconds),
+]
+"""Name, unit, range, and where the number is found."""
+
+NAMES = (
+    "SIGNING_KEY_PREVIOUS",
+    "PLAN",
+    "REQUIRE_TOKEN",
+    "DIAGNOSTICS",
+    "ALLOWED_ORIGINS",
+    "APP_KEYS",
+    "MODEL_PROVIDER",
+    "OPENAI_BASE_URL",
+    "OPENAI_MODEL",
+    "OPENAI_API_KEY",
+    "WORKERS_AI_MODEL",
+    "INSTRUCTIONS",
+    "AGENTS",
+    *(number[0] for number in NUMBERS),
+)
 
 
 def problem(**env: str) -> str:
@@ -18,9 +47,54 @@ def test_a_signing_key_is_all_that_must_be_set():
     assert read_settings(ENV) == Settings(signing_keys=(KEY.encode(),))
 
 
-def test_empty_is_the_same_as_not_set():
-    names = ("SIGNING_KEY_PREVIOUS", "PLAN", "SESSION_TTL_SECONDS", "QUEUE_TTL_SECONDS", "REQUIRE_TOKEN", "DIAGNOSTICS")
-    assert read_settings(ENV | dict.fromkeys([*names, "ALLOWED_ORIGINS"], "")) == read_settings(ENV)
+@pytest.mark.parametrize("name", NAMES)
+def test_empty_is_the_same_as_not_set(name: str):
+    assert read_settings(ENV | {name: ""}) == read_settings(ENV)
+
+
+def test_nothing_but_the_key_needs_to_be_filled_in():
+    assert read_settings(ENV | dict.fromkeys(NAMES, "")) == read_settings(ENV)
+
+
+@pytest.mark.parametrize(("name", "unit", "least", "most", "number"), NUMBERS)
+def test_a_number_is_taken_from_one_end_of_its_range_to_the_other(
+    name: str, unit: str, least: int, most: int, number: Callable[[Settings], int]
+):
+    assert [number(read_settings(ENV | {name: str(value)})) for value in (least, least + 1, most)] == [
+        least,
+        least + 1,
+        most,
+    ]
+    for value in (least - 1, most + 1, -most):
+        assert problem(**{name: str(value)}) == f"{name} must be a whole number of {unit} from {least} to {most}."
+
+
+@pytest.mark.parametrize(("name", "unit", "least", "most", "number"), NUMBERS)
+@pytest.mark.parametrize(
+    "text",
+    ["-60", "6e2", "60.0", "1.5", " 60", " 1", "1_0", "0x8", "\u0668", "\u0666\u0660", "\u00b2", "ten", "9" * 5000]
+    + ["0000000609999999", "60" + "0" * 20],
+)
+def test_what_is_no_whole_number_is_a_problem(
+    name: str, unit: str, least: int, most: int, number: Callable[[Settings], int], text: str
+):
+    assert problem(**{name: text}) == f"{name} must be a whole number of {unit} from {least} to {most}."
+
+
+def test_numbers_that_are_not_set_have_defaults():
+    assert [number(read_settings(ENV)) for *_, number in NUMBERS] == [600, 3600, 8, 10, 10, 30]
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["SIGNING_KEY", "SIGNING_KEY_PREVIOUS", "PLAN", "REQUIRE_TOKEN", "MODEL_PROVIDER", "OPENAI_BASE_URL", "AGENTS"]
+    + [number[0] for number in NUMBERS],
+)
+def test_no_problem_tells_what_was_set(name: str):
+    settings = read_settings(ENV | {"OPENAI_MODEL": "gpt-x", name: "hunter2"})
+    assert settings.problem
+    assert "hunter2" not in repr(settings)
+    assert KEY not in repr(settings)
 
 
 def test_every_setting_is_read():
@@ -83,48 +157,8 @@ def test_once_is_a_word_of_its_own_that_asks_for_tokens_too():
     assert problem(DIAGNOSTICS="once") == "DIAGNOSTICS must be on or off."
 
 
-@pytest.mark.parametrize("text", ["7", "17", "-8", "8.0", "0x8", "eight", "\u0668"])
-def test_a_codes_length_is_a_whole_number_from_8_to_16(text: str):
-    assert problem(CODE_LENGTH=text) == "CODE_LENGTH must be a whole number of characters from 8 to 16."
-
-
-def test_codes_have_8_characters_unless_it_is_said():
-    lengths = [read_settings(ENV | {"CODE_LENGTH": text}).code_length for text in ("", "8", "12", "16")]
-    assert lengths == [8, 8, 12, 16]
-
-
-@pytest.mark.parametrize("name", ["SESSION_TTL_SECONDS", "QUEUE_TTL_SECONDS"])
-@pytest.mark.parametrize(
-    "text",
-    ["59", "86401", "-60", "6e2", "600.0", " 600", "1_000", "\u0666\u0660\u0660", "\u00b2", "ten", "9" * 5000]
-    + ["0000000609999999", "60" + "0" * 20],
-)
-def test_a_time_that_is_no_number_in_its_range_is_a_problem(name: str, text: str):
-    assert problem(**{name: text}) == f"{name} must be a whole number of seconds from 60 to 86400."
-
-
 def test_a_plan_that_nobody_sells_is_a_problem():
     assert problem(PLAN="enterprise") == "PLAN must be one of free, paid."
-
-
-@pytest.mark.parametrize(
-    "name",
-    ["SIGNING_KEY", "SIGNING_KEY_PREVIOUS", "PLAN", "SESSION_TTL_SECONDS", "QUEUE_TTL_SECONDS", "REQUIRE_TOKEN"],
-)
-def test_no_problem_tells_what_was_set(name: str):
-    settings = read_settings(ENV | {name: "hunter2"})
-    assert settings.problem
-    assert "hunter2" not in repr(settings)
-    assert KEY not in repr(settings)
-
-
-@pytest.mark.parametrize("text", ["0", "201", "ten", "-1", "1.5"])
-def test_a_history_that_is_no_number_of_messages_is_a_problem(text: str):
-    assert problem(HISTORY_LIMIT=text) == "HISTORY_LIMIT must be a whole number of messages from 1 to 200."
-
-
-def test_the_length_of_a_history_is_read():
-    assert [read_settings(ENV | {"HISTORY_LIMIT": text}).history_limit for text in ("", "1", "200")] == [10, 1, 200]
 
 
 def test_app_keys_are_separated_by_spaces_or_commas():
@@ -167,11 +201,3 @@ def test_what_no_browser_sends_or_everybody_may_is_no_allowed_origin(origin: str
     problem = read_settings(ENV | {"ALLOWED_ORIGINS": f"https://a.example {origin}"}).problem
     assert problem is not None
     assert "ALLOWED_ORIGINS" in problem
-
-
-def test_the_time_that_a_call_waits_for_an_absent_tab_can_be_set():
-    told = [read_settings(ENV | {"MCP_HOST_GRACE_SECONDS": text}).mcp_host_grace_seconds for text in ("", "0", "60")]
-    assert told == [10, 0, 60]
-    assert problem(MCP_HOST_GRACE_SECONDS="61") == (
-        "MCP_HOST_GRACE_SECONDS must be a whole number of seconds from 0 to 60."
-    )

@@ -1,4 +1,4 @@
-"""A bell wakes whoever waits, or whoever waits next; time that passes wakes them too."""
+"""A wakeup ends the present wait, or the next one; so does its time-out."""
 
 import asyncio
 
@@ -13,7 +13,7 @@ def now() -> float:
     return asyncio.get_running_loop().time()
 
 
-async def test_a_wait_ends_when_it_is_rung():
+async def test_a_wait_ends_when_its_wakeup_is_set():
     wakeup = VirtualClock().wakeup()
     asyncio.get_running_loop().call_later(3, wakeup.set)
     await wakeup.wait(10)
@@ -25,7 +25,7 @@ async def test_a_wait_ends_with_its_time():
     assert 10 <= now() < 10.01
 
 
-async def test_what_was_rung_before_the_wait_is_heard_once():
+async def test_a_wakeup_set_before_the_wait_ends_one_wait():
     wakeup = VirtualClock().wakeup()
     wakeup.set()
     wakeup.set()
@@ -35,7 +35,7 @@ async def test_what_was_rung_before_the_wait_is_heard_once():
     assert 10 <= now() < 10.01
 
 
-async def test_a_bell_can_be_waited_for_again_after_a_wait_was_given_up():
+async def test_a_wakeup_works_again_after_a_wait_was_cancelled():
     wakeup = VirtualClock().wakeup()
     waiting = asyncio.ensure_future(wakeup.wait(10))
     await asyncio.sleep(1)
@@ -47,7 +47,7 @@ async def test_a_bell_can_be_waited_for_again_after_a_wait_was_given_up():
     assert 1 <= now() < 1.01
 
 
-def test_bells_are_rung_for_as_long_as_somebody_listens():
+def test_wakeups_are_set_while_they_are_subscribed():
     wakeups, first, second = Wakeups(), CountingWakeup(), CountingWakeup()
     with wakeups.subscribe(first):
         with wakeups.subscribe(second):
@@ -55,13 +55,13 @@ def test_bells_are_rung_for_as_long_as_somebody_listens():
             assert len(wakeups) == 2
         wakeups.set()
     wakeups.set()
-    assert (first.rung, second.rung, len(wakeups)) == (2, 1, 0)
+    assert (first.times_set, second.times_set, len(wakeups)) == (2, 1, 0)
 
 
-def test_a_bell_whose_loop_is_gone_is_forgotten_when_it_would_be_rung():
+def test_a_lost_wakeup_is_dropped_instead_of_set():
     wakeups, here, gone = Wakeups(), CountingWakeup(), CountingWakeup()
     with wakeups.subscribe(here), wakeups.subscribe(gone):
         gone.gone = True
         wakeups.set()
-        assert (here.rung, gone.rung, len(wakeups)) == (1, 0, 1)
+        assert (here.times_set, gone.times_set, len(wakeups)) == (1, 0, 1)
     assert len(wakeups) == 0

@@ -1,8 +1,8 @@
 """How long a request is on its way to the tab, and its answer on the way back.
 
-Same isolate: the hint finds the stream. Two isolates: nothing but polling KV. Beside them the poller that asks once a
-second, and a server with Redis. Under wrangler, so that what was answered 202 had been written to Miniflare's KV; and
-once more with the store in the isolate's memory, which leaves the time that is ours.
+Same isolate: the local channel wakes the stream. Two isolates: nothing but polling KV. Beside them the poller that asks
+once a second, and a server with Redis. Under wrangler, so that what was answered 202 had been written to Miniflare's
+KV; and once more with the store in the isolate's memory, which leaves the time that is ours.
 """
 
 from __future__ import annotations

@@ -37,7 +37,7 @@ def fill_with_life(chats: Chats) -> None:
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
-def test_both_themes_are_legible_and_every_control_has_a_name(open_chats: OpenChats, theme: str) -> None:
+def test_both_themes_of_the_chats_are_legible_and_every_control_has_a_name(open_chats: OpenChats, theme: str) -> None:
     chats = open_chats(color_scheme=theme)
     fill_with_life(chats)
     chats.console.shoot(f"chat-{theme}")
@@ -51,7 +51,7 @@ def test_both_themes_are_legible_and_every_control_has_a_name(open_chats: OpenCh
     assert faults(chats.page) == []
 
 
-def test_a_phone_shows_everything_without_scrolling_sideways(open_chats: OpenChats) -> None:
+def test_a_phone_shows_all_of_the_chats_without_scrolling_sideways(open_chats: OpenChats) -> None:
     chats = open_chats(**PHONE)
     fill_with_life(chats)
     chats.page.evaluate("scrollTo(0, 0)")

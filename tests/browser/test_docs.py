@@ -39,7 +39,9 @@ def test_an_address_opens_its_route_and_a_word_finds_routes(open_console: OpenCo
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
-def test_both_themes_are_legible_and_every_control_has_a_name(open_console: OpenConsole, theme: str) -> None:
+def test_both_themes_of_the_reference_are_legible_and_every_control_has_a_name(
+    open_console: OpenConsole, theme: str
+) -> None:
     docs = open_console("docs/#sendRequest", color_scheme=theme)
     expect(docs.page.locator("#sendRequest")).to_have_attribute("open", "")
     docs.page.locator("#sendRequest .reply summary").first.click()
@@ -48,7 +50,7 @@ def test_both_themes_are_legible_and_every_control_has_a_name(open_console: Open
     assert faults(docs.page) == []
 
 
-def test_a_phone_shows_everything_without_scrolling_sideways(open_console: OpenConsole) -> None:
+def test_a_phone_shows_all_of_the_reference_without_scrolling_sideways(open_console: OpenConsole) -> None:
     docs = open_console("docs/#sendRequest", **PHONE)
     expect(docs.page.locator("#sendRequest")).to_have_attribute("open", "")
     docs.shoot("docs-phone")

@@ -104,7 +104,7 @@ def verify_token(tab: Console, url: str) -> None:
     assert reply.json()["result"] == {}
     tab.shoot("mcp-with-a-token")
     panel(tab.page).get_by_label("Client").select_option("Claude Desktop, claude.ai")
-    expect(panel(tab.page)).to_contain_text("can’t be used here")
+    expect(panel(tab.page)).to_contain_text("connectors can’t send one")
     expect(commands(tab.page)).to_have_count(0)
 
 

@@ -108,7 +108,9 @@ def fill_with_life(tab: Console) -> None:
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
-def test_both_themes_are_legible_and_every_control_has_a_name(open_console: OpenConsole, theme: str) -> None:
+def test_both_themes_of_the_console_are_legible_and_every_control_has_a_name(
+    open_console: OpenConsole, theme: str
+) -> None:
     tab = open_console(color_scheme=theme)
     fill_with_life(tab)
     assert tab.page.evaluate("document.documentElement.dataset.theme") == theme
@@ -129,7 +131,9 @@ def test_the_button_switches_the_theme_and_a_reload_keeps_it(open_console: OpenC
     expect(page.get_by_role("button", name="Switch to the light theme")).to_be_visible()
 
 
-def test_a_phone_shows_everything_without_scrolling_sideways(open_console: OpenConsole, api: httpx.Client) -> None:
+def test_a_phone_shows_all_of_the_console_without_scrolling_sideways(
+    open_console: OpenConsole, api: httpx.Client
+) -> None:
     phone = {"viewport": {"width": 360, "height": 740}, "device_scale_factor": 2, "is_mobile": True, "has_touch": True}
     tab = open_console(**phone)
     fill_with_life(tab)

@@ -69,7 +69,7 @@ def test_clearing_the_id_is_a_fresh_conversation(page: Page) -> None:
     assert reply["messageCount"] == 2
 
 
-def test_of_fifteen_exchanges_the_last_ten_messages_are_kept(page: Page, api: httpx.Client) -> None:
+def test_of_fifteen_spoken_questions_the_last_ten_messages_are_kept(page: Page, api: httpx.Client) -> None:
     for number in range(1, 16):
         reply = ask(page, f"question {number};")
     assert reply["messageCount"] == 10

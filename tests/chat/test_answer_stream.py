@@ -5,21 +5,12 @@ from contextlib import aclosing
 
 import pytest
 
-from simulation.virtual_time import START_MS, run
+from simulation.virtual_time import START_MS
 from tests.support.following import DONE, Following
-from waypost_worker.chat.answer_stream import LOST, AnswerEvent, KeepAlive, TextDelta, ended_answer, replay
+from waypost_worker.chat.answer_stream import LOST, KeepAlive, TextDelta, ended_answer, replay
 from waypost_worker.chat.live_answer import Outcome
 from waypost_worker.conversations.message import ChatMessage
 from waypost_worker.limits import ANSWER_HEARTBEAT_SECONDS, GIVER_SILENCE_SECONDS
-
-
-def live_after(start: int, *deltas: str) -> list[AnswerEvent]:
-    """The events of an ended answer of these deltas, from a character on."""
-    at = Following()
-    for delta in deltas:
-        at.live.add(delta)
-    at.live.outcome = DONE
-    return run(at.hear(at.follow_live(start)))
 
 
 async def test_a_reader_is_told_what_was_said_so_far_then_each_word_then_the_end():
@@ -34,40 +25,6 @@ async def test_a_reader_is_told_what_was_said_so_far_then_each_word_then_the_end
     await hearing
     assert at.told == [TextDelta("One two ", 8), TextDelta("three ", 14), DONE]
     assert [at for _, at in at.heard] == pytest.approx([0, 1, 2], abs=0.05)
-
-
-def test_a_last_word_comes_before_the_end():
-    assert live_after(0, "One ", "two.") == [TextDelta("One two.", 8), DONE]
-
-
-def test_an_answer_without_a_word_is_only_an_end():
-    assert live_after(0) == [DONE]
-
-
-@pytest.mark.parametrize(
-    ("start", "told"),
-    [
-        (0, [TextDelta("aé👋b", 4)]),
-        (1, [TextDelta("é👋b", 4)]),
-        (2, [TextDelta("👋b", 4)]),
-        (3, [TextDelta("b", 4)]),
-        (4, []),
-        (9, []),
-    ],
-)
-def test_a_reader_goes_on_at_the_character_it_has(start: int, told: list[AnswerEvent]):
-    assert live_after(start, "aé", "👋b") == [*told, DONE]
-
-
-async def test_a_reader_that_has_more_than_was_said_yet_waits_for_what_is_new_to_it():
-    at = Following()
-    hearing = asyncio.ensure_future(at.hear(at.follow_live(5)))
-    for delta in ("One ", "two ", "three "):
-        at.live.add(delta)
-        await asyncio.sleep(0.1)
-    at.live.outcome = DONE
-    await hearing
-    assert at.told == [TextDelta("wo ", 8), TextDelta("three ", 14), DONE]
 
 
 async def test_what_is_said_while_a_reader_is_busy_comes_next_and_once():

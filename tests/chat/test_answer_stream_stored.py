@@ -29,26 +29,6 @@ async def test_chunks_from_elsewhere_are_told_as_they_come_and_the_last_one_ends
     assert [when for _, when in at.heard] == pytest.approx([0, 2, 3, 3], abs=0.1)
 
 
-@pytest.mark.parametrize(("start", "told"), [(1, "é👋b"), (2, "👋b"), (3, "b"), (4, ""), (9, "")])
-async def test_a_reader_of_chunks_goes_on_at_the_character_it_has(start: int, told: str):
-    at = Following()
-    await at.write("aé")
-    await at.write("👋b", DONE)
-    await at.hear(at.follow_stored(start))
-    assert at.told == [*([TextDelta(told, 4)] if told else []), DONE]
-
-
-async def test_a_reader_of_chunks_that_has_more_than_is_written_yet_is_told_nothing_twice():
-    at = Following()
-    hearing = asyncio.ensure_future(at.hear(at.follow_stored(5)))
-    for chunk in ("One ", "two ", "three "):
-        await at.write(chunk)
-        await asyncio.sleep(1.1)
-    await at.write("", DONE)
-    await hearing
-    assert at.told == [TextDelta("wo ", 8), TextDelta("three ", 14), DONE]
-
-
 async def test_signs_of_life_are_not_told_and_silence_is():
     at = Following()
     hearing = asyncio.ensure_future(at.hear(at.follow_stored()))

@@ -130,14 +130,6 @@ async def test_the_model_is_shown_no_more_than_is_kept_and_the_answer_says_how_m
     assert len(await at.items()) == 4
 
 
-async def test_a_long_conversation_is_compacted_while_it_goes_on():
-    at = Chats()
-    for number in range(12):
-        await at.turn(f"{number}?")
-    assert await at.kv.kv.get(f"conv:{at.threads.session_id_for(ADA, THREAD)}") is not None
-    assert [item.content for item in await at.items()][-2:] == ["11?", "Hello Ada."]
-
-
 async def test_history_from_before_is_still_there_after_an_answer_that_lasts_longer_than_a_conversation():
     at = Chats(["Before."], counted(300), conversation_ttl_seconds=60)
     await at.turn("First?")
@@ -153,13 +145,6 @@ async def test_history_from_before_is_still_there_after_an_answer_that_lasts_lon
         "user: Second?",
         f"assistant: {text_of(stream)}",
     ]
-
-
-async def test_the_model_is_told_the_instructions_first():
-    at = Chats(model=agents())
-    await at.turn()
-    assert [(item.role, item.content) for item in at.model.asked[0]] == [("system", "Be brief."), ("user", "Hi")]
-    assert at.model.models == [None]
 
 
 async def test_an_agent_has_its_own_instructions_and_model_and_stays_with_the_thread():

@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from simulation.scripted_model import Step, counted
+from simulation.scripted_model import counted
 from simulation.virtual_time import START_MS
 from tests.support.chats import ADA, THREAD, Chats, text_of, ui_chunks
 from waypost_worker.conversations.thread import Thread
@@ -98,29 +98,6 @@ async def test_a_follower_elsewhere_is_told_of_the_failure_too():
     assert second.data("done") == first.data("done")
 
 
-@pytest.mark.parametrize("first", [[], ["One "]])
-async def test_what_the_models_side_said_is_logged_with_the_requests_id_and_never_sent(first: list[Step]):
-    at = Chats([*first, ModelFailed("No.", "key sk-123 was refused")])
-    response = await at.open()
-    body = response.body if isinstance(response.body, bytes) else b"".join([chunk async for chunk in response.body])
-    assert b"sk-123" not in body
-    assert at.here.log == [f"[{response.headers['X-Request-Id']}] model_failed: key sk-123 was refused"]
-
-
-@pytest.mark.parametrize("first", [[], ["One "]])
-async def test_a_model_that_breaks_off_unexpectedly_is_logged_with_the_requests_id_and_told_in_general(
-    first: list[Step],
-):
-    at = Chats([*first, ValueError("sk-123")])
-    response = await at.open()
-    body = response.body if isinstance(response.body, bytes) else b"".join([chunk async for chunk in response.body])
-    assert b"sk-123" not in body
-    assert b"The model broke off." in body
-    [line] = at.here.log
-    assert line.startswith(f"[{response.headers['X-Request-Id']}] a model broke off\n    Traceback")
-    assert "sk-123" in line
-
-
 @pytest.mark.parametrize("key", ["conv:", "thread:"])
 @pytest.mark.parametrize("takes_effect", [False, True])
 async def test_a_store_that_refuses_the_question_is_a_503_and_the_question_is_taken_back(key: str, takes_effect: bool):
@@ -202,15 +179,3 @@ async def test_a_store_that_refuses_to_keep_the_answer_is_an_event_and_nothing_c
     at.kv.fails = lambda *_: False
     await at.turn("Second?")
     assert (await at.history())[:2] == ["user: Hi", "assistant: 1 2 3  (partial)"]
-
-
-async def test_a_conversation_that_can_not_be_compacted_is_answered_anyway():
-    at = Chats()
-    for number in range(10):
-        await at.turn(f"{number}?")
-    session_id = at.threads.session_id_for(ADA, THREAD)
-    at.kv.fails = lambda operation, key: operation == "put" and key == f"conv:{session_id}"
-    for number in range(3):
-        assert (await at.turn(f"{number}!")).names()[-1] == "done"
-    await asyncio.sleep(10)
-    assert any(line.endswith("a conversation was not compacted: storage_unavailable") for line in at.here.log)

@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 
-from simulation.virtual_time import run
 from tests.support.builders import SetClock
 from tests.support.faulty_kv import FaultyKv
 from tests.support.namespace import Namespace
@@ -53,8 +52,8 @@ async def test_chunks_are_read_in_their_order_as_they_were_written():
     assert await at.chunks.read(3) == []
 
 
-def test_an_answer_of_which_nothing_was_written_has_no_chunks():
-    assert run(Setting().read()) == ""
+async def test_an_answer_of_which_nothing_was_written_has_no_chunks():
+    assert await Setting().read() == ""
 
 
 async def test_what_comes_after_a_gap_waits_for_it():

@@ -44,8 +44,8 @@ def at(seconds: float, text: str = "", outcome: Outcome | None = None) -> Chunk:
     return Chunk(START_MS + round(seconds * 1000), text, outcome)
 
 
-def test_an_open_answer_has_the_text_of_its_chunks():
-    found = run(after(2, at(1, "One "), at(2, "two")))
+async def test_an_open_answer_has_the_text_of_its_chunks():
+    found = await after(2, at(1, "One "), at(2, "two"))
     assert found == Unfinished(changed(ITEM, content="One two"), True)
 
 

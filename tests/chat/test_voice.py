@@ -1,51 +1,18 @@
 """A voice agent's turn: its history is kept here, question and answer together or not at all."""
 
 import asyncio
-from collections.abc import Callable, Coroutine
+from collections.abc import Coroutine
 from typing import Any
 
 import pytest
 
-from simulation.client import Client, Reply
-from simulation.scripted_model import Script, ScriptedModel, Step
-from simulation.seeded_random import SeededRandom
+from simulation.scripted_model import Step
 from simulation.virtual_time import START_MS
-from tests.support.chats import HELLO, make_context, told
-from tests.support.namespace import Isolates
-from waypost_worker.chat.voice import VoiceAgent
-from waypost_worker.conversations.conversation import Conversation
+from tests.support.chats import HELLO
+from tests.support.voice import SESSION, Setting
 from waypost_worker.errors import ModelFailed, ModelTimedOut, WaypostError
-from waypost_worker.kv.cursor import CursorFactory
-from waypost_worker.kv.metered import MeteredKv
 from waypost_worker.limits import DEFAULT_CONVERSATION_TTL_SECONDS, MAX_ANSWER_CHARACTERS
 from waypost_worker.models.model import AnswerCutOff
-from waypost_worker.models.settings import ModelSettings
-
-SESSION = "5f0c2f1e-3b43-4b7a-9d2b-6d2f8f0f5a11"
-URL = "/api/voice-agent/chat"
-
-
-class Setting(Isolates):
-    """A voice agent whose model follows the given scripts."""
-
-    def __init__(self, *scripts: Script, **settings: Any) -> None:
-        self.model = ScriptedModel(*(scripts or [HELLO]))
-        super().__init__(self.model, **settings)
-        self.elsewhere = self.isolate(1)
-
-    async def ask(self, question: str = "Hi", at: Client | None = None, session_id: str = SESSION) -> Reply:
-        return await (at or self.client).call("POST", URL, {"question": question, "sessionId": session_id})
-
-    def conversation(self) -> Conversation:
-        cursors = CursorFactory(self.clock, SeededRandom(9))
-        return Conversation(self.kv.kv, self.clock, cursors, {}, SESSION, 3600, self.settings.history_limit, print)
-
-    async def history(self) -> list[str]:
-        return [told(item) for item in await self.conversation().read()]
-
-    def agent(self, background: Callable[[Coroutine[Any, Any, None]], None]) -> VoiceAgent:
-        meter = MeteredKv(self.kv, self.clock, self.settings.plan.operations_per_invocation)
-        return VoiceAgent(make_context(self.settings, meter, self.clock, self.model, background=background), SESSION)
 
 
 async def test_an_answer_is_whole_with_the_session_and_how_many_messages_it_has():
@@ -94,14 +61,6 @@ async def test_a_conversation_that_has_expired_begins_afresh():
     assert reply.json()["messageCount"] == 2
 
 
-async def test_the_model_is_told_the_instructions_first():
-    at = Setting(model=ModelSettings(instructions="Speak plainly."), history_limit=2)
-    await at.ask("First?")
-    await at.ask("Second?")
-    shown = [(item.role, item.content) for item in at.model.asked[1]]
-    assert shown == [("system", "Speak plainly."), ("assistant", "Hello Ada."), ("user", "Second?")]
-
-
 async def test_two_questions_at_once_are_both_kept_in_the_order_of_their_answers():
     at = Setting([1.0, "One."], [0.5, "Two."])
     first, second = await asyncio.gather(at.ask("First?"), at.ask("Second?"))
@@ -113,13 +72,6 @@ async def test_question_and_answer_are_one_write():
     at = Setting()
     await at.ask()
     assert [operation for operation, _ in at.kv.asked] == ["list", "get_many", "put"]
-
-
-async def test_a_long_conversation_is_compacted_while_it_goes_on():
-    at = Setting()
-    for number in range(12):
-        await at.ask(f"{number}?")
-    assert await at.kv.kv.get(f"conv:{SESSION}") is not None
 
 
 async def test_a_client_that_goes_away_leaves_the_answer_to_be_kept():
@@ -145,22 +97,6 @@ async def test_a_model_that_fails_is_a_problem_and_nothing_is_kept(
     assert (reply.status, reply.json()["code"], reply.json()["detail"]) == (status, code, "No.")
     assert await at.history() == ["user: Before?", "assistant: Before."]
     assert at.client.log == []
-
-
-async def test_what_the_models_side_said_is_logged_with_the_requests_id_and_never_sent():
-    at = Setting([ModelFailed("No.", "key sk-123 was refused")])
-    reply = await at.ask()
-    assert b"sk-123" not in reply.body
-    assert at.client.log == [f"[{reply.headers['X-Request-Id']}] model_failed: key sk-123 was refused"]
-
-
-async def test_a_model_that_breaks_off_unexpectedly_is_logged_with_the_requests_id_and_told_in_general():
-    at = Setting([ValueError("sk-123")])
-    reply = await at.ask()
-    assert (reply.status, reply.json()["detail"]) == (502, "The model broke off.")
-    [line] = at.client.log
-    assert line.startswith(f"[{reply.headers['X-Request-Id']}] a model broke off\n    Traceback")
-    assert "sk-123" in line
 
 
 async def test_work_that_the_platform_ends_is_told_as_a_model_that_broke_off():
@@ -199,16 +135,6 @@ async def test_a_store_that_can_not_be_read_is_a_503_and_the_model_is_not_asked(
     at.kv.fails = lambda operation, key: operation == "list"
     assert (await at.ask()).status == 503
     assert at.model.asked == []
-
-
-async def test_a_conversation_that_can_not_be_compacted_is_answered_anyway():
-    at = Setting()
-    for number in range(10):
-        await at.ask(f"{number}?")
-    at.kv.fails = lambda operation, key: operation == "put" and key == f"conv:{SESSION}"
-    assert (await at.ask()).status == 200
-    await asyncio.sleep(10)
-    assert at.client.log[0].endswith("a conversation was not compacted: storage_unavailable")
 
 
 async def test_an_answer_that_the_model_had_to_cut_off_is_spoken_as_far_as_it_goes():

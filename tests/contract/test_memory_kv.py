@@ -2,7 +2,7 @@
 
 import pytest
 
-from simulation.virtual_time import VirtualClock, run
+from simulation.virtual_time import VirtualClock
 from tests.contract import kv_contract
 from waypost_worker.kv.memory import MemoryKv
 from waypost_worker.kv.store import KvError
@@ -10,9 +10,9 @@ from waypost_worker.limits import KV_MIN_TTL_SECONDS
 
 
 @pytest.mark.parametrize("name", kv_contract.CASES)
-def test_the_memory_store_keeps_the_contract(name: str) -> None:
+async def test_the_memory_store_keeps_the_contract(name: str) -> None:
     clock = VirtualClock()
-    run(kv_contract.CASES[name](MemoryKv(clock), clock))
+    await kv_contract.CASES[name](MemoryKv(clock), clock)
 
 
 # Only here: in workerd this takes a minute of real time, and what expires is the platform's business.

@@ -25,8 +25,8 @@ async def test_what_was_appended_is_read_in_its_order():
     assert await at.elsewhere.read() == [*both, item("c")]
 
 
-def test_a_conversation_that_nobody_began_is_empty():
-    assert run(Setting().here.read()) == []
+async def test_a_conversation_that_nobody_began_is_empty():
+    assert await Setting().here.read() == []
 
 
 async def test_two_appends_at_once_from_two_places_both_survive():
@@ -71,7 +71,7 @@ async def test_what_is_appended_stands_at_a_place_that_was_made_before_and_is_ke
     assert cursor_ms(cursor_of((await at.journal())[-1])) == at.clock.ms
 
 
-async def test_conversations_do_not_see_each_other():
+async def test_conversations_with_similar_names_do_not_see_each_other():
     at = Setting()
     await at.here.append([item("a")])
     for name in ("c", "c12", "c2"):

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from simulation.virtual_time import START_MS, run
+from simulation.virtual_time import START_MS
 from tests.support.behind_kv import HesitantKv
 from tests.support.builders import SetClock
 from tests.support.namespace import Namespace
@@ -71,8 +71,8 @@ async def test_a_list_is_newest_first_and_by_name_where_two_are_of_one_time():
     assert await at.all_names(1) == ["k", "m", "a", "b", "z"]
 
 
-def test_a_resource_without_threads_has_an_empty_list():
-    assert run(Setting().page()) == ThreadPage([], None)
+async def test_a_resource_without_threads_has_one_empty_page():
+    assert await Setting().page() == ThreadPage([], None)
 
 
 async def test_2500_threads_are_listed_whole_with_one_operation_a_thousand():

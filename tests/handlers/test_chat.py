@@ -8,7 +8,6 @@ import pytest
 
 from simulation.client import Reply, make_client
 from simulation.scripted_model import counted
-from simulation.virtual_time import run
 from tests.support.chats import ADA, HELLO, THREAD, Chats, text_of, ui_chunks, ui_text
 from tests.support.listener import Listener
 from waypost_worker.errors import ModelFailed
@@ -86,8 +85,8 @@ async def test_what_the_ai_sdk_sends_is_answered_in_its_format_unless_another_on
 
 
 @pytest.mark.parametrize(("method", "url", "body"), ROUTES[:3])
-def test_a_format_that_does_not_exist_is_refused(method: str, url: str, body: Any):
-    reply = run(make_client().call(method, f"{url}?format=xml", body))
+async def test_a_format_that_does_not_exist_is_refused(method: str, url: str, body: Any):
+    reply = await make_client().call(method, f"{url}?format=xml", body)
     assert (reply.status, reply.json()["code"]) == (400, "invalid_parameter")
     assert "events, ui" in reply.json()["detail"]
 
@@ -158,8 +157,8 @@ async def test_nothing_to_resume_is_an_empty_reply():
 
 
 @pytest.mark.parametrize("url", ["/api/chat/%20/stream", "/api/chat/t/stream?resourceId=%20"])
-def test_a_thread_to_resume_is_named_by_ids(url: str):
-    reply = run(make_client().call("GET", url))
+async def test_a_thread_to_resume_is_named_by_ids(url: str):
+    reply = await make_client().call("GET", url)
     assert (reply.status, reply.json()["code"]) == (400, "invalid_id")
 
 
@@ -178,8 +177,8 @@ async def test_a_thread_without_a_resource_is_resumed_and_stopped_by_its_own_nam
     ("body", "code"),
     [({"resourceId": ""}, "invalid_id"), ({"generationID": "g"}, "unknown_field"), ({"resourceId": 7}, "invalid_body")],
 )
-def test_a_stop_that_can_not_be_is_refused(body: Any, code: str):
-    reply = run(make_client().call("POST", "/api/chat/t/stop", body))
+async def test_a_stop_that_can_not_be_is_refused(body: Any, code: str):
+    reply = await make_client().call("POST", "/api/chat/t/stop", body)
     assert (reply.status, reply.json()["code"]) == (400, code)
 
 
@@ -194,9 +193,9 @@ def test_a_stop_that_can_not_be_is_refused(body: Any, code: str):
         ({"message": ""}, "invalid_body"),
     ],
 )
-def test_a_fork_that_can_not_be_is_refused(fields: Any, code: str):
+async def test_a_fork_that_can_not_be_is_refused(fields: Any, code: str):
     body = {"forkFromThreadId": "p", "threadId": "f", "resourceId": "r", **fields}
-    reply = run(make_client().call("POST", "/api/chat/fork", body))
+    reply = await make_client().call("POST", "/api/chat/fork", body)
     assert (reply.status, reply.json()["code"]) == (400, code)
 
 

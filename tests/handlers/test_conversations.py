@@ -90,8 +90,8 @@ async def test_the_last_messages_are_kept_and_never_a_result_without_its_call():
     assert [message["id"] for message in (await at.read())["messages"]] == ["a", "b"]
 
 
-def test_a_conversation_that_nobody_began_has_no_messages():
-    assert run(Setting().read()) == {"sessionId": "s", "messages": []}
+async def test_a_conversation_that_nobody_began_has_no_messages():
+    assert await Setting().read() == {"sessionId": "s", "messages": []}
 
 
 async def test_conversations_do_not_see_each_other():
@@ -152,8 +152,8 @@ async def test_a_conversation_can_be_taken_along(format: str, media_type: str, d
     assert reply.body.startswith(body)
 
 
-def test_another_format_is_refused():
-    reply = run(make_client().call("GET", f"{PATH}?format=xml"))
+async def test_another_format_is_refused():
+    reply = await make_client().call("GET", f"{PATH}?format=xml")
     assert (reply.status, reply.json()["code"]) == (400, "invalid_parameter")
 
 

@@ -116,8 +116,8 @@ async def test_what_there_was_is_replaced():
     assert (await client.call("GET", PATH)).json() == {"sessionId": "s", "messages": []}
 
 
-def test_it_has_the_id_of_its_address():
-    reply = run(put(make_client(), {"sessionId": "another", "messages": []}))
+async def test_it_has_the_id_of_its_address():
+    reply = await put(make_client(), {"sessionId": "another", "messages": []})
     assert (reply.status, reply.json()) == (200, {"sessionId": "s", "messages": []})
 
 
@@ -156,8 +156,8 @@ async def test_the_answer_does_not_wait_for_the_store_to_show_what_was_written()
         (b'{"role":"user","content":1}\n' * MAX_IMPORTED_MESSAGES, 10),
     ],
 )
-def test_lines_end_with_a_line_feed_and_empty_ones_say_nothing(lines: bytes, count: int):
-    reply = run(make_client().call("PUT", PATH, body=lines, headers=NDJSON))
+async def test_lines_end_with_a_line_feed_and_empty_ones_say_nothing(lines: bytes, count: int):
+    reply = await make_client().call("PUT", PATH, body=lines, headers=NDJSON)
     assert (reply.status, len(reply.json()["messages"])) == (200, count)
 
 
@@ -174,16 +174,16 @@ def test_lines_end_with_a_line_feed_and_empty_ones_say_nothing(lines: bytes, cou
         (b'{"role":"user","content":1,"id":"a"}\n' * 2, 400, "invalid_body", "same id"),
     ],
 )
-def test_lines_that_are_none_are_refused_and_named(lines: bytes, status: int, code: str, says: str):
-    reply = run(make_client().call("PUT", PATH, body=lines, headers=NDJSON))
+async def test_lines_that_are_none_are_refused_and_named(lines: bytes, status: int, code: str, says: str):
+    reply = await make_client().call("PUT", PATH, body=lines, headers=NDJSON)
     assert (reply.status, reply.json()["code"]) == (status, code)
     assert says in reply.json()["detail"]
 
 
-def test_a_body_may_be_larger_than_one_that_adds_messages():
+async def test_a_body_may_be_larger_than_one_that_adds_messages():
     text = "x" * (MAX_BODY_BYTES - 100)
     body = {"messages": [{"role": "user", "content": text, "id": f"{number}"} for number in range(7)]}
-    reply = run(put(make_client(), body))
+    reply = await put(make_client(), body)
     assert (reply.status, len(reply.json()["messages"])) == (200, 7)
 
 
@@ -217,8 +217,8 @@ async def test_what_is_refused_replaces_nothing(name: str):
     assert message["id"] == "before"
 
 
-def test_another_media_type_is_refused():
-    reply = run(make_client().call("PUT", PATH, body=b"x", headers={"Content-Type": "text/markdown"}))
+async def test_another_media_type_is_refused():
+    reply = await make_client().call("PUT", PATH, body=b"x", headers={"Content-Type": "text/markdown"})
     assert (reply.status, reply.json()["code"]) == (415, "unsupported_media_type")
 
 

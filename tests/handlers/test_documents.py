@@ -1,20 +1,19 @@
 """`/api/sessions/{sid}/…`: documents in and out, byte for byte, with their tags."""
 
 import json
-from typing import Any
 
 import pytest
 
 from simulation.client import Client, Reply, make_client
 from simulation.virtual_time import run
+from tests.support.replies import operations, outcome
 from waypost_worker.documents.etag import etag_of
-from waypost_worker.limits import MAX_BODY_BYTES, MAX_DOCUMENTS, MAX_JSON_DEPTH
+from waypost_worker.limits import MAX_BODY_BYTES, MAX_JSON_DEPTH
 
 SID = "/api/sessions/3b241101-e2bb-4255-8caf-4136c566a962"
 NOTES = f"{SID}/documents/notes"
 PLACES = [f"{SID}/intents", f"{SID}/theme", NOTES]
 MISSING = (404, "document_not_found")
-FAILED = (412, "precondition_failed")
 
 
 async def put(client: Client, path: str, body: str = "{}", **headers: str) -> Reply:
@@ -24,15 +23,6 @@ async def put(client: Client, path: str, body: str = "{}", **headers: str) -> Re
 
 async def get(client: Client, path: str, method: str = "GET", **headers: str) -> Reply:
     return await client.call(method, path, headers={name.replace("_", "-"): text for name, text in headers.items()})
-
-
-def outcome(reply: Reply) -> tuple[int, Any]:
-    """Status and code of a problem."""
-    return reply.status, reply.json()["code"]
-
-
-def operations(reply: Reply) -> str:
-    return reply.headers["Server-Timing"].split('"')[1]
 
 
 @pytest.mark.parametrize("path", PLACES)
@@ -109,8 +99,8 @@ async def test_what_is_not_json_is_not_kept(body: bytes, code: str):
     assert outcome(await get(client, NOTES)) == MISSING
 
 
-def test_a_document_is_declared_as_json():
-    reply = run(put(make_client(), NOTES, "{}", Content_Type="text/plain"))
+async def test_a_document_is_declared_as_json():
+    reply = await put(make_client(), NOTES, "{}", Content_Type="text/plain")
     assert outcome(reply) == (415, "unsupported_media_type")
 
 
@@ -153,8 +143,8 @@ async def test_a_deleted_document_is_gone(path: str):
         f"{SID}/documents/{'x' * 65}",
     ],
 )
-def test_an_id_outside_its_grammar_never_comes_near_a_key(path: str):
-    reply = run(get(make_client(), path))
+async def test_an_id_outside_its_grammar_never_comes_near_a_key(path: str):
+    reply = await get(make_client(), path)
     assert (outcome(reply), operations(reply)) == ((400, "invalid_id"), "0 operations")
 
 
@@ -184,49 +174,6 @@ async def test_a_reader_who_has_the_version_is_told_so_for_one_operation():
     assert (reply.status, reply.body, operations(reply)) == (200, b"2", "2 operations")
 
 
-async def test_a_reader_may_insist_on_a_version():
-    client = make_client()
-    etag = (await put(client, NOTES, "1")).headers["ETag"]
-    assert (await get(client, NOTES, If_Match=etag)).status == 200
-    assert outcome(await get(client, NOTES, If_Match='"other"')) == FAILED
-
-
-async def test_conditions_on_what_is_not_there_do_not_hide_that_it_is_not_there():
-    client = make_client()
-    for method in ("GET", "DELETE"):
-        assert outcome(await get(client, NOTES, method, If_Match='"a"')) == MISSING
-        assert outcome(await get(client, NOTES, method, If_None_Match="*")) == MISSING
-
-
-async def test_of_two_editors_the_second_is_told_and_nothing_is_overwritten():
-    client = make_client()
-    read_by_both = (await put(client, NOTES, "0")).headers["ETag"]
-    assert (await put(client, NOTES, "1", If_Match=read_by_both)).status == 200
-    assert outcome(await put(client, NOTES, "2", If_Match=read_by_both)) == FAILED
-    assert outcome(await get(client, NOTES, "DELETE", If_Match=read_by_both)) == FAILED
-    assert (await get(client, NOTES)).body == b"1"
-    assert (await get(client, NOTES, "DELETE", If_Match="*")).status == 204
-
-
-async def test_create_only_and_replace_only():
-    client = make_client()
-    assert outcome(await put(client, NOTES, "1", If_Match="*")) == FAILED
-    assert (await put(client, NOTES, "1", If_None_Match="*")).status == 201
-    assert outcome(await put(client, NOTES, "2", If_None_Match="*")) == FAILED
-    assert (await put(client, NOTES, "3", If_Match="*")).status == 200
-
-
-@pytest.mark.parametrize("method", ["GET", "PUT", "DELETE"])
-@pytest.mark.parametrize("name", ["If-Match", "If-None-Match"])
-async def test_a_condition_that_can_not_be_read_is_refused(method: str, name: str):
-    client = make_client()
-    await put(client, NOTES, "1")
-    headers = {name: etag_of("1").strip('"'), "Content-Type": "application/json"}
-    reply = await client.call(method, NOTES, body=b"2" if method == "PUT" else b"", headers=headers)
-    assert (outcome(reply), operations(reply)) == ((400, "invalid_header"), "0 operations")
-    assert (await get(client, NOTES)).body == b"1"
-
-
 async def test_the_named_documents_are_listed_and_no_others():
     client = make_client()
     assert (await get(client, f"{SID}/documents")).json() == {"documents": [], "count": 0}
@@ -238,28 +185,12 @@ async def test_the_named_documents_are_listed_and_no_others():
     assert operations(reply) == "1 operations"
 
 
-async def test_a_session_has_a_bounded_number_of_names():
-    client = make_client()
-    for number in range(MAX_DOCUMENTS):
-        assert (await put(client, f"{SID}/documents/{number}")).status == 201
-    assert outcome(await put(client, NOTES)) == (409, "too_many_documents")
-    assert (await put(client, f"{SID}/documents/0")).status == 200
-    assert (await get(client, f"{SID}/documents")).json()["count"] == MAX_DOCUMENTS
-
-
-async def test_head_tells_the_tag_without_the_text():
-    client = make_client()
-    await put(client, NOTES, "1")
-    reply = await get(client, NOTES, "HEAD")
-    assert (reply.status, reply.body, reply.headers["ETag"]) == (200, b"", etag_of("1"))
-
-
 @pytest.mark.parametrize(("method", "path"), [("POST", NOTES), ("POST", f"{SID}/theme"), ("PUT", f"{SID}/documents")])
-def test_other_methods_are_refused(method: str, path: str):
+def test_documents_take_no_other_methods(method: str, path: str):
     assert outcome(run(get(make_client(), path, method))) == (405, "method_not_allowed")
 
 
-async def test_what_each_route_costs_in_kv_operations():
+async def test_what_each_route_of_documents_costs_in_kv_operations():
     client = make_client()
     counted = {}
     for path in (NOTES, f"{SID}/theme"):
@@ -268,9 +199,3 @@ async def test_what_each_route_costs_in_kv_operations():
         replies.append(await get(client, path, "DELETE"))
         counted[name] = [int(operations(reply).split()[0]) for reply in replies]
     assert counted == {"notes": [3, 2, 2, 2], "theme": [2, 2, 2, 2]}
-
-
-async def test_documents_live_in_the_memory_store_too_and_it_is_said():
-    client = make_client(storage="memory")
-    assert (await put(client, NOTES, json.dumps("x"))).headers["Waypost-Storage"] == "memory"
-    assert (await get(client, NOTES)).json() == "x"

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from simulation.client import KEY, make_client
-from simulation.virtual_time import VirtualClock, run
+from simulation.virtual_time import VirtualClock
 from tests.support.isolation.calls import Sent
 from tests.support.isolation.slots import BY_THEMSELVES, NO_ID, slot_rows
 from tests.support.isolation.table import access_rows
@@ -122,18 +122,18 @@ async def check_all(cases: Cases, **settings: bool) -> None:
 
 
 @pytest.mark.parametrize("route", ROUTE_NAMES)
-def test_who_has_what_is_anothers_is_told_and_changes_what_the_table_says(route: str):
-    run(check_all(partial(access_cases, route)))
+async def test_who_has_what_is_anothers_is_told_and_changes_what_the_table_says(route: str):
+    await check_all(partial(access_cases, route))
 
 
 @pytest.mark.parametrize("route", access_rows(once=True))
-def test_a_code_that_somebody_has_joined_with_opens_nothing_where_it_joins_only_once(route: str):
-    run(check_all(partial(access_cases, route, once=True), require_token=True, code_joins_once=True))
+async def test_a_code_that_somebody_has_joined_with_opens_nothing_where_it_joins_only_once(route: str):
+    await check_all(partial(access_cases, route, once=True), require_token=True, code_joins_once=True)
 
 
 @pytest.mark.parametrize("route", dict.fromkeys(row[0] for row in slot_rows()))
-def test_what_is_anothers_fits_nowhere(route: str):
-    run(check_all(partial(slot_cases, route)))
+async def test_what_is_anothers_fits_nowhere(route: str):
+    await check_all(partial(slot_cases, route))
 
 
 def test_every_route_has_a_row():

@@ -7,14 +7,14 @@ import pytest
 
 from simulation.client import Client, Reply, make_client
 from simulation.virtual_time import run
-from waypost_worker.limits import MAX_DOCUMENTS, MAX_PAGE_BODY_BYTES, MAX_PAGE_BYTES, MAX_PAGE_TITLE_LENGTH
+from tests.support.replies import operations, outcome
+from waypost_worker.limits import MAX_PAGE_BODY_BYTES, MAX_PAGE_BYTES, MAX_PAGE_TITLE_LENGTH
 
 SECRET = "3b241101-e2bb-4255-8caf-4136c566a962"
 API = "/api/pages/hut"
 SHOWN = "/pages/hut"
 TIMES = {"updatedAt": "2026-01-01T00:00:00.000Z", "expiresAt": "2026-01-02T00:00:00.000Z"}
 MISSING = (404, "page_not_found")
-FAILED = (412, "precondition_failed")
 WRONG = (403, "wrong_session")
 
 
@@ -25,15 +25,6 @@ async def put(client: Client, path: str = API, headers: dict[str, str] | None = 
 
 async def get(client: Client, path: str = API, method: str = "GET", **headers: str) -> Reply:
     return await client.call(method, path, headers={name.replace("_", "-"): text for name, text in headers.items()})
-
-
-def outcome(reply: Reply) -> tuple[int, Any]:
-    """Status and code of a problem."""
-    return reply.status, reply.json()["code"]
-
-
-def operations(reply: Reply) -> str:
-    return reply.headers["Server-Timing"].split('"')[1]
 
 
 async def test_a_page_is_put_and_read():
@@ -134,18 +125,6 @@ async def test_a_deleted_page_is_gone_everywhere():
     assert (await get(client, f"/api/sessions/{SECRET}/pages")).json()["count"] == 0
 
 
-async def test_of_two_editors_the_second_is_told():
-    client = make_client()
-    read_by_both = {"If-Match": (await put(client)).headers["ETag"]}
-    assert (await put(client, html="1", headers=read_by_both)).status == 200
-    assert outcome(await put(client, html="2", headers=read_by_both)) == FAILED
-    assert outcome(await put(client, headers={"If-None-Match": "*"})) == FAILED
-    path = f"{API}?sessionId={SECRET}"
-    assert outcome(await get(client, path, "DELETE", If_Match=read_by_both["If-Match"])) == FAILED
-    assert (await get(client)).json()["html"] == "1"
-    assert outcome(await put(client, "/api/pages/new", {"If-Match": "*"})) == FAILED
-
-
 @pytest.mark.parametrize("html", ["x" * MAX_PAGE_BYTES, "ü" * (MAX_PAGE_BYTES // 2), '"' * (MAX_PAGE_BYTES - 50)])
 async def test_a_page_has_at_most_1_mib_of_utf_8(html: str):
     client = make_client()
@@ -197,8 +176,8 @@ def test_a_title_is_any_line_of_text(title: str):
         ({"markup": ""}, "unknown_field"),
     ],
 )
-def test_a_bad_body_is_refused(fields: dict[str, Any], code: str):
-    reply = run(put(make_client(), **fields))
+async def test_a_bad_body_is_refused(fields: dict[str, Any], code: str):
+    reply = await put(make_client(), **fields)
     assert (outcome(reply), operations(reply)) == ((400, code), "0 operations")
 
 
@@ -226,22 +205,14 @@ async def test_an_empty_page_is_a_page():
         ("DELETE", "/api/pages/hut", "invalid_parameter"),
     ],
 )
-def test_bad_ids_are_refused_before_anything_is_asked(method: str, path: str, code: str):
-    reply = run(get(make_client(), path, method))
+async def test_bad_ids_are_refused_before_anything_is_asked(method: str, path: str, code: str):
+    reply = await get(make_client(), path, method)
     assert (outcome(reply), operations(reply)) == ((400, code), "0 operations")
 
 
 @pytest.mark.parametrize(("method", "path"), [("POST", API), ("PUT", SHOWN), ("DELETE", SHOWN)])
-def test_other_methods_are_refused(method: str, path: str):
+def test_pages_take_no_other_methods(method: str, path: str):
     assert outcome(run(get(make_client(), path, method))) == (405, "method_not_allowed")
-
-
-async def test_a_session_has_a_bounded_number_of_pages():
-    client = make_client()
-    for number in range(MAX_DOCUMENTS):
-        assert (await put(client, f"/api/pages/{number}")).status == 201
-    assert outcome(await put(client)) == (409, "too_many_documents")
-    assert (await put(client, "/api/pages/0")).status == 200
 
 
 async def test_head_tells_the_headers_without_the_page():
@@ -252,15 +223,9 @@ async def test_head_tells_the_headers_without_the_page():
     assert "sandbox" in reply.headers["Content-Security-Policy"]
 
 
-async def test_what_each_route_costs_in_kv_operations():
+async def test_what_each_route_of_pages_costs_in_kv_operations():
     client = make_client()
     replies = [await put(client), await put(client), await get(client), await get(client, SHOWN)]
     replies.append(await get(client, f"/api/sessions/{SECRET}/pages"))
     replies.append(await get(client, f"{API}?sessionId={SECRET}", "DELETE"))
     assert [int(operations(reply).split()[0]) for reply in replies] == [4, 3, 2, 2, 1, 3]
-
-
-async def test_pages_live_in_the_memory_store_too_and_it_is_said():
-    client = make_client(storage="memory")
-    await put(client)
-    assert (await get(client, SHOWN)).headers["Waypost-Storage"] == "memory"

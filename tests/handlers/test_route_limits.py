@@ -114,18 +114,18 @@ def test_lines_that_are_imported_cost_by_their_size_too():
     assert budget.counts == {"conv:s": 16}
 
 
-def test_forgetting_counts_as_writing():
+async def test_forgetting_counts_as_writing():
     budget = Budget(0)
-    reply = run(make_client(limiters={Limit.APPEND: budget}).call("DELETE", "/api/conversations/s"))
+    reply = await make_client(limiters={Limit.APPEND: budget}).call("DELETE", "/api/conversations/s")
     assert (reply.status, budget.counts) == (429, {"conv:s": 1})
 
 
 @pytest.mark.parametrize(
     ("app_keys", "asker"), [((), "203.0.113.7"), (("a key of an app, long enough",), "thread:somebody:")]
 )
-def test_questions_are_counted_by_address_or_for_an_app_by_its_resource(app_keys: tuple[str, ...], asker: str):
+async def test_questions_are_counted_by_address_or_for_an_app_by_its_resource(app_keys: tuple[str, ...], asker: str):
     budget = Budget(0)
     client = make_client(Settings(signing_keys=(KEY,), app_keys=app_keys), limiters={Limit.ANSWER: budget})
     question = {"message": "Hello", "threadId": "t", "resourceId": "somebody"}
-    reply = run(client.call("POST", "/api/chat", question, token=app_keys[0] if app_keys else None, ip="203.0.113.7"))
+    reply = await client.call("POST", "/api/chat", question, token=app_keys[0] if app_keys else None, ip="203.0.113.7")
     assert (reply.status, budget.counts) == (429, {asker: 1})

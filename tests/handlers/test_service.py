@@ -15,8 +15,8 @@ class AllowsAll:
         return True
 
 
-def test_a_usable_service_says_so_with_its_limits():
-    reply = run(make_client(limiters=dict.fromkeys(Limit, AllowsAll())).call("GET", "/health"))
+async def test_a_usable_service_says_so_with_its_limits():
+    reply = await make_client(limiters=dict.fromkeys(Limit, AllowsAll())).call("GET", "/health")
     assert reply.status == 200
     assert reply.json() == {
         "status": "ok",
@@ -62,22 +62,22 @@ def test_what_is_set_is_what_is_shown():
     assert shown["limits"]["historyLimit"] == 3
 
 
-def test_an_unconfigured_service_says_why_and_asks_no_store():
+async def test_an_unconfigured_service_says_why_and_asks_no_store():
     kv = FaultyKv(MemoryKv(VirtualClock()), lambda *_: False)
-    reply = run(make_client(read_settings({}), kv=kv).call("GET", "/health"))
+    reply = await make_client(read_settings({}), kv=kv).call("GET", "/health")
     shown = reply.json()
     assert (reply.status, shown["status"], shown["code"]) == (503, "unavailable", "unconfigured")
     assert "SIGNING_KEY" in shown["detail"]
     assert kv.asked == []
 
 
-def test_a_store_that_does_not_answer_is_said():
+async def test_a_store_that_does_not_answer_is_said():
     kv = FaultyKv(MemoryKv(VirtualClock()), lambda *_: True)
-    reply = run(make_client(kv=kv).call("GET", "/health"))
+    reply = await make_client(kv=kv).call("GET", "/health")
     assert (reply.status, reply.json()["code"]) == (503, "storage_unavailable")
 
 
-def test_a_look_at_the_health_leaves_no_miss_behind():
+async def test_a_look_at_the_health_leaves_no_miss_behind():
     kv = FaultyKv(MemoryKv(VirtualClock()), lambda *_: False)
-    run(make_client(kv=kv).call("GET", "/health"))
+    await make_client(kv=kv).call("GET", "/health")
     assert [operation for operation, _ in kv.asked] == ["list"]

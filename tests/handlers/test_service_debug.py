@@ -3,13 +3,12 @@
 import asyncio
 
 from simulation.client import KEY, make_client
-from simulation.virtual_time import run
 from tests.support.listener import listen
 from waypost_worker.settings import Settings
 
 
-def test_it_is_not_there_unless_it_was_switched_on():
-    reply = run(make_client().call("GET", "/debug/objects"))
+async def test_it_is_not_there_unless_it_was_switched_on():
+    reply = await make_client().call("GET", "/debug/objects")
     assert (reply.status, reply.json()["code"]) == (404, "not_found")
 
 

@@ -39,8 +39,8 @@ async def test_a_session_is_opened_with_a_code_and_a_hosts_token():
     assert claims.expires_seconds * 1000 == VirtualClock().now_ms() + 86_400_000
 
 
-def test_a_session_needs_no_body_and_lives_for_ten_minutes():
-    reply = run(make_client().call("POST", "/api/sessions"))
+async def test_a_session_needs_no_body_and_lives_for_ten_minutes():
+    reply = await make_client().call("POST", "/api/sessions")
     assert reply.status == 201
     assert reply.json()["expiresAt"] == "2026-01-01T00:10:00.000Z"
 
@@ -121,8 +121,8 @@ async def test_the_hosts_that_polled_are_remembered_up_to_a_bound():
 
 @pytest.mark.parametrize("code", ["00000000", "zzzz-zzzz"])
 @pytest.mark.parametrize(("method", "path"), [("GET", ""), ("POST", "/join")])
-def test_an_unknown_session_is_404(method: str, path: str, code: str):
-    reply = run(make_client().call(method, f"/api/sessions/{code}{path}"))
+async def test_an_unknown_session_is_404(method: str, path: str, code: str):
+    reply = await make_client().call(method, f"/api/sessions/{code}{path}")
     assert (reply.status, reply.json()["code"]) == (404, "session_not_found")
 
 

@@ -126,7 +126,7 @@ async def test_a_guest_that_polls_gets_answers_and_comes_back_with_the_cursor():
     assert seen == [("a", True), ("b", None)]
 
 
-async def test_a_poll_waits_for_something_new():
+async def test_a_waiting_poll_is_woken_by_a_request_in_its_isolate():
     client, session = await opened()
     polling = asyncio.ensure_future(client.poll(session.code, session.host, wait=60))
     await asyncio.sleep(20)

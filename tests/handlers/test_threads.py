@@ -5,7 +5,6 @@ import asyncio
 import pytest
 
 from simulation.client import make_client
-from simulation.virtual_time import run
 from tests.support.thread_routes import ADA, START, Setting
 from waypost_worker.limits import DEFAULT_LISTED_THREADS, MAX_LISTED_THREADS
 
@@ -43,8 +42,8 @@ async def test_metadata_agent_and_origin_are_shown_where_there_are_some():
     assert shown["forkedFrom"] == {"threadId": "t"}
 
 
-def test_a_resource_without_threads_has_an_empty_list():
-    assert run(Setting().listed()) == {"status": 200, "sessions": [], "count": 0}
+async def test_a_resource_without_threads_has_an_empty_list():
+    assert await Setting().listed() == {"status": 200, "sessions": [], "count": 0}
 
 
 async def test_a_list_is_turned_page_by_page_with_its_cursor():
@@ -70,8 +69,8 @@ async def test_a_page_has_50_threads_unless_asked_otherwise_and_1000_at_most():
 
 
 @pytest.mark.parametrize("limit", ["0", "1001", "-1", "+1", "1.0", "1_0", "\u0661", "", " 1", "9" * 5000, "ten"])
-def test_a_limit_that_is_none_is_refused(limit: str):
-    reply = run(Setting().listed(limit=limit[:3500]))
+async def test_a_limit_that_is_none_is_refused(limit: str):
+    reply = await Setting().listed(limit=limit[:3500])
     assert (reply["status"], reply["code"]) == (400, "invalid_parameter")
 
 
@@ -87,12 +86,12 @@ async def test_a_list_can_be_filtered_by_metadata():
 
 
 @pytest.mark.parametrize("query", ["", "resourceId=", "resource=a"])
-def test_a_list_needs_a_resource(query: str):
-    reply = run(make_client().call("GET", f"/api/sessions?{query}"))
+async def test_a_list_needs_a_resource(query: str):
+    reply = await make_client().call("GET", f"/api/sessions?{query}")
     assert (reply.status, reply.json()["code"]) == (400, "invalid_parameter")
 
 
-async def test_a_cursor_of_another_resource_is_refused():
+async def test_a_cursor_of_another_resource_is_an_invalid_cursor():
     at = Setting()
     await at.saved("a", "bob")
     await at.saved("b", "bob")

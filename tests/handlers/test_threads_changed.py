@@ -6,7 +6,6 @@ from typing import Any
 import pytest
 
 from simulation.client import make_client
-from simulation.virtual_time import run
 from tests.support.thread_routes import ADA, START, Setting
 from waypost_worker.kv.keys import thread_key
 from waypost_worker.limits import MAX_METADATA_BYTES
@@ -99,8 +98,8 @@ async def test_metadata_is_replaced_whole_and_counts_as_use():
     assert "metadata" not in (await at.describe(metadata={}))["session"]
 
 
-def test_metadata_of_a_thread_that_is_not_there_is_404():
-    reply = run(Setting().describe(metadata={}))
+async def test_metadata_of_a_thread_that_is_not_there_is_404():
+    reply = await Setting().describe(metadata={})
     assert (reply["status"], reply["code"]) == (404, "thread_not_found")
 
 
@@ -117,8 +116,8 @@ async def test_metadata_that_can_not_be_kept_is_refused_and_nothing_is_written(m
     assert ("put", thread_key(ADA, "t")) not in at.kv.asked
 
 
-def test_a_misspelt_field_is_told():
-    reply = run(Setting().describe(metaData={}))
+async def test_a_misspelt_field_is_told():
+    reply = await Setting().describe(metaData={})
     assert (reply["status"], reply["code"]) == (400, "unknown_field")
 
 

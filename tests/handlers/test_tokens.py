@@ -7,6 +7,7 @@ import pytest
 
 from simulation.client import KEY, Client, Reply, make_client
 from simulation.virtual_time import START_MS, run
+from tests.support.replies import outcome
 from waypost_worker.clock import to_iso
 from waypost_worker.kv.memory import MemoryKv
 from waypost_worker.security.tokens import Claims, Role, Signer
@@ -51,17 +52,13 @@ async def use(client: Client, route: tuple[str, str, Any], token: str | None, re
     return await client.call(method, url, {**body, **named}, token=token)
 
 
-def outcome(reply: Reply) -> tuple[int, str]:
-    return reply.status, reply.json().get("code", "") if reply.status >= 400 else ""
-
-
 async def begin_thread(client: Client, resource: str, thread: str = "t", message: str = "Hi") -> None:
     body = {"message": message, "threadId": thread, "resourceId": resource}
     assert (await client.call("POST", "/api/chat", body, token=APP_KEY)).status == 200
 
 
-def test_a_token_is_made_for_one_resource_and_an_hour():
-    reply = run(mint(an_app()))
+async def test_a_token_is_made_for_one_resource_and_an_hour():
+    reply = await mint(an_app())
     assert (reply.status, reply.headers["Cache-Control"]) == (201, "no-store")
     made = reply.json()
     assert made["resourceId"] == ADA
@@ -102,14 +99,14 @@ async def test_only_an_app_itself_makes_tokens():
     assert outcome(await mint(client, app_token(ends_seconds=NOW_SECONDS))) == (401, "token_expired")
 
 
-def test_who_it_is_is_asked_before_anything_else_is_told():
-    reply = run(an_app().call("POST", "/api/tokens", body=b"{"))
+async def test_who_it_is_is_asked_before_anything_else_is_told():
+    reply = await an_app().call("POST", "/api/tokens", body=b"{")
     assert outcome(reply) == (401, "token_required")
 
 
 @pytest.mark.parametrize("token", [None, "nonsense"])
-def test_where_no_app_has_a_key_nobody_makes_tokens_and_is_told_why(token: str | None):
-    reply = run(mint(make_client(), token))
+async def test_where_no_app_has_a_key_nobody_makes_tokens_and_is_told_why(token: str | None):
+    reply = await mint(make_client(), token)
     assert reply.status == 401
     assert "until APP_KEYS is set" in reply.json()["detail"]
 
@@ -187,9 +184,9 @@ def test_where_threads_are_open_what_is_no_token_of_ours_is_passed_over():
 
 
 @pytest.mark.parametrize("route", [ON_THREADS["fork"], ON_THREADS["describe"], ON_THREADS["delete"]])
-def test_only_with_a_token_may_the_resource_be_left_out(route: tuple[str, str, Any]):
+async def test_only_with_a_token_may_the_resource_be_left_out(route: tuple[str, str, Any]):
     for client, token in ((an_app(), APP_KEY), (make_client(), None)):
-        reply = run(use(client, route, token))
+        reply = await use(client, route, token)
         assert outcome(reply) == (400, "invalid_body")
         assert "resourceId" in reply.json()["detail"]
 

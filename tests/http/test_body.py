@@ -48,8 +48,8 @@ def test_a_body_may_be_empty():
 
 
 @pytest.mark.parametrize(("size", "taken"), [(LIMIT, True), (LIMIT + 1, False)])
-def test_a_body_over_its_limit_is_given_up_at_the_piece_that_goes_over(size: int, taken: bool):
-    found, body, _ = run(read((0, b"x" * (LIMIT - 1)), (0, b"x" * (size - LIMIT + 1)), (0, None)))
+async def test_a_body_over_its_limit_is_given_up_at_the_piece_that_goes_over(size: int, taken: bool):
+    found, body, _ = await read((0, b"x" * (LIMIT - 1)), (0, b"x" * (size - LIMIT + 1)), (0, None))
     assert (found is not None, body.is_given_up, body.is_read) == (taken, not taken, 3 if taken else 2)
 
 
@@ -59,8 +59,8 @@ def test_a_body_that_pauses_for_ten_seconds_is_given_up():
     assert run(refused_after((almost, b"a"), (MAX_BODY_SILENCE_SECONDS + 0.001, b"b"))) == pytest.approx(almost + 10)
 
 
-def test_a_body_that_never_comes_is_given_up_after_ten_seconds():
-    assert run(refused_after()) == MAX_BODY_SILENCE_SECONDS
+async def test_a_body_that_never_comes_is_given_up_after_ten_seconds():
+    assert await refused_after() == MAX_BODY_SILENCE_SECONDS
 
 
 def test_a_body_that_drips_is_given_up_after_a_minute():
@@ -69,14 +69,14 @@ def test_a_body_that_drips_is_given_up_after_a_minute():
     assert run(refused_after(*drops, (6.001, None))) == MAX_BODY_SECONDS
 
 
-def test_alarms_do_not_grow_with_the_number_of_pieces():
-    _, _, alarm = run(read(*[(0.03, b"x")] * LIMIT, (0, None)))
+async def test_alarms_do_not_grow_with_the_number_of_pieces():
+    _, _, alarm = await read(*[(0.03, b"x")] * LIMIT, (0, None))
     assert alarm.set_in_all <= 4
 
 
-def test_a_body_that_breaks_off_leaves_no_alarm_behind():
+async def test_a_body_that_breaks_off_leaves_no_alarm_behind():
     with pytest.raises(ConnectionError):
-        run(read((1, b"a"), (1, b"broken")))
+        await read((1, b"a"), (1, b"broken"))
 
 
 async def test_whoever_sends_too_slowly_is_told_so():
@@ -94,22 +94,22 @@ async def test_whoever_sends_too_slowly_is_told_so():
     ("pieces", "reads"),
     [([b"abcdef"], 1), ([b"abc", b"def"], 2), ([b"a", b"b", b"c", b"d", b"e", b"f"], 6)],
 )
-def test_the_end_of_a_body_of_declared_length_is_not_waited_for(pieces: list[bytes], reads: int):
+async def test_the_end_of_a_body_of_declared_length_is_not_waited_for(pieces: list[bytes], reads: int):
     # Nothing says that it has ended: who reads on waits for ever.
-    content, body, _ = run(read(*((0.1, piece) for piece in pieces), declared=6))
+    content, body, _ = await read(*((0.1, piece) for piece in pieces), declared=6)
     assert (content, body.is_read, body.is_given_up) == (b"abcdef", reads, False)
 
 
-def test_a_body_that_ends_before_its_declared_length_is_what_came():
-    content, _, _ = run(read((0.1, b"abc"), (0.1, None), declared=6))
+async def test_a_body_that_ends_before_its_declared_length_is_what_came():
+    content, _, _ = await read((0.1, b"abc"), (0.1, None), declared=6)
     assert content == b"abc"
 
 
-def test_a_declared_length_does_not_lift_the_limit():
-    content, body, _ = run(read((0.1, b"x" * (LIMIT + 1)), declared=LIMIT + 1))
+async def test_a_declared_length_does_not_lift_the_limit():
+    content, body, _ = await read((0.1, b"x" * (LIMIT + 1)), declared=LIMIT + 1)
     assert (content, body.is_given_up) == (None, True)
 
 
-def test_a_body_that_does_not_come_to_its_declared_length_is_given_up():
+async def test_a_body_that_does_not_come_to_its_declared_length_is_given_up():
     with pytest.raises(BodyTimeout):
-        run(read((0.1, b"abc"), declared=6))
+        await read((0.1, b"abc"), declared=6)

@@ -35,8 +35,8 @@ OPEN = "/api/sessions"
         ({"Content-Encoding": "identity"}, 201, None),
     ],
 )
-def test_what_a_body_is_declared_to_be_decides(headers: dict[str, str], status: int, code: str | None):
-    reply = run(make_client().call("POST", OPEN, {}, headers=headers))
+async def test_what_a_body_is_declared_to_be_decides(headers: dict[str, str], status: int, code: str | None):
+    reply = await make_client().call("POST", OPEN, {}, headers=headers)
     assert (reply.status, reply.json().get("code") if code else None) == (status, code)
 
 

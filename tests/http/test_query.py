@@ -3,7 +3,6 @@
 import pytest
 
 from simulation.client import make_client
-from simulation.virtual_time import run
 from waypost_worker.errors import InvalidParameter
 from waypost_worker.http.query import required_parameter, seconds_parameter
 
@@ -49,6 +48,6 @@ def test_anything_else_is_refused(text: str):
         ("POST", "/api/request?wait=soon"),
     ],
 )
-def test_a_route_refuses_them_too(method: str, url: str):
-    reply = run(make_client().call(method, url))
+async def test_a_route_refuses_them_too(method: str, url: str):
+    reply = await make_client().call(method, url)
     assert (reply.status, reply.json()["code"]) == (400, "invalid_parameter")

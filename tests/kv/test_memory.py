@@ -2,7 +2,6 @@
 
 import pytest
 
-from simulation.virtual_time import run
 from tests.support.builders import SetClock
 from waypost_worker.kv.memory import MemoryKv
 from waypost_worker.kv.store import KvError, ListPage
@@ -28,8 +27,8 @@ async def test_what_was_put_is_got_listed_and_deleted():
     assert await kv.list("") == ListPage(())
 
 
-def test_deleting_what_is_not_there_is_fine():
-    run(MemoryKv(SetClock()).delete("nothing"))
+async def test_deleting_what_is_not_there_is_fine():
+    await MemoryKv(SetClock()).delete("nothing")
 
 
 async def test_a_key_is_gone_at_exactly_its_expiration():
@@ -75,14 +74,14 @@ async def test_a_page_goes_on_behind_a_key_that_was_deleted_meanwhile():
 
 
 @pytest.mark.parametrize("limit", [1, 1000])
-def test_a_page_may_have_1_to_1000_keys(limit: int):
-    run(MemoryKv(SetClock()).list("", limit=limit))
+async def test_a_page_may_have_1_to_1000_keys(limit: int):
+    await MemoryKv(SetClock()).list("", limit=limit)
 
 
 @pytest.mark.parametrize("limit", [0, 1001])
-def test_a_page_of_another_size_is_refused(limit: int):
+async def test_a_page_of_another_size_is_refused(limit: int):
     with pytest.raises(KvError):
-        run(MemoryKv(SetClock()).list("", limit=limit))
+        await MemoryKv(SetClock()).list("", limit=limit)
 
 
 @pytest.mark.parametrize(
@@ -98,24 +97,24 @@ def test_a_page_of_another_size_is_refused(limit: int):
         (False, "k", 60, '"' * 509),
     ],
 )
-def test_the_limits_are_those_of_kv(fits: bool, key: str, ttl_seconds: int, metadata: str | None):
+async def test_the_limits_are_those_of_kv(fits: bool, key: str, ttl_seconds: int, metadata: str | None):
     async def story():
         await MemoryKv(SetClock()).put(key, "", ttl_seconds=ttl_seconds, metadata=metadata)
 
     if fits:
-        run(story())
+        await story()
     else:
         with pytest.raises(KvError):
-            run(story())
+            await story()
 
 
 @pytest.mark.parametrize(("count", "fits"), [(100, True), (101, False)])
-def test_one_call_gets_at_most_100_keys(count: int, fits: bool):
+async def test_one_call_gets_at_most_100_keys(count: int, fits: bool):
     if fits:
-        run(MemoryKv(SetClock()).get_many(["k"] * count))
+        await MemoryKv(SetClock()).get_many(["k"] * count)
     else:
         with pytest.raises(KvError):
-            run(MemoryKv(SetClock()).get_many(["k"] * count))
+            await MemoryKv(SetClock()).get_many(["k"] * count)
 
 
 async def test_a_full_store_refuses_a_new_key_and_keeps_what_it_has():

@@ -2,7 +2,6 @@
 
 import pytest
 
-from simulation.virtual_time import run
 from tests.support.builders import SetClock
 from tests.support.every_operation import every_operation
 from tests.support.faulty_kv import FaultyKv
@@ -12,16 +11,16 @@ from waypost_worker.kv.metered import MeteredKv
 from waypost_worker.kv.store import KvError, ListPage
 
 
-def test_each_operation_is_passed_on_and_counted():
+async def test_each_operation_is_passed_on_and_counted():
     meter = MeteredKv(MemoryKv(SetClock()), SetClock(), 10)
-    run(every_operation(meter))
+    await every_operation(meter)
     assert (meter.operations, meter.remaining) == (6, 4)
 
 
-def test_a_failure_is_counted_too():
+async def test_a_failure_is_counted_too():
     meter = MeteredKv(FaultyKv(MemoryKv(SetClock()), lambda *_: True), SetClock(), 10)
     with pytest.raises(KvError):
-        run(meter.get("a"))
+        await meter.get("a")
     assert meter.operations == 1
 
 
@@ -55,5 +54,5 @@ async def test_the_time_of_what_succeeds_and_of_what_fails_is_added_up():
     assert meter.elapsed_ms == 40
 
 
-def test_an_empty_page_is_passed_on():
-    assert run(MeteredKv(MemoryKv(SetClock()), SetClock(), 1).list("p")) == ListPage(())
+async def test_an_empty_page_is_passed_on():
+    assert await MeteredKv(MemoryKv(SetClock()), SetClock(), 1).list("p") == ListPage(())

@@ -19,26 +19,26 @@ def store_that_fails(times: int, clock: SetClock) -> FaultyKv:
     return store
 
 
-def test_every_operation_survives_four_failures():
+async def test_every_operation_survives_four_failures():
     clock = SetClock()
     store = store_that_fails(4, clock)
-    run(every_operation(RetryingKv(store, clock, SeededRandom())))
+    await every_operation(RetryingKv(store, clock, SeededRandom()))
     assert len(store.asked) == 6 * 5
 
 
-def test_after_the_fifth_failure_the_truth_is_told():
+async def test_after_the_fifth_failure_the_truth_is_told():
     clock = SetClock()
     store = store_that_fails(5, clock)
     with pytest.raises(StorageUnavailable) as caught:
-        run(RetryingKv(store, clock, SeededRandom()).get("a"))
+        await RetryingKv(store, clock, SeededRandom()).get("a")
     assert isinstance(caught.value.__cause__, KvError)
     assert len(store.asked) == 5
 
 
-def test_the_time_between_two_attempts_grows_and_half_of_it_is_jitter():
+async def test_the_time_between_two_attempts_grows_and_half_of_it_is_jitter():
     clock = SetClock()
     with pytest.raises(StorageUnavailable):
-        run(RetryingKv(store_that_fails(5, clock), clock, SeededRandom()).get("a"))
+        await RetryingKv(store_that_fails(5, clock), clock, SeededRandom()).get("a")
     for slept, longest in zip(clock.slept, (0.25, 0.5, 1, 2), strict=True):
         assert longest / 2 <= slept < longest
 
@@ -52,21 +52,21 @@ def test_two_writers_do_not_come_back_at_the_same_time():
     assert delays(1) != delays(2)
 
 
-def test_what_succeeds_at_once_waits_for_nothing():
+async def test_what_succeeds_at_once_waits_for_nothing():
     clock = SetClock()
-    run(RetryingKv(MemoryKv(clock), clock, SeededRandom()).get("a"))
+    await RetryingKv(MemoryKv(clock), clock, SeededRandom()).get("a")
     assert clock.slept == []
 
 
-def test_a_key_that_takes_one_write_a_second_is_written_in_the_end():
+async def test_a_key_that_takes_one_write_a_second_is_written_in_the_end():
     clock = SetClock()
     free_ms = clock.now_ms() + 1000
     store = FaultyKv(MemoryKv(clock), lambda *_: clock.now_ms() < free_ms)
-    run(RetryingKv(store, clock, SeededRandom()).put("a", "1", ttl_seconds=60))
-    assert run(store.kv.get("a")) == "1"
+    await RetryingKv(store, clock, SeededRandom()).put("a", "1", ttl_seconds=60)
+    assert await store.kv.get("a") == "1"
 
 
-def test_a_store_that_is_slow_to_refuse_is_not_asked_for_ever():
+async def test_a_store_that_is_slow_to_refuse_is_not_asked_for_ever():
     clock = SetClock()
 
     def slow(*_: str) -> bool:
@@ -75,12 +75,12 @@ def test_a_store_that_is_slow_to_refuse_is_not_asked_for_ever():
 
     store = FaultyKv(MemoryKv(clock), slow)
     with pytest.raises(StorageUnavailable):
-        run(RetryingKv(store, clock, SeededRandom()).put("a", "1", ttl_seconds=60))
+        await RetryingKv(store, clock, SeededRandom()).put("a", "1", ttl_seconds=60)
     assert len(store.asked) == 2
 
 
-def test_a_spent_budget_is_not_asked_again():
+async def test_a_spent_budget_is_not_asked_again():
     clock = SetClock()
     with pytest.raises(BudgetSpent):
-        run(RetryingKv(MeteredKv(MemoryKv(clock), clock, 0), clock, SeededRandom()).get("a"))
+        await RetryingKv(MeteredKv(MemoryKv(clock), clock, 0), clock, SeededRandom()).get("a")
     assert clock.slept == []

@@ -4,7 +4,6 @@ import json
 
 import pytest
 
-from simulation.virtual_time import run
 from waypost_worker.kv.store import ListedKey, ListPage, find_key, fits_metadata, list_all, wrap_metadata
 
 ROOM = 1024 - len('{"m":""}')
@@ -46,17 +45,17 @@ async def names(kv: Paged) -> list[str]:
     return [key.name async for keys in list_all(kv, "p") for key in keys]
 
 
-def test_a_listing_goes_on_after_an_empty_page_until_there_is_no_cursor():
+async def test_a_listing_goes_on_after_an_empty_page_until_there_is_no_cursor():
     kv = Paged(
         ListPage((ListedKey("p1"),), "c1"), ListPage((), "c2"), ListPage((ListedKey("p2"),), "c3"), ListPage((), None)
     )
-    assert run(names(kv)) == ["p1", "p2"]
+    assert await names(kv) == ["p1", "p2"]
     assert kv.asked == [None, "c1", "c2", "c3"]
 
 
-def test_a_full_last_page_ends_a_listing():
+async def test_a_full_last_page_ends_a_listing():
     kv = Paged(ListPage((ListedKey("p1"),), None))
-    assert run(names(kv)) == ["p1"]
+    assert await names(kv) == ["p1"]
     assert kv.asked == [None]
 
 
@@ -70,5 +69,7 @@ def test_a_full_last_page_ends_a_listing():
         ([ListPage((), "c1"), ListPage((), None)], None),
     ],
 )
-def test_a_key_is_found_in_a_listing_and_none_that_only_begins_with_it(pages: list[ListPage], found: ListedKey | None):
-    assert run(find_key(Paged(*pages), "p")) == found
+async def test_a_key_is_found_in_a_listing_and_none_that_only_begins_with_it(
+    pages: list[ListPage], found: ListedKey | None
+):
+    assert await find_key(Paged(*pages), "p") == found

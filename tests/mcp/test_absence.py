@@ -61,14 +61,14 @@ async def test_what_to_open_is_what_the_host_said_or_this_deployment(data: objec
     assert (await failed(mcp, Host=host))["data"]["open"] == link
 
 
-async def test_a_call_that_failed_so_is_taken_back():
+async def test_a_call_that_failed_so_is_cancelled():
     mcp = await connected()
     await failed(mcp)
     polled = await mcp.client.poll(mcp.session.code, mcp.session.host)
     assert [message["event"] for message in polled["messages"]] == ["cancel"]
 
 
-async def test_a_call_that_can_not_be_taken_back_now_has_failed_all_the_same_and_is_logged():
+async def test_a_call_that_can_not_be_cancelled_fails_and_is_logged():
     failing: set[str] = set()
     kv = FaultyKv(MemoryKv(VirtualClock()), lambda operation, _key: operation in failing)
     mcp = await connected(client=make_client(kv=kv))

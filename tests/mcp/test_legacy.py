@@ -36,7 +36,7 @@ async def test_a_ping_is_answered_with_and_without_a_session():
     assert await mcp.result("ping", id="text") == {}
 
 
-async def test_a_request_that_says_no_version_is_taken_for_the_session_s_or_an_old_one():
+async def test_a_request_without_version_has_the_session_s_or_an_old_one():
     mcp = await connected()
     mcp.version = ""
     assert await mcp.result("ping") == {}
@@ -79,7 +79,7 @@ async def test_a_call_that_is_answered_soon_is_one_json_object():
     assert await asking == {"content": [{"type": "text", "text": "1"}], "isError": False, "more": [2**60]}
 
 
-async def test_a_call_without_arguments_has_an_empty_object_of_them():
+async def test_a_tools_call_without_arguments_gives_the_host_an_empty_object():
     mcp = await connected()
     asking = asyncio.ensure_future(mcp.result("tools/call", {"name": "echo"}))
     assert (await answered(mcp))["args"] == {}
@@ -102,19 +102,19 @@ async def test_the_same_id_used_twice_is_two_calls():
         assert (await asking)["structuredContent"] == {"result": number}
 
 
-async def test_who_takes_json_only_waits_for_a_minute_and_is_then_told():
+async def test_a_client_that_accepts_only_json_waits_a_minute_and_gets_a_time_out():
     mcp = await connected()
     await mcp.client.poll(mcp.session.code, mcp.session.host)
     reply = await mcp.send(mcp.request("tools/call", {"name": "slow"}), {"Accept": "application/json"})
     error = reply.json()["error"]
     assert (reply.status, error["code"], error["data"]) == (200, -31002, {"code": "timed_out"})
     assert asyncio.get_running_loop().time() == pytest.approx(60, abs=1)
-    # It was taken back: nobody will run it.
+    # It was cancelled: the host will not run it.
     polled = await mcp.client.poll(mcp.session.code, mcp.session.host)
     assert [message["event"] for message in polled["messages"]] == ["cancel"]
 
 
-async def test_progress_does_not_disturb_who_takes_json_only():
+async def test_progress_does_not_end_a_wait_for_json():
     mcp = await connected()
     params = {"name": "slow", "_meta": {"progressToken": 1}}
     asking = asyncio.ensure_future(mcp.send(mcp.request("tools/call", params), {"Accept": "application/json"}))
@@ -139,7 +139,7 @@ async def test_a_notice_of_cancelling_reaches_the_host_and_ends_the_call():
     assert (await asking)["data"] == {"code": "cancelled"}
 
 
-async def test_only_who_asked_can_take_a_call_back():
+async def test_only_the_client_that_sent_a_call_can_cancel_it():
     mcp = await connected()
     stranger = Mcp(mcp.client, mcp.session)
     await stranger.initialize()

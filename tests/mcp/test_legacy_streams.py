@@ -1,4 +1,4 @@
-"""The streams of 2025-11-25: calls that take longer, taken up again wherever they broke off; and news of the tools."""
+"""The streams of 2025-11-25: long calls, resumable in any isolate, and changes of the tools."""
 
 import asyncio
 
@@ -22,7 +22,7 @@ async def report(mcp: Mcp, id: str, result: object, *, final: bool = False) -> N
     await mcp.client.answer(mcp.session, id, result, final=final)
 
 
-async def test_a_call_that_takes_longer_becomes_a_stream_with_something_to_come_back_with():
+async def test_a_long_call_becomes_a_resumable_stream():
     mcp = await connected()
     stream = await mcp.stream("tools/call", {"name": "slow"}, id="mine")
     assert asyncio.get_running_loop().time() == pytest.approx(1, abs=0.1)
@@ -44,7 +44,7 @@ async def test_an_older_client_is_sent_no_empty_event():
     assert stream.comments == ["waypost"]
 
 
-async def test_who_takes_streams_only_gets_one():
+async def test_a_legacy_client_that_accepts_only_streams_gets_one():
     mcp = await connected()
     message = mcp.request("tools/call", {"name": "slow"})
     asking = asyncio.ensure_future(mcp.send(message, {"Accept": "text/event-stream"}))
@@ -69,7 +69,7 @@ async def test_progress_opens_the_stream_and_comes_before_the_reply():
     assert reply["id"] == 1
 
 
-async def test_progress_that_nobody_wants_is_not_sent():
+async def test_progress_without_a_token_is_not_sent_to_a_legacy_client():
     mcp = await connected()
     stream = await mcp.stream("tools/call", {"name": "slow"})
     request = await taken(mcp)
@@ -79,7 +79,7 @@ async def test_progress_that_nobody_wants_is_not_sent():
 
 
 @pytest.mark.parametrize("is_elsewhere", [False, True])
-async def test_a_broken_stream_is_taken_up_where_it_was(is_elsewhere: bool):
+async def test_a_broken_stream_is_resumed_where_it_was(is_elsewhere: bool):
     mcp = await connected()
     opening = asyncio.ensure_future(mcp.stream("tools/call", CALL, id=3))
     request = await taken(mcp)
@@ -103,7 +103,7 @@ async def test_a_broken_stream_is_taken_up_where_it_was(is_elsewhere: bool):
     assert [message.get("id") for message in await over.until_over()] == [3]
 
 
-async def test_a_stream_that_broke_before_anything_was_heard_is_taken_up_from_its_first_event():
+async def test_a_stream_that_broke_early_is_resumed_from_its_first_event():
     mcp = await connected()
     stream = await mcp.stream("tools/call", {"name": "slow"}, id=3)
     await asyncio.sleep(0.1)
@@ -138,7 +138,7 @@ async def test_an_event_s_id_is_good_in_its_own_session_only():
     await stream.stop()
 
 
-async def test_a_client_that_goes_away_takes_nothing_back():
+async def test_a_client_that_disconnects_cancels_nothing():
     mcp = await connected()
     stream = await mcp.stream("tools/call", {"name": "slow"})
     await asyncio.sleep(0.1)
@@ -146,7 +146,7 @@ async def test_a_client_that_goes_away_takes_nothing_back():
     await taken(mcp)
 
 
-async def test_a_stream_ends_before_the_budget_does_and_the_rest_comes_to_who_comes_back():
+async def test_a_stream_ends_before_the_budget_and_is_resumed():
     client: Client = make_client(Settings(signing_keys=(b"a key for tests, 32 bytes or more",), plan=FREE))
     mcp = await connected(client=client)
     listening = asyncio.ensure_future(staying(mcp))
@@ -173,7 +173,7 @@ async def test_a_tab_that_says_nothing_for_an_hour_is_a_time_out_and_no_error_of
     listening.cancel()
 
 
-async def test_news_of_the_tools_come_on_the_stream_that_is_listened_to():
+async def test_changes_of_the_tools_come_on_the_listen_stream():
     mcp = await connected()
     stream = await mcp.get()
     await asyncio.sleep(1)
@@ -188,7 +188,7 @@ async def test_news_of_the_tools_come_on_the_stream_that_is_listened_to():
     await stream.stop()
 
 
-async def test_news_are_told_once_more_when_every_location_shows_them():
+async def test_changes_are_notified_again_when_every_location_shows_them():
     mcp = await connected()
     stream = await mcp.get()
     await asyncio.sleep(1)
@@ -200,7 +200,7 @@ async def test_news_are_told_once_more_when_every_location_shows_them():
     await stream.stop()
 
 
-async def test_news_from_another_isolate_come_within_a_minute_or_so():
+async def test_changes_from_another_isolate_come_within_a_minute_or_so():
     mcp = await connected()
     stream = await elsewhere(mcp).get()
     await asyncio.sleep(1)
@@ -210,7 +210,7 @@ async def test_news_from_another_isolate_come_within_a_minute_or_so():
     await stream.stop()
 
 
-async def test_who_was_away_when_the_tools_changed_is_told_on_coming_back():
+async def test_a_client_that_was_away_is_notified_when_it_resumes():
     mcp = await connected()
     stream = await mcp.get()
     await asyncio.sleep(1)
@@ -236,7 +236,7 @@ async def test_the_stream_ends_with_the_session():
     assert (reply.status, reply.json()["error"]["data"]) == (410, {"code": "session_ended"})
 
 
-async def test_the_stream_of_news_ends_before_the_budget_does():
+async def test_the_listen_stream_ends_before_the_budget_does():
     client: Client = make_client(Settings(signing_keys=(b"a key for tests, 32 bytes or more",), plan=FREE))
     mcp = await connected(client=client)
     listening = asyncio.ensure_future(staying(mcp))

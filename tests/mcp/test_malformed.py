@@ -133,7 +133,7 @@ async def test_a_version_that_is_not_served_is_told_those_that_are():
         assert reply.json()["error"]["data"] == {"supported": supported, "requested": version}
 
 
-async def test_a_reply_to_nothing_is_taken_from_legacy_clients_only():
+async def test_a_reply_to_nothing_is_accepted_from_legacy_clients_only():
     reply = {"jsonrpc": "2.0", "id": 3, "result": {}}
     assert (await (await connected()).send(reply)).status == 202
     unknown = {"jsonrpc": "2.0", "id": None, "error": {"code": -32600, "message": "what?"}}
@@ -141,7 +141,7 @@ async def test_a_reply_to_nothing_is_taken_from_legacy_clients_only():
     assert told(await (await connected(is_modern=True)).send(reply)) == (400, INVALID, 3)
 
 
-async def test_a_notification_that_nobody_knows_is_taken():
+async def test_an_unknown_notification_is_accepted():
     for mcp in (await connected(), await connected(is_modern=True)):
         reply = await mcp.notify("notifications/whatever")
         assert (reply.status, reply.body) == (202, b"")
@@ -168,7 +168,7 @@ async def test_what_a_client_sends_and_takes_is_looked_at(headers: dict[str, str
         assert reply.status == status, reply
 
 
-async def test_who_takes_no_stream_is_given_none():
+async def test_a_client_that_accepts_no_stream_gets_none():
     mcp = await connected()
     reply = await mcp.client.call("GET", mcp.url, headers=mcp.headers({"Accept": "application/json"}))
     assert told(reply) == (406, INVALID, None)

@@ -85,7 +85,7 @@ async def test_an_unknown_tool_is_an_error_of_the_request():
     assert (reply["status"], reply["error"]) == (400, {"code": -32602, "message": "no such tool"})
 
 
-async def test_a_call_that_is_answered_in_the_same_isolate_is_over_at_once():
+async def test_a_call_that_is_answered_in_the_same_isolate_ends_immediately():
     mcp = await connected(is_modern=True)
     asking = asyncio.ensure_future(mcp.ask("tools/call", {"name": "t"}))
     request = await taken(mcp)
@@ -113,7 +113,7 @@ async def test_a_call_that_takes_longer_becomes_a_stream_without_ids():
     assert stream.comments == ["waypost", "heartbeat", "heartbeat"]
 
 
-async def test_progress_that_nobody_wants_is_not_sent():
+async def test_progress_without_a_token_is_not_sent_to_a_modern_client():
     mcp = await connected(is_modern=True)
     stream = await mcp.stream("tools/call", {"name": "t"})
     request = await taken(mcp)
@@ -122,7 +122,7 @@ async def test_progress_that_nobody_wants_is_not_sent():
     assert [message["id"] for message in await stream.until_over()] == [1]
 
 
-async def test_closing_the_stream_takes_the_call_back():
+async def test_closing_the_stream_cancels_the_call():
     mcp = await connected(is_modern=True)
     stream = await mcp.stream("tools/call", {"name": "t"})
     await taken(mcp)
@@ -133,7 +133,7 @@ async def test_closing_the_stream_takes_the_call_back():
     assert [message["event"] for message in polled["messages"]] == ["cancel"]
 
 
-async def test_a_call_that_has_ended_is_not_taken_back():
+async def test_a_call_that_has_ended_is_not_cancelled():
     mcp = await connected(is_modern=True)
     stream = await mcp.stream("tools/call", {"name": "t"})
     request = await taken(mcp)
@@ -153,7 +153,7 @@ async def test_a_stream_whose_budget_is_spent_ends_with_a_time_out():
     assert messages[-1]["error"]["data"] == {"code": "timed_out"}
 
 
-async def test_who_takes_json_only_waits_for_a_minute():
+async def test_a_client_that_accepts_only_json_waits_for_a_minute():
     mcp = await connected(is_modern=True)
     await mcp.client.poll(mcp.session.code, mcp.session.host)
     message = mcp.request("tools/call", {"name": "t"})
@@ -161,7 +161,7 @@ async def test_who_takes_json_only_waits_for_a_minute():
     assert reply.json()["error"]["code"] == -31002
 
 
-async def test_who_takes_streams_only_gets_one():
+async def test_a_modern_client_that_accepts_only_streams_gets_one():
     mcp = await connected(is_modern=True)
     message = mcp.request("tools/call", {"name": "t"})
     asking = asyncio.ensure_future(mcp.send(message, mcp.mirrored(message) | {"Accept": "text/event-stream"}))

@@ -1,4 +1,4 @@
-"""Tasks: a call that takes its time is looked after by asking, from anywhere, whoever was there when it began."""
+"""Tasks: a client polls a long call from any isolate."""
 
 import asyncio
 from typing import Any
@@ -94,7 +94,7 @@ async def test_a_tool_s_execution_that_makes_no_sense_changes_nothing():
     assert (await begun(mcp))["resultType"] == "task"
 
 
-async def test_who_does_not_know_tasks_gets_none():
+async def test_a_client_without_tasks_gets_none():
     mcp = await connected(is_modern=True)
     await put_tools(mcp, {"name": "slow", "execution": {"taskSupport": "optional"}}, {"name": "other"})
     stream = await mcp.stream("tools/call", {"name": "slow"})
@@ -102,7 +102,7 @@ async def test_who_does_not_know_tasks_gets_none():
     assert [message["result"]["resultType"] for message in await stream.until_over()] == ["complete"]
 
 
-async def test_a_tool_that_needs_tasks_is_refused_to_who_does_not_know_them():
+async def test_a_tool_that_requires_tasks_is_refused_to_a_client_without_them():
     mcp = await connected(is_modern=True, capabilities={"extensions": []})
     await put_tools(mcp, {"name": "slow", "execution": {"taskSupport": "required"}})
     reply = await mcp.ask("tools/call", {"name": "slow"})
@@ -110,7 +110,7 @@ async def test_a_tool_that_needs_tasks_is_refused_to_who_does_not_know_them():
     assert reply["error"]["data"] == {"requiredCapabilities": KNOWS_TASKS}
 
 
-async def test_who_takes_streams_only_gets_no_task():
+async def test_a_client_that_accepts_only_streams_gets_no_task():
     mcp = await tasked()
     message = mcp.request("tools/call", {"name": "slow"})
     asking = asyncio.ensure_future(mcp.send(message, mcp.mirrored(message) | {"Accept": "text/event-stream"}))
@@ -145,7 +145,7 @@ async def test_an_error_of_the_protocol_fails_it():
     assert failed["statusMessage"] == "no such tool"
 
 
-async def test_a_task_can_be_taken_back_as_often_as_one_likes():
+async def test_a_task_can_be_cancelled_repeatedly():
     mcp = await tasked()
     task = await begun(mcp)
     await taken(mcp)
@@ -235,7 +235,7 @@ async def test_a_task_lives_for_as_long_as_it_said():
     stay.cancel()
 
 
-async def test_a_task_that_can_not_be_taken_back_now_is_no_error_and_is_logged():
+async def test_a_failure_to_cancel_a_task_is_no_error_and_is_logged():
     failing: set[str] = set()
     kv = FaultyKv(MemoryKv(VirtualClock()), lambda operation, _key: operation in failing)
     mcp = await tasked(client=make_client(kv=kv))

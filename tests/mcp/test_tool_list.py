@@ -24,7 +24,7 @@ async def names(mcp: Mcp) -> list[list[str]]:
             return pages
 
 
-async def test_tools_are_listed_letter_by_letter_in_the_host_s_order():
+async def test_tools_are_listed_unchanged_in_the_host_s_order():
     mcp = await connected()
     tools: list[dict[str, Any]] = [
         {"name": "z", "description": "\u2028", "inputSchema": SCHEMA, "annotations": {"readOnlyHint": True}},

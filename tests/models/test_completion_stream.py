@@ -84,7 +84,7 @@ def test_a_reason_to_end_is_an_end_too(reason: str):
 
 @pytest.mark.parametrize("reason", ["length", "content_filter"])
 @pytest.mark.parametrize("end", [b"data: [DONE]\n\n", chunk()])
-def test_a_model_that_had_to_stop_says_so_after_its_last_word(reason: str, end: bytes):
+async def test_a_model_that_had_to_stop_says_so_after_its_last_word(reason: str, end: bytes):
     heard: list[str] = []
 
     async def listen() -> None:
@@ -92,7 +92,7 @@ def test_a_model_that_had_to_stop_says_so_after_its_last_word(reason: str, end: 
             heard.append(delta)
 
     with pytest.raises(AnswerCutOff, match=reason):
-        run(listen())
+        await listen()
     assert heard == ["a", "b"]
 
 
@@ -195,7 +195,7 @@ def test_what_came_at_once_is_one_delta_however_many_events_it_was():
     assert deltas(events, chunk("d"), chunk("", finish_reason="stop"), DONE) == ["abc", "d"]
 
 
-def test_what_was_said_before_a_failure_in_the_same_bytes_is_said():
+async def test_what_was_said_before_a_failure_in_the_same_bytes_is_said():
     heard = []
 
     async def listen():
@@ -203,5 +203,5 @@ def test_what_was_said_before_a_failure_in_the_same_bytes_is_said():
             heard.append(delta)
 
     with pytest.raises(ModelFailed):
-        run(listen())
+        await listen()
     assert heard == ["a"]

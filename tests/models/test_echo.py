@@ -81,13 +81,13 @@ def test_a_word_without_end_comes_in_several_deltas():
     assert max(map(len, deltas_of(user("x" * 1000)))) == 40
 
 
-def test_each_word_takes_30_milliseconds():
+async def test_each_word_takes_30_milliseconds():
     async def times() -> list[int]:
         clock = VirtualClock()
         start = clock.now_ms()
         return [clock.now_ms() - start async for _ in EchoModel(clock).stream([user("one two")])]
 
-    heard = run(times())
+    heard = await times()
     assert heard == [30 * number for number in range(1, len(heard) + 1)]
     assert len(heard) == 14
 

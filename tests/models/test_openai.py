@@ -6,8 +6,8 @@ import pytest
 
 from simulation.seeded_random import SeededRandom
 from simulation.virtual_time import VirtualClock, run
-from tests.support.completions import chunk, said
-from tests.support.fake_http import FakeHttp, Pause, Reply
+from tests.support.completions import said
+from tests.support.fake_http import FakeHttp, Reply
 from waypost_worker.conversations.message import ChatMessage
 from waypost_worker.errors import ModelFailed
 from waypost_worker.models.openai import OpenAiModel
@@ -56,23 +56,6 @@ def test_without_a_key_none_is_sent_not_even_one_of_an_earlier_model():
     assert "Authorization" not in http.sent[0].headers
 
 
-def test_another_model_of_the_service_can_be_asked():
-    http = FakeHttp(Reply(said("Hello")))
-    ask(make_model(http), "gpt-y")
-    assert http.sent[0].body["model"] == "gpt-y"
-
-
-def test_a_second_attempt_sends_the_same():
-    http = FakeHttp(Reply(status=500), Reply(said("Hello")))
-    assert ask(make_model(http, openai_api_key=KEY)) == ["Hello"]
-    first, second = http.sent
-    assert (first.to, first.headers, first.body) == (second.to, second.headers, second.body)
-
-
-def test_its_name_is_its_model_and_neither_key_nor_address():
-    assert make_model(FakeHttp(), openai_api_key=KEY).name == "openai: gpt-x"
-
-
 @pytest.mark.parametrize(
     "reply", [Reply([f"Wrong key {KEY}!".encode()], status=401), Reply([f"event: error\ndata: {KEY}\n\n".encode()])]
 )
@@ -87,15 +70,3 @@ def test_where_there_is_no_key_a_log_is_left_as_it_is():
     with pytest.raises(ModelFailed) as caught:
         ask(make_model(FakeHttp(Reply([b"no"], status=401))))
     assert caught.value.log_detail == "no"
-
-
-def test_a_caller_who_stops_listening_ends_the_request():
-    http = FakeHttp(Reply([chunk("a"), Pause(1), chunk("b")]))
-
-    async def listen_to_one() -> None:
-        deltas = make_model(http).stream(ITEMS)
-        assert await anext(deltas) == "a"
-        await deltas.aclose()
-
-    run(listen_to_one())
-    assert http.open == 0

@@ -96,7 +96,7 @@ def test_of_two_calls_with_one_id_the_first_has_the_result():
     ]
 
 
-def test_a_call_without_arguments_has_an_empty_object_of_them():
+def test_a_tool_call_without_arguments_shows_the_model_an_empty_object():
     made = item("assistant", tool_calls=[ToolCall("a", "look")])
     assert chat_messages([made, result("a")])[0]["tool_calls"][0]["function"]["arguments"] == "{}"
 

@@ -210,7 +210,7 @@ def test_what_is_declared_to_be_nothing_is_no_answer():
     assert isinstance(error, ModelFailed)
 
 
-def test_a_caller_who_stops_listening_frees_the_connection():
+async def test_a_caller_who_stops_listening_frees_the_connection():
     http = FakeHttp(Reply([chunk("a"), chunk("b"), Pause(1)]))
 
     async def listen_to_one() -> None:
@@ -219,7 +219,7 @@ def test_a_caller_who_stops_listening_frees_the_connection():
             assert http.open == 1
         assert http.open == 0
 
-    run(listen_to_one())
+    await listen_to_one()
 
 
 def test_no_sentence_for_the_caller_holds_what_the_other_side_said():

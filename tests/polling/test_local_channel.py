@@ -1,4 +1,4 @@
-"""Hints: what was noted since a mark, and never more than there is room for."""
+"""The local channel: the items published after a position, within bounds."""
 
 import asyncio
 from contextlib import ExitStack
@@ -15,47 +15,47 @@ from waypost_worker.limits import (
 from waypost_worker.polling.local_channel import ITEM_BYTES, LocalChannel
 
 
-def noted(*items: tuple[str, int]) -> LocalChannel[int]:
+def channel_of(*items: tuple[str, int]) -> LocalChannel[int]:
     channel: LocalChannel[int] = LocalChannel(SetClock())
     for topic, item in items:
         channel.publish(topic, item)
     return channel
 
 
-def test_a_reader_sees_what_was_noted_after_its_mark_oldest_first():
-    channel = noted(("a", 1))
-    mark = channel.position()
+def test_a_reader_sees_the_items_after_its_position_oldest_first():
+    channel = channel_of(("a", 1))
+    position = channel.position()
     channel.publish("a", 2)
     channel.publish("a", 3)
-    assert channel.since("a", mark) == [2, 3]
+    assert channel.since("a", position) == [2, 3]
     assert channel.since("a", 0) == [1, 2, 3]
 
 
-def test_nothing_new_is_nothing():
-    channel = noted(("a", 1))
+def test_without_new_items_there_are_none():
+    channel = channel_of(("a", 1))
     assert channel.since("a", channel.position()) == []
     assert channel.since("b", 0) == []
 
 
-def test_channels_do_not_hear_each_other():
-    channel = noted(("a", 1), ("b", 2))
+def test_topics_are_separate():
+    channel = channel_of(("a", 1), ("b", 2))
     assert channel.since("a", 0) == [1]
 
 
-def test_a_channel_keeps_its_latest_items():
-    channel = noted(*(("a", item) for item in range(MAX_LOCAL_ITEMS_PER_TOPIC + 1)))
+def test_a_topic_keeps_its_latest_items():
+    channel = channel_of(*(("a", item) for item in range(MAX_LOCAL_ITEMS_PER_TOPIC + 1)))
     assert channel.since("a", 0) == list(range(1, MAX_LOCAL_ITEMS_PER_TOPIC + 1))
 
 
-def test_the_channel_that_was_noted_longest_ago_goes_first():
-    channel = noted(("old", 1), ("older", 1), ("old", 2), *((f"c{n}", n) for n in range(MAX_LOCAL_TOPICS - 1)))
+def test_the_topic_with_the_oldest_last_item_is_dropped_first():
+    channel = channel_of(("old", 1), ("older", 1), ("old", 2), *((f"c{n}", n) for n in range(MAX_LOCAL_TOPICS - 1)))
     assert channel.since("older", 0) == []
     assert channel.since("old", 0) == [1, 2]
     assert channel.since("c0", 0) == [0]
 
 
-async def test_a_note_wakes_those_who_listen_on_its_channel_for_as_long_as_they_do():
-    async def was_rung(wakeup: LoopWakeup) -> bool:
+async def test_an_item_wakes_the_subscribers_of_its_topic():
+    async def was_woken(wakeup: LoopWakeup) -> bool:
         began = asyncio.get_running_loop().time()
         await wakeup.wait(1)
         return asyncio.get_running_loop().time() == began
@@ -66,22 +66,22 @@ async def test_a_note_wakes_those_who_listen_on_its_channel_for_as_long_as_they_
         with channel.subscribe("a", other):
             assert channel.listeners == 1
             channel.publish("a", 1)
-            assert await was_rung(wakeup)
-            assert await was_rung(other)
+            assert await was_woken(wakeup)
+            assert await was_woken(other)
             channel.publish("b", 1)
-            assert not await was_rung(wakeup)
+            assert not await was_woken(wakeup)
         channel.publish("a", 2)
-        assert await was_rung(wakeup)
-        assert not await was_rung(other)
+        assert await was_woken(wakeup)
+        assert not await was_woken(other)
     channel.publish("a", 3)
-    assert not await was_rung(wakeup)
+    assert not await was_woken(wakeup)
     assert channel.listeners == 0
 
 
-def test_those_whose_loops_are_gone_take_no_room_for_ever():
+def test_lost_wakeups_are_dropped():
     channel: LocalChannel[int] = LocalChannel(SetClock())
     wakeups = [CountingWakeup() for _ in range(MAX_LOCAL_TOPICS)]
-    # Never left: the platform ends a request, and nobody comes back.
+    # Never left: the platform ends the request without running its code.
     never_left = [channel.subscribe(f"c{number}", wakeup) for number, wakeup in enumerate(wakeups)]
     with ExitStack() as stack:
         for listening in never_left:
@@ -96,7 +96,7 @@ def test_those_whose_loops_are_gone_take_no_room_for_ever():
     assert channel.listeners == 1
     assert len(never_left) == MAX_LOCAL_TOPICS
     channel.publish("c0", 1)
-    assert wakeups[0].rung == 1
+    assert wakeups[0].times_set == 1
 
 
 def test_items_are_dropped_once_every_reader_has_found_them_in_the_store():

@@ -1,4 +1,4 @@
-"""When to look: soon after traffic, ever less often without it."""
+"""The poll schedule: short intervals after a message, exponential back-off without one."""
 
 import pytest
 
@@ -20,16 +20,16 @@ def look_times(schedule: PollSchedule, count: int, began_ms: int = 0) -> list[in
     return times
 
 
-def test_the_first_look_is_at_once():
+def test_the_first_look_is_immediate():
     assert PollSchedule(PAID, MAX, 1000).next_look_ms == 1000
 
 
-def test_looks_that_find_nothing_get_rarer_up_to_the_greatest_interval():
-    # Those from 3,750 on are put off to a whole half second.
+def test_looks_that_find_nothing_back_off_to_the_longest_interval():
+    # From 3,750 on they are delayed to a whole half second.
     assert look_times(PollSchedule(PAID, MAX, 0), 7) == [0, 250, 750, 1750, 3750, 8000, 13_000, 18_000]
 
 
-def test_what_the_store_had_makes_the_looks_frequent_again():
+def test_a_message_makes_the_interval_short_again():
     schedule = PollSchedule(PAID, MAX, 0)
     look_times(schedule, 10)
     schedule.found()
@@ -37,14 +37,14 @@ def test_what_the_store_had_makes_the_looks_frequent_again():
     assert schedule.next_look_ms == 100_250
 
 
-def test_failures_slow_the_looks_down_faster_and_say_for_how_long():
+def test_failures_back_off_faster_and_return_the_time():
     schedule = PollSchedule(PAID, MAX, 0)
     assert [schedule.failed(0) for _ in range(5)] == [1000, 4000, 5000, 5000, 5000]
     assert schedule.next_look_ms == 5000
 
 
 @pytest.mark.parametrize("phase_ms", [0, 123, COALESCED_MS - 1])
-def test_seldom_looks_of_one_isolate_fall_together_whenever_they_began(phase_ms: int):
+def test_looks_at_long_intervals_coalesce_within_an_isolate(phase_ms: int):
     for began in range(0, 6000, 37):
         times = look_times(PollSchedule(PAID, MAX, began, phase_ms), 12, began)
         late = [after - before - MAX for before, after in zip(times[6:], times[7:], strict=False)]
@@ -52,7 +52,7 @@ def test_seldom_looks_of_one_isolate_fall_together_whenever_they_began(phase_ms:
         assert all(0 <= each < COALESCED_MS for each in late)
 
 
-def test_looks_that_are_frequent_are_put_off_by_nothing():
+def test_looks_at_short_intervals_are_not_delayed():
     times = look_times(PollSchedule(PAID, MAX, 37, phase_ms=123), 4, 37)
     assert [after - before for before, after in zip(times, times[1:], strict=False)] == [
         250,

@@ -155,7 +155,7 @@ async def test_what_comes_while_a_batch_is_being_sent_is_not_missed():
     await after(1)
     await at.client.ask(session.code, args={"n": 1})
     assert b'"n":1' in await coming
-    # The reader is slow: nobody waits for the bell now.
+    # The reader is slow: no loop waits for the wakeup now.
     await at.client.ask(session.code, args={"n": 2})
     await after(5)
     assert b'"n":2' in await anext(chunks)

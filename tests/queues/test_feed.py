@@ -1,4 +1,4 @@
-"""A feed brings a reader what hints and listings show, once, and tidies up behind it."""
+"""A feed yields the messages of the local channel and of listings once each, and removes duplicates."""
 
 import asyncio
 

@@ -1,4 +1,4 @@
-"""Waits end: with the answer, with something new, when their time is over, or when their operations are."""
+"""Waits end: with the response, with a new event, at their deadline, or when their operations are spent."""
 
 import asyncio
 
@@ -102,6 +102,13 @@ async def test_a_wait_ends_before_its_operations_are_spent():
     assert at.meter.remaining == 2
 
 
+async def test_a_resumed_wait_without_operations_left_does_not_ask_the_store():
+    at = Setting(budget=2)
+    waiter = ResponseWaiter(at.here, at.channel, at.invocation, resumed=True)
+    assert await waiter.next("r", at.clock.now_ms() + 60_000) is None
+    assert (waiter.is_spent, at.meter.operations, now()) == (True, 0, 0)
+
+
 async def test_a_poll_answers_what_is_there_at_once():
     at = Setting()
     one = await at.elsewhere.push_request(request(), "one")
@@ -118,7 +125,7 @@ async def test_a_poll_that_may_not_wait_looks_once():
     assert (events, now(), at.meter.operations) == ([], 0, 1)
 
 
-async def test_a_poll_waits_for_something_new():
+async def test_a_waiting_poll_finds_a_request_from_another_isolate():
     at = Setting()
     asking = asyncio.ensure_future(later(20, at.elsewhere.push_request(request(), "new")))
     events, _ = await at.poll(60)
@@ -127,7 +134,7 @@ async def test_a_poll_waits_for_something_new():
     await asking
 
 
-async def test_a_hint_ends_a_poll_without_asking_the_store_again():
+async def test_a_local_message_ends_a_poll_without_asking_the_store_again():
     at = Setting()
     asking = asyncio.ensure_future(later(0.1, at.here.push_request(request(), "new")))
     events, _ = await at.poll(60)

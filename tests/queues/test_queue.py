@@ -3,7 +3,6 @@
 import msgspec
 import pytest
 
-from simulation.virtual_time import run
 from tests.support.builders import CODE, REQUESTS, RESPONSES, answer, cursor_at, request
 from tests.support.queues import LARGE, Setting, all_of
 from waypost_worker.errors import AlreadyAnswered, InvalidId
@@ -45,9 +44,9 @@ async def test_a_cursor_of_another_session_is_an_ordinary_id():
 
 
 @pytest.mark.parametrize("seconds", [-3600, 86_400, 10**9])
-def test_an_id_of_ours_from_another_time_is_refused(seconds: int):
+async def test_an_id_of_ours_from_another_time_is_refused(seconds: int):
     with pytest.raises(InvalidId):
-        run(Setting().queues.push_request(request(), cursor_at(seconds)))
+        await Setting().queues.push_request(request(), cursor_at(seconds))
 
 
 async def test_a_queue_is_read_in_the_order_of_time():

@@ -1,6 +1,5 @@
 """Bodies that are read apart: in order, as few operations as can be, and never too much at once."""
 
-from simulation.virtual_time import run
 from tests.support.builders import CODE, REQUESTS, request
 from tests.support.queues import LARGE, Setting, all_of, loaded
 from waypost_worker.kv.keys import request_key
@@ -49,5 +48,5 @@ async def test_a_batch_holds_a_bounded_number_of_bytes():
     assert [len(batch) for batch in batches] == [2, 1]
 
 
-def test_nothing_to_load_is_no_batch():
-    assert run(loaded(Setting().queues, [])) == []
+async def test_nothing_to_load_is_no_batch():
+    assert await loaded(Setting().queues, []) == []

@@ -4,7 +4,6 @@ from contextlib import ExitStack
 
 import pytest
 
-from simulation.virtual_time import run
 from tests.support.builders import SetClock
 from tests.support.limiters import Budget
 from waypost_worker.errors import RateLimited
@@ -27,17 +26,17 @@ async def guess(throttle: GuessThrottle, address: str | None, times: int) -> Non
         await throttle.miss(address)
 
 
-def test_misses_within_the_budget_block_nobody():
+async def test_misses_within_the_budget_block_nobody():
     throttle = GuessThrottle(Budget(2), SetClock())
-    run(guess(throttle, GUESSER, 2))
+    await guess(throttle, GUESSER, 2)
     assert not is_blocked(throttle, GUESSER)
 
 
-def test_the_miss_over_the_budget_is_refused_and_the_address_blocked_for_a_minute():
+async def test_the_miss_over_the_budget_is_refused_and_the_address_blocked_for_a_minute():
     clock = SetClock()
     throttle = GuessThrottle(Budget(2), clock)
     with pytest.raises(RateLimited) as caught:
-        run(guess(throttle, GUESSER, 3))
+        await guess(throttle, GUESSER, 3)
     assert caught.value.retry_after_seconds == 60
     clock.ms += 59_999
     assert is_blocked(throttle, GUESSER)
@@ -45,33 +44,33 @@ def test_the_miss_over_the_budget_is_refused_and_the_address_blocked_for_a_minut
     assert not is_blocked(throttle, GUESSER)
 
 
-def test_one_address_does_not_block_another():
+async def test_one_address_does_not_block_another():
     throttle = GuessThrottle(Budget(0), SetClock())
     with pytest.raises(RateLimited):
-        run(guess(throttle, GUESSER, 1))
+        await guess(throttle, GUESSER, 1)
     assert not is_blocked(throttle, OTHER)
 
 
-def test_the_addresses_of_one_network_share_one_budget():
+async def test_the_addresses_of_one_network_share_one_budget():
     throttle = GuessThrottle(Budget(1), SetClock())
-    run(guess(throttle, "2001:db8:1:2::1", 1))
+    await guess(throttle, "2001:db8:1:2::1", 1)
     with pytest.raises(RateLimited):
-        run(guess(throttle, "2001:db8:1:2:ffff::2", 1))
+        await guess(throttle, "2001:db8:1:2:ffff::2", 1)
     assert is_blocked(throttle, "2001:db8:1:2:3::3")
     assert not is_blocked(throttle, "2001:db8:1:3::1")
 
 
-def test_callers_without_an_address_share_one_budget():
+async def test_callers_without_an_address_share_one_budget():
     throttle = GuessThrottle(Budget(0), SetClock())
     with pytest.raises(RateLimited):
-        run(guess(throttle, None, 1))
+        await guess(throttle, None, 1)
     assert is_blocked(throttle, None)
     assert not is_blocked(throttle, OTHER)
 
 
-def test_without_a_limiter_nothing_is_throttled():
+async def test_without_a_limiter_nothing_is_throttled():
     throttle = GuessThrottle(None, SetClock())
-    run(guess(throttle, GUESSER, 1000))
+    await guess(throttle, GUESSER, 1000)
     assert not is_blocked(throttle, GUESSER)
 
 
@@ -107,10 +106,10 @@ def test_a_lookup_that_fails_is_over_too():
             raise KeyError
 
 
-def test_nothing_is_looked_up_for_an_address_that_is_blocked():
+async def test_nothing_is_looked_up_for_an_address_that_is_blocked():
     throttle = GuessThrottle(Budget(0), SetClock())
     with pytest.raises(RateLimited):
-        run(guess(throttle, GUESSER, 1))
+        await guess(throttle, GUESSER, 1)
     with pytest.raises(RateLimited) as caught, throttle.looking_up(GUESSER):
         raise AssertionError
     assert caught.value.retry_after_seconds == 60

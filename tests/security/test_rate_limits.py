@@ -2,7 +2,6 @@
 
 import pytest
 
-from simulation.virtual_time import run
 from tests.support.limiters import Budget
 from waypost_worker.errors import RateLimited
 from waypost_worker.security.rate_limits import OF_ADDRESS, REFUSALS, Limit, RateLimits
@@ -10,44 +9,44 @@ from waypost_worker.security.rate_limits import OF_ADDRESS, REFUSALS, Limit, Rat
 ADDRESS = "2001:db8:1:2::1"
 
 
-def test_a_budget_is_spent_for_each_key_apart():
+async def test_a_budget_is_spent_for_each_key_apart():
     limits = RateLimits({Limit.REQUEST: Budget(1)})
-    run(limits.spend(Limit.REQUEST, "one"))
-    run(limits.spend(Limit.REQUEST, "other"))
+    await limits.spend(Limit.REQUEST, "one")
+    await limits.spend(Limit.REQUEST, "other")
     with pytest.raises(RateLimited) as caught:
-        run(limits.spend(Limit.REQUEST, "one"))
+        await limits.spend(Limit.REQUEST, "one")
     assert caught.value.retry_after_seconds == 60
 
 
 @pytest.mark.parametrize("limit", Limit)
-def test_each_refusal_says_what_was_too_much(limit: Limit):
+async def test_each_refusal_says_what_was_too_much(limit: Limit):
     with pytest.raises(RateLimited, match=REFUSALS[limit]):
-        run(RateLimits({limit: Budget(0)}).spend(limit, "key"))
+        await RateLimits({limit: Budget(0)}).spend(limit, "key")
 
 
 @pytest.mark.parametrize("limit", Limit)
-def test_a_budget_that_is_not_bound_bounds_nothing(limit: Limit):
-    run(RateLimits({}).spend(limit, "key"))
+async def test_a_budget_that_is_not_bound_bounds_nothing(limit: Limit):
+    await RateLimits({}).spend(limit, "key")
 
 
-def test_what_counts_by_address_is_spent_with_the_address_and_the_rest_is_left_to_the_handler():
+async def test_what_counts_by_address_is_spent_with_the_address_and_the_rest_is_left_to_the_handler():
     budgets = {limit: Budget(9) for limit in Limit}
-    run(RateLimits(budgets).spend_of_address(tuple(Limit), ADDRESS))
+    await RateLimits(budgets).spend_of_address(tuple(Limit), ADDRESS)
     assert {limit: budget.counts for limit, budget in budgets.items() if budget.counts} == {
         limit: {"2001:db8:1:2::/64": 1} for limit in OF_ADDRESS
     }
 
 
-def test_what_a_route_does_not_spend_is_not_spent():
+async def test_what_a_route_does_not_spend_is_not_spent():
     budget = Budget(0)
-    run(RateLimits({Limit.SESSION: budget}).spend_of_address((Limit.ADDRESS,), ADDRESS))
+    await RateLimits({Limit.SESSION: budget}).spend_of_address((Limit.ADDRESS,), ADDRESS)
     assert budget.counts == {}
 
 
-def test_much_at_once_is_many_uses():
+async def test_much_at_once_is_many_uses():
     budget = Budget(5)
     limits = RateLimits({Limit.APPEND: budget})
-    run(limits.spend(Limit.APPEND, "key", 3))
+    await limits.spend(Limit.APPEND, "key", 3)
     with pytest.raises(RateLimited):
-        run(limits.spend(Limit.APPEND, "key", 3))
+        await limits.spend(Limit.APPEND, "key", 3)
     assert budget.counts == {"key": 6}

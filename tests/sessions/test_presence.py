@@ -1,13 +1,13 @@
 """The host's presence: there, not there, and seen last."""
 
-from simulation.virtual_time import START_MS, run
+from simulation.virtual_time import START_MS
 from tests.support.builders import CODE, SetClock
 from waypost_worker.kv.memory import MemoryKv
 from waypost_worker.sessions.presence import Presence
 
 
-def test_a_host_that_was_never_there_was_never_seen():
-    assert run(Presence(MemoryKv(SetClock()), SetClock(), 60).last_seen(CODE)) == (False, None)
+async def test_a_host_that_was_never_there_was_never_seen():
+    assert await Presence(MemoryKv(SetClock()), SetClock(), 60).last_seen(CODE) == (False, None)
 
 
 async def test_a_host_is_there_until_its_next_sign_is_a_minute_late():
@@ -42,8 +42,8 @@ async def test_a_sign_without_a_time_is_none():
     assert await Presence(kv, SetClock(), 60).last_seen(CODE) == (False, None)
 
 
-def test_signs_may_be_as_frequent_as_the_caller_likes():
-    run(Presence(MemoryKv(SetClock()), SetClock(), 0).announce(CODE))
+async def test_signs_may_be_as_frequent_as_the_caller_likes():
+    await Presence(MemoryKv(SetClock()), SetClock(), 0).announce(CODE)
 
 
 async def test_the_host_of_a_longer_code_is_not_the_host_of_this_one():

@@ -3,7 +3,7 @@
 import pytest
 
 from simulation.seeded_random import SeededRandom
-from simulation.virtual_time import START_MS, run
+from simulation.virtual_time import START_MS
 from tests.support.builders import CODE, SetClock
 from tests.support.session_stores import Setting
 from waypost_worker.errors import SessionEnded, SessionNotFound, SessionTooOld
@@ -42,9 +42,9 @@ async def test_a_session_is_over_at_its_time_though_the_store_still_has_it():
         await store.find(CODE)
 
 
-def test_a_code_that_was_never_opened_is_not_found():
+async def test_a_code_that_was_never_opened_is_not_found():
     with pytest.raises(SessionNotFound):
-        run(Setting().here.find(CODE))
+        await Setting().here.find(CODE)
 
 
 async def test_the_session_begins_at_a_whole_second_as_its_tokens_do():

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import pytest
 
 from simulation.seeded_random import SeededRandom
-from simulation.virtual_time import START_MS, run
+from simulation.virtual_time import START_MS
 from tests.support.builders import CODE, SetClock
 from tests.support.session_stores import Setting
 from waypost_worker.errors import SessionEnded, SessionNotFound
@@ -117,11 +117,11 @@ async def test_a_token_vouches_for_a_session_that_is_not_visible_yet():
     assert session.expires_ms == START_MS + TOKEN_VOUCHES_SECONDS * 1000
 
 
-def test_a_token_vouches_for_as_long_as_a_write_may_be_invisible_and_no_longer():
+async def test_a_token_vouches_for_as_long_as_a_write_may_be_invisible_and_no_longer():
     at = Setting()
     at.pass_seconds(TOKEN_VOUCHES_SECONDS)
     with pytest.raises(SessionNotFound):
-        run(at.here.find(CODE, vouched_created_ms=START_MS))
+        await at.here.find(CODE, vouched_created_ms=START_MS)
 
 
 async def test_a_token_does_not_bring_an_ended_session_back():

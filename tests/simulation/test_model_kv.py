@@ -197,7 +197,7 @@ def test_an_expired_key_is_removed_late_but_removed() -> None:
     assert happens(gone, CALM, tries=1)
 
 
-def test_the_weather_comes_from_the_seed_alone() -> None:
+async def test_the_weather_comes_from_the_seed_alone() -> None:
     async def look(seed: int) -> list[str]:
         world = World(Random(seed), 2, Weather(0.5, 0.1, 0.5, 0.1, 0.1, 0.1, 0.03))
         seen = []
@@ -209,5 +209,5 @@ def test_the_weather_comes_from_the_seed_alone() -> None:
                 seen.append(str(error))
         return seen
 
-    assert run(look(3)) == run(look(3))
-    assert run(look(3)) != run(look(4))
+    assert await look(3) == await look(3)
+    assert await look(3) != await look(4)

@@ -4,11 +4,11 @@
 class CountingWakeup:
     """Counts how often it is set. `gone` says that its loop has ended."""
 
-    rung = 0
+    times_set = 0
     gone = False
 
     def set(self) -> None:
-        self.rung += 1
+        self.times_set += 1
 
     async def wait(self, seconds: float) -> None:
         raise AssertionError(seconds)

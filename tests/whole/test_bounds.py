@@ -27,7 +27,7 @@ LOCAL_CHANNEL = "tests/polling/test_local_channel.py"
 HELD_BY = {
     "BoundedCache._entries": "tests/test_bounded_cache.py::test_whatever_is_put_no_bound_is_exceeded",
     "LocalChannel._topics": f"{LOCAL_CHANNEL}::test_all_items_together_have_a_bounded_number_of_bytes",
-    "LocalChannel._wakeups": f"{LOCAL_CHANNEL}::test_those_whose_loops_are_gone_take_no_room_for_ever",
+    "LocalChannel._wakeups": f"{LOCAL_CHANNEL}::test_lost_wakeups_are_dropped",
     "BodyBudget.by_address": "tests/http/test_body_budget.py::test_all_addresses_have_a_bound_together",
     "BodyBudget.shares": "tests/http/test_body_budget.py::test_all_addresses_have_a_bound_together",
     "OpenStreams._places": "tests/http/test_open_streams.py::test_an_isolate_has_so_many_streams",

@@ -9,7 +9,7 @@ from urllib.parse import quote
 import pytest
 
 from simulation.client import Client, Opened, Reply, make_client
-from simulation.virtual_time import VirtualClock, run
+from simulation.virtual_time import VirtualClock
 from tests.support.faulty_kv import FaultyKv
 from waypost_worker import limits
 from waypost_worker.kv.cursor import CursorFactory
@@ -366,15 +366,15 @@ async def at_the_edge(limit: Limit, n: int) -> tuple[Edge, Reply]:
 
 
 @every_limit
-def test_what_is_just_within_a_limit_is_taken(name: str, limit: Limit):
-    _, reply = run(at_the_edge(limit, getattr(limits, name)))
+async def test_what_is_just_within_a_limit_is_taken(name: str, limit: Limit):
+    _, reply = await at_the_edge(limit, getattr(limits, name))
     assert reply.status == limit.taken, reply.body[:300]
     assert limit.taken < 300 or reply.json()["code"] not in limit.refused
 
 
 @every_limit
-def test_one_more_is_refused_by_name_before_anything_is_stored(name: str, limit: Limit):
-    edge, reply = run(at_the_edge(limit, getattr(limits, name) + 1))
+async def test_one_more_is_refused_by_name_before_anything_is_stored(name: str, limit: Limit):
+    edge, reply = await at_the_edge(limit, getattr(limits, name) + 1)
     problem = reply.json()
     assert (reply.status, problem["code"]) == limit.refused, problem
     assert len(problem["detail"]) < 200

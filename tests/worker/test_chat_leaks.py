@@ -75,7 +75,7 @@ def test_thirty_chats_leave_nothing_behind_however_they_end(api: Api) -> None:
     assert after["objects"] - before["objects"] <= allowed, f"{before} became {after}"
 
 
-def test_nothing_of_this_was_an_error_to_the_runtime(counted: LocalWorker) -> None:
+def test_no_chat_was_an_error_to_the_runtime(counted: LocalWorker) -> None:
     log = counted.log_text()
     for complaint in (
         "hung",

@@ -159,7 +159,7 @@ def test_the_same_is_heard_however_the_bytes_are_split(chat: Chat, service: Mode
         assert chat.ask("hello").whole() == chat.history()[-1]["content"] == TEXT + TEXT
 
 
-def test_a_client_that_goes_away_does_not_end_the_answer(chat: Chat, service: ModelServer) -> None:
+def test_a_client_that_goes_away_does_not_end_the_request_to_the_model(chat: Chat, service: ModelServer) -> None:
     service.script(paced(said(*WORDS), 0.03))
     chat.ask("hello").heard("word3").close()
     eventually(lambda: chat.said() == [("user", "hello"), ("assistant", "".join(WORDS))])

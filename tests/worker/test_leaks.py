@@ -36,10 +36,11 @@ garbage, which it does after some thousand requests."""
 GARBAGE_PER_DROP = 6
 """A stream cancelled while it sleeps leaves its timer until then: handle, context, function, tuple, two cells."""
 OWN_PER_SESSION = 3
-"""An isolate remembers the sessions that were opened: a record, a hint of its change, a hint of a message."""
+"""An isolate remembers the sessions that were opened: a record, and items of its local channels."""
 SLACK = 300
-"""For what is bounded but not constant: the isolate's hints and session records, the interpreter's own caches. An open
-stream is about 54 objects, so that a fifth of one left by each stream would be more than all these allowances."""
+"""For what is bounded but not constant: the isolate's local channels and session records, the interpreter's own caches.
+An open stream is about 54 objects, so that a fifth of one left by each stream would be more than all these
+allowances."""
 
 
 @dataclass(frozen=True)

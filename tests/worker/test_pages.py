@@ -68,7 +68,7 @@ def test_a_page_is_shown_byte_for_byte(name: str, page: Page) -> None:
     assert page.http.get(page.path).json()["html"] == html
 
 
-def test_a_page_that_is_a_byte_larger_is_refused(page: Page) -> None:
+def test_a_page_over_its_limit_is_refused_and_never_shown(page: Page) -> None:
     assert problem(page.put("x" * (LIMIT + 1))) == (413, "body_too_large")
     assert problem(page.put("x" * (2 * LIMIT))) == (413, "body_too_large")
     assert problem(page.shown()) == (404, "page_not_found")

@@ -61,7 +61,7 @@ def test_a_final_answer_takes_the_request_out_of_the_queue(api: Api) -> None:
     assert request_ids(session) == []
 
 
-def test_an_error_is_an_answer(api: Api, threads: ThreadPoolExecutor) -> None:
+def test_an_error_ends_the_wait_for_an_answer(api: Api, threads: ThreadPoolExecutor) -> None:
     session = api.open_session()
     waiting = threads.submit(session.ask, wait=30, id="a")
     eventually(lambda: request_ids(session))

@@ -93,7 +93,7 @@ def test_what_a_host_says_of_its_session_is_what_a_guest_reads(api: Api) -> None
     assert session.host_token not in reply.text
 
 
-def test_a_code_is_read_as_a_person_writes_it(api: Api) -> None:
+def test_a_code_is_read_with_l_for_1_and_o_for_0(api: Api) -> None:
     session = api.open_session()
     spelling = session.code.replace("1", "l").replace("0", "o").lower()
     reply = api.call("GET", f"/api/sessions/{spelling[:4]}-{spelling[4:]}")

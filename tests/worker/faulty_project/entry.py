@@ -25,7 +25,7 @@ T = TypeVar("T")
 
 
 class Faults(msgspec.Struct):
-    """`refuse`: operation -> probability. `stale_seconds`: how long a listing is answered again. `forget`: no hints."""
+    """`refuse`: operation -> probability. `stale_seconds`: the age of a listing. `forget`: no local channel."""
 
     refuse: dict[str, float] = {}
     delay_seconds: float = 0.0

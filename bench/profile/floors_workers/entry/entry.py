@@ -1,4 +1,4 @@
-"""The same, entered as Waypost is; and `?times=` wake-ups after 6 ms each, by its bell."""
+"""The same, entered as Waypost is; and `?times=` wake-ups after 6 ms each, by its wakeup."""
 
 from typing import Any
 from urllib.parse import parse_qs, urlsplit

@@ -1,0 +1,77 @@
+"""Following an answer from a character on, generated here or in another isolate: each character once, then the end."""
+
+import asyncio
+from collections.abc import AsyncGenerator
+
+import pytest
+
+from tests.support.following import DONE, Following
+from waypost_worker.chat.answer_stream import AnswerEvent, TextDelta
+
+
+class Live(Following):
+    """An answer that this isolate generates."""
+
+    def follow(self, start: int = 0) -> AsyncGenerator[AnswerEvent, None]:
+        return self.follow_live(start)
+
+    async def say(self, text: str) -> None:
+        self.live.add(text)
+
+    async def end(self, text: str = "") -> None:
+        if text:
+            self.live.add(text)
+        self.live.outcome = DONE
+
+
+class Stored(Following):
+    """An answer that another isolate generates."""
+
+    def follow(self, start: int = 0) -> AsyncGenerator[AnswerEvent, None]:
+        return self.follow_stored(start)
+
+    async def say(self, text: str) -> None:
+        await self.write(text)
+
+    async def end(self, text: str = "") -> None:
+        await self.write(text, DONE)
+
+
+Answer = type[Live] | type[Stored]
+both = pytest.mark.parametrize("answer", [Live, Stored])
+
+
+@both
+async def test_a_last_word_comes_before_the_end(answer: Answer):
+    at = answer()
+    await at.say("One ")
+    await at.end("two.")
+    assert await at.hear(at.follow()) == [TextDelta("One two.", 8), DONE]
+
+
+@both
+async def test_an_answer_without_a_word_is_only_an_end(answer: Answer):
+    at = answer()
+    await at.end()
+    assert await at.hear(at.follow()) == [DONE]
+
+
+@both
+@pytest.mark.parametrize(("start", "told"), [(0, "aé👋b"), (1, "é👋b"), (2, "👋b"), (3, "b"), (4, ""), (9, "")])
+async def test_a_reader_goes_on_at_the_character_it_has(start: int, told: str, answer: Answer):
+    at = answer()
+    await at.say("aé")
+    await at.end("👋b")
+    assert await at.hear(at.follow(start)) == [*([TextDelta(told, 4)] if told else []), DONE]
+
+
+@both
+async def test_a_reader_that_has_more_than_was_said_yet_waits_for_what_is_new_to_it(answer: Answer):
+    at = answer()
+    hearing = asyncio.ensure_future(at.hear(at.follow(5)))
+    for delta in ("One ", "two ", "three "):
+        await at.say(delta)
+        await asyncio.sleep(1.1)
+    await at.end()
+    await hearing
+    assert at.told == [TextDelta("wo ", 8), TextDelta("three ", 14), DONE]
