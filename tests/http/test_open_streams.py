@@ -120,7 +120,6 @@ async def test_streams_and_waits_share_the_places_of_a_session():
     assert (await client.poll(session.code, session.host))["messages"] == []
     assert not await refused(client, "GET", f"/api/poll?code={session.code}")
     assert not await refused(client, "POST", "/api/request", call)
-    await asyncio.sleep(0.1)
     await listeners[0].stop()
     assert not await refused(client, "GET", f"/api/poll?code={session.code}&wait=1")
     assert not await refused(client, "POST", "/api/request?wait=1", call)
@@ -144,17 +143,27 @@ async def test_mcp_calls_and_streams_have_their_places_too(is_modern: bool):
         await listener.stop()
 
 
-async def test_the_head_of_a_stream_keeps_its_place_no_longer_than_a_lost_stream():
+async def test_a_stream_that_is_closed_before_its_first_byte_frees_its_place():
+    client = make_client()
+    session = await client.open_session()
+    assert (await client.open("HEAD", f"/api/stream?code={session.code}")).status == 200
+    assert len(client.app.isolate.streams) == 0
+
+
+async def test_a_stream_that_is_never_read_keeps_its_place_no_longer_than_a_lost_one():
     client = make_client()
     session = await client.open_session()
     for _ in range(MAX_STREAMS_PER_SESSION):
-        assert (await client.open("HEAD", f"/api/stream?code={session.code}")).status == 200
+        assert (await client.open("GET", f"/api/stream?code={session.code}")).status == 200
     assert await refused(client, "GET", f"/api/stream?code={session.code}")
     await asyncio.sleep(OVERDUE_MS / 1000)
     response = await client.open("GET", f"/api/stream?code={session.code}")
     assert response.status == 200
     assert isinstance(response.body, AsyncGenerator)
+    with pytest.raises(ConnectionError):
+        await response.body.athrow(ConnectionError())
     await response.body.aclose()
+    assert len(client.app.isolate.streams) == 0
 
 
 async def test_a_refused_question_takes_no_place():

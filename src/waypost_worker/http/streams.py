@@ -1,8 +1,8 @@
 """Responses that are streams: their headers, and the count of those that are open."""
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Coroutine
 from contextlib import aclosing
-from typing import Protocol
+from typing import Any, Protocol
 
 from waypost_worker.http.messages import Response
 from waypost_worker.http.open_streams import Place
@@ -35,7 +35,28 @@ def stream_response(
         "X-Accel-Buffering": "no",
         **(headers or {}),
     }
-    return Response(200, _counted(chunks, counter, place), stream_headers)
+    return Response(200, _PlacedStream(_counted(chunks, counter, place), place), stream_headers)
+
+
+class _PlacedStream(AsyncGenerator[bytes, None]):
+    """A stream that frees its place when it is closed, also before its first byte: closing a generator that has not
+    begun runs none of its code."""
+
+    def __init__(self, chunks: AsyncGenerator[bytes, None], place: Place) -> None:
+        self._chunks = chunks
+        self._place = place
+
+    def asend(self, value: None) -> Coroutine[Any, Any, bytes]:
+        return self._chunks.asend(value)
+
+    def athrow(self, *error: Any) -> Coroutine[Any, Any, bytes]:
+        return self._chunks.athrow(*error)
+
+    async def aclose(self) -> None:
+        try:
+            await self._chunks.aclose()
+        finally:
+            self._place.free()
 
 
 async def _counted(
