@@ -45,7 +45,9 @@ def grown(worker: LocalWorker, work: Callable[[], object]) -> float:
     return (usage(worker.group, "workerd").resident_bytes - before) / MIB
 
 
-def test_renewals_of_a_session_keep_nothing_of_its_data(fresh: LocalWorker) -> None:
+def test_renewals_of_a_session_keep_nothing_of_its_data(
+    fresh: LocalWorker, record_property: Callable[[str, object], None]
+) -> None:
     """2a: each renewal noted a decoded copy of the data; 60 of 250 KB took 232 MB."""
     with Api(fresh.url) as api:
 
@@ -61,10 +63,13 @@ def test_renewals_of_a_session_keep_nothing_of_its_data(fresh: LocalWorker) -> N
         renew(None)
         control = grown(fresh, lambda: renew(None))
         attack = grown(fresh, lambda: renew([[]] * (MAX_SESSION_DATA_BYTES // 4 - 2)))
+        record_property("MiB of renewals, and without data", (round(attack), round(control)))
         assert attack < 2 * control + 30, f"{attack} MiB; without data {control} MiB"
 
 
-def test_imports_of_many_small_values_are_refused_and_cost_no_more_than_text(fresh: LocalWorker) -> None:
+def test_imports_of_many_small_values_are_refused_and_cost_no_more_than_text(
+    fresh: LocalWorker, record_property: Callable[[str, object], None]
+) -> None:
     """2b: 2 MB of empty arrays took 81 MB, six concurrently 179 MB."""
     empty = b'{"messages":[' + b"[]," * ((MAX_IMPORT_BYTES - 100) // 3) + b"[]]}"
     text = b'{"messages":["' + b"x" * (MAX_IMPORT_BYTES - 100) + b'"]}'
@@ -88,10 +93,13 @@ def test_imports_of_many_small_values_are_refused_and_cost_no_more_than_text(fre
     control = grown(fresh, lambda: put(text, 6))
     attack = grown(fresh, lambda: put(empty, 6))
     assert set(put(empty, 2)) == {400}
+    record_property("MiB of imports of empty arrays, and of a text", (round(attack), round(control)))
     assert attack < 2 * control + 40, f"{attack} MiB; as a text {control} MiB"
 
 
-def test_slow_bodies_of_one_address_are_refused_beyond_its_budget(fresh: LocalWorker) -> None:
+def test_slow_bodies_of_one_address_are_refused_beyond_its_budget(
+    fresh: LocalWorker, record_property: Callable[[str, object], None]
+) -> None:
     """2c: 50 connections with 2 MiB less a few bytes took 215 MB for a minute."""
     address, size = new_address(), MAX_IMPORT_BYTES
     connections = []
@@ -117,6 +125,7 @@ def test_slow_bodies_of_one_address_are_refused_beyond_its_budget(fresh: LocalWo
         api.open_session(label="x")
         for connection in connections:
             connection.close()
+    record_property("MiB of slow bodies", round(growth))
     assert growth < 100, f"{growth} MiB"
 
 
