@@ -18,7 +18,7 @@ from simulation.talk import SETTLED_SECONDS, Recorded, Talk, now
 from simulation.virtual_time import VirtualClock, run
 from waypost_worker.chat.turn import Turn
 from waypost_worker.chat.unfinished import as_partial
-from waypost_worker.conversations.conversation import CompactionChecks
+from waypost_worker.conversations.conversation import CompactionChecks, compaction_checks
 from waypost_worker.conversations.message import ChatMessage, ForkOrigin, ToolCall
 from waypost_worker.errors import Unavailable
 from waypost_worker.kv.cursor import CursorFactory
@@ -46,7 +46,7 @@ class Places:
         """The conversation, for one request that reaches `location`."""
         clock, seeded = VirtualClock(self._skews[location]), SeededRandom(self._random.getrandbits(32))
         if location not in self._isolates or self._random.random() < 0.1:
-            self._isolates[location] = (CursorFactory(clock, seeded), {})
+            self._isolates[location] = (CursorFactory(clock, seeded), compaction_checks())
         kv = RetryingKv(LocationKv(self._world, location), clock, seeded)
         talk = self._talk
         isolate = self._isolates[location]

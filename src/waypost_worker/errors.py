@@ -13,7 +13,8 @@ WaypostError
 ├── TransportError      HostNotAllowed  MethodNotAllowed  BodyTimeout  BodyTooLarge  UriTooLong  UnsupportedMediaType
 │                       HeaderTooLarge
 ├── RateLimited
-├── Unavailable         Unconfigured  StorageUnavailable  BudgetSpent
+├── TooManyStreams
+├── Unavailable         Unconfigured  StorageUnavailable  BudgetSpent  Busy
 └── ModelError          ModelFailed  ModelTimedOut
 """
 
@@ -359,6 +360,14 @@ class RateLimited(WaypostError):
         self.retry_after_seconds = retry_after_seconds
 
 
+class TooManyStreams(WaypostError):
+    """The session or the address has as many open streams and waits as it may have."""
+
+    code = "too_many_streams"
+    title = "Too many open streams"
+    retry_after_seconds = 5
+
+
 class Unavailable(WaypostError):
     """The request is valid, but can't be served now."""
 
@@ -389,6 +398,15 @@ class BudgetSpent(Unavailable):
     def __init__(self, detail: str, retry_after_seconds: int = 1) -> None:
         super().__init__(detail)
         self.retry_after_seconds = retry_after_seconds
+
+
+class Busy(Unavailable):
+    """This instance of the service has no memory left for the request: too many bodies, streams or answers are in
+    work."""
+
+    code = "busy"
+    title = "The service is busy"
+    retry_after_seconds = 1
 
 
 class ModelError(WaypostError):

@@ -27,6 +27,10 @@ MAX_JSON_NAMES = 16 * 1024
 """Names in the objects of a body, in total. Isolates that start from one snapshot share their hash seed, so an attacker
 could search for names whose hashes collide; each of those is compared with all before it."""
 
+MAX_JSON_ELEMENTS = 32 * 1024
+"""Elements in the arrays of a body, in total: an empty array takes 3 bytes on the wire and some 60 in Python. A body of
+256 KiB reaches it only with elements of less than 8 bytes on average."""
+
 MAX_PATH_BYTES = 2048
 """The path. The longest valid one has 400 bytes, with every character of its ids percent-encoded."""
 
@@ -39,6 +43,14 @@ MAX_QUERY_PARAMETERS = 100
 MAX_HEADER_LENGTH = 4096
 """Characters of a header field that is read: five times the longest value that this service issues and gets back, a
 Last-Event-ID with the numbers of 8 producers."""
+
+MAX_BODIES_BYTES = 16 * 1024 * 1024
+"""Bodies that an isolate is receiving or processing, together. A body may take five times its bytes while it is
+processed (text outside of Latin-1 takes 4 bytes a character), so these may take most of an isolate's 128 MB."""
+
+MAX_ADDRESS_BODIES_BYTES = 4 * 1024 * 1024
+"""The same of one address (two imports, 16 of the largest requests, thousands of usual ones): otherwise one caller
+could spend all of it with a few slow connections."""
 
 MAX_BODY_SILENCE_SECONDS = 10
 """How long a body may bring nothing: otherwise a byte now and then would hold a request open."""
@@ -146,6 +158,12 @@ MAX_TOOL_NAME_LENGTH = 128
 MAX_TOOLS = 128
 """Tools of one session: a model can't choose among more, and each change stores and sends all of them."""
 
+MAX_SESSION_DATA_BYTES = 4 * 1024
+"""A session's `data` as JSON. It is written again with each renewal and returned with each reading of the session."""
+
+MAX_PAGE_URL_LENGTH = 2048
+"""Characters of a session's `data.url` that MCP's replies can name; it is the only part of `data` that is cached."""
+
 MAX_LABEL_LENGTH = 100
 """Characters of a session's label, which is shown to people."""
 
@@ -231,10 +249,17 @@ MAX_ANSWER_CHARACTERS = 256 * 1024
 """Characters of one answer; a model that does not end is cut off here."""
 
 MAX_RECENT_THREADS = 1024
-"""Thread records that an isolate caches because a listing may not show them yet."""
+"""Thread records that an isolate caches because a listing may not show them yet; with their largest metadata and
+lineage they take 10 MB, and `MAX_RECENT_THREADS_BYTES` bounds that."""
+
+MAX_RECENT_THREADS_BYTES = 2 * 1024 * 1024
+"""The same, in bytes."""
 
 MAX_LIVE_ANSWERS = 1000
-"""Answers that an isolate holds before it removes those whose generation has ended."""
+"""Answers that an isolate generates concurrently; each holds its text until its end."""
+
+MAX_LIVE_ANSWERS_BYTES = 16 * 1024 * 1024
+"""Text of the answers that an isolate generates; beyond it no further question is accepted."""
 
 INTERRUPT_SECONDS = 10
 """How long a stop request waits until the answer has ended and its text is stored."""
@@ -305,6 +330,10 @@ KV_MAX_BULK_KEYS = 100
 MEMORY_KV_MAX_BYTES = 32 * 1024 * 1024
 """Capacity of the store in memory; an isolate has 128 MB for everything."""
 
+MAX_LOCAL_BYTES = 8 * 1024 * 1024
+"""Items of a local channel, in bytes, all topics together. They are dropped after `REORDER_WINDOW_SECONDS`, too: by
+then every reader has found them in KV."""
+
 MAX_LOCAL_ITEMS_PER_TOPIC = 64
 """Recent items of one topic that a local channel keeps; a reader that is further behind reads KV."""
 
@@ -312,13 +341,29 @@ MAX_LOCAL_TOPICS = 4096
 """Topics that a local channel keeps: a bound on an isolate's memory, not on the number of sessions."""
 
 MAX_CACHED_SESSIONS = 4096
-"""Session records that an isolate caches."""
+"""Session records that an isolate caches, without their `data`; conversations whose compaction it has checked; polling
+hosts whose presence it has announced."""
+
+MAX_CACHE_BYTES = 4 * 1024 * 1024
+"""One cache of an isolate, in bytes. Together they stay below a third of its 128 MB."""
 
 MAX_JOINED_CODES = 4096
 """Used single-use codes that an isolate caches, with the id of the guest that used each."""
 
 MAX_CACHED_TOOL_LISTS = 256
 """Sessions whose tools an isolate caches for MCP calls."""
+
+MAX_STREAMS_PER_SESSION = 32
+"""Open streams, MCP streams and waits (`?wait=`) of one session in one isolate: its host, and the calls of its guests.
+Each looks into KV by itself, at its owner's expense, and takes some 60 KiB."""
+
+MAX_STREAMS_PER_ADDRESS = 256
+"""The same of one address: 15 MiB, an eighth of an isolate. An office of 80 people, each with a tab, an agent and its
+listening stream, fits behind one address; so does a hosted MCP client, whose users share its addresses. Without it one
+caller could fill an isolate in two minutes, which ends every stream in it."""
+
+MAX_STREAMS_PER_ISOLATE = 1500
+"""The same of all callers: at 60 KiB each they take 88 MiB of the isolate's 128."""
 
 MAX_RPC_ID_LENGTH = 128
 """Characters of the id of a JSON-RPC request, and of its progress token: both are part of event ids."""

@@ -6,7 +6,8 @@ import pytest
 
 from simulation.virtual_time import START_MS
 from waypost_worker.chat.live_answer import LiveAnswer, LiveAnswers, Outcome
-from waypost_worker.limits import GIVER_SILENCE_SECONDS, MAX_LIVE_ANSWERS
+from waypost_worker.errors import Busy
+from waypost_worker.limits import GIVER_SILENCE_SECONDS, MAX_LIVE_ANSWERS, MAX_LIVE_ANSWERS_BYTES
 
 SILENCE_MS = GIVER_SILENCE_SECONDS * 1000
 
@@ -99,3 +100,32 @@ def test_an_isolate_forgets_answers_of_generations_that_were_cut_off_before_they
     answers.add("r", "new", live("new", now))
     assert not gone()
     assert answers.running("r", "running", now) is running
+
+
+def test_an_isolate_generates_a_bounded_number_of_answers():
+    answers = LiveAnswers()
+    for number in range(MAX_LIVE_ANSWERS):
+        answers.add("r", f"t{number}", live())
+    with pytest.raises(Busy):
+        answers.add("r", "new", live())
+    answers.add("r", "later", live("later", START_MS + SILENCE_MS))
+    assert answers.running("r", "later", START_MS + SILENCE_MS) is not None
+
+
+def test_the_text_of_all_answers_has_a_bounded_number_of_bytes():
+    answers, first, second = LiveAnswers(), live("a"), live("b")
+    first.add("before")
+    answers.add("r", "t", first)
+    answers.add("r", "u", second)
+    first.add("x" * (MAX_LIVE_ANSWERS_BYTES // 4 - 100))
+    assert first.has_room
+    assert second.has_room
+    second.add("x" * 100)
+    assert not first.has_room
+    with pytest.raises(Busy):
+        answers.add("r", "v", live("c"))
+    # Also by one that takes its place.
+    answers.remove("r", "u", second)
+    answers.add("r", "t", live("d"))
+    assert answers.bytes == 0
+    assert first.has_room

@@ -9,6 +9,7 @@ from waypost_worker.conversations.conversation import (
     APPENDS_PER_CHECK,
     OLD_SNAPSHOT_MS,
     SEEN_BY_ALL_MS,
+    compaction_checks,
 )
 from waypost_worker.conversations.message import ChatMessage, ToolCall, last_messages
 from waypost_worker.kv.cursor import cursor_ms
@@ -74,7 +75,7 @@ async def test_conversations_with_similar_names_do_not_see_each_other():
     at = Setting()
     await at.here.append([item("a")])
     for name in ("c", "c12", "c2"):
-        assert await at.isolate(2, {}, name).read() == []
+        assert await at.isolate(2, compaction_checks(), name).read() == []
 
 
 async def test_a_conversation_is_over_when_its_newest_entry_is_too_old():
@@ -178,9 +179,10 @@ async def test_it_is_looked_at_again_after_an_eighth_of_the_time_to_live():
 
 async def test_an_isolate_remembers_its_looks_of_a_bounded_number_of_conversations():
     at = Setting()
-    at.checks.update({str(number): (0, 0) for number in range(MAX_CACHED_SESSIONS)})
+    for number in range(MAX_CACHED_SESSIONS):
+        at.checks.put(str(number), (0, 0), at.clock.ms)
     await said(at.here, "a")
-    assert list(at.checks) == ["c1"]
+    assert (len(at.checks), "c1" in at.checks, "0" in at.checks) == (MAX_CACHED_SESSIONS, True, False)
 
 
 def test_a_tools_answer_is_not_read_without_its_call():

@@ -3,7 +3,7 @@
 import pytest
 
 from tests.support.conversations import TTL, HidingKv, Setting, answer, ids, item, said
-from waypost_worker.conversations.conversation import APPENDS_PER_CHECK, MAX_VIEW_AGE_MS
+from waypost_worker.conversations.conversation import APPENDS_PER_CHECK, MAX_VIEW_AGE_MS, compaction_checks
 from waypost_worker.kv.keys import cursor_of
 from waypost_worker.limits import MAX_ANSWER_SECONDS, MAX_JOURNAL_LENGTH
 
@@ -102,7 +102,7 @@ async def test_an_entry_whose_text_is_not_to_be_seen_yet_is_left_out_and_not_com
     at.kv = hiding = HidingKv(at.kv.kv, at.kv.fails)
     seen, hidden = await at.journal()
     hiding.has_no_value = hidden
-    elsewhere = at.isolate(2, {})
+    elsewhere = at.isolate(2, compaction_checks())
     assert ids(await elsewhere.read()) == ["a"]
     await elsewhere.compact_if_due()
     snapshot = await at.snapshot() or ""

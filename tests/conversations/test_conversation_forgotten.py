@@ -4,7 +4,7 @@ import msgspec
 import pytest
 
 from tests.support.conversations import TTL, HidingKv, Setting, answer, ids, item, said
-from waypost_worker.conversations.conversation import OLD_SNAPSHOT_MS, SEEN_BY_ALL_MS
+from waypost_worker.conversations.conversation import OLD_SNAPSHOT_MS, SEEN_BY_ALL_MS, compaction_checks
 from waypost_worker.conversations.message import ChatMessage, ForkOrigin
 from waypost_worker.errors import StorageUnavailable
 from waypost_worker.limits import MAX_ANSWER_SECONDS, REORDER_WINDOW_SECONDS
@@ -128,7 +128,7 @@ async def test_forgetting_does_not_depend_on_seeing_its_own_word():
     now = at.elsewhere.new_cursor()
     hiding.hides = lambda key: key > f"conv:c1:{now}"
     at.clock.ms += 1
-    await at.isolate(3, {}).forget()
+    await at.isolate(3, compaction_checks()).forget()
     assert '"content"' not in (await at.snapshot() or "")
 
 
@@ -146,7 +146,7 @@ async def test_no_more_of_the_new_items_is_stored_than_is_kept():
     at = Setting(limit=2)
     await at.here.replace([item(name) for name in "abcd"])
     at.limit = 10
-    assert ids(await at.isolate(3, {}).read()) == ["c", "d"]
+    assert ids(await at.isolate(3, compaction_checks()).read()) == ["c", "d"]
 
 
 async def test_where_it_was_forked_from_outlives_the_journal_and_not_the_conversation():

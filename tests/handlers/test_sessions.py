@@ -10,7 +10,7 @@ from simulation.virtual_time import VirtualClock, run
 from tests.support.faulty_kv import FaultyKv
 from tests.support.listener import listen
 from waypost_worker.kv.memory import MemoryKv
-from waypost_worker.limits import MAX_TOOLS
+from waypost_worker.limits import MAX_SESSION_DATA_BYTES, MAX_TOOLS
 from waypost_worker.security.tokens import Role, Signer, owner_id
 from waypost_worker.settings import Settings
 
@@ -114,9 +114,10 @@ async def test_the_hosts_that_polled_are_remembered_up_to_a_bound():
     client = make_client()
     session = await client.open_session()
     announced = client.app.isolate.announced_ms
-    announced.update({str(number): 0 for number in range(4096)})
+    for number in range(4096):
+        announced.put(str(number), 0, client.app.clock.now_ms())
     await client.poll(session.code, session.host)
-    assert list(announced) == [session.code]
+    assert (len(announced), session.code in announced, "0" in announced) == (4096, True, False)
 
 
 @pytest.mark.parametrize("code", ["00000000", "zzzz-zzzz"])
@@ -201,3 +202,51 @@ async def test_a_session_offers_at_most_128_tools():
         tools = [{"name": f"t{number}"} for number in range(count)]
         reply = await client.call("PUT", f"/api/sessions/{session.code}/tools", {"tools": tools}, token=session.host)
         assert reply.status == status
+
+
+@pytest.mark.parametrize(("size", "status"), [(MAX_SESSION_DATA_BYTES, 201), (MAX_SESSION_DATA_BYTES + 1, 400)])
+async def test_the_data_of_a_session_has_at_most_4_kib(size: int, status: int):
+    data = "x" * (size - 2)
+    reply = await make_client().call("POST", "/api/sessions", {"data": data})
+    assert reply.status == status
+    if status == 201:
+        assert reply.json()["data"] == data
+    else:
+        assert reply.json()["code"] == "invalid_body"
+        assert "4096 bytes" in reply.json()["detail"]
+
+
+async def test_white_space_in_the_data_of_a_session_does_not_count():
+    body = b'{"data":[' + b" " * MAX_SESSION_DATA_BYTES + b"1]}"
+    reply = await make_client().call("POST", "/api/sessions", body=body)
+    assert (reply.status, reply.json()["data"]) == (201, [1])
+
+
+async def test_no_cache_and_no_channel_holds_the_data_of_a_session_and_a_renewal_keeps_it():
+    client = make_client()
+    data = {"url": "https://app.example/", "secret": "held by KV alone"}
+    session = await client.open_session(data=data, label="l")
+    isolate = client.app.isolate
+
+    def kept() -> list[object]:
+        cached = isolate.sessions.get(session.code, client.app.clock.now_ms())
+        return [cached and cached.data, *(change.data for change in isolate.changes.since(session.code, 0))]
+
+    assert kept() == [{"url": "https://app.example/"}] * 2
+    path = f"/api/sessions/{session.code}"
+    assert (await client.call("GET", path)).json()["data"] == data
+    for _ in range(2):
+        assert (await client.call("POST", f"{path}/extend", token=session.host)).json()["data"] == data
+    await client.call("PUT", f"{path}/tools", {"tools": []}, token=session.host)
+    assert (await client.call("GET", path)).json()["data"] == data
+    await client.call("DELETE", path, token=session.host)
+    assert set(map(str, kept())) == {str({"url": "https://app.example/"})}
+
+
+@pytest.mark.parametrize("data", ["text", [1], {"url": 7}, {"url": "javascript:x"}, {"url": "https://" + "x" * 2048}])
+async def test_data_without_a_page_to_open_leaves_nothing_in_the_cache(data: object):
+    client = make_client()
+    session = await client.open_session(data=data)
+    cached = client.app.isolate.sessions.get(session.code, client.app.clock.now_ms())
+    assert cached is not None
+    assert cached.data is None

@@ -14,6 +14,7 @@ from waypost_worker.http.routing import Route
 from waypost_worker.kv.memory import MemoryKv
 from waypost_worker.kv.store import ListPage
 from waypost_worker.security.tokens import Claims, Role, Signer
+from waypost_worker.sessions.session import session_cache
 from waypost_worker.settings import Settings
 
 APP_KEY = "3Jc-the-only-key-of-this-app"
@@ -199,7 +200,7 @@ async def test_what_is_shown_is_not_in_the_log_of_a_failure_either(route: Route[
         await scene.begin()
         secret = (scene.right + scene.wrong)[number]
         scene.kv.is_broken = True
-        scene.client.app.isolate.sessions.clear()
+        scene.client.app.isolate.sessions = session_cache()
         query = f"token={secret}"
         told = scene.told(route, await scene.send(route, query, Authorization=f"Bearer {secret}"))
         assert secret not in told

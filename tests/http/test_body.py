@@ -1,67 +1,21 @@
 """A body is read within its limit and for as long as it keeps coming; whatever happens, nothing goes on afterwards."""
 
-import asyncio
-from collections.abc import Callable
-
 import pytest
 
 from simulation.client import LowerHeaders, make_client, no_background
 from simulation.virtual_time import VirtualClock, run
+from tests.support.bodies import LoopAlarm, Script, ScriptedBody
 from waypost_worker.errors import BodyTimeout
 from waypost_worker.http.body import read_body
+from waypost_worker.http.body_budget import BodyBudget, BodyShare
 from waypost_worker.http.messages import Request
 from waypost_worker.limits import MAX_BODY_SECONDS, MAX_BODY_SILENCE_SECONDS
 
 LIMIT = 1000
-Script = list[tuple[float, bytes | None]]
-"""Seconds to wait, and the bytes that come then; `None` is the end."""
 
 
-class ScriptedBody:
-    """A body that comes as it is told to; without a word about its end it hangs."""
-
-    def __init__(self, script: Script) -> None:
-        self.is_given_up = False
-        self.is_read = 0
-        self._script = iter(script)
-        self._waiting: asyncio.Task[bytes | None] | None = None
-
-    async def read(self) -> bytes | None:
-        self.is_read += 1
-        self._waiting = asyncio.ensure_future(self._next())
-        await asyncio.wait({self._waiting})
-        return None if self._waiting.cancelled() else self._waiting.result()
-
-    def give_up(self) -> None:
-        self.is_given_up = True
-        assert self._waiting is not None
-        self._waiting.cancel()
-
-    async def _next(self) -> bytes | None:
-        seconds, piece = next(self._script, (10**6, None))
-        await asyncio.sleep(seconds)
-        if piece == b"broken":
-            raise ConnectionError("it broke off")
-        return piece
-
-
-class LoopAlarm:
-    """Alarms of the event loop; `ringing` are those that were not taken back."""
-
-    def __init__(self) -> None:
-        self.ringing = 0
-        self.set_in_all = 0
-
-    def set(self, seconds: float, ring: Callable[[], None]) -> Callable[[], None]:
-        self.ringing += 1
-        self.set_in_all += 1
-        handle = asyncio.get_running_loop().call_later(seconds, ring)
-
-        def unset() -> None:
-            self.ringing -= 1
-            handle.cancel()
-
-        return unset
+def share() -> BodyShare:
+    return BodyBudget(VirtualClock()).share("192.0.2.1")
 
 
 async def read(
@@ -69,7 +23,7 @@ async def read(
 ) -> tuple[bytes | None, ScriptedBody, LoopAlarm]:
     body, alarm = ScriptedBody(list(script)), LoopAlarm()
     try:
-        return await read_body(body, limit, VirtualClock(), alarm, declared), body, alarm
+        return await read_body(body, limit, VirtualClock(), alarm, share(), declared), body, alarm
     finally:
         assert alarm.ringing == 0
 
@@ -79,7 +33,7 @@ async def refused_after(*script: tuple[float, bytes | None]) -> float:
     body, alarm, clock = ScriptedBody(list(script)), LoopAlarm(), VirtualClock()
     began_ms = clock.now_ms()
     with pytest.raises(BodyTimeout):
-        await read_body(body, LIMIT, clock, alarm)
+        await read_body(body, LIMIT, clock, alarm, share())
     assert body.is_given_up
     assert alarm.ringing == 0
     return (clock.now_ms() - began_ms) / 1000
@@ -127,7 +81,7 @@ async def test_a_body_that_breaks_off_leaves_no_alarm_behind():
 
 async def test_whoever_sends_too_slowly_is_told_so():
     async def read(limit: int) -> bytes | None:
-        return await read_body(ScriptedBody([(1, b"{")]), limit, VirtualClock(), LoopAlarm())
+        return await read_body(ScriptedBody([(1, b"{")]), limit, VirtualClock(), LoopAlarm(), share())
 
     headers = LowerHeaders({"Content-Type": "application/json"})
     client = make_client()

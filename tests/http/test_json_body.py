@@ -14,9 +14,9 @@ from simulation.client import LowerHeaders, make_client, no_background
 from simulation.virtual_time import run
 from waypost_worker.errors import InvalidJson
 from waypost_worker.handlers.queues import RequestBody
-from waypost_worker.http.json_body import decode_json, is_nested_deeper, repeats_a_name
+from waypost_worker.http.json_body import count_elements, decode_json, is_nested_deeper, repeats_a_name
 from waypost_worker.http.messages import Request
-from waypost_worker.limits import MAX_BODY_BYTES, MAX_JSON_DEPTH, MAX_JSON_NAMES
+from waypost_worker.limits import MAX_BODY_BYTES, MAX_JSON_DEPTH, MAX_JSON_ELEMENTS, MAX_JSON_NAMES
 
 REQUEST = "/api/request"
 OPEN = "/api/sessions"
@@ -40,10 +40,11 @@ async def test_what_a_body_is_declared_to_be_decides(headers: dict[str, str], st
     assert (reply.status, reply.json().get("code") if code else None) == (status, code)
 
 
-@pytest.mark.parametrize(("size", "status"), [(MAX_BODY_BYTES, 201), (MAX_BODY_BYTES + 1, 413)])
+@pytest.mark.parametrize(("size", "status"), [(MAX_BODY_BYTES, 400), (MAX_BODY_BYTES + 1, 413)])
 def test_a_body_has_at_most_256_kib(size: int, status: int):
-    body = b'{"data":"%s"}' % (b"x" * (size - len('{"data":""}')))
-    assert run(make_client().call("POST", OPEN, body=body)).status == status
+    begin = b'{"code":"","tool":"t","args":{"x":"'
+    body = begin + b"x" * (size - len(begin) - 3) + b'"}}'
+    assert run(make_client().call("POST", REQUEST, body=body)).status == status
 
 
 async def test_a_body_that_is_declared_too_large_is_not_read():
@@ -179,9 +180,50 @@ def texts_of_json(draw: st.DrawFn, depth: int = 2) -> str:
 
 def test_what_looks_like_many_names_in_a_text_is_one_text():
     body = {"data": '":' * (MAX_JSON_NAMES + 1), "label": "x"}
-    assert run(make_client().call("POST", OPEN, body)).status == 201
+    assert decode_json(json.dumps(body).encode(), Any) == body
     body = {"data": {f"{number:x}": 0 for number in range(MAX_JSON_NAMES - 2)}, "label": '":'}
-    assert run(make_client().call("POST", OPEN, body)).status == 201
+    assert decode_json(json.dumps(body).encode(), Any) == body
+
+
+@pytest.mark.parametrize(
+    ("body", "elements"),
+    [
+        (b"[]", 0),
+        (b"[[]]", 1),
+        (b'[1, "a,[b" ,{}]', 3),
+        (b'{"a": [1,2], "b": [ ], "c": {"d": [[], {} ]}}', 4),
+        (b'"a\\",[,,"', 0),
+        (b'[{"a":1,"b":"x,y"},[""]]', 3),
+    ],
+)
+def test_the_elements_of_arrays_are_counted_not_members_and_not_what_is_in_texts(body: bytes, elements: int):
+    assert count_elements(body) == elements
+
+
+@given(texts_of_json())
+def test_elements_are_counted_as_the_standard_library_sees_them(text: str):
+    def elements(value: Any) -> int:
+        if isinstance(value, dict):
+            return sum(map(elements, value.values()))
+        return len(value) + sum(map(elements, value)) if isinstance(value, list) else 0
+
+    pairs = json.loads(text, object_pairs_hook=lambda pairs: {str(n): value for n, (_, value) in enumerate(pairs)})
+    assert count_elements(text.encode()) == elements(pairs)
+
+
+@pytest.mark.parametrize("element", [b"[]", b"0", b'{"a":0}'])
+def test_arrays_have_a_bounded_number_of_elements(element: bytes):
+    def body(count: int) -> bytes:
+        return b'{"args":[' + b",".join([element] * count) + b"]}"
+
+    limit = MAX_JSON_NAMES - 1 if element.startswith(b"{") else MAX_JSON_ELEMENTS
+    decode_json(body(limit), Any)
+    with pytest.raises(InvalidJson):
+        decode_json(body(limit + 1), Any)
+
+
+def test_what_looks_like_many_elements_in_a_text_is_one_text():
+    decode_json(b'["' + b",[" * MAX_JSON_ELEMENTS + b'"]', Any)
 
 
 @given(texts_of_json())

@@ -2,7 +2,9 @@
 
 from collections.abc import AsyncGenerator
 
+from tests.support.builders import SetClock
 from waypost_worker.http.messages import Response
+from waypost_worker.http.open_streams import OpenStreams, Place
 from waypost_worker.http.streams import stream_response
 
 
@@ -23,13 +25,17 @@ class Chunks:
             self.is_closed = True
 
 
+def place() -> Place:
+    return OpenStreams(SetClock()).open("CODE", "192.0.2.1")
+
+
 def body_of(response: Response) -> AsyncGenerator[bytes, None]:
     assert isinstance(response.body, AsyncGenerator)
     return response.body
 
 
 def test_no_cache_and_no_proxy_keeps_a_stream_back():
-    response = stream_response(Chunks()(), Counter())
+    response = stream_response(Chunks()(), Counter(), place())
     assert (response.status, response.headers) == (
         200,
         {
@@ -41,13 +47,13 @@ def test_no_cache_and_no_proxy_keeps_a_stream_back():
 
 
 def test_a_stream_may_have_another_type_and_more_headers():
-    response = stream_response(Chunks()(), Counter(), "application/x-ndjson", {"X-More": "1"})
+    response = stream_response(Chunks()(), Counter(), place(), "application/x-ndjson", {"X-More": "1"})
     assert (response.headers["Content-Type"], response.headers["X-More"]) == ("application/x-ndjson", "1")
 
 
 async def test_a_stream_counts_from_its_first_byte_to_its_last():
     counter = Counter()
-    body = body_of(stream_response(Chunks()(), counter))
+    body = body_of(stream_response(Chunks()(), counter, place()))
     assert counter.open_streams == 0
     assert await anext(body) == b"one"
     assert counter.open_streams == 1
@@ -57,7 +63,7 @@ async def test_a_stream_counts_from_its_first_byte_to_its_last():
 
 async def test_a_stream_that_is_closed_closes_what_it_came_from_and_counts_no_more():
     counter, chunks = Counter(), Chunks()
-    body = body_of(stream_response(chunks(), counter))
+    body = body_of(stream_response(chunks(), counter, place()))
     await anext(body)
     await body.aclose()
     assert (counter.open_streams, chunks.is_closed) == (0, True)

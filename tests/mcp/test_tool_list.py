@@ -2,6 +2,8 @@
 
 from typing import Any
 
+import msgspec
+
 from simulation.client import make_client
 from tests.support.mcp_client import Mcp, connected, put_tools
 
@@ -67,13 +69,11 @@ async def test_a_record_that_is_older_than_the_tools_does_not_hide_them():
     elsewhere = Mcp(make_client(kv=mcp.client.app._kv, seed=4), mcp.session)
     cache = elsewhere.client.app.isolate.sessions
     await elsewhere.result("tools/list")
-    session, at = cache[mcp.session.code]
-    cache[mcp.session.code] = type(session)(**{**_fields(session), "tools_version": None}), at
+    now = mcp.client.app.clock.now_ms()
+    session = cache.get(mcp.session.code, now)
+    assert session is not None
+    cache.put(mcp.session.code, msgspec.structs.replace(session, tools_version=None), now)
     assert [tool["name"] for tool in (await elsewhere.result("tools/list"))["tools"]] == ["t"]
-
-
-def _fields(session: Any) -> dict[str, Any]:
-    return {name: getattr(session, name) for name in session.__struct_fields__}
 
 
 async def test_more_tools_than_a_page_holds_come_in_pages():

@@ -4,13 +4,19 @@ import asyncio
 from contextlib import ExitStack
 
 from simulation.virtual_time import LoopWakeup
+from tests.support.builders import SetClock
 from tests.support.wakeups import CountingWakeup
-from waypost_worker.limits import MAX_LOCAL_ITEMS_PER_TOPIC, MAX_LOCAL_TOPICS
-from waypost_worker.polling.local_channel import LocalChannel
+from waypost_worker.limits import (
+    MAX_LOCAL_BYTES,
+    MAX_LOCAL_ITEMS_PER_TOPIC,
+    MAX_LOCAL_TOPICS,
+    REORDER_WINDOW_SECONDS,
+)
+from waypost_worker.polling.local_channel import ITEM_BYTES, LocalChannel
 
 
 def channel_of(*items: tuple[str, int]) -> LocalChannel[int]:
-    channel: LocalChannel[int] = LocalChannel()
+    channel: LocalChannel[int] = LocalChannel(SetClock())
     for topic, item in items:
         channel.publish(topic, item)
     return channel
@@ -54,7 +60,7 @@ async def test_an_item_wakes_the_subscribers_of_its_topic():
         await wakeup.wait(1)
         return asyncio.get_running_loop().time() == began
 
-    channel: LocalChannel[int] = LocalChannel()
+    channel: LocalChannel[int] = LocalChannel(SetClock())
     wakeup, other = LoopWakeup(), LoopWakeup()
     with channel.subscribe("a", wakeup):
         with channel.subscribe("a", other):
@@ -73,7 +79,7 @@ async def test_an_item_wakes_the_subscribers_of_its_topic():
 
 
 def test_lost_wakeups_are_dropped():
-    channel: LocalChannel[int] = LocalChannel()
+    channel: LocalChannel[int] = LocalChannel(SetClock())
     wakeups = [CountingWakeup() for _ in range(MAX_LOCAL_TOPICS)]
     # Never left: the platform ends the request without running its code.
     never_left = [channel.subscribe(f"c{number}", wakeup) for number, wakeup in enumerate(wakeups)]
@@ -91,3 +97,33 @@ def test_lost_wakeups_are_dropped():
     assert len(never_left) == MAX_LOCAL_TOPICS
     channel.publish("c0", 1)
     assert wakeups[0].times_set == 1
+
+
+def test_items_are_dropped_once_every_reader_has_found_them_in_the_store():
+    clock = SetClock()
+    channel: LocalChannel[int] = LocalChannel(clock)
+    channel.publish("a", 1)
+    clock.ms += 1000
+    channel.publish("b", 2)
+    clock.ms += REORDER_WINDOW_SECONDS * 1000 - 1000
+    channel.publish("b", 3)
+    assert channel.since("a", 0) == [1]
+    clock.ms += 1
+    channel.publish("b", 4)
+    assert (channel.since("a", 0), channel.since("b", 0)) == ([], [2, 3, 4])
+    clock.ms += 1000
+    channel.publish("b", 5)
+    assert channel.since("b", 0) == [3, 4, 5]
+
+
+def test_all_items_together_have_a_bounded_number_of_bytes():
+    channel: LocalChannel[int] = LocalChannel(SetClock())
+    size = MAX_LOCAL_BYTES // 4 - ITEM_BYTES
+    for number in range(4):
+        channel.publish(f"c{number}", number, size)
+    assert (channel.since("c0", 0), channel.bytes) == ([0], MAX_LOCAL_BYTES // 4 * 4)
+    channel.publish("c4", 4, 1)
+    assert (channel.since("c0", 0), channel.since("c1", 0)) == ([], [1])
+    for number in range(5):
+        channel.publish("c4", number, size)
+    assert channel.bytes <= MAX_LOCAL_BYTES

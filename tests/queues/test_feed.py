@@ -20,9 +20,9 @@ from waypost_worker.sse import Event
 class Setting(Namespace[SetClock]):
     def __init__(self, after: str | None = None, *, guest: bool = False) -> None:
         super().__init__(SetClock())
-        self.channel: LocalChannel[Message] = LocalChannel()
+        self.channel: LocalChannel[Message] = LocalChannel(self.clock)
         self.here = make_queues(self.kv, self.clock, self.channel)
-        self.elsewhere = make_queues(self.kv, self.clock, LocalChannel(), seed=1)
+        self.elsewhere = make_queues(self.kv, self.clock, LocalChannel(self.clock), seed=1)
         event_id = EventId(after, after) if after else None
         reader = GuestReader(RESPONSES, event_id) if guest else HostReader(REQUESTS, event_id)
         self.feed = Feed(self.here, reader, self.channel, self.clock, 3600)

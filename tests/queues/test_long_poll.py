@@ -25,9 +25,9 @@ class Setting(Namespace[VirtualClock]):
     def __init__(self, budget: int = 1000) -> None:
         super().__init__(VirtualClock())
         self.meter = MeteredKv(self.kv, self.clock, budget)
-        self.channel: LocalChannel[Message] = LocalChannel()
+        self.channel: LocalChannel[Message] = LocalChannel(self.clock)
         self.here = make_queues(self.meter, self.clock, self.channel)
-        self.elsewhere = make_queues(self.kv, self.clock, LocalChannel(), seed=1)
+        self.elsewhere = make_queues(self.kv, self.clock, LocalChannel(self.clock), seed=1)
         self.invocation = Invocation(PAID, self.clock, self.meter)
 
     def wait(self) -> ResponseWaiter:

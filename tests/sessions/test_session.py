@@ -1,7 +1,5 @@
 """Sessions: opened, found, renewed up to a day, ended, and found where KV is not up to date."""
 
-from collections import OrderedDict
-
 import pytest
 
 from simulation.seeded_random import SeededRandom
@@ -13,7 +11,7 @@ from waypost_worker.kv.cursor import CursorFactory
 from waypost_worker.kv.keys import tools_key
 from waypost_worker.kv.store import KvError
 from waypost_worker.polling.local_channel import LocalChannel
-from waypost_worker.sessions.session import SessionStore, tools_version
+from waypost_worker.sessions.session import SessionStore, session_cache, tools_version
 
 DAY = 86_400
 
@@ -37,7 +35,7 @@ async def test_a_session_is_over_at_exactly_its_time():
 
 async def test_a_session_is_over_at_its_time_though_the_store_still_has_it():
     at, clock = Setting(), SetClock()
-    store = SessionStore(at.kv, clock, OrderedDict(), LocalChannel())
+    store = SessionStore(at.kv, clock, session_cache(), LocalChannel(clock))
     await store.open(CODE, 600, None, None, None)
     clock.ms += 600_000
     with pytest.raises(SessionNotFound):

@@ -1,6 +1,5 @@
 """Where a session is looked for: in this isolate's memory, in KV, in a list, and in what a token says."""
 
-from collections import OrderedDict
 from collections.abc import Sequence
 
 import pytest
@@ -16,7 +15,7 @@ from waypost_worker.kv.memory import MemoryKv
 from waypost_worker.kv.store import fits_metadata
 from waypost_worker.limits import MAX_CACHED_SESSIONS, TOKEN_VOUCHES_SECONDS
 from waypost_worker.polling.local_channel import LocalChannel
-from waypost_worker.sessions.session import Session, SessionStore, tools_version
+from waypost_worker.sessions.session import SessionStore, session_cache, tools_version
 
 
 async def test_a_record_read_lately_is_not_read_again():
@@ -66,9 +65,9 @@ async def test_each_code_is_remembered_by_itself():
 
 
 async def test_an_isolate_remembers_a_bounded_number_of_sessions():
-    cache: OrderedDict[str, tuple[Session, int]] = OrderedDict()
+    cache = session_cache()
     clock = SetClock()
-    store = SessionStore(MemoryKv(clock), clock, cache, LocalChannel())
+    store = SessionStore(MemoryKv(clock), clock, cache, LocalChannel(clock))
     for number in range(MAX_CACHED_SESSIONS + 1):
         await store.open(f"{number:08d}", 600, None, None, None)
     assert len(cache) == MAX_CACHED_SESSIONS
@@ -85,15 +84,17 @@ class GetsNothing(MemoryKv):
 async def test_what_a_remembered_miss_hides_is_found_with_a_list():
     clock = SetClock()
     kv = GetsNothing(clock)
-    session = await SessionStore(kv, clock, OrderedDict(), LocalChannel()).open(CODE, 600, None, "label", [1])
-    assert await SessionStore(kv, clock, OrderedDict(), LocalChannel()).find(CODE) == session
+    session = await SessionStore(kv, clock, session_cache(), LocalChannel(clock)).open(CODE, 600, None, "label", [1])
+    assert await SessionStore(kv, clock, session_cache(), LocalChannel(clock)).find(CODE) == session
 
 
 async def test_data_that_is_too_large_for_a_list_is_left_out_of_it_and_nothing_else():
     clock = SetClock()
     kv = GetsNothing(clock)
-    session = await SessionStore(kv, clock, OrderedDict(), LocalChannel()).open(CODE, 600, None, "label", "x" * 2000)
-    found = await SessionStore(kv, clock, OrderedDict(), LocalChannel()).find(CODE)
+    session = await SessionStore(kv, clock, session_cache(), LocalChannel(clock)).open(
+        CODE, 600, None, "label", "x" * 2000
+    )
+    found = await SessionStore(kv, clock, session_cache(), LocalChannel(clock)).find(CODE)
     assert (found.label, found.data, found.expires_ms) == ("label", None, session.expires_ms)
     assert await MemoryKv.get(kv, session_key(CODE)) is not None
 
@@ -140,12 +141,12 @@ async def test_a_vouched_session_is_not_remembered_as_if_it_had_been_read():
 async def test_a_renewal_from_an_older_record_does_not_bring_an_ended_session_back():
     clock = SetClock()
     kv = MemoryKv(clock)
-    here, there = (SessionStore(kv, clock, OrderedDict(), LocalChannel()) for _ in range(2))
+    here, there = (SessionStore(kv, clock, session_cache(), LocalChannel(clock)) for _ in range(2))
     older = await here.open(CODE, 600, None, None, None)
     await here.end(older)
     await there.extend(older)
     with pytest.raises(SessionEnded):
-        await SessionStore(kv, clock, OrderedDict(), LocalChannel()).find(CODE)
+        await SessionStore(kv, clock, session_cache(), LocalChannel(clock)).find(CODE)
 
 
 async def test_a_session_whose_code_only_begins_with_this_one_is_not_found_by_it():

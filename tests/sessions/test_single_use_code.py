@@ -1,7 +1,6 @@
 """The first guest closes the code behind itself; who joined can join again."""
 
 import asyncio
-from collections import OrderedDict
 
 import pytest
 
@@ -13,7 +12,7 @@ from waypost_worker.kv.keys import joined_key
 from waypost_worker.kv.memory import MemoryKv
 from waypost_worker.kv.store import KvError, ListPage
 from waypost_worker.limits import MAX_JOINED_CODES
-from waypost_worker.sessions.single_use_code import SingleUseCache, SingleUseCodes
+from waypost_worker.sessions.single_use_code import SingleUseCodes, single_use_cache
 
 UNTIL_MS = START_MS + 24 * 3600 * 1000
 
@@ -31,9 +30,9 @@ class Setting(Namespace[SetClock]):
 
     def __init__(self, store: type[MemoryKv] = MemoryKv) -> None:
         super().__init__(SetClock(), store)
-        self.cache: SingleUseCache = OrderedDict()
+        self.cache = single_use_cache()
         self.here = SingleUseCodes(self.kv, self.clock, self.cache)
-        self.elsewhere = SingleUseCodes(self.kv, self.clock, OrderedDict())
+        self.elsewhere = SingleUseCodes(self.kv, self.clock, single_use_cache())
 
 
 async def is_closed(codes: SingleUseCodes, join_id: str | None, code: str = CODE) -> bool:
@@ -99,7 +98,7 @@ async def test_nobody_who_reads_the_store_learns_the_id():
 async def test_a_code_stays_closed_until_its_session_must_end():
     at = Setting()
     await is_closed(at.here, "ada")
-    at.cache.clear()
+    at.here = SingleUseCodes(at.kv, at.clock, single_use_cache())
     at.clock.ms = UNTIL_MS - 1
     assert await is_closed(at.here, "bob")
 
@@ -133,7 +132,7 @@ async def test_where_the_store_can_not_be_asked_nobody_is_let_in():
 async def test_an_isolate_remembers_a_bounded_number_of_codes_the_last_ones():
     at = Setting()
     for number in range(MAX_JOINED_CODES):
-        at.cache[str(number)] = ""
+        at.cache.put(str(number), "", at.clock.ms)
     await is_closed(at.here, "ada")
     assert len(at.cache) == MAX_JOINED_CODES
     assert CODE in at.cache

@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-from collections import OrderedDict
 from typing import Any
 
 import pytest
@@ -16,7 +15,7 @@ from waypost_worker.polling.local_channel import LocalChannel
 from waypost_worker.polling.plans import PAID
 from waypost_worker.security.tokens import Role
 from waypost_worker.sessions.presence import Presence
-from waypost_worker.sessions.session import Session, SessionStore
+from waypost_worker.sessions.session import Session, SessionStore, session_cache
 from waypost_worker.sessions.watch import SessionWatch
 
 
@@ -25,9 +24,9 @@ class Setting(Namespace[SetClock]):
 
     def __init__(self) -> None:
         super().__init__(SetClock())
-        self.channel: LocalChannel[Session] = LocalChannel()
-        self.here = SessionStore(self.kv, self.clock, OrderedDict(), self.channel)
-        self.elsewhere = SessionStore(self.kv, self.clock, OrderedDict(), LocalChannel())
+        self.channel: LocalChannel[Session] = LocalChannel(self.clock)
+        self.here = SessionStore(self.kv, self.clock, session_cache(), self.channel)
+        self.elsewhere = SessionStore(self.kv, self.clock, session_cache(), LocalChannel(self.clock))
         self.presence = Presence(self.kv, self.clock, 60)
 
     async def watch(self, role: Role, ttl_seconds: int = 600) -> SessionWatch:

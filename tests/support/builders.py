@@ -76,4 +76,4 @@ def answer(id: str, result: Any = UNSET, error: ErrorBody | Any = UNSET, *, fina
 
 def make_queues(kv: Kv, clock: Any, channel: LocalChannel[Message] | None = None, seed: int = 0) -> Queues:
     """The queues of `CODE` as one isolate sees them."""
-    return Queues(kv, CODE, CursorFactory(clock, SeededRandom(seed)), channel or LocalChannel(), 3600)
+    return Queues(kv, CODE, CursorFactory(clock, SeededRandom(seed)), channel or LocalChannel(clock), 3600)

@@ -17,7 +17,7 @@ from waypost_worker.chat.chunks import ChunkStore
 from waypost_worker.chat.context import ChatContext
 from waypost_worker.chat.live_answer import LiveAnswers
 from waypost_worker.chat.unfinished import fill_in
-from waypost_worker.conversations.conversation import Conversation
+from waypost_worker.conversations.conversation import Conversation, compaction_checks
 from waypost_worker.conversations.message import ChatMessage
 from waypost_worker.conversations.thread import RecentWrites, ThreadStore
 from waypost_worker.kv.cursor import CursorFactory
@@ -69,7 +69,7 @@ def make_context(
     ttl_seconds, limit = settings.conversation_ttl_seconds, settings.history_limit
     return ChatContext(
         threads=ThreadStore(kv, clock, KEY, RecentWrites()),
-        conversation=lambda id: Conversation(kv, clock, cursors, {}, id, ttl_seconds, limit, log),
+        conversation=lambda id: Conversation(kv, clock, cursors, compaction_checks(), id, ttl_seconds, limit, log),
         chunks=lambda id: ChunkStore(kv, id),
         unretried_chunks=lambda id: ChunkStore(meter, id),
         answers=LiveAnswers(),
@@ -172,7 +172,7 @@ class Chats(Namespace[VirtualClock]):
         cursors = CursorFactory(self.clock, SeededRandom(9))
         session_id = self.threads.session_id_for(ADA, thread_id)
         ttl_seconds, limit = self.settings.conversation_ttl_seconds, self.settings.history_limit
-        return Conversation(self.kv.kv, self.clock, cursors, {}, session_id, ttl_seconds, limit, print)
+        return Conversation(self.kv.kv, self.clock, cursors, compaction_checks(), session_id, ttl_seconds, limit, print)
 
     async def items(self, thread_id: str = THREAD) -> list[ChatMessage]:
         """The messages of the thread as they are shown."""

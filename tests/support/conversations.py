@@ -7,7 +7,12 @@ from simulation.seeded_random import SeededRandom
 from tests.support.builders import SetClock
 from tests.support.faulty_kv import Fault, FaultyKv
 from tests.support.namespace import Namespace
-from waypost_worker.conversations.conversation import APPENDS_PER_CHECK, CompactionChecks, Conversation
+from waypost_worker.conversations.conversation import (
+    APPENDS_PER_CHECK,
+    CompactionChecks,
+    Conversation,
+    compaction_checks,
+)
 from waypost_worker.conversations.message import ChatMessage
 from waypost_worker.kv.cursor import CursorFactory
 from waypost_worker.kv.retrying import RetryingKv
@@ -24,10 +29,10 @@ class Setting(Namespace[SetClock]):
         super().__init__(SetClock())
         self.limit = limit
         self.ttl_seconds = ttl_seconds
-        self.checks: CompactionChecks = {}
+        self.checks = compaction_checks()
         self.log: list[str] = []
         self.here = self.isolate(0, self.checks)
-        self.elsewhere = self.isolate(1, {})
+        self.elsewhere = self.isolate(1, compaction_checks())
         self._compactions = 0
 
     def isolate(self, seed: int, checks: CompactionChecks, name: str = "c1") -> Conversation:

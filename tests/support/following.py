@@ -11,7 +11,7 @@ from tests.support.faulty_kv import FaultyKv
 from waypost_worker.chat.answer_stream import AnswerEvent, follow_live, follow_stored
 from waypost_worker.chat.chunks import Chunk, ChunkStore
 from waypost_worker.chat.live_answer import LiveAnswer, Outcome
-from waypost_worker.conversations.conversation import Conversation
+from waypost_worker.conversations.conversation import Conversation, compaction_checks
 from waypost_worker.conversations.message import ChatMessage
 from waypost_worker.kv.cursor import CursorFactory
 from waypost_worker.kv.memory import MemoryKv
@@ -40,7 +40,9 @@ class Following:
         self.heard: list[tuple[AnswerEvent, float]] = []
 
     def conversation_on(self, kv: Kv) -> Conversation:
-        return Conversation(kv, self.clock, CursorFactory(self.clock, SeededRandom()), {}, "s", 3600, 10, print)
+        return Conversation(
+            kv, self.clock, CursorFactory(self.clock, SeededRandom()), compaction_checks(), "s", 3600, 10, print
+        )
 
     def follow_live(self, start: int = 0) -> AsyncGenerator[AnswerEvent, None]:
         return follow_live(self.live, self.invocation, start)

@@ -15,7 +15,7 @@ class Setting(Namespace[SetClock]):
 
     def __init__(self) -> None:
         super().__init__(SetClock())
-        self.channel: LocalChannel[Message] = LocalChannel()
+        self.channel: LocalChannel[Message] = LocalChannel(self.clock)
         self.queues = make_queues(self.kv, self.clock, self.channel)
 
 

@@ -1,11 +1,9 @@
 """Sessions in one namespace, as two isolates see them."""
 
-from collections import OrderedDict
-
 from tests.support.builders import CODE, SetClock
 from tests.support.namespace import Namespace
 from waypost_worker.polling.local_channel import LocalChannel
-from waypost_worker.sessions.session import Session, SessionStore
+from waypost_worker.sessions.session import Session, SessionStore, session_cache
 
 
 class Setting(Namespace[SetClock]):
@@ -17,7 +15,7 @@ class Setting(Namespace[SetClock]):
         self.elsewhere = self.isolate()
 
     def isolate(self) -> SessionStore:
-        return SessionStore(self.kv, self.clock, OrderedDict(), LocalChannel())
+        return SessionStore(self.kv, self.clock, session_cache(), LocalChannel(self.clock))
 
     def pass_seconds(self, seconds: float) -> None:
         self.clock.ms += round(seconds * 1000)

@@ -6,7 +6,7 @@ from urllib.parse import urlencode
 from simulation.client import KEY
 from simulation.virtual_time import START_MS
 from tests.support.namespace import Isolates
-from waypost_worker.conversations.conversation import Conversation
+from waypost_worker.conversations.conversation import Conversation, compaction_checks
 from waypost_worker.conversations.message import ChatMessage
 from waypost_worker.conversations.thread import RecentWrites, Thread, ThreadStore
 
@@ -51,4 +51,4 @@ class Setting(Isolates):
 
     def _conversation(self, thread: Thread) -> Conversation:
         cursors = self.client.app.isolate.cursors
-        return Conversation(self.kv, self.clock, cursors, {}, thread.session_id, 3600, 10, print)
+        return Conversation(self.kv, self.clock, cursors, compaction_checks(), thread.session_id, 3600, 10, print)

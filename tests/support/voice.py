@@ -9,7 +9,7 @@ from simulation.seeded_random import SeededRandom
 from tests.support.chats import HELLO, make_context, told
 from tests.support.namespace import Isolates
 from waypost_worker.chat.voice import VoiceAgent
-from waypost_worker.conversations.conversation import Conversation
+from waypost_worker.conversations.conversation import Conversation, compaction_checks
 from waypost_worker.kv.cursor import CursorFactory
 from waypost_worker.kv.metered import MeteredKv
 
@@ -32,7 +32,9 @@ class Setting(Isolates):
 
     def conversation(self) -> Conversation:
         cursors = CursorFactory(self.clock, SeededRandom(9))
-        return Conversation(self.kv.kv, self.clock, cursors, {}, SESSION, 3600, self.settings.history_limit, print)
+        return Conversation(
+            self.kv.kv, self.clock, cursors, compaction_checks(), SESSION, 3600, self.settings.history_limit, print
+        )
 
     async def history(self) -> list[str]:
         return [told(item) for item in await self.conversation().read()]

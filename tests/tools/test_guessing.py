@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections import Counter, OrderedDict
+from collections import Counter
 from collections.abc import Sequence
 from math import sqrt
 
@@ -29,7 +29,7 @@ from waypost_worker.kv.memory import MemoryKv
 from waypost_worker.limits import MAX_CODE_LENGTH, MAX_LOOKUPS_AT_ONCE, MIN_CODE_LENGTH
 from waypost_worker.polling.local_channel import LocalChannel
 from waypost_worker.security.rate_limits import PERIOD_SECONDS, Limit
-from waypost_worker.sessions.session import SessionStore
+from waypost_worker.sessions.session import SessionStore, session_cache
 from waypost_worker.settings import Settings
 
 BUDGET = misses_a_minute() - MAX_LOOKUPS_AT_ONCE
@@ -129,7 +129,7 @@ class Attack:
         self.misses_a_minute = self._kv.misses / MINUTES
 
     async def _run(self) -> None:
-        store = SessionStore(self._kv, VirtualClock(), OrderedDict(), LocalChannel())
+        store = SessionStore(self._kv, VirtualClock(), session_cache(), LocalChannel(VirtualClock()))
         for number in self._random.sample(range(SPACE), LIVE):
             await store.open(code_of(number), 24 * 3600, None, None, None)
         for minute in range(MINUTES):
@@ -198,7 +198,7 @@ def test_codes_asked_for_again_find_what_was_opened_within_the_minute_and_no_mor
         clock = VirtualClock()
         kv, rng, hits = MemoryKv(clock), random.Random(20260102), 0
         client = make_client(Settings(signing_keys=(KEY,)), kv, {Limit.MISS: Window(BUDGET)})
-        store = SessionStore(kv, clock, OrderedDict(), LocalChannel())
+        store = SessionStore(kv, clock, session_cache(), LocalChannel(clock))
         for minute in range(minutes):
             live = rng.sample(range(SPACE), opened)
             guesses = [code_of(number) for number in rng.sample(range(SPACE), BUDGET)]

@@ -206,6 +206,11 @@ def test_the_limits_of_size_and_time_are_those_of_the_code():
         "an import's messages": f"{limits.MAX_IMPORTED_MESSAGES:,}, in {limits.MAX_IMPORT_BYTES // 1024**2} MiB",
         "documents of a session; pages of a session": f"{limits.MAX_DOCUMENTS}",
         "tools of a session": f"{limits.MAX_TOOLS}",
+        "a session's `data`, as JSON": f"{limits.MAX_SESSION_DATA_BYTES // 1024} KiB",
+        "elements in the arrays of a body": f"{limits.MAX_JSON_ELEMENTS:,}",
+        "open streams and waits (`?wait=`) of a session; of an address": (
+            f"{limits.MAX_STREAMS_PER_SESSION}; {limits.MAX_STREAMS_PER_ADDRESS}"
+        ),
         "a message to a model": f"{limits.MAX_CHAT_MESSAGE_LENGTH:,} characters",
         "a thread's metadata, as JSON": f"{limits.MAX_METADATA_BYTES} bytes",
         "`?wait=`": f"{MAX_WAIT_SECONDS} s",

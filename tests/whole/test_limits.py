@@ -175,8 +175,14 @@ TABLE: dict[str, list[Limit]] = {
     "MAX_PAGE_TITLE_LENGTH": [Limit(lambda edge, n: page(edge, title="x" * n), 201, INVALID_BODY)],
     "MAX_DOCUMENTS": [Limit(documents, 201, FULL), Limit(pages, 201, FULL)],
     "MAX_JSON_DEPTH": [Limit(nested, 201, (400, "invalid_json"))],
+    "MAX_JSON_ELEMENTS": [
+        Limit(lambda edge, n: edge.put("/api/sessions/s/theme", {"a": [0] * n}), 201, (400, "invalid_json"))
+    ],
+    "MAX_SESSION_DATA_BYTES": [
+        Limit(lambda edge, n: edge.post("/api/sessions", data="x" * (n - 2)), 201, (400, "invalid_body"))
+    ],
     "MAX_JSON_NAMES": [
-        Limit(lambda edge, n: edge.post("/api/sessions", data=object_of(n - 1)), 201, (400, "invalid_json")),
+        Limit(lambda edge, n: edge.put("/api/sessions/s/theme", object_of(n)), 201, (400, "invalid_json")),
         Limit(
             lambda edge, n: edge.put("/api/sessions/s/theme", [object_of(n - n // 2), object_of(n // 2)]),
             201,
@@ -316,6 +322,16 @@ NOT_HERE = {
     "MAX_LOADED_BYTES": OF_MEMORY,
     "MAX_RECENT_THREADS": OF_MEMORY,
     "MAX_REMEMBERED_GUESSES": OF_MEMORY,
+    "MAX_RECENT_THREADS_BYTES": OF_MEMORY,
+    "MAX_LIVE_ANSWERS_BYTES": OF_MEMORY,
+    "MAX_LOCAL_BYTES": OF_MEMORY,
+    "MAX_CACHE_BYTES": OF_MEMORY,
+    "MAX_PAGE_URL_LENGTH": OF_MEMORY,
+    "MAX_BODIES_BYTES": "met by several bodies at a time; tests/http/test_body_budget.py",
+    "MAX_ADDRESS_BODIES_BYTES": "met by several bodies at a time; tests/http/test_body_budget.py",
+    "MAX_STREAMS_PER_SESSION": "met by several streams at a time; tests/http/test_open_streams.py",
+    "MAX_STREAMS_PER_ADDRESS": "met by several streams at a time; tests/http/test_open_streams.py",
+    "MAX_STREAMS_PER_ISOLATE": "met by several streams at a time; tests/http/test_open_streams.py",
     "MAX_CACHED_TOOL_LISTS": OF_MEMORY,
     "MAX_ADDRESS_LENGTH": "of what Cloudflare says, not of what a caller sends; tests/security/test_client_address.py",
     "MAX_LOOKUPS_AT_ONCE": "met by guessing; tests/security/test_guess_throttle.py",

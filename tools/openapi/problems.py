@@ -8,6 +8,7 @@ from waypost_worker.errors import (
     BodyTimeout,
     BodyTooLarge,
     BudgetSpent,
+    Busy,
     HeaderTooLarge,
     HostNotAllowed,
     InvalidBody,
@@ -29,6 +30,7 @@ from waypost_worker.errors import (
     StorageUnavailable,
     TokenExpired,
     TokenRequired,
+    TooManyStreams,
     Unconfigured,
     UnknownField,
     UnsupportedMediaType,
@@ -47,8 +49,10 @@ ROUTING: Errors = (InvalidParameter, RateLimited, UriTooLong, HeaderTooLarge, Or
 not percent-encoded UTF-8, a query parameter that stands there twice, a long query, path or header field."""
 ALWAYS: Errors = (*ROUTING, Unconfigured)
 STORAGE: Errors = (StorageUnavailable, BudgetSpent)
-JSON_TEXT: Errors = (UnsupportedMediaType, BodyTimeout, BodyTooLarge, InvalidEncoding, InvalidJson)
+JSON_TEXT: Errors = (UnsupportedMediaType, BodyTimeout, BodyTooLarge, Busy, InvalidEncoding, InvalidJson)
 BODY: Errors = (*JSON_TEXT, InvalidBody, UnknownField)
+STREAMS: Errors = (TooManyStreams, Busy)
+"""Streams, and what waits."""
 CODE: Errors = (InvalidCode, RateLimited, SessionNotFound, SessionEnded)
 """Who shows nothing but a code."""
 TOKEN: Errors = (

@@ -102,7 +102,7 @@ class Generation:
         if self._live.stop_requested or has_left:
             return "stopped"
         is_long = self._live.characters >= MAX_ANSWER_CHARACTERS or now - self._started_ms >= MAX_ANSWER_SECONDS * 1000
-        return "length" if is_long else None
+        return "length" if is_long or not self._live.has_room else None
 
     def _is_flush_due(self) -> bool:
         has_new_text = len(self._live.deltas) > self._deltas_written

@@ -10,8 +10,11 @@ import msgspec
 
 from waypost_worker.clock import Wakeups
 from waypost_worker.conversations.message import ForkOrigin
-from waypost_worker.errors import ModelError
-from waypost_worker.limits import GIVER_SILENCE_SECONDS, MAX_LIVE_ANSWERS
+from waypost_worker.errors import Busy, ModelError
+from waypost_worker.limits import GIVER_SILENCE_SECONDS, MAX_LIVE_ANSWERS, MAX_LIVE_ANSWERS_BYTES
+
+DELTA_BYTES = 80
+"""What a delta costs in memory besides its characters, which take up to 4 bytes each."""
 
 FinishReason = Literal["stop", "stopped", "length", "error"]
 
@@ -61,6 +64,7 @@ class LiveAnswer:
         self.info: AnswerInfo | None = None
         self.deltas: list[str] = []
         self.characters = 0
+        self.held_by: LiveAnswers | None = None
         self.wakeups = Wakeups()
         self._outcome: Outcome | None = None
         self.failure: ModelError | None = None
@@ -75,6 +79,16 @@ class LiveAnswer:
         return "".join(self.deltas)
 
     @property
+    def size(self) -> int:
+        """The bytes of its text in memory, at most."""
+        return DELTA_BYTES * len(self.deltas) + 4 * self.characters
+
+    @property
+    def has_room(self) -> bool:
+        """Whether it may grow: the answers of an isolate have a bound together."""
+        return self.held_by is None or self.held_by.bytes < MAX_LIVE_ANSWERS_BYTES
+
+    @property
     def has_begun(self) -> bool:
         """Whether there is something to read: text or an outcome."""
         return bool(self.deltas) or self.outcome is not None
@@ -83,6 +97,8 @@ class LiveAnswer:
         """Appends a delta, and wakes the readers."""
         self.deltas.append(text)
         self.characters += len(text)
+        if self.held_by is not None:
+            self.held_by.bytes += DELTA_BYTES + 4 * len(text)
         self.wakeups.set()
 
     @property
@@ -111,6 +127,8 @@ class LiveAnswers:
 
     def __init__(self) -> None:
         self._answers: dict[tuple[str, str], LiveAnswer] = {}
+        self.bytes = 0
+        """The text of all of them, as `LiveAnswer.size` counts it."""
 
     def running(self, resource_id: str, thread_id: str, now_ms: int) -> LiveAnswer | None:
         """The thread's running answer; `None` if this isolate generates none."""
@@ -118,14 +136,30 @@ class LiveAnswers:
         return answer if answer is not None and answer.is_running(now_ms) else None
 
     def add(self, resource_id: str, thread_id: str, answer: LiveAnswer) -> None:
-        """Makes `answer` the thread's running one."""
-        if len(self._answers) >= MAX_LIVE_ANSWERS:
+        """Makes `answer` the thread's running one.
+
+        Raises:
+            Busy: too many are running here, or their text is too long together.
+        """
+        if self._is_full():
             # A generation that the platform ended could not remove its answer.
-            now = answer.seen_ms
-            self._answers = {name: other for name, other in self._answers.items() if other.is_running(now)}
+            for name, other in list(self._answers.items()):
+                if not other.is_running(answer.seen_ms):
+                    self.remove(*name, other)
+            if self._is_full():
+                raise Busy("Too many answers are being generated; ask again.")
+        if (replaced := self._answers.get((resource_id, thread_id))) is not None:
+            self.remove(resource_id, thread_id, replaced)
         self._answers[resource_id, thread_id] = answer
+        answer.held_by = self
+        self.bytes += answer.size
 
     def remove(self, resource_id: str, thread_id: str, answer: LiveAnswer) -> None:
         """Removes an answer that has ended. If the thread has another one by now, that one stays."""
         if self._answers.get((resource_id, thread_id)) is answer:
             del self._answers[resource_id, thread_id]
+            answer.held_by = None
+            self.bytes -= answer.size
+
+    def _is_full(self) -> bool:
+        return len(self._answers) >= MAX_LIVE_ANSWERS or self.bytes >= MAX_LIVE_ANSWERS_BYTES

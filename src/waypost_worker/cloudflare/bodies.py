@@ -12,23 +12,25 @@ from waypost_worker.clock import Clock
 from waypost_worker.context.isolate import Isolate
 from waypost_worker.errors import BodyTimeout
 from waypost_worker.http.body import read_body
+from waypost_worker.http.body_budget import BodyShare
 from waypost_worker.http.messages import Response
 
 
 async def read_js_body(
-    js_request: Any, limit: int, declared: int | None, clock: Clock, isolate: Isolate
+    js_request: Any, limit: int, declared: int | None, clock: Clock, isolate: Isolate, share: BodyShare
 ) -> bytes | None:
     """The body of a request of the runtime, or `None` once it is known to exceed `limit` bytes; `declared` is its
-    Content-Length.
+    Content-Length. `share` counts its bytes.
 
     Raises:
         BodyTimeout: it did not arrive in time, or its sender disconnected.
+        Busy: `share` has no room for it.
     """
     stream = js_request.body
     # JavaScript's null is not None in Python.
     if stream is jsnull:
         return b""
-    return await read_body(_JsBody(stream.getReader()), limit, clock, _JsAlarm(isolate), declared)
+    return await read_body(_JsBody(stream.getReader()), limit, clock, _JsAlarm(isolate), share, declared)
 
 
 class _JsBody:

@@ -98,6 +98,9 @@ def js_functions() -> JsFunctions:
     return JsFunctions()
 
 
+BACKGROUND_BYTES = 4096
+"""What a task in the background holds, roughly."""
+
 _decode_fields = msgspec.json.Decoder(dict[str, str]).decode
 
 
@@ -147,15 +150,21 @@ async def serve(app: App, js_request: Any) -> Any:
     # One crossing for all of them; repeated fields are joined with commas.
     headers = _decode_fields(functions.stringify(functions.from_entries(js_request.headers)))
 
+    address = headers.get("cf-connecting-ip")
+    share = app.isolate.bodies.share(address)
+
     async def read_body(limit: int) -> bytes | None:
-        return await read_js_body(js_request, limit, content_length(headers), app.clock, app.isolate)
+        return await read_js_body(js_request, limit, content_length(headers), app.clock, app.isolate, share)
 
     def background(work: Coroutine[Any, Any, None]) -> None:
         _run_in_background(work, app.isolate)
 
     address = headers.get("cf-connecting-ip")
     request = Request(js_request.method, url.path, url.query, headers, read_body, background, address, url.scheme)
-    response = await app.handle(request)
+    try:
+        response = await app.handle(request)
+    finally:
+        share.release()
     init = functions.parse(msgspec.json.encode({"status": response.status, "headers": response.headers}).decode())
     return functions.new_response(js_body(response, app.isolate), init)
 
@@ -170,9 +179,10 @@ def _run_in_background(work: Coroutine[Any, Any, None], isolate: Isolate) -> Non
         except Exception as error:
             js.console.error(f"work in the background broke off: {error!r}")
         finally:
-            isolate.background.discard(task)
+            isolate.background.pop(name)
             ended.resolve()
 
     task = asyncio.ensure_future(run())
     # The event loop holds only a weak reference to a task.
-    isolate.background.add(task)
+    name = str(id(task))
+    isolate.background.put(name, task, isolate.clock.now_ms(), BACKGROUND_BYTES)

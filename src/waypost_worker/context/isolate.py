@@ -1,31 +1,47 @@
 """State that the requests of one isolate share: plain data that may vanish at any time, and nothing to await."""
 
-from collections import OrderedDict
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
+from waypost_worker.bounded_cache import BoundedCache
 from waypost_worker.chat.live_answer import LiveAnswers
 from waypost_worker.clock import Clock
-from waypost_worker.conversations.conversation import CompactionChecks
+from waypost_worker.conversations.conversation import compaction_checks
 from waypost_worker.conversations.thread import RecentWrites
+from waypost_worker.http.body_budget import BodyBudget
+from waypost_worker.http.open_streams import OpenStreams
 from waypost_worker.kv.cursor import CursorFactory
+from waypost_worker.limits import (
+    ANSWER_GRACE_SECONDS,
+    MAX_ANSWER_SECONDS,
+    MAX_CACHE_BYTES,
+    MAX_CACHED_SESSIONS,
+    MAX_CACHED_TOOL_LISTS,
+    MAX_STREAMS_PER_ISOLATE,
+    MCP_LIST_TTL_MILLISECONDS,
+)
 from waypost_worker.polling.local_channel import LocalChannel
 from waypost_worker.polling.schedule import COALESCED_MS
 from waypost_worker.queues.message import Message
 from waypost_worker.random import Random
-from waypost_worker.sessions.session import Session, SessionCache
-from waypost_worker.sessions.single_use_code import SingleUseCache
+from waypost_worker.sessions.session import Session, session_cache
+from waypost_worker.sessions.single_use_code import single_use_cache
 
 
 class CachedTools(NamedTuple):
-    """The tools of a session that MCP calls have to know, as read at `read_ms`."""
+    """The tools of a session that MCP calls have to know, as JSON by name."""
 
     version: str
-    read_ms: int
-    by_name: dict[str, Any]
+    by_name: dict[str, bytes]
+
+
+ANNOUNCED_SECONDS = 3600
+"""Longer than the interval at which a polling host's presence is announced."""
 
 
 class Isolate:
     """The shared state of one isolate. Losing it costs time; no message or session depends on it.
+
+    Everything here is bounded in bytes and age, since strangers fill it: tests/whole/test_bounds.py walks all of it.
 
     `phase_ms`: offset of this isolate's wakeups, so that isolates do not poll KV in step.
     `cursors`: issues cursors that grow over all requests.
@@ -35,21 +51,31 @@ class Isolate:
     `answers`: the answers that are being generated here.
     `announced_ms`: when each polling host last announced its presence.
     `background`: tasks of the runtime, held so that they are not garbage collected.
+    `bodies`: the bytes of the bodies that are being received or processed.
+    `streams`: the places of open streams and waits.
     `open_streams`, `open_proxies`: counts that `/debug/objects` shows.
     """
 
     def __init__(self, clock: Clock, random: Random) -> None:
         self.phase_ms = random.random_bytes(1)[0] * COALESCED_MS // 256
         self.cursors = CursorFactory(clock, random)
-        self.messages: LocalChannel[Message] = LocalChannel()
-        self.changes: LocalChannel[Session] = LocalChannel()
-        self.sessions: SessionCache = OrderedDict()
-        self.single_use_codes: SingleUseCache = OrderedDict()
-        self.compaction_checks: CompactionChecks = {}
+        self.clock = clock
+        self.messages: LocalChannel[Message] = LocalChannel(clock)
+        self.changes: LocalChannel[Session] = LocalChannel(clock)
+        self.sessions = session_cache()
+        self.single_use_codes = single_use_cache()
+        self.compaction_checks = compaction_checks()
         self.answers = LiveAnswers()
         self.recent_threads: RecentWrites = RecentWrites()
-        self.mcp_tools: OrderedDict[str, CachedTools] = OrderedDict()
-        self.announced_ms: dict[str, int] = {}
-        self.background: set[object] = set()
+        self.mcp_tools: BoundedCache[CachedTools] = BoundedCache(
+            MAX_CACHED_TOOL_LISTS, MAX_CACHE_BYTES, MCP_LIST_TTL_MILLISECONDS // 1000
+        )
+        self.announced_ms: BoundedCache[int] = BoundedCache(MAX_CACHED_SESSIONS, MAX_CACHE_BYTES, ANNOUNCED_SECONDS)
+        # A task that is older than any answer was ended by the platform, without removing itself.
+        self.background: BoundedCache[object] = BoundedCache(
+            2 * MAX_STREAMS_PER_ISOLATE, 4 * MAX_CACHE_BYTES, MAX_ANSWER_SECONDS + 2 * ANSWER_GRACE_SECONDS
+        )
+        self.bodies = BodyBudget(clock)
+        self.streams = OpenStreams(clock)
         self.open_streams = 0
         self.open_proxies = 0

@@ -1,6 +1,7 @@
 """The context of one request: its data, its ports, and factories of the domain objects on them."""
 
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 
 import msgspec
 
@@ -11,8 +12,9 @@ from waypost_worker.context.isolate import Isolate
 from waypost_worker.conversations.conversation import Conversation
 from waypost_worker.conversations.thread import ThreadStore
 from waypost_worker.http.messages import Request
+from waypost_worker.http.open_streams import Place
 from waypost_worker.kv.store import Kv
-from waypost_worker.limits import PROMPT_CHARACTERS_PER_USE
+from waypost_worker.limits import HEARTBEAT_SECONDS, PROMPT_CHARACTERS_PER_USE
 from waypost_worker.models.model import Model
 from waypost_worker.polling.invocation import Invocation
 from waypost_worker.queues.feed import Feed
@@ -49,6 +51,22 @@ class RequestContext(msgspec.Struct, frozen=True):
     invocation: Invocation
     log: Callable[[str], None]
     query: dict[str, str]
+
+    def open_stream(self, code: str | None, seconds: float = HEARTBEAT_SECONDS) -> Place:
+        """A place for a stream or wait of the session `code` that shows a sign of life within `seconds`.
+
+        Raises:
+            TooManyStreams, Busy
+        """
+        return self.isolate.streams.open(code, self.request.client_ip, seconds)
+
+    def open_wait(self, code: str, seconds: float) -> AbstractContextManager[object]:
+        """The place of a wait of `seconds`; nothing is counted if it is 0.
+
+        Raises:
+            TooManyStreams, Busy
+        """
+        return self.open_stream(code, seconds) if seconds else nullcontext()
 
     def sessions(self) -> SessionStore:
         """The store of sessions."""

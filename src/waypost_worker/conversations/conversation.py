@@ -21,6 +21,7 @@ from typing import NamedTuple
 
 import msgspec
 
+from waypost_worker.bounded_cache import BoundedCache
 from waypost_worker.clock import Clock
 from waypost_worker.conversations.journal import Change, Entry, Snapshot, items_of, keep, merge, origin_of
 from waypost_worker.conversations.message import ChatMessage, ForkOrigin, last_messages
@@ -31,6 +32,7 @@ from waypost_worker.kv.keys import cursor_of, journal_key, journal_prefix, snaps
 from waypost_worker.kv.store import Kv, fits_metadata, list_all
 from waypost_worker.limits import (
     MAX_ANSWER_SECONDS,
+    MAX_CACHE_BYTES,
     MAX_CACHED_SESSIONS,
     MAX_JOURNAL_LENGTH,
     MAX_WRITE_SECONDS,
@@ -63,8 +65,13 @@ SEEN_BY_ALL_MS = (REORDER_WINDOW_SECONDS + MAX_WRITE_SECONDS) * 1000 + MAX_VIEW_
 """How long after its cursor an entry may be missing from a compaction, whose snapshot is written some time after it has
 read the journal."""
 
-CompactionChecks = dict[str, tuple[int, int]]
+CompactionChecks = BoundedCache[tuple[int, int]]
 """Conversation -> when this isolate last checked whether compaction is due (ms), and its appends since; may be lost."""
+
+
+def compaction_checks() -> CompactionChecks:
+    """A new cache of checks. The greatest lifetime of a conversation is a day; a check is due more often than that."""
+    return BoundedCache(MAX_CACHED_SESSIONS, MAX_CACHE_BYTES, 24 * 3600)
 
 
 class Conversation:
@@ -162,14 +169,12 @@ class Conversation:
         now = self._clock.now_ms()
         loaded, loaded_ms = self._loaded
         if loaded is None or now - loaded_ms > MAX_VIEW_AGE_MS:
-            checked_ms, appends = self._checks.get(self._name, (0, 0))
+            checked_ms, appends = self._checks.get(self._name, now) or (0, 0)
             if appends + 1 < APPENDS_PER_CHECK and now - checked_ms < self._ttl_seconds * 125:
-                self._checks[self._name] = (checked_ms, appends + 1)
+                self._checks.put(self._name, (checked_ms, appends + 1), now)
                 return
             loaded = await self._load()
-        if len(self._checks) >= MAX_CACHED_SESSIONS:
-            self._checks.clear()
-        self._checks[self._name] = (now, 0)
+        self._checks.put(self._name, (now, 0), now)
         if self._is_due(*loaded):
             await self._compact(*loaded)
 

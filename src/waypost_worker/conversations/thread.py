@@ -13,13 +13,13 @@ that time the later one's record stays. Both have the same conversation.
 """
 
 import hmac
-from collections import OrderedDict
 from collections.abc import Sequence
 from typing import Any
 
 import msgspec
 
 from waypost_worker.base64url import encode_base64url
+from waypost_worker.bounded_cache import BoundedCache
 from waypost_worker.clock import Clock
 from waypost_worker.conversations.message import ForkOrigin
 from waypost_worker.errors import InvalidBody
@@ -30,6 +30,7 @@ from waypost_worker.limits import (
     MAX_METADATA_BYTES,
     MAX_METADATA_NAME_LENGTH,
     MAX_RECENT_THREADS,
+    MAX_RECENT_THREADS_BYTES,
     REORDER_WINDOW_SECONDS,
     THREAD_TTL_SECONDS,
 )
@@ -72,18 +73,21 @@ class RecentWrites:
     """
 
     def __init__(self) -> None:
-        self._written: OrderedDict[str, tuple[int, Thread | None]] = OrderedDict()
+        self._written: BoundedCache[tuple[int, Thread | None]] = BoundedCache(
+            MAX_RECENT_THREADS, MAX_RECENT_THREADS_BYTES, REORDER_WINDOW_SECONDS + 1
+        )
 
     def record(self, key: str, thread: Thread | None, now_ms: int) -> None:
         """Remembers that the record `key` was written, or deleted if `thread` is `None`."""
-        self._written[key] = (now_ms, thread)
-        self._written.move_to_end(key)
-        if len(self._written) > MAX_RECENT_THREADS:
-            self._written.popitem(last=False)
+        # Decoded: an empty array of 3 bytes takes 60, and so does a short name or number.
+        size = 0
+        if thread is not None:
+            size = 1000 + 20 * len(msgspec.json.encode(thread.metadata)) + 400 * len(thread.lineage)
+        self._written.put(key, (now_ms, thread), now_ms, size)
 
     def newest(self, key: str, listed: Thread | None, now_ms: int) -> Thread | None:
         """The newer of the listed and the remembered record; `None` if there is none, or the thread was deleted."""
-        written_ms, remembered = self._written.get(key, (0, None))
+        written_ms, remembered = self._written.get(key, now_ms) or (0, None)
         if now_ms - written_ms > REORDER_WINDOW_SECONDS * 1000:
             return listed
         if listed is not None and listed.updated_ms > (remembered.updated_ms if remembered else written_ms):

@@ -17,6 +17,7 @@ from waypost_worker.http.json_body import Body, read_body, read_bytes
 from waypost_worker.http.messages import Response, json_response
 from waypost_worker.ids import parse_app_id, parse_message_id
 from waypost_worker.kv.keys import thread_key, threads_prefix
+from waypost_worker.limits import MAX_MODEL_TIMEOUT_SECONDS
 from waypost_worker.security.client_address import rate_limit_key
 from waypost_worker.security.rate_limits import Limit
 
@@ -52,9 +53,10 @@ async def post_chat(context: RequestContext) -> Response:
     if wanted is not None:
         question = msgspec.structs.replace(question, is_ui=wanted == "ui")
     asker = await _spend(context, resource_id, thread_id)
-    answering = await Chat(context.chat_context(asker), resource_id, thread_id).ask(question)
-    # In the format of this request, even if the answer was started by one in the other format.
-    return answer_response(context, answering, "ui" if question.is_ui else "events")
+    with context.open_stream(None, MAX_MODEL_TIMEOUT_SECONDS) as place:
+        answering = await Chat(context.chat_context(asker), resource_id, thread_id).ask(question)
+        # In the format of this request, even if the answer was started by one in the other format.
+        return answer_response(context, place, answering, "ui" if question.is_ui else "events")
 
 
 async def fork_chat(context: RequestContext) -> Response:
@@ -75,17 +77,18 @@ async def fork_chat(context: RequestContext) -> Response:
         question = Question(message_text(body.message), agent=body.agent, is_ui=wanted == "ui")
     asker = await _spend(context, forking.resource_id, forking.thread_id)
     chats = context.chat_context(asker)
-    thread, message_count = await fork(chats, DocumentStore(context.kv, context.clock), forking)
-    if question is None:
-        return json_response(ForkedView(thread_view(thread), message_count), 201)
-    try:
-        answering = await Chat(chats, thread.resource_id, thread.thread_id).ask(question)
-    except (ModelError, RateLimited, Unavailable):
-        # The fork is undone, so that the same request can be sent again.
-        await chats.threads.delete(thread)
-        await chats.conversation(thread.session_id).forget()
-        raise
-    return answer_response(context, answering, wanted)
+    with context.open_stream(None, MAX_MODEL_TIMEOUT_SECONDS) as place:
+        thread, message_count = await fork(chats, DocumentStore(context.kv, context.clock), forking)
+        if question is None:
+            return json_response(ForkedView(thread_view(thread), message_count), 201)
+        try:
+            answering = await Chat(chats, thread.resource_id, thread.thread_id).ask(question)
+        except (ModelError, RateLimited, Unavailable):
+            # The fork is undone, so that the same request can be sent again.
+            await chats.threads.delete(thread)
+            await chats.conversation(thread.session_id).forget()
+            raise
+        return answer_response(context, place, answering, wanted)
 
 
 async def _spend(context: RequestContext, resource_id: str, thread_id: str) -> str:
@@ -102,17 +105,18 @@ async def stream_chat(context: RequestContext) -> Response:
     token_resource = await require_app(context)
     name = thread_name(token_resource, context.query.get("resourceId"), context.params["threadId"])
     last = context.request.headers.get("last-event-id") or ""
-    place = parse_answer_event_id(last)
+    resumed_at = parse_answer_event_id(last)
     # Only Waypost's own events have ids to resume from.
-    wanted = wanted_format(context) or ("events" if place else None)
+    wanted = wanted_format(context) or ("events" if resumed_at else None)
     if last.endswith(f".{DONE}"):
         return Response(204)
-    generation_id, start = place or (None, 0)
+    generation_id, start = resumed_at or (None, 0)
     # A UI stream starts with its first chunk: its reader rejects a tail.
-    answering = await resume(context.chat_context(), *name, generation_id, 0 if wanted == "ui" else start)
-    if answering is None:
-        return Response(204)
-    return answer_response(context, answering, wanted)
+    with context.open_stream(None) as place:
+        answering = await resume(context.chat_context(), *name, generation_id, 0 if wanted == "ui" else start)
+        if answering is None:
+            return Response(204)
+        return answer_response(context, place, answering, wanted)
 
 
 async def stop_chat(context: RequestContext) -> Response:

@@ -9,6 +9,7 @@ from waypost_worker.context.request_context import RequestContext
 from waypost_worker.conversations.message import ChatMessage
 from waypost_worker.errors import InvalidParameter
 from waypost_worker.http.messages import Response
+from waypost_worker.http.open_streams import Place
 from waypost_worker.http.streams import stream_response
 
 
@@ -25,12 +26,12 @@ def wanted_format(context: RequestContext) -> str | None:
     return named or ("ui" if wants_ui else None)
 
 
-def answer_response(context: RequestContext, answering: AnswerStream, wanted: str | None) -> Response:
-    """The stream of an answer, in the format `wanted`; `None`: that of its question."""
+def answer_response(context: RequestContext, place: Place, answering: AnswerStream, wanted: str | None) -> Response:
+    """The stream of an answer at `place`, in the format `wanted`; `None`: that of its question."""
     info = answering.info
     name = wanted or ("ui" if info.is_ui else "events")
     body = encode_answer(answering.events, FORMATS[name](info))
-    return stream_response(body, context.isolate, headers=UI_HEADERS if name == "ui" else {})
+    return stream_response(body, context.isolate, place, headers=UI_HEADERS if name == "ui" else {})
 
 
 async def shown(context: RequestContext, items: Sequence[ChatMessage]) -> list[ChatMessage]:

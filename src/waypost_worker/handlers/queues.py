@@ -106,14 +106,16 @@ async def post_request(context: RequestContext) -> Response:
         final = next((response for response in responses if response.final), None)
         if final is not None and (answer := await queues.load_one(final)):
             return json_response(encode_event_data(answer))
-    waiter = ResponseWaiter(queues, context.isolate.messages, context.invocation)
-    queued = stored or await queues.push_request(message, request_id)
-    try:
-        if seconds and (answer := await waiter.final_response(queued.id, seconds)):
-            return json_response(encode_event_data(answer))
-    except Unavailable as failure:
-        # The request is in KV, so this must not fail: its sender would send it again.
-        context.log(f"stopped waiting for a response: {failure.code}")
+    # Before the request is queued: nothing of a refused one is left.
+    with context.open_wait(session.code, seconds):
+        waiter = ResponseWaiter(queues, context.isolate.messages, context.invocation)
+        queued = stored or await queues.push_request(message, request_id)
+        try:
+            if seconds and (answer := await waiter.final_response(queued.id, seconds)):
+                return json_response(encode_event_data(answer))
+        except Unavailable as failure:
+            # The request is in KV, so this must not fail: its sender would send it again.
+            context.log(f"stopped waiting for a response: {failure.code}")
     return json_response(QueuedView(queued.id, queued.cursor), 202)
 
 

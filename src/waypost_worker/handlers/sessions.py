@@ -3,18 +3,19 @@
 from typing import Annotated, Any, Literal
 
 import msgspec
-from msgspec import Meta
+from msgspec import UNSET, Meta, UnsetType
 
 from waypost_worker.clock import to_iso
 from waypost_worker.context.auth import host_session, issue_token, session_by_code, session_to_read
 from waypost_worker.context.request_context import RequestContext
 from waypost_worker.errors import InvalidBody
-from waypost_worker.http.json_body import Body, read_body
+from waypost_worker.http.json_body import Body, decode_again, read_body
 from waypost_worker.http.messages import Response, json_response
 from waypost_worker.ids import is_tool_name, new_code, parse_id
 from waypost_worker.limits import (
     MAX_LABEL_LENGTH,
     MAX_SESSION_AGE_SECONDS,
+    MAX_SESSION_DATA_BYTES,
     MAX_TOOL_NAME_LENGTH,
     MAX_TOOLS,
     MIN_SESSION_TTL_SECONDS,
@@ -28,7 +29,7 @@ class OpenBody(Body, frozen=True):
 
     ttl: Annotated[int, Meta(ge=MIN_SESSION_TTL_SECONDS, le=MAX_SESSION_AGE_SECONDS)] | None = None
     label: Annotated[str, Meta(max_length=MAX_LABEL_LENGTH)] | None = None
-    data: Any = None
+    data: msgspec.Raw | UnsetType = UNSET
 
 
 class ToolsBody(Body, frozen=True):
@@ -92,9 +93,10 @@ class ToolsView(msgspec.Struct):
 async def create(context: RequestContext) -> Response:
     """Open a session. The caller becomes its host."""
     body = await read_body(context.request, OpenBody)
+    data = _data(body.data)
     ttl_seconds = body.ttl or context.settings.session_ttl_seconds
     code = new_code(context.random, context.settings.code_length)
-    session = await context.sessions().open(code, ttl_seconds, context.request.client_ip, body.label, body.data)
+    session = await context.sessions().open(code, ttl_seconds, context.request.client_ip, body.label, data)
     token, _ = issue_token(context, session, Role.HOST)
     session_id = owner_id(context.settings.signing_keys[0], session.code)
     view = OpenedView(*_common(session), session.ip, token, session_id)
@@ -153,6 +155,17 @@ def _common(session: Session) -> tuple[str, str, str, bool, str | None, Any]:
         session.label,
         session.data,
     )
+
+
+def _data(sent: msgspec.Raw | UnsetType) -> Any:
+    if sent is UNSET:
+        return None
+    if len(sent) > MAX_SESSION_DATA_BYTES and len(msgspec.json.format(sent, indent=-1)) > MAX_SESSION_DATA_BYTES:
+        raise InvalidBody(
+            f"The data of a session may have {MAX_SESSION_DATA_BYTES} bytes as JSON. Send more in the arguments and "
+            "results of calls, or as a document of the session."
+        )
+    return decode_again(bytes(sent), Any)
 
 
 def _check_tools(tools: list[dict[str, Any]]) -> None:

@@ -12,7 +12,6 @@ from waypost_worker.http.query import required_parameter, seconds_parameter
 from waypost_worker.http.streams import EVENT_STREAM, stream_response
 from waypost_worker.kv.cursor import parse_event_id
 from waypost_worker.kv.keys import requests_scope, responses_scope
-from waypost_worker.limits import MAX_CACHED_SESSIONS
 from waypost_worker.queues.event_stream import Batch, stream_events
 from waypost_worker.queues.long_poll import poll_events
 from waypost_worker.queues.reader import GuestReader, HostReader
@@ -35,11 +34,13 @@ async def stream(context: RequestContext) -> Response:
     session, role = await session_of_any(context, required_parameter(context.query, "code"))
     # An EventSource that reconnects sends the header, and still the parameter of its first request: the header wins.
     after = context.request.headers.get("last-event-id") or context.query.get("after")
-    feed = context.feed(session.code, _reader(role, session, after), is_stream=True)
+    reader = _reader(role, session, after)
+    place = context.open_stream(session.code)
+    feed = context.feed(session.code, reader, is_stream=True)
     batches = stream_events(role, feed, context.watch(session, role), context.invocation)
     as_lines = NDJSON in (context.request.headers.get("accept") or "")
     body = _encoded(batches, encode_ndjson if as_lines else encode_sse)
-    return stream_response(body, context.isolate, NDJSON if as_lines else EVENT_STREAM)
+    return stream_response(body, context.isolate, place, NDJSON if as_lines else EVENT_STREAM)
 
 
 async def poll(context: RequestContext) -> Response:
@@ -47,10 +48,11 @@ async def poll(context: RequestContext) -> Response:
     seconds = seconds_parameter(context.query, "wait")
     session, role = await session_of_any(context, required_parameter(context.query, "code"))
     feed = context.feed(session.code, _reader(role, session, context.query.get("after")), is_stream=False)
-    if role is Role.HOST:
-        await _announce(context, session)
-    missed = [encode_event(gap) for gap in feed.gaps()]
-    events, cursor = await poll_events(feed, seconds, context.invocation)
+    with context.open_wait(session.code, seconds):
+        if role is Role.HOST:
+            await _announce(context, session)
+        missed = [encode_event(gap) for gap in feed.gaps()]
+        events, cursor = await poll_events(feed, seconds, context.invocation)
     messages = [msgspec.Raw(line) for line in missed + [encode_event(event) for event in events]]
     return json_response(PollView(messages, cursor))
 
@@ -75,8 +77,6 @@ async def _announce(context: RequestContext, session: Session) -> None:
     """Announces a host that polls as present, no more often than a host with an open stream is."""
     announced_ms = context.isolate.announced_ms
     now = context.clock.now_ms()
-    if now - announced_ms.get(session.code, 0) >= context.settings.plan.presence_seconds * 1000:
-        if len(announced_ms) >= MAX_CACHED_SESSIONS:
-            announced_ms.clear()
-        announced_ms[session.code] = now
+    if now - (announced_ms.get(session.code, now) or 0) >= context.settings.plan.presence_seconds * 1000:
+        announced_ms.put(session.code, now, now)
         await context.presence().announce(session.code)

@@ -7,7 +7,8 @@ from collections.abc import Callable
 from typing import Protocol
 
 from waypost_worker.clock import Clock
-from waypost_worker.errors import BodyTimeout
+from waypost_worker.errors import BodyTimeout, Busy
+from waypost_worker.http.body_budget import BodyShare
 from waypost_worker.limits import MAX_BODY_SECONDS, MAX_BODY_SILENCE_SECONDS
 
 
@@ -33,21 +34,25 @@ class Alarm(Protocol):
 
 
 async def read_body(
-    source: BodySource, limit: int, clock: Clock, alarm: Alarm, declared: int | None = None
+    source: BodySource, limit: int, clock: Clock, alarm: Alarm, share: BodyShare, declared: int | None = None
 ) -> bytes | None:
     """The whole body, or `None` once it is known to exceed `limit` bytes; the rest is then not read.
+
+    `share`: counts each chunk.
 
     `declared`: its Content-Length, or `None`. The server in front of this one enforces it, so once that many bytes have
     arrived, the end need not be awaited.
 
     Raises:
         BodyTimeout: nothing arrived for ten seconds, or not all of it within a minute.
+        Busy: `share` has no room for it; the rest is not read.
     """
     watch = _Watch(source, clock, alarm)
     try:
         chunk = await source.read()
         # The common case: the first chunk is the whole body.
         if chunk is not None and declared is not None and len(chunk) == declared <= limit:
+            share.take(declared)
             return chunk
         chunks: list[bytes] = []
         size = 0
@@ -57,8 +62,12 @@ async def read_body(
             if size > limit:
                 source.give_up()
                 return None
+            share.take(len(chunk))
             chunks.append(chunk)
             chunk = None if size == declared else await source.read()
+    except Busy:
+        source.give_up()
+        raise
     finally:
         watch.end()
     if watch.is_over:

@@ -15,7 +15,7 @@ from waypost_worker.errors import (
     UnsupportedMediaType,
 )
 from waypost_worker.http.messages import Request, content_length
-from waypost_worker.limits import MAX_BODY_BYTES, MAX_JSON_DEPTH, MAX_JSON_NAMES
+from waypost_worker.limits import MAX_BODY_BYTES, MAX_JSON_DEPTH, MAX_JSON_ELEMENTS, MAX_JSON_NAMES
 
 T = TypeVar("T")
 
@@ -132,6 +132,9 @@ def _check_text(body: bytes) -> None:
     body.decode()
     if is_nested_deeper(body, MAX_JSON_DEPTH):
         raise InvalidJson(f"The JSON is nested more than {MAX_JSON_DEPTH} levels deep.")
+    # Commas also occur inside a text and between members, so elements are counted exactly before a body is refused.
+    if body.count(b",") + body.count(b"[") > MAX_JSON_ELEMENTS and count_elements(body) > MAX_JSON_ELEMENTS:
+        raise InvalidJson(f"The arrays in the JSON have more than {MAX_JSON_ELEMENTS} elements.")
 
 
 def _check_names(body: bytes) -> None:
@@ -141,6 +144,18 @@ def _check_names(body: bytes) -> None:
         raise InvalidJson(f"The objects in the JSON have more than {MAX_JSON_NAMES} names.")
     if repeats_a_name(compact, msgspec.json.decode(body)):
         raise InvalidJson("An object in the JSON has the same name twice; readers differ in which value they take.")
+
+
+def count_elements(body: bytes) -> int:
+    """The elements of all arrays in the JSON text `body`, together.
+
+    Raises:
+        msgspec.DecodeError: it is no JSON.
+    """
+    text = _A_STRING.sub(b"0", msgspec.json.format(body, indent=-1))
+    # Commas are between elements and between members; each array and object that is not empty has one more than commas.
+    filled = sum(text.count(bracket) - text.count(pair) for bracket, pair in ((b"[", b"[]"), (b"{", b"{}")))
+    return text.count(b",") + filled - text.count(b":")
 
 
 def _count_names(text: bytes) -> int:

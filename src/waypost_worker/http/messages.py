@@ -13,6 +13,7 @@ from waypost_worker.errors import (
     InvalidParameter,
     MethodNotAllowed,
     RateLimited,
+    TooManyStreams,
     Unavailable,
     UriTooLong,
     WaypostError,
@@ -61,11 +62,13 @@ STATUS: Mapping[str, int] = MappingProxyType({
     "unsupported_media_type": 415,
     "host_not_allowed": 421,
     "rate_limited": 429,
+    "too_many_streams": 429,
     "header_too_large": 431,
     "model_failed": 502,
     "unconfigured": 503,
     "storage_unavailable": 503,
     "budget_spent": 503,
+    "busy": 503,
     "model_timed_out": 504,
 })  # fmt: skip
 """https://www.rfc-editor.org/rfc/rfc9110#section-15"""
@@ -190,7 +193,7 @@ def problem_response(error: WaypostError) -> Response:
         response.headers["WWW-Authenticate"] = "Bearer"
     if isinstance(error, MethodNotAllowed):
         response.headers["Allow"] = ", ".join(error.allowed)
-    if isinstance(error, RateLimited | Unavailable) and error.retry_after_seconds is not None:
+    if isinstance(error, RateLimited | TooManyStreams | Unavailable) and error.retry_after_seconds is not None:
         response.headers["Retry-After"] = str(error.retry_after_seconds)
     return response
 

@@ -1,10 +1,12 @@
 """Responses that are streams: their headers, and the count of those that are open."""
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Coroutine
 from contextlib import aclosing
-from typing import Protocol
+from typing import Any, Protocol
 
 from waypost_worker.http.messages import Response
+from waypost_worker.http.open_streams import Place
+from waypost_worker.limits import HEARTBEAT_SECONDS
 
 EVENT_STREAM = "text/event-stream; charset=utf-8"
 
@@ -18,10 +20,14 @@ class StreamCounter(Protocol):
 def stream_response(
     chunks: AsyncGenerator[bytes, None],
     counter: StreamCounter,
+    place: Place,
     content_type: str = EVENT_STREAM,
     headers: dict[str, str] | None = None,
 ) -> Response:
-    """A response whose body is `chunks`, counted by `counter` from its first byte until it ends or is closed."""
+    """A response whose body is `chunks`, counted by `counter` from its first byte until it ends or is closed. It takes
+    over `place`, and frees it then.
+    """
+    place.is_streaming = True
     stream_headers = {
         "Content-Type": content_type,
         # Neither a cache nor a proxy may keep the bytes, compress them or wait for more.
@@ -29,14 +35,41 @@ def stream_response(
         "X-Accel-Buffering": "no",
         **(headers or {}),
     }
-    return Response(200, _counted(chunks, counter), stream_headers)
+    return Response(200, _PlacedStream(_counted(chunks, counter, place), place), stream_headers)
 
 
-async def _counted(chunks: AsyncGenerator[bytes, None], counter: StreamCounter) -> AsyncGenerator[bytes, None]:
+class _PlacedStream(AsyncGenerator[bytes, None]):
+    """A stream that frees its place when it is closed, also before its first byte: closing a generator that has not
+    begun runs none of its code."""
+
+    def __init__(self, chunks: AsyncGenerator[bytes, None], place: Place) -> None:
+        self._chunks = chunks
+        self._place = place
+
+    def asend(self, value: None) -> Coroutine[Any, Any, bytes]:
+        return self._chunks.asend(value)
+
+    def athrow(self, *error: Any) -> Coroutine[Any, Any, bytes]:
+        return self._chunks.athrow(*error)
+
+    async def aclose(self) -> None:
+        try:
+            await self._chunks.aclose()
+        finally:
+            self._place.free()
+
+
+async def _counted(
+    chunks: AsyncGenerator[bytes, None], counter: StreamCounter, place: Place
+) -> AsyncGenerator[bytes, None]:
     counter.open_streams += 1
     try:
         async with aclosing(chunks) as open_chunks:
+            place.expect(HEARTBEAT_SECONDS)
             async for chunk in open_chunks:
+                place.hold()
                 yield chunk
+                place.expect(HEARTBEAT_SECONDS)
     finally:
         counter.open_streams -= 1
+        place.free()

@@ -8,6 +8,7 @@ refused. No feature is offered that requires requests from the server to the cli
 from typing import Any
 
 from waypost_worker.http.messages import Response
+from waypost_worker.http.open_streams import Place
 from waypost_worker.http.streams import stream_response
 from waypost_worker.limits import (
     MAX_WAIT_SECONDS,
@@ -65,7 +66,9 @@ async def answer(tab: Tab, message: Incoming, accepted: Accepts) -> Response:
             await cancel_by_rpc_id(tab, message.params.get("requestId"))
         return Response(202)
     if message.method == "tools/call":
-        return await _call(tab, message, message.id, accepted, version)
+        # Before the call is queued: nothing of a refused one is left.
+        with tab.context.open_stream(tab.session.code, MAX_WAIT_SECONDS) as place:
+            return await _call(tab, message, message.id, accepted, version, place)
     return _reply(message.id, await _result(tab, message), accepted)
 
 
@@ -87,7 +90,7 @@ async def resume(tab: Tab, accepted: Accepts) -> Response:
         chunks = listen_stream(tab, position, version)
     else:
         raise RpcError(INVALID_REQUEST, "Last-Event-ID must be the id of an event of this session.", status=400)
-    return stream_response(chunks, tab.context.isolate)
+    return stream_response(chunks, tab.context.isolate, tab.context.open_stream(tab.session.code))
 
 
 def _initialized(tab: Tab, message: Incoming, id: RpcId) -> Response:
@@ -120,7 +123,7 @@ async def _result(tab: Tab, message: Incoming) -> dict[str, Any]:
     raise RpcError(METHOD_NOT_FOUND, "Method not found")
 
 
-async def _call(tab: Tab, message: Incoming, id: RpcId, accepted: Accepts, version: str) -> Response:
+async def _call(tab: Tab, message: Incoming, id: RpcId, accepted: Accepts, version: str, place: Place) -> Response:
     name, args = parse_call(message)
     token = progress_token(message)
     asker = tab.id_signer.asker(tab.session_id, id) if tab.session_id else None
@@ -136,7 +139,7 @@ async def _call(tab: Tab, message: Incoming, id: RpcId, accepted: Accepts, versi
     if first is not None and first.final and accepted.json:
         return json_reply(encode_result(id, tool_result(first, any_structure=False)))
     position = CallPosition(call.request_id, "", id, token)
-    return stream_response(call_stream(tab, call, position, version, first), tab.context.isolate)
+    return stream_response(call_stream(tab, call, position, version, first), tab.context.isolate, place)
 
 
 def _reply(id: RpcId, result: dict[str, Any], accepted: Accepts) -> Response:

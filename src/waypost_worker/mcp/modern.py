@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 from waypost_worker.http.messages import Response
+from waypost_worker.http.open_streams import Place
 from waypost_worker.http.streams import stream_response
 from waypost_worker.limits import (
     MAX_WAIT_SECONDS,
@@ -119,6 +120,12 @@ _METHODS: dict[str, Callable[[Tab, Incoming], Awaitable[dict[str, Any]]]] = {
 
 
 async def _call(tab: Tab, message: Incoming, id: RpcId, accepted: Accepts) -> Response:
+    # Before the call is queued: nothing of a refused one is left.
+    with tab.context.open_stream(tab.session.code, MAX_WAIT_SECONDS) as place:
+        return await _call_at(place, tab, message, id, accepted)
+
+
+async def _call_at(place: Place, tab: Tab, message: Incoming, id: RpcId, accepted: Accepts) -> Response:
     name, args = parse_call(message)
     token = progress_token(message)
     supports_tasks = has_tasks(message)
@@ -148,7 +155,7 @@ async def _call(tab: Tab, message: Incoming, id: RpcId, accepted: Accepts) -> Re
             break
     if first is not None and first.final and accepted.json:
         return json_reply(encode_complete(id, complete_result(tool_result(first, any_structure=True))))
-    return stream_response(call_stream(tab, call, id, token, first), tab.context.isolate)
+    return stream_response(call_stream(tab, call, id, token, first), tab.context.isolate, place)
 
 
 def _listen(tab: Tab, message: Incoming, id: RpcId, accepted: Accepts) -> Response:
@@ -160,7 +167,8 @@ def _listen(tab: Tab, message: Incoming, id: RpcId, accepted: Accepts) -> Respon
     if not accepted.sse:
         raise not_acceptable("This is a stream: accept text/event-stream.")
     wants_tools = notifications.get("toolsListChanged") is True
-    return stream_response(listen_stream(tab, id, wants_tools=wants_tools), tab.context.isolate)
+    chunks = listen_stream(tab, id, wants_tools=wants_tools)
+    return stream_response(chunks, tab.context.isolate, tab.context.open_stream(tab.session.code))
 
 
 def has_tasks(message: Incoming) -> bool:

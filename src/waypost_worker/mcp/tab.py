@@ -70,9 +70,7 @@ class Tab(msgspec.Struct, frozen=True):
 
     def link(self) -> str | None:
         """The page to open: the host's own (`data.url`), or this deployment's; `None` if its address is unknown."""
-        data = self.session.data
-        url = data.get("url") if isinstance(data, dict) else None
-        if isinstance(url, str) and url.startswith(("https://", "http://")):
+        if url := self.session.page_url:
             return url
         host = self.context.request.headers.get("host")
         if not host:

@@ -4,6 +4,7 @@ One KV operation reads them together with the host's presence. Both may be a min
 any tools, they are looked up with `list`, which caches no miss.
 """
 
+import re
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from typing import Any
 
@@ -13,8 +14,6 @@ from waypost_worker.clock import to_iso
 from waypost_worker.context.isolate import CachedTools
 from waypost_worker.kv.keys import host_key, tools_key
 from waypost_worker.limits import (
-    MAX_CACHED_TOOL_LISTS,
-    MCP_LIST_TTL_MILLISECONDS,
     PRESENCE_GRACE_SECONDS,
     TOOLS_PER_PAGE,
 )
@@ -29,6 +28,13 @@ class _Tool(msgspec.Struct):
     name: str
     inputSchema: msgspec.Raw | msgspec.UnsetType = msgspec.UNSET
 
+
+TOOL_BYTES = 400
+"""What a cached definition costs in memory besides its JSON, its name included."""
+
+_MATTERS = re.compile(rb'"execution"|x-mcp-header')
+"""Also true for a tool that has these words elsewhere: its definition is then cached for nothing. Stored tools are
+encoded by msgspec, which escapes none of these characters."""
 
 _raw_tools = msgspec.json.Decoder(list[msgspec.Raw]).decode
 _read_tool = msgspec.json.Decoder(_Tool).decode
@@ -63,21 +69,22 @@ async def known_tool(tab: Tab, name: str) -> dict[str, Any] | None:
     if version is None:
         return None
     mcp_tools = tab.context.isolate.mcp_tools
-    cached = mcp_tools.get(code)
-    # Not for ever: what was read just after a change may have been the tools before it.
-    if cached is None or cached.version != version or now - cached.read_ms >= MCP_LIST_TTL_MILLISECONDS:
+    # It does not keep them for ever: what was read just after a change may have been the tools before it.
+    cached = mcp_tools.get(code, now)
+    if cached is None or cached.version != version:
         text, _ = await _read(tab)
-        cached = mcp_tools[code] = CachedTools(version, now, _needed_by_calls(text))
-        mcp_tools.move_to_end(code)
-        if len(mcp_tools) > MAX_CACHED_TOOL_LISTS:
-            mcp_tools.popitem(last=False)
-    return cached.by_name.get(name)
+        by_name = _needed_by_calls(text)
+        cached = CachedTools(version, by_name)
+        mcp_tools.put(code, cached, now, sum(map(len, by_name.values())) + TOOL_BYTES * len(by_name))
+    definition = cached.by_name.get(name)
+    return None if definition is None else msgspec.json.decode(definition, type=dict[str, Any])
 
 
-def _needed_by_calls(text: bytes) -> dict[str, Any]:
-    """By name, the tools whose definition a call has to know: those with `execution`, or with `x-mcp-header`."""
-    tools = msgspec.json.decode(text)
-    return {tool["name"]: tool for tool in tools if "execution" in tool or b"x-mcp-header" in msgspec.json.encode(tool)}
+def _needed_by_calls(text: bytes) -> dict[str, bytes]:
+    """By name, the tools whose definition a call has to know: those with `execution`, or with `x-mcp-header`. As JSON:
+    decoded, a definition may take twenty times as much memory."""
+    tools = {_read_tool(tool).name: bytes(tool) for tool in _raw_tools(text)}
+    return {name: tool for name, tool in tools.items() if _MATTERS.search(tool)}
 
 
 async def _read(tab: Tab) -> tuple[bytes, int | None]:

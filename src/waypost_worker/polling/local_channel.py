@@ -10,18 +10,36 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Generic, TypeVar
 
-from waypost_worker.clock import Wakeup, Wakeups
-from waypost_worker.limits import MAX_LOCAL_ITEMS_PER_TOPIC, MAX_LOCAL_TOPICS
+from waypost_worker.clock import Clock, Wakeup, Wakeups
+from waypost_worker.limits import (
+    MAX_LOCAL_BYTES,
+    MAX_LOCAL_ITEMS_PER_TOPIC,
+    MAX_LOCAL_TOPICS,
+    REORDER_WINDOW_SECONDS,
+)
 
 T = TypeVar("T")
 
+MAX_AGE_MS = REORDER_WINDOW_SECONDS * 1000
+"""Older items are dropped with the next `publish`."""
+
+ITEM_BYTES = 200
+"""What an item costs besides itself, with its share of a topic."""
+
+_Topic = deque[tuple[int, T, int, int]]
+"""The items of a topic: `(number, item, bytes, when it was published)`."""
+
 
 class LocalChannel(Generic[T]):
-    """Recent items by topic. Items and topics are bounded; the topic with the oldest last item is dropped first."""
+    """Recent items by topic, bounded in number, bytes and age; the topic with the oldest last item is dropped first."""
 
-    def __init__(self) -> None:
-        self._topics: OrderedDict[str, deque[tuple[int, T]]] = OrderedDict()
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        # In the order of their last items.
+        self._topics: OrderedDict[str, _Topic[T]] = OrderedDict()
         self._count = 0
+        self.bytes = 0
+        """What the items cost, by the sizes that `publish` was given."""
         self._wakeups: dict[str, Wakeups] = {}
         self._sweep_at = MAX_LOCAL_TOPICS
 
@@ -50,14 +68,25 @@ class LocalChannel(Generic[T]):
         """The number of topics with a subscriber."""
         return len(self._wakeups)
 
-    def publish(self, topic: str, item: T) -> None:
-        """Adds `item` to `topic`, and wakes the subscribers."""
+    def publish(self, topic: str, item: T, size: int = 0) -> None:
+        """Adds `item`, of about `size` bytes, to `topic`, and wakes the subscribers."""
         self._count += 1
-        items = self._topics.setdefault(topic, deque(maxlen=MAX_LOCAL_ITEMS_PER_TOPIC))
-        items.append((self._count, item))
-        self._topics.move_to_end(topic)
-        if len(self._topics) > MAX_LOCAL_TOPICS:
-            self._topics.popitem(last=False)
+        now = self._clock.now_ms()
+        items = self._topics.get(topic)
+        if items is None:
+            items = self._topics[topic] = deque()
+        else:
+            self._topics.move_to_end(topic)
+        items.append((self._count, item, size + ITEM_BYTES, now))
+        self.bytes += size + ITEM_BYTES
+        while len(items) > MAX_LOCAL_ITEMS_PER_TOPIC or now - items[0][3] > MAX_AGE_MS:
+            self.bytes -= items.popleft()[2]
+        while self._topics and (
+            len(self._topics) > MAX_LOCAL_TOPICS
+            or self.bytes > MAX_LOCAL_BYTES
+            or now - next(iter(self._topics.values()))[-1][3] > MAX_AGE_MS
+        ):
+            self.bytes -= sum(dropped[2] for dropped in self._topics.popitem(last=False)[1])
         if topic in self._wakeups:
             self._wakeups[topic].set()
 
@@ -71,4 +100,4 @@ class LocalChannel(Generic[T]):
         # The common case, a stream that finds nothing new, must be cheap.
         if not items or items[-1][0] <= position:
             return []
-        return [item for number, item in items if number > position]
+        return [item for number, item, *_ in items if number > position]

@@ -194,7 +194,8 @@ class Queues:
         value, metadata = encode_stored(message)
         await self._kv.put(key, value, ttl_seconds=self._ttl_seconds, metadata=metadata)
         # The channel holds only what `list` returns for free; a larger body is read from KV by its reader.
-        self._channel.publish(scope, head_of(message, len(value)) if value else message)
+        # A message in the metadata has 1 KiB of JSON at most; decoded it may take twenty times as much.
+        self._channel.publish(scope, head_of(message, len(value)) if value else message, 20 * len(metadata))
 
     def _key(self, message: Message) -> str:
         if message.kind == "response":

@@ -8,11 +8,11 @@ The end is a tombstone, `ended:{code}`, read together with the record in one ope
 location, made from an older record, could resurrect the session.
 """
 
-from collections import OrderedDict
 from typing import Any
 
 import msgspec
 
+from waypost_worker.bounded_cache import BoundedCache
 from waypost_worker.clock import Clock
 from waypost_worker.errors import SessionEnded, SessionNotFound, SessionTooOld
 from waypost_worker.kv.cursor import CursorFactory
@@ -20,7 +20,9 @@ from waypost_worker.kv.keys import ended_key, session_key, tools_key
 from waypost_worker.kv.store import Kv, find_key, fits_metadata
 from waypost_worker.limits import (
     KV_MIN_TTL_SECONDS,
+    MAX_CACHE_BYTES,
     MAX_CACHED_SESSIONS,
+    MAX_PAGE_URL_LENGTH,
     MAX_SESSION_AGE_SECONDS,
     SESSION_CACHE_SECONDS,
     TOKEN_VOUCHES_SECONDS,
@@ -42,19 +44,38 @@ class Session(msgspec.Struct, frozen=True, omit_defaults=True, rename="camel"):
     tools_version: str | None = None
 
     @property
+    def page_url(self) -> str | None:
+        """The host's own page, `data.url`; `None` if it names none that a browser can open, or a very long one."""
+        url = self.data.get("url") if isinstance(self.data, dict) else None
+        is_web = isinstance(url, str) and url.startswith(("https://", "http://")) and len(url) <= MAX_PAGE_URL_LENGTH
+        return url if is_web else None
+
+    @property
     def must_end_ms(self) -> int:
         """The time beyond which no renewal extends the session."""
         return self.created_ms + MAX_SESSION_AGE_SECONDS * 1000
 
 
-SessionCache = OrderedDict[str, tuple[Session, int]]
-"""Code -> `(record, when it was read)`, per isolate."""
+SessionCache = BoundedCache[Session]
+"""Code -> record, per isolate, without the host's data (see `_without_data`)."""
+
+RECORD_BYTES = 600
+"""What a record costs in memory, besides its label and its URL."""
+
+
+def session_cache() -> SessionCache:
+    """A new cache of sessions."""
+    return BoundedCache(MAX_CACHED_SESSIONS, MAX_CACHE_BYTES, SESSION_CACHE_SECONDS)
+
 
 _decode = msgspec.json.Decoder(Session).decode
 
 
 class SessionStore:
-    """The sessions of one namespace, for one request."""
+    """The sessions of one namespace, for one request.
+
+    A record from the cache or the channel has no `data` but its `url`: never write such a record back.
+    """
 
     def __init__(self, kv: Kv, clock: Clock, cache: SessionCache, channel: LocalChannel[Session]) -> None:
         self._kv = kv
@@ -83,16 +104,15 @@ class SessionStore:
             SessionEnded: the host has ended it.
         """
         now = self._clock.now_ms()
-        cached = None if fresh else self._cache.get(code)
-        if cached and now - cached[1] < SESSION_CACHE_SECONDS * 1000 and cached[0].expires_ms > now:
-            session: Session | None = cached[0]
-        else:
+        session = None if fresh else self._cache.get(code, now)
+        if session is None or session.expires_ms <= now:
             session = await self._read(code)
             now = self._clock.now_ms()
             if session is None and vouched_created_ms is not None:
                 session = _vouched(code, vouched_created_ms, now)
             elif session is not None:
-                self._remember(session, now)
+                record = _without_data(session)
+                self._cache.put(code, record, now, _size_of(record))
         if session is None or session.expires_ms <= now:
             raise SessionNotFound("No session has this code: it was never opened, or it has expired.")
         if not session.active:
@@ -116,9 +136,7 @@ class SessionStore:
         """Ends `session` permanently: writes its tombstone."""
         seconds = max((session.must_end_ms - self._clock.now_ms()) // 1000, KV_MIN_TTL_SECONDS)
         await self._kv.put(ended_key(session.code), "1", ttl_seconds=seconds)
-        ended = msgspec.structs.replace(session, active=False)
-        self._remember(ended, self._clock.now_ms())
-        self._channel.publish(session.code, ended)
+        self._announce(msgspec.structs.replace(session, active=False))
 
     async def put_tools(self, session: Session, tools: bytes, version: str) -> Session:
         """Stores the host's tools (a JSON list), and announces the change to the session's streams."""
@@ -161,14 +179,27 @@ class SessionStore:
         now = self._clock.now_ms()
         seconds = max(-(-(session.expires_ms - now) // 1000), KV_MIN_TTL_SECONDS)
         await self._kv.put(session_key(session.code), text, ttl_seconds=seconds, metadata=core)
-        self._remember(session, self._clock.now_ms())
-        self._channel.publish(session.code, session)
+        self._announce(session)
 
-    def _remember(self, session: Session, now: int) -> None:
-        self._cache[session.code] = (session, now)
-        self._cache.move_to_end(session.code)
-        if len(self._cache) > MAX_CACHED_SESSIONS:
-            self._cache.popitem(last=False)
+    def _announce(self, session: Session) -> None:
+        """Caches the new record, and publishes it to the session's streams in this isolate."""
+        record = _without_data(session)
+        size = _size_of(record)
+        self._cache.put(session.code, record, self._clock.now_ms(), size)
+        self._channel.publish(session.code, record, size)
+
+
+def _without_data(session: Session) -> Session:
+    """`session` as it is kept in memory: of its data only the URL, which is all that other requests need."""
+    if session.data is None:
+        return session
+    url = session.page_url
+    return msgspec.structs.replace(session, data=None if url is None else {"url": url})
+
+
+def _size_of(record: Session) -> int:
+    # A character takes up to 4 bytes.
+    return RECORD_BYTES + 4 * (len(record.label or "") + len(record.page_url or ""))
 
 
 def _vouched(code: str, created_ms: int, now: int) -> Session | None:

@@ -83,14 +83,14 @@ class Default(WorkerEntrypoint):
             _, code, count = path.split("/")
             return js.Response.new(await _fill(app, store.kv, code, int(count)))
         if store.faults.forget:
-            app.isolate.messages.__init__()
-            app.isolate.changes.__init__()
+            app.isolate.messages.__init__(app.clock)
+            app.isolate.changes.__init__(app.clock)
         return await serve(app, request.js_object)
 
 
 async def _fill(app: App, kv: Kv, code: str, count: int) -> str:
     """Queue `count` requests at once."""
-    queues = Queues(kv, code, app.isolate.cursors, LocalChannel(), 3600)
+    queues = Queues(kv, code, app.isolate.cursors, LocalChannel(app.clock), 3600)
     messages = [Message("request", "", tool="work", args={"n": number}) for number in range(count)]
     queued = await asyncio.gather(*(queues.push_request(message, None) for message in messages))
     return str(len(queued))

@@ -6,7 +6,7 @@ from tools.openapi.events import chat_event
 from tools.openapi.grammars import APP_ID
 from tools.openapi.parts import APP, EVENTS, JSON, Link, Operation, Parameter, Reply
 from tools.openapi.problems import APP as APP_PROBLEMS
-from tools.openapi.problems import BODY, MODEL, STORAGE
+from tools.openapi.problems import BODY, MODEL, STORAGE, STREAMS
 from waypost_worker.chat.wire_formats import FORMATS
 from waypost_worker.errors import (
     AnswerRunning,
@@ -52,7 +52,7 @@ OPERATIONS = {
         "chats",
         APP,
         {200: _ANSWER},
-        (*BODY, *APP_PROBLEMS, UnknownAgent, UnsupportedPart, AnswerRunning, *MODEL, *STORAGE),
+        (*BODY, *APP_PROBLEMS, UnknownAgent, UnsupportedPart, AnswerRunning, *MODEL, *STREAMS, *STORAGE),
         parameters=(_FORMAT,),
         body={
             JSON: {
@@ -83,6 +83,7 @@ OPERATIONS = {
             UnknownAgent,
             AnswerRunning,
             *MODEL,
+            *STREAMS,
             *STORAGE,
         ),
         parameters=(_FORMAT,),
@@ -94,7 +95,7 @@ OPERATIONS = {
         "chats",
         APP,
         {200: _ANSWER, 204: Reply("No answer is being given.")},
-        (*APP_PROBLEMS, *STORAGE),
+        (*APP_PROBLEMS, *STREAMS, *STORAGE),
         parameters=(
             Parameter(
                 "resourceId",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tools.openapi.parts import EITHER, GUEST, HOST, JSON, Link, Operation, Parameter, Reply
-from tools.openapi.problems import BODY, STORAGE
+from tools.openapi.problems import BODY, STORAGE, STREAMS
 from tools.openapi.problems import GUEST as GUEST_PROBLEMS
 from tools.openapi.problems import HOST as HOST_PROBLEMS
 from waypost_worker.errors import AlreadyAnswered, IdInUse, InvalidCursor, InvalidId
@@ -33,7 +33,7 @@ OPERATIONS = {
             200: Reply("The final response.", {JSON: {"$ref": "#/components/schemas/Answer"}}),
             202: Reply("The request is in KV; there is no response yet.", {JSON: QueuedView}),
         },
-        (*BODY, InvalidId, *GUEST_PROBLEMS, IdInUse, *STORAGE),
+        (*BODY, InvalidId, *GUEST_PROBLEMS, IdInUse, *STREAMS, *STORAGE),
         parameters=(WAIT,),
         body={JSON: RequestBody},
         links={

@@ -6,7 +6,7 @@ from tools.openapi.events import session_event, session_lines
 from tools.openapi.grammars import CODE_AS_TYPED, CURSOR
 from tools.openapi.operations.queues import WAIT
 from tools.openapi.parts import EITHER, EITHER_BY_QUERY, EVENTS, JSON, NDJSON, Link, Operation, Parameter, Reply
-from tools.openapi.problems import GUEST, STORAGE
+from tools.openapi.problems import GUEST, STORAGE, STREAMS
 from waypost_worker.errors import InvalidCursor
 from waypost_worker.handlers.streams import PollView
 
@@ -24,7 +24,7 @@ OPERATIONS = {
                 {EVENTS: session_event(), NDJSON: session_lines()},
             )
         },
-        (*GUEST, InvalidCursor, *STORAGE),
+        (*GUEST, InvalidCursor, *STREAMS, *STORAGE),
         parameters=(
             _CODE,
             _AFTER,
@@ -41,7 +41,7 @@ OPERATIONS = {
         "calls",
         EITHER,
         {200: Reply("Messages, and the cursor to come back with.", {JSON: PollView})},
-        (*GUEST, InvalidCursor, *STORAGE),
+        (*GUEST, InvalidCursor, *STREAMS, *STORAGE),
         parameters=(_CODE, _AFTER, WAIT),
         links={
             200: (

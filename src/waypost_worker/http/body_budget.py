@@ -1,0 +1,77 @@
+"""The bytes of all bodies that an isolate is receiving or processing: each body has a limit of its own, and these bound
+their sum, in total and for each address."""
+
+from waypost_worker.clock import Clock
+from waypost_worker.errors import Busy
+from waypost_worker.limits import MAX_ADDRESS_BODIES_BYTES, MAX_BODIES_BYTES
+from waypost_worker.security.client_address import rate_limit_key
+
+LOST_MS = 5 * 60_000
+"""A share this old belongs to a request that the platform has ended without telling its code: bodies take a minute at
+most, and nothing waits longer than two before it responds."""
+
+
+class BodyBudget:
+    """One per isolate."""
+
+    def __init__(self, clock: Clock) -> None:
+        self.bytes = 0
+        self.by_address: dict[str, int] = {}
+        self.shares: dict[BodyShare, int] = {}
+        """Those that hold bytes, with the time of their first ones, oldest first."""
+        self.clock = clock
+
+    def share(self, address: str | None) -> "BodyShare":
+        """The share of one request from `address`; it holds nothing yet. Call its `release` when the request ends."""
+        return BodyShare(self, address)
+
+
+class BodyShare:
+    """What the body of one request holds of the budget."""
+
+    __slots__ = ("_address", "_budget", "_bytes")
+
+    def __init__(self, budget: BodyBudget, address: str | None) -> None:
+        self._budget = budget
+        self._address = address
+        self._bytes = 0
+
+    def take(self, size: int) -> None:
+        """Counts `size` more bytes.
+
+        Raises:
+            Busy: the isolate, or the address, has too many bytes in flight.
+        """
+        key = rate_limit_key(self._address)
+        if not self._fits(key, size):
+            self._free_lost()
+            if not self._fits(key, size):
+                raise Busy("Too many request bodies are being received or processed; send the request again.")
+        budget = self._budget
+        if not self._bytes:
+            budget.shares[self] = budget.clock.now_ms()
+        self._bytes += size
+        budget.bytes += size
+        budget.by_address[key] = budget.by_address.get(key, 0) + size
+
+    def release(self) -> None:
+        """Gives everything back; may be called again."""
+        if not self._bytes:
+            return
+        budget, key = self._budget, rate_limit_key(self._address)
+        del budget.shares[self]
+        budget.bytes -= self._bytes
+        budget.by_address[key] -= self._bytes
+        if not budget.by_address[key]:
+            del budget.by_address[key]
+        self._bytes = 0
+
+    def _fits(self, key: str, size: int) -> bool:
+        budget = self._budget
+        in_total = budget.bytes + size <= MAX_BODIES_BYTES
+        return in_total and budget.by_address.get(key, 0) + size <= MAX_ADDRESS_BODIES_BYTES
+
+    def _free_lost(self) -> None:
+        lost_ms = self._budget.clock.now_ms() - LOST_MS
+        for share in [share for share, began_ms in self._budget.shares.items() if began_ms <= lost_ms]:
+            share.release()
