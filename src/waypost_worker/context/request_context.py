@@ -94,13 +94,13 @@ class RequestContext(msgspec.Struct, frozen=True):
         """The store of the chunks of an answer."""
         return ChunkStore(self.kv, generation_id)
 
-    def chat_context(self, asker: str | None = None) -> ChatContext:
-        """The context of chats. `asker`: whose budget the prompts count on; `None` if no model will be asked."""
+    def chat_context(self, asker: str = "") -> ChatContext:
+        """The context of chats. `asker`: the key of the budget that prompts count on; empty if no model will be
+        asked."""
 
         async def charge(characters: int) -> None:
             # The first use was spent before anything was read.
-            if asker is not None:
-                await self.limits.spend(Limit.ANSWER, asker, characters // PROMPT_CHARACTERS_PER_USE)
+            await self.limits.spend(Limit.ANSWER, asker, characters // PROMPT_CHARACTERS_PER_USE)
 
         return ChatContext(
             self.threads(),
