@@ -33,7 +33,7 @@ class WaypostError(Exception):
 
 
 class BadInput(WaypostError):
-    """The request is invalid, whoever sends it."""
+    """The request is invalid for every caller."""
 
 
 class InvalidJson(BadInput):

@@ -73,7 +73,7 @@ CONDITIONS: Errors = (InvalidHeader, PreconditionFailed)
 MODEL: Errors = (ModelFailed, ModelTimedOut)
 
 INTERNAL = "internal"
-"""The code of a failure that nobody expected."""
+"""The code of an unexpected failure."""
 
 OF_NO_ROUTE: frozenset[str] = frozenset({MethodNotAllowed.code})
 """What only a method that no route has can bring about."""

@@ -59,7 +59,7 @@ SESSIONS = (
     Step("POST /api/request/{id}/cancel", "too late", 409, _CODE, {"id": "call-3"}, bearer="guest"),
     Step("POST /api/sessions/{code}/extend", "by the host", 200, path=_CODE, bearer="host"),
     Step("POST /api/sessions/{code}/extend", "by a guest", 403, path=_CODE, bearer="guest"),
-    Step("DELETE /api/sessions/{code}", "by nobody", 401, path=_CODE),
+    Step("DELETE /api/sessions/{code}", "without a token", 401, path=_CODE),
     Step("DELETE /api/sessions/{code}", "by the host", 204, path=_CODE, bearer="host"),
     Step("GET /api/sessions/{code}", "after its end", 410, path=_CODE),
 )

@@ -94,7 +94,7 @@ OPERATIONS = {
         "streamAnswer",
         "chats",
         APP,
-        {200: _ANSWER, 204: Reply("No answer is being given.")},
+        {200: _ANSWER, 204: Reply("No answer is running.")},
         (*APP_PROBLEMS, *STREAMS, *STORAGE),
         parameters=(
             Parameter(

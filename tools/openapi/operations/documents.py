@@ -18,7 +18,7 @@ IF_NONE_MATCH = Parameter(
 )
 CONDITIONAL = (IF_MATCH, IF_NONE_MATCH)
 KNOWN = Reply("The client has this version already.", headers=("ETag",))
-WHOSE = "Whoever knows the session's id may read and write; it is the secret."
+WHOSE = "Everyone who knows the session's id may read and write: the id is the secret."
 
 _ANY_JSON = {"description": "Any JSON; what was put is what is read, byte for byte."}
 _PUT_HEADERS = ("ETag",)

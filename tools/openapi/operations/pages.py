@@ -12,7 +12,7 @@ from waypost_worker.handlers.pages import PageBody, PagesView, PageView, StoredP
 
 _PAGE = {"path.intentId": "$request.path.intentId"}
 _OWNED = {**_PAGE, "query.sessionId": "$request.body#/sessionId"}
-_PUBLIC = "The intent's id is what one passes on to whoever is to see the page."
+_PUBLIC = "Pass the intent's id on to those who may see the page."
 _PROBLEMS: Errors = (InvalidId, *CONDITIONS, *STORAGE)
 _AFTER_PUT = (
     Link("readPage", _OWNED),
