@@ -73,6 +73,7 @@ class Client:
         headers: dict[str, str] | None = None,
         token: str | None = None,
         ip: str | None = "192.0.2.1",
+        scheme: str = "https",
     ) -> Response:
         """The response as it is; a stream is left unread."""
         path, _, query = url.partition("?")
@@ -84,7 +85,8 @@ class Client:
             return body if len(body) <= limit else None
 
         lower = LowerHeaders(fields | (headers or {}))
-        return await self.app.handle(Request(method, path, query, lower, read_body, self._background, ip))
+        request = Request(method, path, query, lower, read_body, self._background, ip, scheme)
+        return await self.app.handle(request)
 
     def _background(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.get_running_loop().create_task(work)

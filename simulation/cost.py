@@ -12,6 +12,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from simulation.abuse_cost import write_abuse_table
 from simulation.client import KEY, Client, make_client
 from simulation.conversation_cost import (
     ANSWER_SECONDS,
@@ -194,6 +195,7 @@ def main() -> None:
     print(table(), end="")
     if "--write" in sys.argv:
         PAGE.write_text(before + BEGIN + table() + END + after)
+        write_abuse_table()
 
 
 if __name__ == "__main__":

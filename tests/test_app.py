@@ -8,12 +8,14 @@ from pathlib import Path
 import pytest
 
 from simulation.client import KEY, make_client, no_background
-from simulation.virtual_time import VirtualClock, run
+from simulation.virtual_time import VirtualClock
 from tests.support.faulty_kv import FaultyKv
+from tests.support.limiters import Budget
 from waypost_worker.app import ROUTES
 from waypost_worker.http.messages import Request
 from waypost_worker.http.security_headers import BROWSER_HEADERS
 from waypost_worker.kv.memory import MemoryKv
+from waypost_worker.security.rate_limits import Limit
 from waypost_worker.settings import Settings, read_settings
 
 ORIGIN = "https://app.example"
@@ -78,29 +80,66 @@ async def test_a_page_of_a_named_origin_may_have_things_done():
     assert (reply.status, reply.headers["Access-Control-Allow-Origin"]) == (201, ORIGIN)
 
 
+WINDOW = {"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "navigate", "Sec-Fetch-Dest": "document"}
+CLICKED = {**WINDOW, "Sec-Fetch-User": "?1"}
+
+
+@pytest.mark.parametrize(("method", "path"), [each for each in EVERY_ROUTE if not each[1].startswith("/pages/")])
 @pytest.mark.parametrize(
-    ("fields", "status"),
+    "fields", [WINDOW, CLICKED, {**WINDOW, "Sec-Fetch-Site": "none", "Sec-Purpose": "prefetch"}], ids=repr
+)
+async def test_another_site_opens_no_route_in_a_window_either(method: str, path: str, fields: dict[str, str]):
+    kv = FaultyKv(MemoryKv(VirtualClock()), lambda *_: False)
+    budgets = {limit: Budget(0) for limit in Limit}
+    reply = await make_client(kv=kv, limiters=budgets).call(method, path, headers=fields)
+    assert (reply.status, reply.json()["code"], kv.asked) == (403, "origin_not_allowed", [])
+    assert not any(budget.counts for budget in budgets.values())
+
+
+@pytest.mark.parametrize("site", ["none", "same-origin"])
+async def test_a_person_and_a_page_of_this_origin_may_open_a_route(site: str):
+    assert (await make_client().call("GET", "/health", headers={**WINDOW, "Sec-Fetch-Site": site})).status == 200
+
+
+@pytest.mark.parametrize(
+    "fields",
     [
-        ({"Sec-Fetch-Mode": "navigate", "Sec-Fetch-Dest": "document"}, 200),
-        # A frame is opened by the page that it stands in, as often as that likes.
-        ({"Sec-Fetch-Mode": "navigate", "Sec-Fetch-Dest": "iframe"}, 403),
-        ({"Sec-Fetch-Mode": "no-cors", "Sec-Fetch-Dest": "image"}, 403),
-        ({"Sec-Fetch-Mode": "no-cors", "Sec-Fetch-Dest": "document"}, 403),
+        {**CLICKED, "Sec-Fetch-Dest": "iframe"},
+        {"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "no-cors", "Sec-Fetch-Dest": "image"},
+        {**WINDOW, "Sec-Purpose": "prefetch"},
+        {**WINDOW, "Sec-Fetch-Site": "none", "Sec-Purpose": "prefetch;prerender"},
+        {"Origin": "https://evil.example", "Host": "waypost.example"},
     ],
 )
-async def test_somebody_may_follow_a_link_from_another_site(fields: dict[str, str], status: int):
-    reply = await make_client().call("GET", "/health", headers={"Sec-Fetch-Site": "cross-site", **fields})
-    assert reply.status == status
+async def test_another_site_neither_embeds_a_page_nor_has_it_loaded_ahead_of_time(fields: dict[str, str]):
+    kv = FaultyKv(MemoryKv(VirtualClock()), lambda *_: False)
+    budget = Budget(0)
+    reply = await make_client(kv=kv, limiters={Limit.ADDRESS: budget}).call("GET", "/pages/none", headers=fields)
+    assert (reply.status, kv.asked, budget.counts) == (403, [], {})
 
 
-def test_a_form_of_another_site_does_nothing_by_opening_a_window():
-    fields = {"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "navigate", "Sec-Fetch-Dest": "document"}
-    assert run(make_client().call("POST", "/api/sessions", headers=fields)).status == 403
+async def test_a_page_is_shown_to_somebody_who_follows_a_link_on_another_site():
+    assert (await make_client().call("GET", "/pages/none", headers=CLICKED)).status == 404
 
 
-def test_a_page_is_shown_wherever_its_link_stands():
-    fields = {"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "navigate", "Sec-Fetch-Dest": "iframe"}
-    assert run(make_client().call("GET", "/pages/none", headers=fields)).status == 404
+async def test_where_nobody_is_known_to_have_clicked_a_page_is_offered_and_nothing_is_counted_or_read():
+    kv = FaultyKv(MemoryKv(VirtualClock()), lambda *_: False)
+    budget = Budget(0)
+    client = make_client(kv=kv, limiters={Limit.ADDRESS: budget})
+    reply = await client.call("GET", "/pages/none", headers=WINDOW)
+    assert (reply.status, kv.asked, budget.counts) == (202, [], {})
+    assert b'<a href="">' in reply.body
+    assert reply.headers["Cache-Control"] == "no-store"
+    assert reply.headers["Content-Security-Policy"] == "default-src 'none'; frame-ancestors 'none'"
+
+
+@pytest.mark.parametrize(("method", "path"), [*EVERY_ROUTE, ("OPTIONS", "/api/request"), ("GET", "/nowhere")])
+async def test_plain_http_under_a_name_that_anybody_may_have_made_is_refused(method: str, path: str):
+    kv = FaultyKv(MemoryKv(VirtualClock()), lambda *_: False)
+    client = make_client(kv=kv)
+    fields = {"Host": "rebind.example:8787", "Access-Control-Request-Method": "POST"}
+    reply = await client.call(method, path, headers=fields, scheme="http")
+    assert (reply.status, reply.json()["code"], kv.asked) == (421, "host_not_allowed", [])
 
 
 async def test_without_a_ray_each_request_gets_an_id_of_its_own():
@@ -118,9 +157,9 @@ async def test_every_reply_tells_what_it_cost_in_the_store():
     assert reply.headers["Server-Timing"] == 'kv;desc="0 operations";dur=0'
 
 
-def test_a_store_in_memory_is_said_aloud_on_every_reply():
-    assert run(make_client(storage="memory").call("GET", "/nowhere")).headers["Waypost-Storage"] == "memory"
-    assert "Waypost-Storage" not in run(make_client().call("GET", "/nowhere")).headers
+async def test_a_store_in_memory_is_said_aloud_on_every_reply():
+    assert (await make_client(storage="memory").call("GET", "/nowhere")).headers["Waypost-Storage"] == "memory"
+    assert "Waypost-Storage" not in (await make_client().call("GET", "/nowhere")).headers
 
 
 async def test_an_error_that_was_not_expected_is_logged_and_not_shown():

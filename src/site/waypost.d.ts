@@ -562,7 +562,7 @@ export declare class Session {
     /** Sends requests with the host's rights. */
     get http(): Http;
     /**
-     * Updates it from an event of the server.
+     * Updates it from an event of the server. Anything but an ISO 8601 time is ignored.
      * @param {{ expiresAt?: string }} news
      */
     update({ expiresAt }: {

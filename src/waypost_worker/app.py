@@ -2,6 +2,7 @@
 
 import traceback
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
+from functools import partial
 
 from waypost_worker.clock import Clock
 from waypost_worker.context.isolate import Isolate
@@ -21,12 +22,12 @@ from waypost_worker.handlers import (
     voice,
 )
 from waypost_worker.http.cors import allow_origin, is_preflight, preflight_response
-from waypost_worker.http.cross_origin import is_navigation, require_known_origin
+from waypost_worker.http.cross_origin import is_from_known_origin, require_known_origin, require_own_host
 from waypost_worker.http.log_entry import log_entry, ray_of
 from waypost_worker.http.messages import Request, Response, bounded, problem, problem_response
 from waypost_worker.http.routing import Route, Router
 from waypost_worker.http.security_headers import BROWSER_HEADERS
-from waypost_worker.kv.metered import MeteredKv
+from waypost_worker.kv.metered import MeteredKv, Payment
 from waypost_worker.kv.retrying import RetryingKv
 from waypost_worker.kv.store import Kv
 from waypost_worker.mcp import endpoint as mcp
@@ -48,6 +49,9 @@ TO_QUEUE = (Limit.ADDRESS, Limit.MISS, Limit.REQUEST)
 APPENDS = (Limit.ADDRESS, Limit.MISS, Limit.APPEND)
 ASKING = (Limit.ADDRESS, Limit.MISS, Limit.ANSWER, Limit.APPEND)
 
+# What a generation keeps to write its end with (GENERATION_RESERVED_OPERATIONS), and a use for the request itself.
+GENERATION_USES = 6
+
 ROUTES: tuple[Route[Handler], ...] = (
     Route("POST", "/api/sessions", sessions.create, OPENING),
     Route("GET", "/api/sessions/{code}", sessions.read, BY_SECRET),
@@ -62,16 +66,16 @@ ROUTES: tuple[Route[Handler], ...] = (
     Route("POST", "/api/request", queues.post_request, TO_QUEUE),
     Route("POST", "/api/request/{id}/cancel", queues.cancel_request, TO_QUEUE),
     Route("POST", "/api/response", queues.post_response, TO_QUEUE),
-    Route("POST", "/api/ack", queues.acknowledge, BY_SECRET),
+    Route("POST", "/api/ack", queues.acknowledge, TO_QUEUE),
     Route("GET", "/api/stream", streams.stream, BY_SECRET),
     Route("GET", "/api/poll", streams.poll, BY_SECRET),
     Route("GET", "/api/conversations/{sessionId}", conversations.read, BY_SECRET),
     Route("PUT", "/api/conversations/{sessionId}", conversations.replace, APPENDS),
     Route("DELETE", "/api/conversations/{sessionId}", conversations.delete, APPENDS),
     Route("POST", "/api/conversations/{sessionId}/messages", conversations.append, APPENDS),
-    Route("POST", "/api/voice-agent/chat", voice.post_voice, ASKING),
-    Route("POST", "/api/chat", chat.post_chat, ASKING),
-    Route("POST", "/api/chat/fork", chat.fork_chat, ASKING),
+    Route("POST", "/api/voice-agent/chat", voice.post_voice, ASKING, GENERATION_USES),
+    Route("POST", "/api/chat", chat.post_chat, ASKING, GENERATION_USES),
+    Route("POST", "/api/chat/fork", chat.fork_chat, ASKING, GENERATION_USES),
     Route("GET", "/api/chat/{threadId}/stream", chat.stream_chat, BY_SECRET),
     Route("POST", "/api/chat/{threadId}/stop", chat.stop_chat, BY_SECRET),
     Route("GET", "/api/sessions/{sid}/intents", documents.read, BY_SECRET),
@@ -150,15 +154,20 @@ class App:
 
     async def _answer(self, request: Request, request_id: str, meter: MeteredKv) -> Response:
         request = bounded(request)
+        require_own_host(request, self._settings.allowed_origins)
         if is_preflight(request):
             return preflight_response()
         route, params = self._router.find(request.method, request.path)
-        # A generated page has a policy of its own for what may show it.
-        if not (is_navigation(request) or route.handler is pages.show):
+        if route.handler is pages.show and not is_from_known_origin(request, self._settings.allowed_origins):
+            # Other sites may link to a page. Nothing is counted or read before a person has followed the link.
+            if (offer := pages.offer(request)) is not None:
+                return offer
+        else:
             require_known_origin(request, self._settings.allowed_origins)
         if self._settings.problem and route.handler is not service.health:
             raise Unconfigured(self._settings.problem)
-        await self._limits.spend_of_address(route.limits, request.client_ip)
+        await self._limits.spend_of_address(route.limits, request.client_ip, route.uses)
+        meter.payment = Payment(partial(self._limits.pay, request.client_ip), route.uses)
         context = RequestContext(
             request=request,
             params=params,

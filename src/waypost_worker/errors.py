@@ -9,7 +9,8 @@ WaypostError
 │                       DocumentNotFound  PageNotFound
 ├── Conflict            AlreadyAnswered  SessionTooOld  AnswerRunning  ThreadExists  TooManyDocuments
 ├── PreconditionFailed
-├── TransportError      MethodNotAllowed  BodyTimeout  BodyTooLarge  UriTooLong  UnsupportedMediaType  HeaderTooLarge
+├── TransportError      HostNotAllowed  MethodNotAllowed  BodyTimeout  BodyTooLarge  UriTooLong  UnsupportedMediaType
+│                       HeaderTooLarge
 ├── RateLimited
 ├── TooManyStreams
 ├── Unavailable         Unconfigured  StorageUnavailable  BudgetSpent  Busy
@@ -279,6 +280,13 @@ class TransportError(WaypostError):
     """The HTTP message itself is not acceptable."""
 
 
+class HostNotAllowed(TransportError):
+    """Plain HTTP under a name that anybody may have pointed at this machine (DNS rebinding)."""
+
+    code = "host_not_allowed"
+    title = "Not under this name"
+
+
 class MethodNotAllowed(TransportError):
     """The path exists, but not with this method. `allowed`: the methods it has, sorted."""
 
@@ -366,11 +374,14 @@ class StorageUnavailable(Unavailable):
 
 
 class BudgetSpent(Unavailable):
-    """The request needs more KV operations than one invocation may use."""
+    """The request needs more KV operations than one invocation may use, or than its address can pay for now."""
 
     code = "budget_spent"
     title = "The request needs too many store operations"
-    retry_after_seconds = 1
+
+    def __init__(self, detail: str, retry_after_seconds: int = 1) -> None:
+        super().__init__(detail)
+        self.retry_after_seconds = retry_after_seconds
 
 
 class Busy(Unavailable):

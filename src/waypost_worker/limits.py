@@ -85,8 +85,12 @@ MAX_CODE_LENGTH = 16
 MAX_LOOKUPS_AT_ONCE = 10
 """Concurrent look-ups of codes from one address in one isolate: as many can still succeed while it is being blocked."""
 
-MAX_BLOCKED_ADDRESSES = 10_000
-"""Addresses that an isolate blocks because they guessed too often; the oldest are dropped first."""
+MAX_REMEMBERED_GUESSES = 10_000
+"""Blocked addresses, wrong codes, and codes served to an address, that an isolate remembers, of each kind: 2 MB. The
+oldest are dropped first."""
+
+SERVED_CODE_SECONDS = 3600
+"""How long an isolate remembers that an address was served with a code; it may use that code while it is blocked."""
 
 MAX_ADDRESS_LENGTH = 64
 """Characters of any client address, its zone included."""
@@ -158,6 +162,13 @@ MAX_SEQ = 2**53 - 1
 
 MAX_ACK_CURSORS = 100
 """Cursors in one acknowledgement: each is a delete, and an invocation may do 1,000 operations (50 on the free plan)."""
+
+READS_PER_ADDRESS_USE = 25
+"""KV reads, or 2.5 writes, deletes or lists, that one use of ADDRESS_LIMIT pays for; what a request does beyond costs
+more uses. At 1,200 uses a minute one address makes the owner spend $0.90 an hour in KV: SECURITY.md has the table."""
+
+ACK_CURSORS_PER_USE = 10
+"""Of an acknowledgement, for each use of its session's budget."""
 
 MAX_WAIT_SECONDS = 60
 """How long a request may wait for its response: proxies close a connection that is silent for about 100 s."""

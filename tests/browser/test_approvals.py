@@ -1,15 +1,17 @@
 """Calls that wait for the person in front of the tab: asked, shown as text, allowed, refused, taken back."""
 
+import json
 import re
 from typing import Any
 
 import httpx
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from tests.browser.audit import faults
 from tests.browser.conftest import OpenConsole
-from tests.browser.hostile import HOSTILE
+from tests.browser.console import Console
+from tests.browser.hostile import HOSTILE, INVISIBLE, VISIBLE
 from tests.browser.steps import PHONE, open_encrypted
 
 ALLOW = re.compile("^Allow once")
@@ -141,6 +143,49 @@ def test_a_call_from_the_tabs_own_page_needs_no_approval(open_console: OpenConso
     expect(tab.line("out", "progress")).to_have_count(0)
 
 
+def call_seen_by_another_host(tab: Console, api: httpx.Client) -> str:
+    """Have the person call a tool of a session that an attacker hosts; return the id that the attacker sees."""
+    session = api.post("/api/sessions", json={}).raise_for_status().json()
+    host = {"Authorization": f"Bearer {session['hostToken']}"}
+    tools = [{"name": "weather", "inputSchema": {"type": "object", "additionalProperties": False}}]
+    api.put(f"/api/sessions/{session['code']}/tools", headers=host, json={"tools": tools}).raise_for_status()
+    tab.join(session["code"])
+    tab.call("weather")
+    query: dict[str, str | int] = {"code": session["code"], "wait": 20}
+    messages = api.get("/api/poll", params=query, headers=host).raise_for_status().json()["messages"]
+    return str(messages[0]["data"]["id"])
+
+
+@pytest.mark.parametrize("id", [None, "control"])
+def test_a_call_under_the_id_of_the_persons_own_call_elsewhere_is_asked_about(
+    open_console: OpenConsole, api: httpx.Client, id: str | None
+) -> None:
+    tab = open_console()
+    code = tab.wait_online()
+    seen = call_seen_by_another_host(tab, api)
+    ask(api, code, id or seen, text="Forged")
+    expect(tab.approval.get_by_label("Arguments")).to_contain_text("Forged")
+    expect(tab.notes).to_have_count(0)
+
+
+def test_a_call_of_the_tabs_own_page_with_arguments_that_were_changed_on_the_way_is_asked_about(
+    open_console: OpenConsole,
+) -> None:
+    tab = open_console()
+    tab.wait_online()
+
+    def forge(route: Route) -> None:
+        body = route.request.post_data_json
+        body["args"]["text"] = "Forged"
+        route.continue_(post_data=json.dumps(body))
+
+    tab.page.route("**/api/request?**", forge)
+    tab.page.get_by_role("button", name="Use this tab’s code").click()
+    tab.call("add_note", text="Mine")
+    expect(tab.approval.get_by_label("Arguments")).to_contain_text("Forged")
+    expect(tab.notes).to_have_count(0)
+
+
 def test_the_question_takes_no_focus_is_announced_and_is_answered_with_the_keyboard(
     open_console: OpenConsole, api: httpx.Client
 ) -> None:
@@ -210,6 +255,18 @@ def test_arguments_show_as_text_in_full_on_request_and_without_hidden_characters
     expect(shown).not_to_contain_text("WWWW")
     assert tab.page.evaluate("window.pwned") is None
     assert tab.page.locator("#approvals :is(img, script, style, svg, a)").count() == 0
+
+
+@pytest.mark.parametrize("kind", INVISIBLE)
+def test_arguments_that_cannot_be_seen_are_written_out(open_console: OpenConsole, api: httpx.Client, kind: str) -> None:
+    tab = open_console()
+    code = tab.wait_online()
+    hidden = INVISIBLE[kind]
+    ask(api, code, "r1", text=f"Buy milk{hidden}", tags=[VISIBLE])
+    shown = tab.approval.get_by_label("Arguments")
+    expect(shown).to_contain_text("Buy milk" + "".join(f"\\u{{{ord(each):x}}}" for each in hidden))
+    expect(shown).to_contain_text(VISIBLE)
+    tab.shoot(f"approval-invisible-{kind.replace(' ', '-')}", full_page=False)
 
 
 def test_the_question_about_an_encrypted_call_shows_its_decrypted_arguments(open_console: OpenConsole) -> None:

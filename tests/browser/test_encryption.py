@@ -230,3 +230,32 @@ def test_a_code_of_sixteen_characters_is_shown_whole(
     inside = "code => code.scrollWidth <= code.clientWidth && document.documentElement.scrollWidth <= innerWidth"
     assert tab.page.locator("#code").evaluate(inside)
     tab.shoot(f"code-of-sixteen-{tab.page.viewport_size['width']}")  # type: ignore[index]
+
+
+FILL = """() => {
+  let size = 1 << 22;
+  for (let text = ""; size >= 1; ) {
+    try {
+      sessionStorage.setItem("ballast", text + "x".repeat(size));
+      text += "x".repeat(size);
+    } catch {
+      size >>= 1;
+    }
+  }
+  return sessionStorage.getItem("ballast").length;
+}"""
+"""Fills the tab's storage to the last character."""
+
+
+def test_an_encrypted_tab_remembers_what_it_ran_in_a_storage_that_is_full(open_console: OpenConsole) -> None:
+    tab = open_console()
+    link = open_encrypted(tab)
+    tab.let_run("set_accent")
+    assert tab.page.evaluate(FILL) > 1_000_000
+    phone = open_console(link.removeprefix(f"{tab.url}/"), **PHONE)
+    for hue in ("10", "20"):
+        phone.call("set_accent", hue=hue)
+        phone.expect_answer(f'"hue": {hue}')
+    keys = "Object.keys(sessionStorage).filter((key) => key.startsWith('waypost.seen.'))"
+    ids = tab.page.evaluate(f"{keys}.map((key) => sessionStorage.getItem(key))")
+    assert sorted(len(text) for text in ids)[-1] == 2 * 32 + 1

@@ -10,7 +10,7 @@ import httpx
 from playwright.sync_api import Locator, Page, Route, expect
 
 from tests.browser.conftest import OpenConsole
-from tests.browser.hostile import HOSTILE
+from tests.browser.hostile import HOSTILE, written_out
 from tests.browser.steps import offer
 from tests.browser.watch import Watch
 
@@ -67,8 +67,8 @@ def test_what_an_agent_sends_shows_as_text_in_the_tab(open_console: OpenConsole,
     expect(tab.line("out", "error")).to_have_count(2)
     shown = texts(tab.notes.locator("> p:first-child")) + texts(tab.notes.locator(".tag"))
     assert set(shown) == {text if text in HOSTILE[::6] else text[:40] for text in HOSTILE}
-    assert set(texts(tab.question.locator(".choices button"))) == set(HOSTILE)
-    assert set(texts(tab.question.locator(".question-text"))) == set(HOSTILE[1::6])
+    assert set(texts(tab.question.locator(".choices button"))) == set(map(written_out, HOSTILE))
+    assert set(texts(tab.question.locator(".question-text"))) == set(map(written_out, HOSTILE[1::6]))
     logged = "".join(texts(tab.line("in").locator("pre")))
     assert all(json.dumps(text, ensure_ascii=False)[1:-1] in logged for text in HOSTILE)
     complaint = "".join(texts(tab.line("out", "error").locator("pre")))
@@ -101,18 +101,19 @@ def test_what_a_tab_offers_shows_as_text_to_the_agent(open_console: OpenConsole,
     agent = open_console("#join=")
     agent.join(offer(api, HOSTILE[1], tools))
     expect(agent.page.locator(".tool")).to_have_count(31)
-    assert texts(agent.page.locator(".tool > span > span")) == [*HOSTILE, HOSTILE[1]]
+    assert texts(agent.page.locator(".tool > span > span")) == [*map(written_out, HOSTILE), HOSTILE[1]]
     for index, text in enumerate(HOSTILE):
+        shown = written_out(text)
         agent.page.locator(f'#tools input[value="tool-{index}"]').check()
         form = agent.page.get_by_role("form", name=f"Arguments of tool-{index}", exact=True)
         expect(form).to_be_visible()
-        names = [text, f"{text} as text", f"{text} of no type", f"{text} as a number"]
+        names = [shown, f"{shown} as text", f"{shown} of no type", f"{shown} as a number"]
         assert texts(form.locator("label > span")) == names
-        assert texts(form.locator("option")) == [*HOSTILE]
-        assert texts(form.locator(".hint")) == [text] * 4
-        assert texts(form.locator(".type"))[1] == f"{text} or object"
+        assert texts(form.locator("option")) == [*map(written_out, HOSTILE)]
+        assert texts(form.locator(".hint")) == [shown] * 4
+        assert texts(form.locator(".type"))[1] == f"{shown} or object"
         assert form.locator("textarea").first.input_value().replace("\r", "") == text
-        assert form.locator("select").evaluate("select => select.selectedOptions[0].textContent") == text
+        assert form.locator("select").evaluate("select => select.selectedOptions[0].textContent") == shown
     agent.shoot("hostile-agent")
     verify_harmless(agent.page)
 

@@ -332,7 +332,7 @@ test("a handler that a reload has interrupted runs again, with `restarted` set",
   assert.deepEqual(await call, { restarted: true });
 });
 
-test("a session that is full runs nothing more", () => {
+test("a session that is full, or whose storage is, runs nothing more", () => {
   const storage = new FakeStorage();
   const errors = [];
   const few = new ReplayGuard("name", storage, (error) => errors.push(error), 2);
@@ -341,7 +341,7 @@ test("a session that is full runs nothing more", () => {
   storage.setItem = () => {
     throw new Error("full");
   };
-  assert.equal(new ReplayGuard("name", storage, (error) => errors.push(error)).admit("d"), null);
+  assert.equal(new ReplayGuard("name", storage, (error) => errors.push(error)).admit("d").code, "not_remembered");
   assert.deepEqual(errors.map(({ message }) => message), ["full"]);
 });
 

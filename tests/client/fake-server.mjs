@@ -34,7 +34,7 @@ export class FakeServer {
 
   /** Send an event to every open stream. */
   send(event, data) {
-    const cursor = `c${++this.#cursor}`;
+    const cursor = cursorOf(++this.#cursor);
     this.raw(`event: ${event}\nid: ${cursor}\ndata: ${JSON.stringify({ cursor, ...data })}\n\n`);
     return cursor;
   }
@@ -72,7 +72,7 @@ export class FakeServer {
       const passed = this.relay?.("response", body) ?? body;
       if (passed.final) this.#answers.set(passed.id, passed);
       else if (this.relay) this.send("response", passed);
-      return reply(response, 202, { id: body.id, cursor: `c${++this.#cursor}` });
+      return reply(response, 202, { id: body.id, cursor: cursorOf(++this.#cursor) });
     }
     if (route.endsWith("/cancel")) return reply(response, 202, {});
     if (request.method === "DELETE") return reply(response, 204);
@@ -91,7 +91,7 @@ export class FakeServer {
     response.writeHead(200, { "content-type": "text/event-stream" });
     this.#streams.add(response);
     response.on("close", () => this.#streams.delete(response));
-    response.write(`: fake\n\nevent: ready\nretry: 5\nid: c0\ndata: {"role":"host","cursor":"c0"}\n\n`);
+    response.write(`: fake\n\nevent: ready\nretry: 5\nid: ${cursorOf(0)}\ndata: {"role":"host","cursor":"${cursorOf(0)}"}\n\n`);
   }
 
   #request(body, response) {
@@ -102,7 +102,7 @@ export class FakeServer {
       this.send("request", this.relay("request", body));
     }
     const late = () => this.#answers.get(body.id);
-    const wait = () => (late() ? reply(response, 200, late()) : reply(response, 202, { id: body.id, cursor: "c1" }));
+    const wait = () => (late() ? reply(response, 200, late()) : reply(response, 202, { id: body.id, cursor: cursorOf(1) }));
     if (this.waitMs) setTimeout(wait, this.waitMs);
     else wait();
   }
@@ -119,12 +119,31 @@ function reply(response, status, body, headers = {}) {
   response.end(body === undefined ? undefined : JSON.stringify(body));
 }
 
-/** A sessionStorage that outlives the page under test. */
+/** The cursor with this number, as the server writes cursors. */
+export const cursorOf = (number) => `019a0000-0000-7000-8000-${`${number}`.padStart(12, "0")}`;
+
+/** A sessionStorage that outlives the page under test, with a quota in characters like a browser's: keys count, too. */
 export class FakeStorage {
   items = new Map();
+  quota = Infinity;
   getItem = (key) => this.items.get(key) ?? null;
-  setItem = (key, value) => void this.items.set(key, value);
   removeItem = (key) => void this.items.delete(key);
+  setItem = (key, value) => {
+    const size = (text) => (text === null ? 0 : key.length + text.length);
+    const growth = size(value) - size(this.getItem(key));
+    if (growth > 0 && this.used + growth > this.quota) throw new DOMException("The quota is exceeded.", "QuotaExceededError");
+    this.items.set(key, value);
+  };
+
+  get used() {
+    return [...this.items].reduce((sum, [key, value]) => sum + key.length + value.length, 0);
+  }
+
+  /** Fill it to the last character, as another part of the page could. */
+  fill() {
+    this.setItem("ballast", "");
+    this.setItem("ballast", "x".repeat(this.quota - this.used));
+  }
 }
 
 /** Wait until `condition` holds; rejects after five seconds. */

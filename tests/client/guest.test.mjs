@@ -5,7 +5,7 @@ import { afterEach, beforeEach, test } from "node:test";
 
 import { joinSession } from "../../src/site/waypost.js";
 import { retryAfter } from "../../src/site/client/transport/http.js";
-import { FakeServer, until } from "./fake-server.mjs";
+import { cursorOf, FakeServer, until } from "./fake-server.mjs";
 
 Math.random = () => 0;
 
@@ -96,10 +96,10 @@ test("progress of this call reaches its listener, each report once", async () =>
   const heard = [];
   const call = guest.call("add", {}, { id: "r1", onProgress: (value) => heard.push(value) });
   await until(() => server.sent("GET /api/stream").length === 1);
-  server.send("response", { id: "r1", final: false, result: 1, cursor: "p1" });
-  server.send("response", { id: "r1", final: false, result: 1, cursor: "p1", replay: true });
-  server.send("response", { id: "other", final: false, result: 9, cursor: "p2" });
-  server.send("response", { id: "r1", final: false, result: 2, cursor: "p3" });
+  server.send("response", { id: "r1", final: false, result: 1, cursor: cursorOf(901) });
+  server.send("response", { id: "r1", final: false, result: 1, cursor: cursorOf(901), replay: true });
+  server.send("response", { id: "other", final: false, result: 9, cursor: cursorOf(902) });
+  server.send("response", { id: "r1", final: false, result: 2, cursor: cursorOf(903) });
   await until(() => heard.length === 2);
   await answer({ id: "r1", result: 3 });
   assert.equal(await call, 3);

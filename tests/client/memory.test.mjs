@@ -8,7 +8,7 @@ import { RequestStore } from "../../src/site/client/storage/request-store.js";
 import { retain, storageKey } from "../../src/site/client/storage/tab-storage.js";
 import { ReplayGuard } from "../../src/site/client/storage/replay-guard.js";
 import { createSession, Host, joinSession, Session } from "../../src/site/waypost.js";
-import { FakeServer, FakeStorage, until } from "./fake-server.mjs";
+import { cursorOf, FakeServer, FakeStorage, until } from "./fake-server.mjs";
 
 Math.random = () => 0;
 
@@ -203,7 +203,7 @@ test("the cursor of one session is not another's", async () => {
   const first = await connected(await open(true));
   server.send("session", {});
   const name = storageKey("cursor", first.session.memory);
-  await until(() => storage.getItem(name) === "c1");
+  await until(() => storage.getItem(name) === cursorOf(1));
   first.close();
   await connected(await open(true));
   assert.equal(server.sent("GET /api/stream").at(-1).headers["last-event-id"], undefined);
@@ -284,12 +284,12 @@ test("each host makes room for what it will remember, also of a session that is 
 test("a request store whose session is over stores nothing more", () => {
   const requests = new RequestStore({ memory: "name", key: "key" }, storage, assert.fail);
   requests.set("r1", { status: "running", tool: "pay" });
-  requests.cursor = "c1";
+  requests.cursor = cursorOf(1);
   assert.equal(storage.items.size, 2);
   requests.close();
   // An answer that was on its way is acknowledged only now.
   requests.set("r1", { status: "answered", tool: "pay", answer: { result: SECRET }, delivered: true });
-  requests.cursor = "c2";
+  requests.cursor = cursorOf(2);
   assert.equal(storage.items.size, 0);
 });
 

@@ -1,6 +1,7 @@
 """Who may do what; and what belongs to one session opens nothing of another."""
 
 import asyncio
+from itertools import count
 from typing import Any
 
 import pytest
@@ -176,6 +177,39 @@ async def test_whoever_guesses_codes_is_blocked_and_learns_nothing_from_hits():
     assert (await client.call("GET", f"/api/sessions/{session.code}")).status == 200
 
 
+async def test_one_dead_code_locks_nobody_out_however_often_it_is_asked_for():
+    client = make_client(limiters={Limit.MISS: Budget(10)})
+    session = await client.open_session()
+    for _ in range(100):
+        assert (await client.call("GET", "/api/sessions/ZZZZZZZZ")).status == 404
+    assert (await client.call("GET", f"/api/sessions/{session.code}")).status == 200
+
+
+async def test_one_dead_token_locks_nobody_out_either():
+    client = make_client(Settings(signing_keys=(KEY,), app_keys=APP_KEYS), limiters={Limit.MISS: Budget(10)})
+    session = await client.open_session()
+    for number in range(100):
+        dead = ("the key before the last", FORGED)[number % 2]
+        assert await refusal(client, APPS_ONLY[0], "", token=dead) == (401, "invalid_token")
+    assert (await client.call("GET", f"/api/sessions/{session.code}")).status == 200
+
+
+async def test_who_was_served_with_a_code_keeps_it_while_others_at_the_address_are_blocked():
+    client = make_client(limiters={Limit.MISS: Budget(10)})
+    known, unknown = await client.open_session(), await client.open_session()
+    initialize = {"jsonrpc": "2.0", "id": 1, "method": "tools/list", "params": {}}
+    headers = {"Accept": "application/json, text/event-stream", "MCP-Protocol-Version": "2025-11-25"}
+    assert (await client.call("POST", f"/mcp/{known.code}", initialize, headers=headers)).status == 200
+    for number in range(14):
+        await client.call("GET", f"/api/sessions/000000{number:02}")
+    assert (await client.call("POST", f"/mcp/{known.code}", initialize, headers=headers)).status == 200
+    assert (await client.ask(known.code)).status == 202
+    # Nothing is learnt of another code, be it live or not; and this one is not told to another address.
+    assert (await client.ask(unknown.code)).status == 429
+    assert (await client.call("GET", "/api/sessions/ZZZZZZZZ")).status == 429
+    assert (await client.call("GET", "/api/sessions/00000099", ip="192.0.2.2")).status == 404
+
+
 async def test_a_blocked_address_with_a_token_is_still_served():
     client = make_client(limiters={Limit.MISS: Budget(0)})
     session = await client.open_session()
@@ -224,10 +258,15 @@ async def test_whoever_makes_up_tokens_is_blocked(wrong: str, ip: str | None):
     budget = Budget(10)
     client = make_client(Settings(signing_keys=(KEY,), app_keys=APP_KEYS), limiters={Limit.MISS: budget})
     session = await client.open_session()
+    numbers = count()
+
+    async def guess(route: tuple[str, str, Any]) -> tuple[int, str]:
+        return await refusal(client, route, session.code, token=f"{wrong[:-2]}{next(numbers):02}", ip=ip)
+
     for route in (HOST_ONLY[1], GUESTS_ONLY[0], EITHER[0], EITHER[1], APPS_ONLY[0]) * 2:
-        assert await refusal(client, route, session.code, token=wrong, ip=ip) == (401, "invalid_token")
+        assert await guess(route) == (401, "invalid_token")
     for route in (HOST_ONLY[1], EITHER[1], APPS_ONLY[0], ("POST", "/api/tokens", {"resourceId": "a"})):
-        assert await refusal(client, route, session.code, token=wrong, ip=ip) == (429, "rate_limited")
+        assert await guess(route) == (429, "rate_limited")
     assert sum(budget.counts.values()) == 11
     # To guess codes is of the same budget.
     assert (await client.call("GET", f"/api/sessions/{session.code}", ip=ip)).status == 429
@@ -237,8 +276,8 @@ async def test_whoever_makes_up_tokens_is_blocked(wrong: str, ip: str | None):
 async def test_whoever_guesses_app_keys_is_blocked_and_the_app_at_the_same_address_is_served():
     client = make_client(Settings(signing_keys=(KEY,), app_keys=APP_KEYS), limiters={Limit.MISS: Budget(10)})
     minting = ("POST", "/api/tokens", {"resourceId": "a"})
-    for route in (APPS_ONLY[0], minting) * 5:
-        assert await refusal(client, route, "", token="a guess") == (401, "invalid_token")
+    for number, route in enumerate((APPS_ONLY[0], minting) * 5):
+        assert await refusal(client, route, "", token=f"guess {number}") == (401, "invalid_token")
     assert await refusal(client, minting, "", token="a guess") == (429, "rate_limited")
     for route in (*APPS_ONLY, minting):
         assert await refusal(client, route, "", token="another guess") == (429, "rate_limited")

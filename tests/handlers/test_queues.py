@@ -5,8 +5,13 @@ import asyncio
 import pytest
 
 from simulation.client import Client, Opened, make_client
+from simulation.counting_kv import CountingKv
+from simulation.virtual_time import VirtualClock
 from tests.support.builders import cursor_at
-from waypost_worker.kv.keys import requests_scope
+from tests.support.limiters import Budget
+from waypost_worker.kv.keys import requests_scope, responses_scope
+from waypost_worker.kv.memory import MemoryKv
+from waypost_worker.security.rate_limits import Limit
 
 
 async def opened() -> tuple[Client, Opened]:
@@ -181,6 +186,22 @@ async def test_a_guest_acknowledges_answers(joins: bool):
     reply = await client.call("POST", "/api/ack", {"code": session.code, "cursors": [taken["cursor"]]}, token=token)
     assert reply.json()["acknowledged"] == 1
     assert names(await client.poll(session.code)) == [("response", "kept")]
+
+
+@pytest.mark.parametrize("is_host", [True, False])
+async def test_acknowledging_what_never_was_removes_nothing_says_so_and_spends_the_sessions_budget(is_host: bool):
+    kv = CountingKv(MemoryKv(VirtualClock()))
+    budget = Budget(100)
+    client = make_client(kv=kv, limiters={Limit.REQUEST: budget})
+    session = await client.open_session()
+    kv.count.clear()
+    scope = requests_scope(session.code) if is_host else responses_scope(session.code)
+    key, token = ("host", session.host) if is_host else ("guest", None)
+    for number, (cursors, uses) in enumerate([(1, 1), (10, 2), (11, 4), (100, 14)]):
+        body = {"code": session.code, "cursors": [cursor_at(number, scope) for number in range(cursors)]}
+        reply = await client.call("POST", "/api/ack", body, token=token)
+        assert reply.json() == {"acknowledged": 0, "remaining": []}
+        assert (budget.counts, kv.count) == ({f"{key}:{session.code}": uses}, {"list": number + 1})
 
 
 async def test_an_events_id_acknowledges_the_message_it_names():

@@ -7,6 +7,7 @@ from collections import defaultdict
 import pytest
 
 from simulation.client import KEY, make_client
+from simulation.scripted_model import ScriptedModel, counted
 from simulation.virtual_time import run
 from tests.support.limiters import Budget
 from tools.openapi.example_calls import EXAMPLE_CALLS
@@ -129,3 +130,38 @@ async def test_questions_are_counted_by_address_or_for_an_app_by_its_resource(ap
     question = {"message": "Hello", "threadId": "t", "resourceId": "somebody"}
     reply = await client.call("POST", "/api/chat", question, token=app_keys[0] if app_keys else None, ip="203.0.113.7")
     assert (reply.status, budget.counts) == (429, {asker: 1})
+
+
+@pytest.mark.parametrize("uses", [6, 7, 8, 12])
+async def test_an_answer_is_kept_where_the_budget_of_its_address_ends_under_it(uses: int):
+    model = ScriptedModel(counted(80, 0.25))
+    client = make_client(limiters={Limit.ADDRESS: Budget(uses)}, model=model)
+    reply = await client.call("POST", "/api/chat", {"message": "Count.", "threadId": "t", "resourceId": "r"})
+    assert (reply.status, b"event: done" in reply.body) == (200, True)
+    # Asked from another address: that of the question has nothing left.
+    again = {"message": "Once more.", "threadId": "t", "resourceId": "r"}
+    assert (await client.call("POST", "/api/chat", again)).status == 429
+    listed = (await client.call("GET", "/api/sessions?resourceId=r", ip="192.0.2.2")).json()
+    [session_id] = [each["sessionId"] for each in listed["sessions"]]
+    kept = (await client.call("GET", f"/api/conversations/{session_id}", ip="192.0.2.2")).json()["messages"]
+    assert [message["role"] for message in kept] == ["user", "assistant"]
+    assert not kept[1].get("partial")
+
+
+async def test_a_stream_and_a_wait_end_cleanly_where_the_budget_of_their_address_ends():
+    client = make_client(limiters={Limit.ADDRESS: Budget(8)})
+    session = await client.open_session()
+    reply = await client.call("GET", f"/api/stream?code={session.code}", token=session.host)
+    assert (reply.status, reply.body.count(b"event: ready"), b"event: end" in reply.body) == (200, 1, False)
+    client = make_client(limiters={Limit.ADDRESS: Budget(8)})
+    session = await client.open_session()
+    asked = await client.ask(session.code, wait=60)
+    assert (asked.status, set(asked.json())) == (202, {"id", "cursor"})
+    # Here nothing is left for the request itself.
+    client = make_client(limiters={Limit.ADDRESS: Budget(2)})
+    session = await client.open_session()
+    request = {"code": session.code, "tool": "t"}
+    others = [await client.call("POST", "/api/request", request, ip=f"192.0.2.{host}") for host in range(10, 15)]
+    body = {"code": session.code, "cursors": [each.json()["cursor"] for each in others]}
+    spent = await client.call("POST", "/api/ack", body, token=session.host)
+    assert (spent.status, spent.json()["code"], spent.headers["Retry-After"]) == (503, "budget_spent", "60")

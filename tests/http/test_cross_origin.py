@@ -3,22 +3,25 @@
 import pytest
 
 from simulation.client import LowerHeaders, no_background
-from waypost_worker.errors import OriginNotAllowed
-from waypost_worker.http.cross_origin import require_known_origin
+from waypost_worker.errors import HostNotAllowed, OriginNotAllowed
+from waypost_worker.http.cross_origin import require_known_origin, require_own_host
 from waypost_worker.http.messages import Request
 
 HOST = "waypost.example"
 ALLOWED = frozenset({"https://app.example"})
 
 
-def is_refused(fields: dict[str, str], allowed: frozenset[str] = ALLOWED) -> bool:
+def request_with(fields: dict[str, str], scheme: str = "https") -> Request:
     async def read_body(_limit: int) -> bytes:
         return b""
 
     headers = LowerHeaders({"Host": HOST} | fields)
-    request = Request("POST", "/api/sessions", "", headers, read_body, no_background)
+    return Request("POST", "/api/sessions", "", headers, read_body, no_background, scheme=scheme)
+
+
+def is_refused(fields: dict[str, str], allowed: frozenset[str] = ALLOWED) -> bool:
     try:
-        require_known_origin(request, allowed)
+        require_known_origin(request_with(fields), allowed)
     except OriginNotAllowed:
         return True
     return False
@@ -57,6 +60,8 @@ def test_programs_and_pages_that_may_are_let_through(fields: dict[str, str]):
         {"Origin": f"https://{HOST}", "Sec-Fetch-Site": "same-site"},
         {"Sec-Fetch-Site": "cross-site"},
         {"Sec-Fetch-Site": "nonsense"},
+        {"Sec-Fetch-Site": "none", "Sec-Purpose": "prefetch"},
+        {"Sec-Fetch-Site": "none", "Sec-Purpose": "prefetch;prerender"},
         {"Origin": f"https://{HOST}.evil.example"},
         {"Origin": f"https://evil.{HOST}"},
         {"Origin": f"https://{HOST}:8443"},
@@ -79,3 +84,47 @@ def test_all_other_pages_are_refused(fields: dict[str, str]):
 
 def test_a_request_without_a_host_is_of_no_origin():
     assert is_refused({"Origin": "null", "Host": ""}, frozenset())
+
+
+@pytest.mark.parametrize(
+    ("scheme", "fields"),
+    [
+        ("https", {"Host": "waypost.example"}),
+        ("http", {"Host": "localhost:8787"}),
+        ("http", {"Host": "app.localhost"}),
+        ("http", {"Host": "127.0.0.1:8787"}),
+        ("http", {"Host": "192.168.0.2"}),
+        ("http", {"Host": "[::1]:8787"}),
+        ("http", {"Host": "[fe80::1]"}),
+        ("http", {"Host": "desk:8787"}),
+        ("http", {"Host": "desk.local:8787"}),
+        ("http", {"Host": ""}),
+        # A host that was named, under any port.
+        ("http", {"Host": "app.example:8787"}),
+        # A browser behind a tunnel that ends TLS: neither field can be set by a page, nor is sent over plain HTTP.
+        ("http", {"Host": "made-up.tunnel.example", "Sec-Fetch-Site": "same-origin"}),
+        ("http", {"Host": "made-up.tunnel.example", "Origin": "https://made-up.tunnel.example"}),
+    ],
+)
+def test_a_name_that_is_ours_or_near_is_accepted(scheme: str, fields: dict[str, str]):
+    require_own_host(request_with(fields, scheme), ALLOWED)
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"Host": "rebind.example:8806"},
+        {"Host": "rebind.example", "Origin": "http://rebind.example"},
+        {"Host": "127.0.0.1.rebind.example"},
+        {"Host": "localhost.rebind.example"},
+        {"Host": "local.rebind.example"},
+        {"Host": "127.1"},
+        {"Host": "[rebind.example"},
+        {"Host": "evil.app.example"},
+        # A page can set these.
+        {"Host": "rebind.example", "X-Forwarded-Proto": "https", "CF-Visitor": '{"scheme":"https"}'},
+    ],
+)
+def test_a_name_that_anybody_may_have_made_is_refused_over_plain_http(fields: dict[str, str]):
+    with pytest.raises(HostNotAllowed, match="ALLOWED_ORIGINS"):
+        require_own_host(request_with(fields, "http"), ALLOWED)

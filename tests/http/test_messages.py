@@ -6,6 +6,7 @@ import pytest
 
 from simulation.client import LowerHeaders, make_client, no_background
 from waypost_worker.errors import (
+    BudgetSpent,
     HeaderTooLarge,
     InvalidParameter,
     InvalidToken,
@@ -38,6 +39,11 @@ def test_no_two_errors_share_a_code_or_a_title():
 def test_an_error_that_can_be_raised_has_a_code():
     groups = {kind for kind in every_error() if kind.__subclasses__()}
     assert set(every_error()) - groups == set(CODED)
+
+
+def test_a_budget_that_is_spent_half_way_says_when_to_come_back():
+    response = problem_response(BudgetSpent("Wait a minute.", 60))
+    assert (response.status, response.headers["Retry-After"]) == (503, "60")
 
 
 def test_the_statuses_are_those_of_errors():

@@ -1,14 +1,18 @@
 """The meter counts every operation, also one that fails, and refuses to go over its budget."""
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from simulation.virtual_time import run
 from tests.support.builders import SetClock
 from tests.support.every_operation import every_operation
 from tests.support.faulty_kv import FaultyKv
 from waypost_worker.errors import BudgetSpent
 from waypost_worker.kv.memory import MemoryKv
-from waypost_worker.kv.metered import MeteredKv
+from waypost_worker.kv.metered import MeteredKv, Payment
 from waypost_worker.kv.store import KvError, ListPage
+from waypost_worker.limits import READS_PER_ADDRESS_USE
 
 
 async def test_each_operation_is_passed_on_and_counted():
@@ -56,3 +60,107 @@ async def test_the_time_of_what_succeeds_and_of_what_fails_is_added_up():
 
 async def test_an_empty_page_is_passed_on():
     assert await MeteredKv(MemoryKv(SetClock()), SetClock(), 1).list("p") == ListPage(())
+
+
+class Purse:
+    """Allows so many uses; counts those that were asked for."""
+
+    def __init__(self, uses: int) -> None:
+        self.uses = uses
+        self.asked = 0
+
+    async def pay(self) -> bool:
+        self.asked += 1
+        return self.asked <= self.uses
+
+
+def paid_meter(purse: Purse, uses: int = 1) -> tuple[MeteredKv, FaultyKv]:
+    store = FaultyKv(MemoryKv(SetClock()), lambda *_: False)
+    meter = MeteredKv(store, SetClock(), 1000)
+    meter.payment = Payment(purse.pay, uses)
+    return meter, store
+
+
+async def test_the_first_use_pays_for_two_and_a_half_lists_and_each_more_for_as_much():
+    purse = Purse(1000)
+    meter, _ = paid_meter(purse)
+    for number in range(1, 41):
+        await meter.list("p")
+        # Ten reads each, and 25 a use; the first use was spent before.
+        assert 1 + purse.asked == -(-number * 10 // READS_PER_ADDRESS_USE)
+    assert meter.remaining == 960
+
+
+@pytest.mark.parametrize(
+    ("calls", "uses"),
+    [
+        ([("get", "k")] * 25, 1),
+        ([("get", "k")] * 26, 2),
+        ([("get_many", ["k"] * 100)], 4),
+        ([("delete", "k")] * 3, 2),
+        ([("put", "k", "v", 60)] * 3, 2),
+        # A page: 34 reads for its day, and 10 to write it.
+        ([("put", "k", "x" * 2**20, 86_400)], 2),
+    ],
+)
+async def test_what_is_billed_is_paid_for(calls: list, uses: int):
+    purse = Purse(1000)
+    meter, _ = paid_meter(purse)
+    for operation, *arguments in calls:
+        if operation == "put":
+            key, value, ttl_seconds = arguments
+            await meter.put(key, value, ttl_seconds=ttl_seconds)
+        else:
+            await getattr(meter, operation)(*arguments)
+    assert 1 + purse.asked == uses
+
+
+async def test_what_is_not_paid_for_is_not_done():
+    meter, store = paid_meter(Purse(1))
+    for _ in range(5):
+        await meter.list("p")
+    with pytest.raises(BudgetSpent) as caught:
+        await meter.list("p")
+    assert caught.value.retry_after_seconds == 60
+    assert len(store.asked) == 5
+    assert meter.remaining == 0
+
+
+async def test_the_uses_spent_before_are_kept_for_the_end_until_one_is_refused():
+    purse = Purse(2)
+    meter, _ = paid_meter(purse, uses=3)
+    for number in range(7):
+        await meter.list("p")
+        assert meter.remaining == 1000 - number - 1
+    # Of five uses 75 reads were to be had, and 50 are kept.
+    await meter.list("p")
+    assert (purse.asked, meter.remaining) == (3, 4)
+    for _ in range(4):
+        await meter.list("p")
+    assert (purse.asked, meter.remaining) == (3, 0)
+    with pytest.raises(BudgetSpent):
+        await meter.list("p")
+
+
+OPERATIONS = st.lists(st.sampled_from(["get", "get_many", "put", "delete", "list"]), max_size=60)
+
+
+@given(OPERATIONS, st.integers(1, 6), st.integers(0, 20))
+def test_no_address_gets_more_than_it_has_paid_for(operations: list[str], uses: int, more: int):
+    purse = Purse(more)
+    meter, store = paid_meter(purse, uses)
+
+    async def go() -> None:
+        for operation in operations:
+            if operation == "put":
+                await meter.put("k", "v", ttl_seconds=60)
+            else:
+                await getattr(meter, operation)(["a", "b", "c"] if operation == "get_many" else "k")
+
+    try:
+        run(go())
+    except BudgetSpent:
+        assert purse.asked == more + 1
+    price = {"get": 1, "get_many": 3}
+    done = sum(price.get(operation, 10) for operation, _ in store.asked)
+    assert done <= (uses + min(purse.asked, more)) * READS_PER_ADDRESS_USE

@@ -100,7 +100,7 @@ async def test_a_duplicate_is_removed_after_its_first_copy_was_acknowledged():
     await at.look()
     await at.look()
     assert len(await at.requests()) == 2
-    await at.here.acknowledge_requests([first.cursor])
+    await at.here.remove_listed([first.cursor])
     assert await at.look() == []
     assert request_key(CODE, second.cursor) not in await at.requests()
 

@@ -325,7 +325,7 @@ NOT_HERE = {
     "MAX_STREAMS_PER_SESSION": "met by several streams at a time; tests/http/test_open_streams.py",
     "MAX_STREAMS_PER_ADDRESS": "met by several streams at a time; tests/http/test_open_streams.py",
     "MAX_STREAMS_PER_ISOLATE": "met by several streams at a time; tests/http/test_open_streams.py",
-    "MAX_BLOCKED_ADDRESSES": OF_MEMORY,
+    "MAX_REMEMBERED_GUESSES": OF_MEMORY,
     "MAX_CACHED_TOOL_LISTS": OF_MEMORY,
     "MAX_ADDRESS_LENGTH": "of what Cloudflare says, not of what a caller sends; tests/security/test_client_address.py",
     "MAX_LOOKUPS_AT_ONCE": "met by guessing; tests/security/test_guess_throttle.py",

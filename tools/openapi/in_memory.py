@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Coroutine, Mapping
+from collections.abc import AsyncGenerator, Callable, Coroutine, Mapping
 from random import Random
 from typing import Any
 from urllib.parse import urlsplit
@@ -15,6 +15,7 @@ from waypost_worker.app import App
 from waypost_worker.clock import Wakeup
 from waypost_worker.http.messages import Request
 from waypost_worker.kv.memory import MemoryKv
+from waypost_worker.kv.store import Kv
 from waypost_worker.security.rate_limits import Limit, Limiter
 from waypost_worker.settings import Settings
 
@@ -91,11 +92,14 @@ class _Headers:
 
 
 class InMemoryService:
-    """The service that the example calls run on; `limiters` count their requests."""
+    """The service that the example calls run on. `limiters` count their requests; `around` wraps the store."""
 
-    def __init__(self, limiters: Mapping[Limit, Limiter] = _LIMITERS) -> None:
+    def __init__(
+        self, limiters: Mapping[Limit, Limiter] = _LIMITERS, around: Callable[[Kv], Kv] = lambda kv: kv
+    ) -> None:
         clock = _Clock()
-        self._app = App(Settings(signing_keys=(SIGNING_KEY,)), MemoryKv(clock), clock, _Random(), print, limiters)
+        settings = Settings(signing_keys=(SIGNING_KEY,))
+        self._app = App(settings, around(MemoryKv(clock)), clock, _Random(), print, limiters)
         self._background: list[asyncio.Task[None]] = []
 
     async def send(self, sent: Sent) -> Answered:

@@ -10,6 +10,7 @@ from waypost_worker.errors import (
     BudgetSpent,
     Busy,
     HeaderTooLarge,
+    HostNotAllowed,
     InvalidBody,
     InvalidCode,
     InvalidEncoding,
@@ -43,9 +44,9 @@ from waypost_worker.http.messages import STATUS
 
 Errors = tuple[type[WaypostError], ...]
 
-ROUTING: Errors = (InvalidParameter, RateLimited, UriTooLong, HeaderTooLarge, OriginNotAllowed)
-"""Every route: its address has sent too much, or a page of another origin; a path that is not percent-encoded UTF-8, a
-query parameter that stands there twice, a long query, path or header field."""
+ROUTING: Errors = (InvalidParameter, RateLimited, UriTooLong, HeaderTooLarge, OriginNotAllowed, HostNotAllowed)
+"""Every route: its address has sent too much, or a page of another origin; a name that is not accepted; a path that is
+not percent-encoded UTF-8, a query parameter that stands there twice, a long query, path or header field."""
 ALWAYS: Errors = (*ROUTING, Unconfigured)
 STORAGE: Errors = (StorageUnavailable, BudgetSpent)
 JSON_TEXT: Errors = (UnsupportedMediaType, BodyTimeout, BodyTooLarge, Busy, InvalidEncoding, InvalidJson)

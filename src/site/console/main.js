@@ -10,7 +10,7 @@ import { RequestLog } from "./tab/request-log.js";
 import { place, show } from "./views.js";
 
 const tab = new Tab(new RequestLog());
-const agent = new Agent(() => tab.link);
+const agent = new Agent(tab);
 const chats = new ChatView();
 
 /** Each view starts when it is first shown: chatting needs no session, and a session needs no chat. */

@@ -157,7 +157,7 @@ async def serve(app: App, js_request: Any) -> Any:
     def background(work: Coroutine[Any, Any, None]) -> None:
         _run_in_background(work, app.isolate)
 
-    request = Request(js_request.method, url.path, url.query, headers, read_body, background, address)
+    request = Request(js_request.method, url.path, url.query, headers, read_body, background, address, url.scheme)
     try:
         response = await app.handle(request)
     finally:

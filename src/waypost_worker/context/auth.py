@@ -80,12 +80,15 @@ async def session_by_code(context: RequestContext, code: str, *, fresh: bool = F
         InvalidCode, RateLimited, SessionNotFound, SessionEnded
     """
     code = parse_code(code)
-    with context.throttle.looking_up(context.request.client_ip):
+    throttle, address = context.throttle, context.request.client_ip
+    with throttle.looking_up(address, code):
         try:
-            return await context.sessions().find(code, fresh=fresh)
+            session = await context.sessions().find(code, fresh=fresh)
         except SessionNotFound:
-            await context.throttle.miss(context.request.client_ip)
+            await throttle.miss(address, code)
             raise
+    throttle.hit(address, code)
+    return session
 
 
 async def bearer(context: RequestContext) -> Claims | None:
@@ -182,7 +185,7 @@ async def _claims(context: RequestContext, token: str) -> Claims:
         # Only after a failure: a signature can't be guessed, so a genuine token passes even from an address that is
         # blocked.
         context.throttle.check(context.request.client_ip)
-        await context.throttle.miss(context.request.client_ip)
+        await context.throttle.miss(context.request.client_ip, token)
         raise
 
 
@@ -192,7 +195,7 @@ async def _check_app_key(context: RequestContext, token: str) -> None:
     if not any(fits):
         # Only after a failure, as for tokens: an app's backend may share its address with a client that guesses codes.
         context.throttle.check(context.request.client_ip)
-        await context.throttle.miss(context.request.client_ip)
+        await context.throttle.miss(context.request.client_ip, token)
         raise InvalidToken(f"The token is none of the app keys of this deployment.{_hint(context)}")
 
 

@@ -17,8 +17,9 @@ from waypost_worker.documents.etag import parse_conditions
 from waypost_worker.documents.page import PageStore, is_owner
 from waypost_worker.documents.versioned_text import Version
 from waypost_worker.errors import BodyTooLarge, InvalidBody
+from waypost_worker.http.cross_origin import is_clicked, is_window, refuse_origin
 from waypost_worker.http.json_body import Body, read_body
-from waypost_worker.http.messages import Response, json_response, tagged_response
+from waypost_worker.http.messages import Request, Response, json_response, tagged_response
 from waypost_worker.http.query import required_parameter
 from waypost_worker.ids import parse_id
 from waypost_worker.kv.keys import session_pages_prefix
@@ -54,6 +55,11 @@ HTML_HEADERS = {
     "Cross-Origin-Resource-Policy": "same-origin",
     "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
 }
+
+# An empty href is the address itself; nothing of the request stands in the text.
+OFFER = b"""<!doctype html><html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width">
+<title>Open this page?</title><p>Another site has sent you here. <a href="">Open the page</a></p></html>"""
+"""What a browser shows that does not say whether a person followed the link: the link once more."""
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 
@@ -133,6 +139,19 @@ async def show(context: RequestContext) -> Response:
     """Show a page as a web page, sandboxed."""
     version, html = await _store(context).read(_intent_id(context), parse_conditions(context.request.headers.get))
     return tagged_response(None if html is None else html.encode(), version.etag, HTML_HEADERS)
+
+
+def offer(request: Request) -> Response | None:
+    """The response to a page of another site that has `request` made; `None` if a person followed its link.
+
+    Raises:
+        OriginNotAllowed: it does not open the page in a window, but loads it as a picture or a frame, or ahead of time.
+    """
+    if not is_window(request):
+        refuse_origin()
+    if is_clicked(request):
+        return None
+    return Response(202, OFFER, {"Content-Type": "text/html; charset=utf-8", "Cache-Control": "no-store"})
 
 
 async def delete(context: RequestContext) -> Response:

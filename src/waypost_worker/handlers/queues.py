@@ -13,7 +13,13 @@ from waypost_worker.http.messages import Response, json_response
 from waypost_worker.http.query import seconds_parameter
 from waypost_worker.ids import is_tool_name, parse_id
 from waypost_worker.kv.cursor import parse_event_id
-from waypost_worker.limits import MAX_ACK_CURSORS, MAX_ERROR_CODE_LENGTH, MAX_ERROR_MESSAGE_LENGTH, MAX_SEQ
+from waypost_worker.limits import (
+    ACK_CURSORS_PER_USE,
+    MAX_ACK_CURSORS,
+    MAX_ERROR_CODE_LENGTH,
+    MAX_ERROR_MESSAGE_LENGTH,
+    MAX_SEQ,
+)
 from waypost_worker.queues.message import ErrorBody, Message, encode_event_data
 from waypost_worker.queues.response_waiter import ResponseWaiter
 from waypost_worker.security.rate_limits import Limit
@@ -76,8 +82,8 @@ class QueuedView(msgspec.Struct):
 
 
 class AcknowledgedView(msgspec.Struct):
-    """The number of messages removed, and the cursors for which the request had no operations left: send those
-    again."""
+    """The number of messages that were there and are removed, and the cursors for which the request had no operations
+    left: send those again."""
 
     acknowledged: int
     remaining: list[str]
@@ -146,10 +152,10 @@ async def acknowledge(context: RequestContext) -> Response:
     queues = context.queues(session.code)
     scope = queues.requests if role is Role.HOST else queues.responses
     cursors = list(dict.fromkeys(parse_event_id(cursor, scope).message for cursor in body.cursors))
+    await context.limits.spend(Limit.REQUEST, f"{role}:{session.code}", -(-len(cursors) // ACK_CURSORS_PER_USE))
     # Half of what is left: retries of a failed operation count too.
     affordable = max(context.invocation.meter.remaining // 2, 1)
-    remove = queues.acknowledge_requests if role is Role.HOST else queues.acknowledge_responses
-    removed = await remove(cursors[:affordable])
+    removed = await queues.acknowledge(scope, cursors[:affordable], context.clock.now_ms())
     return json_response(AcknowledgedView(removed, cursors[affordable:]))
 
 

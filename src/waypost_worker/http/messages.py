@@ -58,6 +58,7 @@ STATUS: Mapping[str, int] = MappingProxyType({
     "body_too_large": 413,
     "uri_too_long": 414,
     "unsupported_media_type": 415,
+    "host_not_allowed": 421,
     "rate_limited": 429,
     "too_many_streams": 429,
     "header_too_large": 431,
@@ -100,6 +101,7 @@ class Request(msgspec.Struct, frozen=True):
     read_body: Callable[[int], Awaitable[bytes | None]]
     background: Callable[[Coroutine[Any, Any, None]], None]
     client_ip: str | None = None
+    scheme: str = "https"
 
     def query(self) -> dict[str, str]:
         """The query parameters.

@@ -13,12 +13,17 @@ H = TypeVar("H")
 
 
 class Route(msgspec.Struct, Generic[H], frozen=True):
-    """One row of the route table. `template` has `{name}` where a segment is a parameter; a request spends `limits`."""
+    """One row of the route table. `template` has `{name}` where a segment is a parameter; a request spends `limits`.
+
+    `uses` of its address's budget are spent before the handler runs. More than one pay in advance for what the request
+    must write at its end.
+    """
 
     method: str
     template: str
     handler: H
     limits: tuple[Limit, ...]
+    uses: int = 1
 
 
 class Router(Generic[H]):

@@ -1,39 +1,114 @@
-"""A store that counts its operations against a budget, and measures their time."""
+"""A store that counts its operations against a budget, pays for them, and measures their time."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import ParamSpec, TypeVar
 
 from waypost_worker.clock import Clock
 from waypost_worker.errors import BudgetSpent
 from waypost_worker.kv.delegating import DelegatingKv
-from waypost_worker.kv.store import Kv
+from waypost_worker.kv.store import Kv, ListPage
+from waypost_worker.limits import READS_PER_ADDRESS_USE
 
 P = ParamSpec("P")
 T = TypeVar("T")
 
+WRITE_PRICE = 10
+"""A write, a delete or a list costs as much as ten reads ($5 and $0.50 a million):
+https://developers.cloudflare.com/kv/platform/pricing/"""
+
+BYTE_SECONDS_PER_READ = 2_600_000_000
+"""What is stored costs too, $0.50 a gigabyte and month: a page of 1 MiB, kept for a day, as much as 34 reads."""
+
+USES_PERIOD_SECONDS = 60
+"""When more uses are allowed again."""
+
+
+class Payment:
+    """Pays for the operations of one invocation with uses of a rate limit, each before it is done.
+
+    Prices are in reads. One use pays for `READS_PER_ADDRESS_USE`. `uses` were spent before; all but the first of them
+    are kept until `pay` is refused, for what the invocation must still write to end cleanly.
+    """
+
+    def __init__(self, pay: Callable[[], Awaitable[bool]], uses: int) -> None:
+        self._pay = pay
+        self._paid = uses * READS_PER_ADDRESS_USE
+        self._kept = self._paid - READS_PER_ADDRESS_USE
+        self._spent = 0
+        self._is_refused = False
+
+    async def spend(self, price: int) -> None:
+        """Pay `price`.
+
+        Raises:
+            BudgetSpent: it is not paid for, and no more uses are allowed.
+        """
+        while not self._is_refused and self._spent + price + self._kept > self._paid:
+            if await self._pay():
+                self._paid += READS_PER_ADDRESS_USE
+            else:
+                self._is_refused = True
+        if self._spent + price > self._paid:
+            raise BudgetSpent(
+                "This needs more of the address's budget than is left; wait a minute.", USES_PERIOD_SECONDS
+            )
+        self._spent += price
+
+    def limit(self, operations: int) -> int:
+        """How many of the next `operations` can be afforded: all, until a use was refused."""
+        return min(operations, (self._paid - self._spent) // WRITE_PRICE) if self._is_refused else operations
+
 
 class MeteredKv(DelegatingKv):
-    """Passes operations on to `kv` until `budget` of them are used; then raises `BudgetSpent` instead.
+    """Passes on to `kv` until `budget` operations are used, or one can't be paid; then raises instead of asking.
 
-    `operations` counts them, failed ones included; `elapsed_ms` is the time spent waiting for them.
+    `operations` counts what was asked, also what failed; `elapsed_ms` is the time spent waiting for it. `payment` is
+    set once it is known whose budget pays.
     """
 
     def __init__(self, kv: Kv, clock: Clock, budget: int) -> None:
         super().__init__(kv)
         self._clock = clock
         self._budget = budget
+        self.payment: Payment | None = None
         self.operations = 0
         self.elapsed_ms = 0
 
     @property
     def remaining(self) -> int:
-        """Operations left in the budget."""
-        return self._budget - self.operations
+        """Operations left in the budget, as far as they can be paid for."""
+        left = self._budget - self.operations
+        return left if self.payment is None else self.payment.limit(left)
 
-    async def _around(self, operation: Callable[P, Awaitable[T]], *args: P.args, **kwargs: P.kwargs) -> T:
-        if self.remaining <= 0:
+    async def get(self, key: str) -> str | None:
+        await self._pay(1)
+        return await super().get(key)
+
+    async def get_many(self, keys: Sequence[str]) -> dict[str, str]:
+        # One operation, but each key is billed.
+        await self._pay(len(keys))
+        return await super().get_many(keys)
+
+    async def put(self, key: str, value: str, *, ttl_seconds: int, metadata: str | None = None) -> None:
+        await self._pay(WRITE_PRICE + len(value) * ttl_seconds // BYTE_SECONDS_PER_READ)
+        await super().put(key, value, ttl_seconds=ttl_seconds, metadata=metadata)
+
+    async def delete(self, key: str) -> None:
+        await self._pay(WRITE_PRICE)
+        await super().delete(key)
+
+    async def list(self, prefix: str, *, cursor: str | None = None, limit: int = 1000) -> ListPage:
+        await self._pay(WRITE_PRICE)
+        return await super().list(prefix, cursor=cursor, limit=limit)
+
+    async def _pay(self, price: int) -> None:
+        if self.operations >= self._budget:
             raise BudgetSpent(f"This call may use {self._budget} store operations and needs more.")
         self.operations += 1
+        if self.payment is not None:
+            await self.payment.spend(price)
+
+    async def _around(self, operation: Callable[P, Awaitable[T]], *args: P.args, **kwargs: P.kwargs) -> T:
         started = self._clock.now_ms()
         try:
             return await operation(*args, **kwargs)

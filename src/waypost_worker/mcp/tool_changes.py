@@ -1,9 +1,11 @@
 """Changes of the tab's tools, for the listen streams of both generations of clients."""
 
 from collections.abc import AsyncGenerator
+from contextlib import suppress
 from enum import Enum
 
 from waypost_worker.clock import seconds_until
+from waypost_worker.errors import BudgetSpent
 from waypost_worker.limits import HEARTBEAT_SECONDS, MCP_TOOLS_ECHO_SECONDS, STREAM_RESERVED_OPERATIONS
 from waypost_worker.mcp.tab import Tab
 from waypost_worker.security.tokens import Role
@@ -31,7 +33,7 @@ class ToolChanges:
         watch, wakeup = tab.context.watch(tab.session, Role.GUEST), tab.context.clock.wakeup()
         end_ms = tab.now_ms() + invocation.plan.stream_seconds * 1000
         last_sent_ms, echo_ms = tab.now_ms(), end_ms
-        with watch.subscribe(wakeup):
+        with suppress(BudgetSpent), watch.subscribe(wakeup):
             while tab.now_ms() < end_ms and invocation.meter.remaining > STREAM_RESERVED_OPERATIONS:
                 # A guest's watch survives a store that fails: it asks again later.
                 await watch.events()

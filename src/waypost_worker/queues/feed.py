@@ -81,7 +81,7 @@ class Feed:
     async def _drop_duplicates(self, listed: set[str]) -> None:
         now = self._clock.now_ms()
         if isinstance(self._reader, HostReader):
-            await self._queues.acknowledge_requests(self._reader.settled_duplicates(listed, now - self._ttl_ms))
+            await self._queues.remove_listed(self._reader.settled_duplicates(listed, now - self._ttl_ms))
         self._reader.forget(listed, now)
 
     async def _deliver(self, messages: Sequence[Message]) -> AsyncGenerator[list[Event], None]:

@@ -17,7 +17,7 @@ from waypost_worker.kv.bulk import batches
 from waypost_worker.kv.cursor import CursorFactory, cursor_ms, is_cursor
 from waypost_worker.kv.keys import request_key, requests_scope, response_key, response_prefix, responses_scope
 from waypost_worker.kv.store import Kv, list_all
-from waypost_worker.limits import MAX_CLOCK_SKEW_SECONDS
+from waypost_worker.limits import MAX_CLOCK_SKEW_SECONDS, REORDER_WINDOW_SECONDS
 from waypost_worker.polling.local_channel import LocalChannel
 from waypost_worker.queues.message import ErrorBody, Message, decode_listed, decode_value, encode_stored, head_of
 
@@ -126,19 +126,25 @@ class Queues:
                 if not message.is_head or keys[message.cursor] in values
             ]
 
-    async def acknowledge_requests(self, cursors: Iterable[str]) -> int:
-        """Removes requests. Returns the number of `cursors`."""
-        keys = [request_key(self._code, cursor) for cursor in cursors]
-        await self._delete(keys)
-        return len(keys)
+    async def acknowledge(self, scope: str, cursors: Iterable[str], now_ms: int) -> int:
+        """Removes those messages of a queue (`requests` or `responses`) that are there. Returns their number.
 
-    async def acknowledge_responses(self, cursors: Iterable[str]) -> int:
-        """Removes responses. Returns how many of them were there."""
-        removed = set(cursors)
-        pages = self.pages(self.responses)
-        keys = [self._key(message) async for page in pages for message in page if message.cursor in removed]
-        await self._delete(keys)
-        return len(keys)
+        A made-up cursor costs no delete. Messages queued in this isolate so recently that a listing may not show them
+        yet are known from the local channel; for the others the queue is listed once.
+        """
+        fresh_ms = now_ms - REORDER_WINDOW_SECONDS * 1000
+        fresh = {each.cursor: each for each in self._channel.since(scope, 0) if cursor_ms(each.cursor) > fresh_ms}
+        wanted = dict.fromkeys(cursors)
+        found = {cursor: self._key(fresh[cursor]) for cursor in wanted if cursor in fresh}
+        if len(found) < len(wanted):
+            async for page in self.pages(scope):
+                found |= {each.cursor: self._key(each) for each in page if each.cursor in wanted}
+        await self._delete(found.values())
+        return len(found)
+
+    async def remove_listed(self, cursors: Iterable[str]) -> None:
+        """Removes requests that a listing has just shown."""
+        await self._delete(request_key(self._code, cursor) for cursor in cursors)
 
     async def remove_request(self, request_id: str) -> None:
         """Removes a request under every cursor that it was queued with, and its `cancel`."""

@@ -1,15 +1,22 @@
-"""Throttles the guessing of codes: an address that has spent its budget of unknown codes is refused for a minute.
+"""Throttles the guessing of codes: an address that has spent its budget of wrong codes is refused for a minute.
 
 The budget is the platform's rate-limit binding, counted per location, and spent by misses only. An address over its
 budget is blocked here, before the look-up, so that it can't go on and learn from the hits. Only a few codes of an
 address are looked up concurrently: otherwise a thousand guesses could be under way before the first of them counts.
+
+An address is often shared: by an office, or by the clients of one hosted agent. Two rules keep a dead code in one
+configuration from locking out the others, and neither makes guessing cheaper. The same wrong code (or token) counts
+once a minute, since a guesser gains nothing by repeating one. And a code that this address was served with is looked up
+also while the address is blocked: the address has had that hit already.
 """
 
-from contextlib import AbstractContextManager
+import hashlib
+from collections import OrderedDict
+from contextlib import AbstractContextManager, nullcontext
 
 from waypost_worker.clock import Clock
 from waypost_worker.errors import RateLimited
-from waypost_worker.limits import MAX_BLOCKED_ADDRESSES, MAX_LOOKUPS_AT_ONCE
+from waypost_worker.limits import MAX_LOOKUPS_AT_ONCE, MAX_REMEMBERED_GUESSES, SERVED_CODE_SECONDS
 from waypost_worker.security.client_address import rate_limit_key
 from waypost_worker.security.rate_limits import PERIOD_SECONDS, REFUSALS, Limit, Limiter
 
@@ -19,46 +26,79 @@ class GuessThrottle:
 
     def __init__(self, limiter: Limiter | None, clock: Clock) -> None:
         self._limiter = limiter
-        self._clock = clock
-        self._blocked_until_ms: dict[str, int] = {}
-        self._looked_up: dict[str, int] = {}
+        self._blocked = _Recent(clock, PERIOD_SECONDS)
+        self._missed = _Recent(clock, PERIOD_SECONDS)
+        self._served = _Recent(clock, SERVED_CODE_SECONDS)
+        self._lookups: dict[str, int] = {}
 
-    def looking_up(self, address: str | None) -> AbstractContextManager[None]:
-        """A context manager around a look-up that may miss, and around the call of `miss`.
+    def looking_up(self, address: str | None, code: str) -> AbstractContextManager[None]:
+        """A context manager around the look-up of `code`, and around the call of `miss`.
 
         Raises:
-            RateLimited: `address` has spent its budget within the last minute, or has too many look-ups under way.
+            RateLimited: `address` has spent its budget within the last minute, or has too many look-ups under way; and
+                it was not served with this code before.
         """
+        if _pair(address, code) in self._served:
+            return nullcontext()
         self.check(address)
         key = rate_limit_key(address)
-        if self._limiter is not None and self._looked_up.get(key, 0) >= MAX_LOOKUPS_AT_ONCE:
+        if self._limiter is not None and self._lookups.get(key, 0) >= MAX_LOOKUPS_AT_ONCE:
             raise RateLimited("Too many codes from this address concurrently.", 1)
-        return _Counted(self._looked_up, key)
+        return _Counted(self._lookups, key)
 
     def check(self, address: str | None) -> None:
-        """Refuses a blocked address; called before a look-up.
+        """Refuses a blocked address; called before a look-up, and before a wrong token is counted.
 
         Raises:
             RateLimited: `address` has spent its budget within the last minute.
         """
-        until = self._blocked_until_ms.get(rate_limit_key(address), 0)
-        if until > self._clock.now_ms():
+        if rate_limit_key(address).encode() in self._blocked:
             raise _limited()
 
-    async def miss(self, address: str | None) -> None:
-        """Counts a code that does not exist, or an invalid token.
+    def hit(self, address: str | None, code: str) -> None:
+        """Remembers that `address` was served with the live `code`."""
+        self._served.add(_pair(address, code))
+
+    async def miss(self, address: str | None, secret: str) -> None:
+        """Counts a code that does not exist, or an invalid token or key; the same one once a minute.
 
         Raises:
             RateLimited: this miss exceeds the budget of `address`.
         """
-        key = rate_limit_key(address)
-        if self._limiter is None or await self._limiter.allows(key):
+        pair = _pair(address, secret)
+        self._served.discard(pair)
+        if self._limiter is None or pair in self._missed:
             return
-        self._blocked_until_ms.pop(key, None)
-        self._blocked_until_ms[key] = self._clock.now_ms() + PERIOD_SECONDS * 1000
-        if len(self._blocked_until_ms) > MAX_BLOCKED_ADDRESSES:
-            del self._blocked_until_ms[next(iter(self._blocked_until_ms))]
+        # Before the limiter is asked: the same code twice concurrently counts once, too.
+        self._missed.add(pair)
+        key = rate_limit_key(address)
+        if await self._limiter.allows(key):
+            return
+        self._blocked.add(key.encode())
         raise _limited()
+
+
+class _Recent:
+    """What was added in the last `seconds`, up to `MAX_REMEMBERED_GUESSES`; each is some 50 bytes at most."""
+
+    def __init__(self, clock: Clock, seconds: int) -> None:
+        self._clock = clock
+        self._milliseconds = seconds * 1000
+        self._until_ms: OrderedDict[bytes, int] = OrderedDict()
+
+    def __contains__(self, item: bytes) -> bool:
+        return self._until_ms.get(item, 0) > self._clock.now_ms()
+
+    def add(self, item: bytes) -> None:
+        now = self._clock.now_ms()
+        self._until_ms[item] = now + self._milliseconds
+        # All are kept equally long, so the first one is the oldest.
+        self._until_ms.move_to_end(item)
+        while len(self._until_ms) > MAX_REMEMBERED_GUESSES or next(iter(self._until_ms.values())) <= now:
+            self._until_ms.popitem(last=False)
+
+    def discard(self, item: bytes) -> None:
+        self._until_ms.pop(item, None)
 
 
 class _Counted:
@@ -75,6 +115,11 @@ class _Counted:
         self._counts[self._key] -= 1
         if not self._counts[self._key]:
             del self._counts[self._key]
+
+
+def _pair(address: str | None, secret: str) -> bytes:
+    """`secret` of `address`, in 16 bytes whatever its length; no token is kept."""
+    return hashlib.sha256(f"{rate_limit_key(address)} {secret}".encode()).digest()[:16]
 
 
 def _limited() -> RateLimited:

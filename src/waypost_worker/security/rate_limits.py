@@ -20,7 +20,8 @@ class Limit(StrEnum):
     """The budgets, by the names of their bindings."""
 
     ADDRESS = "ADDRESS_LIMIT"
-    """Every request from one address: no single client may run up the bill."""
+    """Every request from one address, and one more use for each further 2.5 KV operations: no single client may run up
+    the bill."""
 
     SESSION = "SESSION_LIMIT"
     """Sessions opened from one address."""
@@ -84,12 +85,17 @@ class RateLimits:
             if not await limiter.allows(key):
                 raise RateLimited(f"{REFUSALS[limit]}; wait a minute.", PERIOD_SECONDS)
 
-    async def spend_of_address(self, limits: tuple[Limit, ...], address: str | None) -> None:
-        """Counts one use of each of `limits` that is counted by address.
+    async def spend_of_address(self, limits: tuple[Limit, ...], address: str | None, uses: int = 1) -> None:
+        """Counts those of `limits` that are counted by address: `uses` of `ADDRESS`, one of the others.
 
         Raises:
             RateLimited: one of these budgets is spent.
         """
         for limit in limits:
             if limit in OF_ADDRESS:
-                await self.spend(limit, rate_limit_key(address))
+                await self.spend(limit, rate_limit_key(address), uses if limit is Limit.ADDRESS else 1)
+
+    async def pay(self, address: str | None) -> bool:
+        """Counts one more use of `ADDRESS`. Returns whether it was within the budget."""
+        limiter = self._limiters.get(Limit.ADDRESS)
+        return limiter is None or await limiter.allows(rate_limit_key(address))

@@ -75,6 +75,11 @@ OPERATIONS = {
         NOBODY_KNOWN,
         {
             200: Reply("The HTML as it was stored.", {HTML: {"type": "string"}}, _SHOWN_HEADERS),
+            202: Reply(
+                "Another site sent the browser here, and the browser does not say that a person clicked: a link to the "
+                "page, for a person to follow. Nothing was read or counted.",
+                {HTML: {"type": "string"}},
+            ),
             304: Reply("The client has this version already.", headers=_SHOWN_HEADERS),
         },
         (*_PROBLEMS, PageNotFound),

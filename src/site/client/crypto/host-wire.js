@@ -66,6 +66,7 @@ export class EncryptedWire {
   constructor({ code, key, memory }, storage, fail) {
     this.#cipher = new Cipher(code, key);
     this.#replayGuard = new ReplayGuard(memory, storage, fail);
+    this.#replayGuard.reserve();
   }
 
   /**

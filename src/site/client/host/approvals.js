@@ -78,11 +78,7 @@ export class Approvals {
   setRequired(tool, isRequired) {
     if (isRequired) this.requireApprover(tool);
     this.#required.set(tool.definition.name, isRequired);
-    try {
-      this.#storage?.setItem(this.#key, JSON.stringify([...this.#required]));
-    } catch (error) {
-      this.#fail(error);
-    }
+    this.#store([...this.#required]);
   }
 
   /**
@@ -143,6 +139,19 @@ export class Approvals {
   #allow(tool) {
     this.setRequired(tool, false);
     for (const [close, name] of [...this.#open]) if (name === tool.definition.name) close("once");
+  }
+
+  /** @param {[string, boolean][]} required */
+  #store(required) {
+    try {
+      this.#storage?.setItem(this.#key, JSON.stringify(required));
+    } catch (error) {
+      this.#fail(error);
+      // An `always` that was withdrawn must not come back with a reload. What needs approval is kept if it fits.
+      this.#storage?.removeItem(this.#key);
+      const needed = required.filter(([, isRequired]) => isRequired);
+      if (needed.length < required.length) this.#store(needed);
+    }
   }
 
   /** @returns {Map<string, boolean>} */

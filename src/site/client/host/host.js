@@ -4,6 +4,7 @@ import { Acks } from "./acks.js";
 import { Approvals } from "./approvals.js";
 import { Emitter } from "../emitter.js";
 import { WaypostError } from "../errors.js";
+import { isAboutRequest, isToolName } from "../grammar.js";
 import { PlainWire, EncryptedWire } from "../crypto/host-wire.js";
 import { RequestStore } from "../storage/request-store.js";
 import { retain } from "../storage/tab-storage.js";
@@ -211,7 +212,11 @@ export class Host extends Emitter {
    * @param {any} data
    */
   #receive(type, data) {
-    if (type === "request") {
+    const isKnown = type === "request" ? isAboutRequest(data) && isToolName(data.tool) : type !== "cancel" || isAboutRequest(data);
+    if (!isKnown) {
+      const error = new WaypostError("bad_event", `An event of kind ${type} has an id, a tool or a cursor that is none.`);
+      this.emit("error", { error });
+    } else if (type === "request") {
       this.#take(data).catch((error) => this.emit("error", { error }));
     } else if (type === "cancel") {
       this.#acks.add(data.cursor);

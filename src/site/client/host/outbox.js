@@ -14,10 +14,12 @@ import { isTransient, retryAfterMs } from "../errors.js";
  * @property {(error: unknown) => void} fail an attempt failed; there will be another
  */
 
+/** @typedef {{ call: AnsweredCall, answer: Answer, sleep: CancellableSleep }} Delivery */
+
 export class Outbox {
   #options;
   #stopped = false;
-  /** @type {Map<string, CancellableSleep>} */
+  /** What is being sent, by the request's id. @type {Map<string, Delivery>} */
   #sending = new Map();
 
   /** @param {OutboxOptions} options */
@@ -26,19 +28,22 @@ export class Outbox {
   }
 
   /**
-   * Sends `answer` to the request `call`; if one is already waiting for a retry, retries now.
+   * Sends `answer` to the request `call`; if one is already waiting for a retry, sends this one in its place now.
    * @param {AnsweredCall} call
    * @param {Answer} answer
    */
   put(call, answer) {
-    const sleep = this.#sending.get(call.id);
-    if (sleep) return sleep.wake();
-    this.#deliver(call, answer, new CancellableSleep()).catch(this.#options.fail);
+    const sending = this.#sending.get(call.id);
+    if (sending) {
+      Object.assign(sending, { call, answer });
+      return sending.sleep.wake();
+    }
+    this.#deliver({ call, answer, sleep: new CancellableSleep() }).catch(this.#options.fail);
   }
 
   /** Retries all of them now. */
   wake() {
-    for (const sleep of this.#sending.values()) sleep.wake();
+    for (const { sleep } of this.#sending.values()) sleep.wake();
   }
 
   /** Stops sending. */
@@ -47,21 +52,20 @@ export class Outbox {
     this.wake();
   }
 
-  /**
-   * @param {AnsweredCall} call
-   * @param {Answer} answer
-   * @param {CancellableSleep} sleep
-   */
-  async #deliver(call, answer, sleep) {
+  /** @param {Delivery} delivery */
+  async #deliver(delivery) {
     const backoff = new Backoff();
-    this.#sending.set(call.id, sleep);
+    this.#sending.set(delivery.call.id, delivery);
     while (!this.#stopped) {
+      const { call, answer, sleep } = delivery;
       try {
         await this.#options.send(call, answer);
+        if (delivery.answer !== answer) continue;
         this.#sending.delete(call.id);
         return this.#options.delivered(call, answer);
       } catch (error) {
         if (!isTransient(error)) {
+          if (delivery.answer !== answer) continue;
           this.#sending.delete(call.id);
           return this.#options.refused(call, answer, error);
         }

@@ -2,6 +2,7 @@
 
 import { errorAnswer, resultAnswer, substitute } from "./tool-answer.js";
 import { isTransient } from "../errors.js";
+import { NOT_REMEMBERED } from "../storage/replay-guard.js";
 import { Outbox } from "./outbox.js";
 import { ProgressSender } from "./progress-sender.js";
 
@@ -15,7 +16,10 @@ import { ProgressSender } from "./progress-sender.js";
  * `refusal`: the error to answer with instead of running it; nothing is stored.
  * @typedef {{ id: string, cursor: string, tool: string, args?: any, replay?: boolean, refusal?: AnswerError }} Request
  */
-/** The request that an answer is for. @typedef {import("../crypto/cipher.js").Call & { refusal?: AnswerError }} AnsweredCall */
+/**
+ * The request that an answer is for. `isUnstored`: the answer is not stored, so the same request may still run.
+ * @typedef {import("../crypto/cipher.js").Call & { refusal?: AnswerError, isUnstored?: boolean }} AnsweredCall
+ */
 
 /** The progress that a guest gets while a call waits for approval. In MCP, progress must grow: a tool's own starts above 0. */
 const WAITING = { progress: 0, message: "Waiting for approval." };
@@ -81,7 +85,7 @@ export class Runner {
       this.#outbox.put({ id, tool: entry.tool ?? tool }, entry.answer);
     } else if (!isBusy && refusal) {
       this.#emit("response", { id, tool, error: refusal, final: true });
-      this.#outbox.put({ id, tool, refusal }, { error: refusal });
+      this.#outbox.put({ id, tool, refusal, isUnstored: true }, { error: refusal });
     } else if (!isBusy) {
       await this.#run(request, args, entry !== undefined);
     }
@@ -143,17 +147,18 @@ export class Runner {
       if (!(await this.#approvals.decide(found, asked, () => report(WAITING)))) error = REFUSED;
     }
     if (signal.aborted) return void this.#running.delete(id);
-    this.#requests.set(id, { status: "running", tool });
     if (!error && !restarted) error = this.#wire.admit(id);
+    const isUnstored = error === NOT_REMEMBERED;
+    if (!isUnstored) this.#requests.set(id, { status: "running", tool });
     const beganAt = performance.now();
     const answer = error ? { error } : await this.#call(found, tool, args, { id, signal, restarted, progress: report });
     const took = error ? {} : { durationMs: performance.now() - beganAt };
     this.#running.delete(id);
     if (signal.aborted) return;
-    this.#requests.set(id, { status: "answered", tool, answer });
+    if (!isUnstored) this.#requests.set(id, { status: "answered", tool, answer });
     this.#emit("response", { id, tool, ...answer, final: true, ...took });
     await progress.close();
-    this.#outbox.put({ id, tool }, answer);
+    this.#outbox.put({ id, tool, isUnstored }, answer);
   }
 
   /**
@@ -175,8 +180,8 @@ export class Runner {
    * @param {AnsweredCall} call
    * @param {Answer} answer
    */
-  #delivered({ id, tool, refusal }, answer) {
-    if (!refusal) this.#requests.set(id, { status: "answered", tool, answer, delivered: true });
+  #delivered({ id, tool, isUnstored }, answer) {
+    if (!isUnstored) this.#requests.set(id, { status: "answered", tool, answer, delivered: true });
     this.#emit("delivered", { id });
   }
 
@@ -186,10 +191,10 @@ export class Runner {
    * @param {Answer} answer
    * @param {unknown} error
    */
-  #refused({ id, tool, refusal }, answer, error) {
+  #refused({ id, tool, isUnstored }, answer, error) {
     if (!isTransient(error)) this.#emit("error", { error });
     const instead = substitute(answer, error);
-    if (!instead || refusal) return;
+    if (!instead || isUnstored) return;
     this.#requests.set(id, { status: "answered", tool, answer: instead });
     this.#emit("response", { id, tool, ...instead, final: true });
     this.#outbox.put({ id, tool }, instead);

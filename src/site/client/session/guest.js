@@ -3,6 +3,7 @@
 import { Backoff } from "../transport/backoff.js";
 import { ApiError, CallTimeout, isTransient, retryAfterMs, ToolError, TransportError } from "../errors.js";
 import { GuestCipher } from "../crypto/guest-cipher.js";
+import { newGuest } from "../grammar.js";
 import { saysEncrypted } from "../crypto/host-wire.js";
 import { Http } from "../transport/http.js";
 import { newId } from "../ids.js";
@@ -173,7 +174,7 @@ async function join(http, code) {
   const backoff = new Backoff();
   for (let attempt = 1; ; attempt++) {
     try {
-      return (await http.json("POST", `/api/sessions/${encodeURIComponent(code)}/join`, { body: { id } })).data;
+      return newGuest((await http.json("POST", `/api/sessions/${encodeURIComponent(code)}/join`, { body: { id } })).data);
     } catch (error) {
       if (!(error instanceof TransportError) || attempt === JOIN_ATTEMPTS) throw error;
       await pause(backoff.next());

@@ -1,5 +1,6 @@
 /** A guest's stream of progress reports. It is open only while a call listens, because an open stream costs the server reads. */
 
+import { isAboutRequest } from "../grammar.js";
 import { EventStream } from "../transport/event-stream.js";
 
 /** @typedef {import("../transport/http.js").Http} Http */
@@ -69,7 +70,7 @@ export class ProgressFeed {
    * @param {any} data
    */
   #receive(type, data) {
-    if (type !== "response" || data.final !== false || this.#seen.has(data.cursor)) return;
+    if (type !== "response" || !isAboutRequest(data) || data.final !== false || this.#seen.has(data.cursor)) return;
     this.#seen.add(data.cursor);
     const followed = this.#followed.get(data.id);
     if (!followed?.open) return followed?.listener(data.result);

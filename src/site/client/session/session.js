@@ -1,6 +1,7 @@
 /** A session from the host's side: created, saved across a reload, extended, ended. */
 
 import { newKey } from "../crypto/cipher.js";
+import { isoTime, newSession } from "../grammar.js";
 import { Http } from "../transport/http.js";
 import { newId } from "../ids.js";
 import { inviteLink } from "./invite.js";
@@ -110,11 +111,11 @@ export class Session {
   }
 
   /**
-   * Updates it from an event of the server.
+   * Updates it from an event of the server. Anything but an ISO 8601 time is ignored.
    * @param {{ expiresAt?: string }} news
    */
   update({ expiresAt }) {
-    if (expiresAt) this.#record.expiresAt = expiresAt;
+    this.#record.expiresAt = isoTime(expiresAt) ?? this.#record.expiresAt;
   }
 
   /** Extends it by its full time to live. An open host stream does this automatically. */
@@ -198,6 +199,6 @@ export async function createSession({ baseUrl = ownOrigin(), ttl, label, data, e
   // The key comes first: a page that can't encrypt must not open an unencrypted session instead.
   const key = encrypted ? newKey() : undefined;
   const reply = await new Http(baseUrl).json("POST", "/api/sessions", { body: { ttl, label, data } });
-  const { code, hostToken, sessionId, createdAt, expiresAt } = reply.data;
+  const { code, hostToken, sessionId, createdAt, expiresAt } = newSession(reply.data);
   return new Session({ baseUrl, code, hostToken, sessionId, tabId: newId(), createdAt, expiresAt, label, data, key });
 }

@@ -3,6 +3,7 @@
  * also after a reload. Kept in memory and, as far as it fits, in `sessionStorage`, which lives exactly as long as the tab.
  */
 
+import { isCursor } from "../grammar.js";
 import { storageKey } from "./tab-storage.js";
 
 /** Requests kept. An answered request can be redelivered for two minutes, until its removal is visible everywhere. */
@@ -54,7 +55,8 @@ export class RequestStore {
 
   /** The position in the stream. After a reload, the server marks requests up to it as replays. */
   get cursor() {
-    return this.#storage?.getItem(this.#cursorKey) ?? "";
+    const cursor = this.#storage?.getItem(this.#cursorKey);
+    return isCursor(cursor) ? cursor : "";
   }
 
   set cursor(cursor) {
@@ -123,8 +125,35 @@ export class RequestStore {
 
   #store() {
     if (!this.#storage || this.#isClosed) return;
-    // Newest first, so that what does not fit is the oldest; an answer too large for storage is kept in memory alone.
-    let room = MAX_STORED_CHARS;
+    try {
+      this.#storage.setItem(this.#key, this.#text(MAX_STORED_CHARS));
+    } catch (error) {
+      this.#fail(error);
+      this.#storeLess();
+    }
+  }
+
+  /**
+   * The storage is full: stores fewer entries, or none. What was stored before must not stay: there, a request that is
+   * answered by now may still be `running`, and a reload would run it again.
+   */
+  #storeLess() {
+    this.#storage?.removeItem(this.#key);
+    for (const chars of [MAX_STORED_CHARS / 10, MAX_STORED_CHARS / 100]) {
+      try {
+        return this.#storage?.setItem(this.#key, this.#text(chars));
+      } catch {
+        // Reported already.
+      }
+    }
+  }
+
+  /**
+   * The newest entries as JSON, in `room` characters. Newest first, so that what does not fit is the oldest; an answer too
+   * large for storage is kept in memory alone.
+   * @param {number} room
+   */
+  #text(room) {
     const kept = [];
     for (const pair of [...this.#entries].reverse()) {
       const text = JSON.stringify(pair);
@@ -133,10 +162,6 @@ export class RequestStore {
       room -= text.length;
       kept.push(text);
     }
-    try {
-      this.#storage.setItem(this.#key, `[${kept.reverse().join(",")}]`);
-    } catch (error) {
-      this.#fail(error);
-    }
+    return `[${kept.reverse().join(",")}]`;
   }
 }

@@ -3,7 +3,7 @@
  * chooses the codes, so it could give a session the code of an earlier one, and with it that session's stored state.
  */
 
-/** A part of one session's stored state; browsers hold state under these names. @typedef {"ledger" | "cursor" | "approvals" | "seen"} Part */
+/** A part of one session's stored state; browsers hold state under these names. @typedef {"ledger" | "cursor" | "approvals" | "seen" | "reserve"} Part */
 
 /** The key of the list of names in use, most recent first. */
 const LIST = "waypost.sessions";
@@ -38,13 +38,15 @@ export function storageKey(part, name) {
 export function retain(name, storage, fail) {
   if (!storage) return;
   const names = [name, ...listed(storage).filter((other) => other !== name)];
+  for (const old of names.slice(1)) drop(storage, old, ["reserve"]);
   for (const old of names.slice(MAX_ANSWERING)) drop(storage, old, ["ledger", "cursor", "approvals"]);
-  for (const old of names.slice(MAX_REMEMBERED)) drop(storage, old, ["seen"]);
   try {
     storage.setItem(LIST, names.slice(0, MAX_REMEMBERED).join(","));
   } catch (error) {
-    fail(error);
+    return fail(error);
   }
+  // After the list: an encrypted session that is still listed is restored, and must know what it has run.
+  for (const old of names.slice(MAX_REMEMBERED)) drop(storage, old, ["seen"]);
 }
 
 /** Whether the state stored under `name` has not been dropped. @param {string} name @param {Storage} storage */

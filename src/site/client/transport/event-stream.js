@@ -2,6 +2,7 @@
 
 import { Backoff, CancellableSleep } from "./backoff.js";
 import { ApiError, isTransient, retryAfterMs, TransportError, WaypostError } from "../errors.js";
+import { isCursor } from "../grammar.js";
 import { SilenceTimeout } from "./silence-timeout.js";
 import { SseParser } from "./sse.js";
 import { listenForWake, seemsOffline } from "./wake.js";
@@ -142,7 +143,7 @@ export class EventStream {
         this.#take(event.type, event.data);
         if (this.#stopped) return;
       }
-      if (parser.lastEventId) this.#move(parser.lastEventId);
+      if (isCursor(parser.lastEventId)) this.#move(parser.lastEventId);
       this.#backoff.baseMs = parser.retryMs ?? this.#backoff.baseMs;
     }
   }

@@ -5,6 +5,9 @@ import { ApiError, TransportError } from "../errors.js";
 /** Default limit for a whole request, response body included. */
 const DEFAULT_TIMEOUT_MS = 30_000;
 
+/** The longest Retry-After that is heeded. A timer of more than 2^31 ms would fire immediately. */
+const MAX_RETRY_AFTER_MS = 24 * 3_600_000;
+
 /**
  * @typedef {object} RequestOptions
  * @property {unknown} [body] sent as JSON
@@ -126,13 +129,12 @@ async function refusal(response) {
 }
 
 /**
- * Milliseconds of a Retry-After header, which holds seconds or a date (RFC 9110, 10.2.3); 0 if it is absent or malformed.
+ * Milliseconds of a Retry-After header, which holds seconds or a date (RFC 9110, 10.2.3), a day at most; 0 if it is absent or malformed.
  * @param {string | null} value
  * @param {number} nowMs
  */
 export function retryAfter(value, nowMs) {
   if (value === null) return 0;
-  if (/^\s*\d+\s*$/.test(value)) return Number(value) * 1000;
-  const date = Date.parse(value);
-  return Number.isNaN(date) ? 0 : Math.max(0, date - nowMs);
+  const ms = /^\s*\d+\s*$/.test(value) ? Number(value) * 1000 : Date.parse(value) - nowMs;
+  return Number.isNaN(ms) ? 0 : Math.min(Math.max(0, ms), MAX_RETRY_AFTER_MS);
 }

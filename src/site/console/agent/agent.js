@@ -6,6 +6,7 @@ import { Calls } from "./calls.js";
 import { byId, el, showBanner, showPill } from "../shared/dom.js";
 import { keepKey, recallKey } from "../tab/encryption.js";
 import { clockTime } from "../shared/format.js";
+import { plain } from "../shared/plain.js";
 import { argumentFields } from "./schema-form.js";
 
 /** How often the tab's presence and tools are refreshed while the page is visible. */
@@ -14,7 +15,7 @@ const REFRESH_MS = 15_000;
 /** @typedef {import("../../waypost.js").ToolDefinition} ToolDefinition */
 
 export class Agent {
-  #calls = new Calls();
+  #calls;
   /** @type {import("../../waypost.js").Guest | null} */
   #guest = null;
   /** The tools on the page as JSON, so that a refresh without changes leaves forms and focus alone. */
@@ -22,8 +23,9 @@ export class Agent {
   /** @type {string | null} */
   #selected = null;
 
-  /** @param {() => string | null} ownLink the link to this page's own tab */
-  constructor(ownLink) {
+  /** @param {{ code: string | null, link: string | null }} tab this page's own */
+  constructor(tab) {
+    this.#calls = new Calls(tab);
     byId("join").addEventListener("submit", (event) => {
       event.preventDefault();
       this.join(this.#input.value);
@@ -32,7 +34,7 @@ export class Agent {
       this.#leave();
       this.#input.focus();
     });
-    byId("use-own").addEventListener("click", () => this.join(ownLink() ?? ""));
+    byId("use-own").addEventListener("click", () => this.join(tab.link ?? ""));
     setInterval(() => document.visibilityState === "visible" && this.#refresh(), REFRESH_MS);
     addEventListener("online", () => this.#refresh());
   }
@@ -138,7 +140,7 @@ export class Agent {
   #choice(tool) {
     const radio = el("input", { type: "radio", name: "tool", onchange: () => this.#select(tool) });
     radio.value = tool.name;
-    const label = el("span", {}, el("code", {}, tool.name), el("span", {}, `${tool.description ?? tool.title ?? ""}`));
+    const label = el("span", {}, el("code", {}, plain(tool.name)), el("span", {}, plain(`${tool.description ?? tool.title ?? ""}`)));
     return el("label", { class: "tool" }, radio, label);
   }
 
@@ -149,7 +151,7 @@ export class Agent {
     const fields = argumentFields(tool.inputSchema);
     const form = el("form", { class: "call", "aria-label": `Arguments of ${tool.name}` }, ...fields.elements);
     if (fields.elements.length === 0) form.append(el("p", { class: "hint" }, "This tool takes no arguments."));
-    form.append(el("button", { class: "primary" }, "Call ", el("code", {}, tool.name)));
+    form.append(el("button", { class: "primary" }, "Call ", el("code", {}, plain(tool.name))));
     form.addEventListener("submit", (event) => {
       event.preventDefault();
       if (this.#guest) this.#calls.start(this.#guest, tool.name, fields.read()).then(() => this.#refresh());

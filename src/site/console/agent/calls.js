@@ -1,9 +1,11 @@
 /** The agent's calls: one card each, from waiting to the answer. */
 
+import { newId } from "../../client/ids.js";
 import { CallTimeout, DecryptionError, ToolError } from "../../waypost.js";
-import { ownCall } from "../approval/own-calls.js";
+import { endOwnCall, ownCall } from "../approval/own-calls.js";
 import { byId, el, showPill } from "../shared/dom.js";
 import { duration, inline, pretty } from "../shared/format.js";
+import { plain } from "../shared/plain.js";
 
 /** Cards kept on the page. */
 const MAX_CARDS = 20;
@@ -14,6 +16,13 @@ const TIMEOUT_MS = 15 * 60_000;
 /** @typedef {import("../../waypost.js").Guest} Guest */
 
 export class Calls {
+  #tab;
+
+  /** @param {{ code: string | null }} tab this page's own */
+  constructor(tab) {
+    this.#tab = tab;
+  }
+
   /**
    * Calls `tool` and shows its progress and answer.
    * @param {Guest} guest
@@ -26,11 +35,14 @@ export class Calls {
     byId("calls").prepend(card.element);
     while (byId("calls").childElementCount > MAX_CARDS) byId("calls").lastElementChild?.remove();
     const beganAt = performance.now();
+    const { code } = guest;
+    // The button is the approval for a call to this page's own tab. The host of another session learns the id of a call.
+    const id = code === this.#tab.code ? ownCall({ code, tool, args }) : newId();
     const took = () => duration(performance.now() - beganAt);
     try {
       const { signal } = card;
       const onProgress = (/** @type {unknown} */ value) => card.showProgress(value);
-      const result = await guest.call(tool, args, { id: ownCall(), timeout: TIMEOUT_MS, signal, onProgress });
+      const result = await guest.call(tool, args, { id, timeout: TIMEOUT_MS, signal, onProgress });
       card.close(`Answered in ${took()}`, "good", result);
     } catch (error) {
       if (card.signal.aborted) card.close(`Cancelled after ${took()}`, "warn");
@@ -38,6 +50,8 @@ export class Calls {
       else if (error instanceof DecryptionError) card.close("Could not be decrypted", "bad", error.message);
       else if (error instanceof CallTimeout) card.close(error.message, "warn");
       else card.close("Failed", "bad", error instanceof Error ? error.message : String(error));
+    } finally {
+      endOwnCall(id);
     }
   }
 }
@@ -66,8 +80,8 @@ class Card {
     this.element = el(
       "li",
       { class: "call-card" },
-      el("p", { class: "call-head" }, el("code", {}, tool), this.#pill, this.#cancel),
-      el("p", { class: "payload" }, inline(args)),
+      el("p", { class: "call-head" }, el("code", {}, plain(tool)), this.#pill, this.#cancel),
+      el("p", { class: "payload" }, plain(inline(args))),
       this.#progress,
       this.#message,
       this.#answer,

@@ -1,6 +1,7 @@
 /** A form made from a tool's JSON Schema; what has no widget of its own is written as JSON. */
 
 import { el } from "../shared/dom.js";
+import { plain } from "../shared/plain.js";
 
 /** @typedef {Record<string, any>} Schema */
 /** A field reads as undefined when it is left out. @typedef {{ element: HTMLElement, read: () => unknown }} Field */
@@ -104,7 +105,7 @@ function booleanField(name, schema, isRequired) {
  */
 function enumField(name, schema, isRequired) {
   const options = schema.enum.map((/** @type {unknown} */ value, /** @type {number} */ at) =>
-    el("option", { value: at, selected: value === schema.default }, typeof value === "string" ? value : JSON.stringify(value)),
+    el("option", { value: at, selected: value === schema.default }, plain(typeof value === "string" ? value : JSON.stringify(value))),
   );
   const select = el("select", { required: isRequired });
   if (!isRequired || schema.default === undefined) options.unshift(el("option", { value: "" }, isRequired ? "Choose one" : "(none)"));
@@ -160,11 +161,11 @@ function labelled(name, schema, isRequired, input, kind = "") {
   const label = el(
     "label",
     { for: id },
-    el("span", {}, name),
+    el("span", {}, plain(name)),
     isRequired && el("i", { class: "required" }, "required"),
-    type && el("i", { class: "type" }, type),
+    type && el("i", { class: "type" }, plain(type)),
   );
-  const help = schema.description ? el("p", { class: "hint", id: `${id}-help` }, `${schema.description}`) : null;
+  const help = schema.description ? el("p", { class: "hint", id: `${id}-help` }, plain(`${schema.description}`)) : null;
   if (help) input.setAttribute("aria-describedby", help.id);
   const parts = kind === "check" ? [input, label] : [label, input];
   return el("div", { class: `field ${kind}` }, ...parts, help);

@@ -1,7 +1,8 @@
 /** The card of one call that waits for a decision. */
 
 import { el } from "../shared/dom.js";
-import { plain, pretty } from "../shared/format.js";
+import { pretty } from "../shared/format.js";
+import { plain } from "../shared/plain.js";
 
 /** Characters and lines of the arguments that are shown at first. */
 const CHARS = 600;
@@ -23,14 +24,14 @@ export function approvalCard({ tool, args, definition, replay, restarted }, deci
     el("button", { type: "button", class: kind, disabled: true, onclick: () => decide(decision) }, ...label);
   const buttons = [
     button("once", "primary", "Allow once"),
-    button("always", "", "Always allow ", el("code", {}, tool)),
+    button("always", "", "Always allow ", el("code", {}, plain(tool))),
     button("refuse", "", "Refuse"),
   ];
   setTimeout(() => buttons.forEach((each) => (each.disabled = false)), REST_MS);
   return el(
     "div",
     { class: "approval", role: "group", "aria-labelledby": "approval-what", tabindex: -1 },
-    el("p", { class: "approval-what", id: "approval-what" }, "May an agent call ", el("code", {}, tool), "?"),
+    el("p", { class: "approval-what", id: "approval-what" }, "May an agent call ", el("code", {}, plain(tool)), "?"),
     el("p", { class: "hint" }, plain(`${definition.description ?? definition.title ?? ""}`)),
     seenBefore(replay, restarted),
     ...argumentText(args),

@@ -1,9 +1,10 @@
 /** The calls that wait for approval: one is shown, the others queue up. Keyboard focus is not taken. */
 
 import { byId, el, toast } from "../shared/dom.js";
-import { inline, plain } from "../shared/format.js";
+import { inline } from "../shared/format.js";
+import { plain } from "../shared/plain.js";
 import { tellWaiting } from "../views.js";
-import { isOwnCall } from "./own-calls.js";
+import { useOwnCall } from "./own-calls.js";
 import { approvalCard } from "./approval-card.js";
 
 /** How many of the queued calls are listed. */
@@ -36,22 +37,24 @@ export class Approvals {
   }
 
   /**
-   * Asks the person, unless they made the call themselves. Resolves with their decision.
+   * Asks the person, unless they made this very call themselves. Resolves with their decision.
+   * @param {string} code the session's
    * @param {ApprovalRequest} request
    * @returns {Decision | Promise<Decision>}
    */
-  decide(request) {
-    if (isOwnCall(request.id)) return "once";
+  decide(code, request) {
+    const { id, tool, args } = request;
+    if (useOwnCall(id, { code, tool, args })) return "once";
     return new Promise((resolve) => {
       /** @type {Question} */
       const question = { request, settle: (decision) => this.#close(question, () => resolve(decision)) };
       // The call was cancelled or allowed together with another one, or the session is over.
       request.signal.addEventListener("abort", () => {
-        if (question === this.#shown) toast(`The call to ${request.tool} no longer needs a decision.`);
+        if (question === this.#shown) toast(`The call to ${plain(tool)} no longer needs a decision.`);
         this.#close(question, () => {});
       });
       this.#questions.push(question);
-      this.#say(`An agent asks to call ${request.tool}. ${this.#questions.length} waiting for you.`);
+      this.#say(`An agent asks to call ${plain(tool)}. ${this.#questions.length} waiting for you.`);
       this.#draw();
     });
   }
@@ -94,7 +97,7 @@ export class Approvals {
 /** @param {Question[]} others */
 function next(others) {
   const named = others.slice(0, NAMED).map(({ request }) =>
-    el("li", {}, el("code", {}, request.tool), el("span", {}, plain(inline(request.args)))),
+    el("li", {}, el("code", {}, plain(request.tool)), el("span", {}, plain(inline(request.args)))),
   );
   const rest = others.length - named.length;
   return rest > 0 ? [...named, el("li", {}, `and ${rest} more`)] : named;

@@ -1,6 +1,7 @@
 /** Asks for confirmation before something is deleted. */
 
 import { byId } from "../shared/dom.js";
+import { plain } from "../shared/plain.js";
 
 /**
  * @param {string} question
@@ -10,7 +11,7 @@ import { byId } from "../shared/dom.js";
  */
 export function confirmed(question, consequence, yes) {
   const dialog = /** @type {HTMLDialogElement} */ (byId("confirm"));
-  byId("confirm-title").textContent = question;
+  byId("confirm-title").textContent = plain(question);
   byId("confirm-text").textContent = consequence;
   byId("confirm-yes").textContent = yes;
   dialog.returnValue = "";

@@ -37,15 +37,6 @@ export function pretty(value) {
   return typeof value === "string" ? value : (JSON.stringify(value, null, 2) ?? "");
 }
 
-/**
- * `text` with invisible characters and direction overrides escaped, so that an approval shows what it allows.
- * @param {string} text
- */
-export function plain(text) {
-  // Joiners are left alone: emoji and several scripts need them.
-  return text.replace(/(?![\n\t\u200c\u200d])[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, (character) => `\\u{${character.codePointAt(0)?.toString(16)}}`);
-}
-
 /** How long ago, in the largest unit that fits. @param {Date} date */
 export function age(date) {
   const minutes = Math.floor((Date.now() - date.getTime()) / 60_000);

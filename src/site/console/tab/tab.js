@@ -84,7 +84,7 @@ export class Tab {
   /** @param {Session} session */
   #use(session) {
     session.save();
-    const host = (this.#host = new Host(session, { approve: (request) => this.#approvals.decide(request) }));
+    const host = (this.#host = new Host(session, { approve: (request) => this.#approvals.decide(session.code, request) }));
     offerTools(host);
     this.#log.follow(host);
     // Events of a session that was replaced are ignored.

@@ -1,6 +1,7 @@
 /** `ask_person`: asks the person at the tab, and waits for their answer. */
 
 import { byId, el } from "../shared/dom.js";
+import { plain } from "../shared/plain.js";
 
 export const askTool = {
   definition: {
@@ -49,9 +50,9 @@ function ask(question, choices, signal, begun) {
     const form = el(
       "form",
       { class: "question", "aria-label": "A question for you" },
-      el("p", { class: "question-text" }, question),
+      el("p", { class: "question-text" }, plain(question)),
       choices.length > 0
-        ? el("div", { class: "choices" }, ...choices.map((choice) => el("button", { type: "button", onclick: () => close(() => resolve(choice)) }, choice)))
+        ? el("div", { class: "choices" }, ...choices.map((choice) => el("button", { type: "button", onclick: () => close(() => resolve(choice)) }, plain(choice))))
         : el("div", { class: "question-row" }, input, el("button", { class: "primary" }, "Answer")),
       el("button", { type: "button", class: "link", onclick: () => close(() => reject(new Error("The person declined to answer."))) }, "Decline"),
     );

@@ -1,0 +1,263 @@
+"""What one address can make the owner spend in an hour, route by route: the table in SECURITY.md.
+
+Each route is called on the real code, as in the examples of the OpenAPI document, and some routes also in the most
+expensive way known. Counted are what a call costs at KV's prices, storage included, and the uses of the budgets that
+count by address. The rest is arithmetic with the limits of wrangler.toml: a minute has room for as many calls as the
+budget that is spent first. `python -m simulation.cost --write` writes the table; a test compares the two.
+"""
+
+import asyncio
+import json
+import tomllib
+from collections import Counter
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from simulation.client import KEY, Client, Opened, make_client
+from simulation.scripted_model import ScriptedModel, counted
+from simulation.virtual_time import VirtualClock, run
+from tools.openapi.example_calls import EXAMPLE_CALLS
+from tools.openapi.example_calls.step import begin
+from tools.openapi.example_runner import Answered, Sent, run_steps
+from tools.openapi.in_memory import InMemoryService
+from waypost_worker.app import ROUTES
+from waypost_worker.http.routing import Router
+from waypost_worker.kv.delegating import DelegatingKv
+from waypost_worker.kv.memory import MemoryKv
+from waypost_worker.limits import MAX_ACK_CURSORS, MAX_PAGE_BYTES
+from waypost_worker.queues.queue import Queues
+from waypost_worker.security.rate_limits import Limit, Limiter
+from waypost_worker.settings import Settings
+
+ROOT = Path(__file__).parents[1]
+PAGE = ROOT / "SECURITY.md"
+BEGIN, END = "<!-- abuse: begin -->\n", "<!-- abuse: end -->\n"
+HOUR_MINUTES = 60
+
+READ, WRITE, LIST, BYTE_SECOND = 0.50e-6, 5e-6, 5e-6, 0.50 / 1e9 / (730 * 3600)
+"""Dollars: https://developers.cloudflare.com/kv/platform/pricing/. Each key of a bulk read is a read; a month has 730
+hours."""
+
+REQUEST_DOLLARS = 0.30e-6 + 2 * 0.02e-6 + 0.60e-6
+"""A request, 2 ms of CPU, and its event in the log: https://developers.cloudflare.com/workers/platform/pricing/"""
+
+BY_ADDRESS = (Limit.ADDRESS, Limit.SESSION, Limit.ANSWER)
+"""The budgets that a stranger can't have more of by making up another session or conversation."""
+
+
+class BilledKv(DelegatingKv):
+    """Adds up what is billed."""
+
+    dollars = 0.0
+
+    async def get(self, key: str) -> str | None:
+        self.dollars += READ
+        return await super().get(key)
+
+    async def get_many(self, keys: Sequence[str]) -> dict[str, str]:
+        self.dollars += READ * len(keys)
+        return await super().get_many(keys)
+
+    async def put(self, key: str, value: str, *, ttl_seconds: int, metadata: str | None = None) -> None:
+        self.dollars += WRITE + len(value) * ttl_seconds * BYTE_SECOND
+        await super().put(key, value, ttl_seconds=ttl_seconds, metadata=metadata)
+
+    async def delete(self, key: str) -> None:
+        self.dollars += WRITE
+        await super().delete(key)
+
+    async def list(self, prefix: str, *, cursor: str | None = None, limit: int = 1000) -> Any:
+        self.dollars += LIST
+        return await super().list(prefix, cursor=cursor, limit=limit)
+
+
+class Uses:
+    """Counts the uses of each budget, and refuses none."""
+
+    def __init__(self) -> None:
+        self.count: Counter[Limit] = Counter()
+        self.limiters: dict[Limit, Limiter] = {limit: _Uses(self.count, limit) for limit in Limit}
+
+
+class _Uses:
+    def __init__(self, count: Counter[Limit], limit: Limit) -> None:
+        self._count = count
+        self._limit = limit
+
+    async def allows(self, key: str) -> bool:
+        self._count[self._limit] += 1
+        return True
+
+
+@dataclass(frozen=True)
+class Bill:
+    """What a call costs in KV, and which budgets it spends."""
+
+    dollars: float
+    uses: dict[Limit, int]
+
+    @property
+    def calls_a_minute(self) -> int:
+        """How many the limits let one address make."""
+        limits = a_minute()
+        return min(limits[limit] // self.uses[limit] for limit in BY_ADDRESS if self.uses.get(limit))
+
+    @property
+    def dollars_an_hour(self) -> float:
+        """What they come to in KV."""
+        return self.dollars * self.calls_a_minute * HOUR_MINUTES
+
+
+def a_minute() -> dict[Limit, int]:
+    """The limits of wrangler.toml."""
+    bindings = tomllib.loads((ROOT / "wrangler.toml").read_text())["ratelimits"]
+    return {Limit(each["name"]): each["simple"]["limit"] * 60 // each["simple"]["period"] for each in bindings}
+
+
+def example_bills() -> dict[str, Bill]:
+    """The costliest call of each route among the document's examples."""
+    uses, stores = Uses(), []
+
+    def billed(kv: Any) -> BilledKv:
+        stores.append(BilledKv(kv))
+        return stores[0]
+
+    service = InMemoryService(uses.limiters, billed)
+    router = Router(ROUTES)
+    found: dict[str, Bill] = {}
+
+    async def send(sent: Sent) -> Answered:
+        uses.count.clear()
+        before = stores[0].dollars
+        answered = await service.send(sent)
+        route, _ = router.find(sent.method, sent.url.partition("?")[0])
+        keep_costliest(found, f"{route.method} {route.template}", Bill(stores[0].dollars - before, dict(uses.count)))
+        return answered
+
+    asyncio.run(run_steps(EXAMPLE_CALLS, begin(), send))
+    return found
+
+
+def keep_costliest(found: dict[str, Bill], name: str, bill: Bill) -> None:
+    """Note `bill` for the route `name`, unless a costlier one is there."""
+    if name not in found or bill.dollars_an_hour > found[name].dollars_an_hour:
+        found[name] = bill
+
+
+class Scene:
+    """A session of a stranger's own, in an isolate of its own; `elsewhere` writes into its queues from another one."""
+
+    def __init__(self) -> None:
+        self.kv = BilledKv(MemoryKv(VirtualClock()))
+        self.uses = Uses()
+        model = ScriptedModel(counted(80, 0.25))
+        self.client: Client = make_client(Settings(signing_keys=(KEY,)), self.kv, self.uses.limiters, model=model)
+        self.elsewhere: Client = make_client(Settings(signing_keys=(KEY,)), self.kv, seed=1)
+
+    async def bill(self, work: Callable[[], Awaitable[Any]]) -> Bill:
+        """What `work` costs."""
+        before = self.kv.dollars
+        self.uses.count.clear()
+        await work()
+        return Bill(self.kv.dollars - before, dict(self.uses.count))
+
+
+async def _acknowledge(scene: Scene, session: Opened, *, are_there: bool) -> Bill:
+    isolate = scene.elsewhere.app.isolate
+    queues = Queues(scene.kv, session.code, isolate.cursors, isolate.messages, 3600)
+    asked = [(await scene.elsewhere.ask(session.code)).json()["cursor"] for _ in range(MAX_ACK_CURSORS)]
+    cursors = asked if are_there else [isolate.cursors.issue(queues.requests) for _ in range(MAX_ACK_CURSORS)]
+    body = {"code": session.code, "cursors": cursors}
+    return await scene.bill(lambda: scene.client.call("POST", "/api/ack", body, token=session.host))
+
+
+async def _poll_of_large_messages(scene: Scene, session: Opened) -> Bill:
+    for _ in range(400):
+        await scene.elsewhere.ask(session.code, args={"text": "x" * 2000})
+    return await scene.bill(lambda: scene.client.poll(session.code, session.host))
+
+
+async def _stream(scene: Scene, session: Opened) -> Bill:
+    async def read() -> None:
+        response = await scene.client.open("GET", f"/api/stream?code={session.code}", token=session.host)
+        assert isinstance(response.body, AsyncGenerator)
+        async for _ in response.body:
+            pass
+
+    return await scene.bill(read)
+
+
+def heaviest_bills() -> list[tuple[str, str, Bill]]:
+    """Route, what was done, and what it cost."""
+
+    async def alone(work: Callable[[Scene, Opened], Awaitable[Bill]]) -> Bill:
+        scene = Scene()
+        return await work(scene, await scene.elsewhere.open_session())
+
+    def called(method: str, url: str, json_body: Any = None, **more: Any) -> Callable[..., Awaitable[Bill]]:
+        async def work(scene: Scene, session: Opened) -> Bill:
+            path = url.replace("CODE", session.code)
+            own = json_body | {"code": session.code} if json_body and "tool" in json_body else json_body
+            return await scene.bill(lambda: scene.client.call(method, path, own, **more))
+
+        return work
+
+    page = {"html": "x" * MAX_PAGE_BYTES, "sessionId": "s"}
+    lines = json.dumps({"role": "user", "content": "x" * 60_000}).encode() + b"\n"
+    imported: Any = {"body": lines * 30, "headers": {"Content-Type": "application/x-ndjson"}}
+    question = {"message": "Count.", "threadId": "t"}
+    scenes: list[tuple[str, str, Callable[[Scene, Opened], Awaitable[Bill]]]] = [
+        ("POST /api/ack", "100 made-up cursors", partial(_acknowledge, are_there=False)),
+        ("POST /api/ack", "100 messages", partial(_acknowledge, are_there=True)),
+        ("GET /api/poll", "a wait of 60 s", called("GET", "/api/poll?code=CODE&wait=60")),
+        ("GET /api/poll", "400 messages of 2 KB", _poll_of_large_messages),
+        (
+            "POST /api/request",
+            "a wait of 60 s",
+            called("POST", "/api/request?wait=60", {"tool": "t"}),
+        ),
+        ("GET /api/stream", "at rest for 15 minutes", _stream),
+        ("PUT /api/pages/{intentId}", "1 MiB", called("PUT", "/api/pages/p", page)),
+        (
+            "PUT /api/conversations/{sessionId}",
+            "1.8 MB",
+            called("PUT", "/api/conversations/c", **imported),
+        ),
+        ("POST /api/chat", "an answer of 20 s", called("POST", "/api/chat", question)),
+    ]
+    return [(route, what, run(alone(work))) for route, what, work in scenes]
+
+
+def bills() -> dict[str, tuple[str, Bill]]:
+    """Each route's costliest call that is known: what was done, and its bill."""
+    found = {route: ("", bill) for route, bill in example_bills().items()}
+    for route, what, bill in heaviest_bills():
+        if bill.dollars_an_hour > found[route][1].dollars_an_hour:
+            found[route] = (f" ({what})", bill)
+    return found
+
+
+def abuse_table() -> str:
+    """The table of SECURITY.md, the costliest route first; routes whose calls cost the same share a line."""
+    rows: dict[tuple[str, ...], list[str]] = {}
+    for route, (what, bill) in sorted(bills().items(), key=lambda each: -each[1][1].dollars_an_hour):
+        cells = (
+            f"${bill.dollars * 1e6:,.1f}",
+            f"{bill.uses.get(Limit.ADDRESS, 0)}",
+            f"{bill.calls_a_minute:,}",
+            f"${bill.dollars_an_hour:.2f}",
+        )
+        rows.setdefault(cells, []).append(f"`{route}`{what}")
+    lines = ["| route | KV, a million calls | uses a call | calls a minute | KV, an hour |", "|---|---|---|---|---|"]
+    lines += [f"| {', '.join(routes)} | {' | '.join(cells)} |" for cells, routes in rows.items()]
+    return "\n".join(lines) + "\n"
+
+
+def write_abuse_table() -> None:
+    """Put the table into SECURITY.md."""
+    before, _, rest = PAGE.read_text().partition(BEGIN)
+    _, _, after = rest.partition(END)
+    PAGE.write_text(before + BEGIN + abuse_table() + END + after)

@@ -1,0 +1,150 @@
+"""A page of another site has its visitor's browser load wrong codes: the visitor's budget is not touched by it.
+
+Each way is tried with many more codes than an address may get wrong in a minute. That the browser did send them stands
+in the server's log; that so many would have locked the visitor out, the control at the end shows.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import partial
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from itertools import count
+from threading import Thread
+from urllib.parse import quote, unquote
+
+import httpx
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Page, expect
+
+from tests.support.waiting import eventually
+from tools.local.harness.worker import LocalWorker
+from waypost_worker.ids import CROCKFORD
+
+CODES = 24
+NUMBERS = count()
+
+WAYS = {
+    "images": "(urls) => { for (const url of urls) new Image().src = url; }",
+    "prefetch": """(urls) => {
+      const script = Object.assign(document.createElement("script"), { type: "speculationrules" });
+      script.textContent = JSON.stringify({ prefetch: [{ source: "list", urls, eagerness: "immediate" }] });
+      document.head.append(script);
+    }""",
+    "broken-off navigations": """(urls) => {
+      let at = 0;
+      const next = () => { location.href = urls[at++ % urls.length]; if (at < 200) setTimeout(next, 3); };
+      setTimeout(next);
+    }""",
+    "a popup": """(urls) => {
+      document.querySelector("button").onclick = () => {
+        const popup = window.open(urls[0]);
+        let at = 1;
+        setInterval(() => { if (at < urls.length) popup.location = urls[at++]; }, 60);
+      };
+    }""",
+}
+"""What the page does with the addresses; only the popup needs a click."""
+
+
+class Bait(BaseHTTPRequestHandler):
+    """A page that somebody else has made; its query is a script. What a test evaluates would pass for a click."""
+
+    def do_GET(self) -> None:
+        self.send_response(200)
+        self.send_header("Content-Type", "text/html")
+        self.end_headers()
+        script = unquote(self.path.partition("?")[2])
+        self.wfile.write(f"<!doctype html><title>bait</title><button>Prize</button><script>{script}</script>".encode())
+
+    def log_message(self, format: str, *args: object) -> None:
+        """Not into the output of the tests."""
+
+
+@dataclass
+class Visit:
+    """Somebody with a session of theirs, who looks at a page of another site."""
+
+    worker: LocalWorker
+    other_site: str
+    page: Page
+    code: str
+    api: httpx.Client
+
+    def lures(self, template: str) -> tuple[str, list[str]]:
+        """A mark, and addresses with codes that do not exist and begin with it."""
+        number = next(NUMBERS)
+        mark = f"00{CROCKFORD[number % 32]}000"
+        codes = [f"{mark}{CROCKFORD[n // 32]}{CROCKFORD[n % 32]}" for n in range(CODES)]
+        return mark, [f"{self.worker.url}{template.format(code)}" for code in codes]
+
+    def look_at(self, script: str) -> None:
+        """Open the other site's page, which runs `script`."""
+        # It may have left for elsewhere before it is loaded.
+        self.page.goto(f"{self.other_site}?{quote(script)}", wait_until="commit")
+
+    def arrived(self, mark: str, enough: int) -> list[str]:
+        """The statuses of the requests with this mark, by the server's log, once there are enough."""
+        found = re.findall(rf" /\S*{mark}\S* (\d+)", self.worker.log_text())
+        return found if len(found) >= enough else []
+
+    def own_code_works(self) -> bool:
+        """Whether the visitor's address may still use a code that it has not used yet."""
+        return self.api.get(f"/api/sessions/{self.code}").status_code == 200
+
+
+@pytest.fixture
+def other_site() -> Iterator[str]:
+    with ThreadingHTTPServer(("127.0.0.1", 0), Bait) as server:
+        thread = Thread(target=server.serve_forever)
+        thread.start()
+        # Of another site than the Worker's 127.0.0.1.
+        yield f"http://localhost:{server.server_port}/"
+        server.shutdown()
+        thread.join()
+
+
+@pytest.fixture
+def visit(browser: Browser, own_worker: LocalWorker, other_site: str) -> Iterator[Visit]:
+    context: BrowserContext = browser.new_context()
+    page = context.new_page()
+    with httpx.Client(base_url=own_worker.url, timeout=40, trust_env=False) as api:
+        code = api.post("/api/sessions").json()["code"]
+        yield Visit(own_worker, other_site, page, code, api)
+    context.close()
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_a_page_of_another_site_spends_nothing_of_its_visitor(visit: Visit, way: str) -> None:
+    for template in ("/api/sessions/{}", "/mcp/{}"):
+        mark, urls = visit.lures(template)
+        visit.look_at(f"({WAYS[way]})({json.dumps(urls)})")
+        if way == "a popup":
+            visit.page.get_by_role("button").click()
+        # Broken-off navigations do not all reach the server.
+        enough = 5 if way == "broken-off navigations" else 11
+        statuses = eventually(partial(visit.arrived, mark, enough))
+        assert set(statuses) == {"403"}
+        for other in visit.page.context.pages[1:]:
+            other.close()
+    assert visit.own_code_works()
+    # The control: as many wrong codes of the visitor's own would have locked the address out.
+    guesses = [visit.api.get(f"/api/sessions/ZZZZZZ{n:02}").status_code for n in range(14)]
+    assert guesses[:10] == [404] * 10
+    assert guesses[-1] == 429
+
+
+def test_a_generated_page_is_opened_by_a_click_on_another_site_and_by_nothing_else(visit: Visit) -> None:
+    url = f"{visit.worker.url}/pages/shown"
+    put = visit.api.put("/api/pages/shown", json={"html": "<h1>Here it is</h1>", "sessionId": "s"})
+    assert put.status_code == 201
+    heading = visit.page.get_by_role("heading", name="Here it is")
+    visit.look_at(f"setTimeout(() => {{ location.href = {json.dumps(url)} }})")
+    visit.page.get_by_role("link", name="Open the page").click()
+    expect(heading).to_be_visible()
+    visit.look_at(f"document.body.innerHTML = '<a href={url}>A report</a>'")
+    visit.page.get_by_role("link", name="A report").click()
+    expect(heading).to_be_visible()
