@@ -159,7 +159,6 @@ async def serve(app: App, js_request: Any) -> Any:
     def background(work: Coroutine[Any, Any, None]) -> None:
         _run_in_background(work, app.isolate)
 
-    address = headers.get("cf-connecting-ip")
     request = Request(js_request.method, url.path, url.query, headers, read_body, background, address, url.scheme)
     try:
         response = await app.handle(request)
