@@ -46,7 +46,14 @@ Last-Event-ID with the numbers of 8 producers."""
 
 MAX_BODIES_BYTES = 16 * 1024 * 1024
 """Bodies that an isolate is receiving or processing, together. A body may take five times its bytes while it is
-processed (text outside of Latin-1 takes 4 bytes a character), so these may take most of an isolate's 128 MB."""
+processed (text outside of Latin-1 takes 4 bytes a character), so these may take most of an isolate's 128 MB. One whose
+JSON takes more, since it has many small elements, counts as more."""
+
+BODY_MEMORY_FACTOR = 5
+"""How many times its bytes a body takes while it is processed; the assumption behind `MAX_BODIES_BYTES`."""
+
+DECODED_VALUE_BYTES = 64
+"""What an element, a member or a container of JSON takes once it is decoded: 3 bytes (`[],`) become a list of 56."""
 
 MAX_ADDRESS_BODIES_BYTES = 4 * 1024 * 1024
 """The same of one address (two imports, 16 of the largest requests, thousands of usual ones): otherwise one caller

@@ -1,6 +1,8 @@
 """The bytes of all bodies have a bound together, and a smaller one for each address."""
 
 import asyncio
+import json
+import sys
 
 import pytest
 
@@ -12,7 +14,7 @@ from waypost_worker.errors import Busy
 from waypost_worker.http.body import read_body
 from waypost_worker.http.body_budget import LOST_MS, BodyBudget, BodyShare
 from waypost_worker.http.messages import Request
-from waypost_worker.limits import MAX_ADDRESS_BODIES_BYTES, MAX_BODIES_BYTES
+from waypost_worker.limits import BODY_MEMORY_FACTOR, MAX_ADDRESS_BODIES_BYTES, MAX_BODIES_BYTES, MAX_JSON_ELEMENTS
 
 HERE = "192.0.2.1"
 
@@ -110,3 +112,46 @@ async def test_slow_bodies_of_one_address_are_refused_beyond_its_bound_and_other
     statuses = [await one for one in slow]
     assert statuses.count(503) >= 4
     assert budget.bytes == 0
+
+
+def counted(body: bytes) -> int:
+    """What the whole of `body` counts."""
+    budget = BodyBudget(SetClock())
+    share = budget.share(HERE)
+    share.take(len(body))
+    share.take_decoding(body)
+    return budget.bytes
+
+
+def test_a_body_of_many_small_values_counts_what_it_takes_when_decoded():
+    lists = b"[" + b",".join([b"[]"] * MAX_JSON_ELEMENTS) + b"]"
+    values = json.loads(lists)
+    taken = sys.getsizeof(values) + sum(map(sys.getsizeof, values))
+    assert counted(lists) * BODY_MEMORY_FACTOR >= taken > len(lists) * BODY_MEMORY_FACTOR
+
+
+def test_a_usual_body_counts_its_bytes():
+    text = json.dumps({"message": "How is the weather, and will it rain? " * 100, "threadId": "t", "resourceId": "r"})
+    assert counted(text.encode()) == len(text)
+    assert counted(b"") == 0
+
+
+def test_a_body_alone_always_fits():
+    assert counted(b"[" * MAX_ADDRESS_BODIES_BYTES) == MAX_ADDRESS_BODIES_BYTES
+
+
+@pytest.mark.parametrize("pieces", [1, 2], ids=["in one piece", "in several"])
+async def test_bodies_of_many_small_values_of_one_address_are_refused_together(pieces: int):
+    budget = BodyBudget(SetClock())
+    body = b"[" + b",".join([b"[]"] * MAX_JSON_ELEMENTS) + b"]"
+    step = len(body) // pieces + 1
+    chunks = [(0, body[start : start + step]) for start in range(0, len(body), step)]
+
+    async def send() -> bytes | None:
+        share = budget.share(HERE)
+        return await read_body(ScriptedBody(chunks), len(body), VirtualClock(), LoopAlarm(), share, len(body))
+
+    # Their bytes alone would fit ten times more often.
+    assert [await send() for _ in range(4)] == [body] * 4
+    with pytest.raises(Busy):
+        await send()

@@ -53,6 +53,7 @@ async def read_body(
         # The common case: the first chunk is the whole body.
         if chunk is not None and declared is not None and len(chunk) == declared <= limit:
             share.take(declared)
+            share.take_decoding(chunk)
             return chunk
         chunks: list[bytes] = []
         size = 0
@@ -65,6 +66,9 @@ async def read_body(
             share.take(len(chunk))
             chunks.append(chunk)
             chunk = None if size == declared else await source.read()
+        body = b"".join(chunks)
+        if not watch.is_over:
+            share.take_decoding(body)
     except Busy:
         source.give_up()
         raise
@@ -74,7 +78,7 @@ async def read_body(
         raise BodyTimeout(
             f"A body must not pause for {MAX_BODY_SILENCE_SECONDS} s, and must be complete within {MAX_BODY_SECONDS} s."
         )
-    return b"".join(chunks)
+    return body
 
 
 class _Watch:

@@ -3,7 +3,12 @@ their sum, in total and for each address."""
 
 from waypost_worker.clock import Clock
 from waypost_worker.errors import Busy
-from waypost_worker.limits import MAX_ADDRESS_BODIES_BYTES, MAX_BODIES_BYTES
+from waypost_worker.limits import (
+    BODY_MEMORY_FACTOR,
+    DECODED_VALUE_BYTES,
+    MAX_ADDRESS_BODIES_BYTES,
+    MAX_BODIES_BYTES,
+)
 from waypost_worker.security.client_address import rate_limit_key
 
 LOST_MS = 5 * 60_000
@@ -53,6 +58,20 @@ class BodyShare:
         self._bytes += size
         budget.bytes += size
         budget.by_address[key] = budget.by_address.get(key, 0) + size
+
+    def take_decoding(self, body: bytes) -> None:
+        """Counts what `body`, whose bytes are counted already, takes as decoded JSON beyond the usual.
+
+        Commas, colons and brackets stand for the values. Some of them are in texts, so this may count too much; a body
+        that comes alone always fits.
+
+        Raises:
+            Busy: the isolate, or the address, has too many bytes in flight.
+        """
+        values = sum(map(body.count, (b",", b":", b"[", b"{")))
+        effective = (len(body) + values * DECODED_VALUE_BYTES) // BODY_MEMORY_FACTOR
+        if effective > len(body):
+            self.take(min(effective, MAX_ADDRESS_BODIES_BYTES) - len(body))
 
     def release(self) -> None:
         """Gives everything back; may be called again."""
