@@ -204,7 +204,7 @@ def test_a_code_that_nobody_has_is_an_error_at_once(api: Api) -> None:
     with pytest.raises((MCPError, ExceptionGroup)) as caught:
         connected(f"{api.url}/mcp/00000000", "auto", nothing)
     found = caught.value
-    assert isinstance(found, MCPError) or caught.group_contains(MCPError, match="No session has this code now")
+    assert isinstance(found, MCPError) or caught.group_contains(MCPError, match="No session has this code")
 
 
 def test_a_legacy_client_hears_that_the_tools_have_changed(tab: Tab) -> None:
