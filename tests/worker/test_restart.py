@@ -68,7 +68,7 @@ def test_a_call_that_a_kill_interrupts_completes_after_the_restart(mortal: Local
         read = session.read().json()
         assert (read["label"], read["tools"], read["active"]) == ("before", [{"name": "echo"}], True)
         assert len(host.events) == 2
-        assert session.ask(id="call").json() == whole.data
+        assert session.ask({"n": 1.0}, id="call").json() == whole.data
 
 
 def test_an_answer_that_nobody_could_hear_is_heard_after_the_restart(mortal: LocalWorker) -> None:

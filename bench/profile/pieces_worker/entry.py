@@ -89,7 +89,9 @@ class Steps:
 
     async def request_made_and_body_read(self) -> None:
         request = self._post("http://bench/api/request", BODY)
-        await read_js_body(request, 100_000, len(BODY), self._app.clock, self._isolate)
+        share = self._isolate.bodies.share("2001:db8::1")
+        await read_js_body(request, 100_000, len(BODY), self._app.clock, self._isolate, share)
+        share.release()
 
     async def body_decoded(self) -> None:
         decode_json(BODY, RequestBody)
