@@ -11,7 +11,7 @@ from waypost_worker.limits import MAX_ANSWER_SECONDS, REORDER_WINDOW_SECONDS
 
 
 async def compacted_away(at: Setting) -> None:
-    """Compact until all that there is now has left the journal."""
+    """Compacts until every present entry has left the journal."""
     for milliseconds in (0, SEEN_BY_ALL_MS + 1, OLD_SNAPSHOT_MS + 1):
         at.clock.ms += milliseconds
         await at.compact()

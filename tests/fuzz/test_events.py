@@ -123,5 +123,5 @@ def test_an_event_that_is_too_large_is_refused_and_what_came_before_it_was_told(
     events, is_over = read_cut(data.draw(cut_up(stream)), limit)
     bytewise, is_over_bytewise = read_cut([stream[at : at + 1] for at in range(len(stream))], limit)
     assert is_over == is_over_bytewise
-    # A piece that holds both, the end of an event and one that is too large, is refused whole.
+    # A chunk that holds both, the end of an event and one that is too large, is refused whole.
     assert bytewise[: len(events)] == events

@@ -1,4 +1,4 @@
-"""The event stream: first bytes at once, heartbeats that cost nothing, and an end before a budget is spent."""
+"""The event stream: immediate first bytes, heartbeats that cost nothing, and an end before a budget is spent."""
 
 import asyncio
 from dataclasses import replace

@@ -1,4 +1,4 @@
-"""A bell of the real runtime: rung by one request, it wakes another."""
+"""A wakeup in the real runtime: one request sets it, and another one wakes."""
 
 from __future__ import annotations
 

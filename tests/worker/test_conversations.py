@@ -1,4 +1,4 @@
-"""Conversations over HTTP, in workerd: what was said comes back as it was, however many say it at once."""
+"""Conversations over HTTP, in workerd: messages come back as they were sent, with any number of concurrent writers."""
 
 from __future__ import annotations
 

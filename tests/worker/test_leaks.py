@@ -83,7 +83,7 @@ def test_three_hundred_dropped_streams_and_every_other_way_to_end_leave_nothing_
         leave_while_waiting(counted, api)
         eventually(lambda: stirred(api, busy).streams <= STREAMS // 2 + len(listeners))
 
-        # Who is still there hears the heartbeat, in either format.
+        # The readers that stayed get the heartbeat, in either format.
         eventually(lambda: all("heartbeat" in stream.comments for stream in listeners), NOTICED_SECONDS)
         for stream in listeners:
             assert not stream.is_over
@@ -91,7 +91,7 @@ def test_three_hundred_dropped_streams_and_every_other_way_to_end_leave_nothing_
         stir(heard)
         stirred(api, quiet)
 
-        # Waits of callers that went away end with their time; nobody tells the Worker that a caller is gone.
+        # Waits of callers that went away end with their time; the Worker does not learn that a caller is gone.
         after = eventually(lambda: (now := counts_at_rest(api)).coroutines <= before.coroutines and now)
         assert (after.generators, after.coroutines) == (before.generators, before.coroutines)
         assert after.own - before.own <= OWN_PER_REQUEST * (api.requests - requests), f"{before} became {after}"

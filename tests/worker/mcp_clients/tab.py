@@ -1,4 +1,4 @@
-"""A tab as another process: `Host` of waypost.js in Node, told what to do and watched from here."""
+"""A tab as another process: `Host` of waypost.js in Node, controlled and watched from here."""
 
 from __future__ import annotations
 
