@@ -173,7 +173,7 @@ async def test_a_sessions_token_reaches_no_threads_whether_or_not_there_are_keys
 
 
 @on_threads
-async def test_where_threads_are_open_a_token_binds_all_the_same(route: tuple[str, str, Any]):
+async def test_where_threads_are_open_a_token_still_binds(route: tuple[str, str, Any]):
     client = make_client()
     await client.call("POST", "/api/chat", {"message": "Hi", "threadId": "t", "resourceId": BOB})
     assert outcome(await use(client, route, app_token(), BOB)) == (403, "wrong_resource")

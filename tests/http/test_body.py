@@ -79,7 +79,7 @@ async def test_a_body_that_breaks_off_leaves_no_alarm_behind():
         await read((1, b"a"), (1, b"broken"))
 
 
-async def test_whoever_sends_too_slowly_is_told_so():
+async def test_a_body_that_comes_too_slowly_is_refused_with_that_reason():
     async def read(limit: int) -> bytes | None:
         return await read_body(ScriptedBody([(1, b"{")]), limit, VirtualClock(), LoopAlarm(), share())
 

@@ -218,7 +218,7 @@ async def test_a_guest_s_watch_is_due_when_the_session_is_read_and_a_host_s_when
     assert host.due_ms == START_MS + 80_000
 
 
-async def test_a_watch_rings_when_the_session_changes_in_its_isolate_and_not_when_it_does_elsewhere():
+async def test_a_watch_wakes_when_the_session_changes_in_its_isolate_and_not_when_it_does_elsewhere():
     at = Setting()
     watch, wakeup = await at.watch(Role.GUEST), LoopWakeup()
     with watch.subscribe(wakeup):

@@ -126,7 +126,7 @@ def test_the_request_is_what_such_a_service_expects(ask: Ask, server: ModelServe
     assert asked.headers["content-type"] == "application/json"
 
 
-def test_the_pieces_arrive_while_the_service_goes_on(ask: Ask, server: ModelServer) -> None:
+def test_the_deltas_arrive_while_the_service_goes_on(ask: Ask, server: ModelServer) -> None:
     server.script(paced(said("a", "b", "c", "d"), 0.3))
     heard = ask()
     assert heard.pieces == ["a", "b", "c", "d"]
