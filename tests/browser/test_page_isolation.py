@@ -36,7 +36,7 @@ FRAME = """(src) => new Promise((onload) => {
 })"""
 
 NEVER_THROUGH = {"WebSocket"}
-"""The server speaks none; the browser tells whether it was asked for one."""
+"""The server speaks none; the browser reports whether the page asked for one."""
 
 UNAWARE = {"a beacon"}
 """A page does not learn that its beacon was not sent."""

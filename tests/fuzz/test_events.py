@@ -1,4 +1,4 @@
-"""Event streams, both ways: nothing that is said begins a field, and no cutting of the bytes changes what is read."""
+"""Event streams, both ways: no text begins a field of its own, and no splitting of the bytes changes the events."""
 
 import json
 

@@ -214,7 +214,7 @@ async def test_a_guest_s_watch_is_due_when_the_session_is_read_and_a_host_s_when
     await at.after(20, host)
     assert host.due_ms == START_MS + 60_000
     await at.after(41, host)
-    # It was there at 20 s, and says so again a minute later; its session was read just now.
+    # Its presence was written at 20 s and is due again a minute later; its session was read just now.
     assert host.due_ms == START_MS + 80_000
 
 

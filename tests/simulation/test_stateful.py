@@ -63,7 +63,7 @@ class HostMachine(RuleBasedStateMachine):
 
     @rule(producer=st.sampled_from(["a", "b", ""]), copies=st.integers(1, 2))
     def send(self, producer: str, copies: int) -> None:
-        """A request; with two copies, one whose sender did not hear that the first was taken."""
+        """A request. A second copy is a retry whose sender got no reply to the first."""
         number = {}
         if producer:
             self.numbers[producer] += 1

@@ -104,7 +104,7 @@ class Chat:
         return reply.json()
 
     def path(self, action: str) -> str:
-        """Where something is done to what is being said in it."""
+        """The path of an action on the thread's answer."""
         return f"/api/chat/{quote(self.thread_id, safe='')}/{action}"
 
     def session(self) -> Any:

@@ -38,7 +38,7 @@ HELLO: Script = ["Hello", " Ada."]
 
 
 class MortalKv(DelegatingKv):
-    """The store as one isolate has it. Once `is_dead`, the isolate hears nothing from it any more, as if the platform
+    """The store as one isolate has it. Once `is_dead`, the isolate gets no reply from it any more, as if the platform
     had ended it in the middle of whatever it did."""
 
     is_dead = False
@@ -190,7 +190,7 @@ def told(item: ChatMessage) -> str:
 
 
 def text_of(stream: Listener) -> str:
-    """What a stream has said so far."""
+    """The text of a stream so far."""
     return "".join(delta["text"] for delta in stream.data("delta"))
 
 

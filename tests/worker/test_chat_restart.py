@@ -71,7 +71,7 @@ def test_answers_that_a_kill_cut_off_are_kept_as_partial_and_their_threads_go_on
             roles = [(message["role"], message.get("partial", False)) for message in chat.history()]
             assert roles == [("user", False), ("assistant", True), ("user", False), ("assistant", False)]
         assert [message["role"] for message in new.history()][-2:] == ["user", "assistant"]
-        # Who had the beginning and comes back hears what is known of the rest, and that it is over.
+        # A reader that resumes gets the stored rest of the text, and the end.
         again = late.follow(last_event_id=asked[0].last_id)
         again.wait_over()
         assert (again.end()["finishReason"], again.end()["partial"]) == ("stopped", True)

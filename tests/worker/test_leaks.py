@@ -45,7 +45,7 @@ allowances."""
 
 @dataclass(frozen=True)
 class Counts:
-    """What `/debug/objects` tells."""
+    """The reply of `/debug/objects`."""
 
     streams: int
     listeners: int
@@ -58,7 +58,7 @@ class Counts:
 
 @pytest.fixture(scope="module")
 def counted() -> Iterator[LocalWorker]:
-    """A Worker that tells what is alive in it."""
+    """A Worker that reports its live objects."""
     with LocalWorker(DIAGNOSTICS="1") as worker:
         yield worker
 
@@ -188,7 +188,7 @@ def stirred(api: Api, sessions: list[Session]) -> Counts:
 
 
 def stir(session: Session) -> None:
-    """Give hosts and guests of `session` something to hear."""
+    """Makes events for the hosts and guests of `session`."""
     session.ask(id="stir")
     session.answer("stir", 1)
     session.extend()

@@ -114,7 +114,7 @@ def outline(one: ExampleResult, marker: str) -> tuple[Any, ...]:
 
 
 def heard(text: str, *, is_whole: bool) -> tuple[list[str], str]:
-    """The kinds of events in their order, repetitions left out, and (of a whole stream) all words that were said."""
+    """The kinds of events in their order, repetitions left out, and (of a whole stream) all its text."""
     kinds: list[str] = []
     words = ""
     for event in read_events(text):

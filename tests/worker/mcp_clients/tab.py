@@ -62,7 +62,7 @@ class Tab:
         return self.wait(lambda event: event["event"] == "request" and event["tool"] == tool, count)
 
     def wait_cancelled(self, request: Event) -> None:
-        """Wait until it hears that the call was taken back."""
+        """Waits until the tab gets the call's cancellation."""
         self.wait(lambda event: event["event"] == "cancel" and event["id"] == request["id"])
 
     def tell(self, *command: str) -> None:
