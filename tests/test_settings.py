@@ -1,4 +1,4 @@
-"""Settings: defaults, words, numbers; what is unusable is told without what was set."""
+"""Settings: defaults, words, numbers; problems are reported without the value that was set."""
 
 from collections.abc import Callable
 

@@ -35,7 +35,7 @@ describe("the AI SDK", { concurrency: 4 }, () => {
       const last = seen.at(-1);
       assert.equal(textOf(last), firstAnswer("hello"));
       const growing = new Set(seen.map(textOf));
-      assert.ok(growing.size > 5, "it came at once");
+      assert.ok(growing.size > 5, "it came in one piece");
       assert.ok([...growing].every((text) => textOf(last).startsWith(text)));
       assert.ok(last.parts.filter((part) => part.type === "text").every((part) => part.state === "done"));
       assert.deepEqual(await kept(last.metadata), [
@@ -132,7 +132,7 @@ describe("the AI SDK", { concurrency: 4 }, () => {
     assert.deepEqual(await kept(chat.lastMessage.metadata), shown(chat));
   });
 
-  test("an earlier message that is edited is answered anew, and what came after it is dropped", async () => {
+  test("an earlier message that is edited is answered again, and what came after it is dropped", async () => {
     const chat = newChat();
     await chat.sendMessage({ text: "one" });
     await chat.sendMessage({ text: "two" });

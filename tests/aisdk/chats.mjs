@@ -30,7 +30,7 @@ export function transport(options = {}, sdk = v7) {
   return new sdk.DefaultChatTransport({ api: `${URL_OF_WAYPOST}/api/chat`, ...options });
 }
 
-/** A chat as `useChat` holds it. `finished` has what `onFinish` was told, `errors` what `onError` was. */
+/** A chat as `useChat` holds it. `finished` has the arguments of `onFinish`, `errors` those of `onError`. */
 export function newChat({ id = `thread-${randomUUID()}`, messages = [], sdk = v7, ...options } = {}) {
   class MemoryChat extends sdk.AbstractChat {
     finished = [];
@@ -64,7 +64,7 @@ export async function kept(metadata) {
   return messages.map((message) => [message.id, message.role, message.content]);
 }
 
-/** Stop on the server what is being said in a thread. */
+/** Stops the running answer of a thread on the server. */
 export async function stopOnServer(threadId) {
   const init = { method: "POST", headers: { "content-type": "application/json" }, body: "{}" };
   return (await fetch(`${URL_OF_WAYPOST}/api/chat/${threadId}/stop`, init)).json();

@@ -85,7 +85,7 @@ class Chats:
         return self.answer.text_content() or ""
 
     def wait_over(self) -> None:
-        """Wait until no answer is being given."""
+        """Wait until no answer is being generated."""
         expect(self.page.locator("#send")).to_be_visible()
         expect(self.page.locator(".message[aria-busy]")).to_have_count(0)
 

@@ -1,4 +1,4 @@
-"""Strings that do harm where text is taken for something else."""
+"""Strings that do harm where text is interpreted as markup, code, a URL or a path."""
 
 import re
 

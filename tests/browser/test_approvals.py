@@ -138,7 +138,7 @@ def test_a_call_from_the_tabs_own_page_needs_no_approval(open_console: OpenConso
     tab.page.get_by_role("button", name="Use this tab’s code").click()
     tab.call("add_note", text="Mine")
     tab.expect_answer('"notes": 1')
-    # No question came and went either: nobody was told of one.
+    # No question came and went either: the live region announced none.
     expect(tab.page.locator("#approvals-said")).to_be_empty()
     expect(tab.line("out", "progress")).to_have_count(0)
 

@@ -51,7 +51,7 @@ WAYS = {
 
 
 class Bait(BaseHTTPRequestHandler):
-    """A page that somebody else has made; its query is a script. What a test evaluates would pass for a click."""
+    """A page of a stranger that runs its query as a script. A script that a test evaluates would count as a click."""
 
     def do_GET(self) -> None:
         self.send_response(200)
@@ -66,7 +66,7 @@ class Bait(BaseHTTPRequestHandler):
 
 @dataclass
 class Visit:
-    """Somebody with a session of theirs, who looks at a page of another site."""
+    """A visitor with a session of their own, who opens a page of another site."""
 
     worker: LocalWorker
     other_site: str

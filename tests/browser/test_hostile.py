@@ -169,7 +169,7 @@ def test_what_the_address_and_the_server_say_shows_as_text(open_console: OpenCon
     for text in HOSTILE:
         said.append(text)
         page.evaluate("text => { location.hash = `join=${encodeURIComponent(text)}` }", text)
-        # With a # in it, it is taken for a link; most of them carry no code.
+        # A text with a # in it is read as a link; most of them carry no code.
         if "#" not in text:
             expect(page.locator("#agent-banner")).to_have_js_property("textContent", text)
             typed = page.get_by_label("Session code or link").input_value()

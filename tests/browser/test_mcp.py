@@ -101,5 +101,5 @@ def test_a_reload_in_the_middle_of_a_call_does_not_end_it(open_console: OpenCons
 
 
 def words(number: int) -> list[str]:
-    """What a client has to say, and nobody else."""
+    """The texts that this client sends and no other one."""
     return [f"client {number}, call {count}" for count in range(CALLS)]

@@ -82,7 +82,7 @@ def test_an_encrypted_session_says_that_mcp_clients_can_not_use_it(open_console:
 def test_where_a_code_is_not_enough_a_token_is_made_and_sent_in_a_header(
     browser: Browser, open_at: OpenConsole, watch: Watch, setting: str
 ) -> None:
-    # The page asks whether the code is enough, and is told no.
+    # The page asks whether the code is enough; the answer is an error.
     watch.expects_network_errors = True
     with LocalWorker(REQUIRE_TOKEN=setting) as worker:
         verify_token(open_at(worker.url), worker.url)

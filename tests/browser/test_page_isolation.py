@@ -36,10 +36,10 @@ FRAME = """(src) => new Promise((onload) => {
 })"""
 
 NEVER_THROUGH = {"WebSocket"}
-"""The server speaks none; the browser tells whether it was asked for one."""
+"""The server speaks none; the browser reports whether the page asked for one."""
 
 UNAWARE = {"a beacon"}
-"""A page is not told that its beacon was not sent."""
+"""A page does not learn that its beacon was not sent."""
 
 LOUD = {"beacon", "form", "no-cors"}
 """What stands in the server's log when it gets through."""
@@ -67,7 +67,7 @@ LEADER = """<!doctype html><button>Go</button><p id=report></p><script>
 
 @dataclass
 class Stage:
-    """A browser with somebody's window of this origin, and a page that is not to be trusted."""
+    """A browser with a user's window of this origin, and an untrusted page."""
 
     context: BrowserContext
     worker: LocalWorker

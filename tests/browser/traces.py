@@ -40,7 +40,7 @@ def traces(text: str, state: Path, log: str) -> list[str]:
 
 
 def _rows(path: Path) -> Iterator[tuple[str, bytes]]:
-    """Every row of a database, as bytes: in its file a long one may lie in pieces."""
+    """Every row of a database, as bytes: a long one may be split in the file."""
     database = sqlite3.connect(f"file:{path}?mode=ro", uri=True)
     try:
         for (table,) in database.execute("SELECT name FROM sqlite_master WHERE type = 'table'").fetchall():

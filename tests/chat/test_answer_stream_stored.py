@@ -38,7 +38,7 @@ async def test_signs_of_life_are_not_told_and_silence_is():
     await at.write("One.", DONE)
     await hearing
     assert at.told == [KeepAlive(), KeepAlive(), KeepAlive(), TextDelta("One.", 4), DONE]
-    # Nobody looks into the conversation while the generation shows signs of life.
+    # The conversation is not read while the generation shows signs of life.
     assert {operation for operation, _ in at.kv.asked} == {"list"}
 
 

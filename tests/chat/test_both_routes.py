@@ -1,4 +1,4 @@
-"""What holds for written and for spoken answers: instructions, compaction, and what is logged of failures."""
+"""Rules of written and of spoken answers alike: instructions, compaction, and the log of failures."""
 
 import asyncio
 from collections.abc import AsyncGenerator

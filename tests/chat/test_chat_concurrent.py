@@ -170,8 +170,8 @@ async def test_two_questions_in_two_places_that_do_not_see_each_other_are_both_a
     assert len(await at.items()) == 4
 
 
-async def test_an_answer_that_was_taken_for_abandoned_and_ends_after_all_is_kept_whole_at_its_place():
-    # Its operations are spent before it ends, so that nothing is heard of it elsewhere.
+async def test_an_answer_that_counted_as_abandoned_and_ends_after_all_is_kept_whole_at_its_place():
+    # Its operations are spent before it ends, so that other isolates see nothing of it.
     at = Chats(counted(60), ["Second."], plan=replace(PAID, operations_per_invocation=40))
     asking = asyncio.ensure_future(at.turn("First?"))
     await asyncio.sleep(50)

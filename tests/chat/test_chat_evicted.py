@@ -21,7 +21,7 @@ ABANDONED_SECONDS = PAID.chunk_ms * MISSED_INTERVALS / 1000 + 2.5
 
 
 async def evicted(*later: Script, first: Script = COUNTED) -> Chats:
-    """A thread whose answerer was ended after 3.5 seconds."""
+    """A thread whose generating isolate was ended after 3.5 seconds."""
     at = Chats(first, *later)
     asking = asyncio.ensure_future(at.open("First?", messageId="m1"))
     await asyncio.sleep(3.5)

@@ -1,4 +1,4 @@
-"""Models and stores that fail in the middle of a question: what is told, and what is left."""
+"""Models and stores that fail in the middle of a question: the errors that the stream sends, and what stays stored."""
 
 import asyncio
 
@@ -157,7 +157,7 @@ async def test_a_client_that_goes_away_before_its_question_is_stored_leaves_noth
     again = asyncio.ensure_future(at.turn(messageId="m1"))
     await asyncio.sleep(0.1)
     asking.cancel()
-    # Whoever has joined it asks it himself, and at once.
+    # The request that had joined it asks the question itself, immediately.
     stream = await again
     assert text_of(stream) == "Hello Ada."
     assert stream.events[0].at < 5
@@ -174,7 +174,7 @@ async def test_a_store_that_refuses_to_keep_the_answer_is_an_event_and_nothing_c
     done = stream.data("done")[0]
     assert (done["finishReason"], done["partial"]) == ("error", True)
     assert text_of(stream) == "1 2 3 "
-    # What there is of it is shown all the same, and the thread can be used.
+    # The part that was generated is still shown, and the thread can be used.
     assert (await at.history())[1] == "assistant: 1 2 3  (open)"
     at.kv.fails = lambda *_: False
     await at.turn("Second?")

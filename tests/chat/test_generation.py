@@ -61,7 +61,7 @@ async def test_what_is_said_is_written_once_a_second_at_most_and_all_of_it():
     chunks = await at.chunks()
     assert "".join(chunk.text for chunk in chunks) == at.live.text
     *earlier, last = [chunk.written_ms - START_MS for chunk in chunks]
-    # The last one goes at once.
+    # The last one is written immediately.
     assert (earlier, last) == ([1000, 2000, 3000, 4000, 5000], 5000)
     assert len(chunks) == len(at.written("gen:"))
 
@@ -82,7 +82,7 @@ async def test_while_the_model_is_silent_there_is_a_sign_of_life_half_as_often()
 
 async def test_a_chunk_that_was_refused_is_written_again_under_its_number_with_the_same_text():
     at = Generating(*counted(12))
-    # Refused, and done all the same: somebody may have read it.
+    # Writes are reported as refused but take effect: a reader may have seen the chunk.
     at.kv.takes_effect = True
     running = asyncio.ensure_future(at.run())
     await asyncio.sleep(1.5)

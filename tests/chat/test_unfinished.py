@@ -1,4 +1,4 @@
-"""Open answers: what there is of them, and whether somebody is still at work."""
+"""Open answers: the text so far, and whether a generation is still running."""
 
 from dataclasses import replace
 

@@ -30,7 +30,7 @@ afterEach(() => {
 
 const send = (by, message, options) => by.send(message, { signal: over.signal, ...options });
 
-/** Everything an answer says, gathered while it is said. */
+/** All events of an answer, gathered as they come. */
 function gather(events) {
   const heard = { events: [], text: "", error: null };
   heard.over = (async () => {
@@ -133,7 +133,7 @@ test("repeated text, whole or in part, is delivered once", async () => {
   await started(heard);
   server.say("t1", "ab🥾");
   await until(() => heard.text === "ab🥾");
-  // After a restart a server may have cut its pieces elsewhere.
+  // After a restart a server may cut its deltas elsewhere.
   const answer = server.answer("t1");
   answer.pieces = [{ end: 5, frame: `id: g1.5\nevent: delta\ndata: {"text":"ab🥾cd"}\n\n` }];
   answer.text = "ab🥾cd";

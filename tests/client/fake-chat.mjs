@@ -40,7 +40,7 @@ export class FakeChat {
     return this.#answers.get(threadId);
   }
 
-  /** Let nobody listen to an answer until the function that this returns is called. */
+  /** Holds back every reader of an answer until the returned function is called. */
   hold() {
     let release;
     this.#held = new Promise((resolve) => (release = resolve));

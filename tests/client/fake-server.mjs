@@ -108,7 +108,7 @@ export class FakeServer {
   }
 }
 
-/** `serve`, which may fail because its client left, or the test ended, in the middle of a body: nobody waits then. */
+/** `serve`, but a connection that is reset in mid-body is no error: its client has left, or the test ended. */
 export const unlessLeft = (serve) => (request, response) =>
   serve(request, response).catch((error) => {
     if (error.code !== "ECONNRESET") throw error;

@@ -95,7 +95,7 @@ test("nor is it encrypted with the key of another session", async () => {
   await connected(other);
   const told = await replay();
   assert.equal(told.error.code, "decryption_failed");
-  // Whoever names a session themselves has another one as soon as the key is another.
+  // The name of a session's storage changes with its key.
   const renamed = new Session({ ...other.toJSON(), key: newKey() });
   assert.notEqual(renamed.memory, other.memory);
 });
@@ -228,7 +228,7 @@ test("a session that an older version has saved is restored with its memory, unl
   storage.setItem("waypost.ledger.K7Q2M9XA", '[["r1",{"status":"answered","tool":"pay","answer":{"result":5}}]]');
   await connected(Session.restore(storage));
   await until(() => answers().some(({ id, result }) => id === "r1" && result === 5));
-  // Nobody knows any more what an encrypted one has run.
+  // There is no record any more of what an encrypted session has run.
   storage.setItem("waypost.session", JSON.stringify(await older(true)));
   assert.equal(Session.restore(storage), null);
 });

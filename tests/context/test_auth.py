@@ -1,4 +1,4 @@
-"""Who may do what; and what belongs to one session opens nothing of another."""
+"""Who may do what; and a code or token of one session opens nothing of another."""
 
 import asyncio
 from itertools import count
@@ -204,7 +204,7 @@ async def test_who_was_served_with_a_code_keeps_it_while_others_at_the_address_a
         await client.call("GET", f"/api/sessions/000000{number:02}")
     assert (await client.call("POST", f"/mcp/{known.code}", initialize, headers=headers)).status == 200
     assert (await client.ask(known.code)).status == 202
-    # Nothing is learnt of another code, be it live or not; and this one is not told to another address.
+    # The address learns nothing of another code, live or not, and another address learns nothing of this one.
     assert (await client.ask(unknown.code)).status == 429
     assert (await client.call("GET", "/api/sessions/ZZZZZZZZ")).status == 429
     assert (await client.call("GET", "/api/sessions/00000099", ip="192.0.2.2")).status == 404

@@ -261,7 +261,7 @@ async def the_length_of_a_key_is_counted_in_utf8_bytes(kv: Kv, clock: Clock) -> 
 
 @case
 async def keys_of_any_script_are_kept_as_they_are(kv: Kv, clock: Clock) -> None:
-    # Composed and decomposed are two keys, and nothing in a key is taken for part of a path or a query.
+    # Composed and decomposed are two keys, and no character of a key is read as part of a path or a query.
     tails = ["é", "e\u0301", "中文", "😀", "a b", "a/b", "a/../b", "a%2Fb", "a?b=c", "a#b", "a+b", "a\u2028b", "A", "a"]
     for tail in tails:
         await kv.put(f"script:{tail}", tail, ttl_seconds=TTL, metadata=tail)

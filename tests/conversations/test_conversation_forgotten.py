@@ -11,13 +11,13 @@ from waypost_worker.limits import MAX_ANSWER_SECONDS, REORDER_WINDOW_SECONDS
 
 
 async def compacted_away(at: Setting) -> None:
-    """Compact until all that there is now has left the journal."""
+    """Compacts until every present entry has left the journal."""
     for milliseconds in (0, SEEN_BY_ALL_MS + 1, OLD_SNAPSHOT_MS + 1):
         at.clock.ms += milliseconds
         await at.compact()
 
 
-async def test_a_forgotten_conversation_is_empty_for_everybody_and_goes_on():
+async def test_a_deleted_conversation_is_empty_for_everybody_and_goes_on():
     at = Setting()
     await said(at.here, "a", "b")
     await at.elsewhere.read()
@@ -28,7 +28,7 @@ async def test_a_forgotten_conversation_is_empty_for_everybody_and_goes_on():
     assert ids(await at.here.read()) == ["c"]
 
 
-async def test_nothing_of_a_forgotten_conversation_is_stored():
+async def test_nothing_of_a_deleted_conversation_is_stored():
     at = Setting()
     await said(at.here, "a", "b")
     await at.here.append([item("secret", "x" * 5000)], drops=["a"])
@@ -42,7 +42,7 @@ async def test_nothing_of_a_forgotten_conversation_is_stored():
     assert not [key for key in listed if "content" in (key.metadata or "")]
 
 
-async def test_what_an_earlier_entry_took_away_stays_away_for_those_who_do_not_see_yet_that_all_was_forgotten():
+async def test_what_an_earlier_entry_removed_stays_removed_for_a_reader_that_does_not_see_the_tombstone_yet():
     at = Setting()
     await said(at.here, "a", "b")
     late = (await at.kv.kv.list("conv:c1:")).keys[0]
@@ -66,7 +66,7 @@ async def test_an_entry_that_is_emptied_can_be_read_by_those_who_list_it_as_it_w
     assert msgspec.json.decode(value) == {"drops": ["b"]}
 
 
-async def test_what_was_said_before_all_was_forgotten_is_gone_however_late_it_shows_up():
+async def test_what_was_said_before_the_tombstone_is_gone_however_late_it_shows_up():
     at = Setting(limit=1000)
     cursor = at.elsewhere.new_cursor()
     at.clock.ms += 1
@@ -78,7 +78,7 @@ async def test_what_was_said_before_all_was_forgotten_is_gone_however_late_it_sh
     assert not {"late", "late too"} & set(ids(await at.here.read()))
 
 
-async def test_forgetting_that_is_refused_is_told():
+async def test_a_deletion_that_is_refused_raises():
     at = Setting()
     at.kv.fails = lambda operation, key: operation == "put"
     with pytest.raises(StorageUnavailable):
@@ -110,7 +110,7 @@ async def test_nothing_is_removed_twice():
     assert sorted(deleted) == before
 
 
-async def test_what_others_have_said_since_all_was_forgotten_is_kept():
+async def test_what_others_have_said_since_the_tombstone_is_kept():
     at = Setting()
     at.clock.ms += 10
     await at.elsewhere.append([item("later")])

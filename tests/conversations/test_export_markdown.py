@@ -1,4 +1,4 @@
-"""A conversation as Markdown: readable, and nothing that was said looks like something else."""
+"""A conversation as Markdown: readable, and no text of a message renders as structure of the document."""
 
 from typing import Any
 

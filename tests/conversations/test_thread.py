@@ -35,7 +35,7 @@ async def test_a_thread_that_is_not_there_is_looked_for_without_a_get():
     assert at.operations() == ["list"]
 
 
-async def test_a_longer_name_is_not_taken_for_a_shorter_one():
+async def test_a_longer_name_does_not_match_a_shorter_one():
     at = Setting()
     for longer in ("t1", "t:1", "t 1", "t\u00e9", "t-"):
         await at.saved(longer)

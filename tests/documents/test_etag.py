@@ -90,7 +90,7 @@ def test_a_field_is_a_star_or_a_list_of_tags(field: str, tags: set[str]):
         '"\x7f"',
     ],
 )
-def test_anything_else_is_refused_and_not_taken_for_no_condition(field: str):
+def test_anything_else_is_refused_and_not_read_as_no_condition(field: str):
     for parse in (if_match, if_none_match):
         with pytest.raises(InvalidHeader):
             parse(field)

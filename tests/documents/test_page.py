@@ -19,7 +19,7 @@ CREATE_ONLY = Conditions(none_match=frozenset({"*"}))
 
 
 class Setting(Namespace[SetClock]):
-    """A namespace that notes what it is asked, and fails as it is told to."""
+    """A namespace that records its operations and fails the one that `failing` names."""
 
     def __init__(self) -> None:
         self.failing = ""

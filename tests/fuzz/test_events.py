@@ -1,4 +1,4 @@
-"""Event streams, both ways: nothing that is said begins a field, and no cutting of the bytes changes what is read."""
+"""Event streams, both ways: no text begins a field of its own, and no splitting of the bytes changes the events."""
 
 import json
 
@@ -123,5 +123,5 @@ def test_an_event_that_is_too_large_is_refused_and_what_came_before_it_was_told(
     events, is_over = read_cut(data.draw(cut_up(stream)), limit)
     bytewise, is_over_bytewise = read_cut([stream[at : at + 1] for at in range(len(stream))], limit)
     assert is_over == is_over_bytewise
-    # A piece that holds both, the end of an event and one that is too large, is refused whole.
+    # A chunk that holds both, the end of an event and one that is too large, is refused whole.
     assert bytewise[: len(events)] == events

@@ -50,7 +50,7 @@ def test_a_signed_token_says_what_was_signed_or_nothing(role: Role, subject: str
     try:
         assert SIGNER.unsign(SIGNER.sign(claims), 0) == claims
     except InvalidToken:
-        # A subject that is none is not to be signed; signed all the same, it opens nothing.
+        # An invalid subject should not be signed. Once signed, its token still opens nothing.
         assert role is not Role.APP or not 0 < len(subject.encode()) <= 200
 
 

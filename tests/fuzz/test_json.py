@@ -80,7 +80,7 @@ def test_a_body_is_of_its_type_or_bad_input(type_: Any, body: bytes):
         decoded = decode_json(body, type_)
     except BadInput:
         return
-    # What was taken can be told.
+    # An accepted value can be encoded again.
     msgspec.json.encode(decoded)
 
 

@@ -37,7 +37,7 @@ async def given_in(pieces: list[bytes]) -> AsyncGenerator[bytes, None]:
 
 
 def stream_of(pieces: list[bytes]) -> tuple[str, str]:
-    """What was said, and how it ended."""
+    """The text, and how it ended."""
 
     async def read() -> tuple[str, str]:
         said: list[str] = []

@@ -11,7 +11,7 @@ from tests.support.isolation.calls import Sent
 from tools.openapi.conformance import documented
 
 _, WORLD = run(new_application())
-"""The same in every example: an application that starts anew makes the same ids."""
+"""The same in every example: a new application makes the same ids."""
 
 
 async def hold_all(calls: list[Sent]) -> None:

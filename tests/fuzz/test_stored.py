@@ -1,6 +1,6 @@
-"""What comes back from the store damaged: a failure of the call that reads it, said as one, and of nobody else's.
+"""A damaged value in the store: the call that reads it fails with an error of our own, and no other call fails.
 
-Nothing of ours writes such a thing; somebody at the dashboard, or a version to come, may.
+This version never writes such a value; an operator at the dashboard, or a later version, may.
 """
 
 import asyncio
@@ -27,7 +27,7 @@ CALLERS = ("host", "guest", "key", "ids")
 
 
 class DamagedKv(MemoryKv):
-    """A store that somebody has written into."""
+    """A store whose values a test can damage."""
 
     def keys(self, world: World) -> list[str]:
         """Those of `world`."""

@@ -1,4 +1,4 @@
-"""Conversations that are taken along: as JSON, as JSON lines and as Markdown, whatever was said in them."""
+"""Exported conversations: as JSON, as JSON lines and as Markdown, with any text in them."""
 
 import json
 import re

@@ -1,4 +1,4 @@
-"""`/api/chat`: who may, in which format the answer comes, and what the AI SDK finds when it says things anew."""
+"""`/api/chat`: who may ask, the format of the answer, and what the AI SDK gets when it sends a message again."""
 
 import asyncio
 import json

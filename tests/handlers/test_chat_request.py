@@ -195,12 +195,12 @@ def test_ids_from_the_ai_sdk_are_checked_too(fields: dict[str, Any]):
         question(**fields)
 
 
-def test_regenerating_says_the_last_message_of_the_user_anew():
+def test_regenerating_asks_the_last_message_of_the_user_again():
     asked = question(said("Hi", "m1"), trigger="regenerate-message", messageId="a1")
     assert (asked.content, asked.message_id, asked.regenerate) == ("Hi", "m1", True)
 
 
-def test_a_message_that_is_edited_is_said_anew():
+def test_a_message_that_is_edited_is_asked_again():
     assert question(said("Hello", "m1"), messageId="m1").regenerate
     assert not question(said("Hello", "m1"), messageId="other").regenerate
     assert not question(said("Hello", "m1"), messageId=None).regenerate

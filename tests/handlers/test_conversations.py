@@ -157,7 +157,7 @@ async def test_another_format_is_refused():
     assert (reply.status, reply.json()["code"]) == (400, "invalid_parameter")
 
 
-async def test_what_is_forgotten_is_gone():
+async def test_what_is_deleted_is_gone():
     at = Setting()
     await at.add(user(id="a"))
     for _ in range(2):
@@ -242,14 +242,14 @@ async def test_messages_that_the_store_refused_are_not_said_to_be_kept():
     assert (reply.status, reply.json()["code"], reply.headers["Retry-After"]) == (503, "storage_unavailable", "2")
 
 
-async def test_messages_that_are_kept_are_said_to_be_whether_they_can_be_folded_or_not():
+async def test_messages_that_are_kept_are_said_to_be_whether_they_can_be_compacted_or_not():
     at = Setting(fails=lambda operation, key: operation == "put" and key == "conv:s")
     for _ in range(2 * MAX_JOURNAL_LENGTH):
         assert (await at.add(user())).status == 201
     assert "a conversation was not compacted: storage_unavailable" in " ".join(at.client.log)
 
 
-async def test_a_long_journal_is_folded():
+async def test_a_long_journal_is_compacted():
     at = Setting()
     for _ in range(2 * MAX_JOURNAL_LENGTH):
         await at.add(user())

@@ -232,7 +232,7 @@ def test_an_import_that_the_store_refused_is_not_said_to_be_kept():
     assert run(put(make_client(kv=kv), {"messages": [USER]})).status == 503
 
 
-async def test_imports_are_folded_too():
+async def test_imports_are_compacted_too():
     kv = FaultyKv(MemoryKv(VirtualClock()), lambda *_: False)
     client = make_client(kv=kv)
     for _ in range(20):

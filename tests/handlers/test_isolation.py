@@ -35,7 +35,7 @@ class SeenKv(MemoryKv):
     """A store that can be looked at."""
 
     def entries(self) -> dict[str, object]:
-        """All that there is. What is being said is left out: that grows by itself."""
+        """All entries but the chunks of answers, which a running generation adds to."""
         return {key: entry for key, entry in self._entries.items() if not key.startswith("gen:")}
 
 
@@ -75,7 +75,7 @@ class Pair:
         return Answered(response.status, response.headers, b"".join(chunks))
 
     async def close(self) -> None:
-        """Let nobody go on talking in it."""
+        """Cancels the generations that still run."""
         for task in self.client.background:
             task.cancel()
         await asyncio.gather(*self.client.background, return_exceptions=True)

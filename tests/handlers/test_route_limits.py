@@ -83,7 +83,7 @@ def test_a_spent_budget_is_refused_by_every_route_that_declares_it_and_nothing_h
             budgets.refused = limit
             answered = await stage.send(sent)
             budgets.refused = None
-            # What is wrong in itself is told before a budget that its handler spends.
+            # An invalid request gets its own error before its handler spends a budget.
             if limit in OF_ADDRESS or answered.status == 429:
                 assert (answered.status, answered.headers["retry-after"]) == (429, "60"), name(sent)
                 refused.add(name(sent))

@@ -1,4 +1,4 @@
-"""The session id of a thread is told to whoever may reach the thread, and must not outlive their token."""
+"""A thread's session id goes to each caller that may reach the thread, and must not outlive the caller's token."""
 
 from typing import Any
 

@@ -47,7 +47,7 @@ async def test_deleting_one_thread_leaves_others_and_its_forks_alone():
     assert (await at.listed("bob"))["count"] == 1
 
 
-async def test_a_thread_whose_history_can_not_be_forgotten_stays():
+async def test_a_thread_whose_history_can_not_be_deleted_stays():
     at = Setting()
     thread = await at.saved()
     at.kv.fails = lambda operation, key: operation == "put" and key.startswith("conv:")

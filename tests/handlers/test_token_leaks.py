@@ -1,4 +1,4 @@
-"""What is secret is told to nobody but who it was made for: no reply and no line of the log repeats what was shown."""
+"""A secret goes only to the caller that it was made for: no reply and no log line repeats a secret that was sent."""
 
 import json
 from collections.abc import AsyncGenerator
@@ -58,7 +58,7 @@ every_route = pytest.mark.parametrize("route", ROUTES, ids=lambda route: f"{rout
 
 
 class BrokenKv(MemoryKv):
-    """Works for as long as it should, then fails as nobody expects."""
+    """Works until `is_broken` is set, then fails with an unexpected error."""
 
     is_broken = False
 
@@ -185,7 +185,7 @@ async def test_what_stands_in_a_body_where_it_does_not_belong_is_never_repeated(
         scene = Scene()
         await scene.begin()
         secret = (scene.right + scene.wrong)[number]
-        # A document may be any JSON, and is nobody's answer to who puts it.
+        # A document may be any JSON, and the reply to a PUT does not repeat it.
         for text in ('"%s"', '{"code": "%s"', '{"code": "%s"}', '{"token": "%s"}', '["%s"]', "%s"):
             body = (text % secret).encode()
             for headers in ({}, {"Authorization": f"Bearer {APP_KEY}"}, {"Content-Type": "text/plain"}):

@@ -133,7 +133,7 @@ async def test_a_token_reaches_no_other_resource(route: tuple[str, str, Any]):
 @on_threads
 async def test_without_a_resource_a_token_means_its_own_and_not_that_of_the_thread(route: tuple[str, str, Any]):
     client = an_app()
-    # A thread that nobody named a resource for is its own; Ada's token must not reach it by that.
+    # A thread that was begun without a resource is its own resource; Ada's token must not reach it by its name.
     await begin_thread(client, "t", message="the secret of t")
     reply = await use(client, route, app_token())
     assert b"the secret of t" not in reply.body
@@ -173,7 +173,7 @@ async def test_a_sessions_token_reaches_no_threads_whether_or_not_there_are_keys
 
 
 @on_threads
-async def test_where_threads_are_open_a_token_binds_all_the_same(route: tuple[str, str, Any]):
+async def test_where_threads_are_open_a_token_still_binds(route: tuple[str, str, Any]):
     client = make_client()
     await client.call("POST", "/api/chat", {"message": "Hi", "threadId": "t", "resourceId": BOB})
     assert outcome(await use(client, route, app_token(), BOB)) == (403, "wrong_resource")

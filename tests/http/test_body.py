@@ -79,7 +79,7 @@ async def test_a_body_that_breaks_off_leaves_no_alarm_behind():
         await read((1, b"a"), (1, b"broken"))
 
 
-async def test_whoever_sends_too_slowly_is_told_so():
+async def test_a_body_that_comes_too_slowly_is_refused_with_that_reason():
     async def read(limit: int) -> bytes | None:
         return await read_body(ScriptedBody([(1, b"{")]), limit, VirtualClock(), LoopAlarm(), share())
 
@@ -95,7 +95,7 @@ async def test_whoever_sends_too_slowly_is_told_so():
     [([b"abcdef"], 1), ([b"abc", b"def"], 2), ([b"a", b"b", b"c", b"d", b"e", b"f"], 6)],
 )
 async def test_the_end_of_a_body_of_declared_length_is_not_waited_for(pieces: list[bytes], reads: int):
-    # Nothing says that it has ended: who reads on waits for ever.
+    # The script sends no end: another read would wait for ever.
     content, body, _ = await read(*((0.1, piece) for piece in pieces), declared=6)
     assert (content, body.is_read, body.is_given_up) == (b"abcdef", reads, False)
 

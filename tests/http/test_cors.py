@@ -1,4 +1,4 @@
-"""Which pages may call: those that were named, letter by letter."""
+"""Which pages may call: those whose origin is configured, compared exactly."""
 
 import pytest
 

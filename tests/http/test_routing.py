@@ -1,4 +1,4 @@
-"""Which handler: by method and path; no path, and no method for it, are told apart."""
+"""The handler of a request, by method and path. An unknown path and an unsupported method are different errors."""
 
 import pytest
 

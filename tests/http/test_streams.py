@@ -1,4 +1,4 @@
-"""Responses that are streams: told to caches and proxies, and counted while they are open."""
+"""Responses that are streams: their headers for caches and proxies, and their count while they are open."""
 
 from collections.abc import AsyncGenerator
 

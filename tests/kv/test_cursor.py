@@ -47,7 +47,7 @@ def test_a_counter_that_overflows_borrows_the_next_millisecond():
     assert [cursor_ms(cursor) - START_MS for cursor in cursors[4094:]] == [0, 0, 1, 1]
 
 
-def test_a_clock_that_moves_on_starts_the_count_anew():
+def test_a_clock_that_moves_on_restarts_the_count():
     first, second = issue_with_clock(START_MS, START_MS + 1)
     assert (first[15:18], second[15:18]) == ("000", "000")
     assert cursor_ms(second) == START_MS + 1

@@ -1,4 +1,4 @@
-"""What the store refuses is asked again, ever more slowly, and then said."""
+"""A refused operation is retried with growing back-off; the last failure is raised."""
 
 import pytest
 

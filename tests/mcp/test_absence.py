@@ -99,7 +99,7 @@ async def test_a_tab_that_leaves_in_the_middle_of_a_call_is_noticed():
 
 
 async def test_an_answer_that_came_since_the_last_look_is_the_answer():
-    # From another isolate, and from a host that has not said that it is there.
+    # From another isolate, and from a host without a sign of presence.
     kv = MemoryKv(VirtualClock())
     mcp = await connected(client=make_client(kv=kv))
     there = make_client(kv=kv, seed=5)

@@ -93,7 +93,7 @@ async def test_a_broken_stream_is_resumed_where_it_was(is_elsewhere: bool):
     await report(mcp, request["id"], "three")
     await report(mcp, request["id"], "there", final=True)
     *progress, reply = await again.until_over()
-    # What was heard is not said again, and the numbers go on.
+    # Events that the client has had are not sent again, and the numbers go on.
     assert [(item["params"]["progress"], item["params"]["message"]) for item in progress] == [
         (2, "two"),
         (3, "three"),

@@ -1,4 +1,4 @@
-"""What is no message, or none that is served: each with its error, its status, and the id that it can be told by."""
+"""Malformed messages and unserved ones: each with its error, its status, and the id of the message where it has one."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""The OpenAI-compatible provider: what is sent, to whom, and with which key; what comes of it is model_service's."""
+"""The OpenAI-compatible provider: what is sent, to which URL, and with which key. test_service.py has the outcomes."""
 
 from typing import Any
 

@@ -38,7 +38,7 @@ def answered(http: FakeHttp, seed: int = 0) -> list[str]:
 
 
 def failed(http: FakeHttp) -> tuple[list[str], ModelError]:
-    """What was said, and the error after it."""
+    """The deltas, and the error after them."""
     deltas: list[str] = []
 
     async def listen() -> None:

@@ -1,4 +1,4 @@
-"""Settings of the model: which provider it is, defaults, and what is told of what is unusable, never what was set."""
+"""Settings of the model: the provider, the defaults, and problems, reported without the value that was set."""
 
 import pytest
 

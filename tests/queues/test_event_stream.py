@@ -1,4 +1,4 @@
-"""The event stream: first bytes at once, heartbeats that cost nothing, and an end before a budget is spent."""
+"""The event stream: immediate first bytes, heartbeats that cost nothing, and an end before a budget is spent."""
 
 import asyncio
 from dataclasses import replace
@@ -89,7 +89,7 @@ async def test_after_a_message_from_another_isolate_the_store_is_looked_at_often
     await stream.stop()
 
 
-async def test_no_message_is_delivered_twice_though_hints_and_listings_both_show_it():
+async def test_no_message_is_delivered_twice_though_the_local_channel_and_listings_both_show_it():
     at = Setting()
     session = await at.client.open_session()
     stream = await host_stream(at, session)
@@ -101,7 +101,7 @@ async def test_no_message_is_delivered_twice_though_hints_and_listings_both_show
     await stream.stop()
 
 
-async def test_messages_that_come_by_hints_do_not_make_the_store_be_asked_more_often():
+async def test_messages_of_the_local_channel_do_not_make_the_store_be_read_more_often():
     at = Setting()
     session = await at.client.open_session()
     stream = await host_stream(at, session)

@@ -36,7 +36,7 @@ async def test_the_end_of_the_session_is_the_last_event_and_comes_after_the_mess
     assert stream.data("end") == guest.data("end") == [{"reason": "ended"}]
 
 
-async def test_the_end_in_the_same_isolate_is_told_at_once_however_seldom_the_store_is_looked_at():
+async def test_the_end_in_the_same_isolate_is_sent_immediately_however_rarely_the_store_is_read():
     at = Setting(replace(PLAN, poll_min_ms=200_000, poll_max_ms=200_000))
     session = await at.client.open_session()
     guest = await listen(at.client, f"/api/stream?code={session.code}")

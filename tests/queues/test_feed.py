@@ -34,7 +34,7 @@ class Setting(Namespace[SetClock]):
         return await self.keys(REQUESTS)
 
 
-async def test_a_hint_is_delivered_once_and_not_again_by_the_listing():
+async def test_an_item_of_the_local_channel_is_delivered_once_and_not_again_by_the_listing():
     at = Setting()
     queued = await at.here.push_request(request(), None)
     assert [event.id for event in await at.feed.from_channel()] == [queued.cursor]
@@ -42,21 +42,21 @@ async def test_a_hint_is_delivered_once_and_not_again_by_the_listing():
     assert await at.look() == []
 
 
-async def test_the_hint_of_a_large_message_is_delivered_with_its_body():
+async def test_a_large_message_of_the_local_channel_is_delivered_with_its_body():
     at = Setting()
     await at.here.push_request(request(args={"text": "x" * 2000}), None)
     [event] = await at.feed.from_channel()
     assert b"x" * 2000 in event.data
 
 
-async def test_a_hint_of_what_the_listing_has_brought_already_is_nothing_new():
+async def test_an_item_that_the_listing_has_brought_already_is_nothing_new():
     at = Setting()
     await at.here.push_request(request(), None)
     assert len(await at.look()) == 1
     assert await at.feed.from_channel() == []
 
 
-async def test_a_hint_whose_body_can_not_be_read_comes_with_the_listing():
+async def test_an_item_whose_body_can_not_be_read_comes_with_the_listing():
     at = Setting()
     await at.here.push_request(request(args={"text": "x" * 2000}), None)
     at.kv.fails = lambda operation, _: operation == "get_many"

@@ -80,7 +80,7 @@ async def test_what_is_queued_is_hinted_only_after_the_store_has_taken_it():
     assert at.channel.since(REQUESTS, 0) == []
 
 
-async def test_a_hint_holds_a_small_message_whole_and_only_the_head_of_a_large_one():
+async def test_an_item_holds_a_small_message_whole_and_only_the_head_of_a_large_one():
     at = Setting()
     small = await at.queues.push_request(request(), None)
     large = await at.queues.push_response(answer("r", LARGE, final=True))

@@ -1,4 +1,4 @@
-"""Bodies that are read apart: in order, as few operations as can be, and never too much at once."""
+"""Bodies that are stored apart: read in order, in as few operations as possible, and in batches of bounded size."""
 
 from tests.support.builders import CODE, REQUESTS, request
 from tests.support.queues import LARGE, Setting, all_of, loaded

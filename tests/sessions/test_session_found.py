@@ -18,7 +18,7 @@ from waypost_worker.polling.local_channel import LocalChannel
 from waypost_worker.sessions.session import SessionStore, session_cache, tools_version
 
 
-async def test_a_record_read_lately_is_not_read_again():
+async def test_a_record_read_recently_is_not_read_again():
     at = Setting()
     await at.opened()
     at.pass_seconds(29.999)

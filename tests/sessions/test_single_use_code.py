@@ -1,4 +1,4 @@
-"""The first guest closes the code behind itself; who joined can join again."""
+"""The first guest closes the code behind itself; a guest that has joined can join again."""
 
 import asyncio
 

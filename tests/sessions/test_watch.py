@@ -214,11 +214,11 @@ async def test_a_guest_s_watch_is_due_when_the_session_is_read_and_a_host_s_when
     await at.after(20, host)
     assert host.due_ms == START_MS + 60_000
     await at.after(41, host)
-    # It was there at 20 s, and says so again a minute later; its session was read just now.
+    # Its presence was written at 20 s and is due again a minute later; its session was read just now.
     assert host.due_ms == START_MS + 80_000
 
 
-async def test_a_watch_rings_when_the_session_changes_in_its_isolate_and_not_when_it_does_elsewhere():
+async def test_a_watch_wakes_when_the_session_changes_in_its_isolate_and_not_when_it_does_elsewhere():
     at = Setting()
     watch, wakeup = await at.watch(Role.GUEST), LoopWakeup()
     with watch.subscribe(wakeup):

@@ -26,7 +26,7 @@ def test_every_route_is_billed_and_none_costs_a_dollar_an_hour() -> None:
     assert f"${requests:.2f} for the requests" in " ".join(PAGE.read_text().split())
 
 
-def test_the_page_has_the_table_as_it_is_counted() -> None:
+def test_the_security_page_has_the_table_as_it_is_counted() -> None:
     assert PAGE.read_text().split(BEGIN)[1].split(END)[0] == abuse_table(), "run `make cost`"
 
 

@@ -37,5 +37,5 @@ def test_a_chat_takes_two_operations_for_each_second_of_its_answer_and_a_dozen_b
     assert sum(chat_exchange().values()) <= 2 * ANSWER_SECONDS + 12
 
 
-def test_the_page_has_the_table_as_it_is_counted() -> None:
+def test_the_cost_page_has_the_table_as_it_is_counted() -> None:
     assert PAGE.read_text().split(BEGIN)[1].split(END)[0] == table(), "run `make cost`"

@@ -1,7 +1,7 @@
 """A host's reader against a listing that lies in every way it may, step by step, so that a failure shrinks to its core.
 
 The model is small enough to be obvious: what was sent and not answered must reach the host, in order for each producer,
-The model is small enough to be obvious: what was sent and not answered must reach the host, in order for each producer,
+once on each connection, and flagged as a replay on a later one.
 """
 
 from typing import Any
@@ -63,7 +63,7 @@ class HostMachine(RuleBasedStateMachine):
 
     @rule(producer=st.sampled_from(["a", "b", ""]), copies=st.integers(1, 2))
     def send(self, producer: str, copies: int) -> None:
-        """A request; with two copies, one whose sender did not hear that the first was taken."""
+        """A request. A second copy is a retry whose sender got no reply to the first."""
         number = {}
         if producer:
             self.numbers[producer] += 1
@@ -80,7 +80,7 @@ class HostMachine(RuleBasedStateMachine):
 
     @rule(data=st.data())
     def look(self, data: st.DataObject) -> None:
-        """A listing that hides some of what is young, and shows some of what was removed lately."""
+        """A listing that hides some young keys, and still shows some keys that were removed recently."""
         young = [cursor for cursor in self.live if self.now - self.live[cursor].accepted_ms < MAY_HIDE_MS]
         hidden = data.draw(st.sets(st.sampled_from(young))) if young else set()
         gone = [cursor for cursor, (_, at) in self.removed.items() if self.now - at < MAY_LINGER_MS]
@@ -139,7 +139,7 @@ class HostMachine(RuleBasedStateMachine):
 TestHost = HostMachine.TestCase
 TestHost.settings = settings(max_examples=150, stateful_step_count=25)
 FIND = settings(TestHost.settings, report_multiple_bugs=False, phases=[Phase.generate])
-"""Without making the story shorter: that takes its time, and nobody reads it."""
+"""Without shrinking the story: it takes long, and a planted bug's story is not read."""
 
 
 @pytest.mark.parametrize("bug", [high_water_mark, no_dedupe, no_order, unflagged_replay], ids=lambda bug: bug.__name__)

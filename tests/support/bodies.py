@@ -8,7 +8,7 @@ Script = list[tuple[float, bytes | None]]
 
 
 class ScriptedBody:
-    """A body that comes as it is told to; without a word about its end it hangs."""
+    """A body that arrives as its script says. It hangs after a script without an end."""
 
     def __init__(self, script: Script) -> None:
         self.is_given_up = False

@@ -35,7 +35,7 @@ class SetClock:
         self.ms += round(seconds * 1000)
 
     def wakeup(self) -> Wakeup:
-        raise AssertionError("nobody waits for others on a clock that is put somewhere")
+        raise AssertionError("a wakeup needs a clock that runs; this one is set")
 
 
 _SOURCES: dict[int, CursorFactory] = {}

@@ -33,17 +33,17 @@ class AnswerStream(EventStream):
 
     @property
     def text(self) -> str:
-        """What was said so far."""
+        """The text so far."""
         return "".join(map(_text, list(self.events)))
 
     def whole(self) -> str:
-        """What was said in the end."""
+        """The whole text, at the end."""
         assert self.status == 200, self.body
         self.wait_over()
         return self.text
 
     def heard(self, text: str) -> AnswerStream:
-        """This stream, once `text` was said."""
+        """This stream, once it has sent `text`."""
         while text not in self.text:
             self.next()
         return self
@@ -91,20 +91,20 @@ class Chat:
         return self.api.hold(AnswerStream(url, query, headers, content=json.dumps(body).encode()))
 
     def follow(self, *, accept: str | None = None, last_event_id: str = "", **query: str) -> AnswerStream:
-        """Come back to the answer that is being given."""
+        """Resumes the answer that is being generated."""
         url = self.api.url + self.path("stream")
         query = {"resourceId": self.resource_id, **query}
         return self.api.hold(AnswerStream(url, query, self._headers(accept), last_event_id=last_event_id))
 
     def stop(self, **fields: Any) -> Any:
-        """Stop it; what is told about that."""
+        """Stops the answer; returns the reply."""
         body = {"resourceId": self.resource_id, **fields}
         reply = self.api.call("POST", self.path("stop"), body, self.key)
         assert reply.status_code == 200, reply.text
         return reply.json()
 
     def path(self, action: str) -> str:
-        """Where something is done to what is being said in it."""
+        """The path of an action on the thread's answer."""
         return f"/api/chat/{quote(self.thread_id, safe='')}/{action}"
 
     def session(self) -> Any:

@@ -38,7 +38,7 @@ HELLO: Script = ["Hello", " Ada."]
 
 
 class MortalKv(DelegatingKv):
-    """The store as one isolate has it. Once `is_dead`, the isolate hears nothing from it any more, as if the platform
+    """The store as one isolate has it. Once `is_dead`, the isolate gets no reply from it any more, as if the platform
     had ended it in the middle of whatever it did."""
 
     is_dead = False
@@ -63,7 +63,7 @@ def make_context(
     log: Callable[[str], None] = print,
     charge: Callable[[int], Awaitable[None]] = no_charge,
 ) -> ChatContext:
-    """The ports and stores of one request, as the App makes them."""
+    """The context of one request, as the App makes it."""
     kv = RetryingKv(meter, clock, SeededRandom(1))
     cursors = CursorFactory(clock, SeededRandom())
     ttl_seconds, limit = settings.conversation_ttl_seconds, settings.history_limit
@@ -118,7 +118,7 @@ class Chats(Namespace[VirtualClock]):
         response = await self.open(message, at, **body)
         assert response.status == 200, response.body
         stream = Listener(response.body)
-        # The head of the stream is there at once; let it be read.
+        # The head of the stream is there immediately; let it be read.
         await asyncio.sleep(0.001)
         return stream
 
@@ -145,7 +145,7 @@ class Chats(Namespace[VirtualClock]):
         return await (at or self.here).call("POST", "/api/chat", sent)
 
     async def resume(self, at: Client | None = None, last: str | None = None, **query: str) -> Listener | None:
-        """The answer that is being given, as one has it who comes back for it; `None` if there is none."""
+        """Resumes the answer that is being generated. `None`: there is none."""
         url = f"/api/chat/{THREAD}/stream?{urlencode({'resourceId': ADA, **query})}"
         response = await (at or self.here).open("GET", url, headers={"Last-Event-ID": last} if last else {})
         if response.status == 204:
@@ -156,7 +156,7 @@ class Chats(Namespace[VirtualClock]):
         return Listener(response.body)
 
     async def resumed(self, at: Client | None = None, last: str | None = None, **query: str) -> Listener:
-        """The answer that is being given, which there must be."""
+        """Resumes the answer that is being generated. There must be one."""
         stream = await self.resume(at, last, **query)
         assert stream is not None
         return stream
@@ -168,7 +168,7 @@ class Chats(Namespace[VirtualClock]):
         return reply.json()
 
     def conversation(self, thread_id: str = THREAD) -> Conversation:
-        """The thread's conversation, for somebody who looks at the store."""
+        """The thread's conversation, read from the store by none of the isolates."""
         cursors = CursorFactory(self.clock, SeededRandom(9))
         session_id = self.threads.session_id_for(ADA, thread_id)
         ttl_seconds, limit = self.settings.conversation_ttl_seconds, self.settings.history_limit
@@ -190,7 +190,7 @@ def told(item: ChatMessage) -> str:
 
 
 def text_of(stream: Listener) -> str:
-    """What a stream has said so far."""
+    """The text of a stream so far."""
     return "".join(delta["text"] for delta in stream.data("delta"))
 
 

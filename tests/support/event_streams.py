@@ -20,7 +20,7 @@ class Setting(Isolates):
 
 
 async def host_stream(at: Setting, session: Opened, **options: Any) -> Listener:
-    """What the session's host hears."""
+    """The host's event stream of the session."""
     return await listen(at.client, f"/api/stream?code={session.code}", token=session.host, **options)
 
 

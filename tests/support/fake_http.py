@@ -1,7 +1,7 @@
-"""Services that answer from a script, in virtual time: in-memory versions of the ports for requests that go out.
+"""Services that answer from a script, in virtual time: in-memory versions of the clients for requests that go out.
 
 A reply's steps are bytes, pauses and errors. A pause that is longer than the caller's patience is a time-out, as the
-ports promise.
+interfaces promise.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""A store that fails as it is told to."""
+"""A store whose operations fail when a test says so."""
 
 from collections.abc import Awaitable, Callable
 from typing import Any, ParamSpec, TypeVar

@@ -1,4 +1,4 @@
-"""An answer, and somebody who follows it."""
+"""An answer and a reader that follows it."""
 
 import asyncio
 from collections.abc import AsyncGenerator
@@ -26,7 +26,7 @@ DONE = Outcome("stop", 2)
 
 
 class Following:
-    """An answer, and somebody who follows it; `heard` is what it told, with the time in seconds."""
+    """An answer and a reader that follows it; `heard` has what the reader got, with the time in seconds."""
 
     def __init__(self, plan: Plan = PLAN, store: Kv | None = None, writer_store: Kv | None = None) -> None:
         self.clock = VirtualClock()

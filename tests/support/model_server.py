@@ -1,4 +1,4 @@
-"""A model's service on loopback that does what a test tells it to: an OpenAI-compatible one, if it is told that.
+"""A scripted model's service on loopback, which can speak the OpenAI-compatible protocol.
 
 A script is a list of steps: `Head`, bytes of the body, `Pause`, `STALL`, `RESET`. Each request takes the next script of
 those that were given, or else `DEFAULT`. What was asked is in `requests`, also whether the client went away.
@@ -86,7 +86,7 @@ class ModelServer:
         return f"http://127.0.0.1:{self._server.server_address[1]}/v1"
 
     def script(self, *scripts: Sequence[Step]) -> None:
-        """Use these for the next requests, one each; what was left of earlier ones and their requests is forgotten."""
+        """Uses these scripts for the next requests, one each; drops earlier scripts and requests."""
         self.requests.clear()
         self._scripts = deque(scripts)
 

@@ -42,7 +42,7 @@ class StreamEvent:
 
 
 class Decoder(Protocol):
-    """Bytes in, in any pieces; whole events out."""
+    """Takes bytes in chunks of any size; returns whole events."""
 
     comments: list[str]
     last_id: str

@@ -17,7 +17,7 @@ class Dispatched:
 
 
 class SseParser:
-    """Takes the bytes of a stream in any pieces. `events` and `comments` are what came so far."""
+    """Takes the bytes of a stream in chunks of any size. `events` and `comments` are those so far."""
 
     def __init__(self) -> None:
         self.events: list[Dispatched] = []

@@ -1,4 +1,4 @@
-"""Voice agents on one namespace, and what is said to them."""
+"""Voice agents on one namespace, and the messages to them."""
 
 from collections.abc import Callable, Coroutine
 from typing import Any

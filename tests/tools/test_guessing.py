@@ -46,7 +46,7 @@ def test_what_the_page_says_is_so() -> None:
     assert "ten codes of it that are on their way" in words
     a_day = misses_a_minute() * MINUTES_OF_A_DAY
     assert f"{round(100_000 * misses_a_minute() / 60, -3):,.0f} requests a second" in words
-    # "On most days", "hundreds of times a day"; and with a hundred live sessions seldom.
+    # "On most days", "hundreds of times a day"; and with a hundred live sessions rarely.
     assert chance(1_000 * a_day, LIVE_SESSIONS, codes(8)) > 0.5
     assert 200 < expected_hits(100_000 * a_day, LIVE_SESSIONS, codes(8)) < 1000
     assert chance(1_000 * a_day, 100, codes(8)) < 0.003
@@ -134,7 +134,7 @@ class Attack:
             await store.open(code_of(number), 24 * 3600, None, None, None)
         for minute in range(MINUTES):
             if minute % ATTACK_MINUTES == 0:
-                # Who tries a code twice learns nothing new; and each attack is another address's.
+                # Trying a code twice gives no information; and each attack comes from another address.
                 self._untried = self._random.sample(range(SPACE), SPACE)
             self.hits.append(0)
             for _ in range(TRIES // self._at_once):
@@ -180,7 +180,7 @@ def surprises(attack: Attack, misses_a_minute: float) -> tuple[float, float]:
         (1, BUDGET + 1),
         # The best that can be done: a second wave is on its way when the first one has spent the budget.
         (MAX_LOOKUPS_AT_ONCE, misses_a_minute()),
-        # All at once is no use: most are refused unseen.
+        # Sending all concurrently is no use: most are refused without a look-up.
         (TRIES, MAX_LOOKUPS_AT_ONCE),
     ],
 )

@@ -1,4 +1,4 @@
-"""A Python or Node that is too old or missing is told in one sentence."""
+"""A Python or Node that is too old or missing is reported in one sentence."""
 
 from __future__ import annotations
 

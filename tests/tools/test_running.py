@@ -1,4 +1,4 @@
-"""How it is told that something runs, answers, or is gone."""
+"""How a process is found to run, to respond, or to be gone."""
 
 from __future__ import annotations
 

@@ -66,7 +66,7 @@ async def told(client: Client, session: Opened, text: str) -> bytes:
 
 
 def check_told(stream: bytes, text: str) -> None:
-    """The events of `told`, and not one more."""
+    """Checks that `stream` has the expected events and not one more."""
     events = parse_sse(stream)
     assert {event.type for event in events} <= {"ready", "request", "response", "presence", "end", "tools"}
     [request] = [json.loads(event.data) for event in events if event.type == "request"]

@@ -305,12 +305,12 @@ TABLE: dict[str, list[Limit]] = {
     "MAX_SESSION_AGE_SECONDS": [Limit(lambda edge, n: edge.post("/api/sessions", ttl=n), 201, INVALID_BODY)],
 }  # fmt: skip
 
-OF_TIME = "a time, not a size: moved and measured in tests/test_body_reading.py"
-OF_OUTPUT = "bounds what is answered, whatever was asked; tests/test_waiting.py"
-OF_MEMORY = "bounds what an isolate remembers by itself, which forgets and refuses nobody"
+OF_TIME = "a time, not a size: moved and measured in tests/http/test_body.py"
+OF_OUTPUT = "bounds a reply, whatever was asked; tests/queues/test_long_poll.py"
+OF_MEMORY = "bounds what an isolate remembers: it drops the oldest and refuses no caller"
 OF_MODEL = "bounds what a model's service sends or takes: no caller"
 OF_SETTINGS = "bounds what the operator sets; tests/test_settings.py"
-OF_PROMISES = "a span of time that promises of delivery rest on; tests/test_cursor.py, tests/test_retrying_kv.py"
+OF_PROMISES = "a span of time that promises of delivery rest on; tests/kv/test_cursor.py, tests/kv/test_retrying.py"
 OF_KEYED_ROUTES = "met by holders of an app key only; tests/handlers/test_tokens.py"
 OF_MCP = "of MCP's requests, which have tests of their own"
 
@@ -351,8 +351,8 @@ NOT_HERE = {
     "MAX_PROMPT_BUDGET": OF_SETTINGS,
     "MAX_CLOCK_SKEW_SECONDS": OF_PROMISES,
     "MAX_WRITE_SECONDS": OF_PROMISES,
-    "MAX_JOURNAL_LENGTH": "when a conversation is folded: nobody is refused; tests/test_conversation_tidied.py",
-    "MAX_LINEAGE": "what a fork remembers: an older ancestor is forgotten; tests/test_thread_forks.py",
+    "MAX_JOURNAL_LENGTH": "starts compaction, refuses no one; tests/conversations/test_conversation_compacted.py",
+    "MAX_LINEAGE": "what a fork remembers: older ancestors are dropped; tests/conversations/test_thread_forks.py",
     "MAX_APP_TOKEN_TTL_SECONDS": OF_KEYED_ROUTES,
     "MAX_RPC_ID_LENGTH": OF_MCP,
 }

@@ -103,7 +103,7 @@ def test_a_body_declared_too_large_is_refused_before_it_is_sent(world: World) ->
 
 
 def test_a_chunked_body_is_refused_as_soon_as_it_is_over_the_limit(world: World) -> None:
-    """The length is not declared and the body never ends: the answer comes all the same."""
+    """The length is not declared and the body never ends: the refusal still comes."""
     chunk = b"4000\r\n" + b"x" * 0x4000 + b"\r\n"
     with socket.create_connection(("127.0.0.1", world.worker.port), PATIENCE_SECONDS) as connection:
         connection.sendall(head_of("/api/request", "Transfer-Encoding: chunked"))
@@ -180,7 +180,7 @@ def test_from_the_eleventh_unknown_code_an_address_is_refused_and_a_token_still_
             guesser.call("GET", "/api/poll", params={"code": code}),
         ]
         assert [hit.status_code for hit in hits] == [429] * 5
-        # Who holds a token guesses nothing.
+        # A caller with a token guesses nothing.
         body = {"code": code, "tool": "echo"}
         assert guesser.call("POST", "/api/request", body, world.values["GUEST"]).status_code == 202
         poll = guesser.call("GET", "/api/poll", token=world.values["HOST"], params={"code": code})
@@ -192,8 +192,8 @@ def test_from_the_eleventh_unknown_code_an_address_is_refused_and_a_token_still_
 def guess_until_refused(world: World) -> tuple[list[int], Api]:
     """The statuses of guesses of one address up to the first 429.
 
-    The binding counts in windows that begin with the minute. If one began in between, the count began anew: then once
-    more, from another address.
+    The binding counts in windows that begin with the minute. If one began in between, the count restarted, and
+    another address tries again.
     """
     while True:
         window = time.time() // 60

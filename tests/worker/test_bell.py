@@ -1,4 +1,4 @@
-"""A bell of the real runtime: rung by one request, it wakes another."""
+"""A wakeup in the real runtime: one request sets it, and another one wakes."""
 
 from __future__ import annotations
 
@@ -44,17 +44,17 @@ def test_a_request_that_waits_is_woken_by_another_one(url: str, count: int) -> N
     assert asyncio.run(woken(url, count)) < LONG / 2
 
 
-def test_a_wait_that_nobody_ends_ends_with_its_time(url: str) -> None:
+def test_a_wait_without_a_wakeup_ends_with_its_time(url: str) -> None:
     assert int(httpx.get(f"{url}/wait/alone/0.2").raise_for_status().text) >= 190
 
 
-def test_what_was_rung_before_the_wait_is_heard_in_it(url: str) -> None:
+def test_a_wakeup_set_before_the_wait_ends_it(url: str) -> None:
     httpx.get(f"{url}/wait/before/0.01").raise_for_status()
     httpx.get(f"{url}/ring/before").raise_for_status()
     assert int(httpx.get(f"{url}/wait/before/{LONG}", timeout=LONG * 2).raise_for_status().text) < LONG * 500
 
 
-def test_a_wait_that_is_a_minute_late_is_taken_for_lost_and_no_other() -> None:
+def test_only_a_wait_that_is_a_minute_late_counts_as_lost() -> None:
     async def story(url: str) -> None:
         async with httpx.AsyncClient(base_url=url, timeout=LONG) as client:
             await call(client, "/wait/idle/0.01")

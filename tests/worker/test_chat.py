@@ -1,4 +1,4 @@
-"""Chats over HTTP, in workerd, with echo: an answer comes word by word, whoever listens, and is kept."""
+"""Chats over HTTP, in workerd, with echo: an answer comes word by word, to every reader, and is stored."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def test_an_answer_comes_word_by_word_and_says_what_it_is(chat: Chat) -> None:
     assert answer.retry_ms == 1000
     assert answer.headers["content-type"] == "text/event-stream; charset=utf-8"
     assert {"no-store", "no-transform"} == set(answer.headers["cache-control"].split(", "))
-    # Echo says a word each 30 ms. Had they been gathered anywhere on the way, they would have come at once.
+    # Echo says a word each 30 ms. Had they been buffered anywhere on the way, they would have come together.
     deltas = [event.at for event in answer.events if event.name == "delta"]
     assert deltas[-1] - deltas[0] > 0.2
     assert len({round(at, 2) for at in deltas}) > 5
@@ -125,7 +125,7 @@ def test_who_comes_back_with_its_place_hears_the_rest_and_nothing_twice(chat: Ch
     late = chat.follow(last_event_id=in_the_middle.last_id)
     assert had + late.whole() == first_answer(LONG)
     assert late.end()["messageCount"] == 2
-    # It has ended since; who knows which answer was meant still hears what is missing.
+    # The answer has ended since; a reader that names it still gets the rest.
     again = chat.follow(last_event_id=asked.last_id)
     assert asked.text + again.whole() == first_answer(LONG)
     assert chat.follow(last_event_id=again.last_id).status == 204

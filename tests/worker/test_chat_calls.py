@@ -167,7 +167,7 @@ def test_a_thread_may_have_any_name_that_can_be_seen(name: str, api: Api) -> Non
     assert chat.session()["resourceId"] == chat.resource_id
 
 
-def test_what_is_deleted_while_it_is_being_answered_stays_forgotten(chat: Chat) -> None:
+def test_what_is_deleted_while_it_is_being_answered_stays_deleted(chat: Chat) -> None:
     answer = chat.ask(LONG).heard("word3")
     assert chat.api.call("DELETE", "/api/sessions", chat.name).json()["success"]
     answer.wait_over()

@@ -40,7 +40,7 @@ def test_an_answer_is_followed_to_its_end_from_elsewhere(chats: tuple[Chat, Chat
     refused = there.ask("and?")
     assert refused.problem == (409, "answer_running")
     assert asked.head()["generationId"].encode() in refused.body
-    # What was said until a second ago can be read there too.
+    # The text up to a second ago can be read there too.
     question, answer = there.history()
     assert (question["content"], answer["partial"]) == (LONG, True)
     assert first_answer(LONG).startswith(answer["content"])

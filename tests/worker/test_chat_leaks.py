@@ -1,4 +1,4 @@
-"""A Worker whose chats are for apps with a key; and everything a chat holds is given back, however it ends."""
+"""A Worker whose chats are for apps with a key. A chat releases everything that it holds, however it ends."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ NOTICED_SECONDS = 40
 
 @pytest.fixture(scope="module")
 def counted() -> Iterator[LocalWorker]:
-    """A Worker that tells what is alive in it, and whose threads are for apps."""
+    """A Worker that reports its live objects, and whose threads are for apps."""
     with LocalWorker(DIAGNOSTICS="on", APP_KEYS=f"{KEY} {OTHER_KEY}") as worker:
         yield worker
 
@@ -142,7 +142,7 @@ WAYS = (
 
 
 def counts_at_rest(api: Api) -> Any:
-    """What `/debug/objects` tells once no stream is open any more and two looks in a row see the same coroutines."""
+    """The reply of `/debug/objects` once no stream is open any more and two looks in a row see the same coroutines."""
 
     def look() -> Any:
         first, second = api.http.get("/debug/objects").json(), api.http.get("/debug/objects").json()

@@ -1,4 +1,4 @@
-"""`kill -9` in the middle of answers: what was said is in KV, but for the last second, so everything goes on."""
+"""`kill -9` in the middle of answers: their text is in KV but for the last second, so each thread goes on."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tools.local.harness.worker import LocalWorker
 LONG = "long " + " ".join(f"word{number}" for number in range(300))
 """Nine seconds and more."""
 ABANDONED_SECONDS = 8
-"""An answer without a sign of life for five seconds is taken for abandoned."""
+"""An answer without a sign of life for five seconds counts as abandoned."""
 
 
 @pytest.fixture(scope="module")
@@ -57,7 +57,7 @@ def test_answers_that_a_kill_cut_off_are_kept_as_partial_and_their_threads_go_on
             assert stream.text.startswith(answer["content"][: len(stream.text)])
         assert new.history()[0]["content"] == LONG
 
-        # Each way to go on: interrupt at once, wait until it is known to be abandoned, fork.
+        # Each way to go on: interrupt immediately, wait until it counts as abandoned, fork.
         fork = Chat(api, resource_id=user)
         for going_on in [
             threads.submit(go_on_at_once, late),
@@ -71,7 +71,7 @@ def test_answers_that_a_kill_cut_off_are_kept_as_partial_and_their_threads_go_on
             roles = [(message["role"], message.get("partial", False)) for message in chat.history()]
             assert roles == [("user", False), ("assistant", True), ("user", False), ("assistant", False)]
         assert [message["role"] for message in new.history()][-2:] == ["user", "assistant"]
-        # Who had the beginning and comes back hears what is known of the rest, and that it is over.
+        # A reader that resumes gets the stored rest of the text, and the end.
         again = late.follow(last_event_id=asked[0].last_id)
         again.wait_over()
         assert (again.end()["finishReason"], again.end()["partial"]) == ("stopped", True)
@@ -88,7 +88,7 @@ def go_on_in_a_fork(fork: Chat, parent: Chat) -> None:
 
 
 def go_on_when_possible(chat: Chat) -> None:
-    """Ask again and again, as one who is refused does."""
+    """Asks again after each refusal, as a client would."""
     answer = eventually(lambda: None if (reply := chat.ask("go on")).status == 409 else reply, ABANDONED_SECONDS)
     assert answer.whole().startswith('You said: "go on". Before that')
 

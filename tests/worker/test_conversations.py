@@ -1,4 +1,4 @@
-"""Conversations over HTTP, in workerd: what was said comes back as it was, however many say it at once."""
+"""Conversations over HTTP, in workerd: messages come back as they were sent, with any number of concurrent writers."""
 
 from __future__ import annotations
 
@@ -95,7 +95,7 @@ def test_a_conversation_is_taken_along_as_a_file(talk: Talk) -> None:
     assert (head.status_code, head.content, head.headers["Content-Type"]) == (200, b"", text.headers["Content-Type"])
 
 
-def test_what_is_forgotten_is_gone_and_can_be_said_again(talk: Talk) -> None:
+def test_what_is_deleted_is_gone_and_can_be_said_again(talk: Talk) -> None:
     talk.say("hello", id="a")
     for _ in range(2):
         assert talk.api.call("DELETE", talk.path).status_code == 204

@@ -65,7 +65,7 @@ def test_a_stream_survives_a_store_that_fails_says_so_and_goes_on(api: Api) -> N
         assert not [event for event in stream.events if event.name == "end"]
 
 
-def test_without_hints_and_with_old_listings_all_arrives_once_and_in_order(api: Api) -> None:
+def test_without_a_local_channel_and_with_old_listings_all_arrives_once_and_in_order(api: Api) -> None:
     session = api.open_session()
     set_faults(api, stale_seconds=3, forget=True)
     with session.host_stream() as stream:

@@ -36,7 +36,7 @@ READ = (
     "GET /api/pages/{intentId}",
     "GET /api/sessions",
 )
-"""What shows all that a world has, to the one whose it is."""
+"""The calls that show all that a world has to its owner."""
 
 
 @pytest.fixture(scope="module")

@@ -1,8 +1,8 @@
 """The KV port's suite, run inside workerd on the namespace's binding.
 
-Each case runs there, in a request of its own, on the adapter that production uses; what came of it is told here. What
-Miniflare can not show: it is strongly consistent and does not count writes to one key, so neither stale reads nor the
-refusal of a second write in the same second occur (tests/simulation has them).
+Each case runs there, in a request of its own, on the adapter that production uses; the outcome is reported here.
+Miniflare is strongly consistent and does not count writes to one key, so neither stale reads nor the refusal of a
+second write in the same second occur (tests/simulation has them).
 """
 
 from __future__ import annotations

@@ -45,7 +45,7 @@ allowances."""
 
 @dataclass(frozen=True)
 class Counts:
-    """What `/debug/objects` tells."""
+    """The reply of `/debug/objects`."""
 
     streams: int
     listeners: int
@@ -58,7 +58,7 @@ class Counts:
 
 @pytest.fixture(scope="module")
 def counted() -> Iterator[LocalWorker]:
-    """A Worker that tells what is alive in it."""
+    """A Worker that reports its live objects."""
     with LocalWorker(DIAGNOSTICS="1") as worker:
         yield worker
 
@@ -83,7 +83,7 @@ def test_three_hundred_dropped_streams_and_every_other_way_to_end_leave_nothing_
         leave_while_waiting(counted, api)
         eventually(lambda: stirred(api, busy).streams <= STREAMS // 2 + len(listeners))
 
-        # Who is still there hears the heartbeat, in either format.
+        # The readers that stayed get the heartbeat, in either format.
         eventually(lambda: all("heartbeat" in stream.comments for stream in listeners), NOTICED_SECONDS)
         for stream in listeners:
             assert not stream.is_over
@@ -91,7 +91,7 @@ def test_three_hundred_dropped_streams_and_every_other_way_to_end_leave_nothing_
         stir(heard)
         stirred(api, quiet)
 
-        # Waits of callers that went away end with their time; nobody tells the Worker that a caller is gone.
+        # Waits of callers that went away end with their time; the Worker does not learn that a caller is gone.
         after = eventually(lambda: (now := counts_at_rest(api)).coroutines <= before.coroutines and now)
         assert (after.generators, after.coroutines) == (before.generators, before.coroutines)
         assert after.own - before.own <= OWN_PER_REQUEST * (api.requests - requests), f"{before} became {after}"
@@ -188,7 +188,7 @@ def stirred(api: Api, sessions: list[Session]) -> Counts:
 
 
 def stir(session: Session) -> None:
-    """Give hosts and guests of `session` something to hear."""
+    """Makes events for the hosts and guests of `session`."""
     session.ask(id="stir")
     session.answer("stir", 1)
     session.extend()

@@ -217,7 +217,7 @@ def test_a_legacy_client_hears_that_the_tools_have_changed(tab: Tab) -> None:
             heard.set()
 
     async def listen(client: Client) -> list[str]:
-        # The client opens its stream in the background, and is not told of what came before.
+        # The client opens its stream in the background, and gets nothing of what came before.
         for number in count(1):
             tab.tell("offer", f"offered_to_legacy_{number}")
             with suppress(TimeoutError):

@@ -24,7 +24,7 @@ PATIENCE_SECONDS = 120.0
 PYTHON_LEGACY, PYTHON_MODERN = "Python SDK, legacy", "Python SDK, 2026-07-28"
 TASKS = "tasks"
 RESUMING = (PYTHON_LEGACY, "SDK 1", "SDK 2, legacy", TASKS)
-"""They come back for the same call: with the id of the last event that they have heard, or that of the task."""
+"""They resume the same call: with the id of the last event that they have had, or with the task's id."""
 
 
 class Caller(threading.Thread):

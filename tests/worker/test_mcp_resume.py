@@ -32,7 +32,7 @@ class McpCaller:
         return self.api.call("POST", self.url, message, headers=self.headers)
 
     def call(self, id: int) -> tuple[str, Any]:
-        """Begin a call, hear its first event, and lose the connection; the event's id."""
+        """Begins a call, reads its first event and drops the connection; returns the event's id."""
         message = {"jsonrpc": "2.0", "id": id, "method": "tools/call", "params": CALL}
         headers = self.headers | {"CF-Connecting-IP": self.api.address}
         with self.api.http.stream("POST", self.url, json=message, headers=headers) as reply:

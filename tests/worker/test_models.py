@@ -1,7 +1,7 @@
-"""Models in workerd: requests that really go out, to a service on loopback that does what a test tells it to.
+"""Models in workerd: requests that really go out, to a scripted service on loopback.
 
-The Worker's entry point here (models_project) lets a test ask the model directly; what a chat makes of it is told
-elsewhere.
+The Worker's entry point here (models_project) lets a test ask the model directly; test_chat_models.py has
+the chats.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ SLACK = 5
 
 @dataclass
 class Heard:
-    """What came of a question: the pieces, after how many seconds each, and how it ended."""
+    """The outcome of a question: the deltas, after how many seconds each, and how it ended."""
 
     pieces: list[str] = field(default_factory=list)
     at: list[float] = field(default_factory=list)
@@ -111,7 +111,7 @@ def listen(http: httpx.Client, **question: Any) -> Heard:
 
 
 def was_left(server: ModelServer, seconds: float = 10) -> bool:
-    """Whether the service sees that nobody listens any more."""
+    """Whether the service sees that every client has left."""
     return bool(eventually(lambda: all(asked.has_left for asked in server.requests), seconds))
 
 
@@ -126,11 +126,11 @@ def test_the_request_is_what_such_a_service_expects(ask: Ask, server: ModelServe
     assert asked.headers["content-type"] == "application/json"
 
 
-def test_the_pieces_arrive_while_the_service_goes_on(ask: Ask, server: ModelServer) -> None:
+def test_the_deltas_arrive_while_the_service_goes_on(ask: Ask, server: ModelServer) -> None:
     server.script(paced(said("a", "b", "c", "d"), 0.3))
     heard = ask()
     assert heard.pieces == ["a", "b", "c", "d"]
-    # Of 0.9 s; all at once in the end would be none.
+    # Of 0.9 s; deltas that all came at the end would be no time apart.
     assert heard.at[-1] - heard.at[0] > 0.45
     assert heard.end == {"end": "ok"}
 
@@ -330,7 +330,7 @@ def test_workers_ai_may_be_silent_for_too_long(ask: Ask, server: ModelServer, sc
 
 
 def counts_at_rest(http: httpx.Client) -> dict[str, int]:
-    """What is alive once no answer is being given any more."""
+    """What is alive once no answer is being generated any more."""
 
     def look() -> dict[str, int] | None:
         counted: dict[str, int] = http.get("/counts").json()

@@ -100,7 +100,7 @@ def test_every_reply_is_one_that_the_document_knows(told: tuple[list[ExampleResu
 
 
 def outline(one: ExampleResult, marker: str) -> tuple[Any, ...]:
-    """What must be the same whoever answers."""
+    """What must be the same from the application in process and from the Worker."""
     text = one.answered.body.decode()
     if marker:
         text = text.replace(marker, "")
@@ -114,7 +114,7 @@ def outline(one: ExampleResult, marker: str) -> tuple[Any, ...]:
 
 
 def heard(text: str, *, is_whole: bool) -> tuple[list[str], str]:
-    """The kinds of events in their order, repetitions left out, and (of a whole stream) all words that were said."""
+    """The kinds of events in their order, repetitions left out, and (of a whole stream) all its text."""
     kinds: list[str] = []
     words = ""
     for event in read_events(text):
@@ -127,7 +127,7 @@ def heard(text: str, *, is_whole: bool) -> tuple[list[str], str]:
 
 @pytest.fixture(scope="module")
 def attacked(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalWorker]:
-    """A Worker that nobody else uses, and that no edit restarts."""
+    """A Worker of this module's own, which no edit restarts."""
     project = copy_project(tmp_path_factory.mktemp("attacked") / "project")
     with ProjectWorker(project, SIGNING_KEY, DIAGNOSTICS="on") as worker:
         yield worker
@@ -146,8 +146,8 @@ RUNS = {
 
 
 def test_schemathesis_finds_nothing(attacked: LocalWorker, tmp_path: Path) -> None:
-    # Side by side, for two cores; in processes, since CPython 3.11 can't parse in two threads at once, which Hypothesis
-    # does: https://github.com/python/cpython/issues/106905
+    # Side by side, for two cores; in processes, since CPython 3.11 can't parse in two threads concurrently, which
+    # Hypothesis does: https://github.com/python/cpython/issues/106905
     with ThreadPoolExecutor(2) as pool:
         made = pool.map(lambda run: attack(attacked, tmp_path, *run), RUNS.items())
         reports = dict(zip(RUNS, made, strict=True))

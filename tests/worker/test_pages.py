@@ -1,4 +1,4 @@
-"""Pages over HTTP: stored, shown as they are, confined by their headers, and never told whose they are."""
+"""Pages over HTTP: stored, shown as they are, confined by their headers, and without a way to learn whose they are."""
 
 from __future__ import annotations
 

@@ -40,8 +40,8 @@ def strict(strict_worker: LocalWorker) -> Iterator[Api]:
 def refused_after(call: RequestContext, uses: int) -> bool:
     """Whether `call` is taken at first and refused when it was made too often.
 
-    The counters begin anew with each minute of the clock, which may come in between once: within twice the uses, the
-    budget of one of the two minutes is overdrawn.
+    The counters restart with each minute of the clock, and one minute may begin in between: within twice the uses,
+    the budget of one of the two minutes is overdrawn.
     """
     replies = [call() for _ in range(2 * uses + 1)]
     over = [reply for reply in replies if reply.status_code == 429]

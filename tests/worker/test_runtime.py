@@ -78,6 +78,6 @@ def test_the_upload_for_production_is_small(tmp_path: Path) -> None:
 
 
 def test_the_explorer_of_kv_is_not_served(api: Api) -> None:
-    # Whoever reaches the port would read and write every key with it.
+    # With it, any process that reaches the port could read and write every key.
     for path in ("/cdn-cgi/explorer", "/cdn-cgi/explorer/api/storage/kv/namespaces"):
         assert api.call("GET", path).status_code == 404

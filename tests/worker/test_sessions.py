@@ -1,4 +1,4 @@
-"""The life of a session over HTTP: opened, read, joined, renewed, ended; and what its streams are told of that."""
+"""The life of a session over HTTP: opened, read, joined, renewed, ended; and the events about that on its streams."""
 
 from __future__ import annotations
 

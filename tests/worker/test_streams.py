@@ -186,7 +186,7 @@ def test_a_guest_with_the_code_alone_listens_like_one_with_a_token(api: Api) -> 
 
 
 def test_deliveries_inside_one_isolate_are_quick(api: Api, record_property: Callable[[str, object], None]) -> None:
-    """Measured and told, never judged: what decides is that everything arrives; how soon depends on the machine."""
+    """Records the times and asserts only that everything arrives: how soon depends on the machine."""
     session = api.open_session()
     host, guest = session.host_stream(), session.guest_stream()
     to_host, to_guest, round_trip = [], [], []

@@ -77,7 +77,7 @@ def test_a_code_of_16_characters_lets_one_guest_join(api: Api) -> None:
 def tell(
     api: Api, method: str, path: str, query: dict[str, str], body: Any = None, shown: str = ""
 ) -> tuple[int, str, bytes]:
-    """Status, headers and body of a reply; of a stream, which may not end, what comes at once."""
+    """Status, headers and body of a reply; of a stream, which may not end, its first bytes."""
     # From an address of its own each time: what is wrong is counted.
     headers = {"Content-Type": "application/json", "CF-Connecting-IP": new_address()}
     headers |= {"Authorization": f"Bearer {shown}"} if shown else {}

@@ -18,7 +18,7 @@ PATH = "/api/voice-agent/chat"
 
 
 class Caller:
-    """Somebody who speaks, in a conversation that no other test has."""
+    """A caller of the voice agent, in a conversation that no other test has."""
 
     def __init__(self, api: Api) -> None:
         self.api = api

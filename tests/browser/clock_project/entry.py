@@ -35,7 +35,7 @@ class MovedClock(CloudflareClock):
         return wakeup
 
     def add(self, seconds: int) -> None:
-        """So much time passes at once; who waits for something looks whether it is due now."""
+        """Sets the clock ahead by `seconds` and wakes every wait, so that each checks whether it is due."""
         self._ahead_ms += seconds * 1000
         for wakeup in self._wakeups:
             wakeup.set()

@@ -16,7 +16,7 @@ EXTREME: Sequence[Any] = (
     "\ufeff", "\u2028", "\U0001f600", "é" * 200, "a" * 65, "a" * 129, "a" * 5000, [], {}, [[]], [None] * 101,
     {"": None}, {"code": "x"}, "2026-01-01T00:00:00.000Z", "9999-12-31T23:59:59-23:59", "%00", "..%2f",
 )  # fmt: skip
-"""Values that somebody once did not think of."""
+"""Values that code often does not expect."""
 
 odd_values = st.sampled_from(EXTREME).map(deepcopy) | json_values
 
@@ -87,6 +87,6 @@ def almost_bytes(draw: st.DrawFn, examples: st.SearchStrategy[bytes]) -> bytes:
 
 @st.composite
 def cut_up(draw: st.DrawFn, value: bytes) -> list[bytes]:
-    """`value` in pieces of any size, some of them empty."""
+    """`value` in chunks of any size, some of them empty."""
     cuts = sorted(draw(st.lists(st.integers(0, len(value)), max_size=8)))
     return [value[start:end] for start, end in zip([0, *cuts], [*cuts, len(value)], strict=True)]

@@ -80,9 +80,9 @@ class sender:
 
 @st.composite
 def almost_requests(draw: st.DrawFn, world: World) -> Sent:
-    """A call of a route by somebody of `world`, with up to three things about it changed."""
+    """A call of a route by a caller of `world`, with up to three changes to it."""
     route = draw(st.sampled_from(ROUTE_NAMES))
-    # Mostly somebody who may call it, or all would end at the door.
+    # Mostly a caller that may call it, or nearly all calls would fail at authentication.
     welcome = [name for name, outcome in access_rows()[route].items() if outcome == "ok" and name in CALLERS]
     caller = draw(st.sampled_from((*welcome * 3, *CALLERS, "")))
     ids = dict(world.ids) | {"taken": draw(st.sampled_from((world.ids["request_event"], world.ids["answer_event"])))}

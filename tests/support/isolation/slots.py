@@ -1,4 +1,4 @@
-"""What the ids of somebody else are good for: who calls has his own token and ids, and in one slot what the other has.
+"""What another world's ids open: a caller has its own token and ids, but one slot has an id of the other world.
 
 The words are those of `table`. `(cursors)`: everything that one comes back with somewhere, the other's and one's own,
 but what fits here; `(left out)`: the slot is not sent.
@@ -101,20 +101,20 @@ GET /mcp                                      guest  Last-Event-ID     mcp_event
 """
 
 BY_THEMSELVES = {"code", "sid", "sessionId", "intentId"}
-"""Ids that open what they name to whoever has them, or whose other half is a token: `_ROWS` has both pairs."""
+"""Ids that are enough to open what they name, or that need only a token beside them: `_ROWS` has both pairs."""
 
 NO_ID = {
     "agent", "args", "cursors", "data", "error", "filters", "final", "format", "forkedFrom", "html", "interrupt",
     "jsonrpc", "label", "limit", "message", "messages", "metadata", "producer", "question", "result", "seq", "settled",
     "skip", "title", "tool", "tools", "trigger", "ttl", "wait",
 }  # fmt: skip
-"""Parameters and fields that name nothing of anybody's, or (a producer) nothing that is stored by itself."""
+"""Parameters and fields that name nothing that belongs to a world, or (a producer) nothing that is stored by itself."""
 
 
 CURSORS, LEFT_OUT = "(cursors)", "(left-out)"
 
 
 def slot_rows() -> list[tuple[str, str, str, str, str]]:
-    """Route, who calls with his own token and ids, the slot, what of the other one is put into it, the outcome."""
+    """Rows of: route, caller with its own token and ids, slot, the other world's value in it, outcome."""
     rows = [line.replace("(left out)", LEFT_OUT).split() for line in _SLOTS.strip().splitlines()[1:]]
     return [(f"{row[0]} {row[1]}", row[2], row[3], row[4], row[5]) for row in rows]

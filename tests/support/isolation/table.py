@@ -1,4 +1,4 @@
-"""Who may call what: to be read, row by row. `slots` has what the ids of somebody else are good for.
+"""Who may call what, a route a row. `slots` has what another world's ids open.
 
 Words of both tables:
     ok        done (2xx), with nothing of the other one in the reply, and nothing of it changed
@@ -36,8 +36,8 @@ OUTCOMES: dict[str, tuple[int, str | None]] = {
 }
 
 COLUMNS = ("nobody", "ids", "host", "host'", "guest", "guest'", "key", "token", "token'")
-"""Who calls, each with nothing but his own ids: without a token and with ids that nobody has; without a token; with
-one of this world; with one (marked ') of the other world. A key is every world's."""
+"""The callers, each with only its own ids: without a token and with unused ids; without a token; with a token of this
+world; with a token (marked ') of the other world. A key belongs to every world."""
 
 _ROWS = """
 route                                         nobody   ids    host   host'    guest  guest'   key   token  token'
@@ -103,10 +103,10 @@ GET /api/poll                                 need     need   ok     session  ok
 POST /mcp/{code}                              need     need   role   session  ok     session  bad   role  role
 GET /mcp/{code}                               need     need   role   session  ok     session  bad   role  role
 """
-"""What is otherwise where a code lets only the first one join; here somebody has."""
+"""The rows that differ where a code lets only the first guest join; a guest has joined here."""
 
 
 def access_rows(*, once: bool = False) -> dict[str, dict[str, str]]:
-    """Route -> who calls -> the outcome; with `once`, where a code lets only the first one join and that is another."""
+    """Route -> caller -> outcome; with `once`, where a code lets one guest join and another one has joined."""
     rows = [line.split() for line in (_ONCE if once else _ROWS).strip().splitlines()[1:]]
     return {f"{row[0]} {row[1]}": dict(zip(COLUMNS, row[2:], strict=True)) for row in rows}

@@ -72,7 +72,7 @@ def check_reply(case: Case, answered: Answered, own: World, other: World) -> Non
     elif not 200 <= answered.status < 300:
         raise AssertionError(f"{case.name}: {answered.status} {answered.body[:300]!r}, not {case.outcome}")
     told = f"{answered.headers} {answered.body.decode(errors='replace')}"
-    # What is written may say what it was sent; who only reads is not even told that.
+    # The reply to a write may repeat what was sent; the reply to a read may not.
     is_reading = case.sent.method == "GET"
     known = "" if is_reading else unquote_plus(f"{case.sent.url} {case.sent.headers}") + case.sent.body.decode()
     hidden = [*other.marks, own.mark] if case.outcome == "nothing" else other.marks

@@ -41,12 +41,12 @@ class World:
 
     @property
     def owners(self) -> tuple[str, ...]:
-        """Ids that stand in the keys of all that belongs to it; what is being said in `running` changes by itself."""
+        """Ids in the keys of all that belongs to the world, but for `running`, which its generation changes."""
         return tuple(self.ids[name] for name in ("code", "sid", "thread_sid", "resource", "intent"))
 
     @property
     def marks(self) -> tuple[str, ...]:
-        """What nobody else must ever be shown."""
+        """The texts that no other world must ever be shown."""
         return (self.mark, *(text.strip('"') for text in self.ids.values()), *self.tokens.values())
 
 
@@ -71,7 +71,7 @@ NOBODY = World(
     {},
     "mark-of-nobody",
 )
-"""Ids that are well formed and that nobody has."""
+"""Ids that are well formed and unused."""
 
 
 class _Builder:
@@ -125,7 +125,7 @@ class _Builder:
         asked = {"resourceId": ids["resource"], "metadata": {"said": self._mark}}
         question = {**asked, "threadId": ids["thread"], "message": self._mark, "messageId": f"m-{ids['message']}"}
         await self._checked(_json("POST", "/api/chat", question, APP_KEY))
-        # About a minute of words: it is being given for as long as a test lasts.
+        # About a minute of words: the generation outlasts a test.
         running = {**asked, "threadId": ids["running"], "message": f"{self._mark} " + "word " * 2000}
         begun = await self._checked(_json("POST", "/api/chat", running, APP_KEY), hold=True)
         start = next(line for line in begun.body.decode().split("\n") if line.startswith("data: "))

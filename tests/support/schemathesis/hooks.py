@@ -113,7 +113,7 @@ def _is_good(case: Any) -> bool:
 
 
 def _meet_what_is_there(case: Any) -> None:
-    """Three in four codes that nobody was given become one that is in use, and three in four forks have a parent."""
+    """Replaces three in four unknown codes by one that is in use, and gives three in four forks a parent."""
     code = code_of(case)
     if not _is_good(case) or chance(case, "met", 4):
         return

@@ -44,7 +44,7 @@ def make_true(case: Any) -> None:
     """What JSON Schema has no word for."""
     body = case.body if isinstance(case.body, dict) else {}
     _use_true_cursors(case, body)
-    # Nobody is there to answer while a case waits.
+    # There is no host to respond while a case waits.
     if isinstance(case.query, dict) and case.query.get("wait") not in (None, 0, "0"):
         case.query["wait"] = 0.01
     for name in ("ttl", "seq", "settled"):

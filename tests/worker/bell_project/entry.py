@@ -1,5 +1,5 @@
-"""A Worker with one bell for each name: `/wait/{name}/{seconds}` waits, `/ring/{name}` rings it from another request;
-`/later/{seconds}` sets the clock ahead and tells which bells are lost now."""
+"""A Worker with one wakeup for each name: `/wait/{name}/{seconds}` waits, `/ring/{name}` sets it from another request;
+`/later/{seconds}` sets the clock ahead and returns the names of the wakeups that are lost now."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""The entry point of a Worker whose store can be told to fail: `PUT /faults` with a JSON object of the fields below.
+"""The entry point of a Worker whose store fails on request: `PUT /faults` with a JSON object of the fields below.
 
 What is in front of the store is the application as it is; the store behind the faults is the real binding.
 """
@@ -89,7 +89,7 @@ class Default(WorkerEntrypoint):
 
 
 async def _fill(app: App, kv: Kv, code: str, count: int) -> str:
-    """Queue `count` requests at once."""
+    """Queues `count` requests concurrently."""
     queues = Queues(kv, code, app.isolate.cursors, LocalChannel(app.clock), 3600)
     messages = [Message("request", "", tool="work", args={"n": number}) for number in range(count)]
     queued = await asyncio.gather(*(queues.push_request(message, None) for message in messages))

@@ -75,7 +75,7 @@ class ConformanceRun:
     def end_steadily(self, seconds: float, revision: str) -> Conformance:
         """The same, but what failed is run again by itself, until it passes or has failed `MAX_REPEATS` times more.
 
-        Some checks wait for half a second and no longer: that is little on a machine that runs everything at once.
+        Some checks wait for half a second and no longer: that is little on a machine that runs everything concurrently.
         """
         found = self.end(seconds)
         for scenario in dict.fromkeys(found.failed):

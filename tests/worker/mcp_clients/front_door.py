@@ -1,5 +1,5 @@
-"""A door in front of the Worker that stays where it is when the Worker dies, as Cloudflare's own does: who comes
-meanwhile waits. It can also break off the connections that are open."""
+"""A TCP proxy in front of the Worker that keeps its address when the Worker dies, as Cloudflare's own does: new
+connections wait meanwhile. It can also break off the connections that are open."""
 
 from __future__ import annotations
 
@@ -26,19 +26,19 @@ class FrontDoor:
         self.url = f"http://127.0.0.1:{self._listener.getsockname()[1]}"
 
     def cut(self) -> None:
-        """Break off every connection."""
+        """Breaks off every connection."""
         with self._lock:
             for each in self._sockets:
                 with contextlib.suppress(OSError):
                     each.shutdown(socket.SHUT_RDWR)
 
     def shut(self) -> None:
-        """Break off every connection; who comes now waits until `open`."""
+        """Breaks off every connection; new ones wait until `open`."""
         self._is_open.clear()
         self.cut()
 
     def open(self) -> None:
-        """Let in who waits."""
+        """Lets the waiting connections through."""
         self._is_open.set()
 
     def __enter__(self) -> Self:

@@ -1,4 +1,4 @@
-"""A tab as another process: `Host` of waypost.js in Node, told what to do and watched from here."""
+"""A tab as another process: `Host` of waypost.js in Node, controlled and watched from here."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ class Tab:
         return self.wait(lambda event: event["event"] == "request" and event["tool"] == tool, count)
 
     def wait_cancelled(self, request: Event) -> None:
-        """Wait until it hears that the call was taken back."""
+        """Waits until the tab gets the call's cancellation."""
         self.wait(lambda event: event["event"] == "cancel" and event["id"] == request["id"])
 
     def tell(self, *command: str) -> None:

@@ -13,7 +13,7 @@ const VERSION = "2026-07-28";
 const clientInfo = { name: "a-test", version: "1.0.0" };
 const clientCapabilities = { extensions: { "io.modelcontextprotocol/tasks": {} } };
 
-/** Sends a request as the transport would. That nobody answered is no reason to give a task up. */
+/** Sends a request as the transport would. A request without a response is no reason to give a task up. */
 const dispatchTo = (url) => async (request, { signal } = {}) => {
   const { name, taskId } = request.params;
   const headers = {

@@ -36,7 +36,7 @@ const schema2020 = {
   additionalProperties: false,
 };
 
-/** Name, description, what it does, and what else is to be said about it. */
+/** Name, description, function, and further fields of the tool. */
 const offer = (name, description, handler, { inputSchema = NOTHING, ...more } = {}) => [
   { name, description, inputSchema, ...more },
   handler,

@@ -1,6 +1,6 @@
 """The entry point of a Worker that lets a test talk to the model: `POST /ask` with a `Question`.
 
-The reply is a stream of lines: each piece as it comes, then how it ended. `GET /counts` is what is alive; every other
+The reply is a stream of lines: each delta as it comes, then how it ended. `GET /counts` is what is alive; every other
 path is the application's own.
 """
 
@@ -46,8 +46,8 @@ class AiReply(msgspec.Struct, rename="camel"):
 
 
 class Question(msgspec.Struct, rename="camel"):
-    """What to ask, and how: another model; one on a binding that replies like this; listening only to so many pieces;
-    cancelling the wait for a piece after this time; keeping the reply open after its end."""
+    """What to ask, and how: another model; one on a binding that replies like this; reading only so many deltas;
+    cancelling the wait for a delta after this time; keeping the reply open after its end."""
 
     items: list[ChatMessage]
     model: str | None = None

@@ -1,4 +1,4 @@
-"""The entry point of a Worker that can be given many threads at once: `PUT /threads/{resource}/{count}`."""
+"""The entry point of a Worker that can create many threads in one call: `PUT /threads/{resource}/{count}`."""
 
 import asyncio
 from typing import Any
