@@ -360,9 +360,10 @@ MAX_JOINED_CODES = 4096
 MAX_CACHED_TOOL_LISTS = 256
 """Sessions whose tools an isolate caches for MCP calls."""
 
-MAX_STREAMS_PER_SESSION = 32
+MAX_STREAMS_PER_SESSION = 128
 """Open streams, MCP streams and waits (`?wait=`) of one session in one isolate: its host, and the calls of its guests.
-Each looks into KV by itself, at its owner's expense, and takes some 60 KiB."""
+Each looks into KV by itself, at its owner's expense, and takes some 60 KiB. That a client has closed its stream is
+noticed at the next heartbeat only: one that reconnects each second, as MCP's conformance runner does, has dozens."""
 
 MAX_STREAMS_PER_ADDRESS = 256
 """The same of one address: 15 MiB, an eighth of an isolate. An office of 80 people, each with a tab, an agent and its
