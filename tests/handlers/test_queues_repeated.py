@@ -72,6 +72,17 @@ async def test_an_issued_id_whose_request_is_gone_is_queued_again_under_a_cursor
     assert await at.queued() == [{"to": "ada"}]
 
 
+@pytest.mark.parametrize("id", ["step-1", None])
+async def test_a_call_that_is_encrypted_again_is_the_same_call(id: str | None):
+    at = await begin()
+    sealed = [{"$waypost": "e2e1", "n": nonce, "c": nonce * 3} for nonce in ("AAAA", "BBBB")]
+    asked = (await at.ask(at.here, sealed[0], id=id)).json()
+    assert (await at.ask(at.here, sealed[1], id=asked["id"])).status == 202
+    assert is_refused(await at.ask(at.here, sealed[1], tool="other", id=asked["id"]))
+    assert is_refused(await at.ask(at.here, {"to": "ada"}, id=asked["id"]))
+    assert await at.queued() == [sealed[0]]
+
+
 async def queued_twice(at: Setting) -> str:
     """An issued id whose request stands under its own cursor, and under another one: where it was sent again, the first
     was not visible yet. Returns the id."""
