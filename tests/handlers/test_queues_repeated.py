@@ -72,6 +72,44 @@ async def test_an_issued_id_whose_request_is_gone_is_queued_again_under_a_cursor
     assert await at.queued() == [{"to": "ada"}]
 
 
+@pytest.mark.parametrize("id", ["step-1", None])
+async def test_a_call_that_is_encrypted_again_is_the_same_call(id: str | None):
+    at = await begin()
+    sealed = [{"$waypost": "e2e1", "n": nonce, "c": nonce * 3} for nonce in ("AAAA", "BBBB")]
+    asked = (await at.ask(at.here, sealed[0], id=id)).json()
+    assert (await at.ask(at.here, sealed[1], id=asked["id"])).status == 202
+    assert is_refused(await at.ask(at.here, sealed[1], tool="other", id=asked["id"]))
+    assert is_refused(await at.ask(at.here, {"to": "ada"}, id=asked["id"]))
+    assert await at.queued() == [sealed[0]]
+
+
+async def queued_twice(at: Setting) -> str:
+    """An issued id whose request stands under its own cursor, and under another one: where it was sent again, the first
+    was not visible yet. Returns the id."""
+    asked = (await at.ask(at.here)).json()
+    body = {"code": at.session.code, "cursors": [asked["cursor"]]}
+    assert (await at.here.call("POST", "/api/ack", body, token=at.session.host)).status == 200
+    assert (await at.ask(at.elsewhere, id=asked["id"])).status == 202
+    assert len(await at.queued()) == 1
+    return str(asked["id"])
+
+
+async def test_a_cancelled_request_is_removed_under_every_cursor_of_an_issued_id():
+    at = await begin()
+    id = await queued_twice(at)
+    body = {"code": at.session.code}
+    assert (await at.here.call("POST", f"/api/request/{id}/cancel", body)).status == 202
+    assert await at.queued() == []
+
+
+async def test_a_final_response_removes_a_repeated_request_that_was_queued_in_its_isolate():
+    at = await begin()
+    id = await queued_twice(at)
+    body = {"code": at.session.code, "id": id, "result": 1}
+    assert (await at.elsewhere.call("POST", "/api/response", body, token=at.session.host)).status == 202
+    assert await at.queued() == []
+
+
 async def test_an_id_of_a_client_with_another_call_is_refused_in_the_isolate_that_queued_it():
     at = await begin()
     await at.ask(at.here, id="step-1")

@@ -2,11 +2,13 @@
 
 import asyncio
 
+from simulation.seeded_random import SeededRandom
 from simulation.virtual_time import VirtualClock
 from tests.support.builders import REQUESTS, answer, cursor_at, make_queues, request
 from tests.support.namespace import Namespace
 from waypost_worker.kv.cursor import parse_event_id
 from waypost_worker.kv.metered import MeteredKv
+from waypost_worker.kv.retrying import RetryingKv
 from waypost_worker.limits import MAX_POLL_BYTES, MAX_POLL_MESSAGES
 from waypost_worker.polling.invocation import Invocation
 from waypost_worker.polling.local_channel import LocalChannel
@@ -107,6 +109,18 @@ async def test_a_resumed_wait_without_operations_left_does_not_ask_the_store():
     waiter = ResponseWaiter(at.here, at.channel, at.invocation, resumed=True)
     assert await waiter.next("r", at.clock.now_ms() + 60_000) is None
     assert (waiter.is_spent, at.meter.operations, now()) == (True, 0, 0)
+
+
+async def test_a_response_whose_body_the_store_refuses_is_read_again_later():
+    at = Setting()
+    queues = make_queues(RetryingKv(at.meter, at.clock, SeededRandom()), at.clock, at.channel)
+    wait = ResponseWaiter(queues, at.channel, at.invocation)
+    await queues.push_response(answer("r", "x" * 2000))
+    at.kv.fails = lambda operation, _key: operation == "get_many" and now() < 20
+    found = await wait.next("r", at.clock.now_ms() + 60_000)
+    assert found is not None
+    assert found.result == "x" * 2000
+    assert 20 <= now() < 60
 
 
 async def test_a_poll_answers_what_is_there_at_once():

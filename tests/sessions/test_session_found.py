@@ -8,7 +8,7 @@ from simulation.seeded_random import SeededRandom
 from simulation.virtual_time import START_MS
 from tests.support.builders import CODE, SetClock
 from tests.support.session_stores import Setting
-from waypost_worker.errors import SessionEnded, SessionNotFound
+from waypost_worker.errors import SessionEnded, SessionNotFound, StorageUnavailable
 from waypost_worker.kv.cursor import CursorFactory
 from waypost_worker.kv.keys import session_key, tools_key
 from waypost_worker.kv.memory import MemoryKv
@@ -77,8 +77,10 @@ async def test_an_isolate_remembers_a_bounded_number_of_sessions():
 class GetsNothing(MemoryKv):
     """KV where a miss is remembered: `get` finds nothing, `list` does."""
 
+    is_miss_remembered = True
+
     async def get_many(self, keys: Sequence[str]) -> dict[str, str]:
-        return {}
+        return {} if self.is_miss_remembered else await super().get_many(keys)
 
 
 async def test_what_a_remembered_miss_hides_is_found_with_a_list():
@@ -97,6 +99,29 @@ async def test_data_that_is_too_large_for_a_list_is_left_out_of_it_and_nothing_e
     found = await SessionStore(kv, clock, session_cache(), LocalChannel(clock)).find(CODE)
     assert (found.label, found.data, found.expires_ms) == ("label", None, session.expires_ms)
     assert await MemoryKv.get(kv, session_key(CODE)) is not None
+
+
+async def test_a_record_whose_data_was_left_out_is_not_written_back():
+    clock = SetClock()
+    kv = GetsNothing(clock)
+    await SessionStore(kv, clock, session_cache(), LocalChannel(clock)).open(CODE, 600, None, None, "x" * 2000)
+    elsewhere = SessionStore(kv, clock, session_cache(), LocalChannel(clock))
+    found = await elsewhere.find(CODE, fresh=True)
+    with pytest.raises(StorageUnavailable):
+        await elsewhere.extend(found)
+    with pytest.raises(StorageUnavailable):
+        await elsewhere.put_tools(found, b"[]", "1")
+    assert len((await kv.list("")).keys) == 1
+    kv.is_miss_remembered = False
+    assert (await elsewhere.extend(await elsewhere.find(CODE, fresh=True))).data == "x" * 2000
+
+
+async def test_data_that_fits_into_a_list_is_written_back():
+    clock = SetClock()
+    kv = GetsNothing(clock)
+    await SessionStore(kv, clock, session_cache(), LocalChannel(clock)).open(CODE, 600, None, None, [1])
+    elsewhere = SessionStore(kv, clock, session_cache(), LocalChannel(clock))
+    assert (await elsewhere.extend(await elsewhere.find(CODE, fresh=True))).data == [1]
 
 
 async def test_the_largest_label_fits_beside_data_of_any_size():

@@ -182,6 +182,23 @@ async def test_a_record_that_is_not_found_before_its_time_is_a_stale_miss():
     assert await at.after(540, watch) == [("end", {"reason": "expired"})]
 
 
+async def test_a_record_without_its_data_is_not_renewed_before_its_value_is_visible():
+    at = Setting()
+    session = await at.here.open(CODE, 600, None, None, "x" * 2000)
+    watch = SessionWatch(session, Role.HOST, at.here, at.presence, PAID, at.channel, at.clock)
+    key = f"session:{CODE}"
+    [listed] = (await at.kv.list(key)).keys
+    at.clock.ms += 310_000
+    get_many = at.kv.get_many
+    at.kv.get_many = lambda keys: get_many([each for each in keys if each != key])  # type: ignore[method-assign]
+    assert await at.after(0, watch) == []
+    assert (await at.kv.list(key)).keys == (listed,)
+    at.kv.get_many = get_many  # type: ignore[method-assign]
+    [(name, data)] = await at.after(5, watch)
+    assert (name, data["expiresAt"]) == ("session", "2026-01-01T00:15:15.000Z")
+    assert (await at.here.find(CODE, fresh=True)).data == "x" * 2000
+
+
 async def test_a_host_says_that_it_is_there_at_once_and_then_each_minute():
     at = Setting()
     watch = await at.watch(Role.HOST)

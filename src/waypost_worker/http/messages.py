@@ -110,8 +110,7 @@ class Request(msgspec.Struct, frozen=True):
 
         Raises:
             InvalidParameter: a parameter occurs twice, so that readers would differ in its value; or there are too
-            many;
-                or they are not percent-encoded UTF-8.
+                many; or they are not percent-encoded UTF-8.
         """
         if len(self.query_string) > MAX_QUERY_BYTES:
             raise InvalidParameter(f"The query string may have {MAX_QUERY_BYTES} bytes.")

@@ -19,6 +19,10 @@ Kind = Literal["request", "cancel", "skip", "response"]
 """A `skip` gives up a producer's number: the reader of the host's queue uses it, and never sends it to the host."""
 
 
+ENVELOPE = {"$waypost", "n", "c"}
+"""The names in the arguments of an encrypted call (docs/encryption.md)."""
+
+
 class ErrorBody(msgspec.Struct, frozen=True, omit_defaults=True):
     """The error of a response: the host's own, or `cancelled`."""
 
@@ -54,14 +58,18 @@ class Message(msgspec.Struct, frozen=True, omit_defaults=True):
 
     @property
     def call_digest(self) -> str | None:
-        """A digest of kind, tool and arguments: two requests with the same one are the same call. For a response, that
-        of its request. `None`: not known, as for what was stored without one."""
+        """A digest of kind, tool and arguments: two requests with the same one are the same call, as far as this
+        service can see: encrypted arguments are not part of it. For a response, that of its request. `None`: not known,
+        as for what was stored without one."""
         if self.digest is not msgspec.UNSET:
             return self.digest
         if self.is_head or self.kind == "response":
             return None
+        # Encrypted again, the same arguments are other bytes; only the host can compare them.
+        is_encrypted = isinstance(self.args, dict) and self.args.keys() == ENVELOPE
+        args = "encrypted" if is_encrypted else self.args or None
         # Sorted, so that the order of names does not matter.
-        call = msgspec.json.encode([self.kind, self.tool or None, self.args or None], order="sorted")
+        call = msgspec.json.encode([self.kind, self.tool or None, args], order="sorted")
         return encode_base64url(sha256(call).digest()[:16])
 
     @property

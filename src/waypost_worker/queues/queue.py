@@ -3,9 +3,10 @@
 `req:{code}:{cursor}` and `res:{code}:{requestId}:{cursor}`. A queue is never one value that is read, changed and
 written back: two writers would overwrite each other's messages. A message stays until it is acknowledged or expires.
 
-An id that the service issues is the cursor itself: so the id gives the key, and a removal needs no `list`. An id that a
-client sends may stand under several cursors: each write has its own, so that none replaces a request that is stored.
-The host is sent the first one. `list` finds all of them, and those of an id that a client chose are removed together.
+An id that the service issues is the cursor itself: so the id gives the key, and a removal needs no `list`. Sent again
+where its request is not visible, it may stand under other cursors too, as an id that a client sends may: each write has
+its own, so that none replaces a request that is stored. The host is sent the first one. `list` finds all of them, and
+those of an id that a client chose, or that is cancelled, are removed together.
 """
 
 from collections.abc import AsyncGenerator, Iterable, Sequence
@@ -104,7 +105,7 @@ class Queues:
         """
         response = await self.find_final_response(request_id)
         if response is None:
-            await self.remove_request(request_id)
+            await self.remove_request(request_id, lists=True)
             cursor = self._cursors.issue(self.requests)
             notice = Message("cancel", request_id, cursor=cursor)
             await self._put(request_key(self._code, cursor), notice, self.requests)
@@ -178,13 +179,28 @@ class Queues:
         """Removes requests that a listing has just shown."""
         await self._delete(request_key(self._code, cursor) for cursor in cursors)
 
-    async def remove_request(self, request_id: str) -> None:
-        """Removes a request under every cursor that it was queued with, and its `cancel`."""
+    async def remove_request(self, request_id: str, *, lists: bool = False) -> None:
+        """Removes a request under every cursor that it was queued with, and its `cancel`.
+
+        An issued id gives the key. If it was sent again, its request may stand under other cursors too: those that were
+        queued in this isolate recently are removed without a `list`; `lists`: the others too.
+        """
+        removed: list[str] = []
         if is_cursor(request_id, self.requests):
-            await self._delete([request_key(self._code, request_id)])
-            return
-        pages = self.pages(self.requests)
-        await self._delete([self._key(message) async for page in pages for message in page if message.id == request_id])
+            recent = self._channel.since(self.requests, 0)
+            copies = [self._key(message) for message in recent if message.id == request_id]
+            removed = list(dict.fromkeys([request_key(self._code, request_id), *copies]))
+            # First, so that a budget that ends with the `list` does not leave it.
+            await self._delete(removed)
+            if not lists:
+                return
+        listed = [
+            self._key(message)
+            async for page in self.pages(self.requests)
+            for message in page
+            if message.id == request_id
+        ]
+        await self._delete(key for key in listed if key not in removed)
 
     async def _delete(self, keys: Iterable[str]) -> None:
         for key in keys:

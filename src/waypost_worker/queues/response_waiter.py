@@ -78,7 +78,7 @@ class ResponseWaiter:
             return self._ready.popleft()
 
         async def from_channel() -> Message | None:
-            await self._load(self._published(request_id))
+            await self._load_if_possible(self._published(request_id))
             return self._next_ready()
 
         async def from_store() -> Message | None:
@@ -105,13 +105,20 @@ class ResponseWaiter:
         return [message for message in messages if message.id == request_id]
 
     async def _look(self, request_id: str) -> None:
-        clock = self._invocation.clock
         try:
-            await self._load(await self._queues.responses_to(request_id))
-            self._schedule.looked(clock.now_ms())
+            messages = await self._queues.responses_to(request_id)
+        except Unavailable:
+            self._schedule.failed(self._invocation.clock.now_ms())
+        else:
+            self._schedule.looked(self._invocation.clock.now_ms())
+            await self._load_if_possible(messages)
+
+    async def _load_if_possible(self, messages: list[Message]) -> None:
+        try:
+            await self._load(messages)
         except Unavailable:
             # What was queued is safe; the store is asked again later, or by another invocation.
-            self._schedule.failed(clock.now_ms())
+            self._schedule.failed(self._invocation.clock.now_ms())
 
     async def _load(self, messages: list[Message]) -> None:
         unseen = [message for message in messages if message.cursor not in self._seen]

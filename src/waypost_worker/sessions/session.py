@@ -14,7 +14,7 @@ import msgspec
 
 from waypost_worker.bounded_cache import BoundedCache
 from waypost_worker.clock import Clock
-from waypost_worker.errors import SessionEnded, SessionNotFound, SessionTooOld
+from waypost_worker.errors import SessionEnded, SessionNotFound, SessionTooOld, StorageUnavailable
 from waypost_worker.kv.cursor import CursorFactory
 from waypost_worker.kv.keys import ended_key, session_key, tools_key
 from waypost_worker.kv.store import Kv, find_key, fits_metadata
@@ -31,7 +31,10 @@ from waypost_worker.polling.local_channel import LocalChannel
 
 
 class Session(msgspec.Struct, frozen=True, omit_defaults=True, rename="camel"):
-    """The record of a session. `tools_version` changes with the tools; `data` is the host's own JSON."""
+    """The record of a session. `tools_version` changes with the tools; `data` is the host's own JSON.
+
+    `data_left_out`: it comes from a key's metadata, which had no room for `data`.
+    """
 
     code: str
     created_ms: int
@@ -42,6 +45,7 @@ class Session(msgspec.Struct, frozen=True, omit_defaults=True, rename="camel"):
     label: str | None = None
     data: Any = None
     tools_version: str | None = None
+    data_left_out: bool = False
 
     @property
     def page_url(self) -> str | None:
@@ -124,7 +128,9 @@ class SessionStore:
 
         Raises:
             SessionTooOld: it has reached the maximum age of a session.
+            StorageUnavailable: its `data` is not visible in this location yet; nothing is written.
         """
+        _require_data(session)
         if session.expires_ms >= session.must_end_ms:
             raise SessionTooOld("A session lives 24 hours at most; open a new one.")
         expires_ms = min(self._clock.now_ms() + session.ttl_seconds * 1000, session.must_end_ms)
@@ -139,7 +145,12 @@ class SessionStore:
         self._announce(msgspec.structs.replace(session, active=False))
 
     async def put_tools(self, session: Session, tools: bytes, version: str) -> Session:
-        """Stores the host's tools (a JSON list), and announces the change to the session's streams."""
+        """Stores the host's tools (a JSON list), and announces the change to the session's streams.
+
+        Raises:
+            StorageUnavailable: the session's `data` is not visible in this location yet; nothing is written.
+        """
+        _require_data(session)
         # They live as long as the session can: writing them again with each renewal would double its cost.
         seconds = (session.must_end_ms - self._clock.now_ms()) // 1000
         await self._kv.put(
@@ -175,7 +186,7 @@ class SessionStore:
         text = msgspec.json.encode(session).decode()
         core = text
         if not fits_metadata(text):
-            core = msgspec.json.encode(msgspec.structs.replace(session, data=None)).decode()
+            core = msgspec.json.encode(msgspec.structs.replace(session, data=None, data_left_out=True)).decode()
         now = self._clock.now_ms()
         seconds = max(-(-(session.expires_ms - now) // 1000), KV_MIN_TTL_SECONDS)
         await self._kv.put(session_key(session.code), text, ttl_seconds=seconds, metadata=core)
@@ -187,6 +198,13 @@ class SessionStore:
         size = _size_of(record)
         self._cache.put(session.code, record, self._clock.now_ms(), size)
         self._channel.publish(session.code, record, size)
+
+
+def _require_data(session: Session) -> None:
+    """Refuses a record that would lose its session's data when it is written back. Its own value is visible within a
+    minute, when KV forgets the miss."""
+    if session.data_left_out:
+        raise StorageUnavailable("The session is not fully visible in this location yet; try again shortly.")
 
 
 def _without_data(session: Session) -> Session:

@@ -8,7 +8,7 @@ from contextlib import AbstractContextManager
 import msgspec
 
 from waypost_worker.clock import Clock, Wakeup, to_iso
-from waypost_worker.errors import SessionEnded, SessionNotFound
+from waypost_worker.errors import SessionEnded, SessionNotFound, StorageUnavailable
 from waypost_worker.kv.store import KvError
 from waypost_worker.polling.local_channel import LocalChannel
 from waypost_worker.polling.plans import Plan
@@ -101,7 +101,8 @@ class SessionWatch:
                 return self._end("expired")
             self._plan_check()
             return []
-        except KvError:
+        except (KvError, StorageUnavailable):
+            # Also a record without its data, which must not be renewed: KV forgets the miss that hides it.
             return []
         events = self._changed(session)
         self._plan_check()
