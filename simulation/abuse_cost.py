@@ -26,8 +26,10 @@ from tools.openapi.in_memory import InMemoryService
 from waypost_worker.app import ROUTES
 from waypost_worker.http.routing import Router
 from waypost_worker.kv.delegating import DelegatingKv
+from waypost_worker.kv.keys import host_key
 from waypost_worker.kv.memory import MemoryKv
-from waypost_worker.limits import MAX_ACK_CURSORS, MAX_PAGE_BYTES
+from waypost_worker.limits import MAX_ACK_CURSORS, MAX_PAGE_BYTES, MAX_SESSION_AGE_SECONDS
+from waypost_worker.mcp.versions import LATEST_LEGACY
 from waypost_worker.queues.queue import Queues
 from waypost_worker.security.rate_limits import Limit, Limiter
 from waypost_worker.settings import Settings
@@ -180,14 +182,31 @@ async def _poll_of_large_messages(scene: Scene, session: Opened) -> Bill:
     return await scene.bill(lambda: scene.client.poll(session.code, session.host))
 
 
-async def _stream(scene: Scene, session: Opened) -> Bill:
-    async def read() -> None:
-        response = await scene.client.open("GET", f"/api/stream?code={session.code}", token=session.host)
-        assert isinstance(response.body, AsyncGenerator)
-        async for _ in response.body:
-            pass
+async def _read_to_end(scene: Scene, method: str, url: str, **more: Any) -> None:
+    response = await scene.client.open(method, url, **more)
+    assert response.status == 200, response.body
+    assert isinstance(response.body, AsyncGenerator)
+    async for _ in response.body:
+        pass
 
-    return await scene.bill(read)
+
+async def _stream(scene: Scene, session: Opened) -> Bill:
+    url = f"/api/stream?code={session.code}"
+    return await scene.bill(lambda: _read_to_end(scene, "GET", url, token=session.host))
+
+
+async def _mcp(scene: Scene, session: Opened, method: str, *, by_token: bool = False) -> Bill:
+    # A tab that is there and never responds, so that the call is waited for; its heartbeats are not billed here.
+    seen = str(scene.client.app.clock.now_ms() + MAX_SESSION_AGE_SECONDS * 1000)
+    await scene.kv.kv.put(host_key(session.code), seen, ttl_seconds=MAX_SESSION_AGE_SECONDS, metadata=seen)
+    headers = {"Accept": "application/json, text/event-stream", "MCP-Protocol-Version": LATEST_LEGACY}
+    call = {"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": {"name": "t", "arguments": {}}}
+    body = json.dumps(call).encode() if method == "POST" else b""
+    url, token = f"/mcp/{session.code}", None
+    if by_token:
+        joined = await scene.elsewhere.call("POST", f"/api/sessions/{session.code}/join")
+        url, token = "/mcp", joined.json()["guestToken"]
+    return await scene.bill(lambda: _read_to_end(scene, method, url, headers=headers, body=body, token=token))
 
 
 def heaviest_bills() -> list[tuple[str, str, Bill]]:
@@ -220,6 +239,10 @@ def heaviest_bills() -> list[tuple[str, str, Bill]]:
             called("POST", "/api/request?wait=60", {"tool": "t"}),
         ),
         ("GET /api/stream", "at rest for 15 minutes", _stream),
+        ("POST /mcp/{code}", "a call of 15 minutes", partial(_mcp, method="POST")),
+        ("POST /mcp", "a call of 15 minutes", partial(_mcp, method="POST", by_token=True)),
+        ("GET /mcp/{code}", "a stream at rest for 15 minutes", partial(_mcp, method="GET")),
+        ("GET /mcp", "a stream at rest for 15 minutes", partial(_mcp, method="GET", by_token=True)),
         ("PUT /api/pages/{intentId}", "1 MiB", called("PUT", "/api/pages/p", page)),
         (
             "PUT /api/conversations/{sessionId}",
