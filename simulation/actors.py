@@ -187,7 +187,7 @@ async def end(cluster: Cluster, story: Story, settle_seconds: float) -> None:
     options = {"token": story.host_token}
     url = f"/api/sessions/{story.code}"
     home = cluster.random.randrange(cluster.world.locations)
-    # If the reply is lost the session has ended all the same, so the next attempt may get 410.
+    # If the reply is lost the session has ended anyway, so the next attempt may get 410.
     reply = await persist(cluster, lambda: cluster.call(home, "DELETE", url, **options), 20)
     if reply is None:
         return

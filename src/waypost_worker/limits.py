@@ -93,8 +93,8 @@ MAX_LOOKUPS_AT_ONCE = 10
 """Concurrent look-ups of codes from one address in one isolate: as many can still succeed while it is being blocked."""
 
 MAX_REMEMBERED_GUESSES = 10_000
-"""Blocked addresses, wrong codes, and codes served to an address, that an isolate remembers, of each kind: 2 MB. The
-oldest are dropped first."""
+"""Blocked addresses, wrong codes, and codes served to an address, that an isolate remembers, of each kind: at most 4
+MB. The oldest are dropped first."""
 
 SERVED_CODE_SECONDS = 3600
 """How long an isolate remembers that an address was served with a code; it may use that code while it is blocked."""

@@ -9,7 +9,7 @@ import pytest
 from tests.support.builders import SetClock
 from tests.support.limiters import Budget
 from waypost_worker.errors import RateLimited
-from waypost_worker.limits import MAX_LOOKUPS_AT_ONCE, MAX_REMEMBERED_GUESSES, SERVED_CODE_SECONDS
+from waypost_worker.limits import MAX_CACHE_BYTES, MAX_LOOKUPS_AT_ONCE, MAX_REMEMBERED_GUESSES, SERVED_CODE_SECONDS
 from waypost_worker.security.guess_throttle import GuessThrottle
 
 NUMBERS = count()
@@ -193,10 +193,10 @@ async def test_what_is_remembered_is_bounded_in_number_bytes_and_age():
     for number in range(MAX_REMEMBERED_GUESSES + 1000):
         throttle.hit(GUESSER, f"{number}")
         await throttle.miss(GUESSER, f"{number} {'x' * 4000}")
-    assert tracemalloc.get_traced_memory()[0] < 8_000_000
+    assert tracemalloc.get_traced_memory()[0] < 2 * MAX_CACHE_BYTES
     tracemalloc.stop()
     clock.ms += SERVED_CODE_SECONDS * 1000
     throttle.hit(GUESSER, "LIVE0000")
     await throttle.miss(GUESSER, "DEAD0000")
     tables = (throttle._served, throttle._missed)
-    assert [len(table._until_ms) for table in tables] == [1, 1]
+    assert [len(table) for table in tables] == [1, 1]

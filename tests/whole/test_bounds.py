@@ -35,8 +35,6 @@ HELD_BY = {
     "OpenStreams._by_address": "tests/http/test_open_streams.py::test_an_isolate_has_so_many_streams",
     "LiveAnswers._answers": "tests/chat/test_live_answer.py::test_an_isolate_generates_a_bounded_number_of_answers",
     "GuessThrottle": "tests/security/test_guess_throttle.py",
-    # Of the guess throttle.
-    "_Recent": "tests/security/test_guess_throttle.py",
     "MemoryKv": "tests/kv/test_memory.py",
 }
 """`Class.attribute`, or `Class` for all of it -> the test that fills it to its bound and beyond."""

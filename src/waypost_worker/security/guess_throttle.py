@@ -11,12 +11,12 @@ also while the address is blocked: the address has had that hit already.
 """
 
 import hashlib
-from collections import OrderedDict
 from contextlib import AbstractContextManager, nullcontext
 
+from waypost_worker.bounded_cache import BoundedCache
 from waypost_worker.clock import Clock
 from waypost_worker.errors import RateLimited
-from waypost_worker.limits import MAX_LOOKUPS_AT_ONCE, MAX_REMEMBERED_GUESSES, SERVED_CODE_SECONDS
+from waypost_worker.limits import MAX_CACHE_BYTES, MAX_LOOKUPS_AT_ONCE, MAX_REMEMBERED_GUESSES, SERVED_CODE_SECONDS
 from waypost_worker.security.client_address import rate_limit_key
 from waypost_worker.security.rate_limits import PERIOD_SECONDS, REFUSALS, Limit, Limiter
 
@@ -26,9 +26,10 @@ class GuessThrottle:
 
     def __init__(self, limiter: Limiter | None, clock: Clock) -> None:
         self._limiter = limiter
-        self._blocked = _Recent(clock, PERIOD_SECONDS)
-        self._missed = _Recent(clock, PERIOD_SECONDS)
-        self._served = _Recent(clock, SERVED_CODE_SECONDS)
+        self._clock = clock
+        self._blocked = _recent(PERIOD_SECONDS)
+        self._missed = _recent(PERIOD_SECONDS)
+        self._served = _recent(SERVED_CODE_SECONDS)
         self._lookups: dict[str, int] = {}
 
     def looking_up(self, address: str | None, code: str) -> AbstractContextManager[None]:
@@ -38,7 +39,7 @@ class GuessThrottle:
             RateLimited: `address` has spent its budget within the last minute, or has too many look-ups under way; and
                 it was not served with this code before.
         """
-        if _pair(address, code) in self._served:
+        if self._served.get(_pair(address, code), self._clock.now_ms()):
             return nullcontext()
         self.check(address)
         key = rate_limit_key(address)
@@ -52,12 +53,12 @@ class GuessThrottle:
         Raises:
             RateLimited: `address` has spent its budget within the last minute.
         """
-        if rate_limit_key(address).encode() in self._blocked:
+        if self._blocked.get(rate_limit_key(address), self._clock.now_ms()):
             raise _limited()
 
     def hit(self, address: str | None, code: str) -> None:
         """Remembers that `address` was served with the live `code`."""
-        self._served.add(_pair(address, code))
+        self._served.put(_pair(address, code), True, self._clock.now_ms())
 
     async def miss(self, address: str | None, secret: str) -> None:
         """Counts a code that does not exist, or an invalid token or key; the same one once a minute.
@@ -66,39 +67,16 @@ class GuessThrottle:
             RateLimited: this miss exceeds the budget of `address`.
         """
         pair = _pair(address, secret)
-        self._served.discard(pair)
-        if self._limiter is None or pair in self._missed:
+        self._served.pop(pair)
+        if self._limiter is None or self._missed.get(pair, self._clock.now_ms()):
             return
         # Before the limiter is asked: the same code twice concurrently counts once, too.
-        self._missed.add(pair)
+        self._missed.put(pair, True, self._clock.now_ms())
         key = rate_limit_key(address)
         if await self._limiter.allows(key):
             return
-        self._blocked.add(key.encode())
+        self._blocked.put(key, True, self._clock.now_ms())
         raise _limited()
-
-
-class _Recent:
-    """What was added in the last `seconds`, up to `MAX_REMEMBERED_GUESSES`; each is some 50 bytes at most."""
-
-    def __init__(self, clock: Clock, seconds: int) -> None:
-        self._clock = clock
-        self._milliseconds = seconds * 1000
-        self._until_ms: OrderedDict[bytes, int] = OrderedDict()
-
-    def __contains__(self, item: bytes) -> bool:
-        return self._until_ms.get(item, 0) > self._clock.now_ms()
-
-    def add(self, item: bytes) -> None:
-        now = self._clock.now_ms()
-        self._until_ms[item] = now + self._milliseconds
-        # All are kept equally long, so the first one is the oldest.
-        self._until_ms.move_to_end(item)
-        while len(self._until_ms) > MAX_REMEMBERED_GUESSES or next(iter(self._until_ms.values())) <= now:
-            self._until_ms.popitem(last=False)
-
-    def discard(self, item: bytes) -> None:
-        self._until_ms.pop(item, None)
 
 
 class _Counted:
@@ -117,9 +95,14 @@ class _Counted:
             del self._counts[self._key]
 
 
-def _pair(address: str | None, secret: str) -> bytes:
-    """`secret` of `address`, in 16 bytes whatever its length; no token is kept."""
-    return hashlib.sha256(f"{rate_limit_key(address)} {secret}".encode()).digest()[:16]
+def _recent(seconds: int) -> BoundedCache[bool]:
+    """What was put in the last `seconds`."""
+    return BoundedCache(MAX_REMEMBERED_GUESSES, MAX_CACHE_BYTES, seconds)
+
+
+def _pair(address: str | None, secret: str) -> str:
+    """`secret` of `address`, in 32 characters whatever its length; no token is kept."""
+    return hashlib.sha256(f"{rate_limit_key(address)} {secret}".encode()).hexdigest()[:32]
 
 
 def _limited() -> RateLimited:
