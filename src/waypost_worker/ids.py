@@ -11,6 +11,7 @@ from waypost_worker.limits import (
     MAX_ID_LENGTH,
     MAX_MESSAGE_ID_LENGTH,
     MAX_TOOL_NAME_LENGTH,
+    MCP_ADDRESS_LENGTH,
     MIN_CODE_LENGTH,
 )
 from waypost_worker.random import Random
@@ -21,6 +22,7 @@ CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 STEPS = (".", "..")
 """Path segments with a special meaning: https://url.spec.whatwg.org/#double-dot-path-segment"""
 
+_ADDRESS = re.compile(f"[{CROCKFORD.lower()}]{{{MCP_ADDRESS_LENGTH}}}")
 _READ_AS = str.maketrans("ILO", "110")
 _CODE = re.compile(f"[{CROCKFORD}]{{{MIN_CODE_LENGTH},{MAX_CODE_LENGTH}}}")
 _ID = re.compile(rf"[A-Za-z0-9._~-]{{1,{MAX_ID_LENGTH}}}")
@@ -49,6 +51,11 @@ def parse_code(text: str) -> str:
             f"A session code has {MIN_CODE_LENGTH} to {MAX_CODE_LENGTH} letters and digits, like K7Q2-M9XA."
         )
     return code
+
+
+def is_mcp_address(text: str) -> bool:
+    """Whether `text` has the form of an MCP address, which no code has."""
+    return bool(_ADDRESS.fullmatch(text))
 
 
 def parse_id(text: str, what: str) -> str:

@@ -19,6 +19,7 @@ from waypost_worker.limits import (
     MAX_METADATA_BYTES,
     MAX_METADATA_NAME_LENGTH,
     MAX_TOOL_NAME_LENGTH,
+    MCP_ADDRESS_LENGTH,
     MIN_CODE_LENGTH,
 )
 
@@ -35,6 +36,10 @@ CODE_AS_TYPED: Json = {
     "type": "string",
     "pattern": f"^([0-9A-TV-Za-tv-z]-?){_LENGTHS}$",
     "description": "A session's code, as a person may type it: any case, with hyphens, O for 0, I or L for 1.",
+}
+MCP_ADDRESS: Json = {"type": "string", "pattern": f"^[{CROCKFORD.lower()}]{{{MCP_ADDRESS_LENGTH}}}$"}
+CODE_OR_ADDRESS: Json = {
+    "anyOf": [CODE_AS_TYPED, {**MCP_ADDRESS, "description": "An MCP address: the newest session of its browser."}]
 }
 ID: Json = {
     "type": "string",

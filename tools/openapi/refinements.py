@@ -12,6 +12,7 @@ from tools.openapi.grammars import (
     CURSOR,
     ETAG,
     ID,
+    MCP_ADDRESS,
     MESSAGE,
     MESSAGE_ID,
     METADATA,
@@ -41,6 +42,7 @@ BY_NAME: Mapping[str, Json] = {
     "etag": ETAG,
     "hostToken": TOKEN,
     "guestToken": TOKEN,
+    "address": MCP_ADDRESS,
     "metadata": METADATA,
     "producer": ID,
 }
@@ -56,6 +58,7 @@ BY_FIELD: Mapping[str, Json] = {
     "Opened.code": CODE,
     "Detailed.code": CODE,
     "Joined.code": CODE,
+    "Address.code": CODE,
     "Detailed.tools": {"type": "array", "items": {"$ref": "#/components/schemas/Tool"}},
     "Tools.tools": {"type": "array", "items": {"$ref": "#/components/schemas/Tool"}},
     "ToolsBody.tools": {

@@ -97,7 +97,7 @@ async def bearer(context: RequestContext) -> Claims | None:
     Raises:
         InvalidToken, TokenExpired, RateLimited
     """
-    token = _authorization(context)
+    token = bearer_secret(context)
     if not token and context.request.path == "/api/stream":
         # An EventSource can't set a header; this is the one route that takes the token from the URL.
         token = context.query.get("token", "").strip()
@@ -113,7 +113,7 @@ async def require_app(context: RequestContext) -> str | None:
     Raises:
         TokenRequired, InvalidToken, TokenExpired, WrongRole, RateLimited
     """
-    token = _authorization(context)
+    token = bearer_secret(context)
     if token.startswith(TOKEN_PREFIX):
         claims = await _claims(context, token)
         if claims.role is not Role.APP:
@@ -150,7 +150,7 @@ async def has_app_key(context: RequestContext) -> bool:
         InvalidToken: something that is neither a token nor one of the app keys was sent.
         RateLimited
     """
-    token = _authorization(context)
+    token = bearer_secret(context)
     if not context.settings.app_keys or not token or token.startswith(TOKEN_PREFIX):
         return False
     await _check_app_key(context, token)
@@ -163,7 +163,7 @@ async def require_app_key(context: RequestContext) -> None:
     Raises:
         TokenRequired, InvalidToken, TokenExpired, WrongRole, RateLimited
     """
-    token = _authorization(context)
+    token = bearer_secret(context)
     if not token:
         raise TokenRequired(f"Only an app may do this: send an app key as Authorization: Bearer.{_hint(context)}")
     if token.startswith(TOKEN_PREFIX):
@@ -186,8 +186,8 @@ def _issue(context: RequestContext, claims: Claims) -> tuple[str, int]:
     return Signer(context.settings.signing_keys).sign(claims), claims.expires_seconds * 1000
 
 
-def _authorization(context: RequestContext) -> str:
-    """The token in the header, or an empty text."""
+def bearer_secret(context: RequestContext) -> str:
+    """What the header has as the bearer's token or secret, or an empty text."""
     scheme, _, token = (context.request.headers.get("authorization") or "").partition(" ")
     return token.strip() if scheme.lower() == "bearer" else ""
 

@@ -7,12 +7,14 @@ from msgspec import UNSET, Meta, UnsetType
 
 from waypost_worker.clock import to_iso
 from waypost_worker.context.auth import host_session, issue_token, session_by_code, session_to_read
+from waypost_worker.context.mcp_address import require_addresses
 from waypost_worker.context.request_context import RequestContext
 from waypost_worker.errors import InvalidBody
 from waypost_worker.http.json_body import Body, decode_again, read_body
 from waypost_worker.http.messages import Response, json_response
 from waypost_worker.ids import is_tool_name, new_code, parse_id
 from waypost_worker.limits import (
+    ADDRESS_SECRET_LENGTH,
     MAX_LABEL_LENGTH,
     MAX_SESSION_AGE_SECONDS,
     MAX_SESSION_DATA_BYTES,
@@ -21,15 +23,24 @@ from waypost_worker.limits import (
     MIN_SESSION_TTL_SECONDS,
 )
 from waypost_worker.security.tokens import Role, owner_id
+from waypost_worker.sessions.mcp_address import address_of
 from waypost_worker.sessions.session import Session, tools_version
+
+AddressSecret = Annotated[
+    str,
+    # Python's `$` is also before a last line break; JSON Schema's is not.
+    Meta(min_length=ADDRESS_SECRET_LENGTH, max_length=ADDRESS_SECRET_LENGTH, pattern=r"^[A-Za-z0-9_-]+(?!\n)$"),
+]
+"""The secret of an MCP address: 32 random bytes as base64url, made by the browser that keeps it."""
 
 
 class OpenBody(Body, frozen=True):
-    """`ttl` in seconds."""
+    """`ttl` in seconds. `addressSecret`: the secret of the MCP address that is to lead to this session."""
 
     ttl: Annotated[int, Meta(ge=MIN_SESSION_TTL_SECONDS, le=MAX_SESSION_AGE_SECONDS)] | None = None
     label: Annotated[str, Meta(max_length=MAX_LABEL_LENGTH)] | None = None
     data: msgspec.Raw | UnsetType = UNSET
+    address_secret: AddressSecret | None = None
 
 
 class ToolsBody(Body, frozen=True):
@@ -58,12 +69,14 @@ class SessionView(msgspec.Struct, rename="camel"):
 class OpenedView(SessionView):
     """A session as shown to its host once, when it is opened.
 
-    `sessionId` owns the session's documents and pages: a secret, like the token.
+    `sessionId` owns the session's documents and pages: a secret, like the token. `address`: the MCP address, if the
+    session was opened with the secret of one.
     """
 
     ip: str | None
     host_token: str
     session_id: str
+    address: str | UnsetType = UNSET
 
 
 class DetailedView(SessionView):
@@ -91,15 +104,22 @@ class ToolsView(msgspec.Struct):
 
 
 async def create(context: RequestContext) -> Response:
-    """Open a session. The caller becomes its host."""
+    """Open a session. The caller becomes its host. With `addressSecret`, its MCP address leads to this session from now
+    on."""
     body = await read_body(context.request, OpenBody)
     data = _data(body.data)
+    address = UNSET if body.address_secret is None else address_of(body.address_secret)
+    if address is not UNSET:
+        require_addresses(context)
+        await context.mcp_addresses().check(address)
     ttl_seconds = body.ttl or context.settings.session_ttl_seconds
     code = new_code(context.random, context.settings.code_length)
     session = await context.sessions().open(code, ttl_seconds, context.request.client_ip, body.label, data)
+    if address is not UNSET:
+        await context.mcp_addresses().take(address, session)
     token, _ = issue_token(context, session, Role.HOST)
     session_id = owner_id(context.settings.signing_keys[0], session.code)
-    view = OpenedView(*_common(session), session.ip, token, session_id)
+    view = OpenedView(*_common(session), session.ip, token, session_id, address)
     return json_response(view, 201, {"Location": f"/api/sessions/{session.code}"})
 
 

@@ -1,4 +1,5 @@
-"""`/mcp/{code}`, and `/mcp` with a guest's token: MCP over Streamable HTTP, for both generations of clients.
+"""`/mcp/{code}` (also with an MCP address for the code), and `/mcp` with a guest's token: MCP over Streamable HTTP, for
+both generations of clients.
 
 Errors of the protocol are JSON-RPC errors with the HTTP status that MCP requires. Errors for which this API has a
 problem document are JSON-RPC errors too, with the status of that document.
@@ -8,11 +9,14 @@ import re
 from typing import Any
 
 from waypost_worker.context.auth import bearer, guest_session
+from waypost_worker.context.mcp_address import session_at_address
 from waypost_worker.context.request_context import RequestContext
 from waypost_worker.errors import TokenRequired, WaypostError, WrongRole
 from waypost_worker.http.json_body import decode_json, read_bytes
 from waypost_worker.http.messages import STATUS, Response, problem_response
+from waypost_worker.ids import is_mcp_address
 from waypost_worker.mcp import legacy, modern
+from waypost_worker.mcp.closed_tab import require_open
 from waypost_worker.mcp.jsonrpc import (
     Incoming,
     RpcError,
@@ -41,6 +45,7 @@ async def post(context: RequestContext) -> Response:
         message = decode_message(value)
         is_modern = _is_modern(context, message)
         tab = await _tab(context)
+        await require_open(tab, message.method)
         if message.id is not None:
             await context.limits.spend(Limit.REQUEST, f"guest:{tab.session.code}")
         answer = modern.answer if is_modern else legacy.answer
@@ -66,7 +71,11 @@ async def delete(context: RequestContext) -> Response:
 
 
 async def _tab(context: RequestContext) -> Tab:
+    mcp_session = context.request.headers.get(legacy.SESSION_HEADER) or ""
     code = context.params.get("code")
+    if code is not None and is_mcp_address(code):
+        session, is_over = await session_at_address(context, code)
+        return Tab(context, session, mcp_session, code, is_over)
     if code is None:
         claims = await bearer(context)
         if claims is None:
@@ -75,7 +84,7 @@ async def _tab(context: RequestContext) -> Tab:
             raise WrongRole(f"This is for the session's guests; the token is for its {claims.role}.")
         code = claims.subject
     session = await guest_session(context, code)
-    return Tab(context, session, context.request.headers.get(legacy.SESSION_HEADER) or "")
+    return Tab(context, session, mcp_session)
 
 
 def _is_newer(context: RequestContext) -> bool:

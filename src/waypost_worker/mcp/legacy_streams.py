@@ -6,7 +6,7 @@ from contextlib import aclosing
 import msgspec
 
 from waypost_worker.limits import HEARTBEAT_SECONDS
-from waypost_worker.mcp.jsonrpc import RpcError, encode_error, encode_notification, encode_result
+from waypost_worker.mcp.jsonrpc import CANCELLED, RpcError, encode_error, encode_notification, encode_result
 from waypost_worker.mcp.results import ProgressCounter, tool_result
 from waypost_worker.mcp.signed_ids import CallPosition, ListenPosition
 from waypost_worker.mcp.tab import Tab
@@ -41,6 +41,12 @@ async def call_stream(
                         yield _event(tab, position, message.cursor, notification)
     except RpcError as error:
         yield _event(tab, position, position.cursor, encode_error(position.rpc_id, error))
+
+
+async def lost_call_stream(position: CallPosition) -> AsyncGenerator[bytes, None]:
+    """The end of a call that another session has, which had the MCP address before."""
+    error = RpcError(CANCELLED, "The tab has opened a new session since; it is not known whether the tool ran.")
+    yield encode_message(encode_error(position.rpc_id, error))
 
 
 async def listen_stream(tab: Tab, position: ListenPosition, version: str) -> AsyncGenerator[bytes, None]:

@@ -21,7 +21,10 @@ DOCUMENTS = "waypost://documents/"
 
 
 async def list_resources(tab: Tab) -> list[dict[str, Any]]:
-    """The `resources` of `resources/list`: pages first, then documents, each in order of their names."""
+    """The `resources` of `resources/list`: pages first, then documents, each in order of their names; none if the
+    session is over."""
+    if tab.is_over:
+        return []
     return [resource for session_id in tab.session_ids for resource in await _resources_of(tab, session_id)]
 
 

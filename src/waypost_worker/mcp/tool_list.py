@@ -91,7 +91,7 @@ async def _read(tab: Tab) -> tuple[bytes, int | None]:
     code = tab.session.code
     if tab.session.tools_version is None:
         text = await tab.context.sessions().tools(tab.session)
-        return text, tab.now_ms()
+        return text, None if tab.is_over else tab.now_ms()
     values = await tab.context.kv.get_many([tools_key(code), host_key(code)])
     seen = values.get(host_key(code), "")
     return values.get(tools_key(code), "[]").encode(), int(seen) if seen else None
