@@ -1,12 +1,15 @@
 /** This tab's session on the page: created or restored, connected, shown, ended, replaced. */
 
-import { createSession, Host, Session } from "../../waypost.js";
+import { Host, Session } from "../../waypost.js";
 import { Approvals } from "../approval/approvals.js";
 import { byId, copies, el, showBanner, showPill } from "../shared/dom.js";
-import { restoreSwitch, wantsEncryption } from "./encryption.js";
+import { restoreSwitch } from "./encryption.js";
+import { endText } from "./end-text.js";
 import { codeParts } from "../shared/format.js";
 import { Countdown } from "./countdown.js";
+import { holdAddress } from "../mcp/address-holder.js";
 import { McpPanel } from "../mcp/panel.js";
+import { openSession } from "./open-session.js";
 import { lockSession } from "./tab-lock.js";
 import { qrCode } from "./qr.js";
 import { curlCommand } from "./snippets.js";
@@ -26,6 +29,7 @@ export class Tab {
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   #retry;
   #isOpening = false;
+  #letAddressGo = () => {};
 
   /** @param {import("./request-log.js").RequestLog} log */
   constructor(log) {
@@ -56,7 +60,7 @@ export class Tab {
   async start() {
     if (this.#host) return;
     const kept = Session.restore();
-    if (kept && (await lockSession(kept.code))) this.#use(kept);
+    if (kept && (await lockSession(kept.code))) this.#use(kept, { isRestored: true });
     else await this.#open(0);
   }
 
@@ -67,7 +71,7 @@ export class Tab {
     clearTimeout(this.#retry);
     showPill(byId("tab-state"), "Opening", "busy");
     try {
-      const session = await createSession({ label: "Waypost console", encrypted: wantsEncryption() });
+      const session = await openSession();
       await lockSession(session.code);
       this.#use(session);
     } catch (error) {
@@ -81,9 +85,10 @@ export class Tab {
     }
   }
 
-  /** @param {Session} session */
-  #use(session) {
+  /** @param {Session} session @param {{ isRestored?: boolean }} [options] */
+  #use(session, { isRestored = false } = {}) {
     session.save();
+    this.#holdAddress(session, isRestored);
     const host = (this.#host = new Host(session, { approve: (request) => this.#approvals.decide(session.code, request) }));
     offerTools(host);
     this.#log.follow(host);
@@ -98,6 +103,19 @@ export class Tab {
     host.connect().catch(() => {
       // Shown by the `ended` state.
     });
+  }
+
+  /** @param {Session} session @param {boolean} isRestored */
+  #holdAddress(session, isRestored) {
+    this.#letAddressGo();
+    this.#letAddressGo = () => {};
+    if (session.address === undefined) return;
+    const claimed = (/** @type {unknown} */ error) => {
+      if (session !== this.#session) return;
+      if (error === undefined) session.save();
+      this.#mcp.showClaim(error);
+    };
+    this.#letAddressGo = holdAddress(session, { isRestored, claimed });
   }
 
   async #end() {
@@ -177,6 +195,7 @@ export class Tab {
   /** @param {import("../../waypost.js").StreamState} end */
   #showEnd(end) {
     Session.forget();
+    this.#letAddressGo();
     setTitle("session", "Waypost");
     showPill(byId("tab-state"), "Ended", "bad");
     byId("plate").classList.add("over");
@@ -190,11 +209,4 @@ export class Tab {
     // The focused button may be disabled now. Focus elsewhere on the page is left alone.
     if ([document.body, byId("end")].includes(/** @type {HTMLElement} */ (document.activeElement))) byId("renew").focus();
   }
-}
-
-/** @param {import("../../waypost.js").StreamState} end */
-function endText({ reason, error }) {
-  if (reason === "ended" || reason === "session_ended") return "This session has ended.";
-  if (reason === "expired" || reason === "session_not_found") return "This session has expired.";
-  return `This session is over: ${error?.message ?? reason}`;
 }
