@@ -119,7 +119,7 @@ async def test_long_after_the_last_session_a_client_still_connects_and_hears_wha
     assert error["message"].startswith("The tab is closed. Open https://app.example/room and connect it again")
     await asyncio.sleep(24 * 3600)
     reply = await mcp.send(mcp.request("ping"))
-    assert (reply.status, reply.json()["error"]["data"]) == (404, {"code": "address_not_found"})
+    assert (reply.status, reply.json()["error"]["data"]) == (410, {"code": "address_not_found"})
 
 
 async def test_nothing_of_a_session_that_is_over_is_queued_and_polling_it_stays_cheap():
@@ -167,7 +167,7 @@ async def test_the_record_of_the_address_vouches_for_a_session_that_is_not_visib
     assert (await mcp.ask("ping"))["status"] == 200
 
 
-async def test_an_unknown_address_is_404_and_a_withdrawn_one_410_without_a_challenge():
+async def test_an_unknown_address_and_a_withdrawn_one_are_410_without_a_challenge():
     client = make_client()
     mcp = Mcp(client, await open_with(client), path=f"/mcp/{address_of(OTHER_SECRET)}")
     replies = [await mcp.send(mcp.request("initialize"))]
@@ -175,7 +175,7 @@ async def test_an_unknown_address_is_404_and_a_withdrawn_one_410_without_a_chall
     await withdraw(client)
     replies.append(await mcp.send(mcp.request("initialize")))
     assert [(reply.status, reply.json()["error"]["data"]["code"]) for reply in replies] == [
-        (404, "address_not_found"),
+        (410, "address_not_found"),
         (410, "address_withdrawn"),
     ]
     assert all("WWW-Authenticate" not in reply.headers for reply in replies)
@@ -188,7 +188,7 @@ async def test_unknown_addresses_lock_nobody_out():
     session = await open_with(client)
     for number in range(30):
         mcp = Mcp(client, session, path=f"/mcp/{address_of(f'{number:043}')}")
-        assert (await mcp.ask("ping"))["status"] == 404
+        assert (await mcp.ask("ping"))["status"] == 410
     assert (await Mcp(client, session).ask("ping"))["status"] == 200
     for _ in range(30):
         await client.call("GET", "/api/sessions/00000000")

@@ -45,7 +45,6 @@ STATUS: Mapping[str, int] = MappingProxyType({
     "origin_not_allowed": 403,
     "not_found": 404,
     "session_not_found": 404,
-    "address_not_found": 404,
     "thread_not_found": 404,
     "message_not_found": 404,
     "document_not_found": 404,
@@ -60,6 +59,8 @@ STATUS: Mapping[str, int] = MappingProxyType({
     "thread_exists": 409,
     "too_many_documents": 409,
     "session_ended": 410,
+    # Not 404: MCP clients take that for a server of an older kind, try its transport, and hide what this error says.
+    "address_not_found": 410,
     "address_withdrawn": 410,
     "precondition_failed": 412,
     "body_too_large": 413,

@@ -43,7 +43,7 @@ RECORD_BYTES = 400
 
 def address_of(secret: str) -> str:
     """The address that belongs to `secret`: 160 bits of its SHA-256, in the letters of a code, but twice as many as a
-    code can have. Who knows the address does not know the secret."""
+    code can have. It does not reveal the secret."""
     number = int.from_bytes(sha256(_DOMAIN + secret.encode()).digest(), "big")
     return "".join(_DIGITS[number >> 5 * place & 31] for place in range(MCP_ADDRESS_LENGTH))
 
