@@ -10,6 +10,8 @@ from typing import Any
 
 import msgspec
 
+from simulation.planted_addresses import ADDRESS_BUGS
+from simulation.replaced import replaced
 from waypost_worker.conversations import conversation, journal
 from waypost_worker.conversations.conversation import Conversation
 from waypost_worker.conversations.journal import Entry, Snapshot
@@ -25,16 +27,6 @@ from waypost_worker.queues.queue import Queues
 from waypost_worker.queues.reader import GuestReader, HostReader, Reader
 
 
-@contextmanager
-def _replaced(owner: Any, name: str, replacement: Any) -> Iterator[None]:
-    original = getattr(owner, name)
-    setattr(owner, name, replacement)
-    try:
-        yield
-    finally:
-        setattr(owner, name, original)
-
-
 def high_water_mark() -> Any:
     """The host's cursor is a high-water mark: a message that becomes visible late is never delivered."""
     wants = HostReader.wants
@@ -42,7 +34,7 @@ def high_water_mark() -> Any:
     def skips_older(self: HostReader, message: Message) -> bool:
         return message.cursor > self.position and wants(self, message)
 
-    return _replaced(HostReader, "wants", skips_older)
+    return replaced(HostReader, "wants", skips_older)
 
 
 @contextmanager
@@ -71,7 +63,7 @@ def get_instead_of_list() -> Iterator[None]:
             yield [decode_listed(ListedKey(request_key(self._code, cursor), value or metadata))]
 
     original = Queues.pages
-    with _replaced(Queues, "push_request", push_request), _replaced(Queues, "pages", pages):
+    with replaced(Queues, "push_request", push_request), replaced(Queues, "pages", pages):
         yield
 
 
@@ -96,7 +88,7 @@ def one_key_per_queue() -> Iterator[None]:
             yield [decode_listed(ListedKey(request_key(self._code, cursor), value or metadata))]
 
     original = Queues.pages
-    with _replaced(Queues, "push_request", push_request), _replaced(Queues, "pages", pages):
+    with replaced(Queues, "push_request", push_request), replaced(Queues, "pages", pages):
         yield
 
 
@@ -109,7 +101,7 @@ def no_dedupe() -> Iterator[None]:
         return original(self, messages, now_ms)
 
     original = HostReader.deliver
-    with _replaced(HostReader, "deliver", deliver):
+    with replaced(HostReader, "deliver", deliver):
         yield
 
 
@@ -119,7 +111,7 @@ def ignores_list_complete() -> Any:
     async def first_page(kv: Kv, prefix: str) -> AsyncGenerator[tuple[ListedKey, ...], None]:
         yield (await kv.list(prefix)).keys
 
-    return _replaced(queue_module, "list_all", first_page)
+    return replaced(queue_module, "list_all", first_page)
 
 
 def answers_before_the_write() -> Any:
@@ -132,7 +124,7 @@ def answers_before_the_write() -> Any:
         except Exception:
             return
 
-    return _replaced(Queues, "_put", put)
+    return replaced(Queues, "_put", put)
 
 
 def shared_cache() -> Any:
@@ -143,7 +135,7 @@ def shared_cache() -> Any:
         return [item for name in self._topics if name.startswith(kind) for item in original(self, name, position)]
 
     original = LocalChannel.since
-    return _replaced(LocalChannel, "since", since)
+    return replaced(LocalChannel, "since", since)
 
 
 def no_reorder_window() -> Any:
@@ -153,7 +145,7 @@ def no_reorder_window() -> Any:
         after = self.resumed_after_ms
         return (after is None or cursor_ms(message.cursor) > after) and Reader.wants(self, message)
 
-    return _replaced(GuestReader, "wants", wants)
+    return replaced(GuestReader, "wants", wants)
 
 
 def no_order() -> Any:
@@ -164,7 +156,7 @@ def no_order() -> Any:
             for number in sorted(sequence.held):
                 yield from (message for message in sequence.held.pop(number) if message.kind != "skip")
 
-    return _replaced(ProducerOrder, "release", release)
+    return replaced(ProducerOrder, "release", release)
 
 
 def unflagged_replay() -> Any:
@@ -175,7 +167,7 @@ def unflagged_replay() -> Any:
         return original(self, message)
 
     original = Reader._event
-    return _replaced(Reader, "_event", event)
+    return replaced(Reader, "_event", event)
 
 
 def deletes_the_journal_immediately() -> Any:
@@ -189,7 +181,7 @@ def deletes_the_journal_immediately() -> Any:
             await self._kv.delete(journal_key(self._name, entry.cursor))
         return {entry.cursor for entry in entries}
 
-    return _replaced(Conversation, "_compact", compact)
+    return replaced(Conversation, "_compact", compact)
 
 
 def _compacts_without(**fields: Any) -> Any:
@@ -198,7 +190,7 @@ def _compacts_without(**fields: Any) -> Any:
         return [Entry(entry.cursor, msgspec.structs.replace(entry.change, **fields)) for entry in kept]
 
     original = journal.keep
-    return _replaced(conversation, "keep", keep)
+    return replaced(conversation, "keep", keep)
 
 
 def compaction_loses_drops() -> Any:
@@ -213,7 +205,7 @@ def compaction_loses_clears() -> Any:
 
 def first_copy_wins() -> Any:
     """An answer stays as it was written first: open and empty."""
-    return _replaced(ChatMessage, "rank", 2)
+    return replaced(ChatMessage, "rank", 2)
 
 
 PLANTED = (
@@ -231,4 +223,5 @@ PLANTED = (
     compaction_loses_drops,
     compaction_loses_clears,
     first_copy_wins,
+    *ADDRESS_BUGS,
 )
