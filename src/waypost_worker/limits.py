@@ -275,8 +275,9 @@ GIVER_SILENCE_SECONDS = 30
 """How long a generation may do nothing in its own isolate before it counts as lost. A write that is repeated takes a
 third of that."""
 
-ANSWER_HEARTBEAT_SECONDS = 5
-"""Silence on the stream of an answer until a heartbeat: that a client has left is noticed at the next write."""
+ANSWER_HEARTBEAT_SECONDS = 3
+"""Silence on the stream of an answer until a heartbeat: that a client has left is noticed at the next write. Well below
+5 s, after which httpx gives up by default."""
 
 FOLLOW_PATIENCE_SECONDS = 75
 """How long a reader in another isolate waits for the next chunk of an answer: a list may be 60 s old."""

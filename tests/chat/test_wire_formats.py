@@ -43,7 +43,7 @@ def test_an_answer_as_wayposts_events():
         b"event: start\nretry: 1000\n"
         b'data: {"session_id":"s","threadId":"t","resourceId":"r","generationId":"g","messageId":"m"}\n\n'
         b'event: delta\nid: g.4\ndata: {"text":"One "}\n\n'
-        b": heartbeat\n\n"
+        b": heartbeat\n"
         b'event: delta\nid: g.8\ndata: {"text":"two."}\n\n'
         b"event: done\nid: g.done\n"
         b'data: {"generationId":"g","messageId":"g","finishReason":"stop","partial":false,"messageCount":2}\n\n'
@@ -58,7 +58,7 @@ def test_an_answer_as_the_ai_sdks_chunks():
         b'data: {"type":"start-step"}\n\n'
         b'data: {"type":"text-start","id":"g"}\n\n'
         b'data: {"type":"text-delta","id":"g","delta":"One "}\n\n'
-        b": heartbeat\n\n"
+        b": heartbeat\n"
         b'data: {"type":"text-delta","id":"g","delta":"two."}\n\n'
         b'data: {"type":"text-end","id":"g"}\n\n'
         b'data: {"type":"finish-step"}\n\n'

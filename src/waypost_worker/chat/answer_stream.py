@@ -120,7 +120,7 @@ async def follow_stored(
                 if now - sent_ms >= ANSWER_HEARTBEAT_SECONDS * 1000:
                     sent_ms = now
                     yield KeepAlive()
-                await clock.sleep(min((look_ms - now) / 1000, ANSWER_HEARTBEAT_SECONDS))
+                await clock.sleep(seconds_until(min(look_ms, sent_ms + ANSWER_HEARTBEAT_SECONDS * 1000), now))
     except BudgetSpent:
         # The stream ends without an outcome: its reader resumes with an event id, or reads the conversation.
         return

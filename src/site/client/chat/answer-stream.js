@@ -12,7 +12,7 @@ import { listenForWake } from "../transport/wake.js";
 /** A model may think for long, and be called a second time, before the response begins. */
 const THINKING_MS = 5 * 60_000;
 
-/** The stream of an answer has a heartbeat every 5 s. */
+/** The stream of an answer has a heartbeat every 3 s. */
 const SILENCE_MS = 20_000;
 
 /** After waking, two missed heartbeats are enough to reconnect. */
