@@ -56,7 +56,12 @@ async def test_the_model_is_told_the_instructions_first(route: Route):
     await at.say("Second?")
     first, second = [[(item.role, item.content) for item in asked] for asked in at.model.asked]
     assert first == [("system", "Speak plainly."), ("user", "First?")]
-    assert second == [("system", "Speak plainly."), ("assistant", "Hello Ada."), ("user", "Second?")]
+    assert second == [
+        ("system", "Speak plainly."),
+        ("user", "First?"),
+        ("assistant", "Hello Ada."),
+        ("user", "Second?"),
+    ]
     assert at.model.models == [None, None]
 
 

@@ -72,7 +72,7 @@ async def test_an_abandoned_answer_without_a_word_vanishes():
     await asyncio.sleep(ABANDONED_SECONDS)
     stream = await at.turn("Second?")
     assert await at.history() == ["user: First?", "user: Second?", "assistant: Second."]
-    assert [item.content for item in at.model.asked[1]] == ["First?", "Second?"]
+    assert [item.content for item in at.model.asked[1]] == ["First?\n\nSecond?"]
     assert stream.data("done")[0]["messageCount"] == 3
 
 

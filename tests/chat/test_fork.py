@@ -116,7 +116,7 @@ async def test_a_message_is_asked_on_the_fork():
     assert stream.data("start")[0]["forkedFrom"] == {"threadId": THREAD, "messageId": "m1"}
     assert stream.data("start")[0]["threadId"] == "fork"
     assert text_of(stream) == "Three."
-    assert [item.content for item in at.model.asked[-1]] == ["First?", "Third?"]
+    assert [item.content for item in at.model.asked[-1]] == ["First?\n\nThird?"]
     assert await at.history("fork") == ["user: First?", "user: Third?", "assistant: Three."]
 
 

@@ -47,8 +47,8 @@ class Turn:
 
     @property
     def asked(self) -> list[ChatMessage]:
-        """The last messages of the conversation up to the question: those for the model."""
-        return last_messages([*self._kept, self.question], self._limit)
+        """The messages of the conversation up to the question: those of which a prompt is made."""
+        return [*self._kept, self.question]
 
     def rollback(self) -> tuple[list[ChatMessage], list[str]]:
         """The messages to append and the ids to drop so that the conversation is as it was before the turn."""

@@ -57,7 +57,7 @@ class VoiceAgent:
         settings, limit = self._context.settings, self._context.settings.history_limit
         cursor = self._conversation.new_cursor()
         question = ChatMessage(f"{cursor}-q", "user", text, self._context.now_ms())
-        prompt = build_prompt(last_messages([*items, question], limit), settings.model.instructions, settings.model)
+        prompt = build_prompt([*items, question], settings.model.instructions, settings.model)
         await self._context.charge(prompt.characters)
         answer_text = await self._generate(prompt.messages)
         answer = ChatMessage(cursor, "assistant", answer_text, self._context.now_ms())
