@@ -15,7 +15,7 @@ WaypostError
 ├── RateLimited
 ├── TooManyStreams
 ├── Unavailable         Unconfigured  StorageUnavailable  BudgetSpent  Busy
-└── ModelError          ModelFailed  ModelTimedOut
+└── ModelError          ModelFailed  ModelTimedOut  PromptTooLong
 """
 
 from typing import ClassVar
@@ -413,7 +413,10 @@ class ModelError(WaypostError):
     """The model gave no answer. Neither question nor answer is stored, so the question can be sent again.
 
     `log_detail` is the error of the model's service: for the operator's log, never for the caller.
+    `retry_after_seconds`: when to send it again, if the service says so.
     """
+
+    retry_after_seconds: int | None = None
 
     def __init__(self, detail: str, log_detail: str = "") -> None:
         super().__init__(detail)
@@ -432,3 +435,10 @@ class ModelTimedOut(ModelError):
 
     code = "model_timed_out"
     title = "The model took too long"
+
+
+class PromptTooLong(ModelError):
+    """The prompt is longer than the model takes, and so was one half as long."""
+
+    code = "prompt_too_long"
+    title = "The prompt is too long for the model"

@@ -82,13 +82,19 @@ def test_an_error_is_told_before_the_end():
         b'data: {"generationId":"g","messageId":"g","finishReason":"error","partial":true,"messageCount":2}\n\n'
     )
     assert UiMessageStream(INFO).tail(outcome) == (
-        b'data: {"type":"text-end","id":"g"}\n\n'
         b'data: {"type":"finish-step"}\n\n'
-        b'data: {"type":"message-metadata","messageMetadata":{"finishReason":"error","partial":true}}\n\n'
+        b'data: {"type":"message-metadata","messageMetadata":{"finishReason":"error","partial":true,'
+        b'"errorCode":"model_failed"}}\n\n'
         b'data: {"type":"error","errorText":"It broke."}\n\n'
         b'data: {"type":"finish"}\n\n'
         b"data: [DONE]\n\n"
     )
+
+
+def test_an_error_before_the_first_word_says_that_nothing_was_kept_and_when_to_come_back():
+    outcome = Outcome("error", 0, "model_failed", "Busy.", is_undone=True, retry_after_seconds=7)
+    data = b'data: {"code":"model_failed","message":"Busy.","partial":false,"retryAfter":7}\n\n'
+    assert EventsFormat(INFO).tail(outcome).startswith(b"event: error\n" + data)
 
 
 def test_an_answer_that_was_stopped_is_partial_and_no_error():
@@ -110,7 +116,9 @@ def test_any_text_arrives_as_it_was_said(name: str):
 @pytest.mark.parametrize("name", sorted(FORMATS))
 def test_an_answer_whose_follower_ends_without_an_outcome_just_ends(name: str):
     answer_format = FORMATS[name](INFO)
-    assert whole(answer_format, TextDelta("a", 1)) == answer_format.head() + answer_format.delta(TextDelta("a", 1))
+    body = whole(answer_format, TextDelta("a", 1))
+    answer_format = FORMATS[name](INFO)
+    assert body == answer_format.head() + answer_format.delta(TextDelta("a", 1))
 
 
 async def test_the_head_of_a_stream_does_not_wait_for_a_word():

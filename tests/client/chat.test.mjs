@@ -272,7 +272,16 @@ test("a message to a thread that is being answered is refused with the running a
   assert.equal(server.sent("POST /api/chat").length, 1);
 });
 
-const REFUSALS = { 400: "invalid_body", 429: "rate_limited", 502: "model_failed", 504: "model_timed_out" };
+test("a model that fails before its first word is an event that says that nothing is stored", async () => {
+  const heard = gather(send(chat, "Hi"));
+  await started(heard);
+  server.end("t1", "error", { code: "model_failed", message: "It is not there.", partial: false, retryAfter: 7 });
+  await heard.over;
+  assert.deepEqual(kinds(heard), ["start", "error", "done"]);
+  assert.deepEqual([heard.events[1].partial, heard.events[1].retryAfter], [false, 7]);
+});
+
+const REFUSALS = { 400: "invalid_body", 429: "rate_limited", 503: "storage_unavailable" };
 
 for (const [status, code] of Object.entries(REFUSALS).map(([status, code]) => [Number(status), code])) {
   test(`a problem before the first byte (${status}) is thrown, and nothing is sent again`, async () => {
@@ -300,8 +309,6 @@ test("a reply that is no stream is an error and not an empty answer", async () =
 test("resuming where nothing runs gives null", async () => {
   assert.equal(await chat.resume(), null);
   server.faults.push(["GET /api/chat/t1/stream", 404, problem("thread_not_found")]);
-  assert.equal(await chat.resume(), null);
-  server.faults.push(["GET /api/chat/t1/stream", 502, problem("model_failed")]);
   assert.equal(await chat.resume(), null);
   server.faults.push(["GET /api/chat/t1/stream", 503, problem("storage_unavailable")]);
   await assert.rejects(chat.resume(), { status: 503 });

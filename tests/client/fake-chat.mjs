@@ -68,7 +68,7 @@ export class FakeChat {
     const partial = finishReason !== "stop";
     answer.item.partial = partial;
     const done = { generationId: answer.id, messageId: answer.id, finishReason, partial, messageCount: 2 };
-    const said = error ? `event: error\ndata: ${JSON.stringify({ ...error, partial })}\n\n` : "";
+    const said = error ? `event: error\ndata: ${JSON.stringify({ partial, ...error })}\n\n` : "";
     answer.last = `${said}event: done\ndata: ${JSON.stringify(done)}\n\n`;
     this.#tell(answer, answer.last);
     for (const listener of answer.listeners) listener.end();

@@ -224,7 +224,7 @@ async def test_the_old_answer_is_back_when_regenerating_fails():
     at = Chats(["One."], [ModelFailed("No.")])
     await at.ask_ui("First?", "m1")
     failed = await at.ask_ui("First?", "m1", trigger="regenerate-message")
-    assert failed.status == 502
+    assert {"type": "error", "errorText": "No."} in ui_chunks(failed.body)
     assert await at.history() == ["user: First?", "assistant: One."]
 
 

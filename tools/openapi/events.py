@@ -34,7 +34,8 @@ SESSION_EVENTS = {
 CHAT_EVENTS = {
     "start": "The first one: which answer, in which thread.",
     "delta": "Some words. Its `id:` says how much was told with it; come back with it as `Last-Event-ID`.",
-    "error": "The model broke off; what it said was kept, as partial. `done` follows.",
+    "error": "The model failed. `partial`: its text so far was kept. If not, the question was not kept either: send it "
+    "again. `done` follows.",
     "done": "The last one.",
 }
 

@@ -24,6 +24,7 @@ from waypost_worker.errors import (
     ModelTimedOut,
     OriginNotAllowed,
     PreconditionFailed,
+    PromptTooLong,
     RateLimited,
     SessionEnded,
     SessionNotFound,
@@ -70,7 +71,7 @@ GUEST: Errors = (TokenRequired, RateLimited, *TOKEN)
 APP_ITSELF: Errors = (TokenRequired, InvalidToken, TokenExpired, WrongRole, RateLimited)
 APP: Errors = (*APP_ITSELF, WrongResource, InvalidId)
 CONDITIONS: Errors = (InvalidHeader, PreconditionFailed)
-MODEL: Errors = (ModelFailed, ModelTimedOut)
+MODEL: Errors = (ModelFailed, ModelTimedOut, PromptTooLong)
 
 INTERNAL = "internal"
 """The code of an unexpected failure."""

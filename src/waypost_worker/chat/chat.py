@@ -8,11 +8,13 @@ both are kept.
 
 import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
+from functools import partial
 from typing import Any
 
 import msgspec
 
 from waypost_worker.chat.answer_stream import AnswerStream
+from waypost_worker.chat.asking import ask_model
 from waypost_worker.chat.context import ChatContext
 from waypost_worker.chat.generation import Generation
 from waypost_worker.chat.live_answer import LiveAnswer, Outcome
@@ -60,15 +62,16 @@ class Chat:
         self._context = context
         self._name = (resource_id, thread_id)
 
-    async def ask(self, question: Question) -> AnswerStream:
-        """Returns the stream of the answer to `question`, once the model has produced its first text.
+    async def ask(self, question: Question, on_undone: Undo | None = None) -> AnswerStream:
+        """Returns the stream of the answer to `question`, once the question is stored. A model that fails then ends
+        the stream with an error; if that is before its first text, neither question nor answer is kept, and `on_undone`
+        is called.
 
         Raises:
             UnknownAgent: agents are configured, and none has the name that the question gives.
             InvalidBody: the thread's record would be too large (see `validate_thread`).
             AnswerRunning: the answer to another question of this thread is running, and `question` may not interrupt.
             RateLimited: the prompt costs more than is left of the asker's budget.
-            ModelFailed, ModelTimedOut: the model failed before its first text; neither question nor answer is kept.
             StorageUnavailable, BudgetSpent: the thread or its conversation can't be read or written.
         """
         self._context.check_agent(question.agent)
@@ -77,11 +80,11 @@ class Chat:
             if running is not None and question.message_id == running.message_id and not question.regenerate:
                 stream = await join_live(self._context, running)
             else:
-                stream = await self._ask(question, running)
+                stream = await self._ask(question, running, on_undone)
             if stream is not None:
                 return stream
 
-    async def _ask(self, question: Question, running: LiveAnswer | None) -> AnswerStream | None:
+    async def _ask(self, question: Question, running: LiveAnswer | None, on_undone: Undo | None) -> AnswerStream | None:
         context = self._context
         if running is not None and not question.may_interrupt:
             raise _answer_running(running.generation_id)
@@ -92,7 +95,7 @@ class Chat:
         try:
             if running is not None:
                 await stop_live(context, running)
-            stream = await self._start(question, live)
+            stream = await self._start(question, live, on_undone)
         finally:
             if live.info is None:
                 # Generation never started: requests that have joined this answer ask again.
@@ -100,7 +103,7 @@ class Chat:
                 context.answers.remove(*self._name, live)
         return stream or await join_live(context, live)
 
-    async def _start(self, question: Question, live: LiveAnswer) -> AnswerStream | None:
+    async def _start(self, question: Question, live: LiveAnswer, on_undone: Undo | None) -> AnswerStream | None:
         """Writes the question down and starts generating its answer into `live`. If the conversation has that answer,
         whole or running in another isolate, returns its stream instead."""
         context = self._context
@@ -131,7 +134,8 @@ class Chat:
         limit = context.settings.history_limit
         turn = Turn(items, message, live.generation_id, is_ui=question.is_ui, limit=limit)
         agent = self._agent(thread.agent)
-        prompt = build_prompt(turn.asked, agent.instructions, context.settings.model)
+        build = partial(build_prompt, turn.asked, agent.instructions, context.settings.model)
+        prompt = build(None)
         await context.charge(prompt.characters)
 
         async def undo() -> None:
@@ -140,10 +144,15 @@ class Chat:
             if known is None:
                 await context.threads.delete(thread)
 
+        async def undo_after_asking() -> None:
+            await undo()
+            if on_undone is not None:
+                await on_undone()
+
         await self._write(conversation, thread, turn, abandoned, undo)
         live.info = info_of(thread, turn.answer, turn.added)
-        deltas = context.model.stream(prompt.messages, agent.model)
-        self._generate(conversation, deltas, turn, live, undo)
+        deltas = ask_model(context.model, build, prompt, agent.model)
+        self._generate(conversation, deltas, turn, live, undo_after_asking)
         return None
 
     async def _write(

@@ -68,11 +68,12 @@ class Generation:
         if self._flushing is not None:
             await self._flushing
         if failure is not None and not self._live.deltas:
-            await self._undo(undo)
-            self._live.failure = failure
-            self._live.outcome = Outcome("error")
+            outcome = await self._take_back(undo, failure)
         else:
-            self._live.outcome = await self._store(reason, failure)
+            outcome = await self._store(reason, failure)
+        if self._number or self._unwritten:
+            await self._write_last_chunk(outcome)
+        self._live.outcome = outcome
 
     async def _consume(self, deltas: AsyncGenerator[str, None]) -> FinishReason:
         coming: asyncio.Task[str | None] | None = None
@@ -154,19 +155,23 @@ class Generation:
         except Unavailable as refused:
             self._log(f"an answer was not kept: {refused.code}")
             outcome = Outcome("error", message_count, refused.code, refused.detail)
-        if self._number or self._unwritten:
-            try:
-                await self._write_chunk(outcome)
-            except Unavailable as refused:
-                # Readers in other isolates will find the answer in the conversation.
-                self._log(f"the last chunk of an answer was not written: {refused.code}")
         return outcome
 
-    async def _undo(self, undo: Callable[[], Awaitable[None]]) -> None:
+    async def _write_last_chunk(self, outcome: Outcome) -> None:
+        try:
+            await self._write_chunk(outcome)
+        except Unavailable as refused:
+            # Readers in other isolates will find the answer in the conversation.
+            self._log(f"the last chunk of an answer was not written: {refused.code}")
+
+    async def _take_back(self, undo: Callable[[], Awaitable[None]], failure: ModelError) -> Outcome:
+        self._mark_alive()
         try:
             await undo()
         except Unavailable as refused:
             self._log(f"a question without an answer was not taken back: {refused.code}")
+        count = self._turn.previous_count
+        return Outcome("error", count, failure.code, failure.detail, True, failure.retry_after_seconds)
 
     def _mark_alive(self) -> None:
         # Also before each write: a write that is repeated takes a third of the silence that readers here allow.

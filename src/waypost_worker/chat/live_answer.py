@@ -10,7 +10,7 @@ import msgspec
 
 from waypost_worker.clock import Wakeups
 from waypost_worker.conversations.message import ForkOrigin
-from waypost_worker.errors import Busy, ModelError
+from waypost_worker.errors import Busy
 from waypost_worker.limits import GIVER_SILENCE_SECONDS, MAX_LIVE_ANSWERS, MAX_LIVE_ANSWERS_BYTES
 
 DELTA_BYTES = 80
@@ -20,12 +20,18 @@ FinishReason = Literal["stop", "stopped", "length", "error"]
 
 
 class Outcome(msgspec.Struct, frozen=True, omit_defaults=True, rename="camel"):
-    """How an answer ended. `message_count`: messages of the conversation with it."""
+    """How an answer ended. `message_count`: messages of the conversation with it.
+
+    `is_undone`: the model failed before its first text, and neither question nor answer was kept.
+    `retry_after_seconds`: when the question may be sent again, if the model's service says so.
+    """
 
     finish_reason: FinishReason
     message_count: int = 0
     error_code: str | None = None
     error_message: str | None = None
+    is_undone: bool = False
+    retry_after_seconds: int | None = None
 
     @property
     def is_partial(self) -> bool:
@@ -49,11 +55,10 @@ class AnswerInfo(msgspec.Struct, frozen=True):
 
 
 class LiveAnswer:
-    """A running answer. Only its generation writes `deltas`, `outcome`, `failure` and `seen_ms`; any request may set
-    `stop_requested`. `wakeups` are set at each delta and at the end.
+    """A running answer. Only its generation writes `deltas`, `outcome` and `seen_ms`; any request may set
+    `stop_requested`. `wakeups` are set when it starts, at each delta and at the end.
 
     `info`: set when generation starts; an answer that ends without it never started.
-    `failure`: why the model failed before its first text; then neither question nor answer was kept.
     `readers`, `left_ms`: how many read it, and when the last of them left.
     `seen_ms`: the generation's last sign of life.
     """
@@ -61,13 +66,12 @@ class LiveAnswer:
     def __init__(self, generation_id: str, message_id: str, now_ms: int) -> None:
         self.generation_id = generation_id
         self.message_id = message_id
-        self.info: AnswerInfo | None = None
+        self._info: AnswerInfo | None = None
         self.deltas: list[str] = []
         self.characters = 0
         self.held_by: LiveAnswers | None = None
         self.wakeups = Wakeups()
         self._outcome: Outcome | None = None
-        self.failure: ModelError | None = None
         self.stop_requested = False
         self.readers = 0
         self.left_ms = now_ms
@@ -89,9 +93,20 @@ class LiveAnswer:
         return self.held_by is None or self.held_by.bytes < MAX_LIVE_ANSWERS_BYTES
 
     @property
+    def info(self) -> AnswerInfo | None:
+        """Its ids; `None` until generation starts."""
+        return self._info
+
+    @info.setter
+    def info(self, info: AnswerInfo) -> None:
+        """Starts it, and wakes the readers."""
+        self._info = info
+        self.wakeups.set()
+
+    @property
     def has_begun(self) -> bool:
-        """Whether there is something to read: text or an outcome."""
-        return bool(self.deltas) or self.outcome is not None
+        """Whether there is something to read: it has started, or ended."""
+        return self.info is not None or self.outcome is not None
 
     def add(self, text: str) -> None:
         """Appends a delta, and wakes the readers."""

@@ -11,7 +11,6 @@ from waypost_worker.clock import seconds_until
 from waypost_worker.conversations.conversation import Conversation
 from waypost_worker.conversations.message import ChatMessage
 from waypost_worker.conversations.thread import Thread
-from waypost_worker.errors import ModelError
 from waypost_worker.limits import INTERRUPT_SECONDS
 
 
@@ -26,11 +25,7 @@ async def resume(
     """
     running = context.running(resource_id, thread_id)
     if running is not None and generation_id in (None, running.generation_id):
-        try:
-            joined = await join_live(context, running, start if generation_id else 0)
-        except ModelError:
-            # The request that asked reports why the model failed; nothing was kept for anyone else to read.
-            return None
+        joined = await join_live(context, running, start if generation_id else 0)
         if joined is not None:
             return joined
     thread = await context.threads.find(resource_id, thread_id)
@@ -82,13 +77,11 @@ async def stop_answer(
 
 
 async def join_live(context: ChatContext, live: LiveAnswer, start: int = 0) -> AnswerStream | None:
-    """Returns the stream of an answer that this isolate generates, from its character `start` on, once it has begun.
+    """Returns the stream of an answer that this isolate generates, from its character `start` on, once it has begun:
+    its question is stored, and the model is being asked.
 
     Returns `None` if generation never started: the question had been answered already, or the request that asked it is
     gone.
-
-    Raises:
-        ModelFailed, ModelTimedOut: the model failed before its first text.
     """
     live.readers += 1
     wakeup = context.invocation.clock.wakeup()
@@ -99,8 +92,6 @@ async def join_live(context: ChatContext, live: LiveAnswer, start: int = 0) -> A
     finally:
         live.readers -= 1
         live.left_ms = context.now_ms()
-    if live.failure is not None:
-        raise live.failure
     if live.info is None:
         return None
     return AnswerStream(live.info, follow_live(live, context.invocation, start))

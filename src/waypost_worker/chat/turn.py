@@ -41,6 +41,11 @@ class Turn:
         return len(last_messages([*self._kept, *self.added], self._limit))
 
     @property
+    def previous_count(self) -> int:
+        """Messages of the conversation before the turn, which are those after its `rollback`."""
+        return len(self._kept) + sum(map(is_message, self._dropped))
+
+    @property
     def unanswered_count(self) -> int:
         """Messages of the conversation if the answer stays empty, and so is no message."""
         return len(last_messages([*self._kept, self.question], self._limit))

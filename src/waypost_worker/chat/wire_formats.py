@@ -66,10 +66,11 @@ class _Delta(msgspec.Struct):
     text: str
 
 
-class _Error(msgspec.Struct):
+class _Error(msgspec.Struct, omit_defaults=True, rename="camel"):
     code: str
     message: str
-    partial: bool = True
+    partial: bool
+    retry_after: int | None = None
 
 
 class _Done(msgspec.Struct, rename="camel"):
@@ -87,7 +88,8 @@ def _start(info: AnswerInfo) -> _Start:
 
 
 class EventsFormat:
-    """Waypost's events: `start`, `delta`s, `error` if the answer failed, `done`.
+    """Waypost's events: `start`, `delta`s, `error` if the answer failed, `done`. An `error` that is not `partial` says
+    that neither question nor answer was kept.
 
     The id of a delta counts the answer's characters up to and with it.
     """
@@ -110,29 +112,39 @@ class EventsFormat:
         end = encode_sse(Event("done", msgspec.json.encode(done), f"{answer_id}.{DONE}"))
         if outcome.error_code is None:
             return end
-        error = _Error(outcome.error_code, outcome.error_message or "")
+        told = outcome.error_message or ""
+        error = _Error(outcome.error_code, told, not outcome.is_undone, outcome.retry_after_seconds)
         return encode_sse(Event("error", msgspec.json.encode(error))) + end
 
 
 class UiMessageStream:
-    """The AI SDK's parts of a UI message stream, without the fields that its older versions refuse."""
+    """The AI SDK's parts of a UI message stream, without the fields that its older versions refuse.
+
+    The text begins with its first delta: an answer that fails before has none.
+    """
 
     def __init__(self, info: AnswerInfo) -> None:
         self._info = info
+        self._has_text = False
 
     def head(self) -> bytes:
-        text_id = self._info.generation_id
-        start = {"type": "start", "messageId": text_id, "messageMetadata": _start(self._info)}
-        return _ui_part(start) + _ui_part({"type": "start-step"}) + _ui_part({"type": "text-start", "id": text_id})
+        start = {"type": "start", "messageId": self._info.generation_id, "messageMetadata": _start(self._info)}
+        return _ui_part(start) + _ui_part({"type": "start-step"})
 
     def delta(self, delta: TextDelta) -> bytes:
-        return _ui_part({"type": "text-delta", "id": self._info.generation_id, "delta": delta.text})
+        text_id = self._info.generation_id
+        begin = b"" if self._has_text else _ui_part({"type": "text-start", "id": text_id})
+        self._has_text = True
+        return begin + _ui_part({"type": "text-delta", "id": text_id, "delta": delta.text})
 
     def tail(self, outcome: Outcome) -> bytes:
-        metadata = {"finishReason": outcome.finish_reason, "partial": outcome.is_partial}
-        error = b"" if outcome.error_code is None else _ui_part({"type": "error", "errorText": outcome.error_message})
+        metadata: dict[str, Any] = {"finishReason": outcome.finish_reason, "partial": outcome.is_partial}
+        error = b""
+        if outcome.error_code is not None:
+            metadata["errorCode"] = outcome.error_code
+            error = _ui_part({"type": "error", "errorText": outcome.error_message})
         return b"".join((
-            _ui_part({"type": "text-end", "id": self._info.generation_id}),
+            _ui_part({"type": "text-end", "id": self._info.generation_id}) if self._has_text else b"",
             _ui_part({"type": "finish-step"}),
             _ui_part({"type": "message-metadata", "messageMetadata": metadata}),
             error,

@@ -9,7 +9,7 @@ from waypost_worker.chat.wire_formats import DONE, parse_answer_event_id
 from waypost_worker.context.auth import require_app
 from waypost_worker.context.request_context import RequestContext
 from waypost_worker.documents.document import DocumentStore
-from waypost_worker.errors import ModelError, RateLimited, Unavailable
+from waypost_worker.errors import RateLimited, Unavailable
 from waypost_worker.handlers.chat_request import ForkBody, message_text, named_resource, read_question, thread_name
 from waypost_worker.handlers.chat_response import answer_response, wanted_format
 from waypost_worker.handlers.thread_view import ThreadView, thread_view
@@ -17,7 +17,6 @@ from waypost_worker.http.json_body import Body, read_body, read_bytes
 from waypost_worker.http.messages import Response, json_response
 from waypost_worker.ids import parse_app_id, parse_message_id
 from waypost_worker.kv.keys import thread_key, threads_prefix
-from waypost_worker.limits import MAX_MODEL_TIMEOUT_SECONDS
 from waypost_worker.security.client_address import rate_limit_key
 from waypost_worker.security.rate_limits import Limit
 
@@ -53,7 +52,7 @@ async def post_chat(context: RequestContext) -> Response:
     if wanted is not None:
         question = msgspec.structs.replace(question, is_ui=wanted == "ui")
     asker = await _spend(context, resource_id, thread_id)
-    with context.open_stream(None, MAX_MODEL_TIMEOUT_SECONDS) as place:
+    with context.open_stream(None) as place:
         answering = await Chat(context.chat_context(asker), resource_id, thread_id).ask(question)
         # In the format of this request, even if the answer was started by one in the other format.
         return answer_response(context, place, answering, "ui" if question.is_ui else "events")
@@ -77,16 +76,20 @@ async def fork_chat(context: RequestContext) -> Response:
         question = Question(message_text(body.message), agent=body.agent, is_ui=wanted == "ui")
     asker = await _spend(context, forking.resource_id, forking.thread_id)
     chats = context.chat_context(asker)
-    with context.open_stream(None, MAX_MODEL_TIMEOUT_SECONDS) as place:
+    with context.open_stream(None) as place:
         thread, message_count = await fork(chats, DocumentStore(context.kv, context.clock), forking)
         if question is None:
             return json_response(ForkedView(thread_view(thread), message_count), 201)
-        try:
-            answering = await Chat(chats, thread.resource_id, thread.thread_id).ask(question)
-        except (ModelError, RateLimited, Unavailable):
-            # The fork is undone, so that the same request can be sent again.
+
+        async def undo() -> None:
+            # So that the same request can be sent again.
             await chats.threads.delete(thread)
             await chats.conversation(thread.session_id).forget()
+
+        try:
+            answering = await Chat(chats, thread.resource_id, thread.thread_id).ask(question, undo)
+        except (RateLimited, Unavailable):
+            await undo()
             raise
         return answer_response(context, place, answering, wanted)
 

@@ -10,10 +10,11 @@ from typing import Any
 
 import msgspec
 
-from waypost_worker.errors import ModelFailed
+from waypost_worker.errors import ModelError, ModelFailed
 from waypost_worker.limits import MAX_MODEL_LOG_LENGTH, MAX_SERVER_EVENT_BYTES
 from waypost_worker.models.model import AnswerCutOff
 from waypost_worker.models.sse_decoder import EventTooLarge, ServerEvent, SseDecoder
+from waypost_worker.models.too_long import refused
 from waypost_worker.models.transport import FetchError
 
 CUT_OFF = frozenset({"length", "content_filter"})
@@ -71,7 +72,7 @@ async def read_stream(chunks: AsyncGenerator[bytes, None]) -> AsyncGenerator[str
     try:
         async for received in chunks:
             texts: list[str] = []
-            failure: ModelFailed | None = None
+            failure: ModelError | None = None
             try:
                 for event in _events(decoder, received):
                     if event.data == "[DONE]":
@@ -80,7 +81,7 @@ async def read_stream(chunks: AsyncGenerator[bytes, None]) -> AsyncGenerator[str
                     chunk = _read_chunk(event.data, is_error=event.name == "error")
                     reason = reason or chunk.finish_reason()
                     texts.append(chunk.text())
-            except ModelFailed as error:
+            except ModelError as error:
                 failure = error
             if text := "".join(texts):
                 yield text
@@ -122,11 +123,11 @@ def _events(decoder: SseDecoder, received: bytes) -> list[ServerEvent]:
 def _read_chunk(data: str, *, is_error: bool) -> _Chunk:
     excerpt = data[:MAX_MODEL_LOG_LENGTH]
     if is_error:
-        raise ModelFailed("The model's service reported an error.", excerpt)
+        raise refused("The model's service reported an error.", excerpt)
     try:
         chunk = _decode_chunk(data)
     except (msgspec.DecodeError, RecursionError) as error:
         raise ModelFailed(NO_ANSWER, excerpt) from error
     if chunk.error:
-        raise ModelFailed("The model's service reported an error.", excerpt)
+        raise refused("The model's service reported an error.", excerpt)
     return chunk

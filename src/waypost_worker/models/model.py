@@ -28,6 +28,7 @@ class Model(Protocol):
 
         Raises:
             ModelFailed, ModelTimedOut: before the first delta or after any.
+            PromptTooLong: before the first delta, usually.
             AnswerCutOff: after the last delta.
         """
         ...

@@ -8,10 +8,11 @@ from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import aclosing, suppress
 
 from waypost_worker.clock import Clock
-from waypost_worker.errors import ModelError, ModelFailed, ModelTimedOut
+from waypost_worker.errors import ModelError, ModelFailed, ModelTimedOut, PromptTooLong
 from waypost_worker.limits import MAX_MODEL_LOG_LENGTH, MAX_RETRY_AFTER_SECONDS
 from waypost_worker.models.completion_stream import NO_ANSWER, read_document, read_stream
 from waypost_worker.models.model import AnswerCutOff
+from waypost_worker.models.too_long import refused
 from waypost_worker.models.transport import FetchedResponse, FetchError, FetchTimeout
 from waypost_worker.random import Random, jitter
 
@@ -100,7 +101,9 @@ async def _read(fetched: FetchedResponse) -> AsyncGenerator[str, None]:
 
 
 async def _refusal(fetched: FetchedResponse) -> ModelError | _Retryable:
-    error = ModelFailed(f"The model's service answered with status {fetched.status}.", await _excerpt(fetched))
+    error = refused(f"The model's service answered with status {fetched.status}.", await _excerpt(fetched))
+    if isinstance(error, PromptTooLong):
+        return error
     if fetched.status in RETRYABLE_STATUSES or fetched.status >= 500:
         return _Retryable(error, _seconds(fetched.headers.get("retry-after", "0")))
     return error

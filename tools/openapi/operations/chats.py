@@ -6,7 +6,7 @@ from tools.openapi.events import chat_event
 from tools.openapi.grammars import APP_ID
 from tools.openapi.parts import APP, EVENTS, JSON, Link, Operation, Parameter, Reply
 from tools.openapi.problems import APP as APP_PROBLEMS
-from tools.openapi.problems import BODY, MODEL, STORAGE, STREAMS
+from tools.openapi.problems import BODY, STORAGE, STREAMS
 from waypost_worker.chat.wire_formats import FORMATS
 from waypost_worker.errors import (
     AnswerRunning,
@@ -52,7 +52,7 @@ OPERATIONS = {
         "chats",
         APP,
         {200: _ANSWER},
-        (*BODY, *APP_PROBLEMS, UnknownAgent, UnsupportedPart, AnswerRunning, *MODEL, *STREAMS, *STORAGE),
+        (*BODY, *APP_PROBLEMS, UnknownAgent, UnsupportedPart, AnswerRunning, *STREAMS, *STORAGE),
         parameters=(_FORMAT,),
         body={
             JSON: {
@@ -82,7 +82,6 @@ OPERATIONS = {
             ThreadExists,
             UnknownAgent,
             AnswerRunning,
-            *MODEL,
             *STREAMS,
             *STORAGE,
         ),

@@ -21,8 +21,9 @@ import { TransportError } from "../errors.js";
  */
 
 /**
- * `error`: the model failed during the answer; `done` follows.
- * @typedef {{ type: "error", code: string, message: string, partial: boolean }} ChatError
+ * `error`: the model failed; `done` follows. `partial`: its text so far is stored; if not, neither is the question.
+ * `retryAfter`: seconds after which to send it again, if the model's service says so.
+ * @typedef {{ type: "error", code: string, message: string, partial: boolean, retryAfter?: number }} ChatError
  */
 
 /**
