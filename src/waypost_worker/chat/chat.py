@@ -26,6 +26,7 @@ from waypost_worker.conversations.thread import Thread, validate_thread
 from waypost_worker.errors import AnswerRunning, Unavailable
 from waypost_worker.kv.keys import thread_key
 from waypost_worker.limits import REORDER_WINDOW_SECONDS
+from waypost_worker.models.model import text_of_answer
 from waypost_worker.models.settings import Agent
 
 Undo = Callable[[], Awaitable[None]]
@@ -142,7 +143,7 @@ class Chat:
 
         await self._write(conversation, thread, turn, abandoned, undo)
         live.info = info_of(thread, turn.answer, turn.added)
-        deltas = context.model.stream(prompt.messages, agent.model)
+        deltas = text_of_answer(context.model.stream(prompt.messages, agent.model))
         self._generate(conversation, deltas, turn, live, undo)
         return None
 

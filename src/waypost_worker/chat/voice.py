@@ -9,7 +9,7 @@ from waypost_worker.chat.prompt import build_prompt
 from waypost_worker.conversations.message import ChatMessage, last_messages
 from waypost_worker.errors import ModelFailed, WaypostError
 from waypost_worker.limits import MAX_ANSWER_CHARACTERS
-from waypost_worker.models.model import AnswerCutOff, raising_model_errors
+from waypost_worker.models.model import AnswerCutOff, raising_model_errors, text_of_answer
 
 
 class VoiceAgent:
@@ -70,7 +70,7 @@ class VoiceAgent:
         characters = 0
         # An answer that the model cut off may be spoken as it is.
         with suppress(AnswerCutOff), raising_model_errors(self._context.log):
-            async with aclosing(self._context.model.stream(prompt)) as deltas:
+            async with aclosing(text_of_answer(self._context.model.stream(prompt))) as deltas:
                 async for delta in deltas:
                     texts.append(delta)
                     characters += len(delta)

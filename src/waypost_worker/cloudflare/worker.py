@@ -50,6 +50,9 @@ SETTINGS = (
     "OPENAI_BASE_URL",
     "OPENAI_MODEL",
     "OPENAI_API_KEY",
+    "OPENAI_HEADERS",
+    "OPENAI_QUERY",
+    "MODEL_PARAMETERS",
     "WORKERS_AI_MODEL",
     "INSTRUCTIONS",
     "AGENTS",
@@ -120,7 +123,9 @@ def make_app(around: Callable[[Kv], Kv] = lambda kv: kv) -> App:
         js.console.error,
         {limit: CloudflareLimiter(binding) for limit, binding in bindings.items() if binding is not None},
         "memory" if namespace is None else "kv",
-        choose_model(settings.model, CloudflareHttp(), None if ai is None else CloudflareAi(ai), clock, random),
+        choose_model(
+            settings.model, CloudflareHttp(), None if ai is None else CloudflareAi(ai), clock, random, js.console.error
+        ),
     )
 
 

@@ -11,7 +11,7 @@ import { ownOrigin } from "../session/session.js";
 /** @typedef {import("./history.js").ChatHistory} ChatHistory */
 
 /** Errors of a resume that mean that no answer is running: there is no thread, or the model failed before its first word. */
-const NOTHING_RUNS = ["thread_not_found", "model_failed", "model_timed_out"];
+const NOTHING_RUNS = ["thread_not_found", "model_failed", "model_busy", "model_timed_out"];
 
 /**
  * @typedef {object} ChatOptions
