@@ -77,13 +77,13 @@ def test_what_the_platform_ended_without_a_word_is_given_back_when_room_is_neede
     assert budget.bytes == 1
 
 
-async def test_a_body_is_given_up_at_the_chunk_for_which_there_is_no_room():
+async def test_a_body_is_not_read_beyond_the_chunk_for_which_there_is_no_room():
     budget = BodyBudget(VirtualClock())
     budget.share(HERE).take(MAX_ADDRESS_BODIES_BYTES - 10)
     body, alarm = ScriptedBody([(1, b"x" * 6), (1, b"x" * 6), (1, None)]), LoopAlarm()
     with pytest.raises(Busy):
         await read_body(body, 100, VirtualClock(), alarm, budget.share(HERE))
-    assert (body.is_given_up, body.is_read, alarm.ringing) == (True, 2, 0)
+    assert (body.is_read, alarm.ringing) == (2, 0)
 
 
 async def test_slow_bodies_of_one_address_are_refused_beyond_its_bound_and_others_are_served():

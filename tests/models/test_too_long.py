@@ -53,7 +53,7 @@ def failure(reply: Reply) -> tuple[ModelError, int]:
         return await http.post("https://model.example", {}, b"{}", 30)
 
     async def listen() -> None:
-        async for _ in request_completion(send, VirtualClock(), SeededRandom(0)):
+        async for _ in request_completion(send, VirtualClock(), SeededRandom(0), print):
             pass
 
     with pytest.raises(ModelError) as caught:

@@ -29,7 +29,7 @@ NOTHING_SAID: dict[str, tuple[list[Sequence[Step]], str, int]] = {
     "a key that is refused": ([refusal(401, f'{{"error":"{KEY} is no key"}}')], "model_failed", 1),
     "a model that is not known": ([refusal(404)], "model_failed", 1),
     "a service that fails and fails again": ([refusal(500), refusal(503)], "model_failed", 2),
-    "a service that asks for too much patience": ([refusal(429, retry_after="60")], "model_failed", 1),
+    "a service that asks for too much patience": ([refusal(429, retry_after="60")], "model_busy", 1),
     "a connection that breaks and breaks again": ([[RESET], [Head(), RESET]], "model_failed", 2),
     "silence before the head": ([[STALL]], "model_timed_out", 1),
     "silence after the head": ([[Head(), STALL]], "model_timed_out", 1),

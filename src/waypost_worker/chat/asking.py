@@ -9,7 +9,7 @@ from contextlib import aclosing
 
 from waypost_worker.chat.prompt import Prompt
 from waypost_worker.errors import PromptTooLong
-from waypost_worker.models.model import Model
+from waypost_worker.models.model import Model, text_of_answer
 
 MESSAGE_TOO_LONG = "The message is longer than the model takes: send a shorter one."
 HALF_TOO_LONG = "The conversation is longer than the model takes, and so is its newer half: PROMPT_BUDGET sets less."
@@ -24,12 +24,12 @@ async def ask_model(
     """Yields the deltas of the answer to `prompt`, which is that of `build(None)`.
 
     Raises:
-        ModelFailed, ModelTimedOut, AnswerCutOff: as the model does.
+        ModelFailed, ModelBusy, ModelTimedOut, AnswerCutOff: as the model does.
         PromptTooLong: half of the prompt is too long too, or it is one message that can't be halved.
     """
     has_begun = False
     try:
-        async with aclosing(model.stream(prompt.messages, name)) as deltas:
+        async with aclosing(text_of_answer(model.stream(prompt.messages, name))) as deltas:
             async for delta in deltas:
                 has_begun = True
                 yield delta
@@ -39,7 +39,7 @@ async def ask_model(
         if has_begun or shorter.characters == prompt.characters:
             raise PromptTooLong(MESSAGE_TOO_LONG, failure.log_detail) from failure
     try:
-        async with aclosing(model.stream(shorter.messages, name)) as deltas:
+        async with aclosing(text_of_answer(model.stream(shorter.messages, name))) as deltas:
             async for delta in deltas:
                 yield delta
     except PromptTooLong as failure:
