@@ -2,6 +2,7 @@
 
 import msgspec
 
+from waypost_worker.chat.answer_stream import START
 from waypost_worker.chat.chat import Chat, Question
 from waypost_worker.chat.fork import ForkRequest, fork
 from waypost_worker.chat.resume import resume, stop_answer
@@ -113,10 +114,10 @@ async def stream_chat(context: RequestContext) -> Response:
     wanted = wanted_format(context) or ("events" if resumed_at else None)
     if last.endswith(f".{DONE}"):
         return Response(204)
-    generation_id, start = resumed_at or (None, 0)
+    generation_id, start = resumed_at or (None, START)
     # A UI stream starts with its first chunk: its reader rejects a tail.
     with context.open_stream(None) as place:
-        answering = await resume(context.chat_context(), *name, generation_id, 0 if wanted == "ui" else start)
+        answering = await resume(context.chat_context(), *name, generation_id, START if wanted == "ui" else start)
         if answering is None:
             return Response(204)
         return answer_response(context, place, answering, wanted)
