@@ -52,6 +52,8 @@ async def follow_live(live: LiveAnswer, invocation: Invocation, start: int = 0) 
     sent, deltas_read = start, 0
     sent_ms = clock.now_ms()
     live.readers += 1
+    live.is_left = False
+    has_ended = False
     try:
         with live.wakeups.subscribe(wakeup):
             while True:
@@ -63,6 +65,7 @@ async def follow_live(live: LiveAnswer, invocation: Invocation, start: int = 0) 
                     yield TextDelta(text[len(text) - (end - sent) :], end)
                     sent, sent_ms = end, clock.now_ms()
                 if outcome is not None:
+                    has_ended = True
                     yield outcome
                     return
                 # The answer may have ended while the text was being sent: then the next turn yields the rest.
@@ -75,6 +78,7 @@ async def follow_live(live: LiveAnswer, invocation: Invocation, start: int = 0) 
                 await wakeup.wait(seconds_until(sent_ms + ANSWER_HEARTBEAT_SECONDS * 1000, clock.now_ms()))
     finally:
         live.readers -= 1
+        live.is_left = not has_ended
         live.left_ms = clock.now_ms()
 
 

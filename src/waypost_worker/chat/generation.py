@@ -131,7 +131,7 @@ class Generation:
             await self._write(self._unwritten)
         text = "".join(self._live.deltas[self._deltas_written :])
         self._deltas_written = len(self._live.deltas)
-        await self._write(Chunk(self._written_ms, text, outcome))
+        await self._write(Chunk(self._written_ms, text, outcome, self._live.left_by))
 
     async def _write(self, chunk: Chunk) -> None:
         self._unwritten = chunk

@@ -17,7 +17,8 @@ from waypost_worker.errors import (
     UnsupportedPart,
 )
 from waypost_worker.handlers.chat import ForkedView, StopBody, StopView
-from waypost_worker.handlers.chat_request import ChatBody, ForkBody, UiBody
+from waypost_worker.handlers.chat_request import ChatBody, ForkBody
+from waypost_worker.handlers.ui_request import UiBody
 
 _FORMAT = Parameter(
     "format",
