@@ -41,7 +41,7 @@ async def after(seconds: float, *chunks: Chunk, item: ChatMessage = ITEM) -> Unf
 
 
 def at(seconds: float, text: str = "", outcome: Outcome | None = None, reasoning: str = "") -> Chunk:
-    return Chunk(START_MS + round(seconds * 1000), text, outcome, reasoning)
+    return Chunk(START_MS + round(seconds * 1000), text, outcome, reasoning=reasoning)
 
 
 async def test_an_open_answer_has_the_text_of_its_chunks():

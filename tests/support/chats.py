@@ -108,10 +108,13 @@ class Chats(Namespace[VirtualClock]):
         self._store = MortalKv(self.kv)
         self.here = self._new(2, self._store)
 
-    async def open(self, message: str = "Hi", at: Client | None = None, **body: Any) -> Any:
+    async def open(
+        self, message: str = "Hi", at: Client | None = None, last_event_id: str | None = None, **body: Any
+    ) -> Any:
         """The reply to a message, unread."""
         sent = {"message": message, "threadId": THREAD, "resourceId": ADA, **body}
-        return await (at or self.here).open("POST", "/api/chat", body=json.dumps(sent).encode())
+        headers = {"Last-Event-ID": last_event_id} if last_event_id else {}
+        return await (at or self.here).open("POST", "/api/chat", body=json.dumps(sent).encode(), headers=headers)
 
     async def begin(self, message: str = "Hi", at: Client | None = None, **body: Any) -> Listener:
         """The answer to a message, from its head on."""

@@ -64,7 +64,7 @@ class Following:
 
     async def write(self, text: str = "", outcome: Outcome | None = None, reasoning: str = "") -> None:
         """Write the next chunk; again while it is refused."""
-        chunk = Chunk(self.clock.now_ms(), text, outcome, reasoning)
+        chunk = Chunk(self.clock.now_ms(), text, outcome, reasoning=reasoning)
         while True:
             with suppress(KvError):
                 await ChunkStore(self.writer_store, "g").write(self.number, chunk)

@@ -37,7 +37,7 @@ NOTHING_SAID: dict[str, tuple[list[Sequence[Step]], str, int]] = {
     "events that are no completion": ([[Head(), b"data: <p>\n\n"]], "model_failed", 1),
     "bytes that are nothing": ([[JSON_HEAD, b"\xff\xfe\0"]], "model_failed", 1),
     "an error in an event": ([[Head(), event({"error": {"message": "overloaded"}})]], "model_failed", 1),
-    "nothing at all": ([[Head(), b"data: [DONE]\n\n"]], "model_failed", 1),
+    "nothing at all": ([[Head(), b"data: [DONE]\n\n"]] * 2, "model_failed", 2),
 }
 
 BROKEN_OFF: dict[str, tuple[Sequence[Step], str]] = {

@@ -72,6 +72,8 @@ async def follow_live(
     sent, pieces_read = start, (0, 0)
     sent_ms = clock.now_ms()
     live.readers += 1
+    live.is_left = False
+    has_ended = False
     try:
         with live.wakeups.subscribe(wakeup):
             while True:
@@ -84,6 +86,7 @@ async def follow_live(
                     yield event
                     sent, sent_ms = event.end, clock.now_ms()
                 if outcome is not None:
+                    has_ended = True
                     yield outcome
                     return
                 # The answer may have ended while the text was being sent: then the next turn yields the rest.
@@ -96,6 +99,7 @@ async def follow_live(
                 await wakeup.wait(seconds_until(sent_ms + ANSWER_HEARTBEAT_SECONDS * 1000, clock.now_ms()))
     finally:
         live.readers -= 1
+        live.is_left = not has_ended
         live.left_ms = clock.now_ms()
 
 

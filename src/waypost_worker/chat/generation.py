@@ -133,7 +133,8 @@ class Generation:
         deltas, reasoning = self._pieces_written
         self._pieces_written = self._live.piece_counts
         text = "".join(self._live.deltas[deltas:])
-        await self._write(Chunk(self._written_ms, text, outcome, "".join(self._live.reasoning[reasoning:])))
+        thought = "".join(self._live.reasoning[reasoning:])
+        await self._write(Chunk(self._written_ms, text, outcome, self._live.left_by, thought))
 
     async def _write(self, chunk: Chunk) -> None:
         self._unwritten = chunk

@@ -62,13 +62,19 @@ class LiveAnswer:
     `deltas`, `characters`: of the text. `reasoning`, `reasoning_characters`: of the reasoning.
 
     `info`: set when generation starts; an answer that ends without it never started.
-    `readers`, `left_ms`: how many read it, and when the last of them left.
+    `asker`, `content_tag`: of its question, see `Question`.
+    `readers`, `left_ms`: how many read it, and when the last of them left. `is_left`: a reader has left before the end,
+    and there is none any more.
     `seen_ms`: the generation's last sign of life.
     """
 
-    def __init__(self, generation_id: str, message_id: str, now_ms: int) -> None:
+    def __init__(
+        self, generation_id: str, message_id: str, now_ms: int, asker: str = "", content_tag: str = ""
+    ) -> None:
         self.generation_id = generation_id
         self.message_id = message_id
+        self.asker = asker
+        self.content_tag = content_tag
         self._info: AnswerInfo | None = None
         self.deltas: list[str] = []
         self.characters = 0
@@ -79,8 +85,14 @@ class LiveAnswer:
         self._outcome: Outcome | None = None
         self.stop_requested = False
         self.readers = 0
+        self.is_left = False
         self.left_ms = now_ms
         self.seen_ms = now_ms
+
+    @property
+    def left_by(self) -> str:
+        """The asker if it has left; empty while it is read."""
+        return self.asker if self.is_left and not self.readers else ""
 
     @property
     def text(self) -> str:
@@ -184,6 +196,13 @@ class LiveAnswers:
         self._answers[resource_id, thread_id] = answer
         answer.held_by = self
         self.bytes += answer.size
+
+    def put_back(self, resource_id: str, thread_id: str, answer: LiveAnswer, now_ms: int) -> None:
+        """Makes `answer` the thread's running one again, unless it has ended or another one is running."""
+        if (resource_id, thread_id) not in self._answers and answer.is_running(now_ms):
+            self._answers[resource_id, thread_id] = answer
+            answer.held_by = self
+            self.bytes += answer.size
 
     def remove(self, resource_id: str, thread_id: str, answer: LiveAnswer) -> None:
         """Removes an answer that has ended. If the thread has another one by now, that one stays."""

@@ -19,7 +19,7 @@ from waypost_worker.clock import seconds_until
 from waypost_worker.conversations.conversation import Conversation
 from waypost_worker.conversations.message import ChatMessage
 from waypost_worker.conversations.thread import Thread
-from waypost_worker.limits import INTERRUPT_SECONDS
+from waypost_worker.limits import INTERRUPT_SECONDS, MAX_ANSWER_SECONDS
 
 
 async def resume(
@@ -91,18 +91,24 @@ async def join_live(context: ChatContext, live: LiveAnswer, start: Position = ST
     Returns `None` if generation never started: the question had been answered already, or the request that asked it is
     gone.
     """
-    live.readers += 1
-    wakeup = context.invocation.clock.wakeup()
-    try:
-        with live.wakeups.subscribe(wakeup):
-            while not live.has_begun and live.is_running(context.now_ms()):
-                await wakeup.wait(seconds_until(live.lost_at_ms, context.now_ms()))
-    finally:
-        live.readers -= 1
-        live.left_ms = context.now_ms()
+    await wait_until_begun(context, live)
     if live.info is None:
         return None
     return AnswerStream(live.info, follow_live(live, context.invocation, start))
+
+
+async def wait_until_begun(context: ChatContext, live: LiveAnswer, seconds: int = MAX_ANSWER_SECONDS) -> None:
+    """Returns once `live` has begun or ended, or counts as lost, or after `seconds`."""
+    live.readers += 1
+    give_up_ms = context.now_ms() + seconds * 1000
+    wakeup = context.invocation.clock.wakeup()
+    try:
+        with live.wakeups.subscribe(wakeup):
+            while not live.has_begun and live.is_running(context.now_ms()) and context.now_ms() < give_up_ms:
+                await wakeup.wait(seconds_until(min(live.lost_at_ms, give_up_ms), context.now_ms()))
+    finally:
+        live.readers -= 1
+        live.left_ms = context.now_ms()
 
 
 def follow_remote(

@@ -9,15 +9,27 @@ from waypost_worker.conversations.message import ChatMessage, last_messages
 
 class Turn:
     """The turn of `question` in a conversation that has `items`, none of them open. If `question` is one of them, it
-    replaces that message, and all messages from it on are dropped.
+    replaces that message, and all messages from it on are dropped. So they are if it is one of `older`, messages that
+    are stored but not kept any more, or if it `replaces_all`: it was older than all that is stored.
 
     `answer`: the open, empty answer. `added`: the question and that answer. `drops`: ids of the messages that go.
     """
 
     def __init__(
-        self, items: Sequence[ChatMessage], question: ChatMessage, generation_id: str, *, is_ui: bool, limit: int
+        self,
+        items: Sequence[ChatMessage],
+        question: ChatMessage,
+        generation_id: str,
+        *,
+        is_ui: bool,
+        limit: int,
+        older: Sequence[ChatMessage] = (),
+        replaces_all: bool = False,
     ) -> None:
+        if replaces_all or any(item.id == question.id for item in older):
+            items = [*older, *items]
         index = next((index for index, item in enumerate(items) if item.id == question.id), len(items))
+        index = 0 if replaces_all else index
         self._kept = [item for item in items[:index] if is_message(item)]
         self._dropped = items[index:]
         self._limit = limit

@@ -16,10 +16,11 @@ interval."""
 
 
 class Unfinished(NamedTuple):
-    """An open answer with the text of its chunks."""
+    """An open answer with the text of its chunks. `left_by`: the client that has left it, see `LiveAnswer`."""
 
     item: ChatMessage
     is_alive: bool
+    left_by: str = ""
 
 
 async def inspect(item: ChatMessage, chunks: ChunkStore, clock: Clock, plan: Plan) -> Unfinished:
@@ -33,7 +34,8 @@ async def inspect(item: ChatMessage, chunks: ChunkStore, clock: Clock, plan: Pla
     last_ms = max([item.timestamp_ms, *(chunk.written_ms for chunk in written)])
     has_ended = any(chunk.outcome is not None for chunk in written)
     is_alive = not has_ended and clock.now_ms() - last_ms < plan.chunk_ms * MISSED_INTERVALS
-    return Unfinished(msgspec.structs.replace(item, content=content, reasoning=reasoning), is_alive)
+    left_by = written[-1].left_by if written else ""
+    return Unfinished(msgspec.structs.replace(item, content=content, reasoning=reasoning), is_alive, left_by)
 
 
 async def fill_in(
