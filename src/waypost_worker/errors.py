@@ -15,7 +15,7 @@ WaypostError
 ├── RateLimited
 ├── TooManyStreams
 ├── Unavailable         Unconfigured  StorageUnavailable  BudgetSpent  Busy
-└── ModelError          ModelFailed  ModelBusy  ModelTimedOut
+└── ModelError          ModelFailed  ModelBusy  ModelTimedOut  PromptTooLong
 """
 
 from typing import ClassVar
@@ -443,3 +443,10 @@ class ModelTimedOut(ModelError):
 
     code = "model_timed_out"
     title = "The model took too long"
+
+
+class PromptTooLong(ModelError):
+    """The prompt is longer than the model takes, and so was one half as long."""
+
+    code = "prompt_too_long"
+    title = "The prompt is too long for the model"

@@ -9,7 +9,12 @@ from waypost_worker.errors import BodyTimeout
 from waypost_worker.http.body import discard_body, read_body
 from waypost_worker.http.body_budget import BodyBudget, BodyShare
 from waypost_worker.http.messages import Request
-from waypost_worker.limits import MAX_BODY_SECONDS, MAX_BODY_SILENCE_SECONDS
+from waypost_worker.limits import (
+    MAX_BODY_SECONDS,
+    MAX_BODY_SILENCE_SECONDS,
+    MAX_DECODED_BODY_BYTES,
+    MAX_LARGE_BODY_SECONDS,
+)
 
 LIMIT = 1000
 
@@ -82,6 +87,23 @@ def test_a_body_that_pauses_for_ten_seconds_is_given_up():
 
 async def test_a_body_that_never_comes_is_given_up_after_ten_seconds():
     assert await refused_after() == MAX_BODY_SILENCE_SECONDS
+
+
+def test_a_body_that_may_be_large_has_three_minutes():
+    drops: Script = [(9.5, b"x")] * 18
+    large = MAX_DECODED_BODY_BYTES + 1
+    assert run(read(*drops, (8.9, None), limit=large))[0] == b"x" * 18
+    with pytest.raises(BodyTimeout, match=f"within {MAX_LARGE_BODY_SECONDS} s"):
+        run(read(*drops, (9.1, None), limit=large))
+
+
+@pytest.mark.parametrize("declared", [None, 60])
+@pytest.mark.parametrize(("limit", "taken"), [(MAX_DECODED_BODY_BYTES, 780), (MAX_DECODED_BODY_BYTES + 1, 36)])
+async def test_a_body_that_may_be_large_is_not_decoded_and_counts_less(limit: int, taken: int, declared: int | None):
+    budget = BodyBudget(VirtualClock())
+    body = ScriptedBody([(0, b"[" * 60), (0, None)])
+    await read_body(body, limit, VirtualClock(), LoopAlarm(), budget.share("192.0.2.1"), declared)
+    assert budget.bytes == taken
 
 
 def test_a_body_that_drips_is_given_up_after_a_minute():

@@ -25,6 +25,7 @@ from waypost_worker.errors import (
     ModelTimedOut,
     OriginNotAllowed,
     PreconditionFailed,
+    PromptTooLong,
     RateLimited,
     SessionEnded,
     SessionNotFound,
@@ -71,7 +72,7 @@ GUEST: Errors = (TokenRequired, RateLimited, *TOKEN)
 APP_ITSELF: Errors = (TokenRequired, InvalidToken, TokenExpired, WrongRole, RateLimited)
 APP: Errors = (*APP_ITSELF, WrongResource, InvalidId)
 CONDITIONS: Errors = (InvalidHeader, PreconditionFailed)
-MODEL: Errors = (ModelFailed, ModelBusy, ModelTimedOut)
+MODEL: Errors = (ModelFailed, ModelBusy, ModelTimedOut, PromptTooLong)
 
 INTERNAL = "internal"
 """The code of an unexpected failure."""

@@ -55,6 +55,7 @@ STATUS: Mapping[str, int] = MappingProxyType({
     "session_ended": 410,
     "precondition_failed": 412,
     "body_too_large": 413,
+    "prompt_too_long": 413,
     "uri_too_long": 414,
     "unsupported_media_type": 415,
     "host_not_allowed": 421,

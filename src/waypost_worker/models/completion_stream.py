@@ -2,12 +2,13 @@
 
 from collections.abc import AsyncGenerator, Callable
 
-from waypost_worker.errors import ModelFailed
+from waypost_worker.errors import ModelError, ModelFailed
 from waypost_worker.limits import MAX_MODEL_LOG_LENGTH, MAX_SERVER_EVENT_BYTES
 from waypost_worker.models.completion_chunk import CUT_OFF, CompletionChunk, read_chunk
 from waypost_worker.models.model import AnswerCutOff, Piece, Reasoning
 from waypost_worker.models.sse_decoder import EventTooLarge, ServerEvent, SseDecoder
 from waypost_worker.models.think_tags import ThinkTags
+from waypost_worker.models.too_long import refused
 from waypost_worker.models.transport import FetchError
 from waypost_worker.surrogates import SurrogateJoiner
 
@@ -39,7 +40,7 @@ async def read_stream(chunks: AsyncGenerator[bytes, None], log: Callable[[str], 
     try:
         async for received in chunks:
             pieces: list[Piece] = []
-            failure: ModelFailed | None = None
+            failure: ModelError | None = None
             try:
                 for event in _events(decoder, received):
                     data = event.data.strip()
@@ -54,7 +55,7 @@ async def read_stream(chunks: AsyncGenerator[bytes, None], log: Callable[[str], 
                     elif data not in KEEP_ALIVES and not unreadable:
                         unreadable = data[:MAX_MODEL_LOG_LENGTH]
                         log(f"an event of the model's service was skipped: {unreadable}")
-            except ModelFailed as error:
+            except ModelError as error:
                 failure = error
             if failure or answer.is_done:
                 pieces += answer.end()
@@ -161,5 +162,5 @@ def _events(decoder: SseDecoder, received: bytes) -> list[ServerEvent]:
         raise ModelFailed(NO_ANSWER, str(error)) from error
 
 
-def _reported(data: str) -> ModelFailed:
-    return ModelFailed("The model's service reported an error.", data[:MAX_MODEL_LOG_LENGTH])
+def _reported(data: str) -> ModelError:
+    return refused("The model's service reported an error.", data[:MAX_MODEL_LOG_LENGTH])

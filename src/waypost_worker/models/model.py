@@ -2,7 +2,7 @@
 
 import traceback
 from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
-from contextlib import aclosing, contextmanager
+from contextlib import contextmanager
 from typing import Protocol
 
 import msgspec
@@ -25,14 +25,6 @@ Piece = str | Reasoning
 """A piece of an answer: text, or the reasoning before it."""
 
 
-async def text_of_answer(pieces: AsyncGenerator[Piece, None]) -> AsyncGenerator[str, None]:
-    """Yields the texts of `pieces`, without the reasoning, and closes `pieces`."""
-    async with aclosing(pieces):
-        async for piece in pieces:
-            if isinstance(piece, str):
-                yield piece
-
-
 class Model(Protocol):
     """A language model, or a stand-in for one."""
 
@@ -48,6 +40,7 @@ class Model(Protocol):
 
         Raises:
             ModelFailed, ModelBusy, ModelTimedOut: before the first piece or after any.
+            PromptTooLong: before the first piece, usually.
             AnswerCutOff: after the last piece.
         """
         ...

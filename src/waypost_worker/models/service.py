@@ -10,11 +10,12 @@ from contextlib import aclosing, suppress
 from datetime import UTC, datetime
 
 from waypost_worker.clock import Clock
-from waypost_worker.errors import ModelBusy, ModelError, ModelFailed, ModelTimedOut
+from waypost_worker.errors import ModelBusy, ModelError, ModelFailed, ModelTimedOut, PromptTooLong
 from waypost_worker.limits import MAX_MODEL_LOG_LENGTH, MAX_RETRY_AFTER_SECONDS
 from waypost_worker.models.completion_stream import NO_ANSWER, read_document, read_stream
 from waypost_worker.models.model import AnswerCutOff, Piece
 from waypost_worker.models.sse_decoder import BYTE_ORDER_MARK
+from waypost_worker.models.too_long import refused
 from waypost_worker.models.transport import FetchedResponse, FetchError, FetchTimeout
 from waypost_worker.random import Random, jitter
 
@@ -43,6 +44,11 @@ LONGEST_FIELD = 5
 MAX_BYTES_OF_CHARACTER = 4
 
 
+NOTHING = "The model said nothing."
+ONLY_REASONING = "The model thought, and said nothing."
+CUT_OFF_EARLY = "The model reached its limit of length while it was thinking, before it said anything."
+
+
 class _Retryable(Exception):
     """A failure that a second attempt may avoid; `error` is raised if it does not."""
 
@@ -65,19 +71,20 @@ async def request_completion(
         ModelTimedOut: the service was silent for too long.
         AnswerCutOff: the model was cut off; after the last piece.
     """
-    is_second = has_begun = False
+    is_second = has_begun = has_text = False
     while True:
         try:
             async with aclosing(_attempt(send, clock, log)) as pieces:
                 async for piece in pieces:
                     has_begun = True
+                    has_text = has_text or isinstance(piece, str)
                     yield piece
-            if not has_begun:
-                raise ModelFailed("The model said nothing.")
+            if not has_text:
+                raise ModelFailed(ONLY_REASONING if has_begun else NOTHING)
             return
         except AnswerCutOff as reason:
-            if not has_begun:
-                raise ModelFailed("The model said nothing.", str(reason)) from reason
+            if not has_text:
+                raise ModelFailed(CUT_OFF_EARLY if has_begun else NOTHING, str(reason)) from reason
             raise
         except _Retryable as failure:
             if is_second or has_begun or not 0 <= failure.retry_after_seconds <= MAX_RETRY_AFTER_SECONDS:
@@ -138,13 +145,15 @@ async def _refusal(fetched: FetchedResponse, now_ms: int) -> ModelError | _Retry
     async with aclosing(fetched.chunks):
         excerpt = await _excerpt(fetched.chunks)
     sentence = f"The model's service answered with status {fetched.status}."
+    error = refused(sentence, excerpt)
+    if isinstance(error, PromptTooLong):
+        return error
     retry_after = _retry_after_seconds(fetched.headers.get("retry-after"), now_ms)
     if fetched.status in BUSY_STATUSES and (fetched.status != SERVICE_UNAVAILABLE or retry_after is not None):
         seconds = retry_after or 0
         passed_on = math.ceil(seconds) if 0 < seconds <= MAX_PASSED_ON_SECONDS else None
         busy = ModelBusy(f"{sentence} It has too much to do; try again later.", excerpt, passed_on)
         return _Retryable(busy, seconds)
-    error = ModelFailed(sentence, excerpt)
     if fetched.status in RETRYABLE_STATUSES or fetched.status >= 500:
         return _Retryable(error, retry_after or 0)
     return error
