@@ -6,11 +6,12 @@ import hmac
 import msgspec
 
 from waypost_worker.clock import to_iso
-from waypost_worker.context.auth import bearer_secret, host_session
+from waypost_worker.context.auth import host_session
 from waypost_worker.context.mcp_address import require_addresses
 from waypost_worker.context.request_context import RequestContext
 from waypost_worker.errors import InvalidId, TokenRequired, WrongSecret
 from waypost_worker.handlers.sessions import AddressSecret
+from waypost_worker.http.authorization import bearer_token
 from waypost_worker.http.json_body import Body, read_body
 from waypost_worker.http.messages import Response, json_response
 from waypost_worker.ids import is_mcp_address
@@ -45,7 +46,7 @@ async def take(context: RequestContext) -> Response:
 
 async def withdraw(context: RequestContext) -> Response:
     """Withdraw an MCP address for good. Its secret is sent as `Authorization: Bearer`."""
-    address, secret = context.params["address"], bearer_secret(context)
+    address, secret = context.params["address"], bearer_token(context.request)
     if not is_mcp_address(address):
         raise InvalidId("An MCP address has 32 small letters and digits, as opening the session returned it.")
     if not secret:

@@ -16,7 +16,6 @@ from waypost_worker.http.json_body import decode_json, read_bytes
 from waypost_worker.http.messages import STATUS, Response, problem_response
 from waypost_worker.ids import is_mcp_address
 from waypost_worker.mcp import legacy, modern
-from waypost_worker.mcp.closed_tab import require_open
 from waypost_worker.mcp.jsonrpc import (
     Incoming,
     RpcError,
@@ -45,7 +44,6 @@ async def post(context: RequestContext) -> Response:
         message = decode_message(value)
         is_modern = _is_modern(context, message)
         tab = await _tab(context)
-        await require_open(tab, message.method)
         if message.id is not None:
             await context.limits.spend(Limit.REQUEST, f"guest:{tab.session.code}")
         answer = modern.answer if is_modern else legacy.answer
