@@ -127,7 +127,6 @@ class McpAddresses:
         core = text if fits_metadata(text) else msgspec.json.encode(msgspec.structs.replace(record, url=None)).decode()
         await self._kv.put(address_key(address), text, ttl_seconds=ADDRESS_TTL_SECONDS, metadata=core)
         self._merge(address, KnownAddress(record, False, now))
-        self._cache.unknown.pop(address)
         self._channel.publish(address, True)
         return now + ADDRESS_TTL_SECONDS * 1000
 
