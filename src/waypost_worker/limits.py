@@ -89,6 +89,9 @@ MIN_CODE_LENGTH = 8
 MAX_CODE_LENGTH = 16
 """Characters of a session's code at most: more is too long to type, and 80 bits can't be guessed over a network."""
 
+MAX_TYPED_CODE_LENGTH = 2 * MAX_CODE_LENGTH
+"""Characters of a code as it was typed: the longest one with a space or a dash after each character."""
+
 MAX_LOOKUPS_AT_ONCE = 10
 """Concurrent look-ups of codes from one address in one isolate: as many can still succeed while it is being blocked."""
 

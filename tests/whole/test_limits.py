@@ -67,6 +67,7 @@ class Limit(NamedTuple):
 
 
 INVALID_BODY = (400, "invalid_body")
+INVALID_CODE = (400, "invalid_code")
 INVALID_ID = (400, "invalid_id")
 INVALID_PARAMETER = (400, "invalid_parameter")
 TOO_LARGE = (413, "body_too_large")
@@ -300,6 +301,9 @@ TABLE: dict[str, list[Limit]] = {
         Limit(
             lambda edge, n: edge.call("GET", f"/api/poll?code={edge.session.code}&wait={n}"), 200, INVALID_PARAMETER
         )
+    ],
+    "MAX_TYPED_CODE_LENGTH": [
+        Limit(lambda edge, n: edge.call("GET", f"/api/sessions/{edge.session.code.ljust(n, '-')}"), 200, INVALID_CODE)
     ],
     "MAX_TRACKED_PRODUCERS": [Limit(tracked, 200, (400, "invalid_cursor"))],
     "MAX_SESSION_AGE_SECONDS": [Limit(lambda edge, n: edge.post("/api/sessions", ttl=n), 201, INVALID_BODY)],
