@@ -5,6 +5,7 @@ problem document are JSON-RPC errors too, with the status of that document.
 """
 
 import re
+from codecs import BOM_UTF8
 from typing import Any
 
 from waypost_worker.context.auth import bearer, guest_session
@@ -12,6 +13,7 @@ from waypost_worker.context.request_context import RequestContext
 from waypost_worker.errors import TokenRequired, WaypostError, WrongRole
 from waypost_worker.http.json_body import decode_json, read_bytes
 from waypost_worker.http.messages import STATUS, Response, problem_response
+from waypost_worker.limits import MAX_BODY_BYTES
 from waypost_worker.mcp import legacy, modern
 from waypost_worker.mcp.jsonrpc import (
     Incoming,
@@ -28,6 +30,10 @@ from waypost_worker.mcp.versions import LEGACY, VERSION_HEADER, VERSION_KEY
 from waypost_worker.security.rate_limits import Limit
 from waypost_worker.security.tokens import Role
 
+MEDIA_TYPES = ("application/json", "application/json-rpc", "application/jsonrequest")
+"""The second and third are of the drafts for JSON-RPC over HTTP, and older libraries still send them. No page may send
+any of them to another origin without a preflight."""
+
 _REVISION = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
 
@@ -35,7 +41,7 @@ async def post(context: RequestContext) -> Response:
     """Answers a JSON-RPC message that an MCP client sends to the tab."""
     rpc_id: RpcId | None = None
     try:
-        value = decode_json(await read_bytes(context.request), Any)
+        value = decode_json(await _body(context), Any)
         rpc_id = id_of(value)
         accepted = accepts(context.request)
         message = decode_message(value)
@@ -63,6 +69,11 @@ async def get(context: RequestContext) -> Response:
 async def delete(context: RequestContext) -> Response:
     """Refuses with 405: an MCP session is signed, not stored, so there is nothing to end."""
     return Response(405, None, {"Allow": "POST" if _is_newer(context) else "GET, POST"})
+
+
+async def _body(context: RequestContext) -> bytes:
+    # RFC 8259 (section 8.1) lets a parser ignore a byte order mark, which libraries of .NET and PowerShell write.
+    return (await read_bytes(context.request, MAX_BODY_BYTES, *MEDIA_TYPES)).removeprefix(BOM_UTF8)
 
 
 async def _tab(context: RequestContext) -> Tab:

@@ -16,7 +16,15 @@ from waypost_worker.limits import (
     MCP_LIST_TTL_MILLISECONDS,
     MCP_TASK_PATIENCE_MILLISECONDS,
 )
-from waypost_worker.mcp.jsonrpc import INVALID_PARAMS, METHOD_NOT_FOUND, MISSING_CAPABILITY, Incoming, RpcError, RpcId
+from waypost_worker.mcp.jsonrpc import (
+    INVALID_PARAMS,
+    METHOD_NOT_FOUND,
+    MISSING_CAPABILITY,
+    Incoming,
+    RpcError,
+    RpcId,
+    as_object,
+)
 from waypost_worker.mcp.modern_headers import check_envelope, check_parameters
 from waypost_worker.mcp.modern_streams import call_stream, encode_complete, listen_stream
 from waypost_worker.mcp.resources import list_resources, read_resource
@@ -159,8 +167,8 @@ async def _call_at(place: Place, tab: Tab, message: Incoming, id: RpcId, accepte
 
 
 def _listen(tab: Tab, message: Incoming, id: RpcId, accepted: Accepts) -> Response:
-    notifications = message.params.get("notifications")
-    if not isinstance(notifications, dict):
+    notifications = as_object(message.params.get("notifications", 0))
+    if notifications is None:
         raise RpcError(INVALID_PARAMS, "notifications must be an object.")
     if notifications.get("taskIds") is not None:
         require_tasks(message)
@@ -173,8 +181,8 @@ def _listen(tab: Tab, message: Incoming, id: RpcId, accepted: Accepts) -> Respon
 
 def has_tasks(message: Incoming) -> bool:
     """Whether this request declares that its client supports tasks."""
-    extensions = message.meta[CAPABILITIES_KEY].get("extensions")
-    return isinstance(extensions, dict) and TASKS_EXTENSION in extensions
+    capabilities = as_object(message.meta[CAPABILITIES_KEY]) or {}
+    return TASKS_EXTENSION in (as_object(capabilities.get("extensions")) or {})
 
 
 def require_tasks(message: Incoming) -> None:

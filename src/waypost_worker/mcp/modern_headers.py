@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from waypost_worker.http.messages import Headers
-from waypost_worker.mcp.jsonrpc import HEADER_MISMATCH, INVALID_PARAMS, Incoming, RpcError
+from waypost_worker.mcp.jsonrpc import HEADER_MISMATCH, INVALID_PARAMS, Incoming, RpcError, as_object
 from waypost_worker.mcp.versions import CAPABILITIES_KEY, MODERN, VERSION_HEADER, VERSION_KEY, unsupported
 
 NAMED_BY = {
@@ -39,7 +39,7 @@ def check_envelope(message: Incoming, headers: Headers) -> None:
     if not isinstance(meta, dict) or VERSION_KEY not in meta or CAPABILITIES_KEY not in meta:
         raise _invalid(f"params._meta needs {VERSION_KEY} and {CAPABILITIES_KEY}.")
     version = meta[VERSION_KEY]
-    if not isinstance(version, str) or not isinstance(meta[CAPABILITIES_KEY], dict):
+    if not isinstance(version, str) or as_object(meta[CAPABILITIES_KEY]) is None:
         raise _invalid(f"{VERSION_KEY} must be a string, {CAPABILITIES_KEY} an object.")
     if headers.get(VERSION_HEADER) != version:
         raise _mismatch("MCP-Protocol-Version", "differs from _meta")

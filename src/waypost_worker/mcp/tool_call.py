@@ -14,7 +14,7 @@ from waypost_worker.errors import AlreadyAnswered, Unavailable
 from waypost_worker.ids import is_tool_name
 from waypost_worker.kv.cursor import cursor_ms
 from waypost_worker.limits import MAX_RPC_ID_LENGTH, MCP_ABSENCE_CHECK_SECONDS
-from waypost_worker.mcp.jsonrpc import TIMED_OUT, Incoming, RpcError, invalid_params
+from waypost_worker.mcp.jsonrpc import TIMED_OUT, Incoming, RpcError, as_integer, as_object, invalid_params
 from waypost_worker.mcp.tab import Tab
 from waypost_worker.queues.message import Message
 from waypost_worker.queues.response_waiter import ResponseWaiter
@@ -156,10 +156,10 @@ def parse_call(message: Incoming) -> tuple[str, dict[str, Any]]:
     Raises:
         RpcError: -32602
     """
-    name, args = message.params.get("name"), message.params.get("arguments", {})
+    name, args = message.params.get("name"), as_object(message.params.get("arguments"))
     if not isinstance(name, str) or not is_tool_name(name):
         raise invalid_params("Unknown tool: name must be the name of a tool.")
-    if not isinstance(args, dict):
+    if args is None:
         raise invalid_params("arguments must be an object.")
     return name, args
 
@@ -171,8 +171,8 @@ def progress_token(message: Incoming) -> str | int | None:
         RpcError: -32602
     """
     token = message.meta.get("progressToken")
-    if token is None or (isinstance(token, int) and not isinstance(token, bool)):
+    if token is None or (isinstance(token, str) and len(token) <= MAX_RPC_ID_LENGTH):
         return token
-    if isinstance(token, str) and len(token) <= MAX_RPC_ID_LENGTH:
-        return token
+    if (number := as_integer(token)) is not None:
+        return number
     raise invalid_params(f"progressToken must be an integer or a string of at most {MAX_RPC_ID_LENGTH} characters.")
