@@ -29,7 +29,7 @@ from waypost_worker.mcp.resources import list_resources, read_resource
 from waypost_worker.mcp.results import tool_result
 from waypost_worker.mcp.signed_ids import CallPosition, ListenPosition
 from waypost_worker.mcp.tab import SERVER_INFO, Tab
-from waypost_worker.mcp.tool_call import RunningCall, cancel_by_rpc_id, parse_call, progress_token
+from waypost_worker.mcp.tool_call import STREAMS_WAIT_LONGER, RunningCall, cancel_by_rpc_id, parse_call, progress_token
 from waypost_worker.mcp.tool_list import list_tools
 from waypost_worker.mcp.transport import Accepts, json_reply, not_acceptable
 from waypost_worker.mcp.versions import ASSUMED, LATEST_LEGACY, LEGACY, VERSION_HEADER, unsupported
@@ -128,13 +128,13 @@ async def _call(tab: Tab, message: Incoming, id: RpcId, accepted: Accepts, versi
     token = progress_token(message)
     asker = tab.id_signer.asker(tab.session_id, id) if tab.session_id else None
     call = await RunningCall.begin(tab, name, args, asker)
-    patience_ms = MCP_JSON_PATIENCE_MILLISECONDS if accepted.sse else MAX_WAIT_SECONDS * 1000
+    patience_ms = MCP_JSON_PATIENCE_MILLISECONDS if accepted.streamed_call else MAX_WAIT_SECONDS * 1000
     first = None
     while first is None or not first.final:
         first = await call.next(call.asked_ms + patience_ms)
-        if first is None and not accepted.sse:
-            first = await call.give_up()
-        if first is None or (token is not None and accepted.sse):
+        if first is None and not accepted.streamed_call:
+            first = await call.give_up(STREAMS_WAIT_LONGER)
+        if first is None or (token is not None and accepted.streamed_call):
             break
     if first is not None and first.final and accepted.json:
         return json_reply(encode_result(id, tool_result(first, any_structure=False)))

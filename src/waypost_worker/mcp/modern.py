@@ -31,7 +31,7 @@ from waypost_worker.mcp.resources import list_resources, read_resource
 from waypost_worker.mcp.results import complete_result, tool_result
 from waypost_worker.mcp.tab import Tab
 from waypost_worker.mcp.tasks import cancel_task, get_task, new_task, update_task
-from waypost_worker.mcp.tool_call import RunningCall, parse_call, progress_token
+from waypost_worker.mcp.tool_call import STREAMS_WAIT_LONGER, RunningCall, parse_call, progress_token
 from waypost_worker.mcp.tool_list import known_tool, list_tools
 from waypost_worker.mcp.transport import Accepts, json_reply, not_acceptable
 from waypost_worker.mcp.versions import CAPABILITIES_KEY, SUPPORTED, TASKS_EXTENSION
@@ -149,16 +149,16 @@ async def _call_at(place: Place, tab: Tab, message: Incoming, id: RpcId, accepte
     if becomes_task:
         # A tool that declares support for tasks takes long: do not wait for it.
         patience_ms = 0 if support in ("required", "optional") else MCP_TASK_PATIENCE_MILLISECONDS
-    elif accepted.sse:
+    elif accepted.streamed_call:
         patience_ms = MCP_JSON_PATIENCE_MILLISECONDS
-    streams = accepted.sse and not becomes_task
+    streams = accepted.streamed_call and not becomes_task
     first = None
     while first is None or not first.final:
         first = await call.next(call.asked_ms + patience_ms)
         if first is None and becomes_task:
             return json_reply(encode_complete(id, new_task(tab, call)))
         if first is None and not streams:
-            first = await call.give_up()
+            first = await call.give_up(STREAMS_WAIT_LONGER)
         if first is None or (token is not None and streams):
             break
     if first is not None and first.final and accepted.json:

@@ -19,6 +19,9 @@ from waypost_worker.mcp.tab import Tab
 from waypost_worker.queues.message import Message
 from waypost_worker.queues.response_waiter import ResponseWaiter
 
+STREAMS_WAIT_LONGER = " Clients that accept text/event-stream by name can wait longer."
+"""The advice for a client that takes JSON only: its request must be answered before proxies close it."""
+
 
 class RunningCall:
     """The call `request_id`. `resumed`: an earlier invocation began it."""
@@ -94,14 +97,16 @@ class RunningCall:
         if gives_up:
             yield await self.give_up()
 
-    async def give_up(self) -> Message:
+    async def give_up(self, advice: str = "") -> Message:
         """Cancels the call because it has taken too long. Returns the final response if one has come meanwhile.
+        `advice`: a sentence at the end of the error, after a space.
 
         Raises:
             RpcError: -31002, in every other case.
         """
         seconds = (self._tab.now_ms() - self.asked_ms) // 1000
-        return await self._response_or_cancel(RpcError(TIMED_OUT, f"The tab has not answered for {seconds} s."))
+        text = f"The tab has not answered for {seconds} s, so the call is cancelled.{advice}"
+        return await self._response_or_cancel(RpcError(TIMED_OUT, text))
 
     async def cancel(self) -> None:
         """Cancels the call. That it has its final response already, or that the store fails, is no error."""

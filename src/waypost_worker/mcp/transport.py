@@ -16,10 +16,17 @@ _NEVER = re.compile(r"q=0(?:\.0*)?")
 
 
 class Accepts(msgspec.Struct, frozen=True):
-    """Which of the two media types a client accepts."""
+    """Which of the two media types a client accepts; `names_sse`: by name, not by a wildcard."""
 
     json: bool
     sse: bool
+    names_sse: bool
+
+    @property
+    def streamed_call(self) -> bool:
+        """Whether the reply to a call may be a stream. Plain HTTP clients accept everything (`*/*`) and can parse JSON
+        only: for them the form must not depend on how fast the tool is."""
+        return self.names_sse or not self.json
 
 
 def accepts(request: Request) -> Accepts:
@@ -35,6 +42,7 @@ def accepts(request: Request) -> Accepts:
     accepted = Accepts(
         bool(types & {JSON, "application/*", "*/*"}),
         bool(types & {SSE, "text/*", "*/*"}),
+        SSE in types,
     )
     if not (accepted.json or accepted.sse):
         raise not_acceptable(f"Accept {JSON} and {SSE}.")
