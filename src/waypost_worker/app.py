@@ -4,6 +4,8 @@ import traceback
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from functools import partial
 
+import msgspec
+
 from waypost_worker.clock import Clock
 from waypost_worker.context.isolate import Isolate
 from waypost_worker.context.request_context import RequestContext
@@ -25,7 +27,7 @@ from waypost_worker.http.cors import allow_origin, is_preflight, preflight_respo
 from waypost_worker.http.cross_origin import is_from_known_origin, require_known_origin, require_own_host
 from waypost_worker.http.log_entry import log_entry, ray_of
 from waypost_worker.http.messages import Request, Response, bounded, problem, problem_response
-from waypost_worker.http.routing import Route, Router
+from waypost_worker.http.routing import Route, Router, canonical_path
 from waypost_worker.http.security_headers import BROWSER_HEADERS
 from waypost_worker.kv.metered import MeteredKv, Payment
 from waypost_worker.kv.retrying import RetryingKv
@@ -154,6 +156,8 @@ class App:
 
     async def _answer(self, request: Request, request_id: str, meter: MeteredKv) -> Response:
         request = bounded(request)
+        if (path := canonical_path(request.path)) != request.path:
+            request = msgspec.structs.replace(request, path=path)
         require_own_host(request, self._settings.allowed_origins)
         if is_preflight(request):
             return preflight_response()
