@@ -62,7 +62,7 @@ async def answer(tab: Tab, message: Incoming, accepted: Accepts) -> Response:
         return _initialized(tab, message, message.id)
     version = agreed_version(tab)
     if message.id is None or not message.method:
-        if message.method == "notifications/cancelled" and tab.session_id:
+        if message.method == "notifications/cancelled":
             await cancel_by_rpc_id(tab, message.params.get("requestId"))
         return Response(202)
     if message.method == "tools/call":
@@ -126,7 +126,7 @@ async def _result(tab: Tab, message: Incoming) -> dict[str, Any]:
 async def _call(tab: Tab, message: Incoming, id: RpcId, accepted: Accepts, version: str, place: Place) -> Response:
     name, args = parse_call(message)
     token = progress_token(message)
-    asker = tab.id_signer.asker(tab.session_id, id) if tab.session_id else None
+    asker = tab.id_signer.asker(tab.client_id, id)
     call = await RunningCall.begin(tab, name, args, asker)
     patience_ms = MCP_JSON_PATIENCE_MILLISECONDS if accepted.streamed_call else MAX_WAIT_SECONDS * 1000
     first = None
