@@ -379,6 +379,9 @@ MAX_STREAMS_PER_ISOLATE = 1500
 MAX_RPC_ID_LENGTH = 128
 """Characters of the id of a JSON-RPC request, and of its progress token: both are part of event ids."""
 
+MAX_BATCH_MESSAGES = 16
+"""Messages in a JSON-RPC batch. Its calls wait concurrently, and share the KV operations of one invocation."""
+
 TOOLS_PER_PAGE = 64
 """Tools in one page of MCP's `tools/list`."""
 

@@ -1,4 +1,4 @@
-"""2025-11-25 and 2025-06-18: the handshake, the session, and what is asked in it."""
+"""2025-11-25, 2025-06-18 and 2025-03-26: the handshake, the session, and what is asked in it."""
 
 import asyncio
 import json
@@ -18,7 +18,8 @@ from waypost_worker.settings import Settings
     [
         ("2025-11-25", "2025-11-25"),
         ("2025-06-18", "2025-06-18"),
-        ("2025-03-26", "2025-11-25"),
+        ("2025-03-26", "2025-03-26"),
+        ("2024-11-05", "2025-11-25"),
         ("2026-07-28", "2025-11-25"),
         ("1999-01-01", "2025-11-25"),
     ],

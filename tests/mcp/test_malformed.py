@@ -140,7 +140,7 @@ async def test_a_version_that_is_not_served_is_told_those_that_are():
             message["params"]["_meta"][VERSION_KEY] = version
         reply = await mcp.send(message, mcp.mirrored(message) | {"MCP-Protocol-Version": version})
         assert told(reply) == (400, VERSION, 1)
-        supported = ["2026-07-28", "2025-11-25", "2025-06-18"]
+        supported = ["2026-07-28", "2025-11-25", "2025-06-18", "2025-03-26"]
         assert reply.json()["error"]["data"] == {"supported": supported, "requested": version}
 
 

@@ -18,7 +18,7 @@ SERVER = {"name": "waypost", "title": "Waypost"}
 async def test_discovery_says_what_is_served():
     mcp = await connected(is_modern=True)
     result = await mcp.result("server/discover")
-    assert result["supportedVersions"] == ["2026-07-28", "2025-11-25", "2025-06-18"]
+    assert result["supportedVersions"] == ["2026-07-28", "2025-11-25", "2025-06-18", "2025-03-26"]
     assert result["capabilities"] == {
         "tools": {"listChanged": True},
         "resources": {},

@@ -12,9 +12,10 @@ from waypost_worker.context.auth import bearer, guest_session
 from waypost_worker.context.request_context import RequestContext
 from waypost_worker.errors import TokenRequired, WaypostError, WrongRole
 from waypost_worker.http.json_body import decode_json, read_bytes
-from waypost_worker.http.messages import STATUS, Response, problem_response
+from waypost_worker.http.messages import Response
 from waypost_worker.limits import MAX_BODY_BYTES
 from waypost_worker.mcp import legacy, modern
+from waypost_worker.mcp.batch import answer_batch
 from waypost_worker.mcp.jsonrpc import (
     Incoming,
     RpcError,
@@ -22,10 +23,9 @@ from waypost_worker.mcp.jsonrpc import (
     decode_message,
     encode_error,
     id_of,
-    of_problem,
 )
 from waypost_worker.mcp.tab import Tab
-from waypost_worker.mcp.transport import accepts, json_reply
+from waypost_worker.mcp.transport import accepts, as_rpc_error, json_reply
 from waypost_worker.mcp.versions import LEGACY, VERSION_HEADER, VERSION_KEY
 from waypost_worker.security.rate_limits import Limit
 from waypost_worker.security.tokens import Role
@@ -44,6 +44,8 @@ async def post(context: RequestContext) -> Response:
         value = decode_json(await _body(context), Any)
         rpc_id = id_of(value)
         accepted = accepts(context.request)
+        if isinstance(value, list) and not _is_newer(context):
+            return await answer_batch(await _tab(context), value, accepted)
         message = decode_message(value)
         is_modern = _is_modern(context, message)
         tab = await _tab(context)
@@ -100,8 +102,5 @@ def _is_modern(context: RequestContext, message: Incoming) -> bool:
 
 
 def _failure(rpc_id: RpcId | None, error: RpcError | WaypostError) -> Response:
-    if isinstance(error, WaypostError):
-        headers = problem_response(error).headers
-        passed_on = {name: value for name, value in headers.items() if name in ("WWW-Authenticate", "Retry-After")}
-        error = of_problem(error, STATUS[error.code], passed_on)
+    error = as_rpc_error(error)
     return json_reply(encode_error(rpc_id, error), error.status, error.headers)

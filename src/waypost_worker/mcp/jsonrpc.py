@@ -1,6 +1,6 @@
-"""JSON-RPC 2.0 as MCP uses it: one message a body, ids that are strings or integers, and the error codes.
+"""JSON-RPC 2.0 as MCP uses it: the messages, ids that are strings or integers, and the error codes.
 
-https://www.jsonrpc.org/specification; MCP allows no batches (since 2025-06-18) and no `null` as an id.
+https://www.jsonrpc.org/specification; MCP allows no `null` as an id, and batches in one revision only (batch.py).
 """
 
 from typing import Any
@@ -92,7 +92,7 @@ def decode_message(value: Any) -> Incoming:
         RpcError: -32600. `id_of(value)` is the id for the reply.
     """
     if isinstance(value, list):
-        raise invalid_request("Batches are not supported: send one message in each request.")
+        raise invalid_request("This revision has no batches: send one message in each request.")
     if not isinstance(value, dict):
         raise invalid_request("A message must be a JSON object.")
     if value.get("jsonrpc") != "2.0":

@@ -1,4 +1,4 @@
-"""The revisions 2025-11-25 and 2025-06-18: a handshake, then requests that may name the session it created.
+"""The revisions 2025-11-25, 2025-06-18 and 2025-03-26: a handshake, then requests that may name the session it created.
 
 https://modelcontextprotocol.io/specification/2025-11-25/basic/transports. The session's id contains the agreed revision
 and separates the events and calls of clients. It is signed, not stored: it can't end before its tab does, so DELETE is
