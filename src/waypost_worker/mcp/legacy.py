@@ -24,9 +24,8 @@ from waypost_worker.mcp.jsonrpc import (
     encode_result,
     invalid_params,
 )
-from waypost_worker.mcp.legacy_streams import call_stream, listen_stream
+from waypost_worker.mcp.legacy_streams import call_stream, legacy_result, listen_stream
 from waypost_worker.mcp.resources import list_resources, read_resource
-from waypost_worker.mcp.results import tool_result
 from waypost_worker.mcp.signed_ids import CallPosition, ListenPosition
 from waypost_worker.mcp.tab import SERVER_INFO, Tab
 from waypost_worker.mcp.tool_call import STREAMS_WAIT_LONGER, RunningCall, cancel_by_rpc_id, parse_call, progress_token
@@ -38,18 +37,18 @@ SESSION_HEADER = "mcp-session-id"
 
 
 def agreed_version(tab: Tab) -> str:
-    """The revision of a request, by its header or its session.
+    """The revision of a request: what its session has agreed on, or without one what its header says.
 
     Raises:
         RpcError: the tab has no such session (404: the client begins a new one), or the revision is not supported.
     """
-    agreed = tab.id_signer.version_of(tab.session_id) if tab.session_id else ASSUMED
+    requested = tab.context.request.headers.get(VERSION_HEADER)
+    agreed = tab.id_signer.version_of(tab.session_id) if tab.session_id else requested or ASSUMED
     if agreed is None:
         raise RpcError(INVALID_REQUEST, "This tab has no such session; send initialize again.", status=404)
-    requested = tab.context.request.headers.get(VERSION_HEADER)
     if requested is not None and requested not in LEGACY:
         raise unsupported(requested)
-    return requested or agreed
+    return agreed
 
 
 async def answer(tab: Tab, message: Incoming, accepted: Accepts) -> Response:
@@ -137,7 +136,7 @@ async def _call(tab: Tab, message: Incoming, id: RpcId, accepted: Accepts, versi
         if first is None or (token is not None and accepted.streamed_call):
             break
     if first is not None and first.final and accepted.json:
-        return json_reply(encode_result(id, tool_result(first, any_structure=False)))
+        return json_reply(encode_result(id, legacy_result(first, version)))
     position = CallPosition(call.request_id, "", id, token)
     return stream_response(call_stream(tab, call, position, version, first), tab.context.isolate, place)
 

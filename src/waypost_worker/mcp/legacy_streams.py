@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
+from typing import Any
 
 import msgspec
 
@@ -13,9 +14,28 @@ from waypost_worker.mcp.tab import Tab
 from waypost_worker.mcp.tool_call import RunningCall
 from waypost_worker.mcp.tool_changes import ToolChanges, ToolsEvent
 from waypost_worker.mcp.transport import encode_message, encode_opening
-from waypost_worker.mcp.versions import has_priming
+from waypost_worker.mcp.versions import WITH_BATCHES, has_priming
 from waypost_worker.queues.message import Message
 from waypost_worker.sse import HEARTBEAT, encode_sse
+
+
+def legacy_result(response: Message, version: str) -> dict[str, Any]:
+    """The result of `tools/call` for a client of `version`. Clients of 2025-03-26 reject a whole result that has a
+    `resource_link`, so they get its URI as a text.
+
+    Raises:
+        RpcError: as `tool_result`.
+    """
+    result = tool_result(response, any_structure=False)
+    if version == WITH_BATCHES:
+        result = {**result, "content": [_without_link(block) for block in result["content"]]}
+    return result
+
+
+def _without_link(block: Any) -> Any:
+    if not isinstance(block, dict) or block.get("type") != "resource_link":
+        return block
+    return {"type": "text", "text": f"{block.get('title') or block.get('name')}: {block.get('uri')}"}
 
 
 async def call_stream(
@@ -31,7 +51,7 @@ async def call_stream(
                 if message is None:
                     yield encode_sse(HEARTBEAT)
                 elif message.final:
-                    result = encode_result(position.rpc_id, tool_result(message, any_structure=False))
+                    result = encode_result(position.rpc_id, legacy_result(message, version))
                     yield _event(tab, position, message.cursor, result)
                 elif position.progress_token is not None:
                     # Counted from the first message on, so that the numbers continue in a resumed stream.
