@@ -68,6 +68,9 @@ MAX_BODY_SECONDS = 60
 PREFLIGHT_MAX_AGE_SECONDS = 7200
 """How long a browser caches the reply to a CORS preflight; browsers cap it there."""
 
+MAX_PARAMETER_HEADERS = 32
+"""Headers for arguments of a tool (MCP's `Mcp-Param-…`) that the reply to a preflight repeats."""
+
 MAX_ID_LENGTH = 64
 """Characters of an id that a client chooses: two of them and a cursor must fit into a key of 512 bytes."""
 

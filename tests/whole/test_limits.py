@@ -357,6 +357,7 @@ NOT_HERE = {
     "MAX_WRITE_SECONDS": OF_PROMISES,
     "MAX_JOURNAL_LENGTH": "starts compaction, refuses no one; tests/conversations/test_conversation_compacted.py",
     "MAX_BATCH_MESSAGES": OF_MCP,
+    "MAX_PARAMETER_HEADERS": "bounds a reply; tests/http/test_cors.py",
     "MAX_LINEAGE": "what a fork remembers: older ancestors are dropped; tests/conversations/test_thread_forks.py",
     "MAX_APP_TOKEN_TTL_SECONDS": OF_KEYED_ROUTES,
     "MAX_RPC_ID_LENGTH": OF_MCP,

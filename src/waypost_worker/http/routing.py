@@ -67,6 +67,11 @@ class Router(Generic[H]):
         raise MethodNotAllowed(f"This path takes {', '.join(methods)}.", methods)
 
 
+def is_mcp(path: str) -> bool:
+    """Whether `path`, a canonical one, is an address of MCP."""
+    return path == "/mcp" or path.startswith("/mcp/")
+
+
 def canonical_path(path: str) -> str:
     """`path` as the route table has it: one slash at its beginning, and for MCP none that separates nothing.
 
