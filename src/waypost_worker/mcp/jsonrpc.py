@@ -30,6 +30,8 @@ REFUSED = -31004
 NOTIFICATIONS = "notifications/"
 """What the method of every notification of MCP begins with."""
 
+PROGRESS = f"{NOTIFICATIONS}progress"
+
 RpcId = str | int
 OWN_CODES = {
     TAB_AWAY: "tab_away",

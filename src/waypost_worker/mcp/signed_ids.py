@@ -24,12 +24,13 @@ NONCE_BYTES = 16
 
 class CallPosition(msgspec.Struct, frozen=True, array_like=True, tag="c"):
     """A position in the stream of a call: the request's id in the queue, the cursor of the last message sent (`""`:
-    none), and the id and progress token of the client's request."""
+    none), the id and progress token of the client's request, and the last progress sent."""
 
     request_id: str
     cursor: str
     rpc_id: str | int
     progress_token: str | int | None = None
+    progress: float | None = None
 
 
 class ListenPosition(msgspec.Struct, frozen=True, array_like=True, tag="l"):
