@@ -270,6 +270,31 @@ async def test_arguments_that_the_tool_wants_in_headers_are_there(args: dict, he
         assert (await asking).json()["error"]["code"] == -32020
 
 
+@pytest.mark.parametrize(
+    ("args", "headers", "fits"),
+    [
+        ({"region": "eu", "count": 42}, {}, True),
+        ({"region": "eu", "count": 42}, {"Region": "eu"}, True),
+        ({"region": "eu"}, {"Region": "us"}, False),
+        ({}, {"Region": "eu"}, False),
+    ],
+)
+async def test_a_page_may_leave_such_headers_out_and_what_it_sends_must_agree(
+    args: dict[str, Any], headers: dict[str, str], fits: bool
+):
+    page = "https://page.example"
+    client = make_client(Settings(signing_keys=(KEY,), allowed_origins=frozenset({page})))
+    mcp = await connected(is_modern=True, client=client)
+    await put_tools(mcp, MARKED)
+    message = mcp.request("tools/call", {"name": "t", "arguments": args})
+    fields = mcp.mirrored(message) | {f"Mcp-Param-{name}": value for name, value in headers.items()}
+    asking = asyncio.ensure_future(mcp.send(message, fields | {"Origin": page}))
+    await asyncio.sleep(0.1)
+    if fits:
+        await answered(mcp, 1)
+    assert (await asking).status == (200 if fits else 400)
+
+
 async def test_what_the_tools_want_is_read_once_and_again_after_a_while_or_a_change():
     mcp = await connected(is_modern=True)
     await put_tools(mcp, MARKED)
