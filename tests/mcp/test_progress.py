@@ -56,6 +56,7 @@ def test_progress_always_grows_also_between_signs_of_life(reports: list[Any]):
 def test_a_sign_of_life_repeats_what_was_said_last_and_hardly_moves_the_number():
     count = ProgressCounter()
     assert count.still("p") == {"progressToken": "p", "progress": 0, "message": "Running."}
+    assert [count.still("p")["progress"] for _ in range(7)] == [1e-6, 2e-6, 3e-6, 4e-6, 5e-6, 6e-6, 7e-6]
     count.next("p", WAITING)
     assert count.still("p")["message"] == "Waiting for approval."
     count.next("p", {"progress": 50, "total": 100, "message": "half"})

@@ -67,7 +67,8 @@ class ProgressCounter:
 
 
 def _above(number: float) -> float:
-    return number + max(abs(number), 1) * _STEP
+    # Rounded to far below the step: a client may show the number.
+    return float(f"{number + max(abs(number), 1) * _STEP:.12g}")
 
 
 def _is_number(value: Any) -> bool:
