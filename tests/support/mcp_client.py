@@ -10,6 +10,7 @@ from typing import Any
 
 from simulation.client import Client, Opened, Reply, make_client
 from tests.support.sse_parser import SseParser
+from waypost_worker.kv.keys import tools_key
 
 BOTH = "application/json, text/event-stream"
 MODERN = "2026-07-28"
@@ -195,6 +196,13 @@ async def answered(mcp: Mcp, result: Any = None, **body: Any) -> dict[str, Any]:
     request = await taken(mcp)
     await mcp.client.answer(mcp.session, request["id"], result, **body)
     return request
+
+
+async def store_tools(mcp: Mcp, *tools: dict[str, Any]) -> None:
+    """`tools` are stored as another version has left them, unchecked."""
+    await put_tools(mcp, *({"name": tool["name"]} for tool in tools))
+    store = mcp.client.app._kv
+    await store.put(tools_key(mcp.session.code), json.dumps(tools), ttl_seconds=3600, metadata="stored")
 
 
 async def put_tools(mcp: Mcp, *tools: dict[str, Any]) -> None:
