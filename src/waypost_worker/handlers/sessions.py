@@ -21,7 +21,7 @@ from waypost_worker.limits import (
 )
 from waypost_worker.security.tokens import Role, owner_id
 from waypost_worker.sessions.session import Session, tools_version
-from waypost_worker.sessions.tool_definitions import checked_tools
+from waypost_worker.sessions.tool_definitions import RULES, checked_tools
 from waypost_worker.sessions.tool_names import original_names
 
 
@@ -149,7 +149,7 @@ async def put_tools(context: RequestContext) -> Response:
     has_mapped_names = maps and bool(original_names([tool["name"] for tool in tools]))
     version = tools_version(context.isolate.cursors, session.code)
     text = msgspec.json.encode(tools)
-    await context.sessions().put_tools(session, text, version, has_mapped_names=has_mapped_names)
+    await context.sessions().put_tools(session, text, version, rules=RULES, has_mapped_names=has_mapped_names)
     return json_response(ToolsView(tools))
 
 

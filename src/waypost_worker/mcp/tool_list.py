@@ -1,7 +1,7 @@
 """The tools of the tab as MCP lists them: the host's own definitions, in its order, under names that models take.
 
-A list is checked when it is stored. It is checked again here, because another version may have stored it, and a client
-drops a whole list for one definition that it can't read. What is left out is named in the list's `_meta`.
+A list is checked when it is stored. One that another version has stored, by other rules, is checked again here: a
+client drops a whole list for one definition that it can't read. What is left out is named in the list's `_meta`.
 
 One KV operation reads them together with the host's presence. Both may be a minute old. While the host has not stored
 any tools, they are looked up with `list`, which caches no miss.
@@ -23,7 +23,7 @@ from waypost_worker.limits import (
 )
 from waypost_worker.mcp.jsonrpc import RpcError, invalid_params
 from waypost_worker.mcp.tab import Tab
-from waypost_worker.sessions.tool_definitions import check_each
+from waypost_worker.sessions.tool_definitions import RULES, check_each
 from waypost_worker.sessions.tool_names import original_names
 
 HOST_KEY = "waypost/host"
@@ -32,7 +32,16 @@ LEFT_OUT_KEY = "waypost/leftOut"
 """In a list's `_meta`: which tools, or parts of tools, this client can't read and does not get, and why."""
 
 
+class _Schema(msgspec.Struct):
+    type: Any = None
+
+
 class _Tool(msgspec.Struct):
+    name: str
+    outputSchema: _Schema | msgspec.UnsetType = msgspec.UNSET
+
+
+class _Name(msgspec.Struct):
     name: str
 
 
@@ -44,6 +53,7 @@ _MATTERS = re.compile(rb'"execution"|x-mcp-header')
 encoded by msgspec, which escapes none of these characters."""
 
 _raw_tools = msgspec.json.Decoder(list[msgspec.Raw]).decode
+_read_name = msgspec.json.Decoder(_Name).decode
 _read_tool = msgspec.json.Decoder(_Tool).decode
 _read_definition = msgspec.json.Decoder(dict[str, Any]).decode
 
@@ -59,14 +69,20 @@ async def list_tools(tab: Tab, cursor: Any, *, any_structure: bool) -> dict[str,
     tools = _raw_tools(text)
     start = _after(tools, cursor)
     page = tools[start : start + TOOLS_PER_PAGE]
-    listed, left_out = _listed([_read_definition(tool) for tool in page], start, any_structure)
-    if tab.session.has_mapped_names:
-        mapped = {name: key for key, name in original_names([_read_tool(tool).name for tool in tools]).items()}
-        listed = [_renamed(tool, mapped.get(tool["name"])) for tool in listed]
-    result: dict[str, Any] = {"tools": listed}
+    left_out: list[ToolProblem] = []
+    listed = list(enumerate(page, start))
+    if tab.session.tools_rules != RULES:
+        checked, left_out = check_each([_read_definition(tool) for tool in page], start)
+        listed = [(index, msgspec.Raw(msgspec.json.encode(tool))) for index, tool in checked]
+    if not any_structure:
+        left_out += [problem for index, tool in listed if (problem := _output_problem(tool, index))]
+    hidden = {problem.index for problem in left_out}
+    mapped = _mapped_names(tools) if tab.session.has_mapped_names else {}
+    shown = [_shown(tool, mapped.get(_read_name(tool).name), index in hidden) for index, tool in listed]
+    result: dict[str, Any] = {"tools": shown}
     meta: dict[str, Any] = {LEFT_OUT_KEY: left_out} if left_out else {}
     if start + TOOLS_PER_PAGE < len(tools):
-        result["nextCursor"] = urlsafe_b64encode(_read_tool(page[-1]).name.encode()).decode()
+        result["nextCursor"] = urlsafe_b64encode(_read_name(page[-1]).name.encode()).decode()
     lifetime_ms = (tab.context.settings.plan.presence_seconds + 2 * PRESENCE_GRACE_SECONDS) * 1000
     if seen_ms is None or tab.now_ms() - seen_ms >= lifetime_ms:
         seen_at = None if seen_ms is None else to_iso(seen_ms)
@@ -104,7 +120,7 @@ async def _cached(tab: Tab) -> CachedTools | None:
     cached = mcp_tools.get(code, now)
     if cached is None or cached.version != version:
         text, _ = await _read(tab)
-        tools = {_read_tool(tool).name: bytes(tool) for tool in _raw_tools(text)}
+        tools = {_read_name(tool).name: bytes(tool) for tool in _raw_tools(text)}
         by_name = _needed_by_calls(tools)
         originals = original_names(list(tools)) if tab.session.has_mapped_names else {}
         cached = CachedTools(version, by_name, originals)
@@ -117,30 +133,6 @@ def _needed_by_calls(tools: dict[str, bytes]) -> dict[str, bytes]:
     """By name, the tools whose definition a call has to know: those with `execution`, or with `x-mcp-header`. As JSON:
     decoded, a definition may take twenty times as much memory."""
     return {name: tool for name, tool in tools.items() if _MATTERS.search(tool)}
-
-
-def _listed(
-    tools: list[dict[str, Any]], start: int, any_structure: bool
-) -> tuple[list[dict[str, Any]], list[ToolProblem]]:
-    """The tools that every client can read, and what is left out of the others; the first has the number `start`."""
-    checked, left_out = check_each(tools, start)
-    listed = []
-    for index, tool in checked:
-        schema = tool.get("outputSchema")
-        if schema is not None and not any_structure and schema.get("type") != "object":
-            tool = {field: value for field, value in tool.items() if field != "outputSchema"}
-            detail = "Before 2026-07-28, a result has an outputSchema only if it is always an object."
-            left_out.append(ToolProblem(tool["name"], index, "/outputSchema", detail))
-        listed.append(tool)
-    return listed, left_out
-
-
-def _renamed(tool: dict[str, Any], mapped: str | None) -> dict[str, Any]:
-    """`tool` under the name that clients see; its own name becomes its title, if it has none."""
-    if mapped is None:
-        return tool
-    has_title = "title" in tool or "title" in tool.get("annotations", {})
-    return {**tool, "name": mapped, **({} if has_title else {"title": tool["name"]})}
 
 
 async def _read(tab: Tab) -> tuple[bytes, int | None]:
@@ -163,10 +155,36 @@ def _after(tools: list[msgspec.Raw], cursor: Any) -> int:
             raise _bad_cursor() from None
         # By name, not by number: tools added or removed before it do not shift the page.
         for number, tool in enumerate(tools):
-            if _read_tool(tool).name == last:
+            if _read_name(tool).name == last:
                 return number + 1
     raise _bad_cursor()
 
 
 def _bad_cursor() -> RpcError:
     return invalid_params("The cursor is not of this list, or the tools have changed; list them from the start.")
+
+
+def _output_problem(tool: msgspec.Raw, index: int) -> ToolProblem | None:
+    schema = _read_tool(tool).outputSchema
+    if schema is msgspec.UNSET or schema.type == "object":
+        return None
+    detail = "Before 2026-07-28, a tool may have an outputSchema only if its results are always objects."
+    return ToolProblem(_read_name(tool).name, index, "/outputSchema", detail)
+
+
+def _mapped_names(tools: list[msgspec.Raw]) -> dict[str, str]:
+    return {name: mapped for mapped, name in original_names([_read_name(tool).name for tool in tools]).items()}
+
+
+def _shown(tool: msgspec.Raw, mapped: str | None, hides_output: bool) -> Any:
+    """`tool` as a client sees it. If it has a mapped name, its own name becomes its title, unless it has one."""
+    if mapped is None and not hides_output:
+        return tool
+    shown = _read_definition(tool)
+    if hides_output:
+        del shown["outputSchema"]
+    if mapped is not None:
+        shown["name"] = mapped
+        if "title" not in shown and "title" not in shown.get("annotations", {}):
+            shown["title"] = _read_name(tool).name
+    return shown

@@ -34,7 +34,8 @@ class Session(msgspec.Struct, frozen=True, omit_defaults=True, rename="camel"):
     """The record of a session. `tools_version` changes with the tools; `data` is the host's own JSON.
 
     `map_tool_names`: the host's setting. `has_mapped_names`: MCP clients see a tool of now under another name than its
-    own; without it, no call needs the list of tools to know its tool.
+    own; without it, no call needs the list of tools to know its tool. `tools_rules`: by which rules
+    (`tool_definitions.RULES`) the tools of now were checked; 0: by none.
 
     `data_left_out`: it comes from a key's metadata, which had no room for `data`.
     """
@@ -51,6 +52,7 @@ class Session(msgspec.Struct, frozen=True, omit_defaults=True, rename="camel"):
     data_left_out: bool = False
     map_tool_names: bool = True
     has_mapped_names: bool = False
+    tools_rules: int = 0
 
     @property
     def page_url(self) -> str | None:
@@ -161,7 +163,7 @@ class SessionStore:
         self._announce(msgspec.structs.replace(session, active=False))
 
     async def put_tools(
-        self, session: Session, tools: bytes, version: str, *, has_mapped_names: bool = False
+        self, session: Session, tools: bytes, version: str, *, rules: int = 0, has_mapped_names: bool = False
     ) -> Session:
         """Stores the host's tools (a JSON list), and announces the change to the session's streams.
 
@@ -177,7 +179,9 @@ class SessionStore:
             ttl_seconds=max(seconds, KV_MIN_TTL_SECONDS),
             metadata=version,
         )
-        changed = msgspec.structs.replace(session, tools_version=version, has_mapped_names=has_mapped_names)
+        changed = msgspec.structs.replace(
+            session, tools_version=version, tools_rules=rules, has_mapped_names=has_mapped_names
+        )
         await self._write(changed)
         return changed
 

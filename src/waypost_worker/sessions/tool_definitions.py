@@ -14,6 +14,9 @@ from waypost_worker.sessions.tool_fault import ToolFault, step
 from waypost_worker.sessions.tool_names import clashes
 from waypost_worker.sessions.tool_schema import checked_schema
 
+RULES = 1
+"""The number of these rules, which grows with each change of them: a list that passed others is checked again."""
+
 _FIELDS = ("title", "description", "inputSchema", "outputSchema", "annotations", "execution", "icons", "_meta")
 _HINTS = ("readOnlyHint", "destructiveHint", "idempotentHint", "openWorldHint")
 _TASK_SUPPORT = ("required", "optional", "forbidden")

@@ -40,6 +40,7 @@ _ANCHOR = re.compile(r"[A-Za-z_][A-Za-z0-9._-]*")
 _NO_PERCENT_CODE = re.compile(r"%(?![0-9a-fA-F]{2})")
 _DATA = ("const", "default", "examples")
 _IDENTIFIERS = ("$id", "$anchor", "$dynamicAnchor")
+_NOT_NAMED = "must be left out: refer to a schema by its place, like #/$defs/name"
 _STOPS_COMPILER = {
     "id": "left out: since draft-06 its name is $id",
     **dict.fromkeys(
@@ -92,37 +93,38 @@ class _Reader:
         targets = {at: self._target(ref) for at, ref in self._references.items()}
         for at, target in targets.items():
             self._require(target is not None, step(at, "$ref"), "the place of a schema in this one, like #/$defs/name")
+        ends: set[str] = set()
         for at in targets:
-            seen, place = set(), at
-            while place in targets and place not in seen:
-                seen.add(place)
+            path, place = {at}, targets[at] or ""
+            while place in targets and place not in ends and place not in path:
+                path.add(place)
                 place = targets[place] or ""
-            self._require(place not in seen, step(at, "$ref"), "a reference that does not lead back to itself")
+            self._require(place not in path, step(at, "$ref"), "a reference that does not lead back to itself")
+            ends |= path
 
     def _value(self, name: str, value: Any, at: str) -> Any:
-        expected, here = _VALUES.get(name), step(at, name)
+        expected = _VALUES.get(name)
         if expected is None:
             if self._is_compiled and name not in _DATA and isinstance(value, dict):
-                self._check_unknown(value, here)
+                self._check_unknown(value, step(at, name))
             return value
-        if expected is _ONE:
-            return self.read(value, here)
-        if expected is _MANY or (name == "items" and isinstance(value, list)):
-            self._require(isinstance(value, list), here, expected)
+        if expected is _ONE or (name == "items" and not isinstance(value, list)):
+            return self.read(value, step(at, name))
+        if expected is _MANY or name == "items":
+            here = self._required(isinstance(value, list), at, name, expected)
             return [self.read(each, step(here, index)) for index, each in enumerate(value)]
         if expected is _NAMED or name == "dependencies":
-            self._require(isinstance(value, dict), here, expected)
+            here = self._required(isinstance(value, dict), at, name, expected)
             return {key: self._named(name, each, step(here, key), key) for key, each in value.items()}
-        if name == "items":
-            return self.read(value, here)
-        self._require(_is_valid(name, expected, value), here, expected)
+        if not _is_valid(name, expected, value):
+            raise ToolFault(step(self._pointer + at, name), f"must be {expected}")
         if name == "$ref":
             self._references[at] = value
         elif name in ("$anchor", "$dynamicAnchor"):
-            self._require(bool(_ANCHOR.fullmatch(value)), here, "a name of letters, digits and . _ -")
+            self._required(bool(_ANCHOR.fullmatch(value)), at, name, "a name of letters, digits and . _ -")
             self._anchors[value] = at
         elif name == "pattern":
-            self._check_pattern(value, here)
+            self._check_pattern(value, step(at, name))
         return value
 
     def _named(self, keyword: str, value: Any, here: str, key: str) -> Any:
@@ -141,7 +143,8 @@ class _Reader:
     def _check_for_compiler(self, node: dict[str, Any], at: str) -> None:
         """Refuses what is harmless in JSON Schema and stops the compiler of a client."""
         for name, expected in _STOPS_COMPILER.items():
-            self._require(name not in node, step(at, name), expected)
+            if name in node:
+                raise ToolFault(step(self._pointer + at, name), f"must be {expected}")
         self._check_unnamed(node, at)
         if "nullable" in node:
             types = node.get("type")
@@ -152,8 +155,8 @@ class _Reader:
         """Refuses names of schemas: compilers of different drafts find them in different places. Only the root has one,
         which is left out."""
         for name in _IDENTIFIERS:
-            is_free = name not in node or (name == "$id" and not at)
-            self._require(is_free, step(at, name), "left out: refer to a schema by its place, like #/$defs/name")
+            if name in node and (name != "$id" or at):
+                raise ToolFault(step(self._pointer + at, name), _NOT_NAMED)
 
     def _check_unknown(self, value: dict[str, Any], at: str) -> None:
         """Refuses names of schemas in a keyword of the author's own: a compiler finds them there too."""
@@ -172,6 +175,11 @@ class _Reader:
         if fragment and not fragment.startswith("/"):
             return self._anchors.get(fragment)
         return fragment if fragment in self._places else None
+
+    def _required(self, holds: bool, at: str, name: str, expected: str) -> str:
+        here = step(at, name)
+        self._require(holds, here, expected)
+        return here
 
     def _require(self, holds: bool, at: str, expected: str) -> None:
         if not holds:

@@ -98,15 +98,17 @@ class Reader {
       this.#require(target !== undefined, step(at, "$ref"), "the place of a schema in this one, like #/$defs/name");
       targets.set(at, /** @type {string} */ (target));
     }
+    /** @type {Set<string>} */
+    const ends = new Set();
     for (const at of targets.keys()) {
-      const seen = new Set();
-      /** @type {string | undefined} */
-      let place = at;
-      while (place !== undefined && targets.has(place) && !seen.has(place)) {
-        seen.add(place);
-        place = targets.get(place);
+      const path = new Set([at]);
+      let place = targets.get(at) ?? "";
+      while (targets.has(place) && !ends.has(place) && !path.has(place)) {
+        path.add(place);
+        place = targets.get(place) ?? "";
       }
-      this.#require(!seen.has(place), step(at, "$ref"), "a reference that does not lead back to itself");
+      this.#require(!path.has(place), step(at, "$ref"), "a reference that does not lead back to itself");
+      for (const each of path) ends.add(each);
     }
   }
 
