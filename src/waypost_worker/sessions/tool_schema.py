@@ -128,7 +128,8 @@ class _Reader:
         return value
 
     def _named(self, keyword: str, value: Any, here: str, key: str) -> Any:
-        self._require(key != "__proto__", here, "called something else: JavaScript has another use for this name")
+        is_safe = key != "__proto__" or not self._is_compiled
+        self._require(is_safe, here, "called something else: JavaScript has another use for this name")
         if keyword == "patternProperties":
             self._check_pattern(key, here)
         if keyword == "dependencies" and isinstance(value, list):

@@ -143,7 +143,8 @@ class Reader {
 
   /** @param {string} keyword @param {any} value @param {string} here @param {string} key */
   #named(keyword, value, here, key) {
-    this.#require(key !== "__proto__", here, "called something else: JavaScript has another use for this name");
+    const isSafe = key !== "__proto__" || !this.#isCompiled;
+    this.#require(isSafe, here, "called something else: JavaScript has another use for this name");
     if (keyword === "patternProperties") this.#checkPattern(key, here);
     if (keyword !== "dependencies" || !Array.isArray(value)) return this.#read(value, here);
     this.#require(isTexts(value), here, TEXTS);
