@@ -186,6 +186,9 @@ DEFAULT_LISTED_THREADS = 50
 MAX_TOOL_NAME_LENGTH = 128
 """Characters of a tool's name, as MCP (2025-11-25, server/tools) allows."""
 
+MAX_MAPPED_NAME_LENGTH = 64
+"""Characters of a tool's mapped name: the APIs of models take no longer ones."""
+
 MAX_TOOLS = 128
 """Tools of one session: a model can't choose among more, and each change stores and sends all of them."""
 

@@ -280,7 +280,7 @@ TABLE: dict[str, list[Limit]] = {
     ],
     "MAX_TOOL_NAME_LENGTH": [
         Limit(lambda edge, n: edge.ask(tool="x" * n), 202, INVALID_BODY),
-        Limit(lambda edge, n: edge.tools({"name": "x" * n}), 200, INVALID_BODY),
+        Limit(lambda edge, n: edge.tools({"name": "x" * n}), 200, (400, "invalid_tool")),
         Limit(
             lambda edge, n: edge.append(role="assistant", toolCalls=[{"id": "i", "name": "x" * n}]), 201, INVALID_BODY
         ),
@@ -361,6 +361,7 @@ NOT_HERE = {
     "MAX_LINEAGE": "what a fork remembers: older ancestors are dropped; tests/conversations/test_thread_forks.py",
     "MAX_APP_TOKEN_TTL_SECONDS": OF_KEYED_ROUTES,
     "MAX_RPC_ID_LENGTH": OF_MCP,
+    "MAX_MAPPED_NAME_LENGTH": "of what MCP clients see, not of what a caller sends; tests/sessions/test_tool_names.py",
 }
 """The other limits, and why a caller does not come to their edge by sending more."""
 
