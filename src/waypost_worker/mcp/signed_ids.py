@@ -28,12 +28,14 @@ NONCE_BYTES = 16
 
 class CallPosition(msgspec.Struct, frozen=True, array_like=True, tag="c"):
     """A position in the stream of a call: the request's id in the queue, the cursor of the last message sent (`""`:
-    none), and the id and progress token of the client's request. `tab`: at an MCP address, a digest of the session."""
+    none), the id and progress token of the client's request, and the last progress sent. `tab`: at an MCP address, a
+    digest of the session."""
 
     request_id: str
     cursor: str
     rpc_id: str | int
     progress_token: str | int | None = None
+    progress: float | None = None
     tab: str = ""
 
 
@@ -89,9 +91,9 @@ class IdSigner:
         """Whether the call is in this session's queue."""
         return not self._address or self._is_genuine("tab", "", position.tab)
 
-    def asker(self, session_id: str, rpc_id: Any) -> str:
-        """A digest of the session and a JSON-RPC id: it finds the client's request again, and reveals neither."""
-        return self._sign(self._keys[0], f"asker.{session_id}", msgspec.json.encode(rpc_id).decode())
+    def asker(self, client_id: str, rpc_id: Any) -> str:
+        """A digest of a client and a JSON-RPC id: it finds the client's request again, and reveals neither."""
+        return self._sign(self._keys[0], f"asker.{client_id}", msgspec.json.encode(rpc_id).decode())
 
     def task_id(self, request_id: str) -> str:
         """The id of the task that the request has become; it can't be forged."""

@@ -22,6 +22,7 @@ const STORAGE_KEY = "waypost.session";
  * @property {string} [label]
  * @property {unknown} [data]
  * @property {string} [address] the MCP address that it has taken: a secret, like the code, but one that stays
+ * @property {boolean} [mapToolNames] false: MCP clients see the tools under their own names
  * @property {string} [tabId] the name of its stored state in this tab; never sent to the server
  * @property {string} [key] of an encrypted session: guests need it besides the code, and the server must not learn it
  */
@@ -98,6 +99,11 @@ export class Session {
 
   get data() {
     return this.#record.data;
+  }
+
+  /** Whether MCP clients see a tool that is called `cart.add` as `cart_add`: many models take no other names. */
+  get mapToolNames() {
+    return this.#record.mapToolNames !== false;
   }
 
   /** @returns {Date} */
@@ -226,6 +232,7 @@ function kept(storage) {
  * @param {number} [options.ttl] seconds it lives unless it is extended
  * @param {string} [options.label] shown to guests
  * @param {unknown} [options.data] any JSON, shown to guests
+ * @param {boolean} [options.mapToolNames] offer tools to MCP clients under names that all models take: `cart.add` as `cart_add`
  * @param {boolean} [options.address] take this browser's MCP address, so that MCP clients find each new session at the same
  *   `session.mcpUrl`. Without a storage that keeps it, the session has no address. An encrypted session can't have one
  * @param {Storage | null} [options.storage] where the secret of the address is kept; by default localStorage
@@ -237,6 +244,7 @@ export async function createSession({
   ttl,
   label,
   data,
+  mapToolNames,
   address = false,
   storage = browserStorage(),
   encrypted = false,
@@ -246,7 +254,7 @@ export async function createSession({
   if (address) requireMcp(key);
   const http = new Http(baseUrl);
   /** @param {string} [addressSecret] */
-  const open = (addressSecret) => http.json("POST", "/api/sessions", { body: { ttl, label, data, addressSecret } });
+  const open = (addressSecret) => http.json("POST", "/api/sessions", { body: { ttl, label, data, mapToolNames, addressSecret } });
   const { data: reply } = await (address ? withSecret(baseUrl, storage, open) : open());
-  return new Session({ baseUrl, ...newSession(reply), tabId: newId(), label, data, key });
+  return new Session({ baseUrl, ...newSession(reply), tabId: newId(), label, data, mapToolNames, key });
 }
