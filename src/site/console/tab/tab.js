@@ -112,7 +112,9 @@ export class Tab {
   async #renew() {
     const old = this.#host;
     this.#host = null;
-    if (old && old.state.state !== "ended") {
+    // A session that another host has taken over is that one's to end.
+    if (old?.state.state === "superseded") await old.close();
+    else if (old && old.state.state !== "ended") {
       old.end().catch(() => {
         // The server is unreachable. Without this host the session expires by itself.
         old.close();
