@@ -289,7 +289,8 @@ async def test_a_number_that_the_older_host_answers_holds_up_nothing_at_the_newe
     await at.client.answer(session, "one", "done by the older one")
     await after(2 * PLAN.poll_max_ms / 1000 + 1)
     assert ids(new) == ["two"]
-    assert new.data("gap") == []
+    [gap] = new.data("gap")
+    assert (gap["reason"], gap["producer"], gap["seq"], gap["before"]) == ("missing", "p", 1, 2)
     await new.stop()
 
 

@@ -125,9 +125,9 @@ class HostReader(Reader):
     def forget(self, listed: set[str], now_ms: int) -> None:
         super().forget(listed, now_ms)
         for cursor in self._held.keys() - listed:
-            # The other host has answered it: what its producer numbered after it waits for it no longer.
+            # The other host has answered it, or the listing is stale.
             if (answered := self._held.pop(cursor)).number:
-                self._order.hold(answered)
+                self._order.give_up(answered)
         for request_id, cursor in list(self._first_cursors.items()):
             if cursor not in self._last_seen_ms:
                 del self._first_cursors[request_id]
