@@ -319,6 +319,28 @@ async def test_a_host_that_was_superseded_during_a_look_into_the_store_drops_wha
     await new.stop()
 
 
+async def test_a_host_that_says_goodbye_during_a_look_into_the_store_is_sent_nothing_of_it():
+    at = Setting()
+    session = await at.client.open_session()
+    old = await host(at.client, session, OLD)
+    await at.isolate(1).ask(session.code, id="queued-elsewhere")
+    looking, go_on = asyncio.Event(), asyncio.Event()
+    original = at.kv.list
+
+    async def slow(prefix: str, **options: object) -> object:
+        page = await original(prefix, **options)  # type: ignore[arg-type]
+        looking.set()
+        await go_on.wait()
+        return page
+
+    at.kv.list = slow  # type: ignore[method-assign, assignment]
+    await looking.wait()
+    await leave(at.client, session, OLD)
+    go_on.set()
+    await after(1)
+    assert (old.is_over, old.names()) == (True, ["ready"])
+
+
 async def test_on_the_free_plan_too_an_older_host_is_superseded_when_it_reads_the_session():
     at = Setting(replace(FREE, operations_per_invocation=10_000))
     session = await at.client.open_session()

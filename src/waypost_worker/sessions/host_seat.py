@@ -112,12 +112,10 @@ class HostSeat:
         return self._clock.now_ms() + TAKEOVER_HOLD_SECONDS * 1000
 
     def _find_newer(self, notices: list[HostNotice]) -> None:
-        present = [HostInstance(notice.instance_id, notice.since_ms) for notice in _present(notices)]
-        newer = [instance for instance in present if instance.supersedes(self.instance)]
-        if newer:
-            self._newer = newer[-1]
-        elif self._newer and any(notice.has_left and notice.instance_id == self._newer.id for notice in notices):
-            self._newer = None
+        for notice in _present(notices):
+            other = HostInstance(notice.instance_id, notice.since_ms)
+            if other.supersedes(self.instance):
+                self._newer = other
 
 
 def _present(notices: list[HostNotice]) -> list[HostNotice]:

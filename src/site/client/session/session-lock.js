@@ -60,9 +60,16 @@ export class SessionLock {
     return new Promise((resolve) => {
       const hold = () => {
         const held = new Promise((release) => {
-          const lock = { isHeld: true, release: () => void ((lock.isHeld = false), release(null)) };
+          const lock = {
+            isHeld: true,
+            release: () => {
+              lock.isHeld = false;
+              globalThis.window?.removeEventListener("pagehide", lock.release);
+              release(null);
+            },
+          };
           // Some browsers keep the lock of a page in the back/forward cache, others take it away without a word.
-          globalThis.window?.addEventListener("pagehide", lock.release, { once: true });
+          globalThis.window?.addEventListener("pagehide", lock.release);
           resolve(lock);
         });
         return held;
