@@ -93,15 +93,19 @@ def _args(random: Random, request_id: str) -> Any:
 
 class Host:
     """Runs each request once, answers a repeat with the first response, and resumes after its cursor, as the same
-    instance. Once it is superseded it finishes what it runs, says goodbye, and does not come back."""
+    instance. Once it is superseded it finishes what it runs, says goodbye, and does not come back.
 
-    def __init__(self, cluster: Cluster, story: Story, home: int) -> None:
+    `reloads`: now and then it is a page that is loaded again, which remembers what it has run.
+    """
+
+    def __init__(self, cluster: Cluster, story: Story, home: int, *, reloads: bool) -> None:
         self.number = len(story.hosts)
         self.is_superseded = False
         self.was_connected = asyncio.Event()
         story.hosts.append(self)
-        self._instance = f"host-{self.number}-{cluster.random.getrandbits(64):x}"
         self._cluster = cluster
+        self._instance = self._new_instance()
+        self._reloads = reloads
         self._story = story
         self._home = home
         self._cursor: str | None = None
@@ -120,14 +124,20 @@ class Host:
                 self._story.ended = True
             if self._cluster.random.random() < 0.1:
                 self._home = self._cluster.random.randrange(self._cluster.world.locations)
+            if self._reloads and not self.is_superseded and self._cluster.random.random() < 0.2:
+                # The goodbye may be later than the stream of the new page.
+                self._start(self._leave(self._instance))
+                self._instance = self._new_instance()
             await asyncio.sleep(self._cluster.random.uniform(0.1, 10))
         if self.is_superseded:
-            await self._finish()
+            await asyncio.gather(*self._tasks)
+            await self._leave(self._instance)
 
-    async def _finish(self) -> None:
-        await asyncio.gather(*self._tasks)
-        body = {"instance": self._instance}
-        url = f"/api/sessions/{self._story.code}/leave"
+    def _new_instance(self) -> str:
+        return f"host-{self.number}-{self._cluster.random.getrandbits(64):x}"
+
+    async def _leave(self, instance: str) -> None:
+        url, body = f"/api/sessions/{self._story.code}/leave", {"instance": instance}
         token = self._story.host_token
         await persist(self._cluster, lambda: self._cluster.call(self._home, "POST", url, body, token=token), 8)
 

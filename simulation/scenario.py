@@ -60,9 +60,10 @@ async def _scenario(seed: int) -> Report:
     producers: list[asyncio.Task[None]] = []
     loop = asyncio.get_running_loop()
     for story in stories:
-        first = Host(cluster, story, random.randrange(world.locations))
+        has_second = random.random() < TWO_HOSTS
+        first = Host(cluster, story, random.randrange(world.locations), reloads=not has_second)
         listeners.append(loop.create_task(first.stay()))
-        if random.random() < TWO_HOSTS:
+        if has_second:
             listeners.append(loop.create_task(_second_host(cluster, story, first)))
         for guest in range(random.choice((0, 1, 1, 2))):
             home = random.randrange(world.locations)
@@ -100,7 +101,7 @@ async def _second_host(cluster: Cluster, story: Story, first: Host) -> None:
     # Later than the clocks of two locations differ: by them, a host that came just before may be the newer one.
     await first.was_connected.wait()
     await asyncio.sleep(cluster.random.uniform(5, 60))
-    await Host(cluster, story, cluster.random.randrange(cluster.world.locations)).stay()
+    await Host(cluster, story, cluster.random.randrange(cluster.world.locations), reloads=True).stay()
 
 
 async def _open(cluster: Cluster) -> Story:
