@@ -210,9 +210,12 @@ test("a host elsewhere supersedes this one, which takes nothing more, does not c
   elsewhere.window.dispatchEvent(new Event("online"));
   browser.window.dispatchEvent(new Event("online"));
   assert.equal(instances().length, 2);
+  const published = server.sent("PUT /api/sessions/K7Q2M9XA/tools").length;
   first.host.takeOver();
   await is(second, "superseded");
   await is(first, "online");
+  // The other one may have published other tools.
+  assert.equal(server.sent("PUT /api/sessions/K7Q2M9XA/tools").length, published + 1);
   await call("r2");
   assert.deepEqual([first.ran, second.ran], [["r2"], ["r1"]]);
 });

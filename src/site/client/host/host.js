@@ -240,6 +240,7 @@ export class Host extends Emitter {
     this.#instance = newId();
     this.#hasPredecessor = false;
     this.#requests.refresh();
+    this.#tools.expire();
     this.#stream = new EventStream({
       open: (cursor, signal) => this.#open(cursor, signal),
       cursor: this.#requests.cursor,

@@ -54,6 +54,11 @@ export class ToolRegistry {
     return this.#tools.get(name);
   }
 
+  /** Publishes the tools again when it is due: another host may have published its own. */
+  expire() {
+    this.#published = false;
+  }
+
   /** Publishes the tools, unless they are published already. */
   async publish() {
     if (this.#published) return;
