@@ -4,6 +4,7 @@ import assert from "node:assert/strict";
 import { afterEach, beforeEach, test } from "node:test";
 
 import { createSession, Host, joinSession, Session } from "../../src/site/waypost.js";
+import { ReplayGuard } from "../../src/site/client/storage/replay-guard.js";
 import { installBrowser } from "./fake-browser.mjs";
 import { FakeServer, FakeStorage, until } from "./fake-server.mjs";
 
@@ -142,6 +143,23 @@ test("a copy of an encrypted tab that can't know what the first one has run ends
   channel.close();
   assert.equal(copy.host.state.error.code, "not_handed_over");
   assert.equal(Session.restore(storage), null);
+});
+
+test("ids that another page has run are stored, but not in place of the end of the session", () => {
+  const storage = new FakeStorage();
+  const guard = new ReplayGuard("m", storage, assert.fail);
+  assert.equal(guard.admit("r1"), null);
+  assert.equal(guard.adopt(["r2"]), true);
+  assert.deepEqual(new ReplayGuard("m", storage, assert.fail).ids, ["r1", "r2"]);
+  assert.equal(guard.admit("r2").code, "already_run");
+  guard.close();
+  assert.equal(new ReplayGuard("m", storage, assert.fail).adopt(["r3"]), false);
+  assert.ok(ReplayGuard.isOver("m", storage));
+  const full = new FakeStorage();
+  full.quota = 0;
+  const errors = [];
+  assert.equal(new ReplayGuard("m", full, (error) => errors.push(error)).adopt(["r1"]), false);
+  assert.equal(errors.length, 1);
 });
 
 test("a page that is loaded again does not wait, and says goodbye to the server with its instance", async () => {

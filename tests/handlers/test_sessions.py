@@ -108,6 +108,17 @@ async def test_a_host_that_says_goodbye_is_offline_from_then_on_and_its_requests
     assert [message["data"]["id"] for message in again["messages"]] == ["r"]
 
 
+async def test_a_host_that_polls_again_after_its_goodbye_is_online_again():
+    client = make_client()
+    session = await client.open_session()
+    await client.poll(session.code, session.host)
+    await asyncio.sleep(5)
+    await client.call("POST", f"/api/sessions/{session.code}/leave", token=session.host)
+    await asyncio.sleep(1)
+    await client.poll(session.code, session.host)
+    assert (await client.call("GET", f"/api/sessions/{session.code}")).json()["hostOnline"] is True
+
+
 async def test_a_goodbye_costs_one_operation_besides_the_session():
     client = make_client()
     session = await client.open_session()

@@ -154,6 +154,9 @@ async def leave(context: RequestContext) -> Response:
     session = await host_session(context, context.params["code"])
     instance_id = "" if instance is None else instance.id
     await context.presence().leave(session.code, instance_id)
+    if not instance_id:
+        # One that polls again is online again immediately.
+        context.isolate.announced_ms.put(session.code, 0, context.clock.now_ms())
     context.isolate.hosts.publish(host_key(session.code), HostNotice(instance_id, has_left=True))
     return Response(204)
 

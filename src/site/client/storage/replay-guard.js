@@ -108,6 +108,7 @@ export class ReplayGuard {
   /** Adds ids that another page of this session has admitted. @param {string[]} ids @returns {boolean} whether they are stored */
   adopt(ids) {
     this.#read();
+    if (this.#isOver) return false;
     for (const id of ids) this.#ids.add(id);
     try {
       this.#store([...this.#ids].join(","));
