@@ -12,6 +12,7 @@ from waypost_worker.errors import InvalidBody
 from waypost_worker.http.json_body import Body, decode_again, read_body
 from waypost_worker.http.messages import Response, json_response
 from waypost_worker.ids import new_code, parse_id
+from waypost_worker.kv.keys import host_key
 from waypost_worker.limits import (
     MAX_LABEL_LENGTH,
     MAX_SESSION_AGE_SECONDS,
@@ -20,6 +21,8 @@ from waypost_worker.limits import (
     MIN_SESSION_TTL_SECONDS,
 )
 from waypost_worker.security.tokens import Role, owner_id
+from waypost_worker.sessions.host_instance import parse_instance
+from waypost_worker.sessions.host_seat import HostNotice
 from waypost_worker.sessions.session import Session, tools_version
 from waypost_worker.sessions.tool_definitions import RULES, checked_tools
 from waypost_worker.sessions.tool_names import original_names
@@ -45,6 +48,12 @@ class JoinBody(Body, frozen=True):
     """`id` makes joining idempotent where a code is single-use: choose one that no other client has."""
 
     id: str | None = None
+
+
+class LeaveBody(Body, frozen=True):
+    """`instance`: the one that leaves, as its stream named it; `None` for a host that names none."""
+
+    instance: str | None = None
 
 
 class SessionView(msgspec.Struct, rename="camel"):
@@ -138,6 +147,22 @@ async def join(context: RequestContext) -> Response:
         await context.single_use_codes().consume(session.code, session.must_end_ms, join_id)
     token, expires_ms = issue_token(context, session, Role.GUEST)
     return json_response(JoinedView(session.code, token, to_iso(expires_ms)))
+
+
+async def leave(context: RequestContext) -> Response:
+    """Say that a host leaves: it is offline from now on, not only when its heartbeats are missed."""
+    body = await read_body(context.request, LeaveBody)
+    instance = None
+    if body.instance is not None:
+        instance, _ = parse_instance(body.instance, context.clock.now_ms())
+    session = await host_session(context, context.params["code"])
+    instance_id = "" if instance is None else instance.id
+    await context.presence().leave(session.code, instance_id)
+    if not instance_id:
+        # One that polls again is online again immediately.
+        context.isolate.announced_ms.put(session.code, 0, context.clock.now_ms())
+    context.isolate.hosts.publish(host_key(session.code), HostNotice(instance_id, has_left=True))
+    return Response(204)
 
 
 async def put_tools(context: RequestContext) -> Response:
