@@ -306,6 +306,11 @@ export declare class Guest {
     cancel(id: string): Promise<void>;
 }
 
+export type HeldLock = {
+    isHeld: boolean;
+    release: () => void;
+};
+
 /**
  * Offers the tools of this tab and answers the requests for them.
  * @extends {Emitter<HostEvents>}
@@ -343,14 +348,23 @@ export declare class Host extends Emitter<HostEvents> {
      */
     requireApproval(name: string, isRequired?: boolean): void;
     /**
-     * Publishes the tools and listens, until `close()` or the session's end. Reconnects automatically.
+     * Publishes the tools and listens, until `close()` or the session's end. Reconnects automatically. While another page of
+     * this browser is the session's host, the state is `elsewhere`, and this page takes over when that one closes.
      * @returns {Promise<void>} resolves at the first connection; rejects if the session ends before
      */
     connect(): Promise<void>;
     /** Reconnects now instead of waiting for the next attempt. */
     retry(): void;
-    /** Stops listening without ending the session: requests wait for the next `Host`. */
-    close(): void;
+    /**
+     * Becomes the host again in the state `superseded`, or in place of the other page in the state `elsewhere`. The other
+     * one is superseded; what it is running goes on to its end.
+     */
+    takeOver(): void;
+    /**
+     * Stops listening without ending the session: requests wait for the next `Host`.
+     * @returns {Promise<void>} resolves when the server knows; a process should not exit before
+     */
+    close(): Promise<void>;
     /** Ends the session for the host and all guests, and deletes its stored state. */
     end(): Promise<void>;
 }
@@ -581,6 +595,8 @@ export declare class Session {
     get memory(): string;
     /** Whether this tab knows that it is over. */
     get isOver(): boolean;
+    /** Decides which of several pages with this session is its host. */
+    get lock(): SessionLock;
     /** Sends requests with the host's rights. */
     get http(): Http;
     /**
@@ -626,6 +642,15 @@ export declare class Session {
      * @returns {Session | null}
      */
     static restore(storage?: Storage | null): Session | null;
+    /**
+     * The same as `restore()`, but null if another page of this browser is the session's host: this tab is a copy of that
+     * one, made by "Duplicate tab" for example, and needs a session of its own.
+     *
+     *     const session = (await Session.claim()) ?? (await createSession());
+     * @param {Storage | null} [storage]
+     * @returns {Promise<Session | null>}
+     */
+    static claim(storage?: Storage | null): Promise<Session | null>;
     /** @param {Storage | null} [storage] */
     static forget(storage?: Storage | null): void;
 }
@@ -652,6 +677,27 @@ export type SessionInfo = {
      */
     encrypted: boolean;
 };
+
+declare class SessionLock {
+    #private;
+    /**
+     * @param {string} name of the session's stored state
+     * @param {LockManager | undefined} [locks]
+     */
+    constructor(name: string, locks?: LockManager | undefined);
+    /**
+     * Takes the lock for a host of this page, if no other page keeps it.
+     * @returns {Promise<boolean>}
+     */
+    claim(): Promise<boolean>;
+    /**
+     * Takes the lock once it is free.
+     * @param {AbortSignal} signal
+     * @param {() => void} waits called if another page has it
+     * @returns {Promise<HeldLock | null>} null: aborted
+     */
+    acquire(signal: AbortSignal, waits: () => void): Promise<HeldLock | null>;
+}
 
 export type SessionRecord = {
     baseUrl: string;
@@ -710,8 +756,9 @@ export declare class SseParser {
 }
 
 export type StreamState = {
-    state: "connecting" | "online" | "waiting" | "offline" | "ended";
+    state: "connecting" | "online" | "waiting" | "offline" | "elsewhere" | "superseded" | "ended";
     delayMs?: number;
+    since?: Date;
     reason?: string;
     error?: WaypostError;
 };

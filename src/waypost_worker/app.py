@@ -63,6 +63,7 @@ ROUTES: tuple[Route[Handler], ...] = (
     Route("DELETE", "/api/sessions/{code}", sessions.delete, BY_SECRET),
     Route("POST", "/api/sessions/{code}/extend", sessions.extend, BY_SECRET),
     Route("POST", "/api/sessions/{code}/join", sessions.join, BY_SECRET),
+    Route("POST", "/api/sessions/{code}/leave", sessions.leave, BY_SECRET),
     Route("PUT", "/api/sessions/{code}/tools", sessions.put_tools, BY_SECRET),
     Route("PUT", "/api/sessions/{code}/address", mcp_addresses.take, BY_SECRET),
     Route("DELETE", "/api/addresses/{address}", mcp_addresses.withdraw, ANY),

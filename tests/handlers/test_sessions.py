@@ -92,6 +92,40 @@ async def test_a_host_with_an_open_stream_is_online_and_later_was_seen():
     assert (await client.call("GET", f"/api/sessions/{session.code}")).json()["hostOnline"] is False
 
 
+@pytest.mark.parametrize(("query", "body"), [("", None), ("&instance=some-host", {"instance": "some-host"})])
+async def test_a_host_that_says_goodbye_is_offline_from_then_on_and_its_requests_wait(query: str, body: object):
+    client = make_client()
+    session = await client.open_session()
+    stream = await listen(client, f"/api/stream?code={session.code}{query}", token=session.host)
+    await asyncio.sleep(5)
+    reply = await client.call("POST", f"/api/sessions/{session.code}/leave", body, token=session.host)
+    assert (reply.status, reply.body) == (204, b"")
+    await client.ask(session.code, id="r")
+    shown = (await client.call("GET", f"/api/sessions/{session.code}")).json()
+    assert (shown["hostOnline"], shown["hostSeenAt"], shown["active"]) == (False, "2026-01-01T00:00:05.000Z", True)
+    await stream.stop()
+    again = await client.poll(session.code, session.host)
+    assert [message["data"]["id"] for message in again["messages"]] == ["r"]
+
+
+async def test_a_host_that_polls_again_after_its_goodbye_is_online_again():
+    client = make_client()
+    session = await client.open_session()
+    await client.poll(session.code, session.host)
+    await asyncio.sleep(5)
+    await client.call("POST", f"/api/sessions/{session.code}/leave", token=session.host)
+    await asyncio.sleep(1)
+    await client.poll(session.code, session.host)
+    assert (await client.call("GET", f"/api/sessions/{session.code}")).json()["hostOnline"] is True
+
+
+async def test_a_goodbye_costs_one_operation_besides_the_session():
+    client = make_client()
+    session = await client.open_session()
+    reply = await client.call("POST", f"/api/sessions/{session.code}/leave", token=session.host)
+    assert reply.headers["Server-Timing"].startswith('kv;desc="1 operations"')
+
+
 async def test_a_host_that_polls_is_online_too_and_says_so_once_a_minute():
     kv = FaultyKv(MemoryKv(VirtualClock()), lambda *_: False)
     client = make_client(kv=kv)

@@ -295,6 +295,15 @@ TABLE: dict[str, list[Limit]] = {
     "MAX_ERROR_MESSAGE_LENGTH": [
         Limit(lambda edge, n: edge.answer(error={"code": "c", "message": "x" * n}), 202, INVALID_BODY)
     ],
+    "MAX_INSTANCE_ID_LENGTH": [
+        Limit(
+            lambda edge, n: edge.call(
+                "POST", f"/api/sessions/{edge.session.code}/leave", {"instance": "x" * n}, token=edge.session.host
+            ),
+            204,
+            INVALID_PARAMETER,
+        )
+    ],
     "MAX_SEQ": [Limit(lambda edge, n: edge.ask(producer="p", seq=n), 202, INVALID_BODY)],
     "MAX_ACK_CURSORS": [Limit(acknowledged, 200, INVALID_BODY)],
     "MAX_WAIT_SECONDS": [

@@ -13,6 +13,7 @@ from waypost_worker.errors import InvalidBody
 from waypost_worker.http.json_body import Body, decode_again, read_body
 from waypost_worker.http.messages import Response, json_response
 from waypost_worker.ids import new_code, parse_id
+from waypost_worker.kv.keys import host_key
 from waypost_worker.limits import (
     ADDRESS_SECRET_LENGTH,
     MAX_LABEL_LENGTH,
@@ -22,6 +23,8 @@ from waypost_worker.limits import (
     MIN_SESSION_TTL_SECONDS,
 )
 from waypost_worker.security.tokens import Role, owner_id
+from waypost_worker.sessions.host_instance import parse_instance
+from waypost_worker.sessions.host_seat import HostNotice
 from waypost_worker.sessions.mcp_address import address_of
 from waypost_worker.sessions.session import Session, tools_version
 from waypost_worker.sessions.tool_definitions import RULES, checked_tools
@@ -56,6 +59,12 @@ class JoinBody(Body, frozen=True):
     """`id` makes joining idempotent where a code is single-use: choose one that no other client has."""
 
     id: str | None = None
+
+
+class LeaveBody(Body, frozen=True):
+    """`instance`: the one that leaves, as its stream named it; `None` for a host that names none."""
+
+    instance: str | None = None
 
 
 class SessionView(msgspec.Struct, rename="camel"):
@@ -158,6 +167,22 @@ async def join(context: RequestContext) -> Response:
         await context.single_use_codes().consume(session.code, session.must_end_ms, join_id)
     token, expires_ms = issue_token(context, session, Role.GUEST)
     return json_response(JoinedView(session.code, token, to_iso(expires_ms)))
+
+
+async def leave(context: RequestContext) -> Response:
+    """Say that a host leaves: it is offline from now on, not only when its heartbeats are missed."""
+    body = await read_body(context.request, LeaveBody)
+    instance = None
+    if body.instance is not None:
+        instance, _ = parse_instance(body.instance, context.clock.now_ms())
+    session = await host_session(context, context.params["code"])
+    instance_id = "" if instance is None else instance.id
+    await context.presence().leave(session.code, instance_id)
+    if not instance_id:
+        # One that polls again is online again immediately.
+        context.isolate.announced_ms.put(session.code, 0, context.clock.now_ms())
+    context.isolate.hosts.publish(host_key(session.code), HostNotice(instance_id, has_left=True))
+    return Response(204)
 
 
 async def put_tools(context: RequestContext) -> Response:

@@ -16,13 +16,14 @@ import msgspec
 from waypost_worker.clock import to_iso
 from waypost_worker.context.isolate import CachedTools
 from waypost_worker.errors import ToolProblem
-from waypost_worker.kv.keys import host_key, tools_key
+from waypost_worker.kv.keys import host_key, host_left_key, tools_key
 from waypost_worker.limits import (
     PRESENCE_GRACE_SECONDS,
     TOOLS_PER_PAGE,
 )
 from waypost_worker.mcp.jsonrpc import RpcError, invalid_params
 from waypost_worker.mcp.tab import Tab
+from waypost_worker.sessions.presence import HostState, host_state
 from waypost_worker.sessions.tool_definitions import RULES, check_each
 from waypost_worker.sessions.tool_names import original_names
 
@@ -65,7 +66,7 @@ async def list_tools(tab: Tab, cursor: Any, *, any_structure: bool) -> dict[str,
     Raises:
         RpcError: `cursor` is not the `nextCursor` of a page of these tools.
     """
-    text, seen_ms = await _read(tab)
+    text, host = await _read(tab)
     tools = _raw_tools(text)
     start = _after(tools, cursor)
     page = tools[start : start + TOOLS_PER_PAGE]
@@ -83,9 +84,9 @@ async def list_tools(tab: Tab, cursor: Any, *, any_structure: bool) -> dict[str,
     meta: dict[str, Any] = {LEFT_OUT_KEY: left_out} if left_out else {}
     if start + TOOLS_PER_PAGE < len(tools):
         result["nextCursor"] = urlsafe_b64encode(_read_name(page[-1]).name.encode()).decode()
-    lifetime_ms = (tab.context.settings.plan.presence_seconds + 2 * PRESENCE_GRACE_SECONDS) * 1000
-    if seen_ms is None or tab.now_ms() - seen_ms >= lifetime_ms:
-        seen_at = None if seen_ms is None else to_iso(seen_ms)
+    lifetime_seconds = tab.context.settings.plan.presence_seconds + 2 * PRESENCE_GRACE_SECONDS
+    if host is None or not host.is_online(tab.now_ms(), lifetime_seconds):
+        seen_at = None if host is None else to_iso(host.seen_ms)
         meta[HOST_KEY] = {"online": False, "seenAt": seen_at, "open": tab.link()}
     return {**result, "_meta": meta} if meta else result
 
@@ -135,14 +136,14 @@ def _needed_by_calls(tools: dict[str, bytes]) -> dict[str, bytes]:
     return {name: tool for name, tool in tools.items() if _MATTERS.search(tool)}
 
 
-async def _read(tab: Tab) -> tuple[bytes, int | None]:
+async def _read(tab: Tab) -> tuple[bytes, HostState | None]:
     code = tab.session.code
     if tab.session.tools_version is None:
         text = await tab.context.sessions().tools(tab.session)
-        return text, None if tab.is_over else tab.now_ms()
-    values = await tab.context.kv.get_many([tools_key(code), host_key(code)])
-    seen = values.get(host_key(code), "")
-    return values.get(tools_key(code), "[]").encode(), int(seen) if seen else None
+        return text, None if tab.is_over else HostState(tab.now_ms(), False, None)
+    values = await tab.context.kv.get_many([tools_key(code), host_key(code), host_left_key(code)])
+    state = host_state(values.get(host_key(code)), values.get(host_left_key(code)))
+    return values.get(tools_key(code), "[]").encode(), state
 
 
 def _after(tools: list[msgspec.Raw], cursor: Any) -> int:

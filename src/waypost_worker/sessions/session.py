@@ -8,6 +8,7 @@ The end is a tombstone, `ended:{code}`, read together with the record in one ope
 location, made from an older record, could resurrect the session.
 """
 
+from collections.abc import Sequence
 from typing import Any
 
 import msgspec
@@ -128,14 +129,23 @@ class SessionStore:
         now = self._clock.now_ms()
         session = None if fresh else self._cache.get(code, now)
         if session is None or session.expires_ms <= now:
-            session = await self._read(code)
-            now = self._clock.now_ms()
+            session, _ = await self._read(code)
             if session is None and vouched_created_ms is not None:
-                session = _vouched(code, vouched_created_ms, now)
-            elif session is not None:
-                record = _without_data(session)
-                self._cache.put(code, record, now, _size_of(record))
-        if session is None or session.expires_ms <= now:
+                session = _vouched(code, vouched_created_ms, self._clock.now_ms())
+        return self._live(session)
+
+    async def find_with(self, code: str, *keys: str) -> tuple[Session, dict[str, str]]:
+        """The live session `code`, read from KV, and the values of `keys`, as one operation. None of the keys may be
+        one that is still to be written: KV would cache its miss.
+
+        Raises:
+            as `find`
+        """
+        session, values = await self._read(code, keys)
+        return self._live(session), values
+
+    def _live(self, session: Session | None) -> Session:
+        if session is None or session.expires_ms <= self._clock.now_ms():
             raise SessionNotFound("No session has this code: it was never opened, or it has expired.")
         if not session.active:
             raise SessionEnded("The host has ended this session.")
@@ -192,17 +202,22 @@ class SessionStore:
         value = await self._kv.get(tools_key(session.code)) if key else None
         return (value or "[]").encode()
 
-    async def _read(self, code: str) -> Session | None:
-        values = await self._kv.get_many([session_key(code), ended_key(code)])
+    async def _read(self, code: str, keys: Sequence[str] = ()) -> tuple[Session | None, dict[str, str]]:
+        """The record, which is then in the cache, and the values of `keys`."""
+        values = await self._kv.get_many([session_key(code), ended_key(code), *keys])
         value = values.get(session_key(code))
         if value is None:
             # KV caches a miss for a minute, but not a list; so `list` finds a session opened elsewhere just now.
             listed = await find_key(self._kv, session_key(code))
             value = listed.metadata if listed else None
         if value is None:
-            return None
+            return None, values
         session = _decode(value)
-        return msgspec.structs.replace(session, active=False) if ended_key(code) in values else session
+        if ended_key(code) in values:
+            session = msgspec.structs.replace(session, active=False)
+        record = _without_data(session)
+        self._cache.put(code, record, self._clock.now_ms(), _size_of(record))
+        return session, values
 
     async def _write(self, session: Session) -> None:
         text = msgspec.json.encode(session).decode()

@@ -311,6 +311,18 @@ CASES = [
     post("request with wait=61", 400, "invalid_parameter", "/api/request?wait=61", {"code": "$CODE", "tool": "a"}),
     get("stream without a code", 400, "invalid_parameter", "/api/stream"),
     get("poll with an empty code", 400, "invalid_parameter", "/api/poll?code="),
+    get("stream of an empty instance", 400, "invalid_parameter", "/api/stream?code=$CODE&instance=", "$HOST"),
+    get("stream of a short instance", 400, "invalid_parameter", "/api/stream?code=$CODE&instance=1234567", "$HOST"),
+    get("stream of no instance", 400, "invalid_parameter", "/api/stream?code=$CODE&instance=12345678%0A", "$HOST"),
+    get(
+        "stream of an instance that is still to come",
+        400,
+        "invalid_parameter",
+        "/api/stream?code=$CODE&instance=12345678.999999999999999",
+        "$HOST",
+    ),
+    post("goodbye of no instance", 400, "invalid_parameter", "/api/sessions/$CODE/leave", {"instance": "a:b"}, "$HOST"),
+    post("goodbye as a guest", 403, "wrong_role", "/api/sessions/$CODE/leave", None, "$GUEST"),
     # Sessions that are not there
     get("unknown session", 404, "session_not_found", f"/api/sessions/{UNKNOWN}"),
     post("join of an unknown session", 404, "session_not_found", f"/api/sessions/{UNKNOWN}/join", None),

@@ -109,10 +109,11 @@ BY_THEMSELVES = {"code", "sid", "sessionId", "intentId", "address", "secret", "a
 
 NO_ID = {
     "agent", "args", "claim", "cursors", "data", "error", "filters", "final", "format", "forkedFrom", "html",
-    "interrupt", "jsonrpc", "label", "limit", "mapToolNames", "message", "messages", "metadata", "producer", "question",
-    "result", "seq", "settled", "skip", "title", "tool", "tools", "trigger", "ttl", "wait",
+    "instance", "interrupt", "jsonrpc", "label", "limit", "mapToolNames", "message", "messages", "metadata", "producer",
+    "question", "result", "seq", "settled", "skip", "title", "tool", "tools", "trigger", "ttl", "wait",
 }  # fmt: skip
-"""Parameters and fields that name nothing that belongs to a world, or (a producer) nothing that is stored by itself."""
+"""Parameters and fields that name nothing that belongs to a world, or (a producer, an instance of a host) nothing that
+is stored by itself."""
 
 
 CURSORS, LEFT_OUT = "(cursors)", "(left-out)"

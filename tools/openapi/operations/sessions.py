@@ -5,11 +5,20 @@ from __future__ import annotations
 from tools.openapi.parts import EITHER, HOST, JSON, NOBODY_KNOWN, Link, Operation, Reply
 from tools.openapi.problems import BODY, CODE, GUEST, STORAGE
 from tools.openapi.problems import HOST as HOST_PROBLEMS
-from waypost_worker.errors import AddressNotAllowed, AddressWithdrawn, CodeClosed, InvalidId, InvalidTool, SessionTooOld
+from waypost_worker.errors import (
+    AddressNotAllowed,
+    AddressWithdrawn,
+    CodeClosed,
+    InvalidId,
+    InvalidParameter,
+    InvalidTool,
+    SessionTooOld,
+)
 from waypost_worker.handlers.sessions import (
     DetailedView,
     JoinBody,
     JoinedView,
+    LeaveBody,
     OpenBody,
     OpenedView,
     SessionView,
@@ -84,6 +93,20 @@ OPERATIONS = {
                 Link("pollMessages", {"query.code": "$response.body#/code"}),
             )
         },
+    ),
+    "POST /api/sessions/{code}/leave": Operation(
+        "leaveSession",
+        "sessions",
+        HOST,
+        {204: Reply("The instance counts as gone.")},
+        (*BODY, *HOST_PROBLEMS, InvalidParameter, *STORAGE),
+        body={JSON: LeaveBody},
+        body_is_needed=False,
+        description=(
+            "Requests stay queued. A goodbye counts for its own instance only: a page that is loaded again stays "
+            "online, whichever arrives first, the goodbye of the old page or the stream of the new one."
+        ),
+        links={204: (Link("readSession", _OF_PATH, description="`hostOnline` is false now."),)},
     ),
     "PUT /api/sessions/{code}/tools": Operation(
         "putTools",

@@ -82,6 +82,11 @@ export class ToolRegistry {
     return this.#tools.get(name);
   }
 
+  /** Publishes the tools again when it is due: another host may have published its own. */
+  expire() {
+    this.#isStale = true;
+  }
+
   /**
    * Publishes the tools, unless they are published already. A tool that the server refuses is reported and left out. A list that it
    * refuses without naming a tool is reported, and the one before it stays. Rejects with every other error.

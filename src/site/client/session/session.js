@@ -6,6 +6,7 @@ import { isoTime, newSession } from "../grammar.js";
 import { Http } from "../transport/http.js";
 import { newId } from "../ids.js";
 import { inviteLink } from "./invite.js";
+import { SessionLock } from "./session-lock.js";
 import { isRetained, retain, storageName } from "../storage/tab-storage.js";
 import { ReplayGuard } from "../storage/replay-guard.js";
 
@@ -46,11 +47,13 @@ export class Session {
   #http;
   #record;
   #isOver = false;
+  #lock;
 
   /** @param {SessionRecord} record */
   constructor(record) {
     this.#record = { ...record };
     this.#http = new Http(record.baseUrl, record.hostToken);
+    this.#lock = new SessionLock(this.memory);
   }
 
   get baseUrl() {
@@ -124,6 +127,11 @@ export class Session {
   /** Whether this tab knows that it is over. */
   get isOver() {
     return this.#isOver;
+  }
+
+  /** Decides which of several pages with this session is its host. */
+  get lock() {
+    return this.#lock;
   }
 
   /** Sends requests with the host's rights. */
@@ -207,6 +215,19 @@ export class Session {
     if (!storage || !session || !(session.expiresAt.getTime() > Date.now())) return null;
     const { key, memory } = session;
     return key === undefined || (isRetained(memory, storage) && !ReplayGuard.isOver(memory, storage)) ? session : null;
+  }
+
+  /**
+   * The same as `restore()`, but null if another page of this browser is the session's host: this tab is a copy of that
+   * one, made by "Duplicate tab" for example, and needs a session of its own.
+   *
+   *     const session = (await Session.claim()) ?? (await createSession());
+   * @param {Storage | null} [storage]
+   * @returns {Promise<Session | null>}
+   */
+  static async claim(storage = tabStorage()) {
+    const session = Session.restore(storage);
+    return session && (await session.lock.claim()) ? session : null;
   }
 
   /** @param {Storage | null} [storage] */
