@@ -10,6 +10,8 @@ from typing import Any
 
 import msgspec
 
+from simulation.planted_addresses import ADDRESS_BUGS
+from simulation.replaced import replaced
 from waypost_worker.context import request_context
 from waypost_worker.conversations import conversation, journal
 from waypost_worker.conversations.conversation import Conversation
@@ -28,16 +30,6 @@ from waypost_worker.sessions.host_instance import HostInstance, parse_instance
 from waypost_worker.sessions.host_seat import HostSeat
 
 
-@contextmanager
-def _replaced(owner: Any, name: str, replacement: Any) -> Iterator[None]:
-    original = getattr(owner, name)
-    setattr(owner, name, replacement)
-    try:
-        yield
-    finally:
-        setattr(owner, name, original)
-
-
 def high_water_mark() -> Any:
     """The host's cursor is a high-water mark: a message that becomes visible late is never delivered."""
     wants = HostReader.wants
@@ -45,7 +37,7 @@ def high_water_mark() -> Any:
     def skips_older(self: HostReader, message: Message) -> bool:
         return message.cursor > self.position and wants(self, message)
 
-    return _replaced(HostReader, "wants", skips_older)
+    return replaced(HostReader, "wants", skips_older)
 
 
 @contextmanager
@@ -74,7 +66,7 @@ def get_instead_of_list() -> Iterator[None]:
             yield [decode_listed(ListedKey(request_key(self._code, cursor), value or metadata))]
 
     original = Queues.pages
-    with _replaced(Queues, "push_request", push_request), _replaced(Queues, "pages", pages):
+    with replaced(Queues, "push_request", push_request), replaced(Queues, "pages", pages):
         yield
 
 
@@ -99,7 +91,7 @@ def one_key_per_queue() -> Iterator[None]:
             yield [decode_listed(ListedKey(request_key(self._code, cursor), value or metadata))]
 
     original = Queues.pages
-    with _replaced(Queues, "push_request", push_request), _replaced(Queues, "pages", pages):
+    with replaced(Queues, "push_request", push_request), replaced(Queues, "pages", pages):
         yield
 
 
@@ -112,7 +104,7 @@ def no_dedupe() -> Iterator[None]:
         return original(self, messages, now_ms)
 
     original = HostReader.deliver
-    with _replaced(HostReader, "deliver", deliver):
+    with replaced(HostReader, "deliver", deliver):
         yield
 
 
@@ -122,7 +114,7 @@ def ignores_list_complete() -> Any:
     async def first_page(kv: Kv, prefix: str) -> AsyncGenerator[tuple[ListedKey, ...], None]:
         yield (await kv.list(prefix)).keys
 
-    return _replaced(queue_module, "list_all", first_page)
+    return replaced(queue_module, "list_all", first_page)
 
 
 def answers_before_the_write() -> Any:
@@ -135,7 +127,7 @@ def answers_before_the_write() -> Any:
         except Exception:
             return
 
-    return _replaced(Queues, "_put", put)
+    return replaced(Queues, "_put", put)
 
 
 def shared_cache() -> Any:
@@ -146,7 +138,7 @@ def shared_cache() -> Any:
         return [item for name in self._topics if name.startswith(kind) for item in original(self, name, position)]
 
     original = LocalChannel.since
-    return _replaced(LocalChannel, "since", since)
+    return replaced(LocalChannel, "since", since)
 
 
 def no_reorder_window() -> Any:
@@ -156,7 +148,7 @@ def no_reorder_window() -> Any:
         after = self.resumed_after_ms
         return (after is None or cursor_ms(message.cursor) > after) and Reader.wants(self, message)
 
-    return _replaced(GuestReader, "wants", wants)
+    return replaced(GuestReader, "wants", wants)
 
 
 def no_order() -> Any:
@@ -167,7 +159,7 @@ def no_order() -> Any:
             for number in sorted(sequence.held):
                 yield from (message for message in sequence.held.pop(number) if message.kind != "skip")
 
-    return _replaced(ProducerOrder, "release", release)
+    return replaced(ProducerOrder, "release", release)
 
 
 def unflagged_replay() -> Any:
@@ -178,12 +170,12 @@ def unflagged_replay() -> Any:
         return original(self, message)
 
     original = Reader._event
-    return _replaced(Reader, "_event", event)
+    return replaced(Reader, "_event", event)
 
 
 def never_superseded() -> Any:
     """An older host is never sent `superseded`, and goes on."""
-    return _replaced(HostSeat, "superseded", lambda self: None)
+    return replaced(HostSeat, "superseded", lambda self: None)
 
 
 def the_newer_host_is_superseded() -> Any:
@@ -192,7 +184,7 @@ def the_newer_host_is_superseded() -> Any:
     def supersedes(self: HostInstance, other: HostInstance) -> bool:
         return self.id != other.id and self.since_ms < other.since_ms
 
-    return _replaced(HostInstance, "supersedes", supersedes)
+    return replaced(HostInstance, "supersedes", supersedes)
 
 
 def a_reconnect_makes_a_host_new() -> Any:
@@ -201,7 +193,7 @@ def a_reconnect_makes_a_host_new() -> Any:
     def parse(text: str, now_ms: int) -> tuple[HostInstance, bool]:
         return HostInstance(parse_instance(text, now_ms)[0].id, now_ms), False
 
-    return _replaced(request_context, "parse_instance", parse)
+    return replaced(request_context, "parse_instance", parse)
 
 
 def deletes_the_journal_immediately() -> Any:
@@ -215,7 +207,7 @@ def deletes_the_journal_immediately() -> Any:
             await self._kv.delete(journal_key(self._name, entry.cursor))
         return {entry.cursor for entry in entries}
 
-    return _replaced(Conversation, "_compact", compact)
+    return replaced(Conversation, "_compact", compact)
 
 
 def _compacts_without(**fields: Any) -> Any:
@@ -224,7 +216,7 @@ def _compacts_without(**fields: Any) -> Any:
         return [Entry(entry.cursor, msgspec.structs.replace(entry.change, **fields)) for entry in kept]
 
     original = journal.keep
-    return _replaced(conversation, "keep", keep)
+    return replaced(conversation, "keep", keep)
 
 
 def compaction_loses_drops() -> Any:
@@ -239,7 +231,7 @@ def compaction_loses_clears() -> Any:
 
 def first_copy_wins() -> Any:
     """An answer stays as it was written first: open and empty."""
-    return _replaced(ChatMessage, "rank", 2)
+    return replaced(ChatMessage, "rank", 2)
 
 
 PLANTED = (
@@ -260,4 +252,5 @@ PLANTED = (
     compaction_loses_drops,
     compaction_loses_clears,
     first_copy_wins,
+    *ADDRESS_BUGS,
 )

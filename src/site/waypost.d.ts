@@ -574,6 +574,13 @@ export declare class Session {
     get key(): string | undefined;
     /** The link to give to a guest. It holds the code and the key after a `#`, which browsers send to no server. */
     get link(): string;
+    /** The MCP address that it has taken; undefined if it was created without one, or the browser can't keep one. */
+    get address(): string | undefined;
+    /**
+     * The URL to configure an MCP client with: of the address, which leads to the newest session of this browser and stays,
+     * or of the code, which ends with the session. MCP clients can't use an encrypted session.
+     */
+    get mcpUrl(): string;
     /** The id under which `Pages` and documents are stored that guests see as MCP resources; a secret. */
     get sessionId(): string | undefined;
     get label(): string | undefined;
@@ -601,6 +608,19 @@ export declare class Session {
     }): void;
     /** Extends it by its full time to live. An open host stream does this automatically. */
     extend(): Promise<Date>;
+    /**
+     * Takes the browser's MCP address, also from a newer session: one whose tab was closed, say.
+     * @param {Storage | null} [storage] where its secret is kept
+     * @returns {Promise<string>} the address
+     */
+    claimAddress(storage?: Storage | null): Promise<string>;
+    /**
+     * Withdraws the browser's MCP address for good, and takes a new one. Clients that are configured with the old one can't
+     * reach this browser any more: here immediately, elsewhere within about two minutes. If it rejects, call it again.
+     * @param {Storage | null} [storage] where its secret is kept
+     * @returns {Promise<string>} the new address
+     */
+    renewAddress(storage?: Storage | null): Promise<string>;
     /** Ends it for the host and all guests. */
     end(): Promise<void>;
     /**
@@ -697,6 +717,10 @@ export type SessionRecord = {
     expiresAt: string;
     label?: string;
     data?: unknown;
+    /**
+     * the MCP address that it has taken: a secret, like the code, but one that stays
+     */
+    address?: string;
     /**
      * false: MCP clients see the tools under their own names
      */
@@ -880,15 +904,20 @@ export declare function clearSessionId(storage?: Storage | null): void;
  * @param {string} [options.label] shown to guests
  * @param {unknown} [options.data] any JSON, shown to guests
  * @param {boolean} [options.mapToolNames] offer tools to MCP clients under names that all models take: `cart.add` as `cart_add`
+ * @param {boolean} [options.address] take this browser's MCP address, so that MCP clients find each new session at the same
+ *   `session.mcpUrl`. Without a storage that keeps it, the session has no address. An encrypted session can't have one
+ * @param {Storage | null} [options.storage] where the secret of the address is kept; by default localStorage
  * @param {boolean} [options.encrypted] encrypt arguments and answers end to end; guests then need `session.link`
  * @returns {Promise<Session>}
  */
-export declare function createSession({ baseUrl, ttl, label, data, mapToolNames, encrypted }?: {
+export declare function createSession({ baseUrl, ttl, label, data, mapToolNames, address, storage, encrypted, }?: {
     baseUrl?: string;
     ttl?: number;
     label?: string;
     data?: unknown;
     mapToolNames?: boolean;
+    address?: boolean;
+    storage?: Storage | null;
     encrypted?: boolean;
 }): Promise<Session>;
 

@@ -27,6 +27,13 @@ export async function tab(): Promise<Session> {
   return session;
 }
 
+export async function staying(): Promise<string> {
+  const session = await createSession({ address: true, storage: null });
+  const address: string | undefined = session.address;
+  const [claimed, renewed]: string[] = [await session.claimAddress(), await session.renewAddress(sessionStorage)];
+  return `${session.mcpUrl} ${address} ${claimed} ${renewed}`;
+}
+
 export async function carefully(session: Session): Promise<boolean> {
   const approve: Approver = async ({ tool, args, definition, restarted, signal }) => {
     signal.throwIfAborted();

@@ -14,6 +14,7 @@ from waypost_worker.errors import AlreadyAnswered, Unavailable
 from waypost_worker.ids import is_tool_name
 from waypost_worker.kv.cursor import cursor_ms
 from waypost_worker.limits import MAX_RPC_ID_LENGTH, MCP_ABSENCE_CHECK_SECONDS
+from waypost_worker.mcp.closed_tab import require_open
 from waypost_worker.mcp.jsonrpc import TIMED_OUT, Incoming, RpcError, as_integer, as_object, invalid_params
 from waypost_worker.mcp.tab import Tab
 from waypost_worker.queues.message import Message
@@ -43,7 +44,12 @@ class RunningCall:
 
     @classmethod
     async def begin(cls, tab: Tab, tool: str, args: dict[str, Any], asker: str | None) -> Self:
-        """Queues a call. The call that this returns is in KV."""
+        """Queues a call. The call that this returns is in KV.
+
+        Raises:
+            RpcError: the session is over (see `closed_tab.py`).
+        """
+        await require_open(tab)
         queues = tab.queues
         # The id is issued here and not by the queue: the waiter must exist before there can be a response.
         call = cls(tab, tab.context.isolate.cursors.issue(queues.requests))
