@@ -332,7 +332,8 @@ export declare class Host extends Emitter<HostEvents> {
     /** The last `state` event. */
     get state(): StreamState;
     /**
-     * Offers a tool, in place of one with the same name. While connected, guests are notified.
+     * Offers a tool, in place of one with the same name. While connected, guests are notified. Throws `WaypostError` for a tool that
+     * clients could not read; the others stay.
      * @param {ToolDefinition} definition
      * @param {ToolHandler} handler what it returns is the result; what it throws becomes an error answer
      * @param {ToolOptions} [options]
@@ -577,6 +578,8 @@ export declare class Session {
     get sessionId(): string | undefined;
     get label(): string | undefined;
     get data(): unknown;
+    /** Whether MCP clients see a tool that is called `cart.add` as `cart_add`: many models take no other names. */
+    get mapToolNames(): boolean;
     /** @returns {Date} */
     get createdAt(): Date;
     /** When it expires unless it is extended, as far as this tab knows. @returns {Date} */
@@ -695,6 +698,10 @@ export type SessionRecord = {
     label?: string;
     data?: unknown;
     /**
+     * false: MCP clients see the tools under their own names
+     */
+    mapToolNames?: boolean;
+    /**
      * the name of its stored state in this tab; never sent to the server
      */
     tabId?: string;
@@ -778,6 +785,9 @@ export type ToolContext = {
 };
 
 export type ToolDefinition = {
+    /**
+     * 1 to 128 characters out of A-Z a-z 0-9 _ . / -
+     */
     name: string;
     title?: string;
     description?: string;
@@ -790,6 +800,11 @@ export type ToolDefinition = {
      * hints such as `readOnlyHint`
      */
     annotations?: Record<string, unknown>;
+    /**
+     * `taskSupport`
+     */
+    execution?: Record<string, unknown>;
+    icons?: Record<string, unknown>[];
     _meta?: Record<string, unknown>;
 };
 
@@ -864,14 +879,16 @@ export declare function clearSessionId(storage?: Storage | null): void;
  * @param {number} [options.ttl] seconds it lives unless it is extended
  * @param {string} [options.label] shown to guests
  * @param {unknown} [options.data] any JSON, shown to guests
+ * @param {boolean} [options.mapToolNames] offer tools to MCP clients under names that all models take: `cart.add` as `cart_add`
  * @param {boolean} [options.encrypted] encrypt arguments and answers end to end; guests then need `session.link`
  * @returns {Promise<Session>}
  */
-export declare function createSession({ baseUrl, ttl, label, data, encrypted }?: {
+export declare function createSession({ baseUrl, ttl, label, data, mapToolNames, encrypted }?: {
     baseUrl?: string;
     ttl?: number;
     label?: string;
     data?: unknown;
+    mapToolNames?: boolean;
     encrypted?: boolean;
 }): Promise<Session>;
 

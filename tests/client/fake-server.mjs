@@ -5,7 +5,7 @@ import { createServer } from "node:http";
 export class FakeServer {
   /** Bodies of what has been sent, by "METHOD /path". @type {Record<string, any[]>} */
   got = {};
-  /** Replies to give instead of the usual ones: `[pattern, status | "drop" | "lose", headers?]`, each used once. */
+  /** Replies to give instead of the usual ones: `[pattern, status | "drop" | "lose", headers?, code?, more?]`, each used once. */
   faults = [];
   /**
    * If there is one, requests are passed on to the host and progress to guests, as this function leaves them.
@@ -69,7 +69,7 @@ export class FakeServer {
     if (fault?.[1] === "drop") return request.socket.destroy();
     (this.got[route] ??= []).push({ ...body, headers: request.headers, query: Object.fromEntries(url.searchParams) });
     if (fault?.[1] === "lose") return request.socket.destroy();
-    if (fault) return reply(response, fault[1], { code: fault[3] ?? "fault", detail: "On purpose." }, fault[2]);
+    if (fault) return reply(response, fault[1], { code: fault[3] ?? "fault", detail: "On purpose.", ...fault[4] }, fault[2]);
     if (route === "GET /api/stream") return this.#stream(url.searchParams.get("instance"), response);
     if (route.endsWith("/leave")) return reply(response, 204);
     if (route === "POST /api/request") return this.#request(body, response);

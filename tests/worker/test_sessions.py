@@ -103,8 +103,11 @@ def test_a_code_is_read_with_l_for_1_and_o_for_0(api: Api) -> None:
 
 def test_tools_come_back_as_they_were_put(api: Api) -> None:
     session = api.open_session()
-    assert session.put_tools(TOOL, {"name": "b"}).json() == {"tools": [TOOL, {"name": "b"}]}
-    assert json.dumps(session.read().json()["tools"]) == json.dumps([TOOL, {"name": "b"}])
+    other = {"name": "b", "inputSchema": {"type": "object"}}
+    assert session.put_tools(TOOL, {"name": "b", "title": None}).json() == {"tools": [TOOL, other]}
+    assert json.dumps(session.read().json()["tools"]) == json.dumps([TOOL, other])
+    assert session.put_tools({"name": "c", "title": 5}).json()["tools"][0]["pointer"] == "/title"
+    assert session.read().json()["tools"] == [TOOL, other]
     session.put_tools()
     assert session.read().json()["tools"] == []
 

@@ -29,10 +29,12 @@ from waypost_worker.sessions.single_use_code import single_use_cache
 
 
 class CachedTools(NamedTuple):
-    """The tools of a session that MCP calls have to know, as JSON by name."""
+    """The tools of a session that MCP calls have to know, as JSON by name. `originals`: mapped name -> tool's own name,
+    where they differ."""
 
     version: str
     by_name: dict[str, bytes]
+    originals: dict[str, str]
 
 
 ANNOUNCED_SECONDS = 3600

@@ -34,6 +34,10 @@ from waypost_worker.polling.local_channel import LocalChannel
 class Session(msgspec.Struct, frozen=True, omit_defaults=True, rename="camel"):
     """The record of a session. `tools_version` changes with the tools; `data` is the host's own JSON.
 
+    `map_tool_names`: the host's setting. `has_mapped_names`: MCP clients see a tool of now under another name than its
+    own; without it, no call needs the list of tools to know its tool. `tools_rules`: by which rules
+    (`tool_definitions.RULES`) the tools of now were checked; 0: by none.
+
     `data_left_out`: it comes from a key's metadata, which had no room for `data`.
     """
 
@@ -47,6 +51,9 @@ class Session(msgspec.Struct, frozen=True, omit_defaults=True, rename="camel"):
     data: Any = None
     tools_version: str | None = None
     data_left_out: bool = False
+    map_tool_names: bool = True
+    has_mapped_names: bool = False
+    tools_rules: int = 0
 
     @property
     def page_url(self) -> str | None:
@@ -88,11 +95,22 @@ class SessionStore:
         self._cache = cache
         self._channel = channel
 
-    async def open(self, code: str, ttl_seconds: int, ip: str | None, label: str | None, data: Any) -> Session:
+    async def open(
+        self,
+        code: str,
+        ttl_seconds: int,
+        ip: str | None,
+        label: str | None,
+        data: Any,
+        *,
+        map_tool_names: bool = True,
+    ) -> Session:
         """Opens a session under the new code `code`."""
         now = self._clock.now_ms()
         # Whole seconds: a token has the session's last moment in seconds, and the two must agree.
-        session = Session(code, now // 1000 * 1000, 0, ttl_seconds, ip=ip, label=label, data=data)
+        session = Session(
+            code, now // 1000 * 1000, 0, ttl_seconds, ip=ip, label=label, data=data, map_tool_names=map_tool_names
+        )
         expires_ms = min(now + ttl_seconds * 1000, session.must_end_ms)
         session = msgspec.structs.replace(session, expires_ms=expires_ms)
         await self._write(session)
@@ -154,7 +172,9 @@ class SessionStore:
         await self._kv.put(ended_key(session.code), "1", ttl_seconds=seconds)
         self._announce(msgspec.structs.replace(session, active=False))
 
-    async def put_tools(self, session: Session, tools: bytes, version: str) -> Session:
+    async def put_tools(
+        self, session: Session, tools: bytes, version: str, *, rules: int = 0, has_mapped_names: bool = False
+    ) -> Session:
         """Stores the host's tools (a JSON list), and announces the change to the session's streams.
 
         Raises:
@@ -169,7 +189,9 @@ class SessionStore:
             ttl_seconds=max(seconds, KV_MIN_TTL_SECONDS),
             metadata=version,
         )
-        changed = msgspec.structs.replace(session, tools_version=version)
+        changed = msgspec.structs.replace(
+            session, tools_version=version, tools_rules=rules, has_mapped_names=has_mapped_names
+        )
         await self._write(changed)
         return changed
 

@@ -109,7 +109,8 @@ BY_THEMSELVES = {"code", "sid", "sessionId", "intentId"}
 
 NO_ID = {
     "agent", "args", "cursors", "data", "error", "filters", "final", "format", "forkedFrom", "html", "instance",
-    "interrupt", "jsonrpc", "label", "limit", "message", "messages", "metadata", "producer", "question", "result",
+    "interrupt", "jsonrpc", "label", "limit", "mapToolNames", "message", "messages", "metadata", "producer", "question",
+    "result",
     "seq", "settled", "skip", "title", "tool", "tools", "trigger", "ttl", "wait",
 }  # fmt: skip
 """Parameters and fields that name nothing that belongs to a world, or (a producer, an instance of a host) nothing that

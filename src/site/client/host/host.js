@@ -18,6 +18,7 @@ import { Runner } from "./runner.js";
 import { Seat } from "./seat.js";
 import { tabStorage } from "../session/session.js";
 import { EventStream } from "../transport/event-stream.js";
+import { checkedDefinition } from "./tool-definition.js";
 import { ToolRegistry } from "./tool-registry.js";
 
 /** How long a page or a process that closes waits for its goodbye. */
@@ -76,9 +77,13 @@ export class Host extends Emitter {
     const decided = (/** @type {string} */ id, /** @type {string} */ tool, /** @type {Decision} */ decision) =>
       this.emit("approval", { id, tool, decision });
     this.#approvals = new Approvals({ memory, storage, approver: approve, decided, fail });
-    this.#tools = new ToolRegistry((definitions) => {
-      const tools = definitions.map((definition) => this.#wire.offer(definition));
-      return session.http.json("PUT", `/api/sessions/${code}/tools`, { body: { tools } });
+    this.#tools = new ToolRegistry({
+      put: (definitions) => {
+        const tools = definitions.map((definition) => this.#wire.offer(definition));
+        return session.http.json("PUT", `/api/sessions/${code}/tools`, { body: { tools } });
+      },
+      mapsNames: session.mapToolNames,
+      fail,
     });
     this.#runner = new Runner({
       requests: this.#requests,
@@ -116,13 +121,14 @@ export class Host extends Emitter {
   }
 
   /**
-   * Offers a tool, in place of one with the same name. While connected, guests are notified.
+   * Offers a tool, in place of one with the same name. While connected, guests are notified. Throws `WaypostError` for a tool that
+   * clients could not read; the others stay.
    * @param {ToolDefinition} definition
    * @param {ToolHandler} handler what it returns is the result; what it throws becomes an error answer
    * @param {ToolOptions} [options]
    */
   tool(definition, handler, { approve } = {}) {
-    const tool = { definition, handler, approve };
+    const tool = { definition: checkedDefinition(definition), handler, approve };
     if (approve) this.#approvals.requireApprover(tool);
     this.#tools.set(tool);
     if (this.#state.state === "online") {

@@ -21,6 +21,7 @@ const STORAGE_KEY = "waypost.session";
  * @property {string} expiresAt
  * @property {string} [label]
  * @property {unknown} [data]
+ * @property {boolean} [mapToolNames] false: MCP clients see the tools under their own names
  * @property {string} [tabId] the name of its stored state in this tab; never sent to the server
  * @property {string} [key] of an encrypted session: guests need it besides the code, and the server must not learn it
  */
@@ -86,6 +87,11 @@ export class Session {
 
   get data() {
     return this.#record.data;
+  }
+
+  /** Whether MCP clients see a tool that is called `cart.add` as `cart_add`: many models take no other names. */
+  get mapToolNames() {
+    return this.#record.mapToolNames !== false;
   }
 
   /** @returns {Date} */
@@ -213,13 +219,14 @@ function kept(storage) {
  * @param {number} [options.ttl] seconds it lives unless it is extended
  * @param {string} [options.label] shown to guests
  * @param {unknown} [options.data] any JSON, shown to guests
+ * @param {boolean} [options.mapToolNames] offer tools to MCP clients under names that all models take: `cart.add` as `cart_add`
  * @param {boolean} [options.encrypted] encrypt arguments and answers end to end; guests then need `session.link`
  * @returns {Promise<Session>}
  */
-export async function createSession({ baseUrl = ownOrigin(), ttl, label, data, encrypted = false } = {}) {
+export async function createSession({ baseUrl = ownOrigin(), ttl, label, data, mapToolNames, encrypted = false } = {}) {
   // The key comes first: a page that can't encrypt must not open an unencrypted session instead.
   const key = encrypted ? newKey() : undefined;
-  const reply = await new Http(baseUrl).json("POST", "/api/sessions", { body: { ttl, label, data } });
+  const reply = await new Http(baseUrl).json("POST", "/api/sessions", { body: { ttl, label, data, mapToolNames } });
   const { code, hostToken, sessionId, createdAt, expiresAt } = newSession(reply.data);
-  return new Session({ baseUrl, code, hostToken, sessionId, tabId: newId(), createdAt, expiresAt, label, data, key });
+  return new Session({ baseUrl, code, hostToken, sessionId, tabId: newId(), createdAt, expiresAt, label, data, mapToolNames, key });
 }
