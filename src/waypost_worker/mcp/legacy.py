@@ -14,6 +14,7 @@ from waypost_worker.limits import (
     MAX_WAIT_SECONDS,
     MCP_JSON_PATIENCE_MILLISECONDS,
 )
+from waypost_worker.mcp.cancelling import cancel_by_rpc_id
 from waypost_worker.mcp.jsonrpc import (
     INVALID_REQUEST,
     METHOD_NOT_FOUND,
@@ -28,7 +29,7 @@ from waypost_worker.mcp.legacy_streams import call_stream, legacy_result, listen
 from waypost_worker.mcp.resources import list_resources, read_resource
 from waypost_worker.mcp.signed_ids import CallPosition, ListenPosition
 from waypost_worker.mcp.tab import SERVER_INFO, Tab
-from waypost_worker.mcp.tool_call import STREAMS_WAIT_LONGER, RunningCall, cancel_by_rpc_id, parse_call, progress_token
+from waypost_worker.mcp.tool_call import STREAMS_WAIT_LONGER, RunningCall, parse_call, progress_token
 from waypost_worker.mcp.tool_list import list_tools, original_name
 from waypost_worker.mcp.transport import Accepts, json_reply, not_acceptable
 from waypost_worker.mcp.versions import ASSUMED, LATEST_LEGACY, LEGACY, VERSION_HEADER, unsupported
