@@ -12,6 +12,8 @@ import { Runner } from "./runner.js";
 import { tabStorage } from "../session/session.js";
 import { EventStream } from "../transport/event-stream.js";
 import { ToolRegistry } from "./tool-registry.js";
+import { WebMcp } from "../webmcp/bridge.js";
+import { pageTools } from "../webmcp/page-tools.js";
 
 /** @typedef {import("../session/session.js").Session} Session */
 /** @typedef {import("../transport/event-stream.js").StreamState} StreamState */
@@ -36,6 +38,8 @@ export class Host extends Emitter {
   #stream;
   #tools;
   #approvals;
+  /** @type {WebMcp | null} */
+  #webMcp = null;
   /** @type {StreamState} */
   #state = { state: "waiting" };
 
@@ -101,11 +105,38 @@ export class Host extends Emitter {
     const tool = { definition, handler, approve };
     if (approve) this.#approvals.requireApprover(tool);
     this.#tools.set(tool);
-    if (this.#state.state === "online") {
-      // After this turn, so that several tools registered together are published together.
-      queueMicrotask(() => this.#tools.publish().catch((error) => this.emit("error", { error })));
-    }
+    this.#publish();
     return this;
+  }
+
+  /**
+   * Withdraws a tool. A call that is running is not stopped. While connected, guests are notified.
+   * @param {string} name
+   * @returns {boolean} whether there was one
+   */
+  removeTool(name) {
+    const isThere = this.#tools.delete(name);
+    if (isThere) this.#publish();
+    return isThere;
+  }
+
+  /**
+   * Offers the tools that the page has registered with the browser (WebMCP), and follows their changes, until `stop()` of what
+   * it returns, `close()` or the end of the session. A tool of this host with the same name stays. A tool that can't be
+   * offered is reported as an `error` event. Tools that a page registered before are found where the browser has a list.
+   * @returns {WebMcp}
+   */
+  webmcp() {
+    if (this.#webMcp && !this.#webMcp.isStopped) return this.#webMcp;
+    return (this.#webMcp = new WebMcp(pageTools(), {
+      offer: (definition, handler) => {
+        this.tool(definition, handler);
+        return /** @type {import("./tool-registry.js").Tool} */ (this.#tools.find(definition.name));
+      },
+      find: (name) => this.#tools.find(name),
+      withdraw: (name) => void this.removeTool(name),
+      fail: (error) => this.emit("error", { error }),
+    }));
   }
 
   /** Whether a call of this tool waits for a decision. @param {string} name */
@@ -149,6 +180,7 @@ export class Host extends Emitter {
 
   /** Stops listening without ending the session: requests wait for the next `Host`. */
   close() {
+    this.#webMcp?.leave();
     this.#stream.stop();
     this.#acks.stop();
     this.#runner.stop("The tab has stopped listening.");
@@ -160,6 +192,12 @@ export class Host extends Emitter {
     this.#stream.stop();
     // The stream may have reported the end before the response arrived.
     if (this.#state.state !== "ended") this.#report({ state: "ended", reason: "ended" });
+  }
+
+  #publish() {
+    if (this.#state.state !== "online") return;
+    // After this turn, so that several tools registered together are published together.
+    queueMicrotask(() => this.#tools.publish().catch((error) => this.emit("error", { error })));
   }
 
   /**
@@ -196,6 +234,7 @@ export class Host extends Emitter {
     this.#state = state;
     if (state.state === "online") this.#runner.wake();
     if (state.state === "ended") {
+      this.#webMcp?.leave();
       this.#acks.stop();
       this.#runner.stop("The session is over.");
       // First, so that nothing restores the session: the state deleted next is what keeps its requests from running twice.

@@ -49,6 +49,13 @@ export class ToolRegistry {
     this.#published = false;
   }
 
+  /** Removes a tool. @param {string} name @returns {boolean} whether there was one */
+  delete(name) {
+    const isThere = this.#tools.delete(name);
+    if (isThere) this.#published = false;
+    return isThere;
+  }
+
   /** @param {string} name */
   find(name) {
     return this.#tools.get(name);
