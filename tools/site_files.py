@@ -20,7 +20,7 @@ from tools.local.local_worker import BUILD_DIR, ROOT
 SOURCE = ROOT / "src" / "site"
 SERVED = BUILD_DIR / "site"
 
-ENTRY_POINTS = ("waypost.js", "console/main.js", "console/console.css", "docs/main.js", "docs/docs.css")
+ENTRY_POINTS = ("waypost.js", "webmcp.js", "console/main.js", "console/console.css", "docs/main.js", "docs/docs.css")
 """The files that pages name; everything that these import ends in bundles."""
 
 VERBATIM = frozenset({"console/theme.js"})

@@ -1,0 +1,165 @@
+/** The page's tools while they are shared: the session, and what the badge shows of it. */
+
+import { copies, el } from "../console/shared/dom.js";
+import { codeParts } from "../console/shared/format.js";
+import { qrCode } from "../console/tab/qr.js";
+import { createSession, Host, Session } from "../waypost.js";
+import { toolList } from "./introduction.js";
+import { ownStorage } from "./own-storage.js";
+import { endText, openingProblem, watchPolicy } from "./problems.js";
+import { Questions } from "./questions.js";
+
+/** @typedef {import("./badge.js").Badge} Badge */
+/** @typedef {import("./badge.js").Look} Look */
+/** @typedef {import("./options.js").Options} Options */
+/** @typedef {import("../waypost.js").StreamState} StreamState */
+
+/** Characters of a label that the server accepts. */
+const MAX_LABEL_LENGTH = 100;
+
+/** @type {Record<StreamState["state"], { text: string, kind: Look["kind"] }>} */
+const STATES = {
+  connecting: { text: "Connecting", kind: "busy" },
+  online: { text: "Shared", kind: "good" },
+  waiting: { text: "Reconnecting", kind: "warn" },
+  offline: { text: "Offline", kind: "warn" },
+  ended: { text: "Ended", kind: "bad" },
+};
+
+export class SharedView {
+  #badge;
+  #options;
+  #storage = ownStorage();
+  #questions;
+  #state = el("p", { class: "state", role: "status" });
+  #tools = el("div");
+  /** @type {Host | null} */
+  #host = null;
+
+  /**
+   * @param {Badge} badge
+   * @param {Options} options
+   */
+  constructor(badge, options) {
+    this.#badge = badge;
+    this.#options = options;
+    this.#questions = new Questions((count, text) => this.#tellWaiting(count, text));
+  }
+
+  /** Opens a session, or goes on with the one that this tab has, and offers the page's tools. */
+  async start() {
+    const policy = watchPolicy();
+    try {
+      const session = Session.restore(this.#storage) ?? (await createSession({ label: this.#label(), data: { url: location.origin + location.pathname } }));
+      await this.#use(session);
+    } catch (error) {
+      Session.forget(this.#storage);
+      this.#badge.over(await openingProblem(error, policy.blocked()));
+      this.#badge.open(true, { focus: false });
+    } finally {
+      policy.stop();
+    }
+  }
+
+  /** @param {Session} session */
+  async #use(session) {
+    if (this.#storage) session.save(this.#storage);
+    const { approve } = this.#options;
+    const host = (this.#host = new Host(session, {
+      storage: this.#storage,
+      ...(approve === "never" ? {} : { approve: (request) => this.#questions.ask(request) }),
+    }));
+    host.on("error", ({ error }) => console.warn("waypost:", error));
+    const page = host.webmcp();
+    const show = () => {
+      if (approve === "always") for (const { name } of page.tools) if (!host.needsApproval(name)) host.requireApproval(name);
+      this.#tools.replaceChildren(...[toolList(page.tools, page.refused)].filter((list) => list !== null));
+    };
+    page.on("change", show);
+    // A call must not arrive before the page had a chance to register the tool that it is for.
+    await loaded();
+    await page.ready();
+    show();
+    host.on("state", (state) => this.#showState(state));
+    host.on("session", () => this.#storage && session.save(this.#storage));
+    this.#showSession(session);
+    // Its end is shown by the state.
+    host.connect().catch(() => {});
+  }
+
+  /** @param {Session} session */
+  #showSession(session) {
+    const { code, link, baseUrl } = session;
+    const button = (/** @type {string} */ name, /** @type {string} */ kind, /** @type {string} */ text) => {
+      const made = el("button", { type: "button", class: kind }, name);
+      copies(made, () => text);
+      return made;
+    };
+    const url = new URL(`/mcp/${code}`, baseUrl).href;
+    const stop = el("button", { type: "button", class: "quiet", onclick: () => this.#stop() }, "Stop sharing");
+    this.#badge.fill(
+      this.#questions.place,
+      this.#state,
+      el(
+        "div",
+        { class: "plate" },
+        el("a", { class: "qr", href: link, target: "_blank", rel: "noreferrer" }, qrCode(link, "QR code of the link for an agent")),
+        el("div", {}, el("p", { class: "hint" }, "Session code"), el("p", { class: "code", "aria-label": [...code].join(" ") }, ...codeParts(code))),
+      ),
+      el("div", { class: "actions" }, button("Copy URL for MCP", "primary", url), button("Copy code", "", code), button("Copy link", "", link)),
+      el("p", { class: "hint" }, "Give one of these to your agent only: with it, the tools below can be called in this tab."),
+      this.#tools,
+      el("div", { class: "actions" }, stop),
+    );
+  }
+
+  /** @param {StreamState} now */
+  #showState(now) {
+    const { text, kind } = STATES[now.state];
+    if (now.state === "ended") {
+      Session.forget(this.#storage);
+      this.#questions.close();
+      return this.#badge.over(endText(now));
+    }
+    this.#state.dataset.kind = kind;
+    this.#state.textContent = now.error && now.state === "waiting" ? `${text}. ${now.error.message}` : text;
+    this.#look();
+  }
+
+  #look() {
+    const { text, kind } = STATES[this.#host?.state.state ?? "connecting"];
+    const { waiting } = this.#questions;
+    if (waiting === 0) this.#badge.look({ label: text, kind });
+    else this.#badge.look({ label: waiting === 1 ? "1 call waits for you" : `${waiting} calls wait for you`, kind: "busy", attention: true });
+  }
+
+  /** @param {number} count @param {string} text */
+  #tellWaiting(count, text) {
+    this.#look();
+    if (text) this.#badge.say(text);
+    // Where the person is typing stays theirs: the panel opens, the focus stays.
+    if (count > 0 && !this.#badge.isOpen) this.#badge.open(true, { focus: false });
+  }
+
+  async #stop() {
+    const host = this.#host;
+    this.#questions.close();
+    try {
+      await host?.end();
+    } catch (error) {
+      // Unreachable: without this tab the session expires by itself. What is stored must not bring it back.
+      host?.close();
+      Session.forget(this.#storage);
+      this.#badge.over(`Sharing has stopped in this tab. The server could not be told: ${error instanceof Error ? error.message : error}`);
+    }
+  }
+
+  #label() {
+    return (this.#options.label ?? (document.title.trim() || location.host)).slice(0, MAX_LABEL_LENGTH).toWellFormed();
+  }
+}
+
+/** Resolves when the page has loaded. */
+async function loaded() {
+  if (document.readyState !== "complete") await new Promise((resolve) => addEventListener("load", resolve, { once: true }));
+}
