@@ -1,7 +1,7 @@
 """Pages of another site that know only WebMCP, as people write them; one script tag is added to each.
 
-They register in the ways that public pages do: one tool after another in a module, a component that registers while it is
-shown, forms, and the whole list of the first shape.
+They register in the ways that public pages do: one tool after another in a module, a component that registers while it
+is shown, forms, and the whole list of the first shape.
 """
 
 from __future__ import annotations
@@ -26,12 +26,14 @@ SHOP = """<!doctype html><html lang="en"><head><title>Tea shop</title>
       name: "find_tea", title: "Find a tea", description: "Finds teas by a word",
       inputSchema: { type: "object", properties: { word: { type: "string" } }, required: ["word"] },
       annotations: { readOnlyHint: true },
-      async execute({ word }) { return { teas: ["Assam", "Sencha"].filter((tea) => tea.toLowerCase().includes(word)) }; },
+      execute: ({ word }) => ({ teas: ["Assam", "Sencha"].filter((tea) => tea.toLowerCase().includes(word)) }),
     });
     const added = new AbortController();
     await document.modelContext.registerTool({
       name: "add_to_cart", description: "Puts a tea into the cart",
-      inputSchema: { type: "object", properties: { tea: { type: "string" }, grams: { type: "number" } }, required: ["tea"] },
+      inputSchema: {
+        type: "object", properties: { tea: { type: "string" }, grams: { type: "number" } }, required: ["tea"],
+      },
       async execute({ tea, grams = 100 }) {
         if (tea === "coffee") throw new RangeError("There is no coffee here.");
         cart.push([tea, grams]);
@@ -54,15 +56,18 @@ SHOP = """<!doctype html><html lang="en"><head><title>Tea shop</title>
 
 FORMS = """<!doctype html><html lang="en"><head><title>Table booking</title>{tag}</head><body>
 <form id="look" toolname="find_table" tooldescription="Finds a free table" toolautosubmit>
-  <label>Persons <input name="persons" type="number" min="1" max="8" required toolparamdescription="How many come"></label>
+  <label>Persons
+    <input name="persons" type="number" min="1" max="8" required toolparamdescription="How many come"></label>
   <button>Find</button></form>
 <form id="book" toolname="book_table" tooldescription="Books a table; the person confirms">
   <input name="name" required toolparamdescription="Under which name"><button id="confirm">Book</button></form>
-<form toolname="leave" tooldescription="Opens the next page" toolautosubmit action="/shop"><input name="q"><button>Go</button></form>
+<form toolname="leave" tooldescription="Opens the next page" toolautosubmit action="/shop">
+  <input name="q"><button>Go</button></form>
 <script>
   look.addEventListener("submit", (event) => {
     event.preventDefault();
-    if (event.agentInvoked) event.respondWith(Promise.resolve({ table: Number(new FormData(look).get("persons")) + 10 }));
+    const persons = Number(new FormData(look).get("persons"));
+    if (event.agentInvoked) event.respondWith(Promise.resolve({ table: persons + 10 }));
   });
   book.addEventListener("submit", (event) => {
     event.preventDefault();
@@ -78,8 +83,9 @@ COMPONENTS = """<!doctype html><html lang="en"><head><title>Board</title>{tag}
     context?.registerTool(tool, { signal: mounted.signal }).catch(() => {});
     return () => mounted.abort();
   };
-  const board = { name: "list_cards", description: "Lists the cards", annotations: { readOnlyHint: true }, execute: () => ["one", "two"] };
-  const card = { name: "read_card", description: "Reads the open card", annotations: { readOnlyHint: true }, execute: () => "Card one" };
+  const annotations = { readOnlyHint: true };
+  const board = { name: "list_cards", description: "Lists the cards", annotations, execute: () => ["one", "two"] };
+  const card = { name: "read_card", description: "Reads the open card", annotations, execute: () => "Card one" };
   useTool(board);
   let unmount;
   window.mount = () => { unmount = useTool(card); };
@@ -91,11 +97,14 @@ FORMER = """<!doctype html><html lang="en"><head><title>Notes of 2025</title>{ta
   // A small polyfill of the first shape comes with the page, after the tag.
   let tools = [];
   Object.defineProperty(navigator, "modelContext", { configurable: true, value: {
-    provideContext: (context) => { tools = [...context.tools]; }, clearContext: () => { tools = []; },
-    registerTool: (tool) => { tools.push(tool); }, unregisterTool: (name) => { tools = tools.filter((tool) => tool.name !== name); },
+    provideContext: (context) => { tools = [...context.tools]; },
+    clearContext: () => { tools = []; },
+    registerTool: (tool) => { tools.push(tool); },
+    unregisterTool: (name) => { tools = tools.filter((tool) => tool.name !== name); },
   } });
   await new Promise((resolve) => setTimeout(resolve, 1500));
-  const note = (name) => ({ name, description: "Notes", inputSchema: { type: "object" }, annotations: { readOnlyHint: true },
+  const annotations = { readOnlyHint: true };
+  const note = (name) => ({ name, description: "Notes", inputSchema: { type: "object" }, annotations,
     async execute(_args, agent) {
       const said = await agent.requestUserInteraction(async () => "agreed");
       return { content: [{ type: "text", text: `${name}: ${said}` }] };

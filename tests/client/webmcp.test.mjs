@@ -128,7 +128,7 @@ test("of what was registered before, results come as the list gives them: text, 
   follow();
   await listed("list,none,number,object,text");
   for (const name of names()) results[name] = await run(name);
-  assert.deepEqual(results, { text: "plain", object: { a: 1 }, list: [1], number: "7", none: "undefined" });
+  assert.deepEqual(results, { text: "plain", object: { a: 1 }, list: [1], number: "7", none: null });
 });
 
 test("a list of an older browser takes and gives JSON text, and no tool runs twice to find that out", async () => {
@@ -283,15 +283,20 @@ test("a frame's tool is offered unless this document has one of its name, and ru
   assert.equal(await run("inner"), "in the frame");
 });
 
-test("a form without toolautosubmit says that it waits for the person", async () => {
-  document.querySelectorAll = () => [{ getAttribute: () => "book" }];
-  install({ registerTool() {}, getTools: async () => [{ name: "book" }, { name: "find" }], executeTool: async () => "sent" });
+test("a form says when it waits for the person, and that it is sent where it has no other answer", async () => {
+  const form = (name, attribute) => ({ getAttribute: () => name, hasAttribute: (asked) => asked === attribute });
+  document.querySelectorAll = () => [form("book"), form("find", "toolautosubmit")];
+  const results = { book: null, find: "undefined", other: null };
+  const getTools = async () => Object.keys(results).map((name) => ({ name }));
+  install({ registerTool() {}, getTools, executeTool: async ({ name }) => results[name] });
   follow();
-  await listed("book,find");
+  await listed("book,find,other");
   const told = [];
   const context = { ...call, progress: (value) => told.push(value) };
-  await run("find", {}, context);
-  await run("book", {}, context);
+  assert.equal(await run("find", {}, context), "The form is sent.");
+  assert.equal(await run("other", {}, context), null);
+  assert.deepEqual(told, []);
+  assert.equal(await run("book", {}, context), "The form is sent.");
   assert.deepEqual(told, ["The form is filled in. Waiting for the person to submit it."]);
 });
 

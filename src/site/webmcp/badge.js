@@ -41,7 +41,6 @@ export class Badge {
     );
     this.#button.addEventListener("click", () => this.open(!this.#isOpen));
     this.#place.dataset.position = options.position;
-    this.#place.dataset.theme = options.theme;
     this.#fill();
     page.on("change", () => this.#showTools());
   }
@@ -103,7 +102,6 @@ export class Badge {
     const hadFocus = this.#panel.contains(this.root.activeElement);
     this.#isOpen = isOpen;
     this.#panel.hidden = !isOpen;
-    this.#place.toggleAttribute("data-open", isOpen);
     this.#button.setAttribute("aria-expanded", `${isOpen}`);
     if (isOpen && focus) this.#panel.focus();
     if (!isOpen && (focus || hadFocus)) this.#button.focus();
@@ -141,7 +139,8 @@ export class Badge {
       // Not a shortcut of the page.
       event.stopPropagation();
     });
-    root.append(this.#panel, this.#button, this.#said);
+    const { position, theme } = this.#options;
+    root.append(el("div", { class: "frame", "data-position": position, "data-theme": theme }, this.#panel, this.#button, this.#said));
   }
 
   /** Frameworks and scripts that replace the page's content take the badge with it: it comes back. */

@@ -24,7 +24,7 @@ export function introduction(tools, approve, reason, share) {
   return [
     reason && el("p", { class: "banner", role: "alert" }, reason),
     el("p", {}, tools.length === 0 ? "This page has no tools for agents now." : `This page has ${count} for AI agents. Share ${it}, and an agent with the code can call ${it} in this tab.`),
-    el("p", { class: "hint" }, `${ASKED[approve]} It ends when you stop it or close the tab.`),
+    el("p", { class: "hint" }, `${ASKED[approve]} Sharing ends when you stop it or close the tab.`),
     toolList(tools, []),
     el("div", { class: "actions" }, button),
   ].filter((part) => part !== null);
@@ -33,13 +33,14 @@ export function introduction(tools, approve, reason, share) {
 /**
  * @param {ToolDefinition[]} tools
  * @param {{ name: string, reason: string }[]} refused
+ * @param {(name: string) => Node | null} [control] what stands beside a tool
  */
-export function toolList(tools, refused) {
+export function toolList(tools, refused, control = () => null) {
   if (tools.length + refused.length === 0) return null;
   return el(
     "ul",
     { class: "tools", "aria-label": "Tools", tabindex: 0 },
-    ...tools.map(({ name, title, description }) => el("li", {}, el("code", {}, plain(name)), el("span", {}, plain(title ?? description ?? "")))),
+    ...tools.map(({ name, title, description }) => el("li", {}, el("code", {}, plain(name)), control(name), el("span", {}, plain(title ?? description ?? "")))),
     ...refused.map(({ name, reason }) => el("li", { class: "refused" }, el("code", {}, plain(name)), el("span", {}, `Not shared: ${plain(reason)}`))),
   );
 }

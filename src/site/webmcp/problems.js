@@ -5,26 +5,51 @@ import { ownOrigin } from "../client/session/session.js";
 
 /** @typedef {import("../waypost.js").StreamState} StreamState */
 
+/** How long after a failed request the browser may report that the page's policy blocked it. */
+const REPORT_MS = 500;
+
 /** Notes whether the page's Content-Security-Policy blocks requests to this module's server. */
-export function watchPolicy() {
-  let isBlocked = false;
-  const note = (/** @type {SecurityPolicyViolationEvent} */ { blockedURI, effectiveDirective }) => {
-    if (effectiveDirective === "connect-src" && blockedURI.startsWith(ownOrigin().slice(0, -1))) isBlocked = true;
+export class PolicyWatch {
+  #isBlocked = false;
+  #note = (/** @type {SecurityPolicyViolationEvent} */ { blockedURI, effectiveDirective }) => {
+    if (effectiveDirective !== "connect-src" || !blockedURI.startsWith(serverOrigin())) return;
+    this.#isBlocked = true;
+    this.#wake();
   };
-  document.addEventListener("securitypolicyviolation", note);
-  return { blocked: () => isBlocked, stop: () => document.removeEventListener("securitypolicyviolation", note) };
+  #wake = () => {};
+
+  constructor() {
+    document.addEventListener("securitypolicyviolation", this.#note);
+  }
+
+  /** Resolves when a block is known, or when none was reported in time. */
+  async reported() {
+    if (this.#isBlocked) return;
+    await new Promise((/** @type {(value?: unknown) => void} */ resolve) => {
+      this.#wake = resolve;
+      setTimeout(resolve, REPORT_MS);
+    });
+  }
+
+  /** What to change, if it does. @returns {string | null} */
+  get problem() {
+    const origin = serverOrigin();
+    return this.#isBlocked ? `This page’s Content-Security-Policy does not allow requests to ${origin}: its connect-src needs ${origin}.` : null;
+  }
+
+  stop() {
+    document.removeEventListener("securitypolicyviolation", this.#note);
+  }
 }
 
 /**
  * Why no session could be opened.
  * @param {unknown} error
- * @param {boolean} isBlocked by the page's policy
  * @returns {Promise<string>}
  */
-export async function openingProblem(error, isBlocked) {
+export async function openingProblem(error) {
   const server = ownOrigin();
   const { host, origin } = new URL(server);
-  if (isBlocked) return `This page’s Content-Security-Policy does not allow requests to ${origin}. Its connect-src needs ${origin}.`;
   const isForeign = origin !== location.origin;
   if (error instanceof ApiError && error.code === "origin_not_allowed") return notAllowed(host);
   if (error instanceof TransportError && isForeign && (await isReachable(server))) return notAllowed(host);
@@ -37,6 +62,10 @@ export function endText({ reason, error }) {
   if (reason === "ended" || reason === "session_ended") return "Sharing has stopped.";
   if (reason === "expired" || reason === "session_not_found") return "Sharing has ended: the session has expired.";
   return `Sharing has ended: ${error?.message ?? reason}`;
+}
+
+function serverOrigin() {
+  return new URL(ownOrigin()).origin;
 }
 
 /** @param {string} host */

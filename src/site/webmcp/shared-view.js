@@ -6,7 +6,7 @@ import { qrCode } from "../console/tab/qr.js";
 import { createSession, Host, Session } from "../waypost.js";
 import { toolList } from "./introduction.js";
 import { ownStorage } from "./own-storage.js";
-import { endText, openingProblem, watchPolicy } from "./problems.js";
+import { endText, openingProblem, PolicyWatch } from "./problems.js";
 import { Questions } from "./questions.js";
 
 /** @typedef {import("./badge.js").Badge} Badge */
@@ -30,6 +30,7 @@ export class SharedView {
   #badge;
   #options;
   #storage = ownStorage();
+  #policy = new PolicyWatch();
   #questions;
   #state = el("p", { class: "state", role: "status" });
   #tools = el("div");
@@ -48,16 +49,13 @@ export class SharedView {
 
   /** Opens a session, or goes on with the one that this tab has, and offers the page's tools. */
   async start() {
-    const policy = watchPolicy();
     try {
       const session = Session.restore(this.#storage) ?? (await createSession({ label: this.#label(), data: { url: location.origin + location.pathname } }));
       await this.#use(session);
     } catch (error) {
-      Session.forget(this.#storage);
-      this.#badge.over(await openingProblem(error, policy.blocked()));
+      await this.#policy.reported();
+      this.#over(this.#policy.problem ?? (await openingProblem(error)));
       this.#badge.open(true, { focus: false });
-    } finally {
-      policy.stop();
     }
   }
 
@@ -73,9 +71,12 @@ export class SharedView {
     const page = host.webmcp();
     const show = () => {
       if (approve === "always") for (const { name } of page.tools) if (!host.needsApproval(name)) host.requireApproval(name);
-      this.#tools.replaceChildren(...[toolList(page.tools, page.refused)].filter((list) => list !== null));
+      const list = toolList(page.tools, page.refused, (name) => (approve === "never" ? null : askBox(host, name)));
+      this.#tools.replaceChildren(...(list ? [list] : []));
     };
     page.on("change", show);
+    // "Always allow" changes the box.
+    host.on("approval", show);
     // A call must not arrive before the page had a chance to register the tool that it is for.
     await loaded();
     await page.ready();
@@ -106,7 +107,7 @@ export class SharedView {
         el("a", { class: "qr", href: link, target: "_blank", rel: "noreferrer" }, qrCode(link, "QR code of the link for an agent")),
         el("div", {}, el("p", { class: "hint" }, "Session code"), el("p", { class: "code", "aria-label": [...code].join(" ") }, ...codeParts(code))),
       ),
-      el("div", { class: "actions" }, button("Copy URL for MCP", "primary", url), button("Copy code", "", code), button("Copy link", "", link)),
+      el("div", { class: "actions" }, button("Copy MCP URL", "primary", url), button("Copy code", "", code), button("Copy link", "", link)),
       el("p", { class: "hint" }, "Give one of these to your agent only: with it, the tools below can be called in this tab."),
       this.#tools,
       el("div", { class: "actions" }, stop),
@@ -116,13 +117,10 @@ export class SharedView {
   /** @param {StreamState} now */
   #showState(now) {
     const { text, kind } = STATES[now.state];
-    if (now.state === "ended") {
-      Session.forget(this.#storage);
-      this.#questions.close();
-      return this.#badge.over(endText(now));
-    }
+    if (now.state === "ended") return this.#over(endText(now));
+    const why = now.state === "waiting" && (this.#policy.problem ?? now.error?.message);
     this.#state.dataset.kind = kind;
-    this.#state.textContent = now.error && now.state === "waiting" ? `${text}. ${now.error.message}` : text;
+    this.#state.textContent = why ? `${text}. ${why}` : text;
     this.#look();
   }
 
@@ -143,20 +141,35 @@ export class SharedView {
 
   async #stop() {
     const host = this.#host;
-    this.#questions.close();
     try {
       await host?.end();
     } catch (error) {
-      // Unreachable: without this tab the session expires by itself. What is stored must not bring it back.
+      // Unreachable: without this tab the session expires by itself.
       host?.close();
-      Session.forget(this.#storage);
-      this.#badge.over(`Sharing has stopped in this tab. The server could not be told: ${error instanceof Error ? error.message : error}`);
+      this.#over(`Sharing has stopped in this tab. The server could not be reached: ${error instanceof Error ? error.message : error}`);
     }
+  }
+
+  /** @param {string} reason */
+  #over(reason) {
+    this.#policy.stop();
+    this.#questions.close();
+    // What is stored must not bring it back.
+    Session.forget(this.#storage);
+    this.#badge.over(reason);
   }
 
   #label() {
     return (this.#options.label ?? (document.title.trim() || location.host)).slice(0, MAX_LABEL_LENGTH).toWellFormed();
   }
+}
+
+/** The box for whether calls of a tool ask the person. @param {Host} host @param {string} name */
+function askBox(host, name) {
+  const box = el("input", { type: "checkbox", "aria-label": `Ask first before ${name} is called` });
+  box.checked = host.needsApproval(name);
+  box.addEventListener("change", () => host.requireApproval(name, box.checked));
+  return el("label", {}, box, "ask first");
 }
 
 /** Resolves when the page has loaded. */

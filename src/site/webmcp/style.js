@@ -1,17 +1,30 @@
 /** The badge's style sheet. `!important` on the host: there, a shadow tree's important rules win over all of the page's. */
 
+const DARK = `
+    color-scheme: dark;
+    --card: #1b211d; --sunk: #151a17; --line: #343c37; --line-strong: #7b867f; --ink: #ebeee7; --soft: #a9b3ac;
+    --accent: #e8a04a; --accent-text: #f3bd7c; --accent-wash: #3b2c18; --good: #74d99b; --warn: #f0bf6c; --bad: #ff9d92;
+`;
+
 export const CSS = `
 :host {
   all: initial !important;
   position: fixed !important;
   inset: auto 16px 16px auto !important;
   z-index: 2147483647 !important;
-  display: flex !important;
+  pointer-events: none !important;
+}
+:host([hidden]) { display: none !important; }
+:host([data-position="bottom-left"]) { inset: auto auto 16px 16px !important; }
+:host([data-position="top-right"]) { inset: 16px 16px auto auto !important; }
+:host([data-position="top-left"]) { inset: 16px auto auto 16px !important; }
+
+.frame {
+  display: flex;
   flex-direction: column;
   align-items: flex-end;
   gap: 8px;
-  max-width: calc(100vw - 32px) !important;
-  pointer-events: none !important;
+  max-width: calc(100vw - 32px);
   font: 14px/1.45 system-ui, sans-serif;
   color-scheme: light;
   color: var(--ink);
@@ -29,23 +42,13 @@ export const CSS = `
   --warn: #835300;
   --bad: #b3261e;
 }
-:host([hidden]) { display: none !important; }
-:host([data-position="bottom-left"]) { inset: auto auto 16px 16px !important; align-items: flex-start; }
-:host([data-position="top-right"]) { inset: 16px 16px auto auto !important; flex-direction: column-reverse; }
-:host([data-position="top-left"]) { inset: 16px auto auto 16px !important; flex-direction: column-reverse; align-items: flex-start; }
+.frame[data-position^="top"] { flex-direction: column-reverse; }
+.frame[data-position$="left"] { align-items: flex-start; }
 
 @media (prefers-color-scheme: dark) {
-  :host(:not([data-theme="light"])) {
-    color-scheme: dark;
-    --card: #1b211d; --sunk: #151a17; --line: #343c37; --line-strong: #7b867f; --ink: #ebeee7; --soft: #a9b3ac;
-    --accent: #e8a04a; --accent-text: #f3bd7c; --accent-wash: #3b2c18; --good: #74d99b; --warn: #f0bf6c; --bad: #ff9d92;
-  }
+  .frame[data-theme="auto"] { ${DARK} }
 }
-:host([data-theme="dark"]) {
-  color-scheme: dark;
-  --card: #1b211d; --sunk: #151a17; --line: #343c37; --line-strong: #7b867f; --ink: #ebeee7; --soft: #a9b3ac;
-  --accent: #e8a04a; --accent-text: #f3bd7c; --accent-wash: #3b2c18; --good: #74d99b; --warn: #f0bf6c; --bad: #ff9d92;
-}
+.frame[data-theme="dark"] { ${DARK} }
 
 *, *::before, *::after { box-sizing: border-box; }
 [hidden] { display: none !important; }
@@ -55,16 +58,16 @@ code, pre, .code { font-family: ui-monospace, "Cascadia Mono", Menlo, Consolas, 
 svg .post { fill: var(--line-strong); }
 svg .arm { fill: var(--accent); }
 svg .back { fill: var(--ink); }
-.sr { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); white-space: nowrap; }
+.sr { position: absolute; background: var(--card); width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); white-space: nowrap; }
 .hint { color: var(--soft); font-size: 13px; overflow-wrap: anywhere; }
 
 button {
-  font: 550 14px/1.2 system-ui, sans-serif;
+  font: 550 13.5px/1.2 system-ui, sans-serif;
   color: var(--ink);
   background: var(--card);
   border: 1px solid var(--line-strong);
   border-radius: 8px;
-  padding: 8px 12px;
+  padding: 8px 11px;
   min-height: 36px;
   cursor: pointer;
 }
@@ -108,7 +111,7 @@ button.link { border: 0; background: none; padding: 4px 0; min-height: 0; color:
 
 .panel {
   pointer-events: auto;
-  width: min(380px, 100vw - 32px);
+  width: min(392px, 100vw - 32px);
   max-height: min(640px, 100dvh - 90px);
   overflow-y: auto;
   overscroll-behavior: contain;
@@ -135,7 +138,10 @@ header button { min-width: 36px; padding: 4px; }
 .code { font-size: 23px; font-weight: 650; letter-spacing: 0.02em; overflow-wrap: anywhere; }
 
 .tools { display: grid; gap: 5px; max-height: 152px; overflow-y: auto; border-top: 1px solid var(--line); padding-top: 10px; font-size: 13px; }
-.tools li { display: grid; min-width: 0; }
+.tools li { display: grid; grid-template-columns: 1fr auto; column-gap: 10px; min-width: 0; }
+.tools li > :nth-child(n + 3), .tools li > span { grid-column: 1 / -1; }
+.tools label { display: flex; align-items: center; gap: 5px; color: var(--soft); font-size: 12px; white-space: nowrap; }
+input { accent-color: var(--accent-text); width: 15px; height: 15px; margin: 0; }
 .tools code { font-weight: 600; overflow-wrap: anywhere; }
 .tools span { color: var(--soft); overflow-wrap: anywhere; }
 .tools .refused span { color: var(--bad); }
@@ -151,15 +157,16 @@ header button { min-width: 36px; padding: 4px; }
 .approval pre { max-height: 170px; overflow: auto; padding: 8px 10px; border: 1px solid var(--line); border-radius: 8px; background: var(--sunk); font-size: 12.5px; white-space: pre-wrap; overflow-wrap: anywhere; }
 .approval .link { justify-self: start; }
 .approval .actions button { max-width: 100%; overflow-wrap: anywhere; }
+.approval .actions code { display: none; }
 
 @media (max-width: 480px) {
-  :host { inset: auto 8px 8px auto !important; max-width: calc(100vw - 16px) !important; }
+  :host { inset: auto 8px 8px auto !important; }
   :host([data-position="bottom-left"]) { inset: auto auto 8px 8px !important; }
   :host([data-position="top-right"]) { inset: 8px 8px auto auto !important; }
   :host([data-position="top-left"]) { inset: 8px auto auto 8px !important; }
-  .panel { width: calc(100vw - 16px); max-height: calc(100dvh - 66px); }
-  .qr { width: 92px; }
-  .approval .actions code { display: none; }
+  .frame { max-width: calc(100vw - 16px); }
+  .panel { width: calc(100vw - 16px); max-height: calc(100dvh - 16px); }
+  .panel:not([hidden]) ~ .pill { display: none; }
 }
 @media print { :host { display: none !important; } }
 `;

@@ -53,8 +53,11 @@ export async function listed(listing) {
     const isOwn = tool.window === undefined || tool.window === globalThis.window;
     if (found.has(tool.name) && !isOwn) continue;
     const run = async (/** @type {any} */ args, /** @type {ToolContext} */ { signal, progress }) => {
-      if (waitsForPerson(tool.name)) progress("The form is filled in. Waiting for the person to submit it.");
-      return value(await listing.execute(tool, args, signal));
+      const form = formOf(tool.name);
+      if (form && !form.hasAttribute("toolautosubmit")) progress("The form is filled in. Waiting for the person to submit it.");
+      const result = value(await listing.execute(tool, args, signal));
+      // Null: the browser submits the form, and its answer would be the next page.
+      return form && result === null ? "The form is sent." : result;
     };
     try {
       found.set(tool.name, { definition: definitionOf(tool), run, isOwn });
@@ -88,6 +91,8 @@ async function executeTool(context, tool, args, signal) {
 
 /** A result in a list's text: JSON of an object is that object, anything else is text. @param {unknown} result */
 function value(result) {
+  // Browsers make text of everything, also of what returns nothing.
+  if (result === "undefined") return null;
   if (typeof result !== "string") return result;
   try {
     const parsed = JSON.parse(result);
@@ -97,10 +102,10 @@ function value(result) {
   }
 }
 
-/** Whether `name` is a form that the person must submit. @param {string} name */
-function waitsForPerson(name) {
-  const forms = [...(globalThis.document?.querySelectorAll?.("form[toolname]:not([toolautosubmit])") ?? [])];
-  return forms.some((form) => form.getAttribute("toolname") === name);
+/** The form of this document that is the tool `name`. @param {string} name @returns {Element | undefined} */
+function formOf(name) {
+  const forms = [...(globalThis.document?.querySelectorAll?.("form[toolname]") ?? [])];
+  return forms.find((form) => form.getAttribute("toolname") === name);
 }
 
 /** @param {unknown} value */
