@@ -20,7 +20,11 @@ from tools.local.local_worker import BUILD_DIR, ROOT
 SOURCE = ROOT / "src" / "site"
 SERVED = BUILD_DIR / "site"
 
-ENTRY_POINTS = ("waypost.js", "webmcp.js", "console/main.js", "console/console.css", "docs/main.js", "docs/docs.css")
+TOGETHER = ("waypost.js", "console/main.js", "console/console.css", "docs/main.js", "docs/docs.css")
+ALONE = "webmcp.js"
+"""Bundled apart: it goes into pages of others, whose visitors should load no chunk for more than they use."""
+
+ENTRY_POINTS = (*TOGETHER, ALONE)
 """The files that pages name; everything that these import ends in bundles."""
 
 VERBATIM = frozenset({"console/theme.js"})
@@ -66,10 +70,11 @@ def make_site(source: Path, served: Path) -> None:
 def bundle(source: Path, target: Path) -> None:
     """Write the bundles of `source` into `target`."""
     esbuild = ROOT / "node_modules" / ".bin" / "esbuild"
-    command = [str(esbuild), *ENTRY_POINTS, *OPTIONS, f"--outdir={target}"]
-    done = subprocess.run(command, cwd=source, stdin=subprocess.DEVNULL, capture_output=True, text=True)
-    if done.returncode != 0:
-        raise SiteError(done.stderr.strip())
+    for names in (TOGETHER, (ALONE,)):
+        command = [str(esbuild), *names, *OPTIONS, f"--outdir={target}"]
+        done = subprocess.run(command, cwd=source, stdin=subprocess.DEVNULL, capture_output=True, text=True)
+        if done.returncode != 0:
+            raise SiteError(done.stderr.strip())
 
 
 def is_verbatim(path: Path) -> bool:

@@ -1,14 +1,16 @@
 // The official client of the TypeScript SDK as a process: reads a line of JSON for each thing to do, writes one for each that
 // is done.
 //
-//     node agent.mjs URL
+//     node agent.mjs URL [TOKEN]
 //     {"id": 1, "do": "list"}   {"id": 2, "do": "call", "tool": "add", "args": {}}   {"id": 3, "do": "cancel", "call": 2}
 
 import { createInterface } from "node:readline";
 
 import { CLIENTS } from "../worker/mcp_clients/sdk-clients.mjs";
 
-const { client, call } = await CLIENTS["SDK 1"].connect(process.argv[2]);
+const [url, token] = process.argv.slice(2);
+const withToken = (to, init) => fetch(to, { ...init, headers: { ...Object.fromEntries(new Headers(init?.headers)), authorization: `Bearer ${token}` } });
+const { client, call } = await CLIENTS["SDK 1"].connect(url, token ? { fetch: withToken } : {});
 const say = (what) => process.stdout.write(`${JSON.stringify(what)}\n`);
 /** What cancels each call that has begun. */
 const calls = new Map();

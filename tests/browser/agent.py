@@ -20,8 +20,8 @@ PATIENCE_SECONDS = 60
 class Agent:
     """A context manager; connected to the MCP server `url` while inside."""
 
-    def __init__(self, url: str) -> None:
-        self._url = url
+    def __init__(self, url: str, token: str | None = None) -> None:
+        self._arguments = [url] if token is None else [url, token]
         self._next = 0
         self._heard: Queue[dict[str, Any]] = Queue()
         self._done: dict[int, dict[str, Any]] = {}
@@ -30,7 +30,7 @@ class Agent:
 
     def __enter__(self) -> Self:
         self._process = subprocess.Popen(
-            [NODE, SCRIPT, self._url], cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+            [NODE, SCRIPT, *self._arguments], cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
         )
         self._reader = Thread(target=self._read)
         self._reader.start()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import re
 import subprocess
@@ -11,6 +12,9 @@ import pytest
 
 from tools.local.local_worker import ROOT
 from tools.site_files import ENTRY_POINTS, SOURCE, SiteError, files_of, is_verbatim, make_site
+
+MAX_TAG_BYTES = 11_000
+"""Compressed."""
 
 NAMED = re.compile(r'(?:src|href)="(/[^"#]+)"')
 IMPORTED = re.compile(r'(?:\bfrom|\bimport)\s*"(\.[^"]+)"')
@@ -65,6 +69,19 @@ def test_a_page_asks_for_no_more_than_a_dozen_files(served: Path, page: str) -> 
     }
     assert chunks
     assert len(named | chunks) < 12
+
+
+def test_the_script_tag_costs_little_before_anything_is_shared(served: Path) -> None:
+    # What every visitor of another site's page loads; the rest comes with the click.
+    chunks = IMPORTED.findall((served / "webmcp.js").read_text())
+    loaded = [served / "webmcp.js", *(served / name for name in chunks)]
+    assert sum(len(gzip.compress(path.read_bytes())) for path in loaded) < MAX_TAG_BYTES
+
+
+def test_pages_of_other_origins_may_load_both_clients_and_their_chunks(served: Path) -> None:
+    sections = re.split(r"\n(?=/)", (served / "_headers").read_text())
+    shared = {section.partition("\n")[0] for section in sections if "Access-Control-Allow-Origin: *" in section}
+    assert {"/waypost.js", "/webmcp.js", "/chunks/*"} <= shared
 
 
 def test_browsers_may_keep_chunks_for_good_and_nothing_else(served: Path) -> None:

@@ -4,6 +4,7 @@ import { copies, el } from "../console/shared/dom.js";
 import { codeParts } from "../console/shared/format.js";
 import { qrCode } from "../console/tab/qr.js";
 import { createSession, Host, Session } from "../waypost.js";
+import { GuestToken } from "./guest-token.js";
 import { toolList } from "./introduction.js";
 import { ownStorage } from "./own-storage.js";
 import { endText, openingProblem, PolicyWatch } from "./problems.js";
@@ -96,7 +97,14 @@ export class SharedView {
       copies(made, () => text);
       return made;
     };
-    const url = new URL(`/mcp/${code}`, baseUrl).href;
+    const hint = el("p", { class: "hint" }, "Give one of these to your agent only: with it, the tools below can be called in this tab.");
+    const actions = el("div", { class: "actions" }, button("Copy MCP URL", "primary", new URL(`/mcp/${code}`, baseUrl).href), button("Copy code", "", code), button("Copy link", "", link));
+    const token = new GuestToken(session);
+    token.isRequired().then((isRequired) => {
+      if (!isRequired) return;
+      actions.replaceChildren(button("Copy MCP URL", "primary", new URL("/mcp", baseUrl).href), token.button, button("Copy link", "", link));
+      hint.textContent = "Your MCP client needs the URL and a token (Authorization: Bearer). With them, the tools below can be called in this tab.";
+    });
     const stop = el("button", { type: "button", class: "quiet", onclick: () => this.#stop() }, "Stop sharing");
     this.#badge.fill(
       this.#questions.place,
@@ -107,8 +115,8 @@ export class SharedView {
         el("a", { class: "qr", href: link, target: "_blank", rel: "noreferrer" }, qrCode(link, "QR code of the link for an agent")),
         el("div", {}, el("p", { class: "hint" }, "Session code"), el("p", { class: "code", "aria-label": [...code].join(" ") }, ...codeParts(code))),
       ),
-      el("div", { class: "actions" }, button("Copy MCP URL", "primary", url), button("Copy code", "", code), button("Copy link", "", link)),
-      el("p", { class: "hint" }, "Give one of these to your agent only: with it, the tools below can be called in this tab."),
+      actions,
+      hint,
       this.#tools,
       el("div", { class: "actions" }, stop),
     );
