@@ -120,7 +120,7 @@ def test_the_official_client_uses_a_page_that_knows_only_webmcp(enter: Enter, ki
     visit.goto("/shop")
     with Agent(visit.share()) as agent:
         tools = agent.tools()
-        assert set(tools) == {"find_tea", "add_to_cart", "brew"}
+        assert set(tools) == {"find_tea", "add_to_cart", "brew", "order"}
         find = tools["find_tea"]
         assert (find["title"], find["description"]) == ("Find a tea", "Finds teas by a word")
         assert find["inputSchema"]["required"] == ["word"]
@@ -137,7 +137,7 @@ def test_the_official_client_uses_a_page_that_knows_only_webmcp(enter: Enter, ki
         assert (failed["isError"], failed["content"][0]["text"]) == (True, "There is no coffee here.")
         assert agent.text("add_to_cart", tea="Sencha") == "100 g of Sencha are in the cart."
         visit.page.evaluate("closeShop()")
-        eventually(lambda: set(agent.tools()) == {"find_tea", "brew"})
+        eventually(lambda: set(agent.tools()) == {"find_tea", "brew", "order"})
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -226,14 +226,14 @@ def test_nothing_is_sent_before_the_person_shares_and_nothing_after_they_stop(en
     calls: list[str] = []
     visit.page.on("request", lambda request: "/api/" in request.url and calls.append(request.url))
     visit.goto("/shop")
-    expect(visit.button("Share 3 tools")).to_be_visible()
+    expect(visit.button("Share 4 tools")).to_be_visible()
     assert calls == []
     visit.share()
     visit.button("Stop sharing").click()
     expect(visit.badge.get_by_text("Sharing has stopped.").first).to_be_visible()
     calls.clear()
     visit.page.reload()
-    expect(visit.button("Share 3 tools")).to_be_visible()
+    expect(visit.button("Share 4 tools")).to_be_visible()
     assert calls == []
 
 
@@ -247,6 +247,20 @@ def test_a_reload_and_the_next_page_of_the_site_go_on_under_the_same_code(enter:
     visit.goto("/components")
     with Agent(url) as agent:
         eventually(lambda: set(agent.tools()) == {"list_cards"})
+
+
+def test_a_call_that_a_reload_interrupts_is_neither_asked_about_nor_run_again(enter: Enter) -> None:
+    visit = enter("native")
+    visit.goto("/shop")
+    with Agent(visit.share()) as agent:
+        call = agent.start("order")
+        visit.button("Allow once").click()
+        visit.page.wait_for_function("sessionStorage.orders === '1'")
+        visit.page.reload()
+        said = agent.wait(call)["result"]["content"][0]["text"]
+        assert said.startswith("The page was left or reloaded while this call ran. It may have taken effect")
+        assert f"{visit.site.url}/shop (Tea shop)" in said
+        assert visit.page.evaluate("sessionStorage.orders") == "1"
 
 
 def test_a_page_without_tools_shows_nothing_and_two_tags_are_one_badge(enter: Enter) -> None:
@@ -332,8 +346,8 @@ def test_the_pages_style_sheets_do_not_reach_the_badge_and_its_own_do_not_reach_
       html > *:not(head, body) { display: none !important; opacity: 0 !important; visibility: hidden !important; }
     </style>"""
     visit.goto("/shop", early=hostile)
-    expect(visit.button("Share 3 tools")).to_be_visible()
-    look = visit.button("Share 3 tools").evaluate("(it) => [getComputedStyle(it).fontSize, getComputedStyle(it).color]")
+    expect(visit.button("Share 4 tools")).to_be_visible()
+    look = visit.button("Share 4 tools").evaluate("(it) => [getComputedStyle(it).fontSize, getComputedStyle(it).color]")
     assert look[0] == "13.5px"
     assert look[1] != "rgb(255, 0, 0)"
     assert visit.badge.evaluate("(it) => getComputedStyle(it).opacity") == "1"
@@ -366,15 +380,15 @@ def test_the_keyboard_opens_shares_and_minimises_and_a_question_takes_no_focus(e
     visit = enter("native")
     visit.goto("/shop")
     focused = f"document.querySelector('{BADGE}').shadowRoot.activeElement?.textContent"
-    expect(visit.button("Share 3 tools")).to_be_visible()
+    expect(visit.button("Share 4 tools")).to_be_visible()
     visit.page.keyboard.press("Tab")
-    assert visit.page.evaluate(focused) == "Share 3 tools"
+    assert visit.page.evaluate(focused) == "Share 4 tools"
     visit.page.evaluate("addEventListener('keydown', ({ key }) => { window.heard = key; })")
     visit.page.keyboard.press("Enter")
     expect(visit.badge.get_by_role("dialog", name="Agents on this page")).to_be_visible()
     visit.page.keyboard.press("Escape")
     expect(visit.badge.get_by_role("dialog")).to_be_hidden()
-    assert visit.page.evaluate(focused) == "Share 3 tools"
+    assert visit.page.evaluate(focused) == "Share 4 tools"
     assert visit.page.evaluate("window.heard ?? null") is None
     with Agent(visit.share()) as agent:
         visit.button("Minimise").click()

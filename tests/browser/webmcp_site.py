@@ -50,6 +50,10 @@ SHOP = """<!doctype html><html lang="en"><head><title>Tea shop</title>
         signal.addEventListener("abort", () => { window.brewing = false; stop(signal.reason); });
       }),
     });
+    await document.modelContext.registerTool({
+      name: "order", description: "Orders what is in the cart",
+      execute: () => new Promise(() => { sessionStorage.orders = Number(sessionStorage.orders ?? 0) + 1; }),
+    });
   }
 </script></head><body style="font: 16px sans-serif; margin: 2em">
 <h1>Tea shop</h1><p>In the cart: <span id="cart">[]</span></p></body></html>"""

@@ -3,6 +3,7 @@
 import { copies, el } from "../console/shared/dom.js";
 import { codeParts } from "../console/shared/format.js";
 import { qrCode } from "../console/tab/qr.js";
+import { ownOrigin } from "../client/session/session.js";
 import { createSession, Host, Session } from "../waypost.js";
 import { GuestToken } from "./guest-token.js";
 import { toolList } from "./introduction.js";
@@ -51,7 +52,9 @@ export class SharedView {
   /** Opens a session, or goes on with the one that this tab has, and offers the page's tools. */
   async start() {
     try {
-      const session = Session.restore(this.#storage) ?? (await createSession({ label: this.#label(), data: { url: location.origin + location.pathname } }));
+      const kept = Session.restore(this.#storage);
+      // Of another deployment, if the site has changed its tag since.
+      const session = kept?.baseUrl === ownOrigin() ? kept : await createSession({ label: this.#label(), data: { url: location.origin + location.pathname } });
       await this.#use(session);
     } catch (error) {
       await this.#policy.reported();
@@ -68,7 +71,6 @@ export class SharedView {
       storage: this.#storage,
       ...(approve === "never" ? {} : { approve: (request) => this.#questions.ask(request) }),
     }));
-    host.on("error", ({ error }) => console.warn("waypost:", error));
     const page = host.webmcp();
     const show = () => {
       if (approve === "always") for (const { name } of page.tools) if (!host.needsApproval(name)) host.requireApproval(name);
