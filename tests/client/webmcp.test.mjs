@@ -380,6 +380,35 @@ test("a call that ran when the page was left does not run again, unless its tool
   ]);
 });
 
+test("a tool that clashes is reported once, and offered as soon as what it clashed with is gone", async () => {
+  const context = todays();
+  await connected();
+  const { tool: offer } = Host.prototype;
+  const taken = new Set();
+  host.tool = function (definition, ...rest) {
+    const other = { "a.b": "a_b", a_b: "a.b" }[definition.name];
+    if (taken.has(other)) throw new TypeError("Guests see both as a_b.");
+    taken.add(definition.name);
+    return offer.call(this, definition, ...rest);
+  };
+  host.removeTool = function (name) {
+    taken.delete(name);
+    return Host.prototype.removeTool.call(this, name);
+  };
+  const bridge = host.webmcp();
+  const first = new AbortController();
+  await context.registerTool(tool("a.b"), { signal: first.signal });
+  await bridge.ready();
+  await context.registerTool(tool("a_b"));
+  await context.registerTool(tool("c"));
+  await until(() => bridge.tools.length === 2);
+  assert.deepEqual(bridge.refused.map(({ name }) => name), ["a_b"]);
+  assert.equal(host.errors.length, 1);
+  first.abort();
+  await until(() => bridge.tools.map(({ name }) => name).sort().join() === "a_b,c");
+  assert.deepEqual([bridge.refused, host.errors.length], [[], 1]);
+});
+
 test("a tool that was withdrawn is gone for guests, and its name is free", async () => {
   await connected();
   host.tool({ name: "a" }, () => 1);

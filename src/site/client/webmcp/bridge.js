@@ -30,7 +30,7 @@ export class WebMcp extends Emitter {
   #isStopped = false;
   /** What this bridge offers, by name, with its definition as JSON. @type {Map<string, { text: string, tool: Tool }>} */
   #offered = new Map();
-  /** By name, with the definition as JSON. @type {Map<string, { text: string, reason: string }>} */
+  /** Why, by name. @type {Map<string, string>} */
   #refused = new Map();
 
   /**
@@ -53,7 +53,7 @@ export class WebMcp extends Emitter {
 
   /** The page's tools that can't be offered. The others are. @returns {RefusedTool[]} */
   get refused() {
-    return [...this.#refused].map(([name, { reason }]) => ({ name, reason }));
+    return [...this.#refused].map(([name, reason]) => ({ name, reason }));
   }
 
   /** Resolves when the tools that the page has registered until now are offered. */
@@ -101,22 +101,22 @@ export class WebMcp extends Emitter {
     // Since then, the page has given the host a tool of its own with this name: that one stays.
     if (offered && taken !== offered.tool) this.#offered.delete(name);
     else if (offered?.text === text) return;
-    if (taken && taken !== offered?.tool) return this.#refuse(name, text, "The page offers another tool under this name itself.");
-    if (this.#refused.get(name)?.text === text) return;
+    if (taken && taken !== offered?.tool) return this.#refuse(name, "The page offers another tool under this name itself.");
+    // A refused one is offered again at each change: what it clashed with may be gone.
     try {
       const tool = this.#host.offer(definition, (args, context) => this.#run(name, args, context));
       this.#offered.set(name, { text, tool });
       this.#refused.delete(name);
     } catch (error) {
       if (offered) this.#withdraw(name);
-      this.#refuse(name, text, error instanceof Error ? error.message : String(error));
+      this.#refuse(name, error instanceof Error ? error.message : String(error));
     }
   }
 
-  /** @param {string} name @param {string} text @param {string} reason */
-  #refuse(name, text, reason) {
-    if (this.#refused.get(name)?.text === text) return;
-    this.#refused.set(name, { text, reason });
+  /** @param {string} name @param {string} reason */
+  #refuse(name, reason) {
+    if (this.#refused.get(name) === reason) return;
+    this.#refused.set(name, reason);
     this.#host.fail(new WaypostError("bad_tool", `The page's tool ${JSON.stringify(name)} is not offered: ${reason}`));
   }
 
