@@ -107,6 +107,11 @@ export class Badge {
     if (!isOpen && (focus || hadFocus)) this.#button.focus();
   }
 
+  /** Shows the upper end of the panel, where questions are. */
+  scrollUp() {
+    this.#panel.scrollTop = 0;
+  }
+
   /** Whether the panel is open. */
   get isOpen() {
     return this.#isOpen;

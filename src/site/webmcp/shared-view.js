@@ -144,7 +144,10 @@ export class SharedView {
   /** @param {number} count @param {string} text */
   #tellWaiting(count, text) {
     this.#look();
-    if (text) this.#badge.say(text);
+    if (text) {
+      this.#badge.say(text);
+      this.#badge.scrollUp();
+    }
     // Where the person is typing stays theirs: the panel opens, the focus stays.
     if (count > 0 && !this.#badge.isOpen) this.#badge.open(true, { focus: false });
   }
