@@ -3,7 +3,8 @@
  *
  *     <script type="module" src="https://your-worker.example/webmcp.js"></script>
  *
- * Put it into the head, before the page's own modules: modules run in order, so it sees all that they register. Attributes:
+ * Put it into the head, before the page's own scripts. It is bundled into a file that runs without `type="module"` as well: then
+ * it runs before all scripts that follow, and sees what they register in browsers without WebMCP too. Attributes:
  *
  *     data-label="Cart of Ada"        the name that agents see; by default the page's title
  *     data-approve="writes"           which calls ask the person first: those of tools without readOnlyHint; or always, never
@@ -21,11 +22,16 @@ import { readOptions } from "./webmcp/options.js";
 /** Of whichever copy of this script, from whichever server: a second one does nothing. */
 const MARK = Symbol.for("waypost.webmcp");
 
+/** What is loaded when the person shares. The bundler leaves the path alone, for it can't read it: this file is one of its own. */
+const SHARING = "webmcp/shared-view.js";
+
 if (!Object.hasOwn(globalThis, MARK)) {
   Object.defineProperty(globalThis, MARK, { value: true });
-  const options = readOptions(import.meta.url);
+  const options = readOptions();
   if (options.standsIn) standIn();
-  const badge = new Badge(pageTools(), options);
+  // An ordinary script of another origin has no base, and a module that another one imported has no tag.
+  const path = options.url ? new URL(SHARING, options.url).href : `./${SHARING}`;
+  const badge = new Badge(pageTools(), options, () => import(path));
   // In a script with `async`, the page may not have been read so far.
   if (document.readyState === "loading") document.addEventListener("DOMContentLoaded", () => badge.show());
   else badge.show();

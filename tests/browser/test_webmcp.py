@@ -211,6 +211,40 @@ def test_what_was_registered_before_the_script_came_is_found_in_the_browsers_lis
 
 
 @pytest.mark.parametrize("kind", KINDS)
+def test_a_tag_that_is_no_module_sees_the_scripts_of_the_page_in_every_browser(enter: Enter, kind: str) -> None:
+    visit = enter(kind)
+    visit.goto("/inline", classic="")
+    with Agent(visit.share()) as agent:
+        assert agent.text("list_coffee") == "Arabica"
+        # With its words: the function was seen as it was registered, not found in a list.
+        assert agent.text("list_coffee", fail=True) == "No coffee today."
+
+
+def test_in_a_browser_without_webmcp_a_module_comes_after_the_scripts_of_the_page(enter: Enter) -> None:
+    visit = enter("neither")
+    visit.goto("/inline")
+    visit.page.wait_for_function("'modelContext' in document")
+    expect(visit.badge).to_be_hidden()
+
+
+def test_the_pages_own_client_offers_what_the_tag_has_seen(enter: Enter) -> None:
+    visit = enter("native")
+    visit.goto("/inline", classic="")
+    code = visit.page.evaluate(
+        """async (url) => {
+          const { createSession, Host } = await import(`${url}/waypost.js`);
+          const host = new Host(await createSession());
+          await host.webmcp().ready();
+          await host.connect();
+          return host.session.code;
+        }""",
+        visit.site.waypost_url,
+    )
+    with Agent(f"{visit.site.waypost_url}/mcp/{code}") as agent:
+        assert agent.text("list_coffee", fail=True) == "No coffee today."
+
+
+@pytest.mark.parametrize("kind", KINDS)
 def test_a_cancelled_call_aborts_the_signal_that_the_tool_was_given(enter: Enter, kind: str) -> None:
     visit = enter(kind)
     visit.goto("/shop")

@@ -1,7 +1,7 @@
 """Pages of another site that know only WebMCP, as people write them; one script tag is added to each.
 
-They register in the ways that public pages do: one tool after another in a module, a component that registers while it
-is shown, forms, and the whole list of the first shape.
+They register in the ways that public pages do: one tool after another in a module or an ordinary script, a component
+that registers while it is shown, forms, and the whole list of the first shape.
 """
 
 from __future__ import annotations
@@ -117,7 +117,18 @@ FORMER = """<!doctype html><html lang="en"><head><title>Notes of 2025</title>{ta
   window.replace = () => navigator.modelContext.provideContext({ tools: [note("third")] });
 </script></head><body><h1>Notes</h1></body></html>"""
 
-PAGES = {"/shop": SHOP, "/forms": FORMS, "/components": COMPONENTS, "/former": FORMER}
+INLINE = """<!doctype html><html lang="en"><head><title>Coffee</title>{tag}</head><body><h1>Coffee</h1>
+<script>
+  // Not a module: it runs while the page is read.
+  if (document.modelContext) {
+    document.modelContext.registerTool({
+      name: "list_coffee", description: "Lists the coffees", annotations: { readOnlyHint: true },
+      execute({ fail }) { if (fail) throw new Error("No coffee today."); return "Arabica"; },
+    });
+  }
+</script></body></html>"""
+
+PAGES = {"/inline": INLINE, "/shop": SHOP, "/forms": FORMS, "/components": COMPONENTS, "/former": FORMER}
 
 
 class Pages(BaseHTTPRequestHandler):
@@ -135,7 +146,8 @@ class Pages(BaseHTTPRequestHandler):
         # What a page is at first leads to the others of its site: they have the tag as well.
         server = query.get("server") or self.server.waypost_url  # type: ignore[attr-defined]
         if "no-tag" not in query:
-            tag += f'<script type="module" src="{server}/webmcp.js" {query.get("attributes", "")}></script>'
+            kind = "" if "classic" in query else 'type="module" '
+            tag += f'<script {kind}src="{server}/webmcp.js" {query.get("attributes", "")}></script>'
         headers = {"Content-Security-Policy": query["policy"]} if "policy" in query else {}
         return self._reply(page.replace("{tag}", tag).encode(), "text/html; charset=utf-8", headers)
 

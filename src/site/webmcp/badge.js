@@ -17,6 +17,7 @@ import { CSS } from "./style.js";
 export class Badge {
   #page;
   #options;
+  #load;
   #place = document.createElement("waypost-webmcp");
   #button = el("button", { type: "button", class: "pill", "aria-expanded": "false", "aria-controls": "panel" });
   #body = el("div", { class: "body" });
@@ -28,10 +29,12 @@ export class Badge {
   /**
    * @param {PageTools} page
    * @param {Options} options
+   * @param {() => Promise<typeof import("./shared-view.js")>} load
    */
-  constructor(page, options) {
+  constructor(page, options, load) {
     this.#page = page;
     this.#options = options;
+    this.#load = load;
     const minimise = el("button", { type: "button", class: "quiet", "aria-label": "Minimise", onclick: () => this.open(false) }, "–");
     this.#panel = el(
       "section",
@@ -60,7 +63,7 @@ export class Badge {
     this.look({ label: "Opening", kind: "busy" });
     this.#body.replaceChildren(el("p", { class: "hint" }, "Opening a session."));
     try {
-      const { SharedView } = await import("./shared-view.js");
+      const { SharedView } = await this.#load();
       await new SharedView(this, this.#options).start();
     } catch (error) {
       // Its modules did not arrive.

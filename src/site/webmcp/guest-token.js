@@ -4,7 +4,7 @@ import { copies, el } from "../console/shared/dom.js";
 import { ApiError } from "../client/errors.js";
 import { Http } from "../client/transport/http.js";
 
-/** @typedef {import("../waypost.js").Session} Session */
+/** @typedef {import("../client/session/session.js").Session} Session */
 
 export class GuestToken {
   #session;

@@ -11,6 +11,7 @@ const CHOICES = {
 
 /**
  * @typedef {object} Options
+ * @property {string | null} url of the script; null if it has no tag
  * @property {string | null} label
  * @property {Approve} approve
  * @property {string} position
@@ -20,13 +21,15 @@ const CHOICES = {
  */
 
 /**
- * @param {string} url of the script
- * @returns {Options} the defaults where no tag has this address, for example because another module imported it
+ * Reads them while the script runs.
+ * @returns {Options}
  */
-export function readOptions(url) {
-  const tag = [...document.scripts].find(({ type, src }) => type === "module" && src === url);
-  const said = tag?.dataset ?? {};
+export function readOptions() {
+  // A module has no `currentScript`.
+  const tag = document.currentScript ?? [...document.scripts].find(({ src }) => URL.canParse(src) && new URL(src).pathname === "/webmcp.js");
+  const { dataset: said = {}, src: url = null } = tag instanceof HTMLScriptElement ? tag : {};
   return {
+    url,
     label: said.label?.trim() || null,
     approve: /** @type {Approve} */ (choice(said, "approve")),
     position: choice(said, "position"),

@@ -3,8 +3,8 @@
 import { copies, el } from "../console/shared/dom.js";
 import { codeParts } from "../console/shared/format.js";
 import { qrCode } from "../console/tab/qr.js";
-import { ownOrigin } from "../client/session/session.js";
-import { createSession, Host, Session } from "../waypost.js";
+import { Host } from "../client/host/host.js";
+import { createSession, ownOrigin, Session } from "../client/session/session.js";
 import { GuestToken } from "./guest-token.js";
 import { toolList } from "./introduction.js";
 import { ownStorage } from "./own-storage.js";

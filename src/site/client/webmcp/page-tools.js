@@ -14,6 +14,12 @@ import { Registrations } from "./registrations.js";
  *   isStale: boolean, stop: () => void }} Source
  */
 
+/** Its number changes with the members of `PageTools`. */
+const SHARED = Symbol.for("waypost.page-tools.1");
+
+/** @type {Record<symbol, any>} */
+const place = globalThis;
+
 /** @extends {Emitter<{ change: undefined, error: { error: unknown } }>} */
 export class PageTools extends Emitter {
   /** @type {Map<ModelContext, Source>} */
@@ -52,7 +58,7 @@ export class PageTools extends Emitter {
     this.#stop();
     for (const { stop } of this.#sources.values()) stop();
     this.#sources.clear();
-    if (ofThisPage === this) ofThisPage = null;
+    if (place[SHARED] === this) delete place[SHARED];
   }
 
   #look() {
@@ -98,10 +104,11 @@ export class PageTools extends Emitter {
   }
 }
 
-/** @type {PageTools | null} */
-let ofThisPage = null;
-
-/** The tools of this page. The first call begins to follow them: the earlier, the more is seen. */
+/**
+ * The tools of this page. The first call begins to follow them: the earlier, the more is seen. All copies of this client in
+ * the page share them, since only the first one has seen what was registered early.
+ * @returns {PageTools}
+ */
 export function pageTools() {
-  return (ofThisPage ??= new PageTools());
+  return (place[SHARED] ??= new PageTools());
 }
