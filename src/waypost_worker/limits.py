@@ -8,6 +8,18 @@ nothing outside of its module can observe as a limit (delays of a backoff, inter
 MAX_BODY_BYTES = 256 * 1024
 """A request's body. Larger ones would let one caller fill an isolate's 128 MB."""
 
+MAX_CHAT_BODY_BYTES = 8 * 1024 * 1024
+"""A question's body. The AI SDK sends the whole thread with each question; only the last message of it is decoded."""
+
+MAX_QUESTION_BYTES = 1024 * 1024
+"""The JSON of one message that is asked: `MAX_CHAT_MESSAGE_LENGTH` with every character escaped."""
+
+MAX_QUESTION_MARKS = 100_000
+"""Brackets, commas and quotes at the end of a thread that the AI SDK sends, among which its last question is sought."""
+
+MAX_DECODED_BODY_BYTES = 2 * 1024 * 1024
+"""A request's body that is decoded whole; larger ones are passed on as they are."""
+
 MAX_PAGE_BYTES = 1024 * 1024
 """The HTML of a page, as UTF-8."""
 
@@ -55,9 +67,12 @@ BODY_MEMORY_FACTOR = 5
 DECODED_VALUE_BYTES = 64
 """What an element, a member or a container of JSON takes once it is decoded: 3 bytes (`[],`) become a list of 56."""
 
-MAX_ADDRESS_BODIES_BYTES = 4 * 1024 * 1024
-"""The same of one address (two imports, 16 of the largest requests, thousands of usual ones): otherwise one caller
-could spend all of it with a few slow connections."""
+PASSED_ON_MEMORY_FACTOR = 3
+"""The same of a body that is not decoded."""
+
+MAX_ADDRESS_BODIES_BYTES = 5 * 1024 * 1024
+"""The same of one address (one largest question, which counts three fifths, or two imports, 20 of the largest requests,
+thousands of usual ones): otherwise one caller could spend all of it with a few slow connections."""
 
 MAX_BODY_SILENCE_SECONDS = 10
 """How long a body may bring nothing: otherwise a byte now and then would hold a request open."""
@@ -65,8 +80,14 @@ MAX_BODY_SILENCE_SECONDS = 10
 MAX_BODY_SECONDS = 60
 """How long a whole body may take: enough for a page's 2 MiB on a weak mobile network."""
 
+MAX_LARGE_BODY_SECONDS = 180
+"""The same of a body that may be larger than 2 MiB: 8 MiB at 0.4 Mbit/s."""
+
 PREFLIGHT_MAX_AGE_SECONDS = 7200
 """How long a browser caches the reply to a CORS preflight; browsers cap it there."""
+
+MAX_PARAMETER_HEADERS = 32
+"""Headers for arguments of a tool (MCP's `Mcp-Param-…`) that the reply to a preflight repeats."""
 
 MAX_ID_LENGTH = 64
 """Characters of an id that a client chooses: two of them and a cursor must fit into a key of 512 bytes."""
@@ -88,6 +109,9 @@ MIN_CODE_LENGTH = 8
 
 MAX_CODE_LENGTH = 16
 """Characters of a session's code at most: more is too long to type, and 80 bits can't be guessed over a network."""
+
+MAX_TYPED_CODE_LENGTH = 2 * MAX_CODE_LENGTH
+"""Characters of a code as it was typed: the longest one with a space or a dash after each character."""
 
 MAX_LOOKUPS_AT_ONCE = 10
 """Concurrent look-ups of codes from one address in one isolate: as many can still succeed while it is being blocked."""
@@ -275,8 +299,9 @@ GIVER_SILENCE_SECONDS = 30
 """How long a generation may do nothing in its own isolate before it counts as lost. A write that is repeated takes a
 third of that."""
 
-ANSWER_HEARTBEAT_SECONDS = 5
-"""Silence on the stream of an answer until a heartbeat: that a client has left is noticed at the next write."""
+ANSWER_HEARTBEAT_SECONDS = 3
+"""Silence on the stream of an answer until a heartbeat: that a client has left is noticed at the next write. Well below
+5 s, after which httpx gives up by default."""
 
 FOLLOW_PATIENCE_SECONDS = 75
 """How long a reader in another isolate waits for the next chunk of an answer: a list may be 60 s old."""
@@ -375,6 +400,9 @@ MAX_STREAMS_PER_ISOLATE = 1500
 
 MAX_RPC_ID_LENGTH = 128
 """Characters of the id of a JSON-RPC request, and of its progress token: both are part of event ids."""
+
+MAX_BATCH_MESSAGES = 16
+"""Messages in a JSON-RPC batch. Its calls wait concurrently, and share the KV operations of one invocation."""
 
 TOOLS_PER_PAGE = 64
 """Tools in one page of MCP's `tools/list`."""

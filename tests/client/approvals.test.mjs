@@ -243,6 +243,55 @@ test("the guest gets \"Waiting for approval\" first, and only if the call waits"
   assert.deepEqual(host.runs, ["r2", "r1"]);
 });
 
+/** A call that was allowed and runs: `tick` moves the time, `call` is what its handler got, `finish` ends it. */
+async function running(context) {
+  const begun = Promise.withResolvers();
+  const end = Promise.withResolvers();
+  const host = await connected({ approve: person });
+  host.tool({ name: "slow" }, (_args, call) => (begun.resolve(call), end.promise));
+  ask("r1", "slow");
+  await until(() => asked.length === 1 && sent().length === 1);
+  context.mock.timers.enable({ apis: ["setTimeout"] });
+  asked[0].say("once");
+  const call = await begun.promise;
+  const tick = (ms) => context.mock.timers.tick(ms);
+  const finish = async () => {
+    context.mock.timers.reset();
+    end.resolve("there");
+    await until(() => answers().length === 1);
+    return sent().map(({ result }) => result?.message ?? result);
+  };
+  return { call, tick, finish };
+}
+
+test("the guest gets \"Running\" once an allowed call takes long", async (context) => {
+  const { tick, finish } = await running(context);
+  tick(2_999);
+  await new Promise(setImmediate);
+  assert.equal(sent().length, 1);
+  tick(1);
+  await new Promise(setImmediate);
+  tick(60_000);
+  context.mock.timers.reset();
+  await until(() => sent().length === 2);
+  assert.deepEqual(await finish(), ["Waiting for approval.", "Running.", "there"]);
+});
+
+test("an allowed call that ends soon sends no \"Running\"", async (context) => {
+  const quick = await running(context);
+  quick.tick(2_999);
+  assert.deepEqual(await quick.finish(), ["Waiting for approval.", "there"]);
+});
+
+test("a call that reports its own progress sends no \"Running\"", async (context) => {
+  const own = await running(context);
+  own.call.progress({ progress: 1, message: "my own" });
+  own.tick(60_000);
+  context.mock.timers.reset();
+  await until(() => sent().length === 2);
+  assert.deepEqual(await own.finish(), ["Waiting for approval.", "my own", "there"]);
+});
+
 test("a repeat of a call that waits is not asked about twice", async () => {
   const host = await connected({ approve: person });
   ask("r1");

@@ -93,7 +93,7 @@ async def test_a_tab_that_leaves_in_the_middle_of_a_call_is_noticed():
     stream = await mcp.stream("tools/call", {"name": "t", "_meta": {"progressToken": 1}})
     request = await taken(mcp)
     await mcp.client.answer(mcp.session, request["id"], "half", final=False)
-    [_, reply] = await stream.until_over(300)
+    [*_, reply] = await stream.until_over(300)
     assert reply["error"]["data"]["code"] == "tab_away"
     assert 120 <= asyncio.get_running_loop().time() <= 170
 

@@ -67,6 +67,7 @@ class Limit(NamedTuple):
 
 
 INVALID_BODY = (400, "invalid_body")
+INVALID_CODE = (400, "invalid_code")
 INVALID_ID = (400, "invalid_id")
 INVALID_PARAMETER = (400, "invalid_parameter")
 TOO_LARGE = (413, "body_too_large")
@@ -301,6 +302,9 @@ TABLE: dict[str, list[Limit]] = {
             lambda edge, n: edge.call("GET", f"/api/poll?code={edge.session.code}&wait={n}"), 200, INVALID_PARAMETER
         )
     ],
+    "MAX_TYPED_CODE_LENGTH": [
+        Limit(lambda edge, n: edge.call("GET", f"/api/sessions/{edge.session.code.ljust(n, '-')}"), 200, INVALID_CODE)
+    ],
     "MAX_TRACKED_PRODUCERS": [Limit(tracked, 200, (400, "invalid_cursor"))],
     "MAX_SESSION_AGE_SECONDS": [Limit(lambda edge, n: edge.post("/api/sessions", ttl=n), 201, INVALID_BODY)],
 }  # fmt: skip
@@ -352,6 +356,8 @@ NOT_HERE = {
     "MAX_CLOCK_SKEW_SECONDS": OF_PROMISES,
     "MAX_WRITE_SECONDS": OF_PROMISES,
     "MAX_JOURNAL_LENGTH": "starts compaction, refuses no one; tests/conversations/test_conversation_compacted.py",
+    "MAX_BATCH_MESSAGES": OF_MCP,
+    "MAX_PARAMETER_HEADERS": "bounds a reply; tests/http/test_cors.py",
     "MAX_LINEAGE": "what a fork remembers: older ancestors are dropped; tests/conversations/test_thread_forks.py",
     "MAX_APP_TOKEN_TTL_SECONDS": OF_KEYED_ROUTES,
     "MAX_RPC_ID_LENGTH": OF_MCP,

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from waypost_worker.ids import CROCKFORD
+from waypost_worker.ids import CROCKFORD, SEPARATORS
 from waypost_worker.limits import (
     MAX_APP_ID_KEY_BYTES,
     MAX_APP_ID_LENGTH,
@@ -19,6 +19,7 @@ from waypost_worker.limits import (
     MAX_METADATA_BYTES,
     MAX_METADATA_NAME_LENGTH,
     MAX_TOOL_NAME_LENGTH,
+    MAX_TYPED_CODE_LENGTH,
     MIN_CODE_LENGTH,
 )
 
@@ -33,8 +34,11 @@ _LENGTHS = f"{{{MIN_CODE_LENGTH},{MAX_CODE_LENGTH}}}"
 CODE: Json = {"type": "string", "pattern": f"^[{CROCKFORD}]{_LENGTHS}$"}
 CODE_AS_TYPED: Json = {
     "type": "string",
-    "pattern": f"^([0-9A-TV-Za-tv-z]-?){_LENGTHS}$",
-    "description": "A session's code, as a person may type it: any case, with hyphens, O for 0, I or L for 1.",
+    "pattern": f"^[{SEPARATORS}]*([0-9A-TV-Za-tv-z][{SEPARATORS}]*){_LENGTHS}$",
+    "maxLength": MAX_TYPED_CODE_LENGTH,
+    "description": (
+        "A session's code, as a person may type it: any case, with spaces or dashes, O for 0, I or L for 1."
+    ),
 }
 ID: Json = {
     "type": "string",

@@ -51,10 +51,12 @@ _decode_change = msgspec.json.Decoder(Change).decode
 
 
 class History(NamedTuple):
-    """The last messages of a conversation, oldest first, and where it was forked from."""
+    """The last messages of a conversation, oldest first, and where it was forked from. `older`: those before them that
+    happen to be stored still."""
 
     items: list[ChatMessage]
     origin: ForkOrigin | None
+    older: Sequence[ChatMessage] = ()
 
 
 MAX_VIEW_AGE_MS = 5000
@@ -193,7 +195,9 @@ class Conversation:
         entries = merge(snapshot.entries, journal)
         if not entries or self._clock.now_ms() - cursor_ms(entries[-1].cursor) > self._ttl_seconds * 1000:
             return History([], None)
-        return History(last_messages(items_of(entries), self._limit), origin_of(entries))
+        standing = items_of(entries)
+        older = standing[: max(len(standing) - self._limit, 0)]
+        return History(last_messages(standing, self._limit), origin_of(entries), older)
 
     async def _empty(self, entry: Entry) -> None:
         """Removes the messages of `entry`. Its tombstones stay: readers that do not see the newer clear yet would

@@ -98,7 +98,7 @@ async def _read(tab: Tab) -> tuple[bytes, int | None]:
 
 
 def _after(tools: list[msgspec.Raw], cursor: Any) -> int:
-    if cursor is None:
+    if cursor is None or cursor == "":
         return 0
     if isinstance(cursor, str):
         try:

@@ -79,6 +79,7 @@ DELETE /api/sessions                          need     need   role   role     ro
 POST /api/sessions/metadata                   need     need   role   role     role   role     ok    ok    resource
 POST /api/chat                                need     need   role   role     role   role     ok    ok    resource
 POST /api/chat/fork                           need     need   role   role     role   role     ok    ok    resource
+GET /api/chat/{threadId}                      need     need   role   role     role   role     ok    ok    resource
 GET /api/chat/{threadId}/stream               need     need   role   role     role   role     ok    ok    resource
 POST /api/chat/{threadId}/stop                need     need   role   role     role   role     ok    ok    resource
 POST /mcp/{code}                              absent   ok     role   session  ok     session  bad   role  role

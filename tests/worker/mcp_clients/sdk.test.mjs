@@ -78,6 +78,24 @@ describe("the TypeScript SDK", { concurrency: true }, () => {
         assert.deepEqual(heard, expected);
       });
 
+      test("a call outlives ten seconds of the tool's silence, and knows that it runs", async () => {
+        const heard = [];
+        const count = runs("hold_silently").length;
+        const answer = mcp.call("hold_silently", { kept: true }, {
+          timeout: 10_000,
+          resetTimeoutOnProgress: true,
+          onprogress: (progress) => {
+            heard.push(progress);
+            // Ten seconds after the call was sent it would have been given up.
+            if (heard.length === 3) tab.release();
+          },
+        });
+        assert.deepEqual((await answer).structuredContent, { kept: true });
+        assert.deepEqual(heard.map(({ message }) => message), ["Running.", "Running.", "Running."]);
+        assert.ok(heard[0].progress < heard[1].progress && heard[1].progress < heard[2].progress);
+        assert.equal(runs("hold_silently").length, count + 1);
+      });
+
       test("a tool's failure is a result, a tool that is not there an error", async () => {
         const failed = await mcp.call("test_error_handling", {});
         assert.equal(failed.isError, true);
@@ -114,7 +132,26 @@ describe("the TypeScript SDK", { concurrency: true }, () => {
         await subscribed?.close();
       });
 
-      if (!kind.isModern) {
+      if (kind.version === "2025-03-26") {
+        test("a batch of requests is answered, though the SDK itself sends none", async () => {
+          const heard = [];
+          mcp.transport.onmessage = (message) => heard.push(message);
+          const ping = { jsonrpc: "2.0", id: "ping", method: "ping" };
+          const params = { name: "add", arguments: { a: 3, b: 4 } };
+          await mcp.transport.send([ping, { jsonrpc: "2.0", id: "add", method: "tools/call", params }]);
+          assert.deepEqual(heard.map(({ id }) => id), ["ping", "add"]);
+          assert.deepEqual(heard[1].result.structuredContent, { sum: 7 });
+        });
+
+        test("a link in a result is a text, since the SDK would reject the result", async () => {
+          const other = await kind.connect(tab.url);
+          const { content } = await other.call("link");
+          assert.deepEqual(content, [{ type: "text", text: "The page: https://app.example/" }]);
+          await other.client.close();
+        });
+      }
+
+      if (kind.resumes) {
         test("a call whose stream breaks is taken up again, and has run once", async () => {
           const breaks = breaking("notifications/progress");
           const other = await kind.connect(tab.url, breaks);

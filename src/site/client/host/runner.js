@@ -24,6 +24,13 @@ import { ProgressSender } from "./progress-sender.js";
 /** The progress that a guest gets while a call waits for approval. In MCP, progress must grow: a tool's own starts above 0. */
 const WAITING = { progress: 0, message: "Waiting for approval." };
 
+/**
+ * The progress after an approval, so that no guest is told for minutes that the call still waits. A tool that is quick, or
+ * reports its own progress, costs no message for it.
+ */
+const RUNNING = { progress: 0, message: "Running." };
+const RUNNING_AFTER_MS = 3000;
+
 /** @type {AnswerError} */
 const REFUSED = { code: "refused", message: "The person at the tab has refused this call." };
 
@@ -140,18 +147,30 @@ export class Runner {
       this.#emit("response", { id, tool, result: value, final: false });
     };
     const found = this.#tools.find(tool);
+    let hasWaited = false;
     let error = restarted ? null : this.#wire.refusal(id);
     if (!error && found && this.#approvals.isRequired(found)) {
       // Nothing is stored before the decision, so that a reload asks again.
       const asked = { id, args, replay, restarted, signal };
-      if (!(await this.#approvals.decide(found, asked, () => report(WAITING)))) error = REFUSED;
+      const wait = () => {
+        hasWaited = true;
+        report(WAITING);
+      };
+      if (!(await this.#approvals.decide(found, asked, wait))) error = REFUSED;
     }
     if (signal.aborted) return void this.#running.delete(id);
     if (!error && !restarted) error = this.#wire.admit(id);
     const isUnstored = error === NOT_REMEMBERED;
     if (!isUnstored) this.#requests.set(id, { status: "running", tool });
     const beganAt = performance.now();
-    const answer = error ? { error } : await this.#call(found, tool, args, { id, signal, restarted, progress: report });
+    const news = hasWaited && !error ? setTimeout(report, RUNNING_AFTER_MS, RUNNING) : undefined;
+    /** @param {unknown} value */
+    const reportOwn = (value) => {
+      clearTimeout(news);
+      report(value);
+    };
+    const answer = error ? { error } : await this.#call(found, tool, args, { id, signal, restarted, progress: reportOwn });
+    clearTimeout(news);
     const took = error ? {} : { durationMs: performance.now() - beganAt };
     this.#running.delete(id);
     if (signal.aborted) return;
