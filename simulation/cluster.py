@@ -111,7 +111,7 @@ class Cluster:
             SessionOver: the session has ended.
         """
         await asyncio.sleep(self.random.uniform(0.005, 0.1))
-        self.connections[url] += 1
+        self.connections[url.partition("&")[0]] += 1
         usage = Usage()
         invocation.set(usage)
         started = asyncio.get_running_loop().time()

@@ -62,6 +62,7 @@ ROUTES: tuple[Route[Handler], ...] = (
     Route("DELETE", "/api/sessions/{code}", sessions.delete, BY_SECRET),
     Route("POST", "/api/sessions/{code}/extend", sessions.extend, BY_SECRET),
     Route("POST", "/api/sessions/{code}/join", sessions.join, BY_SECRET),
+    Route("POST", "/api/sessions/{code}/leave", sessions.leave, BY_SECRET),
     Route("PUT", "/api/sessions/{code}/tools", sessions.put_tools, BY_SECRET),
     Route("POST", "/api/tokens", tokens.create, BY_SECRET),
     Route("GET", "/api/sessions", threads.list_page, BY_SECRET),

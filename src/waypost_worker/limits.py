@@ -186,6 +186,9 @@ DEFAULT_LISTED_THREADS = 50
 MAX_TOOL_NAME_LENGTH = 128
 """Characters of a tool's name, as MCP (2025-11-25, server/tools) allows."""
 
+MAX_MAPPED_NAME_LENGTH = 64
+"""Characters of a tool's mapped name: the APIs of models take no longer ones."""
+
 MAX_TOOLS = 128
 """Tools of one session: a model can't choose among more, and each change stores and sends all of them."""
 
@@ -337,6 +340,14 @@ SESSION_CACHE_SECONDS = 30
 
 PRESENCE_GRACE_SECONDS = 60
 """How late the next presence of a host may become visible before the host counts as gone: what KV needs to show it."""
+
+MIN_INSTANCE_ID_LENGTH = 8
+MAX_INSTANCE_ID_LENGTH = 64
+"""Characters of the id that a host chooses for itself, at random."""
+
+TAKEOVER_HOLD_SECONDS = 30
+"""How long requests that were accepted before a newer host came are held back from it, while the older one may still
+be running them: half of what a caller usually waits."""
 
 HEARTBEAT_SECONDS = 15
 """Silence on a stream until a heartbeat; edge proxies close streams after about 100 s of silence."""

@@ -283,6 +283,23 @@ def test_a_reload_and_the_next_page_of_the_site_go_on_under_the_same_code(enter:
         eventually(lambda: set(agent.tools()) == {"list_cards"})
 
 
+def test_a_duplicated_tab_shares_nothing_by_itself_and_runs_no_call(enter: Enter) -> None:
+    visit = enter("native")
+    visit.goto("/shop")
+    with Agent(visit.share()) as agent:
+        with visit.page.expect_popup() as opened:
+            visit.page.evaluate("void window.open(location.href)")
+        copy = Visit(opened.value, visit.site, "")
+        assert copy.page.evaluate("sessionStorage.length") > 0
+        expect(copy.button("Share 4 tools")).to_be_visible()
+        call = agent.start("add_to_cart", tea="Assam")
+        visit.button("Allow once").click()
+        agent.wait(call)
+        expect(visit.page.locator("#cart")).to_have_text('[["Assam",100]]')
+        expect(copy.page.locator("#cart")).to_have_text("[]")
+        assert copy.share() != visit.mcp_url()
+
+
 def test_a_call_that_a_reload_interrupts_is_neither_asked_about_nor_run_again(enter: Enter) -> None:
     visit = enter("native")
     visit.goto("/shop")

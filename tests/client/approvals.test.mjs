@@ -65,7 +65,8 @@ test("with an approver, a call waits for its decision, unless the tool has readO
   assert.deepEqual(host.runs, ["r2"]);
   const [{ say, signal: _signal, ...request }] = asked;
   assert.deepEqual(request, {
-    id: "r1", tool: "write", args: { n: 1 }, definition: { name: "write" }, replay: false, restarted: false,
+    id: "r1", tool: "write", args: { n: 1 }, definition: { name: "write", inputSchema: { type: "object" } },
+    replay: false, restarted: false,
   });
   say("once");
   await until(() => answers().length === 2);
@@ -77,9 +78,12 @@ test("with an approver, a call waits for its decision, unless the tool has readO
 
 test("readOnlyHint counts only if it is exactly true", async () => {
   const host = await connected({ approve: person });
-  for (const readOnlyHint of ["true", 1, {}, null]) {
+  for (const readOnlyHint of [false, null, undefined]) {
     host.tool({ name: "odd", annotations: { readOnlyHint } }, () => 1);
     assert.equal(host.needsApproval("odd"), true, `${readOnlyHint}`);
+  }
+  for (const readOnlyHint of ["true", 1, {}]) {
+    assert.throws(() => host.tool({ name: "odd", annotations: { readOnlyHint } }, () => 1), /readOnlyHint must be true or false/);
   }
 });
 

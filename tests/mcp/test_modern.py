@@ -317,7 +317,7 @@ async def test_the_tools_of_a_bounded_number_of_tabs_are_known():
     mcp = await connected(is_modern=True)
     mcp_tools = mcp.client.app.isolate.mcp_tools
     for number in range(256):
-        mcp_tools.put(f"C{number}", CachedTools("v", {}), mcp.client.app.clock.now_ms())
+        mcp_tools.put(f"C{number}", CachedTools("v", {}, {}), mcp.client.app.clock.now_ms())
     await put_tools(mcp, MARKED)
     asking = asyncio.ensure_future(mcp.result("tools/call", {"name": "t"}))
     await answered(mcp, 1)

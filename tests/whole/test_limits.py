@@ -280,7 +280,7 @@ TABLE: dict[str, list[Limit]] = {
     ],
     "MAX_TOOL_NAME_LENGTH": [
         Limit(lambda edge, n: edge.ask(tool="x" * n), 202, INVALID_BODY),
-        Limit(lambda edge, n: edge.tools({"name": "x" * n}), 200, INVALID_BODY),
+        Limit(lambda edge, n: edge.tools({"name": "x" * n}), 200, (400, "invalid_tool")),
         Limit(
             lambda edge, n: edge.append(role="assistant", toolCalls=[{"id": "i", "name": "x" * n}]), 201, INVALID_BODY
         ),
@@ -294,6 +294,15 @@ TABLE: dict[str, list[Limit]] = {
     ],
     "MAX_ERROR_MESSAGE_LENGTH": [
         Limit(lambda edge, n: edge.answer(error={"code": "c", "message": "x" * n}), 202, INVALID_BODY)
+    ],
+    "MAX_INSTANCE_ID_LENGTH": [
+        Limit(
+            lambda edge, n: edge.call(
+                "POST", f"/api/sessions/{edge.session.code}/leave", {"instance": "x" * n}, token=edge.session.host
+            ),
+            204,
+            INVALID_PARAMETER,
+        )
     ],
     "MAX_SEQ": [Limit(lambda edge, n: edge.ask(producer="p", seq=n), 202, INVALID_BODY)],
     "MAX_ACK_CURSORS": [Limit(acknowledged, 200, INVALID_BODY)],
@@ -361,6 +370,7 @@ NOT_HERE = {
     "MAX_LINEAGE": "what a fork remembers: older ancestors are dropped; tests/conversations/test_thread_forks.py",
     "MAX_APP_TOKEN_TTL_SECONDS": OF_KEYED_ROUTES,
     "MAX_RPC_ID_LENGTH": OF_MCP,
+    "MAX_MAPPED_NAME_LENGTH": "of what MCP clients see, not of what a caller sends; tests/sessions/test_tool_names.py",
 }
 """The other limits, and why a caller does not come to their edge by sending more."""
 

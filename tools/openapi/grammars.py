@@ -15,12 +15,14 @@ from waypost_worker.limits import (
     MAX_CHAT_MESSAGE_LENGTH,
     MAX_CODE_LENGTH,
     MAX_ID_LENGTH,
+    MAX_INSTANCE_ID_LENGTH,
     MAX_MESSAGE_ID_LENGTH,
     MAX_METADATA_BYTES,
     MAX_METADATA_NAME_LENGTH,
     MAX_TOOL_NAME_LENGTH,
     MAX_TYPED_CODE_LENGTH,
     MIN_CODE_LENGTH,
+    MIN_INSTANCE_ID_LENGTH,
 )
 
 Json = dict[str, Any]
@@ -43,6 +45,11 @@ CODE_AS_TYPED: Json = {
 ID: Json = {
     "type": "string",
     "pattern": f"^[A-Za-z0-9._~-]{{1,{MAX_ID_LENGTH}}}$",
+}
+INSTANCE: Json = {
+    "type": "string",
+    "pattern": f"^[A-Za-z0-9_-]{{{MIN_INSTANCE_ID_LENGTH},{MAX_INSTANCE_ID_LENGTH}}}(\\.[1-9][0-9]{{0,14}})?$",
+    "description": "An id that a host made up at random, or what the event `ready` has as its `instance`.",
 }
 ID_IN_PATH: Json = {
     "type": "string",

@@ -52,19 +52,21 @@ export class Badge {
   async show() {
     this.#stay();
     this.#showTools();
-    const goesOn = wasSharing();
-    if (goesOn || this.#options.autostart) await this.share();
+    if (wasSharing() || this.#options.autostart) await this.share({ isNew: this.#options.autostart });
   }
 
-  /** Shares the page's tools. */
-  async share() {
+  /**
+   * Shares the page's tools.
+   * @param {{ isNew?: boolean }} [options] false: only goes on with the session that this tab has
+   */
+  async share({ isNew = true } = {}) {
     if (this.#isShared) return;
     this.#isShared = true;
     this.look({ label: "Opening", kind: "busy" });
     this.#body.replaceChildren(el("p", { class: "hint" }, "Opening a session."));
     try {
       const { SharedView } = await this.#load();
-      await new SharedView(this, this.#options).start();
+      await new SharedView(this, this.#options).start(isNew);
     } catch (error) {
       // Its modules did not arrive.
       this.over(`Waypost could not be loaded: ${error instanceof Error ? error.message : error}`);

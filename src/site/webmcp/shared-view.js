@@ -25,6 +25,8 @@ const STATES = {
   online: { text: "Shared", kind: "good" },
   waiting: { text: "Reconnecting", kind: "warn" },
   offline: { text: "Offline", kind: "warn" },
+  elsewhere: { text: "Shared in another tab", kind: "warn" },
+  superseded: { text: "Taken over elsewhere", kind: "warn" },
   ended: { text: "Ended", kind: "bad" },
 };
 
@@ -49,13 +51,17 @@ export class SharedView {
     this.#questions = new Questions((count, text) => this.#tellWaiting(count, text));
   }
 
-  /** Opens a session, or goes on with the one that this tab has, and offers the page's tools. */
-  async start() {
+  /**
+   * Goes on with the session that this tab has, or opens one, and offers the page's tools.
+   * @param {boolean} isNew false: opens none. A duplicated tab, whose session is the first one's, shares nothing by itself
+   */
+  async start(isNew) {
     try {
-      const kept = Session.restore(this.#storage);
+      const kept = await Session.claim(this.#storage);
       // Of another deployment, if the site has changed its tag since.
-      const session = kept?.baseUrl === ownOrigin() ? kept : await createSession({ label: this.#label(), data: { url: location.origin + location.pathname } });
-      await this.#use(session);
+      if (kept?.baseUrl === ownOrigin()) await this.#use(kept);
+      else if (isNew) await this.#use(await this.#open());
+      else this.#over(null);
     } catch (error) {
       await this.#policy.reported();
       this.#over(this.#policy.problem ?? (await openingProblem(error)));
@@ -130,7 +136,9 @@ export class SharedView {
     if (now.state === "ended") return this.#over(endText(now));
     const why = now.state === "waiting" && (this.#policy.problem ?? now.error?.message);
     this.#state.dataset.kind = kind;
-    this.#state.textContent = why ? `${text}. ${why}` : text;
+    const isAway = now.state === "elsewhere" || now.state === "superseded";
+    const take = isAway && el("button", { type: "button", class: "link", onclick: () => this.#host?.takeOver() }, "Take it back");
+    this.#state.replaceChildren(why ? `${text}. ${why}` : text, ...(take ? [" ", take] : []));
     this.#look();
   }
 
@@ -154,6 +162,11 @@ export class SharedView {
 
   async #stop() {
     const host = this.#host;
+    if (host && ["elsewhere", "superseded"].includes(host.state.state)) {
+      // The session is the other one's to end.
+      host.close();
+      return this.#over("Sharing has stopped in this tab.");
+    }
     try {
       await host?.end();
     } catch (error) {
@@ -163,13 +176,17 @@ export class SharedView {
     }
   }
 
-  /** @param {string} reason */
+  /** @param {string | null} reason */
   #over(reason) {
     this.#policy.stop();
     this.#questions.close();
     // What is stored must not bring it back.
     Session.forget(this.#storage);
     this.#badge.over(reason);
+  }
+
+  #open() {
+    return createSession({ label: this.#label(), data: { url: location.origin + location.pathname } });
   }
 
   #label() {

@@ -29,7 +29,7 @@ from waypost_worker.mcp.resources import list_resources, read_resource
 from waypost_worker.mcp.signed_ids import CallPosition, ListenPosition
 from waypost_worker.mcp.tab import SERVER_INFO, Tab
 from waypost_worker.mcp.tool_call import STREAMS_WAIT_LONGER, RunningCall, cancel_by_rpc_id, parse_call, progress_token
-from waypost_worker.mcp.tool_list import list_tools
+from waypost_worker.mcp.tool_list import list_tools, original_name
 from waypost_worker.mcp.transport import Accepts, json_reply, not_acceptable
 from waypost_worker.mcp.versions import ASSUMED, LATEST_LEGACY, LEGACY, VERSION_HEADER, unsupported
 
@@ -112,7 +112,7 @@ async def _result(tab: Tab, message: Incoming) -> dict[str, Any]:
         case "ping":
             return {}
         case "tools/list":
-            return await list_tools(tab, message.params.get("cursor"))
+            return await list_tools(tab, message.params.get("cursor"), any_structure=False)
         case "resources/list":
             return {"resources": await list_resources(tab)}
         case "resources/templates/list":
@@ -126,7 +126,7 @@ async def _call(tab: Tab, message: Incoming, id: RpcId, accepted: Accepts, versi
     name, args = parse_call(message)
     token = progress_token(message)
     asker = tab.id_signer.asker(tab.client_id, id)
-    call = await RunningCall.begin(tab, name, args, asker)
+    call = await RunningCall.begin(tab, await original_name(tab, name), args, asker)
     patience_ms = MCP_JSON_PATIENCE_MILLISECONDS if accepted.streamed_call else MAX_WAIT_SECONDS * 1000
     first = None
     while first is None or not first.final:

@@ -32,7 +32,7 @@ from waypost_worker.mcp.results import complete_result, tool_result
 from waypost_worker.mcp.tab import Tab
 from waypost_worker.mcp.tasks import cancel_task, get_task, new_task, update_task
 from waypost_worker.mcp.tool_call import STREAMS_WAIT_LONGER, RunningCall, parse_call, progress_token
-from waypost_worker.mcp.tool_list import known_tool, list_tools
+from waypost_worker.mcp.tool_list import known_tool, list_tools, original_name
 from waypost_worker.mcp.transport import Accepts, json_reply, not_acceptable
 from waypost_worker.mcp.versions import CAPABILITIES_KEY, SUPPORTED, TASKS_EXTENSION
 
@@ -85,7 +85,7 @@ async def _discover(tab: Tab, _message: Incoming) -> dict[str, Any]:
 
 
 async def _list_tools(tab: Tab, message: Incoming) -> dict[str, Any]:
-    return {**await list_tools(tab, message.params.get("cursor")), **FRESH}
+    return {**await list_tools(tab, message.params.get("cursor"), any_structure=True), **FRESH}
 
 
 async def _list_resources(tab: Tab, _message: Incoming) -> dict[str, Any]:
@@ -137,6 +137,7 @@ async def _call_at(place: Place, tab: Tab, message: Incoming, id: RpcId, accepte
     name, args = parse_call(message)
     token = progress_token(message)
     supports_tasks = has_tasks(message)
+    name = await original_name(tab, name)
     tool = await known_tool(tab, name) or {}
     check_parameters(tool, args, tab.context.request.headers)
     execution = tool.get("execution")

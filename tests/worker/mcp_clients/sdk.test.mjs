@@ -1,6 +1,7 @@
 // The TypeScript SDK against the Worker and a tab: both of its generations, and of the second one each mode.
 
 import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
 import { after, before, describe, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 
@@ -8,6 +9,8 @@ import { openTab } from "./open-tab.mjs";
 import { CLIENTS } from "./sdk-clients.mjs";
 
 const WAYPOST = process.env.WAYPOST_URL;
+/** The table of definitions that the server takes and refuses. */
+const DEFINITIONS = JSON.parse(readFileSync(new URL("../../client/tool-definitions.json", import.meta.url), "utf8"));
 const PATIENCE_MS = 40_000;
 
 async function until(look) {
@@ -33,6 +36,13 @@ function breaking(word) {
     return new Response(response.body.pipeThrough(cut), response);
   };
   return breaks;
+}
+
+/** `POST` or `PUT`, as a program that is no browser does it. */
+async function send(method, path, body, token = "") {
+  const headers = { "content-type": "application/json", ...(token && { authorization: `Bearer ${token}` }) };
+  const reply = await fetch(`${WAYPOST}${path}`, { method, headers, body: JSON.stringify(body) });
+  return { status: reply.status, body: await reply.json() };
 }
 
 describe("the TypeScript SDK", { concurrency: true }, () => {
@@ -63,6 +73,38 @@ describe("the TypeScript SDK", { concurrency: true }, () => {
         const { content, structuredContent } = await mcp.call("add", { a: 1, b: 2 });
         assert.deepEqual(structuredContent, { sum: 3 });
         assert.deepEqual(content, [{ type: "text", text: '{"sum":3}' }]);
+      });
+
+      test("it reads every list that the server takes, and no bad definition beside the good ones", async () => {
+        const { body: session } = await send("POST", "/api/sessions", {});
+        const put = (tools) => send("PUT", `/api/sessions/${session.code}/tools`, { tools }, session.hostToken);
+        const taken = DEFINITIONS.normalised.map(({ tool }, index) => ({ ...tool, name: `t${index}` }));
+        const bad = DEFINITIONS.refused.map(({ tool }, index) => ({ ...tool, name: `bad${index}` }));
+        const faulty = bad.filter((_tool, index) => DEFINITIONS.refused[index].pointer !== "/name");
+        assert.equal((await put(taken)).status, 200);
+        const { status, body } = await put([...taken, ...faulty]);
+        assert.deepEqual([status, body.tools.map(({ tool }) => tool)], [400, faulty.map(({ name }) => name)]);
+        const other = await kind.connect(`${WAYPOST}/mcp/${session.code}`);
+        // Twice, since the SDK compiles the schemas of each list.
+        for (let time = 0; time < 2; time++) {
+          const { tools } = await other.client.listTools();
+          assert.deepEqual(tools.map(({ name }) => name), taken.map(({ name }) => name));
+        }
+        await other.client.close();
+      });
+
+      test("it calls a tool by the name that models take, and by its own", async () => {
+        tab.offer(`cart.add/${name.length}`);
+        const mapped = `cart_add_${name.length}`;
+        let listed;
+        for (const end = Date.now() + PATIENCE_MS; !listed && Date.now() < end; await sleep(50)) {
+          const { tools } = await mcp.client.listTools();
+          listed = tools.find((tool) => tool.name === mapped);
+        }
+        assert.equal(listed.title, `cart.add/${name.length}`);
+        for (const called of [mapped, listed.title]) {
+          assert.equal((await mcp.call(called, {})).content[0].text, `cart.add/${name.length}`);
+        }
       });
 
       test("it repeats an argument in a header where the tool asks for it", async () => {
