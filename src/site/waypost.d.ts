@@ -339,6 +339,19 @@ export declare class Host extends Emitter<HostEvents> {
      * @param {ToolOptions} [options]
      */
     tool(definition: ToolDefinition, handler: ToolHandler, { approve }?: ToolOptions): this;
+    /**
+     * Withdraws a tool. A call that is running is not stopped. While connected, guests are notified.
+     * @param {string} name
+     * @returns {boolean} whether there was one
+     */
+    removeTool(name: string): boolean;
+    /**
+     * Offers the tools that the page has registered with the browser (WebMCP), and follows their changes, until `stop()` of what
+     * it returns, `close()` or the end of the session. A tool of this host with the same name stays. A tool that can't be
+     * offered is reported as an `error` event. Tools that a page registered before are found where the browser has a list.
+     * @returns {WebMcp}
+     */
+    webmcp(): WebMcp;
     /** Whether a call of this tool waits for a decision. @param {string} name */
     needsApproval(name: string): boolean;
     /**
@@ -456,6 +469,16 @@ declare class Http {
     open(method: string, path: string, { body, query, headers, signal, timeoutMs, keepalive }?: RequestOptions): Promise<Response>;
 }
 
+export type Offers = {
+    /**
+     * throws for a bad definition
+     */
+    offer: (definition: ToolDefinition, handler: (args: any, context: ToolContext) => unknown) => Tool;
+    find: (name: string) => Tool | undefined;
+    withdraw: (name: string) => void;
+    fail: (error: unknown) => void;
+};
+
 export type PageInfo = {
     intentId: string;
     title: string;
@@ -467,6 +490,28 @@ export type PageInfo = {
     updatedAt: string;
     expiresAt: string;
 };
+
+export type PageTool = {
+    definition: ToolDefinition;
+    run: (args: any, context: ToolContext) => unknown;
+};
+
+/** @extends {Emitter<{ change: undefined, error: { error: unknown } }>} */
+declare class PageTools extends Emitter<{
+    change: undefined;
+    error: {
+        error: unknown;
+    };
+}> {
+    #private;
+    constructor();
+    /** The tools by name. @returns {Map<string, PageTool>} */
+    get tools(): Map<string, PageTool>;
+    /** Resolves when every list has been asked after the last change. */
+    settled(): Promise<void>;
+    /** Stops following, and restores the contexts' functions. */
+    stop(): void;
+}
 
 export declare class Pages {
     #private;
@@ -497,6 +542,11 @@ export declare class Pages {
     /** The address at which the page is shown, in a sandbox. @param {string} intentId */
     url(intentId: string): string;
 }
+
+export type RefusedTool = {
+    name: string;
+    reason: string;
+};
 
 export type RequestDetail = {
     id: string;
@@ -789,6 +839,12 @@ export type ThreadQuery = {
     metadata?: Record<string, string>;
 };
 
+export type Tool = {
+    definition: ToolDefinition;
+    handler: ToolHandler;
+    approve?: boolean | Approver;
+};
+
 export type ToolContext = {
     /**
      * the request's
@@ -885,6 +941,33 @@ export declare class WaypostError extends Error {
      * @param {ErrorOptions} [options]
      */
     constructor(code: string, message: string, options?: ErrorOptions);
+}
+
+/**
+ * The page's WebMCP tools as tools of a host. `change`: what is offered is different now.
+ * @extends {Emitter<{ change: undefined }>}
+ */
+declare class WebMcp extends Emitter<{
+    change: undefined;
+}> {
+    #private;
+    /**
+     * @param {PageTools} page
+     * @param {Offers} host
+     */
+    constructor(page: PageTools, host: Offers);
+    /** The tools that are offered. @returns {ToolDefinition[]} */
+    get tools(): ToolDefinition[];
+    /** The page's tools that can't be offered. The others are. @returns {RefusedTool[]} */
+    get refused(): RefusedTool[];
+    /** Resolves when the tools that the page has registered until now are offered. */
+    ready(): Promise<this>;
+    /** Whether `stop()` or the end of the session has ended it. */
+    get isStopped(): boolean;
+    /** Follows the page's tools no longer; what is offered stays. */
+    leave(): void;
+    /** Withdraws the page's tools from the host, and follows them no longer. */
+    stop(): void;
 }
 
 /** Whether this page may encrypt: browsers allow it for pages loaded over HTTPS or from localhost. */

@@ -97,6 +97,15 @@ export async function talk(signal: AbortSignal): Promise<ChatMessage[]> {
   return (await chat.history()).messages;
 }
 
+export async function offerThePagesTools(host: Host): Promise<string[]> {
+  const page = await host.webmcp().ready();
+  page.on("change", () => console.log(page.refused.map(({ name, reason }) => `${name}: ${reason}`)));
+  if (host.removeTool("add")) page.stop();
+  // @ts-expect-error Tools are read, not set.
+  page.tools = [];
+  return page.tools.map(({ name }) => name);
+}
+
 export async function ask(): Promise<string> {
   clearSessionId();
   const pages = new Pages(getSessionId());

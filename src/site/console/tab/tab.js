@@ -87,8 +87,10 @@ export class Tab {
   #use(session, { isRestored = false } = {}) {
     session.save();
     this.#holdAddress(session, isRestored);
-    const host = (this.#host = new Host(session, { approve: (request) => this.#approvals.decide(session.code, request) }));
-    offerTools(host);
+    /** @param {import("../../waypost.js").ApprovalRequest} request */
+    const approve = (request) => this.#approvals.decide(session.code, request);
+    const host = (this.#host = new Host(session, { approve }));
+    offerTools(host, approve);
     this.#log.follow(host);
     // Events of a session that was replaced are ignored.
     host.on("state", (state) => host === this.#host && this.#showState(state));
