@@ -161,7 +161,7 @@ export type ChatError = {
     retryAfter?: number;
 };
 
-export type ChatEvent = ChatStart | ChatDelta | ChatError | ChatDone | ChatWaiting;
+export type ChatEvent = ChatStart | ChatReasoning | ChatDelta | ChatError | ChatDone | ChatWaiting;
 
 export type ChatHistory = {
     /**
@@ -180,6 +180,10 @@ export type ChatMessage = {
     role: "user" | "assistant" | "system" | "tool";
     content: any;
     timestamp: string;
+    /**
+     * what the model thought before its answer
+     */
+    reasoning?: string;
     /**
      * the answer is incomplete, or still running
      */
@@ -211,6 +215,12 @@ export type ChatOptions = {
      * the server; by default the one this module came from
      */
     baseUrl?: string;
+};
+
+export type ChatReasoning = {
+    type: "reasoning";
+    text: string;
+    characters: number;
 };
 
 export type ChatStart = {

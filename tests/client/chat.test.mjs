@@ -111,6 +111,44 @@ test("a connection that breaks after any character resumes there", async () => {
   assert.deepEqual(ids, [...TEXT].map((_, at) => `g1.${at + 1}`));
 });
 
+test("reasoning is apart from the text, once, wherever the connection breaks", async () => {
+  const heard = gather(send(chat, "Hi"));
+  await started(heard);
+  const thought = () => heard.events.filter(({ type }) => type === "reasoning").map(({ text }) => text).join("");
+  for (const character of "Hm 🥾") {
+    server.think("t1", character);
+    await until(() => thought().endsWith(character));
+    server.cut("t1");
+    await until(() => server.answer("t1").listeners.size === 1);
+  }
+  for (const character of "Yes") {
+    server.say("t1", character);
+    await until(() => heard.text.endsWith(character));
+    server.cut("t1");
+    await until(() => server.answer("t1").listeners.size === 1);
+  }
+  server.end("t1");
+  await heard.over;
+  assert.deepEqual([thought(), heard.text, heard.error], ["Hm 🥾", "Yes", null]);
+  assert.equal(heard.events.findLast(({ type }) => type === "delta").characters, 3);
+});
+
+test("reasoning that was missed comes from the history", async () => {
+  const heard = gather(send(chat, "Hi"));
+  await started(heard);
+  server.think("t1", "Hm. ");
+  await until(() => kinds(heard).includes("reasoning"));
+  server.cut("t1");
+  server.think("t1", "So.");
+  server.say("t1", "Yes");
+  server.end("t1");
+  await heard.over;
+  assert.deepEqual(
+    heard.events.filter(({ type }) => ["reasoning", "delta"].includes(type)).map(({ text }) => text),
+    ["Hm. ", "So.", "Yes"],
+  );
+});
+
 test("text produced while disconnected arrives too", async () => {
   const heard = gather(send(chat, "Hi"));
   await started(heard);

@@ -199,3 +199,8 @@ def test_line_ends_of_all_kinds_end_one_line():
 
 def test_a_comparison_is_no_html():
     assert "> 1 < 2" in markdown(said("1 < 2"))
+
+
+def test_reasoning_stands_before_the_answer_and_is_told_apart():
+    text = markdown(said("Yes.", "assistant", reasoning="Hm.\n\n## So"))
+    assert text.endswith("Reasoning:\n\n> Hm.\n>\n> ## So\n\nAnswer:\n\n> Yes.\n")

@@ -123,3 +123,11 @@ def test_every_part_of_a_message_is_shown():
         ),
         ("o", "user", [{"type": "text", "text": '{"any":"json"}', "state": "done"}]),
     ]
+
+
+def test_reasoning_is_a_part_before_the_answer():
+    [message] = to_ui_messages([ChatMessage("a", "assistant", "Yes.", 0, reasoning="Hm.")])
+    assert message.parts == [
+        {"type": "reasoning", "text": "Hm.", "state": "done"},
+        {"type": "text", "text": "Yes.", "state": "done"},
+    ]

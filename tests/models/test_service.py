@@ -270,6 +270,22 @@ def test_any_status_of_success_brings_an_answer():
     assert answered(FakeHttp(Reply(said("a"), status=201))) == ["a"]
 
 
+@pytest.mark.parametrize(
+    ("steps", "sentence"),
+    [
+        ([chunk(reasoning="Hm."), chunk(finish_reason="stop")], "The model thought, and said nothing."),
+        (
+            [chunk(reasoning="Hm."), chunk(finish_reason="length")],
+            "The model reached its limit of length while it was thinking, before it said anything.",
+        ),
+    ],
+)
+def test_reasoning_alone_is_no_answer(steps: list[bytes], sentence: str):
+    http = FakeHttp(Reply(steps))
+    pieces, error = failed(http)
+    assert (pieces, error.detail, len(http.sent)) == ([Reasoning("Hm.")], sentence, 1)
+
+
 def test_reasoning_comes_apart_from_the_text():
     http = FakeHttp(Reply([chunk(reasoning_content="Hm."), *said("Hello")]))
     assert answered(http) == [Reasoning("Hm."), "Hello"]

@@ -9,7 +9,7 @@ from contextlib import aclosing
 
 from waypost_worker.chat.prompt import Prompt
 from waypost_worker.errors import PromptTooLong
-from waypost_worker.models.model import Model, text_of_answer
+from waypost_worker.models.model import Model, Piece
 
 MESSAGE_TOO_LONG = "The message is longer than the model takes: send a shorter one."
 HALF_TOO_LONG = "The conversation is longer than the model takes, and so is its newer half: PROMPT_BUDGET sets less."
@@ -20,8 +20,8 @@ PromptBuilder = Callable[[int | None], Prompt]
 
 async def ask_model(
     model: Model, build: PromptBuilder, prompt: Prompt, name: str | None = None
-) -> AsyncGenerator[str, None]:
-    """Yields the deltas of the answer to `prompt`, which is that of `build(None)`.
+) -> AsyncGenerator[Piece, None]:
+    """Yields the pieces of the answer to `prompt`, which is that of `build(None)`.
 
     Raises:
         ModelFailed, ModelBusy, ModelTimedOut, AnswerCutOff: as the model does.
@@ -29,18 +29,18 @@ async def ask_model(
     """
     has_begun = False
     try:
-        async with aclosing(text_of_answer(model.stream(prompt.messages, name))) as deltas:
-            async for delta in deltas:
+        async with aclosing(model.stream(prompt.messages, name)) as pieces:
+            async for piece in pieces:
                 has_begun = True
-                yield delta
+                yield piece
         return
     except PromptTooLong as failure:
         shorter = build(prompt.characters // 2)
         if has_begun or shorter.characters == prompt.characters:
             raise PromptTooLong(MESSAGE_TOO_LONG, failure.log_detail) from failure
     try:
-        async with aclosing(text_of_answer(model.stream(shorter.messages, name))) as deltas:
-            async for delta in deltas:
-                yield delta
+        async with aclosing(model.stream(shorter.messages, name)) as pieces:
+            async for piece in pieces:
+                yield piece
     except PromptTooLong as failure:
         raise PromptTooLong(HALF_TOO_LONG, failure.log_detail) from failure

@@ -26,6 +26,7 @@ from waypost_worker.conversations.thread import Thread, validate_thread
 from waypost_worker.errors import AnswerRunning, Unavailable
 from waypost_worker.kv.keys import thread_key
 from waypost_worker.limits import INTERRUPT_SECONDS
+from waypost_worker.models.model import Piece
 from waypost_worker.models.settings import Agent
 
 Undo = Callable[[], Awaitable[None]]
@@ -145,8 +146,8 @@ class Chat:
 
         await self._write(conversation, thread, turn, standing, undo)
         live.info = info_of(thread, turn.answer, turn.added)
-        deltas = ask_model(context.model, build, build(None), agent.model)
-        self._generate(conversation, deltas, turn, live, undo_after_asking)
+        pieces = ask_model(context.model, build, build(None), agent.model)
+        self._generate(conversation, pieces, turn, live, undo_after_asking)
         return None
 
     async def _write(
@@ -165,14 +166,14 @@ class Chat:
             raise failures[0]
 
     def _generate(
-        self, conversation: Conversation, deltas: AsyncGenerator[str, None], turn: Turn, live: LiveAnswer, undo: Undo
+        self, conversation: Conversation, pieces: AsyncGenerator[Piece, None], turn: Turn, live: LiveAnswer, undo: Undo
     ) -> None:
         context = self._context
         generation = Generation(context, conversation, turn, live)
 
         async def run() -> None:
             try:
-                await generation.run(deltas, undo)
+                await generation.run(pieces, undo)
             finally:
                 context.answers.remove(*self._name, live)
 

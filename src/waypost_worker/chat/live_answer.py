@@ -1,6 +1,6 @@
 """Running answers: plain data that the requests of one isolate share.
 
-The generation appends the model's deltas here and wakes the readers. If the isolate is lost (an eviction, a restart),
+The generation appends the model's pieces here and wakes the readers. If the isolate is lost (an eviction, a restart),
 the text since the last chunk is lost, about a second of it; the rest is in KV.
 """
 
@@ -12,9 +12,10 @@ from waypost_worker.clock import Wakeups
 from waypost_worker.conversations.message import ForkOrigin
 from waypost_worker.errors import Busy
 from waypost_worker.limits import GIVER_SILENCE_SECONDS, MAX_LIVE_ANSWERS, MAX_LIVE_ANSWERS_BYTES
+from waypost_worker.models.model import Piece
 
 DELTA_BYTES = 80
-"""What a delta costs in memory besides its characters, which take up to 4 bytes each."""
+"""What a piece costs in memory besides its characters, which take up to 4 bytes each."""
 
 FinishReason = Literal["stop", "stopped", "length", "error"]
 
@@ -55,8 +56,10 @@ class AnswerInfo(msgspec.Struct, frozen=True):
 
 
 class LiveAnswer:
-    """A running answer. Only its generation writes `deltas`, `outcome` and `seen_ms`; any request may set
-    `stop_requested`. `wakeups` are set when it starts, at each delta and at the end.
+    """A running answer. Only its generation writes `deltas`, `reasoning`, `outcome` and `seen_ms`; any request may set
+    `stop_requested`. `wakeups` are set when it starts, at each piece and at the end.
+
+    `deltas`, `characters`: of the text. `reasoning`, `reasoning_characters`: of the reasoning.
 
     `info`: set when generation starts; an answer that ends without it never started.
     `asker`, `content_tag`: of its question, see `Question`.
@@ -75,6 +78,8 @@ class LiveAnswer:
         self._info: AnswerInfo | None = None
         self.deltas: list[str] = []
         self.characters = 0
+        self.reasoning: list[str] = []
+        self.reasoning_characters = 0
         self.held_by: LiveAnswers | None = None
         self.wakeups = Wakeups()
         self._outcome: Outcome | None = None
@@ -95,9 +100,14 @@ class LiveAnswer:
         return "".join(self.deltas)
 
     @property
+    def piece_counts(self) -> tuple[int, int]:
+        """How many deltas it has, and how many pieces of reasoning."""
+        return len(self.deltas), len(self.reasoning)
+
+    @property
     def size(self) -> int:
-        """The bytes of its text in memory, at most."""
-        return DELTA_BYTES * len(self.deltas) + 4 * self.characters
+        """The bytes of its text and reasoning in memory, at most."""
+        return DELTA_BYTES * sum(self.piece_counts) + 4 * (self.characters + self.reasoning_characters)
 
     @property
     def has_room(self) -> bool:
@@ -120,10 +130,16 @@ class LiveAnswer:
         """Whether there is something to read: it has started, or ended."""
         return self.info is not None or self.outcome is not None
 
-    def add(self, text: str) -> None:
-        """Appends a delta, and wakes the readers."""
-        self.deltas.append(text)
-        self.characters += len(text)
+    def add(self, piece: Piece) -> None:
+        """Appends a piece, and wakes the readers."""
+        if isinstance(piece, str):
+            text = piece
+            self.deltas.append(text)
+            self.characters += len(text)
+        else:
+            text = piece.text
+            self.reasoning.append(text)
+            self.reasoning_characters += len(text)
         if self.held_by is not None:
             self.held_by.bytes += DELTA_BYTES + 4 * len(text)
         self.wakeups.set()

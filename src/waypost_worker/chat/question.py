@@ -6,6 +6,7 @@ from typing import Any
 
 import msgspec
 
+from waypost_worker.chat.answer_stream import START, Position
 from waypost_worker.chat.turn import answer_to
 from waypost_worker.conversations.message import ChatMessage
 from waypost_worker.kv.cursor import issued_ms
@@ -19,7 +20,7 @@ class Question(msgspec.Struct, frozen=True):
     `answer_id`: the answer that is to be replaced, if the page names it.
     `previous_ids`: the ids of the messages before it on the page that asks, the nearest first; empty if unknown.
     `asker`: names the client that asks, for comparison only.
-    `resumed_at`: the answer that the client was hearing, and how many of its characters it has.
+    `resumed_at`: the answer that the client was hearing, and how much of it the client has.
     """
 
     content: Any
@@ -32,7 +33,7 @@ class Question(msgspec.Struct, frozen=True):
     answer_id: str = ""
     previous_ids: tuple[str, ...] = ()
     asker: str = ""
-    resumed_at: tuple[str, int] | None = None
+    resumed_at: tuple[str, Position] | None = None
 
     def may_interrupt(self, generation_id: str, left_by: str) -> bool:
         """Whether it stops the running answer `generation_id`, which the client `left_by` has left; empty: its client
@@ -59,9 +60,9 @@ class Question(msgspec.Struct, frozen=True):
         is_same = self.message_id == message_id and not self.regenerate
         return is_same or self.is_repeated(generation_id, message_id, content_tag)
 
-    def start_in(self, generation_id: str) -> int:
-        """How many characters of the answer `generation_id` the client has."""
-        return self.resumed_at[1] if self.resumed_at is not None and self.resumed_at[0] == generation_id else 0
+    def start_in(self, generation_id: str) -> Position:
+        """How much of the answer `generation_id` the client has."""
+        return self.resumed_at[1] if self.resumed_at is not None and self.resumed_at[0] == generation_id else START
 
     def is_about_cut_message(self, items: Sequence[ChatMessage]) -> bool:
         """Whether it is asked again and older than all `items` of the conversation, which then all follow it.
@@ -81,7 +82,11 @@ def answer_of(items: Sequence[ChatMessage], question: Question) -> ChatMessage |
     """The answer among `items` that `question` gets without asking the model: the one that its client was hearing, or
     the whole one that it has; `None` if there is none."""
     for item in items:
-        if question.start_in(item.id) and not item.is_open and question.is_repeated(item.id, *asked_in(items, item)):
+        if (
+            question.start_in(item.id) != START
+            and not item.is_open
+            and question.is_repeated(item.id, *asked_in(items, item))
+        ):
             return item
     return None if question.regenerate else answer_to(items, question.message_id)
 

@@ -3,7 +3,15 @@ ended; look at it, and stop it."""
 
 from collections.abc import AsyncGenerator, Sequence
 
-from waypost_worker.chat.answer_stream import AnswerEvent, AnswerStream, follow_live, follow_stored, replay
+from waypost_worker.chat.answer_stream import (
+    START,
+    AnswerEvent,
+    AnswerStream,
+    Position,
+    follow_live,
+    follow_stored,
+    replay,
+)
 from waypost_worker.chat.context import ChatContext
 from waypost_worker.chat.live_answer import AnswerInfo, LiveAnswer
 from waypost_worker.chat.unfinished import Unfinished, as_partial, inspect
@@ -15,17 +23,17 @@ from waypost_worker.limits import INTERRUPT_SECONDS, MAX_ANSWER_SECONDS
 
 
 async def resume(
-    context: ChatContext, resource_id: str, thread_id: str, generation_id: str | None, start: int
+    context: ChatContext, resource_id: str, thread_id: str, generation_id: str | None, start: Position
 ) -> AnswerStream | None:
-    """Returns the stream of the thread's running answer, or of the answer `generation_id`, running or ended, from its
-    character `start` on. Returns `None` if there is no such answer.
+    """Returns the stream of the thread's running answer, or of the answer `generation_id`, running or ended, from
+    `start` on. Returns `None` if there is no such answer.
 
     Raises:
         StorageUnavailable, BudgetSpent: the thread or its conversation can't be read.
     """
     running = context.running(resource_id, thread_id)
     if running is not None and generation_id in (None, running.generation_id):
-        joined = await join_live(context, running, start if generation_id else 0)
+        joined = await join_live(context, running, start if generation_id else START)
         if joined is not None:
             return joined
     thread = await context.threads.find(resource_id, thread_id)
@@ -76,8 +84,8 @@ async def stop_answer(
     return False, None
 
 
-async def join_live(context: ChatContext, live: LiveAnswer, start: int = 0) -> AnswerStream | None:
-    """Returns the stream of an answer that this isolate generates, from its character `start` on, once it has begun:
+async def join_live(context: ChatContext, live: LiveAnswer, start: Position = START) -> AnswerStream | None:
+    """Returns the stream of an answer that this isolate generates, from `start` on, once it has begun:
     its question is stored, and the model is being asked.
 
     Returns `None` if generation never started: the question had been answered already, or the request that asked it is
@@ -103,14 +111,16 @@ async def wait_until_begun(context: ChatContext, live: LiveAnswer, seconds: int 
         live.left_ms = context.now_ms()
 
 
-def follow_remote(context: ChatContext, info: AnswerInfo, conversation: Conversation, start: int = 0) -> AnswerStream:
-    """Returns the stream of an answer that another isolate generates, from its character `start` on."""
+def follow_remote(
+    context: ChatContext, info: AnswerInfo, conversation: Conversation, start: Position = START
+) -> AnswerStream:
+    """Returns the stream of an answer that another isolate generates, from `start` on."""
     chunks = context.unretried_chunks(info.generation_id)
     return AnswerStream(info, follow_stored(info.generation_id, chunks, conversation, context.invocation, start))
 
 
-def replay_ended(info: AnswerInfo, answer: ChatMessage, message_count: int, start: int = 0) -> AnswerStream:
-    """Returns the stream of an answer that has ended, from its character `start` on, in a conversation of
+def replay_ended(info: AnswerInfo, answer: ChatMessage, message_count: int, start: Position = START) -> AnswerStream:
+    """Returns the stream of an answer that has ended, from `start` on, in a conversation of
     `message_count` messages."""
     return AnswerStream(info, _stream(replay(answer, message_count, start)))
 

@@ -22,8 +22,8 @@ class UiMetadata(msgspec.Struct, frozen=True, omit_defaults=True, rename="camel"
 
 
 class KeptUiMessage(msgspec.Struct, frozen=True):
-    """One message; its `parts` are of the types `text`, `file` (an image), `dynamic-tool` (a call with its result), and
-    `data-part`: a part of another kind, as it was sent."""
+    """One message; its `parts` are of the types `reasoning`, `text`, `file` (an image), `dynamic-tool` (a call with its
+    result), and `data-part`: a part of another kind, as it was sent."""
 
     id: str
     role: MessageRole
@@ -38,12 +38,17 @@ def to_ui_messages(items: Sequence[ChatMessage]) -> list[KeptUiMessage]:
         KeptUiMessage(
             item.id,
             item.role,
-            [*_parts(item.content), *_calls(item, results)],
+            [*_reasoning(item), *_parts(item.content), *_calls(item, results)],
             UiMetadata(to_iso(item.timestamp_ms), item.partial),
         )
         for item in items
         if item.role != "tool"
     ]
+
+
+def _reasoning(item: ChatMessage) -> Iterator[UiPart]:
+    if item.reasoning:
+        yield {"type": "reasoning", "text": item.reasoning, "state": "done"}
 
 
 def _parts(content: Any) -> Iterator[UiPart]:

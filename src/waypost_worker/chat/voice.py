@@ -11,7 +11,7 @@ from waypost_worker.chat.prompt import build_prompt
 from waypost_worker.conversations.message import ChatMessage, last_messages
 from waypost_worker.errors import ModelFailed, WaypostError
 from waypost_worker.limits import MAX_ANSWER_CHARACTERS
-from waypost_worker.models.model import AnswerCutOff, raising_model_errors
+from waypost_worker.models.model import AnswerCutOff, Piece, raising_model_errors
 
 
 class VoiceAgent:
@@ -62,21 +62,24 @@ class VoiceAgent:
         build = partial(build_prompt, [*items, question], model.instructions, model)
         prompt = build(None)
         await self._context.charge(prompt.characters)
-        answer_text = await self._generate(ask_model(self._context.model, build, prompt))
-        answer = ChatMessage(cursor, "assistant", answer_text, self._context.now_ms())
+        answer_text, reasoning = await self._generate(ask_model(self._context.model, build, prompt))
+        answer = ChatMessage(cursor, "assistant", answer_text, self._context.now_ms(), reasoning=reasoning)
         # Under a new cursor: `cursor` is as old as the model took, and an append must not be late.
         await self._conversation.append([question, answer])
         return answer_text, len(last_messages([*items, question, answer], limit))
 
-    async def _generate(self, stream: AsyncGenerator[str, None]) -> str:
+    async def _generate(self, stream: AsyncGenerator[Piece, None]) -> tuple[str, str]:
+        """The text of the answer, and the reasoning, which is kept but not spoken."""
         texts: list[str] = []
+        reasoning: list[str] = []
         characters = 0
         # An answer that the model cut off may be spoken as it is.
         with suppress(AnswerCutOff), raising_model_errors(self._context.log):
-            async with aclosing(stream) as deltas:
-                async for delta in deltas:
-                    texts.append(delta)
-                    characters += len(delta)
+            async with aclosing(stream) as pieces:
+                async for piece in pieces:
+                    text, kind = (piece, texts) if isinstance(piece, str) else (piece.text, reasoning)
+                    kind.append(text)
+                    characters += len(text)
                     if characters > MAX_ANSWER_CHARACTERS:
                         raise ModelFailed("The model did not come to an end.")
-        return "".join(texts)
+        return "".join(texts), "".join(reasoning)

@@ -2,6 +2,7 @@
 
 import msgspec
 
+from waypost_worker.chat.answer_stream import START, Position
 from waypost_worker.chat.chat import Chat
 from waypost_worker.chat.fork import ForkRequest, fork
 from waypost_worker.chat.question import Question
@@ -66,11 +67,11 @@ async def post_chat(context: RequestContext) -> Response:
         return answer_response(context, place, answering, "ui" if question.is_ui else "events")
 
 
-def _resumed_at(context: RequestContext) -> tuple[str, int] | None:
-    """The answer that the client was hearing, and how many of its characters it has: all of them, after its end."""
+def _resumed_at(context: RequestContext) -> tuple[str, Position] | None:
+    """The answer that the client was hearing, and how much of it the client has: all of it, after its end."""
     last = context.request.headers.get("last-event-id") or ""
     if last.endswith(f".{DONE}"):
-        return last.removesuffix(f".{DONE}"), MAX_ANSWER_CHARACTERS + 1
+        return last.removesuffix(f".{DONE}"), Position(MAX_ANSWER_CHARACTERS + 1, MAX_ANSWER_CHARACTERS + 1)
     return parse_answer_event_id(last)
 
 
@@ -129,10 +130,10 @@ async def stream_chat(context: RequestContext) -> Response:
     wanted = wanted_format(context) or ("events" if resumed_at else None)
     if last.endswith(f".{DONE}"):
         return Response(204)
-    generation_id, start = resumed_at or (None, 0)
+    generation_id, start = resumed_at or (None, START)
     # A UI stream starts with its first chunk: its reader rejects a tail.
     with context.open_stream(None) as place:
-        answering = await resume(context.chat_context(), *name, generation_id, 0 if wanted == "ui" else start)
+        answering = await resume(context.chat_context(), *name, generation_id, START if wanted == "ui" else start)
         if answering is None:
             return Response(204)
         return answer_response(context, place, answering, wanted)

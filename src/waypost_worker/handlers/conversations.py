@@ -67,6 +67,7 @@ class ImportedMessage(MessageBody, frozen=True):
 
     timestamp: str | None = None
     partial: bool = False
+    reasoning: str = ""
 
 
 class ForkedFromBody(Body, frozen=True):
@@ -184,7 +185,9 @@ def _item(message: MessageBody, timestamp_ms: int, new_id: Callable[[], str]) ->
 
 def _imported_item(message: ImportedMessage, now_ms: int, new_id: Callable[[], str]) -> ChatMessage:
     timestamp_ms = now_ms if message.timestamp is None else parse_timestamp(message.timestamp)
-    return msgspec.structs.replace(_item(message, timestamp_ms, new_id), partial=message.partial)
+    return msgspec.structs.replace(
+        _item(message, timestamp_ms, new_id), partial=message.partial, reasoning=message.reasoning
+    )
 
 
 async def _checked(context: RequestContext, items: Sequence[ChatMessage]) -> list[ChatMessage]:

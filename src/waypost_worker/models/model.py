@@ -2,7 +2,7 @@
 
 import traceback
 from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
-from contextlib import aclosing, contextmanager
+from contextlib import contextmanager
 from typing import Protocol
 
 import msgspec
@@ -23,14 +23,6 @@ class Reasoning(msgspec.Struct, frozen=True):
 
 Piece = str | Reasoning
 """A piece of an answer: text, or the reasoning before it."""
-
-
-async def text_of_answer(pieces: AsyncGenerator[Piece, None]) -> AsyncGenerator[str, None]:
-    """Yields the texts of `pieces`, without the reasoning, and closes `pieces`."""
-    async with aclosing(pieces):
-        async for piece in pieces:
-            if isinstance(piece, str):
-                yield piece
 
 
 class Model(Protocol):

@@ -44,6 +44,11 @@ LONGEST_FIELD = 5
 MAX_BYTES_OF_CHARACTER = 4
 
 
+NOTHING = "The model said nothing."
+ONLY_REASONING = "The model thought, and said nothing."
+CUT_OFF_EARLY = "The model reached its limit of length while it was thinking, before it said anything."
+
+
 class _Retryable(Exception):
     """A failure that a second attempt may avoid; `error` is raised if it does not."""
 
@@ -66,19 +71,20 @@ async def request_completion(
         ModelTimedOut: the service was silent for too long.
         AnswerCutOff: the model was cut off; after the last piece.
     """
-    is_second = has_begun = False
+    is_second = has_begun = has_text = False
     while True:
         try:
             async with aclosing(_attempt(send, clock, log)) as pieces:
                 async for piece in pieces:
                     has_begun = True
+                    has_text = has_text or isinstance(piece, str)
                     yield piece
-            if not has_begun:
-                raise ModelFailed("The model said nothing.")
+            if not has_text:
+                raise ModelFailed(ONLY_REASONING if has_begun else NOTHING)
             return
         except AnswerCutOff as reason:
-            if not has_begun:
-                raise ModelFailed("The model said nothing.", str(reason)) from reason
+            if not has_text:
+                raise ModelFailed(CUT_OFF_EARLY if has_begun else NOTHING, str(reason)) from reason
             raise
         except _Retryable as failure:
             if is_second or has_begun or not 0 <= failure.retry_after_seconds <= MAX_RETRY_AFTER_SECONDS:

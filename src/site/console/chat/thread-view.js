@@ -192,6 +192,9 @@ export class ThreadView {
           if (this.#running === event.generationId) return;
           answer = event.generationId;
           this.#begin(event, sent);
+        } else if (event.type === "reasoning") {
+          this.#messages.think(answer, event.text);
+          if (this.#running === answer) showPill(byId("chat-state"), "Thinking", "busy");
         } else if (event.type === "delta") {
           this.#messages.append(answer, event.text);
           if (this.#running === answer) showPill(byId("chat-state"), "Answering", "busy");
