@@ -10,6 +10,7 @@ from typing import Any
 
 import msgspec
 
+from waypost_worker.chat.turn import Turn
 from waypost_worker.conversations import conversation, journal
 from waypost_worker.conversations.conversation import Conversation
 from waypost_worker.conversations.journal import Entry, Snapshot
@@ -216,6 +217,17 @@ def first_copy_wins() -> Any:
     return _replaced(ChatMessage, "rank", 2)
 
 
+def asks_again_only_what_is_shown() -> Any:
+    """A question that is older than the window is asked again as a new one: its old copy counts, and the answer stands
+    without it."""
+
+    def init(self: Turn, items: Any, question: Any, generation_id: str, *, is_ui: bool, limit: int, **_: Any) -> None:
+        original(self, items, question, generation_id, is_ui=is_ui, limit=limit)
+
+    original = Turn.__init__
+    return _replaced(Turn, "__init__", init)
+
+
 PLANTED = (
     high_water_mark,
     get_instead_of_list,
@@ -231,4 +243,5 @@ PLANTED = (
     compaction_loses_drops,
     compaction_loses_clears,
     first_copy_wins,
+    asks_again_only_what_is_shown,
 )
