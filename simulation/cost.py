@@ -51,15 +51,18 @@ class Setting:
         self.code, self.token = opened["code"], opened["hostToken"]
 
     async def stay(self, client: Client, token: str | None) -> None:
-        """Keeps a stream open like an EventSource; as the host, answers each request immediately."""
+        """Keeps a stream open as `waypost.js` does; as the host, answers each request immediately."""
         headers: dict[str, str] = {"Accept": "application/x-ndjson"}
+        instance = "a-tab-that-stays"
         while True:
-            response = await client.open("GET", f"/api/stream?code={self.code}", token=token, headers=headers)
+            url = f"/api/stream?code={self.code}" + (f"&instance={instance}" if token else "")
+            response = await client.open("GET", url, token=token, headers=headers)
             assert isinstance(response.body, AsyncGenerator)
             async for chunk in response.body:
                 for event in map(json.loads, chunk.splitlines()):
                     if event.get("id"):
                         headers["Last-Event-ID"] = event["id"]
+                    instance = event.get("data", {}).get("instance", instance)
                     if event["event"] == "request":
                         answer = {"code": self.code, "id": event["data"]["id"], "result": True}
                         await client.call("POST", "/api/response", answer, token=token)
@@ -162,6 +165,18 @@ def poll_alone(plan: Plan) -> Counter[str]:
     return run(scene())
 
 
+def leave_alone(plan: Plan) -> Counter[str]:
+    """Operations of a goodbye."""
+
+    async def scene() -> Counter[str]:
+        setting = Setting(plan, same_isolate=True)
+        await setting.open()
+        url = f"/api/sessions/{setting.code}/leave"
+        return await _measured(setting, setting.tab.call("POST", url, token=setting.token))
+
+    return run(scene())
+
+
 def table() -> str:
     """The table of docs/cost.md."""
     rows: list[tuple[str, Mapping[str, float], int]] = [
@@ -169,6 +184,7 @@ def table() -> str:
         ("a call and its answer, in two isolates, each side looking once", call_alone(PAID, same_isolate=False), 1000),
         ("a minute of waiting (`?wait=60`) for an answer from another isolate", wait_minute(PAID), 1000),
         ("a poll that finds nothing", poll_alone(PAID), 1000),
+        ("a tab that closes", leave_alone(PAID), 1000),
         ("a conversation that is read", read_conversation(), 1000),
         (f"a message added to a conversation, on average of {TIMES}", append_message(), 1000),
         (f"a question to a thread and its answer of {ANSWER_SECONDS} s, paid plan", chat_exchange(), 1000),

@@ -11,6 +11,7 @@ from typing import Any
 import msgspec
 
 from waypost_worker.chat.turn import Turn
+from waypost_worker.context import request_context
 from waypost_worker.conversations import conversation, journal
 from waypost_worker.conversations.conversation import Conversation
 from waypost_worker.conversations.journal import Entry, Snapshot
@@ -24,6 +25,8 @@ from waypost_worker.queues.message import Message, decode_listed, encode_stored
 from waypost_worker.queues.producer_order import ProducerOrder
 from waypost_worker.queues.queue import Queues
 from waypost_worker.queues.reader import GuestReader, HostReader, Reader
+from waypost_worker.sessions.host_instance import HostInstance, parse_instance
+from waypost_worker.sessions.host_seat import HostSeat
 
 
 @contextmanager
@@ -179,6 +182,29 @@ def unflagged_replay() -> Any:
     return _replaced(Reader, "_event", event)
 
 
+def never_superseded() -> Any:
+    """An older host is never sent `superseded`, and goes on."""
+    return _replaced(HostSeat, "superseded", lambda self: None)
+
+
+def the_newer_host_is_superseded() -> Any:
+    """The host that comes later is the one that has to go."""
+
+    def supersedes(self: HostInstance, other: HostInstance) -> bool:
+        return self.id != other.id and self.since_ms < other.since_ms
+
+    return _replaced(HostInstance, "supersedes", supersedes)
+
+
+def a_reconnect_makes_a_host_new() -> Any:
+    """A host that reconnects counts as one that has just come: two hosts take the session from each other."""
+
+    def parse(text: str, now_ms: int) -> tuple[HostInstance, bool]:
+        return HostInstance(parse_instance(text, now_ms)[0].id, now_ms), False
+
+    return _replaced(request_context, "parse_instance", parse)
+
+
 def deletes_the_journal_immediately() -> Any:
     """Compaction deletes the journal's entries immediately."""
 
@@ -239,6 +265,9 @@ PLANTED = (
     no_reorder_window,
     no_order,
     unflagged_replay,
+    never_superseded,
+    the_newer_host_is_superseded,
+    a_reconnect_makes_a_host_new,
     deletes_the_journal_immediately,
     compaction_loses_drops,
     compaction_loses_clears,

@@ -306,6 +306,11 @@ export declare class Guest {
     cancel(id: string): Promise<void>;
 }
 
+export type HeldLock = {
+    isHeld: boolean;
+    release: () => void;
+};
+
 /**
  * Offers the tools of this tab and answers the requests for them.
  * @extends {Emitter<HostEvents>}
@@ -327,7 +332,8 @@ export declare class Host extends Emitter<HostEvents> {
     /** The last `state` event. */
     get state(): StreamState;
     /**
-     * Offers a tool, in place of one with the same name. While connected, guests are notified.
+     * Offers a tool, in place of one with the same name. While connected, guests are notified. Throws `WaypostError` for a tool that
+     * clients could not read; the others stay.
      * @param {ToolDefinition} definition
      * @param {ToolHandler} handler what it returns is the result; what it throws becomes an error answer
      * @param {ToolOptions} [options]
@@ -342,14 +348,23 @@ export declare class Host extends Emitter<HostEvents> {
      */
     requireApproval(name: string, isRequired?: boolean): void;
     /**
-     * Publishes the tools and listens, until `close()` or the session's end. Reconnects automatically.
+     * Publishes the tools and listens, until `close()` or the session's end. Reconnects automatically. While another page of
+     * this browser is the session's host, the state is `elsewhere`, and this page takes over when that one closes.
      * @returns {Promise<void>} resolves at the first connection; rejects if the session ends before
      */
     connect(): Promise<void>;
     /** Reconnects now instead of waiting for the next attempt. */
     retry(): void;
-    /** Stops listening without ending the session: requests wait for the next `Host`. */
-    close(): void;
+    /**
+     * Becomes the host again in the state `superseded`, or in place of the other page in the state `elsewhere`. The other
+     * one is superseded; what it is running goes on to its end.
+     */
+    takeOver(): void;
+    /**
+     * Stops listening without ending the session: requests wait for the next `Host`.
+     * @returns {Promise<void>} resolves when the server knows; a process should not exit before
+     */
+    close(): Promise<void>;
     /** Ends the session for the host and all guests, and deletes its stored state. */
     end(): Promise<void>;
 }
@@ -563,6 +578,8 @@ export declare class Session {
     get sessionId(): string | undefined;
     get label(): string | undefined;
     get data(): unknown;
+    /** Whether MCP clients see a tool that is called `cart.add` as `cart_add`: many models take no other names. */
+    get mapToolNames(): boolean;
     /** @returns {Date} */
     get createdAt(): Date;
     /** When it expires unless it is extended, as far as this tab knows. @returns {Date} */
@@ -571,6 +588,8 @@ export declare class Session {
     get memory(): string;
     /** Whether this tab knows that it is over. */
     get isOver(): boolean;
+    /** Decides which of several pages with this session is its host. */
+    get lock(): SessionLock;
     /** Sends requests with the host's rights. */
     get http(): Http;
     /**
@@ -603,6 +622,15 @@ export declare class Session {
      * @returns {Session | null}
      */
     static restore(storage?: Storage | null): Session | null;
+    /**
+     * The same as `restore()`, but null if another page of this browser is the session's host: this tab is a copy of that
+     * one, made by "Duplicate tab" for example, and needs a session of its own.
+     *
+     *     const session = (await Session.claim()) ?? (await createSession());
+     * @param {Storage | null} [storage]
+     * @returns {Promise<Session | null>}
+     */
+    static claim(storage?: Storage | null): Promise<Session | null>;
     /** @param {Storage | null} [storage] */
     static forget(storage?: Storage | null): void;
 }
@@ -630,6 +658,27 @@ export type SessionInfo = {
     encrypted: boolean;
 };
 
+declare class SessionLock {
+    #private;
+    /**
+     * @param {string} name of the session's stored state
+     * @param {LockManager | undefined} [locks]
+     */
+    constructor(name: string, locks?: LockManager | undefined);
+    /**
+     * Takes the lock for a host of this page, if no other page keeps it.
+     * @returns {Promise<boolean>}
+     */
+    claim(): Promise<boolean>;
+    /**
+     * Takes the lock once it is free.
+     * @param {AbortSignal} signal
+     * @param {() => void} waits called if another page has it
+     * @returns {Promise<HeldLock | null>} null: aborted
+     */
+    acquire(signal: AbortSignal, waits: () => void): Promise<HeldLock | null>;
+}
+
 export type SessionRecord = {
     baseUrl: string;
     /**
@@ -648,6 +697,10 @@ export type SessionRecord = {
     expiresAt: string;
     label?: string;
     data?: unknown;
+    /**
+     * false: MCP clients see the tools under their own names
+     */
+    mapToolNames?: boolean;
     /**
      * the name of its stored state in this tab; never sent to the server
      */
@@ -679,8 +732,9 @@ export declare class SseParser {
 }
 
 export type StreamState = {
-    state: "connecting" | "online" | "waiting" | "offline" | "ended";
+    state: "connecting" | "online" | "waiting" | "offline" | "elsewhere" | "superseded" | "ended";
     delayMs?: number;
+    since?: Date;
     reason?: string;
     error?: WaypostError;
 };
@@ -731,6 +785,9 @@ export type ToolContext = {
 };
 
 export type ToolDefinition = {
+    /**
+     * 1 to 128 characters out of A-Z a-z 0-9 _ . / -
+     */
     name: string;
     title?: string;
     description?: string;
@@ -743,6 +800,11 @@ export type ToolDefinition = {
      * hints such as `readOnlyHint`
      */
     annotations?: Record<string, unknown>;
+    /**
+     * `taskSupport`
+     */
+    execution?: Record<string, unknown>;
+    icons?: Record<string, unknown>[];
     _meta?: Record<string, unknown>;
 };
 
@@ -817,14 +879,16 @@ export declare function clearSessionId(storage?: Storage | null): void;
  * @param {number} [options.ttl] seconds it lives unless it is extended
  * @param {string} [options.label] shown to guests
  * @param {unknown} [options.data] any JSON, shown to guests
+ * @param {boolean} [options.mapToolNames] offer tools to MCP clients under names that all models take: `cart.add` as `cart_add`
  * @param {boolean} [options.encrypted] encrypt arguments and answers end to end; guests then need `session.link`
  * @returns {Promise<Session>}
  */
-export declare function createSession({ baseUrl, ttl, label, data, encrypted }?: {
+export declare function createSession({ baseUrl, ttl, label, data, mapToolNames, encrypted }?: {
     baseUrl?: string;
     ttl?: number;
     label?: string;
     data?: unknown;
+    mapToolNames?: boolean;
     encrypted?: boolean;
 }): Promise<Session>;
 

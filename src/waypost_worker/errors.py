@@ -2,8 +2,8 @@
 
 WaypostError
 ├── BadInput            InvalidJson  InvalidEncoding  InvalidBody  UnknownField  InvalidParameter
-│                       InvalidHeader  InvalidCode  InvalidId  InvalidCursor  SessionIdRequired  UnknownAgent
-│                       UnsupportedPart
+│                       InvalidHeader  InvalidCode  InvalidId  InvalidCursor  InvalidTool  SessionIdRequired
+│                       UnknownAgent  UnsupportedPart
 ├── Refused             TokenRequired  InvalidToken  TokenExpired  WrongRole  WrongSession
 │                       WrongResource  CodeClosed  OriginNotAllowed
 ├── Missing             RouteNotFound  SessionNotFound  SessionEnded  ThreadNotFound  MessageNotFound
@@ -19,6 +19,8 @@ WaypostError
 """
 
 from typing import ClassVar
+
+import msgspec
 
 
 class WaypostError(Exception):
@@ -114,6 +116,27 @@ class UnknownAgent(BadInput):
 
     code = "unknown_agent"
     title = "No such agent"
+
+
+class ToolProblem(msgspec.Struct, frozen=True):
+    """One faulty tool of a list: its place in the list, counted from 0, and the place inside it (`pointer`, RFC 6901).
+    `tool` is `None` if its name is no text."""
+
+    tool: str | None
+    index: int
+    pointer: str
+    detail: str
+
+
+class InvalidTool(BadInput):
+    """Definitions of tools that clients of MCP refuse, with all tools beside them. Nothing of the list is stored."""
+
+    code = "invalid_tool"
+    title = "The definition of a tool is invalid"
+
+    def __init__(self, detail: str, tools: tuple[ToolProblem, ...]) -> None:
+        super().__init__(detail)
+        self.tools = tools
 
 
 class UnsupportedPart(BadInput):

@@ -12,9 +12,12 @@ async function add({ a, b }: { a: number; b: number }, context: ToolContext): Pr
 }
 
 export async function tab(): Promise<Session> {
-  const session = Session.restore() ?? (await createSession({ ttl: 600, label: "types" }));
+  const session = (await Session.claim()) ?? Session.restore() ?? (await createSession({ ttl: 600, label: "types" }));
   const host = new Host(session).tool(definition, add);
-  host.on("state", ({ state, delayMs }) => console.log(state, delayMs?.toFixed()));
+  host.on("state", ({ state, delayMs, since }) => {
+    console.log(state, delayMs?.toFixed(), since?.getTime());
+    if (state === "superseded" || state === "elsewhere") host.takeOver();
+  });
   host.on("response", ({ id, error }) => console.log(id, error?.code));
   // @ts-expect-error There is no such event.
   host.on("sate", () => {});

@@ -38,7 +38,9 @@ from waypost_worker.limits import (
     MAX_SESSION_AGE_SECONDS,
     MAX_WAIT_SECONDS,
     MAX_WRITE_SECONDS,
+    PRESENCE_GRACE_SECONDS,
     REORDER_WINDOW_SECONDS,
+    TAKEOVER_HOLD_SECONDS,
 )
 from waypost_worker.models.settings import PROVIDERS
 from waypost_worker.polling.plans import FREE, PAID
@@ -110,6 +112,16 @@ def test_the_numbers_of_the_guarantees_are_those_of_the_code():
     assert DOCUMENT_TTL_SECONDS == 24 * 3600
 
 
+def test_the_numbers_of_two_hosts_are_those_of_the_code():
+    assert f"held back from that one for {TAKEOVER_HOLD_SECONDS} s" in GUARANTEES
+    lifetimes = [(plan.presence_seconds + PRESENCE_GRACE_SECONDS) / 60 for plan in (PAID, FREE)]
+    assert lifetimes == [2, 6]
+    assert "two minutes on the paid plan, six on the free one" in GUARANTEES
+    assert max(PAID.session_check_seconds, PAID.presence_seconds) == 60
+    assert min(FREE.session_check_seconds, FREE.presence_seconds) == 180
+    assert "usually within a minute (three on the free plan)" in GUARANTEES
+
+
 def test_the_numbers_of_chats_are_those_of_the_code():
     assert f"goes on for {ANSWER_GRACE_SECONDS} s after the last reader has left" in GUARANTEES
     assert "about once a second (every ten on the free plan)" in GUARANTEES
@@ -126,7 +138,7 @@ def test_the_numbers_of_chats_are_those_of_the_code():
 def test_the_planted_bugs_are_counted_right():
     from simulation.planted import PLANTED
 
-    count = {13: "thirteen", 14: "fourteen", 15: "fifteen"}[len(PLANTED)]
+    count = {17: "seventeen", 18: "eighteen", 19: "nineteen"}[len(PLANTED)]
     assert f"{count.capitalize()} deliberate bugs" in GUARANTEES
     assert f"in {count} ways" in words("docs/simulation.md")
 

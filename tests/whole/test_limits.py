@@ -67,6 +67,7 @@ class Limit(NamedTuple):
 
 
 INVALID_BODY = (400, "invalid_body")
+INVALID_CODE = (400, "invalid_code")
 INVALID_ID = (400, "invalid_id")
 INVALID_PARAMETER = (400, "invalid_parameter")
 TOO_LARGE = (413, "body_too_large")
@@ -279,7 +280,7 @@ TABLE: dict[str, list[Limit]] = {
     ],
     "MAX_TOOL_NAME_LENGTH": [
         Limit(lambda edge, n: edge.ask(tool="x" * n), 202, INVALID_BODY),
-        Limit(lambda edge, n: edge.tools({"name": "x" * n}), 200, INVALID_BODY),
+        Limit(lambda edge, n: edge.tools({"name": "x" * n}), 200, (400, "invalid_tool")),
         Limit(
             lambda edge, n: edge.append(role="assistant", toolCalls=[{"id": "i", "name": "x" * n}]), 201, INVALID_BODY
         ),
@@ -294,12 +295,24 @@ TABLE: dict[str, list[Limit]] = {
     "MAX_ERROR_MESSAGE_LENGTH": [
         Limit(lambda edge, n: edge.answer(error={"code": "c", "message": "x" * n}), 202, INVALID_BODY)
     ],
+    "MAX_INSTANCE_ID_LENGTH": [
+        Limit(
+            lambda edge, n: edge.call(
+                "POST", f"/api/sessions/{edge.session.code}/leave", {"instance": "x" * n}, token=edge.session.host
+            ),
+            204,
+            INVALID_PARAMETER,
+        )
+    ],
     "MAX_SEQ": [Limit(lambda edge, n: edge.ask(producer="p", seq=n), 202, INVALID_BODY)],
     "MAX_ACK_CURSORS": [Limit(acknowledged, 200, INVALID_BODY)],
     "MAX_WAIT_SECONDS": [
         Limit(
             lambda edge, n: edge.call("GET", f"/api/poll?code={edge.session.code}&wait={n}"), 200, INVALID_PARAMETER
         )
+    ],
+    "MAX_TYPED_CODE_LENGTH": [
+        Limit(lambda edge, n: edge.call("GET", f"/api/sessions/{edge.session.code.ljust(n, '-')}"), 200, INVALID_CODE)
     ],
     "MAX_TRACKED_PRODUCERS": [Limit(tracked, 200, (400, "invalid_cursor"))],
     "MAX_SESSION_AGE_SECONDS": [Limit(lambda edge, n: edge.post("/api/sessions", ttl=n), 201, INVALID_BODY)],
@@ -352,9 +365,12 @@ NOT_HERE = {
     "MAX_CLOCK_SKEW_SECONDS": OF_PROMISES,
     "MAX_WRITE_SECONDS": OF_PROMISES,
     "MAX_JOURNAL_LENGTH": "starts compaction, refuses no one; tests/conversations/test_conversation_compacted.py",
+    "MAX_BATCH_MESSAGES": OF_MCP,
+    "MAX_PARAMETER_HEADERS": "bounds a reply; tests/http/test_cors.py",
     "MAX_LINEAGE": "what a fork remembers: older ancestors are dropped; tests/conversations/test_thread_forks.py",
     "MAX_APP_TOKEN_TTL_SECONDS": OF_KEYED_ROUTES,
     "MAX_RPC_ID_LENGTH": OF_MCP,
+    "MAX_MAPPED_NAME_LENGTH": "of what MCP clients see, not of what a caller sends; tests/sessions/test_tool_names.py",
 }
 """The other limits, and why a caller does not come to their edge by sending more."""
 

@@ -17,6 +17,7 @@ const ID = /^[A-Za-z0-9._~-]{1,64}$/;
 const TOOL_NAME = /^[A-Za-z0-9_./-]{1,128}$/;
 const CODE = /^[0-9A-HJKMNP-TV-Z]{8,16}$/;
 const TOKEN = /^[\x21-\x7e]{1,1024}$/;
+const INSTANCE = /^[A-Za-z0-9_-]{8,64}\.[1-9][0-9]{0,14}$/;
 const TIME = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,9})?(?:Z|[+-]\d\d:\d\d)$/;
 
 /** @param {RegExp} grammar @param {unknown} value @returns {value is string} */
@@ -32,6 +33,11 @@ export function isCursor(value) {
 /** Whether `value` is an event about a request: with the cursor of its message and the request's id. @param {any} value */
 export function isAboutRequest(value) {
   return isCursor(value?.cursor) && fits(ID, value.id);
+}
+
+/** Whether `value` is the instance `id` with the time that the server gives it. @param {unknown} value @param {string} id */
+export function isInstance(value, id) {
+  return fits(INSTANCE, value) && value.startsWith(`${id}.`);
 }
 
 /** @param {unknown} value @returns {value is string} */

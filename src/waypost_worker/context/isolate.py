@@ -23,15 +23,18 @@ from waypost_worker.polling.local_channel import LocalChannel
 from waypost_worker.polling.schedule import COALESCED_MS
 from waypost_worker.queues.message import Message
 from waypost_worker.random import Random
+from waypost_worker.sessions.host_seat import HostNotices
 from waypost_worker.sessions.session import Session, session_cache
 from waypost_worker.sessions.single_use_code import single_use_cache
 
 
 class CachedTools(NamedTuple):
-    """The tools of a session that MCP calls have to know, as JSON by name."""
+    """The tools of a session that MCP calls have to know, as JSON by name. `originals`: mapped name -> tool's own name,
+    where they differ."""
 
     version: str
     by_name: dict[str, bytes]
+    originals: dict[str, str]
 
 
 ANNOUNCED_SECONDS = 3600
@@ -45,7 +48,8 @@ class Isolate:
 
     `phase_ms`: offset of this isolate's wakeups, so that isolates do not poll KV in step.
     `cursors`: issues cursors that grow over all requests.
-    `messages`, `changes`: local channels for queued messages and for changes of sessions.
+    `messages`, `changes`, `hosts`: local channels for queued messages, for changes of sessions, and for hosts that
+    come or leave.
     `sessions`, `single_use_codes`, `recent_threads`, `mcp_tools`: caches; the tools by session code.
     `compaction_checks`: when the compaction of each conversation was last checked.
     `answers`: the answers that are being generated here.
@@ -62,6 +66,7 @@ class Isolate:
         self.clock = clock
         self.messages: LocalChannel[Message] = LocalChannel(clock)
         self.changes: LocalChannel[Session] = LocalChannel(clock)
+        self.hosts: HostNotices = LocalChannel(clock)
         self.sessions = session_cache()
         self.single_use_codes = single_use_cache()
         self.compaction_checks = compaction_checks()

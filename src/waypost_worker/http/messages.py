@@ -11,7 +11,9 @@ from waypost_worker.errors import (
     AnswerRunning,
     HeaderTooLarge,
     InvalidParameter,
+    InvalidTool,
     MethodNotAllowed,
+    ToolProblem,
     UriTooLong,
     WaypostError,
 )
@@ -27,6 +29,7 @@ STATUS: Mapping[str, int] = MappingProxyType({
     "invalid_code": 400,
     "invalid_id": 400,
     "invalid_cursor": 400,
+    "invalid_tool": 400,
     "session_id_required": 400,
     "unknown_agent": 400,
     "unsupported_part": 400,
@@ -165,6 +168,7 @@ class _Problem(msgspec.Struct, omit_defaults=True, rename="camel"):
     detail: str
     code: str
     generation_id: str | None = None
+    tools: tuple[ToolProblem, ...] = ()
 
 
 def json_response(value: object, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
@@ -186,7 +190,8 @@ def problem_response(error: WaypostError) -> Response:
     """The problem document of `error`: https://www.rfc-editor.org/rfc/rfc9457"""
     status = STATUS[error.code]
     generation_id = error.generation_id if isinstance(error, AnswerRunning) else None
-    response = problem(status, error.code, error.title, error.detail, generation_id)
+    tools = error.tools if isinstance(error, InvalidTool) else ()
+    response = problem(status, error.code, error.title, error.detail, generation_id, tools)
     if status == 401:
         response.headers["WWW-Authenticate"] = "Bearer"
     if isinstance(error, MethodNotAllowed):
@@ -196,8 +201,16 @@ def problem_response(error: WaypostError) -> Response:
     return response
 
 
-def problem(status: int, code: str, title: str, detail: str, generation_id: str | None = None) -> Response:
-    """A problem document; programs branch on `code`. `generation_id`: the answer that the request conflicts with."""
-    response = json_response(_Problem("about:blank", title, status, detail, code, generation_id), status)
+def problem(
+    status: int,
+    code: str,
+    title: str,
+    detail: str,
+    generation_id: str | None = None,
+    tools: tuple[ToolProblem, ...] = (),
+) -> Response:
+    """A problem document; programs branch on `code`. `generation_id`: the answer that the request conflicts with;
+    `tools`: what is wrong with which tool."""
+    response = json_response(_Problem("about:blank", title, status, detail, code, generation_id, tools), status)
     response.headers["Content-Type"] = "application/problem+json"
     return response

@@ -28,6 +28,12 @@ def host_key(code: str) -> str:
     return f"host:{code}"
 
 
+def host_left_key(code: str) -> str:
+    """The goodbye of the host. In a listing it is the key directly behind `host_key`: `!` sorts before every character
+    of a code."""
+    return f"host:{code}!left"
+
+
 def requests_scope(code: str) -> str:
     """The queue from the guests to the host; also the scope of its cursors."""
     return f"req:{code}"

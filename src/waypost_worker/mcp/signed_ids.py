@@ -24,12 +24,13 @@ NONCE_BYTES = 16
 
 class CallPosition(msgspec.Struct, frozen=True, array_like=True, tag="c"):
     """A position in the stream of a call: the request's id in the queue, the cursor of the last message sent (`""`:
-    none), and the id and progress token of the client's request."""
+    none), the id and progress token of the client's request, and the last progress sent."""
 
     request_id: str
     cursor: str
     rpc_id: str | int
     progress_token: str | int | None = None
+    progress: float | None = None
 
 
 class ListenPosition(msgspec.Struct, frozen=True, array_like=True, tag="l"):
@@ -74,9 +75,9 @@ class IdSigner:
         position: StreamPosition = msgspec.json.decode(decode_base64url(text), type=StreamPosition)
         return position
 
-    def asker(self, session_id: str, rpc_id: Any) -> str:
-        """A digest of the session and a JSON-RPC id: it finds the client's request again, and reveals neither."""
-        return self._sign(self._keys[0], f"asker.{session_id}", msgspec.json.encode(rpc_id).decode())
+    def asker(self, client_id: str, rpc_id: Any) -> str:
+        """A digest of a client and a JSON-RPC id: it finds the client's request again, and reveals neither."""
+        return self._sign(self._keys[0], f"asker.{client_id}", msgspec.json.encode(rpc_id).decode())
 
     def task_id(self, request_id: str) -> str:
         """The id of the task that the request has become; it can't be forged."""

@@ -9,6 +9,7 @@ from waypost_worker.context.request_context import RequestContext
 from waypost_worker.mcp.jsonrpc import TAB_AWAY, RpcError
 from waypost_worker.mcp.signed_ids import IdSigner
 from waypost_worker.queues.queue import Queues
+from waypost_worker.security.client_address import network_of
 from waypost_worker.security.tokens import owner_id
 from waypost_worker.sessions.session import Session
 from waypost_worker.version import VERSION
@@ -41,6 +42,19 @@ class Tab(msgspec.Struct, frozen=True):
     def session_ids(self) -> list[str]:
         """The ids that own the tab's documents and pages: one, or two while signing keys are rotated."""
         return [owner_id(key, self.session.code) for key in self.context.settings.signing_keys]
+
+    @property
+    def client_id(self) -> str:
+        """What tells the legacy clients of the tab apart, since all of them count their requests from 0 or 1: the MCP
+        session. Some hosted clients never send it. Such a client is known by its credential, its network and what its
+        HTTP library says of itself; two that are equal in all of these can't be told apart.
+        """
+        if self.session_id:
+            return self.session_id
+        request = self.context.request
+        fields = [request.headers.get(name) for name in ("authorization", "user-agent", "origin")]
+        # No session's id has a bracket.
+        return msgspec.json.encode([network_of(request.client_ip), *fields]).decode()
 
     def now_ms(self) -> int:
         """Milliseconds since 1970-01-01T00:00:00Z."""

@@ -14,10 +14,16 @@ from waypost_worker.errors import AlreadyAnswered, Unavailable
 from waypost_worker.ids import is_tool_name
 from waypost_worker.kv.cursor import cursor_ms
 from waypost_worker.limits import MAX_RPC_ID_LENGTH, MCP_ABSENCE_CHECK_SECONDS
-from waypost_worker.mcp.jsonrpc import TIMED_OUT, Incoming, RpcError, invalid_params
+from waypost_worker.mcp.jsonrpc import TIMED_OUT, Incoming, RpcError, as_integer, as_object, invalid_params
 from waypost_worker.mcp.tab import Tab
 from waypost_worker.queues.message import Message
 from waypost_worker.queues.response_waiter import ResponseWaiter
+
+LATE_NOTICE_SECONDS = 10
+"""How long after the answer to a call its client's notice that cancels it may still arrive."""
+
+STREAMS_WAIT_LONGER = " Clients that accept text/event-stream by name can wait longer."
+"""The advice for a client that takes JSON only: its request must be answered before proxies close it."""
 
 
 class RunningCall:
@@ -94,14 +100,16 @@ class RunningCall:
         if gives_up:
             yield await self.give_up()
 
-    async def give_up(self) -> Message:
+    async def give_up(self, advice: str = "") -> Message:
         """Cancels the call because it has taken too long. Returns the final response if one has come meanwhile.
+        `advice`: a sentence at the end of the error, after a space.
 
         Raises:
             RpcError: -31002, in every other case.
         """
         seconds = (self._tab.now_ms() - self.asked_ms) // 1000
-        return await self._response_or_cancel(RpcError(TIMED_OUT, f"The tab has not answered for {seconds} s."))
+        text = f"The tab has not answered for {seconds} s, so the call is cancelled.{advice}"
+        return await self._response_or_cancel(RpcError(TIMED_OUT, text))
 
     async def cancel(self) -> None:
         """Cancels the call. That it has its final response already, or that the store fails, is no error."""
@@ -141,13 +149,28 @@ class RunningCall:
 
 
 async def cancel_by_rpc_id(tab: Tab, rpc_id: Any) -> None:
-    """Cancels the call that the client's session sent under this JSON-RPC id, if it is still open."""
-    queues, asker = tab.queues, tab.id_signer.asker(tab.session_id, rpc_id)
-    # In order of time: an id that was used twice means the last one.
+    """Cancels the call that the client (`Tab.client_id`) sent under this JSON-RPC id, if it is still open.
+
+    Without a session, two clients may look like one. So no call is cancelled if several open ones fit; or if one that
+    fits was answered just now, since the notice may have crossed with that answer.
+    """
+    queues, asker = tab.queues, tab.id_signer.asker(tab.client_id, rpc_id)
     pages = queues.pages(queues.requests)
+    # In order of time: in a session, an id that was used twice means the last one.
     request_ids = [message.id async for page in pages for message in page if message.asker == asker]
-    if request_ids:
+    if not tab.session_id and (len(request_ids) > 1 or _was_just_answered(tab, asker, request_ids)):
+        tab.context.log("a call was not cancelled: several clients without a session may have sent it")
+    elif request_ids:
         await RunningCall(tab, request_ids[-1]).cancel()
+
+
+def _was_just_answered(tab: Tab, asker: str, open_ids: list[str]) -> bool:
+    """Whether this isolate has seen the answer to another call of `asker` in the last seconds."""
+    queues, channel = tab.queues, tab.context.isolate.messages
+    since_ms = tab.now_ms() - LATE_NOTICE_SECONDS * 1000
+    asked = {message.id for message in channel.since(queues.requests, 0) if message.asker == asker} - set(open_ids)
+    answers = channel.since(queues.responses, 0)
+    return any(answer.id in asked and answer.final and answer.accepted_ms > since_ms for answer in answers)
 
 
 def parse_call(message: Incoming) -> tuple[str, dict[str, Any]]:
@@ -156,10 +179,10 @@ def parse_call(message: Incoming) -> tuple[str, dict[str, Any]]:
     Raises:
         RpcError: -32602
     """
-    name, args = message.params.get("name"), message.params.get("arguments", {})
+    name, args = message.params.get("name"), as_object(message.params.get("arguments"))
     if not isinstance(name, str) or not is_tool_name(name):
         raise invalid_params("Unknown tool: name must be the name of a tool.")
-    if not isinstance(args, dict):
+    if args is None:
         raise invalid_params("arguments must be an object.")
     return name, args
 
@@ -171,8 +194,8 @@ def progress_token(message: Incoming) -> str | int | None:
         RpcError: -32602
     """
     token = message.meta.get("progressToken")
-    if token is None or (isinstance(token, int) and not isinstance(token, bool)):
+    if token is None or (isinstance(token, str) and len(token) <= MAX_RPC_ID_LENGTH):
         return token
-    if isinstance(token, str) and len(token) <= MAX_RPC_ID_LENGTH:
-        return token
+    if (number := as_integer(token)) is not None:
+        return number
     raise invalid_params(f"progressToken must be an integer or a string of at most {MAX_RPC_ID_LENGTH} characters.")

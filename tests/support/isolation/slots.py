@@ -108,11 +108,12 @@ BY_THEMSELVES = {"code", "sid", "sessionId", "intentId"}
 """Ids that are enough to open what they name, or that need only a token beside them: `_ROWS` has both pairs."""
 
 NO_ID = {
-    "agent", "args", "cursors", "data", "error", "filters", "final", "format", "forkedFrom", "html", "interrupt",
-    "jsonrpc", "label", "limit", "message", "messages", "metadata", "producer", "question", "result", "seq", "settled",
-    "skip", "title", "tool", "tools", "trigger", "ttl", "wait",
+    "agent", "args", "cursors", "data", "error", "filters", "final", "format", "forkedFrom", "html", "instance",
+    "interrupt", "jsonrpc", "label", "limit", "mapToolNames", "message", "messages", "metadata", "producer", "question",
+    "result", "seq", "settled", "skip", "title", "tool", "tools", "trigger", "ttl", "wait",
 }  # fmt: skip
-"""Parameters and fields that name nothing that belongs to a world, or (a producer) nothing that is stored by itself."""
+"""Parameters and fields that name nothing that belongs to a world, or (a producer, an instance of a host) nothing that
+is stored by itself."""
 
 
 CURSORS, LEFT_OUT = "(cursors)", "(left-out)"

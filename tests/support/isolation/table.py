@@ -45,6 +45,7 @@ POST /api/sessions                            ok       ok     ok     ok       ok
 GET /api/sessions/{code}                      absent   ok     ok     ok       ok     ok       ok    ok    ok
 DELETE /api/sessions/{code}                   need     need   ok     session  role   session  bad   role  role
 POST /api/sessions/{code}/extend              need     need   ok     session  role   session  bad   role  role
+POST /api/sessions/{code}/leave               need     need   ok     session  role   session  bad   role  role
 POST /api/sessions/{code}/join                absent   ok     ok     ok       ok     ok       ok    ok    ok
 PUT /api/sessions/{code}/tools                need     need   ok     session  role   session  bad   role  role
 POST /api/request                             absent   ok     role   session  ok     session  bad   role  role

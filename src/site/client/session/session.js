@@ -5,6 +5,7 @@ import { isoTime, newSession } from "../grammar.js";
 import { Http } from "../transport/http.js";
 import { newId } from "../ids.js";
 import { inviteLink } from "./invite.js";
+import { SessionLock } from "./session-lock.js";
 import { isRetained, retain, storageName } from "../storage/tab-storage.js";
 import { ReplayGuard } from "../storage/replay-guard.js";
 
@@ -20,6 +21,7 @@ const STORAGE_KEY = "waypost.session";
  * @property {string} expiresAt
  * @property {string} [label]
  * @property {unknown} [data]
+ * @property {boolean} [mapToolNames] false: MCP clients see the tools under their own names
  * @property {string} [tabId] the name of its stored state in this tab; never sent to the server
  * @property {string} [key] of an encrypted session: guests need it besides the code, and the server must not learn it
  */
@@ -43,11 +45,13 @@ export class Session {
   #http;
   #record;
   #isOver = false;
+  #lock;
 
   /** @param {SessionRecord} record */
   constructor(record) {
     this.#record = { ...record };
     this.#http = new Http(record.baseUrl, record.hostToken);
+    this.#lock = new SessionLock(this.memory);
   }
 
   get baseUrl() {
@@ -85,6 +89,11 @@ export class Session {
     return this.#record.data;
   }
 
+  /** Whether MCP clients see a tool that is called `cart.add` as `cart_add`: many models take no other names. */
+  get mapToolNames() {
+    return this.#record.mapToolNames !== false;
+  }
+
   /** @returns {Date} */
   get createdAt() {
     return new Date(this.#record.createdAt);
@@ -103,6 +112,11 @@ export class Session {
   /** Whether this tab knows that it is over. */
   get isOver() {
     return this.#isOver;
+  }
+
+  /** Decides which of several pages with this session is its host. */
+  get lock() {
+    return this.#lock;
   }
 
   /** Sends requests with the host's rights. */
@@ -169,6 +183,19 @@ export class Session {
     return key === undefined || (isRetained(memory, storage) && !ReplayGuard.isOver(memory, storage)) ? session : null;
   }
 
+  /**
+   * The same as `restore()`, but null if another page of this browser is the session's host: this tab is a copy of that
+   * one, made by "Duplicate tab" for example, and needs a session of its own.
+   *
+   *     const session = (await Session.claim()) ?? (await createSession());
+   * @param {Storage | null} [storage]
+   * @returns {Promise<Session | null>}
+   */
+  static async claim(storage = tabStorage()) {
+    const session = Session.restore(storage);
+    return session && (await session.lock.claim()) ? session : null;
+  }
+
   /** @param {Storage | null} [storage] */
   static forget(storage = tabStorage()) {
     storage?.removeItem(STORAGE_KEY);
@@ -192,13 +219,14 @@ function kept(storage) {
  * @param {number} [options.ttl] seconds it lives unless it is extended
  * @param {string} [options.label] shown to guests
  * @param {unknown} [options.data] any JSON, shown to guests
+ * @param {boolean} [options.mapToolNames] offer tools to MCP clients under names that all models take: `cart.add` as `cart_add`
  * @param {boolean} [options.encrypted] encrypt arguments and answers end to end; guests then need `session.link`
  * @returns {Promise<Session>}
  */
-export async function createSession({ baseUrl = ownOrigin(), ttl, label, data, encrypted = false } = {}) {
+export async function createSession({ baseUrl = ownOrigin(), ttl, label, data, mapToolNames, encrypted = false } = {}) {
   // The key comes first: a page that can't encrypt must not open an unencrypted session instead.
   const key = encrypted ? newKey() : undefined;
-  const reply = await new Http(baseUrl).json("POST", "/api/sessions", { body: { ttl, label, data } });
+  const reply = await new Http(baseUrl).json("POST", "/api/sessions", { body: { ttl, label, data, mapToolNames } });
   const { code, hostToken, sessionId, createdAt, expiresAt } = newSession(reply.data);
-  return new Session({ baseUrl, code, hostToken, sessionId, tabId: newId(), createdAt, expiresAt, label, data, key });
+  return new Session({ baseUrl, code, hostToken, sessionId, tabId: newId(), createdAt, expiresAt, label, data, mapToolNames, key });
 }

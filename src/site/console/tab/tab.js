@@ -4,10 +4,9 @@ import { createSession, Host, Session } from "../../waypost.js";
 import { Approvals } from "../approval/approvals.js";
 import { byId, copies, el, showBanner, showPill } from "../shared/dom.js";
 import { restoreSwitch, wantsEncryption } from "./encryption.js";
-import { codeParts } from "../shared/format.js";
+import { clockTime, codeParts } from "../shared/format.js";
 import { Countdown } from "./countdown.js";
 import { McpPanel } from "../mcp/panel.js";
-import { lockSession } from "./tab-lock.js";
 import { qrCode } from "./qr.js";
 import { curlCommand } from "./snippets.js";
 import { offerTools } from "../tools/example-tools.js";
@@ -52,11 +51,11 @@ export class Tab {
     return this.#host && this.#host.state.state !== "ended" ? this.#host.session : null;
   }
 
-  /** Restores the session that this tab had before a reload, or creates one. */
+  /** Restores the session that this tab had before a reload, or creates one. A duplicated tab gets a session of its own. */
   async start() {
     if (this.#host) return;
-    const kept = Session.restore();
-    if (kept && (await lockSession(kept.code))) this.#use(kept);
+    const kept = await Session.claim();
+    if (kept) this.#use(kept);
     else await this.#open(0);
   }
 
@@ -68,7 +67,6 @@ export class Tab {
     showPill(byId("tab-state"), "Opening", "busy");
     try {
       const session = await createSession({ label: "Waypost console", encrypted: wantsEncryption() });
-      await lockSession(session.code);
       this.#use(session);
     } catch (error) {
       const delayMs = ATTEMPT_DELAYS_MS[Math.min(attempt, ATTEMPT_DELAYS_MS.length - 1)];
@@ -114,7 +112,9 @@ export class Tab {
   async #renew() {
     const old = this.#host;
     this.#host = null;
-    if (old && old.state.state !== "ended") {
+    // A session that another host has taken over is that one's to end.
+    if (old?.state.state === "superseded") await old.close();
+    else if (old && old.state.state !== "ended") {
       old.end().catch(() => {
         // The server is unreachable. Without this host the session expires by itself.
         old.close();
@@ -163,6 +163,8 @@ export class Tab {
       showBanner(banner, null);
     } else if (now.state === "connecting") {
       showPill(pill, "Connecting", "busy");
+    } else if (now.state === "superseded" || now.state === "elsewhere") {
+      this.#showTakenOver(pill, banner, now.since);
     } else if (now.state === "offline") {
       showPill(pill, "Offline", "warn");
       showBanner(banner, "Your browser is offline. Requests wait on the server; this tab reconnects by itself.", "warn");
@@ -172,6 +174,18 @@ export class Tab {
       const retry = el("button", { type: "button", class: "link", onclick: () => this.#host?.retry() }, "Try now");
       showBanner(banner, `${now.error.message} Requests wait on the server while this tab tries to reconnect. `, "warn", retry);
     }
+  }
+
+  /** @param {HTMLElement} pill @param {HTMLElement} banner @param {Date} [since] undefined: another tab of this browser has it */
+  #showTakenOver(pill, banner, since) {
+    showPill(pill, "Taken over", "warn");
+    // The other one extends the session, which this tab is not told.
+    this.#countdown.hide();
+    const take = el("button", { type: "button", class: "link", onclick: () => this.#host?.takeOver() }, "Take it back");
+    const text = since
+      ? `Another browser or program took this session over at ${clockTime(since)}. It answers the calls now; this tab gets none. `
+      : "This session is open in another tab of this browser, which answers the calls. ";
+    showBanner(banner, text, "warn", take);
   }
 
   /** @param {import("../../waypost.js").StreamState} end */
