@@ -12,6 +12,7 @@ import msgspec
 
 from simulation.planted_addresses import ADDRESS_BUGS
 from simulation.replaced import replaced
+from waypost_worker.chat.turn import Turn
 from waypost_worker.context import request_context
 from waypost_worker.conversations import conversation, journal
 from waypost_worker.conversations.conversation import Conversation
@@ -234,6 +235,17 @@ def first_copy_wins() -> Any:
     return replaced(ChatMessage, "rank", 2)
 
 
+def asks_again_only_what_is_shown() -> Any:
+    """A question that is older than the window is asked again as a new one: its old copy counts, and the answer stands
+    without it."""
+
+    def init(self: Turn, items: Any, question: Any, generation_id: str, *, is_ui: bool, limit: int, **_: Any) -> None:
+        original(self, items, question, generation_id, is_ui=is_ui, limit=limit)
+
+    original = Turn.__init__
+    return replaced(Turn, "__init__", init)
+
+
 PLANTED = (
     high_water_mark,
     get_instead_of_list,
@@ -252,5 +264,6 @@ PLANTED = (
     compaction_loses_drops,
     compaction_loses_clears,
     first_copy_wins,
+    asks_again_only_what_is_shown,
     *ADDRESS_BUGS,
 )
