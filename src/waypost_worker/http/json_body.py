@@ -15,6 +15,7 @@ from waypost_worker.errors import (
     UnsupportedMediaType,
 )
 from waypost_worker.http.messages import Request, content_length
+from waypost_worker.http.well_formed import well_formed
 from waypost_worker.limits import MAX_BODY_BYTES, MAX_JSON_DEPTH, MAX_JSON_ELEMENTS, MAX_JSON_NAMES
 
 T = TypeVar("T")
@@ -56,7 +57,7 @@ async def read_json_text(request: Request) -> str:
 
 async def read_bytes(request: Request, limit: int = MAX_BODY_BYTES, *media_types: str) -> bytes:
     """The body of `request`, declared to be of one of `media_types` (none: JSON) and of at most `limit` bytes; empty if
-    there is none.
+    there is none. Escaped halves of surrogate pairs in it are replaced.
 
     Raises:
         UnsupportedMediaType, BodyTimeout, BodyTooLarge
@@ -70,7 +71,7 @@ async def read_bytes(request: Request, limit: int = MAX_BODY_BYTES, *media_types
         raise _too_large(limit)
     if body and declared_type(request) not in (media_types or (JSON,)):
         raise UnsupportedMediaType("Send the body as JSON, with Content-Type: application/json.")
-    return body
+    return well_formed(body)
 
 
 def declared_type(request: Request) -> str:
