@@ -18,6 +18,7 @@ from waypost_worker.conversations import conversation, journal
 from waypost_worker.conversations.conversation import Conversation
 from waypost_worker.conversations.journal import Entry, Snapshot
 from waypost_worker.conversations.message import ChatMessage
+from waypost_worker.http.loads import Loads
 from waypost_worker.kv.cursor import cursor_ms
 from waypost_worker.kv.keys import journal_key, request_key, snapshot_key
 from waypost_worker.kv.store import Kv, ListedKey
@@ -152,6 +153,11 @@ def no_reorder_window() -> Any:
     return replaced(GuestReader, "wants", wants)
 
 
+def never_frees_room() -> Any:
+    """What was held of large values counts as held for ever."""
+    return replaced(Loads, "release", lambda _: None)
+
+
 def no_order() -> Any:
     """Numbered messages are released as they come."""
 
@@ -255,6 +261,7 @@ PLANTED = (
     answers_before_the_write,
     shared_cache,
     no_reorder_window,
+    never_frees_room,
     no_order,
     unflagged_replay,
     never_superseded,

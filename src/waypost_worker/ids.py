@@ -86,7 +86,7 @@ def parse_app_id(text: str, what: str) -> str:
     Raises:
         InvalidId: it is not; `what` names it in the sentence.
     """
-    if not 0 < len(text) <= MAX_APP_ID_LENGTH or not text.isprintable() or text != text.strip():
+    if not 0 < len(text) <= MAX_APP_ID_LENGTH or not _is_visible(text) or text != text.strip():
         raise InvalidId(f"The {what} must be 1 to {MAX_APP_ID_LENGTH} visible characters.")
     if text in STEPS:
         raise InvalidId(f"The {what} must not be . or .., which mean something else in a URL.")
@@ -101,9 +101,14 @@ def parse_message_id(text: str) -> str:
     Raises:
         InvalidId: it is not.
     """
-    if not 0 < len(text) <= MAX_MESSAGE_ID_LENGTH or not text.isprintable():
+    if not 0 < len(text) <= MAX_MESSAGE_ID_LENGTH or not _is_visible(text):
         raise InvalidId(f"The id of a message must be 1 to {MAX_MESSAGE_ID_LENGTH} visible characters.")
     return text
+
+
+def _is_visible(text: str) -> bool:
+    # U+FFFD stands for what could not be read: two ids that differed there would be one.
+    return text.isprintable() and "\ufffd" not in text
 
 
 def is_tool_name(text: str) -> bool:
