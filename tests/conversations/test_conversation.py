@@ -11,7 +11,8 @@ from waypost_worker.conversations.conversation import (
     SEEN_BY_ALL_MS,
     compaction_checks,
 )
-from waypost_worker.conversations.message import ChatMessage, ToolCall, last_messages
+from waypost_worker.conversations.message import ChatMessage, ToolCall
+from waypost_worker.conversations.window import last_messages
 from waypost_worker.kv.cursor import cursor_ms
 from waypost_worker.kv.keys import cursor_of
 from waypost_worker.limits import KV_MAX_BULK_KEYS, MAX_CACHED_SESSIONS, MAX_JOURNAL_LENGTH

@@ -29,7 +29,10 @@ def test_a_named_origin_may_read_the_reply_and_its_headers(origin: str):
     assert headers_for(origin) == {
         "Vary": "Origin",
         "Access-Control-Allow-Origin": origin,
-        "Access-Control-Expose-Headers": "ETag, Location, Mcp-Session-Id, Retry-After, Server-Timing, Waypost-Storage",
+        "Access-Control-Expose-Headers": (
+            "ETag, Location, Mcp-Session-Id, RateLimit, RateLimit-Policy, Retry-After, Server-Timing, Waypost-Before, "
+            "Waypost-Storage, Waypost-Truncated"
+        ),
     }
 
 
@@ -66,7 +69,7 @@ def test_a_preflight_names_what_may_be_sent_and_never_credentials():
     response = preflight_response()
     assert (response.status, response.body) == (204, None)
     assert response.headers == {
-        "Access-Control-Allow-Methods": "GET, POST, PUT, DELETE",
+        "Access-Control-Allow-Methods": "GET, POST, PUT, PATCH, DELETE",
         "Access-Control-Allow-Headers": (
             "Authorization, Content-Type, If-Match, If-None-Match, Last-Event-ID, "
             "MCP-Protocol-Version, Mcp-Session-Id, Mcp-Method, Mcp-Name"

@@ -128,7 +128,7 @@ class Chat:
                     abandoned.append(as_partial(unfinished.item))
                 items[index] = as_partial(unfinished.item)
         message = ChatMessage(live.message_id, "user", question.content, context.now_ms())
-        limit = context.settings.history_limit
+        limit = conversation.window.messages
         turn = Turn(items, message, live.generation_id, is_ui=question.is_ui, limit=limit)
         agent = self._agent(thread.agent)
         prompt = build_prompt(turn.asked, agent.instructions, context.settings.model)

@@ -6,7 +6,8 @@ from contextlib import aclosing, suppress
 
 from waypost_worker.chat.context import ChatContext
 from waypost_worker.chat.prompt import build_prompt
-from waypost_worker.conversations.message import ChatMessage, last_messages
+from waypost_worker.conversations.message import ChatMessage
+from waypost_worker.conversations.window import last_messages
 from waypost_worker.errors import ModelFailed, WaypostError
 from waypost_worker.limits import MAX_ANSWER_CHARACTERS
 from waypost_worker.models.model import AnswerCutOff, raising_model_errors
@@ -54,7 +55,7 @@ class VoiceAgent:
         return turns[0]
 
     async def _turn(self, items: Sequence[ChatMessage], text: str) -> tuple[str, int]:
-        settings, limit = self._context.settings, self._context.settings.history_limit
+        settings, limit = self._context.settings, self._conversation.window.messages
         cursor = self._conversation.new_cursor()
         question = ChatMessage(f"{cursor}-q", "user", text, self._context.now_ms())
         prompt = build_prompt(last_messages([*items, question], limit), settings.model.instructions, settings.model)

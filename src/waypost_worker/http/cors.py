@@ -19,7 +19,7 @@ def preflight_response() -> Response:
         204,
         None,
         {
-            "Access-Control-Allow-Methods": "GET, POST, PUT, DELETE",
+            "Access-Control-Allow-Methods": "GET, POST, PUT, PATCH, DELETE",
             "Access-Control-Allow-Headers": (
                 "Authorization, Content-Type, If-Match, If-None-Match, Last-Event-ID, "
                 "MCP-Protocol-Version, Mcp-Session-Id, Mcp-Method, Mcp-Name"
@@ -38,5 +38,6 @@ def allow_origin(request: Request, response: Response, allowed: frozenset[str]) 
     if origin in allowed:
         response.headers["Access-Control-Allow-Origin"] = str(origin)
         response.headers["Access-Control-Expose-Headers"] = (
-            "ETag, Location, Mcp-Session-Id, Retry-After, Server-Timing, Waypost-Storage"
+            "ETag, Location, Mcp-Session-Id, RateLimit, RateLimit-Policy, Retry-After, Server-Timing, Waypost-Before, "
+            "Waypost-Storage, Waypost-Truncated"
         )
