@@ -4,9 +4,10 @@ import asyncio
 from collections.abc import AsyncGenerator, Sequence
 
 from waypost_worker.conversations.message import ChatMessage
+from waypost_worker.models.model import Piece, Reasoning
 
-Step = str | float | Exception
-"""Text to stream, seconds of silence, or an error to raise."""
+Step = Piece | float | Exception
+"""Text or reasoning to stream, seconds of silence, or an error to raise."""
 
 Script = Sequence[Step]
 
@@ -26,13 +27,13 @@ class ScriptedModel:
         self.models: list[str | None] = []
         self.ended = 0
 
-    async def stream(self, items: Sequence[ChatMessage], model: str | None = None) -> AsyncGenerator[str, None]:
+    async def stream(self, items: Sequence[ChatMessage], model: str | None = None) -> AsyncGenerator[Piece, None]:
         script = self._scripts[min(len(self.asked), len(self._scripts) - 1)]
         self.asked.append(list(items))
         self.models.append(model)
         try:
             for step in script:
-                if isinstance(step, str):
+                if isinstance(step, str | Reasoning):
                     yield step
                 elif isinstance(step, Exception):
                     raise step

@@ -37,8 +37,8 @@ def test_an_event_without_id_leaves_the_readers_last_id_alone():
 
 
 def test_the_bytes_of_comments_are_pinned():
-    assert encode_sse(HEARTBEAT) == b": heartbeat\n\n"
-    assert encode_sse(Comment("waypost")) == b": waypost\n\n"
+    assert encode_sse(HEARTBEAT) == b": heartbeat\n"
+    assert encode_sse(Comment("waypost")) == b": waypost\n"
 
 
 def test_the_lines_are_pinned():

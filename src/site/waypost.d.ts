@@ -92,7 +92,8 @@ export declare class Chat {
      * breaks, the stream resumes without losing or repeating a character.
      *
      * The first event rejects with `ApiError` if the server refuses (409 `answer_running`: another answer is not
-     * finished) or the model fails, and with `TransportError` if no response came: the message may have arrived.
+     * finished), and with `TransportError` if no response came: the message may have arrived. If the model fails, there is
+     * an event `error`; with `partial: false` neither message nor answer was stored.
      * @param {string} message
      * @param {SendOptions} [options]
      * @returns {AsyncGenerator<ChatEvent, void, void>}
@@ -157,9 +158,10 @@ export type ChatError = {
     code: string;
     message: string;
     partial: boolean;
+    retryAfter?: number;
 };
 
-export type ChatEvent = ChatStart | ChatDelta | ChatError | ChatDone | ChatWaiting;
+export type ChatEvent = ChatStart | ChatReasoning | ChatDelta | ChatError | ChatDone | ChatWaiting;
 
 export type ChatHistory = {
     /**
@@ -178,6 +180,10 @@ export type ChatMessage = {
     role: "user" | "assistant" | "system" | "tool";
     content: any;
     timestamp: string;
+    /**
+     * what the model thought before its answer
+     */
+    reasoning?: string;
     /**
      * the answer is incomplete, or still running
      */
@@ -209,6 +215,12 @@ export type ChatOptions = {
      * the server; by default the one this module came from
      */
     baseUrl?: string;
+};
+
+export type ChatReasoning = {
+    type: "reasoning";
+    text: string;
+    characters: number;
 };
 
 export type ChatStart = {

@@ -10,6 +10,7 @@ from waypost_worker.context.request_context import RequestContext
 from waypost_worker.errors import Unconfigured, WaypostError
 from waypost_worker.handlers import (
     chat,
+    chat_history,
     conversation_messages,
     conversations,
     documents,
@@ -86,6 +87,7 @@ ROUTES: tuple[Route[Handler], ...] = (
     Route("POST", "/api/voice-agent/chat", voice.post_voice, ASKING, GENERATION_USES),
     Route("POST", "/api/chat", chat.post_chat, ASKING, GENERATION_USES),
     Route("POST", "/api/chat/fork", chat.fork_chat, ASKING, GENERATION_USES),
+    Route("GET", "/api/chat/{threadId}", chat_history.read_chat, BY_SECRET),
     Route("GET", "/api/chat/{threadId}/stream", chat.stream_chat, BY_SECRET),
     Route("POST", "/api/chat/{threadId}/stop", chat.stop_chat, BY_SECRET),
     Route("GET", "/api/sessions/{sid}/intents", documents.read, BY_SECRET),

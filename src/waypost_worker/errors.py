@@ -15,17 +15,19 @@ WaypostError
 ├── RateLimited
 ├── TooManyStreams
 ├── Unavailable         Unconfigured  StorageUnavailable  BudgetSpent  Busy
-└── ModelError          ModelFailed  ModelTimedOut
+└── ModelError          ModelFailed  ModelBusy  ModelTimedOut  PromptTooLong
 """
 
 from typing import ClassVar
 
 
 class WaypostError(Exception):
-    """Base of all. `code` is stable and machine readable; `detail` is a sentence for a person."""
+    """Base of all. `code` is stable and machine readable; `detail` is a sentence for a person. `retry_after_seconds`:
+    when to repeat the request; `None` if that is unknown, or would not help."""
 
     code: ClassVar[str]
     title: ClassVar[str]
+    retry_after_seconds: int | None = None
 
     def __init__(self, detail: str) -> None:
         super().__init__(detail)
@@ -373,8 +375,6 @@ class TooManyStreams(WaypostError):
 class Unavailable(WaypostError):
     """The request is valid, but can't be served now."""
 
-    retry_after_seconds: int | None = None
-
 
 class Unconfigured(Unavailable):
     """A required setting is missing or invalid. There is no default signing key."""
@@ -429,8 +429,26 @@ class ModelFailed(ModelError):
     title = "The model did not answer"
 
 
+class ModelBusy(ModelError):
+    """The model's service has too much to do, or its quota is spent. `retry_after_seconds`: what it says, or `None`."""
+
+    code = "model_busy"
+    title = "The model is busy"
+
+    def __init__(self, detail: str, log_detail: str = "", retry_after_seconds: int | None = None) -> None:
+        super().__init__(detail, log_detail)
+        self.retry_after_seconds = retry_after_seconds
+
+
 class ModelTimedOut(ModelError):
     """The model was silent for too long."""
 
     code = "model_timed_out"
     title = "The model took too long"
+
+
+class PromptTooLong(ModelError):
+    """The prompt is longer than the model takes, and so was one half as long."""
+
+    code = "prompt_too_long"
+    title = "The prompt is too long for the model"

@@ -8,6 +8,18 @@ nothing outside of its module can observe as a limit (delays of a backoff, inter
 MAX_BODY_BYTES = 256 * 1024
 """A request's body. Larger ones would let one caller fill an isolate's 128 MB."""
 
+MAX_CHAT_BODY_BYTES = 8 * 1024 * 1024
+"""A question's body. The AI SDK sends the whole thread with each question; only the last message of it is decoded."""
+
+MAX_QUESTION_BYTES = 1024 * 1024
+"""The JSON of one message that is asked: `MAX_CHAT_MESSAGE_LENGTH` with every character escaped."""
+
+MAX_QUESTION_MARKS = 100_000
+"""Brackets, commas and quotes at the end of a thread that the AI SDK sends, among which its last question is sought."""
+
+MAX_DECODED_BODY_BYTES = 2 * 1024 * 1024
+"""A request's body that is decoded whole; larger ones are passed on as they are."""
+
 MAX_PAGE_BYTES = 1024 * 1024
 """The HTML of a page, as UTF-8."""
 
@@ -55,15 +67,21 @@ BODY_MEMORY_FACTOR = 5
 DECODED_VALUE_BYTES = 64
 """What an element, a member or a container of JSON takes once it is decoded: 3 bytes (`[],`) become a list of 56."""
 
-MAX_ADDRESS_BODIES_BYTES = 4 * 1024 * 1024
-"""The same of one address (two imports, 16 of the largest requests, thousands of usual ones): otherwise one caller
-could spend all of it with a few slow connections."""
+PASSED_ON_MEMORY_FACTOR = 3
+"""The same of a body that is not decoded."""
+
+MAX_ADDRESS_BODIES_BYTES = 5 * 1024 * 1024
+"""The same of one address (one largest question, which counts three fifths, or two imports, 20 of the largest requests,
+thousands of usual ones): otherwise one caller could spend all of it with a few slow connections."""
 
 MAX_BODY_SILENCE_SECONDS = 10
 """How long a body may bring nothing: otherwise a byte now and then would hold a request open."""
 
 MAX_BODY_SECONDS = 60
 """How long a whole body may take: enough for a page's 2 MiB on a weak mobile network."""
+
+MAX_LARGE_BODY_SECONDS = 180
+"""The same of a body that may be larger than 2 MiB: 8 MiB at 0.4 Mbit/s."""
 
 PREFLIGHT_MAX_AGE_SECONDS = 7200
 """How long a browser caches the reply to a CORS preflight; browsers cap it there."""
@@ -307,8 +325,9 @@ GIVER_SILENCE_SECONDS = 30
 """How long a generation may do nothing in its own isolate before it counts as lost. A write that is repeated takes a
 third of that."""
 
-ANSWER_HEARTBEAT_SECONDS = 5
-"""Silence on the stream of an answer until a heartbeat: that a client has left is noticed at the next write."""
+ANSWER_HEARTBEAT_SECONDS = 3
+"""Silence on the stream of an answer until a heartbeat: that a client has left is noticed at the next write. Well below
+5 s, after which httpx gives up by default."""
 
 FOLLOW_PATIENCE_SECONDS = 75
 """How long a reader in another isolate waits for the next chunk of an answer: a list may be 60 s old."""

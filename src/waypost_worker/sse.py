@@ -57,9 +57,13 @@ class _Line(msgspec.Struct, omit_defaults=True):
 
 
 def encode_sse(item: Event | Comment) -> bytes:
-    """The block of `item` with its empty line."""
+    """The block of an event with its empty line; a comment is one line.
+
+    An empty line after a comment would dispatch an empty event in clients that keep the last id as part of the next
+    event, as httpx-sse does.
+    """
     if isinstance(item, Comment):
-        return f": {item.text}\n\n".encode()
+        return f": {item.text}\n".encode()
     head = f"event: {item.name}\n"
     if item.retry_ms is not None:
         head += f"retry: {item.retry_ms}\n"

@@ -9,8 +9,10 @@ test("an error before the first word, one after it, and then an answer", async (
   const chat = newChat();
   await chat.sendMessage({ text: "hello" });
   assert.equal(chat.status, "error");
-  assert.match(chat.errors[0].message, /model_failed/);
-  assert.deepEqual(chat.messages.map((message) => message.role), ["user"]);
+  assert.match(chat.errors[0].message, /status 401/);
+  // The SDK shows an answer from its start on; this one has no text, and was not kept.
+  assert.deepEqual([textOf(chat), chat.lastMessage.metadata.errorCode], ["", "model_failed"]);
+  assert.deepEqual(await kept(chat.lastMessage.metadata), []);
 
   await chat.regenerate();
   assert.deepEqual([chat.status, chat.errors.length, chat.finished.at(-1).isError], ["error", 2, true]);

@@ -1,5 +1,6 @@
 """An answer in the console: seen as it comes, stopped, resumed after a reload, shared by two tabs, refused in words."""
 
+import json
 import re
 
 import httpx
@@ -221,8 +222,6 @@ def test_the_view_follows_the_answer_unless_the_user_has_scrolled_up(open_chats:
 @pytest.mark.parametrize(
     ("status", "problem", "words"),
     [
-        (502, {"code": "model_failed", "detail": "The model refused."}, "The model refused."),
-        (504, {"code": "model_timed_out", "detail": "The model said nothing."}, "Your message is back in the box"),
         (429, {"code": "rate_limited", "detail": "Slowly."}, "Too many requests. Wait 7 s and try again."),
         (503, {"code": "storage_unavailable", "detail": "The store does not answer."}, "The store does not answer."),
         (401, {"code": "token_required", "detail": "No."}, "asks for an app key"),
@@ -249,6 +248,29 @@ def test_a_refusal_shows_a_sentence_and_gives_the_message_back(
     chats.button("Send").click()
     expect(chats.answer).to_contain_text("Is anybody there?")
     expect(chats.banner).to_be_hidden()
+
+
+def test_a_model_that_fails_before_its_first_word_gives_the_message_back(open_chats: OpenChats) -> None:
+    chats = open_chats()
+    start = {"session_id": "s", "threadId": "t", "resourceId": "r", "generationId": "g1", "messageId": ""}
+
+    def fail(route: Route) -> None:
+        asked = route.request.post_data_json
+        begun = {**start, "threadId": asked["threadId"], "messageId": asked["messageId"]}
+        error = {"code": "model_timed_out", "message": "The model said nothing.", "partial": False}
+        frames = [("start", begun), ("error", error), ("done", {"finishReason": "error", "partial": True})]
+        body = "".join(f"event: {name}\ndata: {json.dumps(data)}\n\n" for name, data in frames)
+        route.fulfill(status=200, headers={"Content-Type": "text/event-stream"}, body=body)
+
+    chats.page.route("**/api/chat?*", fail)
+    chats.box.fill("Is anybody there?")
+    chats.button("Send").click()
+    expect(chats.banner).to_contain_text("The model said nothing. Your message is back in the box.")
+    expect(chats.box).to_have_value("Is anybody there?")
+    expect(chats.page.locator(".message")).to_have_count(0)
+    chats.page.unroute("**/api/chat?*")
+    chats.button("Send").click()
+    expect(chats.answer).to_contain_text("Is anybody there?")
 
 
 def test_an_unreachable_server_loses_no_message(open_chats: OpenChats, watch: Watch) -> None:

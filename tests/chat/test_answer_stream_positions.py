@@ -6,17 +6,23 @@ from collections.abc import AsyncGenerator
 import pytest
 
 from tests.support.following import DONE, Following
-from waypost_worker.chat.answer_stream import AnswerEvent, TextDelta
+from waypost_worker.chat.answer_stream import AnswerEvent, Position, ReasoningDelta, TextDelta, replay
+from waypost_worker.chat.live_answer import Outcome
+from waypost_worker.conversations.message import ChatMessage
+from waypost_worker.models.model import Reasoning
 
 
 class Live(Following):
     """An answer that this isolate generates."""
 
-    def follow(self, start: int = 0) -> AsyncGenerator[AnswerEvent, None]:
-        return self.follow_live(start)
+    def follow(self, start: int = 0, reasoning: int = 0) -> AsyncGenerator[AnswerEvent, None]:
+        return self.follow_live(start, reasoning)
 
     async def say(self, text: str) -> None:
         self.live.add(text)
+
+    async def think(self, text: str) -> None:
+        self.live.add(Reasoning(text))
 
     async def end(self, text: str = "") -> None:
         if text:
@@ -27,8 +33,11 @@ class Live(Following):
 class Stored(Following):
     """An answer that another isolate generates."""
 
-    def follow(self, start: int = 0) -> AsyncGenerator[AnswerEvent, None]:
-        return self.follow_stored(start)
+    def follow(self, start: int = 0, reasoning: int = 0) -> AsyncGenerator[AnswerEvent, None]:
+        return self.follow_stored(start, reasoning)
+
+    async def think(self, text: str) -> None:
+        await self.write(reasoning=text)
 
     async def say(self, text: str) -> None:
         await self.write(text)
@@ -46,7 +55,7 @@ async def test_a_last_word_comes_before_the_end(answer: Answer):
     at = answer()
     await at.say("One ")
     await at.end("two.")
-    assert await at.hear(at.follow()) == [TextDelta("One two.", 8), DONE]
+    assert await at.hear(at.follow()) == [TextDelta("One two.", Position(8)), DONE]
 
 
 @both
@@ -62,7 +71,7 @@ async def test_a_reader_goes_on_at_the_character_it_has(start: int, told: str, a
     at = answer()
     await at.say("aé")
     await at.end("👋b")
-    assert await at.hear(at.follow(start)) == [*([TextDelta(told, 4)] if told else []), DONE]
+    assert await at.hear(at.follow(start)) == [*([TextDelta(told, Position(4))] if told else []), DONE]
 
 
 @both
@@ -74,4 +83,45 @@ async def test_a_reader_that_has_more_than_was_said_yet_waits_for_what_is_new_to
         await asyncio.sleep(1.1)
     await at.end()
     await hearing
-    assert at.told == [TextDelta("wo ", 8), TextDelta("three ", 14), DONE]
+    assert at.told == [TextDelta("wo ", Position(8)), TextDelta("three ", Position(14)), DONE]
+
+
+@both
+async def test_reasoning_comes_apart_from_the_text_and_each_position_counts_both(answer: Answer):
+    at = answer()
+    hearing = asyncio.ensure_future(at.hear(at.follow()))
+    for step in (at.think("Hm. "), at.think("So."), at.say("One "), at.say("two.")):
+        await step
+        await asyncio.sleep(1.1)
+    await at.end()
+    await hearing
+    assert at.told == [
+        ReasoningDelta("Hm. ", Position(0, 4)),
+        ReasoningDelta("So.", Position(0, 7)),
+        TextDelta("One ", Position(4, 7)),
+        TextDelta("two.", Position(8, 7)),
+        DONE,
+    ]
+
+
+@both
+@pytest.mark.parametrize(
+    ("start", "events"),
+    [
+        (Position(0, 0), [ReasoningDelta("aé👋b", Position(0, 4)), TextDelta("Yes", Position(3, 4))]),
+        (Position(0, 2), [ReasoningDelta("👋b", Position(0, 4)), TextDelta("Yes", Position(3, 4))]),
+        (Position(0, 4), [TextDelta("Yes", Position(3, 4))]),
+        (Position(2, 4), [TextDelta("s", Position(3, 4))]),
+        (Position(3, 4), []),
+        (Position(1, 9), [TextDelta("es", Position(3, 9))]),
+    ],
+)
+async def test_a_reader_goes_on_where_it_is_in_the_reasoning(
+    start: Position, events: list[AnswerEvent], answer: Answer
+):
+    at = answer()
+    await at.think("aé👋b")
+    await at.end("Yes")
+    assert await at.hear(at.follow(*start)) == [*events, DONE]
+    kept = ChatMessage("g", "assistant", "Yes", 0, reasoning="aé👋b")
+    assert replay(kept, 2, start) == [*events, Outcome("stop", 2)]

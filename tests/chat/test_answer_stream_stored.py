@@ -9,7 +9,7 @@ import pytest
 
 from simulation.model_kv import LocationKv, World
 from tests.support.following import DONE, PLAN, Following
-from waypost_worker.chat.answer_stream import CONVERSATION_CHECK_SECONDS, LOST, KeepAlive, TextDelta
+from waypost_worker.chat.answer_stream import CONVERSATION_CHECK_SECONDS, LOST, KeepAlive, Position, TextDelta
 from waypost_worker.chat.live_answer import Outcome
 from waypost_worker.limits import FOLLOW_PATIENCE_SECONDS
 from waypost_worker.polling.plans import PAID
@@ -25,7 +25,12 @@ async def test_chunks_from_elsewhere_are_told_as_they_come_and_the_last_one_ends
     await asyncio.sleep(1)
     await at.write("four.", DONE)
     await hearing
-    assert at.told == [TextDelta("One two ", 8), TextDelta("three ", 14), TextDelta("four.", 19), DONE]
+    assert at.told == [
+        TextDelta("One two ", Position(8)),
+        TextDelta("three ", Position(14)),
+        TextDelta("four.", Position(19)),
+        DONE,
+    ]
     assert [when for _, when in at.heard] == pytest.approx([0, 2, 3, 3], abs=0.1)
 
 
@@ -37,7 +42,7 @@ async def test_signs_of_life_are_not_told_and_silence_is():
         await asyncio.sleep(2)
     await at.write("One.", DONE)
     await hearing
-    assert at.told == [KeepAlive(), KeepAlive(), KeepAlive(), TextDelta("One.", 4), DONE]
+    assert at.told == [*[KeepAlive()] * 5, TextDelta("One.", Position(4)), DONE]
     # The conversation is not read while the generation shows signs of life.
     assert {operation for operation, _ in at.kv.asked} == {"list"}
 
@@ -48,7 +53,7 @@ async def test_an_answer_that_ended_without_a_chunk_is_found_in_the_conversation
     await asyncio.sleep(0.5)
     await at.keep("One two.")
     await hearing
-    assert at.told == [TextDelta("two.", 8), Outcome("stop", 1)]
+    assert at.told == [TextDelta("two.", Position(8)), Outcome("stop", 1)]
     assert at.heard[-1][1] == pytest.approx(3, abs=0.1)
 
 
@@ -60,7 +65,7 @@ async def test_an_answer_that_was_closed_as_abandoned_is_told_as_partial():
     await at.keep("One two ", partial=True)
     await hearing
     told = [told for told in at.told if told != KeepAlive()]
-    assert told == [TextDelta("One ", 4), TextDelta("two ", 8), Outcome("stopped", 1)]
+    assert told == [TextDelta("One ", Position(4)), TextDelta("two ", Position(8)), Outcome("stopped", 1)]
 
 
 async def test_a_reader_checks_the_conversation_at_intervals_while_it_hears_nothing():
@@ -75,7 +80,7 @@ async def test_a_reader_of_which_nothing_is_heard_any_more_is_told_so_after_a_wh
     at = Following()
     await at.write("One ")
     await at.hear(at.follow_stored())
-    assert (at.told[0], at.told[-1]) == (TextDelta("One ", 4), LOST)
+    assert (at.told[0], at.told[-1]) == (TextDelta("One ", Position(4)), LOST)
     assert FOLLOW_PATIENCE_SECONDS <= at.heard[-1][1] <= FOLLOW_PATIENCE_SECONDS + CONVERSATION_CHECK_SECONDS
 
 
@@ -96,7 +101,7 @@ async def test_a_reader_whose_operations_are_spent_ends_without_an_end():
     at = Following(replace(PAID, operations_per_invocation=20))
     await at.write("One ")
     await at.hear(at.follow_stored())
-    assert [told for told in at.told if told != KeepAlive()] == [TextDelta("One ", 4)]
+    assert [told for told in at.told if told != KeepAlive()] == [TextDelta("One ", Position(4))]
     assert at.meter.remaining == 0
 
 
@@ -106,7 +111,7 @@ async def test_a_reader_looks_as_often_as_chunks_are_written_and_beats_in_time_o
     await asyncio.sleep(14)
     await at.write("One.", DONE)
     await hearing
-    assert [when for told, when in at.heard if told == KeepAlive()] == pytest.approx([5, 10, 15], abs=0.1)
+    assert [when for told, when in at.heard if told == KeepAlive()] == pytest.approx([3, 6, 9, 12, 15, 18], abs=0.1)
 
 
 @pytest.mark.parametrize("seed", range(30))
@@ -123,5 +128,5 @@ async def test_whatever_the_store_does_a_follower_in_another_location_is_told_ea
     await hearing
     said = [told for told in at.told if isinstance(told, TextDelta)]
     assert "".join(told.text for told in said) == text[2:]
-    assert all(text[: told.end].endswith(told.text) for told in said)
+    assert all(text[: told.end.text].endswith(told.text) for told in said)
     assert at.told[-1] == DONE

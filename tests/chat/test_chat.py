@@ -1,6 +1,8 @@
 """Questions to a thread, and their answers: what is stored when, and what the model is shown."""
 
 import asyncio
+import json
+from collections.abc import AsyncGenerator
 
 import pytest
 
@@ -11,6 +13,8 @@ from tests.support.chats import ADA, HELLO, THREAD, Chats, text_of
 from waypost_worker.conversations.message import ChatMessage
 from waypost_worker.models.settings import Agent, ModelSettings
 from waypost_worker.polling.plans import FREE
+
+TEXT = {"type": "text", "text": "Hi"}
 
 
 def agents(**named: Agent) -> ModelSettings:
@@ -121,11 +125,11 @@ async def test_a_thread_without_a_resource_is_its_own():
     assert await at.threads.find(THREAD, THREAD) is not None
 
 
-async def test_the_model_is_shown_no_more_than_is_kept_and_the_answer_says_how_much_that_is():
+async def test_the_model_is_shown_what_is_kept_and_the_question_and_the_answer_says_how_much_is_kept():
     at = Chats(thread_history_limit=4)
     for number in range(3):
         stream = await at.turn(f"{number}?")
-    assert [item.content for item in at.model.asked[-1]] == ["Hello Ada.", "1?", "Hello Ada.", "2?"]
+    assert [item.content for item in at.model.asked[-1]] == ["0?", "Hello Ada.", "1?", "Hello Ada.", "2?"]
     assert stream.data("done")[0]["messageCount"] == 4
     assert len(await at.items()) == 4
 
@@ -200,3 +204,27 @@ async def test_a_long_answer_is_kept_on_the_free_plan_too():
     assert (stream.names()[-1], stream.data("error")) == ("done", [])
     assert await at.history() == ["user: Hi", f"assistant: {text_of(stream)}"]
     assert len(at.kv.asked) <= FREE.operations_per_invocation
+
+
+async def test_the_head_comes_before_the_model_has_said_anything_and_heartbeats_every_three_seconds():
+    at = Chats([40.0, *HELLO])
+    stream = await at.turn()
+    assert [(event.name, event.at) for event in stream.events] == [
+        ("start", 0),
+        *[("delta", 40)] * 2,
+        ("done", 40),
+    ]
+    assert [when for _, when in stream.comments] == [3.0 * beat for beat in range(1, 14)]
+
+
+async def test_the_ai_sdk_has_its_start_before_the_model_has_said_anything_too():
+    at = Chats([40.0, *HELLO])
+    body = json.dumps({"id": THREAD, "messages": [{"id": "m1", "role": "user", "parts": [TEXT]}]}).encode()
+    response = await at.here.open("POST", "/api/chat", body=body)
+    assert isinstance(response.body, AsyncGenerator)
+    head = await anext(response.body)
+    assert b'"type":"start","messageId":' in head
+    assert b"text-start" not in head
+    assert await anext(response.body) == b": heartbeat\n"
+    assert at.clock.now_ms() == START_MS + 3000
+    await response.body.aclose()

@@ -145,7 +145,7 @@ async def test_an_interrupt_from_elsewhere_before_the_first_word_shows_the_model
     asking = asyncio.ensure_future(at.turn("First?"))
     await asyncio.sleep(1)
     second = await at.turn("Second?", at.elsewhere, interrupt=True)
-    assert [item.content for item in at.model.asked[1]] == ["First?", "Second?"]
+    assert [item.content for item in at.model.asked[1]] == ["First?\n\nSecond?"]
     assert second.data("done")[0]["messageCount"] == 3
     await asking
     assert await at.history() == ["user: First?", "user: Second?", "assistant: Second."]

@@ -72,7 +72,7 @@ async def test_an_abandoned_answer_without_a_word_vanishes():
     await asyncio.sleep(ABANDONED_SECONDS)
     stream = await at.turn("Second?")
     assert await at.history() == ["user: First?", "user: Second?", "assistant: Second."]
-    assert [item.content for item in at.model.asked[1]] == ["First?", "Second?"]
+    assert [item.content for item in at.model.asked[1]] == ["First?\n\nSecond?"]
     assert stream.data("done")[0]["messageCount"] == 3
 
 
@@ -86,7 +86,7 @@ async def test_an_abandoned_question_that_is_asked_again_is_answered_again():
 async def test_what_was_abandoned_is_back_if_the_model_fails_then():
     at = await evicted([ModelFailed("No.")])
     await asyncio.sleep(ABANDONED_SECONDS)
-    await at.refused("First?", messageId="m1")
+    await at.failed("First?", messageId="m1")
     assert await at.history() == ["user: First?", "assistant: 1 2 3  (partial)"]
 
 

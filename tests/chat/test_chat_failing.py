@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from simulation.scripted_model import counted
+from simulation.scripted_model import Step, counted
 from simulation.virtual_time import START_MS
 from tests.support.chats import ADA, THREAD, Chats, text_of, ui_chunks
 from waypost_worker.conversations.thread import Thread
@@ -30,15 +30,18 @@ def refuse_first(at: Chats, prefix: str, count: int = 5) -> None:
 
 
 @pytest.mark.parametrize(
-    ("failure", "status", "code"),
-    [(ModelFailed("No."), 502, "model_failed"), (ModelTimedOut("Too long."), 504, "model_timed_out")],
+    ("failure", "code"),
+    [(ModelFailed("No."), "model_failed"), (ModelTimedOut("Too long."), "model_timed_out")],
 )
-async def test_a_model_that_fails_before_its_first_word_is_a_problem_and_nothing_is_kept(
-    failure: WaypostError, status: int, code: str
+async def test_a_model_that_fails_before_its_first_word_is_an_event_and_nothing_is_kept(
+    failure: WaypostError, code: str
 ):
     at = Chats([3.0, failure])
-    problem = await at.refused()
-    assert (problem["status"], problem["code"], problem["detail"]) == (status, code, failure.detail)
+    stream = await at.turn()
+    assert stream.names() == ["start", "error", "done"]
+    assert stream.data("error") == [{"code": code, "message": failure.detail, "partial": False}]
+    done = stream.data("done")[0]
+    assert (done["finishReason"], done["partial"], done["messageCount"]) == ("error", True, 0)
     assert await at.history() == []
     assert await threads(at) == []
     assert await at.resume() is None
@@ -47,7 +50,7 @@ async def test_a_model_that_fails_before_its_first_word_is_a_problem_and_nothing
 async def test_history_is_as_before_when_the_model_fails():
     at = Chats(["One."], [ModelFailed("No.")], ["Two."])
     await at.turn("First?")
-    await at.refused("Second?", messageId="m2")
+    await at.failed("Second?", messageId="m2")
     assert await at.history() == ["user: First?", "assistant: One."]
     assert len(await threads(at)) == 1
     await at.turn("Second?", messageId="m2")
@@ -60,7 +63,7 @@ async def test_what_was_to_be_asked_again_is_back_when_the_model_fails():
     await at.ask_ui("Second?", "m2")
     before = await at.items()
     reply = await at.ask_ui("First?", "m1", trigger="regenerate-message")
-    assert reply.status == 502
+    assert {"type": "error", "errorText": "No."} in ui_chunks(reply.body)
     assert [(item.id, item.content, item.timestamp_ms) for item in await at.items()] == [
         (item.id, item.content, item.timestamp_ms) for item in before
     ]
@@ -72,7 +75,7 @@ async def test_a_partial_answer_is_back_when_the_model_fails():
     at = Chats(["Part", 60.0], [ModelFailed("No.")])
     await at.ask("First?", messageId="m1")
     await at.stop()
-    await at.refused("First?", messageId="m1")
+    await at.failed("First?", messageId="m1")
     assert await at.history() == ["user: First?", "assistant: Part (partial)"]
 
 
@@ -88,9 +91,10 @@ async def test_a_model_that_fails_after_its_first_word_is_an_event_and_the_part_
     assert await at.history() == ["user: Hi", "assistant: One  (partial)"]
 
 
-async def test_a_follower_elsewhere_is_told_of_the_failure_too():
-    at = Chats(["One ", 3.0, ModelTimedOut("It took too long.")])
-    first = await at.ask()
+@pytest.mark.parametrize("first_word", [[], ["One "]])
+async def test_a_follower_elsewhere_is_told_of_the_failure_too(first_word: list[Step]):
+    at = Chats([*first_word, 8.0, ModelTimedOut("It took too long.")])
+    first = await at.begin()
     second = await at.resumed(at.elsewhere)
     await first.until_over()
     await second.until_over()

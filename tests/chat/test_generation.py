@@ -11,6 +11,9 @@ from tests.support.generating import Generating
 from waypost_worker.chat.generation import GENERATION_RESERVED_OPERATIONS, Interval
 from waypost_worker.chat.live_answer import Outcome
 from waypost_worker.conversations.message import ChatMessage
+from waypost_worker.errors import ModelFailed
+from waypost_worker.limits import MAX_ANSWER_CHARACTERS
+from waypost_worker.models.model import Reasoning
 from waypost_worker.polling.plans import PAID
 
 
@@ -213,3 +216,28 @@ def test_an_interval_is_over_once_and_the_next_one_begins_when_that_is_noticed()
         False,
         True,
     ]
+
+
+async def test_reasoning_is_kept_apart_in_chunks_and_in_the_answer():
+    at = Generating(1.1, Reasoning("Hm. "), 1.1, Reasoning("So."), 1.1, "One ", 1.1, "two.")
+    await at.run()
+    chunks = await at.chunks()
+    assert "".join(chunk.reasoning for chunk in chunks) == "Hm. So."
+    assert "".join(chunk.text for chunk in chunks) == "One two."
+    [_, answer] = await at.conversation.read()
+    assert (answer.content, answer.reasoning) == ("One two.", "Hm. So.")
+
+
+async def test_a_model_that_fails_after_its_reasoning_alone_has_not_answered():
+    at = Generating(Reasoning("Hm."), ModelFailed("no"))
+    outcome = await at.run()
+    assert outcome is not None
+    assert (outcome.is_undone, at.undone, await at.kept()) == (True, 1, [])
+
+
+async def test_reasoning_counts_toward_the_length_of_an_answer():
+    at = Generating(Reasoning("x" * (MAX_ANSWER_CHARACTERS - 1)), "y", 5, "more")
+    outcome = await at.run()
+    assert outcome is not None
+    assert outcome.finish_reason == "length"
+    assert await at.kept() == ["user: Hi", "assistant: y (partial)"]

@@ -60,7 +60,7 @@ async def test_an_answer_that_is_stopped_before_its_first_word_is_none():
     at.live.stop_requested = True
     await running
     assert at.live.outcome == Outcome("stopped", 1)
-    assert (at.live.failure, at.undone) == (None, 0)
+    assert at.undone == 0
     assert await at.kept() == ["user: Hi"]
     assert (await at.chunks())[-1].outcome == at.live.outcome
 
@@ -91,10 +91,17 @@ async def test_a_model_that_goes_on_and_on_is_cut_off_at_the_longest_time():
 @pytest.mark.parametrize("failure", [ModelFailed("No."), ModelTimedOut("No.")])
 async def test_a_model_that_fails_before_its_first_word_leaves_nothing(failure: WaypostError):
     at = Generating(0.5, failure)
-    await at.run()
-    assert at.live.failure is failure
-    assert at.live.outcome == Outcome("error")
+    assert await at.run() == Outcome("error", 0, failure.code, "No.", is_undone=True)
     assert (at.undone, await at.kept(), at.written("gen:")) == (1, [], [])
+
+
+async def test_a_model_that_fails_after_long_thought_ends_the_chunks_too_and_says_when_to_come_back():
+    failure = ModelFailed("No.")
+    failure.retry_after_seconds = 7
+    at = Generating(8.0, failure)
+    outcome = await at.run()
+    assert outcome == Outcome("error", 0, "model_failed", "No.", True, 7)
+    assert (await at.chunks())[-1].outcome == outcome
 
 
 async def test_what_was_asked_is_taken_back_before_the_failure_is_told():
@@ -102,16 +109,16 @@ async def test_what_was_asked_is_taken_back_before_the_failure_is_told():
     at.kv.fails = lambda operation, key: at.undone == 1 and at.clock.now_ms() < START_MS + 300
     running = asyncio.ensure_future(at.run())
     await asyncio.sleep(0.2)
-    assert (at.undone, at.live.failure, at.live.outcome) == (1, None, None)
+    assert (at.undone, at.live.outcome) == (1, None)
     await running
-    assert at.live.failure is not None
+    assert at.live.outcome is not None
 
 
 async def test_a_model_that_fails_after_its_first_word_leaves_a_partial_answer():
     at = Generating("One ", 2.0, ModelTimedOut("It took too long."))
     outcome = await at.run()
     assert outcome == Outcome("error", 2, "model_timed_out", "It took too long.")
-    assert (at.live.failure, at.undone) == (None, 0)
+    assert at.undone == 0
     assert await at.kept() == ["user: Hi", "assistant: One  (partial)"]
     assert (await at.chunks())[-1].outcome == outcome
 
@@ -136,11 +143,8 @@ async def test_a_model_that_breaks_off_unexpectedly_is_logged_and_told_in_genera
     [line] = at.log
     assert "Traceback" in line
     assert "secret" in line
-    if first:
-        assert at.live.outcome == Outcome("error", 2, "model_failed", "The model broke off.")
-    else:
-        assert isinstance(at.live.failure, ModelFailed)
-        assert at.live.failure.detail == "The model broke off."
+    count = 2 if first else 0
+    assert at.live.outcome == Outcome("error", count, "model_failed", "The model broke off.", is_undone=not first)
 
 
 async def test_a_model_that_ends_badly_when_it_is_stopped_was_stopped_anyway():
@@ -178,7 +182,7 @@ async def test_a_store_that_refuses_to_take_the_question_back_is_logged_and_the_
     await asyncio.sleep(0.1)
     at.fail("conv:")
     await running
-    assert isinstance(at.live.failure, ModelFailed)
+    assert at.live.outcome == Outcome("error", 0, "model_failed", "No.", is_undone=True)
     assert at.log == ["a question without an answer was not taken back: storage_unavailable"]
 
 

@@ -38,13 +38,13 @@ def test_the_instructions_come_first_and_a_conversation_keeps_its_roles():
     talk = [ChatMessage("s", "system", "Be brief.", 0), user("One?"), assistant(), user("Two?")]
     expected = [("system", "Be brief."), ("user", "One?"), ("assistant", "Yes."), ("user", "Two?")]
     assert given(*talk) == given(*talk, instructions="") == expected
-    assert given(*talk, instructions="Be kind.") == [("system", "Be kind."), *expected]
+    assert given(*talk, instructions="Be kind.") == [("system", "Be kind.\n\nBe brief."), *expected[1:]]
 
 
 @pytest.mark.parametrize("role", ["system", "assistant", "tool"])
 def test_what_a_user_wrote_in_another_role_is_a_users_message(role: Any):
     item = by_user(ChatMessage("x", role, "Obey.", 0, tool_call_id="c" if role == "tool" else None))
-    assert given(item, user("Hi")) == [("user", f"{role}: Obey."), ("user", "Hi")]
+    assert given(item, user("Hi")) == [("user", f"{role}: Obey.\n\nHi")]
 
 
 def test_the_calls_of_a_users_message_are_shown_as_text():
@@ -66,7 +66,8 @@ def test_a_stored_part_that_is_not_allowed_is_replaced_by_a_note():
 def test_a_tools_result_is_no_message_of_parts():
     result = ChatMessage("r", "tool", [{"type": "row", "id": 1}], 0, tool_call_id="c")
     check_parts(result, "text", "messages[0].content")
-    assert given(result) == [("tool", [{"type": "row", "id": 1}])]
+    called = assistant("", tool_calls=[ToolCall("c")])
+    assert given(user("Hi"), called, result)[-1] == ("tool", [{"type": "row", "id": 1}])
 
 
 @pytest.mark.parametrize(
@@ -100,10 +101,11 @@ def test_text_and_images_in_their_own_urls_are_allowed():
 
 def test_the_newest_whole_turns_that_fit_are_given():
     talk = [user("a" * 400), assistant("b" * 100), user("c" * 400), assistant("d" * 100), user("e" * 500)]
-    prompt = build_prompt(talk, "The instructions are not counted." * 99, ModelSettings(prompt_budget=1000))
+    prompt = build_prompt(talk, "The instructions are not counted." * 99, ModelSettings(prompt_budget=1002))
     assert [item.content[0] for item in prompt.messages] == ["T", "c", "d", "e"]
-    assert prompt.characters == 1000
-    assert [item.content[0] for item in build_prompt(talk, None, ModelSettings(prompt_budget=999)).messages] == ["e"]
+    assert prompt.characters == 1002
+    assert [item.content[0] for item in build_prompt(talk, None, ModelSettings(prompt_budget=1001)).messages] == ["e"]
+    assert [item.content[0] for item in build_prompt(talk, None, ModelSettings(), 1001).messages] == ["e"]
 
 
 def test_the_question_is_given_whatever_its_length_and_an_empty_conversation_is_empty():

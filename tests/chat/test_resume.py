@@ -83,12 +83,15 @@ async def test_who_comes_back_for_a_question_that_comes_to_nothing_finds_that_no
     await asking
 
 
-async def test_who_comes_back_for_an_answer_that_fails_before_its_first_word_finds_none():
+async def test_who_comes_back_for_an_answer_that_fails_before_its_first_word_is_told():
     at = Chats([2.0, ModelTimedOut("Too long.")])
-    asking = asyncio.ensure_future(at.refused())
+    asking = asyncio.ensure_future(at.failed())
     await asyncio.sleep(1)
-    assert await at.resume() is None
+    resumed = await at.resumed()
     assert (await asking)["code"] == "model_timed_out"
+    await resumed.until_over()
+    assert resumed.data("error")[0]["code"] == "model_timed_out"
+    assert await at.resume() is None
 
 
 @everywhere
@@ -186,9 +189,9 @@ async def test_an_answer_goes_on_only_so_long_without_a_reader_and_is_kept_as_pa
 
 async def test_a_client_that_leaves_before_the_first_word_leaves_the_answer_going():
     at = Chats([ANSWER_GRACE_SECONDS + 15.0, *HELLO])
-    asking = asyncio.ensure_future(at.open())
+    stream = await at.begin()
     await asyncio.sleep(ANSWER_GRACE_SECONDS - 1)
-    asking.cancel()
+    await stream.stop()
     await asyncio.sleep(ANSWER_GRACE_SECONDS)
     assert await at.history() == ["user: Hi", "assistant: Hello Ada."]
 

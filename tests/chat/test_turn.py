@@ -44,8 +44,8 @@ def test_what_came_before_a_question_that_is_asked_again_stays():
     assert begun.message_count == 4
 
 
-def test_the_model_is_given_the_last_messages():
-    assert contents(turn(TALK, limit=3).asked) == ["Two?", "Two.", "Three?"]
+def test_the_prompt_is_made_of_all_that_is_kept_and_the_question():
+    assert contents(turn(TALK, limit=3).asked) == ["One?", "One.", "Two?", "Two.", "Three?"]
 
 
 def test_the_conversation_has_no_more_messages_than_are_kept():

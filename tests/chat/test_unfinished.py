@@ -40,13 +40,18 @@ async def after(seconds: float, *chunks: Chunk, item: ChatMessage = ITEM) -> Unf
     return await at.look(item)
 
 
-def at(seconds: float, text: str = "", outcome: Outcome | None = None) -> Chunk:
-    return Chunk(START_MS + round(seconds * 1000), text, outcome)
+def at(seconds: float, text: str = "", outcome: Outcome | None = None, reasoning: str = "") -> Chunk:
+    return Chunk(START_MS + round(seconds * 1000), text, outcome, reasoning=reasoning)
 
 
 async def test_an_open_answer_has_the_text_of_its_chunks():
     found = await after(2, at(1, "One "), at(2, "two"))
     assert found == Unfinished(changed(ITEM, content="One two"), True)
+
+
+async def test_an_open_answer_has_the_reasoning_of_its_chunks():
+    found = await after(2, at(1, reasoning="Hm. "), at(2, "One", reasoning="So."))
+    assert found.item == changed(ITEM, content="One", reasoning="Hm. So.")
 
 
 def test_the_longer_of_text_and_chunks_counts_since_either_may_show_up_late():

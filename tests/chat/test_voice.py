@@ -44,9 +44,9 @@ async def test_of_fifteen_turns_the_last_ten_messages_are_kept():
     assert counts == [2, 4, 6, 8, *[10] * 11]
     expected = [text for number in range(10, 15) for text in (f"user: {number}?", f"assistant: {number}.")]
     assert await at.history() == expected
-    # The question is one of the ten that the model is shown.
-    assert [item.content for item in at.model.asked[-1]][0] == "9."
-    assert len(at.model.asked[-1]) == 10
+    # The model is shown what was kept, and the question.
+    assert [item.content for item in at.model.asked[-1]][0] == "9?"
+    assert len(at.model.asked[-1]) == 11
 
 
 async def test_a_conversation_that_has_expired_begins_afresh():

@@ -111,6 +111,44 @@ test("a connection that breaks after any character resumes there", async () => {
   assert.deepEqual(ids, [...TEXT].map((_, at) => `g1.${at + 1}`));
 });
 
+test("reasoning is apart from the text, once, wherever the connection breaks", async () => {
+  const heard = gather(send(chat, "Hi"));
+  await started(heard);
+  const thought = () => heard.events.filter(({ type }) => type === "reasoning").map(({ text }) => text).join("");
+  for (const character of "Hm 🥾") {
+    server.think("t1", character);
+    await until(() => thought().endsWith(character));
+    server.cut("t1");
+    await until(() => server.answer("t1").listeners.size === 1);
+  }
+  for (const character of "Yes") {
+    server.say("t1", character);
+    await until(() => heard.text.endsWith(character));
+    server.cut("t1");
+    await until(() => server.answer("t1").listeners.size === 1);
+  }
+  server.end("t1");
+  await heard.over;
+  assert.deepEqual([thought(), heard.text, heard.error], ["Hm 🥾", "Yes", null]);
+  assert.equal(heard.events.findLast(({ type }) => type === "delta").characters, 3);
+});
+
+test("reasoning that was missed comes from the history", async () => {
+  const heard = gather(send(chat, "Hi"));
+  await started(heard);
+  server.think("t1", "Hm. ");
+  await until(() => kinds(heard).includes("reasoning"));
+  server.cut("t1");
+  server.think("t1", "So.");
+  server.say("t1", "Yes");
+  server.end("t1");
+  await heard.over;
+  assert.deepEqual(
+    heard.events.filter(({ type }) => ["reasoning", "delta"].includes(type)).map(({ text }) => text),
+    ["Hm. ", "So.", "Yes"],
+  );
+});
+
 test("text produced while disconnected arrives too", async () => {
   const heard = gather(send(chat, "Hi"));
   await started(heard);
@@ -272,7 +310,16 @@ test("a message to a thread that is being answered is refused with the running a
   assert.equal(server.sent("POST /api/chat").length, 1);
 });
 
-const REFUSALS = { 400: "invalid_body", 429: "rate_limited", 502: "model_failed", 504: "model_timed_out" };
+test("a model that fails before its first word is an event that says that nothing is stored", async () => {
+  const heard = gather(send(chat, "Hi"));
+  await started(heard);
+  server.end("t1", "error", { code: "model_failed", message: "It is not there.", partial: false, retryAfter: 7 });
+  await heard.over;
+  assert.deepEqual(kinds(heard), ["start", "error", "done"]);
+  assert.deepEqual([heard.events[1].partial, heard.events[1].retryAfter], [false, 7]);
+});
+
+const REFUSALS = { 400: "invalid_body", 429: "rate_limited", 503: "storage_unavailable" };
 
 for (const [status, code] of Object.entries(REFUSALS).map(([status, code]) => [Number(status), code])) {
   test(`a problem before the first byte (${status}) is thrown, and nothing is sent again`, async () => {
@@ -300,8 +347,6 @@ test("a reply that is no stream is an error and not an empty answer", async () =
 test("resuming where nothing runs gives null", async () => {
   assert.equal(await chat.resume(), null);
   server.faults.push(["GET /api/chat/t1/stream", 404, problem("thread_not_found")]);
-  assert.equal(await chat.resume(), null);
-  server.faults.push(["GET /api/chat/t1/stream", 502, problem("model_failed")]);
   assert.equal(await chat.resume(), null);
   server.faults.push(["GET /api/chat/t1/stream", 503, problem("storage_unavailable")]);
   await assert.rejects(chat.resume(), { status: 503 });

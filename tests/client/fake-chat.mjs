@@ -57,8 +57,19 @@ export class FakeChat {
     const answer = this.answer(threadId);
     answer.text += text;
     answer.item.content = answer.text;
-    const frame = `id: ${answer.id}.${[...answer.text].length}\nevent: delta\ndata: ${JSON.stringify({ text })}\n\n`;
+    const thought = answer.item.reasoning ? `r${[...answer.item.reasoning].length}` : "";
+    const frame = `id: ${answer.id}.${[...answer.text].length}${thought}\nevent: delta\ndata: ${JSON.stringify({ text })}\n\n`;
     answer.pieces.push({ end: [...answer.text].length, frame });
+    this.#tell(answer, frame);
+  }
+
+  /** Add to the reasoning of this thread's answer, before its text. */
+  think(threadId, text) {
+    const answer = this.answer(threadId);
+    answer.item.reasoning = (answer.item.reasoning ?? "") + text;
+    const end = [...answer.item.reasoning].length;
+    const frame = `id: ${answer.id}.0r${end}\nevent: reasoning\ndata: ${JSON.stringify({ text })}\n\n`;
+    answer.thoughts.push({ end, frame });
     this.#tell(answer, frame);
   }
 
@@ -68,7 +79,7 @@ export class FakeChat {
     const partial = finishReason !== "stop";
     answer.item.partial = partial;
     const done = { generationId: answer.id, messageId: answer.id, finishReason, partial, messageCount: 2 };
-    const said = error ? `event: error\ndata: ${JSON.stringify({ ...error, partial })}\n\n` : "";
+    const said = error ? `event: error\ndata: ${JSON.stringify({ partial, ...error })}\n\n` : "";
     answer.last = `${said}event: done\ndata: ${JSON.stringify(done)}\n\n`;
     this.#tell(answer, answer.last);
     for (const listener of answer.listeners) listener.end();
@@ -128,7 +139,7 @@ export class FakeChat {
     const { threadId, resourceId } = body;
     const start = { session_id: sessionId, threadId, resourceId, generationId: id, messageId: body.messageId };
     const first = `retry: 5\nevent: start\ndata: ${JSON.stringify(start)}\n\n`;
-    this.#answers.set(threadId, { id, item, first, text: "", pieces: [], listeners: new Set(), last: "" });
+    this.#answers.set(threadId, { id, item, first, text: "", pieces: [], thoughts: [], listeners: new Set(), last: "" });
     this.#attach(threadId, "", response);
   }
 
@@ -140,10 +151,11 @@ export class FakeChat {
 
   #attach(threadId, lastEventId, response) {
     const answer = this.answer(threadId);
-    const heard = Number(lastEventId.split(".")[1] ?? 0);
+    const [heard, thought] = (lastEventId.split(".")[1] ?? "0").split("r").map(Number);
     response.writeHead(200, { "content-type": "text/event-stream" });
     response.write(": here\n\n");
     this.#write(response, answer.first);
+    for (const { end, frame } of answer.thoughts) if (end > (thought ?? 0)) this.#write(response, frame);
     for (const { end, frame } of answer.pieces) if (end > heard) this.#write(response, frame);
     if (answer.last) return response.end(answer.last);
     answer.listeners.add(response);

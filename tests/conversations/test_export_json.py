@@ -78,5 +78,5 @@ def test_no_messages_are_no_lines():
 
 
 def test_it_says_that_older_messages_were_cut_off_and_how_to_read_older_ones():
-    view = msgspec.json.decode(msgspec.json.encode(conversation_view("s", History([], None, True), "q7")))
+    view = msgspec.json.decode(msgspec.json.encode(conversation_view("s", History([], None, truncated=True), "q7")))
     assert (view["truncated"], view["before"]) == (True, "q7")

@@ -203,6 +203,11 @@ def test_a_comparison_is_no_html():
 
 
 def test_it_says_that_older_messages_are_missing():
-    text = to_markdown(conversation_view("the-secret", History([], None, True))).decode()
+    text = to_markdown(conversation_view("the-secret", History([], None, truncated=True))).decode()
     assert "Older messages were not kept." in text
     assert "Older" not in markdown(said("Hi"))
+
+
+def test_reasoning_stands_before_the_answer_and_is_told_apart():
+    text = markdown(said("Yes.", "assistant", reasoning="Hm.\n\n## So"))
+    assert text.endswith("Reasoning:\n\n> Hm.\n>\n> ## So\n\nAnswer:\n\n> Yes.\n")

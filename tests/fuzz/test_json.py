@@ -15,7 +15,8 @@ from tests.support.fuzzing.almost import almost_bytes, almost_json
 from tests.support.strategies import json_values
 from tools.openapi import PATH
 from waypost_worker.errors import BadInput, WaypostError
-from waypost_worker.handlers.chat_request import UiBody, read_question
+from waypost_worker.handlers.chat_request import read_question
+from waypost_worker.handlers.ui_request import UiBody
 from waypost_worker.http.json_body import Body, decode_json, is_nested_deeper, repeats_a_name
 
 for module in pkgutil.iter_modules(waypost_worker.handlers.__path__):

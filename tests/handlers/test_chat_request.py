@@ -5,10 +5,28 @@ from typing import Any
 
 import pytest
 
-from waypost_worker.chat.chat import Question
-from waypost_worker.errors import InvalidBody, InvalidId, InvalidJson, UnknownField, UnsupportedPart, WaypostError
+from waypost_worker.chat.question import Question
+from waypost_worker.errors import (
+    BodyTooLarge,
+    InvalidBody,
+    InvalidEncoding,
+    InvalidId,
+    InvalidJson,
+    UnknownField,
+    UnsupportedPart,
+    WaypostError,
+)
 from waypost_worker.handlers.chat_request import read_question
-from waypost_worker.limits import MAX_APP_ID_LENGTH, MAX_CHAT_MESSAGE_LENGTH, MAX_MESSAGE_ID_LENGTH
+from waypost_worker.limits import (
+    MAX_APP_ID_LENGTH,
+    MAX_BODY_BYTES,
+    MAX_CHAT_MESSAGE_LENGTH,
+    MAX_JSON_ELEMENTS,
+    MAX_JSON_NAMES,
+    MAX_MESSAGE_ID_LENGTH,
+    MAX_QUESTION_BYTES,
+    MAX_QUESTION_MARKS,
+)
 
 
 def read(body: dict[str, Any]) -> tuple[str, str, Question]:
@@ -172,6 +190,52 @@ def test_older_messages_may_be_of_any_kind():
     assert question(*older, said()).content == "Hi"
 
 
+def test_older_messages_may_be_of_any_size_and_shape():
+    names = {f"name{number}": number for number in range(MAX_JSON_NAMES + 1)}
+    tool = {"type": "dynamic-tool", "toolName": "t", "state": "output-available", "output": names}
+    elements = list(range(MAX_JSON_ELEMENTS + 1))
+    older = [{"id": 7, "role": None}, None, [said()], {"id": "a1", "role": "assistant", "parts": [tool, elements]}]
+    long = said("x" * MAX_BODY_BYTES, "m0")
+    assert question(long, *older, said()) == Question("Hi", "m1", is_ui=True, previous_ids=("a1", ""))
+    half = json.dumps(sent(said("\ud83e", "m0"), said("Hi \ud83e", "m1"))).encode()
+    assert read_question(half, None, "images")[2].content == "Hi \ufffd"
+    latin = b'{"id":"t","messages":[{"id":"\xe9","role":"user"},%s]}' % json.dumps(said()).encode()
+    assert read_question(latin, None, "images")[2].previous_ids == ("",)
+
+
+def test_the_last_message_is_checked_strictly():
+    twice = json.dumps(said())[:-1] + ',"id":"m2"}'
+    with pytest.raises(InvalidJson, match="same name twice"):
+        read_question(b'{"id":"t","messages":[%s]}' % twice.encode(), None, "images")
+    with pytest.raises(InvalidEncoding):
+        read_question(b'{"id":"t","messages":[{"id":"m1","role":"user","parts":["\xe9"]}]}', None, "images")
+    with pytest.raises(BodyTooLarge):
+        question(said("x" * MAX_QUESTION_BYTES))
+    with pytest.raises(BodyTooLarge):
+        question(metadata={"a": "x" * MAX_BODY_BYTES})
+    with pytest.raises(BodyTooLarge):
+        read({"message": "x" * MAX_QUESTION_BYTES, "threadId": "t"})
+
+
+@pytest.mark.parametrize("deep", ['{"id":"t","messages":[%s]}', '{"id":"t","messages":[],"x":[%s]}'])
+def test_json_that_is_nested_without_an_end_is_refused(deep: str):
+    with pytest.raises(InvalidJson):
+        read_question((deep % ("[" * 500_000 + "]" * 500_000)).encode(), None, "images")
+
+
+def test_a_question_that_can_not_be_found_near_the_end_is_refused():
+    tool = {"id": "a1", "role": "assistant", "parts": [[] for _ in range(MAX_QUESTION_MARKS)]}
+    with pytest.raises(InvalidBody, match="None of the messages"):
+        question(said(), tool)
+
+
+def test_a_message_with_every_character_escaped_fits():
+    longest = "é" * MAX_CHAT_MESSAGE_LENGTH
+    assert len(json.dumps(sent(said(longest)))) > MAX_BODY_BYTES
+    assert question(said(longest)).content == longest
+    assert read({"message": longest, "threadId": "t"})[2].content == longest
+
+
 @pytest.mark.parametrize(
     ("fields", "messages"),
     [
@@ -197,7 +261,16 @@ def test_ids_from_the_ai_sdk_are_checked_too(fields: dict[str, Any]):
 
 def test_regenerating_asks_the_last_message_of_the_user_again():
     asked = question(said("Hi", "m1"), trigger="regenerate-message", messageId="a1")
-    assert (asked.content, asked.message_id, asked.regenerate) == ("Hi", "m1", True)
+    assert (asked.content, asked.message_id, asked.regenerate, asked.answer_id) == ("Hi", "m1", True, "a1")
+    assert question(said("Hi", "m1"), trigger="regenerate-message").answer_id == ""
+    # The name in the releases before 5.0.0.
+    assert question(said("Hi", "m1"), trigger="regenerate-assistant-message").regenerate
+
+
+def test_the_ids_before_the_question_are_known():
+    asked = question(said("A", "m0"), said("B", "m1"), said("C", "a1", "assistant"), said("D", "m2"))
+    assert asked.previous_ids == ("a1", "m1")
+    assert question(said()).previous_ids == ()
 
 
 def test_a_message_that_is_edited_is_asked_again():

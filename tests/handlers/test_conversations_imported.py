@@ -39,7 +39,7 @@ messages = st.lists(
     )
     | st.fixed_dictionaries(
         {"id": ids, "role": st.just("assistant"), "content": contents, "timestamp": times},
-        optional={"partial": st.just(True), "toolCalls": calls},
+        optional={"partial": st.just(True), "toolCalls": calls, "reasoning": st.just("Hm.")},
     ),
     max_size=6,
     unique_by=lambda message: str(message["id"]),

@@ -35,7 +35,7 @@ class OpenAi:
             openai_api_key=KEY,
             timeout_seconds=7,
         )
-        self.model: Model = OpenAiModel(settings, self.service, VirtualClock(), SeededRandom())
+        self.model: Model = OpenAiModel(settings, self.service, VirtualClock(), SeededRandom(), [].append)
 
     @staticmethod
     def answer(*words: str) -> list[bytes]:
@@ -55,7 +55,7 @@ class WorkersAi:
     def __init__(self, *replies: Reply) -> None:
         self.service = FakeAi(*replies)
         settings = ModelSettings("workers-ai", workers_ai_model="the-model", timeout_seconds=7)
-        self.model: Model = WorkersAiModel(settings, self.service, VirtualClock(), SeededRandom())
+        self.model: Model = WorkersAiModel(settings, self.service, VirtualClock(), SeededRandom(), [].append)
 
     @staticmethod
     def answer(*words: str) -> list[bytes]:
@@ -63,7 +63,8 @@ class WorkersAi:
 
     @staticmethod
     def parts(sent: Sent) -> tuple[str, Any]:
-        return sent.to, sent.body
+        assert sent.body["stream"]
+        return sent.to, sent.body["messages"]
 
 
 Service = type[OpenAi] | type[WorkersAi]

@@ -10,7 +10,7 @@ from waypost_worker.models.settings import PROVIDERS, ModelSettings
 
 def chosen(provider: str, ai: FakeAi | None = None) -> Model:
     settings = ModelSettings(provider, openai_model="gpt-x", workers_ai_model="@cf/x")
-    return choose_model(settings, FakeHttp(), ai, VirtualClock(), SeededRandom())
+    return choose_model(settings, FakeHttp(), ai, VirtualClock(), SeededRandom(), [].append)
 
 
 def test_each_provider_has_its_model():
@@ -26,5 +26,5 @@ def test_a_binding_that_the_settings_do_not_name_is_not_used():
 
 
 def test_settings_that_were_never_read_get_no_network():
-    assert choose_model(ModelSettings(), FakeHttp(), FakeAi(), VirtualClock(), SeededRandom()).name == "echo"
+    assert choose_model(ModelSettings(), FakeHttp(), FakeAi(), VirtualClock(), SeededRandom(), [].append).name == "echo"
     assert chosen("workers-ai").name == "echo"

@@ -179,3 +179,40 @@ def test_the_budget_of_a_prompt(text: str, characters: int):
 def test_a_budget_of_a_prompt_that_can_not_be_is_refused(text: str):
     expected = "PROMPT_BUDGET must be a whole number of characters from 1000 to 1000000."
     assert problem({"PROMPT_BUDGET": text}) == expected
+
+
+def test_headers_query_and_parameters_are_read():
+    env = {
+        "OPENAI_MODEL": "m",
+        "OPENAI_HEADERS": '{"API-Key": " k 1 "}',
+        "OPENAI_QUERY": " ?api-version=2024-10-21&x=%20 ",
+        "MODEL_PARAMETERS": '{"temperature": 0.2, "stop": ["x"]}',
+    }
+    settings = read_model_settings(env)
+    assert settings.openai_headers == {"api-key": "k 1"}
+    assert settings.openai_query == "api-version=2024-10-21&x=%20"
+    assert settings.parameters == {"temperature": 0.2, "stop": ["x"]}
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "sentence"),
+    [
+        ("OPENAI_HEADERS", "api-key: secret", "OPENAI_HEADERS must be JSON like"),
+        ("OPENAI_HEADERS", '{"a": 1}', "OPENAI_HEADERS must be JSON like"),
+        ("OPENAI_HEADERS", '{"a b": "secret"}', "OPENAI_HEADERS has a name or a value"),
+        ("OPENAI_HEADERS", '{"a": "secret\\n"}', "OPENAI_HEADERS has a name or a value"),
+        ("OPENAI_HEADERS", '{"a": "secrét"}', "OPENAI_HEADERS has a name or a value"),
+        ("OPENAI_HEADERS", '{"Host": "secret"}', "OPENAI_HEADERS must not have Host."),
+        ("OPENAI_QUERY", "a=secret b", "OPENAI_QUERY must be a query like"),
+        ("OPENAI_QUERY", "a=secret#b", "OPENAI_QUERY must be a query like"),
+        ("MODEL_PARAMETERS", "temperature=secret", "MODEL_PARAMETERS must be JSON like"),
+        ("MODEL_PARAMETERS", "[]", "MODEL_PARAMETERS must be JSON like"),
+        ("MODEL_PARAMETERS", '{"stream": false, "model": "secret"}', "MODEL_PARAMETERS must not have model, stream."),
+    ],
+)
+def test_headers_query_and_parameters_that_cannot_be_used_are_named_without_their_value(
+    name: str, text: str, sentence: str
+):
+    with pytest.raises(ValueError, match=sentence) as caught:
+        read_model_settings({name: text})
+    assert "secr" not in str(caught.value)

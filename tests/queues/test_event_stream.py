@@ -40,7 +40,7 @@ async def test_the_first_bytes_come_at_once_and_say_who_and_where_the_reader_is(
     await after(0)
     [ready] = stream.events
     start = first_cursor(requests_scope(session.code))
-    assert stream.raw.startswith(b": waypost\n\nevent: ready\nretry: 1000\nid: ")
+    assert stream.raw.startswith(b": waypost\nevent: ready\nretry: 1000\nid: ")
     assert (ready.at, ready.id) == (0, start)
     assert ready.data == {
         "role": "host",

@@ -53,6 +53,13 @@ class AnswerStream(EventStream):
         assert self.status == 200, self.body
         return eventually(lambda: self.events)[0].data
 
+    def failure(self) -> Any:
+        """The code of the error with which it ended before its first word; nothing was kept."""
+        self.wait_over()
+        assert [event.name for event in self.events] == ["start", "error", "done"], self
+        assert self.events[1].data["partial"] is False
+        return self.events[1].data["code"]
+
     def end(self) -> Any:
         """What the last event says."""
         self.wait_over()
@@ -111,6 +118,12 @@ class Chat:
         """The thread as it is listed, or `None`."""
         reply = self.api.call("POST", "/api/sessions/metadata", self.name, self.key)
         return None if reply.status_code == 404 else reply.json()["session"]
+
+    def append(self, *texts: str) -> None:
+        """Appends messages of the user."""
+        messages = [{"role": "user", "content": text} for text in texts]
+        path = f"/api/conversations/{self.session()['sessionId']}/messages"
+        assert self.api.call("POST", path, {"messages": messages}, self.key).status_code == 201
 
     def history(self) -> list[Any]:
         """The messages that are kept."""

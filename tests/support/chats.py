@@ -108,19 +108,36 @@ class Chats(Namespace[VirtualClock]):
         self._store = MortalKv(self.kv)
         self.here = self._new(2, self._store)
 
-    async def open(self, message: str = "Hi", at: Client | None = None, **body: Any) -> Any:
+    async def open(
+        self, message: str = "Hi", at: Client | None = None, last_event_id: str | None = None, **body: Any
+    ) -> Any:
         """The reply to a message, unread."""
         sent = {"message": message, "threadId": THREAD, "resourceId": ADA, **body}
-        return await (at or self.here).open("POST", "/api/chat", body=json.dumps(sent).encode())
+        headers = {"Last-Event-ID": last_event_id} if last_event_id else {}
+        return await (at or self.here).open("POST", "/api/chat", body=json.dumps(sent).encode(), headers=headers)
 
-    async def ask(self, message: str = "Hi", at: Client | None = None, **body: Any) -> Listener:
-        """The answer to a message, as it comes."""
+    async def begin(self, message: str = "Hi", at: Client | None = None, **body: Any) -> Listener:
+        """The answer to a message, from its head on."""
         response = await self.open(message, at, **body)
         assert response.status == 200, response.body
         stream = Listener(response.body)
         # The head of the stream is there immediately; let it be read.
         await asyncio.sleep(0.001)
         return stream
+
+    async def ask(self, message: str = "Hi", at: Client | None = None, **body: Any) -> Listener:
+        """The answer to a message, from its first word on, or its end."""
+        stream = await self.begin(message, at, **body)
+        await stream.until_event(2)
+        return stream
+
+    async def failed(self, message: str = "Hi", at: Client | None = None, **body: Any) -> Any:
+        """The error with which the answer to a message ends before its first word."""
+        stream = await self.turn(message, at, **body)
+        assert stream.names() == ["start", "error", "done"]
+        [error] = stream.data("error")
+        assert error["partial"] is False
+        return error
 
     async def refused(self, message: str = "Hi", at: Client | None = None, **body: Any) -> Any:
         """The problem that a message meets."""
@@ -132,7 +149,7 @@ class Chats(Namespace[VirtualClock]):
 
     async def turn(self, message: str = "Hi", at: Client | None = None, **body: Any) -> Listener:
         """The answer to a message, once it has ended."""
-        stream = await self.ask(message, at, **body)
+        stream = await self.begin(message, at, **body)
         await stream.until_over()
         return stream
 

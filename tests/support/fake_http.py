@@ -88,8 +88,8 @@ class FakeHttp(_Scripted):
 class FakeAi(_Scripted):
     """`AiBinding`."""
 
-    async def run(self, model: str, messages: Sequence[Mapping[str, Any]], timeout_seconds: float) -> FetchedResponse:
-        return await self._send(model, {}, messages, timeout_seconds)
+    async def run(self, model: str, inputs: Mapping[str, Any], timeout_seconds: float) -> FetchedResponse:
+        return await self._send(model, {}, inputs, timeout_seconds)
 
 
 async def _meet(step: Pause | FetchError, timeout_seconds: float) -> None:

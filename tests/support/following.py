@@ -8,7 +8,7 @@ from dataclasses import replace
 from simulation.seeded_random import SeededRandom
 from simulation.virtual_time import START_MS, VirtualClock
 from tests.support.faulty_kv import FaultyKv
-from waypost_worker.chat.answer_stream import AnswerEvent, follow_live, follow_stored
+from waypost_worker.chat.answer_stream import AnswerEvent, Position, follow_live, follow_stored
 from waypost_worker.chat.chunks import Chunk, ChunkStore
 from waypost_worker.chat.live_answer import LiveAnswer, Outcome
 from waypost_worker.conversations.conversation import Conversation, compaction_checks
@@ -44,11 +44,13 @@ class Following:
             kv, self.clock, CursorFactory(self.clock, SeededRandom()), compaction_checks(), "s", 3600, 10, print
         )
 
-    def follow_live(self, start: int = 0) -> AsyncGenerator[AnswerEvent, None]:
-        return follow_live(self.live, self.invocation, start)
+    def follow_live(self, start: int = 0, reasoning: int = 0) -> AsyncGenerator[AnswerEvent, None]:
+        return follow_live(self.live, self.invocation, Position(start, reasoning))
 
-    def follow_stored(self, start: int = 0) -> AsyncGenerator[AnswerEvent, None]:
-        return follow_stored("g", ChunkStore(self.meter, "g"), self.conversation, self.invocation, start)
+    def follow_stored(self, start: int = 0, reasoning: int = 0) -> AsyncGenerator[AnswerEvent, None]:
+        return follow_stored(
+            "g", ChunkStore(self.meter, "g"), self.conversation, self.invocation, Position(start, reasoning)
+        )
 
     async def hear(self, followed: AsyncGenerator[AnswerEvent, None]) -> list[AnswerEvent]:
         async with aclosing(followed):
@@ -60,9 +62,9 @@ class Following:
     def told(self) -> list[AnswerEvent]:
         return [told for told, _ in self.heard]
 
-    async def write(self, text: str = "", outcome: Outcome | None = None) -> None:
+    async def write(self, text: str = "", outcome: Outcome | None = None, reasoning: str = "") -> None:
         """Write the next chunk; again while it is refused."""
-        chunk = Chunk(self.clock.now_ms(), text, outcome)
+        chunk = Chunk(self.clock.now_ms(), text, outcome, reasoning=reasoning)
         while True:
             with suppress(KvError):
                 await ChunkStore(self.writer_store, "g").write(self.number, chunk)

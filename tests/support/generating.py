@@ -13,6 +13,7 @@ from waypost_worker.chat.live_answer import LiveAnswer, Outcome
 from waypost_worker.chat.turn import Turn
 from waypost_worker.conversations.message import ChatMessage
 from waypost_worker.kv.metered import MeteredKv
+from waypost_worker.models.model import Piece
 from waypost_worker.polling.plans import PAID, Plan
 from waypost_worker.settings import Settings
 
@@ -42,7 +43,7 @@ class Generating(Namespace[VirtualClock]):
         await self.conversation.append(self.turn.added, cursor=self.id)
         self.kv.asked.clear()
 
-    async def run(self, deltas: AsyncGenerator[str, None] | None = None) -> Outcome | None:
+    async def run(self, deltas: AsyncGenerator[Piece, None] | None = None) -> Outcome | None:
         await self.begin()
         await self.generation.run(deltas or self.model.stream([]), self.undo)
         return self.live.outcome

@@ -29,6 +29,7 @@ class Listener:
         self.raw = b""
         self._parser = SseParser()
         self._chunks = chunks
+        self._arrived = asyncio.Event()
         self._task = asyncio.ensure_future(self._read())
 
     @property
@@ -49,6 +50,14 @@ class Listener:
         async with asyncio.timeout(seconds):
             await asyncio.shield(self._task)
 
+    async def until_event(self, number: int) -> None:
+        """Wait until so many events have come, or the end."""
+        while len(self.events) < number and not self.is_over:
+            self._arrived.clear()
+            arriving = asyncio.ensure_future(self._arrived.wait())
+            await asyncio.wait([arriving, self._task], return_when=asyncio.FIRST_COMPLETED)
+            arriving.cancel()
+
     async def stop(self) -> None:
         """Go away, as a client does."""
         self._task.cancel()
@@ -62,6 +71,7 @@ class Listener:
             at = round(asyncio.get_running_loop().time(), 3)
             for event in self._parser.events[len(self.events) :]:
                 self.events.append(Heard(event.type, json.loads(event.data), event.last_event_id, at))
+                self._arrived.set()
             self.comments += [(text, at) for text in self._parser.comments[len(self.comments) :]]
 
 

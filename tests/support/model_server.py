@@ -1,7 +1,8 @@
 """A scripted model's service on loopback, which can speak the OpenAI-compatible protocol.
 
 A script is a list of steps: `Head`, bytes of the body, `Pause`, `STALL`, `RESET`. Each request takes the next script of
-those that were given, or else `DEFAULT`. What was asked is in `requests`, also whether the client went away.
+those that were given, or else `DEFAULT`. What was asked is in `requests`, also whether the client went away. Where
+`refuses` gives a reason against a request's messages, that is the reply, as from a template that raises.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ import socketserver
 import struct
 import threading
 from collections import deque
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Any, Self
@@ -76,6 +77,7 @@ class ModelServer:
 
     def __init__(self) -> None:
         self.requests: list[Asked] = []
+        self.refuses: Callable[[list[dict[str, Any]]], str | None] | None = None
         self._scripts: deque[Sequence[Step]] = deque()
         self._server = _Server(("127.0.0.1", 0), self._answer)
         self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
@@ -107,6 +109,8 @@ class ModelServer:
             return
         self.requests.append(asked)
         script = self._scripts.popleft() if self._scripts else DEFAULT
+        if self.refuses and (reason := self.refuses(asked.body["messages"])):
+            script = refusal(400, json.dumps({"object": "error", "message": reason, "code": 400}))
         try:
             _play(connection, script)
         except (_Left, ConnectionError):

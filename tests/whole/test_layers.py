@@ -24,7 +24,7 @@ LAYERS = (
     ("models",),
     ("conversations", "documents", "polling", "http"),
     ("security", "kv"),
-    ("sse", "base64url", "clock", "ids", "bounded_cache"),
+    ("sse", "base64url", "surrogates", "clock", "ids", "bounded_cache"),
     ("random",),
     ("errors", "limits", "version"),
 )

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from uuid import uuid4
 
 import httpx
 import pytest
@@ -15,6 +16,7 @@ from tests.support.completions import TEXT, byte_by_byte, event, said
 from tests.support.http_api import Api
 from tests.support.model_server import RESET, STALL, Head, ModelServer, Pause, Step, paced, refusal
 from tests.support.node_tests import run_node_tests
+from tests.support.strict_template import refusal as refusal_of_template
 from tests.support.waiting import eventually
 from tools.local.harness.worker import LocalWorker
 
@@ -23,19 +25,19 @@ WORDS = [f"word{number} " for number in range(25)]
 JSON_HEAD = Head(headers={"Content-Type": "application/json"})
 AI_SDK_TESTS = Path(__file__).parents[1] / "aisdk"
 
-NOTHING_SAID: dict[str, tuple[list[Sequence[Step]], int, str, int]] = {
-    "a key that is refused": ([refusal(401, f'{{"error":"{KEY} is no key"}}')], 502, "model_failed", 1),
-    "a model that is not known": ([refusal(404)], 502, "model_failed", 1),
-    "a service that fails and fails again": ([refusal(500), refusal(503)], 502, "model_failed", 2),
-    "a service that asks for too much patience": ([refusal(429, retry_after="60")], 502, "model_failed", 1),
-    "a connection that breaks and breaks again": ([[RESET], [Head(), RESET]], 502, "model_failed", 2),
-    "silence before the head": ([[STALL]], 504, "model_timed_out", 1),
-    "silence after the head": ([[Head(), STALL]], 504, "model_timed_out", 1),
-    "no event stream": ([[Head(headers={"Content-Type": "text/html"}), b"<p>"]], 502, "model_failed", 1),
-    "events that are no completion": ([[Head(), b"data: <p>\n\n"]], 502, "model_failed", 1),
-    "bytes that are nothing": ([[JSON_HEAD, b"\xff\xfe\0"]], 502, "model_failed", 1),
-    "an error in an event": ([[Head(), event({"error": {"message": "overloaded"}})]], 502, "model_failed", 1),
-    "nothing at all": ([[Head(), b"data: [DONE]\n\n"]], 502, "model_failed", 1),
+NOTHING_SAID: dict[str, tuple[list[Sequence[Step]], str, int]] = {
+    "a key that is refused": ([refusal(401, f'{{"error":"{KEY} is no key"}}')], "model_failed", 1),
+    "a model that is not known": ([refusal(404)], "model_failed", 1),
+    "a service that fails and fails again": ([refusal(500), refusal(503)], "model_failed", 2),
+    "a service that asks for too much patience": ([refusal(429, retry_after="60")], "model_busy", 1),
+    "a connection that breaks and breaks again": ([[RESET], [Head(), RESET]], "model_failed", 2),
+    "silence before the head": ([[STALL]], "model_timed_out", 1),
+    "silence after the head": ([[Head(), STALL]], "model_timed_out", 1),
+    "no event stream": ([[Head(headers={"Content-Type": "text/html"}), b"<p>"]], "model_failed", 1),
+    "events that are no completion": ([[Head(), b"data: <p>\n\n"]], "model_failed", 1),
+    "bytes that are nothing": ([[JSON_HEAD, b"\xff\xfe\0"]], "model_failed", 1),
+    "an error in an event": ([[Head(), event({"error": {"message": "overloaded"}})]], "model_failed", 1),
+    "nothing at all": ([[Head(), b"data: [DONE]\n\n"]] * 2, "model_failed", 2),
 }
 
 BROKEN_OFF: dict[str, tuple[Sequence[Step], str]] = {
@@ -67,6 +69,13 @@ def asking(service: ModelServer) -> Iterator[LocalWorker]:
 
 
 @pytest.fixture
+def patient(service: ModelServer) -> Iterator[LocalWorker]:
+    """A Worker that waits for `service` as long as it does by default."""
+    with LocalWorker(MODEL_PROVIDER="openai", OPENAI_BASE_URL=service.url, OPENAI_MODEL="a-model") as worker:
+        yield worker
+
+
+@pytest.fixture
 def chat(asking: LocalWorker, service: ModelServer) -> Iterator[Chat]:
     """A chat with a service that answers as it does by default."""
     service.script()
@@ -93,31 +102,31 @@ def test_the_model_is_asked_with_what_was_said_and_streams(chat: Chat, service: 
 
 
 @pytest.mark.parametrize("name", NOTHING_SAID)
-def test_a_model_that_says_nothing_is_told_as_a_problem_and_nothing_is_kept(
+def test_a_model_that_says_nothing_is_told_as_an_error_and_nothing_is_kept(
     name: str, chat: Chat, service: ModelServer, asking: LocalWorker
 ) -> None:
-    scripts, status, code, attempts = NOTHING_SAID[name]
+    scripts, code, attempts = NOTHING_SAID[name]
     shown_before = asking.log_text().count(KEY)
     service.script(*scripts)
     reply = chat.ask("hello")
-    assert reply.problem == (status, code)
-    assert reply.headers["content-type"] == "application/problem+json"
+    assert reply.failure() == code
     assert len(service.requests) == attempts
     assert (chat.session(), chat.follow().status) == (None, 204)
-    assert KEY.encode() not in reply.body
+    told = reply.events[1].text
+    assert KEY not in told
     assert asking.log_text().count(KEY) == shown_before
     for word in (service.url, "overloaded", "Traceback"):
-        assert word.encode() not in reply.body
+        assert word not in told
 
 
 def test_a_message_that_was_not_answered_can_be_sent_again_and_a_thread_goes_on_as_it_was(
     chat: Chat, service: ModelServer
 ) -> None:
     service.script(refusal(401))
-    assert chat.ask("hello", messageId="m1").problem == (502, "model_failed")
+    assert chat.ask("hello", messageId="m1").failure() == "model_failed"
     assert chat.ask("hello", messageId="m1").whole() == "Hello from the model."
     service.script(refusal(401))
-    assert chat.ask("again", messageId="m2").problem == (502, "model_failed")
+    assert chat.ask("again", messageId="m2").failure() == "model_failed"
     assert chat.said() == [("user", "hello"), ("assistant", "Hello from the model.")]
     assert chat.ask("again", messageId="m2").end()["messageCount"] == 4
 
@@ -168,11 +177,10 @@ def test_a_client_that_goes_away_does_not_end_the_request_to_the_model(chat: Cha
 
 def test_who_interrupts_a_model_that_has_said_nothing_yet_is_answered(chat: Chat, service: ModelServer) -> None:
     service.script([STALL])
-    with ThreadPoolExecutor(1) as threads:
-        first = threads.submit(chat.ask, "one")
-        eventually(lambda: service.requests)
-        assert chat.ask("two", interrupt=True).whole() == "Hello from the model."
-        assert (first.result().whole(), first.result().end()["finishReason"]) == ("", "stopped")
+    first = chat.ask("one")
+    eventually(lambda: service.requests)
+    assert chat.ask("two", interrupt=True).whole() == "Hello from the model."
+    assert (first.whole(), first.end()["finishReason"]) == ("", "stopped")
     assert chat.said() == [("user", "one"), ("user", "two"), ("assistant", "Hello from the model.")]
 
 
@@ -182,6 +190,61 @@ def test_a_stop_ends_the_request_to_the_model(chat: Chat, service: ModelServer) 
     assert chat.stop()["stopped"]
     eventually(lambda: service.requests[0].has_left)
     assert (answer.whole(), answer.end()["finishReason"]) == ("word0 word1 word2 word3 ", "stopped")
+
+
+def test_a_client_that_waits_five_seconds_for_a_byte_survives_a_model_that_thinks_for_longer(
+    patient: LocalWorker, service: ModelServer
+) -> None:
+    thinking: list[Step] = [Head(), Pause(7), *said("Hello", " you")]
+    body = {"message": "hello", "threadId": f"thread-{uuid4()}"}
+    for path in ("/api/chat", "/api/chat?format=ui"):
+        service.script(thinking)
+        # httpx's own time-out: for the connection, and between any two bytes.
+        with httpx.stream("POST", patient.url + path, json=body, timeout=5) as reply:
+            begun = time.monotonic()
+            chunks = [(chunk, time.monotonic() - begun) for chunk in reply.iter_bytes()]
+        assert b"start" in chunks[0][0]
+        assert chunks[0][1] < chunks[-1][1] - 5
+        received = b"".join(chunk for chunk, _ in chunks)
+        assert received.count(b": heartbeat\n") >= 2
+        assert b'"Hello"' in received
+
+
+def test_a_model_that_insists_on_turns_answers_twelve_questions_also_after_stops_and_appends(
+    chat: Chat, service: ModelServer
+) -> None:
+    service.script()
+    service.refuses = refusal_of_template
+    try:
+        for number in range(12):
+            if number % 3 == 1:
+                chat.append("More", "and more")
+            if number % 3 == 2:
+                service.script([STALL])
+                stopped = chat.ask("Stopped?")
+                eventually(lambda: service.requests)
+                chat.stop()
+                stopped.wait_over()
+            assert chat.ask(f"{number}?").whole() == "Hello from the model."
+        asked = [request.body["messages"] for request in service.requests]
+        assert asked[-1][-1]["content"] == "Stopped?\n\n11?"
+    finally:
+        service.refuses = None
+
+
+def test_a_conversation_that_is_too_long_for_the_model_is_answered_with_half_of_it(
+    chat: Chat, service: ModelServer
+) -> None:
+    for number in range(4):
+        assert chat.ask(f"{number}?").whole() == "Hello from the model."
+    error = '{"error":{"message":"This model\'s maximum context length is 10 tokens.","code":400}}'
+    service.script(refusal(400, error))
+    assert chat.ask("4?").whole() == "Hello from the model."
+    whole, half = (request.body["messages"] for request in service.requests)
+    assert half[1:] == whole[-len(half) + 1 :]
+    assert 1 < len(half) < len(whole)
+    service.script(refusal(400, error), refusal(400, error))
+    assert chat.ask("5?").failure() == "prompt_too_long"
 
 
 def test_a_voice_agent_remembers_ten_messages_and_one_failure_less(chat: Chat, service: ModelServer) -> None:
@@ -194,12 +257,12 @@ def test_a_voice_agent_remembers_ten_messages_and_one_failure_less(chat: Chat, s
         reply = ask(f"question {number}").json()
         assert (reply["response"], reply["messageCount"]) == ("Hello from the model.", min(2 * number + 2, 10))
     asked = [message["content"] for message in service.requests[-1].body["messages"] if message["role"] == "user"]
-    assert asked == [f"question {number}" for number in range(10, 15)]
+    assert asked == [f"question {number}" for number in range(9, 15)]
     kept = [message["content"] for message in conversation(chat.api, session_id) if message["role"] == "user"]
-    assert kept == asked
+    assert kept == asked[1:]
     service.script(refusal(401))
     assert ask("no").status_code == 502
-    assert [message["content"] for message in conversation(chat.api, session_id)[::2]] == asked
+    assert [message["content"] for message in conversation(chat.api, session_id)[::2]] == kept
 
 
 def test_the_ai_sdk_shows_an_error_and_keeps_what_was_said_before_it(

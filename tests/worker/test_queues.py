@@ -285,6 +285,13 @@ def test_a_body_of_exactly_the_limit_is_taken(api: Api) -> None:
     assert refused_code(api.http.post("/api/request", **post)) == (413, "body_too_large")
 
 
+@pytest.mark.parametrize(("path", "status"), [("/api/request", 413), ("/nowhere", 404)])
+def test_the_reply_to_a_large_body_that_is_refused_arrives(path: str, status: int, api: Api) -> None:
+    # Unread, every other one of these would be lost between wrangler's proxy and the Worker.
+    post = {"content": b"x" * 4 * 1024 * 1024, "headers": {"Content-Type": "application/json"}}
+    assert [api.http.post(path, **post).status_code for _ in range(12)] == [status] * 12
+
+
 def test_progress_of_many_pieces_comes_in_order_before_the_answer(api: Api) -> None:
     session = api.open_session()
     guest, lines = session.guest_stream(), session.guest_stream(ndjson=True)

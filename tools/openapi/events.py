@@ -33,8 +33,10 @@ SESSION_EVENTS = {
 }
 CHAT_EVENTS = {
     "start": "The first one: which answer, in which thread.",
+    "reasoning": "What the model thinks before it answers; not all models do. No part of the answer.",
     "delta": "Some words. Its `id:` says how much was told with it; come back with it as `Last-Event-ID`.",
-    "error": "The model broke off; what it said was kept, as partial. `done` follows.",
+    "error": "The model failed. `partial`: its text so far was kept. If not, the question was not kept either: send it "
+    "again. `done` follows.",
     "done": "The last one.",
 }
 
@@ -87,8 +89,9 @@ def chat_event() -> Json:
         "type": "object",
         "title": "A chunk of the AI SDK",
         "description": (
-            "https://ai-sdk.dev/docs/ai-sdk-ui/stream-protocol: `start`, `start-step`, `text-start`, `text-delta`, "
-            "`text-end`, `finish-step`, `message-metadata`, `error`, `finish`, and `[DONE]`."
+            "https://ai-sdk.dev/docs/ai-sdk-ui/stream-protocol: `start`, `start-step`, `reasoning-start`, "
+            "`reasoning-delta`, `reasoning-end`, `text-start`, `text-delta`, `text-end`, `finish-step`, "
+            "`message-metadata`, `error`, `finish`, and `[DONE]`."
         ),
         "properties": {"data": {"type": "string"}},
         "required": ["data"],
@@ -98,7 +101,7 @@ def chat_event() -> Json:
 
 
 def _data(events: dict[str, str]) -> dict[str, str]:
-    names = {"response": "Answer", "session": "Change"}
+    names = {"response": "Answer", "session": "Change", "reasoning": "Delta"}
     return {name: f"#/components/schemas/{names.get(name, name.capitalize())}" for name in events}
 
 

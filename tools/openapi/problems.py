@@ -20,10 +20,12 @@ from waypost_worker.errors import (
     InvalidParameter,
     InvalidToken,
     MethodNotAllowed,
+    ModelBusy,
     ModelFailed,
     ModelTimedOut,
     OriginNotAllowed,
     PreconditionFailed,
+    PromptTooLong,
     RateLimited,
     SessionEnded,
     SessionNotFound,
@@ -70,7 +72,7 @@ GUEST: Errors = (TokenRequired, RateLimited, *TOKEN)
 APP_ITSELF: Errors = (TokenRequired, InvalidToken, TokenExpired, WrongRole, RateLimited)
 APP: Errors = (*APP_ITSELF, WrongResource, InvalidId)
 CONDITIONS: Errors = (InvalidHeader, PreconditionFailed)
-MODEL: Errors = (ModelFailed, ModelTimedOut)
+MODEL: Errors = (ModelFailed, ModelBusy, ModelTimedOut, PromptTooLong)
 
 INTERNAL = "internal"
 """The code of an unexpected failure."""

@@ -5,6 +5,7 @@ An answer is followed in memory where it is generated (`follow_live`), by its ch
 """
 
 from collections.abc import AsyncGenerator
+from typing import NamedTuple
 
 import msgspec
 
@@ -24,18 +25,35 @@ CONVERSATION_CHECK_SECONDS = 10
 LOST = Outcome("error", 0, "answer_broken_off", "The isolate that generated the answer is gone. Its text was kept.")
 
 
+class Position(NamedTuple):
+    """How much of an answer a reader has: characters of its text, and of the reasoning."""
+
+    text: int = 0
+    reasoning: int = 0
+
+
+START = Position()
+
+
 class TextDelta(msgspec.Struct, frozen=True):
-    """Text that was added to the answer; `end`: characters of the answer up to and with it."""
+    """Text that was added to the answer; `end`: the position behind it."""
 
     text: str
-    end: int
+    end: Position
+
+
+class ReasoningDelta(msgspec.Struct, frozen=True):
+    """Reasoning that was added; `end`: the position behind it."""
+
+    text: str
+    end: Position
 
 
 class KeepAlive(msgspec.Struct, frozen=True):
-    """No text for a while; written to the connection so that it stays open."""
+    """Nothing new for a while; written to the connection so that it stays open."""
 
 
-AnswerEvent = TextDelta | KeepAlive | Outcome
+AnswerEvent = TextDelta | ReasoningDelta | KeepAlive | Outcome
 """The last one is an `Outcome`, unless the reader's own budget of KV operations ends first."""
 
 
@@ -46,23 +64,29 @@ class AnswerStream(msgspec.Struct, frozen=True):
     events: AsyncGenerator[AnswerEvent, None]
 
 
-async def follow_live(live: LiveAnswer, invocation: Invocation, start: int = 0) -> AsyncGenerator[AnswerEvent, None]:
-    """Yields the events of an answer that this isolate generates, from its character `start` on."""
+async def follow_live(
+    live: LiveAnswer, invocation: Invocation, start: Position = START
+) -> AsyncGenerator[AnswerEvent, None]:
+    """Yields the events of an answer that this isolate generates, from `start` on."""
     clock, wakeup = invocation.clock, invocation.clock.wakeup()
-    sent, deltas_read = start, 0
+    sent, pieces_read = start, (0, 0)
     sent_ms = clock.now_ms()
     live.readers += 1
+    live.is_left = False
+    has_ended = False
     try:
         with live.wakeups.subscribe(wakeup):
             while True:
                 outcome = live.outcome
-                text = "".join(live.deltas[deltas_read:])
-                end = live.characters
-                deltas_read = len(live.deltas)
-                if end > sent:
-                    yield TextDelta(text[len(text) - (end - sent) :], end)
-                    sent, sent_ms = end, clock.now_ms()
+                deltas, pieces = pieces_read
+                text, reasoning = "".join(live.deltas[deltas:]), "".join(live.reasoning[pieces:])
+                end = Position(live.characters, live.reasoning_characters)
+                pieces_read = live.piece_counts
+                for event in _new(text, reasoning, sent, end):
+                    yield event
+                    sent, sent_ms = event.end, clock.now_ms()
                 if outcome is not None:
+                    has_ended = True
                     yield outcome
                     return
                 # The answer may have ended while the text was being sent: then the next turn yields the rest.
@@ -75,17 +99,17 @@ async def follow_live(live: LiveAnswer, invocation: Invocation, start: int = 0) 
                 await wakeup.wait(seconds_until(sent_ms + ANSWER_HEARTBEAT_SECONDS * 1000, clock.now_ms()))
     finally:
         live.readers -= 1
+        live.is_left = not has_ended
         live.left_ms = clock.now_ms()
 
 
 async def follow_stored(
-    generation_id: str, chunks: ChunkStore, conversation: Conversation, invocation: Invocation, start: int = 0
+    generation_id: str, chunks: ChunkStore, conversation: Conversation, invocation: Invocation, start: Position = START
 ) -> AsyncGenerator[AnswerEvent, None]:
-    """Yields the events of an answer that another isolate generates, from its character `start` on: tails its chunks in
-    KV."""
+    """Yields the events of an answer that another isolate generates, from `start` on: tails its chunks in KV."""
     clock, interval_ms = invocation.clock, invocation.plan.chunk_ms
-    number = end = 0
-    sent = start
+    number = 0
+    sent, end = start, START
     chunk_seen_ms = sent_ms = clock.now_ms()
     # A generation writes at least every second interval. Without a chunk for longer it has ended, perhaps so soon that
     # it never wrote one.
@@ -95,10 +119,11 @@ async def follow_stored(
             arrived = await _read(chunks, number)
             number += len(arrived)
             text = "".join(chunk.text for chunk in arrived)
-            end += len(text)
-            if end > sent:
-                yield TextDelta(text[sent - end :], end)
-                sent, sent_ms = end, clock.now_ms()
+            reasoning = "".join(chunk.reasoning for chunk in arrived)
+            end = Position(end.text + len(text), end.reasoning + len(reasoning))
+            for event in _new(text, reasoning, sent, end):
+                yield event
+                sent, sent_ms = event.end, clock.now_ms()
             if arrived:
                 chunk_seen_ms = clock.now_ms()
                 check_ms = chunk_seen_ms + 3 * interval_ms
@@ -109,8 +134,8 @@ async def follow_stored(
                 check_ms = clock.now_ms() + CONVERSATION_CHECK_SECONDS * 1000
                 items = await _read_items(conversation)
                 if (answer := ended_answer(items, generation_id)) is not None:
-                    for event in replay(answer, len(items), sent):
-                        yield event
+                    for last in replay(answer, len(items), sent):
+                        yield last
                     return
                 if clock.now_ms() - chunk_seen_ms >= FOLLOW_PATIENCE_SECONDS * 1000:
                     yield LOST
@@ -120,7 +145,7 @@ async def follow_stored(
                 if now - sent_ms >= ANSWER_HEARTBEAT_SECONDS * 1000:
                     sent_ms = now
                     yield KeepAlive()
-                await clock.sleep(min((look_ms - now) / 1000, ANSWER_HEARTBEAT_SECONDS))
+                await clock.sleep(seconds_until(min(look_ms, sent_ms + ANSWER_HEARTBEAT_SECONDS * 1000), now))
     except BudgetSpent:
         # The stream ends without an outcome: its reader resumes with an event id, or reads the conversation.
         return
@@ -131,12 +156,24 @@ def ended_answer(items: list[ChatMessage], generation_id: str) -> ChatMessage | 
     return next((item for item in items if item.id == generation_id and not item.is_open), None)
 
 
-def replay(answer: ChatMessage, message_count: int, start: int = 0) -> list[AnswerEvent]:
-    """The events of an answer that has ended, from its character `start` on: its text, unless none is left, and its
+def replay(answer: ChatMessage, message_count: int, start: Position = START) -> list[AnswerEvent]:
+    """The events of an answer that has ended, from `start` on: what is left of its reasoning and text, and its
     outcome."""
     text = str(answer.content)
-    deltas: list[AnswerEvent] = [TextDelta(text[start:], len(text))] if len(text) > start else []
-    return [*deltas, Outcome("stopped" if answer.partial else "stop", message_count)]
+    end = Position(len(text), len(answer.reasoning))
+    outcome = Outcome("stopped" if answer.partial else "stop", message_count)
+    return [*_new(text, answer.reasoning, start, end), outcome]
+
+
+def _new(text: str, reasoning: str, sent: Position, end: Position) -> list[TextDelta | ReasoningDelta]:
+    """What a reader that has `sent` lacks of an answer up to `end`; `text` and `reasoning` are the last of it."""
+    events: list[TextDelta | ReasoningDelta] = []
+    if (lacking := end.reasoning - sent.reasoning) > 0:
+        sent = Position(sent.text, end.reasoning)
+        events.append(ReasoningDelta(reasoning[len(reasoning) - lacking :], sent))
+    if (lacking := end.text - sent.text) > 0:
+        events.append(TextDelta(text[len(text) - lacking :], Position(end.text, sent.reasoning)))
+    return events
 
 
 async def _read(chunks: ChunkStore, number: int) -> list[Chunk]:

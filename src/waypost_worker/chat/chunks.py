@@ -17,11 +17,14 @@ from waypost_worker.limits import ANSWER_TTL_SECONDS
 
 
 class Chunk(msgspec.Struct, frozen=True, omit_defaults=True):
-    """The text since the chunk before. The last chunk has the `outcome`."""
+    """The text and the reasoning since the chunk before. The last chunk has the `outcome`. `left_by`: see
+    `LiveAnswer`."""
 
     written_ms: int
     text: str = ""
     outcome: Outcome | None = None
+    left_by: str = ""
+    reasoning: str = ""
 
 
 _decode = msgspec.json.Decoder(Chunk).decode

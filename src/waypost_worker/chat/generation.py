@@ -1,4 +1,4 @@
-"""Generation of an answer: reads the model's stream, shows each delta to this isolate's readers, and stores the answer.
+"""Generation of an answer: reads the model's stream, shows each piece to this isolate's readers, and stores the answer.
 
 It runs as a background task, so that a client that disconnects does not end it. The text is written to KV in chunks,
 about one a second, and the whole answer into the conversation at the end. If the isolate is lost, readers find the
@@ -22,7 +22,7 @@ from waypost_worker.limits import (
     MAX_ANSWER_CHARACTERS,
     MAX_ANSWER_SECONDS,
 )
-from waypost_worker.models.model import AnswerCutOff, raising_model_errors
+from waypost_worker.models.model import AnswerCutOff, Piece, raising_model_errors
 
 TICK_SECONDS = 0.1
 """Interval at which the generation loop checks for stop requests and pending writes."""
@@ -48,19 +48,19 @@ class Generation:
         # visible.
         self._renewal = Interval(context.settings.conversation_ttl_seconds * 250, now)
         self._number = 0
-        self._deltas_written = 0
+        self._pieces_written = (0, 0)
         self._unwritten: Chunk | None = None
         self._flushing: asyncio.Task[None] | None = None
 
-    async def run(self, deltas: AsyncGenerator[str, None], undo: Callable[[], Awaitable[None]]) -> None:
-        """Reads `deltas` to the end and stores the answer; never raises. If the model fails before its first delta,
+    async def run(self, pieces: AsyncGenerator[Piece, None], undo: Callable[[], Awaitable[None]]) -> None:
+        """Reads `pieces` to the end and stores the answer; never raises. If the model fails before its first text,
         calls `undo`, which takes the turn back."""
         reason: FinishReason = "error"
         failure: ModelError | None = None
         try:
             with raising_model_errors(self._log):
-                async with aclosing(deltas):
-                    reason = await self._consume(deltas)
+                async with aclosing(pieces):
+                    reason = await self._consume(pieces)
         except AnswerCutOff:
             reason = "length"
         except ModelError as error:
@@ -68,25 +68,26 @@ class Generation:
         if self._flushing is not None:
             await self._flushing
         if failure is not None and not self._live.deltas:
-            await self._undo(undo)
-            self._live.failure = failure
-            self._live.outcome = Outcome("error")
+            outcome = await self._take_back(undo, failure)
         else:
-            self._live.outcome = await self._store(reason, failure)
+            outcome = await self._store(reason, failure)
+        if self._number or self._unwritten:
+            await self._write_last_chunk(outcome)
+        self._live.outcome = outcome
 
-    async def _consume(self, deltas: AsyncGenerator[str, None]) -> FinishReason:
-        coming: asyncio.Task[str | None] | None = None
+    async def _consume(self, pieces: AsyncGenerator[Piece, None]) -> FinishReason:
+        coming: asyncio.Task[Piece | None] | None = None
         try:
             while (reason := self._reason_to_end()) is None:
                 if coming is None:
-                    coming = asyncio.ensure_future(anext(deltas, None))
+                    coming = asyncio.ensure_future(anext(pieces, None))
                 await asyncio.wait({coming}, timeout=TICK_SECONDS)
                 self._mark_alive()
                 if coming.done():
-                    text, coming = coming.result(), None
-                    if text is None:
+                    piece, coming = coming.result(), None
+                    if piece is None:
                         return "stop"
-                    self._live.add(text)
+                    self._live.add(piece)
                 if self._is_flush_due() and (self._flushing is None or self._flushing.done()):
                     self._flushing = asyncio.ensure_future(self._flush())
             return reason
@@ -101,11 +102,12 @@ class Generation:
         has_left = not self._live.readers and now - self._live.left_ms >= ANSWER_GRACE_SECONDS * 1000
         if self._live.stop_requested or has_left:
             return "stopped"
-        is_long = self._live.characters >= MAX_ANSWER_CHARACTERS or now - self._started_ms >= MAX_ANSWER_SECONDS * 1000
+        characters = self._live.characters + self._live.reasoning_characters
+        is_long = characters >= MAX_ANSWER_CHARACTERS or now - self._started_ms >= MAX_ANSWER_SECONDS * 1000
         return "length" if is_long or not self._live.has_room else None
 
     def _is_flush_due(self) -> bool:
-        has_new_text = len(self._live.deltas) > self._deltas_written
+        has_new_text = self._pieces_written != self._live.piece_counts
         # Without new text an empty chunk as a sign of life, half as often.
         interval_ms = self._plan.chunk_ms * (1 if has_new_text else 2)
         is_due = self._clock.now_ms() - self._written_ms >= interval_ms
@@ -128,9 +130,11 @@ class Generation:
         if self._unwritten is not None:
             # A refused write may have taken effect and been read: a number never gets another text.
             await self._write(self._unwritten)
-        text = "".join(self._live.deltas[self._deltas_written :])
-        self._deltas_written = len(self._live.deltas)
-        await self._write(Chunk(self._written_ms, text, outcome))
+        deltas, reasoning = self._pieces_written
+        self._pieces_written = self._live.piece_counts
+        text = "".join(self._live.deltas[deltas:])
+        thought = "".join(self._live.reasoning[reasoning:])
+        await self._write(Chunk(self._written_ms, text, outcome, self._live.left_by, thought))
 
     async def _write(self, chunk: Chunk) -> None:
         self._unwritten = chunk
@@ -154,19 +158,23 @@ class Generation:
         except Unavailable as refused:
             self._log(f"an answer was not kept: {refused.code}")
             outcome = Outcome("error", message_count, refused.code, refused.detail)
-        if self._number or self._unwritten:
-            try:
-                await self._write_chunk(outcome)
-            except Unavailable as refused:
-                # Readers in other isolates will find the answer in the conversation.
-                self._log(f"the last chunk of an answer was not written: {refused.code}")
         return outcome
 
-    async def _undo(self, undo: Callable[[], Awaitable[None]]) -> None:
+    async def _write_last_chunk(self, outcome: Outcome) -> None:
+        try:
+            await self._write_chunk(outcome)
+        except Unavailable as refused:
+            # Readers in other isolates will find the answer in the conversation.
+            self._log(f"the last chunk of an answer was not written: {refused.code}")
+
+    async def _take_back(self, undo: Callable[[], Awaitable[None]], failure: ModelError) -> Outcome:
+        self._mark_alive()
         try:
             await undo()
         except Unavailable as refused:
             self._log(f"a question without an answer was not taken back: {refused.code}")
+        count = self._turn.previous_count
+        return Outcome("error", count, failure.code, failure.detail, True, failure.retry_after_seconds)
 
     def _mark_alive(self) -> None:
         # Also before each write: a write that is repeated takes a third of the silence that readers here allow.
@@ -179,6 +187,7 @@ class Generation:
             "assistant",
             self._live.text,
             self._started_ms,
+            reasoning="".join(self._live.reasoning),
             partial=partial,
             is_open=is_open,
             is_ui=answer.is_ui and is_open,

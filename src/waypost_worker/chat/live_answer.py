@@ -1,6 +1,6 @@
 """Running answers: plain data that the requests of one isolate share.
 
-The generation appends the model's deltas here and wakes the readers. If the isolate is lost (an eviction, a restart),
+The generation appends the model's pieces here and wakes the readers. If the isolate is lost (an eviction, a restart),
 the text since the last chunk is lost, about a second of it; the rest is in KV.
 """
 
@@ -10,22 +10,29 @@ import msgspec
 
 from waypost_worker.clock import Wakeups
 from waypost_worker.conversations.message import ForkOrigin
-from waypost_worker.errors import Busy, ModelError
+from waypost_worker.errors import Busy
 from waypost_worker.limits import GIVER_SILENCE_SECONDS, MAX_LIVE_ANSWERS, MAX_LIVE_ANSWERS_BYTES
+from waypost_worker.models.model import Piece
 
 DELTA_BYTES = 80
-"""What a delta costs in memory besides its characters, which take up to 4 bytes each."""
+"""What a piece costs in memory besides its characters, which take up to 4 bytes each."""
 
 FinishReason = Literal["stop", "stopped", "length", "error"]
 
 
 class Outcome(msgspec.Struct, frozen=True, omit_defaults=True, rename="camel"):
-    """How an answer ended. `message_count`: messages of the conversation with it."""
+    """How an answer ended. `message_count`: messages of the conversation with it.
+
+    `is_undone`: the model failed before its first text, and neither question nor answer was kept.
+    `retry_after_seconds`: when the question may be sent again, if the model's service says so.
+    """
 
     finish_reason: FinishReason
     message_count: int = 0
     error_code: str | None = None
     error_message: str | None = None
+    is_undone: bool = False
+    retry_after_seconds: int | None = None
 
     @property
     def is_partial(self) -> bool:
@@ -49,29 +56,43 @@ class AnswerInfo(msgspec.Struct, frozen=True):
 
 
 class LiveAnswer:
-    """A running answer. Only its generation writes `deltas`, `outcome`, `failure` and `seen_ms`; any request may set
-    `stop_requested`. `wakeups` are set at each delta and at the end.
+    """A running answer. Only its generation writes `deltas`, `reasoning`, `outcome` and `seen_ms`; any request may set
+    `stop_requested`. `wakeups` are set when it starts, at each piece and at the end.
+
+    `deltas`, `characters`: of the text. `reasoning`, `reasoning_characters`: of the reasoning.
 
     `info`: set when generation starts; an answer that ends without it never started.
-    `failure`: why the model failed before its first text; then neither question nor answer was kept.
-    `readers`, `left_ms`: how many read it, and when the last of them left.
+    `asker`, `content_tag`: of its question, see `Question`.
+    `readers`, `left_ms`: how many read it, and when the last of them left. `is_left`: a reader has left before the end,
+    and there is none any more.
     `seen_ms`: the generation's last sign of life.
     """
 
-    def __init__(self, generation_id: str, message_id: str, now_ms: int) -> None:
+    def __init__(
+        self, generation_id: str, message_id: str, now_ms: int, asker: str = "", content_tag: str = ""
+    ) -> None:
         self.generation_id = generation_id
         self.message_id = message_id
-        self.info: AnswerInfo | None = None
+        self.asker = asker
+        self.content_tag = content_tag
+        self._info: AnswerInfo | None = None
         self.deltas: list[str] = []
         self.characters = 0
+        self.reasoning: list[str] = []
+        self.reasoning_characters = 0
         self.held_by: LiveAnswers | None = None
         self.wakeups = Wakeups()
         self._outcome: Outcome | None = None
-        self.failure: ModelError | None = None
         self.stop_requested = False
         self.readers = 0
+        self.is_left = False
         self.left_ms = now_ms
         self.seen_ms = now_ms
+
+    @property
+    def left_by(self) -> str:
+        """The asker if it has left; empty while it is read."""
+        return self.asker if self.is_left and not self.readers else ""
 
     @property
     def text(self) -> str:
@@ -79,9 +100,14 @@ class LiveAnswer:
         return "".join(self.deltas)
 
     @property
+    def piece_counts(self) -> tuple[int, int]:
+        """How many deltas it has, and how many pieces of reasoning."""
+        return len(self.deltas), len(self.reasoning)
+
+    @property
     def size(self) -> int:
-        """The bytes of its text in memory, at most."""
-        return DELTA_BYTES * len(self.deltas) + 4 * self.characters
+        """The bytes of its text and reasoning in memory, at most."""
+        return DELTA_BYTES * sum(self.piece_counts) + 4 * (self.characters + self.reasoning_characters)
 
     @property
     def has_room(self) -> bool:
@@ -89,14 +115,31 @@ class LiveAnswer:
         return self.held_by is None or self.held_by.bytes < MAX_LIVE_ANSWERS_BYTES
 
     @property
-    def has_begun(self) -> bool:
-        """Whether there is something to read: text or an outcome."""
-        return bool(self.deltas) or self.outcome is not None
+    def info(self) -> AnswerInfo | None:
+        """Its ids; `None` until generation starts."""
+        return self._info
 
-    def add(self, text: str) -> None:
-        """Appends a delta, and wakes the readers."""
-        self.deltas.append(text)
-        self.characters += len(text)
+    @info.setter
+    def info(self, info: AnswerInfo) -> None:
+        """Starts it, and wakes the readers."""
+        self._info = info
+        self.wakeups.set()
+
+    @property
+    def has_begun(self) -> bool:
+        """Whether there is something to read: it has started, or ended."""
+        return self.info is not None or self.outcome is not None
+
+    def add(self, piece: Piece) -> None:
+        """Appends a piece, and wakes the readers."""
+        if isinstance(piece, str):
+            text = piece
+            self.deltas.append(text)
+            self.characters += len(text)
+        else:
+            text = piece.text
+            self.reasoning.append(text)
+            self.reasoning_characters += len(text)
         if self.held_by is not None:
             self.held_by.bytes += DELTA_BYTES + 4 * len(text)
         self.wakeups.set()
@@ -153,6 +196,13 @@ class LiveAnswers:
         self._answers[resource_id, thread_id] = answer
         answer.held_by = self
         self.bytes += answer.size
+
+    def put_back(self, resource_id: str, thread_id: str, answer: LiveAnswer, now_ms: int) -> None:
+        """Makes `answer` the thread's running one again, unless it has ended or another one is running."""
+        if (resource_id, thread_id) not in self._answers and answer.is_running(now_ms):
+            self._answers[resource_id, thread_id] = answer
+            answer.held_by = self
+            self.bytes += answer.size
 
     def remove(self, resource_id: str, thread_id: str, answer: LiveAnswer) -> None:
         """Removes an answer that has ended. If the thread has another one by now, that one stays."""

@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 
+from waypost_worker.chat.alternation import SEPARATOR, grouped, joined
 from waypost_worker.conversations.message import ChatMessage
 from waypost_worker.errors import UnsupportedPart
 from waypost_worker.limits import IMAGE_CHARACTERS
@@ -34,30 +35,41 @@ class Prompt(NamedTuple):
     characters: int
 
 
-def build_prompt(items: Sequence[ChatMessage], instructions: str | None, settings: ModelSettings) -> Prompt:
-    """Returns `instructions`, if there are any, and the newest whole turns of `items` that fit into the budget.
+def build_prompt(
+    items: Sequence[ChatMessage], instructions: str | None, settings: ModelSettings, budget: int | None = None
+) -> Prompt:
+    """Returns the newest whole turns of `items` that fit into `budget` characters (by default those of `settings`),
+    after one system message: `instructions` and the system messages of the conversation that are shown.
 
-    A turn is a user's message and what follows it; the first one includes what precedes it. The last turn, which has
-    the question, is there whatever its size.
+    A turn is a user's message and what follows it. The last one, which has the question, is there whatever its size.
+    What precedes the first user's message is left out, but for system messages, which stay.
     """
-    system = [ChatMessage("instructions", "system", instructions, 0)] if instructions else []
-    turns: list[list[ChatMessage]] = [[]]
-    has_question = False
-    for item in items:
-        message = _for_model(item, settings.parts)
-        if message.role == "user":
-            if has_question:
-                turns.append([])
-            has_question = True
-        turns[-1].append(message)
+    budget = settings.prompt_budget if budget is None else budget
+    opening, turns = _turns(grouped(_for_model(item, settings.parts) for item in items))
+    system = [item for item in opening if item.role == "system"]
+    characters = sum(map(_prompt_characters, system))
     chosen: list[ChatMessage] = []
-    characters = 0
     for turn in reversed(turns):
-        size = sum(map(_prompt_characters, turn))
-        if chosen and characters + size > settings.prompt_budget:
+        size = sum(map(_prompt_characters, turn)) + len(SEPARATOR) * bool(chosen)
+        if chosen and characters + size > budget:
             break
         chosen, characters = turn + chosen, characters + size
-    return Prompt(system + chosen, characters)
+    system += [item for item in chosen if item.role == "system"]
+    texts = [instructions or "", *(text_of(item.content) for item in system)]
+    told = SEPARATOR.join(filter(None, texts))
+    head = [ChatMessage("instructions", "system", told, 0)] if told else []
+    return Prompt(head + joined([item for item in chosen if item.role != "system"]), characters)
+
+
+def _turns(items: Sequence[ChatMessage]) -> tuple[list[ChatMessage], list[list[ChatMessage]]]:
+    """What precedes the first user's message, and the turns."""
+    opening: list[ChatMessage] = []
+    turns: list[list[ChatMessage]] = []
+    for item in items:
+        if item.role == "user":
+            turns.append([])
+        (turns[-1] if turns else opening).append(item)
+    return opening, turns
 
 
 def characters_of(item: ChatMessage) -> int:

@@ -3,7 +3,15 @@ ended; look at it, and stop it."""
 
 from collections.abc import AsyncGenerator, Sequence
 
-from waypost_worker.chat.answer_stream import AnswerEvent, AnswerStream, follow_live, follow_stored, replay
+from waypost_worker.chat.answer_stream import (
+    START,
+    AnswerEvent,
+    AnswerStream,
+    Position,
+    follow_live,
+    follow_stored,
+    replay,
+)
 from waypost_worker.chat.context import ChatContext
 from waypost_worker.chat.live_answer import AnswerInfo, LiveAnswer
 from waypost_worker.chat.unfinished import Unfinished, as_partial, inspect
@@ -11,26 +19,21 @@ from waypost_worker.clock import seconds_until
 from waypost_worker.conversations.conversation import Conversation
 from waypost_worker.conversations.message import ChatMessage
 from waypost_worker.conversations.thread import Thread
-from waypost_worker.errors import ModelError
-from waypost_worker.limits import INTERRUPT_SECONDS
+from waypost_worker.limits import INTERRUPT_SECONDS, MAX_ANSWER_SECONDS
 
 
 async def resume(
-    context: ChatContext, resource_id: str, thread_id: str, generation_id: str | None, start: int
+    context: ChatContext, resource_id: str, thread_id: str, generation_id: str | None, start: Position
 ) -> AnswerStream | None:
-    """Returns the stream of the thread's running answer, or of the answer `generation_id`, running or ended, from its
-    character `start` on. Returns `None` if there is no such answer.
+    """Returns the stream of the thread's running answer, or of the answer `generation_id`, running or ended, from
+    `start` on. Returns `None` if there is no such answer.
 
     Raises:
         StorageUnavailable, BudgetSpent: the thread or its conversation can't be read.
     """
     running = context.running(resource_id, thread_id)
     if running is not None and generation_id in (None, running.generation_id):
-        try:
-            joined = await join_live(context, running, start if generation_id else 0)
-        except ModelError:
-            # The request that asked reports why the model failed; nothing was kept for anyone else to read.
-            return None
+        joined = await join_live(context, running, start if generation_id else START)
         if joined is not None:
             return joined
     thread = await context.threads.find(resource_id, thread_id)
@@ -81,39 +84,43 @@ async def stop_answer(
     return False, None
 
 
-async def join_live(context: ChatContext, live: LiveAnswer, start: int = 0) -> AnswerStream | None:
-    """Returns the stream of an answer that this isolate generates, from its character `start` on, once it has begun.
+async def join_live(context: ChatContext, live: LiveAnswer, start: Position = START) -> AnswerStream | None:
+    """Returns the stream of an answer that this isolate generates, from `start` on, once it has begun:
+    its question is stored, and the model is being asked.
 
     Returns `None` if generation never started: the question had been answered already, or the request that asked it is
     gone.
-
-    Raises:
-        ModelFailed, ModelTimedOut: the model failed before its first text.
     """
-    live.readers += 1
-    wakeup = context.invocation.clock.wakeup()
-    try:
-        with live.wakeups.subscribe(wakeup):
-            while not live.has_begun and live.is_running(context.now_ms()):
-                await wakeup.wait(seconds_until(live.lost_at_ms, context.now_ms()))
-    finally:
-        live.readers -= 1
-        live.left_ms = context.now_ms()
-    if live.failure is not None:
-        raise live.failure
+    await wait_until_begun(context, live)
     if live.info is None:
         return None
     return AnswerStream(live.info, follow_live(live, context.invocation, start))
 
 
-def follow_remote(context: ChatContext, info: AnswerInfo, conversation: Conversation, start: int = 0) -> AnswerStream:
-    """Returns the stream of an answer that another isolate generates, from its character `start` on."""
+async def wait_until_begun(context: ChatContext, live: LiveAnswer, seconds: int = MAX_ANSWER_SECONDS) -> None:
+    """Returns once `live` has begun or ended, or counts as lost, or after `seconds`."""
+    live.readers += 1
+    give_up_ms = context.now_ms() + seconds * 1000
+    wakeup = context.invocation.clock.wakeup()
+    try:
+        with live.wakeups.subscribe(wakeup):
+            while not live.has_begun and live.is_running(context.now_ms()) and context.now_ms() < give_up_ms:
+                await wakeup.wait(seconds_until(min(live.lost_at_ms, give_up_ms), context.now_ms()))
+    finally:
+        live.readers -= 1
+        live.left_ms = context.now_ms()
+
+
+def follow_remote(
+    context: ChatContext, info: AnswerInfo, conversation: Conversation, start: Position = START
+) -> AnswerStream:
+    """Returns the stream of an answer that another isolate generates, from `start` on."""
     chunks = context.unretried_chunks(info.generation_id)
     return AnswerStream(info, follow_stored(info.generation_id, chunks, conversation, context.invocation, start))
 
 
-def replay_ended(info: AnswerInfo, answer: ChatMessage, message_count: int, start: int = 0) -> AnswerStream:
-    """Returns the stream of an answer that has ended, from its character `start` on, in a conversation of
+def replay_ended(info: AnswerInfo, answer: ChatMessage, message_count: int, start: Position = START) -> AnswerStream:
+    """Returns the stream of an answer that has ended, from `start` on, in a conversation of
     `message_count` messages."""
     return AnswerStream(info, _stream(replay(answer, message_count, start)))
 

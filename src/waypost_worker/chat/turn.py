@@ -10,15 +10,27 @@ from waypost_worker.conversations.window import last_messages
 
 class Turn:
     """The turn of `question` in a conversation that has `items`, none of them open. If `question` is one of them, it
-    replaces that message, and all messages from it on are dropped.
+    replaces that message, and all messages from it on are dropped. So they are if it is one of `older`, messages that
+    are stored but not kept any more, or if it `replaces_all`: it was older than all that is stored.
 
     `answer`: the open, empty answer. `added`: the question and that answer. `drops`: ids of the messages that go.
     """
 
     def __init__(
-        self, items: Sequence[ChatMessage], question: ChatMessage, generation_id: str, *, is_ui: bool, limit: int
+        self,
+        items: Sequence[ChatMessage],
+        question: ChatMessage,
+        generation_id: str,
+        *,
+        is_ui: bool,
+        limit: int,
+        older: Sequence[ChatMessage] = (),
+        replaces_all: bool = False,
     ) -> None:
+        if replaces_all or any(item.id == question.id for item in older):
+            items = [*older, *items]
         index = next((index for index, item in enumerate(items) if item.id == question.id), len(items))
+        index = 0 if replaces_all else index
         self._kept = [item for item in items[:index] if is_message(item)]
         self._dropped = items[index:]
         self._limit = limit
@@ -42,14 +54,19 @@ class Turn:
         return len(last_messages([*self._kept, *self.added], self._limit))
 
     @property
+    def previous_count(self) -> int:
+        """Messages of the conversation before the turn, which are those after its `rollback`."""
+        return len(self._kept) + sum(map(is_message, self._dropped))
+
+    @property
     def unanswered_count(self) -> int:
         """Messages of the conversation if the answer stays empty, and so is no message."""
         return len(last_messages([*self._kept, self.question], self._limit))
 
     @property
     def asked(self) -> list[ChatMessage]:
-        """The last messages of the conversation up to the question: those for the model."""
-        return last_messages([*self._kept, self.question], self._limit)
+        """The messages of the conversation up to the question: those of which a prompt is made."""
+        return [*self._kept, self.question]
 
     def rollback(self) -> tuple[list[ChatMessage], list[str]]:
         """The messages to append and the ids to drop so that the conversation is as it was before the turn."""

@@ -16,10 +16,11 @@ interval."""
 
 
 class Unfinished(NamedTuple):
-    """An open answer with the text of its chunks."""
+    """An open answer with the text of its chunks. `left_by`: the client that has left it, see `LiveAnswer`."""
 
     item: ChatMessage
     is_alive: bool
+    left_by: str = ""
 
 
 async def inspect(item: ChatMessage, chunks: ChunkStore, clock: Clock, plan: Plan) -> Unfinished:
@@ -28,12 +29,13 @@ async def inspect(item: ChatMessage, chunks: ChunkStore, clock: Clock, plan: Pla
     An answer generated in another location may look abandoned: its chunks can take a minute to become visible here.
     """
     written = await chunks.read(0)
-    text = "".join(chunk.text for chunk in written)
-    content = max(str(item.content), text, key=len)
+    content = max(str(item.content), "".join(chunk.text for chunk in written), key=len)
+    reasoning = max(item.reasoning, "".join(chunk.reasoning for chunk in written), key=len)
     last_ms = max([item.timestamp_ms, *(chunk.written_ms for chunk in written)])
     has_ended = any(chunk.outcome is not None for chunk in written)
     is_alive = not has_ended and clock.now_ms() - last_ms < plan.chunk_ms * MISSED_INTERVALS
-    return Unfinished(msgspec.structs.replace(item, content=content), is_alive)
+    left_by = written[-1].left_by if written else ""
+    return Unfinished(msgspec.structs.replace(item, content=content, reasoning=reasoning), is_alive, left_by)
 
 
 async def fill_in(

@@ -4,13 +4,14 @@
 A UI message stream has no event ids, so it always starts with the answer's first character.
 """
 
+import re
 from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
 from typing import Any, Protocol
 
 import msgspec
 
-from waypost_worker.chat.answer_stream import AnswerEvent, TextDelta
+from waypost_worker.chat.answer_stream import AnswerEvent, Position, ReasoningDelta, TextDelta
 from waypost_worker.chat.live_answer import AnswerInfo, Outcome
 from waypost_worker.conversations.message import ForkOrigin
 from waypost_worker.limits import STREAM_RETRY_MILLISECONDS
@@ -22,13 +23,13 @@ _UI_DONE = b"data: [DONE]\n\n"
 
 
 class AnswerFormat(Protocol):
-    """The encoder of one answer: a head, its text deltas, and a tail with its outcome."""
+    """The encoder of one answer: a head, its deltas, and a tail with its outcome."""
 
     def head(self) -> bytes:
         """What precedes the first delta."""
         ...
 
-    def delta(self, delta: TextDelta) -> bytes:
+    def delta(self, delta: TextDelta | ReasoningDelta) -> bytes:
         """One delta."""
         ...
 
@@ -44,7 +45,7 @@ async def encode_answer(
     async with aclosing(events):
         yield answer_format.head()
         async for event in events:
-            if isinstance(event, TextDelta):
+            if isinstance(event, TextDelta | ReasoningDelta):
                 yield answer_format.delta(event)
             elif isinstance(event, Outcome):
                 yield answer_format.tail(event)
@@ -66,10 +67,11 @@ class _Delta(msgspec.Struct):
     text: str
 
 
-class _Error(msgspec.Struct):
+class _Error(msgspec.Struct, omit_defaults=True, rename="camel"):
     code: str
     message: str
-    partial: bool = True
+    partial: bool
+    retry_after: int | None = None
 
 
 class _Done(msgspec.Struct, rename="camel"):
@@ -87,9 +89,10 @@ def _start(info: AnswerInfo) -> _Start:
 
 
 class EventsFormat:
-    """Waypost's events: `start`, `delta`s, `error` if the answer failed, `done`.
+    """Waypost's events: `start`, `reasoning`s, `delta`s, `error` if the answer failed, `done`. An `error` that is not
+    `partial` says that neither question nor answer was kept.
 
-    The id of a delta counts the answer's characters up to and with it.
+    The id of a delta is the position behind it.
     """
 
     def __init__(self, info: AnswerInfo) -> None:
@@ -99,9 +102,10 @@ class EventsFormat:
         data = msgspec.json.encode(_start(self._info))
         return encode_sse(Event("start", data, retry_ms=STREAM_RETRY_MILLISECONDS))
 
-    def delta(self, delta: TextDelta) -> bytes:
+    def delta(self, delta: TextDelta | ReasoningDelta) -> bytes:
         data = msgspec.json.encode(_Delta(delta.text))
-        return encode_sse(Event("delta", data, answer_event_id(self._info, delta.end)))
+        name = "delta" if isinstance(delta, TextDelta) else "reasoning"
+        return encode_sse(Event(name, data, answer_event_id(self._info, delta.end)))
 
     def tail(self, outcome: Outcome) -> bytes:
         answer_id = self._info.generation_id
@@ -110,29 +114,50 @@ class EventsFormat:
         end = encode_sse(Event("done", msgspec.json.encode(done), f"{answer_id}.{DONE}"))
         if outcome.error_code is None:
             return end
-        error = _Error(outcome.error_code, outcome.error_message or "")
+        told = outcome.error_message or ""
+        error = _Error(outcome.error_code, told, not outcome.is_undone, outcome.retry_after_seconds)
         return encode_sse(Event("error", msgspec.json.encode(error))) + end
 
 
 class UiMessageStream:
-    """The AI SDK's parts of a UI message stream, without the fields that its older versions refuse."""
+    """The AI SDK's parts of a UI message stream, without the fields that its older versions refuse.
+
+    A text begins with its first delta, and so does reasoning: an answer that fails before has none. Each ends where the
+    other begins, since readers show the parts in the order in which they begin.
+    """
 
     def __init__(self, info: AnswerInfo) -> None:
         self._info = info
+        self._open = ""
 
     def head(self) -> bytes:
-        text_id = self._info.generation_id
-        start = {"type": "start", "messageId": text_id, "messageMetadata": _start(self._info)}
-        return _ui_part(start) + _ui_part({"type": "start-step"}) + _ui_part({"type": "text-start", "id": text_id})
+        start = {"type": "start", "messageId": self._info.generation_id, "messageMetadata": _start(self._info)}
+        return _ui_part(start) + _ui_part({"type": "start-step"})
 
-    def delta(self, delta: TextDelta) -> bytes:
-        return _ui_part({"type": "text-delta", "id": self._info.generation_id, "delta": delta.text})
+    def delta(self, delta: TextDelta | ReasoningDelta) -> bytes:
+        kind = "text" if isinstance(delta, TextDelta) else "reasoning"
+        begin = b""
+        if kind != self._open:
+            begin = self._close()
+            self._open = kind
+            begin += _ui_part({"type": f"{kind}-start", "id": self._part_id})
+        return begin + _ui_part({"type": f"{kind}-delta", "id": self._part_id, "delta": delta.text})
+
+    @property
+    def _part_id(self) -> str:
+        return self._info.generation_id + ("" if self._open == "text" else f"-{self._open}")
+
+    def _close(self) -> bytes:
+        return _ui_part({"type": f"{self._open}-end", "id": self._part_id}) if self._open else b""
 
     def tail(self, outcome: Outcome) -> bytes:
-        metadata = {"finishReason": outcome.finish_reason, "partial": outcome.is_partial}
-        error = b"" if outcome.error_code is None else _ui_part({"type": "error", "errorText": outcome.error_message})
+        metadata: dict[str, Any] = {"finishReason": outcome.finish_reason, "partial": outcome.is_partial}
+        error = b""
+        if outcome.error_code is not None:
+            metadata["errorCode"] = outcome.error_code
+            error = _ui_part({"type": "error", "errorText": outcome.error_message})
         return b"".join((
-            _ui_part({"type": "text-end", "id": self._info.generation_id}),
+            self._close(),
             _ui_part({"type": "finish-step"}),
             _ui_part({"type": "message-metadata", "messageMetadata": metadata}),
             error,
@@ -144,16 +169,19 @@ class UiMessageStream:
 DONE = "done"
 
 
-def answer_event_id(info: AnswerInfo, end: int) -> str:
-    """The id of an event: the answer's id, and how many of its characters the reader has with this event."""
-    return f"{info.generation_id}.{end}"
+_EVENT_ID = re.compile(r"(.+)\.([0-9]{1,9})(?:r([0-9]{1,9}))?")
 
 
-def parse_answer_event_id(text: str) -> tuple[str, int] | None:
-    """Returns the answer's id and the number of characters in an event's id; `None` if `text` is no such id."""
-    generation_id, dot, end = text.rpartition(".")
-    is_number = end.isascii() and end.isdigit() and len(end) < 10
-    return (generation_id, int(end)) if dot and is_number else None
+def answer_event_id(info: AnswerInfo, end: Position) -> str:
+    """The id of an event: the answer's id, and the position of a reader that has this event: characters of the text,
+    and, if there is any, of the reasoning (`….120r45`)."""
+    return f"{info.generation_id}.{end.text}" + (f"r{end.reasoning}" if end.reasoning else "")
+
+
+def parse_answer_event_id(text: str) -> tuple[str, Position] | None:
+    """Returns the answer's id and the position in an event's id; `None` if `text` is no such id."""
+    match = _EVENT_ID.fullmatch(text)
+    return (match[1], Position(int(match[2]), int(match[3] or 0))) if match else None
 
 
 def _ui_part(value: Any) -> bytes:

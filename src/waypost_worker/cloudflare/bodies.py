@@ -11,47 +11,81 @@ from pyodide.ffi import JsException, create_proxy, jsnull, to_js  # type: ignore
 from waypost_worker.clock import Clock
 from waypost_worker.context.isolate import Isolate
 from waypost_worker.errors import BodyTimeout
-from waypost_worker.http.body import read_body
+from waypost_worker.http.body import discard_body, read_body
 from waypost_worker.http.body_budget import BodyShare
 from waypost_worker.http.messages import Response
 
 
-async def read_js_body(
-    js_request: Any, limit: int, declared: int | None, clock: Clock, isolate: Isolate, share: BodyShare
-) -> bytes | None:
-    """The body of a request of the runtime, or `None` once it is known to exceed `limit` bytes; `declared` is its
-    Content-Length. `share` counts its bytes.
+class JsBody:
+    """The body of `js_request`, a request of the runtime. `declared`: its Content-Length. `share` counts its bytes."""
 
-    Raises:
-        BodyTimeout: it did not arrive in time, or its sender disconnected.
-        Busy: `share` has no room for it.
-    """
-    stream = js_request.body
-    # JavaScript's null is not None in Python.
-    if stream is jsnull:
-        return b""
-    return await read_body(_JsBody(stream.getReader()), limit, clock, _JsAlarm(isolate), share, declared)
+    def __init__(self, js_request: Any, declared: int | None, clock: Clock, isolate: Isolate, share: BodyShare) -> None:
+        self._js_request = js_request
+        self._declared = declared
+        self._clock = clock
+        self._isolate = isolate
+        self._share = share
+        self._source: _JsBodySource | None = None
+
+    async def read(self, limit: int) -> bytes | None:
+        """The whole body, or `None` once it is known to exceed `limit` bytes.
+
+        Raises:
+            BodyTimeout: it did not arrive in time, or its sender disconnected.
+            Busy: the budget of bodies has no room for it.
+        """
+        if (source := self._open()) is None:
+            return b""
+        body = await read_body(source, limit, self._clock, _JsAlarm(self._isolate), self._share, self._declared)
+        source.is_at_end = body is not None
+        return body
+
+    async def discard(self) -> None:
+        """Reads what is left of the body, and keeps none of it."""
+        source = self._source or self._open()
+        if source is None or source.is_at_end:
+            return
+        # The sender has disconnected: then there is nothing left to read.
+        with suppress(BodyTimeout):
+            await discard_body(source, self._clock, _JsAlarm(self._isolate))
+
+    def cancel(self) -> None:
+        """Stops the transfer of what is left of a body that was read in part."""
+        if self._source is not None and not self._source.is_at_end:
+            self._source.give_up()
+
+    def _open(self) -> "_JsBodySource | None":
+        stream = self._js_request.body
+        # JavaScript's null is not None in Python.
+        if stream is jsnull:
+            return None
+        self._source = _JsBodySource(stream.getReader())
+        return self._source
 
 
-class _JsBody:
+class _JsBodySource:
     def __init__(self, reader: Any) -> None:
         self._reader = reader
-        self._is_given_up = False
+        self.is_at_end = False
 
     async def read(self) -> bytes | None:
         try:
             result = await self._reader.read()
         except JsException as error:
             # In workerd a pending read fails when its stream is cancelled; by the standard it would end.
-            if self._is_given_up:
+            if self.is_at_end:
                 return None
             # The client disconnected, so the response reaches no one; this is not an internal error.
+            self.is_at_end = True
             raise BodyTimeout("The connection was closed before the body was complete.") from error
         # At the end there is no value, so `done` need not be read too.
-        return None if (value := result.value) is None else value.to_bytes()
+        if (value := result.value) is not None:
+            return value.to_bytes()  # type: ignore[no-any-return]
+        self.is_at_end = True
+        return None
 
     def give_up(self) -> None:
-        self._is_given_up = True
+        self.is_at_end = True
         self._reader.cancel()
 
 

@@ -3,7 +3,7 @@
 Only bytes and text are passed to JavaScript, so no proxy leaks, however a response ends.
 """
 
-from collections.abc import AsyncGenerator, Awaitable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Mapping
 from typing import Any
 
 import js
@@ -30,13 +30,12 @@ class CloudflareAi:
     def __init__(self, binding: Any) -> None:
         self._binding = binding
 
-    async def run(self, model: str, messages: Sequence[Mapping[str, Any]], timeout_seconds: float) -> FetchedResponse:
+    async def run(self, model: str, inputs: Mapping[str, Any], timeout_seconds: float) -> FetchedResponse:
         patience = _SilenceTimeout(timeout_seconds)
-        inputs = _to_js_object({"messages": messages, "stream": True})
         # The raw response has the status, which the binding would otherwise put into the text of an exception.
         options = _to_js_object({"returnRawResponse": True})
         options.signal = patience.signal
-        return await _fetched(self._binding.run(model, inputs, options), patience)
+        return await _fetched(self._binding.run(model, _to_js_object(inputs), options), patience)
 
 
 class _SilenceTimeout:

@@ -18,7 +18,7 @@ from pyodide.ffi import JsException
 from workers import import_from_javascript
 
 from waypost_worker.app import App
-from waypost_worker.cloudflare.bodies import js_body, read_js_body
+from waypost_worker.cloudflare.bodies import JsBody, js_body
 from waypost_worker.cloudflare.clock import CloudflareClock
 from waypost_worker.cloudflare.fetch import CloudflareAi, CloudflareHttp
 from waypost_worker.cloudflare.kv import CloudflareKv
@@ -53,6 +53,9 @@ SETTINGS = (
     "OPENAI_BASE_URL",
     "OPENAI_MODEL",
     "OPENAI_API_KEY",
+    "OPENAI_HEADERS",
+    "OPENAI_QUERY",
+    "MODEL_PARAMETERS",
     "WORKERS_AI_MODEL",
     "INSTRUCTIONS",
     "AGENTS",
@@ -123,7 +126,9 @@ def make_app(around: Callable[[Kv], Kv] = lambda kv: kv) -> App:
         js.console.error,
         {limit: CloudflareLimiter(binding) for limit, binding in bindings.items() if binding is not None},
         "memory" if namespace is None else "kv",
-        choose_model(settings.model, CloudflareHttp(), None if ai is None else CloudflareAi(ai), clock, random),
+        choose_model(
+            settings.model, CloudflareHttp(), None if ai is None else CloudflareAi(ai), clock, random, js.console.error
+        ),
     )
 
 
@@ -156,17 +161,22 @@ async def serve(app: App, js_request: Any) -> Any:
     address = headers.get("cf-connecting-ip")
     share = app.isolate.bodies.share(address)
 
-    async def read_body(limit: int) -> bytes | None:
-        return await read_js_body(js_request, limit, content_length(headers), app.clock, app.isolate, share)
+    body = JsBody(js_request, content_length(headers), app.clock, app.isolate, share)
 
     def background(work: Coroutine[Any, Any, None]) -> None:
         _run_in_background(work, app.isolate)
 
-    request = Request(js_request.method, url.path, url.query, headers, read_body, background, address, url.scheme)
+    request = Request(js_request.method, url.path, url.query, headers, body.read, background, address, url.scheme)
     try:
         response = await app.handle(request)
     finally:
         share.release()
+    if "cf-ray" in headers:
+        body.cancel()
+    else:
+        # Not behind Cloudflare's network but behind wrangler's proxy, another workerd. It loses the response to a large
+        # body that was not read: https://github.com/cloudflare/workerd/issues/1741
+        await body.discard()
     init = functions.parse(msgspec.json.encode({"status": response.status, "headers": response.headers}).decode())
     return functions.new_response(js_body(response, app.isolate), init)
 

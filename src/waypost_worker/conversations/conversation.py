@@ -44,7 +44,7 @@ from waypost_worker.conversations.journal import (
 from waypost_worker.conversations.leftover import EMPTY
 from waypost_worker.conversations.message import ChatMessage, ForkOrigin
 from waypost_worker.conversations.recent_pops import RecentPops
-from waypost_worker.conversations.window import Window, shown_of
+from waypost_worker.conversations.window import Window, first_shown, shown_from, shown_of
 from waypost_worker.errors import Unavailable
 from waypost_worker.kv.bulk import get_all
 from waypost_worker.kv.cursor import CursorFactory, cursor_ms
@@ -80,11 +80,12 @@ _decode_change = msgspec.json.Decoder(Change).decode
 
 
 class History(NamedTuple):
-    """The last messages of a conversation, oldest first; where it was forked from; and whether older messages were cut
-    off."""
+    """The last messages of a conversation, oldest first, and where it was forked from. `older`: those before them that
+    happen to be stored still. `truncated`: there were messages before them, stored or not."""
 
     items: list[ChatMessage]
     origin: ForkOrigin | None
+    older: Sequence[ChatMessage] = ()
     truncated: bool = False
 
 
@@ -188,7 +189,7 @@ class Conversation:
         had been cut off elsewhere."""
         kept, is_cut = shown_of(items, self._window, is_cut=truncated)
         await self._write(Change(kept, (), True, origin, is_cut), self.new_cursor())
-        return History(kept, origin, is_cut)
+        return History(kept, origin, truncated=is_cut)
 
     async def pop(self, pop_id: str) -> ChatMessage | None:
         """Takes the last message away and returns it; `None` if there is none.
@@ -298,8 +299,10 @@ class Conversation:
         entries = merge(snapshot.entries, journal)
         if not self._is_alive(entries):
             return History([], None)
-        items, is_cut = shown_of(items_of(entries), self._window, is_cut=is_truncated(entries, snapshot.cut))
-        return History(items, origin_of(entries), is_cut)
+        standing = items_of(entries)
+        start = first_shown(standing, self._window)
+        items, is_cut = shown_from(standing, start, is_cut=is_truncated(entries, snapshot.cut))
+        return History(items, origin_of(entries), standing[:start], is_cut)
 
     def _is_alive(self, entries: Sequence[Entry]) -> bool:
         return bool(entries) and self._clock.now_ms() - cursor_ms(entries[-1].cursor) <= self._ttl_seconds * 1000

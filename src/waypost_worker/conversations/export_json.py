@@ -23,7 +23,8 @@ class ToolCallView(msgspec.Struct, frozen=True):
 
 class MessageView(msgspec.Struct, frozen=True, omit_defaults=True, rename="camel"):
     """One message. `partial`: an answer that is running, or ended before the model had finished it. `byUser`: the
-    sender had no app key, so a model is given the message as a user's, whatever its role says."""
+    sender had no app key, so a model is given the message as a user's, whatever its role says. `reasoning`: what the
+    model thought before its answer; no model is given it again."""
 
     id: str
     role: MessageRole
@@ -33,6 +34,7 @@ class MessageView(msgspec.Struct, frozen=True, omit_defaults=True, rename="camel
     tool_calls: list[ToolCallView] = []
     tool_call_id: str | None = None
     by_user: bool = False
+    reasoning: str = ""
 
 
 class ConversationView(msgspec.Struct, frozen=True, rename="camel"):
@@ -70,4 +72,5 @@ def message_view(item: ChatMessage) -> MessageView:
         [ToolCallView(call.id, call.name, call.args) for call in item.tool_calls],
         item.tool_call_id,
         item.by_user,
+        item.reasoning,
     )

@@ -36,6 +36,10 @@ def _message(message: MessageView) -> Iterator[str]:
     yield f"## {message.role.capitalize()}, {message.timestamp}" + (", partial" if message.partial else "")
     if message.tool_call_id is not None:
         yield f"Answers the call {_code(message.tool_call_id)}:"
+    if message.reasoning:
+        yield "Reasoning:"
+        yield _text(message.reasoning)
+        yield "Answer:"
     if not isinstance(message.content, str):
         yield _block(_pretty(message.content), "json")
     elif message.content:

@@ -29,6 +29,7 @@ class ChatMessage(msgspec.Struct, frozen=True, omit_defaults=True, rename="camel
     `by_user`: it has another role than `user`, and came from a caller without an app key. A model is given it as a
     user's message. Messages that were stored before this field existed keep their role.
     `partial`: the answer ended before the model had finished it.
+    `reasoning`: what the model thought before its answer. No model is given it again.
 
     An answer is written more than once: with `is_open` while it is running, then as it ended.
     `place`: the cursor at which the answer stands in the conversation: its question's, however late the answer ended.
@@ -46,6 +47,7 @@ class ChatMessage(msgspec.Struct, frozen=True, omit_defaults=True, rename="camel
     is_open: bool = False
     is_ui: bool = False
     place: str = ""
+    reasoning: str = ""
 
     @property
     def rank(self) -> int:

@@ -52,12 +52,16 @@ def last_messages(
 
 
 def shown_of(items: Sequence[ChatMessage], window: Window, *, is_cut: bool = False) -> tuple[list[ChatMessage], bool]:
-    """The last of `items`, as whole groups, and whether older messages were cut off: here, or before (`is_cut`).
+    """The last of `items`, as whole groups, and whether older messages were cut off; see `shown_from`."""
+    return shown_from(items, first_shown(items, window), is_cut=is_cut)
+
+
+def shown_from(items: Sequence[ChatMessage], start: int, *, is_cut: bool) -> tuple[list[ChatMessage], bool]:
+    """`items` from the index `start` on, and whether older messages were cut off: here, or before (`is_cut`).
 
     Results of tools whose call is not among them are left out: those in `toolCallId` always, since the call may become
     visible yet; those in the content only where something was cut, since it is the sender's own.
     """
-    start = first_shown(items, window)
     kept = items[start:]
     calls = {call for item in kept for call in _calls(item)}
     if not (start or is_cut):

@@ -2,22 +2,25 @@
 
 import msgspec
 
-from waypost_worker.chat.chat import Chat, Question
+from waypost_worker.chat.answer_stream import START, Position
+from waypost_worker.chat.chat import Chat
 from waypost_worker.chat.fork import ForkRequest, fork
+from waypost_worker.chat.question import Question
 from waypost_worker.chat.resume import resume, stop_answer
 from waypost_worker.chat.wire_formats import DONE, parse_answer_event_id
 from waypost_worker.context.auth import require_app
 from waypost_worker.context.request_context import RequestContext
 from waypost_worker.documents.document import DocumentStore
-from waypost_worker.errors import ModelError, RateLimited, Unavailable
-from waypost_worker.handlers.chat_request import ForkBody, message_text, named_resource, read_question, thread_name
+from waypost_worker.errors import RateLimited, Unavailable
+from waypost_worker.handlers.chat_request import ForkBody, asker_tag, named_resource, read_question, thread_name
 from waypost_worker.handlers.chat_response import answer_response, wanted_format
 from waypost_worker.handlers.thread_view import ThreadView, thread_view
+from waypost_worker.handlers.ui_request import message_text
 from waypost_worker.http.json_body import Body, read_body, read_bytes
-from waypost_worker.http.messages import Response, json_response
+from waypost_worker.http.messages import Response, content_length, json_response
 from waypost_worker.ids import parse_app_id, parse_message_id
 from waypost_worker.kv.keys import thread_key, threads_prefix
-from waypost_worker.limits import MAX_MODEL_TIMEOUT_SECONDS
+from waypost_worker.limits import MAX_ANSWER_CHARACTERS, MAX_BODY_BYTES, MAX_CHAT_BODY_BYTES
 from waypost_worker.security.client_address import rate_limit_key
 from waypost_worker.security.rate_limits import Limit
 
@@ -47,16 +50,29 @@ async def post_chat(context: RequestContext) -> Response:
     """Send a message to a thread; the response streams the answer."""
     token_resource = await require_app(context)
     wanted = wanted_format(context)
-    resource_id, thread_id, question = read_question(
-        await read_bytes(context.request), token_resource, context.settings.model.parts
-    )
+    # A body that declares no more is counted as what it takes when it is decoded.
+    declared = content_length(context.request.headers)
+    limit = MAX_CHAT_BODY_BYTES if declared is None or declared > MAX_BODY_BYTES else MAX_BODY_BYTES
+    body = await read_bytes(context.request, limit)
+    resource_id, thread_id, question = read_question(body, token_resource, context.settings.model.parts)
     if wanted is not None:
         question = msgspec.structs.replace(question, is_ui=wanted == "ui")
+    # The AI SDK's stream has no ids to resume from.
+    resumed_at = None if question.is_ui else _resumed_at(context)
+    question = msgspec.structs.replace(question, asker=asker_tag(context), resumed_at=resumed_at)
     asker = await _spend(context, resource_id, thread_id)
-    with context.open_stream(None, MAX_MODEL_TIMEOUT_SECONDS) as place:
+    with context.open_stream(None) as place:
         answering = await Chat(context.chat_context(asker), resource_id, thread_id).ask(question)
         # In the format of this request, even if the answer was started by one in the other format.
         return answer_response(context, place, answering, "ui" if question.is_ui else "events")
+
+
+def _resumed_at(context: RequestContext) -> tuple[str, Position] | None:
+    """The answer that the client was hearing, and how much of it the client has: all of it, after its end."""
+    last = context.request.headers.get("last-event-id") or ""
+    if last.endswith(f".{DONE}"):
+        return last.removesuffix(f".{DONE}"), Position(MAX_ANSWER_CHARACTERS + 1, MAX_ANSWER_CHARACTERS + 1)
+    return parse_answer_event_id(last)
 
 
 async def fork_chat(context: RequestContext) -> Response:
@@ -77,16 +93,20 @@ async def fork_chat(context: RequestContext) -> Response:
         question = Question(message_text(body.message), agent=body.agent, is_ui=wanted == "ui")
     asker = await _spend(context, forking.resource_id, forking.thread_id)
     chats = context.chat_context(asker)
-    with context.open_stream(None, MAX_MODEL_TIMEOUT_SECONDS) as place:
+    with context.open_stream(None) as place:
         thread, message_count = await fork(chats, DocumentStore(context.kv, context.clock), forking)
         if question is None:
             return json_response(ForkedView(thread_view(thread), message_count), 201)
-        try:
-            answering = await Chat(chats, thread.resource_id, thread.thread_id).ask(question)
-        except (ModelError, RateLimited, Unavailable):
-            # The fork is undone, so that the same request can be sent again.
+
+        async def undo() -> None:
+            # So that the same request can be sent again.
             await chats.threads.delete(thread)
             await chats.conversation(thread.session_id).forget()
+
+        try:
+            answering = await Chat(chats, thread.resource_id, thread.thread_id).ask(question, undo)
+        except (RateLimited, Unavailable):
+            await undo()
             raise
         return answer_response(context, place, answering, wanted)
 
@@ -110,10 +130,10 @@ async def stream_chat(context: RequestContext) -> Response:
     wanted = wanted_format(context) or ("events" if resumed_at else None)
     if last.endswith(f".{DONE}"):
         return Response(204)
-    generation_id, start = resumed_at or (None, 0)
+    generation_id, start = resumed_at or (None, START)
     # A UI stream starts with its first chunk: its reader rejects a tail.
     with context.open_stream(None) as place:
-        answering = await resume(context.chat_context(), *name, generation_id, 0 if wanted == "ui" else start)
+        answering = await resume(context.chat_context(), *name, generation_id, START if wanted == "ui" else start)
         if answering is None:
             return Response(204)
         return answer_response(context, place, answering, wanted)

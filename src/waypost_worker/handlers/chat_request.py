@@ -2,15 +2,15 @@
 
 from typing import Any
 
-import msgspec
-from msgspec import UNSET, UnsetType
-
-from waypost_worker.chat.chat import Question
-from waypost_worker.chat.prompt import is_image, unsupported_part
-from waypost_worker.errors import InvalidBody, WrongResource
-from waypost_worker.http.json_body import Body, decode_again, decode_json
+from waypost_worker.chat.question import Question, tag_of
+from waypost_worker.context.request_context import RequestContext
+from waypost_worker.errors import BodyTooLarge, InvalidBody, WrongResource
+from waypost_worker.handlers.ui_request import message_text, read_ui_question, ui_fields
+from waypost_worker.http.json_body import Body, decode_json
+from waypost_worker.http.well_formed import well_formed
 from waypost_worker.ids import parse_app_id, parse_message_id
-from waypost_worker.limits import MAX_CHAT_MESSAGE_LENGTH
+from waypost_worker.limits import MAX_QUESTION_BYTES
+from waypost_worker.security.client_address import rate_limit_key
 
 
 class ChatBody(Body, frozen=True):
@@ -41,52 +41,20 @@ class ForkBody(Body, frozen=True):
     metadata: dict[str, Any] | None = None
 
 
-class UiPart(msgspec.Struct, frozen=True):
-    """A part of a message: text, or a file. A part of another type is refused with its place."""
-
-    type: str
-    text: Any = ""
-    url: Any = ""
-
-
-class UiMessage(msgspec.Struct, frozen=True):
-    """A message in the form of the AI SDK."""
-
-    id: str
-    role: str
-    parts: list[UiPart] = []
-
-
-class UiBody(msgspec.Struct, frozen=True, rename="camel"):
-    """What `DefaultChatTransport` sends: https://ai-sdk.dev/docs/ai-sdk-ui/transport. Apps add fields of their own, so
-    it stays open."""
-
-    id: str
-    messages: list[UiMessage]
-    trigger: str = "submit-message"
-    message_id: str | None = None
-    resource_id: str | None = None
-    agent: str | None = None
-    metadata: dict[str, Any] | None = None
-    interrupt: bool = False
-
-
-class _Kind(msgspec.Struct):
-    messages: msgspec.Raw | UnsetType = UNSET
-    trigger: msgspec.Raw | UnsetType = UNSET
-
-
 def read_question(body: bytes, token_resource: str | None, allowed: str) -> tuple[str, str, Question]:
     """Resource, thread and question. `token_resource`: the resource of the caller's token, or `None` without one.
     `allowed`: the parts that a model is given here, one of `PARTS`.
 
     Raises:
-        InvalidJson, InvalidEncoding, InvalidBody, UnknownField, InvalidId, WrongResource, UnsupportedPart
+        BodyTooLarge, InvalidJson, InvalidEncoding, InvalidBody, UnknownField, InvalidId, WrongResource, UnsupportedPart
     """
-    kind = decode_json(body, _Kind)
-    if kind.messages is not UNSET or kind.trigger is not UNSET:
-        return _ui_question(decode_again(body, UiBody), token_resource, allowed)
-    sent = decode_again(body, ChatBody)
+    body = well_formed(body)
+    if (fields := ui_fields(body)) is not None:
+        thread_id, resource_id, question = read_ui_question(fields, allowed)
+        return *thread_name(token_resource, resource_id, thread_id), question
+    if len(body) > MAX_QUESTION_BYTES:
+        raise BodyTooLarge(f"A message as JSON may have {MAX_QUESTION_BYTES} bytes.")
+    sent = decode_json(body, ChatBody)
     question = Question(
         message_text(sent.message),
         None if sent.message_id is None else parse_message_id(sent.message_id),
@@ -95,6 +63,11 @@ def read_question(body: bytes, token_resource: str | None, allowed: str) -> tupl
         interrupt=sent.interrupt,
     )
     return *thread_name(token_resource, sent.resource_id, sent.thread_id), question
+
+
+def asker_tag(context: RequestContext) -> str:
+    """Names the client of the request by its address, for comparison with another one of the same thread."""
+    return tag_of(rate_limit_key(context.request.client_ip))
 
 
 def thread_name(token_resource: str | None, resource_id: str | None, thread_id: str) -> tuple[str, str]:
@@ -132,54 +105,3 @@ def checked_resource(token_resource: str | None, resource_id: str) -> str:
     if token_resource not in (None, parse_app_id(resource_id, "resourceId")):
         raise WrongResource("The token is for another resourceId; without resourceId, the token's own is used.")
     return resource_id
-
-
-def message_text(text: str) -> str:
-    """`text`, if it is neither blank nor too long.
-
-    Raises:
-        InvalidBody
-    """
-    if not text.strip():
-        raise InvalidBody("The message is empty.")
-    if len(text) > MAX_CHAT_MESSAGE_LENGTH:
-        raise InvalidBody(f"A message may have {MAX_CHAT_MESSAGE_LENGTH} characters.")
-    return text
-
-
-def _ui_question(sent: UiBody, token_resource: str | None, allowed: str) -> tuple[str, str, Question]:
-    # The service keeps the history, so of the messages that the browser sends only the last one is new.
-    numbered = reversed(list(enumerate(sent.messages)))
-    number, asked = next(((number, message) for number, message in numbered if message.role == "user"), (0, None))
-    if asked is None:
-        raise InvalidBody("None of the messages has the role user.")
-    question = Question(
-        _ui_content(asked, allowed, f"messages[{number}].parts"),
-        parse_message_id(asked.id),
-        sent.agent,
-        sent.metadata,
-        is_ui=True,
-        # An edited message keeps its id and is named by messageId; a new one is not.
-        regenerate=sent.trigger == "regenerate-message" or sent.message_id == asked.id,
-        interrupt=sent.interrupt,
-    )
-    return *thread_name(token_resource, sent.resource_id, sent.id), question
-
-
-def _ui_content(message: UiMessage, allowed: str, place: str) -> Any:
-    """The content of a message in the form of the AI SDK: its text, or content parts if it has images."""
-    images: list[dict[str, Any]] = []
-    texts: list[str] = []
-    for number, part in enumerate(message.parts):
-        if part.type == "text" and isinstance(part.text, str):
-            texts.append(part.text)
-            continue
-        # Of files, a model is given images; a URL with the image in it names the media type itself.
-        image = {"type": "image_url", "image_url": {"url": part.url}}
-        if part.type != "file" or not is_image(image) or allowed == "text":
-            raise unsupported_part(part.type, allowed, f"{place}[{number}]")
-        images.append(image)
-    text = "".join(texts)
-    if not images:
-        return message_text(text)
-    return [{"type": "text", "text": message_text(text)}, *images]

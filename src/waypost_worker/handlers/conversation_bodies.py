@@ -65,6 +65,7 @@ class ImportedMessage(MessageBody, frozen=True):
     timestamp: str | float | None = None
     created_at: str | float | None = None
     partial: bool = False
+    reasoning: str = ""
 
 
 class ForkedFromBody(Body, frozen=True):
@@ -146,7 +147,8 @@ def imported_message(
         raise InvalidBody("A message has a timestamp or a createdAt, not both.")
     time = message.created_at if message.timestamp is None else message.timestamp
     timestamp_ms = now_ms if time is None else times.milliseconds(time)
-    return msgspec.structs.replace(message_of(message, timestamp_ms, new_id), partial=message.partial)
+    whole = message_of(message, timestamp_ms, new_id)
+    return msgspec.structs.replace(whole, partial=message.partial, reasoning=message.reasoning)
 
 
 async def checked_messages(context: RequestContext, items: Sequence[ChatMessage]) -> list[ChatMessage]:

@@ -45,7 +45,7 @@ async def read(context: RequestContext) -> Response:
     history = await context.conversation(session_id).history()
     page = page_of(history.items if before is None else _preceding(history.items, parse_message_id(before)), limit)
     items = await shown(context, page.items)
-    view = conversation_view(session_id, History(items, history.origin, history.truncated), page.before)
+    view = conversation_view(session_id, history._replace(items=items), page.before)
     if format_name == "json":
         return json_response(view)
     headers = _headers(history, page)

@@ -13,7 +13,6 @@ import msgspec
 from waypost_worker.base64url import decode_base64url, encode_base64url
 from waypost_worker.clock import to_iso
 from waypost_worker.context.request_context import RequestContext
-from waypost_worker.conversations.conversation import History
 from waypost_worker.conversations.export_json import ConversationView, conversation_view
 from waypost_worker.conversations.thread import Thread
 from waypost_worker.conversations.thread_list import all_threads
@@ -146,7 +145,7 @@ async def _of_thread(
     if after.kind < 1:
         history = await context.conversation(thread.session_id).history()
         items = await shown(context, history.items)
-        view = conversation_view(thread.session_id, History(items, history.origin, history.truncated))
+        view = conversation_view(thread.session_id, history._replace(items=items))
         yield 1, "", ConversationLine(thread.thread_id, view)
     async for number, document in _documents(context, thread, after):
         try:

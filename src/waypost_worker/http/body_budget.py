@@ -11,9 +11,9 @@ from waypost_worker.limits import (
 )
 from waypost_worker.security.client_address import rate_limit_key
 
-LOST_MS = 5 * 60_000
-"""A share this old belongs to a request that the platform has ended without telling its code: bodies take a minute at
-most, and nothing waits longer than two before it responds."""
+LOST_MS = 6 * 60_000
+"""A share this old belongs to a request that the platform has ended without telling its code: bodies take three minutes
+at most, and nothing waits longer than two before it responds."""
 
 
 class BodyBudget:

@@ -13,8 +13,6 @@ from waypost_worker.errors import (
     InvalidParameter,
     MethodNotAllowed,
     RateLimited,
-    TooManyStreams,
-    Unavailable,
     UriTooLong,
     WaypostError,
 )
@@ -58,11 +56,13 @@ STATUS: Mapping[str, int] = MappingProxyType({
     "session_ended": 410,
     "precondition_failed": 412,
     "body_too_large": 413,
+    "prompt_too_long": 413,
     "uri_too_long": 414,
     "unsupported_media_type": 415,
     "host_not_allowed": 421,
     "rate_limited": 429,
     "too_many_streams": 429,
+    "model_busy": 429,
     "header_too_large": 431,
     "model_failed": 502,
     "unconfigured": 503,
@@ -192,7 +192,7 @@ def problem_response(error: WaypostError) -> Response:
         response.headers["WWW-Authenticate"] = "Bearer"
     if isinstance(error, MethodNotAllowed):
         response.headers["Allow"] = ", ".join(error.allowed)
-    if isinstance(error, RateLimited | TooManyStreams | Unavailable) and error.retry_after_seconds is not None:
+    if error.retry_after_seconds is not None:
         response.headers["Retry-After"] = str(error.retry_after_seconds)
     if isinstance(error, RateLimited) and error.policy:
         # The one moment at which the rest of a budget is known:

@@ -48,6 +48,11 @@ def cursor_ms(cursor: str) -> int:
     return int(cursor[:8] + cursor[9:13], 16)
 
 
+def issued_ms(text: str) -> int | None:
+    """When the cursor `text` was issued, for whatever scope; `None` if it is no cursor."""
+    return cursor_ms(text) if _UUID7.fullmatch(text) else None
+
+
 def is_cursor(text: str, scope: str) -> bool:
     """Whether `text` is a cursor issued for `scope`."""
     return bool(_UUID7.fullmatch(text)) and int(text[-8:], 16) == scope_tag(scope)

@@ -5,12 +5,24 @@ from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Protocol
 
+import msgspec
+
 from waypost_worker.conversations.message import ChatMessage
 from waypost_worker.errors import ModelError, ModelFailed
 
 
 class AnswerCutOff(Exception):
     """The model reached its length limit, or a filter cut it off: the answer ends before the model had finished it."""
+
+
+class Reasoning(msgspec.Struct, frozen=True):
+    """A piece of what a model thinks before it answers. It is no part of the answer, and no model is given it again."""
+
+    text: str
+
+
+Piece = str | Reasoning
+"""A piece of an answer: text, or the reasoning before it."""
 
 
 class Model(Protocol):
@@ -21,14 +33,15 @@ class Model(Protocol):
         """The provider, and the model where there is a choice, as `/health` shows it; never a key or an address."""
         ...
 
-    def stream(self, items: Sequence[ChatMessage], model: str | None = None) -> AsyncGenerator[str, None]:
-        """Yields the answer to the last of `items` as deltas, in order and never empty, as they arrive.
+    def stream(self, items: Sequence[ChatMessage], model: str | None = None) -> AsyncGenerator[Piece, None]:
+        """Yields the answer to the last of `items` in pieces, in order and never empty, as they arrive.
 
         `model`: another of the provider's models. Closing the generator ends the request behind it.
 
         Raises:
-            ModelFailed, ModelTimedOut: before the first delta or after any.
-            AnswerCutOff: after the last delta.
+            ModelFailed, ModelBusy, ModelTimedOut: before the first piece or after any.
+            PromptTooLong: before the first piece, usually.
+            AnswerCutOff: after the last piece.
         """
         ...
 
@@ -40,7 +53,7 @@ def raising_model_errors(log: Callable[[str], None]) -> Iterator[None]:
     `log` gets the detail, for the operator only. `AnswerCutOff` passes: it is no failure.
 
     Raises:
-        ModelFailed, ModelTimedOut: the model raised it, or, as `ModelFailed`, anything else.
+        ModelFailed, ModelBusy, ModelTimedOut: the model raised it, or, as `ModelFailed`, anything else.
         AnswerCutOff: the model raised it.
     """
     try:

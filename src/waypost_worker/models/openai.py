@@ -1,13 +1,15 @@
 """Models behind an OpenAI-compatible API: https://platform.openai.com/docs/api-reference/chat/create"""
 
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import aclosing
+from urllib.parse import parse_qsl
 
 import msgspec
 
 from waypost_worker.clock import Clock
 from waypost_worker.conversations.message import ChatMessage
 from waypost_worker.errors import ModelError
+from waypost_worker.models.model import Piece
 from waypost_worker.models.openai_messages import chat_messages
 from waypost_worker.models.service import request_completion
 from waypost_worker.models.settings import ModelSettings
@@ -15,39 +17,59 @@ from waypost_worker.models.transport import FetchedResponse, HttpClient
 from waypost_worker.random import Random
 from waypost_worker.version import VERSION
 
-HEADERS = {"Accept": "text/event-stream", "Content-Type": "application/json", "User-Agent": f"Waypost/{VERSION}"}
+HEADERS = {"accept": "text/event-stream", "content-type": "application/json", "user-agent": f"Waypost/{VERSION}"}
+
+MIN_SECRET_LENGTH = 8
+"""Values of headers and queries from this length on are taken out of the log; shorter ones would take words out."""
 
 
 class OpenAiModel:
-    """The model port on `{openai_base_url}/chat/completions`."""
+    """The model port on `{openai_base_url}/chat/completions`. `log`: for the operator."""
 
-    def __init__(self, settings: ModelSettings, http: HttpClient, clock: Clock, random: Random) -> None:
+    def __init__(
+        self, settings: ModelSettings, http: HttpClient, clock: Clock, random: Random, log: Callable[[str], None]
+    ) -> None:
         self._settings = settings
         self._http = http
         self._clock = clock
         self._random = random
+        self._log = log
+        query = f"?{settings.openai_query}" if settings.openai_query else ""
+        self._url = f"{settings.openai_base_url}/chat/completions{query}"
+        self._headers = {**HEADERS, **settings.openai_headers}
+        if settings.openai_api_key and "authorization" not in self._headers:
+            self._headers["authorization"] = f"Bearer {settings.openai_api_key}"
 
     @property
     def name(self) -> str:
         return f"openai: {self._settings.openai_model}"
 
-    async def stream(self, items: Sequence[ChatMessage], model: str | None = None) -> AsyncGenerator[str, None]:
-        settings, headers = self._settings, dict(HEADERS)
-        if settings.openai_api_key:
-            headers["Authorization"] = f"Bearer {settings.openai_api_key}"
-        request = {"model": model or settings.openai_model, "messages": chat_messages(items), "stream": True}
-        body = msgspec.json.encode(request)
+    async def stream(self, items: Sequence[ChatMessage], model: str | None = None) -> AsyncGenerator[Piece, None]:
+        settings = self._settings
+        asked = {"model": model or settings.openai_model, "messages": chat_messages(items), "stream": True}
+        body = msgspec.json.encode({**settings.parameters, **asked})
 
         async def send() -> FetchedResponse:
-            url = f"{settings.openai_base_url}/chat/completions"
-            return await self._http.post(url, headers, body, settings.timeout_seconds)
+            return await self._http.post(self._url, self._headers, body, settings.timeout_seconds)
+
+        def log(text: str) -> None:
+            self._log(self._without_secrets(text))
 
         try:
-            async with aclosing(request_completion(send, self._clock, self._random)) as deltas:
-                async for delta in deltas:
-                    yield delta
+            async with aclosing(request_completion(send, self._clock, self._random, log)) as pieces:
+                async for piece in pieces:
+                    yield piece
         except ModelError as error:
-            # A service may repeat in its error what it was sent; the key must not reach the log.
-            if settings.openai_api_key:
-                error.log_detail = error.log_detail.replace(settings.openai_api_key, "[OPENAI_API_KEY]")
+            error.log_detail = self._without_secrets(error.log_detail)
             raise
+
+    def _without_secrets(self, text: str) -> str:
+        """`text` for the log: a service may repeat in its error what it was sent."""
+        settings = self._settings
+        values = dict(parse_qsl(settings.openai_query)) | dict(settings.openai_headers)
+        secrets = {"OPENAI_API_KEY": settings.openai_api_key, **values}
+        # The longest first: one may contain another.
+        for name, secret in sorted(secrets.items(), key=lambda item: -len(item[1])):
+            if len(secret) >= MIN_SECRET_LENGTH:
+                text = text.replace(secret, f"[{name}]")
+        return text

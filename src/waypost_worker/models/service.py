@@ -4,14 +4,18 @@ The errors' sentences contain nothing of what the service sent, no address and n
 `log_detail`.
 """
 
+import math
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import aclosing, suppress
+from datetime import UTC, datetime
 
 from waypost_worker.clock import Clock
-from waypost_worker.errors import ModelError, ModelFailed, ModelTimedOut
+from waypost_worker.errors import ModelBusy, ModelError, ModelFailed, ModelTimedOut, PromptTooLong
 from waypost_worker.limits import MAX_MODEL_LOG_LENGTH, MAX_RETRY_AFTER_SECONDS
 from waypost_worker.models.completion_stream import NO_ANSWER, read_document, read_stream
-from waypost_worker.models.model import AnswerCutOff
+from waypost_worker.models.model import AnswerCutOff, Piece
+from waypost_worker.models.sse_decoder import BYTE_ORDER_MARK
+from waypost_worker.models.too_long import refused
 from waypost_worker.models.transport import FetchedResponse, FetchError, FetchTimeout
 from waypost_worker.random import Random, jitter
 
@@ -21,44 +25,66 @@ Send = Callable[[], Awaitable[FetchedResponse]]
 BACKOFF_SECONDS = 0.5
 """Longest pause before the second attempt, besides its Retry-After; half of it is jitter."""
 
-RETRYABLE_STATUSES = frozenset({408, 409, 429})
+RETRYABLE_STATUSES = frozenset({408, 409, 425})
 """Statuses below 500 that are retried; all from 500 on are too."""
 
+SERVICE_UNAVAILABLE = 503
+
+BUSY_STATUSES = frozenset({429, SERVICE_UNAVAILABLE, 529})
+"""Statuses of a service that has too much to do: 503 only with Retry-After; 529 is Anthropic's."""
+
+MAX_PASSED_ON_SECONDS = 24 * 3600
+"""Longest Retry-After that is passed on."""
+
+FIELDS = (b"data", b"event", b"id", b"retry", b":")
+"""How an event stream can begin."""
+
+LONGEST_FIELD = 5
+
 MAX_BYTES_OF_CHARACTER = 4
+
+
+NOTHING = "The model said nothing."
+ONLY_REASONING = "The model thought, and said nothing."
+CUT_OFF_EARLY = "The model reached its limit of length while it was thinking, before it said anything."
 
 
 class _Retryable(Exception):
     """A failure that a second attempt may avoid; `error` is raised if it does not."""
 
-    def __init__(self, error: ModelFailed, retry_after_seconds: float = 0) -> None:
+    def __init__(self, error: ModelError, retry_after_seconds: float = 0) -> None:
         self.error = error
         self.retry_after_seconds = retry_after_seconds
 
 
-async def request_completion(send: Send, clock: Clock, random: Random) -> AsyncGenerator[str, None]:
-    """Yields the deltas of the answer to the request that `send` sends.
+async def request_completion(
+    send: Send, clock: Clock, random: Random, log: Callable[[str], None]
+) -> AsyncGenerator[Piece, None]:
+    """Yields the pieces of the answer to the request that `send` sends. `log` gets what was skipped.
 
-    A failure before the first delta that may be temporary is retried once. A timeout is not: the user has waited long
+    A failure before the first piece that may be temporary is retried once. A timeout is not: the user has waited long
     enough.
 
     Raises:
         ModelFailed: the service could not be reached, refused, sent no answer or an empty one, or broke off.
+        ModelBusy: the service refused because it has too much to do.
         ModelTimedOut: the service was silent for too long.
-        AnswerCutOff: the model was cut off; after the last delta.
+        AnswerCutOff: the model was cut off; after the last piece.
     """
-    is_second = has_begun = False
+    is_second = has_begun = has_text = False
     while True:
         try:
-            async with aclosing(_attempt(send)) as deltas:
-                async for delta in deltas:
+            async with aclosing(_attempt(send, clock, log)) as pieces:
+                async for piece in pieces:
                     has_begun = True
-                    yield delta
-            if not has_begun:
-                raise ModelFailed("The model said nothing.")
+                    has_text = has_text or isinstance(piece, str)
+                    yield piece
+            if not has_text:
+                raise ModelFailed(ONLY_REASONING if has_begun else NOTHING)
             return
         except AnswerCutOff as reason:
-            if not has_begun:
-                raise ModelFailed("The model said nothing.", str(reason)) from reason
+            if not has_text:
+                raise ModelFailed(CUT_OFF_EARLY if has_begun else NOTHING, str(reason)) from reason
             raise
         except _Retryable as failure:
             if is_second or has_begun or not 0 <= failure.retry_after_seconds <= MAX_RETRY_AFTER_SECONDS:
@@ -69,14 +95,16 @@ async def request_completion(send: Send, clock: Clock, random: Random) -> AsyncG
         is_second = True
 
 
-async def _attempt(send: Send) -> AsyncGenerator[str, None]:
+async def _attempt(send: Send, clock: Clock, log: Callable[[str], None]) -> AsyncGenerator[Piece, None]:
     reached = False
     try:
         fetched = await send()
         reached = True
-        async with aclosing(fetched.chunks), aclosing(_read(fetched)) as deltas:
-            async for delta in deltas:
-                yield delta
+        if not 200 <= fetched.status < 300:
+            raise await _refusal(fetched, clock.now_ms())
+        async with aclosing(fetched.chunks), aclosing(_read(fetched, log)) as pieces:
+            async for piece in pieces:
+                yield piece
     except FetchTimeout as error:
         raise ModelTimedOut("The model's service said nothing for too long.", str(error)) from error
     except FetchError as error:
@@ -84,41 +112,73 @@ async def _attempt(send: Send) -> AsyncGenerator[str, None]:
         raise _Retryable(ModelFailed(sentence, str(error))) from error
 
 
-async def _read(fetched: FetchedResponse) -> AsyncGenerator[str, None]:
-    if fetched.status != 200:
-        raise await _refusal(fetched)
-    kind = fetched.headers.get("content-type", "").partition(";")[0].strip().lower()
-    if kind == "text/event-stream":
-        async with aclosing(read_stream(fetched.chunks)) as deltas:
-            async for delta in deltas:
-                yield delta
-    elif kind == "application/json":
-        if text := await read_document(fetched.chunks):
-            yield text
+async def _read(fetched: FetchedResponse, log: Callable[[str], None]) -> AsyncGenerator[Piece, None]:
+    # The type that a response declares says little: event streams come as text/plain or without a type too.
+    head = b""
+    async for received in fetched.chunks:
+        head = (head + received).removeprefix(BYTE_ORDER_MARK).lstrip()
+        if len(head) >= LONGEST_FIELD:
+            break
+    chunks = _with_head(head, fetched.chunks)
+    if head.startswith(b"{"):
+        pieces = read_document(chunks)
+    elif head.startswith(FIELDS) or _kind(fetched) == "text/event-stream":
+        pieces = read_stream(chunks, log)
     else:
-        raise ModelFailed(NO_ANSWER, await _excerpt(fetched))
+        raise ModelFailed(NO_ANSWER, await _excerpt(chunks))
+    async with aclosing(chunks), aclosing(pieces):
+        async for piece in pieces:
+            yield piece
 
 
-async def _refusal(fetched: FetchedResponse) -> ModelError | _Retryable:
-    error = ModelFailed(f"The model's service answered with status {fetched.status}.", await _excerpt(fetched))
+def _kind(fetched: FetchedResponse) -> str:
+    return fetched.headers.get("content-type", "").partition(";")[0].strip().lower()
+
+
+async def _with_head(head: bytes, chunks: AsyncGenerator[bytes, None]) -> AsyncGenerator[bytes, None]:
+    yield head
+    async for received in chunks:
+        yield received
+
+
+async def _refusal(fetched: FetchedResponse, now_ms: int) -> ModelError | _Retryable:
+    async with aclosing(fetched.chunks):
+        excerpt = await _excerpt(fetched.chunks)
+    sentence = f"The model's service answered with status {fetched.status}."
+    error = refused(sentence, excerpt)
+    if isinstance(error, PromptTooLong):
+        return error
+    retry_after = _retry_after_seconds(fetched.headers.get("retry-after"), now_ms)
+    if fetched.status in BUSY_STATUSES and (fetched.status != SERVICE_UNAVAILABLE or retry_after is not None):
+        seconds = retry_after or 0
+        passed_on = math.ceil(seconds) if 0 < seconds <= MAX_PASSED_ON_SECONDS else None
+        busy = ModelBusy(f"{sentence} It has too much to do; try again later.", excerpt, passed_on)
+        return _Retryable(busy, seconds)
     if fetched.status in RETRYABLE_STATUSES or fetched.status >= 500:
-        return _Retryable(error, _seconds(fetched.headers.get("retry-after", "0")))
+        return _Retryable(error, retry_after or 0)
     return error
 
 
-async def _excerpt(fetched: FetchedResponse) -> str:
+async def _excerpt(chunks: AsyncGenerator[bytes, None]) -> str:
     body = bytearray()
     with suppress(FetchError):
-        async for received in fetched.chunks:
+        async for received in chunks:
             body += received
             if len(body) >= MAX_MODEL_LOG_LENGTH * MAX_BYTES_OF_CHARACTER:
                 break
     return body.decode(errors="replace")[:MAX_MODEL_LOG_LENGTH]
 
 
-def _seconds(text: str) -> float:
-    # Retry-After may also be a date (RFC 9110, section 10.2.3): that counts as too long to wait.
+def _retry_after_seconds(text: str | None, now_ms: int) -> float | None:
+    """Retry-After in seconds from now; `None` if it is missing or no such value (RFC 9110, section 10.2.3)."""
+    if not text:
+        return None
     try:
-        return float(text)
+        seconds = float(text)
     except ValueError:
-        return float("inf")
+        try:
+            at = datetime.strptime(text, "%a, %d %b %Y %H:%M:%S GMT").replace(tzinfo=UTC)
+        except ValueError:
+            return None
+        seconds = max(at.timestamp() - now_ms / 1000, 0)
+    return seconds if seconds >= 0 else None

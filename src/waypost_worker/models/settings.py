@@ -3,6 +3,7 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 import msgspec
 
@@ -18,6 +19,17 @@ DEFAULT_OPENAI_BASE_URL = "https://api.openai.com/v1"
 DEFAULT_WORKERS_AI_MODEL = "@cf/meta/llama-3.3-70b-instruct-fp8-fast"
 
 BASE_URL = re.compile(r"https?://(\[[0-9a-f:.]+\]|[a-z0-9._-]+)(:[0-9]{1,5})?(/[a-z0-9._~!$&'()*+,;=:@%/-]*)?", re.I)
+
+HEADER_NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
+"""https://www.rfc-editor.org/rfc/rfc9110#section-5.1"""
+
+CONNECTION_HEADERS = frozenset({"connection", "content-length", "content-type", "host", "transfer-encoding", "upgrade"})
+
+QUERY = re.compile(r"[A-Za-z0-9._~!$&'()*+,;=:@%/?-]*")
+"""https://www.rfc-editor.org/rfc/rfc3986#section-3.4"""
+
+OWN_PARAMETERS = frozenset({"messages", "model", "n", "stream", "tools"})
+"""Fields of a request to a model that are not the operator's to choose."""
 
 PROVIDERS = ("echo", "openai", "workers-ai")
 
@@ -38,6 +50,8 @@ class ModelSettings:
 
     `provider`: "openai", "workers-ai" or "echo".
     `timeout_seconds`: how long the service may be silent, before its first text and between two.
+    `openai_headers` and `openai_query`: sent with each request to it; header names are in lower case.
+    `parameters`: fields of each request besides the model and the messages, such as `temperature`.
     `parts`: one of `PARTS`. `prompt_budget`: characters of a prompt without the instructions.
     `instructions`: the system message before every conversation; `agents` may have their own.
     """
@@ -52,6 +66,9 @@ class ModelSettings:
     timeout_seconds: int = DEFAULT_MODEL_TIMEOUT_SECONDS
     parts: str = "images"
     prompt_budget: int = DEFAULT_PROMPT_BUDGET
+    openai_headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+    openai_query: str = field(default="", repr=False)
+    parameters: Mapping[str, Any] = field(default_factory=dict)
 
 
 def read_model_settings(env: Mapping[str, str], *, has_ai: bool = False) -> ModelSettings:
@@ -72,6 +89,9 @@ def read_model_settings(env: Mapping[str, str], *, has_ai: bool = False) -> Mode
         openai_base_url=_base_url(env.get("OPENAI_BASE_URL", "")),
         openai_model=openai_model,
         openai_api_key=_api_key(env.get("OPENAI_API_KEY", "")),
+        openai_headers=_headers(env.get("OPENAI_HEADERS", "")),
+        openai_query=_query(env.get("OPENAI_QUERY", "")),
+        parameters=_parameters(env.get("MODEL_PARAMETERS", "")),
         workers_ai_model=env.get("WORKERS_AI_MODEL", "").strip() or DEFAULT_WORKERS_AI_MODEL,
         instructions=env.get("INSTRUCTIONS", ""),
         agents=_agents(env.get("AGENTS", "")),
@@ -104,6 +124,37 @@ def _api_key(text: str) -> str:
     if not all("!" <= character <= "~" for character in key):
         raise ValueError("OPENAI_API_KEY has characters that no key has.")
     return key
+
+
+def _headers(text: str) -> Mapping[str, str]:
+    try:
+        headers = msgspec.json.decode(text, type=dict[str, str]) if text.strip() else {}
+    except msgspec.DecodeError as error:
+        raise ValueError('OPENAI_HEADERS must be JSON like {"api-key": "…"}.') from error
+    for name, value in headers.items():
+        # The runtime would refuse them with an error that contains them.
+        if not HEADER_NAME.fullmatch(name) or not all(" " <= character <= "~" for character in value):
+            raise ValueError("OPENAI_HEADERS has a name or a value that no HTTP header can have.")
+        if name.lower() in CONNECTION_HEADERS:
+            raise ValueError(f"OPENAI_HEADERS must not have {name}.")
+    return {name.lower(): value.strip() for name, value in headers.items()}
+
+
+def _query(text: str) -> str:
+    query = text.strip().removeprefix("?")
+    if not QUERY.fullmatch(query):
+        raise ValueError("OPENAI_QUERY must be a query like api-version=2024-10-21, percent-encoded.")
+    return query
+
+
+def _parameters(text: str) -> Mapping[str, Any]:
+    try:
+        parameters = msgspec.json.decode(text, type=dict[str, Any]) if text.strip() else {}
+    except msgspec.DecodeError as error:
+        raise ValueError('MODEL_PARAMETERS must be JSON like {"temperature": 0.2}.') from error
+    if taken := sorted(OWN_PARAMETERS & parameters.keys()):
+        raise ValueError(f"MODEL_PARAMETERS must not have {', '.join(taken)}.")
+    return parameters
 
 
 def _agents(text: str) -> Mapping[str, Agent]:

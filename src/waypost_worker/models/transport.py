@@ -1,6 +1,6 @@
 """The ports to a model's service: outgoing HTTP requests, and the models that the platform runs."""
 
-from collections.abc import AsyncGenerator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Mapping
 from typing import Any, Protocol
 
 import msgspec
@@ -44,8 +44,8 @@ class HttpClient(Protocol):
 class AiBinding(Protocol):
     """Runs models of Workers AI. The responses are those of its HTTP API."""
 
-    async def run(self, model: str, messages: Sequence[Mapping[str, Any]], timeout_seconds: float) -> FetchedResponse:
-        """Returns the response, an event stream unless the request failed.
+    async def run(self, model: str, inputs: Mapping[str, Any], timeout_seconds: float) -> FetchedResponse:
+        """Returns the response, an event stream if `inputs` have `stream` and the request succeeded.
 
         `timeout_seconds` as for `HttpClient.post`.
 

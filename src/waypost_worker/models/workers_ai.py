@@ -1,9 +1,10 @@
 """Models of Workers AI, by its binding: https://developers.cloudflare.com/workers-ai/configuration/bindings/"""
 
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Callable, Sequence
 
 from waypost_worker.clock import Clock
 from waypost_worker.conversations.message import ChatMessage
+from waypost_worker.models.model import Piece
 from waypost_worker.models.openai_messages import chat_messages
 from waypost_worker.models.service import request_completion
 from waypost_worker.models.settings import ModelSettings
@@ -14,21 +15,24 @@ from waypost_worker.random import Random
 class WorkersAiModel:
     """The model port on the Workers AI binding."""
 
-    def __init__(self, settings: ModelSettings, ai: AiBinding, clock: Clock, random: Random) -> None:
+    def __init__(
+        self, settings: ModelSettings, ai: AiBinding, clock: Clock, random: Random, log: Callable[[str], None]
+    ) -> None:
         self._settings = settings
         self._ai = ai
         self._clock = clock
         self._random = random
+        self._log = log
 
     @property
     def name(self) -> str:
         return f"workers-ai: {self._settings.workers_ai_model}"
 
-    def stream(self, items: Sequence[ChatMessage], model: str | None = None) -> AsyncGenerator[str, None]:
-        messages = chat_messages(items)
+    def stream(self, items: Sequence[ChatMessage], model: str | None = None) -> AsyncGenerator[Piece, None]:
+        settings = self._settings
+        inputs = {**settings.parameters, "messages": chat_messages(items), "stream": True}
 
         async def send() -> FetchedResponse:
-            settings = self._settings
-            return await self._ai.run(model or settings.workers_ai_model, messages, settings.timeout_seconds)
+            return await self._ai.run(model or settings.workers_ai_model, inputs, settings.timeout_seconds)
 
-        return request_completion(send, self._clock, self._random)
+        return request_completion(send, self._clock, self._random, self._log)

@@ -78,6 +78,7 @@ SHAPES: dict[str, Shape] = {
     "POST /api/chat/fork": Shape(
         body={"forkFromThreadId": "$thread", "threadId": "new-fork", "resourceId": "$resource"}
     ),
+    "GET /api/chat/{threadId}": Shape({"resourceId": "$resource"}),
     "GET /api/chat/{threadId}/stream": Shape({"resourceId": "$resource"}),
     "POST /api/chat/{threadId}/stop": Shape(body={"resourceId": "$resource"}),
     "PUT /api/sessions/{sid}/intents": Shape(body=1),

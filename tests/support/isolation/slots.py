@@ -90,6 +90,10 @@ POST /api/chat/fork                           key    forkFromThreadId  thread   
 POST /api/chat/fork                           key    threadId          thread            ok
 POST /api/chat/fork                           key    atMessageId       thread_message    message
 POST /api/chat/fork                           token  resourceId        resource          resource
+POST /api/chat                                key    Last-Event-ID     event             ok
+GET /api/chat/{threadId}                      key    threadId          running           ok
+GET /api/chat/{threadId}                      token  resourceId        resource          resource
+GET /api/chat/{threadId}                      token  resourceId        (left out)        ok
 GET /api/chat/{threadId}/stream               key    threadId          running           nothing
 GET /api/chat/{threadId}/stream               key    Last-Event-ID     event             nothing
 GET /api/chat/{threadId}/stream               token  resourceId        resource          resource

@@ -85,6 +85,7 @@ DELETE /api/resources/{resourceId}            need     need   role   role     ro
 GET /api/resources/{resourceId}/export        need     need   role   role     role   role     ok    ok    resource
 POST /api/chat                                need     need   role   role     role   role     ok    ok    resource
 POST /api/chat/fork                           need     need   role   role     role   role     ok    ok    resource
+GET /api/chat/{threadId}                      need     need   role   role     role   role     ok    ok    resource
 GET /api/chat/{threadId}/stream               need     need   role   role     role   role     ok    ok    resource
 POST /api/chat/{threadId}/stop                need     need   role   role     role   role     ok    ok    resource
 POST /mcp/{code}                              absent   ok     role   session  ok     session  bad   role  role

@@ -22,7 +22,7 @@ from waypost_worker.cloudflare.worker import CloudflareRandom, make_app, serve
 from waypost_worker.conversations.message import ChatMessage
 from waypost_worker.errors import ModelError
 from waypost_worker.http.messages import Request, Response
-from waypost_worker.models.model import Model
+from waypost_worker.models.model import Model, Piece
 from waypost_worker.models.settings import ModelSettings
 from waypost_worker.models.workers_ai import WorkersAiModel
 
@@ -77,7 +77,8 @@ class Talk:
         if question.ai is not None:
             binding = ScriptedBinding(question.ai)
             settings = ModelSettings("workers-ai", timeout_seconds=1)
-            model = WorkersAiModel(settings, CloudflareAi(binding), CloudflareClock(), CloudflareRandom())
+            ai, log = CloudflareAi(binding), js.console.error
+            model = WorkersAiModel(settings, ai, CloudflareClock(), CloudflareRandom(), log)
         return Response(200, _lines(model, question, binding), dict(NDJSON))
 
 
@@ -126,7 +127,7 @@ async def _unread(url: str) -> AsyncGenerator[bytes, None]:
     await asyncio.sleep(5)
 
 
-async def _next(pieces: AsyncGenerator[str, None], give_up_seconds: float | None) -> str | None:
+async def _next(pieces: AsyncGenerator[Piece, None], give_up_seconds: float | None) -> Piece | None:
     if give_up_seconds is None:
         return await anext(pieces, None)
     coming = asyncio.ensure_future(anext(pieces, None))

@@ -36,6 +36,13 @@ CHATS = (
         },
     ),
     Step(
+        "GET /api/chat/{threadId}",
+        "for the first render",
+        200,
+        path={"threadId": "$ui_thread"},
+        query={"format": "ui"},
+    ),
+    Step(
         "GET /api/chat/{threadId}/stream",
         "when none runs",
         204,

@@ -6,7 +6,7 @@ from tools.openapi.events import chat_event
 from tools.openapi.grammars import APP_ID
 from tools.openapi.parts import APP, EVENTS, JSON, Link, Operation, Parameter, Reply
 from tools.openapi.problems import APP as APP_PROBLEMS
-from tools.openapi.problems import BODY, MODEL, STORAGE, STREAMS
+from tools.openapi.problems import BODY, STORAGE, STREAMS
 from waypost_worker.chat.wire_formats import FORMATS
 from waypost_worker.errors import (
     AnswerRunning,
@@ -17,7 +17,9 @@ from waypost_worker.errors import (
     UnsupportedPart,
 )
 from waypost_worker.handlers.chat import ForkedView, StopBody, StopView
-from waypost_worker.handlers.chat_request import ChatBody, ForkBody, UiBody
+from waypost_worker.handlers.chat_history import UiHistoryView
+from waypost_worker.handlers.chat_request import ChatBody, ForkBody
+from waypost_worker.handlers.ui_request import UiBody
 
 _FORMAT = Parameter(
     "format",
@@ -52,8 +54,16 @@ OPERATIONS = {
         "chats",
         APP,
         {200: _ANSWER},
-        (*BODY, *APP_PROBLEMS, UnknownAgent, UnsupportedPart, AnswerRunning, *MODEL, *STREAMS, *STORAGE),
-        parameters=(_FORMAT,),
+        (*BODY, *APP_PROBLEMS, UnknownAgent, UnsupportedPart, AnswerRunning, *STREAMS, *STORAGE),
+        parameters=(
+            _FORMAT,
+            Parameter(
+                "Last-Event-ID",
+                {"type": "string"},
+                "For a question that is sent again while its answer is heard: goes on after the event with this id.",
+                where="header",
+            ),
+        ),
         body={
             JSON: {
                 "anyOf": [ChatBody, UiBody],
@@ -82,13 +92,27 @@ OPERATIONS = {
             ThreadExists,
             UnknownAgent,
             AnswerRunning,
-            *MODEL,
             *STREAMS,
             *STORAGE,
         ),
         parameters=(_FORMAT,),
         body={JSON: ForkBody},
         links={201: (Link("describeThread", body=_NAME), Link("deleteThread", body=_NAME))},
+    ),
+    "GET /api/chat/{threadId}": Operation(
+        "readChat",
+        "chats",
+        APP,
+        {200: Reply("The messages, and whether an answer is running.", {JSON: UiHistoryView})},
+        (*APP_PROBLEMS, *STORAGE),
+        parameters=(
+            Parameter(
+                "resourceId",
+                APP_ID,
+                "The thread's resource. Default: the token's, or else one named as the thread.",
+            ),
+            Parameter("format", {"type": "string", "enum": ["ui"]}, "The AI SDK's; the only one."),
+        ),
     ),
     "GET /api/chat/{threadId}/stream": Operation(
         "streamAnswer",

@@ -21,8 +21,14 @@ import { TransportError } from "../errors.js";
  */
 
 /**
- * `error`: the model failed during the answer; `done` follows.
- * @typedef {{ type: "error", code: string, message: string, partial: boolean }} ChatError
+ * `reasoning`: the next part of what the model thinks before it answers; `characters` is its length so far.
+ * @typedef {{ type: "reasoning", text: string, characters: number }} ChatReasoning
+ */
+
+/**
+ * `error`: the model failed; `done` follows. `partial`: its text so far is stored; if not, neither is the question.
+ * `retryAfter`: seconds after which to send it again, if the model's service says so.
+ * @typedef {{ type: "error", code: string, message: string, partial: boolean, retryAfter?: number }} ChatError
  */
 
 /**
@@ -36,7 +42,7 @@ import { TransportError } from "../errors.js";
  * @typedef {{ type: "waiting", delayMs: number, error: Error }} ChatWaiting
  */
 
-/** @typedef {ChatStart | ChatDelta | ChatError | ChatDone | ChatWaiting} ChatEvent */
+/** @typedef {ChatStart | ChatReasoning | ChatDelta | ChatError | ChatDone | ChatWaiting} ChatEvent */
 
 /** Thrown when the stream is that of another answer: ours is over. */
 export class AnotherAnswer extends Error {}
@@ -47,7 +53,7 @@ export class AnswerProgress {
   messageId;
   generationId = "";
   isOver = false;
-  #characters = 0;
+  #received = { delta: 0, reasoning: 0 };
   #hasGap = false;
 
   /** @param {string} [messageId] */
@@ -56,12 +62,13 @@ export class AnswerProgress {
   }
 
   get characters() {
-    return this.#characters;
+    return this.#received.delta;
   }
 
   /** The event id to resume from; "" to start from the beginning. */
   get lastEventId() {
-    return this.generationId && !this.#hasGap ? `${this.generationId}.${this.#characters}` : "";
+    const { delta, reasoning } = this.#received;
+    return this.generationId && !this.#hasGap ? `${this.generationId}.${delta}${reasoning ? `r${reasoning}` : ""}` : "";
   }
 
   /**
@@ -70,20 +77,21 @@ export class AnswerProgress {
    * @returns {ChatEvent | null}
    */
   take({ type, data, lastEventId }) {
-    if (!["start", "delta", "error", "done"].includes(type)) return null;
+    if (!["start", "reasoning", "delta", "error", "done"].includes(type)) return null;
     const said = parse(type, data);
     if (type === "start") return this.#start(said);
-    if (type === "delta") return this.#delta(said.text, lastEventId);
+    if (type === "delta" || type === "reasoning") return this.#part(type, said.text, lastEventId);
     if (type === "done") this.isOver = true;
     return { type, ...said };
   }
 
   /**
-   * The new part of the answer's whole text; null if nothing is new.
+   * The new part of the answer's whole text, or of its whole reasoning; null if nothing is new.
+   * @param {"delta" | "reasoning"} type
    * @param {string} text
    */
-  takeWhole(text) {
-    return this.#reach([...text], 0);
+  takeWhole(type, text) {
+    return this.#reach(type, [...text], 0);
   }
 
   /** @param {any} said @returns {ChatStart | null} */
@@ -99,31 +107,34 @@ export class AnswerProgress {
   }
 
   /**
+   * @param {"delta" | "reasoning"} type
    * @param {string} text
-   * @param {string} id of the event: `{generationId}.{characters so far}`
+   * @param {string} id of the event: `{generationId}.{characters so far}`, and `r{characters of the reasoning}`
    */
-  #delta(text, id) {
+  #part(type, text, id) {
     const characters = [...text];
-    const end = Number(/\.(\d+)$/.exec(id)?.[1] ?? NaN);
-    const begin = Number.isNaN(end) ? this.#characters : end - characters.length;
-    if (begin > this.#characters) {
+    const position = /\.(\d+)(?:r(\d+))?$/.exec(id);
+    const end = position ? Number(position[type === "delta" ? 1 : 2] ?? 0) : NaN;
+    const begin = Number.isNaN(end) ? this.#received[type] : end - characters.length;
+    if (begin > this.#received[type]) {
       this.#hasGap = true;
       throw new TransportError("A piece of the answer is missing.");
     }
-    return this.#reach(characters, begin);
+    return this.#reach(type, characters, begin);
   }
 
   /**
+   * @param {"delta" | "reasoning"} type
    * @param {string[]} characters
-   * @param {number} begin their position in the answer
-   * @returns {ChatDelta | null}
+   * @param {number} begin their position in the text or the reasoning
+   * @returns {ChatDelta | ChatReasoning | null}
    */
-  #reach(characters, begin) {
-    const fresh = characters.slice(this.#characters - begin);
+  #reach(type, characters, begin) {
+    const fresh = characters.slice(this.#received[type] - begin);
     if (fresh.length === 0) return null;
     this.#hasGap = false;
-    this.#characters += fresh.length;
-    return { type: "delta", text: fresh.join(""), characters: this.#characters };
+    this.#received[type] += fresh.length;
+    return { type, text: fresh.join(""), characters: this.#received[type] };
   }
 }
 

@@ -9,10 +9,10 @@ import { listenForWake } from "../transport/wake.js";
 
 /** @typedef {import("./answer-events.js").ChatEvent} ChatEvent */
 
-/** A model may think for long, and be called a second time, before the response begins. */
-const THINKING_MS = 5 * 60_000;
+/** The response begins once the question is stored; a store that fails is tried for some seconds. */
+const STORING_MS = 60_000;
 
-/** The stream of an answer has a heartbeat every 5 s. */
+/** The stream of an answer has a heartbeat every 3 s. */
 const SILENCE_MS = 20_000;
 
 /** After waking, two missed heartbeats are enough to reconnect. */
@@ -58,7 +58,7 @@ export class AnswerStream {
    */
   async open() {
     try {
-      const response = await this.#connect(this.#source.first, THINKING_MS);
+      const response = await this.#connect(this.#source.first, STORING_MS);
       if (response.status === 204) this.#disconnect();
       return response;
     } catch (error) {

@@ -10,9 +10,6 @@ import { ownOrigin } from "../session/session.js";
 /** @typedef {import("./answer-events.js").ChatEvent} ChatEvent */
 /** @typedef {import("./history.js").ChatHistory} ChatHistory */
 
-/** Errors of a resume that mean that no answer is running: there is no thread, or the model failed before its first word. */
-const NOTHING_RUNS = ["thread_not_found", "model_failed", "model_timed_out"];
-
 /**
  * @typedef {object} ChatOptions
  * @property {string} threadId
@@ -57,7 +54,8 @@ export class Chat {
    * breaks, the stream resumes without losing or repeating a character.
    *
    * The first event rejects with `ApiError` if the server refuses (409 `answer_running`: another answer is not
-   * finished) or the model fails, and with `TransportError` if no response came: the message may have arrived.
+   * finished), and with `TransportError` if no response came: the message may have arrived. If the model fails, there is
+   * an event `error`; with `partial: false` neither message nor answer was stored.
    * @param {string} message
    * @param {SendOptions} [options]
    * @returns {AsyncGenerator<ChatEvent, void, void>}
@@ -82,7 +80,7 @@ export class Chat {
       const response = await stream.open();
       return response.status === 204 ? null : this.#watch(stream.events(response));
     } catch (error) {
-      if (error instanceof ApiError && NOTHING_RUNS.includes(error.code)) return null;
+      if (error instanceof ApiError && error.code === "thread_not_found") return null;
       throw error;
     }
   }

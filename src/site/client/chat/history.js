@@ -10,6 +10,7 @@
  * @property {"user" | "assistant" | "system" | "tool"} role
  * @property {any} content
  * @property {string} timestamp
+ * @property {string} [reasoning] what the model thought before its answer
  * @property {boolean} [partial] the answer is incomplete, or still running
  * @property {{ id: string, name: string, args: any }[]} [toolCalls]
  * @property {string} [toolCallId]
@@ -38,8 +39,9 @@ export function missedEvents(progress, { sessionId, messages }, { threadId, reso
   if (!progress.generationId) {
     events.push({ type: "start", sessionId, threadId, resourceId, generationId, messageId: progress.messageId });
   }
-  const text = progress.takeWhole(`${answer.content}`);
-  if (text) events.push(text);
+  for (const part of [progress.takeWhole("reasoning", answer.reasoning ?? ""), progress.takeWhole("delta", `${answer.content}`)]) {
+    if (part) events.push(part);
+  }
   const finishReason = partial ? "unknown" : "stop";
   events.push({
     type: "done",

@@ -28,6 +28,7 @@ export class ChatView {
       answering: (isAnswering) => this.#answering(isAnswering),
       session: (sessionId) => this.#gallery.show(sessionId),
       failed: (error) => this.#problems.show(error),
+      undone: () => this.#threads.refresh(),
     },
     (messageId) => this.#fork(messageId),
   );

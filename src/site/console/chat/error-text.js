@@ -1,18 +1,20 @@
 /** Errors as sentences for people. */
 
-import { ApiError, TransportError } from "../../waypost.js";
+import { ApiError, TransportError, WaypostError } from "../../waypost.js";
+
+const OF_THE_MODEL = ["model_failed", "model_timed_out", "model_busy", "prompt_too_long"];
 
 /** @typedef {import("../../waypost.js").ChatEvent} ChatEvent */
 
 /** @param {unknown} error */
 export function errorText(error) {
   if (error instanceof TransportError) return error.message;
+  if (error instanceof WaypostError && OF_THE_MODEL.includes(error.code)) return `${error.message} Your message is back in the box.`;
   if (!(error instanceof ApiError)) return error instanceof Error ? error.message : String(error);
   if (error.code === "thread_not_found") return "This thread no longer exists: it was deleted or has expired.";
   if (error.code === "message_not_found") return "The server no longer has this message, so the thread can’t be forked from it.";
   if (error.code === "page_not_found") return "This page no longer exists: it was deleted or has expired.";
   if (error.status === 429) return `Too many requests. Wait ${Math.ceil(error.retryAfterMs / 1000) || "a few"} s and try again.`;
-  if (["model_failed", "model_timed_out"].includes(error.code)) return `${error.message} Your message is back in the box: send it again.`;
   return error.message;
 }
 

@@ -91,6 +91,12 @@ export class Messages {
     this.#settle();
   }
 
+  /** @param {string} id @param {string} text */
+  think(id, text) {
+    this.#shown.get(id)?.think(text);
+    this.#settle();
+  }
+
   /** Ends an answer. @param {string} id @param {string | null} fault why it is incomplete; null if it is complete */
   finish(id, fault) {
     this.#shown.get(id)?.finish(fault);
@@ -131,6 +137,8 @@ export class Messages {
 /** One message on the page. */
 class Message {
   #text = el("p", { class: "message-text", dir: "auto" });
+  #reasoning = el("p", { class: "message-text", dir: "auto" });
+  #thought = el("details", { class: "reasoning", hidden: true }, el("summary", {}, "Reasoning"), this.#reasoning);
   #fault = el("p", { class: "pill", "data-kind": "warn", hidden: true });
   /** Whether the text is from before a restart of the answer: the next text replaces it. */
   #isStale = false;
@@ -148,17 +156,19 @@ class Message {
     const button = el("button", { type: "button", class: "quiet", onclick: fork }, "Fork from here");
     button.setAttribute("aria-label", `Fork from this message: ${name}, ${sentAt}`);
     const head = el("p", { class: "message-head" }, el("b", {}, name), el("time", {}, sentAt), button);
-    this.element = el("li", { class: "message", "data-role": role, "data-id": id }, head, this.#text, this.#fault);
+    this.element = el("li", { class: "message", "data-role": role, "data-id": id }, head, this.#thought, this.#text, this.#fault);
     this.update(message);
   }
 
   /** @param {ChatMessage} message as the history has it */
-  update({ content, partial, toolCalls = [] }) {
+  update({ content, partial, reasoning = "", toolCalls = [] }) {
     // This page may be ahead of the history, which other locations see late.
     if (this.isGrowing || (this.#isHeard && partial)) return;
     const calls = toolCalls.map(({ name, args }) => `${name}(${pretty(args)})`);
     const text = [pretty(content), ...calls].filter(Boolean).join("\n");
     if (this.#text.textContent !== text) this.#text.textContent = text;
+    if (this.#reasoning.textContent !== reasoning) this.#reasoning.textContent = reasoning;
+    this.#thought.hidden = reasoning === "";
     this.#mark(partial ? "Incomplete" : null);
   }
 
@@ -173,9 +183,23 @@ class Message {
 
   /** @param {string} text */
   append(text) {
-    if (this.#isStale) this.#text.replaceChildren();
-    this.#isStale = false;
+    this.#restart();
     this.#text.append(text);
+  }
+
+  /** @param {string} text of the reasoning */
+  think(text) {
+    this.#restart();
+    this.#reasoning.append(text);
+    this.#thought.hidden = false;
+  }
+
+  #restart() {
+    if (!this.#isStale) return;
+    this.#isStale = false;
+    this.#text.replaceChildren();
+    this.#reasoning.replaceChildren();
+    this.#thought.hidden = true;
   }
 
   /** @param {string | null} fault */
@@ -183,6 +207,7 @@ class Message {
     this.isGrowing = false;
     this.#isHeard = true;
     this.#text.normalize();
+    this.#reasoning.normalize();
     this.element.removeAttribute("aria-busy");
     this.#mark(fault);
   }

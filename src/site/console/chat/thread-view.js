@@ -1,6 +1,6 @@
 /** The open thread: its history and the running answer. */
 
-import { ApiError, Chat, TransportError } from "../../waypost.js";
+import { ApiError, Chat, TransportError, WaypostError } from "../../waypost.js";
 import { newId } from "../../client/ids.js";
 import { byId, showPill } from "../shared/dom.js";
 import { Messages } from "./messages.js";
@@ -11,7 +11,7 @@ import { partialText } from "./error-text.js";
 /** @typedef {import("../../waypost.js").ChatEvent} ChatEvent */
 
 /**
- * A message sent from this page. `begun`: its answer has started.
+ * A message sent from this page. `begun`: its answer has started, and did not come to nothing.
  * @typedef {{ title?: string, begun: boolean }} SentMessage
  */
 
@@ -20,6 +20,7 @@ import { partialText } from "./error-text.js";
  * @typedef {object} ThreadEvents
  * @property {(start: Extract<ChatEvent, { type: "start" }>, sent: SentMessage | null) => void} started
  * @property {(sent: SentMessage | null) => void} ended
+ * @property {() => void} undone the model failed, and nothing of the message is stored
  * @property {(isAnswering: boolean) => void} answering
  * @property {(sessionId: string | null) => void} session
  * @property {(error: unknown) => void} failed
@@ -191,12 +192,21 @@ export class ThreadView {
           if (this.#running === event.generationId) return;
           answer = event.generationId;
           this.#begin(event, sent);
+        } else if (event.type === "reasoning") {
+          this.#messages.think(answer, event.text);
+          if (this.#running === answer) showPill(byId("chat-state"), "Thinking", "busy");
         } else if (event.type === "delta") {
           this.#messages.append(answer, event.text);
           if (this.#running === answer) showPill(byId("chat-state"), "Answering", "busy");
         } else if (event.type === "waiting") {
           showPill(byId("chat-state"), "Reconnecting", "warn");
         } else if (event.type === "error") {
+          if (sent && !event.partial) {
+            this.#messages.remove(answer);
+            sent.begun = false;
+            this.#events.undone();
+            throw new WaypostError(event.code, event.message);
+          }
           fault = event.message;
         } else {
           this.#messages.finish(answer, partialText(event, fault));

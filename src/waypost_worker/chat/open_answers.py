@@ -1,0 +1,76 @@
+"""The open answers of a conversation as a new question finds them: running here, running elsewhere, or abandoned."""
+
+from collections.abc import Sequence
+
+import msgspec
+
+from waypost_worker.chat.context import ChatContext
+from waypost_worker.chat.live_answer import LiveAnswer
+from waypost_worker.chat.resume import inspect_open, stop_live
+from waypost_worker.chat.unfinished import as_partial
+from waypost_worker.conversations.message import ChatMessage
+from waypost_worker.limits import REORDER_WINDOW_SECONDS
+
+
+class Remote(msgspec.Struct, frozen=True):
+    """An answer that another isolate generates. `left_by`: the client that has left it; empty if it is still there."""
+
+    item: ChatMessage
+    left_by: str
+
+
+class OpenAnswers:
+    """The open answers among `items`.
+
+    `items`: the same messages, with open answers as partial ones with their text so far.
+    `remote`: those that run in other isolates.
+    """
+
+    def __init__(self, context: ChatContext, running: LiveAnswer | None) -> None:
+        self._context = context
+        self._running = running
+        self._abandoned: list[ChatMessage] = []
+        self.items: list[ChatMessage] = []
+        self.remote: list[Remote] = []
+
+    async def look(self, items: Sequence[ChatMessage]) -> None:
+        """Costs a list operation for each open answer that this isolate does not generate."""
+        self.items = list(items)
+        for index, item in enumerate(items):
+            if not item.is_open:
+                continue
+            if self._running is not None and item.id == self._running.generation_id:
+                self.items[index] = self._so_far(item)
+                continue
+            unfinished = await inspect_open(self._context, item)
+            self.items[index] = as_partial(unfinished.item)
+            if unfinished.is_alive:
+                self.remote.append(Remote(item, unfinished.left_by))
+            else:
+                self._abandoned.append(as_partial(unfinished.item))
+
+    async def stop(self) -> None:
+        """Stops the running ones. The one of this isolate has ended on return, and `items` has its last text."""
+        for answer in self.remote:
+            await self._context.chunks(answer.item.id).request_stop()
+        if self._running is not None and not self._running.has_begun:
+            # It was waited for. If it begins yet, it ends then.
+            self._running.stop_requested = True
+        elif self._running is not None:
+            await stop_live(self._context, self._running)
+            self.items = [self._so_far(item) if item.id == self._running.generation_id else item for item in self.items]
+
+    def closing(self, drops: Sequence[str]) -> tuple[list[ChatMessage], list[str]]:
+        """The abandoned answers to append as ended, and the ids of those to drop, beside `drops`.
+
+        An abandoned answer without text is no message. It is dropped only once no location can still see it running:
+        from far away a running answer may look abandoned, and what is dropped never comes back.
+        """
+        settled_ms = self._context.now_ms() - REORDER_WINDOW_SECONDS * 1000
+        empty = [item.id for item in self._abandoned if not item.content and item.timestamp_ms < settled_ms]
+        dropped = [*drops, *empty]
+        return [item for item in self._abandoned if item.content and item.id not in dropped], dropped
+
+    def _so_far(self, item: ChatMessage) -> ChatMessage:
+        text = self._running.text if self._running is not None else ""
+        return as_partial(msgspec.structs.replace(item, content=text))
