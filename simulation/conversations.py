@@ -84,7 +84,7 @@ class Writer:
         """Takes one action."""
         is_home = self._random.random() < 0.8
         conversation = self._places.conversation(self._home if is_home else self._random.randrange(self._locations))
-        if self._is_rude and self._random.random() < 0.1:
+        if self._is_rude and self._random.random() < 0.15:
             await self._try(conversation, self._forget(conversation, name))
         elif self._pops and self._random.random() < 0.3:
             await self._pop(conversation, name)
@@ -149,12 +149,18 @@ class Writer:
 
     async def _ask(self, conversation: Recorded, name: str) -> None:
         """Writes a question and its answer like the chat."""
-        items = await conversation.read()
+        history = await conversation.history()
+        items = history.items
         ended = [as_partial(item) for item in items if item.is_open and self._random.random() < 0.5]
         asked = ChatMessage(name, "user", "a question", 0)
         old = [item for item in items[-6:] if item.role == "user"]
         if old and self._random.random() < 0.6:
             asked = msgspec.structs.replace(self._random.choice(old), content=f"{name} anew", place="")
+        # Asked again though it is not kept any more: it is stored still, or older than all that is stored.
+        cut = [item for item in history.older if item.role == "user"]
+        if cut and self._random.random() < 0.3:
+            asked = msgspec.structs.replace(self._random.choice(cut), content=f"{name} anew", place="")
+        replaces_all = self._random.random() < 0.03
         generation_id = conversation.new_cursor()
         if self._random.random() < 0.2:
             # Written together with its answer, which took long.
@@ -162,7 +168,15 @@ class Writer:
             complete = ChatMessage(generation_id, "assistant", "the answer", 0)
             await conversation.append([ChatMessage(name, "user", "a question", 0), complete], cursor=generation_id)
             return
-        turn = Turn(items, asked, generation_id, is_ui=False, limit=self._talk.limit)
+        turn = Turn(
+            items,
+            asked,
+            generation_id,
+            is_ui=False,
+            limit=self._talk.limit,
+            older=history.older,
+            replaces_all=replaces_all,
+        )
         drops = turn.drops + [item.id for item in ended if not item.content]
         closed = [item for item in ended if item.content and item.id not in drops]
         await conversation.append([*closed, *turn.added], drops=drops, cursor=generation_id)

@@ -17,9 +17,11 @@ from waypost_worker.conversations.journal import Entry, Snapshot
 from waypost_worker.conversations.message import ChatMessage
 from waypost_worker.conversations.recent_pops import RecentPops
 from waypost_worker.conversations.window import Window
+from waypost_worker.documents.document import DocumentStore
+from waypost_worker.documents.page import PageStore
 from waypost_worker.kv.cursor import cursor_ms
 from waypost_worker.kv.keys import journal_key, request_key, snapshot_key
-from waypost_worker.kv.store import Kv, ListedKey
+from waypost_worker.kv.store import Kv, ListedKey, list_all
 from waypost_worker.polling.local_channel import LocalChannel
 from waypost_worker.queues import queue as queue_module
 from waypost_worker.queues.message import Message, decode_listed, encode_stored
@@ -250,6 +252,7 @@ def cuts_inside_groups() -> Iterator[None]:
 
     with (
         _replaced(window_module, "first_shown", first),
+        _replaced(conversation, "first_shown", first),
         _replaced(journal, "first_kept", first),
         _replaced(window_module, "_results", lambda item: filter(None, [item.tool_call_id])),
     ):
@@ -264,11 +267,31 @@ def forgets_that_it_cut() -> Any:
 def says_nothing_of_what_it_cuts() -> Any:
     """A read leaves old messages out and does not say so."""
 
-    def shown_of(*args: Any, **kwargs: Any) -> tuple[list[ChatMessage], bool]:
+    def shown_from(*args: Any, **kwargs: Any) -> tuple[list[ChatMessage], bool]:
         return original(*args, **kwargs)[0], False
 
-    original = window_module.shown_of
-    return _replaced(conversation, "shown_of", shown_of)
+    original = window_module.shown_from
+    return _replaced(conversation, "shown_from", shown_from)
+
+
+def deletes_the_thread_alone() -> Any:
+    """The deletion of a thread leaves its documents."""
+
+    async def nothing(self: Any, session_id: str) -> None:
+        pass
+
+    return _replaced(DocumentStore, "delete_all", nothing)
+
+
+def deletes_every_page() -> Any:
+    """The deletion of a thread deletes the pages of all sessions."""
+
+    async def delete_all(self: Any, session_id: str) -> None:
+        async for keys in list_all(self._kv, "page"):
+            for key in keys:
+                await self._kv.delete(key.name)
+
+    return _replaced(PageStore, "delete_all", delete_all)
 
 
 PLANTED = (
@@ -291,4 +314,6 @@ PLANTED = (
     cuts_inside_groups,
     forgets_that_it_cut,
     says_nothing_of_what_it_cuts,
+    deletes_the_thread_alone,
+    deletes_every_page,
 )
