@@ -10,7 +10,7 @@ from typing import Any
 
 import msgspec
 
-from waypost_worker.conversations import conversation, journal
+from waypost_worker.conversations import compaction, conversation, journal
 from waypost_worker.conversations import window as window_module
 from waypost_worker.conversations.conversation import Conversation
 from waypost_worker.conversations.journal import Entry, Snapshot
@@ -203,7 +203,7 @@ def _compacts_without(**fields: Any) -> Any:
         return [Entry(entry.cursor, msgspec.structs.replace(entry.change, **fields)) for entry in kept]
 
     original = journal.keep
-    return _replaced(conversation, "keep", keep)
+    return _replaced(compaction, "keep", keep)
 
 
 def compaction_loses_drops() -> Any:
@@ -238,7 +238,7 @@ def pops_by_writing_the_rest() -> Any:
 @contextmanager
 def forgets_pops() -> Iterator[None]:
     """A pop that is repeated takes another message."""
-    nothing = _replaced(conversation, "_pop_of", lambda entries, pop_id: None)
+    nothing = _replaced(conversation, "pop_of", lambda entries, pop_id: None)
     with nothing, _replaced(RecentPops, "of", lambda self, name, now_ms: []):
         yield
 
@@ -261,7 +261,7 @@ def cuts_inside_groups() -> Iterator[None]:
 
 def forgets_that_it_cut() -> Any:
     """Compaction leaves old messages out, and the snapshot does not say so."""
-    return _replaced(conversation, "cut_off", lambda entries, window: "")
+    return _replaced(compaction, "cut_off", lambda entries, window: "")
 
 
 def says_nothing_of_what_it_cuts() -> Any:

@@ -5,10 +5,9 @@ from hypothesis import strategies as st
 
 from simulation.virtual_time import run
 from tests.support.conversations import TTL, Setting, ids, item, said
+from waypost_worker.conversations.compaction import OLD_SNAPSHOT_MS, SEEN_BY_ALL_MS
 from waypost_worker.conversations.conversation import (
     APPENDS_PER_CHECK,
-    OLD_SNAPSHOT_MS,
-    SEEN_BY_ALL_MS,
     compaction_checks,
 )
 from waypost_worker.conversations.message import ChatMessage, ToolCall

@@ -4,7 +4,8 @@ import msgspec
 import pytest
 
 from tests.support.conversations import TTL, HidingKv, Setting, answer, ids, item, said
-from waypost_worker.conversations.conversation import OLD_SNAPSHOT_MS, SEEN_BY_ALL_MS, compaction_checks
+from waypost_worker.conversations.compaction import OLD_SNAPSHOT_MS, SEEN_BY_ALL_MS
+from waypost_worker.conversations.conversation import compaction_checks
 from waypost_worker.conversations.message import ChatMessage, ForkOrigin
 from waypost_worker.errors import StorageUnavailable
 from waypost_worker.limits import MAX_ANSWER_SECONDS, TOMBSTONE_SECONDS

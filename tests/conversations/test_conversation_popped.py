@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from tests.support.conversations import TTL, HidingKv, Setting, ids, item, said
-from waypost_worker.conversations.conversation import OLD_SNAPSHOT_MS, SEEN_BY_ALL_MS
+from waypost_worker.conversations.compaction import OLD_SNAPSHOT_MS, SEEN_BY_ALL_MS
 from waypost_worker.conversations.recent_pops import MAX_REMEMBERED
 from waypost_worker.errors import StorageUnavailable
 from waypost_worker.limits import POP_REPEAT_SECONDS

@@ -191,6 +191,20 @@ async def test_what_outlived_its_threads_record_is_forgotten_too():
     assert await at.left(session_id) == []
 
 
+async def test_a_popped_message_is_forgotten_too():
+    at = Owning()
+    session_id = await at.filled()
+    await at.kv.delete(thread_key(ADA, "t"))
+    path = f"/api/conversations/{session_id}"
+    for number in range(2):
+        popped = await at.client.call("POST", f"{path}/pop", {"id": f"p{number}"})
+        assert popped.json()["message"]
+    assert (await at.forget())["done"]
+    values = [await at.store.get(key) or "" for key in await at.keys("conv:")]
+    assert values
+    assert not [value for value in values if '"content"' in value]
+
+
 async def test_forgetting_again_does_not_touch_what_is_empty():
     at = Owning()
     for name in "ab":

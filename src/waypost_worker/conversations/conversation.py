@@ -7,15 +7,6 @@ merges the two in order of the cursors, each message once, and returns the last 
 An append renews the whole conversation without rewriting it: keys live twice as long as the conversation, compaction
 rewrites what is older than half its time, and a conversation whose newest entry is too old reads as empty.
 
-Of two concurrent compactions that see different states of the store the later snapshot stays, which may lack entries
-that the other one had; and a compaction may build on a snapshot that has been replaced. Therefore compacted entries
-stay in the journal for a while. Once an entry is old enough to be visible everywhere, every compaction includes it.
-Some time after the first such compaction, every reader sees a snapshot that includes it. Only then it is deleted.
-
-Tombstones (drops, clears) stay in the snapshot for longer than anything that they remove can appear: a message that
-becomes visible late, a copy of an answer whose generation has not seen the tombstone, or an older entry that is still
-in the journal.
-
 A pop takes the last message that its reader sees: one entry drops that message and has it, so that the same pop can be
 repeated. Nothing else is dropped, so what is added meanwhile stays. Two pops that meet may choose the same message;
 each reads again after its write, and the one whose cursor is later takes another one. Nothing prevents that both have
@@ -29,17 +20,19 @@ import msgspec
 
 from waypost_worker.bounded_cache import BoundedCache
 from waypost_worker.clock import Clock
+from waypost_worker.conversations.compaction import LONG_JOURNAL_PART, MAX_VIEW_AGE_MS, compacted, is_due, settled
 from waypost_worker.conversations.journal import (
     Change,
     Entry,
     Popped,
     Snapshot,
-    cut_off,
+    has_messages,
+    has_taken,
     is_truncated,
     items_of,
-    keep,
     merge,
     origin_of,
+    pop_of,
 )
 from waypost_worker.conversations.leftover import EMPTY
 from waypost_worker.conversations.message import ChatMessage, ForkOrigin
@@ -55,21 +48,10 @@ from waypost_worker.limits import (
     MAX_ANSWER_SECONDS,
     MAX_CACHE_BYTES,
     MAX_CACHED_SESSIONS,
-    MAX_JOURNAL_LENGTH,
-    MAX_WRITE_SECONDS,
-    REORDER_WINDOW_SECONDS,
-    TOMBSTONE_SECONDS,
 )
-
-OLD_SNAPSHOT_MS = (REORDER_WINDOW_SECONDS + MAX_WRITE_SECONDS) * 1000
-"""How long after a compaction a reader may still get a snapshot from before it."""
 
 APPENDS_PER_CHECK = 5
 """Appends of one isolate after which it checks whether compaction is due; a check costs two operations."""
-
-LONG_JOURNAL_PART = 20
-"""A journal grows while its entries are too young to be deleted. With a long one, checks and compactions wait until it
-has grown by this part of its length: otherwise many quick appends would each pay for all before them."""
 
 MAX_POP_TRIES = 5
 """How often a pop gives way to another one."""
@@ -88,14 +70,6 @@ class History(NamedTuple):
     older: Sequence[ChatMessage] = ()
     truncated: bool = False
 
-
-MAX_VIEW_AGE_MS = 5000
-"""How old a view of the store may be when it is compacted: its age adds to the staleness that the reorder window allows
-for."""
-
-SEEN_BY_ALL_MS = (REORDER_WINDOW_SECONDS + MAX_WRITE_SECONDS) * 1000 + MAX_VIEW_AGE_MS
-"""How long after its cursor an entry may be missing from a compaction, whose snapshot is written some time after it has
-read the journal."""
 
 CompactionChecks = BoundedCache[tuple[int, int]]
 """Conversation -> when this isolate last checked whether compaction is due (ms), and the number of appends until the
@@ -201,11 +175,11 @@ class Conversation:
             StorageUnavailable, BudgetSpent: the pop may have taken effect; repeat it with the same id.
         """
         stored = await self._entries()
-        if (known := _pop_of(stored, pop_id)) is not None:
+        if (known := pop_of(stored, pop_id)) is not None:
             return known.item
         remembered = self._pops.of(self._name, self._clock.now_ms())
         for entry in remembered:
-            if (known := _pop_of([entry], pop_id)) is not None:
+            if (known := pop_of([entry], pop_id)) is not None:
                 # Perhaps its write is not done, or was refused. It is written again as it was.
                 await self._write(entry.change, entry.cursor)
                 return known.item
@@ -225,7 +199,7 @@ class Conversation:
             before = {other.cursor for other in seen}
             seen = merge(await self._entries(), self._pops.of(self._name, self._clock.now_ms()))
             earlier = [other for other in seen if other.cursor < entry.cursor and other.cursor not in before]
-            if not any(_has_taken(other, taken) for other in earlier):
+            if not any(has_taken(other, taken) for other in earlier):
                 break
         return taken
 
@@ -281,7 +255,7 @@ class Conversation:
                 return
             loaded = await self._load()
         self._checks.put(self._name, (now, max(APPENDS_PER_CHECK, len(loaded[1]) // LONG_JOURNAL_PART)), now)
-        if self._is_due(*loaded):
+        if is_due(*loaded, now, self._ttl_seconds):
             await self._compact(*loaded)
 
     async def read(self) -> list[ChatMessage]:
@@ -354,59 +328,16 @@ class Conversation:
         changes |= {cursor_of(name): _decode_change(value) for name, value in found.items()}
         return _decode_snapshot(text) if text else Snapshot(), [Entry(*change) for change in sorted(changes.items())]
 
-    def _is_due(self, snapshot: Snapshot, journal: list[Entry]) -> bool:
-        fresh = [entry for entry in journal if entry.cursor not in snapshot.folded_ms]
-        written_ms = [snapshot.written_ms] if snapshot.entries else []
-        oldest_ms = min([*written_ms, *(cursor_ms(entry.cursor) for entry in fresh)], default=None)
-        is_old = oldest_ms is not None and self._clock.now_ms() - oldest_ms > self._ttl_seconds * 500
-        # Written when conversations lived shorter: it would expire before the rest.
-        lived = [snapshot.ttl_seconds] if snapshot.entries else []
-        is_short_lived = min([*lived, *(entry.change.ttl_seconds for entry in fresh)], default=0) < self._ttl_seconds
-        return is_old or (is_short_lived and oldest_ms is not None) or len(fresh) >= _long(journal)
-
     async def _compact(self, snapshot: Snapshot, journal: list[Entry]) -> set[str]:
         """Writes a new snapshot. Returns the cursors of the entries that it then deleted from the journal."""
-        now = self._clock.now_ms()
-        folded_ms = {entry.cursor: _folded_since(snapshot, entry.cursor, now) for entry in journal}
-        settled = {cursor for cursor, since in folded_ms.items() if now - since > OLD_SNAPSHOT_MS}
-        # What was removed before this time can't appear any more: none of it is in the journal, and no writer that
-        # has not seen its removal is left.
-        oldest_ms = min((cursor_ms(entry.cursor) for entry in journal), default=now)
-        since_ms = min(now - TOMBSTONE_SECONDS * 1000, oldest_ms)
-        entries = merge(snapshot.entries, journal)
-        cut = max(snapshot.cut, cut_off(entries, self._window))
-        kept = keep(entries, self._window, since_ms)
-        text = msgspec.json.encode(Snapshot(now, kept, folded_ms, cut, self._ttl_seconds)).decode()
-        is_empty = not any(entry.change.items or entry.change.popped for entry in kept)
+        made = compacted(snapshot, journal, self._window, self._ttl_seconds, self._clock.now_ms())
         await self._kv.put(
             snapshot_key(self._name),
-            text,
+            msgspec.json.encode(made).decode(),
             ttl_seconds=self._key_ttl_seconds,
-            metadata=EMPTY if is_empty else None,
+            metadata=None if has_messages(made) else EMPTY,
         )
-        for cursor in sorted(settled):
+        removed = settled(made)
+        for cursor in sorted(removed):
             await self._kv.delete(journal_key(self._name, cursor))
-        return settled
-
-
-def _folded_since(snapshot: Snapshot, cursor: str, now: int) -> int:
-    """Since when (ms) every snapshot has the entry: compactions count only once none can miss the entry any more."""
-    since = snapshot.folded_ms.get(cursor, now)
-    return since if since - cursor_ms(cursor) > SEEN_BY_ALL_MS else now
-
-
-def _long(journal: Sequence[Entry]) -> int:
-    """How many new entries make a compaction due."""
-    return max(MAX_JOURNAL_LENGTH, len(journal) // LONG_JOURNAL_PART)
-
-
-def _pop_of(entries: Sequence[Entry], pop_id: str) -> Popped | None:
-    """What the pop `pop_id` took at last: each time that it gave way it wrote another entry."""
-    popped = [entry.change.popped for entry in entries if entry.change.popped is not None]
-    return next((one for one in reversed(popped) if one.id == pop_id), None)
-
-
-def _has_taken(entry: Entry, item: ChatMessage | None) -> bool:
-    """Whether `entry` is of a pop that took `item`."""
-    popped = entry.change.popped
-    return item is not None and popped is not None and popped.item is not None and popped.item.id == item.id
+        return removed

@@ -158,3 +158,21 @@ def _standing(entries: Sequence[Entry]) -> list[tuple[str, ChatMessage]]:
 
 def _cleared(entries: Sequence[Entry]) -> str:
     return max((entry.cursor for entry in entries if entry.change.clears), default="")
+
+
+def has_messages(snapshot: Snapshot) -> bool:
+    """Whether a message is stored in `snapshot`, popped ones included."""
+    changes = [entry.change for entry in snapshot.entries]
+    return any(change.items or (change.popped and change.popped.item) for change in changes)
+
+
+def pop_of(entries: Sequence[Entry], pop_id: str) -> Popped | None:
+    """What the pop `pop_id` took at last: each time that it gave way it wrote another entry."""
+    popped = [entry.change.popped for entry in entries if entry.change.popped is not None]
+    return next((one for one in reversed(popped) if one.id == pop_id), None)
+
+
+def has_taken(entry: Entry, item: ChatMessage | None) -> bool:
+    """Whether `entry` is of a pop that took `item`."""
+    popped = entry.change.popped
+    return item is not None and popped is not None and popped.item is not None and popped.item.id == item.id

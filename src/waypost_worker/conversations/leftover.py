@@ -25,4 +25,5 @@ def _is_tombstone(key: ListedKey) -> bool:
     """Whether `key` is what stays of a conversation that was deleted: an entry or a snapshot without messages."""
     if not key.name.startswith("conv:") or key.metadata is None:
         return False
-    return key.metadata == EMPTY or '"items"' not in key.metadata
+    # Every message has a content, a popped one too.
+    return key.metadata == EMPTY or '"content"' not in key.metadata
