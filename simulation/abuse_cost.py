@@ -191,7 +191,7 @@ async def _read_to_end(scene: Scene, method: str, url: str, **more: Any) -> None
 
 
 async def _stream(scene: Scene, session: Opened) -> Bill:
-    url = f"/api/stream?code={session.code}"
+    url = f"/api/stream?code={session.code}&instance=a-host-of-its-own"
     return await scene.bill(lambda: _read_to_end(scene, "GET", url, token=session.host))
 
 

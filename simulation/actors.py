@@ -4,6 +4,7 @@ They record in a `Story` what they see and do; the checks read it in the end.
 """
 
 import asyncio
+from collections import Counter, defaultdict
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from functools import partial
@@ -26,10 +27,12 @@ class Story:
     numbers: dict[str, tuple[str, int]] = field(default_factory=dict)
     skipped: set[tuple[str, int]] = field(default_factory=set)
     runs: list[str] = field(default_factory=list)
+    runs_by_host: Counter[tuple[int, str]] = field(default_factory=Counter)
     answers: dict[str, Any] = field(default_factory=dict)
     answer_accepted: dict[str, float] = field(default_factory=dict)
     settled_at: dict[str, float] = field(default_factory=dict)
-    had: list[tuple[str, int, *tuple[int, ...]]] = field(default_factory=list)
+    had: dict[int, list[tuple[str, int, *tuple[int, ...]]]] = field(default_factory=lambda: defaultdict(list))
+    hosts: "list[Host]" = field(default_factory=list)
     responses: dict[str, dict[str, Any]] = field(default_factory=dict)
     waited: dict[str, Any] = field(default_factory=dict)
     cursors: set[str] = field(default_factory=set)
@@ -89,10 +92,20 @@ def _args(random: Random, request_id: str) -> Any:
 
 
 class Host:
-    """Runs each request once, answers a repeat with the first response, and resumes after its cursor."""
+    """Runs each request once, answers a repeat with the first response, and resumes after its cursor, as the same
+    instance. Once it is superseded it finishes what it runs, says goodbye, and does not come back.
 
-    def __init__(self, cluster: Cluster, story: Story, home: int) -> None:
+    `reloads`: now and then it is a page that is loaded again, which remembers what it has run.
+    """
+
+    def __init__(self, cluster: Cluster, story: Story, home: int, *, reloads: bool) -> None:
+        self.number = len(story.hosts)
+        self.is_superseded = False
+        self.was_connected = asyncio.Event()
+        story.hosts.append(self)
         self._cluster = cluster
+        self._instance = self._new_instance()
+        self._reloads = reloads
         self._story = story
         self._home = home
         self._cursor: str | None = None
@@ -102,7 +115,7 @@ class Host:
 
     async def stay(self) -> None:
         """Connects, and reconnects, until the session ends."""
-        while not self._story.ended:
+        while not self._story.ended and not self.is_superseded:
             try:
                 await self._connect()
             except NetworkError:
@@ -111,17 +124,41 @@ class Host:
                 self._story.ended = True
             if self._cluster.random.random() < 0.1:
                 self._home = self._cluster.random.randrange(self._cluster.world.locations)
+            if self._reloads and not self.is_superseded and self._cluster.random.random() < 0.2:
+                # The goodbye may be later than the stream of the new page.
+                self._start(self._leave(self._instance))
+                self._instance = self._new_instance()
             await asyncio.sleep(self._cluster.random.uniform(0.1, 10))
+        if self.is_superseded:
+            await asyncio.gather(*self._tasks)
+            await self._leave(self._instance)
+
+    def _new_instance(self) -> str:
+        return f"host-{self.number}-{self._cluster.random.getrandbits(64):x}"
+
+    async def _leave(self, instance: str) -> None:
+        url, body = f"/api/sessions/{self._story.code}/leave", {"instance": instance}
+        token = self._story.host_token
+        await persist(self._cluster, lambda: self._cluster.call(self._home, "POST", url, body, token=token), 8)
 
     async def _connect(self) -> None:
         resumed = self._cursor is not None
-        url = f"/api/stream?code={self._story.code}"
+        url = f"/api/stream?code={self._story.code}&instance={self._instance}"
         headers = {"Last-Event-ID": self._cursor} if self._cursor else {}
         stream = self._cluster.stream(self._home, url, token=self._story.host_token, headers=headers)
         had_before, had_here = set(self._had_cursors), set[str]()
         async for event in stream:
             data = event.get("data", {})
-            if event["event"] == "request":
+            if self.is_superseded:
+                self._story.violations.append(f"{event['event']} after it was superseded")
+            if event["event"] == "ready":
+                self._instance = data["instance"]
+                self.was_connected.set()
+            elif event["event"] == "superseded":
+                self.is_superseded = True
+                if self is self._story.hosts[-1]:
+                    self._story.violations.append("the newest host was superseded")
+            elif event["event"] == "request":
                 if resumed and data["cursor"] in had_before and not data.get("replay"):
                     self._story.violations.append(f"a replay without its flag: {data['id']}")
                 if data["id"] in had_here:
@@ -134,7 +171,7 @@ class Host:
             elif event["event"] == "end":
                 self._story.ended = True
             elif event["event"] == "gap" and data["reason"] == "missing":
-                self._story.had.append((data["producer"], data["seq"], data["before"]))
+                self._story.had[self.number].append((data["producer"], data["seq"], data["before"]))
             if event.get("id"):
                 self._cursor = event["id"]
                 self._story.cursors.add(event["id"])
@@ -152,11 +189,12 @@ class Host:
         if story.sent.get(request_id) != data["args"]:
             story.violations.append(f"never sent like this: {request_id}")
         if "seq" in data:
-            story.had.append((data["producer"], data["seq"]))
+            story.had[self.number].append((data["producer"], data["seq"]))
         self._start(self._run(request_id))
 
     async def _run(self, request_id: str) -> None:
         self._story.runs.append(request_id)
+        self._story.runs_by_host[self.number, request_id] += 1
         await asyncio.sleep(self._cluster.random.expovariate(1 / 2))
         self._story.answers[request_id] = {"answer": request_id}
         await self._answer(request_id)

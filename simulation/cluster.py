@@ -31,6 +31,7 @@ PLAN = Plan(
     session_check_seconds=60,
     chunk_ms=5_000,
     stop_look_ms=10_000,
+    mcp_progress_seconds=5,
 )
 """Slower than in production, so that a run of minutes costs milliseconds; the code is the same."""
 
@@ -110,7 +111,7 @@ class Cluster:
             SessionOver: the session has ended.
         """
         await asyncio.sleep(self.random.uniform(0.005, 0.1))
-        self.connections[url] += 1
+        self.connections[url.partition("&")[0]] += 1
         usage = Usage()
         invocation.set(usage)
         started = asyncio.get_running_loop().time()

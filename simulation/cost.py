@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from simulation.abuse_cost import write_abuse_table
+from simulation.address_cost import find_by_address, open_with_address
 from simulation.client import KEY, Client, make_client
 from simulation.conversation_cost import (
     ANSWER_SECONDS,
@@ -54,15 +55,18 @@ class Setting:
         self.code, self.token = opened["code"], opened["hostToken"]
 
     async def stay(self, client: Client, token: str | None) -> None:
-        """Keeps a stream open like an EventSource; as the host, answers each request immediately."""
+        """Keeps a stream open as `waypost.js` does; as the host, answers each request immediately."""
         headers: dict[str, str] = {"Accept": "application/x-ndjson"}
+        instance = "a-tab-that-stays"
         while True:
-            response = await client.open("GET", f"/api/stream?code={self.code}", token=token, headers=headers)
+            url = f"/api/stream?code={self.code}" + (f"&instance={instance}" if token else "")
+            response = await client.open("GET", url, token=token, headers=headers)
             assert isinstance(response.body, AsyncGenerator)
             async for chunk in response.body:
                 for event in map(json.loads, chunk.splitlines()):
                     if event.get("id"):
                         headers["Last-Event-ID"] = event["id"]
+                    instance = event.get("data", {}).get("instance", instance)
                     if event["event"] == "request":
                         answer = {"code": self.code, "id": event["data"]["id"], "result": True}
                         await client.call("POST", "/api/response", answer, token=token)
@@ -165,6 +169,18 @@ def poll_alone(plan: Plan) -> Counter[str]:
     return run(scene())
 
 
+def leave_alone(plan: Plan) -> Counter[str]:
+    """Operations of a goodbye."""
+
+    async def scene() -> Counter[str]:
+        setting = Setting(plan, same_isolate=True)
+        await setting.open()
+        url = f"/api/sessions/{setting.code}/leave"
+        return await _measured(setting, setting.tab.call("POST", url, token=setting.token))
+
+    return run(scene())
+
+
 def table() -> str:
     """The table of docs/cost.md."""
     rows: list[tuple[str, Mapping[str, float], int]] = [
@@ -172,6 +188,9 @@ def table() -> str:
         ("a call and its answer, in two isolates, each side looking once", call_alone(PAID, same_isolate=False), 1000),
         ("a minute of waiting (`?wait=60`) for an answer from another isolate", wait_minute(PAID), 1000),
         ("a poll that finds nothing", poll_alone(PAID), 1000),
+        ("a tab that closes", leave_alone(PAID), 1000),
+        ("an MCP address: more, where a session is opened with one", open_with_address(), 1000),
+        ("an MCP address: more for a request, unless its isolate knows the address", find_by_address(), 1000),
         ("a conversation that is read", read_conversation(), 1000),
         (f"a message added to a conversation, on average of {TIMES}", append_message(), 1000),
         ("the same, at 600 messages in a minute", append_quickly(), 1000),

@@ -176,7 +176,7 @@ class LocationKv:
         after = cursor or ""
         if self._world.random.random() < self._world.weather.empty_page:
             # Before every key, also one that is the prefix itself.
-            return ListPage((), after or " ")
+            return ListPage((), after or "\0")
         names = sorted(key for key in self._world.versions if key.startswith(prefix) and key > after)
         keys: list[ListedKey] = []
         for name in names:

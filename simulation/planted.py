@@ -10,6 +10,10 @@ from typing import Any
 
 import msgspec
 
+from simulation.planted_addresses import ADDRESS_BUGS
+from simulation.replaced import replaced
+from waypost_worker.chat.turn import Turn
+from waypost_worker.context import request_context
 from waypost_worker.conversations import compaction, conversation, journal
 from waypost_worker.conversations import window as window_module
 from waypost_worker.conversations.conversation import Conversation
@@ -28,16 +32,8 @@ from waypost_worker.queues.message import Message, decode_listed, encode_stored
 from waypost_worker.queues.producer_order import ProducerOrder
 from waypost_worker.queues.queue import Queues
 from waypost_worker.queues.reader import GuestReader, HostReader, Reader
-
-
-@contextmanager
-def _replaced(owner: Any, name: str, replacement: Any) -> Iterator[None]:
-    original = getattr(owner, name)
-    setattr(owner, name, replacement)
-    try:
-        yield
-    finally:
-        setattr(owner, name, original)
+from waypost_worker.sessions.host_instance import HostInstance, parse_instance
+from waypost_worker.sessions.host_seat import HostSeat
 
 
 def high_water_mark() -> Any:
@@ -47,7 +43,7 @@ def high_water_mark() -> Any:
     def skips_older(self: HostReader, message: Message) -> bool:
         return message.cursor > self.position and wants(self, message)
 
-    return _replaced(HostReader, "wants", skips_older)
+    return replaced(HostReader, "wants", skips_older)
 
 
 @contextmanager
@@ -76,7 +72,7 @@ def get_instead_of_list() -> Iterator[None]:
             yield [decode_listed(ListedKey(request_key(self._code, cursor), value or metadata))]
 
     original = Queues.pages
-    with _replaced(Queues, "push_request", push_request), _replaced(Queues, "pages", pages):
+    with replaced(Queues, "push_request", push_request), replaced(Queues, "pages", pages):
         yield
 
 
@@ -101,7 +97,7 @@ def one_key_per_queue() -> Iterator[None]:
             yield [decode_listed(ListedKey(request_key(self._code, cursor), value or metadata))]
 
     original = Queues.pages
-    with _replaced(Queues, "push_request", push_request), _replaced(Queues, "pages", pages):
+    with replaced(Queues, "push_request", push_request), replaced(Queues, "pages", pages):
         yield
 
 
@@ -114,7 +110,7 @@ def no_dedupe() -> Iterator[None]:
         return original(self, messages, now_ms)
 
     original = HostReader.deliver
-    with _replaced(HostReader, "deliver", deliver):
+    with replaced(HostReader, "deliver", deliver):
         yield
 
 
@@ -124,7 +120,7 @@ def ignores_list_complete() -> Any:
     async def first_page(kv: Kv, prefix: str) -> AsyncGenerator[tuple[ListedKey, ...], None]:
         yield (await kv.list(prefix)).keys
 
-    return _replaced(queue_module, "list_all", first_page)
+    return replaced(queue_module, "list_all", first_page)
 
 
 def answers_before_the_write() -> Any:
@@ -137,7 +133,7 @@ def answers_before_the_write() -> Any:
         except Exception:
             return
 
-    return _replaced(Queues, "_put", put)
+    return replaced(Queues, "_put", put)
 
 
 def shared_cache() -> Any:
@@ -148,7 +144,7 @@ def shared_cache() -> Any:
         return [item for name in self._topics if name.startswith(kind) for item in original(self, name, position)]
 
     original = LocalChannel.since
-    return _replaced(LocalChannel, "since", since)
+    return replaced(LocalChannel, "since", since)
 
 
 def no_reorder_window() -> Any:
@@ -158,7 +154,7 @@ def no_reorder_window() -> Any:
         after = self.resumed_after_ms
         return (after is None or cursor_ms(message.cursor) > after) and Reader.wants(self, message)
 
-    return _replaced(GuestReader, "wants", wants)
+    return replaced(GuestReader, "wants", wants)
 
 
 def no_order() -> Any:
@@ -169,7 +165,7 @@ def no_order() -> Any:
             for number in sorted(sequence.held):
                 yield from (message for message in sequence.held.pop(number) if message.kind != "skip")
 
-    return _replaced(ProducerOrder, "release", release)
+    return replaced(ProducerOrder, "release", release)
 
 
 def unflagged_replay() -> Any:
@@ -180,7 +176,30 @@ def unflagged_replay() -> Any:
         return original(self, message)
 
     original = Reader._event
-    return _replaced(Reader, "_event", event)
+    return replaced(Reader, "_event", event)
+
+
+def never_superseded() -> Any:
+    """An older host is never sent `superseded`, and goes on."""
+    return replaced(HostSeat, "superseded", lambda self: None)
+
+
+def the_newer_host_is_superseded() -> Any:
+    """The host that comes later is the one that has to go."""
+
+    def supersedes(self: HostInstance, other: HostInstance) -> bool:
+        return self.id != other.id and self.since_ms < other.since_ms
+
+    return replaced(HostInstance, "supersedes", supersedes)
+
+
+def a_reconnect_makes_a_host_new() -> Any:
+    """A host that reconnects counts as one that has just come: two hosts take the session from each other."""
+
+    def parse(text: str, now_ms: int) -> tuple[HostInstance, bool]:
+        return HostInstance(parse_instance(text, now_ms)[0].id, now_ms), False
+
+    return replaced(request_context, "parse_instance", parse)
 
 
 def deletes_the_journal_immediately() -> Any:
@@ -194,7 +213,7 @@ def deletes_the_journal_immediately() -> Any:
             await self._kv.delete(journal_key(self._name, entry.cursor))
         return {entry.cursor for entry in entries}
 
-    return _replaced(Conversation, "_compact", compact)
+    return replaced(Conversation, "_compact", compact)
 
 
 def _compacts_without(**fields: Any) -> Any:
@@ -203,7 +222,7 @@ def _compacts_without(**fields: Any) -> Any:
         return [Entry(entry.cursor, msgspec.structs.replace(entry.change, **fields)) for entry in kept]
 
     original = journal.keep
-    return _replaced(compaction, "keep", keep)
+    return replaced(compaction, "keep", keep)
 
 
 def compaction_loses_drops() -> Any:
@@ -218,7 +237,18 @@ def compaction_loses_clears() -> Any:
 
 def first_copy_wins() -> Any:
     """An answer stays as it was written first: open and empty."""
-    return _replaced(ChatMessage, "rank", 2)
+    return replaced(ChatMessage, "rank", 2)
+
+
+def asks_again_only_what_is_shown() -> Any:
+    """A question that is older than the window is asked again as a new one: its old copy counts, and the answer stands
+    without it."""
+
+    def init(self: Turn, items: Any, question: Any, generation_id: str, *, is_ui: bool, limit: int, **_: Any) -> None:
+        original(self, items, question, generation_id, is_ui=is_ui, limit=limit)
+
+    original = Turn.__init__
+    return replaced(Turn, "__init__", init)
 
 
 def pops_by_writing_the_rest() -> Any:
@@ -232,14 +262,14 @@ def pops_by_writing_the_rest() -> Any:
         taken: ChatMessage = history.items[-1]
         return taken
 
-    return _replaced(Conversation, "pop", pop)
+    return replaced(Conversation, "pop", pop)
 
 
 @contextmanager
 def forgets_pops() -> Iterator[None]:
     """A pop that is repeated takes another message."""
-    nothing = _replaced(conversation, "pop_of", lambda entries, pop_id: None)
-    with nothing, _replaced(RecentPops, "of", lambda self, name, now_ms: []):
+    nothing = replaced(conversation, "pop_of", lambda entries, pop_id: None)
+    with nothing, replaced(RecentPops, "of", lambda self, name, now_ms: []):
         yield
 
 
@@ -251,17 +281,17 @@ def cuts_inside_groups() -> Iterator[None]:
         return max(len(items) - window.messages, 0)
 
     with (
-        _replaced(window_module, "first_shown", first),
-        _replaced(conversation, "first_shown", first),
-        _replaced(journal, "first_kept", first),
-        _replaced(window_module, "_results", lambda item: filter(None, [item.tool_call_id])),
+        replaced(window_module, "first_shown", first),
+        replaced(conversation, "first_shown", first),
+        replaced(journal, "first_kept", first),
+        replaced(window_module, "_results", lambda item: filter(None, [item.tool_call_id])),
     ):
         yield
 
 
 def forgets_that_it_cut() -> Any:
     """Compaction leaves old messages out, and the snapshot does not say so."""
-    return _replaced(compaction, "cut_off", lambda entries, window: "")
+    return replaced(compaction, "cut_off", lambda entries, window: "")
 
 
 def says_nothing_of_what_it_cuts() -> Any:
@@ -271,7 +301,7 @@ def says_nothing_of_what_it_cuts() -> Any:
         return original(*args, **kwargs)[0], False
 
     original = window_module.shown_from
-    return _replaced(conversation, "shown_from", shown_from)
+    return replaced(conversation, "shown_from", shown_from)
 
 
 def deletes_the_thread_alone() -> Any:
@@ -280,7 +310,7 @@ def deletes_the_thread_alone() -> Any:
     async def nothing(self: Any, session_id: str) -> None:
         pass
 
-    return _replaced(DocumentStore, "delete_all", nothing)
+    return replaced(DocumentStore, "delete_all", nothing)
 
 
 def deletes_every_page() -> Any:
@@ -291,7 +321,7 @@ def deletes_every_page() -> Any:
             for key in keys:
                 await self._kv.delete(key.name)
 
-    return _replaced(PageStore, "delete_all", delete_all)
+    return replaced(PageStore, "delete_all", delete_all)
 
 
 PLANTED = (
@@ -305,6 +335,9 @@ PLANTED = (
     no_reorder_window,
     no_order,
     unflagged_replay,
+    never_superseded,
+    the_newer_host_is_superseded,
+    a_reconnect_makes_a_host_new,
     deletes_the_journal_immediately,
     compaction_loses_drops,
     compaction_loses_clears,
@@ -316,4 +349,6 @@ PLANTED = (
     says_nothing_of_what_it_cuts,
     deletes_the_thread_alone,
     deletes_every_page,
+    asks_again_only_what_is_shown,
+    *ADDRESS_BUGS,
 )

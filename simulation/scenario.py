@@ -6,12 +6,16 @@ from dataclasses import dataclass
 from random import Random
 
 from simulation.actors import Host, Story, end, listen, persist, produce, try_foreign_cursor
+from simulation.addresses import simulate_addresses
 from simulation.checks import check
 from simulation.cluster import PLAN, Cluster, Faults
 from simulation.conversations import simulate_conversation
 from simulation.deletion import simulate_deletion
 from simulation.model_kv import Weather, World
 from simulation.virtual_time import run
+
+TWO_HOSTS = 0.3
+"""The probability that another host takes a session over."""
 
 SETTLE_SECONDS = 500
 """Longer than any change may take to become visible, be retried, and become visible again."""
@@ -33,8 +37,10 @@ class Report:
 
 
 def simulate(seed: int) -> Report:
-    """One run from `seed`, the same at every call. Of sixteen, four are of a conversation and one is of a deletion; the
-    others are of the queues."""
+    """One run from `seed`, the same at every call. Of sixteen, three are of a conversation, one is of a deletion, and one
+    of MCP addresses; the others are of the queues."""
+    if seed % 16 == 15:
+        return Report(seed, simulate_addresses(seed), 0)
     if seed % 4 == 3:
         return Report(seed, simulate_conversation(seed), 0)
     if seed % 16 == 6:
@@ -61,7 +67,11 @@ async def _scenario(seed: int) -> Report:
     producers: list[asyncio.Task[None]] = []
     loop = asyncio.get_running_loop()
     for story in stories:
-        listeners.append(loop.create_task(Host(cluster, story, random.randrange(world.locations)).stay()))
+        has_second = random.random() < TWO_HOSTS
+        first = Host(cluster, story, random.randrange(world.locations), reloads=not has_second)
+        listeners.append(loop.create_task(first.stay()))
+        if has_second:
+            listeners.append(loop.create_task(_second_host(cluster, story, first)))
         for guest in range(random.choice((0, 1, 1, 2))):
             home = random.randrange(world.locations)
             listeners.append(loop.create_task(listen(cluster, story, f"guest{guest}", home)))
@@ -92,6 +102,13 @@ async def _scenario(seed: int) -> Report:
     for story in stories:
         violations += check(story, left_over[story.code])
     return Report(seed, violations, sum(len(story.sent) for story in stories))
+
+
+async def _second_host(cluster: Cluster, story: Story, first: Host) -> None:
+    # Later than the clocks of two locations differ: by them, a host that came just before may be the newer one.
+    await first.was_connected.wait()
+    await asyncio.sleep(cluster.random.uniform(5, 60))
+    await Host(cluster, story, cluster.random.randrange(cluster.world.locations), reloads=True).stay()
 
 
 async def _open(cluster: Cluster) -> Story:

@@ -36,7 +36,34 @@ hostile = pytest.mark.parametrize("text", HOSTILE.values(), ids=HOSTILE)
 
 
 @pytest.mark.parametrize(
-    "text", ["K7Q2M9X1", "k7q2m9x1", "K7Q2-M9X1", "k-7-q-2-m-9-x-1", "K7Q2M9Xi", "K7Q2M9XL", "K7Q2M9Xl", "-K7Q2M9X1-"]
+    "text",
+    [
+        "K7Q2M9X1",
+        "k7q2m9x1",
+        "K7Q2-M9X1",
+        "k-7-q-2-m-9-x-1",
+        "K7Q2M9Xi",
+        "K7Q2M9XL",
+        "K7Q2M9Xl",
+        "-K7Q2M9X1-",
+        "K7Q2 M9X1",
+        "K7Q2M9X1 ",
+        " k7q2 - m9xl\r\n",
+        "K7Q2\tM9X1",
+        "K7Q2\u00a0M9X1",
+        "K7Q2\u2007M9X1",
+        "K7Q2\u202fM9X1",
+        "K7Q2\u3000M9X1",
+        "K7Q2\u2010M9X1",
+        "K7Q2\u2011M9X1",
+        "K7Q2\u2012M9X1",
+        "K7Q2 \u2013 M9X1",
+        "K7Q2\u2014M9X1",
+        "K7Q2\u2212M9X1",
+        "K7Q2\uff0dM9X1",
+        "K7Q2\u00adM9X1",
+        "\ufeffK7Q2\u200bM9X1\u2060",
+    ],
 )
 def test_a_code_is_read_as_a_person_may_write_it(text: str):
     assert parse_code(text) == "K7Q2M9X1"
@@ -63,7 +90,15 @@ def test_a_hostile_code_is_refused(text: str):
         "K7Q2M9X1" + "-" * 25,
         "--------",
         "-" * 33,
-        "K7Q2M9X1 ",
+        "K7Q2M9X1" + " " * 25,
+        "K7Q2_M9X1",
+        "K7Q2.M9X1",
+        "K7Q2+M9X1",
+        "K7Q2/M9X1",
+        "K7Q2\u202eM9X1",
+        "K7Q2\0M9X1",
+        "K7Q2\uff2d9X1",
+        "K7Q2M9X\u0131\u00a0",
     ],
 )
 def test_what_is_nearly_a_code_is_refused(text: str):

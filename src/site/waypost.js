@@ -7,6 +7,8 @@
  *     host.tool({ name: "add", inputSchema: { type: "object" } }, ({ a, b }) => a + b);
  *     await host.connect();                                   // the tab now answers calls
  *
+ *     const kept = (await Session.claim()) ?? (await createSession());  // the same session after a reload
+ *
  *     const guest = await joinSession(code);
  *     await guest.call("add", { a: 1, b: 2 });                // the agent calls a tool: 3
  *

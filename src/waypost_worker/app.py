@@ -4,6 +4,8 @@ import traceback
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from functools import partial
 
+import msgspec
+
 from waypost_worker.clock import Clock
 from waypost_worker.context.isolate import Isolate
 from waypost_worker.context.request_context import RequestContext
@@ -14,6 +16,7 @@ from waypost_worker.handlers import (
     conversation_messages,
     conversations,
     documents,
+    mcp_addresses,
     pages,
     queues,
     resources,
@@ -25,11 +28,12 @@ from waypost_worker.handlers import (
     tokens,
     voice,
 )
-from waypost_worker.http.cors import allow_origin, is_preflight, preflight_response
-from waypost_worker.http.cross_origin import is_from_known_origin, require_known_origin, require_own_host
+from waypost_worker.http.cors import is_preflight, preflight_response
+from waypost_worker.http.cross_origin import is_from_known_origin, refuse_origin, require_own_host
 from waypost_worker.http.log_entry import log_entry, ray_of
 from waypost_worker.http.messages import Request, Response, bounded, problem, problem_response
-from waypost_worker.http.routing import Route, Router
+from waypost_worker.http.page_access import PageAccess
+from waypost_worker.http.routing import Route, Router, canonical_path
 from waypost_worker.http.security_headers import BROWSER_HEADERS
 from waypost_worker.kv.metered import MeteredKv, Payment
 from waypost_worker.kv.retrying import RetryingKv
@@ -63,7 +67,10 @@ ROUTES: tuple[Route[Handler], ...] = (
     Route("DELETE", "/api/sessions/{code}", sessions.delete, BY_SECRET),
     Route("POST", "/api/sessions/{code}/extend", sessions.extend, BY_SECRET),
     Route("POST", "/api/sessions/{code}/join", sessions.join, BY_SECRET),
+    Route("POST", "/api/sessions/{code}/leave", sessions.leave, BY_SECRET),
     Route("PUT", "/api/sessions/{code}/tools", sessions.put_tools, BY_SECRET),
+    Route("PUT", "/api/sessions/{code}/address", mcp_addresses.take, BY_SECRET),
+    Route("DELETE", "/api/addresses/{address}", mcp_addresses.withdraw, ANY),
     Route("POST", "/api/tokens", tokens.create, BY_SECRET),
     Route("GET", "/api/sessions", threads.list_page, BY_SECRET),
     Route("DELETE", "/api/sessions", threads.delete, BY_SECRET),
@@ -141,9 +148,12 @@ class App:
         self._throttle = GuessThrottle((limiters or {}).get(Limit.MISS), clock)
         self._storage = storage
         self._router: Router[Handler] = Router(ROUTES)
+        self._pages = PageAccess(settings.allowed_origins, settings.signing_keys, clock)
 
     async def handle(self, request: Request) -> Response:
         """The response to `request`; never raises."""
+        if (path := canonical_path(request.path)) != request.path:
+            request = msgspec.structs.replace(request, path=path)
         request_id = ray_of(request.headers.get("cf-ray")) or self._random.random_bytes(8).hex()
         meter = MeteredKv(self._kv, self.clock, self._settings.plan.operations_per_invocation)
         try:
@@ -154,7 +164,7 @@ class App:
             self._log(log_entry(request_id, f"{request.method} failed\n{traceback.format_exc()}"))
             detail = f"An internal error occurred. If it happens again, report the request id {request_id}."
             response = problem(500, "internal", "Internal error", detail)
-        allow_origin(request, response, self._settings.allowed_origins)
+        self._pages.let_read(request, response)
         response.headers = BROWSER_HEADERS | response.headers
         response.headers["X-Request-Id"] = request_id
         response.headers["Server-Timing"] = f'kv;desc="{meter.operations} operations";dur={meter.elapsed_ms}'
@@ -168,14 +178,14 @@ class App:
         request = bounded(request)
         require_own_host(request, self._settings.allowed_origins)
         if is_preflight(request):
-            return preflight_response()
+            return preflight_response(request)
         route, params = self._router.find(request.method, request.path)
         if route.handler is pages.show and not is_from_known_origin(request, self._settings.allowed_origins):
             # Other sites may link to a page. Nothing is counted or read before a person has followed the link.
             if (offer := pages.offer(request)) is not None:
                 return offer
-        else:
-            require_known_origin(request, self._settings.allowed_origins)
+        elif not self._pages.may_call(request):
+            refuse_origin()
         if self._settings.problem and route.handler is not service.health:
             raise Unconfigured(self._settings.problem)
         await self._limits.spend_of_address(route.limits, request.client_ip, route.uses)

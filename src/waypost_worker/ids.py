@@ -11,6 +11,8 @@ from waypost_worker.limits import (
     MAX_ID_LENGTH,
     MAX_MESSAGE_ID_LENGTH,
     MAX_TOOL_NAME_LENGTH,
+    MAX_TYPED_CODE_LENGTH,
+    MCP_ADDRESS_LENGTH,
     MIN_CODE_LENGTH,
 )
 from waypost_worker.random import Random
@@ -21,6 +23,12 @@ CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 STEPS = (".", "..")
 """Path segments with a special meaning: https://url.spec.whatwg.org/#double-dot-path-segment"""
 
+SEPARATORS = r"\t\n\r \u00a0\u00ad\u2000-\u200b\u2010-\u2015\u202f\u2060\u2212\u3000\ufe58\ufe63\uff0d\ufeff-"
+"""What is ignored in a code, as a class of a regular expression: white space, dashes, soft hyphens and zero-width
+spaces. Word processors and chats put these between the two halves of a code, and copying takes them along."""
+
+_SEPARATORS = re.compile(f"[{SEPARATORS}]")
+_ADDRESS = re.compile(f"[{CROCKFORD.lower()}]{{{MCP_ADDRESS_LENGTH}}}")
 _READ_AS = str.maketrans("ILO", "110")
 _CODE = re.compile(f"[{CROCKFORD}]{{{MIN_CODE_LENGTH},{MAX_CODE_LENGTH}}}")
 _ID = re.compile(rf"[A-Za-z0-9._~-]{{1,{MAX_ID_LENGTH}}}")
@@ -46,20 +54,28 @@ def new_code(random: Random, length: int = MIN_CODE_LENGTH) -> str:
 
 
 def parse_code(text: str) -> str:
-    """The code that a person typed: in any case, hyphens ignored, I and L read as 1, O as 0. Accepts every length that
-    a code can have, so that a change of CODE_LENGTH keeps existing sessions reachable.
+    """The code that a person typed: in any case, spaces and dashes ignored, I and L read as 1, O as 0. Accepts every
+    length that a code can have, so that a change of CODE_LENGTH keeps existing sessions reachable.
+
+    All spellings of a code are one code, so a limit on wrong codes counts what this returns.
 
     Raises:
         InvalidCode: `text` is no code.
     """
-    # The length is checked first: upper() and replace() on an attacker's megabyte would be wasted work.
-    code = text.replace("-", "").upper().translate(_READ_AS) if len(text) <= 2 * MAX_CODE_LENGTH else ""
+    # The length is checked first: upper() and sub() on an attacker's megabyte would be wasted work.
+    code = _SEPARATORS.sub("", text) if len(text) <= MAX_TYPED_CODE_LENGTH else ""
     # str.upper() turns some other letters into ASCII ('ı' into 'I'), which no code contains.
-    if not text.isascii() or not _CODE.fullmatch(code):
+    code = code.upper().translate(_READ_AS) if code.isascii() else ""
+    if not _CODE.fullmatch(code):
         raise InvalidCode(
             f"A session code has {MIN_CODE_LENGTH} to {MAX_CODE_LENGTH} letters and digits, like K7Q2-M9XA."
         )
     return code
+
+
+def is_mcp_address(text: str) -> bool:
+    """Whether `text` has the form of an MCP address, which no code has."""
+    return bool(_ADDRESS.fullmatch(text))
 
 
 def parse_id(text: str, what: str) -> str:

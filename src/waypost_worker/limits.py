@@ -86,6 +86,9 @@ MAX_LARGE_BODY_SECONDS = 180
 PREFLIGHT_MAX_AGE_SECONDS = 7200
 """How long a browser caches the reply to a CORS preflight; browsers cap it there."""
 
+MAX_PARAMETER_HEADERS = 32
+"""Headers for arguments of a tool (MCP's `Mcp-Param-…`) that the reply to a preflight repeats."""
+
 MAX_ID_LENGTH = 64
 """Characters of an id that a client chooses: two of them and a cursor must fit into a key of 512 bytes."""
 
@@ -106,6 +109,27 @@ MIN_CODE_LENGTH = 8
 
 MAX_CODE_LENGTH = 16
 """Characters of a session's code at most: more is too long to type, and 80 bits can't be guessed over a network."""
+
+MAX_TYPED_CODE_LENGTH = 2 * MAX_CODE_LENGTH
+"""Characters of a code as it was typed: the longest one with a space or a dash after each character."""
+MCP_ADDRESS_LENGTH = 32
+"""Characters of an MCP address, 5 bits each: 160 bits can't be guessed, and no code is as long."""
+
+ADDRESS_SECRET_LENGTH = 43
+"""Characters of the secret of an MCP address: 32 bytes as base64url."""
+
+ADDRESS_TTL_SECONDS = 30 * 24 * 3600
+"""How long an MCP address is kept after a session took it last. A session lasts a day, so a tab that is used takes it
+again long before."""
+
+WITHDRAWN_TTL_SECONDS = 365 * 24 * 3600
+"""How long a withdrawn MCP address is refused: longer than an address is kept, and than a secret stays in a backup."""
+
+ADDRESS_CACHE_SECONDS = 30
+"""How long an isolate uses what it read of an MCP address: less than KV itself may be behind."""
+
+ADDRESS_UNSURE_SECONDS = 10
+"""The same, if the address does not exist or its session is over: its browser may open a session at any moment."""
 
 MAX_LOOKUPS_AT_ONCE = 10
 """Concurrent look-ups of codes from one address in one isolate: as many can still succeed while it is being blocked."""
@@ -189,6 +213,9 @@ DEFAULT_LISTED_THREADS = 50
 
 MAX_TOOL_NAME_LENGTH = 128
 """Characters of a tool's name, as MCP (2025-11-25, server/tools) allows."""
+
+MAX_MAPPED_NAME_LENGTH = 64
+"""Characters of a tool's mapped name: the APIs of models take no longer ones."""
 
 MAX_TOOLS = 128
 """Tools of one session: a model can't choose among more, and each change stores and sends all of them."""
@@ -364,6 +391,14 @@ SESSION_CACHE_SECONDS = 30
 PRESENCE_GRACE_SECONDS = 60
 """How late the next presence of a host may become visible before the host counts as gone: what KV needs to show it."""
 
+MIN_INSTANCE_ID_LENGTH = 8
+MAX_INSTANCE_ID_LENGTH = 64
+"""Characters of the id that a host chooses for itself, at random."""
+
+TAKEOVER_HOLD_SECONDS = 30
+"""How long requests that were accepted before a newer host came are held back from it, while the older one may still
+be running them: half of what a caller usually waits."""
+
 HEARTBEAT_SECONDS = 15
 """Silence on a stream until a heartbeat; edge proxies close streams after about 100 s of silence."""
 
@@ -405,6 +440,9 @@ hosts whose presence it has announced."""
 MAX_CACHE_BYTES = 4 * 1024 * 1024
 """One cache of an isolate, in bytes. Together they stay below a third of its 128 MB."""
 
+MAX_CACHED_ADDRESSES = 4096
+"""MCP addresses that an isolate caches, of those that exist and of those that do not."""
+
 MAX_JOINED_CODES = 4096
 """Used single-use codes that an isolate caches, with the id of the guest that used each."""
 
@@ -426,6 +464,9 @@ MAX_STREAMS_PER_ISOLATE = 1500
 
 MAX_RPC_ID_LENGTH = 128
 """Characters of the id of a JSON-RPC request, and of its progress token: both are part of event ids."""
+
+MAX_BATCH_MESSAGES = 16
+"""Messages in a JSON-RPC batch. Its calls wait concurrently, and share the KV operations of one invocation."""
 
 TOOLS_PER_PAGE = 64
 """Tools in one page of MCP's `tools/list`."""

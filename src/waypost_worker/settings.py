@@ -1,9 +1,9 @@
 """The settings of a deployment, read once from the Worker's vars and secrets."""
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from waypost_worker.http.origins import fault_of
 from waypost_worker.limits import (
     DEFAULT_CONVERSATION_TTL_SECONDS,
     DEFAULT_HISTORY_BYTES,
@@ -29,9 +29,6 @@ from waypost_worker.limits import (
 from waypost_worker.models.settings import ModelSettings, read_model_settings
 from waypost_worker.polling.plans import PAID, PLANS, Plan
 
-_ORIGIN = re.compile(r"[a-z][a-z0-9+.-]*://(?:[a-z0-9._-]+|\[[0-9a-f:.]+\])(?::[1-9][0-9]{0,4})?")
-"""https://html.spec.whatwg.org/multipage/browsers.html#ascii-serialisation-of-an-origin"""
-
 WORDS = {
     "": False,
     "0": False,
@@ -55,7 +52,7 @@ class Settings:
     `require_token`: a code alone only lets a guest join; everything else needs the token that joining returns.
     `code_joins_once`: a code admits one guest only; `require_token` is then true as well.
     `code_length`: characters of new session codes, 5 bits each; codes of every valid length are accepted.
-    `allowed_origins`: exact origins whose pages may call the API, besides the Worker's own.
+    `allowed_origins`: whose pages may call the API, besides the Worker's own: origins and patterns (http/origins.py).
     `conversation_ttl_seconds`, `history_limit`: how long a conversation is kept after its last message, and how many of
     its messages. `thread_ttl_seconds`, `thread_history_limit`: the same of threads, and of their conversations.
     `history_bytes`: how many bytes of either kind of conversation are kept.
@@ -152,11 +149,12 @@ def _is_on(env: Mapping[str, str], name: str, *more: str) -> bool:
 
 
 def _origins(env: Mapping[str, str]) -> frozenset[str]:
-    origins = frozenset(env.get("ALLOWED_ORIGINS", "").replace(",", " ").split())
-    # A text that is no origin would silently allow nothing; "*" and "null" would allow every page.
-    if not all(map(_ORIGIN.fullmatch, origins)):
-        raise ValueError("ALLOWED_ORIGINS must be origins exactly as browsers send them: https://app.example.")
-    return origins
+    entries = env.get("ALLOWED_ORIGINS", "").replace(",", " ").split()
+    for number, entry in enumerate(entries, 1):
+        # A text that is no origin would silently allow nothing.
+        if fault := fault_of(entry):
+            raise ValueError(f"Entry {number} of ALLOWED_ORIGINS {fault}.")
+    return frozenset(entries)
 
 
 def _app_keys(env: Mapping[str, str]) -> tuple[str, ...]:

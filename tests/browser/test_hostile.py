@@ -98,8 +98,12 @@ def test_what_a_tab_offers_shows_as_text_to_the_agent(open_console: OpenConsole,
         for index, text in enumerate(HOSTILE)
     ]
     tools.append({"name": "titled", "title": HOSTILE[1]})
+    code = offer(api, HOSTILE[1], [{"name": "t"}])
+    # The server takes no such schemas from a host: these are what a server could make up.
+    session = {**api.get(f"/api/sessions/{code}").json(), "tools": tools}
     agent = open_console("#join=")
-    agent.join(offer(api, HOSTILE[1], tools))
+    agent.page.route(f"**/api/sessions/{code}", lambda route: route.fulfill(json=session))
+    agent.join(code)
     expect(agent.page.locator(".tool")).to_have_count(31)
     assert texts(agent.page.locator(".tool > span > span")) == [*map(written_out, HOSTILE), HOSTILE[1]]
     for index, text in enumerate(HOSTILE):

@@ -65,7 +65,8 @@ test("with an approver, a call waits for its decision, unless the tool has readO
   assert.deepEqual(host.runs, ["r2"]);
   const [{ say, signal: _signal, ...request }] = asked;
   assert.deepEqual(request, {
-    id: "r1", tool: "write", args: { n: 1 }, definition: { name: "write" }, replay: false, restarted: false,
+    id: "r1", tool: "write", args: { n: 1 }, definition: { name: "write", inputSchema: { type: "object" } },
+    replay: false, restarted: false,
   });
   say("once");
   await until(() => answers().length === 2);
@@ -77,9 +78,12 @@ test("with an approver, a call waits for its decision, unless the tool has readO
 
 test("readOnlyHint counts only if it is exactly true", async () => {
   const host = await connected({ approve: person });
-  for (const readOnlyHint of ["true", 1, {}, null]) {
+  for (const readOnlyHint of [false, null, undefined]) {
     host.tool({ name: "odd", annotations: { readOnlyHint } }, () => 1);
     assert.equal(host.needsApproval("odd"), true, `${readOnlyHint}`);
+  }
+  for (const readOnlyHint of ["true", 1, {}]) {
+    assert.throws(() => host.tool({ name: "odd", annotations: { readOnlyHint } }, () => 1), /readOnlyHint must be true or false/);
   }
 });
 
@@ -241,6 +245,55 @@ test("the guest gets \"Waiting for approval\" first, and only if the call waits"
   assert.deepEqual(told.filter(([id]) => id === "r1"), [["r1", { progress: 0, message: "Waiting for approval." }], ["r1", "done"]]);
   assert.deepEqual(told.filter(([id]) => id === "r2"), [["r2", "done"]]);
   assert.deepEqual(host.runs, ["r2", "r1"]);
+});
+
+/** A call that was allowed and runs: `tick` moves the time, `call` is what its handler got, `finish` ends it. */
+async function running(context) {
+  const begun = Promise.withResolvers();
+  const end = Promise.withResolvers();
+  const host = await connected({ approve: person });
+  host.tool({ name: "slow" }, (_args, call) => (begun.resolve(call), end.promise));
+  ask("r1", "slow");
+  await until(() => asked.length === 1 && sent().length === 1);
+  context.mock.timers.enable({ apis: ["setTimeout"] });
+  asked[0].say("once");
+  const call = await begun.promise;
+  const tick = (ms) => context.mock.timers.tick(ms);
+  const finish = async () => {
+    context.mock.timers.reset();
+    end.resolve("there");
+    await until(() => answers().length === 1);
+    return sent().map(({ result }) => result?.message ?? result);
+  };
+  return { call, tick, finish };
+}
+
+test("the guest gets \"Running\" once an allowed call takes long", async (context) => {
+  const { tick, finish } = await running(context);
+  tick(2_999);
+  await new Promise(setImmediate);
+  assert.equal(sent().length, 1);
+  tick(1);
+  await new Promise(setImmediate);
+  tick(60_000);
+  context.mock.timers.reset();
+  await until(() => sent().length === 2);
+  assert.deepEqual(await finish(), ["Waiting for approval.", "Running.", "there"]);
+});
+
+test("an allowed call that ends soon sends no \"Running\"", async (context) => {
+  const quick = await running(context);
+  quick.tick(2_999);
+  assert.deepEqual(await quick.finish(), ["Waiting for approval.", "there"]);
+});
+
+test("a call that reports its own progress sends no \"Running\"", async (context) => {
+  const own = await running(context);
+  own.call.progress({ progress: 1, message: "my own" });
+  own.tick(60_000);
+  context.mock.timers.reset();
+  await until(() => sent().length === 2);
+  assert.deepEqual(await own.finish(), ["Waiting for approval.", "my own", "there"]);
 });
 
 test("a repeat of a call that waits is not asked about twice", async () => {

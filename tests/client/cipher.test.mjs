@@ -152,10 +152,19 @@ test("a link names the server, and the code and the key after the #", () => {
   assert.deepEqual(readInvite(link), { code: CODE, key, baseUrl: "https://tab.example" });
   assert.equal(inviteLink({ baseUrl: "https://tab.example/", code: CODE }), `https://tab.example/#join=${CODE}`);
   assert.deepEqual(readInvite(` #join=${CODE} `), { code: CODE, key: undefined, baseUrl: undefined });
-  assert.deepEqual(readInvite(" k7q2-m9xa "), { code: "k7q2-m9xa" });
+  assert.deepEqual(readInvite(" k7q2-m9xa "), { code: "k7q2m9xa" });
+  assert.deepEqual(readInvite("k7q2 \u2013 m9xa\n"), { code: "k7q2m9xa" });
+  assert.equal(readInvite("https://tab.example/#join=K7Q2%20M9XA").code, "K7Q2M9XA");
   assert.throws(() => readInvite(`https://tab.example/#key=${key}`), (error) => error.code === "invalid_link" && !error.message.includes(key));
 });
 
 test("a code is normalised as the server does", () => {
   assert.equal(plainCode(" k7q2-m9xa-oil0 "), "K7Q2M9XA0110");
+  const ids = readFileSync(new URL("../../src/waypost_worker/ids.py", import.meta.url), "utf8");
+  const [, ignored] = ids.match(/^SEPARATORS = r"(.+)"$/m);
+  for (let at = 0; at < 0x10000; at++) {
+    const between = String.fromCharCode(at);
+    if (/[0-9a-z]/i.test(between)) continue;
+    assert.equal(plainCode(`k7q2${between}m9xa`) === "K7Q2M9XA", new RegExp(`[${ignored}]`).test(between), at.toString(16));
+  }
 });

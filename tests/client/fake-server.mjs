@@ -5,7 +5,7 @@ import { createServer } from "node:http";
 export class FakeServer {
   /** Bodies of what has been sent, by "METHOD /path". @type {Record<string, any[]>} */
   got = {};
-  /** Replies to give instead of the usual ones: `[pattern, status | "drop" | "lose", headers?]`, each used once. */
+  /** Replies to give instead of the usual ones: `[pattern, status | "drop" | "lose", headers?, code?, more?]`, each used once. */
   faults = [];
   /**
    * If there is one, requests are passed on to the host and progress to guests, as this function leaves them.
@@ -16,7 +16,11 @@ export class FakeServer {
   waitMs = 0;
   #relayed = new Set();
   #tools = [];
-  #streams = new Set();
+  /** Open streams, with the instance of the host that each is for. @type {Map<any, { id: string, since: number } | undefined>} */
+  #streams = new Map();
+  #starts = 0;
+  /** More fields of the event `ready`. */
+  ready = {};
   #cursor = 0;
   #answers = new Map();
 
@@ -41,12 +45,12 @@ export class FakeServer {
 
   /** Send these very characters to every open stream. */
   raw(text) {
-    for (const stream of this.#streams) stream.write(text);
+    for (const stream of this.#streams.keys()) stream.write(text);
   }
 
   /** Break every open stream. */
   cut() {
-    for (const stream of this.#streams) stream.destroy();
+    for (const stream of this.#streams.keys()) stream.destroy();
   }
 
   /** What has been sent to "METHOD /path". */
@@ -63,10 +67,11 @@ export class FakeServer {
     const at = this.faults.findIndex(([pattern]) => route.startsWith(pattern));
     const fault = at < 0 ? undefined : this.faults.splice(at, 1)[0];
     if (fault?.[1] === "drop") return request.socket.destroy();
-    (this.got[route] ??= []).push({ ...body, headers: request.headers });
+    (this.got[route] ??= []).push({ ...body, headers: request.headers, query: Object.fromEntries(url.searchParams) });
     if (fault?.[1] === "lose") return request.socket.destroy();
-    if (fault) return reply(response, fault[1], { code: fault[3] ?? "fault", detail: "On purpose." }, fault[2]);
-    if (route === "GET /api/stream") return this.#stream(request, response);
+    if (fault) return reply(response, fault[1], { code: fault[3] ?? "fault", detail: "On purpose.", ...fault[4] }, fault[2]);
+    if (route === "GET /api/stream") return this.#stream(url.searchParams.get("instance"), response);
+    if (route.endsWith("/leave")) return reply(response, 204);
     if (route === "POST /api/request") return this.#request(body, response);
     if (route === "POST /api/response") {
       const passed = this.relay?.("response", body) ?? body;
@@ -87,11 +92,20 @@ export class FakeServer {
     });
   }
 
-  #stream(request, response) {
+  /** Like the real one, it lets the newest instance of the host supersede the others. */
+  #stream(instance, response) {
     response.writeHead(200, { "content-type": "text/event-stream" });
-    this.#streams.add(response);
+    const [id, since = ++this.#starts] = instance?.split(".") ?? [];
+    const host = id && { id, since: Number(since) };
+    this.#streams.set(response, host);
     response.on("close", () => this.#streams.delete(response));
-    response.write(`: fake\n\nevent: ready\nretry: 5\nid: ${cursorOf(0)}\ndata: {"role":"host","cursor":"${cursorOf(0)}"}\n\n`);
+    const ready = { role: "host", cursor: cursorOf(0), instance: id && `${id}.${since}`, ...this.ready };
+    response.write(`: fake\n\nevent: ready\nretry: 5\nid: ${cursorOf(0)}\ndata: ${JSON.stringify(ready)}\n\n`);
+    const hosts = [...this.#streams].filter(([, other]) => other);
+    for (const [stream, { id, since }] of hosts) {
+      const isOlder = hosts.some(([, other]) => other.id !== id && other.since > since);
+      if (isOlder) stream.end(`event: superseded\ndata: {"since":"2026-11-26T12:00:00.000Z"}\n\n`);
+    }
   }
 
   #request(body, response) {

@@ -49,7 +49,7 @@ test("a session is opened with what was asked for, and its token travels in a he
   assert.deepEqual([ttl, label], [300, "test"]);
   await connected({ add: () => 1 });
   const [put] = server.sent("PUT /api/sessions/K7Q2M9XA/tools");
-  assert.deepEqual(put.tools, [{ name: "add" }]);
+  assert.deepEqual(put.tools, [{ name: "add", inputSchema: { type: "object" } }]);
   const [stream] = server.sent("GET /api/stream");
   assert.equal(stream.headers.authorization, "Bearer host-token");
 });

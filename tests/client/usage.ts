@@ -12,9 +12,12 @@ async function add({ a, b }: { a: number; b: number }, context: ToolContext): Pr
 }
 
 export async function tab(): Promise<Session> {
-  const session = Session.restore() ?? (await createSession({ ttl: 600, label: "types" }));
+  const session = (await Session.claim()) ?? Session.restore() ?? (await createSession({ ttl: 600, label: "types" }));
   const host = new Host(session).tool(definition, add);
-  host.on("state", ({ state, delayMs }) => console.log(state, delayMs?.toFixed()));
+  host.on("state", ({ state, delayMs, since }) => {
+    console.log(state, delayMs?.toFixed(), since?.getTime());
+    if (state === "superseded" || state === "elsewhere") host.takeOver();
+  });
   host.on("response", ({ id, error }) => console.log(id, error?.code));
   // @ts-expect-error There is no such event.
   host.on("sate", () => {});
@@ -22,6 +25,13 @@ export async function tab(): Promise<Session> {
   host.tool({}, add);
   await host.connect();
   return session;
+}
+
+export async function staying(): Promise<string> {
+  const session = await createSession({ address: true, storage: null });
+  const address: string | undefined = session.address;
+  const [claimed, renewed]: string[] = [await session.claimAddress(), await session.renewAddress(sessionStorage)];
+  return `${session.mcpUrl} ${address} ${claimed} ${renewed}`;
 }
 
 export async function carefully(session: Session): Promise<boolean> {
@@ -85,6 +95,15 @@ export async function talk(signal: AbortSignal): Promise<ChatMessage[]> {
   for (const { threadId, forkedFrom } of sessions) console.log(threadId, forkedFrom?.messageId, cursor);
   if (await deleteThread("ada", "other-trip")) console.log("gone");
   return (await chat.history()).messages;
+}
+
+export async function offerThePagesTools(host: Host): Promise<string[]> {
+  const page = await host.webmcp().ready();
+  page.on("change", () => console.log(page.refused.map(({ name, reason }) => `${name}: ${reason}`)));
+  if (host.removeTool("add")) page.stop();
+  // @ts-expect-error Tools are read, not set.
+  page.tools = [];
+  return page.tools.map(({ name }) => name);
 }
 
 export async function ask(): Promise<string> {

@@ -3,6 +3,7 @@
 import asyncio
 from itertools import count
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 
@@ -298,3 +299,34 @@ async def test_an_apps_key_opens_no_session():
     session = await client.open_session()
     for route in HOST_ONLY + GUESTS_ONLY + EITHER:
         assert await refusal(client, route, session.code, token=APP_KEYS[0]) == (401, "invalid_token")
+
+
+async def test_each_spelling_of_a_code_is_the_same_guess():
+    client = make_client(limiters={Limit.MISS: Budget(1)})
+    for spelling in (
+        "ZZZZ0000",
+        "zzzz-oooo",
+        "zzzz%20OOOO",
+        "ZZZZ%E2%80%930000",
+        "z-z-z-z-0-0-0-0",
+        "%C2%A0ZZZZ%0A0000",
+    ):
+        assert (await client.call("GET", f"/api/sessions/{spelling}")).status == 404
+    assert (await client.call("GET", "/api/sessions/ZZZZ0001")).status == 429
+
+
+@pytest.mark.parametrize("between", [" ", "-", "\u2011", "\u2013", "\u00a0", "\t"])
+async def test_a_code_may_be_spelled_as_it_was_typed_wherever_one_is_taken(between: str):
+    client = make_client()
+    session = await client.open_session()
+    typed = f"{session.code[:4]}{between}{session.code[4:]}".lower()
+    encoded = quote(typed)
+    assert (await client.call("GET", f"/api/sessions/{encoded}")).status == 200
+    assert (await client.call("POST", f"/api/sessions/{encoded}/join")).json()["code"] == session.code
+    assert (await client.ask(typed)).status == 202
+    [request] = (await client.poll(encoded, session.host))["messages"]
+    assert (await client.answer(Opened(typed, session.host), request["data"]["id"], 1)).status == 202
+    assert len((await client.poll(encoded))["messages"]) == 1
+    ping = {"jsonrpc": "2.0", "id": 1, "method": "ping"}
+    assert (await client.call("POST", f"/mcp/{encoded}", ping)).json()["result"] == {}
+    assert (await client.call("DELETE", f"/api/sessions/{encoded}", token=session.host)).status == 204

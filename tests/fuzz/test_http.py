@@ -1,6 +1,7 @@
 """Paths, queries, conditions and settings: any text is read, or refused with an error of our own."""
 
 from collections.abc import Mapping
+from urllib.parse import urlsplit
 
 from hypothesis import example, given
 from hypothesis import strategies as st
@@ -13,12 +14,12 @@ from waypost_worker.errors import (
     InvalidHeader,
     InvalidParameter,
     MethodNotAllowed,
-    OriginNotAllowed,
     PreconditionFailed,
     RouteNotFound,
 )
-from waypost_worker.http.cross_origin import require_known_origin
+from waypost_worker.http.cross_origin import is_from_known_origin
 from waypost_worker.http.messages import Request
+from waypost_worker.http.origins import fault_of, is_allowed_host, is_allowed_origin, is_origin
 from waypost_worker.http.query import required_parameter, seconds_parameter
 from waypost_worker.http.routing import Router
 from waypost_worker.limits import MAX_WAIT_SECONDS
@@ -91,11 +92,38 @@ ORIGINS = ["https://app.example", "http://localhost:8787", "null", "http://[::1]
 )
 def test_an_origin_is_known_or_refused(origin: str, host: str, site: str):
     more = {"sec_fetch_site": site} if site else {}
-    try:
-        require_known_origin(request("POST", origin=origin, host=host, **more), frozenset({"https://app.example"}))
-    except OriginNotAllowed:
-        return
-    assert origin == "https://app.example" or host in origin
+    if is_from_known_origin(request("POST", origin=origin, host=host, **more), frozenset({"https://app.example"})):
+        assert origin == "https://app.example" or host in origin
+
+
+PATTERNS = [
+    "https://*.app.example",
+    "http://localhost:*",
+    "moz-extension://*",
+    "https://[::1]:*",
+    "null",
+    "*",
+    "a://b:1",
+]
+
+
+@given(almost_text(PATTERNS), almost_text(["https://a.app.example", "http://localhost:1", "moz-extension://a", "null"]))
+def test_an_entry_is_refused_with_a_reason_or_allows_origins_that_browsers_send(entry: str, origin: str):
+    if fault_of(entry) is None:
+        assert not is_allowed_origin(origin, frozenset({entry})) or is_origin(origin)
+        is_allowed_host(origin, frozenset({entry}))
+
+
+@given(
+    almost_text(
+        ["https://a.app.example", "https://app.example", "https://a.app.example:443", "https://a.b.app.example"]
+    )
+)
+def test_what_fits_a_pattern_is_a_name_below_it(origin: str):
+    if is_allowed_origin(origin, frozenset({"https://*.app.example"})):
+        assert urlsplit(origin).scheme == "https"
+        assert (urlsplit(origin).hostname or "").endswith(".app.example")
+        assert urlsplit(origin).netloc == origin.removeprefix("https://")
 
 
 NAMES = [

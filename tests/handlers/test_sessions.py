@@ -92,6 +92,40 @@ async def test_a_host_with_an_open_stream_is_online_and_later_was_seen():
     assert (await client.call("GET", f"/api/sessions/{session.code}")).json()["hostOnline"] is False
 
 
+@pytest.mark.parametrize(("query", "body"), [("", None), ("&instance=some-host", {"instance": "some-host"})])
+async def test_a_host_that_says_goodbye_is_offline_from_then_on_and_its_requests_wait(query: str, body: object):
+    client = make_client()
+    session = await client.open_session()
+    stream = await listen(client, f"/api/stream?code={session.code}{query}", token=session.host)
+    await asyncio.sleep(5)
+    reply = await client.call("POST", f"/api/sessions/{session.code}/leave", body, token=session.host)
+    assert (reply.status, reply.body) == (204, b"")
+    await client.ask(session.code, id="r")
+    shown = (await client.call("GET", f"/api/sessions/{session.code}")).json()
+    assert (shown["hostOnline"], shown["hostSeenAt"], shown["active"]) == (False, "2026-01-01T00:00:05.000Z", True)
+    await stream.stop()
+    again = await client.poll(session.code, session.host)
+    assert [message["data"]["id"] for message in again["messages"]] == ["r"]
+
+
+async def test_a_host_that_polls_again_after_its_goodbye_is_online_again():
+    client = make_client()
+    session = await client.open_session()
+    await client.poll(session.code, session.host)
+    await asyncio.sleep(5)
+    await client.call("POST", f"/api/sessions/{session.code}/leave", token=session.host)
+    await asyncio.sleep(1)
+    await client.poll(session.code, session.host)
+    assert (await client.call("GET", f"/api/sessions/{session.code}")).json()["hostOnline"] is True
+
+
+async def test_a_goodbye_costs_one_operation_besides_the_session():
+    client = make_client()
+    session = await client.open_session()
+    reply = await client.call("POST", f"/api/sessions/{session.code}/leave", token=session.host)
+    assert reply.headers["Server-Timing"].startswith('kv;desc="1 operations"')
+
+
 async def test_a_host_that_polls_is_online_too_and_says_so_once_a_minute():
     kv = FaultyKv(MemoryKv(VirtualClock()), lambda *_: False)
     client = make_client(kv=kv)
@@ -185,7 +219,13 @@ async def test_tools_are_kept_with_all_their_fields():
     session = await client.open_session()
     tools: list[dict[str, Any]] = [
         {"name": "a/b.c", "description": "", "inputSchema": {"type": "object"}, "annotations": {"x": [1.0, None]}},
-        {"name": "b", "title": "T", "outputSchema": True},
+        {
+            "name": "b",
+            "title": "T",
+            "inputSchema": {"type": "object"},
+            "outputSchema": {"type": "string"},
+            "mine": None,
+        },
     ]
     path = f"/api/sessions/{session.code}"
     reply = await client.call("PUT", f"{path}/tools", {"tools": tools}, token=session.host)
@@ -193,6 +233,44 @@ async def test_tools_are_kept_with_all_their_fields():
     assert (await client.call("GET", path)).json()["tools"] == tools
     await client.call("PUT", f"{path}/tools", {"tools": []}, token=session.host)
     assert (await client.call("GET", path)).json()["tools"] == []
+
+
+async def test_tools_are_kept_normalised():
+    client = make_client()
+    session = await client.open_session()
+    path = f"/api/sessions/{session.code}"
+    sent = {"tools": [{"name": "a", "title": None, "inputSchema": {"properties": {"x": True}, "required": None}}]}
+    kept = {"tools": [{"name": "a", "inputSchema": {"type": "object", "properties": {"x": {}}}}]}
+    assert (await client.call("PUT", f"{path}/tools", sent, token=session.host)).json() == kept
+    assert (await client.call("GET", path)).json()["tools"] == kept["tools"]
+
+
+async def test_a_list_with_a_bad_tool_is_refused_whole_with_the_tool_and_the_place_and_the_one_before_stays():
+    client = make_client()
+    session = await client.open_session()
+    path = f"/api/sessions/{session.code}"
+    good = {"name": "good", "inputSchema": {"type": "object"}}
+    await client.call("PUT", f"{path}/tools", {"tools": [good]}, token=session.host)
+    bad = {"name": "bad", "outputSchema": {"type": "object", "properties": {"x": {"$ref": "#/$defs/x"}}}}
+    reply = await client.call("PUT", f"{path}/tools", {"tools": [good, bad]}, token=session.host)
+    problem = reply.json()
+    assert (reply.status, problem["code"]) == (400, "invalid_tool")
+    assert [(tool["tool"], tool["index"], tool["pointer"]) for tool in problem["tools"]] == [
+        ("bad", 1, "/outputSchema/properties/x/$ref")
+    ]
+    assert problem["detail"] == problem["tools"][0]["detail"]
+    assert problem["detail"].startswith('The tool "bad": /outputSchema/properties/x/$ref must be the place of a schema')
+    assert (await client.call("GET", path)).json()["tools"] == [good]
+    assert (await client.call("POST", f"{path}/extend", token=session.host)).status == 200
+
+
+async def test_a_session_says_whether_mapped_names_may_clash():
+    client = make_client()
+    tools = {"tools": [{"name": "cart.add"}, {"name": "cart/add"}]}
+    for body, status in (({}, 400), ({"mapToolNames": True}, 400), ({"mapToolNames": False}, 200)):
+        opened = (await client.call("POST", "/api/sessions", body)).json()
+        reply = await client.call("PUT", f"/api/sessions/{opened['code']}/tools", tools, token=opened["hostToken"])
+        assert reply.status == status
 
 
 async def test_a_session_offers_at_most_128_tools():

@@ -3,7 +3,7 @@
 import pytest
 
 from waypost_worker.errors import InvalidParameter, MethodNotAllowed, RouteNotFound
-from waypost_worker.http.routing import Route, Router
+from waypost_worker.http.routing import Route, Router, canonical_path
 
 ROUTER = Router([
     Route("GET", "/a", "list", ()),
@@ -69,3 +69,33 @@ def test_a_path_for_other_methods_names_them_sorted(method: str, path: str, allo
 def test_a_segment_that_is_not_utf_8_is_refused(segment: str):
     with pytest.raises(InvalidParameter):
         find("GET", f"/a/{segment}")
+
+
+@pytest.mark.parametrize(
+    ("path", "canonical"),
+    [
+        ("/mcp", "/mcp"),
+        ("/mcp/", "/mcp"),
+        ("/mcp//", "/mcp"),
+        ("//mcp", "/mcp"),
+        ("/mcp/K7Q2M9X1/", "/mcp/K7Q2M9X1"),
+        ("//mcp/K7Q2M9X1", "/mcp/K7Q2M9X1"),
+        ("/mcp//K7Q2M9X1", "/mcp/K7Q2M9X1"),
+        ("///mcp///K7Q2M9X1///", "/mcp/K7Q2M9X1"),
+        ("//api/sessions", "/api/sessions"),
+        ("//", "/"),
+        ("/", "/"),
+        # Not the address of MCP.
+        ("/mcpx/", "/mcpx/"),
+        ("/x/mcp/", "/x/mcp/"),
+        # An empty variable is no reason to do something else.
+        ("/api/sessions/", "/api/sessions/"),
+        ("/api/sessions//tools", "/api/sessions//tools"),
+        ("/api/conversations//messages", "/api/conversations//messages"),
+        ("/%2Fmcp/", "/%2Fmcp/"),
+        ("", ""),
+        ("mcp/", "/mcp"),
+    ],
+)
+def test_slashes_that_separate_nothing_are_ignored_where_an_address_is_typed(path: str, canonical: str):
+    assert canonical_path(path) == canonical

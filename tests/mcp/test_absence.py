@@ -93,9 +93,35 @@ async def test_a_tab_that_leaves_in_the_middle_of_a_call_is_noticed():
     stream = await mcp.stream("tools/call", {"name": "t", "_meta": {"progressToken": 1}})
     request = await taken(mcp)
     await mcp.client.answer(mcp.session, request["id"], "half", final=False)
-    [_, reply] = await stream.until_over(300)
+    [*_, reply] = await stream.until_over(300)
     assert reply["error"]["data"]["code"] == "tab_away"
     assert 120 <= asyncio.get_running_loop().time() <= 170
+
+
+async def test_a_tab_that_was_closed_is_away_since_it_said_goodbye():
+    mcp = await connected()
+    code, token = mcp.session.code, mcp.session.host
+    await put_tools(mcp, {"name": "t"})
+    await mcp.client.poll(code, token)
+    await asyncio.sleep(5)
+    assert (await mcp.client.call("POST", f"/api/sessions/{code}/leave", token=token)).status == 204
+    listed = await mcp.result("tools/list")
+    assert listed["_meta"]["waypost/host"]["seenAt"] == "2026-01-01T00:00:05.000Z"
+    began = asyncio.get_running_loop().time()
+    error = await failed(mcp)
+    assert asyncio.get_running_loop().time() - began == pytest.approx(10, abs=0.2)
+    assert "is away since 2026-01-01T00:00:05.000Z" in error["message"]
+
+
+async def test_a_tab_that_is_closed_in_the_middle_of_a_call_is_noticed_at_the_next_check():
+    mcp = await connected()
+    stream = await mcp.stream("tools/call", {"name": "t", "_meta": {"progressToken": 1}})
+    request = await taken(mcp)
+    await mcp.client.answer(mcp.session, request["id"], "half", final=False)
+    await mcp.client.call("POST", f"/api/sessions/{mcp.session.code}/leave", token=mcp.session.host)
+    [*_, reply] = await stream.until_over(300)
+    assert reply["error"]["data"]["code"] == "tab_away"
+    assert asyncio.get_running_loop().time() <= 45
 
 
 async def test_an_answer_that_came_since_the_last_look_is_the_answer():

@@ -118,3 +118,29 @@ async def test_pages_of_other_origins_may_not_call(headers: dict[str, str], stat
         reply = await mcp.client.call("GET", mcp.url, headers=mcp.headers(headers))
         assert reply.status == 403
         assert b'"code":"origin_not_allowed"' in reply.body
+
+
+@pytest.mark.parametrize("template", ["/mcp/{}/", "//mcp/{}", "/mcp//{}", "//mcp/{}//"])
+async def test_slashes_too_many_lead_to_the_same_tab_without_a_redirect(template: str):
+    mcp = await connected()
+    mcp.path = template.format(mcp.session.code)
+    assert await told(mcp) == (200, None)
+    stream = await mcp.get()
+    await stream.stop()
+    assert (await mcp.client.call("DELETE", mcp.path)).status == 405
+
+
+async def test_the_address_without_a_code_may_end_with_a_slash():
+    mcp = await connected()
+    mcp.token, mcp.path = await mcp.client.join(mcp.session.code), "/mcp/"
+    assert await told(mcp) == (200, None)
+    mcp.token = None
+    assert await told(mcp) == (401, "token_required")
+
+
+async def test_a_base_that_ends_with_a_slash_serves_the_api_and_an_empty_segment_does_not():
+    client = make_client()
+    session = await client.open_session()
+    assert (await client.open("GET", f"//api/sessions/{session.code}")).status == 200
+    assert (await client.open("GET", f"/api/sessions/{session.code}/")).status == 404
+    assert (await client.open("DELETE", "/api/sessions/")).status == 404

@@ -1,4 +1,4 @@
-"""2025-11-25 and 2025-06-18: the handshake, the session, and what is asked in it."""
+"""2025-11-25, 2025-06-18 and 2025-03-26: the handshake, the session, and what is asked in it."""
 
 import asyncio
 
@@ -14,7 +14,8 @@ from waypost_worker.settings import Settings
     [
         ("2025-11-25", "2025-11-25"),
         ("2025-06-18", "2025-06-18"),
-        ("2025-03-26", "2025-11-25"),
+        ("2025-03-26", "2025-03-26"),
+        ("2024-11-05", "2025-11-25"),
         ("2026-07-28", "2025-11-25"),
         ("1999-01-01", "2025-11-25"),
     ],
@@ -123,33 +124,6 @@ async def test_progress_does_not_end_a_wait_for_json():
     await asyncio.sleep(3)
     await mcp.client.answer(mcp.session, request["id"], "whole")
     assert (await asking).json()["result"]["content"][0]["text"] == "whole"
-
-
-async def cancelled(mcp: Mcp, **params: object) -> list[str]:
-    assert (await mcp.notify("notifications/cancelled", params)).status == 202
-    polled = await mcp.client.poll(mcp.session.code, mcp.session.host)
-    return [message["event"] for message in polled["messages"]]
-
-
-async def test_a_notice_of_cancelling_reaches_the_host_and_ends_the_call():
-    mcp = await connected()
-    asking = asyncio.ensure_future(mcp.error("tools/call", {"name": "slow"}, id="mine"))
-    await taken(mcp)
-    assert await cancelled(mcp, requestId="mine", reason="why not") == ["cancel"]
-    assert (await asking)["data"] == {"code": "cancelled"}
-
-
-async def test_only_the_client_that_sent_a_call_can_cancel_it():
-    mcp = await connected()
-    stranger = Mcp(mcp.client, mcp.session)
-    await stranger.initialize()
-    without = Mcp(mcp.client, mcp.session)
-    stream = await mcp.stream("tools/call", {"name": "slow"}, id=1)
-    await taken(mcp)
-    for client, id in ((stranger, 1), (without, 1), (mcp, 2), (mcp, "1"), (mcp, None)):
-        assert await cancelled(client, requestId=id) == ["request"]
-    assert await cancelled(mcp, requestId=1) == ["cancel"]
-    assert (await stream.until_over())[-1]["error"]["data"] == {"code": "cancelled"}
 
 
 async def test_a_call_without_a_session_is_a_call_like_any_other():

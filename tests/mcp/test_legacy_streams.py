@@ -1,6 +1,8 @@
 """The streams of 2025-11-25: long calls, resumable in any isolate, and changes of the tools."""
 
 import asyncio
+import json
+from typing import Any
 
 import pytest
 
@@ -243,3 +245,45 @@ async def test_the_listen_stream_ends_before_the_budget_does():
     stream = await mcp.get()
     await stream.until_over(FREE.stream_seconds + 100)
     listening.cancel()
+
+
+@pytest.mark.parametrize("seconds", [0, 2])
+@pytest.mark.parametrize(
+    ("version", "shown"),
+    [
+        (
+            "2025-06-18",
+            [{"type": "text", "text": "see"}, {"type": "resource_link", "uri": "https://a.example", "name": "a"}],
+        ),
+        ("2025-03-26", [{"type": "text", "text": "see"}, {"type": "text", "text": "a: https://a.example"}]),
+    ],
+)
+async def test_a_link_is_a_text_for_clients_that_would_reject_the_result(seconds: int, version: str, shown: list[Any]):
+    mcp = await connected(version=version)
+    asking = asyncio.ensure_future(mcp.send(mcp.request("tools/call", {"name": "slow"})))
+    request = await taken(mcp)
+    await asyncio.sleep(seconds)
+    link = {"type": "resource_link", "uri": "https://a.example", "name": "a"}
+    await report(mcp, request["id"], {"content": [{"type": "text", "text": "see"}, link]}, final=True)
+    reply = (await asking).body.decode()
+    assert json.loads(reply[reply.index("{") : reply.rindex("}") + 1])["result"]["content"] == shown
+
+
+async def test_a_link_with_a_title_keeps_it_in_the_text():
+    mcp = await connected(version="2025-03-26")
+    asking = asyncio.ensure_future(mcp.result("tools/call", {"name": "slow"}))
+    request = await taken(mcp)
+    link = {"type": "resource_link", "uri": "https://a.example", "name": "a", "title": "An app"}
+    await report(mcp, request["id"], {"content": [link]}, final=True)
+    assert (await asking)["content"] == [{"type": "text", "text": "An app: https://a.example"}]
+
+
+async def test_what_the_session_has_agreed_on_counts_more_than_the_header():
+    mcp = await connected(version="2025-11-25")
+    mcp.version = "2025-03-26"
+    stream = await mcp.stream("tools/call", {"name": "slow"})
+    await asyncio.sleep(0.1)
+    assert stream.events[0].data is None
+    await stream.stop()
+    reply = await mcp.send([mcp.request("ping")])
+    assert reply.status == 400

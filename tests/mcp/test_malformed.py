@@ -23,6 +23,9 @@ TEXTS: list[tuple[bytes, int, int, Any]] = [
     (b"7", 400, INVALID, None),
     (b'"ping"', 400, INVALID, None),
     (b"[]", 400, INVALID, None),
+    (b"\xef\xbb\xbf", 400, PARSE, None),
+    (b'\xef\xbb\xbf\xef\xbb\xbf{"jsonrpc":"2.0","id":7,"method":"ping"}', 400, PARSE, None),
+    (b"\xff\xfe{\x00}\x00", 400, PARSE, None),
     (b'[{"jsonrpc":"2.0","id":7,"method":"ping"}]', 400, INVALID, None),
     (b"{}", 400, INVALID, None),
 ]
@@ -41,10 +44,15 @@ LEGACY: list[tuple[dict[str, Any], int, int, Any]] = [
     (PLAIN, 400, INVALID, 7),
     ({**PLAIN, "method": ""}, 400, INVALID, 7),
     ({**PLAIN, "method": 3}, 400, INVALID, 7),
-    ({**PLAIN, "method": "ping", "params": []}, 400, INVALID, 7),
+    ({**PLAIN, "method": "ping", "params": [1]}, 400, INVALID, 7),
+    ({**PLAIN, "method": "ping", "params": 0}, 400, INVALID, 7),
+    ({**PLAIN, "method": "ping", "params": False}, 400, INVALID, 7),
     ({**PLAIN, "method": "ping", "params": "no"}, 400, INVALID, 7),
-    ({**PLAIN, "method": "ping", "params": None}, 400, INVALID, 7),
     ({**PLAIN, "method": "ping", "result": {}}, 400, INVALID, 7),
+    ({**PLAIN, "method": "ping", "error": {}}, 400, INVALID, 7),
+    ({**PLAIN, "method": None}, 400, INVALID, 7),
+    ({"jsonrpc": "2.0", "id": 2.0**53, "method": "ping"}, 400, INVALID, None),
+    ({"jsonrpc": "2.0", "id": {}, "method": "notifications/initialized"}, 400, INVALID, None),
     ({**PLAIN, "error": {}, "result": {}}, 400, INVALID, 7),
     ({**PLAIN, "method": "nothing/like/it"}, 200, UNKNOWN, 7),
     ({**PLAIN, "method": "prompts/list"}, 200, UNKNOWN, 7),
@@ -57,7 +65,10 @@ LEGACY: list[tuple[dict[str, Any], int, int, Any]] = [
     ({**PLAIN, "method": "tools/call"}, 200, PARAMS, 7),
     ({**PLAIN, "method": "tools/call", "params": {"name": 3}}, 200, PARAMS, 7),
     ({**PLAIN, "method": "tools/call", "params": {"name": "two words"}}, 200, PARAMS, 7),
-    ({**PLAIN, "method": "tools/call", "params": {"name": "t", "arguments": []}}, 200, PARAMS, 7),
+    ({**PLAIN, "method": "tools/call", "params": {"name": "t", "arguments": [1]}}, 200, PARAMS, 7),
+    ({**PLAIN, "method": "tools/call", "params": {"name": "t", "arguments": "no"}}, 200, PARAMS, 7),
+    ({**PLAIN, "method": "tools/call", "params": {"name": "t", "arguments": 0}}, 200, PARAMS, 7),
+    ({**PLAIN, "method": "tools/call", "params": {"name": "t", "_meta": {"progressToken": 2**53}}}, 200, PARAMS, 7),
     ({**PLAIN, "method": "tools/call", "params": {"name": "t", "_meta": {"progressToken": 1.5}}}, 200, PARAMS, 7),
     ({**PLAIN, "method": "tools/call", "params": {"name": "t", "_meta": {"progressToken": True}}}, 200, PARAMS, 7),
     ({**PLAIN, "method": "tools/call", "params": {"name": "t", "_meta": {"progressToken": "x" * 129}}}, 200, PARAMS, 7),
@@ -73,7 +84,7 @@ MODERNS: list[tuple[str, dict[str, Any], int, int]] = [
     ("tools/list", {"_meta": {VERSION_KEY: MODERN}}, 400, PARAMS),
     ("tools/list", {"_meta": {CAPABILITIES_KEY: {}}}, 400, PARAMS),
     ("tools/list", {"_meta": {VERSION_KEY: 3, CAPABILITIES_KEY: {}}}, 400, PARAMS),
-    ("tools/list", {"_meta": {VERSION_KEY: MODERN, CAPABILITIES_KEY: []}}, 400, PARAMS),
+    ("tools/list", {"_meta": {VERSION_KEY: MODERN, CAPABILITIES_KEY: [1]}}, 400, PARAMS),
     ("tools/list", {"_meta": {VERSION_KEY: "2025-11-25", CAPABILITIES_KEY: {}}}, 400, MISMATCH),
     ("ping", {}, 404, UNKNOWN),
     ("initialize", {}, 404, UNKNOWN),
@@ -129,7 +140,7 @@ async def test_a_version_that_is_not_served_is_told_those_that_are():
             message["params"]["_meta"][VERSION_KEY] = version
         reply = await mcp.send(message, mcp.mirrored(message) | {"MCP-Protocol-Version": version})
         assert told(reply) == (400, VERSION, 1)
-        supported = ["2026-07-28", "2025-11-25", "2025-06-18"]
+        supported = ["2026-07-28", "2025-11-25", "2025-06-18", "2025-03-26"]
         assert reply.json()["error"]["data"] == {"supported": supported, "requested": version}
 
 
@@ -152,6 +163,9 @@ async def test_an_unknown_notification_is_accepted():
     [
         ({"Content-Type": "text/plain"}, 415),
         ({"Content-Type": "application/json, text/plain"}, 415),
+        ({"Content-Type": "application/json5"}, 415),
+        ({"Content-Type": "application/json-rpc"}, 200),
+        ({"Content-Type": "application/jsonrequest; charset=utf-8"}, 200),
         ({"Accept": "text/html"}, 406),
         ({"Accept": "application/json;q=0, text/html"}, 406),
         ({"Accept": "text/event-stream"}, 406),

@@ -18,7 +18,7 @@ SERVER = {"name": "waypost", "title": "Waypost"}
 async def test_discovery_says_what_is_served():
     mcp = await connected(is_modern=True)
     result = await mcp.result("server/discover")
-    assert result["supportedVersions"] == ["2026-07-28", "2025-11-25", "2025-06-18"]
+    assert result["supportedVersions"] == ["2026-07-28", "2025-11-25", "2025-06-18", "2025-03-26"]
     assert result["capabilities"] == {
         "tools": {"listChanged": True},
         "resources": {},
@@ -106,11 +106,12 @@ async def test_a_call_that_takes_longer_becomes_a_stream_without_ids():
     stream = await opening
     await asyncio.sleep(12)
     await mcp.client.answer(mcp.session, request["id"], "there")
-    progress, reply = await stream.until_over()
+    progress, *signs, reply = await stream.until_over()
     assert progress["params"] == {"progressToken": 7, "progress": 1}
+    assert [sign["params"]["message"] for sign in signs] == ["Running."] * 2
     assert (reply["id"], reply["result"]["resultType"]) == ("x", "complete")
-    assert [event.id for event in stream.events] == ["", ""]
-    assert stream.comments == ["waypost", "heartbeat", "heartbeat"]
+    assert {event.id for event in stream.events} == {""}
+    assert stream.comments == ["waypost"]
 
 
 async def test_progress_without_a_token_is_not_sent_to_a_modern_client():
@@ -269,6 +270,31 @@ async def test_arguments_that_the_tool_wants_in_headers_are_there(args: dict, he
         assert (await asking).json()["error"]["code"] == -32020
 
 
+@pytest.mark.parametrize(
+    ("args", "headers", "fits"),
+    [
+        ({"region": "eu", "count": 42}, {}, True),
+        ({"region": "eu", "count": 42}, {"Region": "eu"}, True),
+        ({"region": "eu"}, {"Region": "us"}, False),
+        ({}, {"Region": "eu"}, False),
+    ],
+)
+async def test_a_page_may_leave_such_headers_out_and_what_it_sends_must_agree(
+    args: dict[str, Any], headers: dict[str, str], fits: bool
+):
+    page = "https://page.example"
+    client = make_client(Settings(signing_keys=(KEY,), allowed_origins=frozenset({page})))
+    mcp = await connected(is_modern=True, client=client)
+    await put_tools(mcp, MARKED)
+    message = mcp.request("tools/call", {"name": "t", "arguments": args})
+    fields = mcp.mirrored(message) | {f"Mcp-Param-{name}": value for name, value in headers.items()}
+    asking = asyncio.ensure_future(mcp.send(message, fields | {"Origin": page}))
+    await asyncio.sleep(0.1)
+    if fits:
+        await answered(mcp, 1)
+    assert (await asking).status == (200 if fits else 400)
+
+
 async def test_what_the_tools_want_is_read_once_and_again_after_a_while_or_a_change():
     mcp = await connected(is_modern=True)
     await put_tools(mcp, MARKED)
@@ -291,7 +317,7 @@ async def test_the_tools_of_a_bounded_number_of_tabs_are_known():
     mcp = await connected(is_modern=True)
     mcp_tools = mcp.client.app.isolate.mcp_tools
     for number in range(256):
-        mcp_tools.put(f"C{number}", CachedTools("v", {}), mcp.client.app.clock.now_ms())
+        mcp_tools.put(f"C{number}", CachedTools("v", {}, {}), mcp.client.app.clock.now_ms())
     await put_tools(mcp, MARKED)
     asking = asyncio.ensure_future(mcp.result("tools/call", {"name": "t"}))
     await answered(mcp, 1)

@@ -3,12 +3,10 @@
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from tests.support.builders import answer
 from waypost_worker.mcp.jsonrpc import RpcError
-from waypost_worker.mcp.results import ProgressCounter, tool_result
+from waypost_worker.mcp.results import tool_result
 from waypost_worker.queues.message import ErrorBody
 
 
@@ -57,30 +55,3 @@ def test_what_is_no_error_of_the_tool_is_one_of_the_protocol(code: str, rpc_code
     with pytest.raises(RpcError) as raised:
         tool_result(answer("r", error=ErrorBody(code, "why")), any_structure=True)
     assert raised.value.code == rpc_code
-
-
-@pytest.mark.parametrize(
-    ("reports", "shown"),
-    [
-        ([{"progress": 5, "total": 10, "message": "m"}], [{"progress": 5, "total": 10, "message": "m"}]),
-        (["a", "b"], [{"progress": 1, "message": "a"}, {"progress": 2, "message": "b"}]),
-        ([{"progress": 0}, {"progress": 0.5}], [{"progress": 0}, {"progress": 0.5}]),
-        ([{"progress": 1.5}, "a"], [{"progress": 1.5}, {"progress": 2, "message": "a"}]),
-        ([{"step": 1}], [{"progress": 1, "message": '{"step":1}'}]),
-        ([{"message": "m", "total": 3}], [{"progress": 1, "message": "m"}]),
-        ([{"progress": True, "message": 3}], [{"progress": 1}]),
-        ([{"progress": 1, "total": "x", "message": None}], [{"progress": 1}]),
-        ([[1]], [{"progress": 1, "message": "[1]"}]),
-    ],
-)
-def test_progress_is_taken_at_its_word_or_counted(reports: list[Any], shown: list[dict[str, Any]]):
-    count = ProgressCounter()
-    assert [count.next("t", report) for report in reports] == [{"progressToken": "t", **item} for item in shown]
-
-
-@settings(max_examples=100)
-@given(st.lists(st.one_of(st.text(), st.builds(lambda n: {"progress": n}, st.floats(-1e9, 1e9) | st.integers(-9, 9)))))
-def test_progress_always_grows(reports: list[Any]):
-    count = ProgressCounter()
-    numbers = [count.next(1, report)["progress"] for report in reports]
-    assert all(before < after for before, after in zip(numbers, numbers[1:], strict=False))

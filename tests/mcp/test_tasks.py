@@ -8,7 +8,7 @@ import pytest
 from simulation.client import make_client
 from simulation.virtual_time import VirtualClock
 from tests.support.faulty_kv import FaultyKv
-from tests.support.mcp_client import Mcp, answered, connected, put_tools, staying, taken
+from tests.support.mcp_client import Mcp, answered, connected, put_tools, staying, store_tools, taken
 from waypost_worker.kv.memory import MemoryKv
 
 KNOWS_TASKS = {"extensions": {"io.modelcontextprotocol/tasks": {}}}
@@ -79,7 +79,7 @@ async def test_a_tab_that_answers_after_ten_minutes_completes_its_task_with_nobo
 )
 async def test_a_tool_says_whether_it_takes_its_time(support: str | None, seconds: float, kind: str | None):
     mcp = await tasked()
-    await put_tools(mcp, {"name": "slow", "execution": {} if support is None else {"taskSupport": support}})
+    await store_tools(mcp, {"name": "slow", "execution": {} if support is None else {"taskSupport": support}})
     if kind is None:
         stream = await mcp.stream("tools/call", {"name": "slow"})
         await stream.stop()
@@ -90,7 +90,7 @@ async def test_a_tool_says_whether_it_takes_its_time(support: str | None, second
 
 async def test_a_tool_s_execution_that_makes_no_sense_changes_nothing():
     mcp = await tasked()
-    await put_tools(mcp, {"name": "slow", "execution": 3})
+    await store_tools(mcp, {"name": "slow", "execution": 3})
     assert (await begun(mcp))["resultType"] == "task"
 
 

@@ -125,3 +125,17 @@ def test_every_number_is_released_once_in_order_however_the_offers_are_cut(numbe
         if data.draw(st.booleans()):
             released += release(order)
     assert released + release(order) == sorted(numbers)
+
+
+def test_a_number_that_another_host_seems_to_have_answered_is_a_gap_at_once_and_released_if_it_comes_after_all():
+    order = ProducerOrder({})
+    for seq in (3, 5):
+        order.hold(numbered(seq))
+    order.give_up(numbered(1))
+    assert release(order) == []
+    order.give_up(numbered(2))
+    assert release(order) == [(1, 3), 3]
+    order.hold(numbered(2))
+    assert release(order) == [2]
+    order.give_up(numbered(4))
+    assert release(order) == [(4, 5), 5]

@@ -2,7 +2,7 @@
 
 import pytest
 
-from waypost_worker.security.client_address import rate_limit_key
+from waypost_worker.security.client_address import network_of, rate_limit_key
 
 
 @pytest.mark.parametrize(
@@ -35,3 +35,20 @@ def test_addresses_of_two_callers_do_not(one: str, other: str):
 @pytest.mark.parametrize("address", [None, "", "not an address", "192.0.2.1, 192.0.2.2", "1" * 10_000, "192.0.2.01"])
 def test_all_that_is_no_address_is_one_caller(address: str | None):
     assert rate_limit_key(address) == "unknown"
+
+
+@pytest.mark.parametrize(
+    ("address", "network"),
+    [
+        ("192.0.2.1", "192.0.2"),
+        ("192.0.2.99", "192.0.2"),
+        ("192.0.3.1", "192.0.3"),
+        ("::ffff:192.0.2.1", "192.0.2"),
+        ("2001:db8:1:2::1", "2001:db8:1:2::/64"),
+        ("2001:db8:1:2:3::4", "2001:db8:1:2::/64"),
+        (None, "unknown"),
+        ("nonsense", "unknown"),
+    ],
+)
+def test_a_network_has_the_addresses_of_one_hosted_client(address: str | None, network: str):
+    assert network_of(address) == network

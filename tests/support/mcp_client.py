@@ -8,8 +8,11 @@ from collections.abc import AsyncGenerator
 from dataclasses import dataclass, field
 from typing import Any
 
+import msgspec
+
 from simulation.client import Client, Opened, Reply, make_client
 from tests.support.sse_parser import SseParser
+from waypost_worker.kv.keys import session_key, tools_key
 
 BOTH = "application/json, text/event-stream"
 MODERN = "2026-07-28"
@@ -195,6 +198,19 @@ async def answered(mcp: Mcp, result: Any = None, **body: Any) -> dict[str, Any]:
     request = await taken(mcp)
     await mcp.client.answer(mcp.session, request["id"], result, **body)
     return request
+
+
+async def store_tools(mcp: Mcp, *tools: dict[str, Any]) -> None:
+    """`tools` are stored as another version has left them, unchecked."""
+    await put_tools(mcp, *({"name": tool["name"]} for tool in tools))
+    app = mcp.client.app
+    session = app.isolate.sessions.get(mcp.session.code, app.clock.now_ms())
+    assert session is not None
+    unchecked = msgspec.structs.replace(session, tools_rules=0, has_mapped_names=False)
+    app.isolate.sessions.put(mcp.session.code, unchecked, app.clock.now_ms())
+    store = app._kv
+    await store.put(session_key(mcp.session.code), msgspec.json.encode(unchecked).decode(), ttl_seconds=3600)
+    await store.put(tools_key(mcp.session.code), json.dumps(tools), ttl_seconds=3600, metadata="stored")
 
 
 async def put_tools(mcp: Mcp, *tools: dict[str, Any]) -> None:

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import json
 import re
 import signal
 import socket
 import subprocess
 import sys
+import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 import pytest
 
+from tests.support.ipv6 import needs_ipv6
 from tools.local.dev import is_alive, is_free, is_worth_showing
 from tools.local.harness.worker import free_port
 from tools.local.local_worker import ROOT
@@ -131,6 +134,38 @@ def test_the_end_of_its_owner_ends_everything() -> None:
 
         assert process.wait(SECONDS) == 0
         assert living(guard) == []
+
+
+@pytest.mark.worker
+@pytest.mark.verify
+@needs_ipv6
+def test_localhost_is_served_by_both_of_its_addresses() -> None:
+    port = free_port()
+    with dev(port) as process:
+        assert process.stdout is not None
+        process.stdout.readline()
+        for host in ("127.0.0.1", "[::1]"):
+            with urllib.request.urlopen(f"http://{host}:{port}/health", timeout=SECONDS) as reply:
+                assert reply.status == 200
+        # The page that the error of a call names is reached by the same name.
+        request = urllib.request.Request(
+            f"http://[::1]:{port}/api/sessions", b"{}", {"Content-Type": "application/json"}
+        )
+        with urllib.request.urlopen(request, timeout=SECONDS) as reply:  # noqa: S310
+            code = json.load(reply)["code"]
+        with urllib.request.urlopen(f"http://[::1]:{port}/api/sessions/{code}", timeout=SECONDS) as reply:
+            assert json.load(reply)["code"] == code
+
+
+@needs_ipv6
+def test_a_port_that_is_taken_on_the_other_address_is_one_sentence() -> None:
+    with socket.create_server(("::1", 0), family=socket.AF_INET6) as taken:
+        port = taken.getsockname()[1]
+        with dev(port) as process:
+            output, _ = process.communicate(timeout=SECONDS)
+
+    assert output.startswith(f"Port {port} of ::1 is taken, so localhost leads some clients to another program;")
+    assert process.returncode == 1
 
 
 def test_a_taken_port_is_one_sentence() -> None:

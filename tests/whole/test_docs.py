@@ -41,7 +41,9 @@ from waypost_worker.limits import (
     MAX_WAIT_SECONDS,
     MAX_WRITE_SECONDS,
     POP_REPEAT_SECONDS,
+    PRESENCE_GRACE_SECONDS,
     REORDER_WINDOW_SECONDS,
+    TAKEOVER_HOLD_SECONDS,
     THREAD_TTL_SECONDS,
 )
 from waypost_worker.models.settings import PROVIDERS
@@ -114,6 +116,16 @@ def test_the_numbers_of_the_guarantees_are_those_of_the_code():
     assert DOCUMENT_TTL_SECONDS == 24 * 3600
 
 
+def test_the_numbers_of_two_hosts_are_those_of_the_code():
+    assert f"held back from that one for {TAKEOVER_HOLD_SECONDS} s" in GUARANTEES
+    lifetimes = [(plan.presence_seconds + PRESENCE_GRACE_SECONDS) / 60 for plan in (PAID, FREE)]
+    assert lifetimes == [2, 6]
+    assert "two minutes on the paid plan, six on the free one" in GUARANTEES
+    assert max(PAID.session_check_seconds, PAID.presence_seconds) == 60
+    assert min(FREE.session_check_seconds, FREE.presence_seconds) == 180
+    assert "usually within a minute (three on the free plan)" in GUARANTEES
+
+
 def test_the_numbers_of_chats_are_those_of_the_code():
     assert f"goes on for {ANSWER_GRACE_SECONDS} s after the last reader has left" in GUARANTEES
     assert "about once a second (every ten on the free plan)" in GUARANTEES
@@ -135,7 +147,7 @@ def test_the_numbers_of_chats_are_those_of_the_code():
 def test_the_planted_bugs_are_counted_right():
     from simulation.planted import PLANTED
 
-    count = {19: "nineteen", 20: "twenty", 21: "twenty-one"}[len(PLANTED)]
+    count = {28: "twenty-eight", 29: "twenty-nine", 30: "thirty"}[len(PLANTED)]
     assert f"{count.capitalize()} deliberate bugs" in GUARANTEES
     assert f"in {count} ways" in words("docs/simulation.md")
 
@@ -211,6 +223,9 @@ def test_the_words_that_a_setting_takes_are_those_that_are_accepted():
 def test_the_limits_of_size_and_time_are_those_of_the_code():
     assert dict(table_rows(SETTINGS, "Limits of size and time")) == {
         "a request's body": f"{limits.MAX_BODY_BYTES // 1024} KiB",
+        "a question's body, and its last message": (
+            f"{limits.MAX_CHAT_BODY_BYTES // 1024**2} MiB, and {limits.MAX_QUESTION_BYTES // 1024**2} MiB"
+        ),
         "a page's HTML": f"{limits.MAX_PAGE_BYTES // 1024**2} MiB",
         "an import's messages": f"{limits.MAX_IMPORTED_MESSAGES:,}, in {limits.MAX_IMPORT_BYTES // 1024**2} MiB",
         "documents of a session; pages of a session": f"{limits.MAX_DOCUMENTS}",

@@ -67,6 +67,7 @@ class Limit(NamedTuple):
 
 
 INVALID_BODY = (400, "invalid_body")
+INVALID_CODE = (400, "invalid_code")
 INVALID_ID = (400, "invalid_id")
 INVALID_PARAMETER = (400, "invalid_parameter")
 TOO_LARGE = (413, "body_too_large")
@@ -152,10 +153,27 @@ async def path(edge: Edge, size: int) -> Reply:
     return await edge.call("GET", start + "x" * (size - len(start)))
 
 
+def thread_of(size: int, *, old: bool) -> bytes:
+    """What the AI SDK sends, of `size` bytes with an old message, or whose last message has `size` bytes."""
+    asked: dict[str, object] = {"id": "m1", "role": "user", "parts": [{"type": "text", "text": "Hi"}]}
+    if not old:
+        longer = {**asked, "metadata": "x" * (size - len(json.dumps({**asked, "metadata": ""})))}
+        return b'{"id":"t","messages":[%s]}' % json.dumps(longer).encode()
+    body = b'{"id":"t","messages":[{"id":"a","role":"assistant","text":"%s"},%s]}'
+    last = json.dumps(asked).encode()
+    return body % (b"x" * (size - len(body % (b"", last))), last)
+
+
 TABLE: dict[str, list[Limit]] = {
     "MAX_BODY_BYTES": [
         Limit(lambda edge, n: edge.call("POST", "/api/sessions", body=padded({}, n)), 201, TOO_LARGE),
         Limit(lambda edge, n: edge.call("PUT", "/api/sessions/s/theme", body=padded({}, n)), 201, TOO_LARGE),
+    ],
+    "MAX_CHAT_BODY_BYTES": [
+        Limit(lambda edge, n: edge.call("POST", "/api/chat", body=thread_of(n, old=True)), 200, TOO_LARGE)
+    ],
+    "MAX_QUESTION_BYTES": [
+        Limit(lambda edge, n: edge.call("POST", "/api/chat", body=thread_of(n, old=False)), 200, TOO_LARGE)
     ],
     "MAX_PAGE_BYTES": [
         Limit(lambda edge, n: page(edge, html="x" * n), 201, TOO_LARGE),
@@ -291,7 +309,7 @@ TABLE: dict[str, list[Limit]] = {
     ],
     "MAX_TOOL_NAME_LENGTH": [
         Limit(lambda edge, n: edge.ask(tool="x" * n), 202, INVALID_BODY),
-        Limit(lambda edge, n: edge.tools({"name": "x" * n}), 200, INVALID_BODY),
+        Limit(lambda edge, n: edge.tools({"name": "x" * n}), 200, (400, "invalid_tool")),
         Limit(
             lambda edge, n: edge.append(role="assistant", toolCalls=[{"id": "i", "name": "x" * n}]), 201, INVALID_BODY
         ),
@@ -306,12 +324,24 @@ TABLE: dict[str, list[Limit]] = {
     "MAX_ERROR_MESSAGE_LENGTH": [
         Limit(lambda edge, n: edge.answer(error={"code": "c", "message": "x" * n}), 202, INVALID_BODY)
     ],
+    "MAX_INSTANCE_ID_LENGTH": [
+        Limit(
+            lambda edge, n: edge.call(
+                "POST", f"/api/sessions/{edge.session.code}/leave", {"instance": "x" * n}, token=edge.session.host
+            ),
+            204,
+            INVALID_PARAMETER,
+        )
+    ],
     "MAX_SEQ": [Limit(lambda edge, n: edge.ask(producer="p", seq=n), 202, INVALID_BODY)],
     "MAX_ACK_CURSORS": [Limit(acknowledged, 200, INVALID_BODY)],
     "MAX_WAIT_SECONDS": [
         Limit(
             lambda edge, n: edge.call("GET", f"/api/poll?code={edge.session.code}&wait={n}"), 200, INVALID_PARAMETER
         )
+    ],
+    "MAX_TYPED_CODE_LENGTH": [
+        Limit(lambda edge, n: edge.call("GET", f"/api/sessions/{edge.session.code.ljust(n, '-')}"), 200, INVALID_CODE)
     ],
     "MAX_TRACKED_PRODUCERS": [Limit(tracked, 200, (400, "invalid_cursor"))],
     "MAX_SESSION_AGE_SECONDS": [Limit(lambda edge, n: edge.post("/api/sessions", ttl=n), 201, INVALID_BODY)],
@@ -329,6 +359,9 @@ OF_MCP = "of MCP's requests, which have tests of their own"
 NOT_HERE = {
     "MAX_BODY_SILENCE_SECONDS": OF_TIME,
     "MAX_BODY_SECONDS": OF_TIME,
+    "MAX_LARGE_BODY_SECONDS": OF_TIME,
+    "MAX_DECODED_BODY_BYTES": "tells two kinds of bodies apart; tests/http/test_body.py",
+    "MAX_QUESTION_MARKS": "met only where the last messages have no question; tests/handlers/test_chat_request.py",
     "MAX_POLL_MESSAGES": OF_OUTPUT,
     "MAX_POLL_BYTES": OF_OUTPUT,
     "MAX_LOADED_BYTES": OF_MEMORY,
@@ -351,6 +384,7 @@ NOT_HERE = {
     "MAX_LOCAL_ITEMS_PER_TOPIC": OF_MEMORY,
     "MAX_LOCAL_TOPICS": OF_MEMORY,
     "MAX_CACHED_SESSIONS": OF_MEMORY,
+    "MAX_CACHED_ADDRESSES": OF_MEMORY,
     "MAX_JOINED_CODES": OF_MEMORY,
     "MAX_SERVER_EVENT_BYTES": OF_MODEL,
     "MAX_MODEL_LOG_LENGTH": OF_MODEL,
@@ -369,9 +403,12 @@ NOT_HERE = {
     "MAX_CLOCK_SKEW_SECONDS": OF_PROMISES,
     "MAX_WRITE_SECONDS": OF_PROMISES,
     "MAX_JOURNAL_LENGTH": "starts compaction, refuses no one; tests/conversations/test_conversation_compacted.py",
+    "MAX_BATCH_MESSAGES": OF_MCP,
+    "MAX_PARAMETER_HEADERS": "bounds a reply; tests/http/test_cors.py",
     "MAX_LINEAGE": "what a fork remembers: older ancestors are dropped; tests/conversations/test_thread_forks.py",
     "MAX_APP_TOKEN_TTL_SECONDS": OF_KEYED_ROUTES,
     "MAX_RPC_ID_LENGTH": OF_MCP,
+    "MAX_MAPPED_NAME_LENGTH": "of what MCP clients see, not of what a caller sends; tests/sessions/test_tool_names.py",
 }
 """The other limits, and why a caller does not come to their edge by sending more."""
 

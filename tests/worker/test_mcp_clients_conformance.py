@@ -7,17 +7,28 @@ from contextlib import ExitStack
 
 import pytest
 
-from tests.worker.mcp_clients.conformance import BASELINE, Conformance, ConformanceRun, baseline
+from tests.worker.mcp_clients.conformance import (
+    BASELINE,
+    RUNNER,
+    STABLE_RUNNER,
+    Conformance,
+    ConformanceRun,
+    baseline,
+)
 from tests.worker.mcp_clients.tab import Tab
 from tools.local.harness.worker import LocalWorker
 
 PATIENCE_SECONDS = 180.0
+
+STABLE = "the latest release"
 
 SELECTIONS = {
     # For the oldest revision, the runner has no list of what is required.
     "2025-06-18": ("--suite", "all", "--spec-version", "2025-06-18"),
     "2025-11-25": ("--requirements", "2025-11-25"),
     "2026-07-28": ("--requirements", "2026-07-28"),
+    # Its raw requests name 2025-03-26, whatever was agreed on.
+    STABLE: ("--suite", "all"),
 }
 
 UNTESTED = {"tasks-status-notifications"}
@@ -31,7 +42,9 @@ def runs(worker: LocalWorker, tmp_path_factory: pytest.TempPathFactory) -> Itera
         begun = {}
         for revision, selection in SELECTIONS.items():
             tab = stack.enter_context(Tab(worker.url))
-            begun[revision] = ConformanceRun(tab.mcp_url, tmp_path_factory.mktemp(revision), *selection)
+            runner = STABLE_RUNNER if revision == STABLE else RUNNER
+            folder = tmp_path_factory.mktemp("run")
+            begun[revision] = ConformanceRun(tab.mcp_url, folder, *selection, runner=runner)
             stack.callback(begun[revision].stop)
         yield {revision: run.end_steadily(PATIENCE_SECONDS, revision) for revision, run in begun.items()}
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import suppress
 from itertools import count
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import anyio
@@ -26,6 +28,9 @@ AGREED = {"auto": "2026-07-28", "legacy": "2025-11-25", "2026-07-28": "2026-07-2
 MODES = tuple(AGREED)
 ONE_OF_EACH = ("auto", "legacy")
 """The generations: what `auto` agrees on is 2026-07-28."""
+
+DEFINITIONS = json.loads((Path(__file__).parents[1] / "client" / "tool-definitions.json").read_text())
+"""The table of definitions that the server takes and refuses."""
 
 PATIENCE_SECONDS = 60.0
 UNKNOWN_TOOL = -32602
@@ -88,6 +93,35 @@ def test_it_calls_a_tool_and_gets_its_answer_as_text_and_as_structure(tab: Tab, 
     result = connected(tab.mcp_url, mode, call)
     assert (result.is_error or False, result.structured_content) == (False, {"sum": 3})
     assert [text(block) for block in result.content] == ['{"sum":3}']
+
+
+@pytest.mark.parametrize("mode", ONE_OF_EACH)
+def test_it_reads_every_list_that_the_server_takes(api: Api, mode: str) -> None:
+    session = api.open_session()
+    tools = [{**case["tool"], "name": f"t{index}"} for index, case in enumerate(DEFINITIONS["normalised"])]
+    assert session.put_tools(*tools).status_code == 200
+    assert session.put_tools({"name": "bad", "title": 5}, *tools).status_code == 400
+
+    async def look(client: Client) -> list[str]:
+        return [tool.name for tool in (await client.list_tools()).tools]
+
+    assert connected(f"{api.url}/mcp/{session.code}", mode, look) == [tool["name"] for tool in tools]
+
+
+@pytest.mark.parametrize("mode", ONE_OF_EACH)
+def test_it_calls_a_tool_by_the_name_that_models_take(tab: Tab, mode: str) -> None:
+    name = f"cart.add/{mode}"
+    tab.tell("offer", name)
+
+    async def call(client: Client) -> tuple[str | None, list[str]]:
+        listed = None
+        while listed is None:
+            found = (await client.list_tools()).tools
+            listed = next((tool for tool in found if tool.name == f"cart_add_{mode}"), None)
+        results = [await client.call_tool(called, {}) for called in (listed.name, name)]
+        return listed.title, [text(result.content[0]) for result in results]
+
+    assert connected(tab.mcp_url, mode, call) == (name, [name, name])
 
 
 @pytest.mark.parametrize("mode", MODES)

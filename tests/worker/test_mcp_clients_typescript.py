@@ -1,4 +1,4 @@
-"""The TypeScript SDK as it is, both generations of it, in Node, against the Worker."""
+"""The TypeScript SDK as it is, both generations of it and an old version, in Node, against the Worker."""
 
 from __future__ import annotations
 

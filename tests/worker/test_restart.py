@@ -66,7 +66,11 @@ def test_a_call_that_a_kill_interrupts_completes_after_the_restart(mortal: Local
         # Nothing is left over, nothing came twice.
         assert session.poll(session.host_token)["messages"] == []
         read = session.read().json()
-        assert (read["label"], read["tools"], read["active"]) == ("before", [{"name": "echo"}], True)
+        assert (read["label"], read["tools"], read["active"]) == (
+            "before",
+            [{"name": "echo", "inputSchema": {"type": "object"}}],
+            True,
+        )
         assert len(host.events) == 2
         assert session.ask({"n": 1.0}, id="call").json() == whole.data
 

@@ -103,8 +103,11 @@ def test_a_code_is_read_with_l_for_1_and_o_for_0(api: Api) -> None:
 
 def test_tools_come_back_as_they_were_put(api: Api) -> None:
     session = api.open_session()
-    assert session.put_tools(TOOL, {"name": "b"}).json() == {"tools": [TOOL, {"name": "b"}]}
-    assert json.dumps(session.read().json()["tools"]) == json.dumps([TOOL, {"name": "b"}])
+    other = {"name": "b", "inputSchema": {"type": "object"}}
+    assert session.put_tools(TOOL, {"name": "b", "title": None}).json() == {"tools": [TOOL, other]}
+    assert json.dumps(session.read().json()["tools"]) == json.dumps([TOOL, other])
+    assert session.put_tools({"name": "c", "title": 5}).json()["tools"][0]["pointer"] == "/title"
+    assert session.read().json()["tools"] == [TOOL, other]
     session.put_tools()
     assert session.read().json()["tools"] == []
 
@@ -129,6 +132,50 @@ def test_a_host_that_polls_is_online_too(api: Api) -> None:
     session = api.open_session()
     session.poll(session.host_token)
     assert session.read().json()["hostOnline"] is True
+
+
+def test_a_host_that_says_goodbye_is_offline_and_its_stream_over_and_a_late_goodbye_does_not_hide_the_next_one(
+    api: Api,
+) -> None:
+    session = api.open_session()
+    leave = f"{session.path}/leave"
+    first = api.stream(session.code, session.host_token, instance="the-first-page")
+    instance = first.next("ready").data["instance"]
+    eventually(lambda: session.read().json()["hostOnline"])
+    assert api.call("POST", leave, {"instance": instance}, session.host_token).status_code == 204
+    first.wait_over()
+    shown = session.read().json()
+    assert (shown["hostOnline"], shown["active"]) == (False, True)
+    assert shown["hostSeenAt"]
+    second = api.stream(session.code, session.host_token, instance="the-second-page")
+    second.next("ready")
+    eventually(lambda: session.read().json()["hostOnline"])
+    assert api.call("POST", leave, {"instance": instance}, session.host_token).status_code == 204
+    assert session.read().json()["hostOnline"] is True
+
+
+def test_a_newer_host_supersedes_the_older_one_and_gets_its_unanswered_calls_once_that_one_has_left(api: Api) -> None:
+    session = api.open_session()
+    older = api.stream(session.code, session.host_token, instance="the-older-host")
+    instance = older.next("ready").data["instance"]
+    for number in range(3):
+        session.ask(id=f"call-{number}")
+        assert older.next("request").data["id"] == f"call-{number}"
+    newer = api.stream(session.code, session.host_token, instance="the-newer-host")
+    assert newer.next("ready").data["tookOver"] is True
+    assert older.next("superseded").data["since"]
+    older.wait_over()
+    session.answer("call-0", "from the older one")
+    session.ask(id="fresh")
+    assert newer.next("request").data["id"] == "fresh"
+    # The two that it will not answer, not the one that it has answered.
+    api.call("POST", f"{session.path}/leave", {"instance": instance}, session.host_token)
+    rest = [newer.next("request").data for _ in range(2)]
+    assert [(request["id"], request["replay"]) for request in rest] == [("call-1", True), ("call-2", True)]
+    # An older one that comes back all the same is refused again.
+    again = api.stream(session.code, session.host_token, instance=instance)
+    assert again.next("superseded")
+    assert not newer.has_next
 
 
 def test_a_guest_that_listens_makes_no_host(api: Api) -> None:

@@ -14,10 +14,14 @@ from collections import deque
 
 from tools.local.interrupt import Interrupt
 from tools.local.local_worker import ROOT, Launch
+from tools.local.loopback import SecondLoopback, listen
 from tools.local.running import Running
 
 STATE = ROOT / ".wrangler" / "state"
 """Where wrangler itself would keep KV, so that other wrangler commands with --local see the same."""
+
+SECOND_FOR = ("127.0.0.1", "0.0.0.0")  # noqa: S104
+"""Addresses to listen on that `localhost` is by IPv4; by IPv6 it is served besides."""
 
 START_SECONDS = 120.0
 POLL_SECONDS = 0.1
@@ -74,7 +78,7 @@ def is_alive(process: int) -> bool:
 
 def is_free(host: str, port: int) -> bool:
     """Return whether this address can be listened on; wrangler itself does not report one that is taken."""
-    with socket.socket() as probe:
+    with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind((host, port))
@@ -127,7 +131,18 @@ def main() -> int:
             file=sys.stderr,
         )
         return 1
-    return run(Launch(port=arguments.port, host=arguments.host, state=STATE), arguments.owner)
+    launch = Launch(port=arguments.port, host=arguments.host, state=STATE)
+    try:
+        second = listen(arguments.port) if arguments.host in SECOND_FOR else None
+    except OSError:
+        print(
+            f"Port {arguments.port} of ::1 is taken, so localhost leads some clients to another program; choose "
+            "another one: make dev PORT=9000",
+            file=sys.stderr,
+        )
+        return 1
+    with SecondLoopback(second, arguments.port):
+        return run(launch, arguments.owner)
 
 
 if __name__ == "__main__":

@@ -12,7 +12,7 @@ import jsonschema_rs
 from tools.openapi import PATH
 from tools.openapi.example_runner import read_events
 from waypost_worker.errors import HostNotAllowed, MethodNotAllowed, RouteNotFound, WaypostError
-from waypost_worker.http.routing import Route, Router
+from waypost_worker.http.routing import Route, Router, canonical_path
 
 OPEN = {"Tool"}
 """Components that are the caller's own: they may have any other field."""
@@ -42,7 +42,7 @@ class Conformance:
             NotDocumented
         """
         try:
-            route, _ = self._router.find(method, path)
+            route, _ = self._router.find(method, canonical_path(path))
         except (RouteNotFound, MethodNotAllowed) as refusal:
             self._check_refusal(refusal, method, status, body)
             return

@@ -13,6 +13,7 @@ from waypost_worker.limits import STREAM_RETRY_MILLISECONDS
 from waypost_worker.queues.event_stream import _Ready
 from waypost_worker.queues.message import _EventData
 from waypost_worker.queues.reader import _Gap
+from waypost_worker.sessions.host_seat import _Superseded
 from waypost_worker.sessions.watch import _Change, _End
 
 SHOWN = {
@@ -29,6 +30,7 @@ SESSION_EVENTS = {
     "response": "For a guest: an answer.",
     "gap": "The reader may have missed something: its cursor is older than what is kept, or numbers never came.",
     "session": "The session changed: its time to live, its label, its tools.",
+    "superseded": "For a host that names its instance: a newer one has taken over. The last one; don't come back.",
     "end": "The last one: the session is over; don't come back.",
 }
 CHAT_EVENTS = {
@@ -57,7 +59,7 @@ def add_events(components: Components) -> None:
                 "required": ["id", "cursor", *always, "timestamp"],
             },
         )
-    for type_, code in ((_Ready, CODE), (_Gap, None), (_Change, CODE), (_End, None)):
+    for type_, code in ((_Ready, CODE), (_Gap, None), (_Change, CODE), (_Superseded, None), (_End, None)):
         reference = components.reference(type_)
         if code is not None:
             components.schemas[_name(reference)]["properties"]["code"] = code

@@ -8,18 +8,22 @@ from __future__ import annotations
 
 from typing import Any
 
-from waypost_worker.ids import CROCKFORD
+from waypost_worker.ids import CROCKFORD, SEPARATORS
 from waypost_worker.limits import (
     MAX_APP_ID_KEY_BYTES,
     MAX_APP_ID_LENGTH,
     MAX_CHAT_MESSAGE_LENGTH,
     MAX_CODE_LENGTH,
     MAX_ID_LENGTH,
+    MAX_INSTANCE_ID_LENGTH,
     MAX_MESSAGE_ID_LENGTH,
     MAX_METADATA_BYTES,
     MAX_METADATA_NAME_LENGTH,
     MAX_TOOL_NAME_LENGTH,
+    MAX_TYPED_CODE_LENGTH,
+    MCP_ADDRESS_LENGTH,
     MIN_CODE_LENGTH,
+    MIN_INSTANCE_ID_LENGTH,
 )
 
 Json = dict[str, Any]
@@ -33,12 +37,24 @@ _LENGTHS = f"{{{MIN_CODE_LENGTH},{MAX_CODE_LENGTH}}}"
 CODE: Json = {"type": "string", "pattern": f"^[{CROCKFORD}]{_LENGTHS}$"}
 CODE_AS_TYPED: Json = {
     "type": "string",
-    "pattern": f"^([0-9A-TV-Za-tv-z]-?){_LENGTHS}$",
-    "description": "A session's code, as a person may type it: any case, with hyphens, O for 0, I or L for 1.",
+    "pattern": f"^[{SEPARATORS}]*([0-9A-TV-Za-tv-z][{SEPARATORS}]*){_LENGTHS}$",
+    "maxLength": MAX_TYPED_CODE_LENGTH,
+    "description": (
+        "A session's code, as a person may type it: any case, with spaces or dashes, O for 0, I or L for 1."
+    ),
+}
+MCP_ADDRESS: Json = {"type": "string", "pattern": f"^[{CROCKFORD.lower()}]{{{MCP_ADDRESS_LENGTH}}}$"}
+CODE_OR_ADDRESS: Json = {
+    "anyOf": [CODE_AS_TYPED, {**MCP_ADDRESS, "description": "An MCP address: the newest session of its browser."}]
 }
 ID: Json = {
     "type": "string",
     "pattern": f"^[A-Za-z0-9._~-]{{1,{MAX_ID_LENGTH}}}$",
+}
+INSTANCE: Json = {
+    "type": "string",
+    "pattern": f"^[A-Za-z0-9_-]{{{MIN_INSTANCE_ID_LENGTH},{MAX_INSTANCE_ID_LENGTH}}}(\\.[1-9][0-9]{{0,14}})?$",
+    "description": "An id that a host made up at random, or what the event `ready` has as its `instance`.",
 }
 ID_IN_PATH: Json = {
     "type": "string",

@@ -12,6 +12,8 @@ from tools.openapi.grammars import (
     CURSOR,
     ETAG,
     ID,
+    INSTANCE,
+    MCP_ADDRESS,
     MESSAGE,
     MESSAGE_ID,
     METADATA,
@@ -43,6 +45,7 @@ BY_NAME: Mapping[str, Json] = {
     "etag": ETAG,
     "hostToken": TOKEN,
     "guestToken": TOKEN,
+    "address": MCP_ADDRESS,
     "metadata": METADATA,
     "producer": ID,
 }
@@ -62,13 +65,19 @@ BY_FIELD: Mapping[str, Json] = {
     "Opened.code": CODE,
     "Detailed.code": CODE,
     "Joined.code": CODE,
+    "Address.code": CODE,
     "Detailed.tools": {"type": "array", "items": {"$ref": "#/components/schemas/Tool"}},
     "Tools.tools": {"type": "array", "items": {"$ref": "#/components/schemas/Tool"}},
     "ToolsBody.tools": {
         "items": {"$ref": "#/components/schemas/Tool"},
-        "description": "Their names are unique.",
+        "description": (
+            "Their names are unique; so are their mapped names, unless the session has `mapToolNames` false."
+        ),
     },
     "JoinBody.id": ID,
+    "LeaveBody.instance": INSTANCE,
+    "Ready.instance": INSTANCE,
+    "Superseded.since": TIME,
     "Token.token": APP_TOKEN,
     "RequestBody.code": CODE_AS_TYPED,
     "RequestBody.id": ID,
@@ -216,11 +225,23 @@ WHOLE: Mapping[str, Json] = {
 TOOL: Json = {
     "title": "Tool",
     "type": "object",
-    "description": "A tool as in MCP; other fields are stored unchanged.",
+    "description": "A tool as in MCP; other fields are stored unchanged. A field that is null is left out.",
     "properties": {
         "name": TOOL_NAME,
-        "description": {"type": "string"},
-        "inputSchema": {"type": "object", "description": "JSON Schema of the arguments."},
+        "title": {"type": ["string", "null"]},
+        "description": {"type": ["string", "null"]},
+        "inputSchema": {
+            "type": ["object", "null"],
+            "description": "JSON Schema of the arguments, which are an object. Without a `type` it gets `object`.",
+        },
+        "outputSchema": {"type": ["object", "null"], "description": "JSON Schema of the result."},
+        "annotations": {"type": ["object", "null"], "description": "Hints such as `readOnlyHint`."},
+        "execution": {"type": ["object", "null"]},
+        "icons": {
+            "type": ["array", "null"],
+            "items": {"type": "object", "properties": {"src": {"type": "string"}}, "required": ["src"]},
+        },
+        "_meta": {"type": ["object", "null"]},
     },
     "required": ["name"],
 }

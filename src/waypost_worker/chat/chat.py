@@ -124,6 +124,7 @@ class Chat:
                 limit=conversation.window.messages,
                 older=history.older,
                 replaces_all=question.is_about_cut_message(everything),
+                is_again=question.regenerate,
             )
             return turn, partial(build_prompt, turn.asked, agent.instructions, context.settings.model)
 

@@ -12,6 +12,7 @@ from waypost_worker.errors import (
     WrongRole,
     WrongSession,
 )
+from waypost_worker.http.authorization import bearer_token
 from waypost_worker.ids import parse_code, parse_id
 from waypost_worker.limits import MAX_SESSION_AGE_SECONDS
 from waypost_worker.security.tokens import TOKEN_PREFIX, Claims, Role, Signer
@@ -97,7 +98,7 @@ async def bearer(context: RequestContext) -> Claims | None:
     Raises:
         InvalidToken, TokenExpired, RateLimited
     """
-    token = _authorization(context)
+    token = bearer_token(context.request)
     if not token and context.request.path == "/api/stream":
         # An EventSource can't set a header; this is the one route that takes the token from the URL.
         token = context.query.get("token", "").strip()
@@ -113,7 +114,7 @@ async def require_app(context: RequestContext) -> str | None:
     Raises:
         TokenRequired, InvalidToken, TokenExpired, WrongRole, RateLimited
     """
-    token = _authorization(context)
+    token = bearer_token(context.request)
     if token.startswith(TOKEN_PREFIX):
         claims = await _claims(context, token)
         if claims.role is not Role.APP:
@@ -150,7 +151,7 @@ async def has_app_key(context: RequestContext) -> bool:
         InvalidToken: something that is neither a token nor one of the app keys was sent.
         RateLimited
     """
-    token = _authorization(context)
+    token = bearer_token(context.request)
     if not context.settings.app_keys or not token or token.startswith(TOKEN_PREFIX):
         return False
     await _check_app_key(context, token)
@@ -163,7 +164,7 @@ async def require_app_key(context: RequestContext) -> None:
     Raises:
         TokenRequired, InvalidToken, TokenExpired, WrongRole, RateLimited
     """
-    token = _authorization(context)
+    token = bearer_token(context.request)
     if not token:
         raise TokenRequired(f"Only an app may do this: send an app key as Authorization: Bearer.{_hint(context)}")
     if token.startswith(TOKEN_PREFIX):
@@ -184,12 +185,6 @@ def issue_app_token(context: RequestContext, resource_id: str, ttl_seconds: int)
 
 def _issue(context: RequestContext, claims: Claims) -> tuple[str, int]:
     return Signer(context.settings.signing_keys).sign(claims), claims.expires_seconds * 1000
-
-
-def _authorization(context: RequestContext) -> str:
-    """The token in the header, or an empty text."""
-    scheme, _, token = (context.request.headers.get("authorization") or "").partition(" ")
-    return token.strip() if scheme.lower() == "bearer" else ""
 
 
 async def _claims(context: RequestContext, token: str) -> Claims:

@@ -24,15 +24,19 @@ from waypost_worker.polling.local_channel import LocalChannel
 from waypost_worker.polling.schedule import COALESCED_MS
 from waypost_worker.queues.message import Message
 from waypost_worker.random import Random
+from waypost_worker.sessions.host_seat import HostNotices
+from waypost_worker.sessions.mcp_address import AddressCache
 from waypost_worker.sessions.session import Session, session_cache
 from waypost_worker.sessions.single_use_code import single_use_cache
 
 
 class CachedTools(NamedTuple):
-    """The tools of a session that MCP calls have to know, as JSON by name."""
+    """The tools of a session that MCP calls have to know, as JSON by name. `originals`: mapped name -> tool's own name,
+    where they differ."""
 
     version: str
     by_name: dict[str, bytes]
+    originals: dict[str, str]
 
 
 ANNOUNCED_SECONDS = 3600
@@ -46,8 +50,9 @@ class Isolate:
 
     `phase_ms`: offset of this isolate's wakeups, so that isolates do not poll KV in step.
     `cursors`: issues cursors that grow over all requests.
-    `messages`, `changes`: local channels for queued messages and for changes of sessions.
-    `sessions`, `single_use_codes`, `recent_threads`, `mcp_tools`: caches; the tools by session code.
+    `messages`, `changes`, `address_changes`, `hosts`: local channels for queued messages, for changes of sessions and
+        of MCP addresses, and for hosts that come or leave.
+    `sessions`, `single_use_codes`, `mcp_addresses`, `recent_threads`, `mcp_tools`: caches; the tools by session code.
     `compaction_checks`: when the compaction of each conversation was last checked.
     `recent_pops`: the messages that were popped here in the last minutes.
     `answers`: the answers that are being generated here.
@@ -64,8 +69,11 @@ class Isolate:
         self.clock = clock
         self.messages: LocalChannel[Message] = LocalChannel(clock)
         self.changes: LocalChannel[Session] = LocalChannel(clock)
+        self.address_changes: LocalChannel[bool] = LocalChannel(clock)
+        self.hosts: HostNotices = LocalChannel(clock)
         self.sessions = session_cache()
         self.single_use_codes = single_use_cache()
+        self.mcp_addresses = AddressCache()
         self.compaction_checks = compaction_checks()
         self.recent_pops = RecentPops()
         self.answers = LiveAnswers()

@@ -24,6 +24,9 @@ from waypost_worker.random import Random
 from waypost_worker.security.guess_throttle import GuessThrottle
 from waypost_worker.security.rate_limits import Limit, RateLimits
 from waypost_worker.security.tokens import Role
+from waypost_worker.sessions.host_instance import parse_instance
+from waypost_worker.sessions.host_seat import HostSeat
+from waypost_worker.sessions.mcp_address import McpAddresses
 from waypost_worker.sessions.presence import Presence
 from waypost_worker.sessions.session import Session, SessionStore
 from waypost_worker.sessions.single_use_code import SingleUseCodes
@@ -75,6 +78,11 @@ class RequestContext(msgspec.Struct, frozen=True):
     def single_use_codes(self) -> SingleUseCodes:
         """The record of single-use codes that were used."""
         return SingleUseCodes(self.kv, self.clock, self.isolate.single_use_codes)
+
+    def mcp_addresses(self, *, is_stream: bool = False) -> McpAddresses:
+        """The store of MCP addresses. That of a stream does not retry: its loop does."""
+        kv = self.invocation.meter if is_stream else self.kv
+        return McpAddresses(kv, self.clock, self.isolate.mcp_addresses, self.isolate.address_changes)
 
     def presence(self) -> Presence:
         """The store of the presence of hosts."""
@@ -141,12 +149,23 @@ class RequestContext(msgspec.Struct, frozen=True):
         queues = self._queues(self.invocation.meter if is_stream else self.kv, code)
         return Feed(queues, reader, self.isolate.messages, self.clock, self.settings.queue_ttl_seconds)
 
-    def watch(self, session: Session, role: Role) -> SessionWatch:
-        """Watches the session of an open stream. Does not retry: the stream's loop does."""
+    def host_seat(self, code: str, instance: str) -> HostSeat:
+        """The seat of the host that names itself `instance`, for one stream.
+
+        Raises:
+            InvalidParameter
+        """
+        parsed, is_returning = parse_instance(instance, self.clock.now_ms())
+        return HostSeat(code, parsed, is_returning, self.isolate.hosts, self.clock)
+
+    def watch(self, session: Session, role: Role, seat: HostSeat | None = None) -> SessionWatch:
+        """Watches the session of an open stream, and the `seat` of its host if it has one. Does not retry: the stream's
+        loop does."""
         meter = self.invocation.meter
         store = SessionStore(meter, self.clock, self.isolate.sessions, self.isolate.changes)
         presence = Presence(meter, self.clock, self.settings.plan.presence_seconds)
-        return SessionWatch(session, role, store, presence, self.settings.plan, self.isolate.changes, self.clock)
+        plan, changes = self.settings.plan, self.isolate.changes
+        return SessionWatch(session, role, store, presence, plan, changes, self.clock, seat)
 
     def _queues(self, kv: Kv, code: str) -> Queues:
         return Queues(kv, code, self.isolate.cursors, self.isolate.messages, self.settings.queue_ttl_seconds)

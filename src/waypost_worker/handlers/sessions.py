@@ -7,33 +7,50 @@ from msgspec import UNSET, Meta, UnsetType
 
 from waypost_worker.clock import to_iso
 from waypost_worker.context.auth import host_session, issue_token, session_by_code, session_to_read
+from waypost_worker.context.mcp_address import require_addresses
 from waypost_worker.context.request_context import RequestContext
 from waypost_worker.errors import InvalidBody
 from waypost_worker.http.json_body import Body, decode_again, read_body
 from waypost_worker.http.messages import Response, json_response
-from waypost_worker.ids import is_tool_name, new_code, parse_id
+from waypost_worker.ids import new_code, parse_id
+from waypost_worker.kv.keys import host_key
 from waypost_worker.limits import (
+    ADDRESS_SECRET_LENGTH,
     MAX_LABEL_LENGTH,
     MAX_SESSION_AGE_SECONDS,
     MAX_SESSION_DATA_BYTES,
-    MAX_TOOL_NAME_LENGTH,
     MAX_TOOLS,
     MIN_SESSION_TTL_SECONDS,
 )
 from waypost_worker.security.tokens import Role, owner_id
+from waypost_worker.sessions.host_instance import parse_instance
+from waypost_worker.sessions.host_seat import HostNotice
+from waypost_worker.sessions.mcp_address import address_of
 from waypost_worker.sessions.session import Session, tools_version
+from waypost_worker.sessions.tool_definitions import RULES, checked_tools
+from waypost_worker.sessions.tool_names import original_names
+
+AddressSecret = Annotated[
+    str,
+    # Python's `$` is also before a last line break; JSON Schema's is not.
+    Meta(min_length=ADDRESS_SECRET_LENGTH, max_length=ADDRESS_SECRET_LENGTH, pattern=r"^[A-Za-z0-9_-]+(?!\n)$"),
+]
+"""The secret of an MCP address: 32 random bytes as base64url, made by the browser that keeps it."""
 
 
 class OpenBody(Body, frozen=True):
-    """`ttl` in seconds."""
+    """`ttl` in seconds. `mapToolNames`: MCP clients see tools whose names the APIs of models refuse under mapped names
+    (`cart.add` as `cart_add`). `addressSecret`: the secret of the MCP address that is to lead to this session."""
 
     ttl: Annotated[int, Meta(ge=MIN_SESSION_TTL_SECONDS, le=MAX_SESSION_AGE_SECONDS)] | None = None
     label: Annotated[str, Meta(max_length=MAX_LABEL_LENGTH)] | None = None
     data: msgspec.Raw | UnsetType = UNSET
+    map_tool_names: bool = True
+    address_secret: AddressSecret | None = None
 
 
 class ToolsBody(Body, frozen=True):
-    """Tools as in MCP; other fields of a tool are stored unchanged."""
+    """Tools as in MCP; fields that MCP does not know are stored unchanged."""
 
     tools: Annotated[list[dict[str, Any]], Meta(max_length=MAX_TOOLS)]
 
@@ -42,6 +59,12 @@ class JoinBody(Body, frozen=True):
     """`id` makes joining idempotent where a code is single-use: choose one that no other client has."""
 
     id: str | None = None
+
+
+class LeaveBody(Body, frozen=True):
+    """`instance`: the one that leaves, as its stream named it; `None` for a host that names none."""
+
+    instance: str | None = None
 
 
 class SessionView(msgspec.Struct, rename="camel"):
@@ -58,12 +81,14 @@ class SessionView(msgspec.Struct, rename="camel"):
 class OpenedView(SessionView):
     """A session as shown to its host once, when it is opened.
 
-    `sessionId` owns the session's documents and pages: a secret, like the token.
+    `sessionId` owns the session's documents and pages: a secret, like the token. `address`: the MCP address, if the
+    session was opened with the secret of one.
     """
 
     ip: str | None
     host_token: str
     session_id: str
+    address: str | UnsetType = UNSET
 
 
 class DetailedView(SessionView):
@@ -85,21 +110,29 @@ class JoinedView(msgspec.Struct, rename="camel"):
 
 
 class ToolsView(msgspec.Struct):
-    """The tools that the session now offers."""
+    """The tools that the session now offers, normalised: nulls are left out, and each has an `inputSchema`."""
 
     tools: list[dict[str, Any]]
 
 
 async def create(context: RequestContext) -> Response:
-    """Open a session. The caller becomes its host."""
+    """Open a session. The caller becomes its host. With `addressSecret`, its MCP address leads to this session from now
+    on."""
     body = await read_body(context.request, OpenBody)
     data = _data(body.data)
+    address = UNSET if body.address_secret is None else address_of(body.address_secret)
+    if address is not UNSET:
+        require_addresses(context)
+        await context.mcp_addresses().check(address)
     ttl_seconds = body.ttl or context.settings.session_ttl_seconds
     code = new_code(context.random, context.settings.code_length)
-    session = await context.sessions().open(code, ttl_seconds, context.request.client_ip, body.label, data)
+    ip, maps = context.request.client_ip, body.map_tool_names
+    session = await context.sessions().open(code, ttl_seconds, ip, body.label, data, map_tool_names=maps)
+    if address is not UNSET:
+        await context.mcp_addresses().take(address, session)
     token, _ = issue_token(context, session, Role.HOST)
     session_id = owner_id(context.settings.signing_keys[0], session.code)
-    view = OpenedView(*_common(session), session.ip, token, session_id)
+    view = OpenedView(*_common(session), session.ip, token, session_id, address)
     return json_response(view, 201, {"Location": f"/api/sessions/{session.code}"})
 
 
@@ -136,14 +169,33 @@ async def join(context: RequestContext) -> Response:
     return json_response(JoinedView(session.code, token, to_iso(expires_ms)))
 
 
+async def leave(context: RequestContext) -> Response:
+    """Say that a host leaves: it is offline from now on, not only when its heartbeats are missed."""
+    body = await read_body(context.request, LeaveBody)
+    instance = None
+    if body.instance is not None:
+        instance, _ = parse_instance(body.instance, context.clock.now_ms())
+    session = await host_session(context, context.params["code"])
+    instance_id = "" if instance is None else instance.id
+    await context.presence().leave(session.code, instance_id)
+    if not instance_id:
+        # One that polls again is online again immediately.
+        context.isolate.announced_ms.put(session.code, 0, context.clock.now_ms())
+    context.isolate.hosts.publish(host_key(session.code), HostNotice(instance_id, has_left=True))
+    return Response(204)
+
+
 async def put_tools(context: RequestContext) -> Response:
-    """Replace the tools that the host offers."""
+    """Replace the tools that the host offers. One invalid definition refuses the list, and the previous one stays."""
     body = await read_body(context.request, ToolsBody)
-    _check_tools(body.tools)
     session = await host_session(context, context.params["code"], fresh=True)
+    maps = session.map_tool_names
+    tools = checked_tools(body.tools, map_names=maps)
+    has_mapped_names = maps and bool(original_names([tool["name"] for tool in tools]))
     version = tools_version(context.isolate.cursors, session.code)
-    await context.sessions().put_tools(session, msgspec.json.encode(body.tools), version)
-    return json_response(ToolsView(body.tools))
+    text = msgspec.json.encode(tools)
+    await context.sessions().put_tools(session, text, version, rules=RULES, has_mapped_names=has_mapped_names)
+    return json_response(ToolsView(tools))
 
 
 def _common(session: Session) -> tuple[str, str, str, bool, str | None, Any]:
@@ -166,18 +218,3 @@ def _data(sent: msgspec.Raw | UnsetType) -> Any:
             "results of calls, or as a document of the session."
         )
     return decode_again(bytes(sent), Any)
-
-
-def _check_tools(tools: list[dict[str, Any]]) -> None:
-    names = [tool.get("name") for tool in tools]
-    for name, tool in zip(names, tools, strict=True):
-        if not isinstance(name, str) or not is_tool_name(name):
-            raise InvalidBody(
-                f"Each tool needs a name of 1 to {MAX_TOOL_NAME_LENGTH} characters out of A-Z a-z 0-9 _ . / -"
-            )
-        if not isinstance(tool.get("description", ""), str):
-            raise InvalidBody(f"The description of {name} must be a string.")
-        if not isinstance(tool.get("inputSchema", {}), dict):
-            raise InvalidBody(f"The inputSchema of {name} must be an object (JSON Schema).")
-    if len(set(names)) < len(names):
-        raise InvalidBody("Two tools have the same name.")

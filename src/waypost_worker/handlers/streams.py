@@ -30,14 +30,17 @@ class PollView(msgspec.Struct):
 
 
 async def stream(context: RequestContext) -> Response:
-    """Stream the events of a session, until the client leaves or the budget of the connection is spent."""
+    """Stream the events of a session, until the client leaves or the budget of the connection is spent. A host that
+    names its instance supersedes the older ones."""
     session, role = await session_of_any(context, required_parameter(context.query, "code"))
+    instance = context.query.get("instance")
+    seat = context.host_seat(session.code, instance) if instance is not None and role is Role.HOST else None
     # An EventSource that reconnects sends the header, and still the parameter of its first request: the header wins.
     after = context.request.headers.get("last-event-id") or context.query.get("after")
     reader = _reader(role, session, after)
     place = context.open_stream(session.code)
     feed = context.feed(session.code, reader, is_stream=True)
-    batches = stream_events(role, feed, context.watch(session, role), context.invocation)
+    batches = stream_events(role, feed, context.watch(session, role, seat), context.invocation)
     as_lines = NDJSON in (context.request.headers.get("accept") or "")
     body = _encoded(batches, encode_ndjson if as_lines else encode_sse)
     return stream_response(body, context.isolate, place, NDJSON if as_lines else EVENT_STREAM)

@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 
 from waypost_worker.errors import HostNotAllowed, OriginNotAllowed
 from waypost_worker.http.messages import Request
+from waypost_worker.http.origins import is_allowed_host, is_allowed_origin
 
 
 def require_own_host(request: Request, allowed: frozenset[str]) -> None:
@@ -36,21 +37,11 @@ def require_own_host(request: Request, allowed: frozenset[str]) -> None:
     if (headers.get("origin") or "").startswith("https://"):
         return
     name = _host_name(headers.get("host") or "localhost")
-    if not (_is_near(name) or name in {urlsplit(origin).hostname for origin in allowed}):
+    if not (_is_near(name) or is_allowed_host(name, allowed)):
         raise HostNotAllowed(
             "Over plain HTTP this name is not accepted (DNS rebinding). Use https, localhost or an IP address, or put "
             "the origin with this name into ALLOWED_ORIGINS."
         )
-
-
-def require_known_origin(request: Request, allowed: frozenset[str]) -> None:
-    """Passes if no browser sent `request`, or a person opened it, or a page of this origin or of `allowed` sent it.
-
-    Raises:
-        OriginNotAllowed: a page of another origin sent it.
-    """
-    if not is_from_known_origin(request, allowed):
-        refuse_origin()
 
 
 def refuse_origin() -> NoReturn:
@@ -59,12 +50,12 @@ def refuse_origin() -> NoReturn:
 
 
 def is_from_known_origin(request: Request, allowed: frozenset[str]) -> bool:
-    """Whether `require_known_origin` lets `request` pass."""
+    """Whether no browser sent `request`, or a person opened it, or a page of this origin or of `allowed` sent it."""
     # Chromium (156) sends `Sec-Fetch-Site: none` with a prefetch by speculation rules, whichever page has these.
     if request.headers.get("sec-purpose") is not None:
         return False
     origin = request.headers.get("origin")
-    if origin in allowed:
+    if is_allowed_origin(origin, allowed):
         return True
     site = request.headers.get("sec-fetch-site")
     if site in ("same-origin", "none"):

@@ -19,6 +19,8 @@ from waypost_worker.limits import MAX_BODY_BYTES, MAX_JSON_DEPTH, MAX_JSON_ELEME
 
 T = TypeVar("T")
 
+JSON = "application/json"
+
 # The closing quote is optional: a string that is never closed is one token to the end, not tried again at each quote.
 _A_STRING = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"?', re.DOTALL)
 _STEPS = bytes.maketrans(b"[]{}", b"\x01\xff\x01\xff")
@@ -52,8 +54,9 @@ async def read_json_text(request: Request) -> str:
     return body.decode()
 
 
-async def read_bytes(request: Request, limit: int = MAX_BODY_BYTES, media_type: str = "application/json") -> bytes:
-    """The body of `request`, declared to be of `media_type` and of at most `limit` bytes; empty if there is none.
+async def read_bytes(request: Request, limit: int = MAX_BODY_BYTES, *media_types: str) -> bytes:
+    """The body of `request`, declared to be of one of `media_types` (none: JSON) and of at most `limit` bytes; empty if
+    there is none.
 
     Raises:
         UnsupportedMediaType, BodyTimeout, BodyTooLarge
@@ -65,7 +68,7 @@ async def read_bytes(request: Request, limit: int = MAX_BODY_BYTES, media_type: 
     body = await request.read_body(limit)
     if body is None:
         raise _too_large(limit)
-    if body and declared_type(request) != media_type:
+    if body and declared_type(request) not in (media_types or (JSON,)):
         raise UnsupportedMediaType("Send the body as JSON, with Content-Type: application/json.")
     return body
 

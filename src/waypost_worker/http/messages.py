@@ -11,8 +11,10 @@ from waypost_worker.errors import (
     AnswerRunning,
     HeaderTooLarge,
     InvalidParameter,
+    InvalidTool,
     MethodNotAllowed,
     RateLimited,
+    ToolProblem,
     UriTooLong,
     WaypostError,
 )
@@ -28,6 +30,7 @@ STATUS: Mapping[str, int] = MappingProxyType({
     "invalid_code": 400,
     "invalid_id": 400,
     "invalid_cursor": 400,
+    "invalid_tool": 400,
     "session_id_required": 400,
     "unknown_agent": 400,
     "unsupported_part": 400,
@@ -37,7 +40,9 @@ STATUS: Mapping[str, int] = MappingProxyType({
     "wrong_role": 403,
     "wrong_session": 403,
     "wrong_resource": 403,
+    "wrong_secret": 403,
     "code_closed": 403,
+    "address_not_allowed": 403,
     "origin_not_allowed": 403,
     "not_found": 404,
     "session_not_found": 404,
@@ -50,10 +55,14 @@ STATUS: Mapping[str, int] = MappingProxyType({
     "already_answered": 409,
     "id_in_use": 409,
     "session_too_old": 409,
+    "newer_session": 409,
     "answer_running": 409,
     "thread_exists": 409,
     "too_many_documents": 409,
     "session_ended": 410,
+    # Not 404: MCP clients take that for a server of an older kind, try its transport, and hide what this error says.
+    "address_not_found": 410,
+    "address_withdrawn": 410,
     "precondition_failed": 412,
     "body_too_large": 413,
     "prompt_too_long": 413,
@@ -166,6 +175,7 @@ class _Problem(msgspec.Struct, omit_defaults=True, rename="camel"):
     detail: str
     code: str
     generation_id: str | None = None
+    tools: tuple[ToolProblem, ...] = ()
 
 
 def json_response(value: object, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
@@ -187,7 +197,8 @@ def problem_response(error: WaypostError) -> Response:
     """The problem document of `error`: https://www.rfc-editor.org/rfc/rfc9457"""
     status = STATUS[error.code]
     generation_id = error.generation_id if isinstance(error, AnswerRunning) else None
-    response = problem(status, error.code, error.title, error.detail, generation_id)
+    tools = error.tools if isinstance(error, InvalidTool) else ()
+    response = problem(status, error.code, error.title, error.detail, generation_id, tools)
     if status == 401:
         response.headers["WWW-Authenticate"] = "Bearer"
     if isinstance(error, MethodNotAllowed):
@@ -202,8 +213,16 @@ def problem_response(error: WaypostError) -> Response:
     return response
 
 
-def problem(status: int, code: str, title: str, detail: str, generation_id: str | None = None) -> Response:
-    """A problem document; programs branch on `code`. `generation_id`: the answer that the request conflicts with."""
-    response = json_response(_Problem("about:blank", title, status, detail, code, generation_id), status)
+def problem(
+    status: int,
+    code: str,
+    title: str,
+    detail: str,
+    generation_id: str | None = None,
+    tools: tuple[ToolProblem, ...] = (),
+) -> Response:
+    """A problem document; programs branch on `code`. `generation_id`: the answer that the request conflicts with;
+    `tools`: what is wrong with which tool."""
+    response = json_response(_Problem("about:blank", title, status, detail, code, generation_id, tools), status)
     response.headers["Content-Type"] = "application/problem+json"
     return response

@@ -67,6 +67,25 @@ class Router(Generic[H]):
         raise MethodNotAllowed(f"This path takes {', '.join(methods)}.", methods)
 
 
+def is_mcp(path: str) -> bool:
+    """Whether `path`, a canonical one, is an address of MCP."""
+    return path == "/mcp" or path.startswith("/mcp/")
+
+
+def canonical_path(path: str) -> str:
+    """`path` as the route table has it: one slash at its beginning, and for MCP none that separates nothing.
+
+    People type the address of MCP into settings, and clients join it to a base that ends with a slash. Other paths are
+    made by programs, where an empty segment is a variable that was not set: `DELETE /api/sessions/` must not be taken
+    for `DELETE /api/sessions`.
+    """
+    if "//" not in path and not path.endswith("/"):
+        return path
+    path = "/" + path.lstrip("/")
+    segments = [segment for segment in path.split("/") if segment]
+    return "/" + "/".join(segments) if segments[:1] == ["mcp"] else path
+
+
 def _fixed_segments(template: tuple[str, ...]) -> int:
     return sum(not part.startswith("{") for part in template)
 

@@ -18,6 +18,16 @@ def joined_key(code: str) -> str:
     return f"joined:{code}"
 
 
+def address_key(address: str) -> str:
+    """The session that an MCP address leads to; also the prefix of `withdrawn_key`."""
+    return f"address:{address}"
+
+
+def withdrawn_key(address: str) -> str:
+    """The tombstone of an MCP address that was withdrawn; never overwritten."""
+    return f"address:{address}:withdrawn"
+
+
 def tools_key(code: str) -> str:
     """The tools that the host offers."""
     return f"tools:{code}"
@@ -26,6 +36,12 @@ def tools_key(code: str) -> str:
 def host_key(code: str) -> str:
     """The presence of the host."""
     return f"host:{code}"
+
+
+def host_left_key(code: str) -> str:
+    """The goodbye of the host. In a listing it is the key directly behind `host_key`: `!` sorts before every character
+    of a code."""
+    return f"host:{code}!left"
 
 
 def requests_scope(code: str) -> str:

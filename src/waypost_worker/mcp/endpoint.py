@@ -1,18 +1,24 @@
-"""`/mcp/{code}`, and `/mcp` with a guest's token: MCP over Streamable HTTP, for both generations of clients.
+"""`/mcp/{code}` (also with an MCP address for the code), and `/mcp` with a guest's token: MCP over Streamable HTTP, for
+both generations of clients.
 
 Errors of the protocol are JSON-RPC errors with the HTTP status that MCP requires. Errors for which this API has a
 problem document are JSON-RPC errors too, with the status of that document.
 """
 
 import re
+from codecs import BOM_UTF8
 from typing import Any
 
 from waypost_worker.context.auth import bearer, guest_session
+from waypost_worker.context.mcp_address import session_at_address
 from waypost_worker.context.request_context import RequestContext
 from waypost_worker.errors import TokenRequired, WaypostError, WrongRole
 from waypost_worker.http.json_body import decode_json, read_bytes
-from waypost_worker.http.messages import STATUS, Response, problem_response
+from waypost_worker.http.messages import Response
+from waypost_worker.ids import is_mcp_address
+from waypost_worker.limits import MAX_BODY_BYTES
 from waypost_worker.mcp import legacy, modern
+from waypost_worker.mcp.batch import answer_batch
 from waypost_worker.mcp.jsonrpc import (
     Incoming,
     RpcError,
@@ -20,13 +26,16 @@ from waypost_worker.mcp.jsonrpc import (
     decode_message,
     encode_error,
     id_of,
-    of_problem,
 )
 from waypost_worker.mcp.tab import Tab
-from waypost_worker.mcp.transport import accepts, json_reply
+from waypost_worker.mcp.transport import accepts, as_rpc_error, json_reply
 from waypost_worker.mcp.versions import LEGACY, VERSION_HEADER, VERSION_KEY
 from waypost_worker.security.rate_limits import Limit
 from waypost_worker.security.tokens import Role
+
+MEDIA_TYPES = ("application/json", "application/json-rpc", "application/jsonrequest")
+"""The second and third are of the drafts for JSON-RPC over HTTP, and older libraries still send them. No page may send
+any of them to another origin without a preflight."""
 
 _REVISION = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
@@ -35,9 +44,11 @@ async def post(context: RequestContext) -> Response:
     """Answers a JSON-RPC message that an MCP client sends to the tab."""
     rpc_id: RpcId | None = None
     try:
-        value = decode_json(await read_bytes(context.request), Any)
+        value = decode_json(await _body(context), Any)
         rpc_id = id_of(value)
         accepted = accepts(context.request)
+        if isinstance(value, list) and not _is_newer(context):
+            return await answer_batch(await _tab(context), value, accepted)
         message = decode_message(value)
         is_modern = _is_modern(context, message)
         tab = await _tab(context)
@@ -65,8 +76,17 @@ async def delete(context: RequestContext) -> Response:
     return Response(405, None, {"Allow": "POST" if _is_newer(context) else "GET, POST"})
 
 
+async def _body(context: RequestContext) -> bytes:
+    # RFC 8259 (section 8.1) lets a parser ignore a byte order mark, which libraries of .NET and PowerShell write.
+    return (await read_bytes(context.request, MAX_BODY_BYTES, *MEDIA_TYPES)).removeprefix(BOM_UTF8)
+
+
 async def _tab(context: RequestContext) -> Tab:
+    mcp_session = context.request.headers.get(legacy.SESSION_HEADER) or ""
     code = context.params.get("code")
+    if code is not None and is_mcp_address(code):
+        session, is_over = await session_at_address(context, code)
+        return Tab(context, session, mcp_session, code, is_over)
     if code is None:
         claims = await bearer(context)
         if claims is None:
@@ -75,7 +95,7 @@ async def _tab(context: RequestContext) -> Tab:
             raise WrongRole(f"This is for the session's guests; the token is for its {claims.role}.")
         code = claims.subject
     session = await guest_session(context, code)
-    return Tab(context, session, context.request.headers.get(legacy.SESSION_HEADER) or "")
+    return Tab(context, session, mcp_session)
 
 
 def _is_newer(context: RequestContext) -> bool:
@@ -89,8 +109,5 @@ def _is_modern(context: RequestContext, message: Incoming) -> bool:
 
 
 def _failure(rpc_id: RpcId | None, error: RpcError | WaypostError) -> Response:
-    if isinstance(error, WaypostError):
-        headers = problem_response(error).headers
-        passed_on = {name: value for name, value in headers.items() if name in ("WWW-Authenticate", "Retry-After")}
-        error = of_problem(error, STATUS[error.code], passed_on)
+    error = as_rpc_error(error)
     return json_reply(encode_error(rpc_id, error), error.status, error.headers)

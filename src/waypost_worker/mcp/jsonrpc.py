@@ -1,6 +1,6 @@
-"""JSON-RPC 2.0 as MCP uses it: one message a body, ids that are strings or integers, and the error codes.
+"""JSON-RPC 2.0 as MCP uses it: the messages, ids that are strings or integers, and the error codes.
 
-https://www.jsonrpc.org/specification; MCP allows no batches (since 2025-06-18) and no `null` as an id.
+https://www.jsonrpc.org/specification; MCP allows no `null` as an id, and batches in one revision only (batch.py).
 """
 
 from typing import Any
@@ -26,6 +26,11 @@ TIMED_OUT = -31002
 CANCELLED = -31003
 REFUSED = -31004
 """Every error that has a code of its own in this API (`data.code`): a session that ended, a budget that is spent."""
+
+NOTIFICATIONS = "notifications/"
+"""What the method of every notification of MCP begins with."""
+
+PROGRESS = f"{NOTIFICATIONS}progress"
 
 RpcId = str | int
 OWN_CODES = {
@@ -89,36 +94,52 @@ def decode_message(value: Any) -> Incoming:
         RpcError: -32600. `id_of(value)` is the id for the reply.
     """
     if isinstance(value, list):
-        raise invalid_request("Batches are not supported: send one message in each request.")
+        raise invalid_request("This revision has no batches: send one message in each request.")
     if not isinstance(value, dict):
         raise invalid_request("A message must be a JSON object.")
     if value.get("jsonrpc") != "2.0":
         raise invalid_request('A message must have "jsonrpc": "2.0".')
-    is_reply = "result" in value or "error" in value
-    if is_reply == ("method" in value):
+    # Many libraries write all members of a message, those that it does not have as null.
+    method = value.get("method")
+    outcomes = [name for name in ("result", "error") if value.get(name) is not None]
+    is_reply = method is None and ("result" in value or "error" in value)
+    if (method is None and not is_reply) or (method is not None and outcomes):
         raise invalid_request("A message must have either a method, or a result or an error.")
-    if is_reply and ("result" in value and "error" in value):
+    if len(outcomes) == 2:
         raise invalid_request("A reply must have either a result or an error.")
-    # A reply to a message that could not be read has no id.
-    has_no_id = "id" not in value or (is_reply and value["id"] is None)
+    if not is_reply and not (isinstance(method, str) and method):
+        raise invalid_request("The method must be the name of one.")
+    # A reply to a message that could not be read has no id, and a notification has none.
+    may_lack_id = is_reply or (isinstance(method, str) and method.startswith(NOTIFICATIONS))
+    has_no_id = "id" not in value or (may_lack_id and value["id"] is None)
     if not has_no_id and id_of(value) is None:
         raise invalid_request(f"An id must be an integer or a string of 1 to {MAX_RPC_ID_LENGTH} characters.")
-    method = "" if is_reply else value["method"]
-    if not isinstance(method, str) or (not is_reply and not method):
-        raise invalid_request("The method must be the name of one.")
-    params = value.get("params", {})
-    if not isinstance(params, dict):
+    params = as_object(value.get("params"))
+    if params is None:
         raise invalid_request("params must be an object.")
-    return Incoming(id_of(value), method, params)
+    return Incoming(id_of(value), method or "", params)
 
 
 def id_of(value: Any) -> RpcId | None:
     """The id of a JSON value, or `None` if it has no valid id."""
     id = value.get("id") if isinstance(value, dict) else None
-    if isinstance(id, str) and 0 < len(id) <= MAX_RPC_ID_LENGTH:
-        return id
+    return id if isinstance(id, str) and 0 < len(id) <= MAX_RPC_ID_LENGTH else as_integer(id)
+
+
+def as_integer(value: Any) -> int | None:
+    """The integer that a JSON value is, or `None`. 1.0 is one: some languages write all numbers like this."""
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)
     # True is a number in Python. JavaScript would round a larger number, and reply to another id.
-    return id if isinstance(id, int) and not isinstance(id, bool) and abs(id) < 2**53 else None
+    return value if isinstance(value, int) and not isinstance(value, bool) and abs(value) < 2**53 else None
+
+
+def as_object(value: Any) -> dict[str, Any] | None:
+    """The object that a JSON value is, or `None`. `null`, `[]` and `""` are the empty object: PHP writes it as `[]`,
+    and libraries of other languages write a member that is not set as one of the others."""
+    if value is None or value == [] or value == "":
+        return {}
+    return value if isinstance(value, dict) else None
 
 
 def encode_result(id: RpcId, result: Any) -> bytes:

@@ -1,4 +1,4 @@
-"""The revisions 2025-11-25 and 2025-06-18: a handshake, then requests that may name the session it created.
+"""The revisions 2025-11-25, 2025-06-18 and 2025-03-26: a handshake, then requests that may name the session it created.
 
 https://modelcontextprotocol.io/specification/2025-11-25/basic/transports. The session's id contains the agreed revision
 and separates the events and calls of clients. It is signed, not stored: it can't end before its tab does, so DELETE is
@@ -14,6 +14,7 @@ from waypost_worker.limits import (
     MAX_WAIT_SECONDS,
     MCP_JSON_PATIENCE_MILLISECONDS,
 )
+from waypost_worker.mcp.cancelling import cancel_by_rpc_id
 from waypost_worker.mcp.jsonrpc import (
     INVALID_REQUEST,
     METHOD_NOT_FOUND,
@@ -24,13 +25,12 @@ from waypost_worker.mcp.jsonrpc import (
     encode_result,
     invalid_params,
 )
-from waypost_worker.mcp.legacy_streams import call_stream, listen_stream
+from waypost_worker.mcp.legacy_streams import call_stream, legacy_result, listen_stream, lost_call_stream
 from waypost_worker.mcp.resources import list_resources, read_resource
-from waypost_worker.mcp.results import tool_result
 from waypost_worker.mcp.signed_ids import CallPosition, ListenPosition
 from waypost_worker.mcp.tab import SERVER_INFO, Tab
-from waypost_worker.mcp.tool_call import RunningCall, cancel_by_rpc_id, parse_call, progress_token
-from waypost_worker.mcp.tool_list import list_tools
+from waypost_worker.mcp.tool_call import STREAMS_WAIT_LONGER, RunningCall, parse_call, progress_token
+from waypost_worker.mcp.tool_list import list_tools, original_name
 from waypost_worker.mcp.transport import Accepts, json_reply, not_acceptable
 from waypost_worker.mcp.versions import ASSUMED, LATEST_LEGACY, LEGACY, VERSION_HEADER, unsupported
 
@@ -38,18 +38,18 @@ SESSION_HEADER = "mcp-session-id"
 
 
 def agreed_version(tab: Tab) -> str:
-    """The revision of a request, by its header or its session.
+    """The revision of a request: what its session has agreed on, or without one what its header says.
 
     Raises:
         RpcError: the tab has no such session (404: the client begins a new one), or the revision is not supported.
     """
-    agreed = tab.id_signer.version_of(tab.session_id) if tab.session_id else ASSUMED
+    requested = tab.context.request.headers.get(VERSION_HEADER)
+    agreed = tab.id_signer.version_of(tab.session_id) if tab.session_id else requested or ASSUMED
     if agreed is None:
         raise RpcError(INVALID_REQUEST, "This tab has no such session; send initialize again.", status=404)
-    requested = tab.context.request.headers.get(VERSION_HEADER)
     if requested is not None and requested not in LEGACY:
         raise unsupported(requested)
-    return requested or agreed
+    return agreed
 
 
 async def answer(tab: Tab, message: Incoming, accepted: Accepts) -> Response:
@@ -62,7 +62,7 @@ async def answer(tab: Tab, message: Incoming, accepted: Accepts) -> Response:
         return _initialized(tab, message, message.id)
     version = agreed_version(tab)
     if message.id is None or not message.method:
-        if message.method == "notifications/cancelled" and tab.session_id:
+        if message.method == "notifications/cancelled":
             await cancel_by_rpc_id(tab, message.params.get("requestId"))
         return Response(202)
     if message.method == "tools/call":
@@ -84,7 +84,9 @@ async def resume(tab: Tab, accepted: Accepts) -> Response:
     last = tab.context.request.headers.get("last-event-id")
     start = ListenPosition(tab.session.tools_version)
     position = tab.id_signer.position_of(tab.session_id, last) if last else start
-    if isinstance(position, CallPosition):
+    if isinstance(position, CallPosition) and not tab.id_signer.is_of_this_tab(position):
+        chunks = lost_call_stream(position)
+    elif isinstance(position, CallPosition):
         chunks = call_stream(tab, RunningCall(tab, position.request_id, resumed=True), position, version)
     elif position is not None:
         chunks = listen_stream(tab, position, version)
@@ -113,7 +115,7 @@ async def _result(tab: Tab, message: Incoming) -> dict[str, Any]:
         case "ping":
             return {}
         case "tools/list":
-            return await list_tools(tab, message.params.get("cursor"))
+            return await list_tools(tab, message.params.get("cursor"), any_structure=False)
         case "resources/list":
             return {"resources": await list_resources(tab)}
         case "resources/templates/list":
@@ -126,19 +128,19 @@ async def _result(tab: Tab, message: Incoming) -> dict[str, Any]:
 async def _call(tab: Tab, message: Incoming, id: RpcId, accepted: Accepts, version: str, place: Place) -> Response:
     name, args = parse_call(message)
     token = progress_token(message)
-    asker = tab.id_signer.asker(tab.session_id, id) if tab.session_id else None
-    call = await RunningCall.begin(tab, name, args, asker)
-    patience_ms = MCP_JSON_PATIENCE_MILLISECONDS if accepted.sse else MAX_WAIT_SECONDS * 1000
+    asker = tab.id_signer.asker(tab.client_id, id)
+    call = await RunningCall.begin(tab, await original_name(tab, name), args, asker)
+    patience_ms = MCP_JSON_PATIENCE_MILLISECONDS if accepted.streamed_call else MAX_WAIT_SECONDS * 1000
     first = None
     while first is None or not first.final:
         first = await call.next(call.asked_ms + patience_ms)
-        if first is None and not accepted.sse:
-            first = await call.give_up()
-        if first is None or (token is not None and accepted.sse):
+        if first is None and not accepted.streamed_call:
+            first = await call.give_up(STREAMS_WAIT_LONGER)
+        if first is None or (token is not None and accepted.streamed_call):
             break
     if first is not None and first.final and accepted.json:
-        return json_reply(encode_result(id, tool_result(first, any_structure=False)))
-    position = CallPosition(call.request_id, "", id, token)
+        return json_reply(encode_result(id, legacy_result(first, version)))
+    position = CallPosition(call.request_id, "", id, token, tab=tab.id_signer.tab_digest())
     return stream_response(call_stream(tab, call, position, version, first), tab.context.isolate, place)
 
 

@@ -2,45 +2,79 @@
 
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
+from typing import Any
 
 import msgspec
 
 from waypost_worker.limits import HEARTBEAT_SECONDS
-from waypost_worker.mcp.jsonrpc import RpcError, encode_error, encode_notification, encode_result
-from waypost_worker.mcp.results import ProgressCounter, tool_result
+from waypost_worker.mcp.jsonrpc import CANCELLED, PROGRESS, RpcError, encode_error, encode_notification, encode_result
+from waypost_worker.mcp.progress import ProgressCounter
+from waypost_worker.mcp.results import tool_result
 from waypost_worker.mcp.signed_ids import CallPosition, ListenPosition
 from waypost_worker.mcp.tab import Tab
 from waypost_worker.mcp.tool_call import RunningCall
 from waypost_worker.mcp.tool_changes import ToolChanges, ToolsEvent
 from waypost_worker.mcp.transport import encode_message, encode_opening
-from waypost_worker.mcp.versions import has_priming
+from waypost_worker.mcp.versions import WITH_BATCHES, has_priming
 from waypost_worker.queues.message import Message
 from waypost_worker.sse import HEARTBEAT, encode_sse
+
+
+def legacy_result(response: Message, version: str) -> dict[str, Any]:
+    """The result of `tools/call` for a client of `version`. Clients of 2025-03-26 reject a whole result that has a
+    `resource_link`, so they get its URI as a text.
+
+    Raises:
+        RpcError: as `tool_result`.
+    """
+    result = tool_result(response, any_structure=False)
+    if version == WITH_BATCHES:
+        result = {**result, "content": [_without_link(block) for block in result["content"]]}
+    return result
+
+
+def _without_link(block: Any) -> Any:
+    if not isinstance(block, dict) or block.get("type") != "resource_link":
+        return block
+    return {"type": "text", "text": f"{block.get('title') or block.get('name')}: {block.get('uri')}"}
 
 
 async def call_stream(
     tab: Tab, call: RunningCall, position: CallPosition, version: str, first: Message | None = None
 ) -> AsyncGenerator[bytes, None]:
-    """A call's progress after `position`, and the reply. Without a reply, the invocation's budget was spent, and the
-    client resumes the stream. A client that disconnects does not cancel the call."""
+    """A call's progress after `position`, with signs of life where the client asks for progress, and the reply. Without
+    a reply, the invocation's budget was spent, and the client resumes the stream. A client that disconnects does not
+    cancel the call."""
     yield encode_opening(tab.id_signer.event_id(tab.session_id, position) if has_priming(version) else None)
-    counter = ProgressCounter()
+    token, counter = position.progress_token, ProgressCounter()
+    silence_seconds = HEARTBEAT_SECONDS if token is None else tab.context.settings.plan.mcp_progress_seconds
     try:
-        async with aclosing(call.messages(first, HEARTBEAT_SECONDS, gives_up=False)) as messages:
+        async with aclosing(call.messages(first, silence_seconds, gives_up=False)) as messages:
             async for message in messages:
-                if message is None:
+                if message is not None and message.final:
+                    result = encode_result(position.rpc_id, legacy_result(message, version))
+                    yield _event(tab, msgspec.structs.replace(position, cursor=message.cursor), result)
+                elif message is None and token is None:
                     yield encode_sse(HEARTBEAT)
-                elif message.final:
-                    result = encode_result(position.rpc_id, tool_result(message, any_structure=False))
-                    yield _event(tab, position, message.cursor, result)
-                elif position.progress_token is not None:
-                    # Counted from the first message on, so that the numbers continue in a resumed stream.
-                    progress = counter.next(position.progress_token, message.result)
-                    if message.cursor > position.cursor:
-                        notification = encode_notification("notifications/progress", progress)
-                        yield _event(tab, position, message.cursor, notification)
+                elif token is not None:
+                    # Counted from the first message on, so that the numbers continue in a resumed stream; the signs of
+                    # life that it was sent are not among the messages.
+                    is_new = message is None or message.cursor > position.cursor
+                    if is_new:
+                        counter.reach(position.progress)
+                    progress = counter.still(token) if message is None else counter.next(token, message.result)
+                    if is_new:
+                        cursor = position.cursor if message is None else message.cursor
+                        position = msgspec.structs.replace(position, cursor=cursor, progress=counter.last)
+                        yield _event(tab, position, encode_notification(PROGRESS, progress))
     except RpcError as error:
-        yield _event(tab, position, position.cursor, encode_error(position.rpc_id, error))
+        yield _event(tab, position, encode_error(position.rpc_id, error))
+
+
+async def lost_call_stream(position: CallPosition) -> AsyncGenerator[bytes, None]:
+    """The end of a call that another session has, which had the MCP address before."""
+    error = RpcError(CANCELLED, "The tab has opened a new session since; it is not known whether the tool ran.")
+    yield encode_message(encode_error(position.rpc_id, error))
 
 
 async def listen_stream(tab: Tab, position: ListenPosition, version: str) -> AsyncGenerator[bytes, None]:
@@ -56,6 +90,5 @@ async def listen_stream(tab: Tab, position: ListenPosition, version: str) -> Asy
                 yield encode_sse(HEARTBEAT)
 
 
-def _event(tab: Tab, position: CallPosition, cursor: str, data: bytes) -> bytes:
-    reached = msgspec.structs.replace(position, cursor=cursor)
-    return encode_message(data, tab.id_signer.event_id(tab.session_id, reached))
+def _event(tab: Tab, position: CallPosition, data: bytes) -> bytes:
+    return encode_message(data, tab.id_signer.event_id(tab.session_id, position))

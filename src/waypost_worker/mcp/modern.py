@@ -16,15 +16,23 @@ from waypost_worker.limits import (
     MCP_LIST_TTL_MILLISECONDS,
     MCP_TASK_PATIENCE_MILLISECONDS,
 )
-from waypost_worker.mcp.jsonrpc import INVALID_PARAMS, METHOD_NOT_FOUND, MISSING_CAPABILITY, Incoming, RpcError, RpcId
+from waypost_worker.mcp.jsonrpc import (
+    INVALID_PARAMS,
+    METHOD_NOT_FOUND,
+    MISSING_CAPABILITY,
+    Incoming,
+    RpcError,
+    RpcId,
+    as_object,
+)
 from waypost_worker.mcp.modern_headers import check_envelope, check_parameters
 from waypost_worker.mcp.modern_streams import call_stream, encode_complete, listen_stream
 from waypost_worker.mcp.resources import list_resources, read_resource
 from waypost_worker.mcp.results import complete_result, tool_result
 from waypost_worker.mcp.tab import Tab
 from waypost_worker.mcp.tasks import cancel_task, get_task, new_task, update_task
-from waypost_worker.mcp.tool_call import RunningCall, parse_call, progress_token
-from waypost_worker.mcp.tool_list import known_tool, list_tools
+from waypost_worker.mcp.tool_call import STREAMS_WAIT_LONGER, RunningCall, parse_call, progress_token
+from waypost_worker.mcp.tool_list import known_tool, list_tools, original_name
 from waypost_worker.mcp.transport import Accepts, json_reply, not_acceptable
 from waypost_worker.mcp.versions import CAPABILITIES_KEY, SUPPORTED, TASKS_EXTENSION
 
@@ -77,7 +85,7 @@ async def _discover(tab: Tab, _message: Incoming) -> dict[str, Any]:
 
 
 async def _list_tools(tab: Tab, message: Incoming) -> dict[str, Any]:
-    return {**await list_tools(tab, message.params.get("cursor")), **FRESH}
+    return {**await list_tools(tab, message.params.get("cursor"), any_structure=True), **FRESH}
 
 
 async def _list_resources(tab: Tab, _message: Incoming) -> dict[str, Any]:
@@ -129,6 +137,7 @@ async def _call_at(place: Place, tab: Tab, message: Incoming, id: RpcId, accepte
     name, args = parse_call(message)
     token = progress_token(message)
     supports_tasks = has_tasks(message)
+    name = await original_name(tab, name)
     tool = await known_tool(tab, name) or {}
     check_parameters(tool, args, tab.context.request.headers)
     execution = tool.get("execution")
@@ -141,16 +150,16 @@ async def _call_at(place: Place, tab: Tab, message: Incoming, id: RpcId, accepte
     if becomes_task:
         # A tool that declares support for tasks takes long: do not wait for it.
         patience_ms = 0 if support in ("required", "optional") else MCP_TASK_PATIENCE_MILLISECONDS
-    elif accepted.sse:
+    elif accepted.streamed_call:
         patience_ms = MCP_JSON_PATIENCE_MILLISECONDS
-    streams = accepted.sse and not becomes_task
+    streams = accepted.streamed_call and not becomes_task
     first = None
     while first is None or not first.final:
         first = await call.next(call.asked_ms + patience_ms)
         if first is None and becomes_task:
             return json_reply(encode_complete(id, new_task(tab, call)))
         if first is None and not streams:
-            first = await call.give_up()
+            first = await call.give_up(STREAMS_WAIT_LONGER)
         if first is None or (token is not None and streams):
             break
     if first is not None and first.final and accepted.json:
@@ -159,8 +168,8 @@ async def _call_at(place: Place, tab: Tab, message: Incoming, id: RpcId, accepte
 
 
 def _listen(tab: Tab, message: Incoming, id: RpcId, accepted: Accepts) -> Response:
-    notifications = message.params.get("notifications")
-    if not isinstance(notifications, dict):
+    notifications = as_object(message.params.get("notifications", 0))
+    if notifications is None:
         raise RpcError(INVALID_PARAMS, "notifications must be an object.")
     if notifications.get("taskIds") is not None:
         require_tasks(message)
@@ -173,8 +182,8 @@ def _listen(tab: Tab, message: Incoming, id: RpcId, accepted: Accepts) -> Respon
 
 def has_tasks(message: Incoming) -> bool:
     """Whether this request declares that its client supports tasks."""
-    extensions = message.meta[CAPABILITIES_KEY].get("extensions")
-    return isinstance(extensions, dict) and TASKS_EXTENSION in extensions
+    capabilities = as_object(message.meta[CAPABILITIES_KEY]) or {}
+    return TASKS_EXTENSION in (as_object(capabilities.get("extensions")) or {})
 
 
 def require_tasks(message: Incoming) -> None:

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from waypost_worker.http.messages import Headers
-from waypost_worker.mcp.jsonrpc import HEADER_MISMATCH, INVALID_PARAMS, Incoming, RpcError
+from waypost_worker.mcp.jsonrpc import HEADER_MISMATCH, INVALID_PARAMS, Incoming, RpcError, as_object
 from waypost_worker.mcp.versions import CAPABILITIES_KEY, MODERN, VERSION_HEADER, VERSION_KEY, unsupported
 
 NAMED_BY = {
@@ -39,7 +39,7 @@ def check_envelope(message: Incoming, headers: Headers) -> None:
     if not isinstance(meta, dict) or VERSION_KEY not in meta or CAPABILITIES_KEY not in meta:
         raise _invalid(f"params._meta needs {VERSION_KEY} and {CAPABILITIES_KEY}.")
     version = meta[VERSION_KEY]
-    if not isinstance(version, str) or not isinstance(meta[CAPABILITIES_KEY], dict):
+    if not isinstance(version, str) or as_object(meta[CAPABILITIES_KEY]) is None:
         raise _invalid(f"{VERSION_KEY} must be a string, {CAPABILITIES_KEY} an object.")
     if headers.get(VERSION_HEADER) != version:
         raise _mismatch("MCP-Protocol-Version", "differs from _meta")
@@ -55,14 +55,21 @@ def check_envelope(message: Incoming, headers: Headers) -> None:
 def check_parameters(tool: dict[str, Any], args: dict[str, Any], headers: Headers) -> None:
     """Checks that a call's `Mcp-Param-…` headers agree with its arguments, where the tool's schema asks for them.
 
+    A page may leave them out: browsers let it send only headers that the server allows beforehand, by names that the
+    tool chooses, so the official SDK sends none in a browser. What it does send must agree.
+
     Raises:
         RpcError: -32020
     """
+    is_page = headers.get("origin") is not None
     for path, name in _annotated(tool.get("inputSchema"), ()):
+        header = headers.get(f"mcp-param-{name.lower()}")
+        if header is None and is_page:
+            continue
         value: Any = args
         for step in path:
             value = value.get(step) if isinstance(value, dict) else None
-        _check_value(f"Mcp-Param-{name}", headers.get(f"mcp-param-{name.lower()}"), value)
+        _check_value(f"Mcp-Param-{name}", header, value)
 
 
 def _annotated(schema: Any, path: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], str]]:

@@ -5,8 +5,9 @@ from contextlib import aclosing
 from typing import Any
 
 from waypost_worker.limits import MCP_HEARTBEAT_SECONDS
-from waypost_worker.mcp.jsonrpc import RpcError, RpcId, encode_error, encode_notification, encode_result
-from waypost_worker.mcp.results import ProgressCounter, complete_result, tool_result
+from waypost_worker.mcp.jsonrpc import PROGRESS, RpcError, RpcId, encode_error, encode_notification, encode_result
+from waypost_worker.mcp.progress import ProgressCounter
+from waypost_worker.mcp.results import complete_result, tool_result
 from waypost_worker.mcp.tab import SERVER_INFO, Tab
 from waypost_worker.mcp.tool_call import RunningCall
 from waypost_worker.mcp.tool_changes import ToolChanges, ToolsEvent
@@ -26,23 +27,25 @@ def encode_complete(id: RpcId, result: dict[str, Any]) -> bytes:
 async def call_stream(
     tab: Tab, call: RunningCall, id: RpcId, token: str | int | None, first: Message | None
 ) -> AsyncGenerator[bytes, None]:
-    """A call's progress, and the reply. The call is cancelled when the client closes the stream, or with an error when
-    the invocation's budget is spent."""
+    """A call's progress, with signs of life where the client asks for progress, and the reply. The call is cancelled
+    when the client closes the stream, or with an error when the invocation's budget is spent."""
     is_over = False
     counter = ProgressCounter()
+    silence_seconds = MCP_HEARTBEAT_SECONDS if token is None else tab.context.settings.plan.mcp_progress_seconds
     try:
         yield encode_opening(None)
-        async with aclosing(call.messages(first, MCP_HEARTBEAT_SECONDS, gives_up=True)) as messages:
+        async with aclosing(call.messages(first, silence_seconds, gives_up=True)) as messages:
             async for message in messages:
-                if message is None:
+                if message is None and token is not None:
+                    yield encode_message(encode_notification(PROGRESS, counter.still(token)))
+                elif message is None:
                     yield encode_sse(HEARTBEAT)
                 elif message.final:
                     is_over = True
                     result = complete_result(tool_result(message, any_structure=True))
                     yield encode_message(encode_complete(id, result))
                 elif token is not None:
-                    progress = counter.next(token, message.result)
-                    yield encode_message(encode_notification("notifications/progress", progress))
+                    yield encode_message(encode_notification(PROGRESS, counter.next(token, message.result)))
     except RpcError as error:
         is_over = True
         yield encode_message(encode_error(id, error))

@@ -5,7 +5,6 @@ error of the tool becomes `isError: true`, for the model to read. An unknown too
 protocol.
 """
 
-import math
 from typing import Any
 
 import msgspec
@@ -50,34 +49,3 @@ def _failed(error: ErrorBody) -> dict[str, Any]:
         "isError": True,
         "_meta": {ERROR_KEY: msgspec.to_builtins(error)},
     }
-
-
-class ProgressCounter:
-    """Turns a host's progress reports into MCP progress, which must increase with each notification."""
-
-    def __init__(self) -> None:
-        self._last = 0.0
-        self._is_new = True
-
-    def next(self, token: str | int, report: Any) -> dict[str, Any]:
-        """The parameters of the next notification. A `report` with a number `progress` keeps its numbers; any other
-        report counts as one step, and becomes the message."""
-        fields: dict[str, Any] = report if isinstance(report, dict) else {}
-        progress: Any = fields.get("progress")
-        if not _is_number(progress):
-            progress = math.floor(self._last) + 1
-            message = report if isinstance(report, str) else msgspec.json.encode(report).decode()
-            fields = {"message": fields.get("message", message)}
-        elif not self._is_new and progress <= self._last:
-            progress = math.nextafter(self._last, math.inf)
-        self._last, self._is_new = progress, False
-        params: dict[str, Any] = {"progressToken": token, "progress": progress}
-        if _is_number(fields.get("total")):
-            params["total"] = fields["total"]
-        if isinstance(fields.get("message"), str):
-            params["message"] = fields["message"]
-        return params
-
-
-def _is_number(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)

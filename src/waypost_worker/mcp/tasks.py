@@ -11,7 +11,8 @@ from waypost_worker.clock import to_iso
 from waypost_worker.kv.cursor import cursor_ms
 from waypost_worker.limits import MCP_TASK_POLL_MILLISECONDS
 from waypost_worker.mcp.jsonrpc import CANCELLED, RpcError, invalid_params
-from waypost_worker.mcp.results import ProgressCounter, complete_result, tool_result
+from waypost_worker.mcp.progress import ProgressCounter
+from waypost_worker.mcp.results import complete_result, tool_result
 from waypost_worker.mcp.tab import Tab
 from waypost_worker.mcp.tool_call import RunningCall
 from waypost_worker.queues.message import Message

@@ -14,10 +14,14 @@ from waypost_worker.errors import AlreadyAnswered, Unavailable
 from waypost_worker.ids import is_tool_name
 from waypost_worker.kv.cursor import cursor_ms
 from waypost_worker.limits import MAX_RPC_ID_LENGTH, MCP_ABSENCE_CHECK_SECONDS
-from waypost_worker.mcp.jsonrpc import TIMED_OUT, Incoming, RpcError, invalid_params
+from waypost_worker.mcp.closed_tab import require_open
+from waypost_worker.mcp.jsonrpc import TIMED_OUT, Incoming, RpcError, as_integer, as_object, invalid_params
 from waypost_worker.mcp.tab import Tab
 from waypost_worker.queues.message import Message
 from waypost_worker.queues.response_waiter import ResponseWaiter
+
+STREAMS_WAIT_LONGER = " Clients that accept text/event-stream by name can wait longer."
+"""The advice for a client that takes JSON only: its request must be answered before proxies close it."""
 
 
 class RunningCall:
@@ -37,7 +41,12 @@ class RunningCall:
 
     @classmethod
     async def begin(cls, tab: Tab, tool: str, args: dict[str, Any], asker: str | None) -> Self:
-        """Queues a call. The call that this returns is in KV."""
+        """Queues a call. The call that this returns is in KV.
+
+        Raises:
+            RpcError: the session is over (see `closed_tab.py`).
+        """
+        await require_open(tab)
         queues = tab.queues
         # The id is issued here and not by the queue: the waiter must exist before there can be a response.
         call = cls(tab, tab.context.isolate.cursors.issue(queues.requests))
@@ -94,14 +103,16 @@ class RunningCall:
         if gives_up:
             yield await self.give_up()
 
-    async def give_up(self) -> Message:
+    async def give_up(self, advice: str = "") -> Message:
         """Cancels the call because it has taken too long. Returns the final response if one has come meanwhile.
+        `advice`: a sentence at the end of the error, after a space.
 
         Raises:
             RpcError: -31002, in every other case.
         """
         seconds = (self._tab.now_ms() - self.asked_ms) // 1000
-        return await self._response_or_cancel(RpcError(TIMED_OUT, f"The tab has not answered for {seconds} s."))
+        text = f"The tab has not answered for {seconds} s, so the call is cancelled.{advice}"
+        return await self._response_or_cancel(RpcError(TIMED_OUT, text))
 
     async def cancel(self) -> None:
         """Cancels the call. That it has its final response already, or that the store fails, is no error."""
@@ -140,26 +151,16 @@ class RunningCall:
             return None
 
 
-async def cancel_by_rpc_id(tab: Tab, rpc_id: Any) -> None:
-    """Cancels the call that the client's session sent under this JSON-RPC id, if it is still open."""
-    queues, asker = tab.queues, tab.id_signer.asker(tab.session_id, rpc_id)
-    # In order of time: an id that was used twice means the last one.
-    pages = queues.pages(queues.requests)
-    request_ids = [message.id async for page in pages for message in page if message.asker == asker]
-    if request_ids:
-        await RunningCall(tab, request_ids[-1]).cancel()
-
-
 def parse_call(message: Incoming) -> tuple[str, dict[str, Any]]:
     """The name of the tool that `tools/call` names, and its arguments.
 
     Raises:
         RpcError: -32602
     """
-    name, args = message.params.get("name"), message.params.get("arguments", {})
+    name, args = message.params.get("name"), as_object(message.params.get("arguments"))
     if not isinstance(name, str) or not is_tool_name(name):
         raise invalid_params("Unknown tool: name must be the name of a tool.")
-    if not isinstance(args, dict):
+    if args is None:
         raise invalid_params("arguments must be an object.")
     return name, args
 
@@ -171,8 +172,8 @@ def progress_token(message: Incoming) -> str | int | None:
         RpcError: -32602
     """
     token = message.meta.get("progressToken")
-    if token is None or (isinstance(token, int) and not isinstance(token, bool)):
+    if token is None or (isinstance(token, str) and len(token) <= MAX_RPC_ID_LENGTH):
         return token
-    if isinstance(token, str) and len(token) <= MAX_RPC_ID_LENGTH:
-        return token
+    if (number := as_integer(token)) is not None:
+        return number
     raise invalid_params(f"progressToken must be an integer or a string of at most {MAX_RPC_ID_LENGTH} characters.")

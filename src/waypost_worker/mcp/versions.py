@@ -4,9 +4,12 @@ from waypost_worker.mcp.jsonrpc import UNSUPPORTED_VERSION, RpcError
 
 MODERN = "2026-07-28"
 LATEST_LEGACY = "2025-11-25"
-LEGACY = (LATEST_LEGACY, "2025-06-18")
+WITH_BATCHES = "2025-03-26"
+"""The only revision with JSON-RPC batches."""
+
+LEGACY = (LATEST_LEGACY, "2025-06-18", WITH_BATCHES)
 SUPPORTED = (MODERN, *LEGACY)
-ASSUMED = "2025-03-26"
+ASSUMED = WITH_BATCHES
 """The revision of a legacy request that names none (2025-11-25, basic/transports, "Protocol Version Header")."""
 
 VERSION_HEADER = "mcp-protocol-version"

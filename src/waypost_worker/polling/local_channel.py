@@ -68,6 +68,14 @@ class LocalChannel(Generic[T]):
         """The number of topics with a subscriber."""
         return len(self._wakeups)
 
+    def has_subscriber(self, topic: str) -> bool:
+        """Whether a loop that is not lost listens to `topic`."""
+        wakeups = self._wakeups.get(topic)
+        if wakeups is None:
+            return False
+        wakeups.drop_lost()
+        return bool(wakeups)
+
     def publish(self, topic: str, item: T, size: int = 0) -> None:
         """Adds `item`, of about `size` bytes, to `topic`, and wakes the subscribers."""
         self._count += 1

@@ -41,6 +41,10 @@ class Plan:
     stop_look_ms: int
     """Interval at which a running answer reads whether another isolate wants it stopped."""
 
+    mcp_progress_seconds: int
+    """Silence in a call of an MCP client that asks for progress until a sign of life. Clients give up after 10 s of
+    silence at the least; the free plan's CPU time lasts longer with fewer of them."""
+
 
 PAID = Plan(
     name="paid",
@@ -53,6 +57,7 @@ PAID = Plan(
     session_check_seconds=60,
     chunk_ms=1_000,
     stop_look_ms=2_000,
+    mcp_progress_seconds=5,
 )
 FREE = Plan(
     name="free",
@@ -65,5 +70,6 @@ FREE = Plan(
     session_check_seconds=180,
     chunk_ms=10_000,
     stop_look_ms=20_000,
+    mcp_progress_seconds=15,
 )
 PLANS = {plan.name: plan for plan in (FREE, PAID)}

@@ -28,6 +28,10 @@ class PollSchedule:
         """The look has found something: the interval is short again, because more messages tend to follow."""
         self._interval = float(self._min)
 
+    def look_now(self, now_ms: int) -> None:
+        """There is reason to expect a message: the next look is due."""
+        self.next_look_ms = now_ms
+
     def looked(self, now_ms: int) -> None:
         """A look is over: plans the next one."""
         self.next_look_ms = now_ms + round(self._interval)

@@ -6,7 +6,7 @@ from contextlib import aclosing
 
 import msgspec
 
-from waypost_worker.clock import seconds_until, to_iso
+from waypost_worker.clock import Clock, seconds_until, to_iso
 from waypost_worker.errors import BudgetSpent
 from waypost_worker.kv.store import KvError
 from waypost_worker.limits import HEARTBEAT_SECONDS, STREAM_RESERVED_OPERATIONS, STREAM_RETRY_MILLISECONDS
@@ -20,11 +20,13 @@ from waypost_worker.sse import HEARTBEAT, Comment, Event
 Batch = list[Event | Comment]
 
 
-class _Ready(msgspec.Struct, rename="camel"):
+class _Ready(msgspec.Struct, rename="camel", omit_defaults=True):
     role: str
     code: str
     cursor: str
     expires_at: str
+    instance: str | msgspec.UnsetType = msgspec.UNSET
+    took_over: bool = False
 
 
 async def stream_events(
@@ -32,8 +34,8 @@ async def stream_events(
 ) -> AsyncGenerator[Batch, None]:
     """Yields everything that one connection sends, in batches that are never empty.
 
-    Ends after the event `end` (the client must not reconnect), or without it when the budget of time or of KV
-    operations is nearly spent (the client reconnects with its cursor).
+    Ends after the event `end` or `superseded` (the client must not reconnect by itself), or without it when the budget
+    of time or of KV operations is nearly spent (the client reconnects with its cursor).
     """
     clock, meter, wakeup = invocation.clock, invocation.meter, invocation.clock.wakeup()
     last_sent = clock.now_ms()
@@ -68,7 +70,10 @@ def _is_heartbeat_due(now_ms: int, last_sent_ms: int, next_look_ms: int) -> bool
 
 
 def _first_batch(role: Role, feed: Feed, watch: SessionWatch) -> Batch:
-    ready = _Ready(role, watch.session.code, feed.cursor, to_iso(watch.session.expires_ms))
+    seat = watch.seat
+    instance = msgspec.UNSET if seat is None else str(seat.instance)
+    took_over = seat is not None and seat.is_holding
+    ready = _Ready(role, watch.session.code, feed.cursor, to_iso(watch.session.expires_ms), instance, took_over)
     return [
         Comment("waypost"),
         Event("ready", msgspec.json.encode(ready), feed.cursor, retry_ms=STREAM_RETRY_MILLISECONDS),
@@ -79,15 +84,39 @@ def _first_batch(role: Role, feed: Feed, watch: SessionWatch) -> Batch:
 async def _look(
     feed: Feed, watch: SessionWatch, schedule: PollSchedule, invocation: Invocation
 ) -> AsyncGenerator[Batch, None]:
-    """Reads the local channel, the store if a look is due, and the session, whose end comes after the messages."""
+    """Reads the local channel, the store if a look is due, and the session, whose end comes after the messages. A host
+    that has lost its seat gets no message any more."""
     clock = invocation.clock
-    if local := await feed.from_channel():
-        yield list(local)
+    changes = watch.last_event()
+    if changes is None and watch.is_unconfirmed:
+        changes = await watch.events()
+    if changes:
+        yield list(changes)
+    if watch.ended or watch.is_unconfirmed:
+        schedule.looked(clock.now_ms())
+        return
+    async with aclosing(_messages(feed, watch, schedule, clock)) as batches:
+        async for events in batches:
+            if (last := watch.last_event()) is not None:
+                if last:
+                    yield list(last)
+                return
+            if events:
+                yield list(events)
+    if changes := await watch.events():
+        yield list(changes)
+
+
+async def _messages(
+    feed: Feed, watch: SessionWatch, schedule: PollSchedule, clock: Clock
+) -> AsyncGenerator[list[Event], None]:
+    """Batches of messages, of which the first may be empty."""
+    if watch.seat and feed.hold(watch.seat.instance.since_ms if watch.seat.is_holding else 0):
+        schedule.look_now(clock.now_ms())
+    yield await feed.from_channel()
     if clock.now_ms() >= schedule.next_look_ms:
         async with aclosing(feed.from_store()) as batches:
             async for events in batches:
                 schedule.found()
-                yield list(events)
+                yield events
         schedule.looked(clock.now_ms())
-    if changes := await watch.events():
-        yield list(changes)

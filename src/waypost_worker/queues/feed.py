@@ -39,6 +39,11 @@ class Feed:
         """Sets `wakeup` when `from_channel` has something, for the length of the `with` block."""
         return self._channel.subscribe(self._scope, wakeup)
 
+    def hold(self, before_ms: int) -> bool:
+        """Holds back from a host what was accepted before `before_ms`; 0 ends that. Returns whether something that was
+        held back may be delivered now."""
+        return isinstance(self._reader, HostReader) and self._reader.hold(before_ms)
+
     def gaps(self) -> list[Event]:
         """The event `gap` for a reader whose cursor is older than messages are kept; otherwise an empty list."""
         after_ms = self._reader.resumed_after_ms

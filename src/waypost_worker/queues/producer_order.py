@@ -27,6 +27,13 @@ class MissingNumbers(msgspec.Struct, frozen=True):
 class _Sequence(msgspec.Struct):
     next_number: int = 1
     held: dict[int, list[Message]] = {}
+    gone: set[int] = set()
+
+    def is_gone(self, before: int) -> bool:
+        """Whether every number up to `before` (exclusive) is expected no more."""
+        missing = range(self.next_number, before)
+        # A hole may be of any size, and nearly always nothing is gone.
+        return len(missing) <= len(self.gone) and self.gone.issuperset(missing)
 
 
 class ProducerOrder:
@@ -49,15 +56,24 @@ class ProducerOrder:
         sequence.held.setdefault(message.number, []).append(message)
         sequence.next_number = max(sequence.next_number, message.settled_number + 1)
 
+    def give_up(self, message: Message) -> None:
+        """Another host seems to have answered this message: what is behind it does not wait for it. If it comes after
+        all, it comes after its gap."""
+        self._sequences.setdefault(str(message.producer), _Sequence()).gone.add(message.number)
+
     def release(self, now_ms: int) -> Iterator[Message | MissingNumbers]:
         """The messages whose turn has come, each producer's in order, and the gaps; skipped numbers are left out."""
         for producer, sequence in self._sequences.items():
             for number in sorted(sequence.held):
                 messages = sequence.held[number]
                 if number > sequence.next_number:
-                    if now_ms - messages[0].accepted_ms <= REORDER_WINDOW_SECONDS * 1000:
+                    if (
+                        not sequence.is_gone(number)
+                        and now_ms - messages[0].accepted_ms <= REORDER_WINDOW_SECONDS * 1000
+                    ):
                         break
                     yield MissingNumbers(producer, sequence.next_number, number)
                 del sequence.held[number]
                 sequence.next_number = max(sequence.next_number, number + 1)
+                sequence.gone = {other for other in sequence.gone if other > number}
                 yield from (message for message in messages if message.kind != "skip")

@@ -65,9 +65,12 @@ class Reader:
 
     def _event(self, message: Message) -> Event:
         self.position = max(self.position, message.cursor)
-        is_replay = message.cursor <= self._resumed_after
+        is_replay = self._is_replay(message.cursor)
         data = encode_event_data(message, replay=is_replay)
         return Event(message.kind, data, str(self._event_id(message.cursor)), is_replay)
+
+    def _is_replay(self, cursor: str) -> bool:
+        return cursor <= self._resumed_after
 
     def _event_id(self, cursor: str) -> EventId:
         return EventId(cursor, self.position)
@@ -81,8 +84,21 @@ class HostReader(Reader):
         self._order = ProducerOrder(after.next_numbers if after else {})
         self._first_cursors: dict[str, str] = {}
         self._duplicates: dict[str, str] = {}
+        self._hold_before_ms = 0
+        self._held: dict[str, Message] = {}
+
+    def hold(self, before_ms: int) -> bool:
+        """Holds back requests that were accepted before `before_ms`, which another host may be running; 0: none. They
+        are replays when they come. Returns whether some were held back that no longer are."""
+        has_ended = bool(self._held) and self._hold_before_ms > before_ms == 0
+        self._hold_before_ms = before_ms
+        return has_ended
 
     def wants(self, message: Message) -> bool:
+        if message.kind == "request" and message.accepted_ms < self._hold_before_ms:
+            # Without its arguments: it is listed again when it is delivered.
+            self._held[message.cursor] = msgspec.structs.replace(message, kind="skip", args=msgspec.UNSET)
+            return False
         if message.kind == "request" and self._first_cursors.get(message.id, message.cursor) != message.cursor:
             self._duplicates[message.cursor] = message.id
             return False
@@ -108,9 +124,16 @@ class HostReader(Reader):
 
     def forget(self, listed: set[str], now_ms: int) -> None:
         super().forget(listed, now_ms)
+        for cursor in self._held.keys() - listed:
+            # The other host has answered it, or the listing is stale.
+            if (answered := self._held.pop(cursor)).number:
+                self._order.give_up(answered)
         for request_id, cursor in list(self._first_cursors.items()):
             if cursor not in self._last_seen_ms:
                 del self._first_cursors[request_id]
+
+    def _is_replay(self, cursor: str) -> bool:
+        return cursor in self._held or super()._is_replay(cursor)
 
     def _event_id(self, cursor: str) -> EventId:
         return EventId(cursor, self.position, self._order.next_numbers)

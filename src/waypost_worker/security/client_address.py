@@ -15,6 +15,12 @@ def rate_limit_key(address: str | None) -> str:
     return _key(address) if address and len(address) <= MAX_ADDRESS_LENGTH else "unknown"
 
 
+def network_of(address: str | None) -> str:
+    """The network of `address`, a /24 or a /64: a hosted client's requests leave through several of its addresses."""
+    key = rate_limit_key(address)
+    return key.rpartition(".")[0] or key
+
+
 # Needed several times in each request, and again in the next of the same client.
 @lru_cache(maxsize=4096)
 def _key(address: str) -> str:

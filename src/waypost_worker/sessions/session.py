@@ -8,6 +8,7 @@ The end is a tombstone, `ended:{code}`, read together with the record in one ope
 location, made from an older record, could resurrect the session.
 """
 
+from collections.abc import Sequence
 from typing import Any
 
 import msgspec
@@ -33,6 +34,10 @@ from waypost_worker.polling.local_channel import LocalChannel
 class Session(msgspec.Struct, frozen=True, omit_defaults=True, rename="camel"):
     """The record of a session. `tools_version` changes with the tools; `data` is the host's own JSON.
 
+    `map_tool_names`: the host's setting. `has_mapped_names`: MCP clients see a tool of now under another name than its
+    own; without it, no call needs the list of tools to know its tool. `tools_rules`: by which rules
+    (`tool_definitions.RULES`) the tools of now were checked; 0: by none.
+
     `data_left_out`: it comes from a key's metadata, which had no room for `data`.
     """
 
@@ -46,6 +51,9 @@ class Session(msgspec.Struct, frozen=True, omit_defaults=True, rename="camel"):
     data: Any = None
     tools_version: str | None = None
     data_left_out: bool = False
+    map_tool_names: bool = True
+    has_mapped_names: bool = False
+    tools_rules: int = 0
 
     @property
     def page_url(self) -> str | None:
@@ -87,11 +95,22 @@ class SessionStore:
         self._cache = cache
         self._channel = channel
 
-    async def open(self, code: str, ttl_seconds: int, ip: str | None, label: str | None, data: Any) -> Session:
+    async def open(
+        self,
+        code: str,
+        ttl_seconds: int,
+        ip: str | None,
+        label: str | None,
+        data: Any,
+        *,
+        map_tool_names: bool = True,
+    ) -> Session:
         """Opens a session under the new code `code`."""
         now = self._clock.now_ms()
         # Whole seconds: a token has the session's last moment in seconds, and the two must agree.
-        session = Session(code, now // 1000 * 1000, 0, ttl_seconds, ip=ip, label=label, data=data)
+        session = Session(
+            code, now // 1000 * 1000, 0, ttl_seconds, ip=ip, label=label, data=data, map_tool_names=map_tool_names
+        )
         expires_ms = min(now + ttl_seconds * 1000, session.must_end_ms)
         session = msgspec.structs.replace(session, expires_ms=expires_ms)
         await self._write(session)
@@ -110,14 +129,23 @@ class SessionStore:
         now = self._clock.now_ms()
         session = None if fresh else self._cache.get(code, now)
         if session is None or session.expires_ms <= now:
-            session = await self._read(code)
-            now = self._clock.now_ms()
+            session, _ = await self._read(code)
             if session is None and vouched_created_ms is not None:
-                session = _vouched(code, vouched_created_ms, now)
-            elif session is not None:
-                record = _without_data(session)
-                self._cache.put(code, record, now, _size_of(record))
-        if session is None or session.expires_ms <= now:
+                session = _vouched(code, vouched_created_ms, self._clock.now_ms())
+        return self._live(session)
+
+    async def find_with(self, code: str, *keys: str) -> tuple[Session, dict[str, str]]:
+        """The live session `code`, read from KV, and the values of `keys`, as one operation. None of the keys may be
+        one that is still to be written: KV would cache its miss.
+
+        Raises:
+            as `find`
+        """
+        session, values = await self._read(code, keys)
+        return self._live(session), values
+
+    def _live(self, session: Session | None) -> Session:
+        if session is None or session.expires_ms <= self._clock.now_ms():
             raise SessionNotFound("No session has this code: it was never opened, or it has expired.")
         if not session.active:
             raise SessionEnded("The host has ended this session.")
@@ -144,7 +172,9 @@ class SessionStore:
         await self._kv.put(ended_key(session.code), "1", ttl_seconds=seconds)
         self._announce(msgspec.structs.replace(session, active=False))
 
-    async def put_tools(self, session: Session, tools: bytes, version: str) -> Session:
+    async def put_tools(
+        self, session: Session, tools: bytes, version: str, *, rules: int = 0, has_mapped_names: bool = False
+    ) -> Session:
         """Stores the host's tools (a JSON list), and announces the change to the session's streams.
 
         Raises:
@@ -159,7 +189,9 @@ class SessionStore:
             ttl_seconds=max(seconds, KV_MIN_TTL_SECONDS),
             metadata=version,
         )
-        changed = msgspec.structs.replace(session, tools_version=version)
+        changed = msgspec.structs.replace(
+            session, tools_version=version, tools_rules=rules, has_mapped_names=has_mapped_names
+        )
         await self._write(changed)
         return changed
 
@@ -170,17 +202,22 @@ class SessionStore:
         value = await self._kv.get(tools_key(session.code)) if key else None
         return (value or "[]").encode()
 
-    async def _read(self, code: str) -> Session | None:
-        values = await self._kv.get_many([session_key(code), ended_key(code)])
+    async def _read(self, code: str, keys: Sequence[str] = ()) -> tuple[Session | None, dict[str, str]]:
+        """The record, which is then in the cache, and the values of `keys`."""
+        values = await self._kv.get_many([session_key(code), ended_key(code), *keys])
         value = values.get(session_key(code))
         if value is None:
             # KV caches a miss for a minute, but not a list; so `list` finds a session opened elsewhere just now.
             listed = await find_key(self._kv, session_key(code))
             value = listed.metadata if listed else None
         if value is None:
-            return None
+            return None, values
         session = _decode(value)
-        return msgspec.structs.replace(session, active=False) if ended_key(code) in values else session
+        if ended_key(code) in values:
+            session = msgspec.structs.replace(session, active=False)
+        record = _without_data(session)
+        self._cache.put(code, record, self._clock.now_ms(), _size_of(record))
+        return session, values
 
     async def _write(self, session: Session) -> None:
         text = msgspec.json.encode(session).decode()

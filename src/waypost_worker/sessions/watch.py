@@ -1,19 +1,23 @@
 """A stream's watch on its session: it renews the session while the host is there, and reports its changes and its end.
 
-It reads the record again at the plan's interval; a change in its own isolate is seen immediately.
+It reads the record again at the plan's interval, with the presence of the host where its stream has a seat; a change in
+its own isolate is seen immediately.
 """
 
-from contextlib import AbstractContextManager
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import msgspec
 
 from waypost_worker.clock import Clock, Wakeup, to_iso
 from waypost_worker.errors import SessionEnded, SessionNotFound, StorageUnavailable
+from waypost_worker.kv.keys import host_key, host_left_key
 from waypost_worker.kv.store import KvError
 from waypost_worker.polling.local_channel import LocalChannel
 from waypost_worker.polling.plans import Plan
 from waypost_worker.security.tokens import Role
-from waypost_worker.sessions.presence import Presence
+from waypost_worker.sessions.host_seat import HostSeat
+from waypost_worker.sessions.presence import Presence, host_state
 from waypost_worker.sessions.session import Session, SessionStore
 from waypost_worker.sse import Event
 
@@ -35,7 +39,7 @@ class _End(msgspec.Struct):
 
 class SessionWatch:
     """Watches `session` for one stream of `role`. Call `events()` at `due_ms` or on wakeup; it reads KV about once a
-    minute."""
+    minute. `seat`: of the host, if it names its instance."""
 
     def __init__(
         self,
@@ -46,8 +50,10 @@ class SessionWatch:
         plan: Plan,
         channel: LocalChannel[Session],
         clock: Clock,
+        seat: HostSeat | None = None,
     ) -> None:
         self.session = session
+        self.seat = seat
         self.ended = False
         self._role = role
         self._store = store
@@ -57,17 +63,45 @@ class SessionWatch:
         self._position = channel.position()
         self._clock = clock
         self._announce_ms = clock.now_ms()
-        self._check_ms = 0
-        self._plan_check()
+        self._has_announced = False
+        self._check_ms = clock.now_ms()
+        if not self.is_unconfirmed:
+            self._plan_check()
+
+    @property
+    def is_unconfirmed(self) -> bool:
+        """Whether a host that returns may have been superseded meanwhile: it is sent nothing before the next
+        `events`."""
+        return self.seat is not None and self.seat.is_unconfirmed
 
     @property
     def due_ms(self) -> int:
         """When `events` has to be called next."""
-        return min(self._check_ms, self._announce_ms) if self._role is Role.HOST else self._check_ms
+        times = [self._check_ms]
+        if self._role is Role.HOST and not self.is_unconfirmed:
+            times.append(self._announce_ms)
+        if self.seat and self.seat.is_holding:
+            times.append(self.seat.held_until_ms)
+        return min(times)
 
-    def subscribe(self, wakeup: Wakeup) -> AbstractContextManager[None]:
-        """Sets `wakeup` when the session changes in this isolate, for the length of the `with` block."""
-        return self._channel.subscribe(self.session.code, wakeup)
+    @contextmanager
+    def subscribe(self, wakeup: Wakeup) -> Iterator[None]:
+        """Sets `wakeup` when the session or its host changes in this isolate, for the length of the `with` block, in
+        which the host has its seat."""
+        with self._channel.subscribe(self.session.code, wakeup):
+            if self.seat is None:
+                yield
+            else:
+                with self.seat.take(wakeup):
+                    yield
+
+    def last_event(self) -> list[Event] | None:
+        """The last events of a host that has lost its seat or left; `None` for every other stream. Costs nothing."""
+        event = self.seat.superseded() if self.seat else None
+        if event is None and not (self.seat and self.seat.has_left):
+            return None
+        self.ended = True
+        return [event] if event else []
 
     async def events(self) -> list[Event]:
         """The session's events since the last call; `ended` is true after the event `end`."""
@@ -75,12 +109,23 @@ class SessionWatch:
         for session in self._channel.since(self.session.code, self._position):
             events += self._changed(session)
         self._position = self._channel.position()
-        if not self.ended and self._clock.now_ms() >= self._check_ms:
+        announces = self._role is Role.HOST and self._clock.now_ms() >= self._announce_ms
+        # The heartbeat of a newer host must not be replaced by that of an older one.
+        reads_first = announces and self._has_announced and self.seat is not None
+        if not self.ended and (reads_first or self._clock.now_ms() >= self._check_ms):
             events += await self._check()
-        if not self.ended and self._role is Role.HOST and self._clock.now_ms() >= self._announce_ms:
-            self._announce_ms = self._clock.now_ms() + self._plan.presence_seconds * 1000
-            await self._presence.announce(self.session.code)
+        if not self.ended and (last := self.last_event()) is not None:
+            return events + last
+        if not self.ended and announces and not self.is_unconfirmed:
+            await self._announce()
         return events
+
+    async def _announce(self) -> None:
+        self._has_announced = True
+        self._announce_ms = self._clock.now_ms() + self._plan.presence_seconds * 1000
+        await self._presence.announce(self.session.code, self.seat.instance if self.seat else None)
+        if self.seat:
+            self.seat.renew()
 
     async def _check(self) -> list[Event]:
         now = self._clock.now_ms()
@@ -88,7 +133,7 @@ class SessionWatch:
         # stream may have renewed it.
         self._check_ms = now + RETRY_SECONDS * 1000
         try:
-            session = await self._store.find(self.session.code, fresh=True)
+            session = await self._find()
             is_due = session.expires_ms - now < session.ttl_seconds * 500 and session.expires_ms < session.must_end_ms
             if self._role is Role.HOST and is_due:
                 session = await self._store.extend(session)
@@ -99,6 +144,8 @@ class SessionWatch:
             # A stale miss, unless the session has also expired by the record that this stream has.
             if now >= self.session.expires_ms:
                 return self._end("expired")
+            if self.seat:
+                self.seat.is_unconfirmed = False
             self._plan_check()
             return []
         except (KvError, StorageUnavailable):
@@ -107,6 +154,14 @@ class SessionWatch:
         events = self._changed(session)
         self._plan_check()
         return events
+
+    async def _find(self) -> Session:
+        if self.seat is None:
+            return await self._store.find(self.session.code, fresh=True)
+        keys = host_key(self.session.code), host_left_key(self.session.code)
+        session, values = await self._store.find_with(self.session.code, *keys)
+        self.seat.read(host_state(*map(values.get, keys)), self._presence.lifetime_seconds)
+        return session
 
     def _plan_check(self) -> None:
         """Plans the next read: after the plan's interval, early enough for a renewal, and at the latest at expiry."""

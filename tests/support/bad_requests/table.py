@@ -60,7 +60,7 @@ def response(name: str, status: int, code: str, /, token: str = HOST, **fields: 
     return post(name, status, code, "/api/response", {"code": "$CODE", "id": "a"} | fields, token)
 
 
-def tools(name: str, tools_: Any, status: int = 400, code: str = "invalid_body", token: str = HOST) -> Case:
+def tools(name: str, tools_: Any, status: int = 400, code: str = "invalid_tool", token: str = HOST) -> Case:
     """A bad `PUT …/tools`."""
     return Case(name, status, code, "PUT", "/api/sessions/$CODE/tools", {"tools": tools_}, token)
 
@@ -246,20 +246,25 @@ CASES = [
     response("error with a message of 4,097", 400, "invalid_body", error={"code": "c", "message": "m" * 4097}),
     post("answer to nothing", 400, "invalid_body", "/api/response", {"code": "$CODE", "result": 1}, HOST),
     response("final that is a text", 400, "invalid_body", result=1, final="no"),
-    tools("129 tools", [{"name": f"t{number}"} for number in range(129)]),
+    tools("129 tools", [{"name": f"t{number}"} for number in range(129)], 400, "invalid_body"),
     tools("two tools of one name", [{"name": "a"}, {"name": "b"}, {"name": "a"}]),
     tools("a tool without a name", [{"description": "x"}]),
     tools("an empty tool", [{}]),
     tools("a tool with a bad name", [{"name": "../a b"}]),
     tools("a tool whose name has a space", [{"name": "a b"}]),
     tools("a tool whose name is a number", [{"name": 1}]),
-    tools("a tool that is a text", ["a"]),
+    tools("a tool that is a text", ["a"], 400, "invalid_body"),
     tools("a description that is a list", [{"name": "a", "description": ["x"]}]),
     tools("a description that is a number", [{"name": "a", "description": 7}]),
     tools("an inputSchema that is a text", [{"name": "a", "inputSchema": "{}"}]),
     tools("an inputSchema that is a list", [{"name": "a", "inputSchema": []}]),
-    tools("tools that are an object", {"a": {}}),
-    tools("tools that are an empty object", {}),
+    tools("tools that are an object", {"a": {}}, 400, "invalid_body"),
+    tools("tools that are an empty object", {}, 400, "invalid_body"),
+    tools("two tools of one mapped name", [{"name": "cart.add"}, {"name": "cart_add"}]),
+    tools("a title that is a number", [{"name": "a", "title": 7}]),
+    tools("a schema that is none", [{"name": "a", "inputSchema": {"type": "object", "properties": []}}]),
+    tools("a reference that leads nowhere", [{"name": "a", "outputSchema": {"$ref": "#/$defs/a"}}]),
+    tools("a pattern that is none", [{"name": "a", "outputSchema": {"pattern": "("}}]),
     # Codes, ids, cursors
     *map(bad_code, ["K7Q2M9X", "K7Q2M9XA" * 3, "K7Q2M9XU", "K7Q2:9XA", "..%2F..%2F..", "%00%00%00%00%00%00%00%00"]),
     *map(bad_code, ["%E2%80%AEK7Q2M9X", "K7Q2M9X%0A", "A" * 513, "%C4%B1" * 8]),
@@ -306,6 +311,18 @@ CASES = [
     post("request with wait=61", 400, "invalid_parameter", "/api/request?wait=61", {"code": "$CODE", "tool": "a"}),
     get("stream without a code", 400, "invalid_parameter", "/api/stream"),
     get("poll with an empty code", 400, "invalid_parameter", "/api/poll?code="),
+    get("stream of an empty instance", 400, "invalid_parameter", "/api/stream?code=$CODE&instance=", "$HOST"),
+    get("stream of a short instance", 400, "invalid_parameter", "/api/stream?code=$CODE&instance=1234567", "$HOST"),
+    get("stream of no instance", 400, "invalid_parameter", "/api/stream?code=$CODE&instance=12345678%0A", "$HOST"),
+    get(
+        "stream of an instance that is still to come",
+        400,
+        "invalid_parameter",
+        "/api/stream?code=$CODE&instance=12345678.999999999999999",
+        "$HOST",
+    ),
+    post("goodbye of no instance", 400, "invalid_parameter", "/api/sessions/$CODE/leave", {"instance": "a:b"}, "$HOST"),
+    post("goodbye as a guest", 403, "wrong_role", "/api/sessions/$CODE/leave", None, "$GUEST"),
     # Sessions that are not there
     get("unknown session", 404, "session_not_found", f"/api/sessions/{UNKNOWN}"),
     post("join of an unknown session", 404, "session_not_found", f"/api/sessions/{UNKNOWN}/join", None),

@@ -34,7 +34,8 @@ def check_problem(answer: Answer, values: Mapping[str, str], key: str) -> dict[s
     assert answer.headers["Cache-Control"] == "no-store"
     assert "operations" in answer.headers["Server-Timing"]
     problem: dict[str, Any] = json.loads(answer.body)
-    assert set(problem) == {"type", "title", "status", "detail", "code"}
+    more = {"tools"} if problem["code"] == "invalid_tool" else set()
+    assert set(problem) == {"type", "title", "status", "detail", "code"} | more
     assert all(isinstance(problem[name], str) and problem[name] for name in ("type", "title", "detail", "code"))
     assert problem["status"] == answer.status
     assert len(problem["detail"].split()) >= 4, "a sentence"

@@ -38,6 +38,7 @@ PATH = {
     "threadId": "$running",
     "messageId": "$message",
     "resourceId": "$resource",
+    "address": "$address",
 }
 """What stands in the parameters of a path."""
 
@@ -51,6 +52,7 @@ HEADERS = ("Last-Event-ID", "If-Match", "If-None-Match", "Mcp-Session-Id")
 
 SHAPES: dict[str, Shape] = {
     "PUT /api/sessions/{code}/tools": Shape(body={"tools": []}),
+    "PUT /api/sessions/{code}/address": Shape(body={"secret": "$secret"}),
     "GET /api/sessions": Shape({"resourceId": "$resource"}),
     "DELETE /api/sessions": Shape(body=THREAD),
     "POST /api/sessions/metadata": Shape(body={**THREAD, "metadata": {"n": 1}}),

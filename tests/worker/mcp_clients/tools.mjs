@@ -46,8 +46,8 @@ const offer = (name, description, handler, { inputSchema = NOTHING, ...more } = 
 const post = (session, body) => session.http.json("POST", "/api/response", { body: { code: session.code, ...body } });
 
 /** Waits for `tab.release()`, and gives back what it was asked with. */
-const holding = (tab) => (args, call) => {
-  call.progress("held");
+const holding = (tab, { isSilent = false } = {}) => (args, call) => {
+  if (!isSilent) call.progress("held");
   return new Promise((resolve) => tab.held.push(() => resolve(args)));
 };
 
@@ -119,6 +119,7 @@ export const toolsOf = (session, tab) => [
     return { content: [text("Offered.")] };
   }),
   offer("hold", "Answers when it is told to", holding(tab), { inputSchema: OBJECT }),
+  offer("hold_silently", "The same, and reports nothing", holding(tab, { isSilent: true }), { inputSchema: OBJECT }),
   offer("hold_long", "The same, and says that it takes its time", holding(tab), {
     inputSchema: OBJECT,
     execution: { taskSupport: "optional" },
@@ -127,6 +128,7 @@ export const toolsOf = (session, tab) => [
     inputSchema: { type: "object", properties: { a: { type: "number" }, b: { type: "number" } }, required: ["a", "b"] },
     outputSchema: { type: "object", properties: { sum: { type: "number" } }, required: ["sum"] },
   }),
+  offer("link", "A link", () => ({ content: [{ type: "resource_link", uri: "https://app.example/", name: "The page" }] })),
   offer("greet", "Greets", ({ name = "you" }) => ({ content: [text(`Hello, ${name}!`)] }), { inputSchema: OBJECT }),
   offer(
     "slow_compute",

@@ -9,6 +9,7 @@ from tools.openapi.operations import (
     conversations,
     documents,
     mcp,
+    mcp_addresses,
     pages,
     queues,
     resources,
@@ -34,5 +35,6 @@ ALL: Mapping[str, Operation] = {
     **documents.OPERATIONS,
     **pages.OPERATIONS,
     **mcp.OPERATIONS,
+    **mcp_addresses.OPERATIONS,
     **service.OPERATIONS,
 }

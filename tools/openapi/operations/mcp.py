@@ -1,12 +1,13 @@
-"""`/mcp/{code}` and `/mcp`: the Model Context Protocol, described as far as HTTP goes; what the messages say is in its
-own specification."""
+"""`/mcp/{code}` (or an MCP address) and `/mcp`: the Model Context Protocol, described as far as HTTP goes; what the
+messages say is in its own specification."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from tools.openapi.grammars import Json
+from tools.openapi.grammars import CODE_OR_ADDRESS, Json
 from tools.openapi.parts import EVENTS, GUEST, JSON, Operation, Parameter, Reply
+from waypost_worker.limits import MAX_BATCH_MESSAGES
 
 _MESSAGE: Json = {
     "type": "object",
@@ -14,6 +15,14 @@ _MESSAGE: Json = {
     "properties": {"jsonrpc": {"const": "2.0"}},
     "required": ["jsonrpc"],
 }
+_BATCH: Json = {
+    "type": "array",
+    "description": "Several messages, or the replies to them: of 2025-03-26 only.",
+    "items": _MESSAGE,
+    "minItems": 1,
+    "maxItems": MAX_BATCH_MESSAGES,
+}
+_MESSAGES: Json = {"anyOf": [_MESSAGE, _BATCH]}
 _EVENTS: Json = {
     "anyOf": [
         {
@@ -36,7 +45,7 @@ _ERRORS = {
     404: ("No such session; or, since 2026-07-28, no such method.", ()),
     406: ("`Accept` names neither JSON nor events, or not the one that is needed.", ()),
     408: ("The body did not arrive in time.", ()),
-    410: ("The session was ended.", ()),
+    410: ("The session was ended, or no tab has the MCP address any more.", ()),
     413: ("The body is too large.", ()),
     415: ("The body is not JSON.", ()),
     429: ("Too many requests.", ("Retry-After",)),
@@ -47,8 +56,9 @@ _REFUSED = 405
 _SESSION = Parameter("Mcp-Session-Id", {"type": "string"}, "Up to 2025-11-25; as `initialize` gave it.", where="header")
 _LAST = Parameter("Last-Event-ID", {"type": "string"}, "The event id to resume a stream from.", where="header")
 _DESCRIPTION = (
-    "Streamable HTTP of the revisions 2026-07-28, 2025-11-25 and 2025-06-18. Errors are JSON-RPC errors, without an id "
-    "if none could be read. Programs branch on `error.data.code`, the code of this API if it has one."
+    "Streamable HTTP of the revisions 2026-07-28, 2025-11-25, 2025-06-18 and 2025-03-26; the last one has batches. "
+    "Errors are JSON-RPC errors, without an id if none could be read. Programs branch on `error.data.code`, the code "
+    "of this API if it has one."
 )
 
 
@@ -62,17 +72,19 @@ def _failures(*statuses: int) -> dict[int, Reply]:
 
 def _operations(path: str, suffix: str) -> dict[str, Operation]:
     common: dict[str, Any] = {"tag": "mcp", "security": GUEST, "also_problems": True}
+    if "{code}" in path:
+        common["path_schemas"] = {"code": CODE_OR_ADDRESS}
     refusal = Reply("Not for this revision of the protocol.", {}, ())
     return {
         f"POST {path}": Operation(
             f"postMcp{suffix}",
             replies={
-                200: Reply("The reply, or a stream that ends with it.", {JSON: _MESSAGE, EVENTS: _EVENTS}),
+                200: Reply("The reply, or a stream that ends with it.", {JSON: _MESSAGES, EVENTS: _EVENTS}),
                 202: Reply("A notification was accepted."),
                 **_failures(*_ERRORS),
             },
             parameters=(_SESSION,),
-            body={JSON: _MESSAGE},
+            body={JSON: _MESSAGES},
             description=_DESCRIPTION,
             **common,
         ),

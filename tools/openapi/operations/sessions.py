@@ -5,11 +5,20 @@ from __future__ import annotations
 from tools.openapi.parts import EITHER, HOST, JSON, NOBODY_KNOWN, Link, Operation, Reply
 from tools.openapi.problems import BODY, CODE, GUEST, STORAGE
 from tools.openapi.problems import HOST as HOST_PROBLEMS
-from waypost_worker.errors import CodeClosed, InvalidId, SessionTooOld
+from waypost_worker.errors import (
+    AddressNotAllowed,
+    AddressWithdrawn,
+    CodeClosed,
+    InvalidId,
+    InvalidParameter,
+    InvalidTool,
+    SessionTooOld,
+)
 from waypost_worker.handlers.sessions import (
     DetailedView,
     JoinBody,
     JoinedView,
+    LeaveBody,
     OpenBody,
     OpenedView,
     SessionView,
@@ -27,7 +36,7 @@ OPERATIONS = {
         "sessions",
         NOBODY_KNOWN,
         {201: Reply("The session, and the token of its host.", {JSON: OpenedView}, ("Location",))},
-        (*BODY, *STORAGE),
+        (*BODY, AddressNotAllowed, AddressWithdrawn, *STORAGE),
         body={JSON: OpenBody},
         body_is_needed=False,
         links={
@@ -85,13 +94,33 @@ OPERATIONS = {
             )
         },
     ),
+    "POST /api/sessions/{code}/leave": Operation(
+        "leaveSession",
+        "sessions",
+        HOST,
+        {204: Reply("The instance counts as gone.")},
+        (*BODY, *HOST_PROBLEMS, InvalidParameter, *STORAGE),
+        body={JSON: LeaveBody},
+        body_is_needed=False,
+        description=(
+            "Requests stay queued. A goodbye counts for its own instance only: a page that is loaded again stays "
+            "online, whichever arrives first, the goodbye of the old page or the stream of the new one."
+        ),
+        links={204: (Link("readSession", _OF_PATH, description="`hostOnline` is false now."),)},
+    ),
     "PUT /api/sessions/{code}/tools": Operation(
         "putTools",
         "sessions",
         HOST,
         {200: Reply("The tools that the session now offers.", {JSON: ToolsView})},
-        (*BODY, *HOST_PROBLEMS, *STORAGE),
+        (*BODY, InvalidTool, *HOST_PROBLEMS, *STORAGE),
         body={JSON: ToolsBody},
+        description=(
+            "MCP clients read a list of tools as a whole: one definition that they can't read takes away all others. "
+            "What is plain is normalised: fields that are null are left out, and a schema without a `type` gets "
+            "`object`. Everything else is refused with `invalid_tool`: `tools` names each faulty tool and the place in "
+            "it (a JSON pointer), and the previous list stays."
+        ),
         links={200: (Link("readSession", _OF_PATH),)},
     ),
 }

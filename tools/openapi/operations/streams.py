@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tools.openapi.events import session_event, session_lines
-from tools.openapi.grammars import CODE_AS_TYPED, CURSOR
+from tools.openapi.grammars import CODE_AS_TYPED, CURSOR, INSTANCE
 from tools.openapi.operations.queues import WAIT
 from tools.openapi.parts import EITHER, EITHER_BY_QUERY, EVENTS, JSON, NDJSON, Link, Operation, Parameter, Reply
 from tools.openapi.problems import GUEST, STORAGE, STREAMS
@@ -29,11 +29,15 @@ OPERATIONS = {
             _CODE,
             _AFTER,
             Parameter("Last-Event-ID", CURSOR, "Sent by an EventSource; overrides `after`.", where="header"),
+            Parameter("instance", INSTANCE, "Which run of the host this is. Of a guest, it is ignored."),
         ),
         description=(
             "The first bytes are sent immediately, then a comment every 15 s of silence. With "
             "`Accept: application/x-ndjson` the same events are lines of JSON. A host gets every request that is not "
-            "answered or acknowledged, whatever its cursor; one that may have been sent before has `replay: true`."
+            "answered or acknowledged, whatever its cursor; one that may have been sent before has `replay: true`. A "
+            "host makes up an `instance` when it starts, and reconnects with the one of its event `ready`. Of two "
+            "instances, the older one is sent `superseded` and nothing more; a host that names none neither supersedes "
+            "nor is superseded."
         ),
     ),
     "GET /api/poll": Operation(

@@ -48,6 +48,16 @@ export class PlainWire {
     return null;
   }
 
+  /** The ids that were admitted. @returns {string[]} */
+  get admitted() {
+    return [];
+  }
+
+  /** Adds ids that another page has admitted. Returns whether it is certain now that they can't run again. @returns {boolean} */
+  adopt() {
+    return true;
+  }
+
   close() {}
 }
 
@@ -104,6 +114,15 @@ export class EncryptedWire {
   /** Admits the request `id`, once. Returns null, or the error to answer with. @param {string} id */
   admit(id) {
     return this.#replayGuard.admit(id);
+  }
+
+  get admitted() {
+    return this.#replayGuard.ids;
+  }
+
+  /** @param {string[]} ids */
+  adopt(ids) {
+    return this.#replayGuard.adopt(ids);
   }
 
   /** Ends the session: no request is admitted any more. */

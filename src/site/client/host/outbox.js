@@ -41,6 +41,11 @@ export class Outbox {
     this.#deliver({ call, answer, sleep: new CancellableSleep() }).catch(this.#options.fail);
   }
 
+  /** Whether every answer was delivered, or refused for good. */
+  get isEmpty() {
+    return this.#sending.size === 0;
+  }
+
   /** Retries all of them now. */
   wake() {
     for (const { sleep } of this.#sending.values()) sleep.wake();

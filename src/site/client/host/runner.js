@@ -13,8 +13,9 @@ import { ProgressSender } from "./progress-sender.js";
 /** @typedef {import("./tool-registry.js").Tool} Tool */
 
 /**
- * `refusal`: the error to answer with instead of running it; nothing is stored.
- * @typedef {{ id: string, cursor: string, tool: string, args?: any, replay?: boolean, refusal?: AnswerError }} Request
+ * `restarted`: another host may have begun it. `refusal`: the error to answer with instead of running it; nothing is stored.
+ * @typedef {{ id: string, cursor: string, tool: string, args?: any, replay?: boolean, restarted?: boolean,
+ *   refusal?: AnswerError }} Request
  */
 /**
  * The request that an answer is for. `isUnstored`: the answer is not stored, so the same request may still run.
@@ -23,6 +24,13 @@ import { ProgressSender } from "./progress-sender.js";
 
 /** The progress that a guest gets while a call waits for approval. In MCP, progress must grow: a tool's own starts above 0. */
 const WAITING = { progress: 0, message: "Waiting for approval." };
+
+/**
+ * The progress after an approval, so that no guest is told for minutes that the call still waits. A tool that is quick, or
+ * reports its own progress, costs no message for it.
+ */
+const RUNNING = { progress: 0, message: "Running." };
+const RUNNING_AFTER_MS = 3000;
 
 /** @type {AnswerError} */
 const REFUSED = { code: "refused", message: "The person at the tab has refused this call." };
@@ -46,6 +54,10 @@ export class Runner {
   #emit;
   #outbox;
   #stopped = false;
+  /** Another host has taken over: nothing begins here. Called when nothing is running any more. @type {(() => void) | null} */
+  #finished = null;
+  /** Calls that wait for a decision: nothing of them has begun. @type {Set<string>} */
+  #undecided = new Set();
   /** Handlers at work in this page. @type {Map<string, AbortController>} */
   #running = new Map();
 
@@ -73,7 +85,7 @@ export class Runner {
   async take(request) {
     const { id, tool, args = {}, replay = false, refusal } = request;
     // The session may have ended during decryption.
-    if (this.#stopped) return true;
+    if (this.#stopped || this.#finished) return true;
     const entry = this.#requests.find(id);
     const isBusy = this.#running.has(id);
     const repeat = isBusy || (entry !== undefined && entry.status !== "running");
@@ -87,7 +99,7 @@ export class Runner {
       this.#emit("response", { id, tool, error: refusal, final: true });
       this.#outbox.put({ id, tool, refusal, isUnstored: true }, { error: refusal });
     } else if (!isBusy) {
-      await this.#run(request, args, entry !== undefined);
+      await this.#run(request, args, { isKnown: entry !== undefined });
     }
     return true;
   }
@@ -103,8 +115,20 @@ export class Runner {
     this.#emit("cancel", { id });
   }
 
-  /** Sends the answers that an earlier page of this tab could not deliver. */
+  /**
+   * Begins nothing any more, because another host has taken over. What is running goes on to its end.
+   * @param {() => void} finished called when its last answer has been delivered
+   */
+  finish(finished) {
+    this.#finished = finished;
+    const reason = new DOMException("Another host has taken over.", "AbortError");
+    for (const id of this.#undecided) this.#running.get(id)?.abort(reason);
+    queueMicrotask(() => this.#settle());
+  }
+
+  /** Takes requests, and sends the answers that an earlier page of this tab could not deliver. */
   resume() {
+    this.#finished = null;
     for (const [call, answer] of this.#requests.undelivered()) this.#outbox.put(call, answer);
   }
 
@@ -123,9 +147,10 @@ export class Runner {
   /**
    * @param {Request} request
    * @param {any} args
-   * @param {boolean} restarted
+   * @param {{ isKnown: boolean }} before whether it was begun in this tab
    */
-  async #run({ id, tool, replay = false }, args, restarted) {
+  async #run({ id, tool, replay = false, restarted: isTakenOver = false }, args, { isKnown }) {
+    const restarted = isKnown || isTakenOver;
     const controller = new AbortController();
     const { signal } = controller;
     this.#running.set(id, controller);
@@ -140,21 +165,38 @@ export class Runner {
       this.#emit("response", { id, tool, result: value, final: false });
     };
     const found = this.#tools.find(tool);
-    let error = restarted ? null : this.#wire.refusal(id);
+    let hasWaited = false;
+    let error = isKnown ? null : this.#wire.refusal(id);
     if (!error && found && this.#approvals.isRequired(found)) {
       // Nothing is stored before the decision, so that a reload asks again.
       const asked = { id, args, replay, restarted, signal };
-      if (!(await this.#approvals.decide(found, asked, () => report(WAITING)))) error = REFUSED;
+      const wait = () => {
+        hasWaited = true;
+        report(WAITING);
+      };
+      this.#undecided.add(id);
+      if (!(await this.#approvals.decide(found, asked, wait))) error = REFUSED;
+      this.#undecided.delete(id);
     }
-    if (signal.aborted) return void this.#running.delete(id);
-    if (!error && !restarted) error = this.#wire.admit(id);
+    if (signal.aborted) {
+      this.#running.delete(id);
+      return this.#settle();
+    }
+    if (!error && !isKnown) error = this.#wire.admit(id);
     const isUnstored = error === NOT_REMEMBERED;
     if (!isUnstored) this.#requests.set(id, { status: "running", tool });
     const beganAt = performance.now();
-    const answer = error ? { error } : await this.#call(found, tool, args, { id, signal, restarted, progress: report });
+    const news = hasWaited && !error ? setTimeout(report, RUNNING_AFTER_MS, RUNNING) : undefined;
+    /** @param {unknown} value */
+    const reportOwn = (value) => {
+      clearTimeout(news);
+      report(value);
+    };
+    const answer = error ? { error } : await this.#call(found, tool, args, { id, signal, restarted, progress: reportOwn });
+    clearTimeout(news);
     const took = error ? {} : { durationMs: performance.now() - beganAt };
     this.#running.delete(id);
-    if (signal.aborted) return;
+    if (signal.aborted) return this.#settle();
     if (!isUnstored) this.#requests.set(id, { status: "answered", tool, answer });
     this.#emit("response", { id, tool, ...answer, final: true, ...took });
     await progress.close();
@@ -168,6 +210,10 @@ export class Runner {
    * @param {import("./tool-registry.js").ToolContext} context
    */
   async #call(found, tool, args, context) {
+    if (!found && context.restarted) {
+      const message = `This call ran when the page was left or reloaded, and may have taken effect. The page has no tool "${tool}" now.`;
+      return errorAnswer("interrupted", message);
+    }
     if (!found) return errorAnswer("unknown_tool", `This tab has no tool "${tool}".`);
     try {
       return resultAnswer(await found.handler(args, context));
@@ -183,6 +229,11 @@ export class Runner {
   #delivered({ id, tool, isUnstored }, answer) {
     if (!isUnstored) this.#requests.set(id, { status: "answered", tool, answer, delivered: true });
     this.#emit("delivered", { id });
+    this.#settle();
+  }
+
+  #settle() {
+    if (this.#finished && this.#running.size === 0 && this.#outbox.isEmpty) this.#finished();
   }
 
   /**
@@ -194,7 +245,7 @@ export class Runner {
   #refused({ id, tool, isUnstored }, answer, error) {
     if (!isTransient(error)) this.#emit("error", { error });
     const instead = substitute(answer, error);
-    if (!instead || isUnstored) return;
+    if (!instead || isUnstored) return this.#settle();
     this.#requests.set(id, { status: "answered", tool, answer: instead });
     this.#emit("response", { id, tool, ...instead, final: true });
     this.#outbox.put({ id, tool }, instead);

@@ -70,7 +70,7 @@ export class Guest {
 
   /** Reads the session and its tools. @returns {Promise<SessionInfo>} */
   async session() {
-    const { data } = await this.#http.json("GET", `/api/sessions/${this.code}`);
+    const { data } = await this.#http.json("GET", `/api/sessions/${encodeURIComponent(this.code)}`);
     return { ...data, encrypted: saysEncrypted(data.tools) };
   }
 

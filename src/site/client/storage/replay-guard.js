@@ -99,6 +99,26 @@ export class ReplayGuard {
     return null;
   }
 
+  /** The ids that were admitted. */
+  get ids() {
+    this.#read();
+    return [...this.#ids];
+  }
+
+  /** Adds ids that another page of this session has admitted. @param {string[]} ids @returns {boolean} whether they are stored */
+  adopt(ids) {
+    this.#read();
+    if (this.#isOver) return false;
+    for (const id of ids) this.#ids.add(id);
+    try {
+      this.#store([...this.#ids].join(","));
+      return true;
+    } catch (error) {
+      this.#fail(error);
+      return false;
+    }
+  }
+
   /** Ends the session: nothing runs any more, in later pages of this tab either, so the ids are dropped. */
   close() {
     this.#isOver = true;

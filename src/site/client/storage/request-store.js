@@ -36,6 +36,8 @@ export class RequestStore {
   #isSealed;
   #fail;
   #isClosed = false;
+  /** Called with each change. @type {(id: string, entry: Entry) => void} */
+  changed = () => {};
   /** In the order of the last change. @type {Map<string, Entry>} */
   #entries = new Map();
 
@@ -50,7 +52,7 @@ export class RequestStore {
     this.#storage = storage;
     this.#isSealed = key !== undefined;
     this.#fail = fail;
-    this.#load();
+    this.refresh();
   }
 
   /** The position in the stream. After a reload, the server marks requests up to it as replays. */
@@ -78,10 +80,27 @@ export class RequestStore {
    * @param {Entry} entry
    */
   set(id, entry) {
-    this.#entries.delete(id);
-    this.#entries.set(id, this.#isSealed ? { ...entry, sealed: true } : entry);
+    this.#put(id, this.#isSealed ? { ...entry, sealed: true } : entry);
     if (this.#entries.size > MAX_ENTRIES) this.#shed();
     this.#store();
+    this.changed(id, this.#entries.get(id) ?? entry);
+  }
+
+  /** All entries, in the order of their last change. */
+  get entries() {
+    return [...this.#entries];
+  }
+
+  /** Takes over what another page of this session remembers. @param {[string, Entry][]} entries @param {string} cursor */
+  adopt(entries, cursor) {
+    for (const [id, entry] of entries) this.#put(id, entry);
+    if (isCursor(cursor)) this.cursor = cursor;
+    this.#store();
+  }
+
+  /** Reads again what is stored: this page was in the back/forward cache, or prerendered, and another one was the host. */
+  refresh() {
+    for (const [id, entry] of this.#stored()) this.#put(id, entry);
   }
 
   /** The answers that the server has not acknowledged. @returns {[Call, Answer][]} */
@@ -111,16 +130,23 @@ export class RequestStore {
     }
   }
 
-  #load() {
+  /** @returns {[string, Entry][]} */
+  #stored() {
     try {
       const text = this.#storage?.getItem(this.#key);
-      /** @type {[string, Entry][]} */
-      const stored = text ? JSON.parse(text) : [];
-      // Entries of an encrypted session are ignored by a host without a key, and vice versa, whatever the name.
-      this.#entries = new Map(stored.filter(([, { sealed = false }]) => sealed === this.#isSealed));
+      return text ? JSON.parse(text) : [];
     } catch (error) {
       this.#fail(error);
+      return [];
     }
+  }
+
+  /** Makes it the last changed entry. @param {string} id @param {Entry} entry */
+  #put(id, entry) {
+    // An encrypted session ignores entries of one that is not, and vice versa, whatever the name of the stored state.
+    if ((entry.sealed ?? false) !== this.#isSealed) return;
+    this.#entries.delete(id);
+    this.#entries.set(id, entry);
   }
 
   #store() {

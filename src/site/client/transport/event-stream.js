@@ -2,7 +2,7 @@
 
 import { Backoff, CancellableSleep } from "./backoff.js";
 import { ApiError, isTransient, retryAfterMs, TransportError, WaypostError } from "../errors.js";
-import { isCursor } from "../grammar.js";
+import { isCursor, isoTime } from "../grammar.js";
 import { SilenceTimeout } from "./silence-timeout.js";
 import { SseParser } from "./sse.js";
 import { listenForWake, seemsOffline } from "./wake.js";
@@ -15,10 +15,13 @@ const STEADY_MS = 5_000;
 
 /**
  * `connecting`; `online`; `waiting` (`delayMs` until the next attempt, after `error`); `offline` (the same, and the
- * browser sees no network; without `delayMs`, the connection may have survived); `ended` (for good: `reason`, and `error` if it was one).
+ * browser sees no network; without `delayMs`, the connection may have survived); `elsewhere` (another page of this browser
+ * is the host; this one takes over when that one closes); `superseded` (another host has taken over, `since` then; this
+ * one gets no requests any more); `ended` (for good: `reason`, and `error` if it was one).
  * @typedef {object} StreamState
- * @property {"connecting" | "online" | "waiting" | "offline" | "ended"} state
+ * @property {"connecting" | "online" | "waiting" | "offline" | "elsewhere" | "superseded" | "ended"} state
  * @property {number} [delayMs]
+ * @property {Date} [since]
  * @property {string} [reason]
  * @property {WaypostError} [error]
  */
@@ -161,6 +164,11 @@ export class EventStream {
       return;
     }
     if (type === "end") return this.#end({ reason: data.reason });
+    if (type === "superseded") {
+      // It must not come back by itself: the two hosts would take the session from each other for ever.
+      this.stop();
+      return this.#options.report({ state: "superseded", since: new Date(isoTime(data.since) ?? Date.now()) });
+    }
     if (type === "ready") this.#online();
     this.#options.receive(type, data);
   }

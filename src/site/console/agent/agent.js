@@ -5,7 +5,7 @@ import { ApiError, joinSession } from "../../waypost.js";
 import { Calls } from "./calls.js";
 import { byId, el, showBanner, showPill } from "../shared/dom.js";
 import { keepKey, recallKey } from "../tab/encryption.js";
-import { clockTime } from "../shared/format.js";
+import { age, clockTime } from "../shared/format.js";
 import { plain } from "../shared/plain.js";
 import { argumentFields } from "./schema-form.js";
 
@@ -120,7 +120,8 @@ export class Agent {
     const banner = byId("agent-banner");
     showPill(byId("presence"), hostOnline ? "Tab online" : "Tab offline", hostOnline ? "good" : "warn");
     if (hostOnline) return showBanner(banner, null);
-    const since = hostSeenAt ? `was last online at ${clockTime(new Date(hostSeenAt))}` : "has not been online yet";
+    const seen = hostSeenAt === null ? null : new Date(hostSeenAt);
+    const since = seen ? `was last online at ${clockTime(seen)} (${age(seen)})` : "has not been online yet";
     showBanner(banner, `The tab is offline. It ${since}. Your calls wait until it is online again.`, "warn");
   }
 

@@ -1,13 +1,15 @@
 /** This tab's session on the page: created or restored, connected, shown, ended, replaced. */
 
-import { createSession, Host, Session } from "../../waypost.js";
+import { Host, Session } from "../../waypost.js";
 import { Approvals } from "../approval/approvals.js";
 import { byId, copies, el, showBanner, showPill } from "../shared/dom.js";
-import { restoreSwitch, wantsEncryption } from "./encryption.js";
-import { codeParts } from "../shared/format.js";
+import { restoreSwitch } from "./encryption.js";
+import { endText } from "./end-text.js";
+import { clockTime, codeParts } from "../shared/format.js";
 import { Countdown } from "./countdown.js";
+import { holdAddress } from "../mcp/address-holder.js";
 import { McpPanel } from "../mcp/panel.js";
-import { lockSession } from "./tab-lock.js";
+import { openSession } from "./open-session.js";
 import { qrCode } from "./qr.js";
 import { curlCommand } from "./snippets.js";
 import { offerTools } from "../tools/example-tools.js";
@@ -26,6 +28,7 @@ export class Tab {
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   #retry;
   #isOpening = false;
+  #letAddressGo = () => {};
 
   /** @param {import("./request-log.js").RequestLog} log */
   constructor(log) {
@@ -52,11 +55,11 @@ export class Tab {
     return this.#host && this.#host.state.state !== "ended" ? this.#host.session : null;
   }
 
-  /** Restores the session that this tab had before a reload, or creates one. */
+  /** Restores the session that this tab had before a reload, or creates one. A duplicated tab gets a session of its own. */
   async start() {
     if (this.#host) return;
-    const kept = Session.restore();
-    if (kept && (await lockSession(kept.code))) this.#use(kept);
+    const kept = await Session.claim();
+    if (kept) this.#use(kept, { isRestored: true });
     else await this.#open(0);
   }
 
@@ -67,8 +70,7 @@ export class Tab {
     clearTimeout(this.#retry);
     showPill(byId("tab-state"), "Opening", "busy");
     try {
-      const session = await createSession({ label: "Waypost console", encrypted: wantsEncryption() });
-      await lockSession(session.code);
+      const session = await openSession();
       this.#use(session);
     } catch (error) {
       const delayMs = ATTEMPT_DELAYS_MS[Math.min(attempt, ATTEMPT_DELAYS_MS.length - 1)];
@@ -81,11 +83,14 @@ export class Tab {
     }
   }
 
-  /** @param {Session} session */
-  #use(session) {
+  /** @param {Session} session @param {{ isRestored?: boolean }} [options] */
+  #use(session, { isRestored = false } = {}) {
     session.save();
-    const host = (this.#host = new Host(session, { approve: (request) => this.#approvals.decide(session.code, request) }));
-    offerTools(host);
+    this.#holdAddress(session, isRestored);
+    /** @param {import("../../waypost.js").ApprovalRequest} request */
+    const approve = (request) => this.#approvals.decide(session.code, request);
+    const host = (this.#host = new Host(session, { approve }));
+    offerTools(host, approve);
     this.#log.follow(host);
     // Events of a session that was replaced are ignored.
     host.on("state", (state) => host === this.#host && this.#showState(state));
@@ -98,6 +103,19 @@ export class Tab {
     host.connect().catch(() => {
       // Shown by the `ended` state.
     });
+  }
+
+  /** @param {Session} session @param {boolean} isRestored */
+  #holdAddress(session, isRestored) {
+    this.#letAddressGo();
+    this.#letAddressGo = () => {};
+    if (session.address === undefined) return;
+    const claimed = (/** @type {unknown} */ error) => {
+      if (session !== this.#session) return;
+      if (error === undefined) session.save();
+      this.#mcp.showClaim(error);
+    };
+    this.#letAddressGo = holdAddress(session, { isRestored, claimed });
   }
 
   async #end() {
@@ -114,7 +132,9 @@ export class Tab {
   async #renew() {
     const old = this.#host;
     this.#host = null;
-    if (old && old.state.state !== "ended") {
+    // A session that another host has taken over is that one's to end.
+    if (old?.state.state === "superseded") await old.close();
+    else if (old && old.state.state !== "ended") {
       old.end().catch(() => {
         // The server is unreachable. Without this host the session expires by itself.
         old.close();
@@ -163,6 +183,8 @@ export class Tab {
       showBanner(banner, null);
     } else if (now.state === "connecting") {
       showPill(pill, "Connecting", "busy");
+    } else if (now.state === "superseded" || now.state === "elsewhere") {
+      this.#showTakenOver(pill, banner, now.since);
     } else if (now.state === "offline") {
       showPill(pill, "Offline", "warn");
       showBanner(banner, "Your browser is offline. Requests wait on the server; this tab reconnects by itself.", "warn");
@@ -174,9 +196,22 @@ export class Tab {
     }
   }
 
+  /** @param {HTMLElement} pill @param {HTMLElement} banner @param {Date} [since] undefined: another tab of this browser has it */
+  #showTakenOver(pill, banner, since) {
+    showPill(pill, "Taken over", "warn");
+    // The other one extends the session, which this tab is not told.
+    this.#countdown.hide();
+    const take = el("button", { type: "button", class: "link", onclick: () => this.#host?.takeOver() }, "Take it back");
+    const text = since
+      ? `Another browser or program took this session over at ${clockTime(since)}. It answers the calls now; this tab gets none. `
+      : "This session is open in another tab of this browser, which answers the calls. ";
+    showBanner(banner, text, "warn", take);
+  }
+
   /** @param {import("../../waypost.js").StreamState} end */
   #showEnd(end) {
     Session.forget();
+    this.#letAddressGo();
     setTitle("session", "Waypost");
     showPill(byId("tab-state"), "Ended", "bad");
     byId("plate").classList.add("over");
@@ -190,11 +225,4 @@ export class Tab {
     // The focused button may be disabled now. Focus elsewhere on the page is left alone.
     if ([document.body, byId("end")].includes(/** @type {HTMLElement} */ (document.activeElement))) byId("renew").focus();
   }
-}
-
-/** @param {import("../../waypost.js").StreamState} end */
-function endText({ reason, error }) {
-  if (reason === "ended" || reason === "session_ended") return "This session has ended.";
-  if (reason === "expired" || reason === "session_not_found") return "This session has expired.";
-  return `This session is over: ${error?.message ?? reason}`;
 }
