@@ -13,14 +13,17 @@ from waypost_worker.errors import Unconfigured, WaypostError
 from waypost_worker.handlers import (
     chat,
     chat_history,
+    conversation_messages,
     conversations,
     documents,
     mcp_addresses,
     pages,
     queues,
+    resources,
     service,
     sessions,
     streams,
+    thread_changes,
     threads,
     tokens,
     voice,
@@ -49,12 +52,13 @@ from waypost_worker.settings import Settings
 
 Handler = Callable[[RequestContext], Awaitable[Response]]
 
-# The budgets that a request spends; a wrong code, token or key spends MISS besides.
+# The budgets that a request spends; a wrong code, token or key spends MISS besides, a large append APPEND.
 ANY = (Limit.ADDRESS,)
 BY_SECRET = (Limit.ADDRESS, Limit.MISS)
 OPENING = (Limit.ADDRESS, Limit.SESSION)
 TO_QUEUE = (Limit.ADDRESS, Limit.MISS, Limit.REQUEST)
 APPENDS = (Limit.ADDRESS, Limit.MISS, Limit.APPEND)
+MESSAGES = (Limit.ADDRESS, Limit.MISS, Limit.MESSAGE)
 ASKING = (Limit.ADDRESS, Limit.MISS, Limit.ANSWER, Limit.APPEND)
 
 # What a generation keeps to write its end with (GENERATION_RESERVED_OPERATIONS), and a use for the request itself.
@@ -74,6 +78,10 @@ ROUTES: tuple[Route[Handler], ...] = (
     Route("GET", "/api/sessions", threads.list_page, BY_SECRET),
     Route("DELETE", "/api/sessions", threads.delete, BY_SECRET),
     Route("POST", "/api/sessions/metadata", threads.describe, BY_SECRET),
+    Route("POST", "/api/threads", thread_changes.begin, BY_SECRET),
+    Route("PATCH", "/api/threads/{threadId}", thread_changes.change, BY_SECRET),
+    Route("DELETE", "/api/resources/{resourceId}", resources.delete, BY_SECRET),
+    Route("GET", "/api/resources/{resourceId}/export", resources.export, BY_SECRET),
     Route("POST", "/api/request", queues.post_request, TO_QUEUE),
     Route("POST", "/api/request/{id}/cancel", queues.cancel_request, TO_QUEUE),
     Route("POST", "/api/response", queues.post_response, TO_QUEUE),
@@ -83,7 +91,9 @@ ROUTES: tuple[Route[Handler], ...] = (
     Route("GET", "/api/conversations/{sessionId}", conversations.read, BY_SECRET),
     Route("PUT", "/api/conversations/{sessionId}", conversations.replace, APPENDS),
     Route("DELETE", "/api/conversations/{sessionId}", conversations.delete, APPENDS),
-    Route("POST", "/api/conversations/{sessionId}/messages", conversations.append, APPENDS),
+    Route("POST", "/api/conversations/{sessionId}/messages", conversation_messages.append, MESSAGES),
+    Route("DELETE", "/api/conversations/{sessionId}/messages/{messageId}", conversation_messages.delete, MESSAGES),
+    Route("POST", "/api/conversations/{sessionId}/pop", conversation_messages.pop, MESSAGES),
     Route("POST", "/api/voice-agent/chat", voice.post_voice, ASKING, GENERATION_USES),
     Route("POST", "/api/chat", chat.post_chat, ASKING, GENERATION_USES),
     Route("POST", "/api/chat/fork", chat.fork_chat, ASKING, GENERATION_USES),

@@ -179,9 +179,9 @@ MAX_QUESTION_LENGTH = 4000
 MAX_CHAT_MESSAGE_LENGTH = 64 * 1024
 """Characters of a question to a model: as many as a whole prompt has by default."""
 
-MAX_MESSAGE_CHARACTERS = 256 * 1024
-"""Characters of one message that is appended or imported, its tool calls included: as many as an answer may have, so
-that every export can be imported."""
+MAX_MESSAGE_CHARACTERS = 1024 * 1024
+"""Characters of one message that is appended or imported, its tool calls included: more than an answer may have, so
+that every export can be imported, and enough for a picture."""
 
 DEFAULT_PROMPT_BUDGET = 64 * 1024
 MIN_PROMPT_BUDGET = 1000
@@ -198,8 +198,15 @@ IMAGE_CHARACTERS = 4096
 MAX_APPENDED_MESSAGES = 100
 """Messages in one append to a conversation."""
 
+MAX_APPEND_BYTES = 2 * 1024 * 1024
+"""The body of an append: one of the longest messages, also if JSON makes it longer."""
+
 APPEND_BYTES_PER_USE = 64 * 1024
 """Bytes that one use of the APPEND budget pays for: a reader loads everything written in the last five minutes."""
+
+MAX_SMALL_APPEND_BYTES = APPEND_BYTES_PER_USE // 10
+"""The body of an append that spends nothing of the APPEND budget, but only of MESSAGE, which is ten times as large: so
+either pays for as many bytes a minute."""
 
 MAX_IMPORTED_MESSAGES = 1000
 """Messages of an imported conversation: more than are ever kept, so that longer transcripts can be imported too."""
@@ -209,6 +216,9 @@ MAX_IMPORT_BYTES = 2 * 1024 * 1024
 
 MAX_METADATA_BYTES = 512
 """A thread's metadata as JSON: it is stored in the key's metadata, so that a list can be filtered by it."""
+
+MAX_THREAD_TITLE_LENGTH = 120
+"""Characters of a thread's title, which is stored beside its metadata."""
 
 MAX_METADATA_NAME_LENGTH = 64
 """Characters of a name in a thread's metadata, which a filter repeats in the URL."""
@@ -284,10 +294,32 @@ DEFAULT_HISTORY_LIMIT = 10
 """Messages of a conversation that are kept: the history that a model gets with each question."""
 
 MAX_HISTORY_LIMIT = 200
-"""The greatest history limit of a deployment: the whole history is read for every answer."""
+"""The greatest history limit of a deployment for conversations that are no thread's."""
+
+DEFAULT_THREAD_HISTORY_LIMIT = 200
+"""Messages of a thread that are kept."""
+
+MAX_THREAD_HISTORY_LIMIT = 2000
+"""The greatest such limit of a deployment: the whole history is read for every answer."""
+
+DEFAULT_HISTORY_BYTES = 1024 * 1024
+MIN_HISTORY_BYTES = 64 * 1024
+MAX_HISTORY_BYTES = 4 * 1024 * 1024
+"""Bytes of a conversation's messages that are kept, as JSON. The newest group of messages, or two pictures of an
+agent's, may take twice as much. All of it is read for every answer, and held by an isolate meanwhile."""
 
 THREAD_TTL_SECONDS = 30 * 24 * 3600
-"""How long a thread's record is kept after its last write."""
+"""How long a thread and its history are kept after they were used last."""
+
+MAX_THREAD_TTL_SECONDS = 365 * 24 * 3600
+"""The greatest such time of a deployment: KV's storage is paid by the month."""
+
+TOMBSTONE_SECONDS = 3600 + 10 * 60 + 135
+"""How long a conversation knows at least which messages were removed: as long as the chunks of a removed answer
+(`ANSWER_TTL_SECONDS`), and longer than an answer may take (`MAX_ANSWER_SECONDS`) and become visible."""
+
+POP_REPEAT_SECONDS = 600
+"""How long a pop that is repeated gets the same message: as long as a client's retries take."""
 
 ANSWER_TTL_SECONDS = 3600
 """How long the chunks of an answer are kept."""
@@ -496,6 +528,12 @@ WAIT_RESERVED_OPERATIONS = 2
 
 STREAM_RESERVED_OPERATIONS = 5
 """KV operations that a stream reserves for the session's renewal and the host's presence, to end cleanly."""
+
+MAX_EXPORT_PART_BYTES = 4 * 1024 * 1024
+"""One part of a resource's export; its last line may exceed it. An isolate holds it whole."""
+
+EXPORT_RESERVED_OPERATIONS = 8
+"""KV operations that an export leaves unspent: the next line may need as many."""
 
 GENERATION_RESERVED_OPERATIONS = 12
 """KV operations reserved for the end of an answer: its message and its last chunk, each perhaps written again."""

@@ -271,6 +271,18 @@ TABLE: dict[str, list[Limit]] = {
     ],
     "MAX_CHAT_MESSAGE_LENGTH": [Limit(lambda edge, n: edge.chat(message="x" * n), 200, INVALID_BODY)],
     "MAX_MESSAGE_CHARACTERS": [Limit(lambda edge, n: imported_text(edge, n), 200, INVALID_BODY)],
+    "MAX_APPEND_BYTES": [
+        Limit(
+            lambda edge, n: edge.call(
+                "POST", "/api/conversations/c/messages", body=padded({"messages": [{"role": "user", "content": ""}]}, n)
+            ),
+            201,
+            TOO_LARGE,
+        )
+    ],
+    "MAX_THREAD_TITLE_LENGTH": [
+        Limit(lambda edge, n: edge.post("/api/threads", {**THREAD, "title": "x" * n}), 201, INVALID_BODY)
+    ],
     "MAX_APPENDED_MESSAGES": [
         Limit(
             lambda edge, n: edge.post(
@@ -385,6 +397,11 @@ NOT_HERE = {
     "MAX_ANSWER_SECONDS": OF_MODEL,
     "MAX_ANSWER_CHARACTERS": OF_MODEL,
     "MAX_HISTORY_LIMIT": OF_SETTINGS,
+    "MAX_THREAD_HISTORY_LIMIT": OF_SETTINGS,
+    "MAX_THREAD_TTL_SECONDS": OF_SETTINGS,
+    "MAX_HISTORY_BYTES": OF_SETTINGS,
+    "MAX_SMALL_APPEND_BYTES": "decides which budget pays; tests/handlers/test_route_limits.py",
+    "MAX_EXPORT_PART_BYTES": "bounds a reply; tests/handlers/test_resources.py",
     "MAX_CODE_LENGTH": OF_SETTINGS,
     "MAX_MODEL_TIMEOUT_SECONDS": OF_SETTINGS,
     "MAX_PROMPT_BUDGET": OF_SETTINGS,

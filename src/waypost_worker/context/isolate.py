@@ -6,6 +6,7 @@ from waypost_worker.bounded_cache import BoundedCache
 from waypost_worker.chat.live_answer import LiveAnswers
 from waypost_worker.clock import Clock
 from waypost_worker.conversations.conversation import compaction_checks
+from waypost_worker.conversations.recent_pops import RecentPops
 from waypost_worker.conversations.thread import RecentWrites
 from waypost_worker.http.body_budget import BodyBudget
 from waypost_worker.http.open_streams import OpenStreams
@@ -55,6 +56,7 @@ class Isolate:
         of MCP addresses, and for hosts that come or leave.
     `sessions`, `single_use_codes`, `mcp_addresses`, `recent_threads`, `mcp_tools`: caches; the tools by session code.
     `compaction_checks`: when the compaction of each conversation was last checked.
+    `recent_pops`: the messages that were popped here in the last minutes.
     `answers`: the answers that are being generated here.
     `announced_ms`: when each polling host last announced its presence.
     `background`: tasks of the runtime, held so that they are not garbage collected.
@@ -76,6 +78,7 @@ class Isolate:
         self.single_use_codes = single_use_cache()
         self.mcp_addresses = AddressCache()
         self.compaction_checks = compaction_checks()
+        self.recent_pops = RecentPops()
         self.answers = LiveAnswers()
         self.recent_threads: RecentWrites = RecentWrites()
         self.mcp_tools: BoundedCache[CachedTools] = BoundedCache(

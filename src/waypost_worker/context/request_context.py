@@ -10,7 +10,7 @@ from waypost_worker.chat.context import ChatContext
 from waypost_worker.clock import Clock
 from waypost_worker.context.isolate import Isolate
 from waypost_worker.conversations.conversation import Conversation
-from waypost_worker.conversations.thread import ThreadStore
+from waypost_worker.conversations.thread import ID_PREFIX, ThreadStore
 from waypost_worker.http.loads import Loads
 from waypost_worker.http.messages import Request
 from waypost_worker.http.open_streams import Place
@@ -92,14 +92,29 @@ class RequestContext(msgspec.Struct, frozen=True):
         return Presence(self.kv, self.clock, self.settings.plan.presence_seconds)
 
     def conversation(self, session_id: str) -> Conversation:
-        """The conversation of this id."""
-        ttl_seconds, limit = self.settings.conversation_ttl_seconds, self.settings.history_limit
-        checks = self.isolate.compaction_checks
-        return Conversation(self.kv, self.clock, self.isolate.cursors, checks, session_id, ttl_seconds, limit, self.log)
+        """The conversation of this id. A thread's is kept as long as the thread, which its id shows."""
+        settings, isolate = self.settings, self.isolate
+        ttl_seconds, limit = settings.conversation_ttl_seconds, settings.history_limit
+        if session_id.startswith(ID_PREFIX):
+            ttl_seconds, limit = settings.thread_ttl_seconds, settings.thread_history_limit
+        checks, cursors = isolate.compaction_checks, isolate.cursors
+        return Conversation(
+            self.kv,
+            self.clock,
+            cursors,
+            checks,
+            session_id,
+            ttl_seconds,
+            limit,
+            self.log,
+            settings.history_bytes,
+            isolate.recent_pops,
+        )
 
     def threads(self) -> ThreadStore:
         """The store of threads."""
-        return ThreadStore(self.kv, self.clock, self.settings.signing_keys[0], self.isolate.recent_threads)
+        secret, ttl_seconds = self.settings.signing_keys[0], self.settings.thread_ttl_seconds
+        return ThreadStore(self.kv, self.clock, secret, self.isolate.recent_threads, ttl_seconds)
 
     def chunks(self, generation_id: str) -> ChunkStore:
         """The store of the chunks of an answer."""
