@@ -23,6 +23,7 @@ from waypost_worker.conversations.recent_pops import RecentPops
 from waypost_worker.conversations.window import Window
 from waypost_worker.documents.document import DocumentStore
 from waypost_worker.documents.page import PageStore
+from waypost_worker.http.loads import Loads
 from waypost_worker.kv.cursor import cursor_ms
 from waypost_worker.kv.keys import journal_key, request_key, snapshot_key
 from waypost_worker.kv.store import Kv, ListedKey, list_all
@@ -155,6 +156,11 @@ def no_reorder_window() -> Any:
         return (after is None or cursor_ms(message.cursor) > after) and Reader.wants(self, message)
 
     return replaced(GuestReader, "wants", wants)
+
+
+def never_frees_room() -> Any:
+    """What was held of large values counts as held for ever."""
+    return replaced(Loads, "release", lambda _: None)
 
 
 def no_order() -> Any:
@@ -333,6 +339,7 @@ PLANTED = (
     answers_before_the_write,
     shared_cache,
     no_reorder_window,
+    never_frees_room,
     no_order,
     unflagged_replay,
     never_superseded,

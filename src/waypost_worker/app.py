@@ -30,14 +30,17 @@ from waypost_worker.handlers import (
 )
 from waypost_worker.http.cors import is_preflight, preflight_response
 from waypost_worker.http.cross_origin import is_from_known_origin, refuse_origin, require_own_host
+from waypost_worker.http.loads import Loads
 from waypost_worker.http.log_entry import log_entry, ray_of
 from waypost_worker.http.messages import Request, Response, bounded, problem, problem_response
 from waypost_worker.http.page_access import PageAccess
 from waypost_worker.http.routing import Route, Router, canonical_path
 from waypost_worker.http.security_headers import BROWSER_HEADERS
+from waypost_worker.http.streams import in_pieces
 from waypost_worker.kv.metered import MeteredKv, Payment
 from waypost_worker.kv.retrying import RetryingKv
 from waypost_worker.kv.store import Kv
+from waypost_worker.limits import MAX_BODY_BYTES
 from waypost_worker.mcp import endpoint as mcp
 from waypost_worker.models.echo import EchoModel
 from waypost_worker.models.model import Model
@@ -156,8 +159,9 @@ class App:
             request = msgspec.structs.replace(request, path=path)
         request_id = ray_of(request.headers.get("cf-ray")) or self._random.random_bytes(8).hex()
         meter = MeteredKv(self._kv, self.clock, self._settings.plan.operations_per_invocation)
+        loads = Loads(self.isolate.loads, request.client_ip, self.clock)
         try:
-            response = await self._answer(request, request_id, meter)
+            response = await self._answer(request, request_id, meter, loads)
         except WaypostError as error:
             response = problem_response(error)
         except Exception:
@@ -172,9 +176,13 @@ class App:
             response.headers["Waypost-Storage"] = self._storage
         if request.method == "HEAD":
             await _drop_body(response)
+        if isinstance(response.body, bytes) and len(response.body) > MAX_BODY_BYTES:
+            response.body = in_pieces(response.body, loads)
+        elif not isinstance(response.body, AsyncGenerator):
+            loads.release()
         return response
 
-    async def _answer(self, request: Request, request_id: str, meter: MeteredKv) -> Response:
+    async def _answer(self, request: Request, request_id: str, meter: MeteredKv, loads: Loads) -> Response:
         request = bounded(request)
         require_own_host(request, self._settings.allowed_origins)
         if is_preflight(request):
@@ -204,6 +212,7 @@ class App:
             storage=self._storage,
             model=self.model,
             invocation=Invocation(self._settings.plan, self.clock, meter, self.isolate.phase_ms),
+            loads=loads,
             log=lambda text: self._log(log_entry(request_id, text)),
         )
         return await route.handler(context)

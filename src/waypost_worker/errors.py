@@ -42,8 +42,8 @@ class BadInput(WaypostError):
 
 
 class InvalidJson(BadInput):
-    """The body is not one JSON document, or contains what JSON can't (NaN, a lone surrogate, a number out of range), or
-    an object in it has a name twice: one reader would take the first value and the next reader the last."""
+    """The body is not one JSON document, or contains what JSON can't (NaN, a number out of range), or an
+    object in it has a name twice: one reader would take the first value and the next reader the last."""
 
     code = "invalid_json"
     title = "The body is not valid JSON"

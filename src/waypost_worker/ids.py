@@ -120,7 +120,9 @@ def parse_message_id(text: str) -> str:
 
 def _is_visible(text: str) -> bool:
     """Whether every character can be seen. Elsewhere than where they are needed, joiners would make two ids look the
-    same."""
+    same; U+FFFD stands for what could not be read, so that two ids that differed there would be one."""
+    if "\ufffd" in text:
+        return False
     return text.isprintable() or _NEEDED_JOINER.sub("", text).isprintable()
 
 

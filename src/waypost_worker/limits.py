@@ -8,6 +8,13 @@ nothing outside of its module can observe as a limit (delays of a backoff, inter
 MAX_BODY_BYTES = 256 * 1024
 """A request's body. Larger ones would let one caller fill an isolate's 128 MB."""
 
+MAX_RESULT_BYTES = 8 * 1024 * 1024
+"""A tool's result as JSON without white space: a screenshot has 300 KiB to 2 MiB, a whole page's text seldom more. It
+is passed on without being decoded, so it takes three times its bytes while it is stored, and about as much to send."""
+
+MAX_RESPONSE_BODY_BYTES = MAX_RESULT_BYTES + 4 * 1024
+"""A request's body with such a result. Only a host's token admits a body over `MAX_BODY_BYTES`."""
+
 MAX_CHAT_BODY_BYTES = 8 * 1024 * 1024
 """A question's body. The AI SDK sends the whole thread with each question; only the last message of it is decoded."""
 
@@ -19,6 +26,10 @@ MAX_QUESTION_MARKS = 100_000
 
 MAX_DECODED_BODY_BYTES = 2 * 1024 * 1024
 """A request's body that is decoded whole; larger ones are passed on as they are."""
+
+MAX_CONTENT_OBJECTS = 32 * 1024
+"""Objects in a result that are looked at as MCP's content blocks: decoded, each takes some 200 bytes. A result with
+more is passed on as plain JSON."""
 
 MAX_PAGE_BYTES = 1024 * 1024
 """The HTML of a page, as UTF-8."""
@@ -71,8 +82,18 @@ PASSED_ON_MEMORY_FACTOR = 3
 """The same of a body that is not decoded."""
 
 MAX_ADDRESS_BODIES_BYTES = 5 * 1024 * 1024
-"""The same of one address (one largest question, which counts three fifths, or two imports, 20 of the largest requests,
-thousands of usual ones): otherwise one caller could spend all of it with a few slow connections."""
+"""The same of one address (one largest result or question, which counts three fifths, or two imports, 20 of the largest
+requests, thousands of usual ones): otherwise one caller could spend all of it with a few slow connections."""
+
+MAX_LOADS_BYTES = 16 * 1024 * 1024
+"""Large values that an isolate has read from KV and not handed over yet: two of the largest results, or ten
+screenshots. What does not fit waits for its turn."""
+
+MAX_ADDRESS_LOADS_BYTES = 9 * 1024 * 1024
+"""The same of one address: otherwise one caller that reads slowly could keep all others from their results."""
+
+LOAD_PATIENCE_SECONDS = 5
+"""How long a large value waits for its turn before its reader is asked to come back."""
 
 MAX_BODY_SILENCE_SECONDS = 10
 """How long a body may bring nothing: otherwise a byte now and then would hold a request open."""
@@ -479,6 +500,12 @@ MCP_ABSENCE_CHECK_SECONDS = 30
 
 MCP_JSON_PATIENCE_MILLISECONDS = 1000
 """How long an MCP call is waited for before its reply becomes a stream."""
+
+MCP_LIMITED_PATIENCE_MILLISECONDS = 10_000
+"""The same for a client that takes no large events (mcp/stream_limits.py)."""
+
+MCP_LIMITED_EVENT_BYTES = 1024 * 1024 - 4096
+"""Its largest event, less its id and its names."""
 
 MCP_TASK_PATIENCE_MILLISECONDS = 5000
 """How long an MCP call is waited for before it becomes a task, for clients that support tasks."""

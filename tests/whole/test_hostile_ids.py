@@ -254,7 +254,8 @@ async def test_half_of_a_surrogate_pair_is_no_name(place: Place):
     reply = await client.call(
         place.method, place.url, body=body, token=session.host if "$CODE" in str(place.body) else None
     )
-    assert (reply.status, reply.json()["code"]) == (400, "invalid_json")
+    assert reply.status == 400
+    assert reply.json()["code"] in ("invalid_id", "invalid_code", "invalid_cursor")
 
 
 async def test_two_apps_names_that_differ_never_share_a_key():

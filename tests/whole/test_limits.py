@@ -324,6 +324,7 @@ TABLE: dict[str, list[Limit]] = {
     "MAX_ERROR_MESSAGE_LENGTH": [
         Limit(lambda edge, n: edge.answer(error={"code": "c", "message": "x" * n}), 202, INVALID_BODY)
     ],
+    "MAX_RESULT_BYTES": [Limit(lambda edge, n: edge.answer(result="x" * (n - 2)), 202, TOO_LARGE)],
     "MAX_INSTANCE_ID_LENGTH": [
         Limit(
             lambda edge, n: edge.call(
@@ -372,6 +373,10 @@ NOT_HERE = {
     "MAX_LOCAL_BYTES": OF_MEMORY,
     "MAX_CACHE_BYTES": OF_MEMORY,
     "MAX_PAGE_URL_LENGTH": OF_MEMORY,
+    "MAX_RESPONSE_BODY_BYTES": "met by a host's token only; tests/handlers/test_response_body.py",
+    "MAX_CONTENT_OBJECTS": "a result with more is plain JSON; tests/mcp/test_results.py",
+    "MAX_LOADS_BYTES": "met by several large results at a time; tests/http/test_loads.py",
+    "MAX_ADDRESS_LOADS_BYTES": "met by several large results at a time; tests/http/test_loads.py",
     "MAX_BODIES_BYTES": "met by several bodies at a time; tests/http/test_body_budget.py",
     "MAX_ADDRESS_BODIES_BYTES": "met by several bodies at a time; tests/http/test_body_budget.py",
     "MAX_STREAMS_PER_SESSION": "met by several streams at a time; tests/http/test_open_streams.py",

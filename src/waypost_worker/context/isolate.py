@@ -13,10 +13,12 @@ from waypost_worker.http.open_streams import OpenStreams
 from waypost_worker.kv.cursor import CursorFactory
 from waypost_worker.limits import (
     ANSWER_GRACE_SECONDS,
+    MAX_ADDRESS_LOADS_BYTES,
     MAX_ANSWER_SECONDS,
     MAX_CACHE_BYTES,
     MAX_CACHED_SESSIONS,
     MAX_CACHED_TOOL_LISTS,
+    MAX_LOADS_BYTES,
     MAX_STREAMS_PER_ISOLATE,
     MCP_LIST_TTL_MILLISECONDS,
 )
@@ -59,6 +61,7 @@ class Isolate:
     `announced_ms`: when each polling host last announced its presence.
     `background`: tasks of the runtime, held so that they are not garbage collected.
     `bodies`: the bytes of the bodies that are being received or processed.
+    `loads`: those of the large values that are being sent.
     `streams`: the places of open streams and waits.
     `open_streams`, `open_proxies`: counts that `/debug/objects` shows.
     """
@@ -87,6 +90,7 @@ class Isolate:
             2 * MAX_STREAMS_PER_ISOLATE, 4 * MAX_CACHE_BYTES, MAX_ANSWER_SECONDS + 2 * ANSWER_GRACE_SECONDS
         )
         self.bodies = BodyBudget(clock)
+        self.loads = BodyBudget(clock, MAX_LOADS_BYTES, MAX_ADDRESS_LOADS_BYTES)
         self.streams = OpenStreams(clock)
         self.open_streams = 0
         self.open_proxies = 0
