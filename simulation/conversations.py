@@ -16,12 +16,13 @@ from simulation.model_kv import LocationKv, Weather, World
 from simulation.seeded_random import SeededRandom
 from simulation.talk import SETTLED_SECONDS, Recorded, Talk, now
 from simulation.virtual_time import VirtualClock, run
+from waypost_worker.chat.question import Question
 from waypost_worker.chat.turn import Turn
 from waypost_worker.chat.unfinished import as_partial
 from waypost_worker.conversations.conversation import CompactionChecks, compaction_checks
 from waypost_worker.conversations.message import ChatMessage, ForkOrigin, ToolCall
 from waypost_worker.errors import Unavailable
-from waypost_worker.kv.cursor import CursorFactory
+from waypost_worker.kv.cursor import CursorFactory, cursor_ms
 from waypost_worker.kv.retrying import RetryingKv
 
 TTL_SECONDS = (1200, 3600)
@@ -68,6 +69,8 @@ class Writer:
         self._pause = random.choice(PAUSES)
         self._chats = random.random() < 0.6
         self._is_rude = random.random() < 0.3
+        self._asked: list[tuple[str, str]] = []
+        """Its questions, each with its answer, however long ago."""
 
     async def write(self) -> None:
         """Takes a random number of actions, one after the other."""
@@ -116,12 +119,8 @@ class Writer:
 
     async def _ask(self, conversation: Recorded, name: str) -> None:
         """Writes a question and its answer like the chat."""
-        items = await conversation.read()
+        items, _, older = await conversation.history()
         ended = [as_partial(item) for item in items if item.is_open and self._random.random() < 0.5]
-        asked = ChatMessage(name, "user", "a question", 0)
-        old = [item for item in items[-6:] if item.role == "user"]
-        if old and self._random.random() < 0.6:
-            asked = msgspec.structs.replace(self._random.choice(old), content=f"{name} anew", place="")
         generation_id = conversation.new_cursor()
         if self._random.random() < 0.2:
             # Written together with its answer, which took long.
@@ -129,7 +128,30 @@ class Writer:
             complete = ChatMessage(generation_id, "assistant", "the answer", 0)
             await conversation.append([ChatMessage(name, "user", "a question", 0), complete], cursor=generation_id)
             return
-        turn = Turn(items, asked, generation_id, is_ui=False, limit=self._talk.limit)
+        asked = ChatMessage(name, "user", "a question", cursor_ms(generation_id))
+        question = Question("again", name)
+        old = [item for item in items[-6:] if item.role == "user"]
+        hidden = [ids for ids in self._asked if ids[0] not in {item.id for item in items}]
+        if hidden and self._random.random() < 0.4:
+            # As a page that shows more than is kept.
+            message_id, answer_id = self._random.choice(hidden)
+            asked = ChatMessage(message_id, "user", f"{name} again", cursor_ms(generation_id))
+            question = Question("again", message_id, regenerate=True, answer_id=answer_id)
+        elif old and self._random.random() < 0.6:
+            asked = msgspec.structs.replace(self._random.choice(old), content=f"{name} anew", place="")
+        self._asked.append((asked.id, generation_id))
+        self._talk.asks(asked.id, generation_id, {item.id for item in (*older, *items)})
+        replaces_all = question.is_about_cut_message([*older, *items])
+        turn = Turn(
+            items,
+            asked,
+            generation_id,
+            is_ui=False,
+            limit=self._talk.limit,
+            older=older,
+            replaces_all=replaces_all,
+            is_again=question.regenerate,
+        )
         drops = turn.drops + [item.id for item in ended if not item.content]
         closed = [item for item in ended if item.content and item.id not in drops]
         await conversation.append([*closed, *turn.added], drops=drops, cursor=generation_id)

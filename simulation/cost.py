@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from simulation.abuse_cost import write_abuse_table
+from simulation.address_cost import find_by_address, open_with_address
 from simulation.client import KEY, Client, make_client
 from simulation.conversation_cost import (
     ANSWER_SECONDS,
@@ -185,6 +186,8 @@ def table() -> str:
         ("a minute of waiting (`?wait=60`) for an answer from another isolate", wait_minute(PAID), 1000),
         ("a poll that finds nothing", poll_alone(PAID), 1000),
         ("a tab that closes", leave_alone(PAID), 1000),
+        ("an MCP address: more, where a session is opened with one", open_with_address(), 1000),
+        ("an MCP address: more for a request, unless its isolate knows the address", find_by_address(), 1000),
         ("a conversation that is read", read_conversation(), 1000),
         (f"a message added to a conversation, on average of {TIMES}", append_message(), 1000),
         (f"a question to a thread and its answer of {ANSWER_SECONDS} s, paid plan", chat_exchange(), 1000),

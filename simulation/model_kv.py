@@ -180,7 +180,8 @@ class LocationKv:
         at = self._world.listing_time()
         after = cursor or ""
         if self._world.random.random() < self._world.weather.empty_page:
-            return ListPage((), after or prefix)
+            # Before every key, also one that is the prefix itself.
+            return ListPage((), after or "\0")
         names = sorted(key for key in self._world.versions if key.startswith(prefix) and key > after)
         keys: list[ListedKey] = []
         for name in names:

@@ -10,6 +10,9 @@ from typing import Any
 
 import msgspec
 
+from simulation.planted_addresses import ADDRESS_BUGS
+from simulation.replaced import replaced
+from waypost_worker.chat.turn import Turn
 from waypost_worker.context import request_context
 from waypost_worker.conversations import conversation, journal
 from waypost_worker.conversations.conversation import Conversation
@@ -29,16 +32,6 @@ from waypost_worker.sessions.host_instance import HostInstance, parse_instance
 from waypost_worker.sessions.host_seat import HostSeat
 
 
-@contextmanager
-def _replaced(owner: Any, name: str, replacement: Any) -> Iterator[None]:
-    original = getattr(owner, name)
-    setattr(owner, name, replacement)
-    try:
-        yield
-    finally:
-        setattr(owner, name, original)
-
-
 def high_water_mark() -> Any:
     """The host's cursor is a high-water mark: a message that becomes visible late is never delivered."""
     wants = HostReader.wants
@@ -46,7 +39,7 @@ def high_water_mark() -> Any:
     def skips_older(self: HostReader, message: Message) -> bool:
         return message.cursor > self.position and wants(self, message)
 
-    return _replaced(HostReader, "wants", skips_older)
+    return replaced(HostReader, "wants", skips_older)
 
 
 @contextmanager
@@ -75,7 +68,7 @@ def get_instead_of_list() -> Iterator[None]:
             yield [decode_listed(ListedKey(request_key(self._code, cursor), value or metadata))]
 
     original = Queues.pages
-    with _replaced(Queues, "push_request", push_request), _replaced(Queues, "pages", pages):
+    with replaced(Queues, "push_request", push_request), replaced(Queues, "pages", pages):
         yield
 
 
@@ -100,7 +93,7 @@ def one_key_per_queue() -> Iterator[None]:
             yield [decode_listed(ListedKey(request_key(self._code, cursor), value or metadata))]
 
     original = Queues.pages
-    with _replaced(Queues, "push_request", push_request), _replaced(Queues, "pages", pages):
+    with replaced(Queues, "push_request", push_request), replaced(Queues, "pages", pages):
         yield
 
 
@@ -113,7 +106,7 @@ def no_dedupe() -> Iterator[None]:
         return original(self, messages, now_ms)
 
     original = HostReader.deliver
-    with _replaced(HostReader, "deliver", deliver):
+    with replaced(HostReader, "deliver", deliver):
         yield
 
 
@@ -123,7 +116,7 @@ def ignores_list_complete() -> Any:
     async def first_page(kv: Kv, prefix: str) -> AsyncGenerator[tuple[ListedKey, ...], None]:
         yield (await kv.list(prefix)).keys
 
-    return _replaced(queue_module, "list_all", first_page)
+    return replaced(queue_module, "list_all", first_page)
 
 
 def answers_before_the_write() -> Any:
@@ -136,7 +129,7 @@ def answers_before_the_write() -> Any:
         except Exception:
             return
 
-    return _replaced(Queues, "_put", put)
+    return replaced(Queues, "_put", put)
 
 
 def shared_cache() -> Any:
@@ -147,7 +140,7 @@ def shared_cache() -> Any:
         return [item for name in self._topics if name.startswith(kind) for item in original(self, name, position)]
 
     original = LocalChannel.since
-    return _replaced(LocalChannel, "since", since)
+    return replaced(LocalChannel, "since", since)
 
 
 def no_reorder_window() -> Any:
@@ -157,7 +150,7 @@ def no_reorder_window() -> Any:
         after = self.resumed_after_ms
         return (after is None or cursor_ms(message.cursor) > after) and Reader.wants(self, message)
 
-    return _replaced(GuestReader, "wants", wants)
+    return replaced(GuestReader, "wants", wants)
 
 
 def never_frees_room() -> Any:
@@ -173,7 +166,7 @@ def no_order() -> Any:
             for number in sorted(sequence.held):
                 yield from (message for message in sequence.held.pop(number) if message.kind != "skip")
 
-    return _replaced(ProducerOrder, "release", release)
+    return replaced(ProducerOrder, "release", release)
 
 
 def unflagged_replay() -> Any:
@@ -184,12 +177,12 @@ def unflagged_replay() -> Any:
         return original(self, message)
 
     original = Reader._event
-    return _replaced(Reader, "_event", event)
+    return replaced(Reader, "_event", event)
 
 
 def never_superseded() -> Any:
     """An older host is never sent `superseded`, and goes on."""
-    return _replaced(HostSeat, "superseded", lambda self: None)
+    return replaced(HostSeat, "superseded", lambda self: None)
 
 
 def the_newer_host_is_superseded() -> Any:
@@ -198,7 +191,7 @@ def the_newer_host_is_superseded() -> Any:
     def supersedes(self: HostInstance, other: HostInstance) -> bool:
         return self.id != other.id and self.since_ms < other.since_ms
 
-    return _replaced(HostInstance, "supersedes", supersedes)
+    return replaced(HostInstance, "supersedes", supersedes)
 
 
 def a_reconnect_makes_a_host_new() -> Any:
@@ -207,7 +200,7 @@ def a_reconnect_makes_a_host_new() -> Any:
     def parse(text: str, now_ms: int) -> tuple[HostInstance, bool]:
         return HostInstance(parse_instance(text, now_ms)[0].id, now_ms), False
 
-    return _replaced(request_context, "parse_instance", parse)
+    return replaced(request_context, "parse_instance", parse)
 
 
 def deletes_the_journal_immediately() -> Any:
@@ -221,7 +214,7 @@ def deletes_the_journal_immediately() -> Any:
             await self._kv.delete(journal_key(self._name, entry.cursor))
         return {entry.cursor for entry in entries}
 
-    return _replaced(Conversation, "_compact", compact)
+    return replaced(Conversation, "_compact", compact)
 
 
 def _compacts_without(**fields: Any) -> Any:
@@ -230,7 +223,7 @@ def _compacts_without(**fields: Any) -> Any:
         return [Entry(entry.cursor, msgspec.structs.replace(entry.change, **fields)) for entry in kept]
 
     original = journal.keep
-    return _replaced(conversation, "keep", keep)
+    return replaced(conversation, "keep", keep)
 
 
 def compaction_loses_drops() -> Any:
@@ -245,7 +238,18 @@ def compaction_loses_clears() -> Any:
 
 def first_copy_wins() -> Any:
     """An answer stays as it was written first: open and empty."""
-    return _replaced(ChatMessage, "rank", 2)
+    return replaced(ChatMessage, "rank", 2)
+
+
+def asks_again_only_what_is_shown() -> Any:
+    """A question that is older than the window is asked again as a new one: its old copy counts, and the answer stands
+    without it."""
+
+    def init(self: Turn, items: Any, question: Any, generation_id: str, *, is_ui: bool, limit: int, **_: Any) -> None:
+        original(self, items, question, generation_id, is_ui=is_ui, limit=limit)
+
+    original = Turn.__init__
+    return replaced(Turn, "__init__", init)
 
 
 PLANTED = (
@@ -267,4 +271,6 @@ PLANTED = (
     compaction_loses_drops,
     compaction_loses_clears,
     first_copy_wins,
+    asks_again_only_what_is_shown,
+    *ADDRESS_BUGS,
 )

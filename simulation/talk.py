@@ -72,11 +72,33 @@ class Talk:
     settled_before: float = 0.0
     has_paused: bool = False
     violations: list[str] = field(default_factory=list)
+    questions: dict[str, str] = field(default_factory=dict)
+    last_answers: dict[str, str] = field(default_factory=dict)
+    contended: set[str] = field(default_factory=set)
+
+    def asks(self, question_id: str, answer_id: str, seen: set[str]) -> None:
+        """Records that a question is asked, by a writer that sees the messages `seen`. If it does not see where the
+        question was asked last, each of the two may take the question from the other's answer."""
+        last = self.last_answers.get(question_id)
+        if last is not None and not {last, question_id} <= seen:
+            self.contended.add(question_id)
+        self.questions[answer_id] = question_id
+        self.last_answers[question_id] = answer_id
 
     def tried(self, change: Change, cursor: str) -> Write:
         """Records that a write begins."""
         write = Write(cursor, change)
         self.possible.add(write)
+        written = {*change.drops, *(item.id for item in change.items)}
+        # Dropped by a writer that has not seen where it was asked last: that answer stays, and loses its question.
+        lost = [name for name in change.drops if self.last_answers.get(name, name) not in written]
+        self.contended.update(lost)
+        for item in change.items:
+            # Put back where a question was taken back.
+            if item.id in self.questions and not item.place:
+                self.last_answers[self.questions[item.id]] = item.id
+                # Still being generated: when it is closed, it is closed where that was noticed.
+                self.contended.update([self.questions[item.id]] if item.is_open else ())
         if change.clears or change.drops:
             self.removing.append(write)
         for index, item in enumerate(change.items):
@@ -102,6 +124,7 @@ class Talk:
         for write in filter(self._is_settled, self.removing):
             self.certain.add(write)
         self.violations += [*self._too_many(view), *self._wrong(view), *self._out_of_order(view)]
+        self.violations += self._unasked(view)
         if self.is_alive:
             self.violations += self._missing(view)
 
@@ -134,6 +157,18 @@ class Talk:
             if positions and not later:
                 yield f"out of order: {item.id}"
             reached = min(later, default=reached)
+
+    def _unasked(self, view: list[ChatMessage]) -> Iterator[str]:
+        """Answers without their question before them, unless the window begins between the two, or a write of the
+        question may not be visible yet."""
+        before: set[str] = set()
+        for index, item in enumerate(view):
+            question = self.questions.get(item.id, "")
+            copies = self.copies.get(question, [])
+            is_settled = bool(copies) and all(self._is_settled(copy.write) for copy in copies)
+            if index and is_settled and question not in before | self.contended:
+                yield f"an answer without its question: {item.id} of {question}"
+            before.add(item.id)
 
     def _missing(self, view: list[ChatMessage]) -> Iterator[str]:
         shown = {item.id for item in view}

@@ -20,8 +20,17 @@ from tools.local.local_worker import BUILD_DIR, ROOT
 SOURCE = ROOT / "src" / "site"
 SERVED = BUILD_DIR / "site"
 
-ENTRY_POINTS = ("waypost.js", "console/main.js", "console/console.css", "docs/main.js", "docs/docs.css")
-"""The files that pages name; everything that these import ends in bundles."""
+PAGES = ("waypost.js", "console/main.js", "console/console.css", "docs/main.js", "docs/docs.css")
+"""What our pages name, and the client: bundles that share chunks."""
+
+TAG = "webmcp.js"
+"""For pages of others: one file that runs as a module and as an ordinary script."""
+
+SHARING = "webmcp/shared-view.js"
+"""What `TAG` loads when the person shares something: a module, in one file."""
+
+ENTRY_POINTS = (*PAGES, TAG, SHARING)
+"""The files that are asked for by name; everything that these import ends in bundles."""
 
 VERBATIM = frozenset({"console/theme.js"})
 """Scripts that are not modules, served unchanged."""
@@ -30,17 +39,23 @@ BUNDLED = frozenset({".js", ".mjs", ".css"})
 
 OPTIONS = (
     "--bundle",
-    "--splitting",
-    "--format=esm",
     # Names stay: an error is known by the name of its class.
     "--minify-whitespace",
     "--minify-syntax",
     "--sourcemap",
-    # A chunk's name changes with its content: browsers may cache it for ever (_headers).
-    "--chunk-names=chunks/[name]-[hash]",
     "--external:/vendor/*",
     "--log-level=warning",
 )
+
+# A chunk's name changes with its content: browsers may cache it for ever (_headers).
+SPLIT = ("--splitting", "--format=esm", "--chunk-names=chunks/[name]-[hash]")
+
+RUNS = (
+    (*PAGES, *SPLIT, "--outdir={target}"),
+    (TAG, "--format=iife", "--outfile={target}/webmcp.js"),
+    (SHARING, "--format=esm", "--outfile={target}/webmcp/shared-view.js"),
+)
+"""The arguments of each run of the bundler."""
 
 
 class SiteError(Exception):
@@ -66,10 +81,11 @@ def make_site(source: Path, served: Path) -> None:
 def bundle(source: Path, target: Path) -> None:
     """Write the bundles of `source` into `target`."""
     esbuild = ROOT / "node_modules" / ".bin" / "esbuild"
-    command = [str(esbuild), *ENTRY_POINTS, *OPTIONS, f"--outdir={target}"]
-    done = subprocess.run(command, cwd=source, stdin=subprocess.DEVNULL, capture_output=True, text=True)
-    if done.returncode != 0:
-        raise SiteError(done.stderr.strip())
+    for run in RUNS:
+        command = [str(esbuild), *OPTIONS, *(word.replace("{target}", str(target)) for word in run)]
+        done = subprocess.run(command, cwd=source, stdin=subprocess.DEVNULL, capture_output=True, text=True)
+        if done.returncode != 0:
+            raise SiteError(done.stderr.strip())
 
 
 def is_verbatim(path: Path) -> bool:

@@ -339,6 +339,19 @@ export declare class Host extends Emitter<HostEvents> {
      * @param {ToolOptions} [options]
      */
     tool(definition: ToolDefinition, handler: ToolHandler, { approve }?: ToolOptions): this;
+    /**
+     * Withdraws a tool. A call that is running is not stopped. While connected, guests are notified.
+     * @param {string} name
+     * @returns {boolean} whether there was one
+     */
+    removeTool(name: string): boolean;
+    /**
+     * Offers the tools that the page has registered with the browser (WebMCP), and follows their changes, until `stop()` of what
+     * it returns, `close()` or the end of the session. A tool of this host with the same name stays. A tool that can't be
+     * offered is reported as an `error` event. Tools that a page registered before are found where the browser has a list.
+     * @returns {WebMcp}
+     */
+    webmcp(): WebMcp;
     /** Whether a call of this tool waits for a decision. @param {string} name */
     needsApproval(name: string): boolean;
     /**
@@ -456,6 +469,16 @@ declare class Http {
     open(method: string, path: string, { body, query, headers, signal, timeoutMs, keepalive }?: RequestOptions): Promise<Response>;
 }
 
+export type Offers = {
+    /**
+     * throws for a bad definition
+     */
+    offer: (definition: ToolDefinition, handler: (args: any, context: ToolContext) => unknown) => Tool;
+    find: (name: string) => Tool | undefined;
+    withdraw: (name: string) => void;
+    fail: (error: unknown) => void;
+};
+
 export type PageInfo = {
     intentId: string;
     title: string;
@@ -467,6 +490,28 @@ export type PageInfo = {
     updatedAt: string;
     expiresAt: string;
 };
+
+export type PageTool = {
+    definition: ToolDefinition;
+    run: (args: any, context: ToolContext) => unknown;
+};
+
+/** @extends {Emitter<{ change: undefined, error: { error: unknown } }>} */
+declare class PageTools extends Emitter<{
+    change: undefined;
+    error: {
+        error: unknown;
+    };
+}> {
+    #private;
+    constructor();
+    /** The tools by name. @returns {Map<string, PageTool>} */
+    get tools(): Map<string, PageTool>;
+    /** Resolves when every list has been asked after the last change. */
+    settled(): Promise<void>;
+    /** Stops following, and restores the contexts' functions. */
+    stop(): void;
+}
 
 export declare class Pages {
     #private;
@@ -497,6 +542,11 @@ export declare class Pages {
     /** The address at which the page is shown, in a sandbox. @param {string} intentId */
     url(intentId: string): string;
 }
+
+export type RefusedTool = {
+    name: string;
+    reason: string;
+};
 
 export type RequestDetail = {
     id: string;
@@ -574,6 +624,13 @@ export declare class Session {
     get key(): string | undefined;
     /** The link to give to a guest. It holds the code and the key after a `#`, which browsers send to no server. */
     get link(): string;
+    /** The MCP address that it has taken; undefined if it was created without one, or the browser can't keep one. */
+    get address(): string | undefined;
+    /**
+     * The URL to configure an MCP client with: of the address, which leads to the newest session of this browser and stays,
+     * or of the code, which ends with the session. MCP clients can't use an encrypted session.
+     */
+    get mcpUrl(): string;
     /** The id under which `Pages` and documents are stored that guests see as MCP resources; a secret. */
     get sessionId(): string | undefined;
     get label(): string | undefined;
@@ -601,6 +658,19 @@ export declare class Session {
     }): void;
     /** Extends it by its full time to live. An open host stream does this automatically. */
     extend(): Promise<Date>;
+    /**
+     * Takes the browser's MCP address, also from a newer session: one whose tab was closed, say.
+     * @param {Storage | null} [storage] where its secret is kept
+     * @returns {Promise<string>} the address
+     */
+    claimAddress(storage?: Storage | null): Promise<string>;
+    /**
+     * Withdraws the browser's MCP address for good, and takes a new one. Clients that are configured with the old one can't
+     * reach this browser any more: here immediately, elsewhere within about two minutes. If it rejects, call it again.
+     * @param {Storage | null} [storage] where its secret is kept
+     * @returns {Promise<string>} the new address
+     */
+    renewAddress(storage?: Storage | null): Promise<string>;
     /** Ends it for the host and all guests. */
     end(): Promise<void>;
     /**
@@ -698,6 +768,10 @@ export type SessionRecord = {
     label?: string;
     data?: unknown;
     /**
+     * the MCP address that it has taken: a secret, like the code, but one that stays
+     */
+    address?: string;
+    /**
      * false: MCP clients see the tools under their own names
      */
     mapToolNames?: boolean;
@@ -763,6 +837,12 @@ export type ThreadQuery = {
      * only threads with these values
      */
     metadata?: Record<string, string>;
+};
+
+export type Tool = {
+    definition: ToolDefinition;
+    handler: ToolHandler;
+    approve?: boolean | Approver;
 };
 
 export type ToolContext = {
@@ -863,6 +943,33 @@ export declare class WaypostError extends Error {
     constructor(code: string, message: string, options?: ErrorOptions);
 }
 
+/**
+ * The page's WebMCP tools as tools of a host. `change`: what is offered is different now.
+ * @extends {Emitter<{ change: undefined }>}
+ */
+declare class WebMcp extends Emitter<{
+    change: undefined;
+}> {
+    #private;
+    /**
+     * @param {PageTools} page
+     * @param {Offers} host
+     */
+    constructor(page: PageTools, host: Offers);
+    /** The tools that are offered. @returns {ToolDefinition[]} */
+    get tools(): ToolDefinition[];
+    /** The page's tools that can't be offered. The others are. @returns {RefusedTool[]} */
+    get refused(): RefusedTool[];
+    /** Resolves when the tools that the page has registered until now are offered. */
+    ready(): Promise<this>;
+    /** Whether `stop()` or the end of the session has ended it. */
+    get isStopped(): boolean;
+    /** Follows the page's tools no longer; what is offered stays. */
+    leave(): void;
+    /** Withdraws the page's tools from the host, and follows them no longer. */
+    stop(): void;
+}
+
 /** Whether this page may encrypt: browsers allow it for pages loaded over HTTPS or from localhost. */
 export declare function canEncrypt(): boolean;
 
@@ -880,15 +987,20 @@ export declare function clearSessionId(storage?: Storage | null): void;
  * @param {string} [options.label] shown to guests
  * @param {unknown} [options.data] any JSON, shown to guests
  * @param {boolean} [options.mapToolNames] offer tools to MCP clients under names that all models take: `cart.add` as `cart_add`
+ * @param {boolean} [options.address] take this browser's MCP address, so that MCP clients find each new session at the same
+ *   `session.mcpUrl`. Without a storage that keeps it, the session has no address. An encrypted session can't have one
+ * @param {Storage | null} [options.storage] where the secret of the address is kept; by default localStorage
  * @param {boolean} [options.encrypted] encrypt arguments and answers end to end; guests then need `session.link`
  * @returns {Promise<Session>}
  */
-export declare function createSession({ baseUrl, ttl, label, data, mapToolNames, encrypted }?: {
+export declare function createSession({ baseUrl, ttl, label, data, mapToolNames, address, storage, encrypted, }?: {
     baseUrl?: string;
     ttl?: number;
     label?: string;
     data?: unknown;
     mapToolNames?: boolean;
+    address?: boolean;
+    storage?: Storage | null;
     encrypted?: boolean;
 }): Promise<Session>;
 

@@ -7,7 +7,8 @@ An import goes down this list or stays in its package, never up or sideways (hel
     handlers, mcp                 REST routes: decode, call, encode; the MCP server
     context                       one request's context: who calls, the isolate's shared state, the domain's factories
     chat, queues                  questions to models and their answers; requests and answers of a session
-    settings, sessions            what a deployment sets; sessions, presence, single-use codes
+    settings, sessions            what a deployment sets; sessions, presence, single-use codes,
+                                  MCP addresses
     models                        the model port and its providers
     conversations, documents, polling, http
                                   messages, journal, threads, exports; documents and pages with ETags;

@@ -5,10 +5,11 @@ WaypostError
 │                       InvalidHeader  InvalidCode  InvalidId  InvalidCursor  InvalidTool  SessionIdRequired
 │                       UnknownAgent  UnsupportedPart
 ├── Refused             TokenRequired  InvalidToken  TokenExpired  WrongRole  WrongSession
-│                       WrongResource  CodeClosed  OriginNotAllowed
-├── Missing             RouteNotFound  SessionNotFound  SessionEnded  ThreadNotFound  MessageNotFound
-│                       DocumentNotFound  PageNotFound
-├── Conflict            AlreadyAnswered  IdInUse  SessionTooOld  AnswerRunning  ThreadExists  TooManyDocuments
+│                       WrongResource  WrongSecret  CodeClosed  AddressNotAllowed  OriginNotAllowed
+├── Missing             RouteNotFound  SessionNotFound  SessionEnded  AddressNotFound  AddressWithdrawn
+│                       ThreadNotFound  MessageNotFound  DocumentNotFound  PageNotFound
+├── Conflict            AlreadyAnswered  IdInUse  SessionTooOld  NewerSession  AnswerRunning  ThreadExists
+│                       TooManyDocuments
 ├── PreconditionFailed
 ├── TransportError      HostNotAllowed  MethodNotAllowed  BodyTimeout  BodyTooLarge  UriTooLong  UnsupportedMediaType
 │                       HeaderTooLarge
@@ -200,6 +201,20 @@ class CodeClosed(Refused):
     title = "The code was used"
 
 
+class WrongSecret(Refused):
+    """The secret is not that of the MCP address."""
+
+    code = "wrong_secret"
+    title = "Not the secret of this address"
+
+
+class AddressNotAllowed(Refused):
+    """MCP addresses are not used where a code admits one guest only (`REQUIRE_TOKEN` is `once`)."""
+
+    code = "address_not_allowed"
+    title = "No MCP addresses here"
+
+
 class OriginNotAllowed(Refused):
     """The request comes from a web page of an origin that is not allowed."""
 
@@ -230,6 +245,20 @@ class SessionEnded(Missing):
 
     code = "session_ended"
     title = "The session was ended"
+
+
+class AddressNotFound(Missing):
+    """No session has taken this MCP address, or none for 30 days."""
+
+    code = "address_not_found"
+    title = "No such MCP address"
+
+
+class AddressWithdrawn(Missing):
+    """The browser that had this MCP address has withdrawn it."""
+
+    code = "address_withdrawn"
+    title = "The MCP address was withdrawn"
 
 
 class ThreadNotFound(Missing):
@@ -283,6 +312,13 @@ class SessionTooOld(Conflict):
 
     code = "session_too_old"
     title = "The session can't be extended further"
+
+
+class NewerSession(Conflict):
+    """A newer session has this MCP address."""
+
+    code = "newer_session"
+    title = "A newer session has the address"
 
 
 class AnswerRunning(Conflict):

@@ -12,6 +12,7 @@ from waypost_worker.limits import (
     MAX_MESSAGE_ID_LENGTH,
     MAX_TOOL_NAME_LENGTH,
     MAX_TYPED_CODE_LENGTH,
+    MCP_ADDRESS_LENGTH,
     MIN_CODE_LENGTH,
 )
 from waypost_worker.random import Random
@@ -27,6 +28,7 @@ SEPARATORS = r"\t\n\r \u00a0\u00ad\u2000-\u200b\u2010-\u2015\u202f\u2060\u2212\u
 spaces. Word processors and chats put these between the two halves of a code, and copying takes them along."""
 
 _SEPARATORS = re.compile(f"[{SEPARATORS}]")
+_ADDRESS = re.compile(f"[{CROCKFORD.lower()}]{{{MCP_ADDRESS_LENGTH}}}")
 _READ_AS = str.maketrans("ILO", "110")
 _CODE = re.compile(f"[{CROCKFORD}]{{{MIN_CODE_LENGTH},{MAX_CODE_LENGTH}}}")
 _ID = re.compile(rf"[A-Za-z0-9._~-]{{1,{MAX_ID_LENGTH}}}")
@@ -58,6 +60,11 @@ def parse_code(text: str) -> str:
             f"A session code has {MIN_CODE_LENGTH} to {MAX_CODE_LENGTH} letters and digits, like K7Q2-M9XA."
         )
     return code
+
+
+def is_mcp_address(text: str) -> bool:
+    """Whether `text` has the form of an MCP address, which no code has."""
+    return bool(_ADDRESS.fullmatch(text))
 
 
 def parse_id(text: str, what: str) -> str:

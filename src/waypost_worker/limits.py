@@ -133,6 +133,24 @@ MAX_CODE_LENGTH = 16
 
 MAX_TYPED_CODE_LENGTH = 2 * MAX_CODE_LENGTH
 """Characters of a code as it was typed: the longest one with a space or a dash after each character."""
+MCP_ADDRESS_LENGTH = 32
+"""Characters of an MCP address, 5 bits each: 160 bits can't be guessed, and no code is as long."""
+
+ADDRESS_SECRET_LENGTH = 43
+"""Characters of the secret of an MCP address: 32 bytes as base64url."""
+
+ADDRESS_TTL_SECONDS = 30 * 24 * 3600
+"""How long an MCP address is kept after a session took it last. A session lasts a day, so a tab that is used takes it
+again long before."""
+
+WITHDRAWN_TTL_SECONDS = 365 * 24 * 3600
+"""How long a withdrawn MCP address is refused: longer than an address is kept, and than a secret stays in a backup."""
+
+ADDRESS_CACHE_SECONDS = 30
+"""How long an isolate uses what it read of an MCP address: less than KV itself may be behind."""
+
+ADDRESS_UNSURE_SECONDS = 10
+"""The same, if the address does not exist or its session is over: its browser may open a session at any moment."""
 
 MAX_LOOKUPS_AT_ONCE = 10
 """Concurrent look-ups of codes from one address in one isolate: as many can still succeed while it is being blocked."""
@@ -410,6 +428,9 @@ hosts whose presence it has announced."""
 
 MAX_CACHE_BYTES = 4 * 1024 * 1024
 """One cache of an isolate, in bytes. Together they stay below a third of its 128 MB."""
+
+MAX_CACHED_ADDRESSES = 4096
+"""MCP addresses that an isolate caches, of those that exist and of those that do not."""
 
 MAX_JOINED_CODES = 4096
 """Used single-use codes that an isolate caches, with the id of the guest that used each."""

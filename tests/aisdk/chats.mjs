@@ -30,7 +30,7 @@ export function transport(options = {}, sdk = v7) {
   return new sdk.DefaultChatTransport({ api: `${URL_OF_WAYPOST}/api/chat`, ...options });
 }
 
-/** A chat as `useChat` holds it. `finished` has the arguments of `onFinish`, `errors` those of `onError`. */
+/** A chat as `useChat` holds it; `options` are those of the transport, or one is given. `finished` has the arguments of `onFinish`, `errors` those of `onError`. */
 export function newChat({ id = `thread-${randomUUID()}`, messages = [], sdk = v7, ...options } = {}) {
   class MemoryChat extends sdk.AbstractChat {
     finished = [];
@@ -38,7 +38,7 @@ export function newChat({ id = `thread-${randomUUID()}`, messages = [], sdk = v7
     constructor() {
       super({
         id,
-        transport: transport(options, sdk),
+        transport: options.transport ?? transport(options, sdk),
         state: new MemoryState(messages),
         onFinish: (event) => this.finished.push(event),
         onError: (error) => this.errors.push(error),

@@ -2,9 +2,10 @@
 
 from playwright.sync_api import Page
 
-UNNAMED = """() => {
+UNNAMED = """(host) => {
+  const root = host ? document.querySelector(host).shadowRoot : document;
   const shown = (element) => element.checkVisibility({ visibilityProperty: true });
-  const text = (id) => document.getElementById(id)?.textContent.trim();
+  const text = (id) => root.getElementById(id)?.textContent.trim();
   const named = (element) =>
     element.ariaLabel?.trim() ||
     (element.getAttribute("aria-labelledby") ?? "").split(" ").some(text) ||
@@ -12,17 +13,19 @@ UNNAMED = """() => {
     (["BUTTON", "A", "SUMMARY"].includes(element.tagName) &&
       (element.textContent.trim() || element.querySelector("[aria-label]")));
   const wanted = "input, select, textarea, button, a[href], summary, progress, [role=img], [role=log], [tabindex='0']";
-  const unnamed = [...document.querySelectorAll(wanted)].filter((element) => shown(element) && !named(element));
+  const unnamed = [...root.querySelectorAll(wanted)].filter((element) => shown(element) && !named(element));
   return unnamed.map((element) => element.outerHTML.slice(0, 120));
 }"""
 
-REPEATED_IDS = """() => {
-  const ids = [...document.querySelectorAll("[id]")].map(({ id }) => id);
+REPEATED_IDS = """(host) => {
+  const root = host ? document.querySelector(host).shadowRoot : document;
+  const ids = [...root.querySelectorAll("[id]")].map(({ id }) => id);
   return ids.filter((id, at) => ids.indexOf(id) !== at);
 }"""
 
 # WCAG 2.2, 1.4.3: 4.5 for text, 3 for large text. A canvas turns any notation of a colour into RGB.
-LOW_CONTRAST = """() => {
+LOW_CONTRAST = """(host) => {
+  const root = host ? document.querySelector(host).shadowRoot : document.body;
   const canvas = document.createElement("canvas").getContext("2d", { willReadFrequently: true });
   const rgba = (color) => {
     canvas.clearRect(0, 0, 1, 1);
@@ -42,7 +45,7 @@ LOW_CONTRAST = """() => {
     return own[3] === 255 ? own.slice(0, 3) : over(own, ground(element.parentElement));
   };
   const faults = [];
-  const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+  const walker = document.createTreeWalker(root, NodeFilter.SHOW_TEXT);
   while (walker.nextNode()) {
     const element = walker.currentNode.parentElement;
     if (!walker.currentNode.data.trim() || !element.checkVisibility({ visibilityProperty: true })) continue;
@@ -60,10 +63,13 @@ LOW_CONTRAST = """() => {
 }"""
 
 
-def faults(page: Page) -> list[str]:
-    """Everything that was found, as text; empty is good."""
+def faults(page: Page, host: str | None = None) -> list[str]:
+    """Everything that was found, as text; empty is good.
+
+    `host`: the selector of an element whose shadow root is meant.
+    """
     return [
-        *(f"no name: {html}" for html in page.evaluate(UNNAMED)),
-        *(f"id twice: {name}" for name in page.evaluate(REPEATED_IDS)),
-        *(f"contrast {text}" for text in page.evaluate(LOW_CONTRAST)),
+        *(f"no name: {html}" for html in page.evaluate(UNNAMED, host)),
+        *(f"id twice: {name}" for name in page.evaluate(REPEATED_IDS, host)),
+        *(f"contrast {text}" for text in page.evaluate(LOW_CONTRAST, host)),
     ]

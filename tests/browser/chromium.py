@@ -29,8 +29,13 @@ def find_chromium() -> str | None:
     return next((path for path in (*installed, *MACOS_APPS) if path and Path(path).exists()), None)
 
 
+def flags_with(*features: str) -> list[str]:
+    """Return the flags to start it with, and `features`, further flags."""
+    # Chromium's sandbox refuses to run as root, which is what containers are.
+    sandbox = ["--no-sandbox"] if hasattr(os, "geteuid") and os.geteuid() == 0 else []
+    return [*FLAGS, *features, *sandbox]
+
+
 def launch(playwright: Playwright, path: str) -> Browser:
     """Start the browser at `path`."""
-    # Chromium's sandbox refuses to run as root, which is what containers are.
-    flags = [*FLAGS, "--no-sandbox"] if hasattr(os, "geteuid") and os.geteuid() == 0 else [*FLAGS]
-    return playwright.chromium.launch(executable_path=path, args=flags)
+    return playwright.chromium.launch(executable_path=path, args=flags_with())

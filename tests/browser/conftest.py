@@ -29,6 +29,8 @@ MAIN_TESTS = frozenset(
         "test_a_reload_in_the_middle_of_a_call_loses_nothing",
         "test_a_phone_calls_an_encrypted_tab_through_its_link_and_keeps_the_key_over_a_reload",
         "test_mcp_clients_reach_the_tab_at_the_url_on_the_page",
+        "test_a_client_configured_once_reaches_the_tab_after_a_reload_and_in_each_new_session",
+        "test_the_official_client_uses_a_page_that_knows_only_webmcp",
         # A session in several pages.
         "test_in_a_duplicated_tab_no_call_runs_and_it_takes_over_when_the_first_one_closes",
         "test_a_tab_that_is_closed_is_offline_within_seconds",

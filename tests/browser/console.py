@@ -71,6 +71,12 @@ class Console:
         session = self.page.evaluate("sessionStorage.getItem('waypost.session')")
         return str(json.loads(session)["hostToken"])
 
+    @property
+    def address(self) -> str:
+        """The browser's MCP address, as this tab has it."""
+        session = self.page.evaluate("sessionStorage.getItem('waypost.session')")
+        return str(json.loads(session)["address"])
+
     def let_run(self, *tools: str) -> None:
         """Have calls of these tools run without being asked about."""
         for tool in tools:

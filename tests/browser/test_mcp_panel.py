@@ -32,10 +32,10 @@ def commands(page: Page) -> Locator:
 
 def test_mcp_clients_reach_the_tab_at_the_url_on_the_page(open_console: OpenConsole, api: httpx.Client) -> None:
     tab = open_console(permissions=["clipboard-read", "clipboard-write"])
-    code = tab.wait_online()
+    tab.wait_online()
     panel(tab.page).get_by_role("button", name="Copy URL").click()
     url = tab.page.evaluate("navigator.clipboard.readText()")
-    assert url == f"{tab.url}/mcp/{code}" == tab.page.locator("#mcp-url").text_content()
+    assert url == tab.page.locator("#mcp-url").text_content() == f"{tab.url}/mcp/{tab.address}"
     assert api.post(url, json=PING, headers=ACCEPT).json() == {"jsonrpc": "2.0", "id": 1, "result": {}}
     panel(tab.page).get_by_role("button", name=re.compile("^Copy: Run in a terminal")).click()
     command = f"claude mcp add --transport http waypost {url}"
@@ -44,7 +44,8 @@ def test_mcp_clients_reach_the_tab_at_the_url_on_the_page(open_console: OpenCons
 
 def test_each_client_is_chosen_with_the_keyboard_and_remembered(open_console: OpenConsole) -> None:
     tab = open_console()
-    code = tab.wait_online()
+    tab.wait_online()
+    address = tab.address
     select = panel(tab.page).get_by_label("Client")
     names = select.locator("option").all_text_contents()
     assert len(names) == len(set(names)) == 8
@@ -52,12 +53,12 @@ def test_each_client_is_chosen_with_the_keyboard_and_remembered(open_console: Op
     for name in names[1:]:
         tab.page.keyboard.press("ArrowDown")
         expect(select.locator("option:checked")).to_have_text(name)
-        expect(commands(tab.page).first).to_contain_text(f"/mcp/{code}")
+        expect(commands(tab.page).first).to_contain_text(f"/mcp/{address}")
         tab.shoot(f"mcp-{select.input_value()}")
     select.select_option("Cursor")
     link = panel(tab.page).get_by_role("link", name="Add to Cursor").get_attribute("href") or ""
     [config] = parse_qs(urlsplit(link).query)["config"]
-    assert json.loads(base64.b64decode(config)) == {"url": f"{tab.url}/mcp/{code}"}
+    assert json.loads(base64.b64decode(config)) == {"url": f"{tab.url}/mcp/{address}"}
     tab.page.reload()
     tab.wait_online()
     expect(select.locator("option:checked")).to_have_text("Cursor")
@@ -73,18 +74,29 @@ def test_an_encrypted_session_says_that_mcp_clients_can_not_use_it(open_console:
     tab.page.get_by_role("button", name="New session").click()
     expect(tab.page.locator("#mcp-url")).to_be_visible()
     expect(panel(tab.page)).not_to_contain_text("encrypted", use_inner_text=True)
-    expect(tab.page.locator("#mcp-url")).to_have_text(f"{tab.url}/mcp/{tab.wait_online()}")
+    tab.wait_online()
+    expect(tab.page.locator("#mcp-url")).to_have_text(f"{tab.url}/mcp/{tab.address}")
     tab.page.get_by_role("button", name="End session").click()
     expect(panel(tab.page)).to_be_hidden()
 
 
-@pytest.mark.parametrize("setting", ["on", "once"])
-def test_where_a_code_is_not_enough_a_token_is_made_and_sent_in_a_header(
-    browser: Browser, open_at: OpenConsole, watch: Watch, setting: str
-) -> None:
-    # The page asks whether the code is enough; the answer is an error.
+def test_where_a_code_is_not_enough_the_address_is(browser: Browser, open_at: OpenConsole, watch: Watch) -> None:
+    # The Worker ends before the page does.
     watch.expects_network_errors = True
-    with LocalWorker(REQUIRE_TOKEN=setting) as worker:
+    with LocalWorker(REQUIRE_TOKEN="on") as worker:
+        tab = open_at(worker.url)
+        tab.wait_online()
+        expect(panel(tab.page)).not_to_contain_text("token", use_inner_text=True)
+        url = tab.page.locator("#mcp-url").text_content() or ""
+        assert httpx.post(url, json=PING, headers=ACCEPT, timeout=20, trust_env=False).json()["result"] == {}
+
+
+def test_where_a_code_admits_one_guest_a_token_is_made_and_sent_in_a_header(
+    browser: Browser, open_at: OpenConsole, watch: Watch
+) -> None:
+    # There is no address here, and the page asks whether the code is enough: the answers are errors.
+    watch.expects_network_errors = True
+    with LocalWorker(REQUIRE_TOKEN="once") as worker:
         verify_token(open_at(worker.url), worker.url)
 
 

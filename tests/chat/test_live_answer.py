@@ -129,3 +129,27 @@ def test_the_text_of_all_answers_has_a_bounded_number_of_bytes():
     answers.add("r", "t", live("d"))
     assert answers.bytes == 0
     assert first.has_room
+
+
+def test_an_answer_is_put_back_unless_it_has_ended_or_another_one_runs():
+    answers, first, second = LiveAnswers(), live("a"), live("b")
+    first.add("text")
+    answers.add("r", "t", second)
+    answers.put_back("r", "t", first, START_MS)
+    assert answers.running("r", "t", START_MS) is second
+    answers.remove("r", "t", second)
+    answers.put_back("r", "t", first, START_MS)
+    assert (answers.running("r", "t", START_MS), answers.bytes) == (first, first.size)
+    answers.remove("r", "t", first)
+    first.outcome = Outcome("stop")
+    answers.put_back("r", "t", first, START_MS)
+    assert (answers.running("r", "t", START_MS), answers.bytes) == (None, 0)
+
+
+def test_an_answer_is_left_by_its_asker_while_it_is_not_read():
+    answer = LiveAnswer("g", "m", START_MS, "me")
+    assert answer.left_by == ""
+    answer.is_left = True
+    assert answer.left_by == "me"
+    answer.readers = 1
+    assert answer.left_by == ""

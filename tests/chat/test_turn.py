@@ -100,3 +100,21 @@ def test_what_is_not_there_or_was_not_answered_has_no_answer():
     assert answer_to([Q1, Q2, A2], "q1") is None
     assert answer_to([Q1], "q1") is None
     assert answer_to([], "q1") is None
+
+
+def test_a_question_that_is_older_than_what_is_kept_replaces_all_after_it():
+    begun = Turn([Q2, A2], replace(Q1, content="Uno?"), "0003", is_ui=False, limit=2, older=[Q1, A1])
+    assert begun.drops == ["q1", "a1", "q2", "a2"]
+    assert contents(begun.asked) == ["Uno?"]
+    assert begun.previous_count == 4
+
+
+def test_a_question_that_was_older_than_all_that_is_stored_replaces_all():
+    begun = Turn([Q2, A2], Q3, "0003", is_ui=False, limit=2, older=[A1], replaces_all=True, is_again=True)
+    assert begun.drops == ["a1", "q2", "a2", "q3"]
+    assert contents(begun.asked) == ["Three?"]
+
+
+def test_a_question_that_is_asked_again_takes_copies_with_it_that_are_not_visible_yet():
+    assert Turn(TALK, Q3, "0003", is_ui=False, limit=10, is_again=True).drops == ["q3"]
+    assert turn(TALK, Q3).drops == []

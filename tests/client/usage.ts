@@ -27,6 +27,13 @@ export async function tab(): Promise<Session> {
   return session;
 }
 
+export async function staying(): Promise<string> {
+  const session = await createSession({ address: true, storage: null });
+  const address: string | undefined = session.address;
+  const [claimed, renewed]: string[] = [await session.claimAddress(), await session.renewAddress(sessionStorage)];
+  return `${session.mcpUrl} ${address} ${claimed} ${renewed}`;
+}
+
 export async function carefully(session: Session): Promise<boolean> {
   const approve: Approver = async ({ tool, args, definition, restarted, signal }) => {
     signal.throwIfAborted();
@@ -88,6 +95,15 @@ export async function talk(signal: AbortSignal): Promise<ChatMessage[]> {
   for (const { threadId, forkedFrom } of sessions) console.log(threadId, forkedFrom?.messageId, cursor);
   if (await deleteThread("ada", "other-trip")) console.log("gone");
   return (await chat.history()).messages;
+}
+
+export async function offerThePagesTools(host: Host): Promise<string[]> {
+  const page = await host.webmcp().ready();
+  page.on("change", () => console.log(page.refused.map(({ name, reason }) => `${name}: ${reason}`)));
+  if (host.removeTool("add")) page.stop();
+  // @ts-expect-error Tools are read, not set.
+  page.tools = [];
+  return page.tools.map(({ name }) => name);
 }
 
 export async function ask(): Promise<string> {

@@ -199,6 +199,7 @@ def test_older_messages_may_be_of_any_size_and_shape():
     assert question(long, *older, said()) == Question("Hi", "m1", is_ui=True, previous_ids=("a1", ""))
     half = json.dumps(sent(said("\ud83e", "m0"), said("Hi \ud83e", "m1"))).encode()
     assert read_question(half, None, "images")[2].content == "Hi \ufffd"
+    assert question(said("😀", "m0"), said("👋🏽")).content == "👋🏽"
     latin = b'{"id":"t","messages":[{"id":"\xe9","role":"user"},%s]}' % json.dumps(said()).encode()
     assert read_question(latin, None, "images")[2].previous_ids == ("",)
 

@@ -1,5 +1,6 @@
 """What the plans promise to cost, and that docs/cost.md says what was counted."""
 
+from simulation.address_cost import find_by_address, open_with_address
 from simulation.conversation_cost import ANSWER_SECONDS, append_message, chat_exchange, read_conversation
 from simulation.cost import BEGIN, CALLS, END, PAGE, call_alone, poll_alone, stream_hour, table
 from waypost_worker.polling.plans import FREE, PAID
@@ -23,6 +24,11 @@ def test_a_tab_of_eight_hours_with_a_hundred_calls_fits_into_the_free_plans_day(
     assert count["list"] <= 1000
     assert count["write"] <= 1000
     assert count["read"] <= 100_000
+
+
+def test_an_mcp_address_adds_one_read_of_two_keys_to_a_request_and_none_to_the_next() -> None:
+    assert find_by_address() == find_by_address(times=10) == {"read": 1}
+    assert open_with_address() == {"list": 1, "write": 1}
 
 
 def test_reading_a_conversation_takes_two_operations() -> None:

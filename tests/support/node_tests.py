@@ -12,7 +12,7 @@ NODE = ROOT / "node_modules" / ".bin" / "node"
 PATIENCE_SECONDS = 120
 
 
-def run_node_tests(path: Path, **variables: str) -> None:
+def run_node_tests(path: Path, patience_seconds: int = PATIENCE_SECONDS, **variables: str) -> None:
     """Run the tests of a file with the project's Node; fails with what they print."""
     done = subprocess.run(
         [NODE, "--test", path],
@@ -20,7 +20,7 @@ def run_node_tests(path: Path, **variables: str) -> None:
         env=os.environ | variables,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
-        timeout=PATIENCE_SECONDS,
+        timeout=patience_seconds,
         check=False,
     )
     assert done.returncode == 0, done.stdout.decode(errors="replace")

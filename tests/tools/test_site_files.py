@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import re
 import subprocess
@@ -10,7 +11,10 @@ from pathlib import Path
 import pytest
 
 from tools.local.local_worker import ROOT
-from tools.site_files import ENTRY_POINTS, SOURCE, SiteError, files_of, is_verbatim, make_site
+from tools.site_files import ENTRY_POINTS, SHARING, SOURCE, TAG, SiteError, files_of, is_verbatim, make_site
+
+MAX_TAG_BYTES = 10_000
+"""Compressed."""
 
 NAMED = re.compile(r'(?:src|href)="(/[^"#]+)"')
 IMPORTED = re.compile(r'(?:\bfrom|\bimport)\s*"(\.[^"]+)"')
@@ -65,6 +69,26 @@ def test_a_page_asks_for_no_more_than_a_dozen_files(served: Path, page: str) -> 
     }
     assert chunks
     assert len(named | chunks) < 12
+
+
+def test_the_script_tag_is_one_small_file_that_is_a_script_and_a_module(served: Path) -> None:
+    text = (served / TAG).read_text()
+    # What every visitor of another site's page loads; the rest comes with the click.
+    assert len(gzip.compress(text.encode())) < MAX_TAG_BYTES
+    assert IMPORTED.findall(text) == IMPORTED.findall((served / SHARING).read_text()) == []
+    parse = (
+        "const { Script } = require('node:vm'); new Script(require('node:fs').readFileSync(process.argv[1], 'utf8'));"
+    )
+    node = ROOT / "node_modules/.bin/node"
+    assert subprocess.run([node, "-e", parse, served / TAG], stderr=subprocess.DEVNULL).returncode == 0
+    assert subprocess.run([node, "-e", parse, served / SHARING], stderr=subprocess.DEVNULL).returncode == 1
+    assert f'"{SHARING}"' in text
+
+
+def test_pages_of_other_origins_may_load_both_clients_and_their_chunks(served: Path) -> None:
+    sections = re.split(r"\n(?=/)", (served / "_headers").read_text())
+    shared = {section.partition("\n")[0] for section in sections if "Access-Control-Allow-Origin: *" in section}
+    assert {"/waypost.js", "/webmcp.js", "/webmcp/*", "/chunks/*"} <= shared
 
 
 def test_browsers_may_keep_chunks_for_good_and_nothing_else(served: Path) -> None:

@@ -138,7 +138,7 @@ def test_the_numbers_of_chats_are_those_of_the_code():
 def test_the_planted_bugs_are_counted_right():
     from simulation.planted import PLANTED
 
-    count = {17: "seventeen", 18: "eighteen", 19: "nineteen"}[len(PLANTED)]
+    count = {17: "seventeen", 21: "twenty-one", 22: "twenty-two", 23: "twenty-three"}[len(PLANTED)]
     assert f"{count.capitalize()} deliberate bugs" in GUARANTEES
     assert f"in {count} ways" in words("docs/simulation.md")
 
@@ -216,6 +216,9 @@ def test_the_limits_of_size_and_time_are_those_of_the_code():
         "a request's body": f"{limits.MAX_BODY_BYTES // 1024} KiB",
         "a tool's result, as JSON; with encryption": (
             f"{limits.MAX_RESULT_BYTES // 1024**2} MiB; {limits.MAX_RESULT_BYTES * 3 // 4 // 1024**2} MiB"
+        ),
+        "a question's body, and its last message": (
+            f"{limits.MAX_CHAT_BODY_BYTES // 1024**2} MiB, and {limits.MAX_QUESTION_BYTES // 1024**2} MiB"
         ),
         "a page's HTML": f"{limits.MAX_PAGE_BYTES // 1024**2} MiB",
         "an import's messages": f"{limits.MAX_IMPORTED_MESSAGES:,}, in {limits.MAX_IMPORT_BYTES // 1024**2} MiB",

@@ -43,6 +43,7 @@ APP_PARAMETERS = {"threadId", "resourceId"}
 PARTS = {
     "session": (2,),
     "ended": (2,),
+    "address": (2, 3),
     "tools": (2,),
     "host": (2,),
     "req": (3,),
@@ -73,7 +74,7 @@ class Place(NamedTuple):
     @property
     def is_hosts(self) -> bool:
         """Whether it is for the session's host."""
-        ends = "/response", "/ack", "/tools", "/extend"
+        ends = "/response", "/ack", "/tools", "/extend", "/address"
         return self.url.endswith(ends) or self.url.startswith(("/api/stream", "/api/poll"))
 
     def __str__(self) -> str:
@@ -82,6 +83,7 @@ class Place(NamedTuple):
 
 PATH_BODIES: dict[str, Any] = {
     "/api/sessions/{code}/tools": {"tools": []},
+    "/api/sessions/{code}/address": {"secret": "s" * 43},
     "/api/request/{id}/cancel": {"code": "$CODE"},
     "/api/conversations/{sessionId}/messages": {"messages": [{"role": "user", "content": ""}]},
     "/api/chat/{threadId}/stop": {},

@@ -153,10 +153,27 @@ async def path(edge: Edge, size: int) -> Reply:
     return await edge.call("GET", start + "x" * (size - len(start)))
 
 
+def thread_of(size: int, *, old: bool) -> bytes:
+    """What the AI SDK sends, of `size` bytes with an old message, or whose last message has `size` bytes."""
+    asked: dict[str, object] = {"id": "m1", "role": "user", "parts": [{"type": "text", "text": "Hi"}]}
+    if not old:
+        longer = {**asked, "metadata": "x" * (size - len(json.dumps({**asked, "metadata": ""})))}
+        return b'{"id":"t","messages":[%s]}' % json.dumps(longer).encode()
+    body = b'{"id":"t","messages":[{"id":"a","role":"assistant","text":"%s"},%s]}'
+    last = json.dumps(asked).encode()
+    return body % (b"x" * (size - len(body % (b"", last))), last)
+
+
 TABLE: dict[str, list[Limit]] = {
     "MAX_BODY_BYTES": [
         Limit(lambda edge, n: edge.call("POST", "/api/sessions", body=padded({}, n)), 201, TOO_LARGE),
         Limit(lambda edge, n: edge.call("PUT", "/api/sessions/s/theme", body=padded({}, n)), 201, TOO_LARGE),
+    ],
+    "MAX_CHAT_BODY_BYTES": [
+        Limit(lambda edge, n: edge.call("POST", "/api/chat", body=thread_of(n, old=True)), 200, TOO_LARGE)
+    ],
+    "MAX_QUESTION_BYTES": [
+        Limit(lambda edge, n: edge.call("POST", "/api/chat", body=thread_of(n, old=False)), 200, TOO_LARGE)
     ],
     "MAX_PAGE_BYTES": [
         Limit(lambda edge, n: page(edge, html="x" * n), 201, TOO_LARGE),
@@ -331,6 +348,9 @@ OF_MCP = "of MCP's requests, which have tests of their own"
 NOT_HERE = {
     "MAX_BODY_SILENCE_SECONDS": OF_TIME,
     "MAX_BODY_SECONDS": OF_TIME,
+    "MAX_LARGE_BODY_SECONDS": OF_TIME,
+    "MAX_DECODED_BODY_BYTES": "tells two kinds of bodies apart; tests/http/test_body.py",
+    "MAX_QUESTION_MARKS": "met only where the last messages have no question; tests/handlers/test_chat_request.py",
     "MAX_POLL_MESSAGES": OF_OUTPUT,
     "MAX_POLL_BYTES": OF_OUTPUT,
     "MAX_LOADED_BYTES": OF_MEMORY,
@@ -359,6 +379,7 @@ NOT_HERE = {
     "MAX_LOCAL_ITEMS_PER_TOPIC": OF_MEMORY,
     "MAX_LOCAL_TOPICS": OF_MEMORY,
     "MAX_CACHED_SESSIONS": OF_MEMORY,
+    "MAX_CACHED_ADDRESSES": OF_MEMORY,
     "MAX_JOINED_CODES": OF_MEMORY,
     "MAX_SERVER_EVENT_BYTES": OF_MODEL,
     "MAX_MODEL_LOG_LENGTH": OF_MODEL,

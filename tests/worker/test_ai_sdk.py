@@ -12,3 +12,7 @@ TESTS = Path(__file__).parents[1] / "aisdk"
 
 def test_its_chats_send_resume_stop_edit_and_regenerate(worker: LocalWorker) -> None:
     run_node_tests(TESTS / "chat.test.mjs", WAYPOST_URL=worker.url)
+
+
+def test_the_readmes_snippet_is_a_chat_with_history_stop_and_resume(worker: LocalWorker) -> None:
+    run_node_tests(TESTS / "readme.test.mjs", WAYPOST_URL=worker.url)

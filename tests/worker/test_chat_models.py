@@ -272,6 +272,14 @@ def test_the_ai_sdk_shows_an_error_and_keeps_what_was_said_before_it(
     run_node_tests(AI_SDK_TESTS / "failures.test.mjs", WAYPOST_URL=asking.url)
 
 
+def test_a_long_chat_with_the_ai_sdk_goes_on(service: ModelServer, patient: LocalWorker) -> None:
+    long = [Head(), *said(*["x" * 1000] * 12)]
+    service.script(*[long] * 90)
+    run_node_tests(AI_SDK_TESTS / "long.test.mjs", 300, WAYPOST_URL=patient.url)
+    # The last question was asked with nothing of what it had replaced.
+    assert all(len(request.body["messages"]) <= 12 for request in service.requests)
+
+
 @pytest.mark.skipif(not os.environ.get("WAYPOST_SOAK"), reason="takes half a minute; make soak runs it")
 def test_an_answer_that_nobody_hears_ends_some_time_after_the_last_one_left(chat: Chat, service: ModelServer) -> None:
     service.script(paced(said(*(WORDS * 50)), 0.05))

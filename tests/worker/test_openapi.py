@@ -55,6 +55,7 @@ CHANGING = (
     (r"\bt-[\w-]{43}", "CONVERSATION"),
     (r"\bs-[\w-]{43}", "SESSION ID"),
     (r'\\"[0-9a-f]{32}\\"', "ETAG"),
+    (r'"[0-9a-hjkmnp-tv-z]{32}"', '"MCP ADDRESS"'),
 )
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from tools.openapi.events import add_events
 from tools.openapi.examples import Examples
-from tools.openapi.grammars import APP_ID, CODE_AS_TYPED, ID_IN_PATH, Json
+from tools.openapi.grammars import APP_ID, CODE_AS_TYPED, ID_IN_PATH, MCP_ADDRESS, Json
 from tools.openapi.headers import ALWAYS, HEADERS, OF_PROBLEMS, referred
 from tools.openapi.in_memory import run_examples
 from tools.openapi.operations import ALL
@@ -24,6 +24,7 @@ from waypost_worker.version import VERSION
 
 PATH_SCHEMAS: dict[str, Json] = {
     "code": CODE_AS_TYPED,
+    "address": {**MCP_ADDRESS, "description": "An MCP address."},
     "threadId": APP_ID,
     "id": {**ID_IN_PATH, "description": "The request's id."},
     "sid": {**ID_IN_PATH, "description": "The session's id, which its owner chooses: it must not be guessable."},
@@ -98,7 +99,8 @@ class _Maker:
         return found
 
     def _path_parameter(self, name: str, parameter: str) -> Json:
-        found: Json = {"name": parameter, "in": "path", "required": True, "schema": PATH_SCHEMAS[parameter]}
+        schema = ALL[name].path_schemas.get(parameter, PATH_SCHEMAS[parameter])
+        found: Json = {"name": parameter, "in": "path", "required": True, "schema": schema}
         if examples := self._examples.of_parameter(name, parameter, "path"):
             found["examples"] = examples
         return found

@@ -21,6 +21,7 @@ from waypost_worker.limits import (
     MAX_METADATA_NAME_LENGTH,
     MAX_TOOL_NAME_LENGTH,
     MAX_TYPED_CODE_LENGTH,
+    MCP_ADDRESS_LENGTH,
     MIN_CODE_LENGTH,
     MIN_INSTANCE_ID_LENGTH,
 )
@@ -41,6 +42,10 @@ CODE_AS_TYPED: Json = {
     "description": (
         "A session's code, as a person may type it: any case, with spaces or dashes, O for 0, I or L for 1."
     ),
+}
+MCP_ADDRESS: Json = {"type": "string", "pattern": f"^[{CROCKFORD.lower()}]{{{MCP_ADDRESS_LENGTH}}}$"}
+CODE_OR_ADDRESS: Json = {
+    "anyOf": [CODE_AS_TYPED, {**MCP_ADDRESS, "description": "An MCP address: the newest session of its browser."}]
 }
 ID: Json = {
     "type": "string",

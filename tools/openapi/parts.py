@@ -19,6 +19,7 @@ PROBLEM = "application/problem+json"
 
 NOBODY_KNOWN: tuple[Mapping[str, list[str]], ...] = ()
 HOST: tuple[Mapping[str, list[str]], ...] = ({"hostToken": []},)
+ADDRESS_SECRET: tuple[Mapping[str, list[str]], ...] = ({"addressSecret": []},)
 GUEST: tuple[Mapping[str, list[str]], ...] = ({"guestToken": []}, {})
 EITHER: tuple[Mapping[str, list[str]], ...] = ({"hostToken": []}, {"guestToken": []}, {})
 EITHER_BY_QUERY: tuple[Mapping[str, list[str]], ...] = ({"hostToken": []}, {"guestToken": []}, {"queryToken": []}, {})

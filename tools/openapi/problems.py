@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from waypost_worker.errors import (
+    AddressNotFound,
     BodyTimeout,
     BodyTooLarge,
     BudgetSpent,
@@ -77,8 +78,8 @@ MODEL: Errors = (ModelFailed, ModelBusy, ModelTimedOut, PromptTooLong)
 INTERNAL = "internal"
 """The code of an unexpected failure."""
 
-OF_NO_ROUTE: frozenset[str] = frozenset({MethodNotAllowed.code})
-"""What only a method that no route has can bring about."""
+OF_NO_ROUTE: frozenset[str] = frozenset({MethodNotAllowed.code, AddressNotFound.code})
+"""What only a method that no route has can bring about; and what MCP alone has, in a JSON-RPC error."""
 
 
 def codes_by_status(errors: Iterable[type[WaypostError]]) -> dict[int, list[str]]:

@@ -43,6 +43,11 @@ SECURITY: dict[str, Json] = {
             "deployment sets `REQUIRE_TOKEN`; if that is `once`, reading the session needs a token too."
         ),
     },
+    "addressSecret": {
+        "type": "http",
+        "scheme": "bearer",
+        "description": "The secret of an MCP address, which its browser made and keeps.",
+    },
     "queryToken": {
         "type": "apiKey",
         "in": "query",

@@ -13,6 +13,7 @@ from tools.openapi.grammars import (
     ETAG,
     ID,
     INSTANCE,
+    MCP_ADDRESS,
     MESSAGE,
     MESSAGE_ID,
     METADATA,
@@ -42,6 +43,7 @@ BY_NAME: Mapping[str, Json] = {
     "etag": ETAG,
     "hostToken": TOKEN,
     "guestToken": TOKEN,
+    "address": MCP_ADDRESS,
     "metadata": METADATA,
     "producer": ID,
 }
@@ -57,6 +59,7 @@ BY_FIELD: Mapping[str, Json] = {
     "Opened.code": CODE,
     "Detailed.code": CODE,
     "Joined.code": CODE,
+    "Address.code": CODE,
     "Detailed.tools": {"type": "array", "items": {"$ref": "#/components/schemas/Tool"}},
     "Tools.tools": {"type": "array", "items": {"$ref": "#/components/schemas/Tool"}},
     "ToolsBody.tools": {

@@ -16,6 +16,7 @@ const CURSOR = new RegExp(`^${UUID7}(?:~${UUID7})?(?:;[A-Za-z0-9._~-]{1,64}=[1-9
 const ID = /^[A-Za-z0-9._~-]{1,64}$/;
 const TOOL_NAME = /^[A-Za-z0-9_./-]{1,128}$/;
 const CODE = /^[0-9A-HJKMNP-TV-Z]{8,16}$/;
+const ADDRESS = /^[0-9a-hjkmnp-tv-z]{32}$/;
 const TOKEN = /^[\x21-\x7e]{1,1024}$/;
 const INSTANCE = /^[A-Za-z0-9_-]{8,64}\.[1-9][0-9]{0,14}$/;
 const TIME = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,9})?(?:Z|[+-]\d\d:\d\d)$/;
@@ -60,14 +61,24 @@ export function isoTime(value) {
 /**
  * The server's record of a new session.
  * @param {any} reply
- * @returns {{ code: string, hostToken: string, sessionId?: string, createdAt: string, expiresAt: string }}
+ * @returns {{ code: string, hostToken: string, sessionId?: string, address?: string, createdAt: string, expiresAt: string }}
  */
 export function newSession(reply) {
-  const { code, hostToken, sessionId } = reply ?? {};
+  const { code, hostToken, sessionId, address } = reply ?? {};
   const [createdAt, expiresAt] = [isoTime(reply?.createdAt), isoTime(reply?.expiresAt)];
   const isWhole = fits(CODE, code) && fits(TOKEN, hostToken) && (sessionId === undefined || fits(ID, sessionId));
-  if (!isWhole || createdAt === null || expiresAt === null) throw badReply();
-  return { code, hostToken, sessionId, createdAt, expiresAt };
+  if (!isWhole || createdAt === null || expiresAt === null || (address !== undefined && !fits(ADDRESS, address))) throw badReply();
+  return { code, hostToken, sessionId, address, createdAt, expiresAt };
+}
+
+/**
+ * The MCP address that a session has taken.
+ * @param {any} reply
+ * @returns {string}
+ */
+export function newAddress(reply) {
+  if (!fits(ADDRESS, reply?.address)) throw badReply();
+  return reply.address;
 }
 
 /**

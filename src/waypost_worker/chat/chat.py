@@ -124,6 +124,7 @@ class Chat:
                 limit=context.settings.history_limit,
                 older=history.older,
                 replaces_all=question.is_about_cut_message(everything),
+                is_again=question.regenerate,
             )
             return turn, partial(build_prompt, turn.asked, agent.instructions, context.settings.model)
 

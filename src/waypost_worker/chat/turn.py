@@ -10,7 +10,8 @@ from waypost_worker.conversations.message import ChatMessage, last_messages
 class Turn:
     """The turn of `question` in a conversation that has `items`, none of them open. If `question` is one of them, it
     replaces that message, and all messages from it on are dropped. So they are if it is one of `older`, messages that
-    are stored but not kept any more, or if it `replaces_all`: it was older than all that is stored.
+    are stored but not kept any more, or if it `replaces_all`: it was older than all that is stored. `is_again`: it is
+    asked again, so copies of it that are not visible yet go too.
 
     `answer`: the open, empty answer. `added`: the question and that answer. `drops`: ids of the messages that go.
     """
@@ -25,6 +26,7 @@ class Turn:
         limit: int,
         older: Sequence[ChatMessage] = (),
         replaces_all: bool = False,
+        is_again: bool = False,
     ) -> None:
         if replaces_all or any(item.id == question.id for item in older):
             items = [*older, *items]
@@ -45,6 +47,8 @@ class Turn:
             place=generation_id,
         )
         self.drops = [item.id for item in self._dropped]
+        if is_again and question.id not in self.drops:
+            self.drops.append(question.id)
         self.added = [self.question, self.answer]
 
     @property

@@ -26,6 +26,7 @@ from waypost_worker.polling.schedule import COALESCED_MS
 from waypost_worker.queues.message import Message
 from waypost_worker.random import Random
 from waypost_worker.sessions.host_seat import HostNotices
+from waypost_worker.sessions.mcp_address import AddressCache
 from waypost_worker.sessions.session import Session, session_cache
 from waypost_worker.sessions.single_use_code import single_use_cache
 
@@ -50,9 +51,9 @@ class Isolate:
 
     `phase_ms`: offset of this isolate's wakeups, so that isolates do not poll KV in step.
     `cursors`: issues cursors that grow over all requests.
-    `messages`, `changes`, `hosts`: local channels for queued messages, for changes of sessions, and for hosts that
-    come or leave.
-    `sessions`, `single_use_codes`, `recent_threads`, `mcp_tools`: caches; the tools by session code.
+    `messages`, `changes`, `address_changes`, `hosts`: local channels for queued messages, for changes of sessions and
+        of MCP addresses, and for hosts that come or leave.
+    `sessions`, `single_use_codes`, `mcp_addresses`, `recent_threads`, `mcp_tools`: caches; the tools by session code.
     `compaction_checks`: when the compaction of each conversation was last checked.
     `answers`: the answers that are being generated here.
     `announced_ms`: when each polling host last announced its presence.
@@ -69,9 +70,11 @@ class Isolate:
         self.clock = clock
         self.messages: LocalChannel[Message] = LocalChannel(clock)
         self.changes: LocalChannel[Session] = LocalChannel(clock)
+        self.address_changes: LocalChannel[bool] = LocalChannel(clock)
         self.hosts: HostNotices = LocalChannel(clock)
         self.sessions = session_cache()
         self.single_use_codes = single_use_cache()
+        self.mcp_addresses = AddressCache()
         self.compaction_checks = compaction_checks()
         self.answers = LiveAnswers()
         self.recent_threads: RecentWrites = RecentWrites()

@@ -27,6 +27,7 @@ from waypost_worker.security.rate_limits import Limit, RateLimits
 from waypost_worker.security.tokens import Role
 from waypost_worker.sessions.host_instance import parse_instance
 from waypost_worker.sessions.host_seat import HostSeat
+from waypost_worker.sessions.mcp_address import McpAddresses
 from waypost_worker.sessions.presence import Presence
 from waypost_worker.sessions.session import Session, SessionStore
 from waypost_worker.sessions.single_use_code import SingleUseCodes
@@ -80,6 +81,11 @@ class RequestContext(msgspec.Struct, frozen=True):
     def single_use_codes(self) -> SingleUseCodes:
         """The record of single-use codes that were used."""
         return SingleUseCodes(self.kv, self.clock, self.isolate.single_use_codes)
+
+    def mcp_addresses(self, *, is_stream: bool = False) -> McpAddresses:
+        """The store of MCP addresses. That of a stream does not retry: its loop does."""
+        kv = self.invocation.meter if is_stream else self.kv
+        return McpAddresses(kv, self.clock, self.isolate.mcp_addresses, self.isolate.address_changes)
 
     def presence(self) -> Presence:
         """The store of the presence of hosts."""

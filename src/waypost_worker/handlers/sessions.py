@@ -7,6 +7,7 @@ from msgspec import UNSET, Meta, UnsetType
 
 from waypost_worker.clock import to_iso
 from waypost_worker.context.auth import host_session, issue_token, session_by_code, session_to_read
+from waypost_worker.context.mcp_address import require_addresses
 from waypost_worker.context.request_context import RequestContext
 from waypost_worker.errors import InvalidBody
 from waypost_worker.http.json_body import Body, decode_again, read_body
@@ -14,6 +15,7 @@ from waypost_worker.http.messages import Response, json_response
 from waypost_worker.ids import new_code, parse_id
 from waypost_worker.kv.keys import host_key
 from waypost_worker.limits import (
+    ADDRESS_SECRET_LENGTH,
     MAX_LABEL_LENGTH,
     MAX_SESSION_AGE_SECONDS,
     MAX_SESSION_DATA_BYTES,
@@ -23,19 +25,28 @@ from waypost_worker.limits import (
 from waypost_worker.security.tokens import Role, owner_id
 from waypost_worker.sessions.host_instance import parse_instance
 from waypost_worker.sessions.host_seat import HostNotice
+from waypost_worker.sessions.mcp_address import address_of
 from waypost_worker.sessions.session import Session, tools_version
 from waypost_worker.sessions.tool_definitions import RULES, checked_tools
 from waypost_worker.sessions.tool_names import original_names
 
+AddressSecret = Annotated[
+    str,
+    # Python's `$` is also before a last line break; JSON Schema's is not.
+    Meta(min_length=ADDRESS_SECRET_LENGTH, max_length=ADDRESS_SECRET_LENGTH, pattern=r"^[A-Za-z0-9_-]+(?!\n)$"),
+]
+"""The secret of an MCP address: 32 random bytes as base64url, made by the browser that keeps it."""
+
 
 class OpenBody(Body, frozen=True):
     """`ttl` in seconds. `mapToolNames`: MCP clients see tools whose names the APIs of models refuse under mapped names
-    (`cart.add` as `cart_add`)."""
+    (`cart.add` as `cart_add`). `addressSecret`: the secret of the MCP address that is to lead to this session."""
 
     ttl: Annotated[int, Meta(ge=MIN_SESSION_TTL_SECONDS, le=MAX_SESSION_AGE_SECONDS)] | None = None
     label: Annotated[str, Meta(max_length=MAX_LABEL_LENGTH)] | None = None
     data: msgspec.Raw | UnsetType = UNSET
     map_tool_names: bool = True
+    address_secret: AddressSecret | None = None
 
 
 class ToolsBody(Body, frozen=True):
@@ -70,12 +81,14 @@ class SessionView(msgspec.Struct, rename="camel"):
 class OpenedView(SessionView):
     """A session as shown to its host once, when it is opened.
 
-    `sessionId` owns the session's documents and pages: a secret, like the token.
+    `sessionId` owns the session's documents and pages: a secret, like the token. `address`: the MCP address, if the
+    session was opened with the secret of one.
     """
 
     ip: str | None
     host_token: str
     session_id: str
+    address: str | UnsetType = UNSET
 
 
 class DetailedView(SessionView):
@@ -103,16 +116,23 @@ class ToolsView(msgspec.Struct):
 
 
 async def create(context: RequestContext) -> Response:
-    """Open a session. The caller becomes its host."""
+    """Open a session. The caller becomes its host. With `addressSecret`, its MCP address leads to this session from now
+    on."""
     body = await read_body(context.request, OpenBody)
     data = _data(body.data)
+    address = UNSET if body.address_secret is None else address_of(body.address_secret)
+    if address is not UNSET:
+        require_addresses(context)
+        await context.mcp_addresses().check(address)
     ttl_seconds = body.ttl or context.settings.session_ttl_seconds
     code = new_code(context.random, context.settings.code_length)
     ip, maps = context.request.client_ip, body.map_tool_names
     session = await context.sessions().open(code, ttl_seconds, ip, body.label, data, map_tool_names=maps)
+    if address is not UNSET:
+        await context.mcp_addresses().take(address, session)
     token, _ = issue_token(context, session, Role.HOST)
     session_id = owner_id(context.settings.signing_keys[0], session.code)
-    view = OpenedView(*_common(session), session.ip, token, session_id)
+    view = OpenedView(*_common(session), session.ip, token, session_id, address)
     return json_response(view, 201, {"Location": f"/api/sessions/{session.code}"})
 
 

@@ -18,6 +18,16 @@ def joined_key(code: str) -> str:
     return f"joined:{code}"
 
 
+def address_key(address: str) -> str:
+    """The session that an MCP address leads to; also the prefix of `withdrawn_key`."""
+    return f"address:{address}"
+
+
+def withdrawn_key(address: str) -> str:
+    """The tombstone of an MCP address that was withdrawn; never overwritten."""
+    return f"address:{address}:withdrawn"
+
+
 def tools_key(code: str) -> str:
     """The tools that the host offers."""
     return f"tools:{code}"

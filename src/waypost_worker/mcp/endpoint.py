@@ -1,4 +1,5 @@
-"""`/mcp/{code}`, and `/mcp` with a guest's token: MCP over Streamable HTTP, for both generations of clients.
+"""`/mcp/{code}` (also with an MCP address for the code), and `/mcp` with a guest's token: MCP over Streamable HTTP, for
+both generations of clients.
 
 Errors of the protocol are JSON-RPC errors with the HTTP status that MCP requires. Errors for which this API has a
 problem document are JSON-RPC errors too, with the status of that document.
@@ -9,10 +10,12 @@ from codecs import BOM_UTF8
 from typing import Any
 
 from waypost_worker.context.auth import bearer, guest_session
+from waypost_worker.context.mcp_address import session_at_address
 from waypost_worker.context.request_context import RequestContext
 from waypost_worker.errors import TokenRequired, WaypostError, WrongRole
 from waypost_worker.http.json_body import decode_json, read_bytes
 from waypost_worker.http.messages import Response
+from waypost_worker.ids import is_mcp_address
 from waypost_worker.limits import MAX_BODY_BYTES
 from waypost_worker.mcp import legacy, modern
 from waypost_worker.mcp.batch import answer_batch
@@ -79,7 +82,11 @@ async def _body(context: RequestContext) -> bytes:
 
 
 async def _tab(context: RequestContext) -> Tab:
+    mcp_session = context.request.headers.get(legacy.SESSION_HEADER) or ""
     code = context.params.get("code")
+    if code is not None and is_mcp_address(code):
+        session, is_over = await session_at_address(context, code)
+        return Tab(context, session, mcp_session, code, is_over)
     if code is None:
         claims = await bearer(context)
         if claims is None:
@@ -88,7 +95,7 @@ async def _tab(context: RequestContext) -> Tab:
             raise WrongRole(f"This is for the session's guests; the token is for its {claims.role}.")
         code = claims.subject
     session = await guest_session(context, code)
-    return Tab(context, session, context.request.headers.get(legacy.SESSION_HEADER) or "")
+    return Tab(context, session, mcp_session)
 
 
 def _is_newer(context: RequestContext) -> bool:

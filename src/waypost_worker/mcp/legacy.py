@@ -14,6 +14,7 @@ from waypost_worker.limits import (
     MAX_WAIT_SECONDS,
     MCP_JSON_PATIENCE_MILLISECONDS,
 )
+from waypost_worker.mcp.cancelling import cancel_by_rpc_id
 from waypost_worker.mcp.jsonrpc import (
     INVALID_REQUEST,
     METHOD_NOT_FOUND,
@@ -24,12 +25,12 @@ from waypost_worker.mcp.jsonrpc import (
     encode_result,
     invalid_params,
 )
-from waypost_worker.mcp.legacy_streams import call_stream, legacy_result, listen_stream
+from waypost_worker.mcp.legacy_streams import call_stream, legacy_result, listen_stream, lost_call_stream
 from waypost_worker.mcp.resources import list_resources, read_resource
 from waypost_worker.mcp.signed_ids import CallPosition, ListenPosition
 from waypost_worker.mcp.stream_limits import stream_patience_ms
 from waypost_worker.mcp.tab import SERVER_INFO, Tab
-from waypost_worker.mcp.tool_call import STREAMS_WAIT_LONGER, RunningCall, cancel_by_rpc_id, parse_call, progress_token
+from waypost_worker.mcp.tool_call import STREAMS_WAIT_LONGER, RunningCall, parse_call, progress_token
 from waypost_worker.mcp.tool_list import list_tools, original_name
 from waypost_worker.mcp.transport import Accepts, json_reply, not_acceptable
 from waypost_worker.mcp.versions import ASSUMED, LATEST_LEGACY, LEGACY, VERSION_HEADER, unsupported
@@ -84,7 +85,9 @@ async def resume(tab: Tab, accepted: Accepts) -> Response:
     last = tab.context.request.headers.get("last-event-id")
     start = ListenPosition(tab.session.tools_version)
     position = tab.id_signer.position_of(tab.session_id, last) if last else start
-    if isinstance(position, CallPosition):
+    if isinstance(position, CallPosition) and not tab.id_signer.is_of_this_tab(position):
+        chunks = lost_call_stream(position)
+    elif isinstance(position, CallPosition):
         chunks = call_stream(tab, RunningCall(tab, position.request_id, resumed=True), position, version)
     elif position is not None:
         chunks = listen_stream(tab, position, version)
@@ -139,7 +142,7 @@ async def _call(tab: Tab, message: Incoming, id: RpcId, accepted: Accepts, versi
             break
     if first is not None and first.final and accepted.json:
         return json_reply(encode_result(id, legacy_result(first, version)))
-    position = CallPosition(call.request_id, "", id, token)
+    position = CallPosition(call.request_id, "", id, token, tab=tab.id_signer.tab_digest())
     return stream_response(call_stream(tab, call, position, version, first), tab.context.isolate, place)
 
 

@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 
 from waypost_worker.limits import HEARTBEAT_SECONDS
-from waypost_worker.mcp.jsonrpc import PROGRESS, RpcError, encode_error, encode_notification, encode_result
+from waypost_worker.mcp.jsonrpc import CANCELLED, PROGRESS, RpcError, encode_error, encode_notification, encode_result
 from waypost_worker.mcp.progress import ProgressCounter
 from waypost_worker.mcp.results import error_result, tool_result
 from waypost_worker.mcp.signed_ids import CallPosition, ListenPosition
@@ -77,6 +77,12 @@ async def call_stream(
                         yield _event(tab, position, encode_notification(PROGRESS, progress))
     except RpcError as error:
         yield _event(tab, position, encode_error(position.rpc_id, error))
+
+
+async def lost_call_stream(position: CallPosition) -> AsyncGenerator[bytes, None]:
+    """The end of a call that another session has, which had the MCP address before."""
+    error = RpcError(CANCELLED, "The tab has opened a new session since; it is not known whether the tool ran.")
+    yield encode_message(encode_error(position.rpc_id, error))
 
 
 async def listen_stream(tab: Tab, position: ListenPosition, version: str) -> AsyncGenerator[bytes, None]:

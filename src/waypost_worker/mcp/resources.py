@@ -13,6 +13,7 @@ from waypost_worker.documents.page import PageStore, is_owner
 from waypost_worker.documents.versioned_text import Version, find_version
 from waypost_worker.errors import InvalidId, Missing
 from waypost_worker.ids import parse_id
+from waypost_worker.mcp.closed_tab import require_open
 from waypost_worker.mcp.jsonrpc import RpcError, invalid_params
 from waypost_worker.mcp.tab import Tab
 
@@ -21,7 +22,10 @@ DOCUMENTS = "waypost://documents/"
 
 
 async def list_resources(tab: Tab) -> list[dict[str, Any]]:
-    """The `resources` of `resources/list`: pages first, then documents, each in order of their names."""
+    """The `resources` of `resources/list`: pages first, then documents, each in order of their names; none if the
+    session is over."""
+    if tab.is_over:
+        return []
     return [resource for session_id in tab.session_ids for resource in await _resources_of(tab, session_id)]
 
 
@@ -47,8 +51,9 @@ async def read_resource(tab: Tab, uri: Any, not_found: int) -> list[dict[str, An
     """The `contents` of `resources/read` for `uri`. `not_found`: the error code for a resource that does not exist.
 
     Raises:
-        RpcError: `not_found`, or `uri` is no string.
+        RpcError: `not_found`, or `uri` is no string, or the session is over.
     """
+    await require_open(tab)
     if not isinstance(uri, str):
         raise invalid_params("uri must be a string.")
     try:

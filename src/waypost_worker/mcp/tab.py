@@ -22,16 +22,19 @@ SERVER_INFO = {"name": "waypost", "title": "Waypost", "version": VERSION}
 
 class Tab(msgspec.Struct, frozen=True):
     """One tab, as one request sees it. `session_id` is the client's legacy MCP session, or `""`; it does not identify
-    the tab."""
+    the tab. `address`: the MCP address by which the client came, or `""`; with it, the session may be over (`is_over`):
+    then `closed_tab.py` says what is still answered."""
 
     context: RequestContext
     session: Session
     session_id: str = ""
+    address: str = ""
+    is_over: bool = False
 
     @property
     def id_signer(self) -> IdSigner:
         """The signer of this tab's session, event and task ids."""
-        return IdSigner(self.context.settings.signing_keys, self.session.code)
+        return IdSigner(self.context.settings.signing_keys, self.session.code, self.address)
 
     @property
     def queues(self) -> Queues:
@@ -63,10 +66,14 @@ class Tab(msgspec.Struct, frozen=True):
     def instructions(self) -> str:
         """The server's instructions for the model; no text of the host is in it."""
         # Without the code: it is a secret, and instructions are shown to a model.
-        return (
+        text = (
             "The tools are those of a program, most often a browser tab. They can be called while it is open. "
             "Some wait for a person."
         )
+        if self.address and (link := self.link()):
+            # Read when the client connects, perhaps long before the tab is opened.
+            text += f" If there are no tools, the tab is closed: ask the user to open {link} and list them again."
+        return text
 
     async def absence(self) -> RpcError | None:
         """The error that says why no call can be answered now, or `None` if the host is there."""
@@ -77,7 +84,7 @@ class Tab(msgspec.Struct, frozen=True):
         """The error -31001, with the time since when the tab is away, and the page to open."""
         link = self.link()
         since = None if seen_ms is None else to_iso(seen_ms)
-        state = f"is away since {since}" if since else "has not been there yet"
+        state = f"is away since {since}" if since else "is closed" if self.is_over else "has not been there yet"
         advice = f"Open {link} and connect it again, then call the tool again." if link else "Open it again."
         data = {"code": "tab_away", "seenAt": since, "open": link}
         return RpcError(TAB_AWAY, f"The tab {state}. {advice}", data)

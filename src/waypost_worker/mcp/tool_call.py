@@ -14,13 +14,11 @@ from waypost_worker.errors import AlreadyAnswered, Unavailable
 from waypost_worker.ids import is_tool_name
 from waypost_worker.kv.cursor import cursor_ms
 from waypost_worker.limits import MAX_RPC_ID_LENGTH, MCP_ABSENCE_CHECK_SECONDS
+from waypost_worker.mcp.closed_tab import require_open
 from waypost_worker.mcp.jsonrpc import TIMED_OUT, Incoming, RpcError, as_integer, as_object, invalid_params
 from waypost_worker.mcp.tab import Tab
 from waypost_worker.queues.message import Message
 from waypost_worker.queues.response_waiter import ResponseWaiter
-
-LATE_NOTICE_SECONDS = 10
-"""How long after the answer to a call its client's notice that cancels it may still arrive."""
 
 STREAMS_WAIT_LONGER = " Clients that accept text/event-stream by name can wait longer."
 """The advice for a client that takes JSON only: its request must be answered before proxies close it."""
@@ -43,7 +41,12 @@ class RunningCall:
 
     @classmethod
     async def begin(cls, tab: Tab, tool: str, args: dict[str, Any], asker: str | None) -> Self:
-        """Queues a call. The call that this returns is in KV."""
+        """Queues a call. The call that this returns is in KV.
+
+        Raises:
+            RpcError: the session is over (see `closed_tab.py`).
+        """
+        await require_open(tab)
         queues = tab.queues
         # The id is issued here and not by the queue: the waiter must exist before there can be a response.
         call = cls(tab, tab.context.isolate.cursors.issue(queues.requests))
@@ -146,31 +149,6 @@ class RunningCall:
             # The presence is not known, so the call goes on; the next check reads it again.
             self._tab.context.log(f"a tab's presence could not be read: {failure.code}")
             return None
-
-
-async def cancel_by_rpc_id(tab: Tab, rpc_id: Any) -> None:
-    """Cancels the call that the client (`Tab.client_id`) sent under this JSON-RPC id, if it is still open.
-
-    Without a session, two clients may look like one. So no call is cancelled if several open ones fit; or if one that
-    fits was answered just now, since the notice may have crossed with that answer.
-    """
-    queues, asker = tab.queues, tab.id_signer.asker(tab.client_id, rpc_id)
-    pages = queues.pages(queues.requests)
-    # In order of time: in a session, an id that was used twice means the last one.
-    request_ids = [message.id async for page in pages for message in page if message.asker == asker]
-    if not tab.session_id and (len(request_ids) > 1 or _was_just_answered(tab, asker, request_ids)):
-        tab.context.log("a call was not cancelled: several clients without a session may have sent it")
-    elif request_ids:
-        await RunningCall(tab, request_ids[-1]).cancel()
-
-
-def _was_just_answered(tab: Tab, asker: str, open_ids: list[str]) -> bool:
-    """Whether this isolate has seen the answer to another call of `asker` in the last seconds."""
-    queues, channel = tab.queues, tab.context.isolate.messages
-    since_ms = tab.now_ms() - LATE_NOTICE_SECONDS * 1000
-    asked = {message.id for message in channel.since(queues.requests, 0) if message.asker == asker} - set(open_ids)
-    answers = channel.since(queues.responses, 0)
-    return any(answer.id in asked and answer.final and answer.accepted_ms > since_ms for answer in answers)
 
 
 def parse_call(message: Incoming) -> tuple[str, dict[str, Any]]:

@@ -1,14 +1,16 @@
 """Changes of the tab's tools, for the listen streams of both generations of clients."""
 
 from collections.abc import AsyncGenerator
-from contextlib import suppress
+from contextlib import AbstractContextManager, nullcontext, suppress
 from enum import Enum
 
-from waypost_worker.clock import seconds_until
+from waypost_worker.clock import Wakeup, seconds_until
 from waypost_worker.errors import BudgetSpent
 from waypost_worker.limits import HEARTBEAT_SECONDS, MCP_TOOLS_ECHO_SECONDS, STREAM_RESERVED_OPERATIONS
+from waypost_worker.mcp.address_watch import AddressWatch
 from waypost_worker.mcp.tab import Tab
 from waypost_worker.security.tokens import Role
+from waypost_worker.sessions.watch import SessionWatch
 
 
 class ToolsEvent(Enum):
@@ -25,20 +27,28 @@ class ToolChanges:
     def __init__(self, tab: Tab, version: str | None) -> None:
         self.version = version
         self._tab = tab
+        self._address = AddressWatch(tab) if tab.address else None
 
     async def events(self) -> AsyncGenerator[ToolsEvent, None]:
         """`CHANGED` for each change, and `KEEP_ALIVE` after each `HEARTBEAT_SECONDS` without one. Ends with `ENDED`
-        when the session does, or without it when the budget of the invocation is spent."""
+        when the session does, or without it when the budget of the invocation is spent.
+
+        At an MCP address it outlives the session, and ends after `CHANGED` when another session takes the address."""
         tab, invocation = self._tab, self._tab.context.invocation
         watch, wakeup = tab.context.watch(tab.session, Role.GUEST), tab.context.clock.wakeup()
+        watch.ended = tab.is_over
         end_ms = tab.now_ms() + invocation.plan.stream_seconds * 1000
         last_sent_ms, echo_ms = tab.now_ms(), end_ms
-        with suppress(BudgetSpent), watch.subscribe(wakeup):
+        with suppress(BudgetSpent), watch.subscribe(wakeup), self._subscribe(wakeup):
             while tab.now_ms() < end_ms and invocation.meter.remaining > STREAM_RESERVED_OPERATIONS:
                 # A guest's watch survives a store that fails: it asks again later.
-                await watch.events()
+                if not watch.ended:
+                    await watch.events()
+                if self._address is not None and await self._address.has_moved():
+                    yield ToolsEvent.CHANGED
+                    return
                 now = tab.now_ms()
-                if watch.ended:
+                if watch.ended and self._address is None:
                     yield ToolsEvent.ENDED
                     return
                 if watch.session.tools_version != self.version or now >= echo_ms:
@@ -49,5 +59,13 @@ class ToolChanges:
                 elif now - last_sent_ms >= HEARTBEAT_SECONDS * 1000:
                     last_sent_ms = now
                     yield ToolsEvent.KEEP_ALIVE
-                due_ms = min(watch.due_ms, echo_ms, last_sent_ms + HEARTBEAT_SECONDS * 1000, end_ms)
+                due_ms = min(self._due_ms(watch), echo_ms, last_sent_ms + HEARTBEAT_SECONDS * 1000, end_ms)
                 await wakeup.wait(seconds_until(due_ms, tab.now_ms()))
+
+    def _subscribe(self, wakeup: Wakeup) -> AbstractContextManager[None]:
+        return nullcontext() if self._address is None else self._address.subscribe(wakeup)
+
+    def _due_ms(self, watch: SessionWatch) -> int:
+        if self._address is None:
+            return watch.due_ms
+        return self._address.due_ms if watch.ended else min(watch.due_ms, self._address.due_ms)

@@ -140,7 +140,7 @@ async def _read(tab: Tab) -> tuple[bytes, HostState | None]:
     code = tab.session.code
     if tab.session.tools_version is None:
         text = await tab.context.sessions().tools(tab.session)
-        return text, HostState(tab.now_ms(), False, None)
+        return text, None if tab.is_over else HostState(tab.now_ms(), False, None)
     values = await tab.context.kv.get_many([tools_key(code), host_key(code), host_left_key(code)])
     state = host_state(values.get(host_key(code)), values.get(host_left_key(code)))
     return values.get(tools_key(code), "[]").encode(), state

@@ -36,6 +36,7 @@ PATH = {
     "name": "$document",
     "intentId": "$intent",
     "threadId": "$running",
+    "address": "$address",
 }
 """What stands in the parameters of a path."""
 
@@ -49,6 +50,7 @@ HEADERS = ("Last-Event-ID", "If-Match", "If-None-Match", "Mcp-Session-Id")
 
 SHAPES: dict[str, Shape] = {
     "PUT /api/sessions/{code}/tools": Shape(body={"tools": []}),
+    "PUT /api/sessions/{code}/address": Shape(body={"secret": "$secret"}),
     "GET /api/sessions": Shape({"resourceId": "$resource"}),
     "DELETE /api/sessions": Shape(body=THREAD),
     "POST /api/sessions/metadata": Shape(body={**THREAD, "metadata": {"n": 1}}),

@@ -104,13 +104,13 @@ GET /mcp                                      guest  Mcp-Session-Id    mcp_sessi
 GET /mcp                                      guest  Last-Event-ID     mcp_event         event
 """
 
-BY_THEMSELVES = {"code", "sid", "sessionId", "intentId"}
+BY_THEMSELVES = {"code", "sid", "sessionId", "intentId", "address", "secret", "addressSecret"}
 """Ids that are enough to open what they name, or that need only a token beside them: `_ROWS` has both pairs."""
 
 NO_ID = {
-    "agent", "args", "cursors", "data", "error", "filters", "final", "format", "forkedFrom", "html", "instance",
-    "interrupt", "jsonrpc", "label", "limit", "mapToolNames", "message", "messages", "metadata", "producer", "question",
-    "result", "seq", "settled", "skip", "title", "tool", "tools", "trigger", "ttl", "wait",
+    "agent", "args", "claim", "cursors", "data", "error", "filters", "final", "format", "forkedFrom", "html",
+    "instance", "interrupt", "jsonrpc", "label", "limit", "mapToolNames", "message", "messages", "metadata", "producer",
+    "question", "result", "seq", "settled", "skip", "title", "tool", "tools", "trigger", "ttl", "wait",
 }  # fmt: skip
 """Parameters and fields that name nothing that belongs to a world, or (a producer, an instance of a host) nothing that
 is stored by itself."""

@@ -7,7 +7,8 @@ Words of both tables:
     document  404 document_not_found      bad     401 invalid_token      version    412 precondition_failed
     page      404 page_not_found          role    403 wrong_role         session    403 wrong_session
     thread    404 thread_not_found        route   404 not_found          resource   403 wrong_resource
-    message   404 message_not_found       closed  403 code_closed
+    message   404 message_not_found       closed  403 code_closed        secret    403 wrong_secret
+    off       403 address_not_allowed
     lost      404, none of MCP's sessions of this tab                    event      400, none of that session's events
     method    405, for everybody
     -         the token alone says which session is meant, and that is the other one's
@@ -28,6 +29,8 @@ OUTCOMES: dict[str, tuple[int, str | None]] = {
     "session": (403, "wrong_session"),
     "resource": (403, "wrong_resource"),
     "closed": (403, "code_closed"),
+    "secret": (403, "wrong_secret"),
+    "off": (403, "address_not_allowed"),
     "lost": (404, None),
     "event": (400, None),
     "method": (405, None),
@@ -48,6 +51,8 @@ POST /api/sessions/{code}/extend              need     need   ok     session  ro
 POST /api/sessions/{code}/leave               need     need   ok     session  role   session  bad   role  role
 POST /api/sessions/{code}/join                absent   ok     ok     ok       ok     ok       ok    ok    ok
 PUT /api/sessions/{code}/tools                need     need   ok     session  role   session  bad   role  role
+PUT /api/sessions/{code}/address              need     need   ok     session  role   session  bad   role  role
+DELETE /api/addresses/{address}               need     need   secret secret   secret secret   secret secret secret
 POST /api/request                             absent   ok     role   session  ok     session  bad   role  role
 POST /api/request/{id}/cancel                 absent   ok     role   session  ok     session  bad   role  role
 POST /api/response                            need     need   ok     session  role   session  bad   role  role
@@ -96,6 +101,7 @@ GET /debug/objects                            route    route  route  route    ro
 _ONCE = """
 route                                         nobody   ids    host   host'    guest  guest'   key   token  token'
 GET /api/sessions/{code}                      need     need   ok     session  ok     session  bad   role  role
+PUT /api/sessions/{code}/address              off      off    off    off      off    off      off   off   off
 POST /api/sessions/{code}/join                absent   closed closed closed   closed closed   closed closed closed
 POST /api/request                             need     need   role   session  ok     session  bad   role  role
 POST /api/request/{id}/cancel                 need     need   role   session  ok     session  bad   role  role

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from tests.support.isolation.calls import MCP_ASKS, Sent, make_call
+from waypost_worker.sessions.mcp_address import address_of
 
 APP_KEY = "the-key-of-the-only-app"
 
@@ -67,6 +68,8 @@ NOBODY = World(
         "resource": "resource-of-nobody",
         "taken": "cursor-of-nobody",
         "mcp_session": "session-of-nobody",
+        "secret": "secret-of-nobody".ljust(43, "0"),
+        "address": address_of("secret-of-nobody".ljust(43, "0")),
     },
     {},
     "mark-of-nobody",
@@ -81,6 +84,8 @@ class _Builder:
         self._tokens: dict[str, str] = {}
         chosen = ("sid", "call", "answered", "producer", "message", "document", "intent", "thread", "running")
         self._ids = {kind: f"{kind}-of-{name}" for kind in (*chosen, "resource")}
+        self._ids["secret"] = f"secret-of-{name}".ljust(43, "0")[:43]
+        self._ids["address"] = address_of(self._ids["secret"])
 
     async def build(self) -> World:
         await self._session()

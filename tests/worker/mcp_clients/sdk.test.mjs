@@ -174,6 +174,38 @@ describe("the TypeScript SDK", { concurrency: true }, () => {
         await subscribed?.close();
       });
 
+      if (!kind.isModern) {
+        test("a client that sends no session can cancel its call, and not that of one in a session", async () => {
+          const hosted = await kind.connect(tab.url);
+          hosted.transport._sessionId = undefined;
+          const isCancelled = ({ id }) => tab.events.some((event) => event.event === "cancel" && event.id === id);
+          const begun = (count) => until(() => runs("hold_silently").length === count);
+          const count = runs("hold_silently").length;
+          const kept = mcp.call("hold_silently", { kept: true });
+          await begun(count + 1);
+          const own = runs("hold_silently").at(-1);
+          const controller = new AbortController();
+          const taken = assert.rejects(hosted.call("hold_silently", {}, { signal: controller.signal }));
+          await begun(count + 2);
+          const other = runs("hold_silently").at(-1);
+          // The ids that the client in the session counts through, its own among them.
+          for (let requestId = 0; requestId < 30; requestId++) {
+            const params = { requestId };
+            if (requestId !== hosted.client._requestMessageId - 1) {
+              await hosted.transport.send({ jsonrpc: "2.0", method: "notifications/cancelled", params });
+            }
+          }
+          assert.deepEqual([isCancelled(own), isCancelled(other)], [false, false]);
+          controller.abort();
+          await taken;
+          await until(() => isCancelled(other));
+          tab.release();
+          assert.deepEqual((await kept).structuredContent, { kept: true });
+          assert.equal(isCancelled(own), false);
+          await hosted.client.close();
+        });
+      }
+
       if (kind.version === "2025-03-26") {
         test("a batch of requests is answered, though the SDK itself sends none", async () => {
           const heard = [];

@@ -10,6 +10,7 @@ _META = "io.modelcontextprotocol/"
 _MODERN = "2026-07-28"
 _LEGACY = "2025-11-25"
 _PATH = {"code": "$mcp_code"}
+_ADDRESS = {"code": "$address"}
 _ACCEPT = {"Accept": "application/json, text/event-stream"}
 _IN_SESSION = {**_ACCEPT, "MCP-Protocol-Version": _LEGACY, "Mcp-Session-Id": "$mcp_session"}
 _TOOLS = [{"name": "add_note", "description": "Pins a note to the board.", "inputSchema": {"type": "object"}}]
@@ -69,5 +70,21 @@ MCP = (
     Step("POST /mcp", "without a token", 401, _request("tools/list"), headers=_ACCEPT),
     Step("GET /mcp", "with a guest's token", 200, headers=_LISTENING, bearer="mcp_guest", events=1),
     Step("DELETE /mcp", "with a guest's token", 405, bearer="mcp_guest"),
+    Step(
+        "PUT /api/sessions/{code}/address",
+        "an MCP address",
+        200,
+        {"secret": "$address_secret"},
+        _PATH,
+        bearer="mcp_host",
+        keep={"address": "/address"},
+    ),
+    Step("POST /mcp/{code}", "by an MCP address", 200, _request("tools/list"), _ADDRESS, headers=_ACCEPT),
+    Step("POST /api/sessions", "with an MCP address", 201, {"addressSecret": "$address_secret"}),
+    Step("DELETE /api/addresses/{address}", "without its secret", 401, path={"address": "$address"}),
+    Step(
+        "DELETE /api/addresses/{address}", "with its secret", 204, path={"address": "$address"}, bearer="address_secret"
+    ),
+    Step("POST /mcp/{code}", "by a withdrawn address", 410, _request("tools/list"), _ADDRESS, headers=_ACCEPT),
     Step("DELETE /api/sessions/{code}", "of an MCP client", 204, path=_PATH, bearer="mcp_host"),
 )

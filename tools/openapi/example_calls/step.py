@@ -43,5 +43,6 @@ def begin(marker: str = "") -> dict[str, str]:
         "thread": f"trip-to-oslo{marker}",
         "branch": f"trip-to-bergen{marker}",
         "ui_thread": f"packing-list{marker}",
+        "address_secret": f"{marker}not-a-secret-32-random-bytes-as-base64url-here"[:43],
         "wrong_etag": f'"{"0" * 32}"',
     }

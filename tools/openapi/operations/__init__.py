@@ -9,6 +9,7 @@ from tools.openapi.operations import (
     conversations,
     documents,
     mcp,
+    mcp_addresses,
     pages,
     queues,
     service,
@@ -32,5 +33,6 @@ ALL: Mapping[str, Operation] = {
     **documents.OPERATIONS,
     **pages.OPERATIONS,
     **mcp.OPERATIONS,
+    **mcp_addresses.OPERATIONS,
     **service.OPERATIONS,
 }

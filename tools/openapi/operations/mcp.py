@@ -1,11 +1,11 @@
-"""`/mcp/{code}` and `/mcp`: the Model Context Protocol, described as far as HTTP goes; what the messages say is in its
-own specification."""
+"""`/mcp/{code}` (or an MCP address) and `/mcp`: the Model Context Protocol, described as far as HTTP goes; what the
+messages say is in its own specification."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from tools.openapi.grammars import Json
+from tools.openapi.grammars import CODE_OR_ADDRESS, Json
 from tools.openapi.parts import EVENTS, GUEST, JSON, Operation, Parameter, Reply
 from waypost_worker.limits import MAX_BATCH_MESSAGES
 
@@ -45,7 +45,7 @@ _ERRORS = {
     404: ("No such session; or, since 2026-07-28, no such method.", ()),
     406: ("`Accept` names neither JSON nor events, or not the one that is needed.", ()),
     408: ("The body did not arrive in time.", ()),
-    410: ("The session was ended.", ()),
+    410: ("The session was ended, or no tab has the MCP address any more.", ()),
     413: ("The body is too large.", ()),
     415: ("The body is not JSON.", ()),
     429: ("Too many requests.", ("Retry-After",)),
@@ -72,6 +72,8 @@ def _failures(*statuses: int) -> dict[int, Reply]:
 
 def _operations(path: str, suffix: str) -> dict[str, Operation]:
     common: dict[str, Any] = {"tag": "mcp", "security": GUEST, "also_problems": True}
+    if "{code}" in path:
+        common["path_schemas"] = {"code": CODE_OR_ADDRESS}
     refusal = Reply("Not for this revision of the protocol.", {}, ())
     return {
         f"POST {path}": Operation(

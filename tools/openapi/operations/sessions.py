@@ -5,7 +5,15 @@ from __future__ import annotations
 from tools.openapi.parts import EITHER, HOST, JSON, NOBODY_KNOWN, Link, Operation, Reply
 from tools.openapi.problems import BODY, CODE, GUEST, STORAGE
 from tools.openapi.problems import HOST as HOST_PROBLEMS
-from waypost_worker.errors import CodeClosed, InvalidId, InvalidParameter, InvalidTool, SessionTooOld
+from waypost_worker.errors import (
+    AddressNotAllowed,
+    AddressWithdrawn,
+    CodeClosed,
+    InvalidId,
+    InvalidParameter,
+    InvalidTool,
+    SessionTooOld,
+)
 from waypost_worker.handlers.sessions import (
     DetailedView,
     JoinBody,
@@ -28,7 +36,7 @@ OPERATIONS = {
         "sessions",
         NOBODY_KNOWN,
         {201: Reply("The session, and the token of its host.", {JSON: OpenedView}, ("Location",))},
-        (*BODY, *STORAGE),
+        (*BODY, AddressNotAllowed, AddressWithdrawn, *STORAGE),
         body={JSON: OpenBody},
         body_is_needed=False,
         links={

@@ -20,6 +20,8 @@ import { tabStorage } from "../session/session.js";
 import { EventStream } from "../transport/event-stream.js";
 import { checkedDefinition } from "./tool-definition.js";
 import { ToolRegistry } from "./tool-registry.js";
+import { WebMcp } from "../webmcp/bridge.js";
+import { pageTools } from "../webmcp/page-tools.js";
 
 /** How long a page or a process that closes waits for its goodbye. */
 const LEAVE_TIMEOUT_MS = 5000;
@@ -49,6 +51,8 @@ export class Host extends Emitter {
   #stream = null;
   #tools;
   #approvals;
+  /** @type {WebMcp | null} */
+  #webMcp = null;
   /** This run of the host, for the server; empty when it is none. */
   #instance = "";
   /** An older host may be running what it was sent. */
@@ -132,11 +136,38 @@ export class Host extends Emitter {
     const tool = { definition: checkedDefinition(definition), handler, approve };
     if (approve) this.#approvals.requireApprover(tool);
     this.#tools.set(tool);
-    if (this.#state.state === "online") {
-      // After this turn, so that several tools registered together are published together.
-      queueMicrotask(() => this.#tools.publish().catch((error) => this.emit("error", { error })));
-    }
+    this.#publish();
     return this;
+  }
+
+  /**
+   * Withdraws a tool. A call that is running is not stopped. While connected, guests are notified.
+   * @param {string} name
+   * @returns {boolean} whether there was one
+   */
+  removeTool(name) {
+    const isThere = this.#tools.delete(name);
+    if (isThere) this.#publish();
+    return isThere;
+  }
+
+  /**
+   * Offers the tools that the page has registered with the browser (WebMCP), and follows their changes, until `stop()` of what
+   * it returns, `close()` or the end of the session. A tool of this host with the same name stays. A tool that can't be
+   * offered is reported as an `error` event. Tools that a page registered before are found where the browser has a list.
+   * @returns {WebMcp}
+   */
+  webmcp() {
+    if (this.#webMcp && !this.#webMcp.isStopped) return this.#webMcp;
+    return (this.#webMcp = new WebMcp(pageTools(), {
+      offer: (definition, handler) => {
+        this.tool(definition, handler);
+        return /** @type {import("./tool-registry.js").Tool} */ (this.#tools.find(definition.name));
+      },
+      find: (name) => this.#tools.find(name),
+      withdraw: (name) => void this.removeTool(name),
+      fail: (error) => this.emit("error", { error }),
+    }));
   }
 
   /** Whether a call of this tool waits for a decision. @param {string} name */
@@ -192,6 +223,7 @@ export class Host extends Emitter {
    * @returns {Promise<void>} resolves when the server knows; a process should not exit before
    */
   async close() {
+    this.#webMcp?.leave();
     this.#seat.close();
     this.#stream?.stop();
     this.#acks.stop();
@@ -205,6 +237,12 @@ export class Host extends Emitter {
     this.#stream?.stop();
     // The stream may have reported the end before the response arrived.
     if (this.#state.state !== "ended") this.#report({ state: "ended", reason: "ended" });
+  }
+
+  #publish() {
+    if (this.#state.state !== "online") return;
+    // After this turn, so that several tools registered together are published together.
+    queueMicrotask(() => this.#tools.publish().catch((error) => this.emit("error", { error })));
   }
 
   /**
@@ -305,6 +343,7 @@ export class Host extends Emitter {
     this.#state = state;
     if (state.state === "online") this.#runner.wake();
     if (state.state === "ended") {
+      this.#webMcp?.leave();
       this.#acks.stop();
       this.#instance = "";
       this.#runner.stop("The session is over.");

@@ -215,6 +215,10 @@ export class Runner {
    * @param {import("./tool-registry.js").ToolContext} context
    */
   async #call(found, tool, args, context) {
+    if (!found && context.restarted) {
+      const message = `This call ran when the page was left or reloaded, and may have taken effect. The page has no tool "${tool}" now.`;
+      return errorAnswer("interrupted", message);
+    }
     if (!found) return errorAnswer("unknown_tool", `This tab has no tool "${tool}".`);
     try {
       return await resultAnswer(await found.handler(args, context), this.#wire.maxResultBytes);

@@ -77,6 +77,14 @@ export class ToolRegistry {
     this.#isStale = true;
   }
 
+  /** Removes a tool. @param {string} name @returns {boolean} whether there was one */
+  delete(name) {
+    const isThere = this.#tools.delete(name);
+    this.#refused.delete(name);
+    if (isThere) this.#isStale = true;
+    return isThere;
+  }
+
   /** @param {string} name */
   find(name) {
     return this.#tools.get(name);

@@ -1,5 +1,6 @@
 /** A session from the host's side: created, saved across a reload, extended, ended. */
 
+import { browserStorage, claim, renew, requireMcp, withSecret } from "./address.js";
 import { newKey } from "../crypto/cipher.js";
 import { isoTime, newSession } from "../grammar.js";
 import { Http } from "../transport/http.js";
@@ -21,6 +22,7 @@ const STORAGE_KEY = "waypost.session";
  * @property {string} expiresAt
  * @property {string} [label]
  * @property {unknown} [data]
+ * @property {string} [address] the MCP address that it has taken: a secret, like the code, but one that stays
  * @property {boolean} [mapToolNames] false: MCP clients see the tools under their own names
  * @property {string} [tabId] the name of its stored state in this tab; never sent to the server
  * @property {string} [key] of an encrypted session: guests need it besides the code, and the server must not learn it
@@ -74,6 +76,19 @@ export class Session {
   /** The link to give to a guest. It holds the code and the key after a `#`, which browsers send to no server. */
   get link() {
     return inviteLink(this.#record);
+  }
+
+  /** The MCP address that it has taken; undefined if it was created without one, or the browser can't keep one. */
+  get address() {
+    return this.#record.address;
+  }
+
+  /**
+   * The URL to configure an MCP client with: of the address, which leads to the newest session of this browser and stays,
+   * or of the code, which ends with the session. MCP clients can't use an encrypted session.
+   */
+  get mcpUrl() {
+    return new URL(`/mcp/${this.address ?? this.code}`, this.baseUrl).href;
   }
 
   /** The id under which `Pages` and documents are stored that guests see as MCP resources; a secret. */
@@ -137,6 +152,25 @@ export class Session {
     const { data } = await this.#http.json("POST", `/api/sessions/${this.code}/extend`);
     this.update(data);
     return this.expiresAt;
+  }
+
+  /**
+   * Takes the browser's MCP address, also from a newer session: one whose tab was closed, say.
+   * @param {Storage | null} [storage] where its secret is kept
+   * @returns {Promise<string>} the address
+   */
+  async claimAddress(storage = browserStorage()) {
+    return (this.#record.address = await claim(this, storage));
+  }
+
+  /**
+   * Withdraws the browser's MCP address for good, and takes a new one. Clients that are configured with the old one can't
+   * reach this browser any more: here immediately, elsewhere within about two minutes. If it rejects, call it again.
+   * @param {Storage | null} [storage] where its secret is kept
+   * @returns {Promise<string>} the new address
+   */
+  async renewAddress(storage = browserStorage()) {
+    return (this.#record.address = await renew(this, storage));
   }
 
   /** Ends it for the host and all guests. */
@@ -220,13 +254,28 @@ function kept(storage) {
  * @param {string} [options.label] shown to guests
  * @param {unknown} [options.data] any JSON, shown to guests
  * @param {boolean} [options.mapToolNames] offer tools to MCP clients under names that all models take: `cart.add` as `cart_add`
+ * @param {boolean} [options.address] take this browser's MCP address, so that MCP clients find each new session at the same
+ *   `session.mcpUrl`. Without a storage that keeps it, the session has no address. An encrypted session can't have one
+ * @param {Storage | null} [options.storage] where the secret of the address is kept; by default localStorage
  * @param {boolean} [options.encrypted] encrypt arguments and answers end to end; guests then need `session.link`
  * @returns {Promise<Session>}
  */
-export async function createSession({ baseUrl = ownOrigin(), ttl, label, data, mapToolNames, encrypted = false } = {}) {
+export async function createSession({
+  baseUrl = ownOrigin(),
+  ttl,
+  label,
+  data,
+  mapToolNames,
+  address = false,
+  storage = browserStorage(),
+  encrypted = false,
+} = {}) {
   // The key comes first: a page that can't encrypt must not open an unencrypted session instead.
   const key = encrypted ? newKey() : undefined;
-  const reply = await new Http(baseUrl).json("POST", "/api/sessions", { body: { ttl, label, data, mapToolNames } });
-  const { code, hostToken, sessionId, createdAt, expiresAt } = newSession(reply.data);
-  return new Session({ baseUrl, code, hostToken, sessionId, tabId: newId(), createdAt, expiresAt, label, data, mapToolNames, key });
+  if (address) requireMcp(key);
+  const http = new Http(baseUrl);
+  /** @param {string} [addressSecret] */
+  const open = (addressSecret) => http.json("POST", "/api/sessions", { body: { ttl, label, data, mapToolNames, addressSecret } });
+  const { data: reply } = await (address ? withSecret(baseUrl, storage, open) : open());
+  return new Session({ baseUrl, ...newSession(reply), tabId: newId(), label, data, mapToolNames, key });
 }

@@ -1,12 +1,15 @@
 /** This tab's session on the page: created or restored, connected, shown, ended, replaced. */
 
-import { createSession, Host, Session } from "../../waypost.js";
+import { Host, Session } from "../../waypost.js";
 import { Approvals } from "../approval/approvals.js";
 import { byId, copies, el, showBanner, showPill } from "../shared/dom.js";
-import { restoreSwitch, wantsEncryption } from "./encryption.js";
+import { restoreSwitch } from "./encryption.js";
+import { endText } from "./end-text.js";
 import { clockTime, codeParts } from "../shared/format.js";
 import { Countdown } from "./countdown.js";
+import { holdAddress } from "../mcp/address-holder.js";
 import { McpPanel } from "../mcp/panel.js";
+import { openSession } from "./open-session.js";
 import { qrCode } from "./qr.js";
 import { curlCommand } from "./snippets.js";
 import { offerTools } from "../tools/example-tools.js";
@@ -25,6 +28,7 @@ export class Tab {
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   #retry;
   #isOpening = false;
+  #letAddressGo = () => {};
 
   /** @param {import("./request-log.js").RequestLog} log */
   constructor(log) {
@@ -55,7 +59,7 @@ export class Tab {
   async start() {
     if (this.#host) return;
     const kept = await Session.claim();
-    if (kept) this.#use(kept);
+    if (kept) this.#use(kept, { isRestored: true });
     else await this.#open(0);
   }
 
@@ -66,7 +70,7 @@ export class Tab {
     clearTimeout(this.#retry);
     showPill(byId("tab-state"), "Opening", "busy");
     try {
-      const session = await createSession({ label: "Waypost console", encrypted: wantsEncryption() });
+      const session = await openSession();
       this.#use(session);
     } catch (error) {
       const delayMs = ATTEMPT_DELAYS_MS[Math.min(attempt, ATTEMPT_DELAYS_MS.length - 1)];
@@ -79,11 +83,14 @@ export class Tab {
     }
   }
 
-  /** @param {Session} session */
-  #use(session) {
+  /** @param {Session} session @param {{ isRestored?: boolean }} [options] */
+  #use(session, { isRestored = false } = {}) {
     session.save();
-    const host = (this.#host = new Host(session, { approve: (request) => this.#approvals.decide(session.code, request) }));
-    offerTools(host);
+    this.#holdAddress(session, isRestored);
+    /** @param {import("../../waypost.js").ApprovalRequest} request */
+    const approve = (request) => this.#approvals.decide(session.code, request);
+    const host = (this.#host = new Host(session, { approve }));
+    offerTools(host, approve);
     this.#log.follow(host);
     // Events of a session that was replaced are ignored.
     host.on("state", (state) => host === this.#host && this.#showState(state));
@@ -96,6 +103,19 @@ export class Tab {
     host.connect().catch(() => {
       // Shown by the `ended` state.
     });
+  }
+
+  /** @param {Session} session @param {boolean} isRestored */
+  #holdAddress(session, isRestored) {
+    this.#letAddressGo();
+    this.#letAddressGo = () => {};
+    if (session.address === undefined) return;
+    const claimed = (/** @type {unknown} */ error) => {
+      if (session !== this.#session) return;
+      if (error === undefined) session.save();
+      this.#mcp.showClaim(error);
+    };
+    this.#letAddressGo = holdAddress(session, { isRestored, claimed });
   }
 
   async #end() {
@@ -191,6 +211,7 @@ export class Tab {
   /** @param {import("../../waypost.js").StreamState} end */
   #showEnd(end) {
     Session.forget();
+    this.#letAddressGo();
     setTitle("session", "Waypost");
     showPill(byId("tab-state"), "Ended", "bad");
     byId("plate").classList.add("over");
@@ -204,11 +225,4 @@ export class Tab {
     // The focused button may be disabled now. Focus elsewhere on the page is left alone.
     if ([document.body, byId("end")].includes(/** @type {HTMLElement} */ (document.activeElement))) byId("renew").focus();
   }
-}
-
-/** @param {import("../../waypost.js").StreamState} end */
-function endText({ reason, error }) {
-  if (reason === "ended" || reason === "session_ended") return "This session has ended.";
-  if (reason === "expired" || reason === "session_not_found") return "This session has expired.";
-  return `This session is over: ${error?.message ?? reason}`;
 }

@@ -3,15 +3,21 @@
 import { byId, el } from "../shared/dom.js";
 import { accentTool } from "./accent.js";
 import { askTool } from "./ask.js";
+import { registerTools } from "./browser-tools.js";
 import { noteTool } from "./note.js";
 
 const TOOLS = [accentTool, noteTool, askTool];
 
 /** @typedef {import("../../waypost.js").Host} Host */
 
-/** @param {Host} host */
-export function offerTools(host) {
+/**
+ * Offers them to guests, and to an agent of the browser.
+ * @param {Host} host
+ * @param {import("../../waypost.js").Approver} approve the host's
+ */
+export function offerTools(host, approve) {
   for (const { definition, handler } of TOOLS) host.tool(definition, handler);
+  registerTools(TOOLS, host, approve);
   const shown = TOOLS.map(({ definition: { name, title } }) => ({ name, title, box: askBox(host, name) }));
   // "Always allow" in an approval changes the switch here.
   host.on("approval", () => {
