@@ -155,7 +155,7 @@ def no_reorder_window() -> Any:
 
 def never_frees_room() -> Any:
     """What was held of large values counts as held for ever."""
-    return _replaced(Loads, "release", lambda _: None)
+    return replaced(Loads, "release", lambda _: None)
 
 
 def no_order() -> Any:
