@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from urllib.parse import urlencode
 
+import httpx
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect
 
@@ -271,6 +272,25 @@ def test_nothing_is_sent_before_the_person_shares_and_nothing_after_they_stop(en
     assert calls == []
 
 
+def test_a_client_is_configured_once_until_the_person_replaces_the_url(enter: Enter) -> None:
+    visit = enter("native")
+    visit.goto("/shop")
+    url = visit.share()
+    visit.button("Stop sharing").click()
+    expect(visit.badge.get_by_text("Sharing has stopped.").first).to_be_visible()
+    visit.button("Share this page’s tools").click()
+    assert visit.mcp_url() == url
+    with Agent(url) as agent:
+        assert agent.text("find_tea", word="sen")
+    visit.button("Replace it").click()
+    expect(visit.badge.get_by_text("The old one no longer works.")).to_have_count(1)
+    renewed = visit.mcp_url()
+    assert renewed != url
+    with Agent(renewed) as agent:
+        assert agent.text("find_tea", word="sen")
+    assert httpx.post(url, json={"jsonrpc": "2.0", "id": 1, "method": "ping"}).status_code in (404, 410)
+
+
 def test_a_reload_and_the_next_page_of_the_site_go_on_under_the_same_code(enter: Enter) -> None:
     visit = enter("native")
     visit.goto("/shop")
@@ -297,7 +317,9 @@ def test_a_duplicated_tab_shares_nothing_by_itself_and_runs_no_call(enter: Enter
         agent.wait(call)
         expect(visit.page.locator("#cart")).to_have_text('[["Assam",100]]')
         expect(copy.page.locator("#cart")).to_have_text("[]")
-        assert copy.share() != visit.mcp_url()
+        copy.share()
+        code = copy.badge.locator(".code").text_content()
+        assert code != visit.badge.locator(".code").text_content()
 
 
 def test_a_call_that_a_reload_interrupts_is_neither_asked_about_nor_run_again(enter: Enter) -> None:

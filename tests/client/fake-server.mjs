@@ -160,9 +160,9 @@ export class FakeStorage {
   }
 }
 
-/** Wait until `condition` holds; rejects after five seconds. */
+/** Wait until `condition` holds; rejects after a minute, many times what a busy machine takes. */
 export async function until(condition) {
-  const deadline = Date.now() + 5000;
+  const deadline = Date.now() + 60_000;
   for (;;) {
     const value = await condition();
     if (value) return value;

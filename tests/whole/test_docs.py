@@ -214,11 +214,11 @@ def test_the_words_that_a_setting_takes_are_those_that_are_accepted():
 def test_the_limits_of_size_and_time_are_those_of_the_code():
     assert dict(table_rows(SETTINGS, "Limits of size and time")) == {
         "a request's body": f"{limits.MAX_BODY_BYTES // 1024} KiB",
-        "a tool's result, as JSON; with encryption": (
-            f"{limits.MAX_RESULT_BYTES // 1024**2} MiB; {limits.MAX_RESULT_BYTES * 3 // 4 // 1024**2} MiB"
-        ),
         "a question's body, and its last message": (
             f"{limits.MAX_CHAT_BODY_BYTES // 1024**2} MiB, and {limits.MAX_QUESTION_BYTES // 1024**2} MiB"
+        ),
+        "a tool's result, as JSON; with encryption": (
+            f"{limits.MAX_RESULT_BYTES // 1024**2} MiB; {limits.MAX_RESULT_BYTES * 3 // 4 // 1024**2} MiB"
         ),
         "a page's HTML": f"{limits.MAX_PAGE_BYTES // 1024**2} MiB",
         "an import's messages": f"{limits.MAX_IMPORTED_MESSAGES:,}, in {limits.MAX_IMPORT_BYTES // 1024**2} MiB",

@@ -38,7 +38,7 @@ BAD_CALLS: dict[str, tuple[str, Any, int, str]] = {
     "no message": ("/api/chat", {"threadId": "t"}, 400, "invalid_body"),
     "an empty message": ("/api/chat", BODY | {"message": " \n"}, 400, "invalid_body"),
     "a message that is too long": ("/api/chat", BODY | {"message": "x" * 65537}, 400, "invalid_body"),
-    "a body that is too large": ("/api/chat", BODY | {"message": "x" * 262144}, 413, "body_too_large"),
+    "a body that is too large": ("/api/chat", BODY | {"message": "x" * 1024**2}, 413, "body_too_large"),
     "a message that is no text": ("/api/chat", BODY | {"message": ["hello"]}, 400, "invalid_body"),
     "an unknown field": ("/api/chat", BODY | {"treadId": "t"}, 400, "unknown_field"),
     "an empty thread": ("/api/chat", BODY | {"threadId": ""}, 400, "invalid_id"),

@@ -3,6 +3,8 @@
 import { copies, el } from "../console/shared/dom.js";
 import { codeParts } from "../console/shared/format.js";
 import { qrCode } from "../console/tab/qr.js";
+import { holdAddress } from "../console/mcp/address-holder.js";
+import { ApiError } from "../client/errors.js";
 import { Host } from "../client/host/host.js";
 import { createSession, ownOrigin, Session } from "../client/session/session.js";
 import { GuestToken } from "./guest-token.js";
@@ -40,6 +42,7 @@ export class SharedView {
   #tools = el("div");
   /** @type {Host | null} */
   #host = null;
+  #letAddressGo = () => {};
 
   /**
    * @param {Badge} badge
@@ -59,8 +62,8 @@ export class SharedView {
     try {
       const kept = await Session.claim(this.#storage);
       // Of another deployment, if the site has changed its tag since.
-      if (kept?.baseUrl === ownOrigin()) await this.#use(kept);
-      else if (isNew) await this.#use(await this.#open());
+      if (kept?.baseUrl === ownOrigin()) await this.#use(kept, true);
+      else if (isNew) await this.#use(await this.#open(), false);
       else this.#over(null);
     } catch (error) {
       await this.#policy.reported();
@@ -69,9 +72,10 @@ export class SharedView {
     }
   }
 
-  /** @param {Session} session */
-  async #use(session) {
-    if (this.#storage) session.save(this.#storage);
+  /** @param {Session} session @param {boolean} isRestored */
+  async #use(session, isRestored) {
+    this.#save(session);
+    this.#holdAddress(session, isRestored);
     const { approve } = this.#options;
     const host = (this.#host = new Host(session, {
       storage: this.#storage,
@@ -91,7 +95,7 @@ export class SharedView {
     await page.ready();
     show();
     host.on("state", (state) => this.#showState(state));
-    host.on("session", () => this.#storage && session.save(this.#storage));
+    host.on("session", () => this.#save(session));
     this.#showSession(session);
     // Its end is shown by the state.
     host.connect().catch(() => {});
@@ -105,11 +109,12 @@ export class SharedView {
       copies(made, () => text);
       return made;
     };
+    const renew = el("button", { type: "button", class: "link", onclick: () => this.#renew(session, renew) }, "Replace it");
     const hint = el("p", { class: "hint" }, "Give one of these to your agent only: with it, the tools below can be called in this tab.");
-    const actions = el("div", { class: "actions" }, button("Copy MCP URL", "primary", new URL(`/mcp/${code}`, baseUrl).href), button("Copy code", "", code), button("Copy link", "", link));
+    const actions = el("div", { class: "actions" }, button("Copy MCP URL", "primary", session.mcpUrl), button("Copy code", "", code), button("Copy link", "", link));
     const token = new GuestToken(session);
     token.isRequired().then((isRequired) => {
-      if (!isRequired) return;
+      if (!isRequired || session.address) return;
       actions.replaceChildren(button("Copy MCP URL", "primary", new URL("/mcp", baseUrl).href), token.button, button("Copy link", "", link));
       hint.textContent = "Your MCP client needs the URL and a token (Authorization: Bearer). With them, the tools below can be called in this tab.";
     });
@@ -125,6 +130,7 @@ export class SharedView {
       ),
       actions,
       hint,
+      ...(session.address ? [el("p", { class: "hint" }, "The MCP URL stays the same when you share here again. ", renew)] : []),
       this.#tools,
       el("div", { class: "actions" }, stop),
     );
@@ -179,14 +185,54 @@ export class SharedView {
   /** @param {string | null} reason */
   #over(reason) {
     this.#policy.stop();
+    this.#letAddressGo();
     this.#questions.close();
     // What is stored must not bring it back.
     Session.forget(this.#storage);
     this.#badge.over(reason);
   }
 
-  #open() {
-    return createSession({ label: this.#label(), data: { url: location.origin + location.pathname } });
+  /** A new session; its MCP address is this browser's at this site, so that a client is configured once. */
+  async #open() {
+    const options = { label: this.#label(), data: { url: location.origin + location.pathname } };
+    try {
+      return await createSession({ ...options, address: true });
+    } catch (error) {
+      // Where a code admits one guest there are no addresses.
+      if (!(error instanceof ApiError) || error.code !== "address_not_allowed") throw error;
+      return createSession(options);
+    }
+  }
+
+  /** @param {Session} session @param {boolean} isRestored */
+  #holdAddress(session, isRestored) {
+    if (session.address === undefined) return;
+    const claimed = (/** @type {unknown} */ error) => {
+      if (error !== undefined) this.#badge.say(`MCP clients may not reach this tab: ${error instanceof Error ? error.message : error}`);
+      else this.#save(session);
+    };
+    // Its type is that of the published client.
+    const held = /** @type {import("../waypost.js").Session} */ (/** @type {unknown} */ (session));
+    this.#letAddressGo = holdAddress(held, { isRestored, claimed });
+  }
+
+  /** @param {Session} session */
+  #save(session) {
+    if (this.#storage) session.save(this.#storage);
+  }
+
+  /** Replaces the MCP address: who has the old URL can't call any more. @param {Session} session @param {HTMLButtonElement} button */
+  async #renew(session, button) {
+    button.disabled = true;
+    try {
+      await session.renewAddress();
+      this.#save(session);
+      this.#showSession(session);
+      this.#badge.say("The MCP URL is a new one. The old one no longer works.");
+    } catch (error) {
+      button.disabled = false;
+      button.textContent = `No new URL. ${error instanceof Error ? error.message : error}`;
+    }
   }
 
   #label() {

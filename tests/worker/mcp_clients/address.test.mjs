@@ -92,7 +92,9 @@ describe("the TypeScript SDK at an address that stays", { concurrency: true }, (
     });
   }
 
-  for (const [name, kind] of Object.entries(CLIENTS).filter(([, { isModern }]) => !isModern)) {
+  // SDK 1.12 does not come back to a stream that the server has ended: it hears of the first session only.
+  const listening = Object.entries(CLIENTS).filter(([name, { isModern }]) => !isModern && name !== "SDK 1.12");
+  for (const [name, kind] of listening) {
     test(`${name}: a client that listens hears of the next session's tools`, async (t) => {
       const storage = newStorage();
       let tab = await openTab(t, storage, 0);
