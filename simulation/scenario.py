@@ -37,8 +37,10 @@ class Report:
 
 
 def simulate(seed: int) -> Report:
-    """One run from `seed`, the same at every call. Of sixteen, three are of a conversation, one is of a deletion, and
-    one of MCP addresses; the others are of the queues."""
+    """One run from `seed`, the same at every call.
+
+    Of sixteen, three are of a conversation, one of a deletion and one of MCP addresses; the others of the queues.
+    """
     if seed % 16 == 15:
         return Report(seed, simulate_addresses(seed), 0)
     if seed % 4 == 3:

@@ -4,10 +4,14 @@ import asyncio
 
 import pytest
 
+from simulation.seeded_random import SeededRandom
 from tests.support.conversations import TTL, HidingKv, Setting, ids, item, said
 from waypost_worker.conversations.compaction import OLD_SNAPSHOT_MS, SEEN_BY_ALL_MS
+from waypost_worker.conversations.conversation import MAX_POP_TRIES, Conversation
+from waypost_worker.conversations.journal import Change, Entry, Popped, merge
 from waypost_worker.conversations.recent_pops import MAX_REMEMBERED
 from waypost_worker.errors import StorageUnavailable
+from waypost_worker.kv.cursor import CursorFactory
 from waypost_worker.limits import POP_REPEAT_SECONDS
 
 
@@ -212,3 +216,26 @@ async def test_the_answers_of_a_conversation_are_known_removed_ones_too():
     await at.here.append([item("q"), item("g1", role="assistant"), item("g2", role="assistant")])
     await at.here.append([], drops=["g0", "g2"])
     assert await at.here.answer_ids() == {"g0", "g1", "g2"}
+
+
+class Contested(Conversation):
+    """Of which another pop, with an earlier cursor, always turns out to have taken the same message."""
+
+    looks = 0
+
+    async def _entries(self) -> list[Entry]:
+        entries = await super()._entries()
+        self.looks += 1
+        popped = [entry.change.popped for entry in entries if entry.change.popped is not None]
+        others = [Entry(f"00{self.looks}", Change(popped=Popped("other", one.item))) for one in popped]
+        return merge(others, entries)
+
+
+async def test_a_pop_gives_way_a_bounded_number_of_times():
+    at = Setting(limit=100)
+    await said(at.here, *"abcdefgh")
+    random = SeededRandom(9)
+    cursors = CursorFactory(at.clock, random)
+    contested = Contested(at.kv.kv, at.clock, cursors, at.checks, "c1", TTL, 100, at.log.append)
+    taken = await contested.pop("p")
+    assert (taken and taken.id, contested.looks) == ("d", 1 + MAX_POP_TRIES)

@@ -269,6 +269,15 @@ async def test_an_export_in_parts_has_each_line_once():
     assert len({json.dumps(line) for line in lines}) == 5 * 7
 
 
+async def test_a_part_of_an_export_may_end_between_two_documents():
+    at = Owning()
+    session_id = await at.filled()
+    for number in range(30):
+        await at.client.call("PUT", f"/api/sessions/{session_id}/documents/large-{number:02}", "x" * 250_000)
+    names = [line["name"] for line in await at.export() if line["kind"] == "document"]
+    assert names == ["intents", "theme", "a", "b", *(f"large-{number:02}" for number in range(30))]
+
+
 async def test_a_part_of_an_export_ends_once_it_is_large():
     at = Owning()
     session_id = await at.filled()

@@ -93,7 +93,7 @@ def bad_request_json(name: str, body: bytes | str, code: str = "invalid_json") -
 def name_twice(method: str, path: str, body: bytes, content_type: str = "application/json") -> Case:
     """A body in which a name is there twice."""
     headers = {"Content-Type": content_type}
-    name = f"name twice in {body[:12].decode()}… of {method} {path} as {content_type}"
+    name = f"name twice in {body[:28].decode()}… of {method} {path} as {content_type}"
     return Case(name, 400, "invalid_json", method, path, body, "", headers)
 
 
@@ -113,6 +113,11 @@ NAMES_TWICE = [
     name_twice("PUT", "/api/conversations/c", b'{"role":"user","role":"user","content":1}', "application/x-ndjson"),
     name_twice("POST", "/api/chat", b'{"message":"a","message":"b","threadId":"t"}'),
     name_twice("POST", "/api/chat", UI_BODY),
+    name_twice("POST", "/api/chat", UI_BODY.replace(b'"own":{"a":1,"a":2}', b'"id":"u"')),
+    name_twice("POST", "/api/chat", UI_BODY.replace(b'"own":{"a":1,"a":2}', b'"messages":[]')),
+    name_twice(
+        "POST", "/api/chat", UI_BODY.replace(b'"own":{"a":1,"a":2}', b'"own":1').replace(b'"m"', b'"m","id":"n"')
+    ),
 ]
 """Each kind of body, with a name twice in one of its objects."""
 
