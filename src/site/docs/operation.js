@@ -1,7 +1,6 @@
 /** One operation: a line that opens. */
 
 import { copies, el } from "../console/shared/dom.js";
-import { pretty } from "../console/shared/format.js";
 import { curlCommand, exampleNames } from "./curl.js";
 import { inline, prose } from "./prose.js";
 import { schemaDetails, typeOf } from "./schema.js";
@@ -175,4 +174,9 @@ function snippet(title, text, label) {
     el("figcaption", {}, el("span", {}, title), button),
     el("pre", { class: "snippet", tabindex: "0", "aria-label": label }, text),
   );
+}
+
+/** JSON for reading. @param {unknown} value */
+function pretty(value) {
+  return typeof value === "string" ? value : JSON.stringify(value, null, 2);
 }
