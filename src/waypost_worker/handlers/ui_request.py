@@ -48,16 +48,10 @@ class UiBody(msgspec.Struct, frozen=True, rename="camel"):
     interrupt: bool = False
 
 
-class _Fields(msgspec.Struct, rename="camel", omit_defaults=True):
+class _Fields(msgspec.Struct):
     # As they were sent: nothing of them is decoded.
-    id: Raw | UnsetType = UNSET
     messages: Raw | UnsetType = UNSET
     trigger: Raw | UnsetType = UNSET
-    message_id: Raw | UnsetType = UNSET
-    resource_id: Raw | UnsetType = UNSET
-    agent: Raw | UnsetType = UNSET
-    metadata: Raw | UnsetType = UNSET
-    interrupt: Raw | UnsetType = UNSET
 
 
 class _Head(msgspec.Struct, rename="camel", frozen=True):
@@ -91,15 +85,16 @@ def ui_fields(body: bytes) -> _Fields | None:
     return None if fields.messages is UNSET and fields.trigger is UNSET else fields
 
 
-def read_ui_question(fields: _Fields, allowed: str) -> tuple[str, str | None, Question]:
-    """Thread, resource and question. `allowed`: the parts that a model is given here, one of `PARTS`.
+def read_ui_question(body: bytes, fields: _Fields, allowed: str) -> tuple[str, str | None, Question]:
+    """Thread, resource and question of `body`, which has the `fields`. `allowed`: the parts that a model is given here,
+    one of `PARTS`.
 
     Raises:
         BodyTooLarge, InvalidJson, InvalidEncoding, InvalidBody, InvalidId, UnsupportedPart
     """
-    messages = b"" if fields.messages is UNSET else bytes(fields.messages).strip()
-    fields.messages = UNSET
-    rest = msgspec.json.encode(fields)
+    messages = b"" if fields.messages is UNSET else bytes(fields.messages)
+    # Everything but the messages is checked as any other body is.
+    rest = body.replace(messages, b"[]", 1) if messages else body
     if len(rest) > MAX_BODY_BYTES:
         raise BodyTooLarge(f"A question without its messages may have {MAX_BODY_BYTES} bytes.")
     head = decode_json(rest, _Head)
