@@ -24,6 +24,7 @@ from tools.openapi.example_calls.step import begin
 from tools.openapi.example_runner import Answered, Sent, run_steps
 from tools.openapi.in_memory import InMemoryService
 from waypost_worker.app import ROUTES
+from waypost_worker.http.loads import Loads
 from waypost_worker.http.routing import Router
 from waypost_worker.kv.delegating import DelegatingKv
 from waypost_worker.kv.keys import host_key
@@ -59,11 +60,15 @@ class BilledKv(DelegatingKv):
         self.dollars += READ
         return await super().get(key)
 
+    async def get_bytes(self, key: str) -> bytes | None:
+        self.dollars += READ
+        return await super().get_bytes(key)
+
     async def get_many(self, keys: Sequence[str]) -> dict[str, str]:
         self.dollars += READ * len(keys)
         return await super().get_many(keys)
 
-    async def put(self, key: str, value: str, *, ttl_seconds: int, metadata: str | None = None) -> None:
+    async def put(self, key: str, value: str | bytes, *, ttl_seconds: int, metadata: str | None = None) -> None:
         self.dollars += WRITE + len(value) * ttl_seconds * BYTE_SECOND
         await super().put(key, value, ttl_seconds=ttl_seconds, metadata=metadata)
 
@@ -169,7 +174,8 @@ class Scene:
 
 async def _acknowledge(scene: Scene, session: Opened, *, are_there: bool) -> Bill:
     isolate = scene.elsewhere.app.isolate
-    queues = Queues(scene.kv, session.code, isolate.cursors, isolate.messages, 3600)
+    loads = Loads(isolate.loads, None, scene.elsewhere.app.clock)
+    queues = Queues(scene.kv, session.code, isolate.cursors, isolate.messages, 3600, loads)
     asked = [(await scene.elsewhere.ask(session.code)).json()["cursor"] for _ in range(MAX_ACK_CURSORS)]
     cursors = asked if are_there else [isolate.cursors.issue(queues.requests) for _ in range(MAX_ACK_CURSORS)]
     body = {"code": session.code, "cursors": cursors}

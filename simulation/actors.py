@@ -10,9 +10,11 @@ from dataclasses import dataclass, field
 from functools import partial
 from random import Random
 from typing import Any
+from zlib import crc32
 
 from simulation.client import Reply
 from simulation.cluster import Cluster, NetworkError, SessionOver
+from waypost_worker.limits import MAX_BODY_BYTES
 
 
 @dataclass
@@ -196,7 +198,7 @@ class Host:
         self._story.runs.append(request_id)
         self._story.runs_by_host[self.number, request_id] += 1
         await asyncio.sleep(self._cluster.random.expovariate(1 / 2))
-        self._story.answers[request_id] = {"answer": request_id}
+        self._story.answers[request_id] = _result(request_id)
         await self._answer(request_id)
 
     async def _answer(self, request_id: str) -> None:
@@ -245,6 +247,16 @@ async def try_foreign_cursor(cluster: Cluster, story: Story, other: Story) -> No
         reply = await persist(cluster, partial(cluster.call, 0, "GET", url, token=story.host_token), 5)
         if reply is not None and reply.status != 400:
             story.violations.append(f"a cursor of another session was answered {reply.status}")
+
+
+LARGE_ONE_IN = 5
+"""One answer in so many is large: it is read by itself, and waits for room (see `ROOM_BYTES` in cluster.py)."""
+
+
+def _result(request_id: str) -> dict[str, Any]:
+    # By its id, not by chance: the run is otherwise the same.
+    is_large = crc32(request_id.encode()) % LARGE_ONE_IN == 0
+    return {"answer": request_id} | ({"page": "x" * (MAX_BODY_BYTES + 1000)} if is_large else {})
 
 
 STOPS_SECONDS = 60 + 60 + 30

@@ -14,7 +14,7 @@ from simulation.model_kv import LocationKv, Usage, World, invocation
 from simulation.seeded_random import SeededRandom
 from simulation.virtual_time import VirtualClock
 from waypost_worker.app import App
-from waypost_worker.limits import MAX_WRITE_SECONDS
+from waypost_worker.limits import MAX_BODY_BYTES, MAX_WRITE_SECONDS
 from waypost_worker.polling.plans import Plan
 from waypost_worker.settings import Settings
 
@@ -40,6 +40,9 @@ MAX_LOOK_SECONDS = 30
 
 MAX_CALL_SECONDS = 20 + 4 * MAX_WRITE_SECONDS
 """The longest wait that the clients ask for, and a few operations that are refused until their retries end."""
+
+ROOM_BYTES = 8 * (MAX_BODY_BYTES + 5000)
+"""Large values that an isolate holds here: as many as a poll may return, so that others have to wait now and then."""
 
 
 class NetworkError(Exception):
@@ -143,6 +146,7 @@ class Cluster:
         settings = Settings(signing_keys=(KEY,), plan=PLAN)
         seed = self.random.getrandbits(64)
         app = App(settings, LocationKv(self.world, location), clock, SeededRandom(seed), log.append)
+        app.isolate.loads.max_bytes = app.isolate.loads.max_address_bytes = ROOM_BYTES
         return Client(app, log)
 
     def _chance(self, probability: float) -> bool:

@@ -52,6 +52,61 @@ def read_conversation() -> Cost:
     return run(scene())
 
 
+def pop_message() -> Cost:
+    """Operations of popping one message, on average over `TIMES`."""
+
+    async def scene() -> Cost:
+        kv = CountingKv(MemoryKv(VirtualClock()))
+        client = make_client(Settings(signing_keys=(KEY,), history_limit=200), kv)
+        messages = [{"role": "user", "content": "hello"}] * TIMES
+        await client.call("POST", "/api/conversations/c/messages", {"messages": messages})
+        kv.count.clear()
+        for number in range(TIMES):
+            reply = await client.call("POST", "/api/conversations/c/pop", {"id": f"{number}"})
+            assert reply.json()["message"]
+            await asyncio.sleep(PAUSE_SECONDS)
+        return _average(kv.count, TIMES)
+
+    return run(scene())
+
+
+def append_quickly() -> Cost:
+    """Operations of appending one small message, on average over 600 in a minute."""
+
+    async def scene() -> Cost:
+        kv = CountingKv(MemoryKv(VirtualClock()))
+        client = make_client(Settings(signing_keys=(KEY,)), kv)
+        body = {"messages": [{"role": "user", "content": "hello"}]}
+        for _ in range(600):
+            reply = await client.call("POST", "/api/conversations/c/messages", body)
+            assert reply.status == 201
+            await asyncio.sleep(0.1)
+        return _average(kv.count, 600)
+
+    return run(scene())
+
+
+def delete_thread(documents: int = 10, pages: int = 2) -> Cost:
+    """Operations of deleting a thread with one answer of `ANSWER_SECONDS`, documents and pages."""
+
+    async def scene() -> Cost:
+        kv = CountingKv(MemoryKv(VirtualClock()))
+        client = make_client(Settings(signing_keys=(KEY,)), kv, model=ScriptedModel(counted(ANSWER_SECONDS * 4, 0.25)))
+        await client.call("POST", "/api/chat", {"message": "hello", "threadId": "t"})
+        thread = {"threadId": "t", "resourceId": "t"}
+        described = await client.call("POST", "/api/sessions/metadata", thread)
+        session_id = described.json()["session"]["sessionId"]
+        for number in range(documents):
+            await client.call("PUT", f"/api/sessions/{session_id}/documents/d{number}", number)
+        for number in range(pages):
+            await client.call("PUT", f"/api/pages/p{number}", {"html": "", "sessionId": session_id})
+        kv.count.clear()
+        assert (await client.call("DELETE", "/api/sessions", thread)).json()["success"]
+        return _average(kv.count, 1)
+
+    return run(scene())
+
+
 def chat_exchange(plan: Plan = PAID, seconds: int = ANSWER_SECONDS) -> Cost:
     """Operations of a question and its answer, which takes `seconds`, on average over `EXCHANGES` in one thread."""
 

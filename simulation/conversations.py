@@ -9,6 +9,7 @@ import asyncio
 from collections.abc import Awaitable
 from contextlib import suppress
 from random import Random
+from typing import Any
 
 import msgspec
 
@@ -21,6 +22,7 @@ from waypost_worker.chat.turn import Turn
 from waypost_worker.chat.unfinished import as_partial
 from waypost_worker.conversations.conversation import CompactionChecks, compaction_checks
 from waypost_worker.conversations.message import ChatMessage, ForkOrigin, ToolCall
+from waypost_worker.conversations.recent_pops import RecentPops
 from waypost_worker.errors import Unavailable
 from waypost_worker.kv.cursor import CursorFactory, cursor_ms
 from waypost_worker.kv.retrying import RetryingKv
@@ -41,17 +43,19 @@ class Places:
         self._talk = talk
         self._random = random
         self._skews = [random.randint(-2000, 2000) for _ in range(world.locations)]
-        self._isolates: dict[int, tuple[CursorFactory, CompactionChecks]] = {}
+        self._isolates: dict[int, tuple[CursorFactory, CompactionChecks, RecentPops]] = {}
 
     def conversation(self, location: int) -> Recorded:
         """The conversation, for one request that reaches `location`."""
         clock, seeded = VirtualClock(self._skews[location]), SeededRandom(self._random.getrandbits(32))
         if location not in self._isolates or self._random.random() < 0.1:
-            self._isolates[location] = (CursorFactory(clock, seeded), compaction_checks())
+            self._isolates[location] = (CursorFactory(clock, seeded), compaction_checks(), RecentPops())
         kv = RetryingKv(LocationKv(self._world, location), clock, seeded)
         talk = self._talk
-        isolate = self._isolates[location]
-        conversation = Recorded(kv, clock, *isolate, "talk", talk.ttl_seconds, talk.limit, lambda _: None)
+        cursors, checks, pops = self._isolates[location]
+        conversation = Recorded(
+            kv, clock, cursors, checks, "talk", talk.ttl_seconds, talk.limit, lambda _: None, pops=pops
+        )
         conversation.talk = talk
         return conversation
 
@@ -68,6 +72,7 @@ class Writer:
         self._home = random.randrange(locations)
         self._pause = random.choice(PAUSES)
         self._chats = random.random() < 0.6
+        self._pops = random.random() < 0.4
         self._is_rude = random.random() < 0.3
         self._asked: list[tuple[str, str]] = []
         """Its questions, each with its answer, however long ago."""
@@ -82,11 +87,16 @@ class Writer:
         """Takes one action."""
         is_home = self._random.random() < 0.8
         conversation = self._places.conversation(self._home if is_home else self._random.randrange(self._locations))
-        if self._is_rude and self._random.random() < 0.1:
+        if self._is_rude and self._random.random() < 0.15:
             await self._try(conversation, self._forget(conversation, name))
+        elif self._pops and self._random.random() < 0.3:
+            await self._pop(conversation, name)
         elif self._chats and self._random.random() < 0.5:
             await self._try(conversation, self._ask(conversation, name))
         else:
+            if self._random.random() < 0.2:
+                await self._try(conversation, conversation.append(self._group(name)))
+                return
             for item in self._items(name):
                 if not await self._try(conversation, conversation.append([item])) and self._random.random() < 0.5:
                     await self._try(conversation, conversation.append([item]))
@@ -98,6 +108,29 @@ class Writer:
         except Unavailable:
             return False
         return True
+
+    async def _pop(self, conversation: Recorded, name: str) -> None:
+        """Pops like a client: under one id until it succeeds, and now and then once more."""
+        for _ in range(20):
+            if await self._try(conversation, conversation.pop(name)):
+                break
+            await asyncio.sleep(self._random.uniform(0, 5))
+        if self._random.random() < 0.5:
+            await asyncio.sleep(self._random.choice((0, 10, 200, 400)))
+            elsewhere = self._places.conversation(self._random.randrange(self._locations))
+            await self._try(elsewhere, elsewhere.pop(name))
+
+    def _group(self, name: str) -> list[ChatMessage]:
+        """What an agent's framework appends: opaque items of one group, in one write."""
+        contents: list[Any] = [
+            {"type": "reasoning", "id": name},
+            {"type": "function_call", "call_id": name},
+            {"type": "function_call_output", "call_id": name, "output": "x" * self._random.choice((1, 3000))},
+        ]
+        items = [ChatMessage(f"{name}-{part}", "assistant", content, 0) for part, content in enumerate(contents)]
+        group = [item.id for item in items]
+        self._talk.groups |= dict.fromkeys(group, group)
+        return items
 
     def _items(self, name: str) -> list[ChatMessage]:
         if self._random.random() < 0.2:
@@ -119,7 +152,8 @@ class Writer:
 
     async def _ask(self, conversation: Recorded, name: str) -> None:
         """Writes a question and its answer like the chat."""
-        items, _, older = await conversation.history()
+        history = await conversation.history()
+        items, older = history.items, history.older
         ended = [as_partial(item) for item in items if item.is_open and self._random.random() < 0.5]
         generation_id = conversation.new_cursor()
         if self._random.random() < 0.2:
@@ -218,6 +252,6 @@ async def _settled(places: Places, talk: Talk, location: int) -> list[ChatMessag
 
 async def _look(places: Places, talk: Talk, location: int) -> list[ChatMessage]:
     began = now()
-    view = await places.conversation(location).read()
-    talk.check(view, began)
-    return view
+    history = await places.conversation(location).history()
+    talk.check(history, began)
+    return history.items

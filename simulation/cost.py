@@ -19,7 +19,10 @@ from simulation.conversation_cost import (
     ANSWER_SECONDS,
     TIMES,
     append_message,
+    append_quickly,
     chat_exchange,
+    delete_thread,
+    pop_message,
     read_conversation,
 )
 from simulation.counting_kv import CountingKv
@@ -190,7 +193,10 @@ def table() -> str:
         ("an MCP address: more for a request, unless its isolate knows the address", find_by_address(), 1000),
         ("a conversation that is read", read_conversation(), 1000),
         (f"a message added to a conversation, on average of {TIMES}", append_message(), 1000),
+        ("the same, at 600 messages in a minute", append_quickly(), 1000),
+        (f"a message popped, on average of {TIMES}", pop_message(), 1000),
         (f"a question to a thread and its answer of {ANSWER_SECONDS} s, paid plan", chat_exchange(), 1000),
+        ("a thread deleted after one such answer, with 10 documents and 2 pages", delete_thread(), 1000),
         ("an hour of an idle tab, paid plan", stream_hour(PAID, host=True), 1),
         ("an hour of an idle guest's stream, paid plan", stream_hour(PAID, host=False), 1),
         ("an hour of an idle tab, free plan", stream_hour(FREE, host=True), 1),

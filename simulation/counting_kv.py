@@ -10,7 +10,7 @@ from waypost_worker.kv.store import Kv
 P = ParamSpec("P")
 T = TypeVar("T")
 
-COSTS_AS = {"get": "read", "get_many": "read", "put": "write", "delete": "write", "list": "list"}
+COSTS_AS = {"get": "read", "get_bytes": "read", "get_many": "read", "put": "write", "delete": "write", "list": "list"}
 """Operation -> what the platform bills it as."""
 
 

@@ -151,6 +151,10 @@ class LocationKv:
         version = self._world.read(self._location, key)
         return version.value if version else None
 
+    async def get_bytes(self, key: str) -> bytes | None:
+        text = await self.get(key)
+        return None if text is None else text.encode()
+
     async def get_many(self, keys: Sequence[str]) -> dict[str, str]:
         if len(keys) > KV_MAX_BULK_KEYS:
             raise ValueError("too many keys")
@@ -158,11 +162,12 @@ class LocationKv:
         found = {key: self._world.read(self._location, key) for key in keys}
         return {key: version.value for key, version in found.items() if version and version.value is not None}
 
-    async def put(self, key: str, value: str, *, ttl_seconds: int, metadata: str | None = None) -> None:
+    async def put(self, key: str, value: str | bytes, *, ttl_seconds: int, metadata: str | None = None) -> None:
         if ttl_seconds < KV_MIN_TTL_SECONDS:
             raise ValueError("too short a time to live")
         await self._travel()
-        self._world.write(self._location, key, value, metadata, ttl_seconds)
+        text = value if isinstance(value, str) else value.decode()
+        self._world.write(self._location, key, text, metadata, ttl_seconds)
 
     async def delete(self, key: str) -> None:
         await self._travel()

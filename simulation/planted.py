@@ -14,13 +14,19 @@ from simulation.planted_addresses import ADDRESS_BUGS
 from simulation.replaced import replaced
 from waypost_worker.chat.turn import Turn
 from waypost_worker.context import request_context
-from waypost_worker.conversations import conversation, journal
+from waypost_worker.conversations import compaction, conversation, journal
+from waypost_worker.conversations import window as window_module
 from waypost_worker.conversations.conversation import Conversation
 from waypost_worker.conversations.journal import Entry, Snapshot
 from waypost_worker.conversations.message import ChatMessage
+from waypost_worker.conversations.recent_pops import RecentPops
+from waypost_worker.conversations.window import Window
+from waypost_worker.documents.document import DocumentStore
+from waypost_worker.documents.page import PageStore
+from waypost_worker.http.loads import Loads
 from waypost_worker.kv.cursor import cursor_ms
 from waypost_worker.kv.keys import journal_key, request_key, snapshot_key
-from waypost_worker.kv.store import Kv, ListedKey
+from waypost_worker.kv.store import Kv, ListedKey, list_all
 from waypost_worker.polling.local_channel import LocalChannel
 from waypost_worker.queues import queue as queue_module
 from waypost_worker.queues.message import Message, decode_listed, encode_stored
@@ -152,6 +158,11 @@ def no_reorder_window() -> Any:
     return replaced(GuestReader, "wants", wants)
 
 
+def never_frees_room() -> Any:
+    """What was held of large values counts as held for ever."""
+    return replaced(Loads, "release", lambda _: None)
+
+
 def no_order() -> Any:
     """Numbered messages are released as they come."""
 
@@ -201,7 +212,7 @@ def deletes_the_journal_immediately() -> Any:
     """Compaction deletes the journal's entries immediately."""
 
     async def compact(self: Any, snapshot: Snapshot, entries: list[Entry]) -> set[str]:
-        kept = journal.keep(journal.merge(snapshot.entries, entries), self._limit, 0)
+        kept = journal.keep(journal.merge(snapshot.entries, entries), self._window, 0)
         text = msgspec.json.encode(Snapshot(self._clock.now_ms(), kept, {})).decode()
         await self._kv.put(snapshot_key(self._name), text, ttl_seconds=self._key_ttl_seconds)
         for entry in entries:
@@ -212,12 +223,12 @@ def deletes_the_journal_immediately() -> Any:
 
 
 def _compacts_without(**fields: Any) -> Any:
-    def keep(entries: Sequence[Entry], limit: int, since_ms: int) -> list[Entry]:
-        kept = original(entries, limit, since_ms)
+    def keep(entries: Sequence[Entry], window: Window, since_ms: int) -> list[Entry]:
+        kept = original(entries, window, since_ms)
         return [Entry(entry.cursor, msgspec.structs.replace(entry.change, **fields)) for entry in kept]
 
     original = journal.keep
-    return replaced(conversation, "keep", keep)
+    return replaced(compaction, "keep", keep)
 
 
 def compaction_loses_drops() -> Any:
@@ -246,6 +257,79 @@ def asks_again_only_what_is_shown() -> Any:
     return replaced(Turn, "__init__", init)
 
 
+def pops_by_writing_the_rest() -> Any:
+    """A pop reads the conversation and writes it back without its last message."""
+
+    async def pop(self: Any, pop_id: str) -> ChatMessage | None:
+        history = await self.history()
+        if not history.items:
+            return None
+        await self.replace(history.items[:-1], history.origin, truncated=history.truncated)
+        taken: ChatMessage = history.items[-1]
+        return taken
+
+    return replaced(Conversation, "pop", pop)
+
+
+@contextmanager
+def forgets_pops() -> Iterator[None]:
+    """A pop that is repeated takes another message."""
+    nothing = replaced(conversation, "pop_of", lambda entries, pop_id: None)
+    with nothing, replaced(RecentPops, "of", lambda self, name, now_ms: []):
+        yield
+
+
+@contextmanager
+def cuts_inside_groups() -> Iterator[None]:
+    """The last N messages are kept, wherever that cuts."""
+
+    def first(items: Sequence[ChatMessage], window: Window) -> int:
+        return max(len(items) - window.messages, 0)
+
+    with (
+        replaced(window_module, "first_shown", first),
+        replaced(conversation, "first_shown", first),
+        replaced(journal, "first_kept", first),
+        replaced(window_module, "_results", lambda item: filter(None, [item.tool_call_id])),
+    ):
+        yield
+
+
+def forgets_that_it_cut() -> Any:
+    """Compaction leaves old messages out, and the snapshot does not say so."""
+    return replaced(compaction, "cut_off", lambda entries, window: "")
+
+
+def says_nothing_of_what_it_cuts() -> Any:
+    """A read leaves old messages out and does not say so."""
+
+    def shown_from(*args: Any, **kwargs: Any) -> tuple[list[ChatMessage], bool]:
+        return original(*args, **kwargs)[0], False
+
+    original = window_module.shown_from
+    return replaced(conversation, "shown_from", shown_from)
+
+
+def deletes_the_thread_alone() -> Any:
+    """The deletion of a thread leaves its documents."""
+
+    async def nothing(self: Any, session_id: str) -> None:
+        pass
+
+    return replaced(DocumentStore, "delete_all", nothing)
+
+
+def deletes_every_page() -> Any:
+    """The deletion of a thread deletes the pages of all sessions."""
+
+    async def delete_all(self: Any, session_id: str) -> None:
+        async for keys in list_all(self._kv, "page"):
+            for key in keys:
+                await self._kv.delete(key.name)
+
+    return replaced(PageStore, "delete_all", delete_all)
+
+
 PLANTED = (
     high_water_mark,
     get_instead_of_list,
@@ -255,6 +339,7 @@ PLANTED = (
     answers_before_the_write,
     shared_cache,
     no_reorder_window,
+    never_frees_room,
     no_order,
     unflagged_replay,
     never_superseded,
@@ -264,6 +349,13 @@ PLANTED = (
     compaction_loses_drops,
     compaction_loses_clears,
     first_copy_wins,
+    pops_by_writing_the_rest,
+    forgets_pops,
+    cuts_inside_groups,
+    forgets_that_it_cut,
+    says_nothing_of_what_it_cuts,
+    deletes_the_thread_alone,
+    deletes_every_page,
     asks_again_only_what_is_shown,
     *ADDRESS_BUGS,
 )

@@ -10,6 +10,7 @@ from simulation.addresses import simulate_addresses
 from simulation.checks import check
 from simulation.cluster import PLAN, Cluster, Faults
 from simulation.conversations import simulate_conversation
+from simulation.deletion import simulate_deletion
 from simulation.model_kv import Weather, World
 from simulation.virtual_time import run
 
@@ -36,12 +37,16 @@ class Report:
 
 
 def simulate(seed: int) -> Report:
-    """One run from `seed`, the same at every call: three of the queues, then one of a conversation; or, each fourth
-    time, of MCP addresses."""
+    """One run from `seed`, the same at every call.
+
+    Of sixteen, three are of a conversation, one of a deletion and one of MCP addresses; the others of the queues.
+    """
     if seed % 16 == 15:
         return Report(seed, simulate_addresses(seed), 0)
     if seed % 4 == 3:
         return Report(seed, simulate_conversation(seed), 0)
+    if seed % 16 == 6:
+        return Report(seed, simulate_deletion(seed), 0)
     return run(_scenario(seed))
 
 

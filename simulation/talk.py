@@ -8,9 +8,10 @@ import asyncio
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from waypost_worker.conversations.conversation import Conversation
+from waypost_worker.conversations.conversation import Conversation, History
 from waypost_worker.conversations.journal import Change
 from waypost_worker.conversations.message import ChatMessage
+from waypost_worker.limits import POP_REPEAT_SECONDS
 
 SETTLED_SECONDS = 150
 """A write accepted so long ago is visible everywhere: 60 s until it is visible, in a listing that is 60 s old."""
@@ -57,6 +58,15 @@ class Copy:
     write: Write
 
 
+@dataclass(frozen=True, slots=True)
+class Pop:
+    """What a pop returned at first, and when it began and ended."""
+
+    item: ChatMessage | None
+    began: float
+    ended: float
+
+
 @dataclass
 class Talk:
     """One conversation of at most `limit` messages that lives for `ttl_seconds` after each accepted write."""
@@ -67,6 +77,10 @@ class Talk:
     possible: Removals = field(default_factory=Removals)
     certain: Removals = field(default_factory=Removals)
     copies: dict[str, list[Copy]] = field(default_factory=dict)
+    groups: dict[str, list[str]] = field(default_factory=dict)
+    calls: dict[str, str] = field(default_factory=dict)
+    spans: list[tuple[str, str]] = field(default_factory=list)
+    pops: dict[str, "Pop"] = field(default_factory=dict)
     last: float = 0.0
     quiet_since: float = 0.0
     settled_before: float = 0.0
@@ -104,6 +118,10 @@ class Talk:
         for index, item in enumerate(change.items):
             copy = Copy((item.place or cursor, cursor, index), item, write)
             self.copies.setdefault(item.id, []).append(copy)
+            self.calls |= {call.id: item.id for call in item.tool_calls}
+            first = self.calls.get(item.tool_call_id or "") or self.groups.get(item.id, [item.id])[0]
+            if first != item.id:
+                self.spans.append((first, item.id))
         return write
 
     def accepted(self, write: Write) -> None:
@@ -117,16 +135,38 @@ class Talk:
         """Whether it has never expired, by the clock of any location."""
         return not self.has_paused and now() - self.last <= self.ttl_seconds - 30
 
-    def check(self, view: list[ChatMessage], began: float) -> None:
-        """Adds the violations of `view`, the result of a read that `began` at that time and ended now."""
+    def popped(self, pop_id: str, item: ChatMessage | None, began: float) -> None:
+        """Records that a pop that `began` at that time returned `item`."""
+        known = self.pops.get(pop_id)
+        if known is not None:
+            # Sooner, the first one may be invisible; later, it may be forgotten.
+            is_promised = known.ended <= began - SETTLED_SECONDS and now() - known.began < POP_REPEAT_SECONDS - 30
+            was_cleared = any(write.change.clears for write in self.removing)
+            if is_promised and self.is_alive and known.item != item and not (was_cleared and item is None):
+                self.violations.append(f"a pop that was repeated took something else: {pop_id}")
+            return
+        if item is not None:
+            twice = [pop for pop in self.pops.values() if pop.item == item and pop.ended <= began - SETTLED_SECONDS]
+            if twice and len(self.copies.get(item.id, ())) == 1:
+                self.violations.append(f"popped twice: {item.id}")
+        self.pops[pop_id] = Pop(item, began, now())
+
+    def check(self, history: History, began: float) -> None:
+        """Adds the violations of `history`, the result of a read that `began` at that time and ended now."""
+        view = history.items
         self.settled_before = began - SETTLED_SECONDS
         self.certain = Removals()
         for write in filter(self._is_settled, self.removing):
             self.certain.add(write)
         self.violations += [*self._too_many(view), *self._wrong(view), *self._out_of_order(view)]
+        self.violations += self._parted(view)
+        if history.truncated and len(self.copies) <= self.limit:
+            self.violations.append("said to be truncated, though all of it would be kept")
         self.violations += self._unasked(view)
         if self.is_alive:
             self.violations += self._missing(view)
+            if not history.truncated:
+                self.violations += self._silently_missing(view)
 
     def _too_many(self, view: list[ChatMessage]) -> Iterator[str]:
         if len(view) > self.limit:
@@ -175,8 +215,36 @@ class Talk:
         calls = {call.id for item in view for call in item.tool_calls}
         for name in sorted(self.copies.keys() - shown):
             is_answered = self.copies[name][0].item.tool_call_id in calls | {None}
-            if is_answered and self._lasting(name) and self._is_among_the_last(name):
+            if is_answered and self._lasting(name) and self._is_whole_among_the_last(name):
                 yield f"accepted, among the last {self.limit}, and not in the history: {name}"
+
+    def _parted(self, view: list[ChatMessage]) -> Iterator[str]:
+        shown = {item.id for item in view}
+        for name in shown:
+            group = self.groups.get(name, [name])
+            before = group[: group.index(name)]
+            yield from (
+                f"{name} is shown without {other}" for other in before if other not in shown and self._lasting(other)
+            )
+
+    def _silently_missing(self, view: list[ChatMessage]) -> Iterator[str]:
+        shown = {item.id for item in view}
+        for name in sorted(self.copies.keys() - shown):
+            call = self.copies[name][0].item.tool_call_id
+            is_alone = call is not None and not any(call in (other.id for other in item.tool_calls) for item in view)
+            if not is_alone and self._lasting(name):
+                yield f"not in the history, which does not say that it was truncated: {name}"
+
+    def _is_whole_among_the_last(self, name: str) -> bool:
+        """Whether it is among the last, with all of its group: what stands between a call and its result is too."""
+        if not self._is_among_the_last(name):
+            return False
+        place = self._place(name)
+        around = [first for first, last in self.spans if self._place(first) < place <= self._place(last)]
+        return all(map(self._is_whole_among_the_last, around))
+
+    def _place(self, name: str) -> Position:
+        return min(copy.position for copy in self.copies[name])
 
     def _is_among_the_last(self, name: str) -> bool:
         """Whether fewer than `limit` others, removed or not, follow it; otherwise a compaction may cut it."""
@@ -196,8 +264,21 @@ class Recorded(Conversation):
     """A conversation that records its writes in `talk`."""
 
     talk: Talk
+    is_popping = False
+
+    async def pop(self, pop_id: str) -> ChatMessage | None:
+        began = now()
+        self.is_popping = True
+        try:
+            taken = await super().pop(pop_id)
+        finally:
+            self.is_popping = False
+        self.talk.popped(pop_id, taken, began)
+        return taken
 
     async def _write(self, change: Change, cursor: str) -> str:
+        if self.is_popping and (change.clears or change.items or len(change.drops) > 1):
+            self.talk.violations.append("a pop changed more than the message that it took")
         write = self.talk.tried(change, cursor)
         try:
             await super()._write(change, cursor)

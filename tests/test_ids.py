@@ -4,7 +4,15 @@ import pytest
 
 from simulation.seeded_random import SeededRandom
 from waypost_worker.errors import InvalidCode, InvalidId
-from waypost_worker.ids import CROCKFORD, is_tool_name, new_code, parse_code, parse_id
+from waypost_worker.ids import (
+    CROCKFORD,
+    is_tool_name,
+    new_code,
+    parse_app_id,
+    parse_code,
+    parse_id,
+    parse_message_id,
+)
 
 HOSTILE = {
     "a colon": "a:b",
@@ -161,3 +169,48 @@ def test_other_names_are_no_tool_names(text: str):
 def test_a_step_in_a_path_is_no_id(text: str):
     with pytest.raises(InvalidId):
         parse_id(text, "id")
+
+
+JOINED = {
+    "a family": "\U0001f468\u200d\U0001f469\u200d\U0001f467\u200d\U0001f466",
+    "a rainbow flag": "\U0001f3f3\ufe0f\u200d\U0001f308",
+    "an astronaut with a skin tone": "\U0001f469\U0001f3fd\u200d\U0001f680",
+    "a Persian verb": "\u0645\u06cc\u200c\u062e\u0648\u0627\u0647\u0645",
+    "Sinhala after its virama": "\u0dc1\u0dca\u200d\u0dbb\u0dd3",
+    "Hindi": "\u0915\u094d\u200d\u0937-\u0915\u094d\u200c\u0937",
+    "a chat with a family": "chat \U0001f468\u200d\U0001f469 7",
+}
+"""The texts that the console shows as they are: tests/client/plain.test.mjs."""
+
+
+@pytest.mark.parametrize("text", JOINED.values(), ids=JOINED)
+def test_an_id_may_have_joiners_where_its_script_or_emoji_need_them(text: str):
+    assert parse_app_id(text, "threadId") == parse_message_id(text) == text
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "a\u200db",
+        "a\u200cb",
+        "\u6f22\u200d\u5b57",
+        "\u0645\u200c",
+        "\u200c\u0645",
+        "\u0645\u200ca",
+        "\u0645\u200c\u200c\u062e",
+        "\u0645\u200c\u200d\u062e",
+        "\U0001f469\u200d",
+        "\u200d\U0001f469",
+        "\U0001f469\u200da",
+        "\U0001f469\u200c\U0001f469",
+        "a\ufe0f\u200d\U0001f308",
+        "\u0645\u200b\u062e",
+        "\U0001f469\u2060\U0001f469",
+        "\u200d",
+    ],
+)
+def test_other_joiners_would_make_two_ids_look_the_same_and_are_refused(text: str):
+    with pytest.raises(InvalidId):
+        parse_app_id(text, "threadId")
+    with pytest.raises(InvalidId):
+        parse_message_id(text)

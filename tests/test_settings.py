@@ -16,6 +16,9 @@ NUMBERS = [
     ("QUEUE_TTL_SECONDS", "seconds", 60, 86_400, lambda settings: settings.queue_ttl_seconds),
     ("CODE_LENGTH", "characters", 8, 16, lambda settings: settings.code_length),
     ("HISTORY_LIMIT", "messages", 1, 200, lambda settings: settings.history_limit),
+    ("THREAD_TTL_SECONDS", "seconds", 3600, 31_536_000, lambda settings: settings.thread_ttl_seconds),
+    ("THREAD_HISTORY_LIMIT", "messages", 1, 2000, lambda settings: settings.thread_history_limit),
+    ("HISTORY_BYTES", "bytes", 65_536, 4_194_304, lambda settings: settings.history_bytes),
     ("MCP_HOST_GRACE_SECONDS", "seconds", 0, 60, lambda settings: settings.mcp_host_grace_seconds),
     ("MODEL_TIMEOUT_SECONDS", "seconds", 1, 120, lambda settings: settings.model.timeout_seconds),
 ]
@@ -82,7 +85,11 @@ def test_what_is_no_whole_number_is_a_problem(
 
 
 def test_numbers_that_are_not_set_have_defaults():
-    assert [number(read_settings(ENV)) for *_, number in NUMBERS] == [600, 3600, 8, 10, 10, 30]
+    assert [number(read_settings(ENV)) for *_, number in NUMBERS] == [
+        *(600, 3600, 8, 10),
+        *(2_592_000, 200, 1_048_576),
+        *(10, 30),
+    ]
 
 
 @pytest.mark.parametrize(

@@ -335,7 +335,8 @@ export declare class Host extends Emitter<HostEvents> {
      * Offers a tool, in place of one with the same name. While connected, guests are notified. Throws `WaypostError` for a tool that
      * clients could not read; the others stay.
      * @param {ToolDefinition} definition
-     * @param {ToolHandler} handler what it returns is the result; what it throws becomes an error answer
+     * @param {ToolHandler} handler what it returns is the result: any JSON of at most 8 MiB (6 MiB if the session is encrypted), or
+     *   a Blob with an image or a sound, which becomes a content block of MCP. What it throws becomes an error answer
      * @param {ToolOptions} [options]
      */
     tool(definition: ToolDefinition, handler: ToolHandler, { approve }?: ToolOptions): this;
@@ -466,7 +467,7 @@ declare class Http {
      * @param {string} path
      * @param {RequestOptions} [options]
      */
-    open(method: string, path: string, { body, query, headers, signal, timeoutMs, keepalive }?: RequestOptions): Promise<Response>;
+    open(method: string, path: string, { signal, timeoutMs, ...options }?: RequestOptions): Promise<Response>;
 }
 
 export type Offers = {
@@ -568,7 +569,7 @@ export type RequestOptions = {
     headers?: Record<string, string>;
     signal?: AbortSignal;
     /**
-     * 0: none
+     * until the response begins, the time for a large body not included. 0: none
      */
     timeoutMs?: number;
     /**
@@ -859,7 +860,7 @@ export type ToolContext = {
      */
     restarted: boolean;
     /**
-     * report progress to the guest; any JSON
+     * report progress to the guest; any JSON of at most 250 KiB
      */
     progress: (value: unknown) => void;
 };

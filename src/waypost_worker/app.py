@@ -13,28 +13,34 @@ from waypost_worker.errors import Unconfigured, WaypostError
 from waypost_worker.handlers import (
     chat,
     chat_history,
+    conversation_messages,
     conversations,
     documents,
     mcp_addresses,
     pages,
     queues,
+    resources,
     service,
     sessions,
     streams,
+    thread_changes,
     threads,
     tokens,
     voice,
 )
 from waypost_worker.http.cors import is_preflight, preflight_response
 from waypost_worker.http.cross_origin import is_from_known_origin, refuse_origin, require_own_host
+from waypost_worker.http.loads import Loads
 from waypost_worker.http.log_entry import log_entry, ray_of
 from waypost_worker.http.messages import Request, Response, bounded, problem, problem_response
 from waypost_worker.http.page_access import PageAccess
 from waypost_worker.http.routing import Route, Router, canonical_path
 from waypost_worker.http.security_headers import BROWSER_HEADERS
+from waypost_worker.http.streams import in_pieces
 from waypost_worker.kv.metered import MeteredKv, Payment
 from waypost_worker.kv.retrying import RetryingKv
 from waypost_worker.kv.store import Kv
+from waypost_worker.limits import MAX_BODY_BYTES
 from waypost_worker.mcp import endpoint as mcp
 from waypost_worker.models.echo import EchoModel
 from waypost_worker.models.model import Model
@@ -46,12 +52,13 @@ from waypost_worker.settings import Settings
 
 Handler = Callable[[RequestContext], Awaitable[Response]]
 
-# The budgets that a request spends; a wrong code, token or key spends MISS besides.
+# The budgets that a request spends; a wrong code, token or key spends MISS besides, a large append APPEND.
 ANY = (Limit.ADDRESS,)
 BY_SECRET = (Limit.ADDRESS, Limit.MISS)
 OPENING = (Limit.ADDRESS, Limit.SESSION)
 TO_QUEUE = (Limit.ADDRESS, Limit.MISS, Limit.REQUEST)
 APPENDS = (Limit.ADDRESS, Limit.MISS, Limit.APPEND)
+MESSAGES = (Limit.ADDRESS, Limit.MISS, Limit.MESSAGE)
 ASKING = (Limit.ADDRESS, Limit.MISS, Limit.ANSWER, Limit.APPEND)
 
 # What a generation keeps to write its end with (GENERATION_RESERVED_OPERATIONS), and a use for the request itself.
@@ -71,6 +78,10 @@ ROUTES: tuple[Route[Handler], ...] = (
     Route("GET", "/api/sessions", threads.list_page, BY_SECRET),
     Route("DELETE", "/api/sessions", threads.delete, BY_SECRET),
     Route("POST", "/api/sessions/metadata", threads.describe, BY_SECRET),
+    Route("POST", "/api/threads", thread_changes.begin, BY_SECRET),
+    Route("PATCH", "/api/threads/{threadId}", thread_changes.change, BY_SECRET),
+    Route("DELETE", "/api/resources/{resourceId}", resources.delete, BY_SECRET),
+    Route("GET", "/api/resources/{resourceId}/export", resources.export, BY_SECRET),
     Route("POST", "/api/request", queues.post_request, TO_QUEUE),
     Route("POST", "/api/request/{id}/cancel", queues.cancel_request, TO_QUEUE),
     Route("POST", "/api/response", queues.post_response, TO_QUEUE),
@@ -80,7 +91,9 @@ ROUTES: tuple[Route[Handler], ...] = (
     Route("GET", "/api/conversations/{sessionId}", conversations.read, BY_SECRET),
     Route("PUT", "/api/conversations/{sessionId}", conversations.replace, APPENDS),
     Route("DELETE", "/api/conversations/{sessionId}", conversations.delete, APPENDS),
-    Route("POST", "/api/conversations/{sessionId}/messages", conversations.append, APPENDS),
+    Route("POST", "/api/conversations/{sessionId}/messages", conversation_messages.append, MESSAGES),
+    Route("DELETE", "/api/conversations/{sessionId}/messages/{messageId}", conversation_messages.delete, MESSAGES),
+    Route("POST", "/api/conversations/{sessionId}/pop", conversation_messages.pop, MESSAGES),
     Route("POST", "/api/voice-agent/chat", voice.post_voice, ASKING, GENERATION_USES),
     Route("POST", "/api/chat", chat.post_chat, ASKING, GENERATION_USES),
     Route("POST", "/api/chat/fork", chat.fork_chat, ASKING, GENERATION_USES),
@@ -146,8 +159,9 @@ class App:
             request = msgspec.structs.replace(request, path=path)
         request_id = ray_of(request.headers.get("cf-ray")) or self._random.random_bytes(8).hex()
         meter = MeteredKv(self._kv, self.clock, self._settings.plan.operations_per_invocation)
+        loads = Loads(self.isolate.loads, request.client_ip, self.clock)
         try:
-            response = await self._answer(request, request_id, meter)
+            response = await self._answer(request, request_id, meter, loads)
         except WaypostError as error:
             response = problem_response(error)
         except Exception:
@@ -162,9 +176,13 @@ class App:
             response.headers["Waypost-Storage"] = self._storage
         if request.method == "HEAD":
             await _drop_body(response)
+        if isinstance(response.body, bytes) and len(response.body) > MAX_BODY_BYTES:
+            response.body = in_pieces(response.body, loads)
+        elif not isinstance(response.body, AsyncGenerator):
+            loads.release()
         return response
 
-    async def _answer(self, request: Request, request_id: str, meter: MeteredKv) -> Response:
+    async def _answer(self, request: Request, request_id: str, meter: MeteredKv, loads: Loads) -> Response:
         request = bounded(request)
         require_own_host(request, self._settings.allowed_origins)
         if is_preflight(request):
@@ -194,6 +212,7 @@ class App:
             storage=self._storage,
             model=self.model,
             invocation=Invocation(self._settings.plan, self.clock, meter, self.isolate.phase_ms),
+            loads=loads,
             log=lambda text: self._log(log_entry(request_id, text)),
         )
         return await route.handler(context)

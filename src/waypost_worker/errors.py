@@ -42,8 +42,8 @@ class BadInput(WaypostError):
 
 
 class InvalidJson(BadInput):
-    """The body is not one JSON document, or contains what JSON can't (NaN, a lone surrogate, a number out of range), or
-    an object in it has a name twice: one reader would take the first value and the next reader the last."""
+    """The body is not one JSON document, or contains what JSON can't (NaN, a number out of range), or an
+    object in it has a name twice: one reader would take the first value and the next reader the last."""
 
     code = "invalid_json"
     title = "The body is not valid JSON"
@@ -411,14 +411,16 @@ class UnsupportedMediaType(TransportError):
 
 
 class RateLimited(WaypostError):
-    """The caller's rate limit is reached; retry after `retry_after_seconds`."""
+    """The caller's rate limit is reached; retry after `retry_after_seconds`. `policy`: the budget that is spent, as a
+    member of the field `RateLimit-Policy`; empty if it has no size to name."""
 
     code = "rate_limited"
     title = "Too many requests"
 
-    def __init__(self, detail: str, retry_after_seconds: int) -> None:
+    def __init__(self, detail: str, retry_after_seconds: int, policy: str = "") -> None:
         super().__init__(detail)
         self.retry_after_seconds = retry_after_seconds
+        self.policy = policy
 
 
 class TooManyStreams(WaypostError):
@@ -454,7 +456,7 @@ class BudgetSpent(Unavailable):
     code = "budget_spent"
     title = "The request needs too many store operations"
 
-    def __init__(self, detail: str, retry_after_seconds: int = 1) -> None:
+    def __init__(self, detail: str, retry_after_seconds: int | None = 1) -> None:
         super().__init__(detail)
         self.retry_after_seconds = retry_after_seconds
 

@@ -32,6 +32,17 @@ _ADDRESS = re.compile(f"[{CROCKFORD.lower()}]{{{MCP_ADDRESS_LENGTH}}}")
 _READ_AS = str.maketrans("ILO", "110")
 _CODE = re.compile(f"[{CROCKFORD}]{{{MIN_CODE_LENGTH},{MAX_CODE_LENGTH}}}")
 _ID = re.compile(rf"[A-Za-z0-9._~-]{{1,{MAX_ID_LENGTH}}}")
+# Letters and marks of the scripts that are written with joiners, by their blocks, and emoji. The console shows joiners
+# at the same places, and writes all others out: src/site/console/shared/plain.js.
+_JOINING = (
+    "\u0600-\u077f\u07c0-\u07ff\u0860-\u0dff\u1000-\u109f\u1780-\u17ff\u1800-\u18af"
+    "\ua8e0-\ua8ff\ua9e0-\ua9ff\uaa60-\uaa7f\ufb50-\ufdff\ufe70-\ufefc"
+)
+_EMOJI = "\u00a9\u00ae\u203c\u2049\u2190-\u2bff\u3030\u303d\u3297\u3299\U0001f000-\U0001faff"
+_NEEDED_JOINER = re.compile(
+    f"(?<=[{_JOINING}])[\u200c\u200d](?=[{_JOINING}])|(?:(?<=[{_EMOJI}])|(?<=[{_EMOJI}]\ufe0f))\u200d(?=[{_EMOJI}])"
+)
+
 _TOOL_NAME = re.compile(rf"[A-Za-z0-9_./-]{{1,{MAX_TOOL_NAME_LENGTH}}}")
 
 
@@ -79,14 +90,15 @@ def parse_id(text: str, what: str) -> str:
 
 
 def parse_app_id(text: str, what: str) -> str:
-    """`text` itself, if an app may use it to name a thread or its owner: 1 to 128 visible characters.
+    """`text` itself, if an app may use it to name a thread or its owner: 1 to 128 visible characters, and joiners (ZWJ,
+    ZWNJ) between letters that are written with them or between emoji.
 
     Such ids are percent-encoded in keys, so `user:42` and `ada@example.org` are fine.
 
     Raises:
         InvalidId: it is not; `what` names it in the sentence.
     """
-    if not 0 < len(text) <= MAX_APP_ID_LENGTH or not text.isprintable() or text != text.strip():
+    if not 0 < len(text) <= MAX_APP_ID_LENGTH or not _is_visible(text) or text != text.strip():
         raise InvalidId(f"The {what} must be 1 to {MAX_APP_ID_LENGTH} visible characters.")
     if text in STEPS:
         raise InvalidId(f"The {what} must not be . or .., which mean something else in a URL.")
@@ -96,14 +108,22 @@ def parse_app_id(text: str, what: str) -> str:
 
 
 def parse_message_id(text: str) -> str:
-    """`text` itself, if it can be a message's id: 1 to 128 characters, no control characters.
+    """`text` itself, if it can be a message's id: 1 to 128 visible characters, and joiners as in an app's ids.
 
     Raises:
         InvalidId: it is not.
     """
-    if not 0 < len(text) <= MAX_MESSAGE_ID_LENGTH or not text.isprintable():
+    if not 0 < len(text) <= MAX_MESSAGE_ID_LENGTH or not _is_visible(text):
         raise InvalidId(f"The id of a message must be 1 to {MAX_MESSAGE_ID_LENGTH} visible characters.")
     return text
+
+
+def _is_visible(text: str) -> bool:
+    """Whether every character can be seen. Elsewhere than where they are needed, joiners would make two ids look the
+    same; U+FFFD stands for what could not be read, so that two ids that differed there would be one."""
+    if "\ufffd" in text:
+        return False
+    return text.isprintable() or _NEEDED_JOINER.sub("", text).isprintable()
 
 
 def is_tool_name(text: str) -> bool:

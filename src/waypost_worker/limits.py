@@ -8,6 +8,13 @@ nothing outside of its module can observe as a limit (delays of a backoff, inter
 MAX_BODY_BYTES = 256 * 1024
 """A request's body. Larger ones would let one caller fill an isolate's 128 MB."""
 
+MAX_RESULT_BYTES = 8 * 1024 * 1024
+"""A tool's result as JSON without white space: a screenshot has 300 KiB to 2 MiB, a whole page's text seldom more. It
+is passed on without being decoded, so it takes three times its bytes while it is stored, and about as much to send."""
+
+MAX_RESPONSE_BODY_BYTES = MAX_RESULT_BYTES + 4 * 1024
+"""A request's body with such a result. Only a host's token admits a body over `MAX_BODY_BYTES`."""
+
 MAX_CHAT_BODY_BYTES = 8 * 1024 * 1024
 """A question's body. The AI SDK sends the whole thread with each question; only the last message of it is decoded."""
 
@@ -19,6 +26,10 @@ MAX_QUESTION_MARKS = 100_000
 
 MAX_DECODED_BODY_BYTES = 2 * 1024 * 1024
 """A request's body that is decoded whole; larger ones are passed on as they are."""
+
+MAX_CONTENT_OBJECTS = 32 * 1024
+"""Objects in a result that are looked at as MCP's content blocks: decoded, each takes some 200 bytes. A result with
+more is passed on as plain JSON."""
 
 MAX_PAGE_BYTES = 1024 * 1024
 """The HTML of a page, as UTF-8."""
@@ -71,8 +82,18 @@ PASSED_ON_MEMORY_FACTOR = 3
 """The same of a body that is not decoded."""
 
 MAX_ADDRESS_BODIES_BYTES = 5 * 1024 * 1024
-"""The same of one address (one largest question, which counts three fifths, or two imports, 20 of the largest requests,
-thousands of usual ones): otherwise one caller could spend all of it with a few slow connections."""
+"""The same of one address (one largest result or question, which counts three fifths, or two imports, 20 of the largest
+requests, thousands of usual ones): otherwise one caller could spend all of it with a few slow connections."""
+
+MAX_LOADS_BYTES = 16 * 1024 * 1024
+"""Large values that an isolate has read from KV and not handed over yet: two of the largest results, or ten
+screenshots. What does not fit waits for its turn."""
+
+MAX_ADDRESS_LOADS_BYTES = 9 * 1024 * 1024
+"""The same of one address: otherwise one caller that reads slowly could keep all others from their results."""
+
+LOAD_PATIENCE_SECONDS = 5
+"""How long a large value waits for its turn before its reader is asked to come back."""
 
 MAX_BODY_SILENCE_SECONDS = 10
 """How long a body may bring nothing: otherwise a byte now and then would hold a request open."""
@@ -158,9 +179,9 @@ MAX_QUESTION_LENGTH = 4000
 MAX_CHAT_MESSAGE_LENGTH = 64 * 1024
 """Characters of a question to a model: as many as a whole prompt has by default."""
 
-MAX_MESSAGE_CHARACTERS = 256 * 1024
-"""Characters of one message that is appended or imported, its tool calls included: as many as an answer may have, so
-that every export can be imported."""
+MAX_MESSAGE_CHARACTERS = 1024 * 1024
+"""Characters of one message that is appended or imported, its tool calls included: more than an answer may have, so
+that every export can be imported, and enough for a picture."""
 
 DEFAULT_PROMPT_BUDGET = 64 * 1024
 MIN_PROMPT_BUDGET = 1000
@@ -177,8 +198,15 @@ IMAGE_CHARACTERS = 4096
 MAX_APPENDED_MESSAGES = 100
 """Messages in one append to a conversation."""
 
+MAX_APPEND_BYTES = 2 * 1024 * 1024
+"""The body of an append: one of the longest messages, also if JSON makes it longer."""
+
 APPEND_BYTES_PER_USE = 64 * 1024
 """Bytes that one use of the APPEND budget pays for: a reader loads everything written in the last five minutes."""
+
+MAX_SMALL_APPEND_BYTES = APPEND_BYTES_PER_USE // 10
+"""The body of an append that spends nothing of the APPEND budget, but only of MESSAGE, which is ten times as large: so
+either pays for as many bytes a minute."""
 
 MAX_IMPORTED_MESSAGES = 1000
 """Messages of an imported conversation: more than are ever kept, so that longer transcripts can be imported too."""
@@ -188,6 +216,9 @@ MAX_IMPORT_BYTES = 2 * 1024 * 1024
 
 MAX_METADATA_BYTES = 512
 """A thread's metadata as JSON: it is stored in the key's metadata, so that a list can be filtered by it."""
+
+MAX_THREAD_TITLE_LENGTH = 120
+"""Characters of a thread's title, which is stored beside its metadata."""
 
 MAX_METADATA_NAME_LENGTH = 64
 """Characters of a name in a thread's metadata, which a filter repeats in the URL."""
@@ -263,10 +294,32 @@ DEFAULT_HISTORY_LIMIT = 10
 """Messages of a conversation that are kept: the history that a model gets with each question."""
 
 MAX_HISTORY_LIMIT = 200
-"""The greatest history limit of a deployment: the whole history is read for every answer."""
+"""The greatest history limit of a deployment for conversations that are no thread's."""
+
+DEFAULT_THREAD_HISTORY_LIMIT = 200
+"""Messages of a thread that are kept."""
+
+MAX_THREAD_HISTORY_LIMIT = 2000
+"""The greatest such limit of a deployment: the whole history is read for every answer."""
+
+DEFAULT_HISTORY_BYTES = 1024 * 1024
+MIN_HISTORY_BYTES = 64 * 1024
+MAX_HISTORY_BYTES = 4 * 1024 * 1024
+"""Bytes of a conversation's messages that are kept, as JSON. The newest group of messages, or two pictures of an
+agent's, may take twice as much. All of it is read for every answer, and held by an isolate meanwhile."""
 
 THREAD_TTL_SECONDS = 30 * 24 * 3600
-"""How long a thread's record is kept after its last write."""
+"""How long a thread and its history are kept after they were used last."""
+
+MAX_THREAD_TTL_SECONDS = 365 * 24 * 3600
+"""The greatest such time of a deployment: KV's storage is paid by the month."""
+
+TOMBSTONE_SECONDS = 3600 + 10 * 60 + 135
+"""How long a conversation knows at least which messages were removed: as long as the chunks of a removed answer
+(`ANSWER_TTL_SECONDS`), and longer than an answer may take (`MAX_ANSWER_SECONDS`) and become visible."""
+
+POP_REPEAT_SECONDS = 600
+"""How long a pop that is repeated gets the same message: as long as a client's retries take."""
 
 ANSWER_TTL_SECONDS = 3600
 """How long the chunks of an answer are kept."""
@@ -448,6 +501,12 @@ MCP_ABSENCE_CHECK_SECONDS = 30
 MCP_JSON_PATIENCE_MILLISECONDS = 1000
 """How long an MCP call is waited for before its reply becomes a stream."""
 
+MCP_LIMITED_PATIENCE_MILLISECONDS = 10_000
+"""The same for a client that takes no large events (mcp/stream_limits.py)."""
+
+MCP_LIMITED_EVENT_BYTES = 1024 * 1024 - 4096
+"""Its largest event, less its id and its names."""
+
 MCP_TASK_PATIENCE_MILLISECONDS = 5000
 """How long an MCP call is waited for before it becomes a task, for clients that support tasks."""
 
@@ -469,6 +528,12 @@ WAIT_RESERVED_OPERATIONS = 2
 
 STREAM_RESERVED_OPERATIONS = 5
 """KV operations that a stream reserves for the session's renewal and the host's presence, to end cleanly."""
+
+MAX_EXPORT_PART_BYTES = 4 * 1024 * 1024
+"""One part of a resource's export; its last line may exceed it. An isolate holds it whole."""
+
+EXPORT_RESERVED_OPERATIONS = 8
+"""KV operations that an export leaves unspent: the next line may need as many."""
 
 GENERATION_RESERVED_OPERATIONS = 12
 """KV operations reserved for the end of an answer: its message and its last chunk, each perhaps written again."""

@@ -6,18 +6,25 @@ from dataclasses import dataclass, field
 from waypost_worker.http.origins import fault_of
 from waypost_worker.limits import (
     DEFAULT_CONVERSATION_TTL_SECONDS,
+    DEFAULT_HISTORY_BYTES,
     DEFAULT_HISTORY_LIMIT,
     DEFAULT_MCP_HOST_GRACE_SECONDS,
     DEFAULT_QUEUE_TTL_SECONDS,
     DEFAULT_SESSION_TTL_SECONDS,
+    DEFAULT_THREAD_HISTORY_LIMIT,
     KV_MIN_TTL_SECONDS,
     MAX_CODE_LENGTH,
+    MAX_HISTORY_BYTES,
     MAX_HISTORY_LIMIT,
     MAX_SESSION_AGE_SECONDS,
+    MAX_THREAD_HISTORY_LIMIT,
+    MAX_THREAD_TTL_SECONDS,
     MAX_WAIT_SECONDS,
     MIN_APP_KEY_LENGTH,
     MIN_CODE_LENGTH,
+    MIN_HISTORY_BYTES,
     MIN_SIGNING_KEY_BYTES,
+    THREAD_TTL_SECONDS,
 )
 from waypost_worker.models.settings import ModelSettings, read_model_settings
 from waypost_worker.polling.plans import PAID, PLANS, Plan
@@ -46,7 +53,9 @@ class Settings:
     `code_joins_once`: a code admits one guest only; `require_token` is then true as well.
     `code_length`: characters of new session codes, 5 bits each; codes of every valid length are accepted.
     `allowed_origins`: whose pages may call the API, besides the Worker's own: origins and patterns (http/origins.py).
-    `conversation_ttl_seconds`, `history_limit`: how long a conversation is kept, and how many of its messages.
+    `conversation_ttl_seconds`, `history_limit`: how long a conversation is kept after its last message, and how many of
+    its messages. `thread_ttl_seconds`, `thread_history_limit`: the same of threads, and of their conversations.
+    `history_bytes`: how many bytes of either kind of conversation are kept.
     `app_keys`: if there are any, threads need one of them, or a token for their resource.
     `mcp_host_grace_seconds`: how long an MCP call waits for a tab that is not connected.
     `diagnostics`: serve counts of live objects under `/debug`, for local tests.
@@ -62,6 +71,9 @@ class Settings:
     diagnostics: bool = False
     conversation_ttl_seconds: int = DEFAULT_CONVERSATION_TTL_SECONDS
     history_limit: int = DEFAULT_HISTORY_LIMIT
+    thread_ttl_seconds: int = THREAD_TTL_SECONDS
+    thread_history_limit: int = DEFAULT_THREAD_HISTORY_LIMIT
+    history_bytes: int = DEFAULT_HISTORY_BYTES
     app_keys: tuple[str, ...] = ()
     mcp_host_grace_seconds: int = DEFAULT_MCP_HOST_GRACE_SECONDS
     model: ModelSettings = field(default_factory=ModelSettings)
@@ -87,6 +99,15 @@ def read_settings(env: Mapping[str, str], *, has_ai: bool = False) -> Settings:
             diagnostics=_is_on(env, "DIAGNOSTICS"),
             conversation_ttl_seconds=_seconds(env, "CONVERSATION_TTL_SECONDS", DEFAULT_CONVERSATION_TTL_SECONDS),
             history_limit=_number(env, "HISTORY_LIMIT", DEFAULT_HISTORY_LIMIT, 1, MAX_HISTORY_LIMIT, "messages"),
+            thread_ttl_seconds=_number(
+                env, "THREAD_TTL_SECONDS", THREAD_TTL_SECONDS, 3600, MAX_THREAD_TTL_SECONDS, "seconds"
+            ),
+            thread_history_limit=_number(
+                env, "THREAD_HISTORY_LIMIT", DEFAULT_THREAD_HISTORY_LIMIT, 1, MAX_THREAD_HISTORY_LIMIT, "messages"
+            ),
+            history_bytes=_number(
+                env, "HISTORY_BYTES", DEFAULT_HISTORY_BYTES, MIN_HISTORY_BYTES, MAX_HISTORY_BYTES, "bytes"
+            ),
             app_keys=_app_keys(env),
             mcp_host_grace_seconds=_number(
                 env, "MCP_HOST_GRACE_SECONDS", DEFAULT_MCP_HOST_GRACE_SECONDS, 0, MAX_WAIT_SECONDS, "seconds"

@@ -52,7 +52,7 @@ def test_whatever_is_kept_the_prompt_takes_turns_and_ends_with_the_question(
 
 
 async def test_a_chat_of_twelve_turns_with_stops_and_appended_messages_is_answered_each_time():
-    at = Chats([10.0, "Late."], history_limit=4)
+    at = Chats([10.0, "Late."], thread_history_limit=4)
     strict = StrictModel()
     at.here.app.model = strict
     for number in range(12):

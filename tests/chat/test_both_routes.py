@@ -51,7 +51,7 @@ both = pytest.mark.parametrize("route", [Written, Spoken])
 
 @both
 async def test_the_model_is_told_the_instructions_first(route: Route):
-    at = route(model=ModelSettings(instructions="Speak plainly."), history_limit=2)
+    at = route(model=ModelSettings(instructions="Speak plainly."), history_limit=2, thread_history_limit=2)
     await at.say("First?")
     await at.say("Second?")
     first, second = [[(item.role, item.content) for item in asked] for asked in at.model.asked]

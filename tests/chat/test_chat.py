@@ -126,7 +126,7 @@ async def test_a_thread_without_a_resource_is_its_own():
 
 
 async def test_the_model_is_shown_what_is_kept_and_the_question_and_the_answer_says_how_much_is_kept():
-    at = Chats(history_limit=4)
+    at = Chats(thread_history_limit=4)
     for number in range(3):
         stream = await at.turn(f"{number}?")
     assert [item.content for item in at.model.asked[-1]] == ["0?", "Hello Ada.", "1?", "Hello Ada.", "2?"]

@@ -186,7 +186,7 @@ async def again(at: Chats, number: int, answers: list[str], **fields: Any) -> li
 async def test_a_message_that_is_older_than_what_is_kept_replaces_everything_after_it(
     number: int, regenerates: bool, compacted: bool
 ):
-    at = Chats(["Said."], history_limit=4)
+    at = Chats(["Said."], thread_history_limit=4)
     answers = await seven_turns(at)
     if compacted:
         await compact(at)
@@ -202,7 +202,7 @@ async def test_a_message_that_is_older_than_what_is_kept_replaces_everything_aft
 
 
 async def test_the_first_message_that_is_regenerated_replaces_everything_by_the_time_of_its_answer():
-    at = Chats(["Said."], history_limit=4)
+    at = Chats(["Said."], thread_history_limit=4)
     answers = await seven_turns(at)
     history = await again(at, 0, answers, trigger="regenerate-message", messageId=answers[0])
     assert history == ["user: 0!", "assistant: Said."]
@@ -210,7 +210,7 @@ async def test_the_first_message_that_is_regenerated_replaces_everything_by_the_
 
 @pytest.mark.parametrize("fields", [{"trigger": "regenerate-message"}, {"messageId": "q7"}])
 async def test_a_question_that_failed_and_is_asked_again_replaces_nothing(fields: dict[str, Any]):
-    at = Chats(*[["Said."]] * 7, [ModelFailed("No.")], ["Said."], history_limit=4)
+    at = Chats(*[["Said."]] * 7, [ModelFailed("No.")], ["Said."], thread_history_limit=4)
     answers = await seven_turns(at)
     before = await at.history()
     await again(at, 7, answers)
@@ -227,7 +227,7 @@ def said(id: str, text: str) -> dict[str, Any]:
 
 
 async def test_a_late_copy_of_a_message_that_is_not_kept_any_more_is_asked_at_the_end():
-    at = Chats(["Said."], history_limit=4)
+    at = Chats(["Said."], thread_history_limit=4)
     for number in range(7):
         await at.turn(f"{number}?", messageId=f"q{number}")
     await compact(at)
@@ -237,7 +237,7 @@ async def test_a_late_copy_of_a_message_that_is_not_kept_any_more_is_asked_at_th
 
 
 async def test_a_late_copy_of_a_message_that_is_stored_still_gets_its_answer():
-    at = Chats(["First."], ["Said."], history_limit=4)
+    at = Chats(["First."], ["Said."], thread_history_limit=4)
     for number in range(5):
         await at.turn(f"{number}?", messageId=f"q{number}")
     before = await at.history()
@@ -246,7 +246,7 @@ async def test_a_late_copy_of_a_message_that_is_stored_still_gets_its_answer():
 
 
 async def test_history_is_as_before_when_an_old_message_is_asked_again_and_the_model_fails():
-    at = Chats(*[["Said."]] * 7, [ModelFailed("No.")], history_limit=4)
+    at = Chats(*[["Said."]] * 7, [ModelFailed("No.")], thread_history_limit=4)
     answers = await seven_turns(at)
     before = await at.history()
     assert await again(at, 2, answers, messageId="q2") == before

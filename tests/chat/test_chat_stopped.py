@@ -87,7 +87,7 @@ async def test_a_stop_before_the_first_word_leaves_the_question_and_no_answer(pl
 
 
 async def test_a_stop_before_the_first_word_counts_right_in_a_long_conversation():
-    at = Chats(HELLO, HELLO, [30.0, "Never."], history_limit=4)
+    at = Chats(HELLO, HELLO, [30.0, "Never."], thread_history_limit=4)
     await at.turn()
     await at.turn()
     asking = asyncio.ensure_future(at.turn())

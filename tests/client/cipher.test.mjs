@@ -20,7 +20,8 @@ for (const kind of ["request", "progress", "answer"]) {
   test(`a ${kind} is decrypted by the other end, and by no other key`, async () => {
     const value = { text: "Grüße \u{1f9ed} \ud800 \"'", list: [1, null, { deep: true }], "": 0 };
     const envelope = await cipher.seal(kind, CALL, value);
-    assert.deepEqual(await new Cipher(CODE, key).open(kind, CALL, envelope), value);
+    const wellFormed = { ...value, text: value.text.toWellFormed() };
+    assert.deepEqual(await new Cipher(CODE, key).open(kind, CALL, envelope), wellFormed);
     await assert.rejects(new Cipher(CODE, newKey()).open(kind, CALL, envelope), REFUSED);
   });
 }

@@ -5,13 +5,13 @@ from hypothesis import strategies as st
 
 from simulation.virtual_time import run
 from tests.support.conversations import TTL, Setting, ids, item, said
+from waypost_worker.conversations.compaction import OLD_SNAPSHOT_MS, SEEN_BY_ALL_MS
 from waypost_worker.conversations.conversation import (
     APPENDS_PER_CHECK,
-    OLD_SNAPSHOT_MS,
-    SEEN_BY_ALL_MS,
     compaction_checks,
 )
-from waypost_worker.conversations.message import ChatMessage, ToolCall, last_messages
+from waypost_worker.conversations.message import ChatMessage, ToolCall
+from waypost_worker.conversations.window import last_messages
 from waypost_worker.kv.cursor import cursor_ms
 from waypost_worker.kv.keys import cursor_of
 from waypost_worker.limits import KV_MAX_BULK_KEYS, MAX_CACHED_SESSIONS, MAX_JOURNAL_LENGTH

@@ -10,6 +10,7 @@ from markdown_it import MarkdownIt
 
 from simulation.virtual_time import START_MS
 from tests.support.strategies import json_values
+from waypost_worker.conversations.conversation import History
 from waypost_worker.conversations.export_json import conversation_view
 from waypost_worker.conversations.export_markdown import to_markdown
 from waypost_worker.conversations.message import ChatMessage, ForkOrigin, MessageRole, ToolCall
@@ -18,7 +19,7 @@ PARSER = MarkdownIt("commonmark")
 
 
 def markdown(*items: ChatMessage, origin: ForkOrigin | None = None) -> str:
-    return to_markdown(conversation_view("the-secret", items, origin)).decode()
+    return to_markdown(conversation_view("the-secret", History(list(items), origin))).decode()
 
 
 def said(content: Any, role: MessageRole = "user", **fields: Any) -> ChatMessage:
@@ -199,6 +200,12 @@ def test_line_ends_of_all_kinds_end_one_line():
 
 def test_a_comparison_is_no_html():
     assert "> 1 < 2" in markdown(said("1 < 2"))
+
+
+def test_it_says_that_older_messages_are_missing():
+    text = to_markdown(conversation_view("the-secret", History([], None, truncated=True))).decode()
+    assert "Older messages were not kept." in text
+    assert "Older" not in markdown(said("Hi"))
 
 
 def test_reasoning_stands_before_the_answer_and_is_told_apart():

@@ -12,6 +12,7 @@ from tests.support.builders import cursor_at
 from tests.support.conversations import answer, ids, item
 from waypost_worker.conversations.journal import Change, Entry, items_of, keep, merge, origin_of
 from waypost_worker.conversations.message import ChatMessage, ForkOrigin
+from waypost_worker.conversations.window import Window
 from waypost_worker.kv.cursor import cursor_ms
 
 CURSORS = [cursor_at(second, "conv:c1") for second in range(8)]
@@ -53,7 +54,7 @@ def entry(second: int, *items: ChatMessage, **fields: object) -> Entry:
 
 def compacted(entries: Sequence[Entry], limit: int = MANY) -> list[Entry]:
     """What a snapshot holds in which everything is recent."""
-    return keep(entries, limit, 0)
+    return keep(entries, Window(limit), 0)
 
 
 def outcome(entries: Sequence[Entry]) -> tuple[list[ChatMessage], ForkOrigin | None]:
@@ -218,9 +219,10 @@ def test_a_compaction_holds_no_more_of_the_past_than_has_something_to_say():
 def test_what_takes_away_is_kept_for_as_long_as_it_is_wanted():
     story = [entry(0, clears=True), entry(1, drops=["x"]), entry(2, item("a"))]
     for since, kept in enumerate([[0, 1, 2], [1, 2], [2], [2]]):
-        assert [one.cursor for one in keep(story, 9, cursor_ms(CURSORS[since]))] == [CURSORS[number] for number in kept]
+        left = keep(story, Window(9), cursor_ms(CURSORS[since]))
+        assert [one.cursor for one in left] == [CURSORS[number] for number in kept]
 
 
 def test_how_new_the_newest_entry_is_outlives_what_it_brought():
     assert [one.cursor for one in compacted([entry(0, item("a")), entry(1, item("a"))])] == CURSORS[:2]
-    assert [one.cursor for one in keep([entry(0, item("a")), entry(1, drops=["x"])], 9, 1 << 50)] == CURSORS[:2]
+    assert [one.cursor for one in keep([entry(0, item("a")), entry(1, drops=["x"])], Window(9), 1 << 50)] == CURSORS[:2]

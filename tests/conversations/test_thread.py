@@ -10,7 +10,7 @@ from waypost_worker.conversations.thread import RecentWrites, Thread, ThreadStor
 from waypost_worker.errors import InvalidBody
 from waypost_worker.ids import parse_app_id, parse_id
 from waypost_worker.kv.keys import thread_key
-from waypost_worker.limits import MAX_METADATA_BYTES, MAX_METADATA_NAME_LENGTH, THREAD_TTL_SECONDS
+from waypost_worker.limits import KV_MIN_TTL_SECONDS, MAX_METADATA_BYTES, MAX_METADATA_NAME_LENGTH, THREAD_TTL_SECONDS
 
 
 async def test_a_saved_thread_is_found_with_all_that_it_was_given():
@@ -18,7 +18,7 @@ async def test_a_saved_thread_is_found_with_all_that_it_was_given():
     metadata = {"title": 'Ünïcode \u2028 "quoted"', "n": 1.0, "deep": [{"a": None}]}
     await at.saved("t", agent="helper", metadata=metadata)
     session_id = at.threads.session_id_for(ADA, "t")
-    assert await at.found() == Thread(ADA, "t", session_id, START_MS, START_MS, metadata, "helper")
+    assert await at.found() == Thread(ADA, "t", session_id, START_MS, START_MS, metadata, "helper", written_ms=START_MS)
 
 
 async def test_saving_is_one_put_and_finding_one_list():
@@ -67,14 +67,51 @@ async def test_an_empty_page_with_more_to_come_does_not_hide_a_thread():
     assert (await at.found()).thread_id == "t"
 
 
-async def test_a_thread_is_kept_for_30_days_after_it_was_last_saved():
+async def test_a_thread_is_kept_for_30_days_after_it_was_used_last():
     at = Setting()
     await at.saved()
     for _ in range(2):
         at.clock.ms += THREAD_TTL_SECONDS * 1000 - 1
-        await at.threads.save(await at.found())
+        await at.threads.save(at.threads.touch(await at.found()))
     at.clock.ms += THREAD_TTL_SECONDS * 1000
     assert await at.threads.find(ADA, "t") is None
+
+
+async def test_changing_a_thread_is_not_using_it():
+    at = Setting()
+    begun = await at.saved("t", metadata={"a": 1})
+    at.clock.ms += THREAD_TTL_SECONDS * 1000 - 200_000
+    await at.threads.save(at.threads.change(await at.found(), "A title", True, None))
+    changed = await at.found()
+    assert (changed.title, changed.archived, changed.metadata) == ("A title", True, {"a": 1})
+    assert changed.updated_ms == begun.updated_ms
+    at.clock.ms += 200_000
+    assert await at.threads.find(ADA, "t") is None
+
+
+async def test_a_change_at_the_end_of_a_threads_time_is_kept_for_the_shortest_time_that_kv_takes():
+    at = Setting()
+    await at.saved()
+    at.clock.ms += THREAD_TTL_SECONDS * 1000 - 1
+    await at.threads.save(at.threads.change(await at.found(), None, None, {"a": 2}))
+    at.clock.ms += KV_MIN_TTL_SECONDS * 1000 - 1
+    assert (await at.found()).metadata == {"a": 2}
+
+
+async def test_a_change_elsewhere_shows_as_soon_as_it_is_listed_though_the_thread_was_not_used():
+    at = Setting()
+    await at.saved()
+    elsewhere = ThreadStore(at.kv, at.clock, SECRET, RecentWrites())
+    at.clock.ms += 1
+    await elsewhere.save(elsewhere.change(await at.found(), "New", None, None))
+    assert (await at.found()).title == "New"
+
+
+async def test_a_record_from_before_titles_existed_is_read():
+    at = Setting()
+    old = b'["t-session",1,2,{"a":1},"helper",null,null,false]'
+    await at.kv.put(thread_key(ADA, "t"), "", ttl_seconds=60, metadata=old.decode())
+    assert await at.found() == Thread(ADA, "t", "t-session", 1, 2, {"a": 1}, "helper")
 
 
 async def test_a_deleted_thread_is_not_found():
@@ -133,7 +170,9 @@ async def test_a_thread_that_is_used_keeps_what_is_not_changed():
     thread = await at.saved(agent="helper", metadata={"a": 1})
     at.clock.ms += 5
     touched = at.threads.touch(thread)
-    assert touched == Thread(ADA, "t", thread.session_id, START_MS, START_MS + 5, {"a": 1}, "helper")
+    assert touched == Thread(
+        ADA, "t", thread.session_id, START_MS, START_MS + 5, {"a": 1}, "helper", written_ms=START_MS
+    )
     assert at.threads.touch(thread, agent="other").agent == "other"
     assert at.threads.touch(thread, metadata={}).metadata == {}
 

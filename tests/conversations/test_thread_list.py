@@ -60,6 +60,7 @@ async def test_a_list_shows_all_that_is_known_of_a_thread_but_its_older_ancestor
     fork = await at.threads.fork(begun, "f", "m1")
     await at.threads.save(begun)
     await at.threads.save(fork)
+    assert [begun.written_ms, fork.written_ms] == [START_MS, START_MS]
     assert await at.page() == ThreadPage([begun, fork], None)
 
 

@@ -11,8 +11,10 @@ from simulation.client import KEY, make_client
 from simulation.virtual_time import run
 from tests.support.fuzzing.almost import almost_bytes, almost_text
 from tests.support.strategies import json_values
-from waypost_worker.conversations.export_json import conversation_view, parse_timestamp, to_json_lines
+from waypost_worker.conversations.conversation import History
+from waypost_worker.conversations.export_json import conversation_view, to_json_lines
 from waypost_worker.conversations.export_markdown import to_markdown
+from waypost_worker.conversations.import_times import TimesReadAs
 from waypost_worker.conversations.message import ChatMessage, ForkOrigin, ToolCall
 from waypost_worker.errors import InvalidBody
 from waypost_worker.settings import Settings
@@ -129,7 +131,7 @@ items = st.builds(
 
 @given(st.lists(items, max_size=4), st.none() | st.builds(ForkOrigin, words, st.none() | words))
 def test_anything_that_is_kept_can_be_shown(said: list[ChatMessage], origin: ForkOrigin | None):
-    view = conversation_view("s", said, origin)
+    view = conversation_view("s", History(said, origin))
     assert len(to_json_lines(view.messages).split(b"\n")) == len(said) + 1
     to_markdown(view).decode()
 
@@ -137,7 +139,7 @@ def test_anything_that_is_kept_can_be_shown(said: list[ChatMessage], origin: For
 @given(almost_text(["2026-01-01T00:00:00.000Z", "9999-12-31T23:59:59-23:59", "0001-01-01T00:00+12:00", "2026-W01-1"]))
 def test_a_time_is_read_or_refused(text: str):
     try:
-        milliseconds = parse_timestamp(text)
+        milliseconds = TimesReadAs().milliseconds(text)
     except InvalidBody:
         return
     assert abs(milliseconds) < 2**49

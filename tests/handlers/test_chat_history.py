@@ -33,7 +33,7 @@ def shown(body: Any) -> list[tuple[str, str, str]]:
 
 
 async def test_a_thread_that_was_never_used_has_no_messages():
-    assert await history(Chats()) == {"messages": [], "running": None}
+    assert await history(Chats()) == {"messages": [], "running": None, "truncated": False}
 
 
 async def test_a_thread_is_read_by_the_name_that_its_app_gave_it():
@@ -131,3 +131,11 @@ def test_reasoning_is_a_part_before_the_answer():
         {"type": "reasoning", "text": "Hm.", "state": "done"},
         {"type": "text", "text": "Yes.", "state": "done"},
     ]
+
+
+async def test_it_says_that_older_messages_were_cut_off():
+    at = Chats(thread_history_limit=2)
+    for number in range(2):
+        await at.turn(f"{number}?")
+    body = await history(at)
+    assert (len(body["messages"]), body["truncated"]) == (2, True)

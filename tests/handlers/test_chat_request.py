@@ -206,7 +206,7 @@ def test_older_messages_may_be_of_any_size_and_shape():
 
 @pytest.mark.parametrize("fields", [{"id": "\ud83e"}, {"resourceId": "\ud83e"}, {"messages": [said(id="\ud83e")]}])
 def test_half_of_a_surrogate_pair_is_no_id(fields: dict[str, Any]):
-    with pytest.raises(InvalidJson):
+    with pytest.raises(InvalidId):
         question(**fields)
 
 

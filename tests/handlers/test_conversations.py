@@ -64,6 +64,7 @@ async def test_messages_that_were_added_are_read_in_their_order_with_the_servers
     assert await at.read() == {
         "sessionId": "s",
         "messages": [shown("a", {"a": 1.0}), shown("b", ""), CALL | later, RESULT | later],
+        "truncated": False,
     }
 
 
@@ -91,7 +92,7 @@ async def test_the_last_messages_are_kept_and_never_a_result_without_its_call():
 
 
 async def test_a_conversation_that_nobody_began_has_no_messages():
-    assert await Setting().read() == {"sessionId": "s", "messages": []}
+    assert await Setting().read() == {"sessionId": "s", "messages": [], "truncated": False}
 
 
 async def test_conversations_do_not_see_each_other():

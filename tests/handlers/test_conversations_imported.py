@@ -118,12 +118,12 @@ async def test_what_there_was_is_replaced():
     read = (await client.call("GET", PATH)).json()
     assert [message["content"] for message in read["messages"]] == ["new"]
     await put(client, {"messages": []})
-    assert (await client.call("GET", PATH)).json() == {"sessionId": "s", "messages": []}
+    assert (await client.call("GET", PATH)).json() == {"sessionId": "s", "messages": [], "truncated": False}
 
 
 async def test_it_has_the_id_of_its_address():
     reply = await put(make_client(), {"sessionId": "another", "messages": []})
-    assert (reply.status, reply.json()) == (200, {"sessionId": "s", "messages": []})
+    assert (reply.status, reply.json()) == (200, {"sessionId": "s", "messages": [], "truncated": False})
 
 
 def test_a_message_without_time_and_id_gets_them():
@@ -185,11 +185,47 @@ async def test_lines_that_are_none_are_refused_and_named(lines: bytes, status: i
     assert says in reply.json()["detail"]
 
 
-async def test_a_body_may_be_larger_than_one_that_adds_messages():
+async def test_a_body_may_be_larger_than_others_and_is_kept_up_to_the_bytes_that_are_kept():
     text = "x" * (MAX_BODY_BYTES - 100)
     body = {"messages": [{"role": "user", "content": text, "id": f"{number}"} for number in range(7)]}
     reply = await put(make_client(), body)
-    assert (reply.status, len(reply.json()["messages"])) == (200, 7)
+    assert (reply.status, len(reply.json()["messages"]), reply.json()["truncated"]) == (200, 4, True)
+    large = make_client(Settings(signing_keys=(KEY,), history_bytes=2 * 1024 * 1024))
+    reply = await put(large, body)
+    assert (reply.status, len(reply.json()["messages"]), reply.json()["truncated"]) == (200, 7, False)
+
+
+async def test_that_older_messages_are_missing_is_brought_back_and_lasts_until_the_next_import():
+    client = make_client()
+    assert (await put(client, {"messages": [USER], "truncated": True})).json()["truncated"] is True
+    once = (await client.call("GET", PATH)).body
+    assert (await client.call("PUT", "/api/conversations/other", body=once)).json()["truncated"] is True
+    assert (await client.call("GET", "/api/conversations/other")).json()["truncated"] is True
+    assert (await put(client, {"messages": [USER]})).json()["truncated"] is False
+    assert (await client.call("GET", PATH)).json()["truncated"] is False
+
+
+async def test_an_import_that_is_longer_than_what_is_kept_says_so_now_and_later():
+    client = client_that_keeps(2)
+    assert (await put(client, {"messages": [USER] * 3})).json()["truncated"] is True
+    assert (await client.call("GET", PATH)).json()["truncated"] is True
+
+
+async def test_the_reply_says_how_times_without_an_offset_were_read():
+    times = ["2026-01-01T00:00:00", "2026-01-01T00:00:00Z", 1767225600, 1767225600.5, 1767225600000]
+    body = {"messages": [USER | {"timestamp": time} for time in times] + [USER | {"createdAt": 1767225600}]}
+    reply = (await put(make_client(), body)).json()
+    assert reply["readAs"] == {"utc": 1, "unixSeconds": 3, "unixMilliseconds": 1}
+    halves = {"2026-01-01T00:00:00.000Z": 5, "2026-01-01T00:00:00.500Z": 1}
+    assert {time: [one["timestamp"] for one in reply["messages"]].count(time) for time in halves} == halves
+    again = await put(make_client(), reply)
+    assert (again.status, "readAs" in again.json()) == (200, False)
+
+
+async def test_null_beside_tool_calls_is_an_empty_text():
+    called = {"role": "assistant", "content": None, "toolCalls": [{"id": "t", "name": "n"}]}
+    reply = (await put(make_client(), {"messages": [called]})).json()
+    assert reply["messages"][0]["content"] == ""
 
 
 USER = {"role": "user", "content": "x"}
@@ -203,6 +239,8 @@ REFUSED: dict[str, tuple[Any, int, str]] = {
     "a long origin": ({"messages": [], "forkedFrom": {"threadId": "x" * (MAX_APP_ID_LENGTH + 1)}}, 400, "invalid_id"),
     "an origin of no message": ({"messages": [], "forkedFrom": {"threadId": "t", "messageId": ""}}, 400, "invalid_id"),
     "too many messages": ({"messages": [USER] * (MAX_IMPORTED_MESSAGES + 1)}, 400, "invalid_body"),
+    "two times": ({"messages": [USER | {"timestamp": 1, "createdAt": 1}]}, 400, "invalid_body"),
+    "a time that is no number": ({"messages": [USER | {"timestamp": [1]}]}, 400, "invalid_body"),
     "a time that is none": ({"messages": [USER | {"timestamp": "now"}]}, 400, "invalid_body"),
     "null as content": ({"messages": [USER | {"content": None}]}, 400, "invalid_body"),
     "a user who calls": ({"messages": [USER | {"toolCalls": [{"id": "t"}]}]}, 400, "invalid_body"),

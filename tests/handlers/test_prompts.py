@@ -7,7 +7,7 @@ import pytest
 from simulation.client import KEY, Client, Reply, make_client
 from simulation.scripted_model import ScriptedModel
 from tests.support.limiters import Budget
-from waypost_worker.limits import MAX_MESSAGE_CHARACTERS, PROMPT_CHARACTERS_PER_USE
+from waypost_worker.limits import MAX_PROMPT_BUDGET, PROMPT_CHARACTERS_PER_USE
 from waypost_worker.models.settings import ModelSettings
 from waypost_worker.security.rate_limits import Limit
 from waypost_worker.settings import Settings
@@ -128,9 +128,9 @@ async def test_a_part_that_the_service_would_fetch_or_look_up_is_refused(part: A
 async def test_a_long_prompt_costs_more_of_the_budget_and_has_a_bound():
     at = Setting()
     session_id = await at.session_id()
-    long = {"role": "user", "content": "x" * MAX_MESSAGE_CHARACTERS}
+    long = {"role": "user", "content": "x" * MAX_PROMPT_BUDGET}
     fits = {"role": "user", "content": "y" * 2 * PROMPT_CHARACTERS_PER_USE}
-    assert (await put(at, session_id, long, long, fits, token=APP_KEY)).status == 200
+    assert (await put(at, session_id, long, fits, token=APP_KEY)).status == 200
     [before] = at.budget.counts.values()
     assert (await at.ask("Now?")).status == 200
     assert at.given()[1:] == [("user", fits["content"] + "\n\nNow?")]

@@ -3,6 +3,7 @@
 import asyncio
 import json
 from collections import defaultdict
+from typing import Any
 
 import pytest
 
@@ -95,15 +96,45 @@ def test_a_spent_budget_is_refused_by_every_route_that_declares_it_and_nothing_h
 
 
 @pytest.mark.parametrize(("kib", "uses"), [(0, 1), (63, 1), (65, 2), (250, 4)])
-@pytest.mark.parametrize(
-    ("method", "path"), [("POST", "/api/conversations/s/messages"), ("PUT", "/api/conversations/s")]
-)
-def test_what_is_written_into_a_conversation_costs_by_its_size(kib: int, uses: int, method: str, path: str):
+def test_an_import_costs_by_its_size(kib: int, uses: int):
     budget = Budget(9)
     client = make_client(limiters={Limit.APPEND: budget})
     messages = [{"role": "user", "content": "x" * (kib * 1024)}]
-    assert run(client.call(method, path, {"messages": messages})).status < 300
+    assert run(client.call("PUT", "/api/conversations/s", {"messages": messages})).status < 300
     assert budget.counts == {"conv:s": uses}
+
+
+@pytest.mark.parametrize(("kib", "uses"), [(0, 0), (6, 0), (7, 1), (63, 1), (65, 2), (250, 4), (1023, 16)])
+def test_an_append_costs_one_of_many_small_writes_and_by_its_size_if_it_is_large(kib: int, uses: int):
+    appends, small = Budget(20), Budget(1)
+    client = make_client(limiters={Limit.APPEND: appends, Limit.MESSAGE: small})
+    messages = [{"role": "user", "content": "x" * (kib * 1024)}]
+    reply = run(client.call("POST", "/api/conversations/s/messages", {"messages": messages}))
+    assert (reply.status, reply.headers["RateLimit-Policy"]) == (201, '"message";q=600;w=60')
+    assert (appends.counts.get("conv:s", 0), small.counts) == (uses, {"conv:s": 1})
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "body"),
+    [
+        ("POST", "messages", {"messages": [{"role": "user", "content": ""}]}),
+        ("POST", "pop", {"id": "p"}),
+        ("DELETE", "messages/m", None),
+    ],
+)
+async def test_a_spent_budget_is_named_and_how_much_is_left_only_then(method: str, path: str, body: Any):
+    client = make_client(limiters={Limit.MESSAGE: Budget(1)})
+    within = await client.call(method, f"/api/conversations/s/{path}", body)
+    assert (within.headers["RateLimit-Policy"], "RateLimit" in within.headers) == ('"message";q=600;w=60', False)
+    refused = await client.call(method, f"/api/conversations/s/{path}", body)
+    assert refused.status == 429
+    assert refused.headers["RateLimit-Policy"] == '"message";q=600;w=60'
+    assert (refused.headers["RateLimit"], refused.headers["Retry-After"]) == ('"message";r=0;t=60', "60")
+
+
+async def test_where_nothing_is_counted_no_limit_is_named():
+    reply = await make_client(limiters={}).call("POST", "/api/conversations/s/pop", {"id": "p"})
+    assert "RateLimit-Policy" not in reply.headers
 
 
 def test_lines_that_are_imported_cost_by_their_size_too():

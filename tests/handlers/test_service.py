@@ -1,5 +1,7 @@
 """`/health`: usable or not, why not, and the limits in force."""
 
+import dataclasses
+
 from simulation.client import KEY, make_client
 from simulation.virtual_time import VirtualClock, run
 from tests.support.faulty_kv import FaultyKv
@@ -32,6 +34,7 @@ async def test_a_usable_service_says_so_with_its_limits():
             "REQUEST_LIMIT": True,
             "ANSWER_LIMIT": True,
             "APPEND_LIMIT": True,
+            "MESSAGE_LIMIT": True,
         },
         "limits": {
             "maxBodyBytes": 262_144,
@@ -42,6 +45,9 @@ async def test_a_usable_service_says_so_with_its_limits():
             "streamSeconds": 900,
             "conversationTtlSeconds": 3600,
             "historyLimit": 10,
+            "threadTtlSeconds": 2_592_000,
+            "threadHistoryLimit": 200,
+            "historyBytes": 1_048_576,
         },
         "code": None,
         "detail": None,
@@ -56,10 +62,12 @@ def test_budgets_that_are_not_bound_are_said():
 
 def test_what_is_set_is_what_is_shown():
     settings = Settings(signing_keys=(KEY,), plan=FREE, session_ttl_seconds=61, queue_ttl_seconds=62, history_limit=3)
+    settings = dataclasses.replace(settings, thread_ttl_seconds=7200, thread_history_limit=4, history_bytes=70_000)
     shown = run(make_client(settings, storage="memory").call("GET", "/health")).json()
     assert (shown["plan"], shown["storage"], shown["rateLimit"]) == ("free", "memory", False)
     assert (shown["limits"]["sessionTtlSeconds"], shown["limits"]["queueTtlSeconds"]) == (61, 62)
-    assert shown["limits"]["historyLimit"] == 3
+    kept = [shown["limits"][f"{name}"] for name in ("historyLimit", "threadHistoryLimit", "historyBytes")]
+    assert (kept, shown["limits"]["threadTtlSeconds"]) == ([3, 4, 70_000], 7200)
 
 
 async def test_an_unconfigured_service_says_why_and_asks_no_store():

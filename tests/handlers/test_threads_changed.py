@@ -15,7 +15,9 @@ async def test_deleting_a_thread_forgets_what_was_said_in_it_and_takes_it_off_th
     at = Setting()
     thread = await at.saved()
     await at.say(thread, "a secret")
-    assert await at.delete() == {"status": 200, "success": True, "threadId": "t", "resourceId": ADA}
+    deleted = await at.delete()
+    assert (deleted["status"], deleted["success"], deleted["threadId"], deleted["resourceId"]) == (200, True, "t", ADA)
+    assert deleted["visibleUntil"].startswith("2026-01-01T00:02:15")
     assert await at.said(thread) == []
     assert (await at.listed())["count"] == 0
     # A new thread of this name begins afresh.
@@ -26,7 +28,13 @@ async def test_deleting_a_thread_forgets_what_was_said_in_it_and_takes_it_off_th
 
 async def test_deleting_what_is_not_there_is_no_success_and_no_error():
     at = Setting()
-    assert await at.delete() == {"status": 200, "success": False, "threadId": "t", "resourceId": ADA}
+    assert await at.delete() == {
+        "status": 200,
+        "success": False,
+        "threadId": "t",
+        "resourceId": ADA,
+        "visibleUntil": "2026-01-01T00:02:15.000Z",
+    }
     await at.saved()
     assert (await at.delete())["success"]
     assert not (await at.delete())["success"]
@@ -86,14 +94,13 @@ async def test_a_thread_is_shown_as_it_is():
     assert [operation for operation, _ in at.kv.asked] == ["list", "list"]
 
 
-async def test_metadata_is_replaced_whole_and_counts_as_use():
+async def test_metadata_is_replaced_whole_and_does_not_count_as_use():
     at = Setting()
     await at.saved(title="Holidays", old=1)
     await asyncio.sleep(1)
     described = (await at.describe(metadata={"title": "Work", "n": [1.0, None]}))["session"]
     assert described["metadata"] == {"title": "Work", "n": [1.0, None]}
-    assert described["updatedAt"] == "2026-01-01T00:00:01.000Z"
-    assert described["createdAt"] == START
+    assert described["updatedAt"] == described["createdAt"] == START
     assert (await at.describe())["session"] == described
     assert "metadata" not in (await at.describe(metadata={}))["session"]
 

@@ -41,7 +41,7 @@ def test_a_page_may_read_a_reply_and_its_headers():
         "Access-Control-Allow-Origin": "https://a.example",
         "Access-Control-Expose-Headers": (
             "Content-Disposition, ETag, Location, Mcp-Session-Id, RateLimit, RateLimit-Policy, Retry-After, "
-            "Server-Timing, Waypost-Storage, WWW-Authenticate, X-Request-Id"
+            "Server-Timing, Waypost-Before, Waypost-Storage, Waypost-Truncated, WWW-Authenticate, X-Request-Id"
         ),
     }
 
@@ -56,7 +56,7 @@ def test_a_preflight_names_what_may_be_sent_and_never_credentials():
     response = preflight_response(request("OPTIONS", access_control_request_method="POST"))
     assert (response.status, response.body) == (204, None)
     assert response.headers == {
-        "Access-Control-Allow-Methods": "GET, POST, PUT, DELETE",
+        "Access-Control-Allow-Methods": "GET, POST, PUT, PATCH, DELETE",
         "Access-Control-Allow-Headers": ALWAYS,
         "Access-Control-Max-Age": "7200",
     }

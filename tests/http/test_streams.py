@@ -3,9 +3,11 @@
 from collections.abc import AsyncGenerator
 
 from tests.support.builders import SetClock
+from waypost_worker.http.body_budget import BodyBudget
+from waypost_worker.http.loads import Loads
 from waypost_worker.http.messages import Response
 from waypost_worker.http.open_streams import OpenStreams, Place
-from waypost_worker.http.streams import stream_response
+from waypost_worker.http.streams import PIECE_BYTES, in_pieces, stream_response
 
 
 class Counter:
@@ -67,3 +69,44 @@ async def test_a_stream_that_is_closed_closes_what_it_came_from_and_counts_no_mo
     await anext(body)
     await body.aclose()
     assert (counter.open_streams, chunks.is_closed) == (0, True)
+
+
+async def taken_loads() -> tuple[BodyBudget, Loads]:
+    budget = BodyBudget(SetClock(), 10**7, 10**7)
+    loads = Loads(budget, None, SetClock())
+    await loads.take(10**6)
+    return budget, loads
+
+
+async def test_a_large_body_is_sent_in_pieces_and_held_until_the_last():
+    budget, loads = await taken_loads()
+    body = bytes(range(256)) * 4000
+    pieces = in_pieces(body, loads)
+    first = await anext(pieces)
+    assert (len(first), budget.bytes) == (PIECE_BYTES, 10**6)
+    assert first + b"".join([piece async for piece in pieces]) == body
+    assert budget.bytes == 0
+
+
+async def test_a_large_body_is_let_go_when_its_client_leaves():
+    budget, loads = await taken_loads()
+    await in_pieces(b"body", loads).aclose()
+    assert budget.bytes == 0
+
+
+async def test_what_a_stream_has_read_is_let_go_when_it_ends():
+    for reads in (False, True):
+        budget, loads = await taken_loads()
+        place = OpenStreams(SetClock()).open("CODE", "192.0.2.1", loads=loads)
+        body = body_of(stream_response(Chunks()(), Counter(), place))
+        if reads:
+            await anext(body)
+        await body.aclose()
+        assert budget.bytes == 0
+
+
+async def test_what_a_wait_has_read_is_held_until_it_is_sent():
+    budget, loads = await taken_loads()
+    with OpenStreams(SetClock()).open("CODE", "192.0.2.1", loads=loads):
+        pass
+    assert budget.bytes == 10**6

@@ -74,10 +74,11 @@ async def test_a_session_can_not_be_ended_before_its_tab():
 async def test_a_call_that_is_answered_soon_is_one_json_object():
     mcp = await connected()
     asking = asyncio.ensure_future(mcp.result("tools/call", {"name": "echo", "arguments": {"n": 1.0}}))
-    request = await answered(mcp, {"content": [{"type": "text", "text": "1"}], "isError": False, "more": [2**60]})
+    result = {"content": [{"type": "text", "text": "1"}], "isError": False, "_meta": {"more": [2**60]}}
+    request = await answered(mcp, result)
     assert (request["tool"], request["args"]) == ("echo", {"n": 1.0})
     assert set(request) == {"id", "cursor", "tool", "args", "timestamp"}
-    assert await asking == {"content": [{"type": "text", "text": "1"}], "isError": False, "more": [2**60]}
+    assert await asking == result
 
 
 async def test_a_tools_call_without_arguments_gives_the_host_an_empty_object():

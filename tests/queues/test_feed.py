@@ -25,10 +25,13 @@ class Setting(Namespace[SetClock]):
         self.elsewhere = make_queues(self.kv, self.clock, LocalChannel(self.clock), seed=1)
         event_id = EventId(after, after) if after else None
         reader = GuestReader(RESPONSES, event_id) if guest else HostReader(REQUESTS, event_id)
-        self.feed = Feed(self.here, reader, self.channel, self.clock, 3600)
+        self.feed = Feed(self.here, reader, self.channel, self.clock, 3600, is_stream=True)
 
     async def look(self) -> list[Event]:
-        return [event for events in [events async for events in self.feed.from_store()] for event in events]
+        return [event for events in [[*events] async for events in self.feed.from_store()] for event in events]
+
+    async def published(self) -> list[Event]:
+        return [event for events in [[*events] async for events in self.feed.from_channel()] for event in events]
 
     async def requests(self) -> list[str]:
         return await self.keys(REQUESTS)
@@ -37,15 +40,15 @@ class Setting(Namespace[SetClock]):
 async def test_an_item_of_the_local_channel_is_delivered_once_and_not_again_by_the_listing():
     at = Setting()
     queued = await at.here.push_request(request(), None)
-    assert [event.id for event in await at.feed.from_channel()] == [queued.cursor]
-    assert await at.feed.from_channel() == []
+    assert [event.id for event in await at.published()] == [queued.cursor]
+    assert await at.published() == []
     assert await at.look() == []
 
 
 async def test_a_large_message_of_the_local_channel_is_delivered_with_its_body():
     at = Setting()
     await at.here.push_request(request(args={"text": "x" * 2000}), None)
-    [event] = await at.feed.from_channel()
+    [event] = await at.published()
     assert b"x" * 2000 in event.data
 
 
@@ -53,7 +56,7 @@ async def test_an_item_that_the_listing_has_brought_already_is_nothing_new():
     at = Setting()
     await at.here.push_request(request(), None)
     assert len(await at.look()) == 1
-    assert await at.feed.from_channel() == []
+    assert await at.published() == []
 
 
 async def test_an_item_whose_body_can_not_be_read_comes_with_the_listing():
@@ -61,7 +64,7 @@ async def test_an_item_whose_body_can_not_be_read_comes_with_the_listing():
     await at.here.push_request(request(args={"text": "x" * 2000}), None)
     at.kv.fails = lambda operation, _: operation == "get_many"
     with pytest.raises(KvError):
-        await at.feed.from_channel()
+        await at.published()
     at.kv.fails = lambda *_: False
     assert len(await at.look()) == 1
 

@@ -4,7 +4,7 @@ import asyncio
 
 from simulation.seeded_random import SeededRandom
 from simulation.virtual_time import VirtualClock
-from tests.support.builders import REQUESTS, answer, cursor_at, make_queues, request
+from tests.support.builders import REQUESTS, answer, cursor_at, make_queues, raw, request
 from tests.support.namespace import Namespace
 from waypost_worker.kv.cursor import parse_event_id
 from waypost_worker.kv.metered import MeteredKv
@@ -37,7 +37,8 @@ class Setting(Namespace[VirtualClock]):
 
     async def poll(self, seconds: float, after: str = "") -> tuple[list[Event], str]:
         reader = HostReader(REQUESTS, parse_event_id(after, REQUESTS) if after else None)
-        return await poll_events(Feed(self.here, reader, self.channel, self.clock, 3600), seconds, self.invocation)
+        feed = Feed(self.here, reader, self.channel, self.clock, 3600, is_stream=False)
+        return await poll_events(feed, seconds, self.invocation)
 
 
 def now() -> float:
@@ -56,7 +57,7 @@ async def test_an_answer_in_the_same_isolate_ends_the_wait_within_a_tenth_of_a_s
     replying = asyncio.ensure_future(later(40, at.here.push_response(answer("r", "x" * 2000))))
     found = await wait.final_response("r", 60)
     assert found is not None
-    assert found.result == "x" * 2000
+    assert found.result == raw("x" * 2000)
     assert 40 <= now() <= 40.1
     await asyncio.gather(task, replying)
 
@@ -119,7 +120,7 @@ async def test_a_response_whose_body_the_store_refuses_is_read_again_later():
     at.kv.fails = lambda operation, _key: operation == "get_many" and now() < 20
     found = await wait.next("r", at.clock.now_ms() + 60_000)
     assert found is not None
-    assert found.result == "x" * 2000
+    assert found.result == raw("x" * 2000)
     assert 20 <= now() < 60
 
 

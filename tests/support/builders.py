@@ -2,14 +2,18 @@
 
 from typing import Any
 
-from msgspec import UNSET
+import msgspec
+from msgspec import UNSET, Raw
 
 from simulation.seeded_random import SeededRandom
 from simulation.virtual_time import START_MS
 from waypost_worker.clock import Wakeup
+from waypost_worker.http.body_budget import BodyBudget
+from waypost_worker.http.loads import Loads
 from waypost_worker.kv.cursor import CursorFactory
 from waypost_worker.kv.keys import requests_scope, responses_scope
 from waypost_worker.kv.store import Kv
+from waypost_worker.limits import MAX_ADDRESS_LOADS_BYTES, MAX_LOADS_BYTES
 from waypost_worker.polling.local_channel import LocalChannel
 from waypost_worker.queues.message import ErrorBody, Message
 from waypost_worker.queues.queue import Queues
@@ -61,7 +65,12 @@ def skip_at(seconds: float, producer: str, seq: int) -> Message:
 
 def answer_at(seconds: float, id: str = "r", result: Any = None, *, final: bool = True) -> Message:
     """A host's answer."""
-    return Message("response", id, result=result, final=final, cursor=cursor_at(seconds, RESPONSES))
+    return Message("response", id, result=raw(result), final=final, cursor=cursor_at(seconds, RESPONSES))
+
+
+def raw(value: Any) -> Raw | Any:
+    """`value` as a result is kept: as compact JSON. What is left out stays so."""
+    return UNSET if value is UNSET else Raw(msgspec.json.encode(value))
 
 
 def request(tool: str = "echo", args: Any = None) -> Message:
@@ -71,9 +80,15 @@ def request(tool: str = "echo", args: Any = None) -> Message:
 
 def answer(id: str, result: Any = UNSET, error: ErrorBody | Any = UNSET, *, final: bool = True) -> Message:
     """An answer that is not queued yet."""
-    return Message("response", id, result=result, error=error, final=final)
+    return Message("response", id, result=raw(result), error=error, final=final)
 
 
 def make_queues(kv: Kv, clock: Any, channel: LocalChannel[Message] | None = None, seed: int = 0) -> Queues:
     """The queues of `CODE` as one isolate sees them."""
-    return Queues(kv, CODE, CursorFactory(clock, SeededRandom(seed)), channel or LocalChannel(clock), 3600)
+    cursors = CursorFactory(clock, SeededRandom(seed))
+    return Queues(kv, CODE, cursors, channel or LocalChannel(clock), 3600, make_loads(clock))
+
+
+def make_loads(clock: Any) -> Loads:
+    """The large values of one request, in an isolate that sends no others."""
+    return Loads(BodyBudget(clock, MAX_LOADS_BYTES, MAX_ADDRESS_LOADS_BYTES), None, clock)

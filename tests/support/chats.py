@@ -66,7 +66,7 @@ def make_context(
     """The context of one request, as the App makes it."""
     kv = RetryingKv(meter, clock, SeededRandom(1))
     cursors = CursorFactory(clock, SeededRandom())
-    ttl_seconds, limit = settings.conversation_ttl_seconds, settings.history_limit
+    ttl_seconds, limit = settings.thread_ttl_seconds, settings.thread_history_limit
     return ChatContext(
         threads=ThreadStore(kv, clock, KEY, RecentWrites()),
         conversation=lambda id: Conversation(kv, clock, cursors, compaction_checks(), id, ttl_seconds, limit, log),
@@ -188,7 +188,7 @@ class Chats(Namespace[VirtualClock]):
         """The thread's conversation, read from the store by none of the isolates."""
         cursors = CursorFactory(self.clock, SeededRandom(9))
         session_id = self.threads.session_id_for(ADA, thread_id)
-        ttl_seconds, limit = self.settings.conversation_ttl_seconds, self.settings.history_limit
+        ttl_seconds, limit = self.settings.thread_ttl_seconds, self.settings.thread_history_limit
         return Conversation(self.kv.kv, self.clock, cursors, compaction_checks(), session_id, ttl_seconds, limit, print)
 
     async def items(self, thread_id: str = THREAD) -> list[ChatMessage]:

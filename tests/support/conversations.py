@@ -14,6 +14,7 @@ from waypost_worker.conversations.conversation import (
     compaction_checks,
 )
 from waypost_worker.conversations.message import ChatMessage
+from waypost_worker.conversations.recent_pops import RecentPops
 from waypost_worker.kv.cursor import CursorFactory
 from waypost_worker.kv.retrying import RetryingKv
 from waypost_worker.kv.store import Kv, ListPage
@@ -31,16 +32,20 @@ class Setting(Namespace[SetClock]):
         self.ttl_seconds = ttl_seconds
         self.checks = compaction_checks()
         self.log: list[str] = []
-        self.here = self.isolate(0, self.checks)
+        self.pops = RecentPops()
+        self.here = self.isolate(0, self.checks, pops=self.pops)
         self.elsewhere = self.isolate(1, compaction_checks())
         self._compactions = 0
 
-    def isolate(self, seed: int, checks: CompactionChecks, name: str = "c1") -> Conversation:
+    def isolate(
+        self, seed: int, checks: CompactionChecks, name: str = "c1", pops: RecentPops | None = None
+    ) -> Conversation:
         """The conversation `name`, as another isolate sees it."""
         random = SeededRandom(seed)
         kv = RetryingKv(self.kv, self.clock, random)
         cursors = CursorFactory(self.clock, random)
-        return Conversation(kv, self.clock, cursors, checks, name, self.ttl_seconds, self.limit, self.log.append)
+        ttl_seconds, limit, log = self.ttl_seconds, self.limit, self.log.append
+        return Conversation(kv, self.clock, cursors, checks, name, ttl_seconds, limit, log, pops=pops)
 
     async def journal(self) -> list[str]:
         """The keys of the journal."""

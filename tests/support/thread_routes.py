@@ -3,12 +3,12 @@
 from typing import Any
 from urllib.parse import urlencode
 
-from simulation.client import KEY
 from simulation.virtual_time import START_MS
 from tests.support.namespace import Isolates
 from waypost_worker.conversations.conversation import Conversation, compaction_checks
 from waypost_worker.conversations.message import ChatMessage
 from waypost_worker.conversations.thread import RecentWrites, Thread, ThreadStore
+from waypost_worker.models.model import Model
 
 ADA = "user:ada@example.org"
 START = "2026-01-01T00:00:00.000Z"
@@ -18,9 +18,9 @@ START = "2026-01-01T00:00:00.000Z"
 class Setting(Isolates):
     """A client, and the namespace behind it."""
 
-    def __init__(self) -> None:
-        super().__init__()
-        self.threads = ThreadStore(self.kv, self.clock, KEY, RecentWrites())
+    def __init__(self, model: Model | None = None, /, **settings: Any) -> None:
+        super().__init__(model, **settings)
+        self.threads = ThreadStore(self.kv, self.clock, self.settings.signing_keys[0], RecentWrites())
 
     async def saved(self, thread_id: str = "t", resource_id: str = ADA, **metadata: Any) -> Thread:
         thread = self.threads.begin(resource_id, thread_id, metadata=metadata)

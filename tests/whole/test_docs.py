@@ -29,18 +29,22 @@ from waypost_worker.limits import (
     ANSWER_GRACE_SECONDS,
     APPEND_BYTES_PER_USE,
     DEFAULT_CONVERSATION_TTL_SECONDS,
+    DEFAULT_HISTORY_BYTES,
     DEFAULT_HISTORY_LIMIT,
     DEFAULT_QUEUE_TTL_SECONDS,
     DEFAULT_SESSION_TTL_SECONDS,
+    DEFAULT_THREAD_HISTORY_LIMIT,
     DOCUMENT_TTL_SECONDS,
     FOLLOW_PATIENCE_SECONDS,
     MAX_ANSWER_SECONDS,
     MAX_SESSION_AGE_SECONDS,
     MAX_WAIT_SECONDS,
     MAX_WRITE_SECONDS,
+    POP_REPEAT_SECONDS,
     PRESENCE_GRACE_SECONDS,
     REORDER_WINDOW_SECONDS,
     TAKEOVER_HOLD_SECONDS,
+    THREAD_TTL_SECONDS,
 )
 from waypost_worker.models.settings import PROVIDERS
 from waypost_worker.polling.plans import FREE, PAID
@@ -131,14 +135,19 @@ def test_the_numbers_of_chats_are_those_of_the_code():
     assert f"is detected only after {FOLLOW_PATIENCE_SECONDS} s" in GUARANTEES
     assert "for more than ten minutes" in GUARANTEES
     assert MAX_ANSWER_SECONDS == 600
-    assert f"(`HISTORY_LIMIT`, {DEFAULT_HISTORY_LIMIT}), for an hour" in GUARANTEES
+    assert f"{DEFAULT_HISTORY_LIMIT} (`HISTORY_LIMIT`) | 1 MiB | an hour after the last message" in GUARANTEES
     assert DEFAULT_CONVERSATION_TTL_SECONDS == 3600
+    assert f"{DEFAULT_THREAD_HISTORY_LIMIT} (`THREAD_HISTORY_LIMIT`) | 1 MiB (`HISTORY_BYTES`) | 30 days" in GUARANTEES
+    assert (DEFAULT_HISTORY_BYTES, THREAD_TTL_SECONDS) == (1024 * 1024, 30 * 24 * 3600)
+    assert "within ten minutes, it takes nothing else" in GUARANTEES
+    assert POP_REPEAT_SECONDS == 600
+    assert "until `visibleUntil`, two minutes later" in GUARANTEES
 
 
 def test_the_planted_bugs_are_counted_right():
     from simulation.planted import PLANTED
 
-    count = {17: "seventeen", 21: "twenty-one", 22: "twenty-two", 23: "twenty-three"}[len(PLANTED)]
+    count = {28: "twenty-eight", 29: "twenty-nine", 30: "thirty"}[len(PLANTED)]
     assert f"{count.capitalize()} deliberate bugs" in GUARANTEES
     assert f"in {count} ways" in words("docs/simulation.md")
 
@@ -216,6 +225,9 @@ def test_the_limits_of_size_and_time_are_those_of_the_code():
         "a request's body": f"{limits.MAX_BODY_BYTES // 1024} KiB",
         "a question's body, and its last message": (
             f"{limits.MAX_CHAT_BODY_BYTES // 1024**2} MiB, and {limits.MAX_QUESTION_BYTES // 1024**2} MiB"
+        ),
+        "a tool's result, as JSON; with encryption": (
+            f"{limits.MAX_RESULT_BYTES // 1024**2} MiB; {limits.MAX_RESULT_BYTES * 3 // 4 // 1024**2} MiB"
         ),
         "a page's HTML": f"{limits.MAX_PAGE_BYTES // 1024**2} MiB",
         "an import's messages": f"{limits.MAX_IMPORTED_MESSAGES:,}, in {limits.MAX_IMPORT_BYTES // 1024**2} MiB",

@@ -271,6 +271,18 @@ TABLE: dict[str, list[Limit]] = {
     ],
     "MAX_CHAT_MESSAGE_LENGTH": [Limit(lambda edge, n: edge.chat(message="x" * n), 200, INVALID_BODY)],
     "MAX_MESSAGE_CHARACTERS": [Limit(lambda edge, n: imported_text(edge, n), 200, INVALID_BODY)],
+    "MAX_APPEND_BYTES": [
+        Limit(
+            lambda edge, n: edge.call(
+                "POST", "/api/conversations/c/messages", body=padded({"messages": [{"role": "user", "content": ""}]}, n)
+            ),
+            201,
+            TOO_LARGE,
+        )
+    ],
+    "MAX_THREAD_TITLE_LENGTH": [
+        Limit(lambda edge, n: edge.post("/api/threads", {**THREAD, "title": "x" * n}), 201, INVALID_BODY)
+    ],
     "MAX_APPENDED_MESSAGES": [
         Limit(
             lambda edge, n: edge.post(
@@ -312,6 +324,7 @@ TABLE: dict[str, list[Limit]] = {
     "MAX_ERROR_MESSAGE_LENGTH": [
         Limit(lambda edge, n: edge.answer(error={"code": "c", "message": "x" * n}), 202, INVALID_BODY)
     ],
+    "MAX_RESULT_BYTES": [Limit(lambda edge, n: edge.answer(result="x" * (n - 2)), 202, TOO_LARGE)],
     "MAX_INSTANCE_ID_LENGTH": [
         Limit(
             lambda edge, n: edge.call(
@@ -360,6 +373,10 @@ NOT_HERE = {
     "MAX_LOCAL_BYTES": OF_MEMORY,
     "MAX_CACHE_BYTES": OF_MEMORY,
     "MAX_PAGE_URL_LENGTH": OF_MEMORY,
+    "MAX_RESPONSE_BODY_BYTES": "met by a host's token only; tests/handlers/test_response_body.py",
+    "MAX_CONTENT_OBJECTS": "a result with more is plain JSON; tests/mcp/test_results.py",
+    "MAX_LOADS_BYTES": "met by several large results at a time; tests/http/test_loads.py",
+    "MAX_ADDRESS_LOADS_BYTES": "met by several large results at a time; tests/http/test_loads.py",
     "MAX_BODIES_BYTES": "met by several bodies at a time; tests/http/test_body_budget.py",
     "MAX_ADDRESS_BODIES_BYTES": "met by several bodies at a time; tests/http/test_body_budget.py",
     "MAX_STREAMS_PER_SESSION": "met by several streams at a time; tests/http/test_open_streams.py",
@@ -380,6 +397,11 @@ NOT_HERE = {
     "MAX_ANSWER_SECONDS": OF_MODEL,
     "MAX_ANSWER_CHARACTERS": OF_MODEL,
     "MAX_HISTORY_LIMIT": OF_SETTINGS,
+    "MAX_THREAD_HISTORY_LIMIT": OF_SETTINGS,
+    "MAX_THREAD_TTL_SECONDS": OF_SETTINGS,
+    "MAX_HISTORY_BYTES": OF_SETTINGS,
+    "MAX_SMALL_APPEND_BYTES": "decides which budget pays; tests/handlers/test_route_limits.py",
+    "MAX_EXPORT_PART_BYTES": "bounds a reply; tests/handlers/test_resources.py",
     "MAX_CODE_LENGTH": OF_SETTINGS,
     "MAX_MODEL_TIMEOUT_SECONDS": OF_SETTINGS,
     "MAX_PROMPT_BUDGET": OF_SETTINGS,

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import re
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import httpx
 import pytest
@@ -121,10 +123,9 @@ def test_a_deleted_thread_is_off_the_list_and_begins_afresh(api: Api) -> None:
     ada = Threads(api, "deleted")
     ada.ask("t", "my name is Ada")
     deleted = ada.delete("t")
-    assert (deleted.status_code, deleted.json()) == (
-        200,
-        {"success": True, "threadId": "t", "resourceId": "deleted"},
-    )
+    said = deleted.json()
+    assert TIME.fullmatch(said.pop("visibleUntil"))
+    assert (deleted.status_code, said) == (200, {"success": True, "threadId": "t", "resourceId": "deleted"})
     assert ada.list() == {"sessions": [], "count": 0}
     assert ada.delete("t").json()["success"] is False
     _, done = ada.ask("t")
@@ -214,3 +215,39 @@ def test_without_app_keys_threads_are_open(worker: Any) -> None:
         ada.ask("t")
         assert ada.list()["count"] == 1
         assert ada.delete("t").json()["success"]
+
+
+FAMILY = "\U0001f468\u200d\U0001f469\u200d\U0001f467"
+PERSIAN = "\u0645\u06cc\u200c\u062e\u0648\u0627\u0647\u0645"
+
+
+def test_an_agents_memory_is_begun_filled_popped_renamed_exported_and_forgotten(keyed: ProjectWorker) -> None:
+    with Api(keyed.url) as api:
+        named = {"threadId": FAMILY, "resourceId": PERSIAN}
+        begun = api.call("POST", "/api/threads", {**named, "title": "First"}, APP_KEY)
+        assert begun.status_code == 201, begun.text
+        path = f"/api/conversations/{begun.json()['session']['sessionId']}"
+        picture = {"type": "input_image", "image_url": f"data:image/png;base64,{'A' * 1_000_000}"}
+        for name, content in (("picture", picture), ("call", {"type": "function_call", "call_id": "c"})):
+            added = {"messages": [{"id": name, "role": "assistant", "content": content}]}
+            reply = api.call("POST", f"{path}/messages", added, APP_KEY)
+            assert (reply.status_code, reply.headers["RateLimit-Policy"]) == (201, '"message";q=600;w=60')
+        popped = [api.call("POST", f"{path}/pop", {"id": "p"}, APP_KEY).json()["message"]["id"] for _ in range(2)]
+        assert popped == ["call", "call"]
+        assert api.call("DELETE", f"{path}/messages/none", token=APP_KEY).status_code == 204
+        read = api.call("GET", path, token=APP_KEY).json()
+        assert ([message["content"] for message in read["messages"]], read["truncated"]) == ([picture], False)
+        renamed = api.call(
+            "PATCH",
+            f"/api/threads/{quote(FAMILY)}",
+            {"resourceId": PERSIAN, "title": "Second", "archived": True},
+            APP_KEY,
+        )
+        assert (renamed.json()["session"]["title"], renamed.json()["session"]["archived"]) == ("Second", True)
+        resource = f"/api/resources/{quote(PERSIAN)}"
+        lines = [json.loads(line) for line in api.call("GET", f"{resource}/export", token=APP_KEY).text.splitlines()]
+        assert [line["kind"] for line in lines] == ["thread", "conversation", "end"]
+        assert lines[0]["thread"]["threadId"] == FAMILY
+        forgotten = api.call("DELETE", resource, token=APP_KEY).json()
+        assert (forgotten["deleted"], forgotten["done"]) == (1, True)
+        assert api.call("GET", path, token=APP_KEY).json()["messages"] == []

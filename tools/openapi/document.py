@@ -6,7 +6,7 @@ from typing import Any
 
 from tools.openapi.events import add_events
 from tools.openapi.examples import Examples
-from tools.openapi.grammars import APP_ID, CODE_AS_TYPED, ID_IN_PATH, MCP_ADDRESS, Json
+from tools.openapi.grammars import APP_ID, CODE_AS_TYPED, ID_IN_PATH, MCP_ADDRESS, MESSAGE_ID, Json
 from tools.openapi.headers import ALWAYS, HEADERS, OF_PROBLEMS, referred
 from tools.openapi.in_memory import run_examples
 from tools.openapi.operations import ALL
@@ -26,6 +26,8 @@ PATH_SCHEMAS: dict[str, Json] = {
     "code": CODE_AS_TYPED,
     "address": {**MCP_ADDRESS, "description": "An MCP address."},
     "threadId": APP_ID,
+    "resourceId": APP_ID,
+    "messageId": MESSAGE_ID,
     "id": {**ID_IN_PATH, "description": "The request's id."},
     "sid": {**ID_IN_PATH, "description": "The session's id, which its owner chooses: it must not be guessable."},
     "sessionId": {

@@ -33,6 +33,25 @@ HEADERS: dict[str, Json] = {
         "description": "Seconds to wait before a retry.",
         "schema": {"type": "integer", "minimum": 1},
     },
+    "RateLimit-Policy": {
+        "description": (
+            "The rate limit that this request has spent: `q` uses in `w` seconds. How many are left is not known. "
+            "https://datatracker.ietf.org/doc/draft-ietf-httpapi-ratelimit-headers/"
+        ),
+        "schema": {"type": "string", "pattern": r'^"[a-z]+";q=\d+;w=\d+$'},
+    },
+    "RateLimit": {
+        "description": "The rate limit that is spent: nothing remains (`r`), for at most `t` seconds.",
+        "schema": {"type": "string", "pattern": r'^"[a-z]+";r=0;t=\d+$'},
+    },
+    "Waypost-Truncated": {
+        "description": "`truncated` of a response that is not JSON: whether older messages were cut off.",
+        "schema": {"enum": ["true", "false"]},
+    },
+    "Waypost-Before": {
+        "description": "`before` of a response that is not JSON, percent-encoded.",
+        "schema": {"type": "string", "minLength": 1},
+    },
     "WWW-Authenticate": {"required": True, "schema": {"const": "Bearer"}},
     "Content-Disposition": {
         "description": "The file name of a download.",
@@ -50,7 +69,7 @@ HEADERS: dict[str, Json] = {
 }
 
 ALWAYS = ("X-Request-Id", "Server-Timing", *BROWSER_HEADERS, "Waypost-Storage")
-OF_PROBLEMS = {401: ("WWW-Authenticate",), 429: ("Retry-After",), 503: ("Retry-After",)}
+OF_PROBLEMS = {401: ("WWW-Authenticate",), 429: ("Retry-After", "RateLimit-Policy", "RateLimit"), 503: ("Retry-After",)}
 
 
 def referred(names: tuple[str, ...]) -> Json:

@@ -22,13 +22,15 @@ from tools.openapi.grammars import (
     TOOL_NAME,
     Json,
 )
-from waypost_worker.limits import MAX_PAGE_BYTES, MAX_QUESTION_LENGTH
+from waypost_worker.limits import MAX_PAGE_BYTES, MAX_QUESTION_LENGTH, MAX_THREAD_TITLE_LENGTH
 
 PUBLISHED: Mapping[str, str] = {"ForkOrigin": "Origin"}
 """Names by which the document already calls types that have another one in the code."""
 
 BY_NAME: Mapping[str, Json] = {
     "createdAt": TIME,
+    "visibleUntil": TIME,
+    "completeUntil": TIME,
     "updatedAt": TIME,
     "expiresAt": TIME,
     "hostSeenAt": TIME,
@@ -50,7 +52,11 @@ BY_NAME: Mapping[str, Json] = {
 """A name that means the same wherever it stands."""
 
 
-_SAID: Json = {"description": "Any JSON but null.", "not": {"type": "null"}}
+_SAID: Json = {"description": "Any JSON; null beside `toolCalls` only."}
+
+_IMPORTED_TIME: Json = {"description": "ISO 8601, or Unix seconds or milliseconds.", "format": "imported-time"}
+
+TITLE: Json = {"pattern": r"^[^\x00-\x1f\x7f-\x9f\u2028\u2029]*$", "maxLength": MAX_THREAD_TITLE_LENGTH}
 
 _RESOURCE: Json = {**APP_ID, "description": f"{APP_ID['description']} May be left out with an app token."}
 
@@ -116,10 +122,18 @@ BY_FIELD: Mapping[str, Json] = {
     },
     "MessageBody.content": _SAID,
     "ImportedMessage.content": _SAID,
+    "PopBody.id": MESSAGE_ID,
+    "BeginBody.resourceId": _RESOURCE,
+    "ChangeBody.resourceId": _RESOURCE,
+    "BeginBody.title": TITLE,
+    "ChangeBody.title": TITLE,
+    "Conversation.before": MESSAGE_ID,
     "MessageBody.id": MESSAGE_ID,
     "ImportedMessage.id": MESSAGE_ID,
-    "ImportedMessage.timestamp": {"type": "string", "format": "date-time"},
+    "ImportedMessage.timestamp": _IMPORTED_TIME,
+    "ImportedMessage.createdAt": _IMPORTED_TIME,
     "ImportBody.sessionId": {"description": "Ignored: the path names it."},
+    "ImportBody.before": {"description": "Ignored: it is about the response that had it."},
     # What was imported is not looked at.
     "Origin.threadId": {},
     "Origin.messageId": {},
@@ -157,10 +171,18 @@ def _both(one: Json, other: Json) -> Json:
 
 _BY_ROLE: Json = {
     "anyOf": [
-        {"properties": {"role": {"const": "assistant"}, "toolCallId": {"type": "null"}}},
+        {
+            "required": ["toolCalls"],
+            "properties": {
+                "role": {"const": "assistant"},
+                "toolCallId": {"type": "null"},
+                "toolCalls": {"minItems": 1},
+            },
+        },
         {
             "properties": {
-                "role": {"enum": ["user", "system"]},
+                "role": {"enum": ["assistant", "user", "system"]},
+                "content": {"not": {"type": "null"}},
                 "toolCallId": {"type": "null"},
                 "toolCalls": {"maxItems": 0},
             }
@@ -169,6 +191,7 @@ _BY_ROLE: Json = {
             "required": ["toolCallId"],
             "properties": {
                 "role": {"const": "tool"},
+                "content": {"not": {"type": "null"}},
                 "toolCallId": {"type": "string"},
                 "toolCalls": {"maxItems": 0},
             },
@@ -187,6 +210,7 @@ WHOLE: Mapping[str, Json] = {
     "ForkBody": {"required": ["forkFromThreadId", "threadId", "resourceId"]},
     "ThreadBody": {"required": ["threadId", "resourceId"]},
     "DescribeBody": {"required": ["threadId", "resourceId"]},
+    "BeginBody": {"required": ["threadId", "resourceId"]},
     "UiBody": {
         "required": ["id", "messages"],
         "description": (

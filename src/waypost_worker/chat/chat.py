@@ -121,7 +121,7 @@ class Chat:
                 message,
                 live.generation_id,
                 is_ui=question.is_ui,
-                limit=context.settings.history_limit,
+                limit=conversation.window.messages,
                 older=history.older,
                 replaces_all=question.is_about_cut_message(everything),
                 is_again=question.regenerate,

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 import msgspec
 
 from waypost_worker.chat.live_answer import Outcome
-from waypost_worker.kv.bulk import get_all
+from waypost_worker.kv.bulk import delete_all, get_all
 from waypost_worker.kv.keys import piece_key, pieces_prefix, stop_key
 from waypost_worker.kv.store import Kv, ListedKey, fits_metadata, list_all
 from waypost_worker.limits import ANSWER_TTL_SECONDS
@@ -54,6 +54,11 @@ class ChunkStore:
             return await self._read(pieces_prefix(self._generation_id), 0)
         # A listing can't begin in the middle. At most ten keys share all but the last digit.
         return await self._read(piece_key(self._generation_id, number)[:-1], number)
+
+    async def delete(self) -> None:
+        """Deletes the chunks. A generation that runs elsewhere may write some more; they expire."""
+        async for keys in list_all(self._kv, pieces_prefix(self._generation_id)):
+            await delete_all(self._kv, [key.name for key in keys])
 
     async def request_stop(self) -> None:
         """Asks the generation, in whichever isolate it runs, to stop; it looks every `stop_look_ms` of its plan."""

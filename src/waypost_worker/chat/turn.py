@@ -4,7 +4,8 @@ from collections.abc import Sequence
 
 import msgspec
 
-from waypost_worker.conversations.message import ChatMessage, last_messages
+from waypost_worker.conversations.message import ChatMessage
+from waypost_worker.conversations.window import last_messages
 
 
 class Turn:

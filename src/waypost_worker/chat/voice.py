@@ -8,7 +8,8 @@ from functools import partial
 from waypost_worker.chat.asking import ask_model
 from waypost_worker.chat.context import ChatContext
 from waypost_worker.chat.prompt import build_prompt
-from waypost_worker.conversations.message import ChatMessage, last_messages
+from waypost_worker.conversations.message import ChatMessage
+from waypost_worker.conversations.window import last_messages
 from waypost_worker.errors import ModelFailed, WaypostError
 from waypost_worker.limits import MAX_ANSWER_CHARACTERS
 from waypost_worker.models.model import AnswerCutOff, Piece, raising_model_errors
@@ -56,7 +57,7 @@ class VoiceAgent:
         return turns[0]
 
     async def _turn(self, items: Sequence[ChatMessage], text: str) -> tuple[str, int]:
-        model, limit = self._context.settings.model, self._context.settings.history_limit
+        model, limit = self._context.settings.model, self._conversation.window.messages
         cursor = self._conversation.new_cursor()
         question = ChatMessage(f"{cursor}-q", "user", text, self._context.now_ms())
         build = partial(build_prompt, [*items, question], model.instructions, model)

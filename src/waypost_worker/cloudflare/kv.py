@@ -5,7 +5,7 @@ from typing import Any
 
 import js
 import msgspec
-from pyodide.ffi import JsException, to_js
+from pyodide.ffi import JsException, jsnull, to_js  # type: ignore[attr-defined]  # stubs lack jsnull
 
 from waypost_worker.kv.store import KvError, ListedKey, ListPage, wrap_metadata
 
@@ -19,15 +19,21 @@ class CloudflareKv:
     async def get(self, key: str) -> str | None:
         return text_or_none(await _kv(self._namespace.get(key)))
 
+    async def get_bytes(self, key: str) -> bytes | None:
+        value = await _kv(self._namespace.get(key, "arrayBuffer"))
+        # JavaScript's null is not None in Python.
+        return None if value is None or value is jsnull else value.to_bytes()
+
     async def get_many(self, keys: Sequence[str]) -> dict[str, str]:
         found = await _kv(self._namespace.get(to_js(keys)))
         return {key: text for key in keys if (text := text_or_none(found.get(key))) is not None}
 
-    async def put(self, key: str, value: str, *, ttl_seconds: int, metadata: str | None = None) -> None:
+    async def put(self, key: str, value: str | bytes, *, ttl_seconds: int, metadata: str | None = None) -> None:
         options = b'{"expirationTtl":%d}' % ttl_seconds
         if metadata is not None:
             options = b'{"expirationTtl":%d,"metadata":%s}' % (ttl_seconds, wrap_metadata(metadata))
-        await _kv(self._namespace.put(key, value, js.JSON.parse(options.decode())))
+        sent = value if isinstance(value, str) else to_js(value)
+        await _kv(self._namespace.put(key, sent, js.JSON.parse(options.decode())))
 
     async def delete(self, key: str) -> None:
         await _kv(self._namespace.delete(key))

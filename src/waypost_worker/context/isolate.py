@@ -6,16 +6,19 @@ from waypost_worker.bounded_cache import BoundedCache
 from waypost_worker.chat.live_answer import LiveAnswers
 from waypost_worker.clock import Clock
 from waypost_worker.conversations.conversation import compaction_checks
+from waypost_worker.conversations.recent_pops import RecentPops
 from waypost_worker.conversations.thread import RecentWrites
 from waypost_worker.http.body_budget import BodyBudget
 from waypost_worker.http.open_streams import OpenStreams
 from waypost_worker.kv.cursor import CursorFactory
 from waypost_worker.limits import (
     ANSWER_GRACE_SECONDS,
+    MAX_ADDRESS_LOADS_BYTES,
     MAX_ANSWER_SECONDS,
     MAX_CACHE_BYTES,
     MAX_CACHED_SESSIONS,
     MAX_CACHED_TOOL_LISTS,
+    MAX_LOADS_BYTES,
     MAX_STREAMS_PER_ISOLATE,
     MCP_LIST_TTL_MILLISECONDS,
 )
@@ -53,10 +56,12 @@ class Isolate:
         of MCP addresses, and for hosts that come or leave.
     `sessions`, `single_use_codes`, `mcp_addresses`, `recent_threads`, `mcp_tools`: caches; the tools by session code.
     `compaction_checks`: when the compaction of each conversation was last checked.
+    `recent_pops`: the messages that were popped here in the last minutes.
     `answers`: the answers that are being generated here.
     `announced_ms`: when each polling host last announced its presence.
     `background`: tasks of the runtime, held so that they are not garbage collected.
     `bodies`: the bytes of the bodies that are being received or processed.
+    `loads`: those of the large values that are being sent.
     `streams`: the places of open streams and waits.
     `open_streams`, `open_proxies`: counts that `/debug/objects` shows.
     """
@@ -73,6 +78,7 @@ class Isolate:
         self.single_use_codes = single_use_cache()
         self.mcp_addresses = AddressCache()
         self.compaction_checks = compaction_checks()
+        self.recent_pops = RecentPops()
         self.answers = LiveAnswers()
         self.recent_threads: RecentWrites = RecentWrites()
         self.mcp_tools: BoundedCache[CachedTools] = BoundedCache(
@@ -84,6 +90,7 @@ class Isolate:
             2 * MAX_STREAMS_PER_ISOLATE, 4 * MAX_CACHE_BYTES, MAX_ANSWER_SECONDS + 2 * ANSWER_GRACE_SECONDS
         )
         self.bodies = BodyBudget(clock)
+        self.loads = BodyBudget(clock, MAX_LOADS_BYTES, MAX_ADDRESS_LOADS_BYTES)
         self.streams = OpenStreams(clock)
         self.open_streams = 0
         self.open_proxies = 0

@@ -10,7 +10,8 @@ from waypost_worker.chat.context import ChatContext
 from waypost_worker.clock import Clock
 from waypost_worker.context.isolate import Isolate
 from waypost_worker.conversations.conversation import Conversation
-from waypost_worker.conversations.thread import ThreadStore
+from waypost_worker.conversations.thread import ID_PREFIX, ThreadStore
+from waypost_worker.http.loads import Loads
 from waypost_worker.http.messages import Request
 from waypost_worker.http.open_streams import Place
 from waypost_worker.kv.store import Kv
@@ -37,6 +38,7 @@ from waypost_worker.settings import Settings
 class RequestContext(msgspec.Struct, frozen=True):
     """The argument of every handler. `kv` counts and retries; `invocation.meter` only counts: for loops that retry.
 
+    `loads`: the large values that the request has read from KV and not handed over yet.
     `log` writes one entry, with the request's id, to the operator's log.
     """
 
@@ -52,6 +54,7 @@ class RequestContext(msgspec.Struct, frozen=True):
     storage: str
     model: Model
     invocation: Invocation
+    loads: Loads
     log: Callable[[str], None]
     query: dict[str, str]
 
@@ -61,7 +64,7 @@ class RequestContext(msgspec.Struct, frozen=True):
         Raises:
             TooManyStreams, Busy
         """
-        return self.isolate.streams.open(code, self.request.client_ip, seconds)
+        return self.isolate.streams.open(code, self.request.client_ip, seconds, self.loads)
 
     def open_wait(self, code: str, seconds: float) -> AbstractContextManager[object]:
         """The place of a wait of `seconds`; nothing is counted if it is 0.
@@ -89,14 +92,29 @@ class RequestContext(msgspec.Struct, frozen=True):
         return Presence(self.kv, self.clock, self.settings.plan.presence_seconds)
 
     def conversation(self, session_id: str) -> Conversation:
-        """The conversation of this id."""
-        ttl_seconds, limit = self.settings.conversation_ttl_seconds, self.settings.history_limit
-        checks = self.isolate.compaction_checks
-        return Conversation(self.kv, self.clock, self.isolate.cursors, checks, session_id, ttl_seconds, limit, self.log)
+        """The conversation of this id. A thread's is kept as long as the thread, which its id shows."""
+        settings, isolate = self.settings, self.isolate
+        ttl_seconds, limit = settings.conversation_ttl_seconds, settings.history_limit
+        if session_id.startswith(ID_PREFIX):
+            ttl_seconds, limit = settings.thread_ttl_seconds, settings.thread_history_limit
+        checks, cursors = isolate.compaction_checks, isolate.cursors
+        return Conversation(
+            self.kv,
+            self.clock,
+            cursors,
+            checks,
+            session_id,
+            ttl_seconds,
+            limit,
+            self.log,
+            settings.history_bytes,
+            isolate.recent_pops,
+        )
 
     def threads(self) -> ThreadStore:
         """The store of threads."""
-        return ThreadStore(self.kv, self.clock, self.settings.signing_keys[0], self.isolate.recent_threads)
+        secret, ttl_seconds = self.settings.signing_keys[0], self.settings.thread_ttl_seconds
+        return ThreadStore(self.kv, self.clock, secret, self.isolate.recent_threads, ttl_seconds)
 
     def chunks(self, generation_id: str) -> ChunkStore:
         """The store of the chunks of an answer."""
@@ -132,7 +150,8 @@ class RequestContext(msgspec.Struct, frozen=True):
     def feed(self, code: str, reader: HostReader | GuestReader, *, is_stream: bool) -> Feed:
         """A reader's view of its queue. That of a stream does not retry: its loop does, and tells the client so."""
         queues = self._queues(self.invocation.meter if is_stream else self.kv, code)
-        return Feed(queues, reader, self.isolate.messages, self.clock, self.settings.queue_ttl_seconds)
+        ttl_seconds = self.settings.queue_ttl_seconds
+        return Feed(queues, reader, self.isolate.messages, self.clock, ttl_seconds, is_stream=is_stream)
 
     def host_seat(self, code: str, instance: str) -> HostSeat:
         """The seat of the host that names itself `instance`, for one stream.
@@ -153,4 +172,5 @@ class RequestContext(msgspec.Struct, frozen=True):
         return SessionWatch(session, role, store, presence, plan, changes, self.clock, seat)
 
     def _queues(self, kv: Kv, code: str) -> Queues:
-        return Queues(kv, code, self.isolate.cursors, self.isolate.messages, self.settings.queue_ttl_seconds)
+        isolate, ttl_seconds = self.isolate, self.settings.queue_ttl_seconds
+        return Queues(kv, code, isolate.cursors, isolate.messages, ttl_seconds, self.loads)

@@ -2,18 +2,15 @@
 
 Each append writes its own key, `conv:{id}:{cursor}` (the journal), so that concurrent appends both survive. When the
 journal is long, or its oldest entry has lived half its time, it is compacted into `conv:{id}` (the snapshot). Reading
-merges the two in order of the cursors, each message once, and returns the last N.
+merges the two in order of the cursors, each message once, and returns the last ones; `window.py` says which.
 
 An append renews the whole conversation without rewriting it: keys live twice as long as the conversation, compaction
 rewrites what is older than half its time, and a conversation whose newest entry is too old reads as empty.
 
-Of two concurrent compactions that see different states of the store the later snapshot stays, which may lack entries
-that the other one had; and a compaction may build on a snapshot that has been replaced. Therefore compacted entries
-stay in the journal for a while. Once an entry is old enough to be visible everywhere, every compaction includes it.
-Some time after the first such compaction, every reader sees a snapshot that includes it. Only then it is deleted.
-
-Tombstones (drops, clears) stay in the snapshot for longer than anything that they remove can live: a message that
-becomes visible late, or a copy of an answer whose generation has not seen the tombstone.
+A pop takes the last message that its reader sees: one entry drops that message and has it, so that the same pop can be
+repeated. Nothing else is dropped, so what is added meanwhile stays. Two pops that meet may choose the same message;
+each reads again after its write, and the one whose cursor is later takes another one. Nothing prevents that both have
+read before either write is visible: then both return the same message.
 """
 
 from collections.abc import Callable, Sequence
@@ -23,27 +20,41 @@ import msgspec
 
 from waypost_worker.bounded_cache import BoundedCache
 from waypost_worker.clock import Clock
-from waypost_worker.conversations.journal import Change, Entry, Snapshot, items_of, keep, merge, origin_of
-from waypost_worker.conversations.message import ChatMessage, ForkOrigin, last_messages
+from waypost_worker.conversations.compaction import LONG_JOURNAL_PART, MAX_VIEW_AGE_MS, compacted, is_due, settled
+from waypost_worker.conversations.journal import (
+    Change,
+    Entry,
+    Popped,
+    Snapshot,
+    has_messages,
+    has_taken,
+    is_truncated,
+    items_of,
+    merge,
+    origin_of,
+    pop_of,
+)
+from waypost_worker.conversations.leftover import EMPTY
+from waypost_worker.conversations.message import ChatMessage, ForkOrigin
+from waypost_worker.conversations.recent_pops import RecentPops
+from waypost_worker.conversations.window import Window, first_shown, shown_from, shown_of
 from waypost_worker.errors import Unavailable
 from waypost_worker.kv.bulk import get_all
 from waypost_worker.kv.cursor import CursorFactory, cursor_ms
 from waypost_worker.kv.keys import cursor_of, journal_key, journal_prefix, snapshot_key
 from waypost_worker.kv.store import Kv, fits_metadata, list_all
 from waypost_worker.limits import (
+    DEFAULT_HISTORY_BYTES,
     MAX_ANSWER_SECONDS,
     MAX_CACHE_BYTES,
     MAX_CACHED_SESSIONS,
-    MAX_JOURNAL_LENGTH,
-    MAX_WRITE_SECONDS,
-    REORDER_WINDOW_SECONDS,
 )
-
-OLD_SNAPSHOT_MS = (REORDER_WINDOW_SECONDS + MAX_WRITE_SECONDS) * 1000
-"""How long after a compaction a reader may still get a snapshot from before it."""
 
 APPENDS_PER_CHECK = 5
 """Appends of one isolate after which it checks whether compaction is due; a check costs two operations."""
+
+MAX_POP_TRIES = 5
+"""How often a pop gives way to another one."""
 
 
 _decode_snapshot = msgspec.json.Decoder(Snapshot).decode
@@ -52,34 +63,29 @@ _decode_change = msgspec.json.Decoder(Change).decode
 
 class History(NamedTuple):
     """The last messages of a conversation, oldest first, and where it was forked from. `older`: those before them that
-    happen to be stored still."""
+    happen to be stored still. `truncated`: there were messages before them, stored or not."""
 
     items: list[ChatMessage]
     origin: ForkOrigin | None
     older: Sequence[ChatMessage] = ()
+    truncated: bool = False
 
-
-MAX_VIEW_AGE_MS = 5000
-"""How old a view of the store may be when it is compacted: its age adds to the staleness that the reorder window allows
-for."""
-
-SEEN_BY_ALL_MS = (REORDER_WINDOW_SECONDS + MAX_WRITE_SECONDS) * 1000 + MAX_VIEW_AGE_MS
-"""How long after its cursor an entry may be missing from a compaction, whose snapshot is written some time after it has
-read the journal."""
 
 CompactionChecks = BoundedCache[tuple[int, int]]
-"""Conversation -> when this isolate last checked whether compaction is due (ms), and its appends since; may be lost."""
+"""Conversation -> when this isolate last checked whether compaction is due (ms), and the number of appends until the
+next check; may be lost."""
 
 
 def compaction_checks() -> CompactionChecks:
-    """A new cache of checks. The greatest lifetime of a conversation is a day; a check is due more often than that."""
+    """A new cache of checks. One that is forgotten after a day is made once more than is needed."""
     return BoundedCache(MAX_CACHED_SESSIONS, MAX_CACHE_BYTES, 24 * 3600)
 
 
 class Conversation:
-    """One conversation, as one request sees it; its last `limit` messages are kept.
+    """One conversation, as one request sees it; its last `limit` messages are kept, and `max_bytes` of them.
 
-    `name`: its session id. `log` gets failures to clean up, which no caller needs to handle.
+    `name`: its session id. `log` gets failures to clean up, which no caller needs to handle. `pops`: those that this
+    isolate remembers.
     """
 
     def __init__(
@@ -92,6 +98,8 @@ class Conversation:
         ttl_seconds: int,
         limit: int,
         log: Callable[[str], None],
+        max_bytes: int = DEFAULT_HISTORY_BYTES,
+        pops: RecentPops | None = None,
     ) -> None:
         self._kv = kv
         self._clock = clock
@@ -99,9 +107,15 @@ class Conversation:
         self._checks = checks
         self._name = name
         self._ttl_seconds = ttl_seconds
-        self._limit = limit
+        self._window = Window(limit, max_bytes)
+        self._pops = pops or RecentPops()
         self._log = log
         self._loaded: tuple[tuple[Snapshot, list[Entry]] | None, int] = (None, 0)
+
+    @property
+    def window(self) -> Window:
+        """How much of it is kept."""
+        return self._window
 
     @property
     def _key_ttl_seconds(self) -> int:
@@ -132,9 +146,72 @@ class Conversation:
         await self._write(Change(placed, drops), self.new_cursor())
         return cursor
 
-    async def replace(self, items: Sequence[ChatMessage], origin: ForkOrigin | None = None) -> None:
-        """Replaces all messages with the last `limit` of `items`."""
-        await self._write(Change(last_messages(items, self._limit), clears=True, origin=origin), self.new_cursor())
+    async def drop(self, message_id: str) -> None:
+        """Drops one message, also if it is not visible here yet.
+
+        Raises:
+            StorageUnavailable, BudgetSpent: the write was refused; it may have taken effect.
+        """
+        entries = await self._entries()
+        cursor = self._cursors.issue(snapshot_key(self._name), entries[-1].cursor if entries else "")
+        await self._write(Change(drops=[message_id]), cursor)
+
+    async def replace(
+        self, items: Sequence[ChatMessage], origin: ForkOrigin | None = None, *, truncated: bool = False
+    ) -> History:
+        """Replaces all messages with the last of `items`; returns what is kept. `truncated`: older messages than these
+        had been cut off elsewhere."""
+        kept, is_cut = shown_of(items, self._window, is_cut=truncated)
+        await self._write(Change(kept, (), True, origin, is_cut), self.new_cursor())
+        return History(kept, origin, truncated=is_cut)
+
+    async def pop(self, pop_id: str) -> ChatMessage | None:
+        """Takes the last message away and returns it; `None` if there is none.
+
+        Repeated with the same id within `POP_REPEAT_SECONDS`, it takes nothing else and returns the same message, or
+        `None` if the messages that were popped since do not fit into the window's bytes, or all were cleared since.
+
+        Raises:
+            StorageUnavailable, BudgetSpent: the pop may have taken effect; repeat it with the same id.
+        """
+        stored = await self._entries()
+        if (known := pop_of(stored, pop_id)) is not None:
+            return known.item
+        remembered = self._pops.of(self._name, self._clock.now_ms())
+        for entry in remembered:
+            if (known := pop_of([entry], pop_id)) is not None:
+                # Perhaps its write is not done, or was refused. It is written again as it was.
+                await self._write(entry.change, entry.cursor)
+                return known.item
+        seen = merge(stored, remembered)
+        taken = None
+        for _ in range(MAX_POP_TRIES):
+            if seen and not self._is_alive(seen):
+                # A write would revive what is over.
+                return None
+            taken = self._last(seen)
+            # After all that was seen: what it drops may have been written by a clock that is ahead.
+            cursor = self._cursors.issue(snapshot_key(self._name), seen[-1].cursor if seen else "")
+            entry = Entry(cursor, Change(drops=[taken.id] if taken else (), popped=Popped(pop_id, taken)))
+            # Also if the write is refused: it may have taken effect, and then the repeated pop must take the same.
+            self._pops.add(self._name, entry, self._clock.now_ms())
+            await self._write(entry.change, entry.cursor)
+            before = {other.cursor for other in seen}
+            seen = merge(await self._entries(), self._pops.of(self._name, self._clock.now_ms()))
+            earlier = [other for other in seen if other.cursor < entry.cursor and other.cursor not in before]
+            if not any(has_taken(other, taken) for other in earlier):
+                break
+        return taken
+
+    async def answer_ids(self) -> set[str]:
+        """The ids of all messages that a model may have written and that are still known, removed ones too.
+
+        Raises:
+            StorageUnavailable, BudgetSpent
+        """
+        changes = [entry.change for entry in await self._entries()]
+        written = {item.id for change in changes for item in change.items if item.role == "assistant"}
+        return written | {name for change in changes for name in change.drops}
 
     async def forget(self) -> None:
         """Deletes everything. A tombstone is written first, so that late writes can't resurrect it; then what it covers
@@ -145,6 +222,7 @@ class Conversation:
         """
         cursor = self.new_cursor()
         await self._write(Change(clears=True), cursor)
+        self._pops.forget_messages(self._name, self._clock.now_ms())
         try:
             snapshot, journal = await self._load()
             removed = await self._compact(snapshot, merge(journal, [Entry(cursor, Change(clears=True))]))
@@ -171,17 +249,17 @@ class Conversation:
         now = self._clock.now_ms()
         loaded, loaded_ms = self._loaded
         if loaded is None or now - loaded_ms > MAX_VIEW_AGE_MS:
-            checked_ms, appends = self._checks.get(self._name, now) or (0, 0)
-            if appends + 1 < APPENDS_PER_CHECK and now - checked_ms < self._ttl_seconds * 125:
-                self._checks.put(self._name, (checked_ms, appends + 1), now)
+            checked_ms, left = self._checks.get(self._name, now) or (0, 0)
+            if left > 1 and now - checked_ms < self._ttl_seconds * 125:
+                self._checks.put(self._name, (checked_ms, left - 1), now)
                 return
             loaded = await self._load()
-        self._checks.put(self._name, (now, 0), now)
-        if self._is_due(*loaded):
+        self._checks.put(self._name, (now, max(APPENDS_PER_CHECK, len(loaded[1]) // LONG_JOURNAL_PART)), now)
+        if is_due(*loaded, now, self._ttl_seconds):
             await self._compact(*loaded)
 
     async def read(self) -> list[ChatMessage]:
-        """The last messages, at most `limit`, oldest first; never a tool's result without its call.
+        """The last messages, oldest first; never a tool's result without its call.
 
         Raises:
             StorageUnavailable, BudgetSpent
@@ -189,27 +267,41 @@ class Conversation:
         return (await self.history()).items
 
     async def history(self) -> History:
-        """The same messages, and where the conversation was forked from."""
+        """The same messages, where the conversation was forked from, and whether older messages were cut off."""
         self._loaded = await self._load(), self._clock.now_ms()
         snapshot, journal = self._loaded[0]
         entries = merge(snapshot.entries, journal)
-        if not entries or self._clock.now_ms() - cursor_ms(entries[-1].cursor) > self._ttl_seconds * 1000:
+        if not self._is_alive(entries):
             return History([], None)
         standing = items_of(entries)
-        older = standing[: max(len(standing) - self._limit, 0)]
-        return History(last_messages(standing, self._limit), origin_of(entries), older)
+        start = first_shown(standing, self._window)
+        items, is_cut = shown_from(standing, start, is_cut=is_truncated(entries, snapshot.cut))
+        return History(items, origin_of(entries), standing[:start], is_cut)
+
+    def _is_alive(self, entries: Sequence[Entry]) -> bool:
+        return bool(entries) and self._clock.now_ms() - cursor_ms(entries[-1].cursor) <= self._ttl_seconds * 1000
+
+    def _last(self, entries: Sequence[Entry]) -> ChatMessage | None:
+        items, _ = shown_of(items_of(entries), self._window)
+        return items[-1] if items else None
+
+    async def _entries(self) -> list[Entry]:
+        snapshot, journal = await self._load()
+        return merge(snapshot.entries, journal)
 
     async def _empty(self, entry: Entry) -> None:
         """Removes the messages of `entry`. Its tombstones stay: readers that do not see the newer clear yet would
-        otherwise show again what they removed."""
-        if entry.change.drops or entry.change.clears:
-            rest = Change(drops=entry.change.drops, clears=entry.change.clears)
+        otherwise show again what they removed. So does a pop's id: repeated, it would take another message."""
+        change = entry.change
+        if change.drops or change.clears or change.popped:
+            popped = Popped(change.popped.id) if change.popped else None
+            rest = Change(drops=change.drops, clears=change.clears, popped=popped)
             await self._write(rest, entry.cursor)
         else:
             await self._kv.delete(journal_key(self._name, entry.cursor))
 
     async def _write(self, change: Change, cursor: str) -> str:
-        text = msgspec.json.encode(change).decode()
+        text = msgspec.json.encode(msgspec.structs.replace(change, ttl_seconds=self._ttl_seconds)).decode()
         await self._kv.put(
             journal_key(self._name, cursor),
             # Also if it fits into the metadata: an entry that is rewritten may still be listed as it was.
@@ -236,29 +328,16 @@ class Conversation:
         changes |= {cursor_of(name): _decode_change(value) for name, value in found.items()}
         return _decode_snapshot(text) if text else Snapshot(), [Entry(*change) for change in sorted(changes.items())]
 
-    def _is_due(self, snapshot: Snapshot, journal: list[Entry]) -> bool:
-        fresh = [entry for entry in journal if entry.cursor not in snapshot.folded_ms]
-        written_ms = [snapshot.written_ms] if snapshot.entries else []
-        oldest_ms = min([*written_ms, *(cursor_ms(entry.cursor) for entry in fresh)], default=None)
-        is_old = oldest_ms is not None and self._clock.now_ms() - oldest_ms > self._ttl_seconds * 500
-        return is_old or len(fresh) >= MAX_JOURNAL_LENGTH
-
     async def _compact(self, snapshot: Snapshot, journal: list[Entry]) -> set[str]:
         """Writes a new snapshot. Returns the cursors of the entries that it then deleted from the journal."""
-        now = self._clock.now_ms()
-        folded_ms = {entry.cursor: _folded_since(snapshot, entry.cursor, now) for entry in journal}
-        settled = {cursor for cursor, since in folded_ms.items() if now - since > OLD_SNAPSHOT_MS}
-        # What was written before this time, or by a generation that ran then, has expired.
-        since_ms = now - 1000 * (self._key_ttl_seconds + MAX_ANSWER_SECONDS + REORDER_WINDOW_SECONDS)
-        kept = keep(merge(snapshot.entries, journal), self._limit, since_ms)
-        text = msgspec.json.encode(Snapshot(now, kept, folded_ms)).decode()
-        await self._kv.put(snapshot_key(self._name), text, ttl_seconds=self._key_ttl_seconds)
-        for cursor in sorted(settled):
+        made = compacted(snapshot, journal, self._window, self._ttl_seconds, self._clock.now_ms())
+        await self._kv.put(
+            snapshot_key(self._name),
+            msgspec.json.encode(made).decode(),
+            ttl_seconds=self._key_ttl_seconds,
+            metadata=None if has_messages(made) else EMPTY,
+        )
+        removed = settled(made)
+        for cursor in sorted(removed):
             await self._kv.delete(journal_key(self._name, cursor))
-        return settled
-
-
-def _folded_since(snapshot: Snapshot, cursor: str, now: int) -> int:
-    """Since when (ms) every snapshot has the entry: compactions count only once none can miss the entry any more."""
-    since = snapshot.folded_ms.get(cursor, now)
-    return since if since - cursor_ms(cursor) > SEEN_BY_ALL_MS else now
+        return removed

@@ -2,14 +2,15 @@
 again gives the same."""
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta
 from typing import Any
 
 import msgspec
+from msgspec import UNSET, UnsetType
 
-from waypost_worker.clock import EPOCH, to_iso
+from waypost_worker.clock import to_iso
+from waypost_worker.conversations.conversation import History
+from waypost_worker.conversations.import_times import TimesReadAs
 from waypost_worker.conversations.message import ChatMessage, ForkOrigin, MessageRole
-from waypost_worker.errors import InvalidBody
 
 
 class ToolCallView(msgspec.Struct, frozen=True):
@@ -36,17 +37,23 @@ class MessageView(msgspec.Struct, frozen=True, omit_defaults=True, rename="camel
     reasoning: str = ""
 
 
-class ConversationView(msgspec.Struct, frozen=True, omit_defaults=True, rename="camel"):
-    """The last messages of a conversation, oldest first, and where it was forked from."""
+class ConversationView(msgspec.Struct, frozen=True, rename="camel"):
+    """Messages of a conversation, oldest first, and where it was forked from. `truncated`: older messages were cut off
+    and are not kept. `before`: there are older ones that are kept; this is the `before` to read them with. `readAs`: of
+    an import, how its times were read."""
 
     session_id: str
     messages: list[MessageView]
-    forked_from: ForkOrigin | None = None
+    truncated: bool
+    before: str | UnsetType = UNSET
+    forked_from: ForkOrigin | UnsetType = UNSET
+    read_as: TimesReadAs | UnsetType = UNSET
 
 
-def conversation_view(session_id: str, items: Sequence[ChatMessage], origin: ForkOrigin | None) -> ConversationView:
+def conversation_view(session_id: str, history: History, before: str | None = None) -> ConversationView:
     """The exported form of a conversation."""
-    return ConversationView(session_id, [_message_view(item) for item in items], origin)
+    messages = [message_view(item) for item in history.items]
+    return ConversationView(session_id, messages, history.truncated, before or UNSET, history.origin or UNSET)
 
 
 def to_json_lines(messages: Sequence[MessageView]) -> bytes:
@@ -54,22 +61,8 @@ def to_json_lines(messages: Sequence[MessageView]) -> bytes:
     return b"".join(msgspec.json.encode(message) + b"\n" for message in messages)
 
 
-def parse_timestamp(text: str) -> int:
-    """Returns the milliseconds of an ISO 8601 time with a UTC offset.
-
-    Raises:
-        InvalidBody: `text` is no such time, or not within the years 1 to 9999 in UTC.
-    """
-    try:
-        milliseconds = (datetime.fromisoformat(text) - EPOCH) // timedelta(milliseconds=1)
-        # Checks that the time can be formatted again.
-        to_iso(milliseconds)
-    except (ValueError, TypeError, OverflowError) as error:
-        raise InvalidBody("A timestamp is a time like 2026-01-01T00:00:00.000Z.") from error
-    return milliseconds
-
-
-def _message_view(item: ChatMessage) -> MessageView:
+def message_view(item: ChatMessage) -> MessageView:
+    """The exported form of a message."""
     return MessageView(
         item.id,
         item.role,

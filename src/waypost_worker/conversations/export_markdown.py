@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import msgspec
+from msgspec import UNSET
 
 from waypost_worker.conversations.export_json import ConversationView, MessageView
 
@@ -21,7 +22,9 @@ def to_markdown(view: ConversationView) -> bytes:
     The session id is left out: it gives access to the conversation, and transcripts are passed on.
     """
     blocks = ["# Conversation"]
-    if view.forked_from is not None:
+    if view.truncated:
+        blocks.append("Older messages were not kept.")
+    if view.forked_from is not UNSET:
         up_to = f", up to {_code(view.forked_from.message_id)}" if view.forked_from.message_id else ""
         blocks.append(f"Forked from {_code(view.forked_from.thread_id)}{up_to}.")
     for message in view.messages:

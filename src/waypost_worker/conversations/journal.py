@@ -11,19 +11,33 @@ from collections.abc import Iterable, Sequence
 import msgspec
 
 from waypost_worker.conversations.message import ChatMessage, ForkOrigin
+from waypost_worker.conversations.window import Window, first_kept
 from waypost_worker.kv.cursor import cursor_ms
+from waypost_worker.limits import POP_REPEAT_SECONDS
+
+
+class Popped(msgspec.Struct, frozen=True, omit_defaults=True):
+    """The message that the pop `id` took, which its entry drops; `None` if there was none, or it is not kept any more:
+    the pop is old, or the conversation was cleared since."""
+
+    id: str
+    item: ChatMessage | None = None
 
 
 class Change(msgspec.Struct, frozen=True, omit_defaults=True):
     """The content of one write: messages to add, ids of messages before it to drop; `clears` drops all before it.
 
-    `origin`: where the conversation was forked from.
+    `origin`: where the conversation was forked from. `truncated`: older messages than its own had been cut.
+    `ttl_seconds`: how long the conversation lived when this was written; 0 before this field existed.
     """
 
     items: Sequence[ChatMessage] = ()
     drops: Sequence[str] = ()
     clears: bool = False
     origin: ForkOrigin | None = None
+    truncated: bool = False
+    popped: Popped | None = None
+    ttl_seconds: int = msgspec.field(default=0, name="ttl")
 
 
 class Entry(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -35,11 +49,14 @@ class Entry(msgspec.Struct, frozen=True, omit_defaults=True):
 
 class Snapshot(msgspec.Struct, frozen=True):
     """The compacted entries. `folded_ms`: cursor of an entry that may still be in the journal -> since when (ms) every
-    snapshot has it."""
+    snapshot has it. `cut`: the newest entry of which a message was cut off; empty if none was. `ttl_seconds`: as in
+    `Change`."""
 
     written_ms: int = 0
     entries: list[Entry] = []
     folded_ms: dict[str, int] = {}
+    cut: str = ""
+    ttl_seconds: int = 0
 
 
 def merge(*sources: Iterable[Entry]) -> list[Entry]:
@@ -60,29 +77,65 @@ def origin_of(entries: Sequence[Entry]) -> ForkOrigin | None:
     return origins[-1] if origins else None
 
 
-def keep(entries: Sequence[Entry], limit: int, since_ms: int) -> list[Entry]:
-    """The parts of `entries` that a snapshot needs: the copies that count of the last `limit` messages, the origin, and
-    the newest entry's cursor, which tells how old the conversation is.
+def is_truncated(entries: Sequence[Entry], cut: str) -> bool:
+    """Whether messages were cut off since the last clear: `cut` is a snapshot's."""
+    cleared = _cleared(entries)
+    is_cut = bool(cut) and cut >= cleared
+    return is_cut or any(entry.change.truncated and entry.cursor >= cleared for entry in entries)
+
+
+def keep(entries: Sequence[Entry], window: Window, since_ms: int) -> list[Entry]:
+    """The parts of `entries` that a snapshot needs: the copies that count of the last messages, the origin, whether it
+    was truncated, and the newest entry's cursor, which tells how old the conversation is.
 
     Also drops, and the last clear: what they remove may become visible after them, or be written after them by a writer
-    that has not seen them. Of tombstones from before `since_ms` nothing is left to remove.
+    that has not seen them. And recent pops, since they may be repeated. Of tombstones from before `since_ms` nothing is
+    left to remove.
     """
+    standing = _standing(entries)
     kept: dict[str, list[ChatMessage]] = {}
-    for cursor, item in _standing(entries)[-limit:]:
+    for cursor, item in standing[first_kept([item for _, item in standing], window) :]:
         kept.setdefault(cursor, []).append(item)
     cleared = _cleared(entries)
+    repeatable = _repeatable(entries, cleared, window)
     folded: list[Entry] = []
     for entry in entries:
         cursor, change = entry.cursor, entry.change
         # Entries before a clear have no effect any more.
         is_after = cursor >= cleared
         is_recent = is_after and cursor_ms(cursor) >= since_ms
-        drops = change.drops if is_recent else ()
-        origin = change.origin if is_after else None
-        rest = Change(kept.get(cursor, ()), drops, is_recent and change.clears, origin)
-        if rest.items or rest.drops or rest.clears or rest.origin or entry is entries[-1]:
+        rest = Change(
+            kept.get(cursor, ()),
+            change.drops if is_recent else (),
+            is_recent and change.clears,
+            change.origin if is_after else None,
+            is_after and change.truncated,
+            repeatable.get(cursor),
+        )
+        if any(msgspec.structs.astuple(rest)) or entry is entries[-1]:
             folded.append(Entry(cursor, rest))
     return folded
+
+
+def cut_off(entries: Sequence[Entry], window: Window) -> str:
+    """The newest entry of which `keep` leaves a standing message out; empty if there is none."""
+    standing = _standing(entries)
+    first = first_kept([item for _, item in standing], window)
+    return max((cursor for cursor, _ in standing[:first]), default="")
+
+
+def _repeatable(entries: Sequence[Entry], cleared: str, window: Window) -> dict[str, Popped]:
+    """The pops of the last `POP_REPEAT_SECONDS` before the newest entry, by their entries' cursors: the newest with
+    their messages, as far as these fit into `window` and were not cleared."""
+    repeatable: dict[str, Popped] = {}
+    left = window.bytes
+    for entry in reversed(entries):
+        popped = entry.change.popped
+        if popped is None or cursor_ms(entries[-1].cursor) - cursor_ms(entry.cursor) > POP_REPEAT_SECONDS * 1000:
+            continue
+        left -= len(msgspec.json.encode(popped))
+        repeatable[entry.cursor] = popped if left >= 0 and entry.cursor >= cleared else Popped(popped.id)
+    return repeatable
 
 
 def _standing(entries: Sequence[Entry]) -> list[tuple[str, ChatMessage]]:
@@ -105,3 +158,21 @@ def _standing(entries: Sequence[Entry]) -> list[tuple[str, ChatMessage]]:
 
 def _cleared(entries: Sequence[Entry]) -> str:
     return max((entry.cursor for entry in entries if entry.change.clears), default="")
+
+
+def has_messages(snapshot: Snapshot) -> bool:
+    """Whether a message is stored in `snapshot`, popped ones included."""
+    changes = [entry.change for entry in snapshot.entries]
+    return any(change.items or (change.popped and change.popped.item) for change in changes)
+
+
+def pop_of(entries: Sequence[Entry], pop_id: str) -> Popped | None:
+    """What the pop `pop_id` took at last: each time that it gave way it wrote another entry."""
+    popped = [entry.change.popped for entry in entries if entry.change.popped is not None]
+    return next((one for one in reversed(popped) if one.id == pop_id), None)
+
+
+def has_taken(entry: Entry, item: ChatMessage | None) -> bool:
+    """Whether `entry` is of a pop that took `item`."""
+    popped = entry.change.popped
+    return item is not None and popped is not None and popped.item is not None and popped.item.id == item.id

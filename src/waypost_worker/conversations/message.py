@@ -1,6 +1,5 @@
 """The messages of a conversation, as they are stored."""
 
-from collections.abc import Sequence
 from typing import Any, Literal
 
 import msgspec
@@ -54,10 +53,3 @@ class ChatMessage(msgspec.Struct, frozen=True, omit_defaults=True, rename="camel
     def rank(self) -> int:
         """Which of two copies counts: 2 for a whole one, 1 for a partial one that has ended, 0 for an open one."""
         return 0 if self.is_open else 1 if self.partial else 2
-
-
-def last_messages(items: Sequence[ChatMessage], limit: int) -> list[ChatMessage]:
-    """The last `limit` of `items`, without tool results whose call is not among them."""
-    kept = items[max(len(items) - limit, 0) :]
-    calls = {call.id for item in kept for call in item.tool_calls}
-    return [item for item in kept if item.tool_call_id is None or item.tool_call_id in calls]

@@ -1,8 +1,8 @@
 """Threads: names that an app chose for conversations, with metadata and fork lineage.
 
-Key `thread:{resource}:{thread}`, both percent-encoded, for 30 days after the last write. The key's metadata holds the
-record without the older ancestors, so that a `list` alone finds a thread or shows those of a resource. The value holds
-the lineage if it is longer than one.
+Key `thread:{resource}:{thread}`, both percent-encoded, for 30 days after the thread was used last
+(`THREAD_TTL_SECONDS`), as long as its conversation. The key's metadata holds the record without the older ancestors, so
+that a `list` alone finds a thread or shows those of a resource. The value holds the lineage if it is longer than one.
 
 The session id of a new thread's conversation is derived from its name and the signing key. So two first messages in
 two locations that do not see each other's record go into the same conversation, and the id can't be guessed without the
@@ -26,6 +26,7 @@ from waypost_worker.errors import InvalidBody
 from waypost_worker.kv.keys import thread_id_of, thread_key
 from waypost_worker.kv.store import Kv, ListedKey, find_key, fits_metadata
 from waypost_worker.limits import (
+    KV_MIN_TTL_SECONDS,
     MAX_LINEAGE,
     MAX_METADATA_BYTES,
     MAX_METADATA_NAME_LENGTH,
@@ -46,7 +47,7 @@ class Thread(msgspec.Struct, frozen=True):
     """A thread's record. `session_id` names its conversation.
 
     `lineage`: fork origins, the nearest ancestor first. `lineage_is_cut`: there are more; `ThreadStore.lineage_of`
-    reads them.
+    reads them. A thread's title, its metadata and `archived` can be changed without using it.
     """
 
     resource_id: str
@@ -58,6 +59,14 @@ class Thread(msgspec.Struct, frozen=True):
     agent: str | None = None
     lineage: list[ForkOrigin] = []
     lineage_is_cut: bool = False
+    title: str = ""
+    archived: bool = False
+    written_ms: int = 0
+
+    @property
+    def changed_ms(self) -> int:
+        """When the record was last written; an old record does not say, but was written when the thread was used."""
+        return max(self.written_ms, self.updated_ms)
 
     @property
     def forked_from(self) -> ForkOrigin | None:
@@ -82,7 +91,8 @@ class RecentWrites:
         # Decoded: an empty array of 3 bytes takes 60, and so does a short name or number.
         size = 0
         if thread is not None:
-            size = 1000 + 20 * len(msgspec.json.encode(thread.metadata)) + 400 * len(thread.lineage)
+            metadata = len(msgspec.json.encode(thread.metadata))
+            size = 1000 + 4 * len(thread.title) + 20 * metadata + 400 * len(thread.lineage)
         self._written.put(key, (now_ms, thread), now_ms, size)
 
     def newest(self, key: str, listed: Thread | None, now_ms: int) -> Thread | None:
@@ -90,7 +100,7 @@ class RecentWrites:
         written_ms, remembered = self._written.get(key, now_ms) or (0, None)
         if now_ms - written_ms > REORDER_WINDOW_SECONDS * 1000:
             return listed
-        if listed is not None and listed.updated_ms > (remembered.updated_ms if remembered else written_ms):
+        if listed is not None and listed.changed_ms > (remembered.changed_ms if remembered else written_ms):
             return listed
         return remembered
 
@@ -106,12 +116,20 @@ class _Record(msgspec.Struct, frozen=True, array_like=True):
     parent_id: str | None
     parent_message_id: str | None
     has_older_ancestors: bool
+    # Records from before these fields existed end here.
+    title: str = ""
+    is_archived: bool = False
+    written_ms: int = 0
 
 
 def is_of_resource(session_id: str, resource_id: str, secrets: Sequence[bytes]) -> bool:
     """Whether `session_id` was derived for a thread of `resource_id` with one of `secrets`."""
-    tags = [_digest(secret, "resource", resource_id)[:TAG_LENGTH] for secret in secrets]
-    return session_id.removeprefix(ID_PREFIX)[:TAG_LENGTH] in tags
+    return session_id[: len(ID_PREFIX) + TAG_LENGTH] in session_prefixes(resource_id, secrets)
+
+
+def session_prefixes(resource_id: str, secrets: Sequence[bytes]) -> list[str]:
+    """What the session ids of the threads of `resource_id` begin with that were derived with one of `secrets`."""
+    return [f"{ID_PREFIX}{_digest(secret, 'resource', resource_id)[:TAG_LENGTH]}" for secret in secrets]
 
 
 def _digest(secret: bytes, *name: str) -> str:
@@ -125,7 +143,10 @@ _decode_lineage = msgspec.json.Decoder(list[ForkOrigin]).decode
 class ThreadStore:
     """The threads of one namespace, as one request sees them."""
 
-    def __init__(self, kv: Kv, clock: Clock, secret: bytes, recent: RecentWrites) -> None:
+    def __init__(
+        self, kv: Kv, clock: Clock, secret: bytes, recent: RecentWrites, ttl_seconds: int = THREAD_TTL_SECONDS
+    ) -> None:
+        self._ttl_seconds = ttl_seconds
         self._kv = kv
         self._clock = clock
         self._secret = secret
@@ -141,7 +162,7 @@ class ThreadStore:
     ) -> Thread:
         """A new thread, not saved yet."""
         session_id, now = self.session_id_for(resource_id, thread_id), self._clock.now_ms()
-        return Thread(resource_id, thread_id, session_id, now, now, metadata or {}, agent)
+        return Thread(resource_id, thread_id, session_id, now, now, metadata or {}, agent, written_ms=now)
 
     async def fork(
         self,
@@ -161,6 +182,17 @@ class ThreadStore:
         metadata = parent.metadata if metadata is None else metadata
         begun = self.begin(parent.resource_id, thread_id, agent or parent.agent, metadata)
         return msgspec.structs.replace(begun, lineage=lineage)
+
+    def change(
+        self, thread: Thread, title: str | None, archived: bool | None, metadata: dict[str, Any] | None
+    ) -> Thread:
+        """`thread` with what is not `None`; not saved yet. That does not count as using it."""
+        return msgspec.structs.replace(
+            thread,
+            title=thread.title if title is None else title,
+            archived=thread.archived if archived is None else archived,
+            metadata=thread.metadata if metadata is None else metadata,
+        )
 
     def touch(self, thread: Thread, agent: str | None = None, metadata: dict[str, Any] | None = None) -> Thread:
         """`thread` as used now, with the given agent and metadata if they are not `None`; not saved yet."""
@@ -190,23 +222,24 @@ class ThreadStore:
         return lineage if lineage[:1] == thread.lineage[:1] else thread.lineage
 
     async def save(self, thread: Thread) -> None:
-        """Writes `thread`, for another 30 days.
+        """Writes `thread`, until 30 days after it was used last.
 
         Raises:
             InvalidBody: the record is too large; see `validate_thread`.
             StorageUnavailable, BudgetSpent: the write was refused; it may have taken effect.
         """
         lineage = await self.lineage_of(thread)
-        whole = msgspec.structs.replace(thread, lineage=lineage, lineage_is_cut=False)
+        now = self._clock.now_ms()
+        whole = msgspec.structs.replace(thread, lineage=lineage, lineage_is_cut=False, written_ms=now)
         validate_thread(whole)
         key = thread_key(thread.resource_id, thread.thread_id)
         await self._kv.put(
             key,
             msgspec.json.encode(lineage).decode() if len(lineage) > 1 else "",
-            ttl_seconds=THREAD_TTL_SECONDS,
+            ttl_seconds=max(KV_MIN_TTL_SECONDS, self._ttl_seconds - (now - thread.updated_ms) // 1000),
             metadata=_encode(whole),
         )
-        self._recent.record(key, whole, self._clock.now_ms())
+        self._recent.record(key, whole, now)
 
     async def delete(self, thread: Thread) -> None:
         """Deletes the record. The conversation and the thread's forks stay."""
@@ -220,14 +253,14 @@ def validate_thread(thread: Thread) -> None:
 
     Raises:
         InvalidBody: the metadata is over `MAX_METADATA_BYTES`, one of its names is empty or too long, or metadata,
-            agent and fork origin are too large together.
+            title, agent and fork origin are too large together.
     """
     if not all(1 <= len(name) <= MAX_METADATA_NAME_LENGTH for name in thread.metadata):
         raise InvalidBody(f"A name in a thread's metadata has 1 to {MAX_METADATA_NAME_LENGTH} characters.")
     if len(msgspec.json.encode(thread.metadata)) > MAX_METADATA_BYTES:
         raise InvalidBody(f"The metadata of a thread may have {MAX_METADATA_BYTES} bytes as JSON.")
     if not fits_metadata(_encode(thread)):
-        raise InvalidBody("The thread's metadata, its agent and what it was forked from are too long together.")
+        raise InvalidBody("The thread's title, metadata, agent and what it was forked from are too long together.")
 
 
 def _encode(thread: Thread) -> str:
@@ -241,6 +274,9 @@ def _encode(thread: Thread) -> str:
         parent.thread_id or None,
         parent.message_id,
         thread.lineage_is_cut or len(thread.lineage) > 1,
+        thread.title,
+        thread.archived,
+        thread.written_ms,
     )
     return msgspec.json.encode(record).decode()
 
@@ -258,4 +294,7 @@ def read_thread(resource_id: str, key: ListedKey) -> Thread:
         record.agent,
         [] if record.parent_id is None else [ForkOrigin(record.parent_id, record.parent_message_id)],
         record.has_older_ancestors,
+        record.title,
+        record.is_archived,
+        record.written_ms,
     )

@@ -5,7 +5,7 @@ last thread of its page, not an offset: a thread that is used between two pages 
 is repeated or skipped because of it.
 """
 
-from collections.abc import Mapping
+from collections.abc import AsyncGenerator, Mapping
 from heapq import nsmallest
 from typing import Any, NamedTuple
 
@@ -45,9 +45,15 @@ _decode_cursor = msgspec.json.Decoder(_Cursor).decode
 
 
 async def list_threads(
-    kv: Kv, resource_id: str, limit: int, cursor: str | None, filters: Mapping[str, str]
+    kv: Kv,
+    resource_id: str,
+    limit: int,
+    cursor: str | None,
+    filters: Mapping[str, str],
+    archived: bool | None = None,
 ) -> ThreadPage:
-    """Returns at most `limit` threads after `cursor` whose metadata matches all of `filters` (name -> value).
+    """Returns at most `limit` threads after `cursor` whose metadata matches all of `filters` (name -> value), and that
+    are archived or not; `None`: both.
 
     A text matches if it equals the filter's value, any other value if its JSON text does.
 
@@ -58,17 +64,27 @@ async def list_threads(
     scope = threads_prefix(resource_id)
     after = None if cursor is None else _parse(cursor, scope_tag(scope))
     matching: list[Thread] = []
-    async for keys in list_all(kv, scope):
-        for key in keys:
-            thread = read_thread(resource_id, key)
-            if _matches(thread, filters) and (after is None or _sort_key(thread) > after):
-                matching.append(thread)
+    async for thread in all_threads(kv, resource_id):
+        is_listed = archived in (None, thread.archived) and _matches(thread, filters)
+        if is_listed and (after is None or _sort_key(thread) > after):
+            matching.append(thread)
     # One more than `limit`: it tells whether there is another page.
     first = nsmallest(limit + 1, matching, key=_sort_key)
     if len(first) <= limit:
         return ThreadPage(first, None)
     last = first[limit - 1]
     return ThreadPage(first[:limit], _format(_Cursor(scope_tag(scope), last.updated_ms, last.thread_id)))
+
+
+async def all_threads(kv: Kv, resource_id: str) -> AsyncGenerator[Thread, None]:
+    """Every thread of a resource, in order of their keys.
+
+    Raises:
+        StorageUnavailable, BudgetSpent
+    """
+    async for keys in list_all(kv, threads_prefix(resource_id)):
+        for key in keys:
+            yield read_thread(resource_id, key)
 
 
 def _sort_key(thread: Thread) -> _SortKey:

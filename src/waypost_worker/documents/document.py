@@ -20,7 +20,7 @@ from waypost_worker.documents.versioned_text import (
     version_of,
 )
 from waypost_worker.errors import DocumentNotFound, TooManyDocuments
-from waypost_worker.kv.bulk import batches
+from waypost_worker.kv.bulk import batches, delete_all
 from waypost_worker.kv.keys import document_key, documents_prefix, named_document_key
 from waypost_worker.kv.store import Kv
 from waypost_worker.limits import MAX_DOCUMENTS
@@ -100,6 +100,12 @@ class DocumentStore:
         """
         conditions.check_write((await self._existing(document)).etag)
         await self._kv.delete(document.key)
+
+    async def delete_all(self, session_id: str) -> None:
+        """Deletes all documents of a session: one list, and one operation for each document and each kind of
+        `SINGLE`."""
+        keys = [named_document_key(session_id, name) for name in await self.list(session_id)]
+        await delete_all(self._kv, [*keys, *(document_key(kind, session_id) for kind in SINGLE)])
 
     async def list(self, session_id: str) -> dict[str, Version]:
         """The session's named documents: name -> version, sorted by name."""

@@ -100,6 +100,16 @@ class PageStore:
         await self._kv.delete(session_page_key(session_id, intent_id))
         await self._kv.delete(page_key(intent_id))
 
+    async def delete_all(self, session_id: str) -> None:
+        """Deletes all pages of a session: one list, and three operations for each page."""
+        for intent_id in await self.list(session_id):
+            version = await find_version(self._kv, page_key(intent_id))
+            # Another session may have put the same id at the same time, and its page is the one that stayed.
+            if version is not None and is_owner(version, session_id):
+                await self._kv.delete(page_key(intent_id))
+            # Last: without it, a deletion that is repeated would not find the page.
+            await self._kv.delete(session_page_key(session_id, intent_id))
+
     async def list(self, session_id: str) -> dict[str, Version]:
         """The session's pages: intent id -> version, sorted by id."""
         return await list_versions(self._kv, session_pages_prefix(session_id))

@@ -7,6 +7,7 @@ from waypost_worker.chat.ui_messages import KeptUiMessage, to_ui_messages
 from waypost_worker.chat.unfinished import as_partial
 from waypost_worker.context.auth import require_app
 from waypost_worker.context.request_context import RequestContext
+from waypost_worker.conversations.conversation import History
 from waypost_worker.conversations.message import ChatMessage
 from waypost_worker.errors import InvalidParameter
 from waypost_worker.handlers.chat_request import thread_name
@@ -15,10 +16,12 @@ from waypost_worker.http.messages import Response, json_response
 
 class UiHistoryView(msgspec.Struct):
     """The last messages of a thread, oldest first; none of one that was never used. `running`: the id of the answer
-    that is being generated, or null. It is not among the messages: a resume brings it from its first character."""
+    that is being generated, or null. It is not among the messages: a resume brings it from its first character.
+    `truncated`: older messages were cut off and are not kept."""
 
     messages: list[KeptUiMessage]
     running: str | None
+    truncated: bool
 
 
 async def read_chat(context: RequestContext) -> Response:
@@ -32,9 +35,9 @@ async def read_chat(context: RequestContext) -> Response:
     live = chats.running(*name)
     running = live.generation_id if live is not None else None
     thread = await chats.threads.find(*name)
-    items = await chats.conversation(thread.session_id).read() if thread else []
+    history = await chats.conversation(thread.session_id).history() if thread else History([], None)
     shown: list[ChatMessage] = []
-    for item in items:
+    for item in history.items:
         if not item.is_open:
             shown.append(item)
         elif item.id != running:
@@ -44,4 +47,4 @@ async def read_chat(context: RequestContext) -> Response:
             elif unfinished.item.content:
                 shown.append(as_partial(unfinished.item))
     ended = {item.id for item in shown}
-    return json_response(UiHistoryView(to_ui_messages(shown), None if running in ended else running))
+    return json_response(UiHistoryView(to_ui_messages(shown), None if running in ended else running, history.truncated))

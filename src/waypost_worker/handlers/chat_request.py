@@ -4,8 +4,8 @@ from typing import Any
 
 from waypost_worker.chat.question import Question, tag_of
 from waypost_worker.context.request_context import RequestContext
-from waypost_worker.errors import BodyTooLarge, InvalidBody, InvalidJson, WrongResource
-from waypost_worker.handlers.ui_request import message_text, read_ui_question, ui_fields
+from waypost_worker.errors import BodyTooLarge, InvalidBody, WrongResource
+from waypost_worker.handlers.ui_request import message_text, read_ui_question, ui_messages
 from waypost_worker.http.json_body import Body, decode_json
 from waypost_worker.http.well_formed import well_formed
 from waypost_worker.ids import parse_app_id, parse_message_id
@@ -48,11 +48,9 @@ def read_question(body: bytes, token_resource: str | None, allowed: str) -> tupl
     Raises:
         BodyTooLarge, InvalidJson, InvalidEncoding, InvalidBody, UnknownField, InvalidId, WrongResource, UnsupportedPart
     """
-    mended = well_formed(body)
-    if (fields := ui_fields(mended)) is not None:
-        thread_id, resource_id, question = read_ui_question(mended, fields, allowed)
-        if mended is not body and "\ufffd" in f"{thread_id}{resource_id}{question.message_id}":
-            raise InvalidJson("An id has half of a surrogate pair.")
+    body = well_formed(body)
+    if (messages := ui_messages(body)) is not None:
+        thread_id, resource_id, question = read_ui_question(body, messages, allowed)
         return *thread_name(token_resource, resource_id, thread_id), question
     if len(body) > MAX_QUESTION_BYTES:
         raise BodyTooLarge(f"A message as JSON may have {MAX_QUESTION_BYTES} bytes.")

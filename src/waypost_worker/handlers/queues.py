@@ -8,6 +8,7 @@ from msgspec import UNSET, Meta, UnsetType
 from waypost_worker.context.auth import guest_session, host_session, session_of_any
 from waypost_worker.context.request_context import RequestContext
 from waypost_worker.errors import InvalidBody, Unavailable
+from waypost_worker.handlers.response_body import error_of, read_response
 from waypost_worker.http.json_body import Body, read_body
 from waypost_worker.http.messages import Response, json_response
 from waypost_worker.http.query import seconds_parameter
@@ -16,11 +17,9 @@ from waypost_worker.kv.cursor import parse_event_id
 from waypost_worker.limits import (
     ACK_CURSORS_PER_USE,
     MAX_ACK_CURSORS,
-    MAX_ERROR_CODE_LENGTH,
-    MAX_ERROR_MESSAGE_LENGTH,
     MAX_SEQ,
 )
-from waypost_worker.queues.message import ErrorBody, Message, encode_event_data
+from waypost_worker.queues.message import Message, encode_event_data
 from waypost_worker.queues.response_waiter import ResponseWaiter
 from waypost_worker.security.rate_limits import Limit
 from waypost_worker.security.tokens import Role
@@ -41,24 +40,6 @@ class RequestBody(Body, frozen=True):
     seq: Annotated[int, Meta(ge=1, le=MAX_SEQ)] | None = None
     settled: Annotated[int, Meta(ge=0, le=MAX_SEQ)] = 0
     skip: bool = False
-
-
-class ErrorInBody(Body, frozen=True):
-    """The error instead of a result."""
-
-    code: Annotated[str, Meta(min_length=1, max_length=MAX_ERROR_CODE_LENGTH)]
-    message: Annotated[str, Meta(max_length=MAX_ERROR_MESSAGE_LENGTH)]
-    data: Any | UnsetType = UNSET
-
-
-class ResponseBody(Body, frozen=True):
-    """A result or an error; `final` is false for progress."""
-
-    code: str
-    id: str
-    result: Any | UnsetType = UNSET
-    error: ErrorInBody | UnsetType = UNSET
-    final: bool = True
 
 
 class CancelBody(Body, frozen=True):
@@ -121,15 +102,12 @@ async def post_request(context: RequestContext) -> Response:
 
 async def post_response(context: RequestContext) -> Response:
     """Send a response to a request; a final one acknowledges the request."""
-    body = await read_body(context.request, ResponseBody)
-    if (body.result is UNSET) == (body.error is UNSET):
-        raise InvalidBody("A response has either a result or an error.")
+    body = await read_response(context)
     request_id = parse_id(body.id, "id")
     session = await host_session(context, body.code)
     await context.limits.spend(Limit.REQUEST, f"host:{session.code}")
-    error = UNSET if body.error is UNSET else ErrorBody(body.error.code, body.error.message, body.error.data)
     queues = context.queues(session.code)
-    answer = Message("response", request_id, result=body.result, error=error, final=body.final)
+    answer = Message("response", request_id, result=body.result, error=error_of(body), final=body.final)
     stored = await queues.push_response(answer)
     if body.final:
         try:

@@ -23,6 +23,9 @@ class LimitsView(msgspec.Struct, rename="camel"):
     stream_seconds: int
     conversation_ttl_seconds: int
     history_limit: int
+    thread_ttl_seconds: int
+    thread_history_limit: int
+    history_bytes: int
 
 
 class HealthView(msgspec.Struct, rename="camel"):
@@ -64,6 +67,9 @@ async def health(context: RequestContext) -> Response:
             settings.plan.stream_seconds,
             settings.conversation_ttl_seconds,
             settings.history_limit,
+            settings.thread_ttl_seconds,
+            settings.thread_history_limit,
+            settings.history_bytes,
         ),
     )
     try:

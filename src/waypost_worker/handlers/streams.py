@@ -73,7 +73,10 @@ async def _encoded(
 ) -> AsyncGenerator[bytes, None]:
     async with aclosing(batches) as open_batches:
         async for batch in open_batches:
-            yield b"".join(map(encode, batch))
+            encoded = b"".join(map(encode, batch))
+            # What waits for the client to read keeps a large event only once.
+            batch.clear()
+            yield encoded
 
 
 async def _announce(context: RequestContext, session: Session) -> None:

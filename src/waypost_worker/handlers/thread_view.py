@@ -20,6 +20,8 @@ class ThreadView(msgspec.Struct, frozen=True, omit_defaults=True, rename="camel"
     metadata: dict[str, Any] = {}
     forked_from: ForkOrigin | None = None
     agent: str | None = None
+    title: str = ""
+    archived: bool = False
 
 
 class DescribedThread(msgspec.Struct, frozen=True):
@@ -39,4 +41,6 @@ def thread_view(thread: Thread) -> ThreadView:
         thread.metadata,
         thread.forked_from,
         thread.agent,
+        thread.title,
+        thread.archived,
     )

@@ -1,20 +1,21 @@
-"""`/api/sessions` of an app: lists, describes and deletes threads. A chat creates them."""
+"""`/api/sessions` of an app: lists, describes and deletes threads. A chat begins them; `thread_changes.py` too."""
 
 from collections.abc import Mapping
 from typing import Any
 
 import msgspec
 
-from waypost_worker.chat.resume import stop_answer
+from waypost_worker.chat.deletion import delete_thread
 from waypost_worker.context.auth import require_app
 from waypost_worker.context.request_context import RequestContext
 from waypost_worker.conversations.thread_list import list_threads
-from waypost_worker.errors import InvalidParameter, ThreadNotFound
+from waypost_worker.errors import BudgetSpent, ThreadNotFound
 from waypost_worker.handlers.chat_request import checked_resource, named_resource
+from waypost_worker.handlers.owned import owned_by_threads, visible_until
 from waypost_worker.handlers.thread_view import DescribedThread, ThreadView, thread_view
 from waypost_worker.http.json_body import Body, read_body
 from waypost_worker.http.messages import Response, json_response
-from waypost_worker.http.query import required_parameter
+from waypost_worker.http.query import flag, required_parameter, whole_number
 from waypost_worker.ids import parse_app_id
 from waypost_worker.limits import DEFAULT_LISTED_THREADS, MAX_LISTED_THREADS
 
@@ -43,11 +44,12 @@ class ThreadsView(msgspec.Struct, omit_defaults=True):
 
 
 class DeletedView(msgspec.Struct, rename="camel"):
-    """`success`: whether the thread existed."""
+    """`success`: whether the thread existed. Another location may show it, and what it owned, until `visibleUntil`."""
 
     success: bool
     thread_id: str
     resource_id: str
+    visible_until: str
 
 
 async def list_page(context: RequestContext) -> Response:
@@ -59,24 +61,26 @@ async def list_page(context: RequestContext) -> Response:
         else context.query.get("resourceId", token_resource)
     )
     resource_id = checked_resource(token_resource, named)
-    limit, filters = _limit(context.query), _filters(context.query)
-    page = await list_threads(context.kv, resource_id, limit, context.query.get("cursor") or None, filters)
+    limit = whole_number(context.query, "limit", DEFAULT_LISTED_THREADS, MAX_LISTED_THREADS)
+    filters, archived = _filters(context.query), flag(context.query, "archived")
+    page = await list_threads(context.kv, resource_id, limit, context.query.get("cursor") or None, filters, archived)
     return json_response(ThreadsView(list(map(thread_view, page.threads)), len(page.threads), page.cursor))
 
 
 async def delete(context: RequestContext) -> Response:
-    """Delete a thread and its conversation; its forks are kept."""
+    """Delete a thread with its conversation, its documents and its pages; its forks are kept."""
     token_resource = await require_app(context)
     body = await read_body(context.request, ThreadBody)
     resource_id, thread_id = _name(token_resource, body)
     thread = await context.threads().find(resource_id, thread_id)
     if thread is not None:
-        # A running answer would have no reader left, and would block the next use of the thread's name.
-        await stop_answer(context.chat_context(), resource_id, thread_id, None)
-        # In this order: if the second step fails, the thread still exists and can be deleted again.
-        await context.conversation(thread.session_id).forget()
-        await context.threads().delete(thread)
-    return json_response(DeletedView(thread is not None, thread_id, resource_id))
+        try:
+            await delete_thread(owned_by_threads(context), thread)
+        except BudgetSpent as error:
+            raise BudgetSpent(
+                "The thread is deleted in part: send the request again, and it goes on.", error.retry_after_seconds
+            ) from error
+    return json_response(DeletedView(thread is not None, thread_id, resource_id, visible_until(context)))
 
 
 async def describe(context: RequestContext) -> Response:
@@ -86,9 +90,9 @@ async def describe(context: RequestContext) -> Response:
     threads = context.threads()
     thread = await threads.find(*_name(token_resource, body))
     if thread is None:
-        raise ThreadNotFound("The resource has no such thread: it was never used, was deleted, or has expired.")
+        raise no_such_thread()
     if body.metadata is not None:
-        thread = threads.touch(thread, metadata=body.metadata)
+        thread = threads.change(thread, None, None, body.metadata)
         await threads.save(thread)
     return json_response(DescribedThread(thread_view(thread)))
 
@@ -97,13 +101,9 @@ def _name(token_resource: str | None, body: ThreadBody) -> tuple[str, str]:
     return named_resource(token_resource, body.resource_id), parse_app_id(body.thread_id, "threadId")
 
 
-def _limit(query: Mapping[str, str]) -> int:
-    text = query.get("limit", str(DEFAULT_LISTED_THREADS))
-    # int() alone would also take signs, spaces, "1_0" and digits of other scripts.
-    limit = int(text) if text.isascii() and text.isdigit() else 0
-    if not 1 <= limit <= MAX_LISTED_THREADS:
-        raise InvalidParameter(f"limit is a whole number from 1 to {MAX_LISTED_THREADS}.")
-    return limit
+def no_such_thread() -> ThreadNotFound:
+    """The error for a thread that this location does not see."""
+    return ThreadNotFound("The resource has no such thread: it was never used, was deleted, or has expired.")
 
 
 def _filters(query: Mapping[str, str]) -> dict[str, str]:

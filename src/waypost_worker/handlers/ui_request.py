@@ -48,12 +48,6 @@ class UiBody(msgspec.Struct, frozen=True, rename="camel"):
     interrupt: bool = False
 
 
-class _Fields(msgspec.Struct):
-    # As they were sent: nothing of them is decoded.
-    messages: Raw | UnsetType = UNSET
-    trigger: Raw | UnsetType = UNSET
-
-
 class _Head(msgspec.Struct, rename="camel", frozen=True):
     id: str
     trigger: str = "submit-message"
@@ -72,29 +66,38 @@ class _Named(msgspec.Struct):
 _decode_named = msgspec.json.Decoder(_Named).decode
 
 
-def ui_fields(body: bytes) -> _Fields | None:
-    """The fields of a body in the form of the AI SDK; `None` if it is in another form.
+class _Kind(msgspec.Struct):
+    # As they were sent: nothing of them is decoded.
+    messages: Raw | UnsetType = UNSET
+    trigger: Raw | UnsetType = UNSET
+
+
+def ui_messages(body: bytes) -> bytes | None:
+    """The text of the messages in a body in the form of the AI SDK, empty if there are none; `None` if the body is in
+    another form.
 
     Raises:
         InvalidJson, InvalidBody
     """
     try:
-        fields = decode_again(body, _Fields)
+        kind = decode_again(body, _Kind)
     except RecursionError as error:
         raise InvalidJson("The JSON is nested too deep.") from error
-    return None if fields.messages is UNSET and fields.trigger is UNSET else fields
+    if kind.messages is UNSET:
+        return None if kind.trigger is UNSET else b""
+    return bytes(kind.messages).strip()
 
 
-def read_ui_question(body: bytes, fields: _Fields, allowed: str) -> tuple[str, str | None, Question]:
-    """Thread, resource and question of `body`, which has the `fields`. `allowed`: the parts that a model is given here,
-    one of `PARTS`.
+def read_ui_question(body: bytes, messages: bytes, allowed: str) -> tuple[str, str | None, Question]:
+    """Thread, resource and question in `body`, of which `messages` are the messages. `allowed`: the parts that a model
+    is given here, one of `PARTS`.
 
     Raises:
-        BodyTooLarge, InvalidJson, InvalidEncoding, InvalidBody, InvalidId, UnsupportedPart
+        BodyTooLarge, InvalidJson, InvalidEncoding, InvalidBody, UnknownField, InvalidId, UnsupportedPart
     """
-    messages = b"" if fields.messages is UNSET else bytes(fields.messages)
-    # Everything but the messages is checked as any other body is.
-    rest = body.replace(messages, b"[]", 1) if messages else body
+    # Without the messages the body is small enough to be checked as any other.
+    start = body.find(messages)
+    rest = body[:start] + b"0" + body[start + len(messages) :] if messages else body
     if len(rest) > MAX_BODY_BYTES:
         raise BodyTooLarge(f"A question without its messages may have {MAX_BODY_BYTES} bytes.")
     head = decode_json(rest, _Head)

@@ -91,6 +91,10 @@ async def read_body(
     return body
 
 
+def _weight(size: int, decodes: bool) -> int:
+    return size if decodes else -(-size * PASSED_ON_MEMORY_FACTOR // BODY_MEMORY_FACTOR)
+
+
 async def discard_body(source: BodySource, clock: Clock, alarm: Alarm) -> None:
     """Reads what is left in `source`, and keeps none of it. Gives up after a second without bytes, or a minute."""
     watch = _Watch(source, clock, alarm, MAX_BODY_SECONDS, DISCARD_SILENCE_SECONDS)
@@ -99,10 +103,6 @@ async def discard_body(source: BodySource, clock: Clock, alarm: Alarm) -> None:
             watch.heard()
     finally:
         watch.end()
-
-
-def _weight(size: int, decodes: bool) -> int:
-    return size if decodes else -(-size * PASSED_ON_MEMORY_FACTOR // BODY_MEMORY_FACTOR)
 
 
 class _Watch:

@@ -1,5 +1,5 @@
-"""The bytes of all bodies that an isolate is receiving or processing: each body has a limit of its own, and these bound
-their sum, in total and for each address."""
+"""The bytes of all bodies that an isolate is receiving or processing, or has read from KV to send: each has a limit of
+its own, and these bound their sum, in total and for each address."""
 
 from waypost_worker.clock import Clock
 from waypost_worker.errors import Busy
@@ -19,7 +19,11 @@ at most, and nothing waits longer than two before it responds."""
 class BodyBudget:
     """One per isolate."""
 
-    def __init__(self, clock: Clock) -> None:
+    def __init__(
+        self, clock: Clock, max_bytes: int = MAX_BODIES_BYTES, max_address_bytes: int = MAX_ADDRESS_BODIES_BYTES
+    ) -> None:
+        self.max_bytes = max_bytes
+        self.max_address_bytes = max_address_bytes
         self.bytes = 0
         self.by_address: dict[str, int] = {}
         self.shares: dict[BodyShare, int] = {}
@@ -51,7 +55,7 @@ class BodyShare:
         if not self._fits(key, size):
             self._free_lost()
             if not self._fits(key, size):
-                raise Busy("Too many request bodies are being received or processed; send the request again.")
+                raise Busy("Too many large bodies are being received or sent; send the request again.")
         budget = self._budget
         if not self._bytes:
             budget.shares[self] = budget.clock.now_ms()
@@ -87,8 +91,8 @@ class BodyShare:
 
     def _fits(self, key: str, size: int) -> bool:
         budget = self._budget
-        in_total = budget.bytes + size <= MAX_BODIES_BYTES
-        return in_total and budget.by_address.get(key, 0) + size <= MAX_ADDRESS_BODIES_BYTES
+        in_total = budget.bytes + size <= budget.max_bytes
+        return in_total and budget.by_address.get(key, 0) + size <= budget.max_address_bytes
 
     def _free_lost(self) -> None:
         lost_ms = self._budget.clock.now_ms() - LOST_MS

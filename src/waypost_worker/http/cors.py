@@ -9,7 +9,7 @@ import re
 from waypost_worker.http.messages import Request, Response
 from waypost_worker.limits import MAX_PARAMETER_HEADERS, PREFLIGHT_MAX_AGE_SECONDS
 
-METHODS = "GET, POST, PUT, DELETE"
+METHODS = "GET, POST, PUT, PATCH, DELETE"
 REQUEST_HEADERS = (
     "Authorization, Content-Type, If-Match, If-None-Match, Last-Event-ID, "
     "MCP-Protocol-Version, Mcp-Session-Id, Mcp-Method, Mcp-Name, traceparent, tracestate, baggage"
@@ -18,9 +18,9 @@ REQUEST_HEADERS = (
 
 RESPONSE_HEADERS = (
     "Content-Disposition, ETag, Location, Mcp-Session-Id, RateLimit, RateLimit-Policy, Retry-After, Server-Timing, "
-    "Waypost-Storage, WWW-Authenticate, X-Request-Id"
+    "Waypost-Before, Waypost-Storage, Waypost-Truncated, WWW-Authenticate, X-Request-Id"
 )
-"""What pages may read. Waypost sends no RateLimit fields; a proxy before it may."""
+"""What pages may read."""
 
 _PARAMETER = re.compile(r"mcp-param-[!#$%&'*+.^_`|~0-9a-z-]{1,64}", re.IGNORECASE)
 """A header that repeats an argument of a tool (MCP 2026-07-28): the tool chooses its name."""

@@ -1,6 +1,7 @@
 """Request bodies: read within their limit and decoded as JSON into a type, or refused with the reason."""
 
 import re
+from codecs import getincrementaldecoder
 from itertools import accumulate
 from typing import TypeVar
 
@@ -15,11 +16,14 @@ from waypost_worker.errors import (
     UnsupportedMediaType,
 )
 from waypost_worker.http.messages import Request, content_length
-from waypost_worker.limits import MAX_BODY_BYTES, MAX_JSON_DEPTH, MAX_JSON_ELEMENTS, MAX_JSON_NAMES
+from waypost_worker.http.well_formed import well_formed
+from waypost_worker.limits import MAX_BODY_BYTES, MAX_CONTENT_OBJECTS, MAX_JSON_DEPTH, MAX_JSON_ELEMENTS, MAX_JSON_NAMES
 
 T = TypeVar("T")
 
 JSON = "application/json"
+_PIECE = 64 * 1024
+_Utf8Decoder = getincrementaldecoder("utf-8")
 
 # The closing quote is optional: a string that is never closed is one token to the end, not tried again at each quote.
 _A_STRING = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"?', re.DOTALL)
@@ -42,7 +46,7 @@ async def read_body(request: Request, type_: type[T], limit: int = MAX_BODY_BYTE
 
 
 async def read_json_text(request: Request) -> str:
-    """The body of `request`, unchanged: one JSON document of any type.
+    """The body of `request`, unchanged but for halves of surrogate pairs: one JSON document of any type.
 
     Raises:
         UnsupportedMediaType, BodyTimeout, BodyTooLarge, InvalidEncoding, InvalidJson, InvalidBody
@@ -56,7 +60,7 @@ async def read_json_text(request: Request) -> str:
 
 async def read_bytes(request: Request, limit: int = MAX_BODY_BYTES, *media_types: str) -> bytes:
     """The body of `request`, declared to be of one of `media_types` (none: JSON) and of at most `limit` bytes; empty if
-    there is none.
+    there is none. Escaped halves of surrogate pairs in it are replaced.
 
     Raises:
         UnsupportedMediaType, BodyTimeout, BodyTooLarge
@@ -70,7 +74,7 @@ async def read_bytes(request: Request, limit: int = MAX_BODY_BYTES, *media_types
         raise _too_large(limit)
     if body and declared_type(request) not in (media_types or (JSON,)):
         raise UnsupportedMediaType("Send the body as JSON, with Content-Type: application/json.")
-    return body
+    return well_formed(body)
 
 
 def declared_type(request: Request) -> str:
@@ -107,6 +111,19 @@ def decode_again(body: bytes, type_: type[T]) -> T:
         return msgspec.json.decode(body, type=type_)
 
 
+def compact_json(body: bytes) -> bytes:
+    """The JSON text `body` without white space. Of any size: its values are not decoded, and names may be there twice.
+
+    Raises:
+        InvalidEncoding, InvalidJson
+    """
+    with _REFUSALS:
+        _check_encoding(body)
+        text = msgspec.json.format(body, indent=-1)
+        _check_depth(text)
+    return text
+
+
 class _Refusals:
     """Translates decoding errors into errors of this API. One shared object, since each request enters it two or three
     times."""
@@ -132,12 +149,24 @@ _REFUSALS = _Refusals()
 
 
 def _check_text(body: bytes) -> None:
-    body.decode()
-    if is_nested_deeper(body, MAX_JSON_DEPTH):
-        raise InvalidJson(f"The JSON is nested more than {MAX_JSON_DEPTH} levels deep.")
+    _check_encoding(body)
+    _check_depth(body)
     # Commas also occur inside a text and between members, so elements are counted exactly before a body is refused.
     if body.count(b",") + body.count(b"[") > MAX_JSON_ELEMENTS and count_elements(body) > MAX_JSON_ELEMENTS:
         raise InvalidJson(f"The arrays in the JSON have more than {MAX_JSON_ELEMENTS} elements.")
+
+
+def _check_encoding(body: bytes) -> None:
+    if not body.isascii():
+        decoder = _Utf8Decoder()
+        # In pieces: one emoji makes each character of a text take four bytes.
+        for start in range(0, len(body), _PIECE):
+            decoder.decode(body[start : start + _PIECE], start + _PIECE >= len(body))
+
+
+def _check_depth(body: bytes) -> None:
+    if is_nested_deeper(body, MAX_JSON_DEPTH):
+        raise InvalidJson(f"The JSON is nested more than {MAX_JSON_DEPTH} levels deep.")
 
 
 def _check_names(body: bytes) -> None:
@@ -159,6 +188,14 @@ def count_elements(body: bytes) -> int:
     # Commas are between elements and between members; each array and object that is not empty has one more than commas.
     filled = sum(text.count(bracket) - text.count(pair) for bracket, pair in ((b"[", b"[]"), (b"{", b"{}")))
     return text.count(b",") + filled - text.count(b":")
+
+
+def count_objects(text: msgspec.Raw) -> int:
+    """The objects in the JSON `text`, at all levels; maybe too many, up to `MAX_CONTENT_OBJECTS`."""
+    body = bytes(text)
+    # Braces also occur inside a text, so objects are counted exactly only if there are many.
+    count = body.count(b"{")
+    return count if count <= MAX_CONTENT_OBJECTS else _A_STRING.sub(b"", body).count(b"{")
 
 
 def _count_names(text: bytes) -> int:

@@ -13,6 +13,7 @@ from waypost_worker.errors import (
     InvalidParameter,
     InvalidTool,
     MethodNotAllowed,
+    RateLimited,
     ToolProblem,
     UriTooLong,
     WaypostError,
@@ -204,6 +205,11 @@ def problem_response(error: WaypostError) -> Response:
         response.headers["Allow"] = ", ".join(error.allowed)
     if error.retry_after_seconds is not None:
         response.headers["Retry-After"] = str(error.retry_after_seconds)
+    if isinstance(error, RateLimited) and error.policy:
+        # The one moment at which the rest of a budget is known:
+        # https://datatracker.ietf.org/doc/draft-ietf-httpapi-ratelimit-headers/
+        response.headers["RateLimit-Policy"] = error.policy
+        response.headers["RateLimit"] = f"{error.policy.partition(';')[0]};r=0;t={error.retry_after_seconds}"
     return response
 
 

@@ -9,6 +9,7 @@ from typing import Self
 
 from waypost_worker.clock import Clock
 from waypost_worker.errors import Busy, TooManyStreams
+from waypost_worker.http.loads import Loads
 from waypost_worker.limits import (
     HEARTBEAT_SECONDS,
     MAX_STREAMS_PER_ADDRESS,
@@ -27,15 +28,18 @@ MAX_UNREAD_MS = 30 * 60_000
 class Place:
     """The place of one stream or wait. A context manager that frees it, unless a stream has taken it over."""
 
-    __slots__ = ("_clock", "_free", "address", "code", "is_streaming", "lost_ms")
+    __slots__ = ("_clock", "_free", "_loads", "address", "code", "is_streaming", "lost_ms")
 
-    def __init__(self, code: str | None, address: str, clock: Clock, free: Callable[["Place"], None]) -> None:
+    def __init__(
+        self, code: str | None, address: str, clock: Clock, free: Callable[["Place"], None], loads: Loads | None
+    ) -> None:
         self.code = code
         self.address = address
         self.is_streaming = False
         self.lost_ms = 0
         self._clock = clock
         self._free = free
+        self._loads = loads
 
     def expect(self, seconds: float) -> None:
         """Its owner will show a sign of life within `seconds`, or is lost."""
@@ -46,8 +50,10 @@ class Place:
         self.lost_ms += MAX_UNREAD_MS
 
     def free(self) -> None:
-        """Frees the place; may be called again."""
+        """Frees the place; may be called again. What a stream has read from KV has been handed over."""
         self._free(self)
+        if self.is_streaming and self._loads is not None:
+            self._loads.release()
 
     def __enter__(self) -> Self:
         return self
@@ -69,7 +75,13 @@ class OpenStreams:
     def __len__(self) -> int:
         return len(self._places)
 
-    def open(self, code: str | None, address: str | None, seconds: float = HEARTBEAT_SECONDS) -> Place:
+    def open(
+        self,
+        code: str | None,
+        address: str | None,
+        seconds: float = HEARTBEAT_SECONDS,
+        loads: Loads | None = None,
+    ) -> Place:
         """A place for a stream or wait of the session `code` (`None`: of none), for a caller from `address`, that shows
         a sign of life within `seconds`.
 
@@ -81,7 +93,7 @@ class OpenStreams:
         if self._is_full(code, key):
             self._free_lost()
             self._check(code, key)
-        place = Place(code, key, self._clock, self._free)
+        place = Place(code, key, self._clock, self._free, loads)
         place.expect(seconds)
         self._places.add(place)
         self._by_address[key] = self._by_address.get(key, 0) + 1

@@ -31,3 +31,29 @@ def seconds_parameter(query: Mapping[str, str], name: str) -> float:
         if seconds <= MAX_WAIT_SECONDS:
             return seconds
     raise InvalidParameter(f"{name} is a number of seconds from 0 to {MAX_WAIT_SECONDS}.")
+
+
+def whole_number(query: Mapping[str, str], name: str, default: int, most: int) -> int:
+    """A number of things, `default` if it is missing.
+
+    Raises:
+        InvalidParameter: not a whole number from 1 to `most`.
+    """
+    text = query.get(name, str(default))
+    # int() alone would also take signs, spaces, "1_0" and digits of other scripts.
+    number = int(text) if text.isascii() and text.isdigit() and len(text) < 10 else 0
+    if not 1 <= number <= most:
+        raise InvalidParameter(f"{name} is a whole number from 1 to {most}.")
+    return number
+
+
+def flag(query: Mapping[str, str], name: str) -> bool | None:
+    """Whether the parameter is `true` or `false`; `None` if it is missing.
+
+    Raises:
+        InvalidParameter: it is something else.
+    """
+    value = query.get(name)
+    if value not in (None, "true", "false"):
+        raise InvalidParameter(f"{name} is true or false.")
+    return None if value is None else value == "true"

@@ -1,12 +1,15 @@
 """Responses that are streams: their headers, and the count of those that are open."""
 
-from collections.abc import AsyncGenerator, Coroutine
+from collections.abc import AsyncGenerator, Callable, Coroutine
 from contextlib import aclosing
 from typing import Any, Protocol
 
+from waypost_worker.http.loads import Loads
 from waypost_worker.http.messages import Response
 from waypost_worker.http.open_streams import Place
 from waypost_worker.limits import HEARTBEAT_SECONDS
+
+PIECE_BYTES = 256 * 1024
 
 EVENT_STREAM = "text/event-stream; charset=utf-8"
 
@@ -35,16 +38,28 @@ def stream_response(
         "X-Accel-Buffering": "no",
         **(headers or {}),
     }
-    return Response(200, _PlacedStream(_counted(chunks, counter, place), place), stream_headers)
+    return Response(200, _FreeingStream(_counted(chunks, counter, place), place.free), stream_headers)
 
 
-class _PlacedStream(AsyncGenerator[bytes, None]):
-    """A stream that frees its place when it is closed, also before its first byte: closing a generator that has not
-    begun runs none of its code."""
+def in_pieces(body: bytes, loads: Loads) -> AsyncGenerator[bytes, None]:
+    """`body` as a stream of small pieces, so that only one at a time is there twice. `loads` is released after the last
+    one, or when the client leaves."""
+    return _FreeingStream(_pieces(body, loads), loads.release)
 
-    def __init__(self, chunks: AsyncGenerator[bytes, None], place: Place) -> None:
+
+async def _pieces(body: bytes, loads: Loads) -> AsyncGenerator[bytes, None]:
+    for start in range(0, len(body), PIECE_BYTES):
+        yield body[start : start + PIECE_BYTES]
+    loads.release()
+
+
+class _FreeingStream(AsyncGenerator[bytes, None]):
+    """A stream that calls `free` when it is closed, also before its first byte: closing a generator that has not begun
+    runs none of its code."""
+
+    def __init__(self, chunks: AsyncGenerator[bytes, None], free: Callable[[], None]) -> None:
         self._chunks = chunks
-        self._place = place
+        self._free = free
 
     def asend(self, value: None) -> Coroutine[Any, Any, bytes]:
         return self._chunks.asend(value)
@@ -56,7 +71,7 @@ class _PlacedStream(AsyncGenerator[bytes, None]):
         try:
             await self._chunks.aclose()
         finally:
-            self._place.free()
+            self._free()
 
 
 async def _counted(

@@ -1,5 +1,7 @@
-"""Reading many keys: in operations of at most 100 keys, and in batches that fit into an isolate's memory."""
+"""Many keys: read in operations of at most 100 keys and in batches that fit into an isolate's memory; deleted a few at
+a time."""
 
+import asyncio
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TypeVar
 
@@ -8,6 +10,9 @@ from waypost_worker.limits import KV_MAX_BULK_KEYS, MAX_LOADED_BYTES
 
 T = TypeVar("T")
 
+DELETES_AT_ONCE = 6
+"""https://developers.cloudflare.com/workers/platform/limits/#simultaneous-open-connections"""
+
 
 async def get_all(kv: Kv, keys: Sequence[str]) -> dict[str, str]:
     """The values of any number of keys, one operation for each 100; a key that was not found is not in the result."""
@@ -15,6 +20,20 @@ async def get_all(kv: Kv, keys: Sequence[str]) -> dict[str, str]:
     for start in range(0, len(keys), KV_MAX_BULK_KEYS):
         values |= await kv.get_many(keys[start : start + KV_MAX_BULK_KEYS])
     return values
+
+
+async def delete_all(kv: Kv, keys: Sequence[str]) -> None:
+    """Deletes `keys`, which need not exist; one operation for each. After a failure some are deleted.
+
+    Raises:
+        KvError, StorageUnavailable, BudgetSpent
+    """
+    for start in range(0, len(keys), DELETES_AT_ONCE):
+        deleting = [kv.delete(key) for key in keys[start : start + DELETES_AT_ONCE]]
+        outcomes = await asyncio.gather(*deleting, return_exceptions=True)
+        for outcome in outcomes:
+            if isinstance(outcome, BaseException):
+                raise outcome
 
 
 def batches(items: Iterable[T], size_of: Callable[[T], int | None]) -> Iterator[list[T]]:

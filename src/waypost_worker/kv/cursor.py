@@ -67,8 +67,9 @@ class CursorFactory:
         self._last_ms = 0
         self._counter = 0
 
-    def issue(self, scope: str) -> str:
-        """The next cursor for `scope`; greater than all issued before by this factory."""
+    def issue(self, scope: str, after: str = "") -> str:
+        """The next cursor for `scope`; greater than all issued before by this factory, and than `after`, a cursor of
+        another one, whose clock may be ahead."""
         now = self._clock.now_ms()
         if now > self._last_ms:
             self._last_ms, self._counter = now, 0
@@ -77,7 +78,9 @@ class CursorFactory:
             if self._counter == _COUNTER_LIMIT:
                 self._last_ms, self._counter = self._last_ms + 1, 0
         noise = int.from_bytes(self._random.random_bytes(4), "big") >> 2
-        return _format(self._last_ms, self._counter, noise, scope_tag(scope))
+        cursor = _format(self._last_ms, self._counter, noise, scope_tag(scope))
+        # Only this cursor is ahead, not those that follow: a wrong clock must not spread.
+        return cursor if cursor > after else _format(cursor_ms(after) + 1, 0, noise, scope_tag(scope))
 
 
 class EventId(msgspec.Struct, frozen=True):

@@ -1,4 +1,4 @@
-"""A store in front of another one, with one hook around all five operations."""
+"""A store in front of another one, with one hook around all six operations."""
 
 from collections.abc import Awaitable, Callable, Sequence
 from typing import ParamSpec, TypeVar
@@ -18,10 +18,13 @@ class DelegatingKv:
     async def get(self, key: str) -> str | None:
         return await self._around(self.kv.get, key)
 
+    async def get_bytes(self, key: str) -> bytes | None:
+        return await self._around(self.kv.get_bytes, key)
+
     async def get_many(self, keys: Sequence[str]) -> dict[str, str]:
         return await self._around(self.kv.get_many, keys)
 
-    async def put(self, key: str, value: str, *, ttl_seconds: int, metadata: str | None = None) -> None:
+    async def put(self, key: str, value: str | bytes, *, ttl_seconds: int, metadata: str | None = None) -> None:
         await self._around(self.kv.put, key, value, ttl_seconds=ttl_seconds, metadata=metadata)
 
     async def delete(self, key: str) -> None:
@@ -31,5 +34,5 @@ class DelegatingKv:
         return await self._around(self.kv.list, prefix, cursor=cursor, limit=limit)
 
     async def _around(self, operation: Callable[P, Awaitable[T]], *args: P.args, **kwargs: P.kwargs) -> T:
-        """Performs `operation`, one of the five of the store behind, with these arguments."""
+        """Performs `operation`, one of the six of the store behind, with these arguments."""
         return await operation(*args, **kwargs)

@@ -144,6 +144,16 @@ def session_page_key(session_id: str, intent_id: str) -> str:
     return f"pages:{session_id}:{intent_id}"
 
 
+def owned_prefixes(session_prefix: str) -> tuple[str, ...]:
+    """The prefixes of all keys of what the sessions own whose ids begin with `session_prefix`."""
+    return tuple(f"{kind}:{session_prefix}" for kind in ("conv", "intents", "theme", "doc", "pages"))
+
+
+def owner_of(key: str) -> str:
+    """The session id in one of these keys."""
+    return key.split(":")[1]
+
+
 def cursor_of(key: str) -> str:
     """The cursor that ends a message's key."""
     return key.rpartition(":")[2]

@@ -22,7 +22,7 @@ from waypost_worker.limits import (
 
 
 class _Entry(msgspec.Struct, frozen=True):
-    value: str
+    value: str | bytes
     metadata: str | None
     expires_ms: int
 
@@ -43,14 +43,18 @@ class MemoryKv:
 
     async def get(self, key: str) -> str | None:
         entry = self._live(key)
-        return entry.value if entry else None
+        return _text(entry.value) if entry else None
+
+    async def get_bytes(self, key: str) -> bytes | None:
+        entry = self._live(key)
+        return None if entry is None else entry.value if isinstance(entry.value, bytes) else entry.value.encode()
 
     async def get_many(self, keys: Sequence[str]) -> dict[str, str]:
         if len(keys) > KV_MAX_BULK_KEYS:
             raise KvError(f"at most {KV_MAX_BULK_KEYS} keys a call")
-        return {key: entry.value for key in keys if (entry := self._live(key))}
+        return {key: _text(entry.value) for key in keys if (entry := self._live(key))}
 
-    async def put(self, key: str, value: str, *, ttl_seconds: int, metadata: str | None = None) -> None:
+    async def put(self, key: str, value: str | bytes, *, ttl_seconds: int, metadata: str | None = None) -> None:
         if len(key.encode()) > KV_MAX_KEY_BYTES:
             raise KvError(f"a key has at most {KV_MAX_KEY_BYTES} bytes")
         if ttl_seconds < KV_MIN_TTL_SECONDS:
@@ -102,3 +106,7 @@ class MemoryKv:
     def _drop_expired(self) -> None:
         for key in [key for key in self._entries if not self._live(key)]:
             self._drop(key)
+
+
+def _text(value: str | bytes) -> str:
+    return value if isinstance(value, str) else value.decode()

@@ -84,12 +84,16 @@ class MeteredKv(DelegatingKv):
         await self._pay(1)
         return await super().get(key)
 
+    async def get_bytes(self, key: str) -> bytes | None:
+        await self._pay(1)
+        return await super().get_bytes(key)
+
     async def get_many(self, keys: Sequence[str]) -> dict[str, str]:
         # One operation, but each key is billed.
         await self._pay(len(keys))
         return await super().get_many(keys)
 
-    async def put(self, key: str, value: str, *, ttl_seconds: int, metadata: str | None = None) -> None:
+    async def put(self, key: str, value: str | bytes, *, ttl_seconds: int, metadata: str | None = None) -> None:
         await self._pay(WRITE_PRICE + len(value) * ttl_seconds // BYTE_SECONDS_PER_READ)
         await super().put(key, value, ttl_seconds=ttl_seconds, metadata=metadata)
 

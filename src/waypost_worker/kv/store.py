@@ -6,8 +6,9 @@ miss for as long**: so no key is read before it is known to exist. `list` return
 UTF-8 bytes, may return an empty page with more to come, and can be as stale as a `get`.
 Source: https://developers.cloudflare.com/kv/concepts/how-kv-works/
 
-Values and metadata are text. Metadata is stored as one JSON string, `{"m": text}`, so that JSON in it comes back
-unchanged; an object would be rewritten on its way through JavaScript (1.0 into 1, large numbers rounded).
+Values and metadata are text; a value may have 25 MiB. Metadata is stored as one JSON string, `{"m": text}`, so that
+JSON in it comes back unchanged; an object would be rewritten on its way through JavaScript (1.0 into 1, large numbers
+rounded).
 """
 
 from collections.abc import AsyncGenerator, Sequence
@@ -43,12 +44,17 @@ class Kv(Protocol):
         """The value, or `None`; both may be up to a minute old."""
         ...
 
+    async def get_bytes(self, key: str) -> bytes | None:
+        """As `get`, but the value as UTF-8: a large text with one emoji takes four times as much as a `str`."""
+        ...
+
     async def get_many(self, keys: Sequence[str]) -> dict[str, str]:
         """The values of at most 100 keys, as one operation; a key that was not found is not in the result."""
         ...
 
-    async def put(self, key: str, value: str, *, ttl_seconds: int, metadata: str | None = None) -> None:
-        """Writes a key that expires after `ttl_seconds` (at least 60)."""
+    async def put(self, key: str, value: str | bytes, *, ttl_seconds: int, metadata: str | None = None) -> None:
+        """Writes a key that expires after `ttl_seconds` (at least 60). Bytes are UTF-8 text too, which need not be
+        decoded first."""
         ...
 
     async def delete(self, key: str) -> None:

@@ -28,6 +28,7 @@ from waypost_worker.mcp.jsonrpc import (
 from waypost_worker.mcp.legacy_streams import call_stream, legacy_result, listen_stream, lost_call_stream
 from waypost_worker.mcp.resources import list_resources, read_resource
 from waypost_worker.mcp.signed_ids import CallPosition, ListenPosition
+from waypost_worker.mcp.stream_limits import stream_patience_ms
 from waypost_worker.mcp.tab import SERVER_INFO, Tab
 from waypost_worker.mcp.tool_call import STREAMS_WAIT_LONGER, RunningCall, parse_call, progress_token
 from waypost_worker.mcp.tool_list import list_tools, original_name
@@ -132,6 +133,7 @@ async def _call(tab: Tab, message: Incoming, id: RpcId, accepted: Accepts, versi
     call = await RunningCall.begin(tab, await original_name(tab, name), args, asker)
     patience_ms = MCP_JSON_PATIENCE_MILLISECONDS if accepted.streamed_call else MAX_WAIT_SECONDS * 1000
     first = None
+    patience_ms = stream_patience_ms(tab.context.request, patience_ms)
     while first is None or not first.final:
         first = await call.next(call.asked_ms + patience_ms)
         if first is None and not accepted.streamed_call:

@@ -9,8 +9,9 @@ import msgspec
 from waypost_worker.limits import HEARTBEAT_SECONDS
 from waypost_worker.mcp.jsonrpc import CANCELLED, PROGRESS, RpcError, encode_error, encode_notification, encode_result
 from waypost_worker.mcp.progress import ProgressCounter
-from waypost_worker.mcp.results import tool_result
+from waypost_worker.mcp.results import error_result, tool_result
 from waypost_worker.mcp.signed_ids import CallPosition, ListenPosition
+from waypost_worker.mcp.stream_limits import too_large_for_stream
 from waypost_worker.mcp.tab import Tab
 from waypost_worker.mcp.tool_call import RunningCall
 from waypost_worker.mcp.tool_changes import ToolChanges, ToolsEvent
@@ -29,7 +30,12 @@ def legacy_result(response: Message, version: str) -> dict[str, Any]:
     """
     result = tool_result(response, any_structure=False)
     if version == WITH_BATCHES:
-        result = {**result, "content": [_without_link(block) for block in result["content"]]}
+        content = result["content"]
+        # A result of the host's own is raw JSON, and mostly has no link; only then it is worth decoding.
+        if isinstance(content, msgspec.Raw):
+            content = msgspec.json.decode(content) if b'"resource_link"' in bytes(content) else content
+        if isinstance(content, list):
+            result = {**result, "content": [_without_link(block) for block in content]}
     return result
 
 
@@ -53,6 +59,8 @@ async def call_stream(
             async for message in messages:
                 if message is not None and message.final:
                     result = encode_result(position.rpc_id, legacy_result(message, version))
+                    if error := too_large_for_stream(tab.context.request, result):
+                        result = encode_result(position.rpc_id, error_result(error))
                     yield _event(tab, msgspec.structs.replace(position, cursor=message.cursor), result)
                 elif message is None and token is None:
                     yield encode_sse(HEARTBEAT)
@@ -62,7 +70,7 @@ async def call_stream(
                     is_new = message is None or message.cursor > position.cursor
                     if is_new:
                         counter.reach(position.progress)
-                    progress = counter.still(token) if message is None else counter.next(token, message.result)
+                    progress = counter.still(token) if message is None else counter.next(token, message.report)
                     if is_new:
                         cursor = position.cursor if message is None else message.cursor
                         position = msgspec.structs.replace(position, cursor=cursor, progress=counter.last)

@@ -29,6 +29,7 @@ from waypost_worker.mcp.modern_headers import check_envelope, check_parameters
 from waypost_worker.mcp.modern_streams import call_stream, encode_complete, listen_stream
 from waypost_worker.mcp.resources import list_resources, read_resource
 from waypost_worker.mcp.results import complete_result, tool_result
+from waypost_worker.mcp.stream_limits import stream_patience_ms
 from waypost_worker.mcp.tab import Tab
 from waypost_worker.mcp.tasks import cancel_task, get_task, new_task, update_task
 from waypost_worker.mcp.tool_call import STREAMS_WAIT_LONGER, RunningCall, parse_call, progress_token
@@ -154,6 +155,8 @@ async def _call_at(place: Place, tab: Tab, message: Incoming, id: RpcId, accepte
         patience_ms = MCP_JSON_PATIENCE_MILLISECONDS
     streams = accepted.streamed_call and not becomes_task
     first = None
+    if streams:
+        patience_ms = stream_patience_ms(tab.context.request, patience_ms)
     while first is None or not first.final:
         first = await call.next(call.asked_ms + patience_ms)
         if first is None and becomes_task:

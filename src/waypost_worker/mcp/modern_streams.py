@@ -7,7 +7,8 @@ from typing import Any
 from waypost_worker.limits import MCP_HEARTBEAT_SECONDS
 from waypost_worker.mcp.jsonrpc import PROGRESS, RpcError, RpcId, encode_error, encode_notification, encode_result
 from waypost_worker.mcp.progress import ProgressCounter
-from waypost_worker.mcp.results import complete_result, tool_result
+from waypost_worker.mcp.results import complete_result, error_result, tool_result
+from waypost_worker.mcp.stream_limits import too_large_for_stream
 from waypost_worker.mcp.tab import SERVER_INFO, Tab
 from waypost_worker.mcp.tool_call import RunningCall
 from waypost_worker.mcp.tool_changes import ToolChanges, ToolsEvent
@@ -42,10 +43,12 @@ async def call_stream(
                     yield encode_sse(HEARTBEAT)
                 elif message.final:
                     is_over = True
-                    result = complete_result(tool_result(message, any_structure=True))
-                    yield encode_message(encode_complete(id, result))
+                    reply = encode_complete(id, complete_result(tool_result(message, any_structure=True)))
+                    if error := too_large_for_stream(tab.context.request, reply):
+                        reply = encode_complete(id, complete_result(error_result(error)))
+                    yield encode_message(reply)
                 elif token is not None:
-                    yield encode_message(encode_notification(PROGRESS, counter.next(token, message.result)))
+                    yield encode_message(encode_notification(PROGRESS, counter.next(token, message.report)))
     except RpcError as error:
         is_over = True
         yield encode_message(encode_error(id, error))

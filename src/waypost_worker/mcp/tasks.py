@@ -40,7 +40,7 @@ async def get_task(tab: Tab, task_id: Any) -> dict[str, Any]:
     task = _task(tab, request_id, "working", messages[-1].accepted_ms if messages else cursor_ms(request_id))
     if messages:
         last = await tab.queues.load_one(messages[-1])
-        status = ProgressCounter().next("", last.result if last else None).get("message")
+        status = ProgressCounter().next("", last.report if last else None).get("message")
     else:
         absence = await tab.absence()
         status = absence.message if absence else None

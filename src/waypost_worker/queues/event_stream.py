@@ -7,7 +7,7 @@ from contextlib import aclosing
 import msgspec
 
 from waypost_worker.clock import Clock, seconds_until, to_iso
-from waypost_worker.errors import BudgetSpent
+from waypost_worker.errors import BudgetSpent, Busy
 from waypost_worker.kv.store import KvError
 from waypost_worker.limits import HEARTBEAT_SECONDS, STREAM_RESERVED_OPERATIONS, STREAM_RETRY_MILLISECONDS
 from waypost_worker.polling.invocation import Invocation
@@ -41,17 +41,25 @@ async def stream_events(
     last_sent = clock.now_ms()
     end_ms = last_sent + invocation.plan.stream_seconds * 1000
     schedule = invocation.stream_schedule()
+    is_behind = False
     with feed.subscribe(wakeup), watch.subscribe(wakeup):
         yield _first_batch(role, feed, watch)
         while clock.now_ms() < end_ms and meter.remaining > STREAM_RESERVED_OPERATIONS:
+            looks = clock.now_ms() >= schedule.next_look_ms
             try:
-                async with aclosing(_look(feed, watch, schedule, invocation)) as batches:
+                async with aclosing(_look(feed, watch, schedule, invocation, is_behind=is_behind)) as batches:
                     async for batch in batches:
                         last_sent = clock.now_ms()
                         yield batch
+                is_behind = is_behind and not looks
             except KvError:
                 last_sent = clock.now_ms()
                 yield [Comment(f"the store does not answer; trying again in {schedule.failed(last_sent)} ms")]
+            except Busy:
+                # What is newer must wait too: sent first, it would move the cursor past what has no room yet.
+                is_behind = True
+                last_sent = clock.now_ms()
+                yield [Comment(f"too much is being sent here; trying again in {schedule.failed(last_sent)} ms")]
             except BudgetSpent:
                 return
             if watch.ended:
@@ -81,11 +89,18 @@ def _first_batch(role: Role, feed: Feed, watch: SessionWatch) -> Batch:
     ]
 
 
+def _taken(events: list[Event]) -> Batch:
+    """`events`, emptied: what is suspended meanwhile must not keep large ones."""
+    batch: Batch = [*events]
+    events.clear()
+    return batch
+
+
 async def _look(
-    feed: Feed, watch: SessionWatch, schedule: PollSchedule, invocation: Invocation
+    feed: Feed, watch: SessionWatch, schedule: PollSchedule, invocation: Invocation, *, is_behind: bool
 ) -> AsyncGenerator[Batch, None]:
     """Reads the local channel, the store if a look is due, and the session, whose end comes after the messages. A host
-    that has lost its seat gets no message any more."""
+    that has lost its seat gets no message any more. `is_behind`: of messages, only what the store has, in order."""
     clock = invocation.clock
     changes = watch.last_event()
     if changes is None and watch.is_unconfirmed:
@@ -95,25 +110,30 @@ async def _look(
     if watch.ended or watch.is_unconfirmed:
         schedule.looked(clock.now_ms())
         return
-    async with aclosing(_messages(feed, watch, schedule, clock)) as batches:
+    async with aclosing(_messages(feed, watch, schedule, clock, is_behind=is_behind)) as batches:
         async for events in batches:
             if (last := watch.last_event()) is not None:
                 if last:
                     yield list(last)
                 return
             if events:
-                yield list(events)
+                yield _taken(events)
     if changes := await watch.events():
         yield list(changes)
 
 
 async def _messages(
-    feed: Feed, watch: SessionWatch, schedule: PollSchedule, clock: Clock
+    feed: Feed, watch: SessionWatch, schedule: PollSchedule, clock: Clock, *, is_behind: bool
 ) -> AsyncGenerator[list[Event], None]:
     """Batches of messages, of which the first may be empty."""
     if watch.seat and feed.hold(watch.seat.instance.since_ms if watch.seat.is_holding else 0):
         schedule.look_now(clock.now_ms())
-    yield await feed.from_channel()
+    # Also without a message, so that the end of the session is seen before the store is asked.
+    yield []
+    if not is_behind:
+        async with aclosing(feed.from_channel()) as published:
+            async for events in published:
+                yield events
     if clock.now_ms() >= schedule.next_look_ms:
         async with aclosing(feed.from_store()) as batches:
             async for events in batches:

@@ -4,6 +4,7 @@ from collections.abc import AsyncGenerator, Sequence
 from contextlib import AbstractContextManager, aclosing
 
 from waypost_worker.clock import Clock, Wakeup
+from waypost_worker.limits import MAX_BODY_BYTES
 from waypost_worker.polling.local_channel import LocalChannel
 from waypost_worker.queues.message import Message
 from waypost_worker.queues.queue import Queues
@@ -21,7 +22,10 @@ class Feed:
         channel: LocalChannel[Message],
         clock: Clock,
         ttl_seconds: int,
+        *,
+        is_stream: bool,
     ) -> None:
+        """`is_stream`: a batch has been sent when the next one is asked for."""
         self._queues = queues
         self._reader = reader
         self._scope = queues.requests if isinstance(reader, HostReader) else queues.responses
@@ -29,6 +33,7 @@ class Feed:
         self._position = channel.position()
         self._clock = clock
         self._ttl_ms = ttl_seconds * 1000
+        self._is_stream = is_stream
 
     @property
     def cursor(self) -> str:
@@ -50,13 +55,16 @@ class Feed:
         is_late = after_ms is not None and self._clock.now_ms() - after_ms > self._ttl_ms
         return [expired_gap(self._reader.position)] if is_late else []
 
-    async def from_channel(self) -> list[Event]:
-        """The events of the messages that were queued in this isolate since the last call."""
+    async def from_channel(self) -> AsyncGenerator[list[Event], None]:
+        """The events of the messages that were queued in this isolate since the last call, in batches as `from_store`.
+        What is left when it is closed is found in the store."""
         messages = self._channel.since(self._scope, self._position)
         if not messages:
-            return []
+            return
         self._position = self._channel.position()
-        return [event async for events in self._deliver(messages) for event in events]
+        async with aclosing(self._deliver(messages)) as batches:
+            async for events in batches:
+                yield events
 
     async def from_store(self) -> AsyncGenerator[list[Event], None]:
         """Lists the queue, and yields what the reader has not been sent, in batches of bounded size, none empty; then
@@ -74,14 +82,26 @@ class Feed:
                         async for events in batches:
                             yield events
                     unsent = []
-        if unsent:
-            unsent.sort(key=lambda message: message.cursor)
+        if unsent and isinstance(self._reader, GuestReader):
+            unsent = self._reader.in_order(unsent)
+            if not self._is_stream:
+                unsent = self._in_turn(unsent, self._reader)
             async with aclosing(self._deliver(unsent)) as batches:
                 async for events in batches:
                     yield events
         if due := self._reader.deliver([], self._clock.now_ms()):
             yield due
         await self._drop_duplicates(listed)
+
+    def _in_turn(self, messages: list[Message], reader: GuestReader) -> list[Message]:
+        """`messages` as a poll returns them, which may have no room for all: what is new, then small replays, then
+        large ones, beginning with another one each second: otherwise the same would come with each poll."""
+        new = [message for message in messages if not reader.is_replay(message)]
+        replays = [message for message in messages if reader.is_replay(message)]
+        small = [message for message in replays if message.size <= MAX_BODY_BYTES]
+        large = [message for message in replays if message.size > MAX_BODY_BYTES]
+        first = self._clock.now_ms() // 1000 % max(len(large), 1)
+        return new + small + large[first:] + large[:first]
 
     async def _drop_duplicates(self, listed: set[str]) -> None:
         now = self._clock.now_ms()
@@ -93,5 +113,11 @@ class Feed:
         unsent = [message for message in messages if self._reader.wants(message)]
         async with aclosing(self._queues.load(unsent)) as batches:
             async for loaded in batches:
-                if events := self._reader.deliver(loaded, self._clock.now_ms()):
+                events = self._reader.deliver(loaded, self._clock.now_ms())
+                # Encoded; the messages are not needed while their events are sent.
+                loaded.clear()
+                if events:
                     yield events
+                if self._is_stream:
+                    events.clear()
+                    self._queues.loads.release()

@@ -1,8 +1,9 @@
 """Long polls: the events of a queue, waited for up to a given time."""
 
+from collections.abc import AsyncGenerator
 from contextlib import aclosing, suppress
 
-from waypost_worker.errors import BudgetSpent
+from waypost_worker.errors import BudgetSpent, Busy
 from waypost_worker.limits import MAX_POLL_BYTES, MAX_POLL_MESSAGES
 from waypost_worker.polling.invocation import Invocation
 from waypost_worker.polling.wait import wait_for_item
@@ -22,15 +23,11 @@ async def poll_events(feed: Feed, seconds: float, invocation: Invocation) -> tup
     batch = _PollBatch(feed.cursor)
 
     async def from_channel() -> list[Event] | None:
-        batch.add(await feed.from_channel())
+        await batch.fill(feed.from_channel())
         return batch.fresh or None
 
     async def from_store() -> list[Event] | None:
-        async with aclosing(feed.from_store()) as listed:
-            async for events in listed:
-                batch.add(events)
-                if batch.is_full:
-                    break
+        await batch.fill(feed.from_store())
         schedule.looked(clock.now_ms())
         return batch.fresh or None
 
@@ -44,6 +41,8 @@ async def poll_events(feed: Feed, seconds: float, invocation: Invocation) -> tup
             from_channel=from_channel,
             from_store=from_store,
         )
+    if batch.is_refused:
+        raise Busy("Too much is being sent here; poll again.")
     return batch.events(), batch.cursor
 
 
@@ -55,21 +54,43 @@ class _PollBatch:
         self.cursor = cursor
         self._others: list[Event] = []
         self._bytes = 0
+        self._other_bytes = 0
+        self._is_busy = False
+
+    @property
+    def is_refused(self) -> bool:
+        """Whether there was no room for what it found, and it has nothing to return instead."""
+        return self._is_busy and not self.fresh and not self._others
 
     @property
     def is_full(self) -> bool:
         return len(self.fresh) >= MAX_POLL_MESSAGES or self._bytes >= MAX_POLL_BYTES
 
-    def add(self, events: list[Event]) -> None:
+    async def fill(self, batches: AsyncGenerator[list[Event], None]) -> None:
+        """Adds what `batches` yield, until it is full, or there is no room for a large one: the next look, or the next
+        poll, gets the rest."""
+        try:
+            async with aclosing(batches):
+                async for events in batches:
+                    self._add(events)
+                    if self.is_full:
+                        break
+        except Busy:
+            self._is_busy = True
+
+    def _add(self, events: list[Event]) -> None:
         for event in events:
             if event.id is None or event.is_replay:
                 # Bounded too: a long backlog of replays must neither fill the memory nor hide what is new.
-                if len(self._others) < MAX_POLL_MESSAGES:
+                if len(self._others) < MAX_POLL_MESSAGES and self._other_bytes < MAX_POLL_BYTES:
                     self._others.append(event)
+                    self._other_bytes += len(event.data)
             elif not self.is_full:
                 self.fresh.append(event)
                 self._bytes += len(event.data)
                 self.cursor = event.id
 
     def events(self) -> list[Event]:
-        return self._others[: max(0, MAX_POLL_MESSAGES - len(self.fresh))] + self.fresh
+        others = self._others[: max(0, MAX_POLL_MESSAGES - len(self.fresh))]
+        # By time again: an event's id begins with its message's cursor; a gap has none.
+        return sorted(others, key=lambda event: event.id or "") + self.fresh

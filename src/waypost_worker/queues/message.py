@@ -14,6 +14,7 @@ from waypost_worker.clock import to_iso
 from waypost_worker.kv.cursor import cursor_ms
 from waypost_worker.kv.keys import cursor_of
 from waypost_worker.kv.store import ListedKey, fits_metadata
+from waypost_worker.limits import KV_MAX_METADATA_BYTES
 
 Kind = Literal["request", "cancel", "skip", "response"]
 """A `skip` gives up a producer's number: the reader of the host's queue uses it, and never sends it to the host."""
@@ -32,9 +33,10 @@ class ErrorBody(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class Message(msgspec.Struct, frozen=True, omit_defaults=True):
-    """One message. `cursor` comes from its key and is not stored again. `size`: the bytes of the value, for a head;
-    otherwise 0. `asker`: a digest by which an MCP client finds its request again. `digest`: that of the call (see
-    `call_digest`) in a request's head, and in a response if it is known. No reader is sent either."""
+    """One message. `result` is compact JSON, which is passed on without being decoded. `cursor` comes from its key and
+    is not stored again. `size`: the bytes of the value, for a head; otherwise 0. `asker`: a digest by which an MCP
+    client finds its request again. `digest`: that of the call (see `call_digest`) in a request's head, and in a
+    response if it is known. No reader is sent either."""
 
     kind: Kind
     id: str
@@ -43,7 +45,7 @@ class Message(msgspec.Struct, frozen=True, omit_defaults=True):
     producer: str | msgspec.UnsetType = msgspec.UNSET
     seq: int | msgspec.UnsetType = msgspec.UNSET
     settled: int = 0
-    result: Any | msgspec.UnsetType = msgspec.UNSET
+    result: msgspec.Raw | msgspec.UnsetType = msgspec.UNSET
     error: ErrorBody | msgspec.UnsetType = msgspec.UNSET
     final: bool | msgspec.UnsetType = msgspec.UNSET
     size: int = 0
@@ -83,6 +85,11 @@ class Message(msgspec.Struct, frozen=True, omit_defaults=True):
         return min(self.settled, self.number - 1)
 
     @property
+    def report(self) -> Any:
+        """The result of a progress report, decoded; a report is small."""
+        return None if self.result is msgspec.UNSET else msgspec.json.decode(self.result)
+
+    @property
     def accepted_ms(self) -> int:
         """When it was accepted, in milliseconds."""
         return cursor_ms(self.cursor)
@@ -95,7 +102,7 @@ class _EventData(msgspec.Struct, omit_defaults=True):
     cursor: str
     tool: str | msgspec.UnsetType
     args: Any | msgspec.UnsetType
-    result: Any | msgspec.UnsetType
+    result: msgspec.Raw | msgspec.UnsetType
     error: ErrorBody | msgspec.UnsetType
     final: bool | msgspec.UnsetType
     timestamp: str
@@ -107,12 +114,12 @@ class _EventData(msgspec.Struct, omit_defaults=True):
 _decode = msgspec.json.Decoder(Message).decode
 
 
-def encode_stored(message: Message) -> tuple[str, str]:
+def encode_stored(message: Message) -> tuple[bytes, str]:
     """The `(value, metadata)` under which `message` is stored."""
-    text = msgspec.json.encode(msgspec.structs.replace(message, cursor="")).decode()
-    if fits_metadata(text):
-        return "", text
-    head = msgspec.structs.replace(head_of(message, len(text.encode())), cursor="")
+    text = msgspec.json.encode(msgspec.structs.replace(message, cursor=""))
+    if len(text) < KV_MAX_METADATA_BYTES and fits_metadata(small := text.decode()):
+        return b"", small
+    head = msgspec.structs.replace(head_of(message, len(text)), cursor="")
     return text, msgspec.json.encode(head).decode()
 
 
@@ -129,7 +136,7 @@ def decode_listed(key: ListedKey) -> Message:
     return msgspec.structs.replace(_decode(key.metadata or ""), cursor=cursor_of(key.name))
 
 
-def decode_value(head: Message, value: str) -> Message:
+def decode_value(head: Message, value: str | bytes) -> Message:
     """The whole message, from its head and its key's value."""
     return msgspec.structs.replace(_decode(value), cursor=head.cursor)
 

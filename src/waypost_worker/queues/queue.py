@@ -14,11 +14,12 @@ from collections.abc import AsyncGenerator, Iterable, Sequence
 import msgspec
 
 from waypost_worker.errors import AlreadyAnswered, IdInUse, InvalidId
+from waypost_worker.http.loads import Loads
 from waypost_worker.kv.bulk import batches
 from waypost_worker.kv.cursor import CursorFactory, cursor_ms, is_cursor
 from waypost_worker.kv.keys import request_key, requests_scope, response_key, response_prefix, responses_scope
 from waypost_worker.kv.store import Kv, list_all
-from waypost_worker.limits import MAX_CLOCK_SKEW_SECONDS, REORDER_WINDOW_SECONDS
+from waypost_worker.limits import MAX_BODY_BYTES, MAX_CLOCK_SKEW_SECONDS, MAX_LOADED_BYTES, REORDER_WINDOW_SECONDS
 from waypost_worker.polling.local_channel import LocalChannel
 from waypost_worker.queues.message import ErrorBody, Message, decode_listed, decode_value, encode_stored, head_of
 
@@ -29,9 +30,16 @@ class Queues:
     """The queues of one session, for one request."""
 
     def __init__(
-        self, kv: Kv, code: str, cursors: CursorFactory, channel: LocalChannel[Message], ttl_seconds: int
+        self,
+        kv: Kv,
+        code: str,
+        cursors: CursorFactory,
+        channel: LocalChannel[Message],
+        ttl_seconds: int,
+        loads: Loads,
     ) -> None:
         self._kv = kv
+        self.loads = loads
         self._code = code
         self._cursors = cursors
         self._channel = channel
@@ -134,12 +142,12 @@ class Queues:
         return [decode_listed(key) async for keys in list_all(self._kv, prefix) for key in keys]
 
     async def load_one(self, message: Message) -> Message | None:
-        """`message` with its body, or `None` if the body is gone, or not visible in this location yet."""
-        if not message.is_head:
-            return message
-        key = self._key(message)
-        value = (await self._kv.get_many([key])).get(key)
-        return decode_value(message, value) if value else None
+        """`message` with its body, or `None` if the body is gone, or not visible in this location yet.
+
+        Raises:
+            Busy: too many large bodies are being sent.
+        """
+        return next(iter([whole async for loaded in self.load([message]) for whole in loaded]), None)
 
     async def pages(self, scope: str) -> AsyncGenerator[list[Message], None]:
         """All messages of a queue (`requests` or `responses`), page by page, in the order of their keys; those that did
@@ -149,15 +157,33 @@ class Queues:
 
     async def load(self, messages: Sequence[Message]) -> AsyncGenerator[list[Message], None]:
         """`messages` with their bodies, in their order, in batches of bounded size; a message whose value is gone, or
-        not visible in this location yet, is left out."""
-        for batch in batches(messages, lambda message: message.size if message.is_head else None):
-            keys = {message.cursor: self._key(message) for message in batch if message.is_head}
-            values = await self._kv.get_many(list(keys.values())) if keys else {}
-            yield [
-                decode_value(message, values[keys[message.cursor]]) if message.is_head else message
+        not visible in this location yet, is left out. `loads` counts the large ones; the caller releases them.
+
+        Raises:
+            Busy: too many large bodies are being sent.
+        """
+        for batch in batches(messages, _size_to_load):
+            # A large one comes by itself; small ones are not counted.
+            await self.loads.take(max(message.size for message in batch))
+            values = await self._values([message for message in batch if message.is_head])
+            loaded = [
+                decode_value(message, values[message.cursor]) if message.is_head else message
                 for message in batch
-                if not message.is_head or keys[message.cursor] in values
+                if not message.is_head or message.cursor in values
             ]
+            # What is suspended keeps no reference: a large body is freed as soon as it is encoded.
+            values.clear()
+            yield loaded
+
+    async def _values(self, heads: Sequence[Message]) -> dict[str, str | bytes]:
+        """The values of `heads` by cursor, as far as they are there."""
+        keys = {message.cursor: self._key(message) for message in heads if message.size <= MAX_BODY_BYTES}
+        found = await self._kv.get_many(list(keys.values())) if keys else {}
+        values: dict[str, str | bytes] = {cursor: found[key] for cursor, key in keys.items() if found.get(key)}
+        for message in heads:
+            if message.cursor not in keys and (value := await self._kv.get_bytes(self._key(message))):
+                values[message.cursor] = value
+        return values
 
     async def acknowledge(self, scope: str, cursors: Iterable[str], now_ms: int) -> int:
         """Removes those messages of a queue (`requests` or `responses`) that are there. Returns their number.
@@ -208,7 +234,9 @@ class Queues:
 
     async def _put(self, key: str, message: Message, scope: str) -> None:
         value, metadata = encode_stored(message)
-        await self._kv.put(key, value, ttl_seconds=self._ttl_seconds, metadata=metadata)
+        # A string crosses into JavaScript faster; a large one takes several times its bytes.
+        text = value if len(value) > MAX_BODY_BYTES else value.decode()
+        await self._kv.put(key, text, ttl_seconds=self._ttl_seconds, metadata=metadata)
         # The channel holds only what `list` returns for free; a larger body is read from KV by its reader.
         # A message in the metadata has 1 KiB of JSON at most; decoded it may take twenty times as much.
         self._channel.publish(scope, head_of(message, len(value)) if value else message, 20 * len(metadata))
@@ -217,3 +245,10 @@ class Queues:
         if message.kind == "response":
             return response_key(self._code, message.id, message.cursor)
         return request_key(self._code, message.cursor)
+
+
+def _size_to_load(message: Message) -> int | None:
+    if message.size > MAX_BODY_BYTES:
+        # By itself: it is read by itself, and needs less room than several.
+        return MAX_LOADED_BYTES
+    return message.size if message.is_head else None

@@ -48,6 +48,10 @@ class Reader:
         """Whether `message` (or its head) is still to be sent."""
         return message.cursor not in self._last_seen_ms
 
+    def is_replay(self, message: Message) -> bool:
+        """Whether an earlier connection may have sent `message`."""
+        return self._is_replay(message.cursor)
+
     def deliver(self, messages: Iterable[Message], now_ms: int) -> list[Event]:
         """Takes `messages` (whole, in order of time), and returns the events to send now."""
         events = []
@@ -164,12 +168,15 @@ class GuestReader(Reader):
         return in_window and super().wants(message)
 
     def deliver(self, messages: Iterable[Message], now_ms: int) -> list[Event]:
-        first = [
+        return super().deliver(self.in_order(messages), now_ms)
+
+    def in_order(self, messages: Iterable[Message]) -> list[Message]:
+        """`messages` (or their heads) in order of time, without later final responses to a request that has one."""
+        return [
             message
             for message in sorted(messages, key=lambda message: message.cursor)
             if not message.final or self._final_cursors.setdefault(message.id, message.cursor) == message.cursor
         ]
-        return super().deliver(first, now_ms)
 
 
 class _Gap(msgspec.Struct, omit_defaults=True):

@@ -37,7 +37,10 @@ class Limit(StrEnum):
     is an app or has its token, otherwise of one address."""
 
     APPEND = "APPEND_LIMIT"
-    """Writes to one conversation; and, counted separately, to the documents and pages of one session."""
+    """Large writes to one conversation; and, counted separately, writes to the documents and pages of one session."""
+
+    MESSAGE = "MESSAGE_LIMIT"
+    """Appends, deletions and pops of messages in one conversation; large ones spend APPEND as well."""
 
 
 OF_ADDRESS = (Limit.ADDRESS, Limit.SESSION)
@@ -50,7 +53,26 @@ REFUSALS = {
     Limit.REQUEST: "Too many requests or responses in this session",
     Limit.ANSWER: "Too many questions to the model",
     Limit.APPEND: "Too many writes to this conversation or session",
+    Limit.MESSAGE: "Too many writes to this conversation",
 }
+
+QUOTAS = {
+    Limit.ADDRESS: 1200,
+    Limit.SESSION: 60,
+    Limit.MISS: 10,
+    Limit.REQUEST: 600,
+    Limit.ANSWER: 20,
+    Limit.APPEND: 60,
+    Limit.MESSAGE: 600,
+}
+"""Uses in a period, as in wrangler.toml: a binding does not say its size, but `RateLimit-Policy` must. A deployment
+that changes one there changes it here."""
+
+
+def policy_of(limit: Limit) -> str:
+    """The name and the size of a budget: a member of the field `RateLimit-Policy`."""
+    name = limit.value.removesuffix("_LIMIT").lower()
+    return f'"{name}";q={QUOTAS[limit]};w={PERIOD_SECONDS}'
 
 
 class Limiter(Protocol):
@@ -71,6 +93,11 @@ class RateLimits:
         """Each budget's name, and whether there is a binding that counts it."""
         return {limit.value: limit in self._limiters for limit in Limit}
 
+    def policy(self, limit: Limit) -> dict[str, str]:
+        """The header that names the budget a response has spent; nothing if none is counted. How much is left of it is
+        not known: the binding only says yes or no. https://datatracker.ietf.org/doc/draft-ietf-httpapi-ratelimit-headers/"""
+        return {"RateLimit-Policy": policy_of(limit)} if limit in self._limiters else {}
+
     async def spend(self, limit: Limit, key: str, uses: int = 1) -> None:
         """Counts `uses` uses of `key`.
 
@@ -83,7 +110,7 @@ class RateLimits:
         # The binding counts one at a time.
         for _ in range(uses):
             if not await limiter.allows(key):
-                raise RateLimited(f"{REFUSALS[limit]}; wait a minute.", PERIOD_SECONDS)
+                raise RateLimited(f"{REFUSALS[limit]}; wait a minute.", PERIOD_SECONDS, policy_of(limit))
 
     async def spend_of_address(self, limits: tuple[Limit, ...], address: str | None, uses: int = 1) -> None:
         """Counts those of `limits` that are counted by address: `uses` of `ADDRESS`, one of the others.

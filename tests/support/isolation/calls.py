@@ -36,6 +36,8 @@ PATH = {
     "name": "$document",
     "intentId": "$intent",
     "threadId": "$running",
+    "messageId": "$message",
+    "resourceId": "$resource",
     "address": "$address",
 }
 """What stands in the parameters of a path."""
@@ -63,6 +65,9 @@ SHAPES: dict[str, Shape] = {
     "GET /api/poll": Shape({"code": "$code"}),
     "PUT /api/conversations/{sessionId}": Shape(body={"messages": [{"role": "user", "content": "new"}]}),
     "POST /api/conversations/{sessionId}/messages": Shape(body={"messages": [{"role": "user", "content": "new"}]}),
+    "POST /api/conversations/{sessionId}/pop": Shape(body={"id": "$call"}),
+    "POST /api/threads": Shape(body=THREAD),
+    "PATCH /api/threads/{threadId}": Shape(body={"resourceId": "$resource", "title": "new"}),
     "POST /api/voice-agent/chat": Shape(body={"question": "What?", "sessionId": "$sid"}),
     "POST /api/chat": Shape(body={**THREAD, "message": "Hi"}),
     "POST /api/chat id": Shape(

@@ -27,8 +27,12 @@ GET /api/stream                               ids    token             guest    
 GET /api/poll                                 host   after             (cursors)         cursor
 GET /api/poll                                 guest  after             (cursors)         cursor
 PUT /api/conversations/{sessionId}            ids    body:sessionId    sid               ok
+PUT /api/conversations/{sessionId}            ids    before            message           ok
 PUT /api/conversations/{sessionId}            ids    messages.id       message           ok
 POST /api/conversations/{sessionId}/messages  ids    messages.id       message           ok
+DELETE /api/conversations/{sessionId}/messages/{messageId} ids messageId message         ok
+POST /api/conversations/{sessionId}/pop       ids    id                message           ok
+GET /api/conversations/{sessionId}            ids    before            message           message
 GET /api/sessions/{sid}/intents               ids    If-Match          etag              version
 GET /api/sessions/{sid}/intents               ids    If-None-Match     etag              ok
 PUT /api/sessions/{sid}/intents               ids    If-Match          etag              version
@@ -69,6 +73,13 @@ DELETE /api/sessions                          key    threadId          thread   
 DELETE /api/sessions                          token  resourceId        resource          resource
 POST /api/sessions/metadata                   key    threadId          thread            thread
 POST /api/sessions/metadata                   token  resourceId        resource          resource
+POST /api/threads                             key    threadId          thread            ok
+POST /api/threads                             token  resourceId        resource          resource
+PATCH /api/threads/{threadId}                 key    threadId          running           thread
+PATCH /api/threads/{threadId}                 token  resourceId        resource          resource
+DELETE /api/resources/{resourceId}            token  resourceId        resource          resource
+GET /api/resources/{resourceId}/export        token  resourceId        resource          resource
+GET /api/resources/{resourceId}/export        key    cursor            (cursors)         cursor
 POST /api/chat                                key    threadId          running           ok
 POST /api/chat                                key    id                running           ok
 POST /api/chat                                token  id                running           ok
@@ -108,9 +119,10 @@ BY_THEMSELVES = {"code", "sid", "sessionId", "intentId", "address", "secret", "a
 """Ids that are enough to open what they name, or that need only a token beside them: `_ROWS` has both pairs."""
 
 NO_ID = {
-    "agent", "args", "claim", "cursors", "data", "error", "filters", "final", "format", "forkedFrom", "html",
-    "instance", "interrupt", "jsonrpc", "label", "limit", "mapToolNames", "message", "messages", "metadata", "producer",
-    "question", "result", "seq", "settled", "skip", "title", "tool", "tools", "trigger", "ttl", "wait",
+    "agent", "archived", "args", "claim", "cursors", "data", "error", "filters", "final", "forkedFrom", "format",
+    "html", "instance", "interrupt", "jsonrpc", "label", "limit", "mapToolNames", "message", "messages", "metadata",
+    "producer", "question", "readAs", "result", "seq", "settled", "skip", "title", "tool", "tools", "trigger",
+    "truncated", "ttl", "wait",
 }  # fmt: skip
 """Parameters and fields that name nothing that belongs to a world, or (a producer, an instance of a host) nothing that
 is stored by itself."""

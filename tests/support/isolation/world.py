@@ -61,6 +61,7 @@ NOBODY = World(
         "code": "00000000",
         "sid": "sid-of-nobody",
         "call": "call-of-nobody",
+        "message": "message-of-nobody",
         "document": "document-of-nobody",
         "intent": "intent-of-nobody",
         "running": "thread-of-nobody",

@@ -14,6 +14,7 @@ from workers import WorkerEntrypoint
 
 from waypost_worker.app import App
 from waypost_worker.cloudflare.worker import make_app, serve
+from waypost_worker.http.loads import Loads
 from waypost_worker.kv.delegating import DelegatingKv
 from waypost_worker.kv.store import Kv, KvError, ListPage
 from waypost_worker.polling.local_channel import LocalChannel
@@ -90,7 +91,8 @@ class Default(WorkerEntrypoint):
 
 async def _fill(app: App, kv: Kv, code: str, count: int) -> str:
     """Queues `count` requests concurrently."""
-    queues = Queues(kv, code, app.isolate.cursors, LocalChannel(app.clock), 3600)
+    loads = Loads(app.isolate.loads, None, app.clock)
+    queues = Queues(kv, code, app.isolate.cursors, LocalChannel(app.clock), 3600, loads)
     messages = [Message("request", "", tool="work", args={"n": number}) for number in range(count)]
     queued = await asyncio.gather(*(queues.push_request(message, None) for message in messages))
     return str(len(queued))

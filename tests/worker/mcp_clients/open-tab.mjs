@@ -3,8 +3,8 @@
 import { createSession, Host } from "../../../src/site/waypost.js";
 import { toolsOf } from "./tools.mjs";
 
-/** Opens a session and hosts it. `heard` gets each `request` and `cancel` as it comes. */
-export async function openTab(baseUrl, heard = () => {}) {
+/** Opens a session and hosts it, with `more` tools. `heard` gets each `request` and `cancel` as it comes. */
+export async function openTab(baseUrl, heard = () => {}, more = []) {
   const session = await createSession({ baseUrl, ttl: 3600, label: "MCP" });
   const host = new Host(session, { storage: null });
   const tab = {
@@ -30,7 +30,7 @@ export async function openTab(baseUrl, heard = () => {}) {
   };
   host.on("request", ({ id, tool, args, repeat }) => note({ event: "request", id, tool, args, repeat }));
   host.on("cancel", ({ id }) => note({ event: "cancel", id }));
-  for (const [definition, handler] of toolsOf(session, tab)) host.tool(definition, handler);
+  for (const [definition, handler] of [...toolsOf(session, tab), ...more]) host.tool(definition, handler);
   await host.connect();
   return tab;
 }

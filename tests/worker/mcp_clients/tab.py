@@ -19,10 +19,11 @@ Event = dict[str, Any]
 
 
 class Tab:
-    """A tab of the Worker at `url`, online inside `with`."""
+    """A tab of the Worker at `url`, online inside `with`; `more` names a file with further tools."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, more: str | None = None) -> None:
         self.url = url
+        self._arguments = [url] if more is None else [url, more]
         self.code = ""
         self.host_token = ""
         self.session_id = ""
@@ -74,7 +75,7 @@ class Tab:
 
     def __enter__(self) -> Self:
         self._process = subprocess.Popen(
-            [NODE, PROGRAM, self.url], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+            [NODE, PROGRAM, *self._arguments], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
         )
         self._reader.start()
         online = self.wait(lambda event: event["event"] == "online")

@@ -6,6 +6,7 @@ from tools.openapi.example_calls.step import Step
 from tools.openapi.parts import NDJSON
 
 _THREAD = {"threadId": "$thread", "resourceId": "$resource"}
+_EMPTY = {"threadId": "packing", "resourceId": "$resource"}
 
 CHATS = (
     Step("POST /api/tokens", "without an app's key", 401, {"resourceId": "$resource", "ttl": 900}),
@@ -63,8 +64,19 @@ CHATS = (
         409,
         {"forkFromThreadId": "$thread", "threadId": "$branch", "resourceId": "$resource"},
     ),
+    Step("POST /api/threads", "an empty one", 201, {**_EMPTY, "title": "To be named"}),
+    Step("POST /api/threads", "once more", 200, _EMPTY),
+    Step(
+        "PATCH /api/threads/{threadId}",
+        "a title, and archived",
+        200,
+        {"resourceId": "$resource", "title": "Packing", "archived": True},
+        {"threadId": _EMPTY["threadId"]},
+    ),
     Step("DELETE /api/sessions", "the parent", 200, _THREAD),
     Step("POST /api/sessions/metadata", "after that", 404, _THREAD),
+    Step("GET /api/resources/{resourceId}/export", "all of it", 200, path={"resourceId": "$resource"}),
+    Step("DELETE /api/resources/{resourceId}", "all of it", 200, path={"resourceId": "$resource"}),
     Step(
         "POST /api/voice-agent/chat",
         "a question",
@@ -95,6 +107,20 @@ CONVERSATIONS = (
     Step("GET /api/conversations/{sessionId}", "as JSON", 200, path=_TALK),
     Step("GET /api/conversations/{sessionId}", "as lines", 200, path=_TALK, query={"format": "jsonl"}),
     Step("GET /api/conversations/{sessionId}", "for reading", 200, path=_TALK, query={"format": "markdown"}),
+    Step(
+        "GET /api/conversations/{sessionId}",
+        "a page",
+        200,
+        path=_TALK,
+        query={"before": "m-3"},
+    ),
+    Step("POST /api/conversations/{sessionId}/pop", "the last message", 200, {"id": "pop-1"}, _TALK),
+    Step(
+        "DELETE /api/conversations/{sessionId}/messages/{messageId}",
+        "one message",
+        204,
+        path={**_TALK, "messageId": "m-2"},
+    ),
     Step("PUT /api/conversations/{sessionId}", "from JSON", 200, {"messages": _SAID[:1]}, _TALK),
     Step("PUT /api/conversations/{sessionId}", "from lines", 200, _LINES, _TALK, media_type=NDJSON),
     Step("DELETE /api/conversations/{sessionId}", "all of it", 204, path=_TALK),

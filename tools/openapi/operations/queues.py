@@ -13,8 +13,8 @@ from waypost_worker.handlers.queues import (
     CancelBody,
     QueuedView,
     RequestBody,
-    ResponseBody,
 )
+from waypost_worker.handlers.response_body import ResponseBody
 from waypost_worker.limits import MAX_WAIT_SECONDS
 
 WAIT = Parameter(

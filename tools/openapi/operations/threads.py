@@ -6,7 +6,8 @@ from tools.openapi.grammars import APP_ID
 from tools.openapi.parts import APP, JSON, Link, Operation, Parameter, Reply
 from tools.openapi.problems import APP as APP_PROBLEMS
 from tools.openapi.problems import BODY, STORAGE
-from waypost_worker.errors import InvalidCursor, ThreadNotFound
+from waypost_worker.errors import InvalidCursor, ThreadNotFound, UnknownAgent
+from waypost_worker.handlers.thread_changes import BeginBody, ChangeBody
 from waypost_worker.handlers.thread_view import DescribedThread
 from waypost_worker.handlers.threads import FILTER, DeletedView, DescribeBody, ThreadBody, ThreadsView
 from waypost_worker.limits import DEFAULT_LISTED_THREADS, MAX_LISTED_THREADS
@@ -47,6 +48,11 @@ OPERATIONS = {
                 "The cursor of the page before, for the same resource.",
             ),
             Parameter(
+                "archived",
+                {"type": "string", "enum": ["true", "false"]},
+                "Only threads that are archived, or only those that are not.",
+            ),
+            Parameter(
                 "filters",
                 {
                     "type": "object",
@@ -58,6 +64,35 @@ OPERATIONS = {
                 style={"style": "form", "explode": True},
             ),
         ),
+    ),
+    "POST /api/threads": Operation(
+        "beginThread",
+        "threads",
+        APP,
+        {
+            200: Reply("There is a thread of this name.", {JSON: DescribedThread}),
+            201: Reply("The thread, which has no messages yet.", {JSON: DescribedThread}),
+        },
+        (*BODY, *APP_PROBLEMS, UnknownAgent, *STORAGE),
+        body={JSON: BeginBody},
+        links={
+            201: (
+                Link("describeThread", body=_NAME),
+                Link("readConversation", {"path.sessionId": "$response.body#/session/sessionId"}),
+            )
+        },
+        description=(
+            "A thread that was not used for a day counts as used now: with an agent that only appends to the "
+            "conversation, repeat this at each start."
+        ),
+    ),
+    "PATCH /api/threads/{threadId}": Operation(
+        "changeThread",
+        "threads",
+        APP,
+        {200: Reply("The thread as it is now.", {JSON: DescribedThread})},
+        (*BODY, *APP_PROBLEMS, ThreadNotFound, *STORAGE),
+        body={JSON: ChangeBody},
     ),
     "DELETE /api/sessions": Operation(
         "deleteThread",

@@ -5,6 +5,7 @@
 
 import { fromBase64url, toBase64url } from "./base64url.js";
 import { DecryptionError, WaypostError } from "../errors.js";
+import { toJson } from "../json.js";
 
 /** The version of the format, in every envelope and in the additional data of every ciphertext. */
 export const FORMAT = "e2e1";
@@ -80,7 +81,7 @@ export class Cipher {
     }
     this.#sealed++;
     const nonce = crypto.getRandomValues(new Uint8Array(NONCE_BYTES));
-    const text = padded(JSON.stringify(value));
+    const text = padded(toJson(value) ?? "null");
     const sealed = await crypto.subtle.encrypt(this.#parameters(nonce, kind, call), await this.#key(kind), text);
     return { $waypost: FORMAT, n: toBase64url(nonce), c: toBase64url(new Uint8Array(sealed)) };
   }

@@ -2,6 +2,7 @@
 
 import { Cipher, FORMAT, isEnvelope } from "./cipher.js";
 import { DecryptionError } from "../errors.js";
+import { MAX_RESULT_BYTES } from "../host/tool-answer.js";
 import { ReplayGuard } from "../storage/replay-guard.js";
 
 /** @typedef {import("../storage/request-store.js").Answer} Answer */
@@ -23,6 +24,9 @@ const NOT_ENCRYPTED = {
 
 /** Messages of a session without encryption: passed through unchanged. */
 export class PlainWire {
+  /** The largest result that fits into one message, in bytes of JSON. */
+  maxResultBytes = MAX_RESULT_BYTES;
+
   /** @param {Request} request @returns {Request} */
   open(request) {
     return isEnvelope(request.args) ? { ...request, args: undefined, refusal: NOT_ENCRYPTED } : request;
@@ -63,6 +67,8 @@ export class PlainWire {
 
 /** Messages of an encrypted session: requests are decrypted in order and admitted once; answers are encrypted. */
 export class EncryptedWire {
+  /** As above: base64 takes four characters for three bytes, and padding and envelope some more. */
+  maxResultBytes = (MAX_RESULT_BYTES / 4) * 3 - 1024;
   #cipher;
   #replayGuard;
   /** @type {Promise<unknown>} */

@@ -128,7 +128,8 @@ export class Host extends Emitter {
    * Offers a tool, in place of one with the same name. While connected, guests are notified. Throws `WaypostError` for a tool that
    * clients could not read; the others stay.
    * @param {ToolDefinition} definition
-   * @param {ToolHandler} handler what it returns is the result; what it throws becomes an error answer
+   * @param {ToolHandler} handler what it returns is the result: any JSON of at most 8 MiB (6 MiB if the session is encrypted), or
+   *   a Blob with an image or a sound, which becomes a content block of MCP. What it throws becomes an error answer
    * @param {ToolOptions} [options]
    */
   tool(definition, handler, { approve } = {}) {

@@ -25,6 +25,9 @@ import { ProgressSender } from "./progress-sender.js";
 /** The progress that a guest gets while a call waits for approval. In MCP, progress must grow: a tool's own starts above 0. */
 const WAITING = { progress: 0, message: "Waiting for approval." };
 
+/** The largest progress report that the server accepts, less some room for its request. */
+const MAX_PROGRESS_BYTES = 250 * 1024;
+
 /**
  * The progress after an approval, so that no guest is told for minutes that the call still waits. A tool that is quick, or
  * reports its own progress, costs no message for it.
@@ -92,6 +95,8 @@ export class Runner {
     // The server flags what it may have sent before; the request store knows what arrived.
     this.#emit("request", { id, tool, args, replay: replay || entry !== undefined, repeat });
     if (entry?.status === "cancelled") return false;
+    // Its answer was delivered, and was too large to keep.
+    if (entry?.status === "answered" && !entry.answer) return false;
     if (entry?.answer) {
       this.#emit("response", { id, tool, ...entry.answer, final: true, repeat: true });
       this.#outbox.put({ id, tool: entry.tool ?? tool }, entry.answer);
@@ -155,7 +160,7 @@ export class Runner {
     const { signal } = controller;
     this.#running.set(id, controller);
     const progress = new ProgressSender(
-      (value) => this.#send({ id, tool }, resultAnswer(value), false),
+      async (value) => this.#send({ id, tool }, await resultAnswer(value, MAX_PROGRESS_BYTES), false),
       (error) => this.#emit("error", { error }),
     );
     /** @param {unknown} value */
@@ -216,7 +221,7 @@ export class Runner {
     }
     if (!found) return errorAnswer("unknown_tool", `This tab has no tool "${tool}".`);
     try {
-      return resultAnswer(await found.handler(args, context));
+      return await resultAnswer(await found.handler(args, context), this.#wire.maxResultBytes);
     } catch (error) {
       return errorAnswer("tool_error", error);
     }

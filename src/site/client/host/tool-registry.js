@@ -24,7 +24,7 @@ import { mappedName } from "./tool-names.js";
  * @property {string} id the request's
  * @property {AbortSignal} signal aborted when the request is cancelled or the session ends: stop working
  * @property {boolean} restarted this request had started before the page was reloaded, so its effects may already exist
- * @property {(value: unknown) => void} progress report progress to the guest; any JSON
+ * @property {(value: unknown) => void} progress report progress to the guest; any JSON of at most 250 KiB
  */
 
 /** @typedef {(args: any, context: ToolContext) => unknown} ToolHandler */

@@ -15,6 +15,12 @@ const MAX_STORED_ENTRIES = 200;
 /** Characters stored: browsers give an origin about five million, and the page needs some of them. */
 const MAX_STORED_CHARS = 1_000_000;
 
+/** A larger answer is kept in memory alone. */
+const LARGE_CHARS = 300_000;
+
+/** Characters of large answers kept in memory once they are delivered: the server has them too. */
+const MAX_LARGE_CHARS = 32_000_000;
+
 /** @typedef {{ code: string, message: string, data?: unknown }} AnswerError */
 /** @typedef {{ result: unknown } | { error: AnswerError }} Answer */
 /** @typedef {import("../crypto/cipher.js").Call} Call */
@@ -24,7 +30,7 @@ const MAX_STORED_CHARS = 1_000_000;
  * @typedef {object} Entry
  * @property {"running" | "answered" | "cancelled"} status
  * @property {string} [tool]
- * @property {Answer} [answer]
+ * @property {Answer} [answer] missing if it was delivered and too large to keep
  * @property {boolean} [delivered] the server has acknowledged the answer
  * @property {boolean} [sealed] its session is encrypted: the answer must never be sent unencrypted
  */
@@ -40,6 +46,10 @@ export class RequestStore {
   changed = () => {};
   /** In the order of the last change. @type {Map<string, Entry>} */
   #entries = new Map();
+  /** What is stored for each entry. @type {WeakMap<Entry, string>} */
+  #texts = new WeakMap();
+  /** The sizes of large answers that are delivered, oldest first, by the request's id. @type {Map<string, number>} */
+  #large = new Map();
 
   /**
    * @param {{ memory: string, key?: string }} session
@@ -100,7 +110,11 @@ export class RequestStore {
 
   /** Reads again what is stored: this page was in the back/forward cache, or prerendered, and another one was the host. */
   refresh() {
-    for (const [id, entry] of this.#stored()) this.#put(id, entry);
+    for (const [id, entry] of this.#stored()) {
+      // A large answer is stored without itself: what this page has is more.
+      if (this.#entries.get(id)?.answer && !entry.answer) continue;
+      this.#put(id, entry);
+    }
   }
 
   /** The answers that the server has not acknowledged. @returns {[Call, Answer][]} */
@@ -117,6 +131,7 @@ export class RequestStore {
   close() {
     this.#isClosed = true;
     this.#entries.clear();
+    this.#large.clear();
     this.#storage?.removeItem(this.#key);
     this.#storage?.removeItem(this.#cursorKey);
   }
@@ -126,7 +141,38 @@ export class RequestStore {
     for (const [id, entry] of this.#entries) {
       if (entry.status === "running" || (entry.status === "answered" && !entry.delivered)) continue;
       this.#entries.delete(id);
+      this.#large.delete(id);
       return;
+    }
+  }
+
+  /**
+   * Writes down what is stored for an entry. Of one with a large answer it is that it ran: after a reload it is then not
+   * run again if its answer was delivered, and otherwise runs as one that was broken off.
+   * @param {string} id
+   * @param {Entry} entry
+   */
+  #describe(id, entry) {
+    const text = JSON.stringify([id, entry]);
+    this.#large.delete(id);
+    if (text.length <= LARGE_CHARS) return void this.#texts.set(entry, text);
+    const { answer, ...rest } = entry;
+    const brief = entry.delivered ? rest : { ...rest, status: "running" };
+    this.#texts.set(entry, JSON.stringify([id, brief]));
+    if (entry.delivered) this.#keepLarge(id, text.length);
+  }
+
+  /** @param {string} id @param {number} size */
+  #keepLarge(id, size) {
+    this.#large.set(id, size);
+    let total = 0;
+    for (const chars of this.#large.values()) total += chars;
+    for (const [oldest, chars] of this.#large) {
+      if (total <= MAX_LARGE_CHARS) return;
+      total -= chars;
+      this.#large.delete(oldest);
+      // The server has it: a repeat of the request needs no answer of this tab.
+      delete this.#entries.get(oldest)?.answer;
     }
   }
 
@@ -147,6 +193,7 @@ export class RequestStore {
     if ((entry.sealed ?? false) !== this.#isSealed) return;
     this.#entries.delete(id);
     this.#entries.set(id, entry);
+    this.#describe(id, entry);
   }
 
   #store() {
@@ -175,14 +222,13 @@ export class RequestStore {
   }
 
   /**
-   * The newest entries as JSON, in `room` characters. Newest first, so that what does not fit is the oldest; an answer too
-   * large for storage is kept in memory alone.
+   * The newest entries as JSON, in `room` characters. Newest first, so that what does not fit is the oldest.
    * @param {number} room
    */
   #text(room) {
     const kept = [];
-    for (const pair of [...this.#entries].reverse()) {
-      const text = JSON.stringify(pair);
+    for (const [id, entry] of [...this.#entries].reverse()) {
+      const text = this.#texts.get(entry) ?? JSON.stringify([id, entry]);
       if (kept.length === MAX_STORED_ENTRIES) break;
       if (text.length > room) continue;
       room -= text.length;

@@ -1,9 +1,14 @@
 /** Requests to one Waypost server: JSON in and out. An error status becomes `ApiError`, a failed connection `TransportError`. */
 
-import { ApiError, TransportError } from "../errors.js";
+import { ApiError, TransportError, WaypostError } from "../errors.js";
+import { toJson } from "../json.js";
+import { SilenceTimeout } from "./silence-timeout.js";
 
-/** Default limit for a whole request, response body included. */
+/** Default limit until the response begins, and between two pieces of it. */
 const DEFAULT_TIMEOUT_MS = 30_000;
+
+/** The slowest upload that is waited for: 8 MiB in three minutes, as the server does. */
+const UPLOAD_BYTES_PER_MS = 47;
 
 /** The longest Retry-After that is heeded. A timer of more than 2^31 ms would fire immediately. */
 const MAX_RETRY_AFTER_MS = 24 * 3_600_000;
@@ -14,7 +19,7 @@ const MAX_RETRY_AFTER_MS = 24 * 3_600_000;
  * @property {Record<string, string | number | undefined>} [query] undefined values are left out
  * @property {Record<string, string>} [headers]
  * @property {AbortSignal} [signal]
- * @property {number} [timeoutMs] 0: none
+ * @property {number} [timeoutMs] until the response begins, the time for a large body not included. 0: none
  * @property {boolean} [keepalive] the request may outlive the page
  */
 
@@ -59,13 +64,20 @@ export class Http {
    * @param {RequestOptions} options
    * @param {(text: string) => any} parse
    */
-  async #whole(method, path, options, parse) {
-    const response = await this.open(method, path, { timeoutMs: DEFAULT_TIMEOUT_MS, ...options });
+  async #whole(method, path, { timeoutMs = DEFAULT_TIMEOUT_MS, signal, ...options }, parse) {
+    const payload = encode(options.body);
+    const attempt = new AbortController();
+    const both = signal ? AbortSignal.any([signal, attempt.signal]) : attempt.signal;
+    const silence = new SilenceTimeout(attempt, timeoutMs + (payload?.length ?? 0) / UPLOAD_BYTES_PER_MS);
     try {
-      return { status: response.status, data: parse(await response.text()) };
+      const response = await this.#send(method, path, payload, { ...options, signal: both });
+      return { status: response.status, data: parse(await readText(response, silence)) };
     } catch (error) {
-      options.signal?.throwIfAborted();
+      signal?.throwIfAborted();
+      if (error instanceof WaypostError) throw error;
       throw new TransportError("The server's reply broke off.", { cause: error });
+    } finally {
+      silence.stop();
     }
   }
 
@@ -75,30 +87,66 @@ export class Http {
    * @param {string} path
    * @param {RequestOptions} [options]
    */
-  async open(method, path, { body, query = {}, headers = {}, signal, timeoutMs = 0, keepalive } = {}) {
+  async open(method, path, { signal, timeoutMs = 0, ...options } = {}) {
+    try {
+      return await this.#send(method, path, encode(options.body), { ...options, signal: anySignal(signal, timeoutMs) });
+    } catch (error) {
+      signal?.throwIfAborted();
+      throw error;
+    }
+  }
+
+  /**
+   * @param {string} method
+   * @param {string} path
+   * @param {string | undefined} payload
+   * @param {RequestOptions} options
+   */
+  async #send(method, path, payload, { query = {}, headers = {}, signal, keepalive }) {
     const url = new URL(path, this.baseUrl);
     for (const [name, value] of Object.entries(query)) if (value !== undefined) url.searchParams.set(name, `${value}`);
     const sent = new Headers(headers);
     if (this.#token) sent.set("authorization", `Bearer ${this.#token}`);
-    if (body !== undefined) sent.set("content-type", "application/json");
-    const payload = body === undefined ? undefined : JSON.stringify(body);
+    if (payload !== undefined) sent.set("content-type", "application/json");
     let response;
     try {
       response = await fetch(url, {
         method,
         headers: sent,
         body: payload,
-        signal: anySignal(signal, timeoutMs),
+        signal,
         cache: "no-store",
         credentials: "omit",
         keepalive,
       });
     } catch (error) {
-      signal?.throwIfAborted();
       throw new TransportError("The server can't be reached.", { cause: error });
     }
     if (!response.ok) throw await refusal(response);
     return response;
+  }
+}
+
+/** @param {unknown} body */
+function encode(body) {
+  return body === undefined ? undefined : toJson(body);
+}
+
+/**
+ * The text of a response, read piece by piece: a large one may take long, as long as it keeps coming.
+ * @param {Response} response
+ * @param {SilenceTimeout} silence
+ */
+async function readText(response, silence) {
+  if (!response.body) return "";
+  const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
+  const reader = response.body.getReader();
+  let text = "";
+  for (;;) {
+    silence.heard(DEFAULT_TIMEOUT_MS);
+    const { done, value } = await reader.read();
+    if (done) return text + decoder.decode();
+    text += decoder.decode(value, { stream: true });
   }
 }
 

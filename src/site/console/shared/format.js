@@ -1,5 +1,13 @@
 /** Values as text for people. */
 
+import { shorten } from "../../client/json.js";
+
+/** Characters of a line. */
+const MAX_LINE_CHARS = 2000;
+
+/** Characters of a value: a screenshot has millions, and a log many values. */
+const MAX_SHOWN_CHARS = 20_000;
+
 const CLOCK = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit", second: "2-digit", hour12: false });
 
 /** @param {Date} date */
@@ -26,15 +34,18 @@ export function duration(ms) {
   return ms < 60_000 ? `${(ms / 1000).toFixed(1)} s` : timeLeft(ms);
 }
 
-/** JSON on one line. @param {unknown} value */
+/** JSON on one line, shortened: one line shows no more. @param {unknown} value */
 export function inline(value) {
   const text = JSON.stringify(value, null, 1) ?? "";
-  return text.replace(/\n\s*/g, " ");
+  return shorten(text, MAX_LINE_CHARS).replace(/\n\s*/g, " ");
 }
 
-/** JSON for reading. @param {unknown} value */
+/** JSON for reading; of a large value, as much as a page can show. @param {unknown} value */
 export function pretty(value) {
-  return typeof value === "string" ? value : (JSON.stringify(value, null, 2) ?? "");
+  const text = typeof value === "string" ? value : (JSON.stringify(value, null, 2) ?? "");
+  if (text.length <= MAX_SHOWN_CHARS) return text;
+  const shown = shorten(text, MAX_SHOWN_CHARS);
+  return `${shown}\n… and ${(text.length - shown.length).toLocaleString("en")} more characters`;
 }
 
 /** How long ago, in the largest unit that fits. @param {Date} date */

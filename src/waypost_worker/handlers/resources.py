@@ -1,0 +1,45 @@
+"""`/api/resources/{resourceId}`: deletes and exports all threads of a resource, with all that they own."""
+
+import msgspec
+
+from waypost_worker.chat.deletion import delete_resource
+from waypost_worker.context.auth import require_app
+from waypost_worker.context.request_context import RequestContext
+from waypost_worker.handlers.chat_request import checked_resource
+from waypost_worker.handlers.owned import owned_by_threads, visible_until
+from waypost_worker.handlers.resource_export import export_part
+from waypost_worker.http.messages import Response, json_response
+
+
+class DeletedResourceView(msgspec.Struct, rename="camel"):
+    """`done`: nothing is left that this location sees; otherwise the same request goes on. `deleted`: threads that this
+    request has deleted. Another location may show what was deleted until `visibleUntil`; what was written there within
+    as long before may be left, so a deletion that must be complete is repeated then."""
+
+    resource_id: str
+    deleted: int
+    done: bool
+    visible_until: str
+
+
+async def delete(context: RequestContext) -> Response:
+    """Delete all threads of a resource with their conversations, documents and pages."""
+    resource_id = await _resource(context)
+    deleted = await delete_resource(owned_by_threads(context), resource_id)
+    return json_response(DeletedResourceView(resource_id, deleted.threads, deleted.is_done, visible_until(context)))
+
+
+async def export(context: RequestContext) -> Response:
+    """Export all threads of a resource with their conversations, documents and pages, as JSON lines."""
+    resource_id = await _resource(context)
+    lines = await export_part(context, resource_id, context.query.get("cursor") or None)
+    headers = {
+        "Content-Type": "application/x-ndjson",
+        "Content-Disposition": 'attachment; filename="resource.jsonl"',
+        "Cache-Control": "no-store",
+    }
+    return Response(200, lines, headers)
+
+
+async def _resource(context: RequestContext) -> str:
+    return checked_resource(await require_app(context), context.params["resourceId"])
