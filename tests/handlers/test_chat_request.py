@@ -204,6 +204,22 @@ def test_older_messages_may_be_of_any_size_and_shape():
     assert read_question(latin, None, "images")[2].previous_ids == ("",)
 
 
+@pytest.mark.parametrize("fields", [{"id": "\ud83e"}, {"resourceId": "\ud83e"}, {"messages": [said(id="\ud83e")]}])
+def test_half_of_a_surrogate_pair_is_no_id(fields: dict[str, Any]):
+    with pytest.raises(InvalidId):
+        question(**fields)
+
+
+@pytest.mark.parametrize(
+    ("twice", "old"),
+    [('"id":"t","id":"t"', MAX_BODY_BYTES), ('"x":{"a":1,"a":1}', MAX_BODY_BYTES), ('"messages":[]', 1)],
+)
+def test_what_stands_beside_the_messages_is_checked_strictly(twice: str, old: int):
+    body = json.dumps(sent(said("x" * old, "m0"), said()))[:-1] + f",{twice}}}"
+    with pytest.raises(InvalidJson, match="same name twice"):
+        read_question(body.encode(), None, "images")
+
+
 def test_the_last_message_is_checked_strictly():
     twice = json.dumps(said())[:-1] + ',"id":"m2"}'
     with pytest.raises(InvalidJson, match="same name twice"):
