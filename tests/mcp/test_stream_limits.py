@@ -14,6 +14,8 @@ generations = pytest.mark.parametrize("is_modern", [False, True], ids=["legacy",
 
 async def asked(mcp: Mcp, agent: str, seconds: float, size: int) -> tuple[str, dict]:
     """The media type of the reply, and its result, if the tab answers after `seconds` with a text of `size`."""
+    # The tab is there: a call would not wait for one that is away.
+    await mcp.client.poll(mcp.session.code, mcp.session.host)
     call = mcp.request("tools/call", {"name": "echo", "arguments": {}})
     asking = asyncio.ensure_future(mcp.send(call, mcp.mirrored(call) | {"User-Agent": agent}))
     await asyncio.sleep(seconds)

@@ -177,12 +177,13 @@ async def connected(*, is_modern: bool = False, client: Client | None = None, **
 
 
 async def taken(mcp: Mcp) -> dict[str, Any]:
-    """The next request that the tab's host gets."""
-    while True:
+    """The next request that the tab's host gets, within an hour."""
+    for _ in range(120):
         polled = await mcp.client.poll(mcp.session.code, mcp.session.host, wait=30)
         for message in polled["messages"]:
             if message["event"] == "request":
                 return dict(message["data"])
+    raise AssertionError("no request came")
 
 
 async def staying(mcp: Mcp) -> None:
