@@ -74,7 +74,6 @@ def test_a_document_that_is_a_byte_larger_is_refused(api: Api) -> None:
     [
         (b"", "invalid_json"),
         (b"\xef\xbb\xbf{}", "invalid_json"),
-        (rb'"\ud800"', "invalid_json"),
         (b"[NaN]", "invalid_json"),
         (b'"\xed\xa0\x80"', "invalid_encoding"),
         (b"[" * 129 + b"]" * 129, "invalid_json"),
@@ -82,6 +81,12 @@ def test_a_document_that_is_a_byte_larger_is_refused(api: Api) -> None:
 )
 def test_what_is_not_json_is_refused(body: bytes, code: str, api: Api) -> None:
     assert problem(put(api, place(), body)) == (400, code)
+
+
+def test_half_a_surrogate_pair_is_replaced_and_the_rest_kept(api: Api) -> None:
+    path = place()
+    assert put(api, path, rb'{"a":"x\ud800","b":"\ud83e\udd8a"}').status_code == 201
+    assert api.http.get(path).json() == {"a": "x\ufffd", "b": "🦊"}
 
 
 def test_a_reader_who_has_the_version_gets_304_and_no_body(api: Api) -> None:

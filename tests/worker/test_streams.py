@@ -47,7 +47,7 @@ def test_the_opening_of_an_sse_stream_is_as_documented(api: Api) -> None:
     assert "no-store" in stream.headers["cache-control"]
     assert "no-transform" in stream.headers["cache-control"]
     assert "content-encoding" not in stream.headers
-    assert stream.raw.startswith(b": waypost\n\nevent: ready\nretry: 1000\nid: ")
+    assert stream.raw.startswith(b": waypost\nevent: ready\nretry: 1000\nid: ")
     assert stream.retry_ms == 1000
     assert ready.data == {
         "role": "host",

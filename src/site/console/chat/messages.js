@@ -137,7 +137,7 @@ export class Messages {
 /** One message on the page. */
 class Message {
   #text = el("p", { class: "message-text", dir: "auto" });
-  #reasoning = el("p", { class: "message-text", dir: "auto" });
+  #reasoning = el("p", { class: "reasoning-text", dir: "auto" });
   #thought = el("details", { class: "reasoning", hidden: true }, el("summary", {}, "Reasoning"), this.#reasoning);
   #fault = el("p", { class: "pill", "data-kind": "warn", hidden: true });
   /** Whether the text is from before a restart of the answer: the next text replaces it. */
