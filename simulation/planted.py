@@ -47,6 +47,11 @@ def high_water_mark() -> Any:
     return replaced(HostReader, "wants", skips_older)
 
 
+def _stored_texts(message: Message) -> tuple[str, str]:
+    value, metadata = encode_stored(message)
+    return value.decode(), metadata
+
+
 @contextmanager
 def get_instead_of_list() -> Iterator[None]:
     """Messages are found with `get` of numbered keys up to the first miss, which KV caches."""
@@ -57,7 +62,7 @@ def get_instead_of_list() -> Iterator[None]:
         number = 0
         while await self._kv.get(f"slot:{self._code}:{number}") is not None:
             number += 1
-        text = json.dumps([cursor, encode_stored(message)])
+        text = json.dumps([cursor, _stored_texts(message)])
         await self._kv.put(f"slot:{self._code}:{number}", text, ttl_seconds=3600)
         return message
 
@@ -85,7 +90,7 @@ def one_key_per_queue() -> Iterator[None]:
         cursor = self._cursors.issue(self.requests)
         message = msgspec.structs.replace(message, id=request_id or cursor, cursor=cursor)
         queue = json.loads(await self._kv.get(f"queue:{self._code}") or "[]")
-        queue.append([cursor, encode_stored(message)])
+        queue.append([cursor, _stored_texts(message)])
         await self._kv.put(f"queue:{self._code}", json.dumps(queue), ttl_seconds=3600)
         return message
 

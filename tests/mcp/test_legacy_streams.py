@@ -287,3 +287,11 @@ async def test_what_the_session_has_agreed_on_counts_more_than_the_header():
     await stream.stop()
     reply = await mcp.send([mcp.request("ping")])
     assert reply.status == 400
+
+
+async def test_a_result_that_is_none_of_mcps_is_a_text_for_them_too():
+    mcp = await connected(version="2025-03-26")
+    asking = asyncio.ensure_future(mcp.result("tools/call", {"name": "slow"}))
+    request = await taken(mcp)
+    await report(mcp, request["id"], {"rows": 3}, final=True)
+    assert [block["type"] for block in (await asking)["content"]] == ["text"]
