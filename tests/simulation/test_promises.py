@@ -24,6 +24,7 @@ def test_no_run_breaks_a_promise(number: str) -> None:
     assert sum(report.requests for report in reports) > 5 * len(seeds), "so few requests prove nothing"
 
 
+@pytest.mark.verify
 @pytest.mark.parametrize("bug", PLANTED, ids=lambda bug: bug.__name__)
 def test_a_planted_bug_is_found(bug: Any) -> None:
     context: AbstractContextManager[None] = bug()
