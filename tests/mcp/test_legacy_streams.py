@@ -289,9 +289,13 @@ async def test_what_the_session_has_agreed_on_counts_more_than_the_header():
     assert reply.status == 400
 
 
-async def test_a_result_that_is_none_of_mcps_is_a_text_for_them_too():
+TEXT = {"type": "text", "text": '{"rows":3}'}
+
+
+@pytest.mark.parametrize("result", [{"rows": 3}, {"content": [TEXT]}])
+async def test_other_results_are_the_same_for_them(result: Any):
     mcp = await connected(version="2025-03-26")
     asking = asyncio.ensure_future(mcp.result("tools/call", {"name": "slow"}))
     request = await taken(mcp)
-    await report(mcp, request["id"], {"rows": 3}, final=True)
-    assert [block["type"] for block in (await asking)["content"]] == ["text"]
+    await report(mcp, request["id"], result, final=True)
+    assert (await asking)["content"] == [TEXT]
