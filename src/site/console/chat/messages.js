@@ -165,7 +165,7 @@ class Message {
     // This page may be ahead of the history, which other locations see late.
     if (this.isGrowing || (this.#isHeard && partial)) return;
     const calls = toolCalls.map(({ name, args }) => `${name}(${pretty(args)})`);
-    const text = [pretty(content), ...calls].filter(Boolean).join("\n");
+    const text = [typeof content === "string" ? content : pretty(content), ...calls].filter(Boolean).join("\n");
     if (this.#text.textContent !== text) this.#text.textContent = text;
     if (this.#reasoning.textContent !== reasoning) this.#reasoning.textContent = reasoning;
     this.#thought.hidden = reasoning === "";
