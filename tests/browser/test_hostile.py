@@ -4,6 +4,7 @@
 """
 
 import json
+import re
 from typing import Any
 
 import httpx
@@ -13,6 +14,7 @@ from tests.browser.conftest import OpenConsole
 from tests.browser.hostile import HOSTILE, written_out
 from tests.browser.steps import offer
 from tests.browser.watch import Watch
+from waypost_worker.ids import SEPARATORS
 
 HOST = """async ([strings, groups]) => {
   const { createSession, Host } = await import("/waypost.js");
@@ -177,7 +179,7 @@ def test_what_the_address_and_the_server_say_shows_as_text(open_console: OpenCon
         if "#" not in text:
             expect(page.locator("#agent-banner")).to_have_js_property("textContent", text)
             typed = page.get_by_label("Session code or link").input_value()
-            assert typed == text.replace("\n", "").strip().upper()
+            assert typed == re.sub(f"[{SEPARATORS}]", "", text).upper()
         verify_harmless(page)
     for text in HOSTILE:
         said.append(text)

@@ -70,8 +70,9 @@ def asking(service: ModelServer) -> Iterator[LocalWorker]:
 
 @pytest.fixture
 def patient(service: ModelServer) -> Iterator[LocalWorker]:
-    """A Worker that waits for `service` as long as it does by default."""
-    with LocalWorker(MODEL_PROVIDER="openai", OPENAI_BASE_URL=service.url, OPENAI_MODEL="a-model") as worker:
+    """A Worker that waits for `service` as long as it does by default, and keeps ten messages of a thread."""
+    model = {"MODEL_PROVIDER": "openai", "OPENAI_BASE_URL": service.url, "OPENAI_MODEL": "a-model"}
+    with LocalWorker(THREAD_HISTORY_LIMIT="10", **model) as worker:
         yield worker
 
 

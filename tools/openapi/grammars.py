@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from waypost_worker.ids import CROCKFORD, SEPARATORS
+from waypost_worker.ids import CROCKFORD
 from waypost_worker.limits import (
     MAX_APP_ID_KEY_BYTES,
     MAX_APP_ID_LENGTH,
@@ -20,7 +20,6 @@ from waypost_worker.limits import (
     MAX_METADATA_BYTES,
     MAX_METADATA_NAME_LENGTH,
     MAX_TOOL_NAME_LENGTH,
-    MAX_TYPED_CODE_LENGTH,
     MCP_ADDRESS_LENGTH,
     MIN_CODE_LENGTH,
     MIN_INSTANCE_ID_LENGTH,
@@ -37,10 +36,9 @@ _LENGTHS = f"{{{MIN_CODE_LENGTH},{MAX_CODE_LENGTH}}}"
 CODE: Json = {"type": "string", "pattern": f"^[{CROCKFORD}]{_LENGTHS}$"}
 CODE_AS_TYPED: Json = {
     "type": "string",
-    "pattern": f"^[{SEPARATORS}]*([0-9A-TV-Za-tv-z][{SEPARATORS}]*){_LENGTHS}$",
-    "maxLength": MAX_TYPED_CODE_LENGTH,
+    "pattern": f"^([0-9A-TV-Za-tv-z][ -]?){_LENGTHS}$",
     "description": (
-        "A session's code, as a person may type it: any case, with spaces or dashes, O for 0, I or L for 1."
+        "A session's code, as a person may type it: any case, with spaces or any dashes, O for 0, I or L for 1."
     ),
 }
 MCP_ADDRESS: Json = {"type": "string", "pattern": f"^[{CROCKFORD.lower()}]{{{MCP_ADDRESS_LENGTH}}}$"}

@@ -22,7 +22,12 @@ from tools.openapi.grammars import (
     TOOL_NAME,
     Json,
 )
-from waypost_worker.limits import MAX_PAGE_BYTES, MAX_QUESTION_LENGTH, MAX_THREAD_TITLE_LENGTH
+from waypost_worker.limits import (
+    ADDRESS_SECRET_LENGTH,
+    MAX_PAGE_BYTES,
+    MAX_QUESTION_LENGTH,
+    MAX_THREAD_TITLE_LENGTH,
+)
 
 PUBLISHED: Mapping[str, str] = {"ForkOrigin": "Origin"}
 """Names by which the document already calls types that have another one in the code."""
@@ -54,7 +59,10 @@ BY_NAME: Mapping[str, Json] = {
 
 _SAID: Json = {"description": "Any JSON; null beside `toolCalls` only."}
 
-_IMPORTED_TIME: Json = {"description": "ISO 8601, or Unix seconds or milliseconds.", "format": "imported-time"}
+_IMPORTED_TIME: Json = {
+    "description": "ISO 8601 (more forms of it than this pattern has), or Unix seconds or milliseconds.",
+    "pattern": r"^[12]\d{3}-(0[1-9]|1[0-2])-(0[1-9]|1\d|2[0-8])T([01]\d|2[0-3]):[0-5]\d:[0-5]\d(\.\d{3})?Z?$",
+}
 
 TITLE: Json = {"pattern": r"^[^\x00-\x1f\x7f-\x9f\u2028\u2029]*$", "maxLength": MAX_THREAD_TITLE_LENGTH}
 
@@ -132,6 +140,8 @@ BY_FIELD: Mapping[str, Json] = {
     "ImportedMessage.id": MESSAGE_ID,
     "ImportedMessage.timestamp": _IMPORTED_TIME,
     "ImportedMessage.createdAt": _IMPORTED_TIME,
+    "AddressBody.secret": {"pattern": f"^[A-Za-z0-9_-]{{{ADDRESS_SECRET_LENGTH}}}$"},
+    "OpenBody.addressSecret": {"pattern": f"^[A-Za-z0-9_-]{{{ADDRESS_SECRET_LENGTH}}}$"},
     "ImportBody.sessionId": {"description": "Ignored: the path names it."},
     "ImportBody.before": {"description": "Ignored: it is about the response that had it."},
     # What was imported is not looked at.

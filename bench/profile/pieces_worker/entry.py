@@ -13,7 +13,7 @@ import msgspec
 from pyodide.ffi import create_proxy
 from workers import WorkerEntrypoint, import_from_javascript
 
-from waypost_worker.cloudflare.bodies import read_js_body
+from waypost_worker.cloudflare.bodies import JsBody
 from waypost_worker.cloudflare.worker import CloudflareLimiter, make_app, serve
 from waypost_worker.handlers.queues import RequestBody
 from waypost_worker.http.json_body import decode_json
@@ -90,7 +90,7 @@ class Steps:
     async def request_made_and_body_read(self) -> None:
         request = self._post("http://bench/api/request", BODY)
         share = self._isolate.bodies.share("2001:db8::1")
-        await read_js_body(request, 100_000, len(BODY), self._app.clock, self._isolate, share)
+        await JsBody(request, len(BODY), self._app.clock, self._isolate, share).read(100_000)
         share.release()
 
     async def body_decoded(self) -> None:

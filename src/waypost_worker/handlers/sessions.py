@@ -33,7 +33,7 @@ from waypost_worker.sessions.tool_names import original_names
 AddressSecret = Annotated[
     str,
     # Python's `$` is also before a last line break; JSON Schema's is not.
-    Meta(min_length=ADDRESS_SECRET_LENGTH, max_length=ADDRESS_SECRET_LENGTH, pattern=r"^[A-Za-z0-9_-]+(?!\n)$"),
+    Meta(pattern=rf"^[A-Za-z0-9_-]{{{ADDRESS_SECRET_LENGTH}}}(?!\n)$"),
 ]
 """The secret of an MCP address: 32 random bytes as base64url, made by the browser that keeps it."""
 
