@@ -210,9 +210,11 @@ _BY_ROLE: Json = {
 }
 """Only an assistant's message calls tools; only a tool's message answers a call, and it does."""
 
+_ONE_TIME: Json = {"anyOf": [{"properties": {name: {"type": "null"}}} for name in ("timestamp", "createdAt")]}
+
 WHOLE: Mapping[str, Json] = {
     "MessageBody": _BY_ROLE,
-    "ImportedMessage": _BY_ROLE,
+    "ImportedMessage": {"allOf": [_BY_ROLE, _ONE_TIME]},
     "RequestBody": {"anyOf": [_both(_CALL, _UNNUMBERED), _both(_CALL, _NUMBERED), _SKIP]},
     "ResponseBody": {"oneOf": [{"required": ["result"]}, {"required": ["error"]}]},
     "VoiceBody": {"required": ["question", "sessionId"]},

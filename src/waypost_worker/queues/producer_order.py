@@ -31,9 +31,10 @@ class _Sequence(msgspec.Struct):
 
     def is_gone(self, before: int) -> bool:
         """Whether every number up to `before` (exclusive) is expected no more."""
-        missing = range(self.next_number, before)
-        # A hole may be of any size, and nearly always nothing is gone.
-        return len(missing) <= len(self.gone) and self.gone.issuperset(missing)
+        # A hole may be of any size, and nearly always nothing is gone. Not the length of the range: Pyodide's Python
+        # has 32 bits, and raises OverflowError.
+        is_small = before - self.next_number <= len(self.gone)
+        return is_small and self.gone.issuperset(range(self.next_number, before))
 
 
 class ProducerOrder:
