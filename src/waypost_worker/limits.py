@@ -9,7 +9,7 @@ MAX_BODY_BYTES = 256 * 1024
 """A request's body. Larger ones would let one caller fill an isolate's 128 MB."""
 
 MAX_RESULT_BYTES = 8 * 1024 * 1024
-"""A tool's result as JSON without white space: a screenshot has 300 KiB to 2 MiB, a whole page's text seldom more. It
+"""A tool's result as JSON without white space: a screenshot has 300 KiB to 2 MiB, a whole page's text rarely more. It
 is passed on without being decoded, so it takes three times its bytes while it is stored, and about as much to send."""
 
 MAX_RESPONSE_BODY_BYTES = MAX_RESULT_BYTES + 4 * 1024

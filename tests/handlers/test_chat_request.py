@@ -17,6 +17,7 @@ from waypost_worker.errors import (
     WaypostError,
 )
 from waypost_worker.handlers.chat_request import read_question
+from waypost_worker.http.well_formed import well_formed
 from waypost_worker.limits import (
     MAX_APP_ID_LENGTH,
     MAX_BODY_BYTES,
@@ -30,7 +31,8 @@ from waypost_worker.limits import (
 
 
 def read(body: dict[str, Any]) -> tuple[str, str, Question]:
-    return read_question(json.dumps(body).encode(), None, "images")
+    # As `read_bytes` returns it.
+    return read_question(well_formed(json.dumps(body).encode()), None, "images")
 
 
 def text(content: str) -> dict[str, str]:
@@ -198,7 +200,7 @@ def test_older_messages_may_be_of_any_size_and_shape():
     long = said("x" * MAX_BODY_BYTES, "m0")
     assert question(long, *older, said()) == Question("Hi", "m1", is_ui=True, previous_ids=("a1", ""))
     half = json.dumps(sent(said("\ud83e", "m0"), said("Hi \ud83e", "m1"))).encode()
-    assert read_question(half, None, "images")[2].content == "Hi \ufffd"
+    assert read_question(well_formed(half), None, "images")[2].content == "Hi \ufffd"
     assert question(said("😀", "m0"), said("👋🏽")).content == "👋🏽"
     latin = b'{"id":"t","messages":[{"id":"\xe9","role":"user"},%s]}' % json.dumps(said()).encode()
     assert read_question(latin, None, "images")[2].previous_ids == ("",)

@@ -172,7 +172,7 @@ def test_a_newer_host_supersedes_the_older_one_and_gets_its_unanswered_calls_onc
     api.call("POST", f"{session.path}/leave", {"instance": instance}, session.host_token)
     rest = [newer.next("request").data for _ in range(2)]
     assert [(request["id"], request["replay"]) for request in rest] == [("call-1", True), ("call-2", True)]
-    # An older one that comes back all the same is refused again.
+    # An older one that reconnects is refused again.
     again = api.stream(session.code, session.host_token, instance=instance)
     assert again.next("superseded")
     assert not newer.has_next

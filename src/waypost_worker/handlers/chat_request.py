@@ -7,7 +7,6 @@ from waypost_worker.context.request_context import RequestContext
 from waypost_worker.errors import BodyTooLarge, InvalidBody, WrongResource
 from waypost_worker.handlers.ui_request import message_text, read_ui_question, ui_messages
 from waypost_worker.http.json_body import Body, decode_json
-from waypost_worker.http.well_formed import well_formed
 from waypost_worker.ids import parse_app_id, parse_message_id
 from waypost_worker.limits import MAX_QUESTION_BYTES
 from waypost_worker.security.client_address import rate_limit_key
@@ -48,7 +47,6 @@ def read_question(body: bytes, token_resource: str | None, allowed: str) -> tupl
     Raises:
         BodyTooLarge, InvalidJson, InvalidEncoding, InvalidBody, UnknownField, InvalidId, WrongResource, UnsupportedPart
     """
-    body = well_formed(body)
     if (messages := ui_messages(body)) is not None:
         thread_id, resource_id, question = read_ui_question(body, messages, allowed)
         return *thread_name(token_resource, resource_id, thread_id), question

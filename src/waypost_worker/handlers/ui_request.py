@@ -34,28 +34,21 @@ class UiMessage(msgspec.Struct, frozen=True):
     parts: list[UiPart] = []
 
 
-class UiBody(msgspec.Struct, frozen=True, rename="camel"):
+class _Head(msgspec.Struct, frozen=True, rename="camel", kw_only=True):
+    id: str
+    trigger: str = "submit-message"
+    message_id: str | None = None
+    resource_id: str | None = None
+    agent: str | None = None
+    metadata: dict[str, Any] | None = None
+    interrupt: bool = False
+
+
+class UiBody(_Head, frozen=True, rename="camel", kw_only=True):
     """What `DefaultChatTransport` sends: https://ai-sdk.dev/docs/ai-sdk-ui/transport. Apps add fields of their own, so
     it stays open. Of `messages`, the last one of the user is read; those before it may be of any shape."""
 
-    id: str
     messages: list[UiMessage]
-    trigger: str = "submit-message"
-    message_id: str | None = None
-    resource_id: str | None = None
-    agent: str | None = None
-    metadata: dict[str, Any] | None = None
-    interrupt: bool = False
-
-
-class _Head(msgspec.Struct, rename="camel", frozen=True):
-    id: str
-    trigger: str = "submit-message"
-    message_id: str | None = None
-    resource_id: str | None = None
-    agent: str | None = None
-    metadata: dict[str, Any] | None = None
-    interrupt: bool = False
 
 
 class _Named(msgspec.Struct):

@@ -2,7 +2,7 @@
 
 An instance is one run of a host: a page from its loading to its closing, or a process. It names itself with a random
 id. The server adds when it was first connected, and the host sends both when it reconnects: so a host that was away for
-a while is not taken for a new one, whatever its own clock says.
+a while counts as the same one, whatever its own clock says.
 """
 
 import re

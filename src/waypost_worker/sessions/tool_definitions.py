@@ -1,7 +1,7 @@
 """Definitions of tools, as every client of MCP can read them.
 
-A client checks the whole list at once: one tool with `"title": null` takes away all others. So what is plain is
-normalised, and what is not is refused with the tool and the place. The same rules are in `waypost.js`
+Clients reject a list as a whole: one tool with `"title": null` costs all the others. So a definition whose meaning is
+clear is normalised, and any other is refused with the tool and the place. The same rules are in `waypost.js`
 (`client/host/tool-definition.js`); both are held to one table, `tests/client/tool-definitions.json`.
 """
 

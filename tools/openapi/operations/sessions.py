@@ -116,7 +116,7 @@ OPERATIONS = {
         (*BODY, InvalidTool, *HOST_PROBLEMS, *STORAGE),
         body={JSON: ToolsBody},
         description=(
-            "MCP clients read a list of tools as a whole: one definition that they can't read takes away all others. "
+            "MCP clients read a list of tools as a whole: one definition that they can't read costs all the others. "
             "What is plain is normalised: fields that are null are left out, and a schema without a `type` gets "
             "`object`. Everything else is refused with `invalid_tool`: `tools` names each faulty tool and the place in "
             "it (a JSON pointer), and the previous list stays."

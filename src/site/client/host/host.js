@@ -278,7 +278,7 @@ export class Host extends Emitter {
   /** Is the host of its browser, and connects. */
   #begin() {
     if (this.#seat.isUncertain && this.#session.key !== undefined) {
-      // Whoever controls the server could make this page run again what ran in the other one.
+      // A malicious server could otherwise make this page run again what ran in the other one.
       const error = new WaypostError("not_handed_over", "The tab that had this encrypted session has closed unexpectedly.");
       return this.#report({ state: "ended", reason: error.code, error });
     }
