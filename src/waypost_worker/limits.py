@@ -426,6 +426,9 @@ HEARTBEAT_SECONDS = 15
 STREAM_RETRY_MILLISECONDS = 1000
 """The `retry` of an event stream: how long a client waits before it reconnects."""
 
+DAILY_LIMIT_RETRY_MILLISECONDS = 60_000
+"""The `retry` of a stream that ends because the day's operations are used up: an isolate tries one a minute."""
+
 KV_MIN_TTL_SECONDS = 60
 """https://developers.cloudflare.com/kv/api/write-key-value-pairs/"""
 

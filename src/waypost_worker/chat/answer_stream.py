@@ -14,7 +14,7 @@ from waypost_worker.chat.live_answer import AnswerInfo, LiveAnswer, Outcome
 from waypost_worker.clock import seconds_until
 from waypost_worker.conversations.conversation import Conversation
 from waypost_worker.conversations.message import ChatMessage
-from waypost_worker.errors import BudgetSpent, StorageUnavailable
+from waypost_worker.errors import BudgetSpent, DailyLimit, StorageUnavailable
 from waypost_worker.kv.store import KvError
 from waypost_worker.limits import ANSWER_HEARTBEAT_SECONDS, FOLLOW_PATIENCE_SECONDS
 from waypost_worker.polling.invocation import Invocation
@@ -146,7 +146,7 @@ async def follow_stored(
                     sent_ms = now
                     yield KeepAlive()
                 await clock.sleep(seconds_until(min(look_ms, sent_ms + ANSWER_HEARTBEAT_SECONDS * 1000), now))
-    except BudgetSpent:
+    except (BudgetSpent, DailyLimit):
         # The stream ends without an outcome: its reader resumes with an event id, or reads the conversation.
         return
 

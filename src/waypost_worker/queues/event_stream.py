@@ -7,9 +7,14 @@ from contextlib import aclosing
 import msgspec
 
 from waypost_worker.clock import Clock, seconds_until, to_iso
-from waypost_worker.errors import BudgetSpent, Busy
+from waypost_worker.errors import BudgetSpent, Busy, DailyLimit
 from waypost_worker.kv.store import KvError
-from waypost_worker.limits import HEARTBEAT_SECONDS, STREAM_RESERVED_OPERATIONS, STREAM_RETRY_MILLISECONDS
+from waypost_worker.limits import (
+    DAILY_LIMIT_RETRY_MILLISECONDS,
+    HEARTBEAT_SECONDS,
+    STREAM_RESERVED_OPERATIONS,
+    STREAM_RETRY_MILLISECONDS,
+)
 from waypost_worker.polling.invocation import Invocation
 from waypost_worker.polling.schedule import PollSchedule
 from waypost_worker.queues.feed import Feed
@@ -29,13 +34,20 @@ class _Ready(msgspec.Struct, rename="camel", omit_defaults=True):
     took_over: bool = False
 
 
+class _Unavailable(msgspec.Struct, rename="camel"):
+    code: str
+    detail: str
+    retry_after: int | None
+
+
 async def stream_events(
     role: Role, feed: Feed, watch: SessionWatch, invocation: Invocation
 ) -> AsyncGenerator[Batch, None]:
     """Yields everything that one connection sends, in batches that are never empty.
 
-    Ends after the event `end` or `superseded` (the client must not reconnect by itself), or without it when the budget
-    of time or of KV operations is nearly spent (the client reconnects with its cursor).
+    Ends after the event `end` or `superseded` (the client must not reconnect by itself); after `unavailable`, when the
+    day's operations are used up (it reconnects after the event's `retry`); or without an event when the budget of time
+    or of KV operations is nearly spent (it reconnects with its cursor).
     """
     clock, meter, wakeup = invocation.clock, invocation.meter, invocation.clock.wakeup()
     last_sent = clock.now_ms()
@@ -62,6 +74,9 @@ async def stream_events(
                 yield [Comment(f"too much is being sent here; trying again in {schedule.failed(last_sent)} ms")]
             except BudgetSpent:
                 return
+            except DailyLimit as limit:
+                yield [_unavailable(limit)]
+                return
             if watch.ended:
                 return
             if _is_heartbeat_due(clock.now_ms(), last_sent, schedule.next_look_ms):
@@ -87,6 +102,11 @@ def _first_batch(role: Role, feed: Feed, watch: SessionWatch) -> Batch:
         Event("ready", msgspec.json.encode(ready), feed.cursor, retry_ms=STREAM_RETRY_MILLISECONDS),
         *feed.gaps(),
     ]
+
+
+def _unavailable(limit: DailyLimit) -> Event:
+    data = _Unavailable(limit.code, limit.detail, limit.retry_after_seconds)
+    return Event("unavailable", msgspec.json.encode(data), retry_ms=DAILY_LIMIT_RETRY_MILLISECONDS)
 
 
 def _taken(events: list[Event]) -> Batch:
