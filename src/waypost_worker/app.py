@@ -222,7 +222,7 @@ class App:
             kv=RetryingKv(meter, self.clock, self._random),
             storage=self._storage,
             model=self.model,
-            invocation=Invocation(settings.plan, self.clock, meter, self.isolate.phase_ms),
+            invocation=Invocation(settings.plan, self.clock, meter, self._random, self.isolate.phase_ms),
             loads=loads,
             log=lambda text: self._log(log_entry(request_id, text)),
         )

@@ -99,7 +99,7 @@ async def test_the_isolate_slows_down_to_the_free_pace_and_says_so():
     )
     assert shown["dailyLimit"] == {"operations": ["list"], "until": at.midnight_ms}
     shown = await at.health()
-    assert (shown["limits"]["streamSeconds"], shown["dailyLimit"]["operations"]) == (1500, ["list"])
+    assert (shown["limits"]["streamSeconds"], shown["dailyLimit"]["operations"]) == (75, ["list"])
     await asyncio.sleep((at.midnight_ms - at.client.app.clock.now_ms()) / 1000)
     at.use_up()
     shown = await at.health()

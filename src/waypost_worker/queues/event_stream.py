@@ -11,7 +11,6 @@ from waypost_worker.errors import BudgetSpent, Busy, DailyLimit
 from waypost_worker.kv.store import KvError
 from waypost_worker.limits import (
     DAILY_LIMIT_RETRY_MILLISECONDS,
-    HEARTBEAT_SECONDS,
     STREAM_RESERVED_OPERATIONS,
     STREAM_RETRY_MILLISECONDS,
 )
@@ -51,7 +50,7 @@ async def stream_events(
     """
     clock, meter, wakeup = invocation.clock, invocation.meter, invocation.clock.wakeup()
     last_sent = clock.now_ms()
-    end_ms = last_sent + invocation.plan.stream_seconds * 1000
+    end_ms, silence_ms = invocation.stream_end_ms(), invocation.plan.heartbeat_seconds * 1000
     schedule = invocation.stream_schedule()
     is_behind = False
     with feed.subscribe(wakeup), watch.subscribe(wakeup):
@@ -79,17 +78,16 @@ async def stream_events(
                 return
             if watch.ended:
                 return
-            if _is_heartbeat_due(clock.now_ms(), last_sent, schedule.next_look_ms):
+            if _is_heartbeat_due(clock.now_ms(), last_sent + silence_ms, schedule.next_look_ms, silence_ms):
                 last_sent = clock.now_ms()
                 yield [HEARTBEAT]
-            due_ms = min(schedule.next_look_ms, watch.due_ms, last_sent + HEARTBEAT_SECONDS * 1000, end_ms)
+            due_ms = min(schedule.next_look_ms, watch.due_ms, last_sent + silence_ms, end_ms)
             await wakeup.wait(seconds_until(due_ms, clock.now_ms()))
 
 
-def _is_heartbeat_due(now_ms: int, last_sent_ms: int, next_look_ms: int) -> bool:
+def _is_heartbeat_due(now_ms: int, due_ms: int, next_look_ms: int, silence_ms: int) -> bool:
     """Whether a heartbeat is due soon, before the next look: an early heartbeat is cheaper than another wakeup."""
-    due_ms = last_sent_ms + HEARTBEAT_SECONDS * 1000
-    return due_ms < next_look_ms and due_ms - now_ms <= HEARTBEAT_SECONDS * 500
+    return due_ms < next_look_ms and due_ms - now_ms <= silence_ms // 2
 
 
 def _first_batch(role: Role, feed: Feed, watch: SessionWatch) -> Batch:
