@@ -34,14 +34,15 @@ async def stream_events(
 ) -> AsyncGenerator[Batch, None]:
     """Yields everything that one connection sends, in batches that are never empty.
 
-    Ends after the event `end` or `superseded` (the client must not reconnect by itself), or without it when the budget
-    of time or of KV operations is nearly spent (the client reconnects with its cursor).
+    Ends after the event `end` or `superseded` (the client must not reconnect by itself), or without it (the client
+    reconnects with its cursor): when the budget of time or of KV operations is nearly spent, or after a message that a
+    younger isolate accepted.
     """
     clock, meter, wakeup = invocation.clock, invocation.meter, invocation.clock.wakeup()
     last_sent = clock.now_ms()
     end_ms = last_sent + invocation.plan.stream_seconds * 1000
     schedule = invocation.stream_schedule()
-    is_behind = False
+    is_behind, is_whole = False, True
     with feed.subscribe(wakeup), watch.subscribe(wakeup):
         yield _first_batch(role, feed, watch)
         while clock.now_ms() < end_ms and meter.remaining > STREAM_RESERVED_OPERATIONS:
@@ -51,18 +52,19 @@ async def stream_events(
                     async for batch in batches:
                         last_sent = clock.now_ms()
                         yield batch
-                is_behind = is_behind and not looks
+                is_behind, is_whole = is_behind and not looks, is_whole or looks
             except KvError:
+                is_whole = False
                 last_sent = clock.now_ms()
                 yield [Comment(f"the store does not answer; trying again in {schedule.failed(last_sent)} ms")]
             except Busy:
                 # What is newer must wait too: sent first, it would move the cursor past what has no room yet.
-                is_behind = True
+                is_behind, is_whole = True, False
                 last_sent = clock.now_ms()
                 yield [Comment(f"too much is being sent here; trying again in {schedule.failed(last_sent)} ms")]
             except BudgetSpent:
                 return
-            if watch.ended:
+            if watch.ended or (is_whole and not watch.is_holding and feed.leaves()):
                 return
             if _is_heartbeat_due(clock.now_ms(), last_sent, schedule.next_look_ms):
                 last_sent = clock.now_ms()

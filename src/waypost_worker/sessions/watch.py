@@ -75,12 +75,17 @@ class SessionWatch:
         return self.seat is not None and self.seat.is_unconfirmed
 
     @property
+    def is_holding(self) -> bool:
+        """Whether messages are held back from this host, which another isolate would not know."""
+        return self.seat is not None and self.seat.is_holding
+
+    @property
     def due_ms(self) -> int:
         """When `events` has to be called next."""
         times = [self._check_ms]
         if self._role is Role.HOST and not self.is_unconfirmed:
             times.append(self._announce_ms)
-        if self.seat and self.seat.is_holding:
+        if self.seat and self.is_holding:
             times.append(self.seat.held_until_ms)
         return min(times)
 
