@@ -152,7 +152,16 @@ class RequestContext(msgspec.Struct, frozen=True):
         queues = self._queues(self.invocation.meter if is_stream else self.kv, code)
         ttl_seconds = self.settings.queue_ttl_seconds
         isolate = self.isolate
-        return Feed(queues, reader, isolate.messages, self.clock, ttl_seconds, isolate.departures, is_stream=is_stream)
+        return Feed(
+            queues,
+            reader,
+            isolate.messages,
+            self.clock,
+            ttl_seconds,
+            isolate.departures,
+            isolate.handovers,
+            is_stream=is_stream,
+        )
 
     def host_seat(self, code: str, instance: str) -> HostSeat:
         """The seat of the host that names itself `instance`, for one stream.

@@ -42,6 +42,7 @@ async def stream_events(
     last_sent = clock.now_ms()
     end_ms = last_sent + invocation.plan.stream_seconds * 1000
     schedule = invocation.stream_schedule()
+    feed.take_over(schedule)
     is_behind, is_whole = False, True
     with feed.subscribe(wakeup), watch.subscribe(wakeup):
         yield _first_batch(role, feed, watch)
@@ -64,13 +65,19 @@ async def stream_events(
                 yield [Comment(f"too much is being sent here; trying again in {schedule.failed(last_sent)} ms")]
             except BudgetSpent:
                 return
-            if watch.ended or (is_whole and not watch.is_holding and feed.leaves()):
+            if watch.ended:
                 return
+            # Another isolate would not know what is held back.
+            is_holding = watch.seat is not None and watch.seat.is_holding
+            if is_whole and not is_holding and feed.leaves():
+                break
             if _is_heartbeat_due(clock.now_ms(), last_sent, schedule.next_look_ms):
                 last_sent = clock.now_ms()
                 yield [HEARTBEAT]
             due_ms = min(schedule.next_look_ms, watch.due_ms, last_sent + HEARTBEAT_SECONDS * 1000, end_ms)
             await wakeup.wait(seconds_until(due_ms, clock.now_ms()))
+    if is_whole:
+        feed.hand_over(schedule)
 
 
 def _is_heartbeat_due(now_ms: int, last_sent_ms: int, next_look_ms: int) -> bool:

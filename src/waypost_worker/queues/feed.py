@@ -6,7 +6,9 @@ from contextlib import AbstractContextManager, aclosing
 from waypost_worker.clock import Clock, Wakeup
 from waypost_worker.limits import MAX_BODY_BYTES
 from waypost_worker.polling.local_channel import LocalChannel
+from waypost_worker.polling.schedule import PollSchedule
 from waypost_worker.queues.departures import Departures
+from waypost_worker.queues.handovers import Handover, Handovers
 from waypost_worker.queues.message import Message
 from waypost_worker.queues.queue import Queues
 from waypost_worker.queues.reader import GuestReader, HostReader, expired_gap
@@ -24,6 +26,7 @@ class Feed:
         clock: Clock,
         ttl_seconds: int,
         departures: Departures,
+        handovers: Handovers,
         *,
         is_stream: bool,
     ) -> None:
@@ -36,6 +39,8 @@ class Feed:
         self._clock = clock
         self._ttl_ms = ttl_seconds * 1000
         self._departures = departures
+        self._handovers = handovers
+        self._last_id = reader.cursor
         self._is_stream = is_stream
         self._opened_ms = clock.now_ms()
         # When the youngest isolate began that has accepted a message since this feed was opened.
@@ -58,6 +63,16 @@ class Feed:
     def leaves(self) -> bool:
         """Whether the stream ends here, so that its client meets a younger isolate. If so, it must end."""
         return self._departures.leaves(self._scope, self._opened_ms, self._youngest_ms, self._clock.now_ms())
+
+    def take_over(self, schedule: PollSchedule) -> None:
+        """Goes on where the last stream of this client ended, if that ended here a moment ago."""
+        if self._reader.is_returning and (left := self._handovers.take(self._last_id, self._clock.now_ms())):
+            self._position = left.position
+            schedule.go_on(left.pace)
+
+    def hand_over(self, schedule: PollSchedule) -> None:
+        """Leaves the next stream of this client what it needs to go on."""
+        self._handovers.leave(self._last_id, Handover(self._position, schedule.pace), self._clock.now_ms())
 
     def gaps(self) -> list[Event]:
         """The event `gap` for a reader whose cursor is older than messages are kept; otherwise an empty list."""
@@ -100,6 +115,7 @@ class Feed:
                 async for events in batches:
                     yield events
         if due := self._reader.deliver([], self._clock.now_ms()):
+            self._last_id = _last_id(due) or self._last_id
             yield due
         await self._drop_duplicates(listed)
 
@@ -130,7 +146,12 @@ class Feed:
                 # Encoded; the messages are not needed while their events are sent.
                 loaded.clear()
                 if events:
+                    self._last_id = _last_id(events) or self._last_id
                     yield events
                 if self._is_stream:
                     events.clear()
                     self._queues.loads.release()
+
+
+def _last_id(events: list[Event]) -> str | None:
+    return next((event.id for event in reversed(events) if event.id), None)
