@@ -27,6 +27,7 @@ PLAN = Plan(
     poll_max_ms=20_000,
     wait_poll_max_ms=5_000,
     stream_seconds=200,
+    call_seconds=200,
     presence_seconds=60,
     session_check_seconds=60,
     chunk_ms=5_000,

@@ -27,7 +27,13 @@ class Plan:
     """Longest interval between the polls of a request that waits (`?wait=`, MCP)."""
 
     stream_seconds: int
-    """Lifetime of a stream; then the client reconnects with its cursor."""
+    """Lifetime of a stream; then the client reconnects with its cursor, and meets the others in the isolate where new
+    requests arrive. An isolate that is being replaced would keep it for 20 minutes:
+    https://developers.cloudflare.com/changelog/post/2026-10-12-longer-runtime-update-grace-period/"""
+
+    call_seconds: int
+    """Lifetime of a stream that carries one MCP call: its end is the end of the call for clients that can't resume
+    one."""
 
     presence_seconds: int
     """Interval at which a host's stream writes its presence."""
@@ -52,7 +58,8 @@ PAID = Plan(
     poll_min_ms=250,
     poll_max_ms=6_000,
     wait_poll_max_ms=2_000,
-    stream_seconds=15 * 60,
+    stream_seconds=5 * 60,
+    call_seconds=15 * 60,
     presence_seconds=60,
     session_check_seconds=60,
     chunk_ms=1_000,
@@ -66,6 +73,7 @@ FREE = Plan(
     poll_max_ms=60_000,
     wait_poll_max_ms=40_000,
     stream_seconds=25 * 60,
+    call_seconds=25 * 60,
     presence_seconds=300,
     session_check_seconds=180,
     chunk_ms=10_000,
