@@ -48,9 +48,10 @@ worker: bootstrap
 browser: bootstrap
 	@npm run --silent test:browser
 
-# Runs the simulation with other seeds. make simulate RUNS=100000 SEED=0
+# Runs the simulation with other seeds. make simulate RUNS=100000 SEED=0, with one distance: PROFILE=isolate, centre or
+# locations
 simulate: bootstrap
-	@npm run --silent simulate -- --runs $(RUNS) --seed $(SEED)
+	@npm run --silent simulate -- --runs $(RUNS) --seed $(SEED) $(if $(PROFILE),--profile $(PROFILE))
 
 # The long tests: 50 kills, a backlog of 10,000, five minutes of fuzzing, 100,000 runs of the simulation. An hour or more.
 soak: bootstrap
