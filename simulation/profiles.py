@@ -32,11 +32,15 @@ class Profile:
 
     def world(self, random: Random, weather: Weather, most_places: int | None = None) -> World:
         """A namespace at this distance, where `weather` is that of several locations."""
-        if self.in_one_centre:
-            weather = replace(weather, stale_listing=weather.unread_own_write, stale_seconds=OWN_VISIBILITY_SECONDS)
         least, most = self.places
         places = random.randint(least, min(most, most_places or most))
-        return World(random, places, weather, in_one_centre=self.in_one_centre)
+        return World(random, places, self.weather(weather), in_one_centre=self.in_one_centre)
+
+    def weather(self, weather: Weather) -> Weather:
+        """`weather`, which is that of several locations, at this distance."""
+        if not self.in_one_centre:
+            return weather
+        return replace(weather, stale_listing=weather.unread_own_write, stale_seconds=OWN_VISIBILITY_SECONDS)
 
 
 ISOLATE = Profile("isolate", "one isolate", (1, 1), in_one_centre=True, isolates_per_place=1, drain_seconds=0)
