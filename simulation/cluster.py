@@ -10,7 +10,9 @@ from random import Random
 from typing import Any
 
 from simulation.client import KEY, Client, Reply
+from simulation.isolate import Isolate
 from simulation.model_kv import LocationKv, Usage, World, invocation
+from simulation.profiles import Profile
 from simulation.seeded_random import SeededRandom
 from simulation.virtual_time import VirtualClock
 from waypost_worker.app import App
@@ -28,6 +30,7 @@ PLAN = Plan(
     wait_poll_max_ms=5_000,
     stream_seconds=200,
     heartbeat_seconds=15,
+    call_seconds=200,
     presence_seconds=60,
     session_check_seconds=60,
     chunk_ms=5_000,
@@ -68,23 +71,27 @@ class Faults:
 class Cluster:
     """The deployed Worker as its clients see it: each request may reach another location and isolate."""
 
-    def __init__(self, world: World, random: Random, faults: Faults) -> None:
+    def __init__(self, world: World, random: Random, faults: Faults, profile: Profile) -> None:
         self.world = world
+        self._profile = profile
         self.random = random
         self.faults = faults
         self.overspent: list[str] = []
         self.connections: Counter[str] = Counter()
         self._skews = [random.randint(-MAX_SKEW_MS, MAX_SKEW_MS) for _ in range(world.locations)]
-        self._isolates: dict[tuple[int, int], Client] = {}
+        self._isolates: dict[tuple[int, int], Isolate] = {}
 
-    def isolate(self, home: int) -> Client:
-        """The isolate that serves a request from a client near `home`; now and then a new one."""
+    def isolate(self, home: int) -> Isolate:
+        """The isolate that serves a request from a client near `home`; now and then a new one, which replaces another:
+        that one goes on for a while with the streams that it has."""
         location = home
         if self._chance(self.faults.elsewhere):
             location = self.random.randrange(self.world.locations)
-        place = (location, self.random.randrange(2))
-        if place not in self._isolates or self._chance(self.faults.evicted):
-            self._isolates[place] = self._new_isolate(location)
+        place = (location, self.random.randrange(self._profile.isolates_per_place))
+        if place in self._isolates and self._chance(self.faults.evicted):
+            self._isolates.pop(place).end_in(self.random.uniform(0, self._profile.drain_seconds))
+        if place not in self._isolates:
+            self._isolates[place] = Isolate(self._new_isolate(location))
         return self._isolates[place]
 
     async def call(self, home: int, method: str, url: str, body: Any = None, **options: Any) -> Reply:
@@ -99,7 +106,7 @@ class Cluster:
         usage = Usage()
         invocation.set(usage)
         started = asyncio.get_running_loop().time()
-        reply = await self.isolate(home).call(method, url, body, **options)
+        reply = await self.isolate(home).client.call(method, url, body, **options)
         self._check_budget(url, usage, asyncio.get_running_loop().time() - started, MAX_CALL_SECONDS)
         if reply.status == 500:
             raise AssertionError(f"{method} {url}: {reply.body!r}")
@@ -120,13 +127,14 @@ class Cluster:
         invocation.set(usage)
         started = asyncio.get_running_loop().time()
         headers = {"Accept": "application/x-ndjson", **options.pop("headers", {})}
-        response = await self.isolate(home).open("GET", url, headers=headers, **options)
+        isolate = self.isolate(home)
+        response = await isolate.client.open("GET", url, headers=headers, **options)
         if response.status == 410:
             raise SessionOver(url)
         if response.status != 200 or not isinstance(response.body, AsyncGenerator):
             raise NetworkError(f"{response.status} {response.body!r}")
         async with aclosing(response.body) as chunks:
-            async for chunk in chunks:
+            while (chunk := await isolate.next_chunk(chunks)) is not None:
                 invocation.set(usage)
                 for line in chunk.splitlines():
                     if self._chance(self.faults.broken_stream):

@@ -25,8 +25,8 @@ class Setting:
         self.kv = SpentKv(MemoryKv(VirtualClock()))
         self.client = make_client(settings, self.kv)
 
-    async def open(self) -> "Setting":
-        self.session = await self.client.open_session()
+    async def open(self, ttl: int = 600) -> "Setting":
+        self.session = await self.client.open_session(ttl=ttl)
         return self
 
     @property
@@ -143,14 +143,14 @@ async def test_an_open_stream_says_so_and_ends():
 
 
 async def test_an_open_stream_stays_without_writes_and_ends_when_its_session_expires():
-    at = await Setting().open()
+    at = await Setting().open(ttl=120)
     listener = await listen(at.client, f"/api/stream?code={at.session.code}", token=at.session.host)
     await at.client.ask(at.session.code, id="before")
     at.use_up("put", "delete")
-    await asyncio.sleep(300)
+    await asyncio.sleep(100)
     assert not listener.is_over
     assert [request["id"] for request in listener.data("request")] == ["before"]
-    await listener.until_over(400)
+    await listener.until_over(60)
     assert listener.data("end") == [{"reason": "expired"}]
 
 

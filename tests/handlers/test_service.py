@@ -47,7 +47,7 @@ async def test_a_usable_service_says_so_with_its_limits():
             "sessionTtlSeconds": 600,
             "maxSessionAgeSeconds": 86_400,
             "queueTtlSeconds": 3600,
-            "streamSeconds": 900,
+            "streamSeconds": 300,
             "conversationTtlSeconds": 3600,
             "historyLimit": 10,
             "threadTtlSeconds": 2_592_000,

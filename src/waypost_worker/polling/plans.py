@@ -38,7 +38,13 @@ class Plan:
     """Longest interval between the polls of a request that waits (`?wait=`, MCP)."""
 
     stream_seconds: int
-    """Longest lifetime of a stream; then the client reconnects with its cursor. See `stream_ends_after`."""
+    """Longest lifetime of a stream (see `stream_ends_after`); then the client reconnects with its cursor, and meets the
+    others in the isolate where new requests arrive. An isolate that is being replaced would keep it for 20 minutes:
+    https://developers.cloudflare.com/changelog/post/2026-10-12-longer-runtime-update-grace-period/"""
+
+    call_seconds: int
+    """Lifetime of a stream that carries one MCP call: its end is the end of the call for clients that can't resume
+    one."""
 
     heartbeat_seconds: int
     """Silence on a stream until a heartbeat."""
@@ -66,7 +72,8 @@ PAID = Plan(
     poll_min_ms=250,
     poll_max_ms=6_000,
     wait_poll_max_ms=2_000,
-    stream_seconds=15 * 60,
+    stream_seconds=5 * 60,
+    call_seconds=15 * 60,
     heartbeat_seconds=15,
     presence_seconds=60,
     session_check_seconds=60,
@@ -85,6 +92,7 @@ FREE = Plan(
     # reconnect; one that the platform ends may leave an isolate broken for everybody
     # (https://github.com/cloudflare/workerd/issues/7276).
     stream_seconds=75,
+    call_seconds=75,
     # Half of the wakeups of the paid plan. `waypost.js` takes 45 s of silence for a lost connection, proxies 60.
     heartbeat_seconds=30,
     presence_seconds=300,

@@ -45,14 +45,16 @@ async def stream_events(
     """Yields everything that one connection sends, in batches that are never empty.
 
     Ends after the event `end` or `superseded` (the client must not reconnect by itself); after `unavailable`, when the
-    day's operations are used up (it reconnects after the event's `retry`); or without an event when the budget of time
-    or of KV operations is nearly spent (it reconnects with its cursor).
+    day's operations are used up (it reconnects after the event's `retry`); or without an event (it reconnects with its
+    cursor) when the budget of time or of KV operations is nearly spent, or after a message that a younger isolate
+    accepted.
     """
     clock, meter, wakeup = invocation.clock, invocation.meter, invocation.clock.wakeup()
     last_sent = clock.now_ms()
     end_ms, silence_ms = invocation.stream_end_ms(), invocation.plan.heartbeat_seconds * 1000
     schedule = invocation.stream_schedule()
-    is_behind = False
+    feed.take_over(schedule)
+    is_behind, is_whole = False, True
     with feed.subscribe(wakeup), watch.subscribe(wakeup):
         yield _first_batch(role, feed, watch)
         while clock.now_ms() < end_ms and meter.remaining > STREAM_RESERVED_OPERATIONS:
@@ -62,13 +64,14 @@ async def stream_events(
                     async for batch in batches:
                         last_sent = clock.now_ms()
                         yield batch
-                is_behind = is_behind and not looks
+                is_behind, is_whole = is_behind and not looks, is_whole or looks
             except KvError:
+                is_whole = False
                 last_sent = clock.now_ms()
                 yield [Comment(f"the store does not answer; trying again in {schedule.failed(last_sent)} ms")]
             except Busy:
                 # What is newer must wait too: sent first, it would move the cursor past what has no room yet.
-                is_behind = True
+                is_behind, is_whole = True, False
                 last_sent = clock.now_ms()
                 yield [Comment(f"too much is being sent here; trying again in {schedule.failed(last_sent)} ms")]
             except BudgetSpent:
@@ -78,11 +81,17 @@ async def stream_events(
                 return
             if watch.ended:
                 return
+            # Another isolate would not know what is held back.
+            is_holding = watch.seat is not None and watch.seat.is_holding
+            if is_whole and not is_holding and feed.leaves():
+                break
             if _is_heartbeat_due(clock.now_ms(), last_sent + silence_ms, schedule.next_look_ms, silence_ms):
                 last_sent = clock.now_ms()
                 yield [HEARTBEAT]
             due_ms = min(schedule.next_look_ms, watch.due_ms, last_sent + silence_ms, end_ms)
             await wakeup.wait(seconds_until(due_ms, clock.now_ms()))
+    if is_whole:
+        feed.hand_over(schedule)
 
 
 def _is_heartbeat_due(now_ms: int, due_ms: int, next_look_ms: int, silence_ms: int) -> bool:

@@ -109,16 +109,19 @@ class SessionWatch:
         for session in self._channel.since(self.session.code, self._position):
             events += self._changed(session)
         self._position = self._channel.position()
-        announces = self._role is Role.HOST and self._clock.now_ms() >= self._announce_ms
         # The heartbeat of a newer host must not be replaced by that of an older one.
-        reads_first = announces and self._has_announced and self.seat is not None
+        reads_first = self._announces and self._has_announced and self.seat is not None
         if not self.ended and (reads_first or self._clock.now_ms() >= self._check_ms):
             events += await self._check()
         if not self.ended and (last := self.last_event()) is not None:
             return events + last
-        if not self.ended and announces and not self.is_unconfirmed:
+        if not self.ended and self._announces and not self.is_unconfirmed:
             await self._announce()
         return events
+
+    @property
+    def _announces(self) -> bool:
+        return self._role is Role.HOST and self._clock.now_ms() >= self._announce_ms
 
     async def _announce(self) -> None:
         self._has_announced = True
@@ -162,7 +165,13 @@ class SessionWatch:
             return await self._store.find(self.session.code, fresh=True)
         keys = host_key(self.session.code), host_left_key(self.session.code)
         session, values = await self._store.find_with(self.session.code, *keys)
-        self.seat.read(host_state(*map(values.get, keys)), self._presence.lifetime_seconds)
+        state = host_state(*map(values.get, keys))
+        self.seat.read(state, self._presence.lifetime_seconds)
+        if not self._has_announced and state and state.instance == self.seat.instance and not state.has_left:
+            # It reconnects, and its last heartbeat is still good.
+            self._has_announced = True
+            seen_ms = min(state.seen_ms, self._clock.now_ms())
+            self._announce_ms = seen_ms + self._plan.presence_seconds * 1000
         return session
 
     def _plan_check(self) -> None:
