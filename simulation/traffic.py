@@ -89,6 +89,10 @@ class Session:
                 stream.result()
             stream.cancel()
         await asyncio.gather(*streams, return_exceptions=True)
+        self._settle()
+
+    def _settle(self) -> None:
+        """Says of each call where it was accepted, and how long after a replacement it was sent."""
         for name, cursor in self._delivered.items():
             call = self.calls[name]
             since = [call.sent - replaced for replaced in self.deployment.replaced if replaced <= call.sent]
