@@ -12,14 +12,14 @@ from dataclasses import dataclass, field
 from random import Random
 
 from waypost_worker.kv.store import KvError, ListedKey, ListPage
-from waypost_worker.limits import KV_MAX_BULK_KEYS, KV_MAX_LIST_KEYS, KV_MIN_TTL_SECONDS
+from waypost_worker.limits import KV_MAX_BULK_KEYS, KV_MAX_LIST_KEYS, KV_MIN_TTL_SECONDS, KV_READ_CACHE_SECONDS
 
 VISIBILITY_SECONDS = 60.0
 """A change may take so long to be visible in another location:
 https://developers.cloudflare.com/kv/concepts/how-kv-works/#consistency"""
 
-READ_CACHE_SECONDS = 60.0
-"""A read (also a miss) is cached for so long."""
+READ_CACHE_SECONDS = KV_READ_CACHE_SECONDS
+"""A read (also a miss) is cached for so long, which is what the product asks for."""
 
 LISTING_AGE_SECONDS = 60.0
 """The greatest age of a listing: https://developers.cloudflare.com/kv/api/list-keys/"""
