@@ -32,6 +32,7 @@ PLAN = Plan(
     poll_max_ms=20_000,
     wait_poll_max_ms=5_000,
     stream_seconds=200,
+    heartbeat_seconds=15,
     call_seconds=200,
     presence_seconds=60,
     session_check_seconds=60,

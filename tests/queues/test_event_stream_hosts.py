@@ -342,7 +342,7 @@ async def test_a_host_that_says_goodbye_during_a_look_into_the_store_is_sent_not
 
 
 async def test_on_the_free_plan_too_an_older_host_is_superseded_when_it_reads_the_session():
-    at = Setting(replace(FREE, operations_per_invocation=10_000))
+    at = Setting(replace(FREE, stream_seconds=1000))
     session = await at.client.open_session()
     old = await host(at.client, session, OLD)
     await after(200)

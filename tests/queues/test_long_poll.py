@@ -32,7 +32,7 @@ class Setting(Namespace[VirtualClock]):
         self.channel: LocalChannel[Message] = LocalChannel(self.clock)
         self.here = make_queues(self.meter, self.clock, self.channel)
         self.elsewhere = make_queues(self.kv, self.clock, LocalChannel(self.clock), seed=1)
-        self.invocation = Invocation(PAID, self.clock, self.meter)
+        self.invocation = Invocation(PAID, self.clock, self.meter, SeededRandom())
 
     def wait(self) -> ResponseWaiter:
         return ResponseWaiter(self.here, self.channel, self.invocation)

@@ -11,6 +11,7 @@ from waypost_worker.conversations.thread import RecentWrites
 from waypost_worker.http.body_budget import BodyBudget
 from waypost_worker.http.open_streams import OpenStreams
 from waypost_worker.kv.cursor import CursorFactory
+from waypost_worker.kv.platform_limits import DailyLimits
 from waypost_worker.limits import (
     ANSWER_GRACE_SECONDS,
     MAX_ADDRESS_LOADS_BYTES,
@@ -62,6 +63,7 @@ class Isolate:
     `compaction_checks`: when the compaction of each conversation was last checked.
     `recent_pops`: the messages that were popped here in the last minutes.
     `answers`: the answers that are being generated here.
+    `daily_limits`: the KV operations that are used up today.
     `announced_ms`: when each polling host last announced its presence.
     `background`: tasks of the runtime, held so that they are not garbage collected.
     `bodies`: the bytes of the bodies that are being received or processed.
@@ -74,6 +76,7 @@ class Isolate:
         self.phase_ms = random.random_bytes(1)[0] * COALESCED_MS // 256
         self.cursors = CursorFactory(clock, random)
         self.clock = clock
+        self.daily_limits = DailyLimits(clock)
         self.messages: LocalChannel[Message] = LocalChannel(clock)
         self.changes: LocalChannel[Session] = LocalChannel(clock)
         self.address_changes: LocalChannel[bool] = LocalChannel(clock)

@@ -1,9 +1,10 @@
 """One reader's events: from the isolate's local channel, which is free, and from the store, which is the truth."""
 
 from collections.abc import AsyncGenerator, Sequence
-from contextlib import AbstractContextManager, aclosing
+from contextlib import AbstractContextManager, aclosing, suppress
 
 from waypost_worker.clock import Clock, Wakeup
+from waypost_worker.errors import DailyLimit
 from waypost_worker.limits import MAX_BODY_BYTES
 from waypost_worker.polling.local_channel import LocalChannel
 from waypost_worker.polling.schedule import PollSchedule
@@ -132,7 +133,9 @@ class Feed:
     async def _drop_duplicates(self, listed: set[str]) -> None:
         now = self._clock.now_ms()
         if isinstance(self._reader, HostReader):
-            await self._queues.remove_listed(self._reader.settled_duplicates(listed, now - self._ttl_ms))
+            # Without deletes left for today they stay, and are passed over.
+            with suppress(DailyLimit):
+                await self._queues.remove_listed(self._reader.settled_duplicates(listed, now - self._ttl_ms))
         self._reader.forget(listed, now)
 
     async def _deliver(self, messages: Sequence[Message]) -> AsyncGenerator[list[Event], None]:

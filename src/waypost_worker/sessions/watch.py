@@ -5,12 +5,12 @@ its own isolate is seen immediately.
 """
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 import msgspec
 
 from waypost_worker.clock import Clock, Wakeup, to_iso
-from waypost_worker.errors import SessionEnded, SessionNotFound, StorageUnavailable
+from waypost_worker.errors import DailyLimit, SessionEnded, SessionNotFound, StorageUnavailable
 from waypost_worker.kv.keys import host_key, host_left_key
 from waypost_worker.kv.store import KvError
 from waypost_worker.polling.local_channel import LocalChannel
@@ -126,7 +126,9 @@ class SessionWatch:
     async def _announce(self) -> None:
         self._has_announced = True
         self._announce_ms = self._clock.now_ms() + self._plan.presence_seconds * 1000
-        await self._presence.announce(self.session.code, self.seat.instance if self.seat else None)
+        # Without writes left for today, the stream still delivers.
+        with suppress(DailyLimit):
+            await self._presence.announce(self.session.code, self.seat.instance if self.seat else None)
         if self.seat:
             self.seat.renew()
 
@@ -151,7 +153,7 @@ class SessionWatch:
                 self.seat.is_unconfirmed = False
             self._plan_check()
             return []
-        except (KvError, StorageUnavailable):
+        except (KvError, StorageUnavailable, DailyLimit):
             # Also a record without its data, which must not be renewed: KV forgets the miss that hides it.
             return []
         events = self._changed(session)
