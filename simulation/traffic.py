@@ -1,6 +1,6 @@
 """Sessions as they are used: a tab that is mostly idle, and an agent that calls it now and then, in bursts, in loops.
 
-The tab behaves as `waypost.js` does: it comes back with its cursor within a second, and answers immediately. The agent
+The tab behaves as `waypost.js` does: it comes back with its cursor and answers, both immediately. The agent
 waits for each response as an MCP client does, or listens as a page does.
 """
 
@@ -136,7 +136,6 @@ class Session:
                     self._deliver(client, event["data"])
                 elif event["event"] == "response":
                     self._return(event["data"]["id"])
-            await asyncio.sleep(self.random.random())
 
     def _deliver(self, client: Client, data: dict[str, Any]) -> None:
         if data["id"] not in self._delivered:
