@@ -15,12 +15,12 @@ from simulation.seeded_random import SeededRandom
 from simulation.virtual_time import START_MS, VirtualClock, run
 from waypost_worker.errors import Missing, NewerSession, Unavailable
 from waypost_worker.kv.retrying import RetryingKv
-from waypost_worker.limits import ADDRESS_CACHE_SECONDS
+from waypost_worker.limits import ADDRESS_CACHE_SECONDS, KV_READ_CACHE_SECONDS, KV_VISIBLE_SECONDS
 from waypost_worker.polling.local_channel import LocalChannel
 from waypost_worker.sessions.mcp_address import AddressCache, McpAddresses, address_of
 from waypost_worker.sessions.session import Session
 
-SETTLED_SECONDS = 60 + 60 + ADDRESS_CACHE_SECONDS + 20
+SETTLED_SECONDS = KV_VISIBLE_SECONDS + KV_READ_CACHE_SECONDS + ADDRESS_CACHE_SECONDS + 20
 """Until a change is visible, a read from before it is forgotten, an isolate reads again, and all of that was repeated
 after failures."""
 

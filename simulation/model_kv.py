@@ -12,14 +12,14 @@ from dataclasses import dataclass, field
 from random import Random
 
 from waypost_worker.kv.store import KvError, ListedKey, ListPage
-from waypost_worker.limits import KV_MAX_BULK_KEYS, KV_MAX_LIST_KEYS, KV_MIN_TTL_SECONDS
+from waypost_worker.limits import KV_MAX_BULK_KEYS, KV_MAX_LIST_KEYS, KV_MIN_TTL_SECONDS, KV_READ_CACHE_SECONDS
 
 VISIBILITY_SECONDS = 60.0
 """A change may take so long to be visible in another location:
 https://developers.cloudflare.com/kv/concepts/how-kv-works/#consistency"""
 
-READ_CACHE_SECONDS = 60.0
-"""A read (also a miss) is cached for so long."""
+READ_CACHE_SECONDS = KV_READ_CACHE_SECONDS
+"""A read (also a miss) is cached for so long, which is what the product asks for."""
 
 LISTING_AGE_SECONDS = 60.0
 """The greatest age of a listing: https://developers.cloudflare.com/kv/api/list-keys/"""
@@ -69,9 +69,10 @@ class _Version:
 
 @dataclass(slots=True)
 class Usage:
-    """Operations of one invocation of the Worker."""
+    """Operations of one invocation of the Worker. `listed`: by prefix, what its last listing had."""
 
     operations: int = 0
+    listed: dict[str, list[ListedKey]] = field(default_factory=dict)
 
 
 invocation: ContextVar[Usage] = ContextVar("invocation")
@@ -206,6 +207,7 @@ class LocationKv:
     async def list(self, prefix: str, *, cursor: str | None = None, limit: int = 1000) -> ListPage:
         if cursor is None:
             self._world.looks[prefix] += 1
+        listed = _listed_here(prefix, cursor)
         at = self._world.listing_time(await self._look("list"))
         after = cursor or ""
         if self._world.random.random() < self._world.weather.empty_page:
@@ -218,6 +220,7 @@ class LocationKv:
                 if len(keys) == min(limit, KV_MAX_LIST_KEYS, self.page_size):
                     return ListPage(tuple(keys), keys[-1].name)
                 keys.append(ListedKey(name, version.metadata))
+                listed.append(keys[-1])
         return ListPage(tuple(keys))
 
     page_size = 7
@@ -254,3 +257,11 @@ class LocationKv:
     def _may_be_refused(self) -> None:
         if self._world.random.random() < self._world.weather.refused:
             raise KvError("503 Service Unavailable")
+
+
+def _listed_here(prefix: str, cursor: str | None) -> list[ListedKey]:
+    """Where this invocation notes what its listing of `prefix` has, which is a new one without a `cursor`."""
+    usage = invocation.get(None) or Usage()
+    if cursor is None:
+        usage.listed[prefix] = []
+    return usage.listed.setdefault(prefix, [])

@@ -97,7 +97,7 @@ async def _scenario(seed: int, profile: Profile) -> Report:
     await asyncio.sleep(60)
     looks = world.looks.copy()
     await asyncio.sleep(QUIET_SECONDS)
-    violations = (allowance.violations if allowance else []) + cluster.overspent
+    violations = cluster.overspent + cluster.early_ends.violations + (allowance.violations if allowance else [])
     violations += [
         line for story in stories for line in _idle(story.code, world.looks - looks, cluster.connections - connections)
     ]

@@ -9,24 +9,27 @@ from pyodide.ffi import JsException, jsnull, to_js  # type: ignore[attr-defined]
 
 from waypost_worker.kv.failures import failure_of
 from waypost_worker.kv.store import ListedKey, ListPage, wrap_metadata
+from waypost_worker.limits import KV_READ_CACHE_SECONDS
 
 
 class CloudflareKv:
-    """The storage port on a KV namespace's binding."""
+    """The storage port on a KV namespace's binding. `read_cache_seconds`: how long its location caches what is read."""
 
-    def __init__(self, namespace: Any) -> None:
+    def __init__(self, namespace: Any, read_cache_seconds: int = KV_READ_CACHE_SECONDS) -> None:
         self._namespace = namespace
+        self._as_text = js.JSON.parse(f'{{"cacheTtl":{read_cache_seconds}}}')
+        self._as_bytes = js.JSON.parse(f'{{"cacheTtl":{read_cache_seconds},"type":"arrayBuffer"}}')
 
     async def get(self, key: str) -> str | None:
-        return text_or_none(await _kv("get", self._namespace.get, key))
+        return text_or_none(await _kv("get", self._namespace.get, key, self._as_text))
 
     async def get_bytes(self, key: str) -> bytes | None:
-        value = await _kv("get", self._namespace.get, key, "arrayBuffer")
+        value = await _kv("get", self._namespace.get, key, self._as_bytes)
         # JavaScript's null is not None in Python.
         return None if value is None or value is jsnull else value.to_bytes()
 
     async def get_many(self, keys: Sequence[str]) -> dict[str, str]:
-        found = await _kv("get", self._namespace.get, to_js(keys))
+        found = await _kv("get", self._namespace.get, to_js(keys), self._as_text)
         return {key: text for key in keys if (text := text_or_none(found.get(key))) is not None}
 
     async def put(self, key: str, value: str | bytes, *, ttl_seconds: int, metadata: str | None = None) -> None:

@@ -98,6 +98,8 @@ async def stream_events(
                 yield [HEARTBEAT]
             due_ms = min(schedule.next_look_ms, watch.due_ms, last_sent + silence_ms, end_ms)
             await wakeup.wait(seconds_until(due_ms, clock.now_ms()))
+    if watch.seat is not None:
+        watch.seat.pause()
     if is_whole:
         feed.hand_over(schedule)
 
