@@ -21,7 +21,7 @@ from waypost_worker.app import App
 from waypost_worker.cloudflare.bodies import JsBody, js_body
 from waypost_worker.cloudflare.clock import CloudflareClock
 from waypost_worker.cloudflare.fetch import CloudflareAi, CloudflareHttp
-from waypost_worker.cloudflare.kv import CloudflareKv
+from waypost_worker.cloudflare.kv import CloudflareKv, text_or_none
 from waypost_worker.context.isolate import Isolate
 from waypost_worker.http.messages import Request, content_length
 from waypost_worker.kv.memory import MemoryKv
@@ -166,7 +166,10 @@ async def serve(app: App, js_request: Any) -> Any:
     def background(work: Coroutine[Any, Any, None]) -> None:
         _run_in_background(work, app.isolate)
 
-    request = Request(js_request.method, url.path, url.query, headers, body.read, background, address, url.scheme)
+    def colo() -> str | None:
+        return text_or_none(getattr(js_request.cf, "colo", None))
+
+    request = Request(js_request.method, url.path, url.query, headers, body.read, background, address, url.scheme, colo)
     try:
         response = await app.handle(request)
     finally:
