@@ -27,6 +27,7 @@ from waypost_worker.http.messages import Request, content_length
 from waypost_worker.kv.memory import MemoryKv
 from waypost_worker.kv.store import Kv
 from waypost_worker.models.providers import choose_model
+from waypost_worker.security.client_address import caller_address
 from waypost_worker.security.rate_limits import Limit
 from waypost_worker.settings import read_settings
 
@@ -158,7 +159,7 @@ async def serve(app: App, js_request: Any) -> Any:
     # One crossing for all of them; repeated fields are joined with commas.
     headers = _decode_fields(functions.stringify(functions.from_entries(js_request.headers)))
 
-    address = headers.get("cf-connecting-ip")
+    address = caller_address(headers)
     share = app.isolate.bodies.share(address)
 
     body = JsBody(js_request, content_length(headers), app.clock, app.isolate, share)
