@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import httpx
@@ -16,6 +17,8 @@ from tools.local.harness.worker_project import ProjectWorker, copy_project
 
 ENTRY = Path(__file__).parent / "broken_project" / "entry.py"
 BEGINS = "this isolate is broken and ends"
+RESTART_SECONDS = 90.0
+"""Many times what wrangler takes to start the runtime again."""
 
 
 @pytest.fixture(scope="module")
@@ -56,7 +59,7 @@ def test_a_request_that_can_not_be_entered_is_refused_and_the_next_isolate_serve
     assert api.call("GET", "/break/enter").status_code == 202
     refused = session.ask()
     assert (refused.status_code, refused.json()["code"], refused.headers["retry-after"]) == (503, "restarting", "1")
-    eventually(lambda: is_replaced(api, before))
+    eventually(lambda: is_replaced(api, before), RESTART_SECONDS)
     assert session.ask().status_code == 202
     assert log_since(breakable, start).count(f"{BEGINS}: Cannot enter into task") == 1
 
@@ -64,7 +67,7 @@ def test_a_request_that_can_not_be_entered_is_refused_and_the_next_isolate_serve
 def test_work_in_the_background_that_loses_its_task_ends_the_isolate(api: Api, breakable: ProjectWorker) -> None:
     before, start = isolate(api), len(breakable.log_text())
     assert api.call("GET", "/break/leave").status_code == 202
-    eventually(lambda: is_replaced(api, before))
+    eventually(lambda: is_replaced(api, before), RESTART_SECONDS)
     assert f"{BEGINS}: Invalid attempt to leave task" in log_since(breakable, start)
 
 
@@ -77,7 +80,7 @@ OF_THE_RUNTIME = pytest.mark.skipif(
 def test_an_isolate_that_runs_no_python_any_more_is_replaced(api: Api, how: str) -> None:
     before = isolate(api)
     assert api.call("GET", f"/break/{how}").status_code == 202
-    eventually(lambda: is_replaced(api, before))
+    eventually(lambda: is_replaced(api, before), RESTART_SECONDS)
 
 
 def test_errors_that_only_look_like_these_end_nothing(api: Api, breakable: ProjectWorker) -> None:
@@ -86,6 +89,18 @@ def test_errors_that_only_look_like_these_end_nothing(api: Api, breakable: Proje
     eventually(lambda: log_since(breakable, start).count("Cannot enter into task") >= 2)
     assert api.call("GET", "/health").status_code == 200
     assert BEGINS not in log_since(breakable, start)
+    assert isolate(api) == before
+
+
+def test_a_stream_that_ends_near_the_limit_of_cpu_time_leaves_nothing_behind(
+    api: Api, breakable: ProjectWorker
+) -> None:
+    before, start = isolate(api), len(breakable.log_text())
+    for _ in range(3):
+        with suppress(httpx.TransportError):
+            api.call("GET", "/cpu")
+    eventually(lambda: log_since(breakable, start).count("CpuLimitExceeded") >= 3)
+    eventually(lambda: api.call("GET", "/proxies").text == "0")
     assert isolate(api) == before
 
 

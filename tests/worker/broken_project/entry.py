@@ -3,10 +3,13 @@
 The ways are those of the platform. `enter`: a task is left behind, as by an invocation that was killed, and the next
 request's task can't be entered. `leave`: asyncio loses track of a task in the background. `gil`: Python's lock is lost.
 `fatal`: Pyodide gives up. `old`: the runtime has no `abortIsolate`. `forged`: errors that only look like those.
+
+`/cpu` is a stream that ends near the limit of CPU time, `/proxies` the number of proxies that JavaScript holds.
 """
 
 import asyncio
-from collections.abc import Callable
+import signal
+from collections.abc import AsyncGenerator, Callable
 from typing import Any
 
 import js
@@ -35,6 +38,10 @@ class Breakable:
     async def handle(self, request: Request) -> Response:
         if request.path == "/isolate":
             return Response(200, self.name.encode(), {})
+        if request.path == "/proxies":
+            return Response(200, str(self.isolate.open_proxies).encode(), {})
+        if request.path == "/cpu":
+            return Response(200, _over_the_limit(), {})
         if not request.path.startswith("/break/"):
             return await self._app.handle(request)
         await getattr(self, f"_{request.path.removeprefix('/break/')}")(request)
@@ -85,6 +92,12 @@ class Breakable:
             request.background(failing())
             loop.create_task(failing())  # noqa: RUF006  # that it is dropped is the point
         await asyncio.sleep(0)
+
+
+async def _over_the_limit() -> AsyncGenerator[bytes, None]:
+    """A stream that the runtime ends as it does near the limit of CPU time: by a signal."""
+    yield b"begun"
+    signal.raise_signal(signal.SIGXCPU)
 
 
 def _next_entered_beside(loop: asyncio.AbstractEventLoop, left_behind: "asyncio.Task[None]") -> Callable[..., Any]:
