@@ -10,6 +10,7 @@ from typing import Any
 
 import js
 import pyodide_js  # type: ignore[import-not-found]  # a module of the runtime without stubs
+from pyodide.ffi import JsException
 
 from waypost_worker.clock import Clock
 from waypost_worker.context.isolate import Isolate
@@ -50,9 +51,12 @@ class IsolateEnd:
         """Has Pyodide abort the isolate where it would raise `NoGilError`, as it does once Python's lock is lost.
 
         No Python runs from then on, so no code here could catch that. Pyodide makes the error by a constructor that it
-        looks up each time; instead of an error, this one makes an end.
+        looks up each time; instead of an error, this one makes an end. That is not a documented part of Pyodide: where
+        it is not there, the isolate stays as it is.
         """
-        interface = pyodide_js._api
         abort = getattr(self._workers, "abortIsolate", None)
-        if abort is not None and getattr(interface, "NoGilError", None) is not None:
-            interface.NoGilError = abort.bind(None, "this isolate is broken and ends: NoGilError")
+        try:
+            if abort is not None and pyodide_js._api.NoGilError is not None:
+                pyodide_js._api.NoGilError = abort.bind(None, "this isolate is broken and ends: NoGilError")
+        except (AttributeError, JsException) as error:
+            self._log(f"an isolate without Python's lock would not end itself: {error}")
