@@ -37,7 +37,8 @@ class ToolChanges:
         tab, invocation = self._tab, self._tab.context.invocation
         watch, wakeup = tab.context.watch(tab.session, Role.GUEST), tab.context.clock.wakeup()
         watch.ended = tab.is_over
-        end_ms = invocation.stream_end_ms()
+        # It brings no calls, so there is nobody to meet.
+        end_ms = tab.now_ms() + invocation.plan.mcp_stream_seconds * 1000
         last_sent_ms, echo_ms, silence_ms = tab.now_ms(), end_ms, invocation.plan.heartbeat_seconds * 1000
         with suppress(BudgetSpent), watch.subscribe(wakeup), self._subscribe(wakeup):
             while tab.now_ms() < end_ms and invocation.meter.remaining > STREAM_RESERVED_OPERATIONS:

@@ -42,9 +42,9 @@ class Plan:
     others in the isolate where new requests arrive. An isolate that is being replaced would keep it for 20 minutes:
     https://developers.cloudflare.com/changelog/post/2026-10-12-longer-runtime-update-grace-period/"""
 
-    call_seconds: int
-    """Lifetime of a stream that carries one MCP call: its end is the end of the call for clients that can't resume
-    one."""
+    mcp_stream_seconds: int
+    """Lifetime of a stream of MCP, which carries one call, or changes of the tools. Some clients don't come back from
+    its end: clients without a priming event lose the call, and the TypeScript SDK up to 1.12 hears no more changes."""
 
     heartbeat_seconds: int
     """Silence on a stream until a heartbeat."""
@@ -73,7 +73,7 @@ PAID = Plan(
     poll_max_ms=6_000,
     wait_poll_max_ms=2_000,
     stream_seconds=5 * 60,
-    call_seconds=15 * 60,
+    mcp_stream_seconds=15 * 60,
     heartbeat_seconds=15,
     presence_seconds=60,
     session_check_seconds=60,
@@ -92,7 +92,7 @@ FREE = Plan(
     # reconnect; one that the platform ends may leave an isolate broken for everybody
     # (https://github.com/cloudflare/workerd/issues/7276).
     stream_seconds=75,
-    call_seconds=75,
+    mcp_stream_seconds=75,
     # Half of the wakeups of the paid plan. `waypost.js` takes 45 s of silence for a lost connection, proxies 60.
     heartbeat_seconds=30,
     presence_seconds=300,
