@@ -1,13 +1,14 @@
 """Isolates in several locations on one namespace, behind a network that loses requests, replies and streams."""
 
 import asyncio
-import json
 from collections import Counter
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from dataclasses import dataclass
 from random import Random
 from typing import Any
+
+import msgspec
 
 from simulation.client import KEY, Client, Reply
 from simulation.isolate import Isolate
@@ -137,7 +138,7 @@ class Cluster:
                 for line in chunk.splitlines():
                     if self._chance(self.faults.broken_stream):
                         return
-                    yield json.loads(line)
+                    yield msgspec.json.decode(line)
         seconds = asyncio.get_running_loop().time() - started
         self._check_budget(url, usage, seconds, PLAN.stream_seconds + MAX_LOOK_SECONDS)
 
