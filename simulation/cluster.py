@@ -7,17 +7,20 @@ from contextlib import aclosing
 from dataclasses import dataclass
 from random import Random
 from typing import Any
+from urllib.parse import parse_qsl
 
 import msgspec
 
 from simulation.client import KEY, Client, Reply
+from simulation.departures import Connection, EarlyEnds
 from simulation.isolate import Isolate
 from simulation.model_kv import LocationKv, Usage, World, invocation
 from simulation.profiles import Profile
 from simulation.seeded_random import SeededRandom
 from simulation.virtual_time import VirtualClock
 from waypost_worker.app import App
-from waypost_worker.limits import MAX_BODY_BYTES, MAX_WRITE_SECONDS
+from waypost_worker.kv.keys import requests_scope, responses_scope
+from waypost_worker.limits import MAX_BODY_BYTES, MAX_WRITE_SECONDS, STREAM_RESERVED_OPERATIONS
 from waypost_worker.polling.plans import Plan
 from waypost_worker.settings import Settings
 
@@ -30,6 +33,8 @@ PLAN = Plan(
     poll_max_ms=20_000,
     wait_poll_max_ms=5_000,
     stream_seconds=200,
+    heartbeat_seconds=15,
+    mcp_stream_seconds=200,
     presence_seconds=60,
     session_check_seconds=60,
     chunk_ms=5_000,
@@ -37,6 +42,9 @@ PLAN = Plan(
     mcp_progress_seconds=5,
 )
 """Slower than in production, so that a run of minutes costs milliseconds; the code is the same."""
+
+MIN_STREAM_SECONDS = 0.8 * PLAN.stream_seconds
+"""How long a stream lasts at least, unless its client is to meet a younger isolate."""
 
 MAX_LOOK_SECONDS = 30
 """How long a stream may overrun: its last look may meet a store that refuses for as long as it can."""
@@ -77,6 +85,7 @@ class Cluster:
         self.faults = faults
         self.overspent: list[str] = []
         self.connections: Counter[str] = Counter()
+        self.early_ends = EarlyEnds(world)
         self._skews = [random.randint(-MAX_SKEW_MS, MAX_SKEW_MS) for _ in range(world.locations)]
         self._isolates: dict[tuple[int, int], Isolate] = {}
 
@@ -132,15 +141,32 @@ class Cluster:
             raise SessionOver(url)
         if response.status != 200 or not isinstance(response.body, AsyncGenerator):
             raise NetworkError(f"{response.status} {response.body!r}")
+        connection = self._connection(url, isolate, usage, started)
+        last = ""
         async with aclosing(response.body) as chunks:
             while (chunk := await isolate.next_chunk(chunks)) is not None:
                 invocation.set(usage)
                 for line in chunk.splitlines():
                     if self._chance(self.faults.broken_stream):
                         return
-                    yield msgspec.json.decode(line)
-        seconds = asyncio.get_running_loop().time() - started
-        self._check_budget(url, usage, seconds, PLAN.stream_seconds + MAX_LOOK_SECONDS)
+                    event = msgspec.json.decode(line)
+                    last = event["event"]
+                    if last == "request":
+                        connection.sent.add(event["data"]["id"])
+                    yield event
+        now = asyncio.get_running_loop().time()
+        self._check_budget(url, usage, now - started, PLAN.stream_seconds + MAX_LOOK_SECONDS)
+        is_over = last in ("end", "superseded") or now >= isolate.ends_at
+        is_spent = usage.operations >= PLAN.operations_per_invocation - STREAM_RESERVED_OPERATIONS
+        if not is_over and not is_spent and now - started < MIN_STREAM_SECONDS:
+            self.early_ends.add(connection, now)
+
+    def _connection(self, url: str, isolate: Isolate, usage: Usage, opened: float) -> Connection:
+        query = dict(parse_qsl(url.partition("?")[2]))
+        client = query.get("instance", "").partition(".")[0] or None
+        scope = requests_scope(query["code"]) if client else responses_scope(query["code"])
+        born_ms = isolate.client.app.isolate.cursors.born_ms
+        return Connection(scope, client, isolate, born_ms, opened, usage)
 
     def _check_budget(self, url: str, usage: Usage, seconds: float, limit_seconds: float) -> None:
         if usage.operations > PLAN.operations_per_invocation:

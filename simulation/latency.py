@@ -1,6 +1,7 @@
 """How long calls take, in virtual time on the real code: `python -m simulation.latency`.
 
-It prints the table of docs/guarantees.md; `--write` writes it there. The same seeds give the same figures.
+It prints the table of docs/guarantees.md; `--write` writes it there, with that of `meeting.py`. The same seeds give the
+same figures.
 """
 
 import argparse
@@ -11,6 +12,7 @@ from itertools import product
 from pathlib import Path
 from random import Random
 
+from simulation import meeting
 from simulation.deployment import Deployment
 from simulation.profiles import PROFILES
 from simulation.traffic import Call, Session
@@ -109,8 +111,13 @@ def main() -> None:
     if arguments.write:
         if rows != list(ROWS):
             parser.error("--write needs all rows")
-        before, _, rest = PAGE.read_text().partition(BEGIN)
-        PAGE.write_text(before + BEGIN + text + END + rest.partition(END)[2])
+        _write(BEGIN, text, END)
+        _write(meeting.BEGIN, meeting.table(jobs=arguments.jobs), meeting.END)
+
+
+def _write(begin: str, text: str, end: str) -> None:
+    before, _, rest = PAGE.read_text().partition(begin)
+    PAGE.write_text(before + begin + text + end + rest.partition(end)[2])
 
 
 if __name__ == "__main__":

@@ -75,9 +75,10 @@ class _Version:
 
 @dataclass(slots=True)
 class Usage:
-    """Operations of one invocation of the Worker."""
+    """Operations of one invocation of the Worker. `listed`: by prefix, what its last listing had."""
 
     operations: int = 0
+    listed: dict[str, list[ListedKey]] = field(default_factory=dict)
 
 
 invocation: ContextVar[Usage] = ContextVar("invocation")
@@ -225,6 +226,7 @@ class LocationKv:
     async def list(self, prefix: str, *, cursor: str | None = None, limit: int = 1000) -> ListPage:
         if cursor is None:
             self._world.looks[prefix] += 1
+        listed = _listed_here(prefix, cursor)
         at = self._world.listing_time(await self._look("list"))
         after = cursor or ""
         if self._world.random.random() < self._world.weather.empty_page:
@@ -236,6 +238,7 @@ class LocationKv:
                 if len(keys) == min(limit, KV_MAX_LIST_KEYS, self.page_size):
                     return ListPage(tuple(keys), keys[-1].name)
                 keys.append(ListedKey(name, version.metadata))
+                listed.append(keys[-1])
         return ListPage(tuple(keys))
 
     page_size = 7
@@ -272,3 +275,11 @@ class LocationKv:
     def _may_be_refused(self) -> None:
         if self._world.random.random() < self._world.weather.refused:
             raise KvError("503 Service Unavailable")
+
+
+def _listed_here(prefix: str, cursor: str | None) -> list[ListedKey]:
+    """Where this invocation notes what its listing of `prefix` has, which is a new one without a `cursor`."""
+    usage = invocation.get(None) or Usage()
+    if cursor is None:
+        usage.listed[prefix] = []
+    return usage.listed.setdefault(prefix, [])

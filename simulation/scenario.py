@@ -90,9 +90,15 @@ async def _scenario(seed: int, profile: Profile) -> Report:
     await asyncio.sleep(60)
     looks = world.looks.copy()
     await asyncio.sleep(QUIET_SECONDS)
-    violations = cluster.overspent + [
-        line for story in stories for line in _idle(story.code, world.looks - looks, cluster.connections - connections)
-    ]
+    violations = (
+        cluster.overspent
+        + cluster.early_ends.violations
+        + [
+            line
+            for story in stories
+            for line in _idle(story.code, world.looks - looks, cluster.connections - connections)
+        ]
+    )
     for story, other in zip(stories, reversed(stories), strict=True):
         if story is not other:
             await try_foreign_cursor(cluster, story, other)

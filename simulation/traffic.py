@@ -1,6 +1,6 @@
 """Sessions as they are used: a tab that is mostly idle, and an agent that calls it now and then, in bursts, in loops.
 
-The tab behaves as `waypost.js` does: it comes back with its cursor within a second, and answers immediately. The agent
+The tab behaves as `waypost.js` does: it comes back with its cursor and answers, both immediately. The agent
 waits for each response as an MCP client does, or listens as a page does.
 """
 
@@ -89,6 +89,10 @@ class Session:
                 stream.result()
             stream.cancel()
         await asyncio.gather(*streams, return_exceptions=True)
+        self._settle()
+
+    def _settle(self) -> None:
+        """Says of each call where it was accepted, and how long after a replacement it was sent."""
         for name, cursor in self._delivered.items():
             call = self.calls[name]
             since = [call.sent - replaced for replaced in self.deployment.replaced if replaced <= call.sent]
@@ -132,7 +136,6 @@ class Session:
                     self._deliver(client, event["data"])
                 elif event["event"] == "response":
                     self._return(event["data"]["id"])
-            await asyncio.sleep(self.random.random())
 
     def _deliver(self, client: Client, data: dict[str, Any]) -> None:
         if data["id"] not in self._delivered:

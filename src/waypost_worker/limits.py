@@ -260,7 +260,7 @@ MAX_SEQ = 2**53 - 1
 """The greatest number of a producer: the greatest integer that JavaScript counts exactly."""
 
 MAX_ACK_CURSORS = 100
-"""Cursors in one acknowledgement: each is a delete, and an invocation may do 1,000 operations (50 on the free plan)."""
+"""Cursors in one acknowledgement: each is a delete, and an invocation may do 1,000 operations (polling/plans.py)."""
 
 READS_PER_ADDRESS_USE = 25
 """KV reads, or 2.5 writes, deletes or lists, that one use of ADDRESS_LIMIT pays for; what a request does beyond costs
@@ -270,7 +270,8 @@ ACK_CURSORS_PER_USE = 10
 """Of an acknowledgement, for each use of its session's budget."""
 
 MAX_WAIT_SECONDS = 60
-"""How long a request may wait for its response: proxies close a connection that is silent for about 100 s."""
+"""How long a request may wait for its response: other people's proxies close a connection that is silent for 60 s,
+many programs' own time-outs come sooner."""
 
 MAX_POLL_MESSAGES = 500
 """Messages in one reply to a poll."""
@@ -348,7 +349,7 @@ https://developers.cloudflare.com/workers/runtime-apis/context/#waituntil"""
 
 MAX_ANSWER_SECONDS = 10 * 60
 """How long a model may take for one answer; then the answer is kept as partial. With a write each second and a check
-for stop requests each two, it takes 900 of the 1,000 operations of an invocation."""
+for stop requests each two, it takes 900 of the 1,000 operations of an invocation (polling/plans.py)."""
 
 MAX_ANSWER_CHARACTERS = 256 * 1024
 """Characters of one answer; a model that does not end is cut off here."""
@@ -432,11 +433,16 @@ TAKEOVER_HOLD_SECONDS = 30
 """How long requests that were accepted before a newer host came are held back from it, while the older one may still
 be running them: half of what a caller usually waits."""
 
-HEARTBEAT_SECONDS = 15
-"""Silence on a stream until a heartbeat; edge proxies close streams after about 100 s of silence."""
+HEARTBEAT_SECONDS = 30
+"""Longest silence on a stream until a heartbeat, on any plan (`Plan.heartbeat_seconds`). Other people's proxies close a
+connection that is silent for 60 s; Cloudflare does after 400 s, and after 120 s where an origin is behind it:
+https://developers.cloudflare.com/fundamentals/reference/connection-limits/ (2026-11)."""
 
 STREAM_RETRY_MILLISECONDS = 1000
 """The `retry` of an event stream: how long a client waits before it reconnects."""
+
+DAILY_LIMIT_RETRY_MILLISECONDS = 60_000
+"""The `retry` of a stream that ends because the day's operations are used up: an isolate tries one a minute."""
 
 KV_MIN_TTL_SECONDS = 60
 """https://developers.cloudflare.com/kv/api/write-key-value-pairs/"""

@@ -25,6 +25,19 @@ class KvError(Exception):
     """The store refused or failed (429, 5xx, a time-out). A write may still have taken effect."""
 
 
+class DailyLimitReached(KvError):
+    """The account is on the free plan, and has used up today's operations of the kind `operation`: get, put, list or
+    delete. Nothing was done."""
+
+    def __init__(self, text: str, operation: str) -> None:
+        super().__init__(text)
+        self.operation = operation
+
+
+class InvocationLimitReached(KvError):
+    """The invocation has used up the operations that the platform allows it. Nothing was done."""
+
+
 class ListedKey(msgspec.Struct, frozen=True):
     """One key of a listing, with its metadata."""
 
