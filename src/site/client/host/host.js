@@ -206,7 +206,7 @@ export class Host extends Emitter {
 
   /** Reconnects now instead of waiting for the next attempt. */
   retry() {
-    this.#stream?.wake(false);
+    this.#stream?.retry();
   }
 
   /**

@@ -14,7 +14,8 @@ const SILENCE_ON_WAKE_MS = 20_000;
 const STEADY_MS = 5_000;
 
 /**
- * `connecting`; `online`; `waiting` (`delayMs` until the next attempt, after `error`); `offline` (the same, and the
+ * `connecting`; `online`; `waiting` (`delayMs` until the next attempt, after `error`: hours if its code is `daily_limit`,
+ * because the server's storage is used up for today); `offline` (the same, and the
  * browser sees no network; without `delayMs`, the connection may have survived); `elsewhere` (another page of this browser
  * is the host; this one takes over when that one closes); `superseded` (another host has taken over, `since` then; this
  * one gets no requests any more); `ended` (for good: `reason`, and `error` if it was one).
@@ -62,7 +63,7 @@ export class EventStream {
     if (!this.#stopped) return;
     this.#stopped = false;
     this.#unlisten = listenForWake(
-      (certain) => this.wake(certain),
+      (certain) => this.#wake(certain),
       () => this.#doubt(),
     );
     this.#run().catch((error) => this.#end({ reason: "failed", error }));
@@ -76,17 +77,24 @@ export class EventStream {
     this.#sleep.wake();
   }
 
+  /** Reconnects now, also if the server asked for a later attempt. */
+  retry() {
+    this.#wake(false);
+    this.#sleep.wake();
+  }
+
   /**
-   * Reconnects now instead of later. Drops a connection that is dead (`certain`) or has missed a heartbeat.
+   * Reconnects as soon as the server's Retry-After allows. Drops a connection that is dead (`certain`) or has missed a
+   * heartbeat.
    * @param {boolean} certain
    */
-  wake(certain) {
+  #wake(certain) {
     if (this.#attempt) {
       if (!certain && Date.now() - this.#heardAt < SILENCE_ON_WAKE_MS) return;
       this.#hurry = true;
       this.#attempt.abort();
     }
-    this.#sleep.wake();
+    this.#sleep.hasten();
   }
 
   async #run() {
@@ -202,11 +210,12 @@ export class EventStream {
 
   /** @param {WaypostError | null} error */
   async #pause(error) {
-    const delayMs = this.#backoff.next(retryAfterMs(error));
-    if (!this.#hurry) {
+    const floorMs = retryAfterMs(error);
+    const delayMs = this.#backoff.next(floorMs);
+    if (!this.#hurry || floorMs > 0) {
       const state = seemsOffline() ? "offline" : "waiting";
       this.#options.report({ state, delayMs, error: error ?? undefined });
-      await this.#sleep.start(delayMs);
+      await this.#sleep.start(delayMs, floorMs);
     }
     this.#hurry = false;
   }
