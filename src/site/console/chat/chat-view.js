@@ -4,6 +4,7 @@ import { ApiError, deleteThread } from "../../waypost.js";
 import { newId } from "../../client/ids.js";
 import { byId, el, toast } from "../shared/dom.js";
 import { setTitle } from "../views.js";
+import { Everything } from "./everything.js";
 import { Composer } from "./composer.js";
 import { confirmed } from "./confirm.js";
 import { Gallery } from "./gallery.js";
@@ -20,7 +21,14 @@ const NEW = "new";
 export class ChatView {
   #gallery = new Gallery();
   #problems = new ProblemBanner(() => this.#reopen());
-  #threads = new ThreadList((error) => this.#problems.show(error));
+  #threads = new ThreadList({
+    failed: (error) => this.#problems.show(error),
+    changed: (thread, change) => {
+      this.#others.tell(thread.threadId, "changed", { thread, change });
+      this.#describe();
+    },
+    remove: (thread) => this.#delete(thread.threadId),
+  });
   #thread = new ThreadView(
     {
       started: (start, sent) => this.#started(start, sent),
@@ -30,18 +38,20 @@ export class ChatView {
       failed: (error) => this.#problems.show(error),
       undone: () => this.#threads.refresh(),
     },
-    (messageId) => this.#fork(messageId),
+    { fork: (messageId) => this.#fork(messageId), remove: (messageId) => this.#deleteMessage(messageId) },
   );
   #composer = new Composer((text) => this.#send(text), () => this.#stop());
   /** Resolves when the thread is chosen; a message waits for it. @type {Promise<void>} */
   #opened = Promise.resolve();
-  #others = new OtherTabs((threadId, news) => this.#hearOthers(threadId, news));
+  #others = new OtherTabs((threadId, news, detail) => this.#hearOthers(threadId, news, detail));
 
   constructor() {
+    new Everything({ deleted: () => this.#forgetAll(), failed: (error) => this.#problems.show(error) });
+    byId("unarchive").addEventListener("click", () => this.#unarchive());
     byId("new-thread").addEventListener("click", () => this.#go(NEW));
     byId("fork").addEventListener("click", () => this.#fork());
     byId("export").addEventListener("click", () => this.#export());
-    byId("delete").addEventListener("click", () => this.#delete());
+    byId("delete").addEventListener("click", () => this.#delete(this.#thread.threadId));
     const look = () => document.visibilityState === "visible" && !byId("chat-view").hidden && this.#look();
     document.addEventListener("visibilitychange", look);
     addEventListener("online", look);
@@ -67,7 +77,8 @@ export class ChatView {
       if (!this.#thread.threadId || this.#thread.isBegun) this.#thread.openNew();
     }
     this.#describe();
-    if (!this.#threads.isKnown) this.#threads.refresh().then(() => this.#describe());
+    const listed = this.#threads.isKnown ? Promise.resolve() : this.#threads.refresh();
+    if (wanted !== NEW) listed.then(() => this.#threads.look(wanted)).then(() => this.#describe());
     if (wanted === NEW) return this.#composer.focus();
     // Not awaited: the history may arrive after the next message.
     this.#thread.open(this.#threads.get(wanted) ?? { threadId: wanted });
@@ -77,8 +88,8 @@ export class ChatView {
   /** Shows what the server's health says about its model. @param {import("../health.js").Health | null} health */
   tellModel(health) {
     byId("echo-hint").hidden = health?.model !== "echo";
-    const kept = health?.limits?.historyLimit;
-    if (kept) byId("kept-hint").textContent = `The last ${kept} messages of a thread are remembered.`;
+    const kept = health?.limits?.threadHistoryLimit;
+    if (kept) byId("kept-hint").textContent = `The last ${kept} messages of a thread are kept.`;
   }
 
   /** @param {string} threadId @param {boolean} [instead] of the present place, not after it */
@@ -161,10 +172,31 @@ export class ChatView {
     }
   }
 
-  async #delete() {
+  /** @param {string} messageId */
+  async #deleteMessage(messageId) {
     const { threadId } = this.#thread;
+    const consequence = "The model no longer sees it. The other messages stay.";
+    if (!(await confirmed("Delete this message?", consequence, "Delete message"))) return;
+    try {
+      await this.#thread.deleteMessage(messageId);
+      this.#others.tell(threadId, "changed", { deletedMessage: messageId });
+      toast("Message deleted");
+      this.#composer.focus();
+    } catch (error) {
+      this.#problems.show(error);
+    }
+  }
+
+  async #unarchive() {
+    const thread = this.#threads.get(this.#thread.threadId);
+    if (thread) await this.#threads.change(thread, { archived: false });
+    this.#composer.focus();
+  }
+
+  /** @param {string} threadId */
+  async #delete(threadId) {
     const title = this.#threads.titleOf(threadId);
-    const consequence = "Its messages are deleted. Threads that were forked from it stay.";
+    const consequence = "Its messages and pages are deleted. Threads that were forked from it stay.";
     if (!(await confirmed(`Delete “${title}”?`, consequence, "Delete thread"))) return;
     try {
       await deleteThread(resourceId(), threadId, credentials());
@@ -172,10 +204,16 @@ export class ChatView {
       this.#threads.drop(threadId);
       this.#others.tell(threadId, "deleted");
       toast("Thread deleted");
-      await this.#go(NEW, true);
+      if (threadId === this.#thread.threadId) await this.#go(NEW, true);
     } catch (error) {
       this.#problems.show(error);
     }
+  }
+
+  async #forgetAll() {
+    this.#threads.dropAll();
+    this.#others.tell("", "deleted");
+    await this.#go(NEW, true);
   }
 
   /**
@@ -212,16 +250,21 @@ export class ChatView {
     this.#describe();
   }
 
-  /** @param {string} threadId @param {import("./other-tabs.js").News} news */
-  async #hearOthers(threadId, news) {
+  /** @param {string} threadId @param {import("./other-tabs.js").News} news @param {import("./other-tabs.js").Detail} detail */
+  async #hearOthers(threadId, news, { thread, change, deletedMessage }) {
     // A tab that has shown no chats yet has nothing to update.
     if (!this.#threads.isKnown) return;
-    const isOpen = threadId === this.#thread.threadId;
+    const isOpen = threadId === this.#thread.threadId || (threadId === "" && this.#thread.isBegun);
     if (isOpen && news === "deleted") {
       await this.#go(NEW, true);
       this.#problems.tell("This thread was deleted in another tab.");
     }
-    if (news === "deleted") return this.#threads.drop(threadId);
+    if (news === "deleted") return threadId === "" ? this.#threads.dropAll() : this.#threads.drop(threadId);
+    if (thread && change) {
+      this.#threads.learn(thread, change);
+      return this.#describe();
+    }
+    if (deletedMessage !== undefined) return isOpen ? this.#thread.forget(deletedMessage) : undefined;
     await this.#threads.refresh();
     if (isOpen) await this.#thread.refresh();
   }
@@ -234,6 +277,7 @@ export class ChatView {
     setTitle("chat", `${isBegun && known ? titleOf(known) : "Chat"} · Waypost`);
     for (const id of ["fork", "export", "delete"]) byId(id).toggleAttribute("disabled", !isBegun);
     this.#threads.mark(isBegun ? threadId : "");
+    byId("archived-note").hidden = !isBegun || !known?.archived;
     const origin = byId("origin");
     origin.hidden = !known?.forkedFrom;
     if (!known?.forkedFrom) return;

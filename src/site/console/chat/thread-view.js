@@ -10,6 +10,9 @@ import { partialText } from "./error-text.js";
 
 /** @typedef {import("../../waypost.js").ChatEvent} ChatEvent */
 
+/** How many messages are read at a time. */
+const PAGE_SIZE = 50;
+
 /**
  * A message sent from this page. `begun`: its answer has started, and did not come to nothing.
  * @typedef {{ title?: string, begun: boolean }} SentMessage
@@ -38,11 +41,11 @@ export class ThreadView {
 
   /**
    * @param {ThreadEvents} events
-   * @param {(messageId: string) => void} fork
+   * @param {import("./message.js").MessageActions} actions
    */
-  constructor(events, fork) {
+  constructor(events, actions) {
     this.#events = events;
-    this.#messages = new Messages(fork);
+    this.#messages = new Messages(actions, (before) => this.#readEarlier(before));
   }
 
   get threadId() {
@@ -81,7 +84,7 @@ export class ThreadView {
     try {
       const { history, events } = await this.#look(chat, signal);
       if (signal.aborted) return;
-      this.#messages.show(history.messages);
+      this.#messages.show(history);
       this.#events.session(chat.sessionId);
       this.#describe();
       if (events) await this.#hear(events);
@@ -130,6 +133,19 @@ export class ThreadView {
     }
   }
 
+  /** Deletes a message of the thread. Rejects if the request fails. @param {string} messageId */
+  async deleteMessage(messageId) {
+    const { chat, signal } = this.#now();
+    await chat?.deleteMessage(messageId);
+    if (!signal.aborted) this.forget(messageId);
+  }
+
+  /** Removes a message that was deleted. @param {string} messageId */
+  forget(messageId) {
+    this.#messages.delete(messageId);
+    this.#describe();
+  }
+
   /** Stops the answer. Rejects if the request fails. */
   async stop() {
     await this.#chat?.stop();
@@ -159,20 +175,34 @@ export class ThreadView {
     const resume = () => (this.isAnswering ? null : chat.resume({ signal }));
     // In this order, so that an answer that ends in between is complete in the history.
     let events = await resume();
-    let history = await chat.history();
+    let history = await chat.history({ limit: PAGE_SIZE });
     const last = history.messages.at(-1);
     if (!events && last && (last.role === "user" || last.partial)) {
       // An answer that started in between has its question in the history; it is running by now, or over.
       events = await resume();
-      if (!events) history = await chat.history();
+      if (!events) history = await chat.history({ limit: PAGE_SIZE });
     }
     return { history, events };
+  }
+
+  /** @param {string} before @returns {Promise<import("../../waypost.js").ChatHistory | null>} null: the thread was left, or it failed */
+  async #readEarlier(before) {
+    const { chat, signal } = this.#now();
+    try {
+      const page = await chat?.history({ limit: PAGE_SIZE, before, signal });
+      return signal.aborted || !page ? null : page;
+    } catch (error) {
+      if (signal.aborted) return null;
+      if (error instanceof ApiError && error.code === "message_not_found") throw error;
+      this.#events.failed(error);
+      return null;
+    }
   }
 
   /** @param {Chat} chat @param {string} messageId */
   async #arrived(chat, messageId) {
     try {
-      return (await chat.history()).messages.some(({ id }) => id === messageId);
+      return (await chat.history({ limit: PAGE_SIZE })).messages.some(({ id }) => id === messageId);
     } catch {
       return false;
     }
@@ -233,8 +263,8 @@ export class ThreadView {
   async #reconcile() {
     const { chat, signal } = this.#now();
     try {
-      const history = await chat?.history();
-      if (history && !signal.aborted) this.#messages.show(history.messages);
+      const history = await chat?.history({ limit: PAGE_SIZE });
+      if (history && !signal.aborted) this.#messages.show(history);
     } catch {
       // The answer is on the page; the next refresh reads the history again.
     }
