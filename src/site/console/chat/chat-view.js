@@ -2,6 +2,7 @@
 
 import { ApiError, deleteThread } from "../../waypost.js";
 import { newId } from "../../client/ids.js";
+import { dailyLimit } from "../daily-limit.js";
 import { byId, el, toast } from "../shared/dom.js";
 import { setTitle } from "../views.js";
 import { Everything } from "./everything.js";
@@ -52,7 +53,8 @@ export class ChatView {
     byId("fork").addEventListener("click", () => this.#fork());
     byId("export").addEventListener("click", () => this.#export());
     byId("delete").addEventListener("click", () => this.#delete(this.#thread.threadId));
-    const look = () => document.visibilityState === "visible" && !byId("chat-view").hidden && this.#look();
+    const isSeen = () => document.visibilityState === "visible" && !byId("chat-view").hidden;
+    const look = () => isSeen() && !dailyLimit.isShown && this.#look();
     document.addEventListener("visibilitychange", look);
     addEventListener("online", look);
   }
@@ -72,6 +74,8 @@ export class ChatView {
 
   /** @param {string} wanted */
   async #open(wanted) {
+    // On a phone the threads are below the open one.
+    if (byId("chat-title").getBoundingClientRect().top < 0) byId("chat-title").scrollIntoView({ block: "center" });
     if (wanted === this.#thread.threadId) return this.#look();
     if (wanted === NEW) {
       if (!this.#thread.threadId || this.#thread.isBegun) this.#thread.openNew();

@@ -2,6 +2,7 @@
 
 import { el } from "../shared/dom.js";
 import { clockTime, pretty } from "../shared/format.js";
+import { Reasoning } from "./reasoning.js";
 
 /** @typedef {import("../../waypost.js").ChatMessage} ChatMessage */
 
@@ -12,8 +13,7 @@ const NAMES = { user: "You", assistant: "Assistant", system: "System", tool: "To
 export class Message {
   id;
   #text = el("p", { class: "message-text", dir: "auto" });
-  #reasoning = el("p", { class: "reasoning-text", dir: "auto" });
-  #thought = el("details", { class: "reasoning", hidden: true }, el("summary", {}, "Reasoning"), this.#reasoning);
+  #reasoning = new Reasoning();
   #fault = el("p", { class: "pill", "data-kind": "warn", hidden: true });
   /** Whether the text is from before a restart of the answer: the next text replaces it. */
   #isStale = false;
@@ -35,7 +35,7 @@ export class Message {
     const fork = button("Fork from here", "Fork from this message", () => actions.fork(id));
     const remove = button("Delete", "Delete this message", () => actions.remove(id));
     const head = el("p", { class: "message-head" }, el("b", {}, name), el("time", {}, sentAt), fork, remove);
-    this.element = el("li", { class: "message", "data-role": role, "data-id": id }, head, this.#thought, this.#text, this.#fault);
+    this.element = el("li", { class: "message", "data-role": role, "data-id": id }, head, this.#reasoning.element, this.#text, this.#fault);
     this.update(message);
   }
 
@@ -46,8 +46,7 @@ export class Message {
     const calls = toolCalls.map(({ name, args }) => `${name}(${pretty(args)})`);
     const text = [typeof content === "string" ? content : pretty(content), ...calls].filter(Boolean).join("\n");
     if (this.#text.textContent !== text) this.#text.textContent = text;
-    if (this.#reasoning.textContent !== reasoning) this.#reasoning.textContent = reasoning;
-    this.#thought.hidden = reasoning === "";
+    this.#reasoning.show(reasoning);
     this.#mark(partial ? "Incomplete" : null);
   }
 
@@ -63,6 +62,7 @@ export class Message {
   /** @param {string} text */
   append(text) {
     this.#restart();
+    this.#reasoning.end();
     this.#text.append(text);
   }
 
@@ -70,15 +70,13 @@ export class Message {
   think(text) {
     this.#restart();
     this.#reasoning.append(text);
-    this.#thought.hidden = false;
   }
 
   #restart() {
     if (!this.#isStale) return;
     this.#isStale = false;
     this.#text.replaceChildren();
-    this.#reasoning.replaceChildren();
-    this.#thought.hidden = true;
+    this.#reasoning.show("");
   }
 
   /** @param {string | null} fault */
@@ -86,7 +84,7 @@ export class Message {
     this.isGrowing = false;
     this.#isHeard = true;
     this.#text.normalize();
-    this.#reasoning.normalize();
+    this.#reasoning.end();
     this.element.removeAttribute("aria-busy");
     this.#mark(fault);
   }

@@ -1,6 +1,7 @@
 /** The threads of this browser, most recently used first: those in use, or those that are archived. */
 
 import { changeThread, listThreads, readThread } from "../../waypost.js";
+import { dailyLimit } from "../daily-limit.js";
 import { byId, showBanner, toast } from "../shared/dom.js";
 import { credentials, resourceId } from "./identity.js";
 import { nextTitle, titleOf } from "./titles.js";
@@ -151,6 +152,7 @@ export class ThreadList {
       this.#next = page.cursor;
       showBanner(byId("threads-error"), null);
     } catch (error) {
+      dailyLimit.heard(error);
       if (needsKey(error)) this.#events.failed(error);
       else showBanner(byId("threads-error"), `The list of threads could not be loaded. ${errorText(error)}`, "bad");
     }
@@ -179,14 +181,20 @@ export class ThreadList {
     const focused = this.#list.contains(document.activeElement) ? /** @type {HTMLElement} */ (document.activeElement) : null;
     const place = focused ? [...this.#list.children].findIndex((row) => row.contains(focused)) : -1;
     this.#list.replaceChildren(...threads.map((thread) => this.#row(thread)));
-    if (focused) this.#focus(focused.dataset.key ?? "", place);
+    // Drawn again at any time: the page must not jump to the list.
+    if (focused) this.#focus(focused.dataset.key ?? "", place, { preventScroll: true });
   }
 
-  /** Focuses what had the focus, or, if that is gone, what has taken its place. @param {string} key @param {number} place */
-  #focus(key, place) {
+  /**
+   * Focuses what had the focus, or, if that is gone, what has taken its place.
+   * @param {string} key
+   * @param {number} place
+   * @param {FocusOptions} [options]
+   */
+  #focus(key, place, options) {
     const rows = [...this.#list.children];
     const same = /** @type {HTMLElement | null} */ (this.#list.querySelector(`[data-key="${CSS.escape(key)}"]`));
-    (same ?? rows[Math.min(place, rows.length - 1)]?.querySelector("a") ?? byId("new-thread")).focus();
+    (same ?? rows[Math.min(place, rows.length - 1)]?.querySelector("a") ?? byId("new-thread")).focus(options);
   }
 
   /** @param {Thread} thread */
