@@ -51,7 +51,7 @@ class DailyLimitBanner {
       "warn",
       el("b", {}, `This server’s free storage operations of today are used up${what}. `),
       ...kinds.map(({ effect }) => `${effect} `),
-      `It goes on by itself ${atTime(until)}; this page may stay open, and looks then. If this server is yours: the plan `,
+      `All goes on by itself ${atTime(until)}, and this page can stay open. If this server is yours: the plan `,
       owner,
       " has no such limit.",
     );

@@ -66,11 +66,11 @@ export class Messages {
     const messages = page.messages.filter(({ id }) => !this.#deleted.has(id));
     const place = messages.findIndex(({ id }) => this.#shown.has(id));
     const joint = place < 0 ? undefined : this.#shown.get(messages[place].id);
-    const elements = [...this.#list.children];
+    const before = [...this.#list.children];
+    const at = (/** @type {Message} */ { element }) => before.indexOf(element);
     const known = messages.map((message) => this.#get(message));
     const others = [...this.#shown.values()].filter((message) => !known.includes(message) && !message.isFresh);
-    const isOlder = (/** @type {Message} */ { element }) => !joint || elements.indexOf(element) < elements.indexOf(joint.element);
-    const older = others.filter(isOlder);
+    const older = others.filter((message) => !joint || at(message) < at(joint)).sort((a, b) => at(a) - at(b));
     // Nothing connects what is shown with this page: what lies between is not known.
     const isApart = !joint && page.before !== undefined;
     for (const { id } of others) if (isApart || !older.some((message) => message.id === id)) this.remove(id);
@@ -80,8 +80,8 @@ export class Messages {
     const kept = isApart ? [] : older;
     for (const { element } of kept) element.classList.toggle("forgotten", page.before === undefined);
     for (const { element } of known) element.classList.remove("forgotten");
-    [...kept, ...known, ...fresh].forEach(({ element }, at) => {
-      if (this.#list.children[at] !== element) this.#list.insertBefore(element, this.#list.children[at] ?? null);
+    [...kept, ...known, ...fresh].forEach(({ element }, index) => {
+      if (this.#list.children[index] !== element) this.#list.insertBefore(element, this.#list.children[index] ?? null);
     });
     this.#settle();
   }

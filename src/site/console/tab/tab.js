@@ -210,8 +210,11 @@ export class Tab {
       if (!now.error) return;
       dailyLimit.heard(now.error);
       const retry = el("button", { type: "button", class: "link", onclick: () => this.#host?.retry() }, "Try now");
-      const when = (now.delayMs ?? 0) < LONG_MS ? "while this tab tries to reconnect" : `until this tab reconnects ${inTime(now.delayMs ?? 0)}`;
-      showBanner(banner, `${now.error.message} Requests wait on the server ${when}. `, "warn", retry);
+      const { delayMs = 0 } = now;
+      const waits = "Requests wait on the server while this tab tries to reconnect.";
+      // The session may be over by then, and its requests with it.
+      const text = delayMs < LONG_MS ? waits : `This tab tries again by itself ${inTime(delayMs)}.`;
+      showBanner(banner, `${now.error.message} ${text} `, "warn", retry);
     }
   }
 
