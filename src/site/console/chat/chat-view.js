@@ -1,16 +1,14 @@
 /** The view of chats: threads on one side, the open one in the middle, its pages on the other. */
 
-import { ApiError, deleteThread } from "../../waypost.js";
-import { newId } from "../../client/ids.js";
+import { ApiError } from "../../waypost.js";
 import { dailyLimit } from "../daily-limit.js";
-import { byId, el, toast } from "../shared/dom.js";
+import { byId, el } from "../shared/dom.js";
 import { setTitle } from "../views.js";
-import { Everything } from "./everything.js";
 import { Composer } from "./composer.js";
-import { confirmed } from "./confirm.js";
 import { Gallery } from "./gallery.js";
-import { credentials, resourceId } from "./identity.js";
+import { resourceId } from "./identity.js";
 import { OtherTabs } from "./other-tabs.js";
+import { ThreadActions } from "./thread-actions.js";
 import { ThreadList } from "./thread-list.js";
 import { ThreadView } from "./thread-view.js";
 import { addressOf, titleOf } from "./titles.js";
@@ -28,7 +26,7 @@ export class ChatView {
       this.#others.tell(thread.threadId, "changed", { thread, change });
       this.#describe();
     },
-    remove: (thread) => this.#delete(thread.threadId),
+    remove: (thread) => this.#actions.delete(thread.threadId),
   });
   #thread = new ThreadView(
     {
@@ -39,20 +37,23 @@ export class ChatView {
       failed: (error) => this.#problems.show(error),
       undone: () => this.#threads.refresh(),
     },
-    { fork: (messageId) => this.#fork(messageId), remove: (messageId) => this.#deleteMessage(messageId) },
+    { fork: (messageId) => this.#actions.fork(messageId), remove: (messageId) => this.#actions.deleteMessage(messageId) },
   );
   #composer = new Composer((text) => this.#send(text), () => this.#stop());
   /** Resolves when the thread is chosen; a message waits for it. @type {Promise<void>} */
   #opened = Promise.resolve();
   #others = new OtherTabs((threadId, news, detail) => this.#hearOthers(threadId, news, detail));
+  #actions = new ThreadActions({
+    thread: this.#thread,
+    threads: this.#threads,
+    problems: this.#problems,
+    others: this.#others,
+    go: (threadId, instead) => this.#go(threadId || NEW, instead),
+    focus: () => this.#composer.focus(),
+  });
 
   constructor() {
-    new Everything({ deleted: () => this.#forgetAll(), failed: (error) => this.#problems.show(error) });
-    byId("unarchive").addEventListener("click", () => this.#unarchive());
     byId("new-thread").addEventListener("click", () => this.#go(NEW));
-    byId("fork").addEventListener("click", () => this.#fork());
-    byId("export").addEventListener("click", () => this.#export());
-    byId("delete").addEventListener("click", () => this.#delete(this.#thread.threadId));
     const isSeen = () => document.visibilityState === "visible" && !byId("chat-view").hidden;
     const look = () => isSeen() && !dailyLimit.isShown && this.#look();
     document.addEventListener("visibilitychange", look);
@@ -144,80 +145,6 @@ export class ChatView {
       this.#composer.allowStop();
       this.#problems.show(error);
     }
-  }
-
-  /** @param {string} [atMessageId] up to this message; without one, all of it */
-  async #fork(atMessageId) {
-    const { chat, threadId } = this.#thread;
-    if (!chat || !this.#thread.isBegun) return;
-    try {
-      const metadata = { ...this.#threads.get(threadId)?.metadata, title: this.#threads.nextTitle(threadId) };
-      const fork = await chat.fork({ threadId: newId(), atMessageId, metadata });
-      const now = new Date().toISOString();
-      const forkedFrom = { threadId, messageId: atMessageId };
-      const session = { threadId: fork.threadId, resourceId: resourceId(), sessionId: fork.sessionId ?? "" };
-      this.#threads.touch({ ...session, createdAt: now, updatedAt: now, metadata, forkedFrom });
-      this.#others.tell(fork.threadId, "changed");
-      this.#go(fork.threadId);
-      toast("Forked: you are now in the new thread");
-    } catch (error) {
-      this.#problems.show(error);
-    }
-  }
-
-  async #export() {
-    try {
-      const text = await this.#thread.chat?.export("markdown");
-      const url = URL.createObjectURL(new Blob([text ?? ""], { type: "text/markdown" }));
-      el("a", { href: url, download: `chat-${this.#thread.threadId.slice(0, 8)}.md` }).click();
-      URL.revokeObjectURL(url);
-    } catch (error) {
-      this.#problems.show(error);
-    }
-  }
-
-  /** @param {string} messageId */
-  async #deleteMessage(messageId) {
-    const { threadId } = this.#thread;
-    const consequence = "The model no longer sees it. The other messages stay.";
-    if (!(await confirmed("Delete this message?", consequence, "Delete message"))) return;
-    try {
-      await this.#thread.deleteMessage(messageId);
-      this.#others.tell(threadId, "changed", { deletedMessage: messageId });
-      toast("Message deleted");
-      this.#composer.focus();
-    } catch (error) {
-      this.#problems.show(error);
-    }
-  }
-
-  async #unarchive() {
-    const thread = this.#threads.get(this.#thread.threadId);
-    if (thread) await this.#threads.change(thread, { archived: false });
-    this.#composer.focus();
-  }
-
-  /** @param {string} threadId */
-  async #delete(threadId) {
-    const title = this.#threads.titleOf(threadId);
-    const consequence = "Its messages and pages are deleted. Threads that were forked from it stay.";
-    if (!(await confirmed(`Delete “${title}”?`, consequence, "Delete thread"))) return;
-    try {
-      await deleteThread(resourceId(), threadId, credentials());
-      this.#problems.clear();
-      this.#threads.drop(threadId);
-      this.#others.tell(threadId, "deleted");
-      toast("Thread deleted");
-      if (threadId === this.#thread.threadId) await this.#go(NEW, true);
-    } catch (error) {
-      this.#problems.show(error);
-    }
-  }
-
-  async #forgetAll() {
-    this.#threads.dropAll();
-    this.#others.tell("", "deleted");
-    await this.#go(NEW, true);
   }
 
   /**

@@ -5,13 +5,11 @@ import { newId } from "../../client/ids.js";
 import { byId, showPill } from "../shared/dom.js";
 import { Messages } from "./messages.js";
 import { credentials, resourceId } from "./identity.js";
+import { hasArrived, look, readEarlier, readLast } from "./reading.js";
 import { titleFrom } from "./titles.js";
 import { partialText } from "./error-text.js";
 
 /** @typedef {import("../../waypost.js").ChatEvent} ChatEvent */
-
-/** How many messages are read at a time. */
-const PAGE_SIZE = 50;
 
 /**
  * A message sent from this page. `begun`: its answer has started, and did not come to nothing.
@@ -45,7 +43,7 @@ export class ThreadView {
    */
   constructor(events, actions) {
     this.#events = events;
-    this.#messages = new Messages(actions, (before) => this.#readEarlier(before));
+    this.#messages = new Messages(actions, (before) => readEarlier(this.#now(), before, (error) => this.#events.failed(error)));
   }
 
   get threadId() {
@@ -82,7 +80,7 @@ export class ThreadView {
     const { chat, signal } = this.#now();
     if (!chat || !this.#isBegun) return;
     try {
-      const { history, events } = await this.#look(chat, signal);
+      const { history, events } = await look(chat, () => this.isAnswering, signal);
       if (signal.aborted) return;
       this.#messages.show(history);
       this.#events.session(chat.sessionId);
@@ -122,7 +120,7 @@ export class ThreadView {
       }
       const isHere = () => this.threadId === chat.threadId;
       // It is unknown whether the message arrived: check the history.
-      if (error instanceof TransportError && (await this.#arrived(chat, messageId))) {
+      if (error instanceof TransportError && (await hasArrived(chat, messageId))) {
         if (isHere()) await this.refresh();
         return;
       }
@@ -164,48 +162,6 @@ export class ThreadView {
 
   #now() {
     return { chat: this.#chat, signal: this.#left.signal };
-  }
-
-  /**
-   * Reads the history and, unless this page already listens to it, the running answer.
-   * @param {Chat} chat
-   * @param {AbortSignal} signal
-   */
-  async #look(chat, signal) {
-    const resume = () => (this.isAnswering ? null : chat.resume({ signal }));
-    // In this order, so that an answer that ends in between is complete in the history.
-    let events = await resume();
-    let history = await chat.history({ limit: PAGE_SIZE });
-    const last = history.messages.at(-1);
-    if (!events && last && (last.role === "user" || last.partial)) {
-      // An answer that started in between has its question in the history; it is running by now, or over.
-      events = await resume();
-      if (!events) history = await chat.history({ limit: PAGE_SIZE });
-    }
-    return { history, events };
-  }
-
-  /** @param {string} before @returns {Promise<import("../../waypost.js").ChatHistory | null>} null: the thread was left, or it failed */
-  async #readEarlier(before) {
-    const { chat, signal } = this.#now();
-    try {
-      const page = await chat?.history({ limit: PAGE_SIZE, before, signal });
-      return signal.aborted || !page ? null : page;
-    } catch (error) {
-      if (signal.aborted) return null;
-      if (error instanceof ApiError && error.code === "message_not_found") throw error;
-      this.#events.failed(error);
-      return null;
-    }
-  }
-
-  /** @param {Chat} chat @param {string} messageId */
-  async #arrived(chat, messageId) {
-    try {
-      return (await chat.history({ limit: PAGE_SIZE })).messages.some(({ id }) => id === messageId);
-    } catch {
-      return false;
-    }
   }
 
   /** @param {AsyncIterable<ChatEvent>} events @param {SentMessage | null} [sent] */
@@ -263,7 +219,7 @@ export class ThreadView {
   async #reconcile() {
     const { chat, signal } = this.#now();
     try {
-      const history = await chat?.history({ limit: PAGE_SIZE });
+      const history = chat && (await readLast(chat));
       if (history && !signal.aborted) this.#messages.show(history);
     } catch {
       // The answer is on the page; the next refresh reads the history again.
@@ -281,7 +237,7 @@ export class ThreadView {
   /** Shows the hint of an empty thread. */
   #describe() {
     byId("talk-hint").textContent = this.#isBegun
-      ? "The server has no messages of this thread: they have expired or were deleted. Your next message starts it again."
+      ? "The server has no messages of this thread: none was sent yet, or they have expired or were deleted. Your next message starts it."
       : "Write a message to start this thread.";
   }
 }
