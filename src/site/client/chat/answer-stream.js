@@ -2,7 +2,7 @@
 
 import { AnotherAnswer, AnswerProgress } from "./answer-events.js";
 import { Backoff, CancellableSleep } from "../transport/backoff.js";
-import { isTransient, retryAfterMs, TransportError, WaypostError } from "../errors.js";
+import { fixedWaitMs, isTransient, retryAfterMs, TransportError, WaypostError } from "../errors.js";
 import { SilenceTimeout } from "../transport/silence-timeout.js";
 import { SseParser } from "../transport/sse.js";
 import { listenForWake } from "../transport/wake.js";
@@ -162,7 +162,7 @@ export class AnswerStream {
     const delayMs = this.#backoff.next(floorMs);
     if (error) yield { type: "waiting", delayMs, error };
     signal?.throwIfAborted();
-    await this.#sleep.start(delayMs, floorMs);
+    await this.#sleep.start(delayMs, fixedWaitMs(error));
     signal?.throwIfAborted();
   }
 

@@ -1,7 +1,7 @@
 /** Undelivered answers. Each is sent again, with backoff, until the server accepts it or refuses it for good. */
 
 import { Backoff, CancellableSleep } from "../transport/backoff.js";
-import { isTransient, retryAfterMs } from "../errors.js";
+import { fixedWaitMs, isTransient, retryAfterMs } from "../errors.js";
 
 /** @typedef {import("../storage/request-store.js").Answer} Answer */
 /** @typedef {import("./runner.js").AnsweredCall} AnsweredCall */
@@ -46,7 +46,7 @@ export class Outbox {
     return this.#sending.size === 0;
   }
 
-  /** Retries all of them as soon as the server allows. */
+  /** Retries all of them now, but for those that the server can't take before tomorrow. */
   hasten() {
     for (const { sleep } of this.#sending.values()) sleep.hasten();
   }
@@ -75,8 +75,7 @@ export class Outbox {
           return this.#options.refused(call, answer, error);
         }
         this.#options.fail(error);
-        const floorMs = retryAfterMs(error);
-        await sleep.start(backoff.next(floorMs), floorMs);
+        await sleep.start(backoff.next(retryAfterMs(error)), fixedWaitMs(error));
       }
     }
   }

@@ -40,12 +40,12 @@ export class CancellableSleep {
 
   /**
    * @param {number} ms by the clock, also if the machine sleeps meanwhile
-   * @param {number} [floorMs] `hasten()` does not end it before: what the server asked for
+   * @param {number} [fixedMs] `hasten()` does not end it before
    * @returns {Promise<void>}
    */
-  start(ms, floorMs = 0) {
+  start(ms, fixedMs = 0) {
     const until = Date.now() + ms;
-    this.#notBefore = Date.now() + floorMs;
+    this.#notBefore = Date.now() + fixedMs;
     return new Promise((resolve) => {
       /** @type {ReturnType<typeof setTimeout>} */
       let timer;
@@ -70,7 +70,7 @@ export class CancellableSleep {
     this.#end?.();
   }
 
-  /** Ends it unless the server asked for a longer one. */
+  /** Ends it, if its fixed part is over. */
   hasten() {
     if (Date.now() >= this.#notBefore) this.wake();
   }

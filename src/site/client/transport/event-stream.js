@@ -1,7 +1,7 @@
 /** An event stream that reconnects with its cursor, detects silence, and stops when the session is over. */
 
 import { Backoff, CancellableSleep } from "./backoff.js";
-import { ApiError, isTransient, retryAfterMs, TransportError, WaypostError } from "../errors.js";
+import { ApiError, fixedWaitMs, isTransient, retryAfterMs, TransportError, WaypostError } from "../errors.js";
 import { isCursor, isoTime } from "../grammar.js";
 import { SilenceTimeout } from "./silence-timeout.js";
 import { SseParser } from "./sse.js";
@@ -82,14 +82,14 @@ export class EventStream {
     this.#sleep.wake();
   }
 
-  /** Reconnects now, also if the server asked for a later attempt. */
+  /** Reconnects now in any case. */
   retry() {
     this.#wake(false);
     this.#sleep.wake();
   }
 
   /**
-   * Reconnects as soon as the server's Retry-After allows. Drops a connection that is dead (`certain`) or has missed a
+   * Reconnects now instead of later, unless the server can't answer before tomorrow. Drops a connection that is dead (`certain`) or has missed a
    * heartbeat.
    * @param {boolean} certain
    */
@@ -220,12 +220,12 @@ export class EventStream {
 
   /** @param {WaypostError | null} error */
   async #pause(error) {
-    const floorMs = retryAfterMs(error);
-    const delayMs = this.#backoff.next(floorMs);
-    if (!this.#hurry || floorMs > 0) {
+    const delayMs = this.#backoff.next(retryAfterMs(error));
+    const fixedMs = fixedWaitMs(error);
+    if (!this.#hurry || fixedMs > 0) {
       const state = seemsOffline() ? "offline" : "waiting";
       this.#options.report({ state, delayMs, error: error ?? undefined });
-      await this.#sleep.start(delayMs, floorMs);
+      await this.#sleep.start(delayMs, fixedMs);
     }
     this.#hurry = false;
   }

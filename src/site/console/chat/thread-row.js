@@ -48,7 +48,7 @@ export function threadRow(thread, { isCurrent, isExpanded, origin }, events) {
       "data-key": `more ${threadId}`,
       onclick: events.toggle,
     },
-    dots(),
+    el("span", { class: "dots" }),
   );
   const row = el("li", { class: "thread-row" }, link, more);
   if (!isExpanded) return row;
@@ -85,16 +85,4 @@ export function renameRow(thread, rename) {
     if (event.key === "Escape") rename(null);
   });
   return { row: el("li", { class: "thread-row" }, form), input };
-}
-
-function dots() {
-  const svg = document.createElementNS("http://www.w3.org/2000/svg", "svg");
-  svg.setAttribute("viewBox", "0 0 16 16");
-  svg.setAttribute("aria-hidden", "true");
-  for (const x of [3, 8, 13]) {
-    const dot = document.createElementNS("http://www.w3.org/2000/svg", "circle");
-    for (const [name, value] of Object.entries({ cx: x, cy: 8, r: 1.4 })) dot.setAttribute(name, `${value}`);
-    svg.append(dot);
-  }
-  return svg;
 }

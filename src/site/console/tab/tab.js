@@ -21,7 +21,7 @@ import { setTitle } from "../views.js";
 /** Pauses between attempts to open a session; the last one repeats. */
 const ATTEMPT_DELAYS_MS = [1000, 2000, 5000, 10_000];
 
-/** Who waits for longer wants to know until when. */
+/** A longer wait is shown with the time at which it ends. */
 const LONG_MS = 120_000;
 
 export class Tab {
