@@ -2,6 +2,7 @@
 
 import { el } from "../shared/dom.js";
 import { clockTime, pretty } from "../shared/format.js";
+import { contentText } from "./content.js";
 import { Reasoning } from "./reasoning.js";
 
 /** @typedef {import("../../waypost.js").ChatMessage} ChatMessage */
@@ -44,7 +45,7 @@ export class Message {
     // This page may be ahead of the history, which other locations see late.
     if (this.isGrowing || (this.#isHeard && partial)) return;
     const calls = toolCalls.map(({ name, args }) => `${name}(${pretty(args)})`);
-    const text = [typeof content === "string" ? content : pretty(content), ...calls].filter(Boolean).join("\n");
+    const text = [contentText(content), ...calls].filter(Boolean).join("\n");
     if (this.#text.textContent !== text) this.#text.textContent = text;
     this.#reasoning.show(reasoning);
     this.#mark(partial ? "Incomplete" : null);
