@@ -77,9 +77,10 @@ guard: bootstrap
 profile: bootstrap
 	@npm run --silent profile
 
-# Puts the Worker on Cloudflare (after `npx wrangler login`).
+# Puts the Worker on Cloudflare (after `npx wrangler login`). make deploy REGION=aws:eu-central-1, or REGION=none
+# A variable REGION of the environment says something about another program.
 deploy: bootstrap
-	@npm run --silent deploy
+	@npm run --silent deploy --$(if $(filter command,$(origin REGION)), '--region=$(REGION)')
 
 # Regenerates requirements-*.txt and package-lock.json from pyproject.toml and package.json.
 lock: bootstrap

@@ -35,6 +35,7 @@ from waypost_worker.http.loads import Loads
 from waypost_worker.http.log_entry import log_entry, ray_of
 from waypost_worker.http.messages import Request, Response, bounded, problem, problem_response
 from waypost_worker.http.page_access import PageAccess
+from waypost_worker.http.placement import placement_of
 from waypost_worker.http.routing import Route, Router, canonical_path
 from waypost_worker.http.security_headers import BROWSER_HEADERS
 from waypost_worker.http.streams import in_pieces
@@ -176,7 +177,10 @@ class App:
         self._pages.let_read(request, response)
         response.headers = BROWSER_HEADERS | response.headers
         response.headers["X-Request-Id"] = request_id
-        response.headers["Server-Timing"] = f'kv;desc="{meter.operations} operations";dur={meter.elapsed_ms}'
+        timing = f'kv;desc="{meter.operations} operations";dur={meter.elapsed_ms}'
+        if (place := placement_of(request.headers)) is not None:
+            timing += f', placement;desc="{place}"'
+        response.headers["Server-Timing"] = timing
         if self._storage != "kv":
             response.headers["Waypost-Storage"] = self._storage
         if request.method == "HEAD":
@@ -205,8 +209,10 @@ class App:
                 return offer
         elif not self._pages.may_call(request):
             refuse_origin()
-        if self._settings.problem and route.handler is not service.health:
-            raise Unconfigured(self._settings.problem)
+        if route.handler is not service.health:
+            self.isolate.check()
+            if self._settings.problem:
+                raise Unconfigured(self._settings.problem)
         await self._limits.spend_of_address(route.limits, request.client_ip, route.uses)
         meter.payment = Payment(partial(self._limits.pay, request.client_ip), route.uses)
         context = RequestContext(

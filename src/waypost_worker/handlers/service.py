@@ -9,12 +9,14 @@ from waypost_worker.context.request_context import RequestContext
 from waypost_worker.errors import (
     BudgetSpent,
     DailyLimit,
+    Restarting,
     RouteNotFound,
     StorageUnavailable,
     Unconfigured,
     WaypostError,
 )
 from waypost_worker.http.messages import Response, json_response
+from waypost_worker.http.placement import placement_of
 from waypost_worker.limits import MAX_BODY_BYTES, MAX_SESSION_AGE_SECONDS, MAX_WAIT_SECONDS
 from waypost_worker.polling.plans import FREE
 from waypost_worker.version import VERSION
@@ -49,6 +51,9 @@ class HealthView(msgspec.Struct, rename="camel"):
     `plan`: the pace in force now; `planSet`: what is set, empty if nothing is; `planHint`: how to set it, then.
     `dailyLimit`: if the free plan's operations of today are used up, which ones.
     `rateLimits`: each budget by the name of its binding, and whether that is bound; `rateLimit`: whether all are.
+
+    `placement`: where this request ran, if the Worker is placed (`remote-IAD`: passed on to the place; `local-FRA`: ran
+    where it came in). `colo`: the data centre that it came to. Both by the code of an airport, as Cloudflare says it.
     """
 
     status: str
@@ -62,6 +67,8 @@ class HealthView(msgspec.Struct, rename="camel"):
     rate_limit: bool
     rate_limits: dict[str, bool]
     limits: LimitsView
+    placement: str | None = None
+    colo: str | None = None
     code: str | None = None
     detail: str | None = None
 
@@ -100,6 +107,8 @@ async def health(context: RequestContext) -> Response:
             settings.thread_history_limit,
             settings.history_bytes,
         ),
+        placement_of(context.request.headers),
+        context.request.colo(),
         None if error is None else error.code,
         None if error is None else error.detail,
     )
@@ -111,13 +120,14 @@ async def _error(context: RequestContext) -> WaypostError | None:
     if context.settings.problem:
         return Unconfigured(context.settings.problem)
     try:
+        context.isolate.check()
         if context.settings.plan is FREE:
             # A list a minute, as monitors would ask, is more than the free plan has in a day.
             await context.kv.get("health")
         else:
             # A list says more: KV caches the miss of a get.
             await context.kv.list("health:", limit=1)
-    except (StorageUnavailable, BudgetSpent, DailyLimit) as error:
+    except (Restarting, StorageUnavailable, BudgetSpent, DailyLimit) as error:
         return error
     limits = context.isolate.daily_limits
     needed = [operation for operation in limits.operations if operation != "delete"]

@@ -47,7 +47,7 @@ class TwoIsolates(LocalWorker):
         router.mkdir()
         (router / "router.js").write_text(ROUTER)
         services = "".join(f'[[services]]\nbinding = "{name}"\nservice = "waypost-{name}"\n' for name in NAMES)
-        head = 'name = "router"\nmain = "router.js"\ncompatibility_date = "2026-11-01"\n'
+        head = 'name = "router"\nmain = "router.js"\ncompatibility_date = "2026-11-17"\n'
         (router / "wrangler.toml").write_text(head + services)
 
 
