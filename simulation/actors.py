@@ -12,6 +12,8 @@ from random import Random
 from typing import Any
 from zlib import crc32
 
+import msgspec
+
 from simulation.client import Reply
 from simulation.cluster import Cluster, NetworkError, SessionOver
 from waypost_worker.limits import MAX_BODY_BYTES
@@ -290,9 +292,10 @@ async def listen(cluster: Cluster, story: Story, name: str, home: int) -> None:
                 resumed = cursor is not None
                 reply = await cluster.call(home, "GET", f"/api/poll?code={story.code}{after}&wait=10")
                 if reply.status == 200:
-                    for event in reply.json()["messages"]:
+                    polled = msgspec.json.decode(reply.body)
+                    for event in polled["messages"]:
                         receive(event, resumed)
-                    cursor = reply.json()["cursor"]
+                    cursor = polled["cursor"]
             else:
                 headers = {"Last-Event-ID": cursor} if cursor else {}
                 before = set(had)

@@ -1,7 +1,6 @@
 """Isolates in several locations on one namespace, behind a network that loses requests, replies and streams."""
 
 import asyncio
-import json
 from collections import Counter
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
@@ -9,6 +8,8 @@ from dataclasses import dataclass
 from random import Random
 from typing import Any
 from urllib.parse import parse_qsl
+
+import msgspec
 
 from simulation.client import KEY, Client, Reply
 from simulation.daily_allowance import DailyAllowance
@@ -159,7 +160,7 @@ class Cluster:
                 for line in chunk.splitlines():
                     if self._chance(self.faults.broken_stream):
                         return
-                    event = json.loads(line)
+                    event = msgspec.json.decode(line)
                     last = event["event"]
                     if last == "request":
                         connection.sent.add(event["data"]["id"])
