@@ -62,7 +62,7 @@ class DailyLimits:
 
     def error(self, operation: str) -> DailyLimit:
         """The error for a caller that needs an operation of this kind."""
-        return DailyLimit(operation, -(-(self._until_ms - self._clock.now_ms()) // 1000))
+        return DailyLimit(operation, max(1, -(-(self._until_ms - self._clock.now_ms()) // 1000)))
 
 
 class LimitedKv:
