@@ -128,7 +128,9 @@ class Host:
                 self._story.ended = True
             if self._cluster.random.random() < 0.1:
                 self._home = self._cluster.random.randrange(self._cluster.world.locations)
-            if self._reloads and not self.is_superseded and self._cluster.random.random() < 0.2:
+            reloads = self._reloads and not self.is_superseded and self._cluster.random.random() < 0.2
+            # Without a goodbye, which of two pages is the newer one is up to the clocks of two locations.
+            if reloads and self._cluster.may_write:
                 # The goodbye may be later than the stream of the new page.
                 self._start(self._leave(self._instance))
                 self._instance = self._new_instance()
