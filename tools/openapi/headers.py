@@ -14,9 +14,15 @@ HEADERS: dict[str, Json] = {
         "schema": {"type": "string", "minLength": 1},
     },
     "Server-Timing": {
-        "description": "The number of KV operations, and the milliseconds spent waiting for them.",
+        "description": (
+            "The number of KV operations, and the milliseconds spent waiting for them. To a request with the header "
+            "`Waypost-Diagnostics` also the name of the isolate that served it, eight random characters."
+        ),
         "required": True,
-        "schema": {"type": "string", "pattern": r'^kv;desc="\d+ operations";dur=\d+$'},
+        "schema": {
+            "type": "string",
+            "pattern": r'^kv;desc="\d+ operations";dur=\d+(, isolate;desc="[0-9a-f]{8}")?$',
+        },
     },
     **{name: {"required": True, "schema": {"const": value}} for name, value in BROWSER_HEADERS.items()},
     "Waypost-Storage": {

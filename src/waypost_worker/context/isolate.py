@@ -70,6 +70,8 @@ class Isolate:
         self.phase_ms = random.random_bytes(1)[0] * COALESCED_MS // 256
         self.cursors = CursorFactory(clock, random)
         self.clock = clock
+        self._random = random
+        self._name = ""
         self.messages: LocalChannel[Message] = LocalChannel(clock)
         self.changes: LocalChannel[Session] = LocalChannel(clock)
         self.address_changes: LocalChannel[bool] = LocalChannel(clock)
@@ -94,3 +96,8 @@ class Isolate:
         self.streams = OpenStreams(clock)
         self.open_streams = 0
         self.open_proxies = 0
+
+    def name(self) -> str:
+        """Eight random characters that tell this isolate from others, for diagnostics."""
+        self._name = self._name or self._random.random_bytes(4).hex()
+        return self._name
