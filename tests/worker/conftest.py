@@ -38,6 +38,7 @@ LONGEST_FIRST = (
     "test_leaks.py",
     "test_faults.py",
     "test_restart.py",
+    "test_two_versions.py",
     "test_chat_isolates.py",
     "test_runtime.py",
     "test_threads.py",
