@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
-
-import pytest
 
 from tests.support.http_api import Api, Session
 from tests.support.sse_client import EventStream
-from tools.local.harness.two_isolates import TwoIsolates
 from tools.local.harness.worker import LocalWorker
 
 BOTH = "application/json, text/event-stream"
@@ -76,14 +72,6 @@ def test_a_call_goes_on_after_the_worker_was_killed() -> None:
         assert (reply["id"], reply["result"]["content"][0]["text"]) == (7, "still here")
         # What is known of the session stands in its id.
         assert caller._post("ping", {}).json()["result"] == {}
-
-
-@pytest.fixture(scope="module")
-def isolates(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Api, Api]]:
-    """A caller of either."""
-    with TwoIsolates(tmp_path_factory.mktemp("isolates")) as worker, Api(worker.url) as here, Api(worker.url) as there:
-        here.http.headers["X-Isolate"], there.http.headers["X-Isolate"] = "a", "b"
-        yield here, there
 
 
 def test_a_call_is_taken_up_in_another_isolate_and_answered_from_there(isolates: tuple[Api, Api]) -> None:
