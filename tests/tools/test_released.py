@@ -49,5 +49,6 @@ def test_a_commit_that_is_not_there_is_refused_with_a_sentence() -> None:
 
 
 def test_the_page_says_how_a_release_moves_it() -> None:
-    assert "npm run released -- " in page("docs/deploy.md")
-    assert f"`{COMMIT.parent.parent.parent.name}/worker/released/commit.txt`" in page("docs/deploy.md")
+    assert "`npm run released -- " in page("CONTRIBUTING.md")
+    for path in (COMMIT, ARCHIVE):
+        assert path.name in page("CONTRIBUTING.md")
