@@ -78,9 +78,10 @@ probe: bootstrap
 	@npm run --silent probe -- '$(URL)' $(if $(JSON),--json '$(JSON)') $(if $(QUICK),--quick) $(if $(LONG),--long) \
 		$(if $(YES),--yes)
 
-# Puts the Worker on Cloudflare (after `npx wrangler login`).
+# Puts the Worker on Cloudflare (after `npx wrangler login`). make deploy REGION=aws:eu-central-1, or REGION=none
+# A variable REGION of the environment says something about another program.
 deploy: bootstrap
-	@npm run --silent deploy
+	@npm run --silent deploy --$(if $(filter command,$(origin REGION)), '--region=$(REGION)')
 
 # Regenerates requirements-*.txt and package-lock.json from pyproject.toml and package.json.
 lock: bootstrap

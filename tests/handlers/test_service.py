@@ -49,9 +49,19 @@ async def test_a_usable_service_says_so_with_its_limits():
             "threadHistoryLimit": 200,
             "historyBytes": 1_048_576,
         },
+        "placement": None,
+        "colo": None,
         "code": None,
         "detail": None,
     }
+
+
+async def test_where_a_request_came_in_and_where_it_ran_is_said():
+    reply = await make_client().call("GET", "/health", headers={"CF-Placement": "remote-IAD"}, colo="FRA")
+    assert (reply.json()["placement"], reply.json()["colo"]) == ("remote-IAD", "FRA")
+    settings = read_settings({})
+    reply = await make_client(settings).call("GET", "/health", headers={"CF-Placement": "local-FRA"}, colo="FRA")
+    assert (reply.status, reply.json()["placement"], reply.json()["colo"]) == (503, "local-FRA", "FRA")
 
 
 def test_budgets_that_are_not_bound_are_said():

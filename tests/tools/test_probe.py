@@ -303,14 +303,23 @@ async def probe_of(answer: Any) -> Findings:
 def test_a_reply_tells_where_it_was_made() -> None:
     reply = told({
         "server-timing": 'kv;desc="3 operations";dur=24, isolate;desc="0a1b2c3d", placement;desc="remote-IAD", '
-        'colo;desc="FRA", cfWorker;dur=7.5,cfExtPri',
+        "cfWorker;dur=7.5,cfExtPri",
         "cf-ray": "8f1c2d3e4b5a6978-AMS",
     })  # fmt: skip
-    assert (reply.isolate, reply.placement, reply.colo, reply.edge) == ("0a1b2c3d", "remote-IAD", "FRA", "AMS")
+    assert (reply.isolate, reply.placement, reply.edge) == ("0a1b2c3d", "remote-IAD", "AMS")
     assert (reply.operations, reply.kv_ms) == (3, 24.0)
     assert reply.foreign == {"cfWorker": 7.5}
     assert told({}).isolate is None
     assert server_timing('a;desc="x, y";dur=1,b') == {"a": {"desc": "x, y", "dur": "1"}, "b": {}}
+
+
+async def test_the_places_of_all_requests_are_counted() -> None:
+    deployment = Deployment()
+    deployment.target = replace(deployment.target, headers={"cf-placement": "remote-IAD"})
+    found = await deployment.probed()
+    deployment.target.replies.append(told({"server-timing": 'kv;dur=0, placement;desc="local-FRA"'}))
+    shown = row(rows(found, deployment.target.replies), "requests run in")
+    assert re.fullmatch(r"remote-IAD 9\d\.\d%, local-FRA \d\.\d%", shown.measured)
 
 
 async def test_the_table_and_the_json_have_what_was_found() -> None:

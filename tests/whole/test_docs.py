@@ -164,6 +164,17 @@ def test_the_rate_limits_are_those_that_are_deployed():
     assert f"each {APPEND_BYTES_PER_USE // 1024} KiB once" in SETTINGS
 
 
+def test_no_budget_is_likely_to_be_shared_with_another_worker_of_the_account():
+    # Workers that name the same namespace_id share its budget; examples and their copies have short ones.
+    assert all(int(limit["namespace_id"]) > 10**8 for limit in CONFIG["ratelimits"])
+
+
+def test_no_log_of_the_platform_has_whole_urls():
+    assert CONFIG["observability"]["logs"] == {"enabled": True, "invocation_logs": False}
+    assert CONFIG["observability"]["redact_query_string"] is True
+    assert CONFIG["preview_urls"] is False
+
+
 def names_read_by_the_worker() -> set[str]:
     """`SETTINGS` of the module that runs on the platform only, so it can't be imported here."""
     tree = ast.parse((PACKAGE / "cloudflare" / "worker.py").read_text())

@@ -35,15 +35,10 @@ def _where(found: Findings, replies: Sequence[Told]) -> Iterator[Row]:
     if here.storage != "kv":
         yield Row("storage", f"{here.storage}: without a KV namespace, nothing is kept", "KV", WORSE)
     seen = places(replies)
-    edge = _shares(seen["edge"])
-    yield Row("you reach", edge or "not told (no CF-Ray: not Cloudflare's network)")
+    reached = _shares(seen["edge"]) or here.colo
+    yield Row("you reach", reached or "not told (no CF-Ray: not Cloudflare's network)")
     placed = _shares(seen["placement"]) or here.placement
-    colo = _shares(seen["colo"]) or here.colo
-    yield Row(
-        "requests run in",
-        " ".join(part for part in (placed, f"(colo {colo})" if colo else "") if part) or "not told",
-        "one data centre, if placement is on",
-    )
+    yield Row("requests run in", placed or "not told: not placed", "one data centre, if placement is on")
 
 
 def _meetings(found: Findings) -> Iterator[Row]:

@@ -10,7 +10,7 @@ _ENTRY = re.compile(r"""\s*([\w-]+)((?:\s*;\s*\w+=(?:"[^"]*"|[^;,"]*))*)\s*(?:,|
 _PARAMETER = re.compile(r"""(\w+)=(?:"([^"]*)"|([^;,"]*))""")
 _RAY = re.compile(r"[0-9a-f]+-([A-Z]{3})")
 
-OURS = frozenset({"kv", "isolate", "placement", "colo"})
+OURS = frozenset({"kv", "isolate", "placement"})
 """The entries of `Server-Timing` that a Waypost writes; all others are the platform's."""
 
 
@@ -18,13 +18,12 @@ OURS = frozenset({"kv", "isolate", "placement", "colo"})
 class Told:
     """One reply: `None` or 0 for what it does not tell.
 
-    `edge` is the location that the client reached (`CF-Ray`), `placement` the value of `cf-placement`, `colo` what the
-    Worker knows of its location. `foreign` has the platform's own entries, in milliseconds.
+    `edge` is the location that the client reached (`CF-Ray`), `placement` where the request ran. `foreign` has the
+    platform's own entries, in milliseconds.
     """
 
     isolate: str | None = None
     placement: str | None = None
-    colo: str | None = None
     edge: str | None = None
     operations: int = 0
     kv_ms: float = 0.0
@@ -40,7 +39,6 @@ def told(headers: Mapping[str, str]) -> Told:
     return Told(
         isolate=_description(entries, "isolate"),
         placement=_description(entries, "placement"),
-        colo=_description(entries, "colo"),
         edge=ray[1] if ray else None,
         operations=int(count[0]) if count else 0,
         kv_ms=_number(kv.get("dur")) or 0.0,

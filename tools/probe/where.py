@@ -62,10 +62,9 @@ def counted(values: Iterable[str | None]) -> dict[str, int]:
 
 
 def places(replies: Iterable[Told]) -> dict[str, dict[str, int]]:
-    """Where all replies came from: the edge, the colo that the Worker names, its placement."""
+    """Where all replies came from: the location that took the request, and the placement of the Worker."""
     replies = list(replies)
     return {
         "edge": counted(reply.edge for reply in replies),
-        "colo": counted(reply.colo for reply in replies),
         "placement": counted(reply.placement for reply in replies),
     }

@@ -21,12 +21,13 @@ from waypost_worker.app import App
 from waypost_worker.cloudflare.bodies import JsBody, js_body
 from waypost_worker.cloudflare.clock import CloudflareClock
 from waypost_worker.cloudflare.fetch import CloudflareAi, CloudflareHttp
-from waypost_worker.cloudflare.kv import CloudflareKv
+from waypost_worker.cloudflare.kv import CloudflareKv, text_or_none
 from waypost_worker.context.isolate import Isolate
 from waypost_worker.http.messages import Request, content_length
 from waypost_worker.kv.memory import MemoryKv
 from waypost_worker.kv.store import Kv
 from waypost_worker.models.providers import choose_model
+from waypost_worker.security.client_address import caller_address
 from waypost_worker.security.rate_limits import Limit
 from waypost_worker.settings import read_settings
 
@@ -158,7 +159,7 @@ async def serve(app: App, js_request: Any) -> Any:
     # One crossing for all of them; repeated fields are joined with commas.
     headers = _decode_fields(functions.stringify(functions.from_entries(js_request.headers)))
 
-    address = headers.get("cf-connecting-ip")
+    address = caller_address(headers)
     share = app.isolate.bodies.share(address)
 
     body = JsBody(js_request, content_length(headers), app.clock, app.isolate, share)
@@ -166,7 +167,10 @@ async def serve(app: App, js_request: Any) -> Any:
     def background(work: Coroutine[Any, Any, None]) -> None:
         _run_in_background(work, app.isolate)
 
-    request = Request(js_request.method, url.path, url.query, headers, body.read, background, address, url.scheme)
+    def colo() -> str | None:
+        return text_or_none(getattr(js_request.cf, "colo", None))
+
+    request = Request(js_request.method, url.path, url.query, headers, body.read, background, address, url.scheme, colo)
     try:
         response = await app.handle(request)
     finally:

@@ -8,6 +8,7 @@ import msgspec
 from waypost_worker.context.request_context import RequestContext
 from waypost_worker.errors import BudgetSpent, RouteNotFound, StorageUnavailable, Unconfigured
 from waypost_worker.http.messages import Response, json_response
+from waypost_worker.http.placement import placement_of
 from waypost_worker.limits import MAX_BODY_BYTES, MAX_SESSION_AGE_SECONDS, MAX_WAIT_SECONDS
 from waypost_worker.version import VERSION
 
@@ -32,6 +33,9 @@ class HealthView(msgspec.Struct, rename="camel"):
     """`code` and `detail` say what is wrong if `status` is not `ok`; `model` answers in chats.
 
     `rateLimits`: each budget by the name of its binding, and whether that is bound; `rateLimit`: whether all are.
+
+    `placement`: where this request ran, if the Worker is placed (`remote-IAD`: passed on to the place; `local-FRA`: ran
+    where it came in). `colo`: the data centre that it came to. Both by the code of an airport, as Cloudflare says it.
     """
 
     status: str
@@ -42,6 +46,8 @@ class HealthView(msgspec.Struct, rename="camel"):
     rate_limit: bool
     rate_limits: dict[str, bool]
     limits: LimitsView
+    placement: str | None = None
+    colo: str | None = None
     code: str | None = None
     detail: str | None = None
 
@@ -71,6 +77,8 @@ async def health(context: RequestContext) -> Response:
             settings.thread_history_limit,
             settings.history_bytes,
         ),
+        placement_of(context.request.headers),
+        context.request.colo(),
     )
     try:
         if settings.problem:

@@ -98,11 +98,17 @@ def content_length(headers: Headers) -> int | None:
     return int(declared[:20]) if declared.isascii() and declared.isdigit() else None
 
 
+def _unknown() -> None:
+    return None
+
+
 class Request(msgspec.Struct, frozen=True):
     """A request. `read_body(limit)` returns the whole body, or `None` once it is known to exceed `limit` bytes; it
     raises `BodyTimeout` if the body does not arrive in time.
 
     `background(work)` runs `work` concurrently with the response, and for up to 30 s after the client has left.
+
+    `colo()` is the data centre that the request came to, by the code of its airport; `None` if that is not known.
     """
 
     method: str
@@ -113,6 +119,7 @@ class Request(msgspec.Struct, frozen=True):
     background: Callable[[Coroutine[Any, Any, None]], None]
     client_ip: str | None = None
     scheme: str = "https"
+    colo: Callable[[], str | None] = _unknown
 
     def query(self) -> dict[str, str]:
         """The query parameters.

@@ -61,7 +61,7 @@ class TwoIsolates(LocalWorker):
         unnamed = f"{list(NAMES)}[requests++ % {len(NAMES)}]" if takes_turns else f'"{NAMES[0]}"'
         (router / "router.js").write_text(ROUTER.replace("UNNAMED", unnamed))
         services = "".join(f'[[services]]\nbinding = "{name}"\nservice = "waypost-{name}"\n' for name in NAMES)
-        head = 'name = "router"\nmain = "router.js"\ncompatibility_date = "2026-11-01"\n'
+        head = 'name = "router"\nmain = "router.js"\ncompatibility_date = "2026-11-17"\n'
         (router / "wrangler.toml").write_text(head + services)
 
 
