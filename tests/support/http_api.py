@@ -13,8 +13,8 @@ from tests.support.sse_client import PATIENCE_SECONDS, EventStream
 
 _ADDRESSES = count(1)
 
-PASSED_ON = ("CF-Connecting-IP", "X-Isolate")
-"""Headers by which a caller is known; its streams have them too."""
+PASSED_ON = ("CF-Connecting-IP", "CF-Placement", "X-Isolate")
+"""Headers by which a caller and its way are known; its streams have them too."""
 
 Stream = TypeVar("Stream", bound=EventStream)
 

@@ -241,7 +241,7 @@ REFUSALS: dict[str, tuple[httpx.Response, str]] = {
                 "version": "1",
                 "plan": "free",
                 "limits": {},
-                "daily_limit": {"operations": ["list"], "until": 0},
+                "dailyLimit": {"operations": ["list"], "until": 0},
             },
         ),
         "The list of this day are spent",

@@ -37,6 +37,9 @@ def versions(rollout: TwoVersions, request: pytest.FixtureRequest) -> Iterator[t
     """A caller of the version that stores, and one of the other."""
     with Api(rollout.url) as one, Api(rollout.url) as other:
         one.http.headers["X-Isolate"], other.http.headers["X-Isolate"] = "a", "b"
+        for caller in (one, other):
+            # As a deployment is by default.
+            caller.http.headers["CF-Placement"] = "remote-IAD"
         yield (one, other) if request.param == "old to new" else (other, one)
 
 

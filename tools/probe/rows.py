@@ -31,7 +31,7 @@ def rows(found: Findings, replies: Sequence[Told]) -> list[Row]:
 
 def _where(found: Findings, replies: Sequence[Told]) -> Iterator[Row]:
     here = found.deployment
-    yield Row("Waypost", f"{here.version}, at the {here.plan.name} plan's pace")
+    yield Row("Waypost", f"{here.version}, at the {here.plan.name} plan's pace", here.plan_hint)
     if here.storage != "kv":
         yield Row("storage", f"{here.storage}: without a KV namespace, nothing is kept", "KV", WORSE)
     seen = places(replies)

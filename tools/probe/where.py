@@ -15,10 +15,14 @@ from waypost_worker.polling.plans import FREE, PLANS, Plan
 
 @dataclass(frozen=True)
 class Deployment:
-    """What `/health` says: its version, the pace it works at, what it limits, and where this request ran."""
+    """What `/health` says: its version, the pace it works at, what it limits, and where this request ran.
+
+    `plan_hint`: how to set the plan, if it is not set.
+    """
 
     version: str
     plan: Plan
+    plan_hint: str
     storage: str
     stream_seconds: int
     counts_guesses: bool
@@ -37,7 +41,7 @@ async def deployment(caller: Caller) -> Deployment:
         raise no_waypost(caller.target.url, reply.http)
     if health["status"] != "ok":
         raise ProbeFailure(f"The deployment can't be used now: {health.get('detail') or health['status']}")
-    if limited := health.get("daily_limit") or health.get("dailyLimit"):
+    if limited := health.get("dailyLimit"):
         spent = ", ".join(limited.get("operations", ["KV operations"]))
         raise ProbeFailure(f"The {spent} of this day are spent. Run the probe after 00:00 UTC.")
     return _deployment(health)
@@ -48,6 +52,7 @@ def _deployment(health: dict[str, Any]) -> Deployment:
     return Deployment(
         version=health["version"],
         plan=plan,
+        plan_hint=health.get("planHint") or "",
         storage=health.get("storage", "kv"),
         stream_seconds=health["limits"].get("streamSeconds", plan.stream_seconds),
         counts_guesses=health.get("rateLimits", {}).get("MISS_LIMIT", True),
