@@ -15,6 +15,7 @@ import pytest
 from tests.support.chat_client import LONG, Chat, first_answer, next_answer
 from tests.support.documents_api import place, put
 from tests.support.http_api import Api, Session
+from tests.support.mcp_caller import McpCaller, waiting
 from tests.support.waiting import eventually
 from tools.local.harness.two_isolates import TwoVersions
 
@@ -37,9 +38,6 @@ def versions(rollout: TwoVersions, request: pytest.FixtureRequest) -> Iterator[t
     """A caller of the version that stores, and one of the other."""
     with Api(rollout.url) as one, Api(rollout.url) as other:
         one.http.headers["X-Isolate"], other.http.headers["X-Isolate"] = "a", "b"
-        for caller in (one, other):
-            # As a deployment is by default.
-            caller.http.headers["CF-Placement"] = "remote-IAD"
         yield (one, other) if request.param == "old to new" else (other, one)
 
 
@@ -143,6 +141,20 @@ def test_an_mcp_client_goes_on_in_the_other_version(versions: tuple[Api, Api]) -
     assert mcp(here, "/mcp", "ping", {}, Authorization=f"Bearer {session.join()}").json()["result"] == {}
 
 
+def test_an_mcp_call_is_taken_up_in_the_other_version(versions: tuple[Api, Api]) -> None:
+    here, there = versions
+    session = here.open_session()
+    caller = McpCaller(here, session.code)
+    event_id, _ = caller.call(3)
+    other = seen_from(there, session)
+    id = waiting(other)
+    stream = caller.resumed(event_id, there)
+    assert stream.status == 200, stream.body
+    assert other.answer(id, {"n": 1}).status_code == 202
+    reply = next(event.data for event in stream.take(2, "message") if event.text)
+    assert (reply["id"], reply["result"]["structuredContent"]) == (3, {"n": 1})
+
+
 def test_an_mcp_address_leads_to_a_session_of_the_other_version(versions: tuple[Api, Api]) -> None:
     here, there = versions
     secret = secrets.token_urlsafe(32)
@@ -194,6 +206,13 @@ def test_threads_are_listed_forked_exported_and_deleted_in_the_other_version(cha
     assert [(each["threadId"], each["title"], each["metadata"]) for each in listed["sessions"]] == [
         (here.thread_id, "A title", {"a": "1"})
     ]
+    more = {"threadId": f"more-{uuid4()}", "resourceId": here.resource_id}
+    assert here.api.call("POST", "/api/threads", more, APP_KEY).status_code == 201
+    query = {"resourceId": here.resource_id, "limit": "1"}
+    first = here.api.call("GET", "/api/sessions", token=APP_KEY, params=query).json()
+    rest = there.api.call("GET", "/api/sessions", token=APP_KEY, params={**query, "cursor": first["cursor"]}).json()
+    assert [page["sessions"][0]["threadId"] for page in (first, rest)] == [more["threadId"], here.thread_id]
+
     fork = {"forkFromThreadId": here.thread_id, "resourceId": here.resource_id, "threadId": f"fork-{uuid4()}"}
     forked = there.api.call("POST", "/api/chat/fork", fork, APP_KEY)
     assert forked.status_code in (200, 201), forked.text
