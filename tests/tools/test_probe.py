@@ -184,6 +184,16 @@ async def test_a_long_run_sees_how_a_stream_ends() -> None:
     assert found.stream_end.heartbeats > 2
 
 
+async def test_a_slow_deployment_does_not_make_the_run_an_hour_long() -> None:
+    deployment = Deployment(isolates=2, settings=Settings(signing_keys=(KEY,), plan=FREE))
+    started = asyncio.get_running_loop().time()
+    found = await deployment.probed(FULL)
+    assert asyncio.get_running_loop().time() - started < 10 * 60
+    assert {call.met for call in found.delivery.delivered} == {True, False}
+    assert len(found.delivery.delivered) < FULL.streams * FULL.calls_a_stream
+    assert found.delivery.round_trips
+
+
 async def test_a_run_that_is_stopped_deletes_what_it_has_made() -> None:
     deployment = Deployment()
     running = asyncio.ensure_future(deployment.probed(replace(QUICK, seconds=1000)))
@@ -326,8 +336,9 @@ async def test_the_table_and_the_json_have_what_was_found() -> None:
     deployment = Deployment(isolates=2)
     found = await deployment.probed()
     shown = rows(found, deployment.target.replies)
+    for width in (80, 100, 140):
+        assert max(len(line) for line in table(shown, width).splitlines()) <= width
     text = table(shown)
-    assert all(len(line) <= 140 for line in text.splitlines())
     for each in shown:
         assert each.what.split()[0] in text
     whole = json.loads(as_json(deployment.target, found, shown))

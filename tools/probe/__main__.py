@@ -5,15 +5,17 @@ from __future__ import annotations
 import argparse
 import asyncio
 import os
+import shutil
 import signal
 import sys
 from pathlib import Path
+from typing import TextIO
 
 from bench.measure.progress import Progress
 from tools.probe.caller import Target
 from tools.probe.failure import ProbeFailure
 from tools.probe.made import Made
-from tools.probe.report import as_json, closing, table
+from tools.probe.report import MAX_WIDTH, as_json, closing, table
 from tools.probe.rows import WORSE, rows
 from tools.probe.run import WEIGHTS, Findings, run
 from tools.probe.scale import FULL, QUICK, Scale
@@ -47,12 +49,13 @@ def headers_of(lines: list[str]) -> dict[str, str]:
     return {name.strip(): value.strip() for name, _, value in (line.partition(":") for line in lines)}
 
 
-def confirm(question: str) -> bool:
+def confirm(question: str, keyboard: TextIO = sys.stdin) -> bool:
     """Whether the person says yes. Without a person, no."""
-    if not sys.stdin.isatty():
+    if not keyboard.isatty():
         print(f"{question} There is nobody to ask: say so with YES=1.", file=sys.stderr)
         return False
-    return input(f"\n{question} [y/N] ").strip().lower() in ("y", "yes")
+    print(f"\n{question} [y/N] ", end="", file=sys.stderr, flush=True)
+    return keyboard.readline().strip().lower() in ("y", "yes")
 
 
 async def measured(target: Target, made: Made, scale: Scale, *, is_asked: bool) -> Findings:
@@ -95,7 +98,7 @@ def main() -> int:
         print(f"\nStopped. The {made.count} sessions and documents it had made are {left}.", file=sys.stderr)
         return INTERRUPTED
     shown = rows(found, target.replies)
-    print(f"\n{table(shown)}\n{closing(target, found)}", end="")
+    print(f"\n{table(shown, shutil.get_terminal_size((MAX_WIDTH, 0)).columns)}\n{closing(target, found)}", end="")
     if arguments.json:
         arguments.json.write_text(as_json(target, found, shown))
     return 2 if any(row.verdict == WORSE for row in shown) else 0

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -109,18 +109,31 @@ async def delivery(target: Target, made: Made, scale: Scale, progress: Progress)
     found = Delivery()
     progress.expect(scale.streams + scale.round_trips)
     async with Caller(target) as guest:
+        is_late = _deadline(scale)
         for number in range(scale.streams):
+            if is_late():
+                break
             progress.step(f"stream {number + 1}")
             session = await made.session(guest)
             async with host(target, session, answers=False) as there:
                 for call in range(scale.calls_a_stream):
-                    await _deliver(f"probe-{number}-{call}", guest, session, there, found)
+                    if not is_late():
+                        await _deliver(f"probe-{number}-{call}", guest, session, there, found)
+        is_late = _deadline(scale)
         session = await made.session(guest)
         async with host(target, session, answers=True) as there:
             for number in range(scale.round_trips):
                 progress.step(f"round trip {number + 1}")
-                await _round_trip(f"probe-{number}", guest, session, there, found)
+                if not is_late():
+                    await _round_trip(f"probe-{number}", guest, session, there, found)
     return found
+
+
+def _deadline(scale: Scale) -> Callable[[], bool]:
+    """Whether a section that begins now has taken its time: with a call a minute, a run would take an hour."""
+    loop = asyncio.get_running_loop()
+    latest = loop.time() + scale.section_seconds
+    return lambda: loop.time() > latest
 
 
 async def _deliver(id: str, guest: Caller, session: Session, there: Host, found: Delivery) -> None:

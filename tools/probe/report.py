@@ -13,30 +13,39 @@ from typing import Any
 from simulation.cost import DOLLARS
 from tools.probe.caller import Target
 from tools.probe.promises import PAGE
-from tools.probe.rows import Row
+from tools.probe.rows import OK, Row
 from tools.probe.run import Findings
 from tools.probe.where import places
 
+GAP = "  "
 HEAD = Row("what", "measured", f"promised ({PAGE})", "")
-WIDTHS = (34, 40, 44, 11)
+MIN_WIDTH, MAX_WIDTH = 80, 140
+"""Characters of a line."""
 
 
-def table(rows: Iterable[Row]) -> str:
-    """The rows in columns."""
-    lines = []
+def widths(width: int) -> tuple[int, int, int, int]:
+    """The widths of the columns in lines of `width` characters."""
+    what = 34 if width >= 120 else 20
+    left = min(max(width, MIN_WIDTH), MAX_WIDTH) - what - len(OK) - 3 * len(GAP)
+    return what, left - left // 2, left // 2, len(OK)
+
+
+def table(rows: Iterable[Row], width: int = MAX_WIDTH) -> str:
+    """The rows in columns, in lines of at most `width` characters."""
+    columns, lines = widths(width), []
     for row in (HEAD, *rows):
         cells = [
             textwrap.wrap(text, width) or [""]
-            for text, width in zip((row.what, row.measured, row.promised, row.verdict), WIDTHS, strict=True)
+            for text, width in zip((row.what, row.measured, row.promised, row.verdict), columns, strict=True)
         ]
-        lines += [_line(parts) for parts in zip_longest(*cells, fillvalue="")]
+        lines += [_line(parts, columns) for parts in zip_longest(*cells, fillvalue="")]
         if row is HEAD:
-            lines.append(_line(["-" * width for width in WIDTHS]))
+            lines.append(_line(["-" * column for column in columns], columns))
     return "\n".join(lines) + "\n"
 
 
-def _line(parts: Sequence[str]) -> str:
-    return "  ".join(f"{part:<{width}}" for part, width in zip(parts, WIDTHS, strict=True)).rstrip()
+def _line(parts: Sequence[str], columns: Sequence[int]) -> str:
+    return GAP.join(f"{part:<{width}}" for part, width in zip(parts, columns, strict=True)).rstrip()
 
 
 def closing(target: Target, found: Findings) -> str:

@@ -35,8 +35,8 @@ def _where(found: Findings, replies: Sequence[Told]) -> Iterator[Row]:
     if here.storage != "kv":
         yield Row("storage", f"{here.storage}: without a KV namespace, nothing is kept", "KV", WORSE)
     seen = places(replies)
-    reached = _shares(seen["edge"]) or here.colo
-    yield Row("you reach", reached or "not told (no CF-Ray: not Cloudflare's network)")
+    colo = f"; the Worker names {here.colo}" if here.colo else ""
+    yield Row("you reach", _shares(seen["edge"]) or f"not Cloudflare's network (no CF-Ray){colo}")
     placed = _shares(seen["placement"]) or here.placement
     yield Row("requests run in", placed or "not told: not placed", "one data centre, if placement is on")
 

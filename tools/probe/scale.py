@@ -26,7 +26,8 @@ class Scale:
     `documents` are written to see when that is visible; `streams` are opened one after the other, each with
     `calls_a_stream`; `round_trips` are calls that wait for their answer. `samplers` connections ask every
     `sample_seconds` in which isolate they are, while the rest goes on, and at least `least_samples` times. The run
-    takes `seconds` at least. `is_long`: an idle stream is held until it ends.
+    takes `seconds` at least; after `section_seconds` of writing documents, of calls one way, and of calls there and
+    back, no further one begins. `is_long`: an idle stream is held until it ends.
     """
 
     documents: int = 10
@@ -37,6 +38,7 @@ class Scale:
     sample_seconds: float = 5.0
     least_samples: int = 6
     seconds: float = 150.0
+    section_seconds: float = 45.0
     guesses: int = 40
     is_long: bool = False
 
@@ -47,6 +49,7 @@ class Scale:
             documents=self.documents * factor,
             streams=self.streams * factor,
             round_trips=self.round_trips * factor,
+            section_seconds=self.section_seconds * factor,
         )
 
 

@@ -38,12 +38,16 @@ class Visibility:
 async def visibility(target: Target, made: Made, scale: Scale, progress: Progress) -> Visibility:
     """Write documents on one connection and look for them on two others."""
     seen = Visibility()
+    loop = asyncio.get_running_loop()
+    latest = loop.time() + scale.section_seconds
     places = asyncio.Semaphore(AT_A_TIME)
 
     async with Caller(target) as writer, Caller(target) as lister, Caller(target) as getter:
 
         async def one(number: int) -> None:
             async with places:
+                if loop.time() > latest:
+                    return
                 progress.step(f"document {number + 1}")
                 await _one(f"probe-{number}", made, seen, writer, lister, getter)
 
