@@ -155,7 +155,7 @@ async def test_a_get_that_shows_late_is_told_from_a_list_that_does() -> None:
 
 async def test_what_is_not_visible_within_a_minute_is_worse_than_promised() -> None:
     deployment = Deployment(kv=LateGetKv(MemoryKv(VirtualClock()), seconds=100))
-    found = await deployment.probed()
+    found = await deployment.probed(replace(QUICK, sample_seconds=10))
     shown = row(rows(found, deployment.target.replies), "a changed document, read")
     assert (shown.measured, shown.verdict) == ("at the first look 0 of 2 times, 2 not within a minute", WORSE)
 
@@ -178,7 +178,9 @@ async def test_codes_that_are_not_counted_are_worse_than_promised() -> None:
 
 async def test_a_long_run_sees_how_a_stream_ends() -> None:
     plan = replace(PAID, stream_seconds=90)
-    found = await Deployment(settings=Settings(signing_keys=(KEY,), plan=plan)).probed(replace(QUICK, is_long=True))
+    found = await Deployment(settings=Settings(signing_keys=(KEY,), plan=plan)).probed(
+        replace(QUICK, is_long=True, sample_seconds=10)
+    )
     assert found.stream_end.ended == "cleanly"
     assert 80 <= found.stream_end.seconds <= 95
     assert found.stream_end.heartbeats > 2
@@ -196,7 +198,7 @@ async def test_a_slow_deployment_does_not_make_the_run_an_hour_long() -> None:
 
 async def test_a_run_that_is_stopped_deletes_what_it_has_made() -> None:
     deployment = Deployment()
-    running = asyncio.ensure_future(deployment.probed(replace(QUICK, seconds=1000)))
+    running = asyncio.ensure_future(deployment.probed(replace(QUICK, seconds=1000, sample_seconds=10)))
     await asyncio.sleep(100)
     assert "doc" in await deployment.kept()
     assert deployment.made.left > 0
