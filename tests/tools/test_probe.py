@@ -186,6 +186,16 @@ async def test_a_long_run_sees_how_a_stream_ends() -> None:
     assert found.stream_end.heartbeats > 2
 
 
+async def test_a_host_whose_stream_ends_comes_back_and_loses_nothing() -> None:
+    plan = replace(PAID, stream_seconds=1, poll_min_ms=2_000)
+    deployment = Deployment(isolates=2, settings=Settings(signing_keys=(KEY,), plan=plan))
+    found = await deployment.probed(replace(QUICK, calls_a_stream=10))
+    assert found.delivery.continued > 2
+    assert (len(found.delivery.delivered), found.delivery.lost) == (10 * QUICK.streams, 0)
+    shown = row(rows(found, deployment.target.replies), "a host's stream ended")
+    assert shown.measured.startswith(f"{found.delivery.continued} times")
+
+
 async def test_a_slow_deployment_does_not_make_the_run_an_hour_long() -> None:
     deployment = Deployment(isolates=2, settings=Settings(signing_keys=(KEY,), plan=FREE))
     started = asyncio.get_running_loop().time()

@@ -113,9 +113,13 @@ class Caller:
         return Reply(reply, known, sent, loop.time())
 
     @asynccontextmanager
-    async def stream(self, path: str, token: str, silence_seconds: float) -> AsyncGenerator[Stream, None]:
+    async def stream(
+        self, path: str, token: str, silence_seconds: float, last_event_id: str = ""
+    ) -> AsyncGenerator[Stream, None]:
         """An open stream of events, which may be silent for so long. Raises `ProbeFailure` if it does not open."""
         headers = {"Accept": "application/x-ndjson", "Authorization": f"Bearer {token}"}
+        if last_event_id:
+            headers["Last-Event-ID"] = last_event_id
         timeout = httpx.Timeout(PATIENCE_SECONDS, read=silence_seconds)
         try:
             async with self._http.stream("GET", path, headers=headers, timeout=timeout) as reply:

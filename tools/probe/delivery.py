@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
-from typing import Any
+from typing import NamedTuple
 
 import httpx
 
@@ -23,6 +23,16 @@ SILENCE_SECONDS = 60.0
 """Longer than the interval of heartbeats."""
 
 WAIT_SECONDS = 60
+
+RETRY_SECONDS = 0.1
+"""How soon a host comes back; what it misses meanwhile waits in its queue."""
+
+
+class Arrival(NamedTuple):
+    """When a request arrived at the host, in the loop's seconds, and what was told of the stream that brought it."""
+
+    at: float
+    told: Told
 
 
 @dataclass(frozen=True)
@@ -47,61 +57,74 @@ class RoundTrip:
 
 @dataclass
 class Delivery:
-    """All calls; `lost` were not delivered within `PATIENCE_SECONDS`."""
+    """All calls; `lost` were not delivered within `PATIENCE_SECONDS`. `continued`: how often a host's stream ended, and
+    was continued by another."""
 
     delivered: list[Delivered] = field(default_factory=list)
     round_trips: list[RoundTrip] = field(default_factory=list)
     lost: int = 0
+    continued: int = 0
 
 
 class Host:
-    """The host's side of a session: hears requests, and answers those that it is asked to."""
+    """The host's side of a session: hears requests, answers them if it `answers`, and comes back when its stream ends.
 
-    def __init__(self, session: Session, caller: Caller, answers: bool) -> None:
+    `told`: of the stream that is open. `connected`: whether the first one is. `streams`: how many were opened.
+    """
+
+    def __init__(self, target: Target, session: Session, *, answers: bool) -> None:
         self.told = Told()
+        self.connected = asyncio.Event()
+        self.streams = 0
+        self._target = target
         self._session = session
-        self._caller = caller
         self._answers = answers
-        self._arrivals: dict[str, asyncio.Future[float]] = {}
+        self._last_id = ""
+        self._arrivals: dict[str, asyncio.Future[Arrival]] = {}
 
-    def arrival(self, id: str) -> asyncio.Future[float]:
-        """When the request with this id arrives, in the loop's seconds."""
+    def arrival(self, id: str) -> asyncio.Future[Arrival]:
+        """When the request with this id arrives, and by which stream."""
         return self._arrivals.setdefault(id, asyncio.get_running_loop().create_future())
 
-    async def listen(self, stream: Stream) -> None:
-        """Read the stream until it ends."""
-        try:
-            async for event in stream.events():
-                if event["event"] == "request":
-                    await self._heard(event["data"])
-        except httpx.TransportError:
-            # A stream that breaks ends this host; who waits for an arrival is not told, and counts it as lost.
-            return
+    async def run(self) -> None:
+        """Listen until this is cancelled. Raises `ProbeFailure` if a stream does not open."""
+        path = f"/api/stream?code={self._session.code}"
+        async with Caller(self._target) as listener, Caller(self._target) as answerer:
+            while True:
+                async with listener.stream(path, self._session.host, SILENCE_SECONDS, self._last_id) as stream:
+                    self.told = stream.told
+                    self.streams += 1
+                    self.connected.set()
+                    # A stream that breaks is continued as one that ends.
+                    with suppress(httpx.TransportError):
+                        await self._listen(stream, answerer)
+                await asyncio.sleep(RETRY_SECONDS)
 
-    async def _heard(self, request: dict[str, Any]) -> None:
-        arrival = self.arrival(request["id"])
+    async def _listen(self, stream: Stream, answerer: Caller) -> None:
+        async for event in stream.events():
+            self._last_id = event.get("id") or self._last_id
+            if event["event"] == "request":
+                await self._heard(event["data"]["id"], answerer)
+
+    async def _heard(self, id: str, answerer: Caller) -> None:
+        arrival = self.arrival(id)
         if arrival.done():
             return
-        arrival.set_result(asyncio.get_running_loop().time())
+        arrival.set_result(Arrival(asyncio.get_running_loop().time(), self.told))
         if self._answers:
-            body = {"code": self._session.code, "id": request["id"], "result": True}
-            (await self._caller.call("POST", "/api/response", body, self._session.host)).expect(202, 409)
+            body = {"code": self._session.code, "id": id, "result": True}
+            (await answerer.call("POST", "/api/response", body, self._session.host)).expect(202, 409)
 
 
 @asynccontextmanager
 async def host(target: Target, session: Session, *, answers: bool) -> AsyncGenerator[Host, None]:
     """A host that listens, on a connection of its own, and answers on another."""
-    async with (
-        Caller(target) as listener,
-        Caller(target) as answerer,
-        listener.stream(session.stream_path(), session.host, SILENCE_SECONDS) as stream,
-        asyncio.TaskGroup() as group,
-    ):
-        there = Host(session, answerer, answers)
-        there.told = stream.told
-        listening = group.create_task(there.listen(stream))
+    there = Host(target, session, answers=answers)
+    async with asyncio.TaskGroup() as group:
+        running = group.create_task(there.run())
+        await there.connected.wait()
         yield there
-        listening.cancel()
+        running.cancel()
 
 
 async def delivery(target: Target, made: Made, scale: Scale, progress: Progress) -> Delivery:
@@ -119,6 +142,7 @@ async def delivery(target: Target, made: Made, scale: Scale, progress: Progress)
                 for call in range(scale.calls_a_stream):
                     if not is_late():
                         await _deliver(f"probe-{number}-{call}", guest, session, there, found)
+                found.continued += there.streams - 1
         is_late = _deadline(scale)
         session = await made.session(guest)
         async with host(target, session, answers=True) as there:
@@ -126,6 +150,7 @@ async def delivery(target: Target, made: Made, scale: Scale, progress: Progress)
                 progress.step(f"round trip {number + 1}")
                 if not is_late():
                     await _round_trip(f"probe-{number}", guest, session, there, found)
+            found.continued += there.streams - 1
     return found
 
 
@@ -146,7 +171,8 @@ async def _deliver(id: str, guest: Caller, session: Session, there: Host, found:
         found.lost += 1
         return
     # The event may overtake the 202.
-    found.delivered.append(Delivered(max(0.0, came - sent.came), came - sent.sent, met(there.told, sent.told)))
+    delay = max(0.0, came.at - sent.came)
+    found.delivered.append(Delivered(delay, came.at - sent.sent, met(came.told, sent.told)))
 
 
 async def _round_trip(id: str, guest: Caller, session: Session, there: Host, found: Delivery) -> None:

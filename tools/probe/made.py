@@ -21,10 +21,6 @@ class Session:
         self.host: str = opened["hostToken"]
         self.guest = guest
 
-    def stream_path(self) -> str:
-        """The path of its host's stream."""
-        return f"/api/stream?code={self.code}"
-
 
 class Made:
     """Everything that is made here; `delete` deletes what is left of it."""

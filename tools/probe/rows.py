@@ -98,6 +98,8 @@ def _delivery(found: Findings) -> Iterator[Row]:
     for met, name, promised in kinds:
         if trips := [trip.seconds for trip in seen.round_trips if trip.met is met]:
             yield Row(f"there and back, {name}", _milliseconds(trips), promised, OK)
+    if seen.continued:
+        yield Row("a host's stream ended", f"{seen.continued} times; the host came back with its cursor")
     if seen.lost:
         yield Row("calls not delivered in time", str(seen.lost), f"within {slowest:g} s", WORSE)
 

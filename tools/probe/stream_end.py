@@ -29,7 +29,10 @@ class StreamEnd:
 async def hold(target: Target, session: Session, found: StreamEnd) -> None:
     """Hold the host's stream of `session` until it ends, or this task is cancelled."""
     loop = asyncio.get_running_loop()
-    async with Caller(target) as caller, caller.stream(session.stream_path(), session.host, SILENCE_SECONDS) as stream:
+    async with (
+        Caller(target) as caller,
+        caller.stream(f"/api/stream?code={session.code}", session.host, SILENCE_SECONDS) as stream,
+    ):
         opened = loop.time()
         try:
             async for event in stream.events():
