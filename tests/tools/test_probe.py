@@ -248,6 +248,11 @@ REFUSALS: dict[str, tuple[httpx.Response, str]] = {
     "another service": (httpx.Response(404, text="<h1>Not found</h1>"), "is not a Waypost: its /health answers 404"),
     "another JSON": (httpx.Response(200, json={"status": "ok"}), "is not a Waypost"),
     "a redirect": (httpx.Response(302, headers={"Location": "https://login.example"}), "redirects to https://login"),
+    "plain HTTP": (
+        httpx.Response(421, json={"code": "host_not_allowed", "detail": "Use HTTPS."}),
+        "refuses GET /health .421 host_not_allowed.: Use HTTPS.",
+    ),
+    "Cloudflare itself": (httpx.Response(429, text="error code: 1027"), "Cloudflare itself .* its error 1027"),
     "unconfigured": (
         httpx.Response(
             503,

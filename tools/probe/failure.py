@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import httpx
+
+_CLOUDFLARE = re.compile(r"error code: (1\d{3})\b")
 
 
 class ProbeFailure(Exception):
@@ -28,6 +31,13 @@ def no_waypost(url: str, reply: httpx.Response) -> ProbeFailure:
     if reply.is_redirect:
         target = reply.headers.get("location", "another address")
         return ProbeFailure(f"{url} redirects to {target}. Name the address of the deployment itself.")
+    if problem_of(reply).get("code"):
+        return refused(reply)
+    if (error := _CLOUDFLARE.search(reply.text)) is not None:
+        return ProbeFailure(
+            f"Cloudflare itself answers for {url}, with its error {error[1]} and status {reply.status_code}: "
+            "https://developers.cloudflare.com/support/troubleshooting/http-status-codes/cloudflare-1xxx-errors/"
+        )
     return ProbeFailure(
         f"{url} is not a Waypost: its /health answers {reply.status_code}, without the fields of a Waypost. "
         "Name the address without a path, as in https://waypost.example.workers.dev."
