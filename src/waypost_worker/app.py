@@ -197,8 +197,10 @@ class App:
                 return offer
         elif not self._pages.may_call(request):
             refuse_origin()
-        if self._settings.problem and route.handler is not service.health:
-            raise Unconfigured(self._settings.problem)
+        if route.handler is not service.health:
+            self.isolate.check()
+            if self._settings.problem:
+                raise Unconfigured(self._settings.problem)
         await self._limits.spend_of_address(route.limits, request.client_ip, route.uses)
         meter.payment = Payment(partial(self._limits.pay, request.client_ip), route.uses)
         context = RequestContext(

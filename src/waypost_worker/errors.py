@@ -15,7 +15,7 @@ WaypostError
 │                       HeaderTooLarge
 ├── RateLimited
 ├── TooManyStreams
-├── Unavailable         Unconfigured  StorageUnavailable  BudgetSpent  Busy
+├── Unavailable         Unconfigured  StorageUnavailable  BudgetSpent  Busy  Restarting
 └── ModelError          ModelFailed  ModelBusy  ModelTimedOut  PromptTooLong
 """
 
@@ -467,6 +467,14 @@ class Busy(Unavailable):
 
     code = "busy"
     title = "The service is busy"
+    retry_after_seconds = 1
+
+
+class Restarting(Unavailable):
+    """This instance of the service is broken, and ends. Nothing was done."""
+
+    code = "restarting"
+    title = "The service is restarting"
     retry_after_seconds = 1
 
 

@@ -1,5 +1,6 @@
 """`/health`: usable or not, why not, and the limits in force."""
 
+import asyncio
 import dataclasses
 
 from simulation.client import KEY, make_client
@@ -93,6 +94,19 @@ async def test_a_store_that_does_not_answer_is_said():
     kv = FaultyKv(MemoryKv(VirtualClock()), lambda *_: True)
     reply = await make_client(kv=kv).call("GET", "/health")
     assert (reply.status, reply.json()["code"]) == (503, "storage_unavailable")
+
+
+async def test_an_isolate_that_ends_refuses_requests_for_a_second_and_says_so():
+    client = make_client(read_settings({"SIGNING_KEY": "0" * 32, "ALLOWED_ORIGINS": "https://app.example"}))
+    client.app.isolate.refused_until_ms = client.app.clock.now_ms() + 1000
+    refused = await client.call("POST", "/api/sessions", headers={"Origin": "https://app.example"})
+    assert (refused.status, refused.json()["code"], refused.headers["Retry-After"]) == (503, "restarting", "1")
+    assert refused.headers["Access-Control-Allow-Origin"] == "https://app.example"
+    health = await client.call("GET", "/health")
+    assert (health.status, health.json()["status"], health.json()["code"]) == (503, "unavailable", "restarting")
+    await asyncio.sleep(1)
+    assert (await client.call("POST", "/api/sessions")).status == 201
+    assert (await client.call("GET", "/health")).status == 200
 
 
 async def test_a_look_at_the_health_leaves_no_miss_behind():

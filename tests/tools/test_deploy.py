@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import tomllib
 from collections.abc import Sequence
@@ -158,3 +159,21 @@ def test_the_config_in_the_repository_can_be_placed_anywhere_and_nowhere() -> No
         }
     assert placement_of(placed(config, "azure:westeurope")) == "azure:westeurope"
     assert placement_of(placed(config, "none")) is None
+
+
+@pytest.mark.parametrize(
+    ("arguments", "options"),
+    [
+        ([], ""),
+        (["REGION=aws:eu-central-1"], " '--region=aws:eu-central-1'"),
+        (["REGION=none"], " '--region=none'"),
+        (["REGION="], " '--region='"),
+    ],
+)
+def test_make_passes_the_region_of_its_command_line_on_and_none_of_the_environment(
+    arguments: list[str], options: str
+) -> None:
+    # Other tools of the cloud read a variable of this name.
+    env = {name: value for name, value in os.environ.items() if not name.startswith("MAKE")} | {"REGION": "elsewhere"}
+    shown = subprocess.run(["make", "-n", "deploy", *arguments], cwd=ROOT, env=env, capture_output=True, text=True)
+    assert shown.stdout.splitlines()[-1] == f"npm run --silent deploy --{options}"

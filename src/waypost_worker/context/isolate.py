@@ -8,6 +8,7 @@ from waypost_worker.clock import Clock
 from waypost_worker.conversations.conversation import compaction_checks
 from waypost_worker.conversations.recent_pops import RecentPops
 from waypost_worker.conversations.thread import RecentWrites
+from waypost_worker.errors import Restarting
 from waypost_worker.http.body_budget import BodyBudget
 from waypost_worker.http.open_streams import OpenStreams
 from waypost_worker.kv.cursor import CursorFactory
@@ -64,6 +65,7 @@ class Isolate:
     `loads`: those of the large values that are being sent.
     `streams`: the places of open streams and waits.
     `open_streams`, `open_proxies`: counts that `/debug/objects` shows.
+    `refused_until_ms`: until when requests are refused, since the isolate is about to be ended.
     """
 
     def __init__(self, clock: Clock, random: Random) -> None:
@@ -96,8 +98,19 @@ class Isolate:
         self.streams = OpenStreams(clock)
         self.open_streams = 0
         self.open_proxies = 0
+        self.refused_until_ms = 0
 
     def name(self) -> str:
         """Eight random characters that tell this isolate from others, for diagnostics."""
         self._name = self._name or self._random.random_bytes(4).hex()
         return self._name
+
+    def check(self) -> None:
+        """Refuses a request in an isolate that is about to be ended.
+
+        Raises:
+            Restarting
+        """
+        # Usually it is not, and then the clock is not asked.
+        if self.refused_until_ms and self.clock.now_ms() < self.refused_until_ms:
+            raise Restarting("This instance of the service has failed and is being replaced. Send the request again.")

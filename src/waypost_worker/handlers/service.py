@@ -6,7 +6,7 @@ from collections import Counter
 import msgspec
 
 from waypost_worker.context.request_context import RequestContext
-from waypost_worker.errors import BudgetSpent, RouteNotFound, StorageUnavailable, Unconfigured
+from waypost_worker.errors import BudgetSpent, Restarting, RouteNotFound, StorageUnavailable, Unconfigured
 from waypost_worker.http.messages import Response, json_response
 from waypost_worker.http.placement import placement_of
 from waypost_worker.limits import MAX_BODY_BYTES, MAX_SESSION_AGE_SECONDS, MAX_WAIT_SECONDS
@@ -81,11 +81,12 @@ async def health(context: RequestContext) -> Response:
         context.request.colo(),
     )
     try:
+        context.isolate.check()
         if settings.problem:
             raise Unconfigured(settings.problem)
         # A list, not a get: KV caches the miss of a get, and a key that always exists would need writes.
         await context.kv.list("health:", limit=1)
-    except (Unconfigured, StorageUnavailable, BudgetSpent) as error:
+    except (Restarting, Unconfigured, StorageUnavailable, BudgetSpent) as error:
         return json_response(
             msgspec.structs.replace(view, status="unavailable", code=error.code, detail=error.detail), 503
         )

@@ -78,6 +78,7 @@ STATUS: Mapping[str, int] = MappingProxyType({
     "storage_unavailable": 503,
     "budget_spent": 503,
     "busy": 503,
+    "restarting": 503,
     "model_timed_out": 504,
 })  # fmt: skip
 """https://www.rfc-editor.org/rfc/rfc9110#section-15"""
