@@ -11,6 +11,7 @@ from typing import Any
 import msgspec
 
 from simulation.planted_addresses import ADDRESS_BUGS
+from simulation.planted_departures import DEPARTURE_BUGS
 from simulation.replaced import replaced
 from waypost_worker.chat.turn import Turn
 from waypost_worker.context import request_context
@@ -363,4 +364,5 @@ PLANTED = (
     deletes_every_page,
     asks_again_only_what_is_shown,
     *ADDRESS_BUGS,
+    *DEPARTURE_BUGS,
 )

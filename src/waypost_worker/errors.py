@@ -15,7 +15,7 @@ WaypostError
 │                       HeaderTooLarge
 ├── RateLimited
 ├── TooManyStreams
-├── Unavailable         Unconfigured  StorageUnavailable  BudgetSpent  Busy  Restarting
+├── Unavailable         Unconfigured  StorageUnavailable  DailyLimit  BudgetSpent  Busy  Restarting
 └── ModelError          ModelFailed  ModelBusy  ModelTimedOut  PromptTooLong
 """
 
@@ -448,6 +448,22 @@ class StorageUnavailable(Unavailable):
     code = "storage_unavailable"
     title = "The store does not answer"
     retry_after_seconds = 2
+
+
+class DailyLimit(Unavailable):
+    """The account is on Cloudflare's free plan, and has used up today's KV operations of one kind. Nothing was read or
+    written. `retry_after_seconds`: until 00:00 UTC. `operation`: get, put, list or delete."""
+
+    code = "daily_limit"
+    title = "The free plan's operations of today are used up"
+
+    def __init__(self, operation: str, retry_after_seconds: int) -> None:
+        super().__init__(
+            f"Cloudflare's free plan has no KV {operation} operations left for this account today; there are new ones "
+            "at 00:00 UTC."
+        )
+        self.operation = operation
+        self.retry_after_seconds = retry_after_seconds
 
 
 class BudgetSpent(Unavailable):

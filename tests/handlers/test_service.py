@@ -3,11 +3,13 @@
 import asyncio
 import dataclasses
 
+import pytest
+
 from simulation.client import KEY, make_client
 from simulation.virtual_time import VirtualClock, run
 from tests.support.faulty_kv import FaultyKv
 from waypost_worker.kv.memory import MemoryKv
-from waypost_worker.polling.plans import FREE
+from waypost_worker.polling.plans import FREE, PAID, Plan
 from waypost_worker.security.rate_limits import Limit
 from waypost_worker.settings import Settings, read_settings
 from waypost_worker.version import VERSION
@@ -26,6 +28,9 @@ async def test_a_usable_service_says_so_with_its_limits():
         "storage": "kv",
         "version": VERSION,
         "plan": "paid",
+        "planSet": "paid",
+        "planHint": None,
+        "dailyLimit": None,
         "model": "echo",
         "rateLimit": True,
         "rateLimits": {
@@ -43,7 +48,7 @@ async def test_a_usable_service_says_so_with_its_limits():
             "sessionTtlSeconds": 600,
             "maxSessionAgeSeconds": 86_400,
             "queueTtlSeconds": 3600,
-            "streamSeconds": 900,
+            "streamSeconds": 300,
             "conversationTtlSeconds": 3600,
             "historyLimit": 10,
             "threadTtlSeconds": 2_592_000,
@@ -79,6 +84,19 @@ def test_what_is_set_is_what_is_shown():
     assert (shown["limits"]["sessionTtlSeconds"], shown["limits"]["queueTtlSeconds"]) == (61, 62)
     kept = [shown["limits"][f"{name}"] for name in ("historyLimit", "threadHistoryLimit", "historyBytes")]
     assert (kept, shown["limits"]["threadTtlSeconds"]) == ([3, 4, 70_000], 7200)
+
+
+def test_a_plan_that_is_not_set_is_said_with_how_to_set_it():
+    shown = run(make_client(Settings(signing_keys=(KEY,), plan=FREE, plan_set="")).call("GET", "/health")).json()
+    assert (shown["status"], shown["plan"], shown["planSet"]) == ("ok", "free", "")
+    assert 'PLAN = "paid"' in shown["planHint"]
+
+
+@pytest.mark.parametrize(("plan", "operation"), [(FREE, "get"), (PAID, "list")])
+async def test_to_ask_for_health_each_minute_takes_little_of_what_a_plan_has(plan: Plan, operation: str):
+    kv = FaultyKv(MemoryKv(VirtualClock()), lambda *_: False)
+    await make_client(Settings(signing_keys=(KEY,), plan=plan), kv=kv).call("GET", "/health")
+    assert [asked for asked, _ in kv.asked] == [operation]
 
 
 async def test_an_unconfigured_service_says_why_and_asks_no_store():

@@ -10,6 +10,7 @@ from waypost_worker.errors import (
     BodyTooLarge,
     BudgetSpent,
     Busy,
+    DailyLimit,
     HeaderTooLarge,
     HostNotAllowed,
     InvalidBody,
@@ -52,7 +53,7 @@ ROUTING: Errors = (InvalidParameter, RateLimited, UriTooLong, HeaderTooLarge, Or
 """Every route: its address has sent too much, or a page of another origin; a name that is not accepted; a path that is
 not percent-encoded UTF-8, a query parameter that stands there twice, a long query, path or header field."""
 ALWAYS: Errors = (*ROUTING, Unconfigured, Restarting)
-STORAGE: Errors = (StorageUnavailable, BudgetSpent)
+STORAGE: Errors = (StorageUnavailable, DailyLimit, BudgetSpent)
 JSON_TEXT: Errors = (UnsupportedMediaType, BodyTimeout, BodyTooLarge, Busy, InvalidEncoding, InvalidJson)
 BODY: Errors = (*JSON_TEXT, InvalidBody, UnknownField)
 STREAMS: Errors = (TooManyStreams, Busy)

@@ -12,6 +12,7 @@ from waypost_worker.errors import Restarting
 from waypost_worker.http.body_budget import BodyBudget
 from waypost_worker.http.open_streams import OpenStreams
 from waypost_worker.kv.cursor import CursorFactory
+from waypost_worker.kv.platform_limits import DailyLimits
 from waypost_worker.limits import (
     ANSWER_GRACE_SECONDS,
     MAX_ADDRESS_LOADS_BYTES,
@@ -25,6 +26,8 @@ from waypost_worker.limits import (
 )
 from waypost_worker.polling.local_channel import LocalChannel
 from waypost_worker.polling.schedule import COALESCED_MS
+from waypost_worker.queues.departures import Departures
+from waypost_worker.queues.handovers import Handovers
 from waypost_worker.queues.message import Message
 from waypost_worker.random import Random
 from waypost_worker.sessions.host_seat import HostNotices
@@ -55,10 +58,13 @@ class Isolate:
     `cursors`: issues cursors that grow over all requests.
     `messages`, `changes`, `address_changes`, `hosts`: local channels for queued messages, for changes of sessions and
         of MCP addresses, and for hosts that come or leave.
+    `departures`: the streams that left this isolate for a younger one.
+    `handovers`: what streams that ended left for the next ones of their clients.
     `sessions`, `single_use_codes`, `mcp_addresses`, `recent_threads`, `mcp_tools`: caches; the tools by session code.
     `compaction_checks`: when the compaction of each conversation was last checked.
     `recent_pops`: the messages that were popped here in the last minutes.
     `answers`: the answers that are being generated here.
+    `daily_limits`: the KV operations that are used up today.
     `announced_ms`: when each polling host last announced its presence.
     `background`: tasks of the runtime, held so that they are not garbage collected.
     `bodies`: the bytes of the bodies that are being received or processed.
@@ -74,10 +80,13 @@ class Isolate:
         self.clock = clock
         self._random = random
         self._name = ""
+        self.daily_limits = DailyLimits(clock)
         self.messages: LocalChannel[Message] = LocalChannel(clock)
         self.changes: LocalChannel[Session] = LocalChannel(clock)
         self.address_changes: LocalChannel[bool] = LocalChannel(clock)
         self.hosts: HostNotices = LocalChannel(clock)
+        self.departures = Departures(self.cursors.born_ms)
+        self.handovers = Handovers()
         self.sessions = session_cache()
         self.single_use_codes = single_use_cache()
         self.mcp_addresses = AddressCache()

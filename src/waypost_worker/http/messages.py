@@ -76,6 +76,7 @@ STATUS: Mapping[str, int] = MappingProxyType({
     "model_failed": 502,
     "unconfigured": 503,
     "storage_unavailable": 503,
+    "daily_limit": 503,
     "budget_spent": 503,
     "busy": 503,
     "restarting": 503,

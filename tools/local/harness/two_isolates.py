@@ -13,7 +13,7 @@ from pathlib import Path
 
 from tools.local.harness.project import copy_project, copy_released
 from tools.local.harness.worker import LocalWorker
-from tools.local.local_worker import LOCAL_FLAGS
+from tools.local.local_worker import LOCAL, LOCAL_FLAGS
 
 NAMES = ("a", "b")
 
@@ -30,7 +30,7 @@ CHANGES = (
     # The command line applies to the first configuration only.
     (r"^compatibility_flags = \[.*\]$", f"compatibility_flags = {list(LOCAL_FLAGS)}"),
     (r'^binding = "WAYPOST"\n(id = ".*"\n)?', 'binding = "WAYPOST"\nid = "shared"\n'),
-    (r'^PLAN = ".*"$', 'PLAN = "paid"'),
+    (r'^PLAN = ".*"$', f'PLAN = "{LOCAL["PLAN"]}"'),
     (r"^\[vars\]\n", "[vars]\n{secrets}"),
 )
 """Patterns in each wrangler.toml, and what is put in their place."""
