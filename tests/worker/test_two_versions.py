@@ -242,6 +242,23 @@ def test_messages_are_imported_deleted_and_popped_in_the_other_version(versions:
     assert imported.status_code in (200, 201), imported.text
 
 
+def test_an_image_survives_the_other_version(versions: tuple[Api, Api]) -> None:
+    here, there = versions
+    path = f"/api/conversations/{uuid4()}"
+    image = {"type": "image_url", "image_url": {"url": f"data:image/png;base64,{'A' * 40_000}"}}
+    stored = {"id": "i", "role": "user", "content": [{"type": "text", "text": "What is this?"}, image]}
+    assert here.call("POST", f"{path}/messages", {"messages": [stored]}).status_code == 201
+    [seen] = there.call("GET", path).json()["messages"]
+    text, part = seen["content"]
+    # A version that knows no images apart from their messages shows where an image is.
+    assert (text["text"], part["type"]) == ("What is this?", "image_url")
+    assert part == image or part["image_url"]["url"].startswith("waypost:image/")
+
+    assert there.call("POST", f"{path}/messages", {"messages": [{"role": "user", "content": "x"}]}).status_code == 201
+    again = here.call("GET", path).json()["messages"]
+    assert [message["content"] for message in again] == [stored["content"], "x"]
+
+
 def test_a_document_keeps_its_etag_in_the_other_version(versions: tuple[Api, Api]) -> None:
     here, there = versions
     path = place()
