@@ -366,6 +366,23 @@ async def test_the_table_and_the_json_have_what_was_found() -> None:
     assert "1 of the 6" in closing(deployment.target, replace(found, left=1))
 
 
+def test_the_latencies_beside_the_measured_ones_are_those_of_the_page() -> None:
+    text = """
+| | to the tab: half within | 99 of 100 | there and back: half within | 99 of 100 |
+|---|---|---|---|---|
+| one isolate, paid plan | 1 ms | 2 ms | 3 ms | 4 ms |
+| one data centre, paid plan | 5 s | 6 s | 7 s | 8 s |
+"""
+    found = promises.latency(promises.THERE_AND_BACK, promises.ONE_PLACE, PAID, text)
+    assert found == "simulated for one data centre: half within 7 s, 99 of 100 within 8 s"
+    assert promises.latency(promises.TO_HOST, promises.ONE_ISOLATE, PAID, text).endswith("1 ms, 99 of 100 within 2 ms")
+    assert promises.latency(promises.TO_HOST, promises.ONE_PLACE, FREE, text) == "usually within 60 s"
+    for column in (promises.TO_HOST, promises.THERE_AND_BACK):
+        for distance in (promises.ONE_ISOLATE, promises.ONE_PLACE):
+            for plan in (FREE, PAID):
+                assert promises.latency(column, distance, plan).startswith("simulated for")
+
+
 def test_the_promises_are_in_sections_of_the_page() -> None:
     headings = anchors(page(promises.PAGE))
     for section in (promises.LATENCY, promises.VERSIONS, promises.STREAMS):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from tools.local.local_worker import ROOT
 from waypost_worker.polling.plans import Plan
 from waypost_worker.security.rate_limits import QUOTAS, Limit
 
@@ -13,18 +14,25 @@ WORST_SECONDS = 120
 LATENCY, VERSIONS, STREAMS = "Latency", "Versions", "Streams on the free plan"
 """The sections of `PAGE` that promise it."""
 
+TO_HOST, THERE_AND_BACK = "to the tab", "there and back"
+"""How columns of the page's table of latencies begin; the column after each is that of 99 calls of 100."""
 
-def in_one_isolate() -> str:
-    """A call whose request and host meet."""
-    return "milliseconds"
+ONE_ISOLATE, ONE_PLACE = "one isolate", "one data centre"
+"""Two of the distances in that table."""
 
 
-def in_two_isolates(plan: Plan) -> str:
-    """A call whose request and host do not meet."""
-    return (
-        f"at the next look, {plan.poll_min_ms / 1000:g} to {plan.poll_max_ms / 1000:g} s; "
-        f"{ELSEWHERE_SECONDS} s, at worst {WORST_SECONDS} s, from another location"
-    )
+def latency(column: str, distance: str, plan: Plan, page: str | None = None) -> str:
+    """What the simulation has found for calls at a distance; the probe's place is one, wherever it is."""
+    text = (ROOT / PAGE).read_text() if page is None else page
+    rows = [[cell.strip() for cell in line.strip("|\n").split("|")] for line in text.splitlines() if line[:1] == "|"]
+    for number, head in enumerate(rows):
+        places = [place for place, cell in enumerate(head) if cell.startswith(column)]
+        if not places:
+            continue
+        for row in rows[number:]:
+            if row[0] == f"{distance}, {plan.name} plan":
+                return f"simulated for {distance}: half within {row[places[0]]}, 99 of 100 within {row[places[0] + 1]}"
+    return "milliseconds" if distance == ONE_ISOLATE else f"usually within {plan.poll_max_ms / 1000:g} s"
 
 
 def slowest_seconds(plan: Plan) -> float:

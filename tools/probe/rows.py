@@ -84,20 +84,23 @@ def visible(delays: Sequence[float | None]) -> str:
 def _delivery(found: Findings) -> Iterator[Row]:
     plan, seen = found.deployment.plan, found.delivery
     kinds = (
-        (True, "in one isolate", promises.in_one_isolate()),
-        (False, "in two isolates", promises.in_two_isolates(plan)),
-        (None, "isolates not told", promises.in_two_isolates(plan)),
+        (True, "in one isolate", promises.ONE_ISOLATE),
+        (False, "in two isolates", promises.ONE_PLACE),
+        (None, "isolates not told", promises.ONE_PLACE),
     )
     slowest = promises.slowest_seconds(plan)
-    for met, name, promised in kinds:
+    for met, name, distance in kinds:
         if calls := [call for call in seen.delivered if call.met is met]:
             times = [call.accepted_to_host for call in calls]
-            verdict = OK if max(times) <= slowest else WORSE
-            yield Row(f"accepted to host, {name}", _milliseconds(times), promised, verdict)
+            promised = promises.latency(promises.TO_HOST, distance, plan)
+            yield Row(
+                f"accepted to host, {name}", _milliseconds(times), promised, OK if max(times) <= slowest else WORSE
+            )
             yield Row(f"sent to host, {name}", _milliseconds([call.sent_to_host for call in calls]))
-    for met, name, promised in kinds:
+    for met, name, distance in kinds:
         if trips := [trip.seconds for trip in seen.round_trips if trip.met is met]:
-            yield Row(f"there and back, {name}", _milliseconds(trips), promised, OK)
+            promised = promises.latency(promises.THERE_AND_BACK, distance, plan)
+            yield Row(f"there and back, {name}", _milliseconds(trips), promised)
     if seen.continued:
         yield Row("a host's stream ended", f"{seen.continued} times; the host came back with its cursor")
     if seen.lost:
