@@ -6,7 +6,7 @@ HOST = 127.0.0.1
 RUNS = 10000
 SEED = 0
 
-.PHONY: announce bench bootstrap browser check cost deploy dev guard latency lock profile simulate simulation soak test unit verify worker
+.PHONY: announce bench bootstrap browser check cost deploy dev guard latency lock probe profile simulate simulation soak test unit verify worker
 .NOTPARALLEL:
 
 # Installs what is missing, and nothing where all of it is there.
@@ -76,6 +76,12 @@ guard: bootstrap
 # Writes where the time goes into bench/profile/profile.txt.
 profile: bootstrap
 	@npm run --silent profile
+
+# Measures a deployment from outside, in about three minutes: make probe URL=https://… [JSON=FILE] [APP_KEY=…]
+# QUICK=1: seconds. LONG=1: until a stream at rest ends. YES=1: does not ask what it may cost.
+probe: bootstrap
+	@npm run --silent probe -- '$(URL)' $(if $(JSON),--json '$(JSON)') $(if $(QUICK),--quick) $(if $(LONG),--long) \
+		$(if $(YES),--yes)
 
 # Puts the Worker on Cloudflare (after `npx wrangler login`). make deploy REGION=aws:eu-central-1, or REGION=none
 # A variable REGION of the environment says something about another program.

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from simulation.client import KEY, make_client, no_background
+from simulation.client import KEY, Client, Reply, make_client, no_background
 from simulation.virtual_time import VirtualClock
 from tests.support.faulty_kv import FaultyKv
 from tests.support.limiters import Budget
@@ -22,6 +22,10 @@ ORIGIN = "https://app.example"
 SITE = Path(__file__).parent.parent / "src/site"
 UNCONFIGURED = read_settings({})
 EVERY_ROUTE = [(route.method, re.sub(r"{\w+}", "K7Q2M9XA", route.template)) for route in ROUTES]
+
+
+def timing(reply: Reply) -> str:
+    return reply.headers["Server-Timing"]
 
 
 class SlowKv(MemoryKv):
@@ -155,6 +159,22 @@ async def test_every_reply_tells_what_it_cost_in_the_store():
     assert reply.headers["Server-Timing"] == 'kv;desc="3 operations";dur=25'
     reply = await client.call("GET", "/nowhere")
     assert reply.headers["Server-Timing"] == 'kv;desc="0 operations";dur=0'
+
+
+async def test_a_request_is_told_its_isolate_if_it_asks():
+    one, other = make_client(seed=1), make_client(seed=2)
+
+    async def isolate_of(client: Client, path: str) -> str:
+        reply = await client.call("GET", path, headers={"Waypost-Diagnostics": "1"})
+        found = re.fullmatch(r'kv;desc="\d+ operations";dur=\d+, isolate;desc="([0-9a-f]{8})"', timing(reply))
+        assert found is not None, timing(reply)
+        return found[1]
+
+    assert await isolate_of(one, "/health") == await isolate_of(one, "/nowhere") != await isolate_of(other, "/health")
+
+
+async def test_nothing_is_said_of_an_isolate_unasked():
+    assert "isolate" not in timing(await make_client().call("GET", "/health"))
 
 
 @pytest.mark.parametrize("path", ["/health", "/nowhere"])

@@ -35,9 +35,9 @@ from waypost_worker.http.loads import Loads
 from waypost_worker.http.log_entry import log_entry, ray_of
 from waypost_worker.http.messages import Request, Response, bounded, problem, problem_response
 from waypost_worker.http.page_access import PageAccess
-from waypost_worker.http.placement import placement_of
 from waypost_worker.http.routing import Route, Router, canonical_path
 from waypost_worker.http.security_headers import BROWSER_HEADERS
+from waypost_worker.http.server_timing import server_timing
 from waypost_worker.http.streams import in_pieces
 from waypost_worker.kv.metered import MeteredKv, Payment
 from waypost_worker.kv.platform_limits import LimitedKv
@@ -177,10 +177,9 @@ class App:
         self._pages.let_read(request, response)
         response.headers = BROWSER_HEADERS | response.headers
         response.headers["X-Request-Id"] = request_id
-        timing = f'kv;desc="{meter.operations} operations";dur={meter.elapsed_ms}'
-        if (place := placement_of(request.headers)) is not None:
-            timing += f', placement;desc="{place}"'
-        response.headers["Server-Timing"] = timing
+        response.headers["Server-Timing"] = server_timing(
+            request, meter.operations, meter.elapsed_ms, self.isolate.name
+        )
         if self._storage != "kv":
             response.headers["Waypost-Storage"] = self._storage
         if request.method == "HEAD":

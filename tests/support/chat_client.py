@@ -17,8 +17,6 @@ from tests.support.waiting import eventually
 UI_TYPE = "text/x-vercel-ai-ui-message-stream"
 LONG = "long " + " ".join(f"word{number}" for number in range(45))
 """A message whose answer takes about two seconds by echo, which takes 30 ms a word."""
-PASSED_ON = ("CF-Connecting-IP", "X-Isolate")
-"""Headers by which a caller is known; its streams have them too."""
 SHORTENED = LONG[:79] + "…"
 """What echo shows of it later on."""
 
@@ -128,7 +126,7 @@ class Chat:
     def history(self) -> list[Any]:
         """The messages that are kept."""
         session = self.session()
-        return [] if session is None else conversation(self.api, session["sessionId"])
+        return [] if session is None else conversation(self.api, session["sessionId"], self.key)
 
     def said(self) -> list[tuple[str, str]]:
         """Role and content of the messages that are kept; partial ones end in an ellipsis."""
@@ -138,7 +136,7 @@ class Chat:
         ]
 
     def _headers(self, accept: str | None) -> dict[str, str]:
-        headers = {name: self.api.http.headers[name] for name in PASSED_ON if name in self.api.http.headers}
+        headers = self.api.known_by()
         if accept is not None:
             headers["Accept"] = accept
         if self.key is not None:
@@ -146,9 +144,9 @@ class Chat:
         return headers
 
 
-def conversation(api: Api, session_id: str) -> list[Any]:
+def conversation(api: Api, session_id: str, key: str | None = None) -> list[Any]:
     """The messages of a conversation."""
-    reply: httpx.Response = api.call("GET", f"/api/conversations/{session_id}")
+    reply: httpx.Response = api.call("GET", f"/api/conversations/{session_id}", token=key)
     assert reply.status_code == 200, reply.text
     messages: list[Any] = reply.json()["messages"]
     return messages

@@ -13,6 +13,9 @@ from tests.support.sse_client import PATIENCE_SECONDS, EventStream
 
 _ADDRESSES = count(1)
 
+PASSED_ON = ("CF-Connecting-IP", "CF-Placement", "X-Isolate")
+"""Headers by which a caller and its way are known; its streams have them too."""
+
 Stream = TypeVar("Stream", bound=EventStream)
 
 
@@ -60,10 +63,14 @@ class Api:
         self, code: str, token: str | None = None, *, ndjson: bool = False, last_event_id: str = "", **params: str
     ) -> EventStream:
         """An open stream of the session `code`."""
-        headers = {"CF-Connecting-IP": self.address} | ({"Authorization": f"Bearer {token}"} if token else {})
+        headers = self.known_by() | ({"Authorization": f"Bearer {token}"} if token else {})
         query = {"code": code, **params}
         url = f"{self.url}/api/stream"
         return self.hold(EventStream(url, query, headers, ndjson=ndjson, last_event_id=last_event_id))
+
+    def known_by(self) -> dict[str, str]:
+        """The headers that say who calls, and which isolate: for connections of their own."""
+        return {name: self.http.headers[name] for name in PASSED_ON if name in self.http.headers}
 
     def hold(self, stream: Stream) -> Stream:
         """`stream`, which is closed with this caller."""

@@ -10,6 +10,7 @@ from typing import Protocol
 import pytest
 
 from tests.support.http_api import Api
+from tools.local.harness.two_isolates import TwoIsolates
 from tools.local.harness.worker import LocalWorker
 
 HERE = Path(__file__).parent
@@ -38,6 +39,7 @@ LONGEST_FIRST = (
     "test_leaks.py",
     "test_faults.py",
     "test_restart.py",
+    "test_two_versions.py",
     "test_chat_isolates.py",
     "test_runtime.py",
     "test_threads.py",
@@ -84,6 +86,21 @@ def api(worker: LocalWorker) -> Iterator[Api]:
     """A caller of the shared Worker, from an address of its own; its streams are closed after the test."""
     with Api(worker.url) as caller:
         yield caller
+
+
+@pytest.fixture(scope="session")
+def two_isolates(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TwoIsolates]:
+    """Two isolates on one KV, which the tests of a process share; a request without `X-Isolate` goes to either."""
+    with TwoIsolates(tmp_path_factory.mktemp("isolates"), takes_turns=True) as shared:
+        yield shared
+
+
+@pytest.fixture
+def isolates(two_isolates: TwoIsolates) -> Iterator[tuple[Api, Api]]:
+    """A caller of either."""
+    with Api(two_isolates.url) as here, Api(two_isolates.url) as there:
+        here.http.headers["X-Isolate"], there.http.headers["X-Isolate"] = "a", "b"
+        yield here, there
 
 
 @pytest.fixture

@@ -6,7 +6,6 @@ KV is strongly consistent here, as it is not between two locations; what that ch
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -14,15 +13,6 @@ import pytest
 from tests.support.chat_client import LONG, Chat, first_answer
 from tests.support.http_api import Api
 from tests.support.waiting import eventually
-from tools.local.harness.two_isolates import TwoIsolates
-
-
-@pytest.fixture(scope="module")
-def isolates(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Api, Api]]:
-    """A caller of either."""
-    with TwoIsolates(tmp_path_factory.mktemp("isolates")) as worker, Api(worker.url) as here, Api(worker.url) as there:
-        here.http.headers["X-Isolate"], there.http.headers["X-Isolate"] = "a", "b"
-        yield here, there
 
 
 @pytest.fixture

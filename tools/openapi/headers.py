@@ -15,13 +15,17 @@ HEADERS: dict[str, Json] = {
     },
     "Server-Timing": {
         "description": (
-            "The number of KV operations, and the milliseconds spent waiting for them; and where the request ran, if "
-            "the Worker is placed."
+            "The number of KV operations, and the milliseconds spent waiting for them; where the request ran, if the "
+            "Worker is placed; and, to a request with the header `Waypost-Diagnostics`, the name of the isolate that "
+            "served it, eight random characters."
         ),
         "required": True,
         "schema": {
             "type": "string",
-            "pattern": r'^kv;desc="\d+ operations";dur=\d+(, placement;desc="[A-Za-z0-9-]{1,32}")?$',
+            "pattern": (
+                r'^kv;desc="\d+ operations";dur=\d+(, placement;desc="[A-Za-z0-9-]{1,32}")?'
+                r'(, isolate;desc="[0-9a-f]{8}")?$'
+            ),
         },
     },
     **{name: {"required": True, "schema": {"const": value}} for name, value in BROWSER_HEADERS.items()},

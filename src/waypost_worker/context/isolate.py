@@ -78,6 +78,8 @@ class Isolate:
         self.phase_ms = random.random_bytes(1)[0] * COALESCED_MS // 256
         self.cursors = CursorFactory(clock, random)
         self.clock = clock
+        self._random = random
+        self._name = ""
         self.daily_limits = DailyLimits(clock)
         self.messages: LocalChannel[Message] = LocalChannel(clock)
         self.changes: LocalChannel[Session] = LocalChannel(clock)
@@ -106,6 +108,11 @@ class Isolate:
         self.open_streams = 0
         self.open_proxies = 0
         self.refused_until_ms = 0
+
+    def name(self) -> str:
+        """Eight random characters that tell this isolate from others, for diagnostics."""
+        self._name = self._name or self._random.random_bytes(4).hex()
+        return self._name
 
     def check(self) -> None:
         """Refuses a request in an isolate that is about to be ended.

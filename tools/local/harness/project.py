@@ -13,6 +13,7 @@ from functools import cache
 from pathlib import Path
 
 from tools.local.local_worker import ROOT
+from tools.released import unpack
 from tools.site_files import SERVED, SOURCE, make_site
 
 RAISED = 1_000_000
@@ -25,10 +26,24 @@ _RATE_LIMIT = re.compile(r"^\[\[ratelimits\]\]\n(?:(?!\[).*\n)*", re.MULTILINE)
 def copy_project(folder: Path, *, has_real_limits: bool = False) -> Path:
     """Copy the Worker's files into `folder`, which must not exist, raise the rate limits, and return the folder."""
     shutil.copytree(ROOT / "src", folder / "src", ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copy(ROOT / "wrangler.toml", folder)
+    return _runnable(folder, has_real_limits=has_real_limits)
+
+
+def copy_released(folder: Path) -> Path:
+    """Unpack the last released Worker into `folder`, which must not exist, raise its limits, and return the folder.
+
+    It is served with this version's pages and runs on this version's packages.
+    """
+    unpack(folder)
+    return _runnable(folder)
+
+
+def _runnable(folder: Path, *, has_real_limits: bool = False) -> Path:
     make_site(SOURCE, folder / SERVED.relative_to(ROOT))
     # The site is made already, so wrangler need not make it at each start.
-    config = (ROOT / "wrangler.toml").read_text()
-    (folder / "wrangler.toml").write_text(_BUILD.sub("", config))
+    config = folder / "wrangler.toml"
+    config.write_text(_BUILD.sub("", config.read_text()))
     (folder / "python_modules").symlink_to(ROOT / "python_modules")
     if not has_real_limits:
         raise_limits(folder)
