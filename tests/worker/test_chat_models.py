@@ -275,7 +275,7 @@ def test_the_ai_sdk_shows_an_error_and_keeps_what_was_said_before_it(
 
 def test_a_long_chat_with_the_ai_sdk_goes_on(service: ModelServer, patient: LocalWorker) -> None:
     long = [Head(), *said(*["x" * 1000] * 12)]
-    service.script(*[long] * 90)
+    service.script(*[long] * 130)
     run_node_tests(AI_SDK_TESTS / "long.test.mjs", 300, WAYPOST_URL=patient.url)
     # The last question was asked with nothing of what it had replaced.
     assert all(len(request.body["messages"]) <= 12 for request in service.requests)
