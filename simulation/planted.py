@@ -11,6 +11,7 @@ from typing import Any
 import msgspec
 
 from simulation.planted_addresses import ADDRESS_BUGS
+from simulation.planted_images import IMAGE_BUGS
 from simulation.replaced import replaced
 from waypost_worker.chat.turn import Turn
 from waypost_worker.context import request_context
@@ -362,5 +363,6 @@ PLANTED = (
     deletes_the_thread_alone,
     deletes_every_page,
     asks_again_only_what_is_shown,
+    *IMAGE_BUGS,
     *ADDRESS_BUGS,
 )

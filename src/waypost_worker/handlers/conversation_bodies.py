@@ -9,13 +9,18 @@ from msgspec import Meta
 from waypost_worker.chat.prompt import characters_of, check_parts
 from waypost_worker.context.auth import has_app_key
 from waypost_worker.context.request_context import RequestContext
+from waypost_worker.conversations.images import image_bytes
 from waypost_worker.conversations.import_times import TimesReadAs
 from waypost_worker.conversations.message import ChatMessage, ForkOrigin, MessageRole, ToolCall
 from waypost_worker.errors import BadInput, InvalidBody
+from waypost_worker.handlers.message_content import images_too_large
 from waypost_worker.http.json_body import Body, declared_type, decode_json, read_bytes
 from waypost_worker.ids import parse_app_id, parse_message_id
 from waypost_worker.limits import (
+    APPEND_BYTES_PER_USE,
+    IMAGE_BYTES_PER_USE,
     MAX_APPENDED_MESSAGES,
+    MAX_IMAGE_BYTES,
     MAX_IMPORT_BYTES,
     MAX_IMPORTED_MESSAGES,
     MAX_MESSAGE_CHARACTERS,
@@ -156,18 +161,27 @@ async def checked_messages(context: RequestContext, items: Sequence[ChatMessage]
     settings, when all callers may write every conversation anyway, all of them every role but `system`.
 
     Raises:
-        InvalidBody, UnsupportedPart, InvalidToken, RateLimited
+        BodyTooLarge, InvalidBody, UnsupportedPart, InvalidToken, RateLimited
     """
     if len({item.id for item in items}) < len(items):
         raise InvalidBody("Two messages have the same id.")
     for number, item in enumerate(items):
-        if characters_of(item) > MAX_MESSAGE_CHARACTERS:
+        size = image_bytes([item])
+        if size > MAX_IMAGE_BYTES:
+            raise images_too_large()
+        if characters_of(item) - size > MAX_MESSAGE_CHARACTERS:
             raise InvalidBody(f"messages[{number}] has more than {MAX_MESSAGE_CHARACTERS} characters.")
         check_parts(item, context.settings.model.parts, f"messages[{number}].content")
     if await has_app_key(context):
         return list(items)
     own = ("user",) if context.settings.app_keys else ("user", "assistant", "tool")
     return [item if item.role in own else msgspec.structs.replace(item, by_user=True) for item in items]
+
+
+def uses_of(size: int, items: Sequence[ChatMessage]) -> int:
+    """The uses of the APPEND budget that a body of `size` bytes with these `items` costs beyond the first."""
+    images = image_bytes(items)
+    return (size - images) // APPEND_BYTES_PER_USE + images // IMAGE_BYTES_PER_USE
 
 
 def imported_origin(body: ForkedFromBody | None) -> ForkOrigin | None:
