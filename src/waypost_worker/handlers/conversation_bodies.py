@@ -1,6 +1,7 @@
 """The bodies of `/api/conversations`: messages to append, conversations to import, and what the sender may write."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Annotated, Any
 
 import msgspec
@@ -12,7 +13,7 @@ from waypost_worker.context.request_context import RequestContext
 from waypost_worker.conversations.images import image_bytes
 from waypost_worker.conversations.import_times import TimesReadAs
 from waypost_worker.conversations.message import ChatMessage, ForkOrigin, MessageRole, ToolCall
-from waypost_worker.errors import BadInput, InvalidBody
+from waypost_worker.errors import BadInput, InvalidBody, UnknownField
 from waypost_worker.handlers.message_content import images_too_large
 from waypost_worker.http.json_body import Body, declared_type, decode_json, read_bytes
 from waypost_worker.ids import parse_app_id, parse_message_id
@@ -92,6 +93,29 @@ class ImportBody(Body, frozen=True):
     read_as: TimesReadAs | None = None
 
 
+_INSTEAD = {
+    "`parts`": (
+        "A message's text and images are its `content`, in the form in which GET /api/conversations exports them; "
+        "`parts` are how GET /api/chat shows the same to the AI SDK."
+    ),
+    "`metadata`": "Messages have no metadata of their own; threads have.",
+}
+
+
+@contextmanager
+def explaining() -> Iterator[None]:
+    """Around the decoding of messages: says of fields that other programs' messages have what to send instead.
+
+    Raises:
+        UnknownField
+    """
+    try:
+        yield
+    except UnknownField as error:
+        hints = [hint for name, hint in _INSTEAD.items() if name in error.detail]
+        raise UnknownField(" ".join([error.detail, *hints])) from error
+
+
 async def read_import(context: RequestContext) -> tuple[ImportBody, int]:
     """The conversation in a body of JSON or JSON lines, and its bytes.
 
@@ -100,7 +124,8 @@ async def read_import(context: RequestContext) -> tuple[ImportBody, int]:
     """
     if declared_type(context.request) != JSON_LINES:
         text = await read_bytes(context.request, MAX_IMPORT_BYTES)
-        return decode_json(text or b"{}", ImportBody), len(text)
+        with explaining():
+            return decode_json(text or b"{}", ImportBody), len(text)
     body = await read_bytes(context.request, MAX_IMPORT_BYTES, JSON_LINES)
     # The last line may lack its line break.
     if body.removesuffix(b"\n").count(b"\n") >= MAX_IMPORTED_MESSAGES:
@@ -111,7 +136,8 @@ async def read_import(context: RequestContext) -> tuple[ImportBody, int]:
 
 def _line(number: int, line: bytes) -> ImportedMessage:
     try:
-        return decode_json(line, ImportedMessage)
+        with explaining():
+            return decode_json(line, ImportedMessage)
     except BadInput as error:
         raise type(error)(f"Line {number}: {error.detail}") from error
 

@@ -9,7 +9,7 @@ from waypost_worker.context.request_context import RequestContext
 from waypost_worker.conversations.export_json import MessageView, message_view
 from waypost_worker.conversations.message import ChatMessage
 from waypost_worker.handlers.chat_response import shown
-from waypost_worker.handlers.conversation_bodies import AppendBody, checked_messages, message_of, uses_of
+from waypost_worker.handlers.conversation_bodies import AppendBody, checked_messages, explaining, message_of, uses_of
 from waypost_worker.http.json_body import Body, decode_json, read_body, read_bytes
 from waypost_worker.http.messages import Response, json_response
 from waypost_worker.ids import parse_message_id
@@ -42,7 +42,8 @@ async def append(context: RequestContext) -> Response:
     """Append messages. A message whose id exists already is not appended again."""
     session_id = await _session_id(context)
     text = await read_bytes(context.request, MAX_APPEND_BYTES)
-    body = decode_json(text or b"{}", AppendBody)
+    with explaining():
+        body = decode_json(text or b"{}", AppendBody)
     conversation = context.conversation(session_id)
     now = context.clock.now_ms()
     items = [message_of(message, now, conversation.new_cursor) for message in body.messages]
