@@ -147,7 +147,9 @@ def test_the_numbers_of_chats_are_those_of_the_code():
 def test_the_planted_bugs_are_counted_right():
     from simulation.planted import PLANTED
 
-    count = {28: "twenty-eight", 29: "twenty-nine", 30: "thirty"}[len(PLANTED)]
+    ones = ("", "-one", "-two", "-three", "-four", "-five", "-six", "-seven", "-eight", "-nine")
+    tens, rest = divmod(len(PLANTED), 10)
+    count = {2: "twenty", 3: "thirty", 4: "forty"}[tens] + ones[rest]
     assert f"{count.capitalize()} deliberate bugs" in GUARANTEES
     assert f"in {count} ways" in words("docs/simulation.md")
 
@@ -225,6 +227,10 @@ def test_the_limits_of_size_and_time_are_those_of_the_code():
         "a request's body": f"{limits.MAX_BODY_BYTES // 1024} KiB",
         "a question's body, and its last message": (
             f"{limits.MAX_CHAT_BODY_BYTES // 1024**2} MiB, and {limits.MAX_QUESTION_BYTES // 1024**2} MiB"
+        ),
+        "the images of a message, as `data:` URLs; of a conversation; of a prompt": (
+            f"{limits.MAX_IMAGE_BYTES // 1024**2} MiB ({limits.MAX_IMAGE_BYTES * 3 // 4 // 1024**2} MiB as files); "
+            f"the newest {limits.MAX_IMAGE_BYTES // 1024**2} MiB"
         ),
         "a tool's result, as JSON; with encryption": (
             f"{limits.MAX_RESULT_BYTES // 1024**2} MiB; {limits.MAX_RESULT_BYTES * 3 // 4 // 1024**2} MiB"

@@ -140,7 +140,7 @@ def test_slow_bodies_of_one_address_are_refused_beyond_its_budget(
     fresh: LocalWorker, record_property: Callable[[str, object], None]
 ) -> None:
     """2c: 50 connections with 2 MiB less a few bytes took 215 MB for a minute."""
-    address, size = new_address(), MAX_IMPORT_BYTES
+    address, size = new_address(), 2 * MIB
     connections = []
 
     def attack() -> None:
