@@ -144,7 +144,7 @@ async def test_it_says_that_older_messages_were_cut_off():
     assert (len(body["messages"]), body["truncated"]) == (2, True)
 
 
-async def test_a_thread_that_is_opened_on_day_29_shows_its_history_and_goes_on():
+async def test_a_picture_of_day_0_is_shown_and_given_to_the_model_on_day_29_and_later():
     at = Chats()
     picture = {**PIXEL, "image_url": {"url": image_url(MIN_APART_BYTES)}}
     await at.turn([{"type": "text", "text": "Look."}, picture], messageId="m1")  # type: ignore[arg-type]
