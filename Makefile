@@ -6,7 +6,7 @@ HOST = 127.0.0.1
 RUNS = 10000
 SEED = 0
 
-.PHONY: announce bench bootstrap browser check cost deploy dev guard lock profile simulate simulation soak test unit verify worker
+.PHONY: announce bench bootstrap browser check cost deploy dev guard latency lock profile simulate simulation soak test unit verify worker
 .NOTPARALLEL:
 
 # Installs what is missing, and nothing where all of it is there.
@@ -48,13 +48,18 @@ worker: bootstrap
 browser: bootstrap
 	@npm run --silent test:browser
 
-# Runs the simulation with other seeds. make simulate RUNS=100000 SEED=0
+# Runs the simulation with other seeds. make simulate RUNS=100000 SEED=0, with one distance: PROFILE=isolate, centre or
+# locations
 simulate: bootstrap
-	@npm run --silent simulate -- --runs $(RUNS) --seed $(SEED)
+	@npm run --silent simulate -- --runs $(RUNS) --seed $(SEED) $(if $(PROFILE),--profile $(PROFILE))
 
 # The long tests: 50 kills, a backlog of 10,000, five minutes of fuzzing, 100,000 runs of the simulation. An hour or more.
 soak: bootstrap
 	@npm run --silent soak
+
+# Simulates how long calls take at each distance, and writes the table into docs/guarantees.md: two minutes.
+latency: bootstrap
+	@npm run --silent latency
 
 # Counts what each action costs in KV operations, and writes the table into docs/cost.md.
 cost: bootstrap
@@ -72,9 +77,10 @@ guard: bootstrap
 profile: bootstrap
 	@npm run --silent profile
 
-# Puts the Worker on Cloudflare (after `npx wrangler login`).
+# Puts the Worker on Cloudflare (after `npx wrangler login`). make deploy REGION=aws:eu-central-1, or REGION=none
+# A variable REGION of the environment says something about another program.
 deploy: bootstrap
-	@npm run --silent deploy
+	@npm run --silent deploy --$(if $(filter command,$(origin REGION)), '--region=$(REGION)')
 
 # Regenerates requirements-*.txt and package-lock.json from pyproject.toml and package.json.
 lock: bootstrap

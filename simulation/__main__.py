@@ -4,9 +4,12 @@ import argparse
 import os
 import sys
 import time
+from collections import Counter
 from collections.abc import Iterable
 from concurrent.futures import ProcessPoolExecutor
+from functools import partial
 
+from simulation.profiles import PROFILES, Profile
 from simulation.scenario import Report, simulate
 
 CHUNK = 20
@@ -17,15 +20,20 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m simulation", description=__doc__)
     parser.add_argument("--runs", type=int, default=1000, help="how many seeds to run")
     parser.add_argument("--seed", type=int, default=0, help="the first seed")
+    parser.add_argument("--profile", choices=PROFILES, help="the distance; without it, each seed has one of the three")
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="processes")
     arguments = parser.parse_args()
     seeds = range(arguments.seed, arguments.seed + arguments.runs)
     failed: list[Report] = []
-    requests = done = 0
+    requests: Counter[str] = Counter()
+    runs: Counter[str] = Counter()
+    done = 0
+    profile = PROFILES[arguments.profile] if arguments.profile else None
     started = time.monotonic()
-    for report in simulate_all(seeds, arguments.jobs):
+    for report in simulate_all(seeds, arguments.jobs, profile):
         done += 1
-        requests += report.requests
+        runs[report.profile] += 1
+        requests[report.profile] += report.requests
         if report.violations:
             failed.append(report)
             _show(report)
@@ -37,23 +45,27 @@ def main() -> int:
                 f"\r{line}" if sys.stderr.isatty() else line, end="" if sys.stderr.isatty() else "\n", file=sys.stderr
             )
     seconds = time.monotonic() - started
-    print(f"\n{done} runs, {requests} requests, {len(failed)} runs with violations, {seconds:.0f} s")
+    print()
+    for key in runs:
+        print(f"{PROFILES[key].title}: {runs[key]} runs, {requests[key]} requests")
+    print(f"{done} runs, {requests.total()} requests, {len(failed)} runs with violations, {seconds:.0f} s")
     return 1 if failed else 0
 
 
 def _show(report: Report) -> None:
-    print(f"\nseed {report.seed}: make simulate RUNS=1 SEED={report.seed}")
+    print(f"\nseed {report.seed}: make simulate RUNS=1 SEED={report.seed} PROFILE={report.profile}")
     for violation in report.violations[:10]:
         print(f"  {violation}", flush=True)
 
 
-def simulate_all(seeds: Iterable[int], jobs: int) -> Iterable[Report]:
+def simulate_all(seeds: Iterable[int], jobs: int, profile: Profile | None = None) -> Iterable[Report]:
     """The reports of all `seeds`, in order, from `jobs` processes."""
+    one = partial(simulate, profile=profile)
     if jobs == 1:
-        yield from map(simulate, seeds)
+        yield from map(one, seeds)
         return
     with ProcessPoolExecutor(jobs) as pool:
-        yield from pool.map(simulate, seeds, chunksize=CHUNK)
+        yield from pool.map(one, seeds, chunksize=CHUNK)
 
 
 if __name__ == "__main__":

@@ -9,17 +9,18 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from random import Random
 
-from simulation.model_kv import LocationKv, Weather, World
+from simulation.model_kv import LocationKv, Weather
+from simulation.profiles import Profile
 from simulation.seeded_random import SeededRandom
 from simulation.virtual_time import START_MS, VirtualClock, run
 from waypost_worker.errors import Missing, NewerSession, Unavailable
 from waypost_worker.kv.retrying import RetryingKv
-from waypost_worker.limits import ADDRESS_CACHE_SECONDS
+from waypost_worker.limits import ADDRESS_CACHE_SECONDS, KV_READ_CACHE_SECONDS, KV_VISIBLE_SECONDS
 from waypost_worker.polling.local_channel import LocalChannel
 from waypost_worker.sessions.mcp_address import AddressCache, McpAddresses, address_of
 from waypost_worker.sessions.session import Session
 
-SETTLED_SECONDS = 60 + 60 + ADDRESS_CACHE_SECONDS + 20
+SETTLED_SECONDS = KV_VISIBLE_SECONDS + KV_READ_CACHE_SECONDS + ADDRESS_CACHE_SECONDS + 20
 """Until a change is visible, a read from before it is forgotten, an isolate reads again, and all of that was repeated
 after failures."""
 
@@ -61,10 +62,10 @@ class Browser:
 class Addresses:
     """The run: its isolates, browsers and violations."""
 
-    def __init__(self, random: Random) -> None:
+    def __init__(self, random: Random, profile: Profile) -> None:
         bad = random.choice((0.0, 0.5, 1.0, 2.0))
         weather = Weather(min(0.5 * bad, 1), 0.05 * bad, min(0.5 * bad, 1), 0.05 * bad, 0.02 * bad, 0.02 * bad)
-        self.world = World(random, random.randint(1, 4), weather)
+        self.world = profile.world(random, weather)
         self.random = random
         self.violations: list[str] = []
         self.browsers = [Browser(name) for name in ("ada", "bob")]
@@ -188,13 +189,13 @@ def now() -> float:
     return asyncio.get_running_loop().time()
 
 
-def simulate_addresses(seed: int) -> list[str]:
+def simulate_addresses(seed: int, profile: Profile) -> list[str]:
     """The violations of one run from `seed`."""
-    return run(_scenario(seed))
+    return run(_scenario(seed, profile))
 
 
-async def _scenario(seed: int) -> list[str]:
-    addresses = Addresses(Random(seed))
+async def _scenario(seed: int, profile: Profile) -> list[str]:
+    addresses = Addresses(Random(seed), profile)
     clients = [asyncio.ensure_future(_look(addresses, browser)) for browser in addresses.browsers for _ in range(3)]
     await asyncio.gather(*(_browse(addresses, browser) for browser in addresses.browsers))
     await asyncio.sleep(SETTLED_SECONDS + 60)

@@ -74,6 +74,7 @@ class Client:
         token: str | None = None,
         ip: str | None = "192.0.2.1",
         scheme: str = "https",
+        colo: str | None = None,
     ) -> Response:
         """The response as it is; a stream is left unread."""
         path, _, query = url.partition("?")
@@ -85,7 +86,7 @@ class Client:
             return body if len(body) <= limit else None
 
         lower = LowerHeaders(fields | (headers or {}))
-        request = Request(method, path, query, lower, read_body, self._background, ip, scheme)
+        request = Request(method, path, query, lower, read_body, self._background, ip, scheme, lambda: colo)
         return await self.app.handle(request)
 
     def _background(self, work: Coroutine[Any, Any, None]) -> None:

@@ -8,13 +8,18 @@ from contextlib import aclosing
 from dataclasses import dataclass
 from random import Random
 from typing import Any
+from urllib.parse import parse_qsl
 
 from simulation.client import KEY, Client, Reply
+from simulation.departures import Connection, EarlyEnds
+from simulation.isolate import Isolate
 from simulation.model_kv import LocationKv, Usage, World, invocation
+from simulation.profiles import Profile
 from simulation.seeded_random import SeededRandom
 from simulation.virtual_time import VirtualClock
 from waypost_worker.app import App
-from waypost_worker.limits import MAX_BODY_BYTES, MAX_WRITE_SECONDS
+from waypost_worker.kv.keys import requests_scope, responses_scope
+from waypost_worker.limits import MAX_BODY_BYTES, MAX_WRITE_SECONDS, STREAM_RESERVED_OPERATIONS
 from waypost_worker.polling.plans import Plan
 from waypost_worker.settings import Settings
 
@@ -27,6 +32,8 @@ PLAN = Plan(
     poll_max_ms=20_000,
     wait_poll_max_ms=5_000,
     stream_seconds=200,
+    heartbeat_seconds=15,
+    mcp_stream_seconds=200,
     presence_seconds=60,
     session_check_seconds=60,
     chunk_ms=5_000,
@@ -34,6 +41,9 @@ PLAN = Plan(
     mcp_progress_seconds=5,
 )
 """Slower than in production, so that a run of minutes costs milliseconds; the code is the same."""
+
+MIN_STREAM_SECONDS = 0.8 * PLAN.stream_seconds
+"""How long a stream lasts at least, unless its client is to meet a younger isolate."""
 
 MAX_LOOK_SECONDS = 30
 """How long a stream may overrun: its last look may meet a store that refuses for as long as it can."""
@@ -67,23 +77,28 @@ class Faults:
 class Cluster:
     """The deployed Worker as its clients see it: each request may reach another location and isolate."""
 
-    def __init__(self, world: World, random: Random, faults: Faults) -> None:
+    def __init__(self, world: World, random: Random, faults: Faults, profile: Profile) -> None:
         self.world = world
+        self._profile = profile
         self.random = random
         self.faults = faults
         self.overspent: list[str] = []
         self.connections: Counter[str] = Counter()
+        self.early_ends = EarlyEnds(world)
         self._skews = [random.randint(-MAX_SKEW_MS, MAX_SKEW_MS) for _ in range(world.locations)]
-        self._isolates: dict[tuple[int, int], Client] = {}
+        self._isolates: dict[tuple[int, int], Isolate] = {}
 
-    def isolate(self, home: int) -> Client:
-        """The isolate that serves a request from a client near `home`; now and then a new one."""
+    def isolate(self, home: int) -> Isolate:
+        """The isolate that serves a request from a client near `home`; now and then a new one, which replaces another:
+        that one goes on for a while with the streams that it has."""
         location = home
         if self._chance(self.faults.elsewhere):
             location = self.random.randrange(self.world.locations)
-        place = (location, self.random.randrange(2))
-        if place not in self._isolates or self._chance(self.faults.evicted):
-            self._isolates[place] = self._new_isolate(location)
+        place = (location, self.random.randrange(self._profile.isolates_per_place))
+        if place in self._isolates and self._chance(self.faults.evicted):
+            self._isolates.pop(place).end_in(self.random.uniform(0, self._profile.drain_seconds))
+        if place not in self._isolates:
+            self._isolates[place] = Isolate(self._new_isolate(location))
         return self._isolates[place]
 
     async def call(self, home: int, method: str, url: str, body: Any = None, **options: Any) -> Reply:
@@ -98,7 +113,7 @@ class Cluster:
         usage = Usage()
         invocation.set(usage)
         started = asyncio.get_running_loop().time()
-        reply = await self.isolate(home).call(method, url, body, **options)
+        reply = await self.isolate(home).client.call(method, url, body, **options)
         self._check_budget(url, usage, asyncio.get_running_loop().time() - started, MAX_CALL_SECONDS)
         if reply.status == 500:
             raise AssertionError(f"{method} {url}: {reply.body!r}")
@@ -119,20 +134,38 @@ class Cluster:
         invocation.set(usage)
         started = asyncio.get_running_loop().time()
         headers = {"Accept": "application/x-ndjson", **options.pop("headers", {})}
-        response = await self.isolate(home).open("GET", url, headers=headers, **options)
+        isolate = self.isolate(home)
+        response = await isolate.client.open("GET", url, headers=headers, **options)
         if response.status == 410:
             raise SessionOver(url)
         if response.status != 200 or not isinstance(response.body, AsyncGenerator):
             raise NetworkError(f"{response.status} {response.body!r}")
+        connection = self._connection(url, isolate, usage, started)
+        last = ""
         async with aclosing(response.body) as chunks:
-            async for chunk in chunks:
+            while (chunk := await isolate.next_chunk(chunks)) is not None:
                 invocation.set(usage)
                 for line in chunk.splitlines():
                     if self._chance(self.faults.broken_stream):
                         return
-                    yield json.loads(line)
-        seconds = asyncio.get_running_loop().time() - started
-        self._check_budget(url, usage, seconds, PLAN.stream_seconds + MAX_LOOK_SECONDS)
+                    event = json.loads(line)
+                    last = event["event"]
+                    if last == "request":
+                        connection.sent.add(event["data"]["id"])
+                    yield event
+        now = asyncio.get_running_loop().time()
+        self._check_budget(url, usage, now - started, PLAN.stream_seconds + MAX_LOOK_SECONDS)
+        is_over = last in ("end", "superseded") or now >= isolate.ends_at
+        is_spent = usage.operations >= PLAN.operations_per_invocation - STREAM_RESERVED_OPERATIONS
+        if not is_over and not is_spent and now - started < MIN_STREAM_SECONDS:
+            self.early_ends.add(connection, now)
+
+    def _connection(self, url: str, isolate: Isolate, usage: Usage, opened: float) -> Connection:
+        query = dict(parse_qsl(url.partition("?")[2]))
+        client = query.get("instance", "").partition(".")[0] or None
+        scope = requests_scope(query["code"]) if client else responses_scope(query["code"])
+        born_ms = isolate.client.app.isolate.cursors.born_ms
+        return Connection(scope, client, isolate, born_ms, opened, usage)
 
     def _check_budget(self, url: str, usage: Usage, seconds: float, limit_seconds: float) -> None:
         if usage.operations > PLAN.operations_per_invocation:

@@ -14,6 +14,7 @@ from typing import Any
 import msgspec
 
 from simulation.model_kv import LocationKv, Weather, World
+from simulation.profiles import Profile
 from simulation.seeded_random import SeededRandom
 from simulation.talk import SETTLED_SECONDS, Recorded, Talk, now
 from simulation.virtual_time import VirtualClock, run
@@ -218,16 +219,16 @@ class Writer:
             await conversation.append([complete])
 
 
-def simulate_conversation(seed: int) -> list[str]:
+def simulate_conversation(seed: int, profile: Profile) -> list[str]:
     """The violations of one run from `seed`."""
-    return run(_scenario(seed))
+    return run(_scenario(seed, profile))
 
 
-async def _scenario(seed: int) -> list[str]:
+async def _scenario(seed: int, profile: Profile) -> list[str]:
     random = Random(seed)
     bad = random.choice((0.0, 0.5, 1.0, 2.0))
     weather = Weather(min(0.5 * bad, 1), 0.05 * bad, min(0.5 * bad, 1), 0.05 * bad, 0.02 * bad, 0.02 * bad)
-    world = World(random, random.randint(1, 4), weather)
+    world = profile.world(random, weather)
     talk = Talk(random.choice(LIMITS), random.choice(TTL_SECONDS))
     places = Places(world, random, talk)
     writers = [Writer(places, talk, random, world.locations, f"w{number}") for number in range(random.randint(1, 4))]

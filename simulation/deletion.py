@@ -10,6 +10,7 @@ from typing import Any
 
 from simulation.client import KEY, Client, make_client
 from simulation.model_kv import LocationKv, Weather, World
+from simulation.profiles import Profile
 from simulation.virtual_time import run
 from waypost_worker.limits import MIN_APART_BYTES, REORDER_WINDOW_SECONDS
 from waypost_worker.settings import Settings
@@ -85,16 +86,16 @@ class Owner:
             await asyncio.sleep(1)
 
 
-def simulate_deletion(seed: int) -> list[str]:
+def simulate_deletion(seed: int, profile: Profile) -> list[str]:
     """The violations of one run from `seed`."""
-    return run(_scenario(seed))
+    return run(_scenario(seed, profile))
 
 
-async def _scenario(seed: int) -> list[str]:
+async def _scenario(seed: int, profile: Profile) -> list[str]:
     random = Random(seed)
     bad = random.choice((0.0, 0.5, 1.0))
     weather = Weather(0.5 * bad, 0.05 * bad, 0.5 * bad, 0.05 * bad, 0.03 * bad, 0.02 * bad)
-    world = World(random, random.randint(1, 3), weather)
+    world = profile.world(random, weather, most_places=3)
     owner = Owner(world, random)
     for number in range(random.randint(1, 3)):
         await owner.fill(RESOURCE, f"t{number}")

@@ -1,4 +1,4 @@
-"""Workers KV as its documentation describes it, at its worst: several locations, each with its own stale view.
+"""Workers KV as its documentation describes it, at its worst: data centres, each with its own stale view.
 
 https://developers.cloudflare.com/kv/concepts/how-kv-works/. Deterministic from a seed; times are seconds of the running
 loop. `test_model_kv.py` shows each behaviour.
@@ -12,13 +12,21 @@ from dataclasses import dataclass, field
 from random import Random
 
 from waypost_worker.kv.store import KvError, ListedKey, ListPage
-from waypost_worker.limits import KV_MAX_BULK_KEYS, KV_MAX_LIST_KEYS, KV_MIN_TTL_SECONDS
+from waypost_worker.limits import KV_MAX_BULK_KEYS, KV_MAX_LIST_KEYS, KV_MIN_TTL_SECONDS, KV_READ_CACHE_SECONDS
 
 VISIBILITY_SECONDS = 60.0
-"""A change may take so long to be visible in another location, and a read (also a miss) is cached for so long."""
+"""A change may take so long to be visible in another location:
+https://developers.cloudflare.com/kv/concepts/how-kv-works/#consistency"""
+
+READ_CACHE_SECONDS = KV_READ_CACHE_SECONDS
+"""A read (also a miss) is cached for so long, which is what the product asks for."""
 
 LISTING_AGE_SECONDS = 60.0
-"""The greatest age of a listing."""
+"""The greatest age of a listing: https://developers.cloudflare.com/kv/api/list-keys/"""
+
+OWN_VISIBILITY_SECONDS = 5.0
+"""The same three in the data centre of the write, where a change is usually visible immediately. The documentation
+does not say how much later it may be; the promises hold with `VISIBILITY_SECONDS` too."""
 
 WRITE_INTERVAL_SECONDS = 1.0
 """KV accepts one write a second to the same key."""
@@ -26,7 +34,10 @@ WRITE_INTERVAL_SECONDS = 1.0
 
 @dataclass(frozen=True, slots=True)
 class Weather:
-    """The probabilities of KV's faults, each between 0 (never) and 1."""
+    """The probabilities of KV's faults, each between 0 (never) and 1.
+
+    `slowness` multiplies the time that operations take. What is stale is so for at most `stale_seconds`.
+    """
 
     slow_visibility: float = 0.4
     unread_own_write: float = 0.05
@@ -34,15 +45,21 @@ class Weather:
     empty_page: float = 0.05
     refused: float = 0.02
     failed_but_done: float = 0.02
-    latency_seconds: float = 0.03
+    slowness: float = 1.0
+    stale_seconds: float = VISIBILITY_SECONDS
 
 
 CALM = Weather(0, 0, 0, 0, 0, 0, 0.01)
 
+SECONDS = {"get": 0.010, "list": 0.050, "write": 0.100}
+"""How long an operation takes on average. A get and a write are of the size that Cloudflare publishes (p99 of reads
+below 5 ms inside of its network, p95 of all below 50 ms, 2025-08-22); of a list nothing is published.
+https://developers.cloudflare.com/changelog/product/kv/"""
+
 
 @dataclass(frozen=True, slots=True)
 class _Version:
-    """A key after one write or delete (`value` is `None`), and the time from which each location sees it."""
+    """A key after one write or delete (`value` is `None`), and the time from which each data centre sees it."""
 
     value: str | None
     metadata: str | None
@@ -52,9 +69,10 @@ class _Version:
 
 @dataclass(slots=True)
 class Usage:
-    """Operations of one invocation of the Worker."""
+    """Operations of one invocation of the Worker. `listed`: by prefix, what its last listing had."""
 
     operations: int = 0
+    listed: dict[str, list[ListedKey]] = field(default_factory=dict)
 
 
 invocation: ContextVar[Usage] = ContextVar("invocation")
@@ -63,17 +81,27 @@ invocation: ContextVar[Usage] = ContextVar("invocation")
 
 @dataclass
 class World:
-    """The namespace: every version of every key, and each location's read cache."""
+    """The namespace: every version of every key, and each data centre's read cache.
+
+    `locations`: the places in which the Worker runs: each in a data centre of its own, or all in one
+    (`in_one_centre`).
+    """
 
     random: Random
     locations: int
     weather: Weather = field(default_factory=Weather)
+    in_one_centre: bool = False
     versions: dict[str, list[_Version]] = field(default_factory=dict)
     looks: Counter[str] = field(default_factory=Counter)
 
     def __post_init__(self) -> None:
+        self._centres = 1 if self.in_one_centre else self.locations
         self._last_write: dict[str, float] = {}
-        self._reads: list[dict[str, tuple[float, _Version | None]]] = [{} for _ in range(self.locations)]
+        self._reads: list[dict[str, tuple[float, _Version | None]]] = [{} for _ in range(self._centres)]
+
+    def centre(self, location: int) -> int:
+        """The data centre of `location`."""
+        return 0 if self.in_one_centre else location
 
     def live_keys(self, prefix: str) -> list[str]:
         """The keys that exist now, whatever the locations see."""
@@ -84,21 +112,23 @@ class World:
             if key.startswith(prefix) and versions[-1].value is not None and versions[-1].expires > now
         ]
 
-    def read(self, location: int, key: str) -> _Version | None:
-        """The result of a `get` in `location`; cached there for up to a minute, also if it is a miss."""
-        now = asyncio.get_running_loop().time()
-        remembered = self._reads[location].get(key)
-        if remembered and remembered[0] > now:
+    def read(self, location: int, key: str, at: float) -> _Version | None:
+        """The result of a `get` in `location` at the time `at`; cached there for up to `READ_CACHE_SECONDS`, also if it
+        is a miss."""
+        cache = self._reads[self.centre(location)]
+        remembered = cache.get(key)
+        if remembered and remembered[0] > at:
             return remembered[1]
-        found = self.seen(location, key, now)
-        if self._chance(self.weather.slow_visibility):
-            self._reads[location][key] = (now + self.random.uniform(0, VISIBILITY_SECONDS), found)
+        found = self.seen(location, key, at)
+        if not self.in_one_centre and self._chance(self.weather.slow_visibility):
+            cache[key] = (at + self._stale(READ_CACHE_SECONDS), found)
         return found
 
     def seen(self, location: int, key: str, at: float) -> _Version | None:
         """The newest version visible in `location` at the time `at`; `None` if the key does not exist there."""
+        centre = self.centre(location)
         for version in reversed(self.versions.get(key, ())):
-            if version.visible[location] <= at:
+            if version.visible[centre] <= at:
                 return version if version.value is not None and version.expires > at else None
         return None
 
@@ -114,26 +144,31 @@ class World:
         if self._chance(self.weather.refused):
             raise KvError("503 Service Unavailable")
         self._last_write[key] = now
-        visible = tuple(now + self._delay(location, other) for other in range(self.locations))
+        visible = tuple(now + self._delay(self.centre(location), other) for other in range(self._centres))
         # Expired keys are removed late.
         expires = now + ttl + self.random.uniform(0, VISIBILITY_SECONDS)
         self.versions.setdefault(key, []).append(_Version(value, metadata, expires, visible))
         if self._chance(self.weather.failed_but_done):
             raise KvError("500 Internal Server Error")
 
-    def listing_time(self) -> float:
-        """The time whose state a listing shows."""
-        now = asyncio.get_running_loop().time()
-        return now - self.random.uniform(0, LISTING_AGE_SECONDS) if self._chance(self.weather.stale_listing) else now
+    def listing_time(self, at: float) -> float:
+        """The time whose state a listing at the time `at` shows."""
+        return at - self._stale(LISTING_AGE_SECONDS) if self._chance(self.weather.stale_listing) else at
+
+    def duration(self, operation: str) -> float:
+        """The seconds that an operation takes."""
+        # Half of it always; the rest varies as waiting times do.
+        return SECONDS[operation] * self.weather.slowness * (0.5 + self.random.expovariate(2))
 
     def _delay(self, writer: int, reader: int) -> float:
         if writer == reader:
             is_slow = self._chance(self.weather.unread_own_write)
         else:
             is_slow = self._chance(self.weather.slow_visibility)
-        return (
-            self.random.uniform(0, VISIBILITY_SECONDS) if is_slow else self.random.uniform(0, 0.2) * (writer != reader)
-        )
+        return self._stale(VISIBILITY_SECONDS) if is_slow else self.random.uniform(0, 0.2) * (writer != reader)
+
+    def _stale(self, seconds: float) -> float:
+        return self.random.uniform(0, min(seconds, self.weather.stale_seconds))
 
     def _chance(self, probability: float) -> bool:
         return self.random.random() < probability
@@ -147,8 +182,7 @@ class LocationKv:
         self._location = location
 
     async def get(self, key: str) -> str | None:
-        await self._travel()
-        version = self._world.read(self._location, key)
+        version = self._world.read(self._location, key, await self._look("get"))
         return version.value if version else None
 
     async def get_bytes(self, key: str) -> bytes | None:
@@ -158,26 +192,23 @@ class LocationKv:
     async def get_many(self, keys: Sequence[str]) -> dict[str, str]:
         if len(keys) > KV_MAX_BULK_KEYS:
             raise ValueError("too many keys")
-        await self._travel()
-        found = {key: self._world.read(self._location, key) for key in keys}
+        at = await self._look("get")
+        found = {key: self._world.read(self._location, key, at) for key in keys}
         return {key: version.value for key, version in found.items() if version and version.value is not None}
 
     async def put(self, key: str, value: str | bytes, *, ttl_seconds: int, metadata: str | None = None) -> None:
         if ttl_seconds < KV_MIN_TTL_SECONDS:
             raise ValueError("too short a time to live")
-        await self._travel()
-        text = value if isinstance(value, str) else value.decode()
-        self._world.write(self._location, key, text, metadata, ttl_seconds)
+        await self._write(key, value if isinstance(value, str) else value.decode(), metadata, ttl_seconds)
 
     async def delete(self, key: str) -> None:
-        await self._travel()
-        self._world.write(self._location, key, None, None, 0)
+        await self._write(key, None, None, 0)
 
     async def list(self, prefix: str, *, cursor: str | None = None, limit: int = 1000) -> ListPage:
         if cursor is None:
             self._world.looks[prefix] += 1
-        await self._travel()
-        at = self._world.listing_time()
+        listed = _listed_here(prefix, cursor)
+        at = self._world.listing_time(await self._look("list"))
         after = cursor or ""
         if self._world.random.random() < self._world.weather.empty_page:
             # Before every key, also one that is the prefix itself.
@@ -189,16 +220,48 @@ class LocationKv:
                 if len(keys) == min(limit, KV_MAX_LIST_KEYS, self.page_size):
                     return ListPage(tuple(keys), keys[-1].name)
                 keys.append(ListedKey(name, version.metadata))
+                listed.append(keys[-1])
         return ListPage(tuple(keys))
 
     page_size = 7
     """Small, so that a handful of messages has pages."""
 
-    async def _travel(self) -> None:
+    async def _look(self, operation: str) -> float:
+        """Takes the time of a reading. Returns the moment in between that it shows."""
+        seconds = self._begin(operation)
+        await asyncio.sleep(seconds)
+        self._may_be_refused()
+        return asyncio.get_running_loop().time() - seconds * self._world.random.random()
+
+    async def _write(self, key: str, value: str | None, metadata: str | None, ttl: float) -> None:
+        """Writes, some time before the writer knows."""
+        seconds = self._begin("write")
+        way_there = seconds * self._world.random.random()
+        await asyncio.sleep(way_there)
+        failed: KvError | None = None
+        try:
+            self._may_be_refused()
+            self._world.write(self._location, key, value, metadata, ttl)
+        except KvError as error:
+            failed = error
+        await asyncio.sleep(seconds - way_there)
+        if failed:
+            raise failed
+
+    def _begin(self, operation: str) -> float:
         usage = invocation.get(None)
         if usage:
             usage.operations += 1
-        world = self._world
-        await asyncio.sleep(world.random.uniform(0.001, world.weather.latency_seconds))
-        if world.random.random() < world.weather.refused:
+        return self._world.duration(operation)
+
+    def _may_be_refused(self) -> None:
+        if self._world.random.random() < self._world.weather.refused:
             raise KvError("503 Service Unavailable")
+
+
+def _listed_here(prefix: str, cursor: str | None) -> list[ListedKey]:
+    """Where this invocation notes what its listing of `prefix` has, which is a new one without a `cursor`."""
+    usage = invocation.get(None) or Usage()
+    if cursor is None:
+        usage.listed[prefix] = []
+    return usage.listed.setdefault(prefix, [])

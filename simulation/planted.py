@@ -11,6 +11,7 @@ from typing import Any
 import msgspec
 
 from simulation.planted_addresses import ADDRESS_BUGS
+from simulation.planted_departures import DEPARTURE_BUGS
 from simulation.planted_images import IMAGE_BUGS
 from simulation.replaced import replaced
 from waypost_worker.chat.turn import Turn
@@ -365,4 +366,5 @@ PLANTED = (
     asks_again_only_what_is_shown,
     *IMAGE_BUGS,
     *ADDRESS_BUGS,
+    *DEPARTURE_BUGS,
 )

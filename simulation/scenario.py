@@ -12,6 +12,7 @@ from simulation.cluster import PLAN, Cluster, Faults
 from simulation.conversations import simulate_conversation
 from simulation.deletion import simulate_deletion
 from simulation.model_kv import Weather, World
+from simulation.profiles import Profile, profile_of
 from simulation.virtual_time import run
 
 TWO_HOSTS = 0.3
@@ -34,23 +35,25 @@ class Report:
     seed: int
     violations: list[str]
     requests: int
+    profile: str = ""
 
 
-def simulate(seed: int) -> Report:
-    """One run from `seed`, the same at every call.
+def simulate(seed: int, profile: Profile | None = None) -> Report:
+    """One run from `seed`, the same at every call; the seed chooses the profile too, unless one is given.
 
     Of sixteen, three are of a conversation, one of a deletion and one of MCP addresses; the others of the queues.
     """
+    profile = profile or profile_of(seed)
     if seed % 16 == 15:
-        return Report(seed, simulate_addresses(seed), 0)
+        return Report(seed, simulate_addresses(seed, profile), 0, profile.key)
     if seed % 4 == 3:
-        return Report(seed, simulate_conversation(seed), 0)
+        return Report(seed, simulate_conversation(seed, profile), 0, profile.key)
     if seed % 16 == 6:
-        return Report(seed, simulate_deletion(seed), 0)
-    return run(_scenario(seed))
+        return Report(seed, simulate_deletion(seed, profile), 0, profile.key)
+    return run(_scenario(seed, profile))
 
 
-async def _scenario(seed: int) -> Report:
+async def _scenario(seed: int, profile: Profile) -> Report:
     random = Random(seed)
     bad = random.choice((0.0, 0.3, 1.0, 2.0))
     weather = Weather(
@@ -62,8 +65,8 @@ async def _scenario(seed: int) -> Report:
         failed_but_done=0.02 * bad,
     )
     faults = Faults(0.03 * bad, 0.03 * bad, 0.02 * bad, 0.03 * bad, 0.2)
-    world = World(random, random.randint(1, 4), weather)
-    cluster = Cluster(world, random, faults)
+    world = profile.world(random, weather)
+    cluster = Cluster(world, random, faults, profile)
     stories = [await _open(cluster) for _ in range(random.choice((1, 1, 1, 2)))]
     listeners: list[asyncio.Task[None]] = []
     producers: list[asyncio.Task[None]] = []
@@ -87,9 +90,15 @@ async def _scenario(seed: int) -> Report:
     await asyncio.sleep(60)
     looks = world.looks.copy()
     await asyncio.sleep(QUIET_SECONDS)
-    violations = cluster.overspent + [
-        line for story in stories for line in _idle(story.code, world.looks - looks, cluster.connections - connections)
-    ]
+    violations = (
+        cluster.overspent
+        + cluster.early_ends.violations
+        + [
+            line
+            for story in stories
+            for line in _idle(story.code, world.looks - looks, cluster.connections - connections)
+        ]
+    )
     for story, other in zip(stories, reversed(stories), strict=True):
         if story is not other:
             await try_foreign_cursor(cluster, story, other)
@@ -103,7 +112,7 @@ async def _scenario(seed: int) -> Report:
     await asyncio.gather(*listeners, return_exceptions=True)
     for story in stories:
         violations += check(story, left_over[story.code])
-    return Report(seed, violations, sum(len(story.sent) for story in stories))
+    return Report(seed, violations, sum(len(story.sent) for story in stories), profile.key)
 
 
 async def _second_host(cluster: Cluster, story: Story, first: Host) -> None:

@@ -157,6 +157,19 @@ async def test_every_reply_tells_what_it_cost_in_the_store():
     assert reply.headers["Server-Timing"] == 'kv;desc="0 operations";dur=0'
 
 
+@pytest.mark.parametrize("path", ["/health", "/nowhere"])
+async def test_every_reply_of_a_placed_worker_tells_where_it_ran(path: str):
+    reply = await make_client().call("GET", path, headers={"CF-Placement": "remote-IAD"})
+    assert reply.headers["Server-Timing"].endswith(';dur=0, placement;desc="remote-IAD"')
+
+
+@pytest.mark.parametrize("sent", ["", 'a", kv;dur=1;desc="b', "remote IAD", "é", "a" * 33, "remote-IAD\n"])
+async def test_a_place_that_cloudflare_would_not_name_is_not_repeated(sent: str):
+    reply = await make_client().call("GET", "/health", headers={"CF-Placement": sent})
+    assert reply.headers["Server-Timing"].endswith(";dur=0")
+    assert reply.json()["placement"] is None
+
+
 async def test_a_store_in_memory_is_said_aloud_on_every_reply():
     assert (await make_client(storage="memory").call("GET", "/nowhere")).headers["Waypost-Storage"] == "memory"
     assert "Waypost-Storage" not in (await make_client().call("GET", "/nowhere")).headers

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import pytest
 
-from waypost_worker.polling.plans import FREE, PAID
+from waypost_worker.polling.plans import FREE, PAID, Plan
 from waypost_worker.settings import WORDS, Settings, read_settings
 
 KEY = "a-secret-of-32-characters-or-more"
@@ -47,7 +47,7 @@ def problem(**env: str) -> str:
 
 
 def test_a_signing_key_is_all_that_must_be_set():
-    assert read_settings(ENV) == Settings(signing_keys=(KEY.encode(),))
+    assert read_settings(ENV) == Settings(signing_keys=(KEY.encode(),), plan=FREE, plan_set="")
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -118,6 +118,7 @@ def test_every_setting_is_read():
         None,
         (KEY.encode(), OLD_KEY.encode()),
         FREE,
+        "free",
         60,
         86_400,
         True,
@@ -126,8 +127,10 @@ def test_every_setting_is_read():
     )  # fmt: skip
 
 
-def test_the_plan_is_the_paid_one_unless_it_is_said():
-    assert (read_settings(ENV).plan, read_settings(ENV | {"PLAN": "paid"}).plan) == (PAID, PAID)
+@pytest.mark.parametrize(("plan", "pace"), [("", FREE), ("free", FREE), ("paid", PAID)])
+def test_the_pace_is_one_that_a_free_account_survives_unless_the_plan_is_said_to_be_paid(plan: str, pace: Plan):
+    settings = read_settings(ENV | {"PLAN": plan})
+    assert (settings.plan, settings.plan_set) == (pace, plan)
 
 
 @pytest.mark.parametrize("env", [{}, {"SIGNING_KEY": ""}, {"SIGNING_KEY_PREVIOUS": OLD_KEY}])

@@ -24,7 +24,7 @@ JSON_ARRAY = "JavaScript, JSON array"
 
 CONFIG = """name = "{name}"
 main = "worker.js"
-compatibility_date = "2026-11-01"
+compatibility_date = "2026-11-17"
 
 [[kv_namespaces]]
 binding = "WAYPOST"

@@ -101,7 +101,7 @@ def _worker(service: Service) -> str:
     texts = [f'(name = "{name}", text = {json.dumps(value)})' for name, value in service.variables.items()]
     limits = [f'(name = "{name}", wrapped = (moduleName = "bench:limit"))' for name in service.limits]
     return (
-        f'(name = "{service.name}", worker = (modules = [{modules}], compatibilityDate = "2026-11-01",'
+        f'(name = "{service.name}", worker = (modules = [{modules}], compatibilityDate = "2026-11-17",'
         f" compatibilityFlags = [{flags}], bindings = [{', '.join(texts + limits)}]))"
     )
 

@@ -2,6 +2,7 @@
 
 import traceback
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
+from dataclasses import replace
 from functools import partial
 
 import msgspec
@@ -34,10 +35,12 @@ from waypost_worker.http.loads import Loads
 from waypost_worker.http.log_entry import log_entry, ray_of
 from waypost_worker.http.messages import Request, Response, bounded, problem, problem_response
 from waypost_worker.http.page_access import PageAccess
+from waypost_worker.http.placement import placement_of
 from waypost_worker.http.routing import Route, Router, canonical_path
 from waypost_worker.http.security_headers import BROWSER_HEADERS
 from waypost_worker.http.streams import in_pieces
 from waypost_worker.kv.metered import MeteredKv, Payment
+from waypost_worker.kv.platform_limits import LimitedKv
 from waypost_worker.kv.retrying import RetryingKv
 from waypost_worker.kv.store import Kv
 from waypost_worker.limits import MAX_BODY_BYTES
@@ -45,6 +48,7 @@ from waypost_worker.mcp import endpoint as mcp
 from waypost_worker.models.echo import EchoModel
 from waypost_worker.models.model import Model
 from waypost_worker.polling.invocation import Invocation
+from waypost_worker.polling.plans import FREE
 from waypost_worker.random import Random
 from waypost_worker.security.guess_throttle import GuessThrottle
 from waypost_worker.security.rate_limits import Limit, Limiter, RateLimits
@@ -143,7 +147,8 @@ class App:
         self.isolate = Isolate(clock, random)
         self.model = model or EchoModel(clock)
         self._settings = settings
-        self._kv = kv
+        self._slowed_settings = replace(settings, plan=FREE)
+        self._kv = LimitedKv(kv, self.isolate.daily_limits)
         self.clock = clock
         self._random = random
         self._log = log
@@ -158,10 +163,11 @@ class App:
         if (path := canonical_path(request.path)) != request.path:
             request = msgspec.structs.replace(request, path=path)
         request_id = ray_of(request.headers.get("cf-ray")) or self._random.random_bytes(8).hex()
-        meter = MeteredKv(self._kv, self.clock, self._settings.plan.operations_per_invocation)
+        settings = self._settings_now()
+        meter = MeteredKv(self._kv, self.clock, settings.plan.operations_per_invocation)
         loads = Loads(self.isolate.loads, request.client_ip, self.clock)
         try:
-            response = await self._answer(request, request_id, meter, loads)
+            response = await self._answer(request, request_id, settings, meter, loads)
         except WaypostError as error:
             response = problem_response(error)
         except Exception:
@@ -171,7 +177,10 @@ class App:
         self._pages.let_read(request, response)
         response.headers = BROWSER_HEADERS | response.headers
         response.headers["X-Request-Id"] = request_id
-        response.headers["Server-Timing"] = f'kv;desc="{meter.operations} operations";dur={meter.elapsed_ms}'
+        timing = f'kv;desc="{meter.operations} operations";dur={meter.elapsed_ms}'
+        if (place := placement_of(request.headers)) is not None:
+            timing += f', placement;desc="{place}"'
+        response.headers["Server-Timing"] = timing
         if self._storage != "kv":
             response.headers["Waypost-Storage"] = self._storage
         if request.method == "HEAD":
@@ -182,7 +191,13 @@ class App:
             loads.release()
         return response
 
-    async def _answer(self, request: Request, request_id: str, meter: MeteredKv, loads: Loads) -> Response:
+    def _settings_now(self) -> Settings:
+        # What has a daily limit is on the free plan, whatever the settings say.
+        return self._slowed_settings if self.isolate.daily_limits.operations else self._settings
+
+    async def _answer(
+        self, request: Request, request_id: str, settings: Settings, meter: MeteredKv, loads: Loads
+    ) -> Response:
         request = bounded(request)
         require_own_host(request, self._settings.allowed_origins)
         if is_preflight(request):
@@ -194,15 +209,17 @@ class App:
                 return offer
         elif not self._pages.may_call(request):
             refuse_origin()
-        if self._settings.problem and route.handler is not service.health:
-            raise Unconfigured(self._settings.problem)
+        if route.handler is not service.health:
+            self.isolate.check()
+            if self._settings.problem:
+                raise Unconfigured(self._settings.problem)
         await self._limits.spend_of_address(route.limits, request.client_ip, route.uses)
         meter.payment = Payment(partial(self._limits.pay, request.client_ip), route.uses)
         context = RequestContext(
             request=request,
             params=params,
             query=request.query(),
-            settings=self._settings,
+            settings=settings,
             clock=self.clock,
             random=self._random,
             isolate=self.isolate,
@@ -211,7 +228,7 @@ class App:
             kv=RetryingKv(meter, self.clock, self._random),
             storage=self._storage,
             model=self.model,
-            invocation=Invocation(self._settings.plan, self.clock, meter, self.isolate.phase_ms),
+            invocation=Invocation(settings.plan, self.clock, meter, self._random, self.isolate.phase_ms),
             loads=loads,
             log=lambda text: self._log(log_entry(request_id, text)),
         )

@@ -15,7 +15,7 @@ WaypostError
 │                       HeaderTooLarge
 ├── RateLimited
 ├── TooManyStreams
-├── Unavailable         Unconfigured  StorageUnavailable  BudgetSpent  Busy
+├── Unavailable         Unconfigured  StorageUnavailable  DailyLimit  BudgetSpent  Busy  Restarting
 └── ModelError          ModelFailed  ModelBusy  ModelTimedOut  PromptTooLong
 """
 
@@ -450,6 +450,22 @@ class StorageUnavailable(Unavailable):
     retry_after_seconds = 2
 
 
+class DailyLimit(Unavailable):
+    """The account is on Cloudflare's free plan, and has used up today's KV operations of one kind. Nothing was read or
+    written. `retry_after_seconds`: until 00:00 UTC. `operation`: get, put, list or delete."""
+
+    code = "daily_limit"
+    title = "The free plan's operations of today are used up"
+
+    def __init__(self, operation: str, retry_after_seconds: int) -> None:
+        super().__init__(
+            f"Cloudflare's free plan has no KV {operation} operations left for this account today; there are new ones "
+            "at 00:00 UTC."
+        )
+        self.operation = operation
+        self.retry_after_seconds = retry_after_seconds
+
+
 class BudgetSpent(Unavailable):
     """The request needs more KV operations than one invocation may use, or than its address can pay for now."""
 
@@ -467,6 +483,14 @@ class Busy(Unavailable):
 
     code = "busy"
     title = "The service is busy"
+    retry_after_seconds = 1
+
+
+class Restarting(Unavailable):
+    """This instance of the service is broken, and ends. Nothing was done."""
+
+    code = "restarting"
+    title = "The service is restarting"
     retry_after_seconds = 1
 
 

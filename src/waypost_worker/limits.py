@@ -161,7 +161,7 @@ WITHDRAWN_TTL_SECONDS = 365 * 24 * 3600
 """How long a withdrawn MCP address is refused: longer than an address is kept, and than a secret stays in a backup."""
 
 ADDRESS_CACHE_SECONDS = 30
-"""How long an isolate uses what it read of an MCP address: less than KV itself may be behind."""
+"""How long an isolate uses what it read of an MCP address: no longer than its location caches a read."""
 
 ADDRESS_UNSURE_SECONDS = 10
 """The same, if the address does not exist or its session is over: its browser may open a session at any moment."""
@@ -277,7 +277,7 @@ MAX_SEQ = 2**53 - 1
 """The greatest number of a producer: the greatest integer that JavaScript counts exactly."""
 
 MAX_ACK_CURSORS = 100
-"""Cursors in one acknowledgement: each is a delete, and an invocation may do 1,000 operations (50 on the free plan)."""
+"""Cursors in one acknowledgement: each is a delete, and an invocation may do 1,000 operations (polling/plans.py)."""
 
 READS_PER_ADDRESS_USE = 25
 """KV reads, or 2.5 writes, deletes or lists, that one use of ADDRESS_LIMIT pays for; what a request does beyond costs
@@ -287,7 +287,8 @@ ACK_CURSORS_PER_USE = 10
 """Of an acknowledgement, for each use of its session's budget."""
 
 MAX_WAIT_SECONDS = 60
-"""How long a request may wait for its response: proxies close a connection that is silent for about 100 s."""
+"""How long a request may wait for its response: other people's proxies close a connection that is silent for 60 s,
+many programs' own time-outs come sooner."""
 
 MAX_POLL_MESSAGES = 500
 """Messages in one reply to a poll."""
@@ -365,7 +366,7 @@ https://developers.cloudflare.com/workers/runtime-apis/context/#waituntil"""
 
 MAX_ANSWER_SECONDS = 10 * 60
 """How long a model may take for one answer; then the answer is kept as partial. With a write each second and a check
-for stop requests each two, it takes 900 of the 1,000 operations of an invocation."""
+for stop requests each two, it takes 900 of the 1,000 operations of an invocation (polling/plans.py)."""
 
 MAX_ANSWER_CHARACTERS = 256 * 1024
 """Characters of one answer; a model that does not end is cut off here."""
@@ -398,8 +399,8 @@ ANSWER_HEARTBEAT_SECONDS = 3
 """Silence on the stream of an answer until a heartbeat: that a client has left is noticed at the next write. Well below
 5 s, after which httpx gives up by default."""
 
-FOLLOW_PATIENCE_SECONDS = 75
-"""How long a reader in another isolate waits for the next chunk of an answer: a list may be 60 s old."""
+FOLLOW_PATIENCE_SECONDS = 60 + 15
+"""How long a reader in another isolate waits for the next chunk of an answer: `KV_LISTING_AGE_SECONDS` and some."""
 
 MAX_JOURNAL_LENGTH = 10
 """Appends after which a conversation's journal is compacted, so that reading it stays cheap."""
@@ -410,9 +411,21 @@ MAX_SESSION_AGE_SECONDS = 24 * 3600
 DEFAULT_QUEUE_TTL_SECONDS = 3600
 """How long a request or a response stays in its queue until it is acknowledged."""
 
-REORDER_WINDOW_SECONDS = 60 + 60 + 15
-"""How late after its cursor a message can become visible: 60 s until the write is visible, a list that is 60 s old, and
-15 s because the cursor is made before the write, which may be repeated for 8 s, and clocks differ by some seconds."""
+KV_VISIBLE_SECONDS = 60
+"""How late a change may become visible in another location. The documentation says "up to 60 seconds or more":
+https://developers.cloudflare.com/kv/concepts/how-kv-works/#consistency"""
+
+KV_READ_CACHE_SECONDS = 30
+"""How long a location may return what it read before, a miss too, after a change has become visible there. It is the
+least that KV takes since 2026-01-30; without a `cacheTtl` it is 60:
+https://developers.cloudflare.com/kv/api/read-key-value-pairs/#cachettl-parameter"""
+
+KV_LISTING_AGE_SECONDS = 60
+"""How old a listing may be, which takes no `cacheTtl`: https://developers.cloudflare.com/kv/api/list-keys/"""
+
+REORDER_WINDOW_SECONDS = KV_VISIBLE_SECONDS + KV_LISTING_AGE_SECONDS + 15
+"""How late after its cursor a message can become visible in a list. The 15 s are for the write, which comes after the
+cursor and may be repeated for 8 s, and for clocks, which differ by some seconds."""
 
 TOKEN_VOUCHES_SECONDS = REORDER_WINDOW_SECONDS
 """How long after its creation a session may be invisible in another location. Until then a signed token proves that it
@@ -428,9 +441,9 @@ MAX_TRACKED_PRODUCERS = 8
 """Producers whose next number is part of an event's id: the header that returns it must stay small."""
 
 SESSION_CACHE_SECONDS = 30
-"""How long an isolate uses a session record without reading it again: less than KV itself may be behind."""
+"""How long an isolate uses a session record without reading it again: no longer than its location caches a read."""
 
-PRESENCE_GRACE_SECONDS = 60
+PRESENCE_GRACE_SECONDS = KV_VISIBLE_SECONDS
 """How late the next presence of a host may become visible before the host counts as gone: what KV needs to show it."""
 
 MIN_INSTANCE_ID_LENGTH = 8
@@ -441,11 +454,16 @@ TAKEOVER_HOLD_SECONDS = 30
 """How long requests that were accepted before a newer host came are held back from it, while the older one may still
 be running them: half of what a caller usually waits."""
 
-HEARTBEAT_SECONDS = 15
-"""Silence on a stream until a heartbeat; edge proxies close streams after about 100 s of silence."""
+HEARTBEAT_SECONDS = 30
+"""Longest silence on a stream until a heartbeat, on any plan (`Plan.heartbeat_seconds`). Other people's proxies close a
+connection that is silent for 60 s; Cloudflare does after 400 s, and after 120 s where an origin is behind it:
+https://developers.cloudflare.com/fundamentals/reference/connection-limits/ (2026-11)."""
 
 STREAM_RETRY_MILLISECONDS = 1000
 """The `retry` of an event stream: how long a client waits before it reconnects."""
+
+DAILY_LIMIT_RETRY_MILLISECONDS = 60_000
+"""The `retry` of a stream that ends because the day's operations are used up: an isolate tries one a minute."""
 
 KV_MIN_TTL_SECONDS = 60
 """https://developers.cloudflare.com/kv/api/write-key-value-pairs/"""
@@ -538,11 +556,11 @@ MCP_HEARTBEAT_SECONDS = 5
 """Silence on the stream of an MCP call until a heartbeat: that a client has left is noticed at the next write."""
 
 MCP_LIST_TTL_MILLISECONDS = 30_000
-"""How long an MCP client may cache a list: less than KV itself may be behind."""
+"""How long an MCP client may cache a list: no longer than a location caches a read."""
 
-MCP_TOOLS_ECHO_SECONDS = 75
+MCP_TOOLS_ECHO_SECONDS = KV_VISIBLE_SECONDS + 15
 """Delay of the second notification after a change of the tools: a client that read them right after the first
-one may have got the old ones, which its location had cached."""
+one may have got the old ones, which its location had cached or did not see replaced yet."""
 
 WAIT_RESERVED_OPERATIONS = 2
 """KV operations that a wait for a response leaves unspent: one check may need as many."""

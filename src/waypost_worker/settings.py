@@ -27,7 +27,7 @@ from waypost_worker.limits import (
     THREAD_TTL_SECONDS,
 )
 from waypost_worker.models.settings import ModelSettings, read_model_settings
-from waypost_worker.polling.plans import PAID, PLANS, Plan
+from waypost_worker.polling.plans import FREE, PAID, PLANS, Plan
 
 WORDS = {
     "": False,
@@ -48,6 +48,8 @@ class Settings:
     """The values that apply to this deployment.
 
     `problem`: why the service refuses to run, as a sentence for its operator; it never contains a value that was set.
+    `plan`: the pace; `plan_set`: what the setting says, which is empty where nothing is set, and then the pace is the
+    free plan's.
     `signing_keys`: the first one signs, all are accepted.
     `require_token`: a code alone only lets a guest join; everything else needs the token that joining returns.
     `code_joins_once`: a code admits one guest only; `require_token` is then true as well.
@@ -64,6 +66,7 @@ class Settings:
     problem: str | None = None
     signing_keys: tuple[bytes, ...] = ()
     plan: Plan = PAID
+    plan_set: str = PAID.name
     session_ttl_seconds: int = DEFAULT_SESSION_TTL_SECONDS
     queue_ttl_seconds: int = DEFAULT_QUEUE_TTL_SECONDS
     require_token: bool = False
@@ -89,7 +92,8 @@ def read_settings(env: Mapping[str, str], *, has_ai: bool = False) -> Settings:
     try:
         return Settings(
             signing_keys=_signing_keys(env),
-            plan=_plan(env),
+            plan=PLANS[_plan_set(env) or FREE.name],
+            plan_set=_plan_set(env),
             session_ttl_seconds=_seconds(env, "SESSION_TTL_SECONDS", DEFAULT_SESSION_TTL_SECONDS),
             queue_ttl_seconds=_seconds(env, "QUEUE_TTL_SECONDS", DEFAULT_QUEUE_TTL_SECONDS),
             require_token=_is_once(env) or _is_on(env, "REQUIRE_TOKEN", ONCE),
@@ -115,7 +119,7 @@ def read_settings(env: Mapping[str, str], *, has_ai: bool = False) -> Settings:
             model=read_model_settings(env, has_ai=has_ai),
         )
     except ValueError as error:
-        return Settings(problem=str(error))
+        return Settings(problem=str(error), plan=FREE, plan_set="")
 
 
 def _signing_keys(env: Mapping[str, str]) -> tuple[bytes, ...]:
@@ -129,11 +133,11 @@ def _signing_keys(env: Mapping[str, str]) -> tuple[bytes, ...]:
     return keys
 
 
-def _plan(env: Mapping[str, str]) -> Plan:
-    name = env.get("PLAN") or PAID.name
-    if name not in PLANS:
+def _plan_set(env: Mapping[str, str]) -> str:
+    name = env.get("PLAN", "")
+    if name and name not in PLANS:
         raise ValueError(f"PLAN must be one of {', '.join(sorted(PLANS))}.")
-    return PLANS[name]
+    return name
 
 
 def _is_once(env: Mapping[str, str]) -> bool:

@@ -48,7 +48,14 @@ MAIN_TESTS = frozenset(
     }
 )
 """The tests that `make test` runs too: each main path once. Every other one gets the marker `verify` here."""
-LONGEST_FIRST = ("test_chat.py", "test_resilience.py", "test_threads.py", "test_chat_page.py", "test_page_isolation.py")
+LONGEST_FIRST = (
+    "test_webmcp.py",
+    "test_chat.py",
+    "test_resilience.py",
+    "test_threads.py",
+    "test_chat_page.py",
+    "test_page_isolation.py",
+)
 """Files run in parallel: a long one that started last would run alone."""
 
 # Waits end when their condition holds; this is for a machine that is busy with something else.

@@ -7,6 +7,41 @@ from tests.browser.conftest import OpenConsole
 from tests.browser.watch import Watch
 from tools.local.harness.worker import LocalWorker
 
+ENDING_STREAMS = """
+    // `endStream()` ends the event stream as the server does in its turn, six seconds later by the page's clock.
+    const realFetch = fetch, realNow = Date.now;
+    let aheadMs = 0;
+    Date.now = () => realNow() + aheadMs;
+    window.streams = 0;
+    window.fetch = async (url, init) => {
+        const response = await realFetch(url, init);
+        if (!`${url}`.includes("/api/stream?") || !response.ok) return response;
+        const reader = response.body.getReader();
+        const body = new ReadableStream({
+            async start(controller) {
+                window.endStream = () => { aheadMs += 6000; controller.close(); reader.cancel(); };
+                for (;;) {
+                    const { done, value } = await reader.read();
+                    if (done) return;
+                    controller.enqueue(value);
+                }
+            },
+        });
+        window.streams += 1;
+        return new Response(body, { headers: response.headers });
+    };
+"""
+
+NOTED_STATES = """
+    window.shown = [];
+    const note = () => shown.push(document.getElementById("tab-state").textContent.trim()
+        + (document.getElementById("tab-banner").hidden ? "" : " with a banner"));
+    note();
+    const changes = { childList: true, characterData: true, attributes: true, subtree: true };
+    const observer = new MutationObserver(note);
+    for (const id of ["tab-state", "tab-banner"]) observer.observe(document.getElementById(id), changes);
+"""
+
 
 def test_a_reload_in_the_middle_of_a_call_loses_nothing(open_console: OpenConsole, watch: Watch) -> None:
     watch.expects_network_errors = True
@@ -113,6 +148,32 @@ def test_a_background_tab_reconnects_immediately_when_it_wakes(open_console: Ope
     page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
     tab.wait_online()
     expect(tab.banner).to_be_hidden()
+
+
+def test_streams_that_end_in_their_turn_are_not_seen_and_run_nothing_twice(
+    open_console: OpenConsole, api: httpx.Client
+) -> None:
+    tab = open_console()
+    tab.wait_online()
+    page = tab.page
+    page.add_init_script(ENDING_STREAMS)
+    page.reload()
+    code = tab.wait_online()
+    page.evaluate(NOTED_STATES)
+    body = {"code": code, "tool": "ask_person", "args": {"question": "Still the same?"}, "id": "over-three-streams"}
+    assert api.post("/api/request", json=body).status_code == 202
+    expect(tab.question).to_be_visible()
+    for number in range(2, 5):
+        page.evaluate("endStream()")
+        page.wait_for_function(f"() => streams === {number}")
+        # Delivered again by the new stream.
+        expect(tab.line("in", "repeat")).to_have_count(number - 1)
+    expect(tab.question).to_have_count(1)
+    page.get_by_label("Your answer").fill("The same")
+    page.get_by_role("button", name="Answer").click()
+    assert api.post("/api/request?wait=30", json=body).json()["result"]["answer"] == "The same"
+    expect(tab.line("out", "took")).to_have_count(1)
+    assert set(page.evaluate("shown")) == {"Online"}
 
 
 def test_a_copy_of_the_tab_opens_a_session_of_its_own(open_console: OpenConsole) -> None:

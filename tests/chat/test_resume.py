@@ -1,6 +1,7 @@
 """Resuming an answer, in the isolate that generates it and in another one; and leaving it."""
 
 import asyncio
+from urllib.parse import quote
 
 import pytest
 
@@ -12,6 +13,7 @@ from waypost_worker.conversations.message import ChatMessage
 from waypost_worker.conversations.thread import Thread
 from waypost_worker.errors import ModelTimedOut
 from waypost_worker.limits import ANSWER_GRACE_SECONDS
+from waypost_worker.polling.plans import FREE
 
 everywhere = pytest.mark.parametrize("place", ["here", "elsewhere"])
 
@@ -226,3 +228,27 @@ async def test_who_comes_back_with_an_events_id_gets_events_although_the_answer_
     await stream.until_over()
     assert text_of(stream) == "two three."
     assert ui_text((await asking).body) == "One two three."
+
+
+@everywhere
+async def test_on_the_free_plan_a_reader_is_sent_back_and_goes_on_where_it_was(place: str):
+    at = Chats(counted(90), plan=FREE)
+    asking = await at.ask()
+    await asyncio.sleep(1)
+    reader = await at.resumed(at.isolate(place))
+    await reader.until_over(FREE.stream_seconds + 5)
+    assert reader.names()[-1] == "delta"
+    assert not asking.is_over
+    again = await at.resumed(at.isolate(place), reader.events[-1].id)
+    await again.until_over(FREE.stream_seconds)
+    await asking.until_over()
+    assert text_of(reader) + text_of(again) == text_of(asking)
+    assert again.data("done") == asking.data("done")
+
+
+async def test_a_reader_of_the_ai_sdk_stays_to_the_end_since_it_can_not_resume():
+    at = Chats(counted(90), plan=FREE)
+    asking = await at.ask()
+    read = await at.here.call("GET", f"/api/chat/{THREAD}/stream?resourceId={quote(ADA)}&format=ui")
+    await asking.until_over()
+    assert ui_text(read.body) == text_of(asking)

@@ -53,6 +53,11 @@ export class FakeServer {
     for (const stream of this.#streams.keys()) stream.destroy();
   }
 
+  /** End every open stream, as the real one does when its time is over. */
+  end() {
+    for (const stream of this.#streams.keys()) stream.end();
+  }
+
   /** What has been sent to "METHOD /path". */
   sent(route) {
     return this.got[route] ?? [];

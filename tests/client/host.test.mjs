@@ -239,6 +239,55 @@ test("a stream that breaks is opened again with the cursor of the last event", a
   assert.equal(server.sent("PUT /api/sessions/K7Q2M9XA/tools").length, 1);
 });
 
+test("a stream that the server ends is continued immediately, and its host stays online", async () => {
+  const host = await connected({ add: () => 1 });
+  const cursor = server.send("session", {});
+  await until(() => seen(host, "session").length === 2);
+  server.end();
+  await until(() => seen(host, "session").length === 3);
+  assert.equal(server.sent("GET /api/stream")[1].headers["last-event-id"], cursor);
+  assert.deepEqual(seen(host, "state").map(({ state }) => state), ["connecting", "online", "online"]);
+});
+
+test("a call that runs while its stream is continued runs once, and is answered once", async () => {
+  let runs = 0;
+  let finish;
+  await connected({ slow: () => (runs++, new Promise((resolve) => (finish = resolve))) });
+  server.send("request", { id: "r1", tool: "slow" });
+  await until(() => runs === 1);
+  server.end();
+  await until(() => server.sent("GET /api/stream").length === 2);
+  server.send("request", { id: "r1", tool: "slow", replay: true });
+  finish("done");
+  await until(() => answers().length === 1);
+  assert.deepEqual([runs, answers().map(brief)], [1, [["r1", "done"]]]);
+});
+
+test("a server that ends each stream immediately is asked with pauses, and that is reported", async () => {
+  const host = await connected({});
+  server.end();
+  await until(() => server.sent("GET /api/stream").length === 2 && seen(host, "session").length === 2);
+  server.end();
+  await until(() => seen(host, "state").some(({ state }) => state === "waiting"));
+});
+
+test("a stream that the server ends with a longer retry is not continued immediately", async () => {
+  const host = await connected({});
+  server.raw("event: session\nretry: 60000\ndata: {}\n\n");
+  await until(() => seen(host, "session").length === 2);
+  server.end();
+  await until(() => seen(host, "state").some(({ state }) => state === "waiting"));
+});
+
+test("a stream that can't be continued is reported as lost", async () => {
+  const host = await connected({});
+  server.faults.push(["GET /api/stream", 503]);
+  server.end();
+  await until(() => seen(host, "state").length === 5);
+  const states = seen(host, "state").map(({ state }) => state);
+  assert.deepEqual(states, ["connecting", "online", "waiting", "connecting", "online"]);
+});
+
 test("a cursor that the server refuses is dropped", async () => {
   await connected({});
   server.faults.push(["GET /api/stream", 400, {}, "invalid_cursor"]);

@@ -3,6 +3,7 @@ thread."""
 
 import asyncio
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -13,8 +14,9 @@ from tests.support.thread_routes import ADA, Setting
 from waypost_worker.chat.chunks import Chunk, ChunkStore
 from waypost_worker.kv.keys import thread_key
 from waypost_worker.limits import ANSWER_TTL_SECONDS, MAX_ANSWER_SECONDS
-from waypost_worker.polling.plans import FREE
+from waypost_worker.polling.plans import PAID
 
+FEW = replace(PAID, operations_per_invocation=50)
 PATH = "/api/resources/user%3Aada%40example.org"
 
 
@@ -154,7 +156,7 @@ async def test_a_deletion_that_failed_halfway_is_continued_by_the_same_request(p
 
 
 async def test_a_thread_that_needs_more_operations_than_a_request_has_is_deleted_by_several():
-    at = Owning(plan=FREE)
+    at = Owning(plan=FEW)
     session_id = await at.filled()
     for number in range(60):
         await at.client.call("PUT", f"/api/sessions/{session_id}/documents/d{number}", number)
@@ -224,7 +226,7 @@ async def test_what_was_written_with_the_previous_signing_key_is_forgotten_too()
 
 
 async def test_a_resource_that_needs_several_requests_says_so_until_it_is_done():
-    at = Owning(plan=FREE)
+    at = Owning(plan=FEW)
     sessions = [await at.filled(name) for name in "abcdef"]
     replies = [await at.forget()]
     assert replies[0]["done"] is False
@@ -261,7 +263,7 @@ async def test_an_export_has_everything():
 
 
 async def test_an_export_in_parts_has_each_line_once():
-    at = Owning(plan=FREE)
+    at = Owning(plan=FEW)
     for name in "abcde":
         await at.filled(name)
     lines = await at.export()
@@ -294,7 +296,7 @@ async def test_a_part_of_an_export_ends_once_it_is_large():
 
 
 async def test_an_export_goes_on_where_a_thread_was_deleted():
-    at = Owning(plan=FREE)
+    at = Owning(plan=FEW)
     for name in "abcdef":
         await at.filled(name)
     *first, last = map(json.loads, (await at.client.call("GET", f"{PATH}/export")).body.splitlines())

@@ -9,7 +9,7 @@ import pytest
 from simulation.client import Client, make_client
 from tests.support.mcp_client import Mcp, connected, put_tools, staying, taken
 from waypost_worker.limits import MCP_TOOLS_ECHO_SECONDS
-from waypost_worker.polling.plans import FREE
+from waypost_worker.polling.plans import FREE, PAID
 from waypost_worker.settings import Settings
 
 CALL = {"name": "slow", "_meta": {"progressToken": "p"}}
@@ -244,6 +244,18 @@ async def test_the_listen_stream_ends_before_the_budget_does():
     listening = asyncio.ensure_future(staying(mcp))
     stream = await mcp.get()
     await stream.until_over(FREE.stream_seconds + 100)
+    listening.cancel()
+
+
+async def test_the_listen_stream_outlives_an_event_stream_since_some_clients_do_not_come_back():
+    mcp = await connected()
+    listening = asyncio.ensure_future(staying(mcp))
+    stream = await mcp.get()
+    await asyncio.sleep(PAID.mcp_stream_seconds - 20)
+    assert not stream.is_over
+    await put_tools(mcp, {"name": "late"})
+    await stream.until_over(60)
+    assert [message["method"] for message in stream.messages] == ["notifications/tools/list_changed"]
     listening.cancel()
 
 

@@ -342,11 +342,46 @@ async def test_a_host_that_says_goodbye_during_a_look_into_the_store_is_sent_not
 
 
 async def test_on_the_free_plan_too_an_older_host_is_superseded_when_it_reads_the_session():
-    at = Setting(replace(FREE, operations_per_invocation=10_000))
+    at = Setting(replace(FREE, stream_seconds=1000))
     session = await at.client.open_session()
     old = await host(at.client, session, OLD)
     await after(200)
     new = await host(at.isolate(1), session, NEW)
     await after(FREE.session_check_seconds)
     assert old.names()[-1] == "superseded"
+    await new.stop()
+
+
+@pytest.mark.parametrize("away_seconds", [0.2, 4])
+async def test_a_host_between_two_streams_counts_as_there(away_seconds: float):
+    at = Setting(replace(PLAN, stream_seconds=60))
+    session = await at.client.open_session()
+    old = await host(at.client, session, OLD)
+    await at.client.ask(session.code, id="running-at-the-older-one")
+    await old.until_over()
+    await after(away_seconds)
+    new = await host(at.client, session, NEW)
+    assert new.data("ready")[0]["tookOver"] is True
+    await after(1)
+    assert ids(new) == []
+    # It comes back, and is told.
+    again = await host(at.client, session, named(old), old.events[-1].id)
+    assert again.names() == ["ready", "superseded"]
+    await leave(at.client, session, OLD)
+    await after(1)
+    assert ids(new) == ["running-at-the-older-one"]
+    await new.stop()
+
+
+async def test_a_host_that_does_not_come_back_from_the_end_of_its_stream_is_gone():
+    at = Setting(replace(PLAN, stream_seconds=60))
+    session = await at.client.open_session()
+    old = await host(at.client, session, OLD)
+    await at.client.ask(session.code, id="never-answered")
+    await old.until_over()
+    await after(6)
+    new = await host(at.client, session, NEW)
+    assert new.data("ready")[0].get("tookOver") is None
+    await after(1)
+    assert ids(new) == ["never-answered"]
     await new.stop()

@@ -11,7 +11,9 @@ from waypost_worker.kv.keys import request_key
 from waypost_worker.kv.store import KvError
 from waypost_worker.limits import KV_MAX_BULK_KEYS
 from waypost_worker.polling.local_channel import LocalChannel
+from waypost_worker.queues.departures import Departures
 from waypost_worker.queues.feed import Feed
+from waypost_worker.queues.handovers import Handovers
 from waypost_worker.queues.message import Message
 from waypost_worker.queues.reader import GuestReader, HostReader
 from waypost_worker.sse import Event
@@ -25,7 +27,7 @@ class Setting(Namespace[SetClock]):
         self.elsewhere = make_queues(self.kv, self.clock, LocalChannel(self.clock), seed=1)
         event_id = EventId(after, after) if after else None
         reader = GuestReader(RESPONSES, event_id) if guest else HostReader(REQUESTS, event_id)
-        self.feed = Feed(self.here, reader, self.channel, self.clock, 3600, is_stream=True)
+        self.feed = Feed(self.here, reader, self.channel, self.clock, 3600, Departures(0), Handovers(), is_stream=True)
 
     async def look(self) -> list[Event]:
         return [event for events in [[*events] async for events in self.feed.from_store()] for event in events]

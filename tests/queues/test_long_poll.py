@@ -13,7 +13,9 @@ from waypost_worker.limits import MAX_POLL_BYTES, MAX_POLL_MESSAGES
 from waypost_worker.polling.invocation import Invocation
 from waypost_worker.polling.local_channel import LocalChannel
 from waypost_worker.polling.plans import PAID
+from waypost_worker.queues.departures import Departures
 from waypost_worker.queues.feed import Feed
+from waypost_worker.queues.handovers import Handovers
 from waypost_worker.queues.long_poll import poll_events
 from waypost_worker.queues.message import Message
 from waypost_worker.queues.reader import HostReader
@@ -30,14 +32,14 @@ class Setting(Namespace[VirtualClock]):
         self.channel: LocalChannel[Message] = LocalChannel(self.clock)
         self.here = make_queues(self.meter, self.clock, self.channel)
         self.elsewhere = make_queues(self.kv, self.clock, LocalChannel(self.clock), seed=1)
-        self.invocation = Invocation(PAID, self.clock, self.meter)
+        self.invocation = Invocation(PAID, self.clock, self.meter, SeededRandom())
 
     def wait(self) -> ResponseWaiter:
         return ResponseWaiter(self.here, self.channel, self.invocation)
 
     async def poll(self, seconds: float, after: str = "") -> tuple[list[Event], str]:
         reader = HostReader(REQUESTS, parse_event_id(after, REQUESTS) if after else None)
-        feed = Feed(self.here, reader, self.channel, self.clock, 3600, is_stream=False)
+        feed = Feed(self.here, reader, self.channel, self.clock, 3600, Departures(0), Handovers(), is_stream=False)
         return await poll_events(feed, seconds, self.invocation)
 
 

@@ -113,3 +113,18 @@ def test_only_what_a_producer_has_behind_it_is_settled():
     message = msgspec.structs.replace(request_at(0, "r", "p", 3), settled=2)
     assert message.settled_number == 2
     assert msgspec.structs.replace(message, settled=9).settled_number == 2
+
+
+@pytest.mark.parametrize("age", [0, 9, 999_999])
+def test_the_age_of_its_isolate_takes_15_bytes_of_metadata_at_most(age: int):
+    without = request_with({"a": "text"})
+    _, metadata = encode_stored(msgspec.structs.replace(without, age=age))
+    assert 0 < len(wrap_metadata(metadata)) - len(wrap_metadata(encode_stored(without)[1])) <= 15
+
+
+def test_a_message_says_when_its_isolate_began_unless_an_older_version_stored_it():
+    message = request_with({})
+    assert message.isolate_born_ms == 0
+    _, metadata = encode_stored(msgspec.structs.replace(message, age=60))
+    head = decode_listed(ListedKey(KEY, metadata))
+    assert head.isolate_born_ms == head.accepted_ms - 60_000 > 0

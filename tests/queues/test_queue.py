@@ -219,3 +219,16 @@ async def test_a_queue_that_failed_half_way_can_be_emptied_by_trying_again():
     at.kv.fails = lambda *_: False
     assert await at.queues.acknowledge(REQUESTS, cursors, at.clock.ms) == 3
     assert await at.keys() == []
+
+
+@pytest.mark.parametrize("size", [10, 2000])
+async def test_every_message_says_how_old_its_isolate_was(size: int):
+    at = Setting()
+    at.clock.ms += 90_999
+    await at.queues.push_request(request(args={"text": "x" * size}), "r")
+    await at.queues.push_response(answer("r", "x" * size))
+    await at.queues.push_request(request(), "other")
+    await at.queues.cancel("other")
+    stored = await all_of(at.queues, REQUESTS) + await all_of(at.queues, RESPONSES)
+    assert {message.kind for message in stored} == {"request", "response", "cancel"}
+    assert [message.age for message in stored] == [90] * len(stored)

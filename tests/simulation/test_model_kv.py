@@ -2,11 +2,20 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from math import ceil
 from random import Random
 
 import pytest
 
-from simulation.model_kv import CALM, LocationKv, Weather, World
+from simulation.model_kv import (
+    CALM,
+    LISTING_AGE_SECONDS,
+    READ_CACHE_SECONDS,
+    VISIBILITY_SECONDS,
+    LocationKv,
+    Weather,
+    World,
+)
 from simulation.virtual_time import run
 from waypost_worker.kv.store import KvError, list_all
 
@@ -68,6 +77,19 @@ def test_a_value_is_remembered() -> None:
         return await there.get("a") == "1"
 
     assert happens(scene, SLOW)
+
+
+def test_a_value_that_is_read_again_and_again_is_seen_half_a_minute_after_it_is_visible() -> None:
+    async def scene(world: World, here: LocationKv, there: LocationKv) -> bool:
+        await here.put("a", "1", ttl_seconds=600)
+        seen = None
+        for _ in range(ceil(VISIBILITY_SECONDS + READ_CACHE_SECONDS) + 1):
+            await asyncio.sleep(1)
+            seen = await there.get("a")
+        return seen is None
+
+    assert (VISIBILITY_SECONDS, READ_CACHE_SECONDS, LISTING_AGE_SECONDS) == (60, 30, 60)
+    assert not happens(scene, SLOW)
 
 
 def test_a_location_may_not_see_its_own_write() -> None:

@@ -8,6 +8,7 @@ import pytest
 
 from simulation.__main__ import simulate_all
 from simulation.planted import PLANTED
+from simulation.profiles import PROFILES
 from simulation.scenario import simulate
 
 RUNS = {"a few": range(300), "many": range(300, 2000)}
@@ -21,7 +22,9 @@ def test_no_run_breaks_a_promise(number: str) -> None:
     reports = list(simulate_all(seeds, os.cpu_count() or 1))
     broken = {report.seed: report.violations for report in reports if report.violations}
     assert broken == {}, "PYTHONPATH=src .venv/bin/python -m simulation --runs 1 --seed <seed> shows one of them"
-    assert sum(report.requests for report in reports) > 5 * len(seeds), "so few requests prove nothing"
+    for profile in PROFILES:
+        requests = [report.requests for report in reports if report.profile == profile]
+        assert sum(requests) > 5 * len(requests) > len(seeds), f"so few requests prove nothing: {profile}"
 
 
 @pytest.mark.verify

@@ -76,7 +76,7 @@ def make_context(
         cursors=cursors,
         model=model,
         settings=settings,
-        invocation=Invocation(settings.plan, clock, meter),
+        invocation=Invocation(settings.plan, clock, meter, SeededRandom()),
         background=background,
         log=log,
         charge=charge,

@@ -9,7 +9,8 @@ from tests.support.listener import Listener, listen
 from tests.support.namespace import Isolates
 from waypost_worker.polling.plans import PAID, Plan
 
-PLAN = replace(PAID, operations_per_invocation=10_000)
+PLAN = replace(PAID, operations_per_invocation=10_000, stream_seconds=15 * 60)
+"""The paid plan, with streams that end neither for their operations nor for their time."""
 
 
 class Setting(Isolates):

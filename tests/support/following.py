@@ -32,7 +32,7 @@ class Following:
         self.clock = VirtualClock()
         self.kv = FaultyKv(store or MemoryKv(self.clock), lambda *_: False)
         self.meter = MeteredKv(self.kv, self.clock, plan.operations_per_invocation)
-        self.invocation = Invocation(plan, self.clock, self.meter)
+        self.invocation = Invocation(plan, self.clock, self.meter, SeededRandom())
         self.live = LiveAnswer("g", "q", START_MS)
         self.conversation = self.conversation_on(RetryingKv(self.meter, self.clock, SeededRandom(1)))
         self.writer_store = writer_store or self.kv.kv

@@ -11,11 +11,12 @@ import sys
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import pytest
 
 from tests.support.ipv6 import needs_ipv6
-from tools.local.dev import is_alive, is_free, is_worth_showing
+from tools.local.dev import is_alive, is_free, is_worth_showing, unset
 from tools.local.harness.worker import free_port
 from tools.local.local_worker import ROOT
 from tools.local.running import living
@@ -177,3 +178,15 @@ def test_a_taken_port_is_one_sentence() -> None:
 
     assert re.fullmatch(r"Port \d+ of 127\.0\.0\.1 is taken; choose another one: make dev PORT=9000\n", output)
     assert process.returncode == 1
+
+
+@pytest.mark.parametrize("line", ["PLAN=free", "PLAN = 'free'", "export PLAN=free", "X=1\n  PLAN=free"])
+def test_what_dev_vars_sets_is_not_overridden(tmp_path: Path, line: str) -> None:
+    (tmp_path / ".dev.vars").write_text(f"{line}\n")
+    assert unset({"PLAN": "paid"}, tmp_path / ".dev.vars") == {}
+
+
+def test_what_dev_vars_does_not_set_is_that_of_local_runs(tmp_path: Path) -> None:
+    assert unset({"PLAN": "paid"}, tmp_path / ".dev.vars") == {"PLAN": "paid"}
+    (tmp_path / ".dev.vars").write_text("SIGNING_KEY=PLAN=1\n# PLAN=free\nPLANS=free\n")
+    assert unset({"PLAN": "paid"}, tmp_path / ".dev.vars") == {"PLAN": "paid"}

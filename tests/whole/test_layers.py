@@ -24,7 +24,7 @@ LAYERS = (
     ("models",),
     ("conversations", "documents", "polling", "http"),
     ("security", "kv"),
-    ("sse", "base64url", "surrogates", "clock", "ids", "bounded_cache"),
+    ("sse", "base64url", "surrogates", "clock", "ids", "bounded_cache", "loop_failure"),
     ("random",),
     ("errors", "limits", "version"),
 )

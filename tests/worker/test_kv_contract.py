@@ -16,6 +16,7 @@ import pytest
 
 from tests.contract import kv_contract
 from tools.local.harness.worker_project import ProjectWorker, copy_project
+from waypost_worker.limits import KV_READ_CACHE_SECONDS
 
 ENTRY = Path(__file__).parent / "contract_project" / "entry.py"
 
@@ -33,6 +34,13 @@ def contract_worker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[httpx.
 def test_the_binding_keeps_the_contract(name: str, contract_worker: httpx.Client) -> None:
     outcome = contract_worker.post(f"/{name}").json()
     assert outcome["outcome"] == "passed", outcome["traceback"]
+
+
+def test_each_way_to_read_caches_for_the_shortest_time_that_kv_takes(contract_worker: httpx.Client) -> None:
+    shortest = contract_worker.post(f"/cached-for-{KV_READ_CACHE_SECONDS}").json()
+    assert shortest == {"get": "", "get_bytes": "", "get_many": ""}
+    shorter = contract_worker.post(f"/cached-for-{KV_READ_CACHE_SECONDS - 1}").json()
+    assert all(f"Cache TTL must be at least {KV_READ_CACHE_SECONDS}" in why for why in shorter.values()), shorter
 
 
 def test_the_suite_in_workerd_is_the_suite_here(contract_worker: httpx.Client) -> None:

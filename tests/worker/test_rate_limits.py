@@ -12,6 +12,7 @@ import pytest
 from tests.support.http_api import Api
 from tools.local.harness.worker import LocalWorker
 from tools.local.harness.worker_project import ProjectWorker, copy_project
+from waypost_worker.security.client_address import WORKERS_ADDRESS
 from waypost_worker.security.rate_limits import Limit
 
 FEW = 4
@@ -84,6 +85,16 @@ def test_everything_together_is_counted_by_address_and_for_all_of_its_network(st
 
     assert refused_after(look, 60)
     assert strict.call("GET", "/health").status_code == 200
+
+
+def test_workers_of_cloudflare_share_an_address_and_no_budget(strict: Api):
+    fields = {"CF-Connecting-IP": WORKERS_ADDRESS, "CF-Ray": "8f1c2d3e4b5a6978-FRA"}
+
+    def look() -> httpx.Response:
+        return strict.call("GET", "/health", headers={**fields, "CF-Worker": "busy.example"})
+
+    assert refused_after(look, 60)
+    assert strict.call("GET", "/health", headers={**fields, "CF-Worker": "calm.example"}).status_code == 200
 
 
 def test_a_spent_budget_of_one_session_leaves_another_alone(strict: Api):

@@ -24,6 +24,14 @@ def test_the_worker_answers_over_http(worker: LocalWorker) -> None:
     assert httpx.get(f"{worker.url}/health").status_code == 200
 
 
+def test_where_a_request_came_in_and_where_it_ran_is_said(worker: LocalWorker) -> None:
+    reply = httpx.get(f"{worker.url}/health", headers={"CF-Placement": "remote-IAD"})
+    # The runtime's own stand-in for the data centre of a request that came from this machine.
+    assert (reply.json()["placement"], reply.json()["colo"]) == ("remote-IAD", "DFW")
+    assert reply.headers["server-timing"].endswith('placement;desc="remote-IAD"')
+    assert httpx.get(f"{worker.url}/health").json()["placement"] is None
+
+
 def test_the_site_is_served_with_its_own_headers(worker: LocalWorker) -> None:
     answer = httpx.get(f"{worker.url}/")
 

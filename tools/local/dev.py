@@ -11,9 +11,11 @@ import sys
 import threading
 import time
 from collections import deque
+from collections.abc import Mapping
+from pathlib import Path
 
 from tools.local.interrupt import Interrupt
-from tools.local.local_worker import ROOT, Launch
+from tools.local.local_worker import LOCAL, ROOT, Launch
 from tools.local.loopback import SecondLoopback, listen
 from tools.local.running import Running
 
@@ -87,6 +89,14 @@ def is_free(host: str, port: int) -> bool:
     return True
 
 
+def unset(variables: Mapping[str, str], dev_vars: Path) -> dict[str, str]:
+    """Return those of `variables` that the file does not set: the command line would override it."""
+    text = dev_vars.read_text() if dev_vars.exists() else ""
+    return {
+        name: value for name, value in variables.items() if not re.search(rf"^\s*(?:export\s+)?{name}\s*=", text, re.M)
+    }
+
+
 def run(launch: Launch, owner: int | None) -> int:
     """Run until the Worker ends, a signal asks for the end, or the process `owner` is gone; return the exit status.
 
@@ -131,7 +141,8 @@ def main() -> int:
             file=sys.stderr,
         )
         return 1
-    launch = Launch(port=arguments.port, host=arguments.host, state=STATE)
+    variables = unset(LOCAL, ROOT / ".dev.vars")
+    launch = Launch(port=arguments.port, host=arguments.host, state=STATE, variables=variables)
     try:
         second = listen(arguments.port) if arguments.host in SECOND_FOR else None
     except OSError:

@@ -38,6 +38,10 @@ LOCAL_FLAGS = (
 )
 
 
+LOCAL = {"PLAN": "paid"}
+"""Variables of local runs, unless something else is set: no limit of a day applies here, so nothing need be slow."""
+
+
 @dataclass(frozen=True)
 class Launch:
     """The options of one local Worker.

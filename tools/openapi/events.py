@@ -9,12 +9,15 @@ from tools.openapi.grammars import CODE, CURSOR, Json
 from tools.openapi.schemas import Components
 from waypost_worker.chat.live_answer import FinishReason
 from waypost_worker.chat.wire_formats import _Delta, _Done, _Error, _Start
-from waypost_worker.limits import STREAM_RETRY_MILLISECONDS
-from waypost_worker.queues.event_stream import _Ready
+from waypost_worker.limits import DAILY_LIMIT_RETRY_MILLISECONDS, STREAM_RETRY_MILLISECONDS
+from waypost_worker.queues.event_stream import _Ready, _Unavailable
 from waypost_worker.queues.message import _EventData
 from waypost_worker.queues.reader import _Gap
 from waypost_worker.sessions.host_seat import _Superseded
 from waypost_worker.sessions.watch import _Change, _End
+
+RETRY = {"enum": [STREAM_RETRY_MILLISECONDS, DAILY_LIMIT_RETRY_MILLISECONDS]}
+"""Milliseconds: after `unavailable`, the longer ones."""
 
 SHOWN = {
     "Request": ("A tool call for the host.", ["tool", "args"], ["producer", "seq"]),
@@ -31,6 +34,7 @@ SESSION_EVENTS = {
     "gap": "The reader may have missed something: its cursor is older than what is kept, or numbers never came.",
     "session": "The session changed: its time to live, its label, its tools.",
     "superseded": "For a host that names its instance: a newer one has taken over. The last one; don't come back.",
+    "unavailable": "The last one: the operations of today are used up (`daily_limit`). Come back after `retry`.",
     "end": "The last one: the session is over; don't come back.",
 }
 CHAT_EVENTS = {
@@ -59,10 +63,10 @@ def add_events(components: Components) -> None:
                 "required": ["id", "cursor", *always, "timestamp"],
             },
         )
-    for type_, code in ((_Ready, CODE), (_Gap, None), (_Change, CODE), (_Superseded, None), (_End, None)):
+    for type_ in (_Ready, _Gap, _Change, _Superseded, _Unavailable, _End):
         reference = components.reference(type_)
-        if code is not None:
-            components.schemas[_name(reference)]["properties"]["code"] = code
+        if type_ in (_Ready, _Change):
+            components.schemas[_name(reference)]["properties"]["code"] = CODE
     for chat_type in (_Start, _Delta, _Error, _Done):
         components.reference(chat_type)
     done = components.schemas["Done"]["properties"]
@@ -123,7 +127,7 @@ def _event(events: dict[str, str], data: dict[str, str], id_: Json) -> Json:
                         "contentSchema": {"$ref": data[name]},
                     },
                     "id": id_,
-                    "retry": {"const": STREAM_RETRY_MILLISECONDS},
+                    "retry": RETRY,
                 },
                 "required": ["event", "data"],
             }
@@ -145,7 +149,7 @@ def _line(name: str, description: str, reference: str) -> Json:
         "event": {"const": name},
         "data": {"$ref": reference},
         "id": CURSOR,
-        "retry": {"const": STREAM_RETRY_MILLISECONDS},
+        "retry": RETRY,
     }
     required: Sequence[Any] = ["event", "data"]
     return {

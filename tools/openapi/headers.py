@@ -14,9 +14,15 @@ HEADERS: dict[str, Json] = {
         "schema": {"type": "string", "minLength": 1},
     },
     "Server-Timing": {
-        "description": "The number of KV operations, and the milliseconds spent waiting for them.",
+        "description": (
+            "The number of KV operations, and the milliseconds spent waiting for them; and where the request ran, if "
+            "the Worker is placed."
+        ),
         "required": True,
-        "schema": {"type": "string", "pattern": r'^kv;desc="\d+ operations";dur=\d+$'},
+        "schema": {
+            "type": "string",
+            "pattern": r'^kv;desc="\d+ operations";dur=\d+(, placement;desc="[A-Za-z0-9-]{1,32}")?$',
+        },
     },
     **{name: {"required": True, "schema": {"const": value}} for name, value in BROWSER_HEADERS.items()},
     "Waypost-Storage": {

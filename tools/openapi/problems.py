@@ -10,6 +10,7 @@ from waypost_worker.errors import (
     BodyTooLarge,
     BudgetSpent,
     Busy,
+    DailyLimit,
     HeaderTooLarge,
     HostNotAllowed,
     InvalidBody,
@@ -28,6 +29,7 @@ from waypost_worker.errors import (
     PreconditionFailed,
     PromptTooLong,
     RateLimited,
+    Restarting,
     SessionEnded,
     SessionNotFound,
     StorageUnavailable,
@@ -50,8 +52,8 @@ Errors = tuple[type[WaypostError], ...]
 ROUTING: Errors = (InvalidParameter, RateLimited, UriTooLong, HeaderTooLarge, OriginNotAllowed, HostNotAllowed)
 """Every route: its address has sent too much, or a page of another origin; a name that is not accepted; a path that is
 not percent-encoded UTF-8, a query parameter that stands there twice, a long query, path or header field."""
-ALWAYS: Errors = (*ROUTING, Unconfigured)
-STORAGE: Errors = (StorageUnavailable, BudgetSpent)
+ALWAYS: Errors = (*ROUTING, Unconfigured, Restarting)
+STORAGE: Errors = (StorageUnavailable, DailyLimit, BudgetSpent)
 JSON_TEXT: Errors = (UnsupportedMediaType, BodyTimeout, BodyTooLarge, Busy, InvalidEncoding, InvalidJson)
 BODY: Errors = (*JSON_TEXT, InvalidBody, UnknownField)
 STREAMS: Errors = (TooManyStreams, Busy)

@@ -7,7 +7,7 @@ const config :Workerd.Config = (
     name = "snapshot",
     worker = (
       modules = [(name = "entry.py", pythonModule = "def test(): pass")],
-      compatibilityDate = "2026-11-01",
+      compatibilityDate = "2026-11-17",
       compatibilityFlags = [
         "python_workers", "python_workers_development", "experimental", "disable_python_dedicated_snapshot",
         # A plain function as the handler, so that the SDK is not needed.

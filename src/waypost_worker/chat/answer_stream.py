@@ -5,16 +5,17 @@ An answer is followed in memory where it is generated (`follow_live`), by its ch
 """
 
 from collections.abc import AsyncGenerator
+from contextlib import aclosing
 from typing import NamedTuple
 
 import msgspec
 
 from waypost_worker.chat.chunks import Chunk, ChunkStore
 from waypost_worker.chat.live_answer import AnswerInfo, LiveAnswer, Outcome
-from waypost_worker.clock import seconds_until
+from waypost_worker.clock import Clock, seconds_until
 from waypost_worker.conversations.conversation import Conversation
 from waypost_worker.conversations.message import ChatMessage
-from waypost_worker.errors import BudgetSpent, StorageUnavailable
+from waypost_worker.errors import BudgetSpent, DailyLimit, StorageUnavailable
 from waypost_worker.kv.store import KvError
 from waypost_worker.limits import ANSWER_HEARTBEAT_SECONDS, FOLLOW_PATIENCE_SECONDS
 from waypost_worker.polling.invocation import Invocation
@@ -146,9 +147,20 @@ async def follow_stored(
                     sent_ms = now
                     yield KeepAlive()
                 await clock.sleep(seconds_until(min(look_ms, sent_ms + ANSWER_HEARTBEAT_SECONDS * 1000), now))
-    except BudgetSpent:
+    except (BudgetSpent, DailyLimit):
         # The stream ends without an outcome: its reader resumes with an event id, or reads the conversation.
         return
+
+
+async def until(
+    events: AsyncGenerator[AnswerEvent, None], clock: Clock, end_ms: int
+) -> AsyncGenerator[AnswerEvent, None]:
+    """Yields `events` until their end, or the first one at `end_ms` or later: without an outcome, to be resumed."""
+    async with aclosing(events):
+        async for event in events:
+            yield event
+            if clock.now_ms() >= end_ms:
+                return
 
 
 def ended_answer(items: list[ChatMessage], generation_id: str) -> ChatMessage | None:

@@ -146,7 +146,11 @@ class _StreamBody:
         except asyncio.CancelledError:
             # Caused by `_cancel`, which frees the proxies.
             pass
-        except Exception as error:
+        except GeneratorExit:
+            # The garbage collector closes this: its request has ended, and with it all that it could wait for.
+            raise
+        except BaseException as error:
+            # Also what the runtime raises near the limit of CPU time, which is no `Exception`.
             js.console.error(f"a stream broke off: {error!r}")
             controller.error(js.Error.new("the stream broke off"))
             await self._chunks.aclose()

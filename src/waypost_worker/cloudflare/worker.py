@@ -21,12 +21,15 @@ from waypost_worker.app import App
 from waypost_worker.cloudflare.bodies import JsBody, js_body
 from waypost_worker.cloudflare.clock import CloudflareClock
 from waypost_worker.cloudflare.fetch import CloudflareAi, CloudflareHttp
-from waypost_worker.cloudflare.kv import CloudflareKv
+from waypost_worker.cloudflare.isolate_end import IsolateEnd
+from waypost_worker.cloudflare.kv import CloudflareKv, text_or_none
 from waypost_worker.context.isolate import Isolate
 from waypost_worker.http.messages import Request, content_length
 from waypost_worker.kv.memory import MemoryKv
 from waypost_worker.kv.store import Kv
+from waypost_worker.loop_failure import watch_loop
 from waypost_worker.models.providers import choose_model
+from waypost_worker.security.client_address import caller_address
 from waypost_worker.security.rate_limits import Limit
 from waypost_worker.settings import read_settings
 
@@ -112,13 +115,14 @@ _decode_fields = msgspec.json.Decoder(dict[str, str]).decode
 
 def make_app(around: Callable[[Kv], Kv] = lambda kv: kv) -> App:
     """The application on the bindings and vars of this Worker; `around` may wrap the store."""
-    env = import_from_javascript("cloudflare:workers").env
+    workers = import_from_javascript("cloudflare:workers")
+    env = workers.env
     clock, random = CloudflareClock(), CloudflareRandom()
     namespace = getattr(env, NAMESPACE, None)
     bindings = {limit: getattr(env, limit.value, None) for limit in Limit}
     ai = getattr(env, AI, None)
     settings = read_settings(_vars(env), has_ai=ai is not None)
-    return App(
+    app = App(
         settings,
         around(MemoryKv(clock) if namespace is None else CloudflareKv(namespace)),
         clock,
@@ -130,6 +134,10 @@ def make_app(around: Callable[[Kv], Kv] = lambda kv: kv) -> App:
             settings.model, CloudflareHttp(), None if ai is None else CloudflareAi(ai), clock, random, js.console.error
         ),
     )
+    end = IsolateEnd(app.isolate, clock, js.console.error, workers)
+    end.abort_without_python()
+    watch_loop(asyncio.get_running_loop(), end.begin)
+    return app
 
 
 def _vars(env: Any) -> Mapping[str, str]:
@@ -158,7 +166,7 @@ async def serve(app: App, js_request: Any) -> Any:
     # One crossing for all of them; repeated fields are joined with commas.
     headers = _decode_fields(functions.stringify(functions.from_entries(js_request.headers)))
 
-    address = headers.get("cf-connecting-ip")
+    address = caller_address(headers)
     share = app.isolate.bodies.share(address)
 
     body = JsBody(js_request, content_length(headers), app.clock, app.isolate, share)
@@ -166,7 +174,10 @@ async def serve(app: App, js_request: Any) -> Any:
     def background(work: Coroutine[Any, Any, None]) -> None:
         _run_in_background(work, app.isolate)
 
-    request = Request(js_request.method, url.path, url.query, headers, body.read, background, address, url.scheme)
+    def colo() -> str | None:
+        return text_or_none(getattr(js_request.cf, "colo", None))
+
+    request = Request(js_request.method, url.path, url.query, headers, body.read, background, address, url.scheme, colo)
     try:
         response = await app.handle(request)
     finally:

@@ -8,9 +8,11 @@ from waypost_worker.clock import Clock
 from waypost_worker.conversations.conversation import compaction_checks
 from waypost_worker.conversations.recent_pops import RecentPops
 from waypost_worker.conversations.thread import RecentWrites
+from waypost_worker.errors import Restarting
 from waypost_worker.http.body_budget import BodyBudget
 from waypost_worker.http.open_streams import OpenStreams
 from waypost_worker.kv.cursor import CursorFactory
+from waypost_worker.kv.platform_limits import DailyLimits
 from waypost_worker.limits import (
     ANSWER_GRACE_SECONDS,
     MAX_ADDRESS_LOADS_BYTES,
@@ -24,6 +26,8 @@ from waypost_worker.limits import (
 )
 from waypost_worker.polling.local_channel import LocalChannel
 from waypost_worker.polling.schedule import COALESCED_MS
+from waypost_worker.queues.departures import Departures
+from waypost_worker.queues.handovers import Handovers
 from waypost_worker.queues.message import Message
 from waypost_worker.random import Random
 from waypost_worker.sessions.host_seat import HostNotices
@@ -54,26 +58,33 @@ class Isolate:
     `cursors`: issues cursors that grow over all requests.
     `messages`, `changes`, `address_changes`, `hosts`: local channels for queued messages, for changes of sessions and
         of MCP addresses, and for hosts that come or leave.
+    `departures`: the streams that left this isolate for a younger one.
+    `handovers`: what streams that ended left for the next ones of their clients.
     `sessions`, `single_use_codes`, `mcp_addresses`, `recent_threads`, `mcp_tools`: caches; the tools by session code.
     `compaction_checks`: when the compaction of each conversation was last checked.
     `recent_pops`: the messages that were popped here in the last minutes.
     `answers`: the answers that are being generated here.
+    `daily_limits`: the KV operations that are used up today.
     `announced_ms`: when each polling host last announced its presence.
     `background`: tasks of the runtime, held so that they are not garbage collected.
     `bodies`: the bytes of the bodies that are being received or processed.
     `loads`: those of the large values that are being sent.
     `streams`: the places of open streams and waits.
     `open_streams`, `open_proxies`: counts that `/debug/objects` shows.
+    `refused_until_ms`: until when requests are refused, since the isolate is about to be ended.
     """
 
     def __init__(self, clock: Clock, random: Random) -> None:
         self.phase_ms = random.random_bytes(1)[0] * COALESCED_MS // 256
         self.cursors = CursorFactory(clock, random)
         self.clock = clock
+        self.daily_limits = DailyLimits(clock)
         self.messages: LocalChannel[Message] = LocalChannel(clock)
         self.changes: LocalChannel[Session] = LocalChannel(clock)
         self.address_changes: LocalChannel[bool] = LocalChannel(clock)
         self.hosts: HostNotices = LocalChannel(clock)
+        self.departures = Departures(self.cursors.born_ms)
+        self.handovers = Handovers()
         self.sessions = session_cache()
         self.single_use_codes = single_use_cache()
         self.mcp_addresses = AddressCache()
@@ -94,3 +105,14 @@ class Isolate:
         self.streams = OpenStreams(clock)
         self.open_streams = 0
         self.open_proxies = 0
+        self.refused_until_ms = 0
+
+    def check(self) -> None:
+        """Refuses a request in an isolate that is about to be ended.
+
+        Raises:
+            Restarting
+        """
+        # Usually it is not, and then the clock is not asked.
+        if self.refused_until_ms and self.clock.now_ms() < self.refused_until_ms:
+            raise Restarting("This instance of the service has failed and is being replaced. Send the request again.")

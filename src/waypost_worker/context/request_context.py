@@ -151,7 +151,17 @@ class RequestContext(msgspec.Struct, frozen=True):
         """A reader's view of its queue. That of a stream does not retry: its loop does, and tells the client so."""
         queues = self._queues(self.invocation.meter if is_stream else self.kv, code)
         ttl_seconds = self.settings.queue_ttl_seconds
-        return Feed(queues, reader, self.isolate.messages, self.clock, ttl_seconds, is_stream=is_stream)
+        isolate = self.isolate
+        return Feed(
+            queues,
+            reader,
+            isolate.messages,
+            self.clock,
+            ttl_seconds,
+            isolate.departures,
+            isolate.handovers,
+            is_stream=is_stream,
+        )
 
     def host_seat(self, code: str, instance: str) -> HostSeat:
         """The seat of the host that names itself `instance`, for one stream.

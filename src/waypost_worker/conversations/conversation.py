@@ -345,7 +345,7 @@ class Conversation:
                     apart.append(key.name)
                 else:
                     changes[cursor_of(key.name)] = _decode_change(key.metadata)
-        # The snapshot is read though it may not exist: KV may cache the miss, or an older snapshot, for a minute. That
+        # The snapshot is read though it may not exist: KV may cache the miss, or an older snapshot, for a while. That
         # loses nothing, since the entries of a snapshot stay in the journal for longer than that.
         wanted = [snapshot_key(self._name), *apart]
         found = await get_all(self._kv, wanted)

@@ -138,7 +138,7 @@ async def stream_chat(context: RequestContext) -> Response:
         answering = await resume(context.chat_context(), *name, generation_id, START if wanted == "ui" else start)
         if answering is None:
             return Response(204)
-        return answer_response(context, place, answering, wanted)
+        return answer_response(context, place, answering, wanted, only_reads=True)
 
 
 async def stop_chat(context: RequestContext) -> Response:

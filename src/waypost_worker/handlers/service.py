@@ -6,9 +6,19 @@ from collections import Counter
 import msgspec
 
 from waypost_worker.context.request_context import RequestContext
-from waypost_worker.errors import BudgetSpent, RouteNotFound, StorageUnavailable, Unconfigured
+from waypost_worker.errors import (
+    BudgetSpent,
+    DailyLimit,
+    Restarting,
+    RouteNotFound,
+    StorageUnavailable,
+    Unconfigured,
+    WaypostError,
+)
 from waypost_worker.http.messages import Response, json_response
+from waypost_worker.http.placement import placement_of
 from waypost_worker.limits import MAX_BODY_BYTES, MAX_SESSION_AGE_SECONDS, MAX_WAIT_SECONDS
+from waypost_worker.polling.plans import FREE
 from waypost_worker.version import VERSION
 
 
@@ -28,33 +38,59 @@ class LimitsView(msgspec.Struct, rename="camel"):
     history_bytes: int
 
 
+class DailyLimitView(msgspec.Struct):
+    """The kinds of KV operations that are used up today, and until when (Unix time in milliseconds)."""
+
+    operations: tuple[str, ...]
+    until: int
+
+
 class HealthView(msgspec.Struct, rename="camel"):
     """`code` and `detail` say what is wrong if `status` is not `ok`; `model` answers in chats.
 
+    `plan`: the pace in force now; `planSet`: what is set, empty if nothing is; `planHint`: how to set it, then.
+    `dailyLimit`: if the free plan's operations of today are used up, which ones.
     `rateLimits`: each budget by the name of its binding, and whether that is bound; `rateLimit`: whether all are.
+
+    `placement`: where this request ran, if the Worker is placed (`remote-IAD`: passed on to the place; `local-FRA`: ran
+    where it came in). `colo`: the data centre that it came to. Both by the code of an airport, as Cloudflare says it.
     """
 
     status: str
     storage: str
     version: str
     plan: str
+    plan_set: str
+    plan_hint: str | None
+    daily_limit: DailyLimitView | None
     model: str
     rate_limit: bool
     rate_limits: dict[str, bool]
     limits: LimitsView
+    placement: str | None = None
+    colo: str | None = None
     code: str | None = None
     detail: str | None = None
+
+
+PLAN_HINT = 'PLAN is not set, so the pace is the free plan\'s. If the account is on Workers Paid, set PLAN = "paid".'
 
 
 async def health(context: RequestContext) -> Response:
     """200 if the service is usable; 503 with the reason if not."""
     settings = context.settings
+    error = await _error(context)
     bound = context.limits.bound()
+    used_up = context.isolate.daily_limits.operations
     view = HealthView(
-        "ok",
+        "ok" if error is None else "unavailable",
         context.storage,
         VERSION,
-        settings.plan.name,
+        # A limit that was met only now slows the next request.
+        FREE.name if used_up else settings.plan.name,
+        settings.plan_set,
+        None if settings.plan_set or settings.problem else PLAN_HINT,
+        DailyLimitView(used_up, context.isolate.daily_limits.until_ms) if used_up else None,
         context.model.name,
         all(bound.values()),
         bound,
@@ -71,17 +107,31 @@ async def health(context: RequestContext) -> Response:
             settings.thread_history_limit,
             settings.history_bytes,
         ),
+        placement_of(context.request.headers),
+        context.request.colo(),
+        None if error is None else error.code,
+        None if error is None else error.detail,
     )
+    return json_response(view, 200 if error is None else 503)
+
+
+async def _error(context: RequestContext) -> WaypostError | None:
+    """Why the service is not usable."""
+    if context.settings.problem:
+        return Unconfigured(context.settings.problem)
     try:
-        if settings.problem:
-            raise Unconfigured(settings.problem)
-        # A list, not a get: KV caches the miss of a get, and a key that always exists would need writes.
-        await context.kv.list("health:", limit=1)
-    except (Unconfigured, StorageUnavailable, BudgetSpent) as error:
-        return json_response(
-            msgspec.structs.replace(view, status="unavailable", code=error.code, detail=error.detail), 503
-        )
-    return json_response(view)
+        context.isolate.check()
+        if context.settings.plan is FREE:
+            # A list a minute, as monitors would ask, is more than the free plan has in a day.
+            await context.kv.get("health")
+        else:
+            # A list says more: KV caches the miss of a get.
+            await context.kv.list("health:", limit=1)
+    except (Restarting, StorageUnavailable, BudgetSpent, DailyLimit) as error:
+        return error
+    limits = context.isolate.daily_limits
+    needed = [operation for operation in limits.operations if operation != "delete"]
+    return limits.error(needed[0]) if needed else None
 
 
 async def objects(context: RequestContext) -> Response:

@@ -1,12 +1,13 @@
 """`/api/stream` and `/api/poll`: requests for the host and responses for a guest, as they arrive."""
 
 from collections.abc import AsyncGenerator, Callable
-from contextlib import aclosing
+from contextlib import aclosing, suppress
 
 import msgspec
 
 from waypost_worker.context.auth import session_of_any
 from waypost_worker.context.request_context import RequestContext
+from waypost_worker.errors import DailyLimit
 from waypost_worker.http.messages import Response, json_response
 from waypost_worker.http.query import required_parameter, seconds_parameter
 from waypost_worker.http.streams import EVENT_STREAM, stream_response
@@ -85,4 +86,6 @@ async def _announce(context: RequestContext, session: Session) -> None:
     now = context.clock.now_ms()
     if now - (announced_ms.get(session.code, now) or 0) >= context.settings.plan.presence_seconds * 1000:
         announced_ms.put(session.code, now, now)
-        await context.presence().announce(session.code)
+        # Without writes left for today, the host still gets what is there.
+        with suppress(DailyLimit):
+            await context.presence().announce(session.code)

@@ -76,8 +76,10 @@ STATUS: Mapping[str, int] = MappingProxyType({
     "model_failed": 502,
     "unconfigured": 503,
     "storage_unavailable": 503,
+    "daily_limit": 503,
     "budget_spent": 503,
     "busy": 503,
+    "restarting": 503,
     "model_timed_out": 504,
 })  # fmt: skip
 """https://www.rfc-editor.org/rfc/rfc9110#section-15"""
@@ -98,11 +100,17 @@ def content_length(headers: Headers) -> int | None:
     return int(declared[:20]) if declared.isascii() and declared.isdigit() else None
 
 
+def _unknown() -> None:
+    return None
+
+
 class Request(msgspec.Struct, frozen=True):
     """A request. `read_body(limit)` returns the whole body, or `None` once it is known to exceed `limit` bytes; it
     raises `BodyTimeout` if the body does not arrive in time.
 
     `background(work)` runs `work` concurrently with the response, and for up to 30 s after the client has left.
+
+    `colo()` is the data centre that the request came to, by the code of its airport; `None` if that is not known.
     """
 
     method: str
@@ -113,6 +121,7 @@ class Request(msgspec.Struct, frozen=True):
     background: Callable[[Coroutine[Any, Any, None]], None]
     client_ip: str | None = None
     scheme: str = "https"
+    colo: Callable[[], str | None] = _unknown
 
     def query(self) -> dict[str, str]:
         """The query parameters.

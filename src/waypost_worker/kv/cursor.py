@@ -59,9 +59,13 @@ def is_cursor(text: str, scope: str) -> bool:
 
 
 class CursorFactory:
-    """Issues cursors that strictly increase within one isolate, even if its clock stands still or steps back."""
+    """Issues cursors that strictly increase within one isolate, even if its clock stands still or steps back.
+
+    `born_ms`: when the isolate began, by its own clock.
+    """
 
     def __init__(self, clock: Clock, random: Random) -> None:
+        self.born_ms = clock.now_ms()
         self._clock = clock
         self._random = random
         self._last_ms = 0

@@ -1,10 +1,12 @@
 """The storage port: what Workers KV offers, and what it does not guarantee.
 
 No transaction, no compare-and-set. One write per second and key; the next is refused. A change may take 60 s or more to
-become visible in another location, even if a `list` shows it already, and **a `get` that found nothing is cached as a
-miss for as long**: so no key is read before it is known to exist. `list` returns keys sorted by their
-UTF-8 bytes, may return an empty page with more to come, and can be as stale as a `get`.
-Source: https://developers.cloudflare.com/kv/concepts/how-kv-works/
+become visible in another location. Then a `get` may return what its location has cached for 30 s more, even if a `list`
+shows the change already, and **a `get` that found nothing is cached as a miss for as long**: so no key is read before
+it is known to exist. `list` returns keys sorted by their UTF-8 bytes, may return an empty page with more to come, and
+may show a state of 60 s before.
+Sources: https://developers.cloudflare.com/kv/concepts/how-kv-works/, and those of `KV_VISIBLE_SECONDS`,
+`KV_READ_CACHE_SECONDS` and `KV_LISTING_AGE_SECONDS` in limits.py.
 
 Values and metadata are text; a value may have 25 MiB. Metadata is stored as one JSON string, `{"m": text}`, so that
 JSON in it comes back unchanged; an object would be rewritten on its way through JavaScript (1.0 into 1, large numbers
@@ -21,6 +23,19 @@ from waypost_worker.limits import KV_MAX_METADATA_BYTES
 
 class KvError(Exception):
     """The store refused or failed (429, 5xx, a time-out). A write may still have taken effect."""
+
+
+class DailyLimitReached(KvError):
+    """The account is on the free plan, and has used up today's operations of the kind `operation`: get, put, list or
+    delete. Nothing was done."""
+
+    def __init__(self, text: str, operation: str) -> None:
+        super().__init__(text)
+        self.operation = operation
+
+
+class InvocationLimitReached(KvError):
+    """The invocation has used up the operations that the platform allows it. Nothing was done."""
 
 
 class ListedKey(msgspec.Struct, frozen=True):
@@ -41,7 +56,7 @@ class Kv(Protocol):
     """A namespace. Every method may raise `KvError`."""
 
     async def get(self, key: str) -> str | None:
-        """The value, or `None`; both may be up to a minute old."""
+        """The value, or `None`; both may be from before a change that is visible, for 30 s."""
         ...
 
     async def get_bytes(self, key: str) -> bytes | None:

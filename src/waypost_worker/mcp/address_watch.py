@@ -7,7 +7,7 @@ In the isolate where that happens, immediately; elsewhere it reads the address a
 from contextlib import AbstractContextManager
 
 from waypost_worker.clock import Wakeup
-from waypost_worker.errors import Missing
+from waypost_worker.errors import DailyLimit, Missing
 from waypost_worker.kv.store import KvError
 from waypost_worker.mcp.tab import Tab
 
@@ -36,6 +36,6 @@ class AddressWatch:
             found = await self._tab.context.mcp_addresses(is_stream=True).find(self._tab.address)
         except Missing:
             return True
-        except KvError:
+        except (KvError, DailyLimit):
             return False
         return found.record.code != self._tab.session.code

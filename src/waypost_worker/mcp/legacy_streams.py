@@ -6,7 +6,6 @@ from typing import Any
 
 import msgspec
 
-from waypost_worker.limits import HEARTBEAT_SECONDS
 from waypost_worker.mcp.jsonrpc import CANCELLED, PROGRESS, RpcError, encode_error, encode_notification, encode_result
 from waypost_worker.mcp.progress import ProgressCounter
 from waypost_worker.mcp.results import error_result, tool_result
@@ -53,7 +52,8 @@ async def call_stream(
     cancel the call."""
     yield encode_opening(tab.id_signer.event_id(tab.session_id, position) if has_priming(version) else None)
     token, counter = position.progress_token, ProgressCounter()
-    silence_seconds = HEARTBEAT_SECONDS if token is None else tab.context.settings.plan.mcp_progress_seconds
+    plan = tab.context.settings.plan
+    silence_seconds = plan.heartbeat_seconds if token is None else plan.mcp_progress_seconds
     try:
         async with aclosing(call.messages(first, silence_seconds, gives_up=False)) as messages:
             async for message in messages:

@@ -94,7 +94,7 @@ class RunningCall:
             yield first
             if first.final:
                 return
-        end_ms = self._tab.now_ms() + self._tab.context.settings.plan.stream_seconds * 1000
+        end_ms = self._tab.now_ms() + self._tab.context.settings.plan.mcp_stream_seconds * 1000
         while self._tab.now_ms() < end_ms and not self.is_spent:
             message = await self.next(min(self._tab.now_ms() + heartbeat_seconds * 1000, end_ms))
             yield message

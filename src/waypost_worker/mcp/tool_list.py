@@ -18,6 +18,7 @@ from waypost_worker.context.isolate import CachedTools
 from waypost_worker.errors import ToolProblem
 from waypost_worker.kv.keys import host_key, host_left_key, tools_key
 from waypost_worker.limits import (
+    KV_READ_CACHE_SECONDS,
     PRESENCE_GRACE_SECONDS,
     TOOLS_PER_PAGE,
 )
@@ -84,7 +85,9 @@ async def list_tools(tab: Tab, cursor: Any, *, any_structure: bool) -> dict[str,
     meta: dict[str, Any] = {LEFT_OUT_KEY: left_out} if left_out else {}
     if start + TOOLS_PER_PAGE < len(tools):
         result["nextCursor"] = urlsafe_b64encode(_read_name(page[-1]).name.encode()).decode()
-    lifetime_seconds = tab.context.settings.plan.presence_seconds + 2 * PRESENCE_GRACE_SECONDS
+    # Read from KV's cache, not listed.
+    grace_seconds = PRESENCE_GRACE_SECONDS + KV_READ_CACHE_SECONDS
+    lifetime_seconds = tab.context.settings.plan.presence_seconds + grace_seconds
     if host is None or not host.is_online(tab.now_ms(), lifetime_seconds):
         seen_at = None if host is None else to_iso(host.seen_ms)
         meta[HOST_KEY] = {"online": False, "seenAt": seen_at, "open": tab.link()}

@@ -4,8 +4,9 @@ import msgspec
 
 from waypost_worker.clock import Clock
 from waypost_worker.kv.metered import MeteredKv
-from waypost_worker.polling.plans import Plan
+from waypost_worker.polling.plans import Plan, stream_ends_after
 from waypost_worker.polling.schedule import PollSchedule
+from waypost_worker.random import Random
 
 
 class Invocation(msgspec.Struct, frozen=True):
@@ -15,6 +16,7 @@ class Invocation(msgspec.Struct, frozen=True):
     plan: Plan
     clock: Clock
     meter: MeteredKv
+    random: Random
     phase_ms: int = 0
 
     def stream_schedule(self) -> PollSchedule:
@@ -24,3 +26,7 @@ class Invocation(msgspec.Struct, frozen=True):
     def wait_schedule(self) -> PollSchedule:
         """The schedule of an open request that waits; its interval stays short."""
         return PollSchedule(self.plan, self.plan.wait_poll_max_ms, self.clock.now_ms())
+
+    def stream_end_ms(self) -> int:
+        """When a stream that begins now ends by itself."""
+        return self.clock.now_ms() + round(stream_ends_after(self.plan, self.random) * 1000)

@@ -1,10 +1,21 @@
-"""Budgets for Cloudflare's free and paid plans, which differ by a factor of twenty.
+"""Budgets for Cloudflare's free and paid plans, which differ by a factor of twenty and more.
 
-Free: 50 subrequests an invocation; 1,000 lists and 1,000 writes a day. Paid: 1,000 operations an invocation.
-https://developers.cloudflare.com/kv/platform/limits/
+Free, for the whole account: 1,000 lists, writes and deletes each, and 100,000 reads a day, until 00:00 UTC
+(https://developers.cloudflare.com/kv/platform/pricing/, 2026-11); 10 ms of CPU time an invocation.
+
+Operations of one invocation, by https://developers.cloudflare.com/workers/platform/limits/ (2026-07-28): 50 fetches to
+elsewhere and 1,000 to Cloudflare's services on the free plan, 10,000 in all on the paid one. By
+https://developers.cloudflare.com/kv/platform/limits/ (2026-04-21): 1,000 to KV on both. Here the lower number counts;
+what the platform refuses beyond its own ends an invocation as if this budget were spent (kv/platform_limits.py).
 """
 
 from dataclasses import dataclass
+
+from waypost_worker.random import Random, jitter
+
+STREAM_JITTER = 1 / 5
+"""The part of a stream's longest lifetime by which some are shorter. Streams that began together, after a deployment
+or an outage, must not all come back together."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +38,16 @@ class Plan:
     """Longest interval between the polls of a request that waits (`?wait=`, MCP)."""
 
     stream_seconds: int
-    """Lifetime of a stream; then the client reconnects with its cursor."""
+    """Longest lifetime of a stream (see `stream_ends_after`); then the client reconnects with its cursor, and meets the
+    others in the isolate where new requests arrive. An isolate that is being replaced would keep it for 20 minutes:
+    https://developers.cloudflare.com/changelog/post/2026-10-12-longer-runtime-update-grace-period/"""
+
+    mcp_stream_seconds: int
+    """Lifetime of a stream of MCP, which carries one call, or changes of the tools. Some clients don't come back from
+    its end: clients without a priming event lose the call, and the TypeScript SDK up to 1.12 hears no more changes."""
+
+    heartbeat_seconds: int
+    """Silence on a stream until a heartbeat."""
 
     presence_seconds: int
     """Interval at which a host's stream writes its presence."""
@@ -52,7 +72,9 @@ PAID = Plan(
     poll_min_ms=250,
     poll_max_ms=6_000,
     wait_poll_max_ms=2_000,
-    stream_seconds=15 * 60,
+    stream_seconds=5 * 60,
+    mcp_stream_seconds=15 * 60,
+    heartbeat_seconds=15,
     presence_seconds=60,
     session_check_seconds=60,
     chunk_ms=1_000,
@@ -61,11 +83,18 @@ PAID = Plan(
 )
 FREE = Plan(
     name="free",
-    operations_per_invocation=50,
+    # Rate limits that are asked may count too.
+    operations_per_invocation=900,
     poll_min_ms=20_000,
     poll_max_ms=60_000,
     wait_poll_max_ms=40_000,
-    stream_seconds=25 * 60,
+    # A stream at rest takes 6 ms of CPU time a minute and an invocation has 10. One that ends by itself costs a
+    # reconnect; one that the platform ends may leave an isolate broken for everybody
+    # (https://github.com/cloudflare/workerd/issues/7276).
+    stream_seconds=75,
+    mcp_stream_seconds=75,
+    # Half of the wakeups of the paid plan. `waypost.js` takes 45 s of silence for a lost connection, proxies 60.
+    heartbeat_seconds=30,
     presence_seconds=300,
     session_check_seconds=180,
     chunk_ms=10_000,
@@ -73,3 +102,8 @@ FREE = Plan(
     mcp_progress_seconds=15,
 )
 PLANS = {plan.name: plan for plan in (FREE, PAID)}
+
+
+def stream_ends_after(plan: Plan, random: Random) -> float:
+    """Seconds until one stream ends by itself: four fifths of the plan's `stream_seconds`, up to all of them."""
+    return plan.stream_seconds * (1 - STREAM_JITTER * jitter(random))

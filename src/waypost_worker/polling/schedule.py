@@ -1,5 +1,7 @@
 """The schedule of a loop that polls KV: short intervals after a message, exponential back-off without one."""
 
+from typing import NamedTuple
+
 from waypost_worker.polling.plans import Plan
 
 GROWTH = 2
@@ -13,6 +15,13 @@ COALESCE_ABOVE_MS = 2000
 """Intervals up to this are kept exactly."""
 
 
+class Pace(NamedTuple):
+    """The state of a schedule: the interval, and the time of the next look."""
+
+    interval_ms: float
+    next_look_ms: int
+
+
 class PollSchedule:
     """When a loop is to look at KV next; all times in milliseconds."""
 
@@ -23,6 +32,15 @@ class PollSchedule:
         self._interval = float(plan.poll_min_ms)
         self._phase_ms = phase_ms
         self.next_look_ms = now_ms
+
+    @property
+    def pace(self) -> Pace:
+        """Its state, for a later `go_on`."""
+        return Pace(self._interval, self.next_look_ms)
+
+    def go_on(self, pace: Pace) -> None:
+        """Goes on as another schedule of the same plan."""
+        self._interval, self.next_look_ms = min(pace.interval_ms, self._max), pace.next_look_ms
 
     def found(self) -> None:
         """The look has found something: the interval is short again, because more messages tend to follow."""

@@ -7,9 +7,13 @@ from contextlib import aclosing
 import msgspec
 
 from waypost_worker.clock import Clock, seconds_until, to_iso
-from waypost_worker.errors import BudgetSpent, Busy
+from waypost_worker.errors import BudgetSpent, Busy, DailyLimit
 from waypost_worker.kv.store import KvError
-from waypost_worker.limits import HEARTBEAT_SECONDS, STREAM_RESERVED_OPERATIONS, STREAM_RETRY_MILLISECONDS
+from waypost_worker.limits import (
+    DAILY_LIMIT_RETRY_MILLISECONDS,
+    STREAM_RESERVED_OPERATIONS,
+    STREAM_RETRY_MILLISECONDS,
+)
 from waypost_worker.polling.invocation import Invocation
 from waypost_worker.polling.schedule import PollSchedule
 from waypost_worker.queues.feed import Feed
@@ -29,19 +33,28 @@ class _Ready(msgspec.Struct, rename="camel", omit_defaults=True):
     took_over: bool = False
 
 
+class _Unavailable(msgspec.Struct, rename="camel"):
+    code: str
+    detail: str
+    retry_after: int | None
+
+
 async def stream_events(
     role: Role, feed: Feed, watch: SessionWatch, invocation: Invocation
 ) -> AsyncGenerator[Batch, None]:
     """Yields everything that one connection sends, in batches that are never empty.
 
-    Ends after the event `end` or `superseded` (the client must not reconnect by itself), or without it when the budget
-    of time or of KV operations is nearly spent (the client reconnects with its cursor).
+    Ends after the event `end` or `superseded` (the client must not reconnect by itself); after `unavailable`, when the
+    day's operations are used up (it reconnects after the event's `retry`); or without an event (it reconnects with its
+    cursor) when the budget of time or of KV operations is nearly spent, or after a message that a younger isolate
+    accepted.
     """
     clock, meter, wakeup = invocation.clock, invocation.meter, invocation.clock.wakeup()
     last_sent = clock.now_ms()
-    end_ms = last_sent + invocation.plan.stream_seconds * 1000
+    end_ms, silence_ms = invocation.stream_end_ms(), invocation.plan.heartbeat_seconds * 1000
     schedule = invocation.stream_schedule()
-    is_behind = False
+    feed.take_over(schedule)
+    is_behind, is_whole = False, True
     with feed.subscribe(wakeup), watch.subscribe(wakeup):
         yield _first_batch(role, feed, watch)
         while clock.now_ms() < end_ms and meter.remaining > STREAM_RESERVED_OPERATIONS:
@@ -51,30 +64,41 @@ async def stream_events(
                     async for batch in batches:
                         last_sent = clock.now_ms()
                         yield batch
-                is_behind = is_behind and not looks
+                is_behind, is_whole = is_behind and not looks, is_whole or looks
             except KvError:
+                is_whole = False
                 last_sent = clock.now_ms()
                 yield [Comment(f"the store does not answer; trying again in {schedule.failed(last_sent)} ms")]
             except Busy:
                 # What is newer must wait too: sent first, it would move the cursor past what has no room yet.
-                is_behind = True
+                is_behind, is_whole = True, False
                 last_sent = clock.now_ms()
                 yield [Comment(f"too much is being sent here; trying again in {schedule.failed(last_sent)} ms")]
             except BudgetSpent:
                 return
+            except DailyLimit as limit:
+                yield [_unavailable(limit)]
+                return
             if watch.ended:
                 return
-            if _is_heartbeat_due(clock.now_ms(), last_sent, schedule.next_look_ms):
+            # Another isolate would not know what is held back.
+            is_holding = watch.seat is not None and watch.seat.is_holding
+            if is_whole and not is_holding and feed.leaves():
+                break
+            if _is_heartbeat_due(clock.now_ms(), last_sent + silence_ms, schedule.next_look_ms, silence_ms):
                 last_sent = clock.now_ms()
                 yield [HEARTBEAT]
-            due_ms = min(schedule.next_look_ms, watch.due_ms, last_sent + HEARTBEAT_SECONDS * 1000, end_ms)
+            due_ms = min(schedule.next_look_ms, watch.due_ms, last_sent + silence_ms, end_ms)
             await wakeup.wait(seconds_until(due_ms, clock.now_ms()))
+    if watch.seat is not None:
+        watch.seat.pause()
+    if is_whole:
+        feed.hand_over(schedule)
 
 
-def _is_heartbeat_due(now_ms: int, last_sent_ms: int, next_look_ms: int) -> bool:
+def _is_heartbeat_due(now_ms: int, due_ms: int, next_look_ms: int, silence_ms: int) -> bool:
     """Whether a heartbeat is due soon, before the next look: an early heartbeat is cheaper than another wakeup."""
-    due_ms = last_sent_ms + HEARTBEAT_SECONDS * 1000
-    return due_ms < next_look_ms and due_ms - now_ms <= HEARTBEAT_SECONDS * 500
+    return due_ms < next_look_ms and due_ms - now_ms <= silence_ms // 2
 
 
 def _first_batch(role: Role, feed: Feed, watch: SessionWatch) -> Batch:
@@ -87,6 +111,11 @@ def _first_batch(role: Role, feed: Feed, watch: SessionWatch) -> Batch:
         Event("ready", msgspec.json.encode(ready), feed.cursor, retry_ms=STREAM_RETRY_MILLISECONDS),
         *feed.gaps(),
     ]
+
+
+def _unavailable(limit: DailyLimit) -> Event:
+    data = _Unavailable(limit.code, limit.detail, limit.retry_after_seconds)
+    return Event("unavailable", msgspec.json.encode(data), retry_ms=DAILY_LIMIT_RETRY_MILLISECONDS)
 
 
 def _taken(events: list[Event]) -> Batch:

@@ -1,11 +1,15 @@
 """One reader's events: from the isolate's local channel, which is free, and from the store, which is the truth."""
 
 from collections.abc import AsyncGenerator, Sequence
-from contextlib import AbstractContextManager, aclosing
+from contextlib import AbstractContextManager, aclosing, suppress
 
 from waypost_worker.clock import Clock, Wakeup
+from waypost_worker.errors import DailyLimit
 from waypost_worker.limits import MAX_BODY_BYTES
 from waypost_worker.polling.local_channel import LocalChannel
+from waypost_worker.polling.schedule import PollSchedule
+from waypost_worker.queues.departures import Departures
+from waypost_worker.queues.handovers import Handover, Handovers
 from waypost_worker.queues.message import Message
 from waypost_worker.queues.queue import Queues
 from waypost_worker.queues.reader import GuestReader, HostReader, expired_gap
@@ -22,6 +26,8 @@ class Feed:
         channel: LocalChannel[Message],
         clock: Clock,
         ttl_seconds: int,
+        departures: Departures,
+        handovers: Handovers,
         *,
         is_stream: bool,
     ) -> None:
@@ -33,7 +39,13 @@ class Feed:
         self._position = channel.position()
         self._clock = clock
         self._ttl_ms = ttl_seconds * 1000
+        self._departures = departures
+        self._handovers = handovers
+        self._last_id = reader.cursor
         self._is_stream = is_stream
+        self._opened_ms = clock.now_ms()
+        # When the youngest isolate began that has accepted a message since this feed was opened.
+        self._youngest_ms = 0
 
     @property
     def cursor(self) -> str:
@@ -48,6 +60,20 @@ class Feed:
         """Holds back from a host what was accepted before `before_ms`; 0 ends that. Returns whether something that was
         held back may be delivered now."""
         return isinstance(self._reader, HostReader) and self._reader.hold(before_ms)
+
+    def leaves(self) -> bool:
+        """Whether the stream ends here, so that its client meets a younger isolate. If so, it must end."""
+        return self._departures.leaves(self._scope, self._opened_ms, self._youngest_ms, self._clock.now_ms())
+
+    def take_over(self, schedule: PollSchedule) -> None:
+        """Goes on where the last stream of this client ended, if that ended here a moment ago."""
+        if self._reader.is_returning and (left := self._handovers.take(self._last_id, self._clock.now_ms())):
+            self._position = left.position
+            schedule.go_on(left.pace)
+
+    def hand_over(self, schedule: PollSchedule) -> None:
+        """Leaves the next stream of this client what it needs to go on."""
+        self._handovers.leave(self._last_id, Handover(self._position, schedule.pace), self._clock.now_ms())
 
     def gaps(self) -> list[Event]:
         """The event `gap` for a reader whose cursor is older than messages are kept; otherwise an empty list."""
@@ -90,6 +116,7 @@ class Feed:
                 async for events in batches:
                     yield events
         if due := self._reader.deliver([], self._clock.now_ms()):
+            self._last_id = _last_id(due) or self._last_id
             yield due
         await self._drop_duplicates(listed)
 
@@ -106,18 +133,28 @@ class Feed:
     async def _drop_duplicates(self, listed: set[str]) -> None:
         now = self._clock.now_ms()
         if isinstance(self._reader, HostReader):
-            await self._queues.remove_listed(self._reader.settled_duplicates(listed, now - self._ttl_ms))
+            # Without deletes left for today they stay, and are passed over.
+            with suppress(DailyLimit):
+                await self._queues.remove_listed(self._reader.settled_duplicates(listed, now - self._ttl_ms))
         self._reader.forget(listed, now)
 
     async def _deliver(self, messages: Sequence[Message]) -> AsyncGenerator[list[Event], None]:
         unsent = [message for message in messages if self._reader.wants(message)]
         async with aclosing(self._queues.load(unsent)) as batches:
             async for loaded in batches:
+                # What is older says nothing: this stream came here later than that message reached the other isolate.
+                fresh = [item.isolate_born_ms for item in loaded if item.accepted_ms > self._opened_ms]
+                self._youngest_ms = max(self._youngest_ms, *fresh, 0)
                 events = self._reader.deliver(loaded, self._clock.now_ms())
                 # Encoded; the messages are not needed while their events are sent.
                 loaded.clear()
                 if events:
+                    self._last_id = _last_id(events) or self._last_id
                     yield events
                 if self._is_stream:
                     events.clear()
                     self._queues.loads.release()
+
+
+def _last_id(events: list[Event]) -> str | None:
+    return next((event.id for event in reversed(events) if event.id), None)

@@ -36,7 +36,8 @@ class Message(msgspec.Struct, frozen=True, omit_defaults=True):
     """One message. `result` is compact JSON, which is passed on without being decoded. `cursor` comes from its key and
     is not stored again. `size`: the bytes of the value, for a head; otherwise 0. `asker`: a digest by which an MCP
     client finds its request again. `digest`: that of the call (see `call_digest`) in a request's head, and in a
-    response if it is known. No reader is sent either."""
+    response if it is known. `age`: how many seconds the isolate that accepted it had existed. No reader is sent any of
+    these."""
 
     kind: Kind
     id: str
@@ -52,6 +53,7 @@ class Message(msgspec.Struct, frozen=True, omit_defaults=True):
     cursor: str = ""
     asker: str | msgspec.UnsetType = msgspec.UNSET
     digest: str | msgspec.UnsetType = msgspec.UNSET
+    age: int | msgspec.UnsetType = msgspec.UNSET
 
     @property
     def is_head(self) -> bool:
@@ -93,6 +95,11 @@ class Message(msgspec.Struct, frozen=True, omit_defaults=True):
     def accepted_ms(self) -> int:
         """When it was accepted, in milliseconds."""
         return cursor_ms(self.cursor)
+
+    @property
+    def isolate_born_ms(self) -> int:
+        """When the isolate that accepted it began, by that isolate's clock, to the second; 0 if it does not say so."""
+        return 0 if self.age is msgspec.UNSET else self.accepted_ms - self.age * 1000
 
 
 class _EventData(msgspec.Struct, omit_defaults=True):

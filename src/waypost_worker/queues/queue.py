@@ -62,7 +62,7 @@ class Queues:
                 raise InvalidId("An id in the form of our own ids must be one that was issued within the last hour.")
             if is_issued:
                 cursor = request_id
-        message = msgspec.structs.replace(message, id=request_id or cursor, cursor=cursor)
+        message = msgspec.structs.replace(message, id=request_id or cursor, cursor=cursor, age=self._age(cursor))
         await self._put(request_key(self._code, cursor), message, self.requests)
         return message
 
@@ -99,7 +99,8 @@ class Queues:
         cursor = self._cursors.issue(self.responses)
         request = self._queued_here(message.id)
         digest = None if request is None else request.call_digest
-        message = msgspec.structs.replace(message, cursor=cursor, digest=msgspec.UNSET if digest is None else digest)
+        known = msgspec.UNSET if digest is None else digest
+        message = msgspec.structs.replace(message, cursor=cursor, digest=known, age=self._age(cursor))
         await self._put(response_key(self._code, message.id, cursor), message, self.responses)
         return message
 
@@ -115,7 +116,7 @@ class Queues:
         if response is None:
             await self.remove_request(request_id, lists=True)
             cursor = self._cursors.issue(self.requests)
-            notice = Message("cancel", request_id, cursor=cursor)
+            notice = Message("cancel", request_id, cursor=cursor, age=self._age(cursor))
             await self._put(request_key(self._code, cursor), notice, self.requests)
             response = await self.push_response(Message("response", request_id, error=CANCELLED_ERROR, final=True))
         elif response.error != CANCELLED_ERROR:
@@ -240,6 +241,9 @@ class Queues:
         # The channel holds only what `list` returns for free; a larger body is read from KV by its reader.
         # A message in the metadata has 1 KiB of JSON at most; decoded it may take twenty times as much.
         self._channel.publish(scope, head_of(message, len(value)) if value else message, 20 * len(metadata))
+
+    def _age(self, cursor: str) -> int:
+        return max(cursor_ms(cursor) - self._cursors.born_ms, 0) // 1000
 
     def _key(self, message: Message) -> str:
         if message.kind == "response":

@@ -28,6 +28,8 @@ class Reader:
 
     def __init__(self, scope: str, after: EventId | None) -> None:
         start = first_cursor(scope)
+        self.is_returning = after is not None
+        """Whether its client was connected before."""
         resumed = after is not None and after.position != start
         self.position = after.position if after else start
         """The greatest cursor that this reader has been sent, here or before."""

@@ -20,14 +20,19 @@ from waypost_worker.sessions.host_instance import HostInstance
 from waypost_worker.sessions.presence import HostState
 from waypost_worker.sse import Event
 
+RETURN_SECONDS = 5
+"""How long a host may be away between two of its streams, and counts as there."""
+
 
 class HostNotice(msgspec.Struct, frozen=True):
-    """An instance is there, or has left. `held_until_ms`: until when older requests are held back from it."""
+    """An instance is there, or has left. `held_until_ms`: until when older requests are held back from it.
+    `returns_until_ms`: its stream has ended by itself, and it comes back by then."""
 
     instance_id: str
     since_ms: int = 0
     held_until_ms: int = 0
     has_left: bool = False
+    returns_until_ms: int = 0
 
 
 HostNotices = LocalChannel[HostNotice]
@@ -79,6 +84,12 @@ class HostSeat:
         notice = HostNotice(self.instance.id, self.instance.since_ms, self.held_until_ms)
         self._channel.publish(self._topic, notice)
 
+    def pause(self) -> None:
+        """The stream ends by itself, and the instance comes back with another one."""
+        until_ms = self._clock.now_ms() + RETURN_SECONDS * 1000
+        notice = HostNotice(self.instance.id, self.instance.since_ms, self.held_until_ms, returns_until_ms=until_ms)
+        self._channel.publish(self._topic, notice)
+
     def read(self, state: HostState | None, lifetime_seconds: int) -> None:
         """Takes what KV says of the session's host."""
         self.is_unconfirmed = False
@@ -105,11 +116,12 @@ class HostSeat:
         if self.is_unconfirmed:
             own = [notice for notice in notices if notice.instance_id == self.instance.id]
             return own[-1].held_until_ms if own else 0
-        known = {notice.instance_id for notice in notices}
-        have_left = bool(known) and not _present(notices)
-        if have_left or not self._channel.has_subscriber(self._topic):
+        now, present = self._clock.now_ms(), _present(notices)
+        have_left = bool(notices) and not present
+        returns = any(notice.returns_until_ms > now for notice in present)
+        if have_left or not (returns or self._channel.has_subscriber(self._topic)):
             return 0
-        return self._clock.now_ms() + TAKEOVER_HOLD_SECONDS * 1000
+        return now + TAKEOVER_HOLD_SECONDS * 1000
 
     def _find_newer(self, notices: list[HostNotice]) -> None:
         for notice in _present(notices):

@@ -105,7 +105,7 @@ class McpAddresses:
             AddressWithdrawn
             NewerSession: another session has taken it after `unless_newer_than` was created.
         """
-        # Listed, not read: KV would cache the misses of a new address for a minute.
+        # Listed, not read: KV would cache the misses of a new address.
         known = self._merge(address, await self._list(address))
         if known.is_withdrawn:
             raise _withdrawn()
@@ -170,7 +170,7 @@ class McpAddresses:
         value = values.get(address_key(address))
         is_withdrawn = withdrawn_key(address) in values
         if value is None and not is_withdrawn:
-            # KV caches a miss for a minute, but not a list; so `list` finds an address that was taken just now.
+            # KV caches a miss, but not a list; so `list` finds an address that was taken just now.
             return self._merge(address, await self._list(address))
         return self._merge(address, KnownAddress(None if value is None else _decode(value), is_withdrawn, now))
 

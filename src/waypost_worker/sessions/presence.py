@@ -1,7 +1,7 @@
 """The presence of a session's host, as a heartbeat in KV, and its goodbye.
 
 Key `host:{code}`, written by the host's open stream: the time and the host's instance, in the metadata (and again as
-the value, for bulk reads). It is read with `list`: KV would cache the miss of a `get` for a minute after the host has
+the value, for bulk reads). It is read with `list`: KV would cache the miss of a `get` for a while after the host has
 come. The key outlives the presence, to say since when the host is away.
 
 The goodbye is a key of its own, `host:{code}!left`, directly behind the other one, so that one `list` finds both. It

@@ -207,7 +207,7 @@ class SessionStore:
         values = await self._kv.get_many([session_key(code), ended_key(code), *keys])
         value = values.get(session_key(code))
         if value is None:
-            # KV caches a miss for a minute, but not a list; so `list` finds a session opened elsewhere just now.
+            # KV caches a miss, but not a list; so `list` finds a session opened elsewhere just now.
             listed = await find_key(self._kv, session_key(code))
             value = listed.metadata if listed else None
         if value is None:

@@ -5,12 +5,12 @@ its own isolate is seen immediately.
 """
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 import msgspec
 
 from waypost_worker.clock import Clock, Wakeup, to_iso
-from waypost_worker.errors import SessionEnded, SessionNotFound, StorageUnavailable
+from waypost_worker.errors import DailyLimit, SessionEnded, SessionNotFound, StorageUnavailable
 from waypost_worker.kv.keys import host_key, host_left_key
 from waypost_worker.kv.store import KvError
 from waypost_worker.polling.local_channel import LocalChannel
@@ -109,21 +109,26 @@ class SessionWatch:
         for session in self._channel.since(self.session.code, self._position):
             events += self._changed(session)
         self._position = self._channel.position()
-        announces = self._role is Role.HOST and self._clock.now_ms() >= self._announce_ms
         # The heartbeat of a newer host must not be replaced by that of an older one.
-        reads_first = announces and self._has_announced and self.seat is not None
+        reads_first = self._announces and self._has_announced and self.seat is not None
         if not self.ended and (reads_first or self._clock.now_ms() >= self._check_ms):
             events += await self._check()
         if not self.ended and (last := self.last_event()) is not None:
             return events + last
-        if not self.ended and announces and not self.is_unconfirmed:
+        if not self.ended and self._announces and not self.is_unconfirmed:
             await self._announce()
         return events
+
+    @property
+    def _announces(self) -> bool:
+        return self._role is Role.HOST and self._clock.now_ms() >= self._announce_ms
 
     async def _announce(self) -> None:
         self._has_announced = True
         self._announce_ms = self._clock.now_ms() + self._plan.presence_seconds * 1000
-        await self._presence.announce(self.session.code, self.seat.instance if self.seat else None)
+        # Without writes left for today, the stream still delivers.
+        with suppress(DailyLimit):
+            await self._presence.announce(self.session.code, self.seat.instance if self.seat else None)
         if self.seat:
             self.seat.renew()
 
@@ -148,7 +153,7 @@ class SessionWatch:
                 self.seat.is_unconfirmed = False
             self._plan_check()
             return []
-        except (KvError, StorageUnavailable):
+        except (KvError, StorageUnavailable, DailyLimit):
             # Also a record without its data, which must not be renewed: KV forgets the miss that hides it.
             return []
         events = self._changed(session)
@@ -160,7 +165,13 @@ class SessionWatch:
             return await self._store.find(self.session.code, fresh=True)
         keys = host_key(self.session.code), host_left_key(self.session.code)
         session, values = await self._store.find_with(self.session.code, *keys)
-        self.seat.read(host_state(*map(values.get, keys)), self._presence.lifetime_seconds)
+        state = host_state(*map(values.get, keys))
+        self.seat.read(state, self._presence.lifetime_seconds)
+        if not self._has_announced and state and state.instance == self.seat.instance and not state.has_left:
+            # It reconnects, and its last heartbeat is still good.
+            self._has_announced = True
+            seen_ms = min(state.seen_ms, self._clock.now_ms())
+            self._announce_ms = seen_ms + self._plan.presence_seconds * 1000
         return session
 
     def _plan_check(self) -> None:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from tools.local.harness.project import copy_project
 from tools.local.harness.worker import LocalWorker
-from tools.local.local_worker import LOCAL_FLAGS
+from tools.local.local_worker import LOCAL, LOCAL_FLAGS
 
 NAMES = ("a", "b")
 
@@ -39,6 +39,7 @@ class TwoIsolates(LocalWorker):
                         'name = "waypost"': f'name = "waypost-{name}"',
                         'compatibility_flags = ["python_workers"]': f"compatibility_flags = {list(LOCAL_FLAGS)}",
                         "[vars]": f'[vars]\nSIGNING_KEY = "{key}"',
+                        'PLAN = ""': f'PLAN = "{LOCAL["PLAN"]}"',
                     },
                 )
             )
@@ -46,7 +47,7 @@ class TwoIsolates(LocalWorker):
         router.mkdir()
         (router / "router.js").write_text(ROUTER)
         services = "".join(f'[[services]]\nbinding = "{name}"\nservice = "waypost-{name}"\n' for name in NAMES)
-        head = 'name = "router"\nmain = "router.js"\ncompatibility_date = "2026-11-01"\n'
+        head = 'name = "router"\nmain = "router.js"\ncompatibility_date = "2026-11-17"\n'
         (router / "wrangler.toml").write_text(head + services)
 
 

@@ -12,7 +12,7 @@ from types import TracebackType
 from typing import Self
 
 from tools.local.harness.project import ordinary_project
-from tools.local.local_worker import Launch
+from tools.local.local_worker import LOCAL, Launch
 from tools.local.running import LocalWorkerError, Running
 
 START_SECONDS = 120.0
@@ -33,8 +33,9 @@ class LocalWorker:
     """One Worker on a free loopback port, with its own KV, secrets and variables, and rate limits that no test meets.
 
     A context manager: the Worker is ready inside; afterwards it has ended and its files are deleted. `signing_key=None`
-    leaves the secret out. Keyword arguments override variables of wrangler.toml. KV and the port outlive `kill` and
-    `restart`. `projects` are the folders it runs, the one that requests reach first; by default a copy of this project.
+    leaves the secret out. Keyword arguments override variables of wrangler.toml and `LOCAL`. KV and the port outlive
+    `kill` and `restart`. `projects` are the folders it runs, the one that requests reach first; by default a copy of
+    this project.
     """
 
     def __init__(self, signing_key: str | None = "", *projects: Path, **variables: str) -> None:
@@ -46,7 +47,7 @@ class LocalWorker:
         env_file.write_text("" if signing_key is None else f"SIGNING_KEY={signing_key}\n")
         configs = tuple(project / "wrangler.toml" for project in projects or (ordinary_project(),))
         self._launch = ProjectLaunch(
-            free_port(), self._folder / "state", env_file=env_file, variables=variables, configs=configs
+            free_port(), self._folder / "state", env_file=env_file, variables=LOCAL | variables, configs=configs
         )
         self._running: Running | None = None
 

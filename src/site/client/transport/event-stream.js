@@ -13,6 +13,9 @@ const SILENCE_ON_WAKE_MS = 20_000;
 /** A stream that broke sooner than this does not prove that the server has recovered: keep backing off. */
 const STEADY_MS = 5_000;
 
+/** A server that ends its streams in turn asks for so little; one that asks for more has a reason. */
+const SHORT_RETRY_MS = 1000;
+
 /**
  * `connecting`; `online`; `waiting` (`delayMs` until the next attempt, after `error`); `offline` (the same, and the
  * browser sees no network; without `delayMs`, the connection may have survived); `elsewhere` (another page of this browser
@@ -44,6 +47,8 @@ export class EventStream {
   #stopped = true;
   /** The next attempt needs no delay: there is reason to expect success. */
   #hurry = false;
+  /** The server ended the last stream in its turn, as it ends every one: the next one continues it, and nothing is reported. */
+  #continues = false;
   /** @type {AbortController | null} */
   #attempt = null;
   #heardAt = 0;
@@ -91,13 +96,13 @@ export class EventStream {
 
   async #run() {
     while (!this.#stopped) {
-      this.#options.report({ state: "connecting" });
+      if (!this.#continues) this.#options.report({ state: "connecting" });
       const error = await this.#connect();
       if (this.#stopped) return;
       if (error instanceof ApiError && !isTransient(error) && !this.#forgets(error)) {
         return this.#end({ reason: error.code, error });
       }
-      await this.#pause(error);
+      if (!this.#continues) await this.#pause(error);
     }
   }
 
@@ -113,9 +118,14 @@ export class EventStream {
       } finally {
         guard.stop();
       }
-      if (Date.now() - beganAt >= STEADY_MS) this.#backoff.reset();
+      const isSteady = Date.now() - beganAt >= STEADY_MS;
+      if (isSteady) this.#backoff.reset();
+      // Once, if it was short: a server that ends each stream immediately is not asked without a pause.
+      const isQuick = this.#health !== "" && this.#backoff.baseMs <= SHORT_RETRY_MS;
+      this.#continues = isQuick && (isSteady || !this.#continues);
       return null;
     } catch (error) {
+      this.#continues = false;
       if (Date.now() - beganAt >= STEADY_MS) this.#backoff.reset();
       if (error instanceof WaypostError) return error;
       return new TransportError("The connection broke off.", { cause: error });
