@@ -229,3 +229,21 @@ def test_answers_that_were_lost_hold_no_images():
     # It has been removed, and what it holds is not counted.
     answers.hold(new, 1)
     assert answers.image_bytes == 0
+
+
+async def test_a_question_may_have_several_images_small_and_large():
+    at = Chats()
+    await ui(at, LOOK, file_part(LARGE), file_part(100))
+    assert asked(at) == [[LOOK, image_part(LARGE), image_part(100)]]
+    assert (await kept(at)).json()["messages"][0]["content"] == asked(at)[0]
+
+
+@pytest.mark.parametrize("role", ["user", "tool"])
+async def test_nobody_can_send_a_reference_to_a_stored_image(role: str):
+    at = Chats()
+    await ui(at, LOOK, file_part(LARGE))
+    reference = (await at.items())[0].content[1]
+    message = {"role": role, "content": [reference], **({"toolCallId": "c"} if role == "tool" else {})}
+    refused = await at.here.call("POST", "/api/conversations/other/messages", {"messages": [message]})
+    assert (refused.status, refused.json()["code"]) == (400, "unsupported_part")
+    assert (await at.refused([reference]))["code"] == "unsupported_part"  # type: ignore[arg-type]
