@@ -12,6 +12,8 @@ from random import Random
 from typing import Any
 from zlib import crc32
 
+import msgspec
+
 from simulation.client import Reply
 from simulation.cluster import Cluster, NetworkError, SessionOver
 from waypost_worker.limits import MAX_BODY_BYTES
@@ -126,7 +128,9 @@ class Host:
                 self._story.ended = True
             if self._cluster.random.random() < 0.1:
                 self._home = self._cluster.random.randrange(self._cluster.world.locations)
-            if self._reloads and not self.is_superseded and self._cluster.random.random() < 0.2:
+            reloads = self._reloads and not self.is_superseded and self._cluster.random.random() < 0.2
+            # Without a goodbye, which of two pages is the newer one is up to the clocks of two locations.
+            if reloads and self._cluster.may_write:
                 # The goodbye may be later than the stream of the new page.
                 self._start(self._leave(self._instance))
                 self._instance = self._new_instance()
@@ -288,9 +292,10 @@ async def listen(cluster: Cluster, story: Story, name: str, home: int) -> None:
                 resumed = cursor is not None
                 reply = await cluster.call(home, "GET", f"/api/poll?code={story.code}{after}&wait=10")
                 if reply.status == 200:
-                    for event in reply.json()["messages"]:
+                    polled = msgspec.json.decode(reply.body)
+                    for event in polled["messages"]:
                         receive(event, resumed)
-                    cursor = reply.json()["cursor"]
+                    cursor = polled["cursor"]
             else:
                 headers = {"Last-Event-ID": cursor} if cursor else {}
                 before = set(had)

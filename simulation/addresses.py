@@ -7,6 +7,7 @@ Tabs of one browser may reach two locations, a write of an older session may com
 import asyncio
 from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import cache
 from random import Random
 
 from simulation.model_kv import LocationKv, Weather
@@ -56,7 +57,10 @@ class Browser:
 
     @property
     def address(self) -> str:
-        return address_of(f"{self.name}-{self.number}")
+        return _address_of(f"{self.name}-{self.number}")
+
+
+_address_of = cache(address_of)
 
 
 class Addresses:

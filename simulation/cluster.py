@@ -1,7 +1,6 @@
 """Isolates in several locations on one namespace, behind a network that loses requests, replies and streams."""
 
 import asyncio
-import json
 from collections import Counter
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
@@ -10,7 +9,10 @@ from random import Random
 from typing import Any
 from urllib.parse import parse_qsl
 
+import msgspec
+
 from simulation.client import KEY, Client, Reply
+from simulation.daily_allowance import DailyAllowance
 from simulation.departures import Connection, EarlyEnds
 from simulation.isolate import Isolate
 from simulation.model_kv import LocationKv, Usage, World, invocation
@@ -19,6 +21,7 @@ from simulation.seeded_random import SeededRandom
 from simulation.virtual_time import VirtualClock
 from waypost_worker.app import App
 from waypost_worker.kv.keys import requests_scope, responses_scope
+from waypost_worker.kv.store import Kv
 from waypost_worker.limits import MAX_BODY_BYTES, MAX_WRITE_SECONDS, STREAM_RESERVED_OPERATIONS
 from waypost_worker.polling.plans import Plan
 from waypost_worker.settings import Settings
@@ -77,11 +80,14 @@ class Faults:
 class Cluster:
     """The deployed Worker as its clients see it: each request may reach another location and isolate."""
 
-    def __init__(self, world: World, random: Random, faults: Faults, profile: Profile) -> None:
+    def __init__(
+        self, world: World, random: Random, faults: Faults, profile: Profile, allowance: DailyAllowance | None = None
+    ) -> None:
         self.world = world
         self._profile = profile
         self.random = random
         self.faults = faults
+        self._allowance = allowance
         self.overspent: list[str] = []
         self.connections: Counter[str] = Counter()
         self.early_ends = EarlyEnds(world)
@@ -100,6 +106,12 @@ class Cluster:
         if place not in self._isolates:
             self._isolates[place] = Isolate(self._new_isolate(location))
         return self._isolates[place]
+
+    @property
+    def may_write(self) -> bool:
+        """Whether the account has writes left for today, and for the next half minute."""
+        now = asyncio.get_running_loop().time()
+        return not (self._allowance and any(self._allowance.refuses("put", at) for at in (now, now + 30)))
 
     async def call(self, home: int, method: str, url: str, body: Any = None, **options: Any) -> Reply:
         """One request and its whole reply.
@@ -148,7 +160,7 @@ class Cluster:
                 for line in chunk.splitlines():
                     if self._chance(self.faults.broken_stream):
                         return
-                    event = json.loads(line)
+                    event = msgspec.json.decode(line)
                     last = event["event"]
                     if last == "request":
                         connection.sent.add(event["data"]["id"])
@@ -157,7 +169,8 @@ class Cluster:
         self._check_budget(url, usage, now - started, PLAN.stream_seconds + MAX_LOOK_SECONDS)
         is_over = last in ("end", "superseded") or now >= isolate.ends_at
         is_spent = usage.operations >= PLAN.operations_per_invocation - STREAM_RESERVED_OPERATIONS
-        if not is_over and not is_spent and now - started < MIN_STREAM_SECONDS:
+        # Streams at the pace of the free plan end early too.
+        if not is_over and not is_spent and now - started < MIN_STREAM_SECONDS and self._allowance is None:
             self.early_ends.add(connection, now)
 
     def _connection(self, url: str, isolate: Isolate, usage: Usage, opened: float) -> Connection:
@@ -174,11 +187,15 @@ class Cluster:
             self.overspent.append(f"{url}: {seconds:.0f} s")
 
     def _new_isolate(self, location: int) -> Client:
+        kv: Kv = LocationKv(self.world, location)
         clock = VirtualClock(self._skews[location])
+        if self._allowance:
+            kv = self._allowance.in_front_of(kv)
+            clock.skew_ms += self._allowance.clock_offset_ms
         log: list[str] = []
         settings = Settings(signing_keys=(KEY,), plan=PLAN)
         seed = self.random.getrandbits(64)
-        app = App(settings, LocationKv(self.world, location), clock, SeededRandom(seed), log.append)
+        app = App(settings, kv, clock, SeededRandom(seed), log.append)
         app.isolate.loads.max_bytes = app.isolate.loads.max_address_bytes = ROOM_BYTES
         return Client(app, log)
 

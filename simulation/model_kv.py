@@ -5,8 +5,9 @@ loop. `test_model_kv.py` shows each behaviour.
 """
 
 import asyncio
+from bisect import bisect_left, insort
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from random import Random
@@ -61,10 +62,15 @@ https://developers.cloudflare.com/changelog/product/kv/"""
 class _Version:
     """A key after one write or delete (`value` is `None`), and the time from which each data centre sees it."""
 
-    value: str | None
+    value: str | bytes | None
     metadata: str | None
     expires: float
     visible: tuple[float, ...]
+
+    @property
+    def text(self) -> str | None:
+        """The value as text."""
+        return self.value.decode() if isinstance(self.value, bytes) else self.value
 
 
 @dataclass(slots=True)
@@ -97,6 +103,7 @@ class World:
     def __post_init__(self) -> None:
         self._centres = 1 if self.in_one_centre else self.locations
         self._last_write: dict[str, float] = {}
+        self._sorted_keys: list[str] = []
         self._reads: list[dict[str, tuple[float, _Version | None]]] = [{} for _ in range(self._centres)]
 
     def centre(self, location: int) -> int:
@@ -111,6 +118,15 @@ class World:
             for key, versions in self.versions.items()
             if key.startswith(prefix) and versions[-1].value is not None and versions[-1].expires > now
         ]
+
+    def keys(self, prefix: str, after: str) -> Iterator[str]:
+        """The keys that were ever written under `prefix`, in order, behind `after`."""
+        keys = self._sorted_keys
+        for index in range(bisect_left(keys, max(prefix, after)), len(keys)):
+            if not keys[index].startswith(prefix):
+                return
+            if keys[index] > after:
+                yield keys[index]
 
     def read(self, location: int, key: str, at: float) -> _Version | None:
         """The result of a `get` in `location` at the time `at`; cached there for up to `READ_CACHE_SECONDS`, also if it
@@ -132,7 +148,7 @@ class World:
                 return version if version.value is not None and version.expires > at else None
         return None
 
-    def write(self, location: int, key: str, value: str | None, metadata: str | None, ttl: float) -> None:
+    def write(self, location: int, key: str, value: str | bytes | None, metadata: str | None, ttl: float) -> None:
         """A put, or a delete (`value` is `None`).
 
         Raises:
@@ -147,6 +163,8 @@ class World:
         visible = tuple(now + self._delay(self.centre(location), other) for other in range(self._centres))
         # Expired keys are removed late.
         expires = now + ttl + self.random.uniform(0, VISIBILITY_SECONDS)
+        if key not in self.versions:
+            insort(self._sorted_keys, key)
         self.versions.setdefault(key, []).append(_Version(value, metadata, expires, visible))
         if self._chance(self.weather.failed_but_done):
             raise KvError("500 Internal Server Error")
@@ -183,23 +201,24 @@ class LocationKv:
 
     async def get(self, key: str) -> str | None:
         version = self._world.read(self._location, key, await self._look("get"))
-        return version.value if version else None
+        return version.text if version else None
 
     async def get_bytes(self, key: str) -> bytes | None:
-        text = await self.get(key)
-        return None if text is None else text.encode()
+        version = self._world.read(self._location, key, await self._look("get"))
+        value = version.value if version else None
+        return value.encode() if isinstance(value, str) else value
 
     async def get_many(self, keys: Sequence[str]) -> dict[str, str]:
         if len(keys) > KV_MAX_BULK_KEYS:
             raise ValueError("too many keys")
         at = await self._look("get")
         found = {key: self._world.read(self._location, key, at) for key in keys}
-        return {key: version.value for key, version in found.items() if version and version.value is not None}
+        return {key: version.text for key, version in found.items() if version and version.text is not None}
 
     async def put(self, key: str, value: str | bytes, *, ttl_seconds: int, metadata: str | None = None) -> None:
         if ttl_seconds < KV_MIN_TTL_SECONDS:
             raise ValueError("too short a time to live")
-        await self._write(key, value if isinstance(value, str) else value.decode(), metadata, ttl_seconds)
+        await self._write(key, value, metadata, ttl_seconds)
 
     async def delete(self, key: str) -> None:
         await self._write(key, None, None, 0)
@@ -213,9 +232,8 @@ class LocationKv:
         if self._world.random.random() < self._world.weather.empty_page:
             # Before every key, also one that is the prefix itself.
             return ListPage((), after or "\0")
-        names = sorted(key for key in self._world.versions if key.startswith(prefix) and key > after)
         keys: list[ListedKey] = []
-        for name in names:
+        for name in self._world.keys(prefix, after):
             if version := self._world.seen(self._location, name, at):
                 if len(keys) == min(limit, KV_MAX_LIST_KEYS, self.page_size):
                     return ListPage(tuple(keys), keys[-1].name)
@@ -233,7 +251,7 @@ class LocationKv:
         self._may_be_refused()
         return asyncio.get_running_loop().time() - seconds * self._world.random.random()
 
-    async def _write(self, key: str, value: str | None, metadata: str | None, ttl: float) -> None:
+    async def _write(self, key: str, value: str | bytes | None, metadata: str | None, ttl: float) -> None:
         """Writes, some time before the writer knows."""
         seconds = self._begin("write")
         way_there = seconds * self._world.random.random()

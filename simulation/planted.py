@@ -28,6 +28,7 @@ from waypost_worker.documents.page import PageStore
 from waypost_worker.http.loads import Loads
 from waypost_worker.kv.cursor import cursor_ms
 from waypost_worker.kv.keys import journal_key, request_key, snapshot_key
+from waypost_worker.kv.platform_limits import DailyLimits, LimitedKv
 from waypost_worker.kv.store import Kv, ListedKey, list_all
 from waypost_worker.polling.local_channel import LocalChannel
 from waypost_worker.queues import queue as queue_module
@@ -337,6 +338,33 @@ def deletes_every_page() -> Any:
     return replaced(PageStore, "delete_all", delete_all)
 
 
+def repeats_what_is_used_up() -> Any:
+    """A daily limit is taken for an outage: the operation is repeated, and asked for again by the next request."""
+
+    async def ask(self: LimitedKv, kind: str, operation: Any, *args: Any, **kwargs: Any) -> Any:
+        return await operation(*args, **kwargs)
+
+    return replaced(LimitedKv, "_do", ask)
+
+
+def waits_until_midnight() -> Any:
+    """An isolate that was refused asks for nothing until midnight, though the account may be upgraded before."""
+
+    def is_used_up(self: DailyLimits, operation: str) -> bool:
+        return operation in self.operations
+
+    return replaced(DailyLimits, "is_used_up", is_used_up)
+
+
+def never_tries_again() -> Any:
+    """An isolate that was refused asks for nothing any more, on the next day neither."""
+
+    def is_used_up(self: DailyLimits, operation: str) -> bool:
+        return operation in self._probe_ms
+
+    return replaced(DailyLimits, "is_used_up", is_used_up)
+
+
 PLANTED = (
     high_water_mark,
     get_instead_of_list,
@@ -365,6 +393,9 @@ PLANTED = (
     deletes_every_page,
     asks_again_only_what_is_shown,
     *IMAGE_BUGS,
+    repeats_what_is_used_up,
+    waits_until_midnight,
+    never_tries_again,
     *ADDRESS_BUGS,
     *DEPARTURE_BUGS,
 )

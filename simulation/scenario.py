@@ -10,10 +10,14 @@ from simulation.addresses import simulate_addresses
 from simulation.checks import check
 from simulation.cluster import PLAN, Cluster, Faults
 from simulation.conversations import simulate_conversation
+from simulation.daily_allowance import DailyAllowance
 from simulation.deletion import simulate_deletion
 from simulation.model_kv import Weather, World
 from simulation.profiles import Profile, profile_of
 from simulation.virtual_time import run
+
+DAILY_RUN = 5
+"""Of eight runs, the one in which a day's operations are used up."""
 
 TWO_HOSTS = 0.3
 """The probability that another host takes a session over."""
@@ -41,7 +45,8 @@ class Report:
 def simulate(seed: int, profile: Profile | None = None) -> Report:
     """One run from `seed`, the same at every call; the seed chooses the profile too, unless one is given.
 
-    Of sixteen, three are of a conversation, one of a deletion and one of MCP addresses; the others of the queues.
+    Of sixteen, three are of a conversation, one of a deletion and one of MCP addresses; the others of the queues, two
+    of them on an account whose operations of the day are used up meanwhile.
     """
     profile = profile or profile_of(seed)
     if seed % 16 == 15:
@@ -66,7 +71,9 @@ async def _scenario(seed: int, profile: Profile) -> Report:
     )
     faults = Faults(0.03 * bad, 0.03 * bad, 0.02 * bad, 0.03 * bad, 0.2)
     world = profile.world(random, weather)
-    cluster = Cluster(world, random, faults, profile)
+    # From a source of its own: the other runs stay what they are.
+    allowance = DailyAllowance(Random(f"allowance {seed}")) if seed % 8 == DAILY_RUN else None
+    cluster = Cluster(world, random, faults, profile, allowance)
     stories = [await _open(cluster) for _ in range(random.choice((1, 1, 1, 2)))]
     listeners: list[asyncio.Task[None]] = []
     producers: list[asyncio.Task[None]] = []
@@ -90,15 +97,10 @@ async def _scenario(seed: int, profile: Profile) -> Report:
     await asyncio.sleep(60)
     looks = world.looks.copy()
     await asyncio.sleep(QUIET_SECONDS)
-    violations = (
-        cluster.overspent
-        + cluster.early_ends.violations
-        + [
-            line
-            for story in stories
-            for line in _idle(story.code, world.looks - looks, cluster.connections - connections)
-        ]
-    )
+    violations = cluster.overspent + cluster.early_ends.violations + (allowance.violations if allowance else [])
+    violations += [
+        line for story in stories for line in _idle(story.code, world.looks - looks, cluster.connections - connections)
+    ]
     for story, other in zip(stories, reversed(stories), strict=True):
         if story is not other:
             await try_foreign_cursor(cluster, story, other)

@@ -3,12 +3,16 @@
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
+from unittest import mock
 
 import pytest
 
 from waypost_worker.loop_failure import NOT_ENTERED, is_step_failure, watch_loop
 
 FORGED = "Cannot enter into task <Task pending> while another task <Task pending> is being executed."
+
+HANGS_SECONDS = 10
+"""A task whose step was lost would be waited for without an end: then this loop stops, and that is an error."""
 
 
 def reported(scenario: Callable[[asyncio.AbstractEventLoop], Awaitable[None]]) -> list[str]:
@@ -22,7 +26,12 @@ def reported(scenario: Callable[[asyncio.AbstractEventLoop], Awaitable[None]]) -
         # Whatever was scheduled by then has run.
         await asyncio.sleep(0)
 
-    asyncio.run(main())
+    loop = asyncio.new_event_loop()
+    loop.call_later(HANGS_SECONDS, loop.stop)
+    try:
+        loop.run_until_complete(main())
+    finally:
+        loop.close()
     return seen
 
 
@@ -87,6 +96,28 @@ def test_a_task_that_can_not_be_left_is_reported_and_not_run_twice():
     assert runs == [1]
 
 
+def test_a_task_that_loses_its_place_to_another_is_not_run_twice(caplog: pytest.LogCaptureFixture):
+    runs: list[int] = []
+
+    async def lose_its_place(other: "asyncio.Task[None]") -> None:
+        loop, task = asyncio.get_running_loop(), asyncio.current_task()
+        assert task is not None
+        asyncio.tasks._leave_task(loop, task)
+        asyncio.tasks._enter_task(loop, other)
+        for number in range(3):
+            runs.append(number)
+            await asyncio.sleep(0)
+
+    async def scenario(loop: asyncio.AbstractEventLoop) -> None:
+        await loop.create_task(lose_its_place(await finished(loop)))
+
+    kinds = reported(scenario)
+    assert kinds[0] != NOT_ENTERED
+    assert set(kinds[1:]) == {NOT_ENTERED}
+    assert runs == [0, 1, 2]
+    assert caplog.text == ""
+
+
 class TaskWithAFault(asyncio.Task[None]):
     def fail(self) -> None:
         raise RuntimeError(FORGED)
@@ -128,6 +159,16 @@ async def in_a_function_of_c(loop: asyncio.AbstractEventLoop) -> None:
     loop.call_soon(next, iterator)
 
 
+async def in_a_step_of_a_task_that_is_done(loop: asyncio.AbstractEventLoop) -> None:
+    with mock.patch.object(loop, "call_soon") as call_soon:
+        task = loop.create_task(asyncio.sleep(0))
+    step = call_soon.call_args.args[0]
+    # A task of one step more than it has left.
+    for _ in range(3):
+        loop.call_soon(step)
+    await task
+
+
 async def in_a_handler_without_an_error(loop: asyncio.AbstractEventLoop) -> None:
     loop.call_exception_handler({"message": FORGED})
 
@@ -144,6 +185,7 @@ async def in_a_handler_without_a_callback(loop: asyncio.AbstractEventLoop) -> No
         in_a_callback,
         in_a_method_of_a_task,
         in_a_function_of_c,
+        in_a_step_of_a_task_that_is_done,
         in_a_handler_without_an_error,
         in_a_handler_without_a_callback,
     ],

@@ -116,8 +116,17 @@ export declare class Chat {
         stopped: boolean;
         generationId: string | null;
     }>;
-    /** Reads the stored messages. @returns {Promise<ChatHistory>} */
-    history(): Promise<ChatHistory>;
+    /**
+     * Reads the stored messages: all of them, or a page.
+     * @param {HistoryQuery} [query]
+     * @returns {Promise<ChatHistory>} rejects with `ApiError` `message_not_found` if `before` is not kept any more
+     */
+    history({ limit, before, signal }?: HistoryQuery): Promise<ChatHistory>;
+    /**
+     * Deletes one message; the others stay, and the model is shown them without it. Succeeds also if there is none.
+     * @param {string} messageId
+     */
+    deleteMessage(messageId: string): Promise<void>;
     /**
      * Starts another thread with this one's history: all of it, or up to a message. This thread does not change.
      * @param {{ threadId: string, atMessageId?: string, agent?: string, metadata?: Record<string, string> }} options
@@ -172,6 +181,14 @@ export type ChatHistory = {
      * the last ones, oldest first
      */
     messages: ChatMessage[];
+    /**
+     * older messages were cut off, and are not kept
+     */
+    truncated: boolean;
+    /**
+     * there are older messages that are kept: `history({ before })` reads them
+     */
+    before?: string;
     forkedFrom?: ForkedFrom;
 };
 
@@ -248,6 +265,11 @@ export type Decision = "once" | "always" | "refuse";
 export declare class DecryptionError extends WaypostError {
 }
 
+export type DeletedResource = {
+    deleted: number;
+    visibleUntil: string;
+};
+
 declare class Emitter<Events extends Record<string, any>> extends EventTarget {
     /**
      * Listen to the `detail` of one kind of event.
@@ -264,6 +286,32 @@ declare class Emitter<Events extends Record<string, any>> extends EventTarget {
      */
     emit<Type extends keyof Events & string>(type: Type, detail: Events[Type]): void;
 }
+
+export type ExportLine = {
+    kind: "thread";
+    thread: Thread;
+} | {
+    kind: "conversation";
+    threadId: string;
+    conversation: ChatHistory;
+} | (OwnedVersion & {
+    kind: "document";
+    type: "doc" | "intents" | "theme";
+    name: string;
+    content: any;
+}) | (OwnedVersion & {
+    kind: "page";
+    intentId: string;
+    title: string;
+    html: string;
+}) | {
+    kind: "more";
+    cursor: string;
+} | {
+    kind: "end";
+    resourceId: string;
+    completeUntil: string;
+};
 
 export type ForkedFrom = {
     threadId: string;
@@ -309,6 +357,18 @@ export declare class Guest {
 export type HeldLock = {
     isHeld: boolean;
     release: () => void;
+};
+
+export type HistoryQuery = {
+    /**
+     * how many messages at most; more if the oldest of them belong together
+     */
+    limit?: number;
+    /**
+     * only messages before this one: the `before` of the page that was read last
+     */
+    before?: string;
+    signal?: AbortSignal;
 };
 
 /**
@@ -478,6 +538,13 @@ export type Offers = {
     find: (name: string) => Tool | undefined;
     withdraw: (name: string) => void;
     fail: (error: unknown) => void;
+};
+
+export type OwnedVersion = {
+    threadId: string;
+    etag: string;
+    updatedAt: string;
+    expiresAt: string;
 };
 
 export type PageInfo = {
@@ -826,6 +893,8 @@ export type Thread = {
     metadata?: Record<string, any>;
     forkedFrom?: ForkedFrom;
     agent?: string;
+    title?: string;
+    archived?: boolean;
 };
 
 export type ThreadQuery = {
@@ -838,6 +907,10 @@ export type ThreadQuery = {
      * only threads with these values
      */
     metadata?: Record<string, string>;
+    /**
+     * only threads that are archived, or only those that are not; by default both
+     */
+    archived?: boolean;
 };
 
 export type Tool = {
@@ -971,8 +1044,35 @@ declare class WebMcp extends Emitter<{
     stop(): void;
 }
 
+/**
+ * Begins a thread without a question, or finds the one of this name, which keeps what it has.
+ * @param {string} resourceId
+ * @param {string} threadId
+ * @param {{ title?: string, metadata?: Record<string, any>, agent?: string } & Server} [options] of a new thread
+ * @returns {Promise<Thread>}
+ */
+export declare function beginThread(resourceId: string, threadId: string, { title, metadata, agent, baseUrl, appKey, signal }?: {
+    title?: string;
+    metadata?: Record<string, any>;
+    agent?: string;
+} & Server): Promise<Thread>;
+
 /** Whether this page may encrypt: browsers allow it for pages loaded over HTTPS or from localhost. */
 export declare function canEncrypt(): boolean;
+
+/**
+ * Renames or archives a thread, or replaces its metadata. That does not count as using it: its place in the list stays.
+ * @param {string} resourceId
+ * @param {string} threadId
+ * @param {{ title?: string, archived?: boolean, metadata?: Record<string, any> }} change what is left out stays
+ * @param {Server} [server]
+ * @returns {Promise<Thread>} rejects with `ApiError` `thread_not_found` if there is none
+ */
+export declare function changeThread(resourceId: string, threadId: string, change: {
+    title?: string;
+    archived?: boolean;
+    metadata?: Record<string, any>;
+}, { baseUrl, appKey, signal }?: Server): Promise<Thread>;
 
 /**
  * Starts over: the next `getSessionId()` returns a new id without a history.
@@ -1006,13 +1106,31 @@ export declare function createSession({ baseUrl, ttl, label, data, mapToolNames,
 }): Promise<Session>;
 
 /**
- * Deletes a thread and its history. Its forks are kept.
+ * Deletes all threads of a resource with their histories, documents and pages. If it rejects, call it again: it goes on.
+ * @param {string} resourceId
+ * @param {Server} [server]
+ * @returns {Promise<DeletedResource>} `deleted`: threads
+ */
+export declare function deleteResource(resourceId: string, { baseUrl, appKey, signal }?: Server): Promise<DeletedResource>;
+
+/**
+ * Deletes a thread with its history, its documents and its pages. Its forks are kept.
  * @param {string} resourceId
  * @param {string} threadId
  * @param {Server} [server]
  * @returns {Promise<boolean>} whether there was one
  */
 export declare function deleteThread(resourceId: string, threadId: string, { baseUrl, appKey, signal }?: Server): Promise<boolean>;
+
+/**
+ * Exports all threads of a resource with their histories, documents and pages, line by line.
+ * @param {string} resourceId
+ * @param {{ cursor?: string } & Server} [options] `cursor`: of a line `more`, where an export broke off
+ * @returns {AsyncGenerator<ExportLine, void, void>}
+ */
+export declare function exportResource(resourceId: string, { cursor, baseUrl, appKey, signal }?: {
+    cursor?: string;
+} & Server): AsyncGenerator<ExportLine, void, void>;
 
 /**
  * This tab's id: the same after a reload, different in each tab. Duplicating a tab copies it.
@@ -1038,11 +1156,20 @@ export declare function joinSession(invite: string, options?: {
  * @param {ThreadQuery & Server} [options]
  * @returns {Promise<{ sessions: Thread[], count: number, cursor?: string }>} without `cursor`: the last page
  */
-export declare function listThreads(resourceId: string, { limit, cursor, metadata, baseUrl, appKey, signal }?: ThreadQuery & Server): Promise<{
+export declare function listThreads(resourceId: string, options?: ThreadQuery & Server): Promise<{
     sessions: Thread[];
     count: number;
     cursor?: string;
 }>;
+
+/**
+ * Reads a thread; null if there is none.
+ * @param {string} resourceId
+ * @param {string} threadId
+ * @param {Server} [server]
+ * @returns {Promise<Thread | null>}
+ */
+export declare function readThread(resourceId: string, threadId: string, { baseUrl, appKey, signal }?: Server): Promise<Thread | null>;
 
 /**
  * Asks a question. Not retried: if the connection fails, the question may already have been answered and stored.

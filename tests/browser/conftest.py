@@ -12,6 +12,10 @@ from tests.browser.chats import Chats
 from tests.browser.chromium import find_chromium, launch
 from tests.browser.console import Console
 from tests.browser.watch import Watch
+from tests.browser.webmcp_visits import deployment as deployment
+from tests.browser.webmcp_visits import enter as enter
+from tests.browser.webmcp_visits import native as native
+from tests.browser.webmcp_visits import site as site
 from tools.local.harness.worker import LocalWorker
 
 HERE = Path(__file__).parent
@@ -53,6 +57,7 @@ LONGEST_FIRST = (
     "test_chat.py",
     "test_resilience.py",
     "test_threads.py",
+    "test_thread_care.py",
     "test_chat_page.py",
     "test_page_isolation.py",
 )

@@ -1,7 +1,6 @@
-"""Takes the picture of the README: `npm run screenshots` writes docs/pictures/approval.png.
+"""Takes the pictures of the documentation: `npm run screenshots` writes docs/pictures.
 
-It shows the console on the real Worker in the light theme, twice: an agent's page that has sent a call, and the tab
-that asks its person. Look at the picture before you commit it.
+They show the console on the real Worker, in the light theme. Look at each of them before you commit it.
 """
 
 from __future__ import annotations
@@ -10,15 +9,18 @@ import base64
 import sys
 from pathlib import Path
 
+import httpx
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
+from tests.browser.chats import Chats
 from tests.browser.chromium import find_chromium, launch
 from tests.browser.console import Console
 from tools.local.harness.worker import LocalWorker
 
-PICTURE = Path(__file__).parents[2] / "docs" / "pictures" / "approval.png"
+PICTURES = Path(__file__).parents[2] / "docs" / "pictures"
 AGENT = {"width": 420, "height": 640}
 TAB = {"width": 540, "height": 640}
+WHOLE = {"width": 1240, "height": 740}
 """In CSS pixels. Beside each other they are little wider than the 830 in which GitHub shows a README."""
 
 SCALE = 1.25
@@ -27,6 +29,12 @@ SCALE = 1.25
 TIMEOUT_MS = 60_000
 SETTLED_MS = 1_000
 """The question takes no click in its first half second, and looks so."""
+
+LOCAL = """(origin) => {
+  const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+  while (walker.nextNode()) walker.currentNode.data = walker.currentNode.data.replaceAll(origin, "http://localhost:8787");
+}"""
+"""Shows the address that `make dev` has, not this Worker's own."""
 
 SIDE_BY_SIDE = """<!doctype html>
 <style>
@@ -56,6 +64,57 @@ def take_approval(browser: Browser, url: str) -> bytes:
     return beside_each_other(browser, sides)
 
 
+def take_mcp(browser: Browser, url: str) -> bytes:
+    """The URL for MCP clients, and two calls that wait for the person."""
+    tab = open_console(browser, url, WHOLE)
+    code = tab.wait_online()
+    note = {"text": "The hut above the lake is open until Sunday.", "tags": ["route", "hut"]}
+    for tool, arguments in (("add_note", note), ("set_accent", {"color": "moss"})):
+        body = {"code": code, "tool": tool, "args": arguments, "id": tool}
+        httpx.post(f"{url}/api/request", json=body, trust_env=False).raise_for_status()
+        expect(tab.approval).to_contain_text(tool)
+    tab.page.wait_for_timeout(SETTLED_MS)
+    tab.page.locator("#mcp").evaluate("panel => panel.scrollIntoView({ block: 'end' })")
+    return shot(tab.page, url)
+
+
+def take_console(browser: Browser, url: str) -> bytes:
+    """A tab and an agent on one page, with calls between them."""
+    console = open_console(browser, url, WHOLE)
+    console.join(console.wait_online())
+    console.call("add_note", text="The hut above the lake is open until Sunday.", tags=["route", "hut"])
+    console.expect_answer('"notes": 1')
+    console.call("add_note", text="Snow above 2,300 m: ask before the pass.", tags=["route"])
+    console.expect_answer('"notes": 2')
+    console.call("ask_person", question="Shall I book the hut for two nights?", choices=["Yes, two", "One is enough"])
+    expect(console.call_card).to_contain_text("The question is on the page.")
+    return shot(console.page, url, full_page=True)
+
+
+def take_chat(browser: Browser, url: str) -> bytes:
+    """Threads, one of them a fork, with a running answer and a page."""
+    chats = Chats(open_console(browser, f"{url}/#chat", WHOLE))
+    chats.say("Which documents do I need for the parcel?")
+    chats.new_thread()
+    chats.say("Where do we sleep on day two?")
+    chats.button("Fork").click()
+    expect(chats.title).to_have_text("Where do we sleep on day two? (2)")
+    chats.button("Add a sample page").click()
+    expect(chats.pages).to_have_count(1)
+    expect(chats.page.locator(".toast")).to_have_count(0)
+    chats.send("What if we take the gentle way down, by the lake and past the mill, and arrive a day later? " * 2)
+    expect(chats.answer).to_contain_text("a day later")
+    chats.box.blur()
+    chats.page.mouse.move(0, 0)
+    return shot(chats.page, url)
+
+
+def shot(page: Page, url: str, *, full_page: bool = False) -> bytes:
+    """What the window shows, or the whole page."""
+    page.evaluate(LOCAL, url)
+    return page.screenshot(animations="disabled", full_page=full_page)
+
+
 def open_console(browser: Browser, address: str, viewport: dict[str, int]) -> Console:
     """The console in a browser of its own."""
     context = browser.new_context(
@@ -65,7 +124,7 @@ def open_console(browser: Browser, address: str, viewport: dict[str, int]) -> Co
         viewport=viewport,  # type: ignore[arg-type]
     )
     context.set_default_timeout(TIMEOUT_MS)
-    console = Console(context.new_page(), address, PICTURE.parent)
+    console = Console(context.new_page(), address, PICTURES)
     console.page.goto(address)
     return console
 
@@ -83,8 +142,11 @@ def beside_each_other(browser: Browser, sides: dict[str, Page]) -> bytes:
     return page.locator("body").screenshot()
 
 
+TAKEN = {"approval": take_approval, "chat": take_chat, "console": take_console, "mcp": take_mcp}
+
+
 def main() -> int:
-    """Take the picture; 1 where there is no Chromium."""
+    """Take the pictures; 1 where there is no Chromium."""
     path = find_chromium()
     if path is None:
         print("Chromium is needed (Debian: apt-get install chromium).", file=sys.stderr)
@@ -92,10 +154,12 @@ def main() -> int:
     expect.set_options(timeout=TIMEOUT_MS)
     with LocalWorker() as worker, sync_playwright() as playwright:
         browser = launch(playwright, path)
-        PICTURE.parent.mkdir(exist_ok=True)
-        PICTURE.write_bytes(take_approval(browser, worker.url))
+        PICTURES.mkdir(exist_ok=True)
+        for name, take in TAKEN.items():
+            path = PICTURES / f"{name}.png"
+            path.write_bytes(take(browser, worker.url))
+            print(f"{path}: {path.stat().st_size // 1024} KiB")
         browser.close()
-    print(f"{PICTURE}: {PICTURE.stat().st_size // 1024} KiB")
     return 0
 
 

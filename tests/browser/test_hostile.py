@@ -163,13 +163,13 @@ def test_what_the_address_and_the_server_say_shows_as_text(open_console: OpenCon
         problem = {"code": said[-1], "title": said[-1], "detail": said[-1], "status": 400}
         route.fulfill(status=400, content_type="application/problem+json", body=json.dumps(problem))
 
-    limits = {"historyLimit": everything}
+    limits = {"threadHistoryLimit": everything}
     health = {"storage": "kv", "version": everything, "model": everything, "limits": limits}
     page.route("**/api/**", refuse)
     page.route("**/health", lambda route: route.fulfill(json=health))
     page.reload()
     expect(page.locator("#health")).to_have_js_property("textContent", f"Workers KV · v{everything}")
-    kept = f"The last {everything} messages of a thread are remembered."
+    kept = f"The last {everything} messages of a thread are kept."
     expect(page.locator("#kept-hint")).to_have_js_property("textContent", kept)
     verify_harmless(page)
     for text in HOSTILE:

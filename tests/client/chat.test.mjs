@@ -410,7 +410,7 @@ test("leaving the loop closes the connection", async () => {
 });
 
 test("the history is found with a look-up, or without one where the session is known", async () => {
-  assert.deepEqual(await chat.history(), { sessionId: null, messages: [] });
+  assert.deepEqual(await chat.history(), { sessionId: null, messages: [], truncated: false });
   const heard = gather(send(chat, "Hi", { messageId: "m1" }));
   await started(heard);
   server.say("t1", "Yes");

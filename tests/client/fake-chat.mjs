@@ -116,7 +116,12 @@ export class FakeChat {
     if (verb === "stream") return this.#listen(thread, request, response);
     if (verb === "stop") return this.#stop(thread, body, response);
     const [, sessionId] = /^\/api\/conversations\/(.+)$/.exec(url.pathname) ?? [];
-    if (sessionId) return this.#history(sessionId, url.searchParams.get("format"), response);
+    if (sessionId && request.method === "GET") return this.#history(sessionId, url.searchParams, response);
+    if (sessionId && request.method === "DELETE") return reply(response, 204);
+    if (this.text) {
+      response.writeHead(200, { "content-type": "application/x-ndjson" });
+      return response.end(this.text(url));
+    }
     if (this.other) return this.other(route, body, response);
     reply(response, 404, { code: "not_found", detail: "No such path." });
   }
@@ -182,9 +187,13 @@ export class FakeChat {
     reply(response, 201, { session, messageCount: this.histories.get(session.sessionId).length });
   }
 
-  #history(sessionId, format, response) {
+  #history(sessionId, query, response) {
     const messages = this.histories.get(sessionId) ?? [];
-    if (format !== "markdown") return reply(response, 200, { sessionId, messages });
+    const end = query.has("before") ? messages.findIndex(({ id }) => id === query.get("before")) : messages.length;
+    const start = Math.max(0, end - Number(query.get("limit") ?? messages.length));
+    const before = start > 0 ? messages[start].id : undefined;
+    const page = { sessionId, messages: messages.slice(start, end), truncated: false, before };
+    if (query.get("format") !== "markdown") return reply(response, 200, page);
     response.writeHead(200, { "content-type": "text/markdown" });
     response.end(messages.map(({ content }) => content).join("\n"));
   }

@@ -1,6 +1,7 @@
 // How the client is used from TypeScript; compiled, never run. Each expected error is one that the types must catch.
 import { ApiError, CallTimeout, canEncrypt, createSession, DecryptionError, Guest, Host, joinSession, Session, ToolError } from "../../src/site/waypost.js";
-import { Chat, clearSessionId, deleteThread, getSessionId, listThreads, Pages, voice } from "../../src/site/waypost.js";
+import { beginThread, changeThread, Chat, clearSessionId, deleteResource, deleteThread, exportResource } from "../../src/site/waypost.js";
+import { getSessionId, listThreads, Pages, readThread, voice } from "../../src/site/waypost.js";
 import type { Approver, ChatMessage, ToolContext, ToolDefinition } from "../../src/site/waypost.js";
 
 const definition: ToolDefinition = { name: "add", inputSchema: { type: "object" } };
@@ -95,6 +96,25 @@ export async function talk(signal: AbortSignal): Promise<ChatMessage[]> {
   for (const { threadId, forkedFrom } of sessions) console.log(threadId, forkedFrom?.messageId, cursor);
   if (await deleteThread("ada", "other-trip")) console.log("gone");
   return (await chat.history()).messages;
+}
+
+export async function everythingOf(resourceId: string): Promise<number> {
+  const begun = await beginThread(resourceId, "trip", { title: "Trip" });
+  const { title, archived } = await changeThread(resourceId, begun.threadId, { archived: true }, { appKey: "key" });
+  console.log(title?.length, archived === true, (await readThread(resourceId, "trip"))?.sessionId);
+  // @ts-expect-error A title is a text.
+  await changeThread(resourceId, "trip", { title: null });
+  const chat = new Chat({ threadId: "trip", resourceId });
+  const { messages, before, truncated } = await chat.history({ limit: 10 });
+  if (before) await chat.history({ limit: 10, before });
+  if (messages[0] && !truncated) await chat.deleteMessage(messages[0].id);
+  for await (const line of exportResource(resourceId)) {
+    if (line.kind === "thread") console.log(line.thread.threadId);
+    else if (line.kind === "conversation") console.log(line.conversation.messages.length);
+    // @ts-expect-error There is no such line.
+    else if (line.kind === "file") break;
+  }
+  return (await deleteResource(resourceId)).deleted;
 }
 
 export async function offerThePagesTools(host: Host): Promise<string[]> {

@@ -1,5 +1,6 @@
 """What the platform's own limits refuse is not asked for again, until it may be there again."""
 
+import asyncio
 from datetime import UTC, datetime
 
 import pytest
@@ -114,6 +115,21 @@ async def test_only_one_of_many_callers_makes_the_trial():
     await at.refused("list")
     at.clock.ms += PROBE_MS
     assert [at.limits.is_used_up("list") for _ in range(3)] == [False, True, True]
+
+
+async def test_an_operation_that_began_before_the_refusal_says_nothing_about_what_is_left():
+    class Slow(MemoryKv):
+        async def get(self, key: str) -> str | None:
+            await asyncio.sleep(1)
+            return None
+
+    at = Setting()
+    kv = LimitedKv(Slow(at.clock), at.limits)
+    slow = asyncio.ensure_future(kv.get("a"))
+    await asyncio.sleep(0.5)
+    at.limits.refused("get")
+    await slow
+    assert at.limits.operations == ("get",)
 
 
 async def test_the_limit_of_an_invocation_is_a_spent_budget():

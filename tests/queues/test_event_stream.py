@@ -6,10 +6,11 @@ from dataclasses import replace
 from simulation.client import KEY, make_client
 from simulation.virtual_time import LoopWakeup, VirtualClock
 from tests.support.event_streams import PLAN, Setting, after, host_stream
+from tests.support.listener import listen
 from waypost_worker.kv.cursor import first_cursor
 from waypost_worker.kv.keys import requests_scope
 from waypost_worker.polling.plans import FREE
-from waypost_worker.queues.event_stream import STREAM_RESERVED_OPERATIONS
+from waypost_worker.queues.event_stream import STREAM_RESERVED_OPERATIONS, UNSEEN_SECONDS
 from waypost_worker.settings import Settings
 
 
@@ -251,3 +252,48 @@ async def test_a_client_that_goes_away_leaves_nothing_open():
     assert at.client.app.isolate.open_streams == 1
     await stream.stop()
     assert at.client.app.isolate.open_streams == 0
+
+
+async def test_a_guest_is_sent_nothing_that_would_move_its_cursor_past_what_the_store_still_has():
+    at = Setting()
+    session = await at.client.open_session()
+    for id in ("first", "elsewhere", "late"):
+        await at.client.ask(session.code, id=id)
+    await at.client.answer(session, "first", 1)
+    cursor = (await at.client.poll(session.code))["cursor"]
+    await at.client.answer(session, "elsewhere", 2)
+    at.kv.fails = lambda operation, key: operation == "list"
+    other = at.isolate(1)
+    stream = await listen(other, f"/api/stream?code={session.code}&after={cursor}")
+    await after(150)
+    await other.answer(session, "late", 3)
+    await after(1)
+    assert stream.data("response") == []
+    at.kv.fails = lambda *_: False
+    await after(2 * PLAN.poll_max_ms / 1000)
+    assert [response["id"] for response in stream.data("response") if not response.get("replay")] == [
+        "elsewhere",
+        "late",
+    ]
+    await stream.stop()
+
+
+async def test_a_guest_that_is_up_to_date_gets_by_the_channel_what_comes_within_a_minute_of_an_outage():
+    at = Setting()
+    session = await at.client.open_session()
+    for id in ("soon", "late"):
+        await at.client.ask(session.code, id=id)
+    stream = await listen(at.client, f"/api/stream?code={session.code}")
+    await after(10)
+    at.kv.fails = lambda operation, key: operation == "list"
+    await after(UNSEEN_SECONDS - 10)
+    await at.client.answer(session, "soon", 1)
+    await after(PLAN.poll_max_ms / 1000 + 10)
+    assert [response["id"] for response in stream.data("response")] == ["soon"]
+    await at.client.answer(session, "late", 2)
+    await after(10)
+    assert [response["id"] for response in stream.data("response")] == ["soon"]
+    at.kv.fails = lambda *_: False
+    await after(2 * PLAN.poll_max_ms / 1000)
+    assert [response["id"] for response in stream.data("response")] == ["soon", "late"]
+    await stream.stop()

@@ -385,3 +385,17 @@ async def test_a_host_that_does_not_come_back_from_the_end_of_its_stream_is_gone
     await after(1)
     assert ids(new) == ["never-answered"]
     await new.stop()
+
+
+async def test_an_event_source_that_comes_back_as_it_came_first_is_held_back_nothing():
+    at = Setting(replace(PLAN, stream_seconds=60))
+    session = await at.client.open_session()
+    first = await host(at.client, session, OLD)
+    await first.until_over()
+    await at.client.ask(session.code, id="meanwhile")
+    await after(1)
+    again = await host(at.client, session, OLD, first.events[-1].id)
+    await after(1)
+    assert again.data("ready")[0].get("tookOver") is None
+    assert ids(again) == ["meanwhile"]
+    await again.stop()

@@ -66,3 +66,20 @@ def test_a_row_shows_the_middle_and_the_slowest_hundredth() -> None:
     assert row("a", fast + slow) == "| a | 0 ms | 2.5 s | 2.0 s | 50.0 s | 2% | 50.0 s | 50.0 s |\n"
     said = after_replacements({("centre", "paid"): fast + slow})
     assert said.splitlines()[1:] == ["one data centre, paid plan: 0 of 98 in the minute after an isolate was replaced"]
+
+
+@pytest.mark.verify
+@pytest.mark.parametrize("plan", ["paid", "free"])
+def test_the_page_says_about_what_some_of_its_sessions_show(plan: str) -> None:
+    lines = PAGE.read_text().splitlines()
+    (written,) = [line for line in lines if line.startswith(f"| {TITLES['centre', plan]} |")]
+    shown = row(TITLES["centre", plan], measured(10, rows=[("centre", plan)])["centre", plan])
+    pairs = zip(seconds_in(written), seconds_in(shown), strict=True)
+    assert all(one <= 3 * other + 0.1 and other <= 3 * one + 0.1 for one, other in pairs), (
+        f"run `make latency`: {shown}"
+    )
+
+
+def seconds_in(line: str) -> list[float]:
+    """The times in a row of the table."""
+    return [float(number) / (1000 if unit == "ms" else 1) for number, unit in re.findall(r"([\d.]+) (ms|s)\b", line)]

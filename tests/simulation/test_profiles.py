@@ -2,11 +2,13 @@
 
 import asyncio
 from collections.abc import AsyncGenerator
+from math import inf
 from random import Random
 
 import pytest
 
 from simulation.client import make_client
+from simulation.cluster import Cluster, Faults
 from simulation.isolate import Isolate
 from simulation.model_kv import CALM, OWN_VISIBILITY_SECONDS, VISIBILITY_SECONDS, LocationKv, Weather, World
 from simulation.profiles import CENTRE, ISOLATE, LOCATIONS, PROFILES, Profile, profile_of
@@ -112,3 +114,15 @@ async def test_a_stream_that_fails_by_a_timeout_of_its_own_is_not_taken_for_a_cu
 def test_each_kind_of_run_has_each_profile() -> None:
     kinds = {(seed % 16, profile_of(seed).key) for seed in range(48)}
     assert len(kinds) == 16 * len(PROFILES)
+
+
+@pytest.mark.parametrize("profile", PROFILES.values(), ids=PROFILES)
+async def test_a_cluster_replaces_isolates_and_lets_the_old_ones_drain_for_no_longer_than_the_profile_says(
+    profile: Profile,
+) -> None:
+    cluster = Cluster(world_of(profile, profile.places[0]), Random(0), Faults(evicted=1, elsewhere=0), profile)
+    isolates = [cluster.isolate(0) for _ in range(60)]
+    assert len(set(map(id, isolates))) == 60
+    drains = [isolate.ends_at - asyncio.get_running_loop().time() for isolate in isolates if isolate.ends_at < inf]
+    assert len(drains) == 60 - profile.isolates_per_place
+    assert profile.drain_seconds * 0.9 <= max(drains) <= profile.drain_seconds

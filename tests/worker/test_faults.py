@@ -43,9 +43,10 @@ def set_faults(api: Api, **faults: Any) -> None:
 
 def test_a_write_that_is_refused_is_said_and_sending_it_again_is_safe(api: Api) -> None:
     session = api.open_session()
-    set_faults(api, refuse={"put": 1})
+    throw(api, "put", "KV PUT failed: 429 Too Many Requests")
     refused = session.ask(id="call")
     assert (refused.status_code, refused.json()["code"]) == (503, "storage_unavailable")
+    assert asked(api)["put"] == 5
     assert int(refused.headers["retry-after"]) > 0
     set_faults(api)
     assert session.poll(session.host_token)["messages"] == []
@@ -85,6 +86,55 @@ def test_thirty_calls_over_a_store_that_refuses_one_operation_in_five_run_once_e
         assert answers == {f"call-{number}": number for number in range(30)}
         assert set(host.runs.values()) == {1}
         assert len(host.runs) == 30
+
+
+def throw(api: Api, operation: str, text: str) -> None:
+    set_faults(api, thrown={operation: text.format(operation)})
+
+
+def asked(api: Api) -> dict[str, int]:
+    """The operations that reached the binding since the faults were set."""
+    counts: dict[str, int] = api.call("GET", "/asked").json()
+    return counts
+
+
+@pytest.mark.parametrize("operation", ["get", "put", "list", "delete"])
+def test_operations_that_are_used_up_for_today_are_refused_without_another_try(api: Api, operation: str) -> None:
+    session = api.open_session()
+    cursor = session.ask(id="call").json()["cursor"]
+    # The isolate has the session's record; a read of it would be another one.
+    session.poll(session.host_token)
+    throw(api, operation, "KV {}() limit exceeded for the day.")
+    needing = {
+        "get": lambda: api.call("GET", "/api/sessions/" + session.code),
+        "put": lambda: session.ask(id="another"),
+        "list": lambda: api.call("GET", f"/api/poll?code={session.code}"),
+        "delete": lambda: api.call(
+            "POST", "/api/ack", {"code": session.code, "cursors": [cursor]}, token=session.host_token
+        ),
+    }
+    for _ in range(3):
+        refused = needing[operation]()
+        assert (refused.status_code, refused.json()["code"]) == (503, "daily_limit")
+        assert 0 < int(refused.headers["retry-after"]) <= 24 * 3600
+    assert asked(api)[operation] == 1
+    health = api.call("GET", "/health").json()
+    assert (health["plan"], health["planSet"], health["dailyLimit"]["operations"]) == ("free", "paid", [operation])
+    assert health["dailyLimit"]["until"] % (24 * 3_600_000) == 0
+
+
+def test_a_stream_says_that_the_day_is_used_up_and_ends(api: Api) -> None:
+    session = api.open_session()
+    with session.host_stream() as stream:
+        throw(api, "list", "KV {}() limit exceeded for the day.")
+        assert stream.next("unavailable", seconds=20).data["code"] == "daily_limit"
+
+
+def test_the_limit_of_an_invocation_is_not_tried_again(api: Api) -> None:
+    throw(api, "put", "Too many API requests by single Worker invocation.")
+    refused = api.call("POST", "/api/sessions", {})
+    assert (refused.status_code, refused.json()["code"]) == (503, "budget_spent")
+    assert asked(api)["put"] == 1
 
 
 def _all_answers(session: Session, count: int) -> dict[str, Any] | None:

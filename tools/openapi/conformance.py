@@ -33,7 +33,9 @@ class Conformance:
             for path, methods in paths
             for method, operation in methods.items()
         )
-        self._validators: dict[str, jsonschema_rs.Validator] = {}
+        # By the schema's identity: all of them live as long as this object.
+        self._validators: dict[int, jsonschema_rs.Validator] = {}
+        self._document = document
 
     def check(self, method: str, path: str, status: int, headers: Mapping[str, str], body: bytes) -> None:
         """Pass if the document says that `method` on `path` may be answered so.
@@ -60,7 +62,7 @@ class Conformance:
 
     def errors(self, schema: Any, value: Any) -> list[str]:
         """What is wrong with `value` by `schema`, one of the document's."""
-        key = json.dumps(schema)
+        key = id(schema)
         if key not in self._validators:
             whole = {"allOf": [schema], "components": self._components}
             self._validators[key] = jsonschema_rs.Draft202012Validator(whole, validate_formats=True)

@@ -98,3 +98,12 @@ export function isTransient(error) {
 export function retryAfterMs(error) {
   return error instanceof ApiError ? error.retryAfterMs : 0;
 }
+
+/**
+ * How long waiting can't be cut short, in milliseconds: until the server's storage operations of today are there again. It
+ * is 0 after every other error, where a page that comes into view may try sooner than Retry-After says.
+ * @param {unknown} error
+ */
+export function fixedWaitMs(error) {
+  return error instanceof ApiError && error.code === "daily_limit" ? error.retryAfterMs : 0;
+}

@@ -3,6 +3,7 @@
 import { Agent } from "./agent/agent.js";
 import { ChatView } from "./chat/chat-view.js";
 import { byId, copies } from "./shared/dom.js";
+import { dailyLimit } from "./daily-limit.js";
 import { showHealth } from "./health.js";
 import { hostModule } from "./tab/snippets.js";
 import { Tab } from "./tab/tab.js";
@@ -35,4 +36,7 @@ byId("module").textContent = hostModule(location.origin);
 copies(byId("copy-module"), () => hostModule(location.origin));
 
 follow();
-showHealth().then((health) => chats.tellModel(health));
+showHealth().then((health) => {
+  chats.tellModel(health);
+  dailyLimit.show(health?.dailyLimit);
+});

@@ -99,7 +99,8 @@ class LimitedKv:
         return await self._do("list", self.kv.list, prefix, cursor=cursor, limit=limit)
 
     async def _do(self, kind: str, operation: Callable[P, Awaitable[T]], *args: P.args, **kwargs: P.kwargs) -> T:
-        if self._limits.is_used_up(kind):
+        is_trial = kind in self._limits.operations
+        if is_trial and self._limits.is_used_up(kind):
             raise self._limits.error(kind)
         try:
             done = await operation(*args, **kwargs)
@@ -108,5 +109,7 @@ class LimitedKv:
             raise self._limits.error(refusal.operation) from refusal
         except InvocationLimitReached as refusal:
             raise BudgetSpent("The platform allows this call no more store operations.") from refusal
-        self._limits.allowed(kind)
+        # Not one that began before the refusal.
+        if is_trial:
+            self._limits.allowed(kind)
         return done

@@ -11,6 +11,7 @@ from waypost_worker.errors import BudgetSpent, Busy, DailyLimit
 from waypost_worker.kv.store import KvError
 from waypost_worker.limits import (
     DAILY_LIMIT_RETRY_MILLISECONDS,
+    REORDER_WINDOW_SECONDS,
     STREAM_RESERVED_OPERATIONS,
     STREAM_RETRY_MILLISECONDS,
 )
@@ -20,6 +21,9 @@ from waypost_worker.queues.feed import Feed
 from waypost_worker.security.tokens import Role
 from waypost_worker.sessions.watch import SessionWatch
 from waypost_worker.sse import HEARTBEAT, Comment, Event
+
+UNSEEN_SECONDS = REORDER_WINDOW_SECONDS // 2
+"""How long a guest's stream goes on by the local channel alone while the store does not answer."""
 
 Batch = list[Event | Comment]
 
@@ -53,8 +57,10 @@ async def stream_events(
     last_sent = clock.now_ms()
     end_ms, silence_ms = invocation.stream_end_ms(), invocation.plan.heartbeat_seconds * 1000
     schedule = invocation.stream_schedule()
-    feed.take_over(schedule)
-    is_behind, is_whole = False, True
+    is_continued, looked_ms = feed.take_over(schedule), last_sent
+    # A guest comes back with the cursor of what it was sent: newer messages must not move it past what only the store
+    # has, further than the reorder window reaches.
+    is_behind, is_whole = role is Role.GUEST and not is_continued, True
     with feed.subscribe(wakeup), watch.subscribe(wakeup):
         yield _first_batch(role, feed, watch)
         while clock.now_ms() < end_ms and meter.remaining > STREAM_RESERVED_OPERATIONS:
@@ -65,9 +71,11 @@ async def stream_events(
                         last_sent = clock.now_ms()
                         yield batch
                 is_behind, is_whole = is_behind and not looks, is_whole or looks
+                looked_ms = clock.now_ms() if looks else looked_ms
             except KvError:
                 is_whole = False
                 last_sent = clock.now_ms()
+                is_behind |= role is Role.GUEST and last_sent - looked_ms > UNSEEN_SECONDS * 1000
                 yield [Comment(f"the store does not answer; trying again in {schedule.failed(last_sent)} ms")]
             except Busy:
                 # What is newer must wait too: sent first, it would move the cursor past what has no room yet.

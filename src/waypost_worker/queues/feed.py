@@ -65,11 +65,13 @@ class Feed:
         """Whether the stream ends here, so that its client meets a younger isolate. If so, it must end."""
         return self._departures.leaves(self._scope, self._opened_ms, self._youngest_ms, self._clock.now_ms())
 
-    def take_over(self, schedule: PollSchedule) -> None:
-        """Goes on where the last stream of this client ended, if that ended here a moment ago."""
+    def take_over(self, schedule: PollSchedule) -> bool:
+        """Goes on where the last stream of this client ended, if that ended here a moment ago. Returns whether."""
         if self._reader.is_returning and (left := self._handovers.take(self._last_id, self._clock.now_ms())):
             self._position = left.position
             schedule.go_on(left.pace)
+            return True
+        return False
 
     def hand_over(self, schedule: PollSchedule) -> None:
         """Leaves the next stream of this client what it needs to go on."""

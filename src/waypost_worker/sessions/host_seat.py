@@ -118,7 +118,8 @@ class HostSeat:
             return own[-1].held_until_ms if own else 0
         now, present = self._clock.now_ms(), _present(notices)
         have_left = bool(notices) and not present
-        returns = any(notice.returns_until_ms > now for notice in present)
+        # An EventSource comes back as it came first, and not as one that returns.
+        returns = any(item.returns_until_ms > now and item.instance_id != self.instance.id for item in present)
         if have_left or not (returns or self._channel.has_subscriber(self._topic)):
             return 0
         return now + TAKEOVER_HOLD_SECONDS * 1000

@@ -4,7 +4,9 @@ What is in front of the store is the application as it is; the store behind the 
 """
 
 import asyncio
+import json
 import random
+from collections import Counter
 from collections.abc import Awaitable, Callable
 from typing import Any, ParamSpec, TypeVar
 
@@ -13,6 +15,7 @@ import msgspec
 from workers import WorkerEntrypoint
 
 from waypost_worker.app import App
+from waypost_worker.cloudflare.kv import CloudflareKv
 from waypost_worker.cloudflare.worker import make_app, serve
 from waypost_worker.http.loads import Loads
 from waypost_worker.kv.delegating import DelegatingKv
@@ -26,12 +29,33 @@ T = TypeVar("T")
 
 
 class Faults(msgspec.Struct):
-    """`refuse`: operation -> probability. `stale_seconds`: the age of a listing. `forget`: no local channel."""
+    """`refuse`: operation -> probability. `stale_seconds`: the age of a listing. `forget`: no local channel.
+    `thrown`: operation -> the text of the error that the binding throws."""
 
     refuse: dict[str, float] = {}
     delay_seconds: float = 0.0
     stale_seconds: float = 0.0
     forget: bool = False
+    thrown: dict[str, str] = {}
+
+
+class FaultyNamespace:
+    """In front of the namespace's binding: throws as the platform does, in JavaScript, the text that `thrown` has for
+    an operation. `asked`: the operations that it was asked for since then."""
+
+    def __init__(self, namespace: Any) -> None:
+        self.namespace = namespace
+        self.thrown: dict[str, str] = {}
+        self.asked: list[str] = []
+
+    def __getattr__(self, operation: str) -> Any:
+        def call(*args: Any) -> Any:
+            self.asked.append(operation)
+            if text := self.thrown.get(operation):
+                return js.Promise.reject(js.Error.new(text))
+            return getattr(self.namespace, operation)(*args)
+
+        return call
 
 
 class FaultyKv(DelegatingKv):
@@ -64,10 +88,14 @@ class FaultyKv(DelegatingKv):
 
 
 _stores: list[FaultyKv] = []
+_namespaces: list[FaultyNamespace] = []
 _apps: list[App] = []
 
 
 def _around(kv: Kv) -> Kv:
+    assert isinstance(kv, CloudflareKv)
+    _namespaces.append(FaultyNamespace(kv._namespace))
+    kv._namespace = _namespaces[0]
     _stores.append(FaultyKv(kv))
     return _stores[0]
 
@@ -79,7 +107,13 @@ class Default(WorkerEntrypoint):
         app, store, path = _apps[0], _stores[0], request.js_object.url.split("/", 3)[3]
         if path == "faults":
             store.faults = msgspec.json.decode(await request.js_object.text(), type=Faults)
+            _namespaces[0].thrown = store.faults.thrown
+            _namespaces[0].asked.clear()
+            # As at midnight: what is set now is tried immediately.
+            app.isolate.daily_limits.__init__(app.clock)
             return js.Response.new("")
+        if path == "asked":
+            return js.Response.new(json.dumps(Counter(_namespaces[0].asked)))
         if path.startswith("backlog/"):
             _, code, count = path.split("/")
             return js.Response.new(await _fill(app, store.kv, code, int(count)))

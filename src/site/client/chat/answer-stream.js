@@ -2,7 +2,7 @@
 
 import { AnotherAnswer, AnswerProgress } from "./answer-events.js";
 import { Backoff, CancellableSleep } from "../transport/backoff.js";
-import { isTransient, retryAfterMs, TransportError, WaypostError } from "../errors.js";
+import { fixedWaitMs, isTransient, retryAfterMs, TransportError, WaypostError } from "../errors.js";
 import { SilenceTimeout } from "../transport/silence-timeout.js";
 import { SseParser } from "../transport/sse.js";
 import { listenForWake } from "../transport/wake.js";
@@ -157,11 +157,12 @@ export class AnswerStream {
   async *#pause(error) {
     const { signal } = this.#source;
     signal?.throwIfAborted();
-    if (error && (!isTransient(error) || Date.now() - this.#heardAt > GIVE_UP_MS)) throw error;
-    const delayMs = this.#backoff.next(retryAfterMs(error));
+    const floorMs = retryAfterMs(error);
+    if (error && (!isTransient(error) || Date.now() + floorMs - this.#heardAt > GIVE_UP_MS)) throw error;
+    const delayMs = this.#backoff.next(floorMs);
     if (error) yield { type: "waiting", delayMs, error };
     signal?.throwIfAborted();
-    await this.#sleep.start(delayMs);
+    await this.#sleep.start(delayMs, fixedWaitMs(error));
     signal?.throwIfAborted();
   }
 
@@ -187,7 +188,7 @@ export class AnswerStream {
   /** @param {boolean} certain */
   #wake(certain) {
     if (certain || Date.now() - this.#heardAt > SILENCE_ON_WAKE_MS) this.#attempt?.abort();
-    this.#sleep.wake();
+    this.#sleep.hasten();
   }
 
   /** @param {unknown} error @returns {WaypostError} */

@@ -8,25 +8,10 @@ import { newId } from "../ids.js";
 import { ownOrigin } from "../session/session.js";
 
 /** @typedef {import("./answer-events.js").ChatEvent} ChatEvent */
+/** @typedef {import("./chat-options.js").ChatOptions} ChatOptions */
+/** @typedef {import("./chat-options.js").HistoryQuery} HistoryQuery */
+/** @typedef {import("./chat-options.js").SendOptions} SendOptions */
 /** @typedef {import("./history.js").ChatHistory} ChatHistory */
-
-/**
- * @typedef {object} ChatOptions
- * @property {string} threadId
- * @property {string} [resourceId] whose thread it is; by default the thread's own id
- * @property {string} [agent]
- * @property {string} [appKey] where the server asks for one
- * @property {string} [sessionId] if known from a list of threads: saves a look-up before reading the history
- * @property {string} [baseUrl] the server; by default the one this module came from
- */
-
-/**
- * @typedef {object} SendOptions
- * @property {string} [messageId] makes sending idempotent: the same id is stored once
- * @property {boolean} [interrupt] stop a running answer instead of being refused with `answer_running`
- * @property {Record<string, string>} [metadata] replaces the thread's metadata
- * @property {AbortSignal} [signal] stops listening; the answer continues on the server and is stored (`stop()` stops it)
- */
 
 export class Chat {
   #options;
@@ -95,11 +80,25 @@ export class Chat {
     return (await this.#http.json("POST", `${this.#path}/stop`, { body })).data;
   }
 
-  /** Reads the stored messages. @returns {Promise<ChatHistory>} */
-  async history() {
+  /**
+   * Reads the stored messages: all of them, or a page.
+   * @param {HistoryQuery} [query]
+   * @returns {Promise<ChatHistory>} rejects with `ApiError` `message_not_found` if `before` is not kept any more
+   */
+  async history({ limit, before, signal } = {}) {
     const sessionId = await this.#findSession();
-    if (!sessionId) return { sessionId, messages: [] };
-    return (await this.#http.json("GET", `/api/conversations/${sessionId}`)).data;
+    if (!sessionId) return { sessionId, messages: [], truncated: false };
+    return (await this.#http.json("GET", `/api/conversations/${sessionId}`, { query: { limit, before }, signal })).data;
+  }
+
+  /**
+   * Deletes one message; the others stay, and the model is shown them without it. Succeeds also if there is none.
+   * @param {string} messageId
+   */
+  async deleteMessage(messageId) {
+    const sessionId = await this.#findSession();
+    if (!sessionId) return;
+    await this.#http.json("DELETE", `/api/conversations/${sessionId}/messages/${encodeURIComponent(messageId)}`);
   }
 
   /**

@@ -20,6 +20,8 @@
  * @typedef {object} ChatHistory
  * @property {string | null} sessionId null: the thread has no messages yet
  * @property {ChatMessage[]} messages the last ones, oldest first
+ * @property {boolean} truncated older messages were cut off, and are not kept
+ * @property {string} [before] there are older messages that are kept: `history({ before })` reads them
  * @property {ForkedFrom} [forkedFrom]
  */
 

@@ -5,31 +5,17 @@
  * waits; elsewhere the server tells the older host that it was superseded. Neither comes back by itself: see `takeOver()`.
  */
 
-import { Acks } from "./acks.js";
-import { Approvals } from "./approvals.js";
 import { Emitter } from "../emitter.js";
 import { WaypostError } from "../errors.js";
-import { isAboutRequest, isInstance, isToolName } from "../grammar.js";
-import { newId } from "../ids.js";
-import { PlainWire, EncryptedWire } from "../crypto/host-wire.js";
-import { RequestStore } from "../storage/request-store.js";
-import { retain } from "../storage/tab-storage.js";
-import { Runner } from "./runner.js";
-import { Seat } from "./seat.js";
 import { tabStorage } from "../session/session.js";
-import { EventStream } from "../transport/event-stream.js";
-import { checkedDefinition } from "./tool-definition.js";
-import { ToolRegistry } from "./tool-registry.js";
 import { WebMcp } from "../webmcp/bridge.js";
 import { pageTools } from "../webmcp/page-tools.js";
-
-/** How long a page or a process that closes waits for its goodbye. */
-const LEAVE_TIMEOUT_MS = 5000;
+import { assemble } from "./parts.js";
+import { checkedDefinition } from "./tool-definition.js";
 
 /** @typedef {import("../session/session.js").Session} Session */
 /** @typedef {import("../transport/event-stream.js").StreamState} StreamState */
 /** @typedef {import("./approvals.js").Approver} Approver */
-/** @typedef {import("./approvals.js").Decision} Decision */
 /** @typedef {import("./host-events.js").HostEvents} HostEvents */
 /** @typedef {import("./tool-registry.js").ToolDefinition} ToolDefinition */
 /** @typedef {import("./tool-registry.js").ToolHandler} ToolHandler */
@@ -41,24 +27,9 @@ const LEAVE_TIMEOUT_MS = 5000;
  */
 export class Host extends Emitter {
   #session;
-  #storage;
-  #requests;
-  #acks;
-  #wire;
-  #runner;
-  #seat;
-  /** @type {EventStream | null} */
-  #stream = null;
-  #tools;
-  #approvals;
+  #parts;
   /** @type {WebMcp | null} */
   #webMcp = null;
-  /** This run of the host, for the server; empty when it is none. */
-  #instance = "";
-  /** An older host may be running what it was sent. */
-  #hasPredecessor = false;
-  /** @type {StreamState} */
-  #state = { state: "waiting" };
 
   /**
    * @param {Session} session
@@ -70,49 +41,12 @@ export class Host extends Emitter {
   constructor(session, { storage = tabStorage(), approve } = {}) {
     super();
     this.#session = session;
-    const fail = (/** @type {unknown} */ error) => this.emit("error", { error });
-    const { code, key, memory } = session;
-    retain(memory, storage, fail);
-    this.#storage = storage;
-    this.#requests = new RequestStore(session, storage, fail);
-    this.#wire = key === undefined ? new PlainWire() : new EncryptedWire({ code, key, memory }, storage, fail);
-    if (session.isOver) this.#wire.close();
-    this.#acks = new Acks((cursors) => this.#post("/api/ack", { cursors }), fail);
-    const decided = (/** @type {string} */ id, /** @type {string} */ tool, /** @type {Decision} */ decision) =>
-      this.emit("approval", { id, tool, decision });
-    this.#approvals = new Approvals({ memory, storage, approver: approve, decided, fail });
-    this.#tools = new ToolRegistry({
-      put: (definitions) => {
-        const tools = definitions.map((definition) => this.#wire.offer(definition));
-        return session.http.json("PUT", `/api/sessions/${code}/tools`, { body: { tools } });
-      },
-      mapsNames: session.mapToolNames,
-      fail,
-    });
-    this.#runner = new Runner({
-      requests: this.#requests,
-      tools: this.#tools,
-      approvals: this.#approvals,
-      wire: this.#wire,
-      send: (call, answer, final) => this.#answer(call, answer, final),
+    this.#parts = assemble(session, {
+      storage,
+      approve,
       emit: (type, detail) => this.emit(type, detail),
+      report: (state) => this.#report(state),
     });
-    this.#seat = new Seat({
-      session,
-      memory: () => ({ entries: this.#requests.entries, cursor: this.#requests.cursor, seen: this.#wire.admitted }),
-      adopt: ({ entries, cursor, seen }) => {
-        this.#requests.adopt(entries, cursor);
-        const ran = entries.filter(([, { status }]) => status !== "cancelled").map(([id]) => id);
-        return this.#wire.adopt([...seen, ...ran]);
-      },
-      taken: () => this.#begin(),
-      waits: () => this.#report({ state: "elsewhere" }),
-      asked: () => this.#yield({ state: "superseded", since: new Date() }, () => this.#seat.giveUp()),
-      left: () => this.#pause(),
-      returns: () => this.#state.state !== "superseded",
-      fail,
-    });
-    this.#requests.changed = (id, entry) => this.#seat.changed(id, entry);
   }
 
   get session() {
@@ -121,7 +55,7 @@ export class Host extends Emitter {
 
   /** The last `state` event. */
   get state() {
-    return this.#state;
+    return this.#parts.connection.state;
   }
 
   /**
@@ -134,8 +68,8 @@ export class Host extends Emitter {
    */
   tool(definition, handler, { approve } = {}) {
     const tool = { definition: checkedDefinition(definition), handler, approve };
-    if (approve) this.#approvals.requireApprover(tool);
-    this.#tools.set(tool);
+    if (approve) this.#parts.approvals.requireApprover(tool);
+    this.#parts.tools.set(tool);
     this.#publish();
     return this;
   }
@@ -146,7 +80,7 @@ export class Host extends Emitter {
    * @returns {boolean} whether there was one
    */
   removeTool(name) {
-    const isThere = this.#tools.delete(name);
+    const isThere = this.#parts.tools.delete(name);
     if (isThere) this.#publish();
     return isThere;
   }
@@ -162,9 +96,9 @@ export class Host extends Emitter {
     return (this.#webMcp = new WebMcp(pageTools(), {
       offer: (definition, handler) => {
         this.tool(definition, handler);
-        return /** @type {import("./tool-registry.js").Tool} */ (this.#tools.find(definition.name));
+        return /** @type {import("./tool-registry.js").Tool} */ (this.#parts.tools.find(definition.name));
       },
-      find: (name) => this.#tools.find(name),
+      find: (name) => this.#parts.tools.find(name),
       withdraw: (name) => void this.removeTool(name),
       fail: (error) => this.emit("error", { error }),
     }));
@@ -172,8 +106,8 @@ export class Host extends Emitter {
 
   /** Whether a call of this tool waits for a decision. @param {string} name */
   needsApproval(name) {
-    const tool = this.#tools.find(name);
-    return tool !== undefined && this.#approvals.isRequired(tool);
+    const tool = this.#parts.tools.find(name);
+    return tool !== undefined && this.#parts.approvals.isRequired(tool);
   }
 
   /**
@@ -182,9 +116,9 @@ export class Host extends Emitter {
    * @param {boolean} [isRequired]
    */
   requireApproval(name, isRequired = true) {
-    const tool = this.#tools.find(name);
+    const tool = this.#parts.tools.find(name);
     if (!tool) throw new WaypostError("unknown_tool", `This tab has no tool "${name}".`);
-    this.#approvals.setRequired(tool, isRequired);
+    this.#parts.approvals.setRequired(tool, isRequired);
   }
 
   /**
@@ -200,13 +134,13 @@ export class Host extends Emitter {
         else return;
         stop();
       });
-      this.#seat.take();
+      this.#parts.connection.take();
     });
   }
 
   /** Reconnects now instead of waiting for the next attempt. */
   retry() {
-    this.#stream?.wake(false);
+    this.#parts.connection.retry();
   }
 
   /**
@@ -214,8 +148,7 @@ export class Host extends Emitter {
    * one is superseded; what it is running goes on to its end.
    */
   takeOver() {
-    if (this.#state.state === "superseded") this.#resume();
-    else if (this.#state.state === "elsewhere") this.#seat.request();
+    this.#parts.connection.takeOver();
   }
 
   /**
@@ -224,169 +157,32 @@ export class Host extends Emitter {
    */
   async close() {
     this.#webMcp?.leave();
-    this.#seat.close();
-    this.#stream?.stop();
-    this.#acks.stop();
-    this.#runner.stop("The tab has stopped listening.");
-    await this.#leave();
+    const { acks, connection, runner } = this.#parts;
+    connection.close();
+    acks.stop();
+    runner.stop("The tab has stopped listening.");
+    await connection.leave();
   }
 
   /** Ends the session for the host and all guests, and deletes its stored state. */
   async end() {
     await this.#session.end();
-    this.#stream?.stop();
-    // The stream may have reported the end before the response arrived.
-    if (this.#state.state !== "ended") this.#report({ state: "ended", reason: "ended" });
+    this.#parts.connection.ended();
   }
 
   #publish() {
-    if (this.#state.state !== "online") return;
+    if (this.state.state !== "online") return;
     // After this turn, so that several tools registered together are published together.
-    queueMicrotask(() => this.#tools.publish().catch((error) => this.emit("error", { error })));
-  }
-
-  /**
-   * @param {string} path
-   * @param {object} body
-   */
-  #post(path, body) {
-    return this.#session.http.json("POST", path, { body: { code: this.#session.code, ...body } });
-  }
-
-  /**
-   * @param {import("./runner.js").AnsweredCall} call
-   * @param {import("../storage/request-store.js").Answer} answer
-   * @param {boolean} final
-   */
-  async #answer(call, answer, final) {
-    return this.#post("/api/response", { id: call.id, ...(await this.#wire.answer(call, answer, final)), final });
-  }
-
-  /**
-   * @param {string} cursor
-   * @param {AbortSignal} signal
-   */
-  async #open(cursor, signal) {
-    await this.#tools.publish();
-    /** @type {Record<string, string>} */
-    const headers = { accept: "text/event-stream" };
-    if (cursor) headers["last-event-id"] = cursor;
-    const query = { code: this.#session.code, instance: this.#instance };
-    return this.#session.http.open("GET", "/api/stream", { query, headers, signal });
-  }
-
-  /** Is the host of its browser, and connects. */
-  #begin() {
-    if (this.#seat.isUncertain && this.#session.key !== undefined) {
-      // A malicious server could otherwise make this page run again what ran in the other one.
-      const error = new WaypostError("not_handed_over", "The tab that had this encrypted session has closed unexpectedly.");
-      return this.#report({ state: "ended", reason: error.code, error });
-    }
-    this.#instance = newId();
-    this.#hasPredecessor = false;
-    this.#requests.refresh();
-    this.#tools.expire();
-    this.#stream = new EventStream({
-      open: (cursor, signal) => this.#open(cursor, signal),
-      cursor: this.#requests.cursor,
-      moved: (cursor) => (this.#requests.cursor = cursor),
-      receive: (type, data) => this.#receive(type, data),
-      report: (state) => (state.state === "superseded" ? this.#yield(state) : this.#report(state)),
-      fail: (error) => this.emit("error", { error }),
-    });
-    this.#stream.start();
-    this.#runner.resume();
-  }
-
-  /** Becomes the host again, with the lock that it has kept or as soon as it has it. */
-  #resume() {
-    if (this.#seat.isTaken) this.#begin();
-    else this.#seat.take();
-  }
-
-  /**
-   * Takes no requests any more, because another host has taken over.
-   * @param {StreamState} state
-   * @param {() => void} [finished] called when nothing is running any more
-   */
-  #yield(state, finished = () => {}) {
-    this.#stream?.stop();
-    this.#runner.finish(() => {
-      // The newer host is held back what this one may have been running: no longer.
-      this.#leave();
-      finished();
-    });
-    this.#report(state);
-  }
-
-  /** The page is closing; it may come back. */
-  #pause() {
-    this.#stream?.stop();
-    this.#leave();
-  }
-
-  /** Says that this instance is no host any more, once. */
-  async #leave() {
-    const [instance] = this.#instance.split(".");
-    this.#instance = "";
-    if (!instance || this.#session.isOver) return;
-    try {
-      const options = { body: { instance }, keepalive: true, timeoutMs: LEAVE_TIMEOUT_MS };
-      await this.#session.http.json("POST", `/api/sessions/${this.#session.code}/leave`, options);
-    } catch (error) {
-      this.emit("error", { error });
-    }
+    queueMicrotask(() => this.#parts.tools.publish().catch((error) => this.emit("error", { error })));
   }
 
   /** @param {StreamState} state */
   #report(state) {
-    this.#state = state;
-    if (state.state === "online") this.#runner.wake();
+    if (state.state === "online") this.#parts.runner.wake();
     if (state.state === "ended") {
       this.#webMcp?.leave();
-      this.#acks.stop();
-      this.#instance = "";
-      this.#runner.stop("The session is over.");
-      // First, so that nothing restores the session: the state deleted next is what keeps its requests from running twice.
-      this.#session.markOver(this.#storage);
-      this.#wire.close();
-      this.#requests.close();
-      this.#approvals.clear();
-      this.#seat.close();
+      this.#parts.over();
     }
     this.emit("state", state);
-  }
-
-  /**
-   * @param {string} type
-   * @param {any} data
-   */
-  #receive(type, data) {
-    const isKnown = type === "request" ? isAboutRequest(data) && isToolName(data.tool) : type !== "cancel" || isAboutRequest(data);
-    if (!isKnown) {
-      const error = new WaypostError("bad_event", `An event of kind ${type} has an id, a tool or a cursor that is none.`);
-      this.emit("error", { error });
-    } else if (type === "request") {
-      this.#take(data).catch((error) => this.emit("error", { error }));
-    } else if (type === "cancel") {
-      this.#acks.add(data.cursor);
-      this.#runner.cancel(data.id);
-    } else if (type === "ready" || type === "session") {
-      if (isInstance(data.instance, this.#instance)) this.#instance = data.instance;
-      if (data.tookOver === true) this.#hasPredecessor = true;
-      this.#session.update(data);
-      this.emit("session", data);
-    } else if (type === "gap") {
-      this.emit("gap", data);
-    }
-  }
-
-  /** @param {import("./runner.js").Request} request */
-  async #take(request) {
-    if (request.replay && this.#hasPredecessor) request.restarted = true;
-    const opened = this.#wire.open(request);
-    // No `await` on plain messages, so that they are handled synchronously.
-    const isWanted = await this.#runner.take(opened instanceof Promise ? await opened : opened);
-    if (!isWanted) this.#acks.add(request.cursor);
   }
 }

@@ -1,7 +1,7 @@
 /** Undelivered answers. Each is sent again, with backoff, until the server accepts it or refuses it for good. */
 
 import { Backoff, CancellableSleep } from "../transport/backoff.js";
-import { isTransient, retryAfterMs } from "../errors.js";
+import { fixedWaitMs, isTransient, retryAfterMs } from "../errors.js";
 
 /** @typedef {import("../storage/request-store.js").Answer} Answer */
 /** @typedef {import("./runner.js").AnsweredCall} AnsweredCall */
@@ -36,7 +36,7 @@ export class Outbox {
     const sending = this.#sending.get(call.id);
     if (sending) {
       Object.assign(sending, { call, answer });
-      return sending.sleep.wake();
+      return sending.sleep.hasten();
     }
     this.#deliver({ call, answer, sleep: new CancellableSleep() }).catch(this.#options.fail);
   }
@@ -46,15 +46,15 @@ export class Outbox {
     return this.#sending.size === 0;
   }
 
-  /** Retries all of them now. */
-  wake() {
-    for (const { sleep } of this.#sending.values()) sleep.wake();
+  /** Retries all of them now, but for those that the server can't take before tomorrow. */
+  hasten() {
+    for (const { sleep } of this.#sending.values()) sleep.hasten();
   }
 
   /** Stops sending. */
   stop() {
     this.#stopped = true;
-    this.wake();
+    for (const { sleep } of this.#sending.values()) sleep.wake();
   }
 
   /** @param {Delivery} delivery */
@@ -75,7 +75,7 @@ export class Outbox {
           return this.#options.refused(call, answer, error);
         }
         this.#options.fail(error);
-        await sleep.start(backoff.next(retryAfterMs(error)));
+        await sleep.start(backoff.next(retryAfterMs(error)), fixedWaitMs(error));
       }
     }
   }

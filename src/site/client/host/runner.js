@@ -139,7 +139,7 @@ export class Runner {
 
   /** Retries now: the connection is back. */
   wake() {
-    this.#outbox.wake();
+    this.#outbox.hasten();
   }
 
   /** @param {string} reason */

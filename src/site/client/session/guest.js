@@ -19,6 +19,9 @@ const WAIT_SECONDS = 25;
 /** Few, because a person is waiting to see whether the code is right. */
 const JOIN_ATTEMPTS = 3;
 
+/** A cancellation that the server puts off for longer is given up: the caller is waiting for it. */
+const MAX_CANCEL_WAIT_MS = 30_000;
+
 /** Long, because a person may have to answer. */
 const DEFAULT_TIMEOUT_MS = 300_000;
 
@@ -117,7 +120,7 @@ export class Guest {
         return;
       } catch (error) {
         if (error instanceof ApiError && (error.isFinal || error.status === 409)) return;
-        if (!isTransient(error) || attempt === 4) throw error;
+        if (!isTransient(error) || attempt === 4 || retryAfterMs(error) > MAX_CANCEL_WAIT_MS) throw error;
         await pause(backoff.next(retryAfterMs(error)));
       }
     }
@@ -142,6 +145,8 @@ export class Guest {
         backoff.reset();
       } catch (error) {
         if (!isTransient(error)) throw error;
+        // To wait for the deadline would only hide what is wrong.
+        if (retryAfterMs(error) > deadline - Date.now()) throw error;
         const delay = backoff.next(retryAfterMs(error));
         await pause(Math.min(delay, Math.max(0, deadline - Date.now())), signal);
       }

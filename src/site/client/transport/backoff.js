@@ -1,5 +1,11 @@
 /** How long to wait before another attempt, and a sleep that can be ended early. */
 
+/** A sleep looks at the clock as often as this: a timer stands still while the machine sleeps. */
+const LOOK_MS = 60_000;
+
+/** What a server asked for ends for all its clients in the same moment: they come back within a tenth of it, or this. */
+const MAX_SPREAD_MS = 60_000;
+
 /** Exponential backoff with full jitter: clients that lost the same server must not all reconnect in the same moment. */
 export class Backoff {
   #attempts = 0;
@@ -17,7 +23,7 @@ export class Backoff {
    */
   next(floorMs = 0) {
     const ceiling = Math.min(this.capMs, this.baseMs * 2 ** Math.min(this.#attempts++, 16));
-    return Math.round(floorMs + this.random() * ceiling);
+    return Math.round(floorMs + this.random() * Math.max(ceiling, Math.min(floorMs / 10, MAX_SPREAD_MS)));
   }
 
   /** Starts again with short delays, after a success. */
@@ -29,27 +35,43 @@ export class Backoff {
 /** A sleep that can be ended early. Only one can run at a time. */
 export class CancellableSleep {
   /** @type {(() => void) | null} */
-  #wake = null;
+  #end = null;
+  #notBefore = 0;
 
   /**
-   * @param {number} ms
+   * @param {number} ms by the clock, also if the machine sleeps meanwhile
+   * @param {number} [fixedMs] `hasten()` does not end it before
    * @returns {Promise<void>}
    */
-  start(ms) {
+  start(ms, fixedMs = 0) {
+    const until = Date.now() + ms;
+    this.#notBefore = Date.now() + fixedMs;
     return new Promise((resolve) => {
-      const timer = setTimeout(done, ms);
-      const sleep = this;
-      function done() {
+      /** @type {ReturnType<typeof setTimeout>} */
+      let timer;
+      // Counted down besides, so that a clock that is put back does not make it longer.
+      const look = (/** @type {number} */ leftMs) => {
+        if (leftMs <= 0 || Date.now() >= until) return end();
+        const step = Math.min(leftMs, LOOK_MS);
+        timer = setTimeout(look, step, leftMs - step);
+      };
+      const end = () => {
         clearTimeout(timer);
-        sleep.#wake = null;
+        this.#end = null;
         resolve();
-      }
-      this.#wake = done;
+      };
+      this.#end = end;
+      look(ms);
     });
   }
 
   /** Ends the running sleep, if any. */
   wake() {
-    this.#wake?.();
+    this.#end?.();
+  }
+
+  /** Ends it, if its fixed part is over. */
+  hasten() {
+    if (Date.now() >= this.#notBefore) this.wake();
   }
 }

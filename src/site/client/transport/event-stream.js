@@ -1,7 +1,7 @@
 /** An event stream that reconnects with its cursor, detects silence, and stops when the session is over. */
 
 import { Backoff, CancellableSleep } from "./backoff.js";
-import { ApiError, isTransient, retryAfterMs, TransportError, WaypostError } from "../errors.js";
+import { ApiError, fixedWaitMs, isTransient, retryAfterMs, TransportError, WaypostError } from "../errors.js";
 import { isCursor, isoTime } from "../grammar.js";
 import { SilenceTimeout } from "./silence-timeout.js";
 import { SseParser } from "./sse.js";
@@ -17,7 +17,8 @@ const STEADY_MS = 5_000;
 const SHORT_RETRY_MS = 1000;
 
 /**
- * `connecting`; `online`; `waiting` (`delayMs` until the next attempt, after `error`); `offline` (the same, and the
+ * `connecting`; `online`; `waiting` (`delayMs` until the next attempt, after `error`: hours if its code is `daily_limit`,
+ * because the server's storage is used up for today); `offline` (the same, and the
  * browser sees no network; without `delayMs`, the connection may have survived); `elsewhere` (another page of this browser
  * is the host; this one takes over when that one closes); `superseded` (another host has taken over, `since` then; this
  * one gets no requests any more); `ended` (for good: `reason`, and `error` if it was one).
@@ -67,7 +68,7 @@ export class EventStream {
     if (!this.#stopped) return;
     this.#stopped = false;
     this.#unlisten = listenForWake(
-      (certain) => this.wake(certain),
+      (certain) => this.#wake(certain),
       () => this.#doubt(),
     );
     this.#run().catch((error) => this.#end({ reason: "failed", error }));
@@ -81,17 +82,24 @@ export class EventStream {
     this.#sleep.wake();
   }
 
+  /** Reconnects now in any case. */
+  retry() {
+    this.#wake(false);
+    this.#sleep.wake();
+  }
+
   /**
-   * Reconnects now instead of later. Drops a connection that is dead (`certain`) or has missed a heartbeat.
+   * Reconnects now instead of later, unless the server can't answer before tomorrow. Drops a connection that is dead (`certain`) or has missed a
+   * heartbeat.
    * @param {boolean} certain
    */
-  wake(certain) {
+  #wake(certain) {
     if (this.#attempt) {
       if (!certain && Date.now() - this.#heardAt < SILENCE_ON_WAKE_MS) return;
       this.#hurry = true;
       this.#attempt.abort();
     }
-    this.#sleep.wake();
+    this.#sleep.hasten();
   }
 
   async #run() {
@@ -213,10 +221,11 @@ export class EventStream {
   /** @param {WaypostError | null} error */
   async #pause(error) {
     const delayMs = this.#backoff.next(retryAfterMs(error));
-    if (!this.#hurry) {
+    const fixedMs = fixedWaitMs(error);
+    if (!this.#hurry || fixedMs > 0) {
       const state = seemsOffline() ? "offline" : "waiting";
       this.#options.report({ state, delayMs, error: error ?? undefined });
-      await this.#sleep.start(delayMs);
+      await this.#sleep.start(delayMs, fixedMs);
     }
     this.#hurry = false;
   }

@@ -3,6 +3,7 @@
 import { readInvite } from "../../client/session/invite.js";
 import { ApiError, joinSession } from "../../waypost.js";
 import { Calls } from "./calls.js";
+import { dailyLimit } from "../daily-limit.js";
 import { byId, el, showBanner, showPill } from "../shared/dom.js";
 import { keepKey, recallKey } from "../tab/encryption.js";
 import { age, clockTime } from "../shared/format.js";
@@ -64,6 +65,7 @@ export class Agent {
       await this.#refresh();
       byId("tools").querySelector("input")?.focus();
     } catch (error) {
+      dailyLimit.heard(error);
       showBanner(byId("agent-banner"), errorText(error), "bad");
       this.#input.focus();
     } finally {
@@ -93,7 +95,7 @@ export class Agent {
 
   async #refresh() {
     const guest = this.#guest;
-    if (!guest) return;
+    if (!guest || dailyLimit.isShown) return;
     try {
       const info = await guest.session();
       if (guest !== this.#guest) return;
@@ -102,6 +104,7 @@ export class Agent {
       this.#showTools(info.tools);
     } catch (error) {
       if (guest !== this.#guest) return;
+      dailyLimit.heard(error);
       if (error instanceof ApiError && error.isFinal) this.#leave();
       else showPill(byId("presence"), "Server unreachable", "warn");
       showBanner(byId("agent-banner"), errorText(error), "bad");

@@ -3,6 +3,7 @@
 import { newId } from "../../client/ids.js";
 import { CallTimeout, DecryptionError, ToolError } from "../../waypost.js";
 import { endOwnCall, ownCall } from "../approval/own-calls.js";
+import { dailyLimit } from "../daily-limit.js";
 import { byId, el, showPill } from "../shared/dom.js";
 import { duration, inline, pretty } from "../shared/format.js";
 import { plain } from "../shared/plain.js";
@@ -45,6 +46,7 @@ export class Calls {
       const result = await guest.call(tool, args, { id, timeout: TIMEOUT_MS, signal, onProgress });
       card.close(`Answered in ${took()}`, "good", result);
     } catch (error) {
+      dailyLimit.heard(error);
       if (card.signal.aborted) card.close(`Cancelled after ${took()}`, "warn");
       else if (error instanceof ToolError) card.close(`Error after ${took()}`, "bad", withoutStack(error));
       else if (error instanceof DecryptionError) card.close("Could not be decrypted", "bad", error.message);

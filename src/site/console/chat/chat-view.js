@@ -1,14 +1,14 @@
 /** The view of chats: threads on one side, the open one in the middle, its pages on the other. */
 
-import { ApiError, deleteThread } from "../../waypost.js";
-import { newId } from "../../client/ids.js";
-import { byId, el, toast } from "../shared/dom.js";
+import { ApiError } from "../../waypost.js";
+import { dailyLimit } from "../daily-limit.js";
+import { byId, el } from "../shared/dom.js";
 import { setTitle } from "../views.js";
 import { Composer } from "./composer.js";
-import { confirmed } from "./confirm.js";
 import { Gallery } from "./gallery.js";
-import { credentials, resourceId } from "./identity.js";
+import { resourceId } from "./identity.js";
 import { OtherTabs } from "./other-tabs.js";
+import { ThreadActions } from "./thread-actions.js";
 import { ThreadList } from "./thread-list.js";
 import { ThreadView } from "./thread-view.js";
 import { addressOf, titleOf } from "./titles.js";
@@ -20,7 +20,14 @@ const NEW = "new";
 export class ChatView {
   #gallery = new Gallery();
   #problems = new ProblemBanner(() => this.#reopen());
-  #threads = new ThreadList((error) => this.#problems.show(error));
+  #threads = new ThreadList({
+    failed: (error) => this.#problems.show(error),
+    changed: (thread, change) => {
+      this.#others.tell(thread.threadId, "changed", { thread, change });
+      this.#describe();
+    },
+    remove: (thread) => this.#actions.delete(thread.threadId),
+  });
   #thread = new ThreadView(
     {
       started: (start, sent) => this.#started(start, sent),
@@ -30,19 +37,25 @@ export class ChatView {
       failed: (error) => this.#problems.show(error),
       undone: () => this.#threads.refresh(),
     },
-    (messageId) => this.#fork(messageId),
+    { fork: (messageId) => this.#actions.fork(messageId), remove: (messageId) => this.#actions.deleteMessage(messageId) },
   );
   #composer = new Composer((text) => this.#send(text), () => this.#stop());
   /** Resolves when the thread is chosen; a message waits for it. @type {Promise<void>} */
   #opened = Promise.resolve();
-  #others = new OtherTabs((threadId, news) => this.#hearOthers(threadId, news));
+  #others = new OtherTabs((threadId, news, detail) => this.#hearOthers(threadId, news, detail));
+  #actions = new ThreadActions({
+    thread: this.#thread,
+    threads: this.#threads,
+    problems: this.#problems,
+    others: this.#others,
+    go: (threadId, instead) => this.#go(threadId || NEW, instead),
+    focus: () => this.#composer.focus(),
+  });
 
   constructor() {
     byId("new-thread").addEventListener("click", () => this.#go(NEW));
-    byId("fork").addEventListener("click", () => this.#fork());
-    byId("export").addEventListener("click", () => this.#export());
-    byId("delete").addEventListener("click", () => this.#delete());
-    const look = () => document.visibilityState === "visible" && !byId("chat-view").hidden && this.#look();
+    const isSeen = () => document.visibilityState === "visible" && !byId("chat-view").hidden;
+    const look = () => isSeen() && !dailyLimit.isShown && this.#look();
     document.addEventListener("visibilitychange", look);
     addEventListener("online", look);
   }
@@ -62,12 +75,15 @@ export class ChatView {
 
   /** @param {string} wanted */
   async #open(wanted) {
+    // On a phone the threads are below the open one.
+    if (byId("chat-title").getBoundingClientRect().top < 0) byId("chat-title").scrollIntoView({ block: "center" });
     if (wanted === this.#thread.threadId) return this.#look();
     if (wanted === NEW) {
       if (!this.#thread.threadId || this.#thread.isBegun) this.#thread.openNew();
     }
     this.#describe();
-    if (!this.#threads.isKnown) this.#threads.refresh().then(() => this.#describe());
+    const listed = this.#threads.isKnown ? Promise.resolve() : this.#threads.refresh();
+    if (wanted !== NEW) listed.then(() => this.#threads.look(wanted)).then(() => this.#describe());
     if (wanted === NEW) return this.#composer.focus();
     // Not awaited: the history may arrive after the next message.
     this.#thread.open(this.#threads.get(wanted) ?? { threadId: wanted });
@@ -77,8 +93,8 @@ export class ChatView {
   /** Shows what the server's health says about its model. @param {import("../health.js").Health | null} health */
   tellModel(health) {
     byId("echo-hint").hidden = health?.model !== "echo";
-    const kept = health?.limits?.historyLimit;
-    if (kept) byId("kept-hint").textContent = `The last ${kept} messages of a thread are remembered.`;
+    const kept = health?.limits?.threadHistoryLimit;
+    if (kept) byId("kept-hint").textContent = `The last ${kept} messages of a thread are kept.`;
   }
 
   /** @param {string} threadId @param {boolean} [instead] of the present place, not after it */
@@ -131,53 +147,6 @@ export class ChatView {
     }
   }
 
-  /** @param {string} [atMessageId] up to this message; without one, all of it */
-  async #fork(atMessageId) {
-    const { chat, threadId } = this.#thread;
-    if (!chat || !this.#thread.isBegun) return;
-    try {
-      const metadata = { ...this.#threads.get(threadId)?.metadata, title: this.#threads.nextTitle(threadId) };
-      const fork = await chat.fork({ threadId: newId(), atMessageId, metadata });
-      const now = new Date().toISOString();
-      const forkedFrom = { threadId, messageId: atMessageId };
-      const session = { threadId: fork.threadId, resourceId: resourceId(), sessionId: fork.sessionId ?? "" };
-      this.#threads.touch({ ...session, createdAt: now, updatedAt: now, metadata, forkedFrom });
-      this.#others.tell(fork.threadId, "changed");
-      this.#go(fork.threadId);
-      toast("Forked: you are now in the new thread");
-    } catch (error) {
-      this.#problems.show(error);
-    }
-  }
-
-  async #export() {
-    try {
-      const text = await this.#thread.chat?.export("markdown");
-      const url = URL.createObjectURL(new Blob([text ?? ""], { type: "text/markdown" }));
-      el("a", { href: url, download: `chat-${this.#thread.threadId.slice(0, 8)}.md` }).click();
-      URL.revokeObjectURL(url);
-    } catch (error) {
-      this.#problems.show(error);
-    }
-  }
-
-  async #delete() {
-    const { threadId } = this.#thread;
-    const title = this.#threads.titleOf(threadId);
-    const consequence = "Its messages are deleted. Threads that were forked from it stay.";
-    if (!(await confirmed(`Delete “${title}”?`, consequence, "Delete thread"))) return;
-    try {
-      await deleteThread(resourceId(), threadId, credentials());
-      this.#problems.clear();
-      this.#threads.drop(threadId);
-      this.#others.tell(threadId, "deleted");
-      toast("Thread deleted");
-      await this.#go(NEW, true);
-    } catch (error) {
-      this.#problems.show(error);
-    }
-  }
-
   /**
    * @param {Extract<import("../../waypost.js").ChatEvent, { type: "start" }>} start
    * @param {import("./thread-view.js").SentMessage | null} sent
@@ -212,16 +181,21 @@ export class ChatView {
     this.#describe();
   }
 
-  /** @param {string} threadId @param {import("./other-tabs.js").News} news */
-  async #hearOthers(threadId, news) {
+  /** @param {string} threadId @param {import("./other-tabs.js").News} news @param {import("./other-tabs.js").Detail} detail */
+  async #hearOthers(threadId, news, { thread, change, deletedMessage }) {
     // A tab that has shown no chats yet has nothing to update.
     if (!this.#threads.isKnown) return;
-    const isOpen = threadId === this.#thread.threadId;
+    const isOpen = threadId === this.#thread.threadId || (threadId === "" && this.#thread.isBegun);
     if (isOpen && news === "deleted") {
       await this.#go(NEW, true);
       this.#problems.tell("This thread was deleted in another tab.");
     }
-    if (news === "deleted") return this.#threads.drop(threadId);
+    if (news === "deleted") return threadId === "" ? this.#threads.dropAll() : this.#threads.drop(threadId);
+    if (thread && change) {
+      this.#threads.learn(thread, change);
+      return this.#describe();
+    }
+    if (deletedMessage !== undefined) return isOpen ? this.#thread.forget(deletedMessage) : undefined;
     await this.#threads.refresh();
     if (isOpen) await this.#thread.refresh();
   }
@@ -234,6 +208,7 @@ export class ChatView {
     setTitle("chat", `${isBegun && known ? titleOf(known) : "Chat"} · Waypost`);
     for (const id of ["fork", "export", "delete"]) byId(id).toggleAttribute("disabled", !isBegun);
     this.#threads.mark(isBegun ? threadId : "");
+    byId("archived-note").hidden = !isBegun || !known?.archived;
     const origin = byId("origin");
     origin.hidden = !known?.forkedFrom;
     if (!known?.forkedFrom) return;

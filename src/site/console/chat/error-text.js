@@ -11,6 +11,7 @@ export function errorText(error) {
   if (error instanceof TransportError) return error.message;
   if (error instanceof WaypostError && OF_THE_MODEL.includes(error.code)) return `${error.message} Your message is back in the box.`;
   if (!(error instanceof ApiError)) return error instanceof Error ? error.message : String(error);
+  if (error.code === "daily_limit") return "The server’s free storage operations of today are used up: see the top of this page.";
   if (error.code === "thread_not_found") return "This thread no longer exists: it was deleted or has expired.";
   if (error.code === "message_not_found") return "The server no longer has this message, so the thread can’t be forked from it.";
   if (error.code === "page_not_found") return "This page no longer exists: it was deleted or has expired.";

@@ -1,6 +1,7 @@
 /** The pages of the open thread, each shown in a sandbox. */
 
 import { Pages } from "../../waypost.js";
+import { dailyLimit } from "../daily-limit.js";
 import { byId, el, showBanner } from "../shared/dom.js";
 import { age, clockTime, fileSize } from "../shared/format.js";
 import { confirmed } from "./confirm.js";
@@ -75,6 +76,7 @@ export class Gallery {
       await action();
       showBanner(byId("pages-banner"), null);
     } catch (error) {
+      dailyLimit.heard(error);
       showBanner(byId("pages-banner"), errorText(error), "bad");
     }
   }

@@ -1,29 +1,36 @@
 /** The messages of a thread on the page: synchronised with the history, and growing while an answer streams. */
 
-import { byId, el } from "../shared/dom.js";
-import { clockTime, pretty } from "../shared/format.js";
+import { byId } from "../shared/dom.js";
+import { EarlierMessages } from "./earlier-messages.js";
+import { Message } from "./message.js";
 
+/** @typedef {import("../../waypost.js").ChatHistory} ChatHistory */
 /** @typedef {import("../../waypost.js").ChatMessage} ChatMessage */
 
 /** If the view is nearer to the end than this, it scrolls with the answer. */
 const FOLLOW_PX = 60;
 
-const NAMES = { user: "You", assistant: "Assistant", system: "System", tool: "Tool" };
-
 export class Messages {
   #list = byId("messages");
   #scroll = byId("talk");
-  #fork;
+  #actions;
+  #earlier;
   /** @type {Map<string, Message>} */
   #shown = new Map();
+  /** Ids of deleted messages, which a history may still have. @type {Set<string>} */
+  #deleted = new Set();
   /** Whether the view stays at the end. */
   #follows = true;
   #scrolledTo = 0;
   #isKnown = true;
 
-  /** @param {(messageId: string) => void} fork */
-  constructor(fork) {
-    this.#fork = fork;
+  /**
+   * @param {import("./message.js").MessageActions} actions
+   * @param {(before: string) => Promise<ChatHistory | null>} load reads earlier messages; null: the thread was left
+   */
+  constructor(actions, load) {
+    this.#actions = actions;
+    this.#earlier = new EarlierMessages(load, (page) => this.#prepend(page));
     this.#scroll.addEventListener("scroll", () => this.#heed());
     // A banner or a growing box takes room from the messages.
     new ResizeObserver(() => this.#settle()).observe(this.#scroll);
@@ -42,27 +49,60 @@ export class Messages {
   clear(isKnown) {
     this.#isKnown = isKnown;
     this.#shown.clear();
+    this.#deleted.clear();
     this.#list.replaceChildren();
+    this.#earlier.clear();
     this.#follows = true;
     this.#summarize();
   }
 
   /**
-   * Shows the history. Other messages on the page are either older, and no longer stored, or too new to be in it.
-   * @param {ChatMessage[]} history
+   * Shows the last messages of the history. Of the others on the page, those before them are older: loaded earlier, or no
+   * longer stored. Those after them are too new to be in it, or were deleted elsewhere.
+   * @param {ChatHistory} page
    */
-  show(history) {
+  show(page) {
     this.#isKnown = true;
-    const known = history.map((message) => this.#get(message));
-    const others = [...this.#shown.values()].filter((message) => !known.includes(message));
-    const fresh = others.filter(({ isFresh }) => isFresh);
-    const forgotten = others.filter(({ isFresh }) => !isFresh);
+    const messages = page.messages.filter(({ id }) => !this.#deleted.has(id));
+    const place = messages.findIndex(({ id }) => this.#shown.has(id));
+    const joint = place < 0 ? undefined : this.#shown.get(messages[place].id);
+    const before = [...this.#list.children];
+    const at = (/** @type {Message} */ { element }) => before.indexOf(element);
+    const known = messages.map((message) => this.#get(message));
+    const others = [...this.#shown.values()].filter((message) => !known.includes(message) && !message.isFresh);
+    const older = others.filter((message) => !joint || at(message) < at(joint)).sort((a, b) => at(a) - at(b));
+    // Nothing connects what is shown with this page: what lies between is not known.
+    const isApart = !joint && page.before !== undefined;
+    for (const { id } of others) if (isApart || !older.some((message) => message.id === id)) this.remove(id);
+    if (isApart || older.length === 0 || page.before === undefined) this.#earlier.at(page);
     for (const message of known) message.isFresh &&= message.isGrowing;
-    [...forgotten, ...known, ...fresh].forEach(({ element }, at) => {
-      element.classList.toggle("forgotten", at < forgotten.length);
-      if (this.#list.children[at] !== element) this.#list.insertBefore(element, this.#list.children[at] ?? null);
+    const fresh = [...this.#shown.values()].filter((message) => !known.includes(message) && message.isFresh);
+    const kept = isApart ? [] : older;
+    for (const { element } of kept) element.classList.toggle("forgotten", page.before === undefined);
+    for (const { element } of known) element.classList.remove("forgotten");
+    [...kept, ...known, ...fresh].forEach(({ element }, index) => {
+      if (this.#list.children[index] !== element) this.#list.insertBefore(element, this.#list.children[index] ?? null);
     });
     this.#settle();
+  }
+
+  /** Adds earlier messages. What is read stays where it is. @param {ChatHistory} page */
+  #prepend({ messages }) {
+    const first = this.#list.firstElementChild;
+    const top = first?.getBoundingClientRect().top ?? 0;
+    const fresh = messages.filter(({ id }) => !this.#deleted.has(id) && !this.#shown.has(id));
+    const made = fresh.map((message) => this.#get(message));
+    for (const message of made) message.isFresh = false;
+    first?.before(...made.map(({ element }) => element));
+    if (first) this.#scroll.scrollTop += first.getBoundingClientRect().top - top;
+    this.#scrolledTo = this.#scroll.scrollTop;
+    return made.map(({ element }) => element);
+  }
+
+  /** Deletes a message for good. @param {string} id */
+  delete(id) {
+    this.#deleted.add(id);
+    this.remove(id);
   }
 
   /** Adds a message sent from this page, which the server may not have yet. @param {string} id @param {string} text */
@@ -110,7 +150,7 @@ export class Messages {
       known.update(message);
       return known;
     }
-    const made = new Message(message, () => this.#fork(message.id));
+    const made = new Message(message, this.#actions);
     this.#shown.set(message.id, made);
     this.#list.append(made.element);
     return made;
@@ -131,91 +171,5 @@ export class Messages {
 
   #summarize() {
     byId("talk-empty").hidden = !this.#isKnown || !this.isEmpty;
-  }
-}
-
-/** One message on the page. */
-class Message {
-  #text = el("p", { class: "message-text", dir: "auto" });
-  #reasoning = el("p", { class: "reasoning-text", dir: "auto" });
-  #thought = el("details", { class: "reasoning", hidden: true }, el("summary", {}, "Reasoning"), this.#reasoning);
-  #fault = el("p", { class: "pill", "data-kind": "warn", hidden: true });
-  /** Whether the text is from before a restart of the answer: the next text replaces it. */
-  #isStale = false;
-  /** Whether this page received it to its end. */
-  #isHeard = false;
-  isGrowing = false;
-  /** Whether it is newer than every history read so far. */
-  isFresh = true;
-
-  /** @param {ChatMessage} message @param {() => void} fork */
-  constructor(message, fork) {
-    const { id, role, timestamp } = message;
-    const name = NAMES[role] ?? role;
-    const sentAt = clockTime(new Date(timestamp));
-    const button = el("button", { type: "button", class: "quiet", onclick: fork }, "Fork from here");
-    button.setAttribute("aria-label", `Fork from this message: ${name}, ${sentAt}`);
-    const head = el("p", { class: "message-head" }, el("b", {}, name), el("time", {}, sentAt), button);
-    this.element = el("li", { class: "message", "data-role": role, "data-id": id }, head, this.#thought, this.#text, this.#fault);
-    this.update(message);
-  }
-
-  /** @param {ChatMessage} message as the history has it */
-  update({ content, partial, reasoning = "", toolCalls = [] }) {
-    // This page may be ahead of the history, which other locations see late.
-    if (this.isGrowing || (this.#isHeard && partial)) return;
-    const calls = toolCalls.map(({ name, args }) => `${name}(${pretty(args)})`);
-    const text = [typeof content === "string" ? content : pretty(content), ...calls].filter(Boolean).join("\n");
-    if (this.#text.textContent !== text) this.#text.textContent = text;
-    if (this.#reasoning.textContent !== reasoning) this.#reasoning.textContent = reasoning;
-    this.#thought.hidden = reasoning === "";
-    this.#mark(partial ? "Incomplete" : null);
-  }
-
-  begin() {
-    this.isGrowing = true;
-    this.#isHeard = false;
-    this.#isStale = true;
-    this.#fault.hidden = true;
-    // Makes a screen reader wait for the whole answer instead of reading single words.
-    this.element.setAttribute("aria-busy", "true");
-  }
-
-  /** @param {string} text */
-  append(text) {
-    this.#restart();
-    this.#text.append(text);
-  }
-
-  /** @param {string} text of the reasoning */
-  think(text) {
-    this.#restart();
-    this.#reasoning.append(text);
-    this.#thought.hidden = false;
-  }
-
-  #restart() {
-    if (!this.#isStale) return;
-    this.#isStale = false;
-    this.#text.replaceChildren();
-    this.#reasoning.replaceChildren();
-    this.#thought.hidden = true;
-  }
-
-  /** @param {string | null} fault */
-  finish(fault) {
-    this.isGrowing = false;
-    this.#isHeard = true;
-    this.#text.normalize();
-    this.#reasoning.normalize();
-    this.element.removeAttribute("aria-busy");
-    this.#mark(fault);
-  }
-
-  /** @param {string | null} fault */
-  #mark(fault) {
-    this.element.toggleAttribute("data-partial", fault !== null);
-    this.#fault.hidden = fault === null;
-    this.#fault.textContent = fault;
   }
 }

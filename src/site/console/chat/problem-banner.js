@@ -1,5 +1,6 @@
 /** The banner above the message box: what went wrong, and what to do about it. */
 
+import { dailyLimit } from "../daily-limit.js";
 import { byId, el, showBanner } from "../shared/dom.js";
 import { useAppKey } from "./identity.js";
 import { needsKey, errorText } from "./error-text.js";
@@ -28,6 +29,7 @@ export class ProblemBanner {
   /** @param {unknown} error */
   show(error) {
     this.#isOffer = false;
+    dailyLimit.heard(error);
     if (needsKey(error)) this.#askForKey();
     else showBanner(this.#banner, errorText(error), "bad");
   }

@@ -1,53 +1,69 @@
-/** The threads of this browser, most recently used first. */
+/** The threads of this browser, most recently used first: those in use, or those that are archived. */
 
-import { listThreads } from "../../waypost.js";
-import { byId, el, showBanner } from "../shared/dom.js";
-import { age } from "../shared/format.js";
+import { changeThread, listThreads, readThread } from "../../waypost.js";
+import { dailyLimit } from "../daily-limit.js";
+import { byId, showBanner, toast } from "../shared/dom.js";
 import { credentials, resourceId } from "./identity.js";
-import { addressOf, nextTitle, titleOf } from "./titles.js";
+import { nextTitle, titleOf } from "./titles.js";
+import { RecentChanges } from "./recent-changes.js";
+import { renameRow, threadRow } from "./thread-row.js";
 import { needsKey, errorText } from "./error-text.js";
 
 /** @typedef {import("../../waypost.js").Thread} Thread */
+/** @typedef {import("./recent-changes.js").ThreadChange} ThreadChange */
+
+/**
+ * @typedef {object} ListEvents
+ * @property {(error: unknown) => void} failed
+ * @property {(thread: Thread, change: ThreadChange) => void} changed a thread was renamed or archived here
+ * @property {(thread: Thread) => void} remove a thread is to be deleted
+ */
 
 const PAGE_SIZE = 30;
-
-/** How long the server's list may miss a change made here: KV takes up to a minute, a listing another one. */
-const LIST_LAG_MS = 120_000;
 
 const AGE_REFRESH_MS = 30_000;
 
 export class ThreadList {
+  #list = byId("threads");
   /** @type {Map<string, Thread>} */
   #threads = new Map();
-  /** Recent changes that the server's list may miss, and when they were made; a null thread is deleted. @type {Map<string, { since: number, thread: Thread | null }>} */
-  #news = new Map();
+  #news = new RecentChanges();
+  #showsArchived = false;
   /** @type {string | undefined} */
   #next;
+  /** The open thread. */
   #current = "";
+  /** The open thread, if the list does not reach it. @type {Thread | null} */
+  #looked = null;
+  /** The thread whose actions are shown; "" for none. */
+  #expanded = "";
+  #isEditing = false;
   /** Whether the list has been requested. */
   isKnown = false;
-  #refused;
+  #events;
 
-  /** @param {(error: unknown) => void} refused called when a key is needed */
-  constructor(refused) {
-    this.#refused = refused;
+  /** @param {ListEvents} events */
+  constructor(events) {
+    this.#events = events;
     byId("more-threads").addEventListener("click", () => this.#load(this.#next));
+    byId("show-current").addEventListener("click", () => this.#turn(false));
+    byId("show-archived").addEventListener("click", () => this.#turn(true));
     setInterval(() => this.#draw(), AGE_REFRESH_MS);
   }
 
-  /** The most recently used thread. */
+  /** The most recently used thread that is not archived. */
   get newest() {
-    return this.#sorted()[0] ?? null;
+    return this.#sorted(false)[0] ?? null;
   }
 
   /** @param {string} threadId */
   get(threadId) {
-    return this.#threads.get(threadId) ?? null;
+    return this.#threads.get(threadId) ?? (this.#looked?.threadId === threadId ? this.#looked : null);
   }
 
   /** @param {string} threadId */
   titleOf(threadId) {
-    return titleOf(this.#threads.get(threadId) ?? { threadId });
+    return titleOf(this.get(threadId) ?? { threadId });
   }
 
   /** A title for a fork of this thread that no other thread here has. @param {string} threadId */
@@ -65,77 +81,155 @@ export class ThreadList {
     return this.#load(undefined);
   }
 
+  /** Finds out about a thread that the list does not reach. @param {string} threadId */
+  async look(threadId) {
+    if (this.get(threadId)) return;
+    const found = await readThread(resourceId(), threadId, credentials()).catch(() => null);
+    if (found) this.#looked = found;
+  }
+
   /** Records that it was started or used just now. @param {Thread} thread */
   touch(thread) {
-    const known = this.#threads.get(thread.threadId);
-    this.#learn(thread.threadId, { ...known, ...thread, createdAt: known?.createdAt ?? thread.createdAt });
+    const known = this.get(thread.threadId);
+    this.#news.use({ ...known, ...thread, createdAt: known?.createdAt ?? thread.createdAt });
+    this.#update();
   }
 
   /** Records that it was deleted. @param {string} threadId */
   drop(threadId) {
-    this.#learn(threadId, null);
+    this.#news.drop(threadId);
+    if (this.#looked?.threadId === threadId) this.#looked = null;
+    this.#update();
   }
 
-  /** @param {string} threadId @param {Thread | null} thread */
-  #learn(threadId, thread) {
-    this.#news.set(threadId, { since: Date.now(), thread });
-    this.#apply();
+  /** Records that all were deleted. */
+  dropAll() {
+    for (const threadId of this.#threads.keys()) this.drop(threadId);
+    this.#next = undefined;
     this.#draw();
+  }
+
+  /** Records that it was renamed or archived. @param {Thread} thread @param {ThreadChange} change */
+  learn(thread, change) {
+    this.#news.change(thread, change);
+    if (this.#looked?.threadId === thread.threadId) this.#looked = { ...this.#looked, ...change };
+    this.#update();
+  }
+
+  /** Renames or archives a thread. @param {Thread} thread @param {ThreadChange} change */
+  async change(thread, change) {
+    try {
+      await changeThread(resourceId(), thread.threadId, change, credentials());
+      this.learn(thread, change);
+      this.#events.changed(thread, change);
+      if (change.archived !== undefined) toast(change.archived ? "Thread archived" : "Thread moved back");
+    } catch (error) {
+      this.#events.failed(error);
+    }
+  }
+
+  /** @param {boolean} showsArchived */
+  #turn(showsArchived) {
+    this.#showsArchived = showsArchived;
+    this.#next = undefined;
+    this.#expanded = "";
+    this.#isEditing = false;
+    byId("show-archived").setAttribute("aria-pressed", `${showsArchived}`);
+    byId("show-current").setAttribute("aria-pressed", `${!showsArchived}`);
+    this.#draw();
+    this.refresh();
   }
 
   /** @param {string | undefined} cursor */
   async #load(cursor) {
     this.isKnown = true;
+    const archived = this.#showsArchived;
     try {
-      const page = await listThreads(resourceId(), { limit: PAGE_SIZE, cursor, ...credentials() });
-      if (cursor === undefined) this.#threads.clear();
+      const page = await listThreads(resourceId(), { limit: PAGE_SIZE, cursor, archived, ...credentials() });
+      if (archived !== this.#showsArchived) return;
+      if (cursor === undefined) for (const { threadId } of this.#sorted(archived)) this.#threads.delete(threadId);
       for (const thread of page.sessions) this.#threads.set(thread.threadId, thread);
       this.#next = page.cursor;
-      this.#apply();
       showBanner(byId("threads-error"), null);
     } catch (error) {
-      if (needsKey(error)) this.#refused(error);
+      dailyLimit.heard(error);
+      if (needsKey(error)) this.#events.failed(error);
       else showBanner(byId("threads-error"), `The list of threads could not be loaded. ${errorText(error)}`, "bad");
     }
+    this.#update();
+  }
+
+  #update() {
+    this.#news.apply(this.#threads);
     this.#draw();
   }
 
-  /** Applies the recent changes to the list. */
-  #apply() {
-    for (const [threadId, { since, thread }] of this.#news) {
-      const listed = this.#threads.get(threadId);
-      if (Date.now() - since > LIST_LAG_MS) this.#news.delete(threadId);
-      else if (!thread) this.#threads.delete(threadId);
-      else if (!listed || listed.updatedAt < thread.updatedAt) {
-        this.#threads.set(threadId, { ...thread, ...listed, updatedAt: thread.updatedAt });
-      }
-    }
-  }
-
-  #sorted() {
-    return [...this.#threads.values()].sort((a, b) => (a.updatedAt < b.updatedAt ? 1 : -1));
+  /** @param {boolean} archived */
+  #sorted(archived) {
+    const threads = [...this.#threads.values()].filter((thread) => (thread.archived ?? false) === archived);
+    return threads.sort((a, b) => (a.updatedAt < b.updatedAt ? 1 : -1));
   }
 
   #draw() {
-    const threads = this.#sorted();
-    byId("threads-empty").hidden = threads.length > 0;
+    // A name that is being typed stays, and so does its row.
+    if (this.#isEditing) return;
+    const threads = this.#sorted(this.#showsArchived);
+    const empty = byId("threads-empty");
+    empty.hidden = threads.length > 0;
+    empty.textContent = this.#showsArchived ? "No archived threads." : "No threads yet.";
     byId("more-threads").hidden = !this.#next;
-    const list = byId("threads");
-    const focused = list.contains(document.activeElement) ? document.activeElement?.getAttribute("href") : null;
-    list.replaceChildren(...threads.map((thread) => this.#row(thread)));
-    if (focused) /** @type {HTMLElement | null} */ (list.querySelector(`[href="${CSS.escape(focused)}"]`))?.focus();
+    const focused = this.#list.contains(document.activeElement) ? /** @type {HTMLElement} */ (document.activeElement) : null;
+    const place = focused ? [...this.#list.children].findIndex((row) => row.contains(focused)) : -1;
+    this.#list.replaceChildren(...threads.map((thread) => this.#row(thread)));
+    // Drawn again at any time: the page must not jump to the list.
+    if (focused) this.#focus(focused.dataset.key ?? "", place, { preventScroll: true });
+  }
+
+  /**
+   * Focuses what had the focus, or, if that is gone, what has taken its place.
+   * @param {string} key
+   * @param {number} place
+   * @param {FocusOptions} [options]
+   */
+  #focus(key, place, options) {
+    const rows = [...this.#list.children];
+    const same = /** @type {HTMLElement | null} */ (this.#list.querySelector(`[data-key="${CSS.escape(key)}"]`));
+    (same ?? rows[Math.min(place, rows.length - 1)]?.querySelector("a") ?? byId("new-thread")).focus(options);
   }
 
   /** @param {Thread} thread */
   #row(thread) {
-    const { threadId, updatedAt, forkedFrom } = thread;
-    const origin = forkedFrom && `, fork of ${this.titleOf(forkedFrom.threadId)}`;
-    const link = el(
-      "a",
-      { class: "thread", href: addressOf(threadId), "aria-current": threadId === this.#current && "true" },
-      el("span", { class: "thread-title", dir: "auto" }, titleOf(thread)),
-      el("span", { class: "thread-note" }, age(new Date(updatedAt)), origin),
-    );
-    return el("li", {}, link);
+    const { threadId, forkedFrom, archived = false } = thread;
+    const isExpanded = threadId === this.#expanded;
+    const state = { isCurrent: threadId === this.#current, isExpanded, origin: forkedFrom ? this.titleOf(forkedFrom.threadId) : "" };
+    return threadRow(thread, state, {
+      toggle: () => this.#expand(isExpanded ? "" : threadId, `more ${threadId}`),
+      edit: () => this.#edit(thread),
+      archive: () => this.change(thread, { archived: !archived }),
+      remove: () => this.#events.remove(thread),
+    });
+  }
+
+  /** @param {string} threadId @param {string} key what gets the focus */
+  #expand(threadId, key) {
+    this.#expanded = threadId;
+    this.#draw();
+    this.#focus(key, 0);
+  }
+
+  /** @param {Thread} thread */
+  #edit(thread) {
+    const at = this.#sorted(this.#showsArchived).findIndex(({ threadId }) => threadId === thread.threadId);
+    const done = async (/** @type {string | null} */ title) => {
+      input.readOnly = true;
+      if (title !== null && title !== (thread.title || titleOf(thread))) await this.change(thread, { title });
+      this.#isEditing = false;
+      this.#expand("", `more ${thread.threadId}`);
+    };
+    const { row, input } = renameRow(thread, done);
+    this.#list.children[at]?.replaceWith(row);
+    this.#isEditing = true;
+    input.focus();
+    input.select();
   }
 }

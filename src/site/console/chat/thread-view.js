@@ -5,6 +5,7 @@ import { newId } from "../../client/ids.js";
 import { byId, showPill } from "../shared/dom.js";
 import { Messages } from "./messages.js";
 import { credentials, resourceId } from "./identity.js";
+import { hasArrived, look, readEarlier, readLast } from "./reading.js";
 import { titleFrom } from "./titles.js";
 import { partialText } from "./error-text.js";
 
@@ -38,11 +39,11 @@ export class ThreadView {
 
   /**
    * @param {ThreadEvents} events
-   * @param {(messageId: string) => void} fork
+   * @param {import("./message.js").MessageActions} actions
    */
-  constructor(events, fork) {
+  constructor(events, actions) {
     this.#events = events;
-    this.#messages = new Messages(fork);
+    this.#messages = new Messages(actions, (before) => readEarlier(this.#now(), before, (error) => this.#events.failed(error)));
   }
 
   get threadId() {
@@ -79,9 +80,9 @@ export class ThreadView {
     const { chat, signal } = this.#now();
     if (!chat || !this.#isBegun) return;
     try {
-      const { history, events } = await this.#look(chat, signal);
+      const { history, events } = await look(chat, () => this.isAnswering, signal);
       if (signal.aborted) return;
-      this.#messages.show(history.messages);
+      this.#messages.show(history);
       this.#events.session(chat.sessionId);
       this.#describe();
       if (events) await this.#hear(events);
@@ -119,7 +120,7 @@ export class ThreadView {
       }
       const isHere = () => this.threadId === chat.threadId;
       // It is unknown whether the message arrived: check the history.
-      if (error instanceof TransportError && (await this.#arrived(chat, messageId))) {
+      if (error instanceof TransportError && (await hasArrived(chat, messageId))) {
         if (isHere()) await this.refresh();
         return;
       }
@@ -128,6 +129,19 @@ export class ThreadView {
       // Thrown even if the user has left the thread: nothing else reports that the message was not sent.
       throw error;
     }
+  }
+
+  /** Deletes a message of the thread. Rejects if the request fails. @param {string} messageId */
+  async deleteMessage(messageId) {
+    const { chat, signal } = this.#now();
+    await chat?.deleteMessage(messageId);
+    if (!signal.aborted) this.forget(messageId);
+  }
+
+  /** Removes a message that was deleted. @param {string} messageId */
+  forget(messageId) {
+    this.#messages.delete(messageId);
+    this.#describe();
   }
 
   /** Stops the answer. Rejects if the request fails. */
@@ -148,34 +162,6 @@ export class ThreadView {
 
   #now() {
     return { chat: this.#chat, signal: this.#left.signal };
-  }
-
-  /**
-   * Reads the history and, unless this page already listens to it, the running answer.
-   * @param {Chat} chat
-   * @param {AbortSignal} signal
-   */
-  async #look(chat, signal) {
-    const resume = () => (this.isAnswering ? null : chat.resume({ signal }));
-    // In this order, so that an answer that ends in between is complete in the history.
-    let events = await resume();
-    let history = await chat.history();
-    const last = history.messages.at(-1);
-    if (!events && last && (last.role === "user" || last.partial)) {
-      // An answer that started in between has its question in the history; it is running by now, or over.
-      events = await resume();
-      if (!events) history = await chat.history();
-    }
-    return { history, events };
-  }
-
-  /** @param {Chat} chat @param {string} messageId */
-  async #arrived(chat, messageId) {
-    try {
-      return (await chat.history()).messages.some(({ id }) => id === messageId);
-    } catch {
-      return false;
-    }
   }
 
   /** @param {AsyncIterable<ChatEvent>} events @param {SentMessage | null} [sent] */
@@ -233,8 +219,8 @@ export class ThreadView {
   async #reconcile() {
     const { chat, signal } = this.#now();
     try {
-      const history = await chat?.history();
-      if (history && !signal.aborted) this.#messages.show(history.messages);
+      const history = chat && (await readLast(chat));
+      if (history && !signal.aborted) this.#messages.show(history);
     } catch {
       // The answer is on the page; the next refresh reads the history again.
     }
@@ -251,7 +237,7 @@ export class ThreadView {
   /** Shows the hint of an empty thread. */
   #describe() {
     byId("talk-hint").textContent = this.#isBegun
-      ? "The server has no messages of this thread: they have expired or were deleted. Your next message starts it again."
+      ? "The server has no messages of this thread: none was sent yet, or they have expired or were deleted. Your next message starts it."
       : "Write a message to start this thread.";
   }
 }

@@ -8,8 +8,12 @@ export function addressOf(threadId) {
   return `#chat=${encodeURIComponent(threadId)}`;
 }
 
-/** A thread's title, or its id if it has none. @param {{ threadId: string, metadata?: Record<string, any> }} thread */
-export function titleOf({ threadId, metadata }) {
+/**
+ * A thread's title; if it has none, the one that its first message gave it, or its id.
+ * @param {{ threadId: string, title?: string, metadata?: Record<string, any> }} thread
+ */
+export function titleOf({ threadId, title, metadata }) {
+  if (title?.trim()) return title;
   return typeof metadata?.title === "string" && metadata.title.trim() ? metadata.title : threadId;
 }
 

@@ -1,7 +1,10 @@
 /** This tab's session on the page: created or restored, connected, shown, ended, replaced. */
 
+import { Backoff, CancellableSleep } from "../../client/transport/backoff.js";
+import { retryAfterMs } from "../../client/errors.js";
 import { Host, Session } from "../../waypost.js";
 import { Approvals } from "../approval/approvals.js";
+import { dailyLimit, inTime } from "../daily-limit.js";
 import { byId, copies, el, showBanner, showPill } from "../shared/dom.js";
 import { restoreSwitch } from "./encryption.js";
 import { endText } from "./end-text.js";
@@ -18,6 +21,9 @@ import { setTitle } from "../views.js";
 /** Pauses between attempts to open a session; the last one repeats. */
 const ATTEMPT_DELAYS_MS = [1000, 2000, 5000, 10_000];
 
+/** A longer wait is shown with the time at which it ends. */
+const LONG_MS = 120_000;
+
 export class Tab {
   #log;
   #countdown = new Countdown();
@@ -25,8 +31,8 @@ export class Tab {
   #approvals = new Approvals();
   /** @type {Host | null} */
   #host = null;
-  /** @type {ReturnType<typeof setTimeout> | undefined} */
-  #retry;
+  /** The pause before the next attempt to open a session. @type {CancellableSleep | null} */
+  #pause = null;
   #isOpening = false;
   #letAddressGo = () => {};
 
@@ -67,20 +73,31 @@ export class Tab {
   async #open(attempt) {
     if (this.#isOpening) return;
     this.#isOpening = true;
-    clearTimeout(this.#retry);
+    this.#pause = null;
     showPill(byId("tab-state"), "Opening", "busy");
     try {
       const session = await openSession();
       this.#use(session);
     } catch (error) {
-      const delayMs = ATTEMPT_DELAYS_MS[Math.min(attempt, ATTEMPT_DELAYS_MS.length - 1)];
-      this.#retry = setTimeout(() => this.#open(attempt + 1), delayMs);
+      dailyLimit.heard(error);
+      const usual = ATTEMPT_DELAYS_MS[Math.min(attempt, ATTEMPT_DELAYS_MS.length - 1)];
+      const wanted = retryAfterMs(error);
+      const delayMs = wanted > usual ? new Backoff().next(wanted) : usual;
+      this.#openAfter(delayMs, attempt + 1);
       showPill(byId("tab-state"), "No session", "bad");
       const reason = error instanceof Error ? error.message : String(error);
-      showBanner(byId("tab-banner"), `Could not open a session. ${reason} Trying again in ${delayMs / 1000} s.`, "bad");
+      const retry = wanted > usual && el("button", { type: "button", class: "link", onclick: () => this.#open(attempt + 1) }, "Try now");
+      showBanner(byId("tab-banner"), `Could not open a session. ${reason} Trying again ${inTime(delayMs)}. `, "bad", retry);
     } finally {
       this.#isOpening = false;
     }
+  }
+
+  /** @param {number} delayMs @param {number} attempt */
+  async #openAfter(delayMs, attempt) {
+    const pause = (this.#pause = new CancellableSleep());
+    await pause.start(delayMs);
+    if (pause === this.#pause) await this.#open(attempt);
   }
 
   /** @param {Session} session @param {{ isRestored?: boolean }} [options] */
@@ -191,8 +208,13 @@ export class Tab {
     } else {
       showPill(pill, "Reconnecting", "warn");
       if (!now.error) return;
+      dailyLimit.heard(now.error);
       const retry = el("button", { type: "button", class: "link", onclick: () => this.#host?.retry() }, "Try now");
-      showBanner(banner, `${now.error.message} Requests wait on the server while this tab tries to reconnect. `, "warn", retry);
+      const { delayMs = 0 } = now;
+      const waits = "Requests wait on the server while this tab tries to reconnect.";
+      // The session may be over by then, and its requests with it.
+      const text = delayMs < LONG_MS ? waits : `This tab tries again by itself ${inTime(delayMs)}.`;
+      showBanner(banner, `${now.error.message} ${text} `, "warn", retry);
     }
   }
 

@@ -1,0 +1,99 @@
+/** One message of a thread on the page. */
+
+import { el } from "../shared/dom.js";
+import { clockTime, pretty } from "../shared/format.js";
+import { contentText } from "./content.js";
+import { Reasoning } from "./reasoning.js";
+
+/** @typedef {import("../../waypost.js").ChatMessage} ChatMessage */
+
+const NAMES = { user: "You", assistant: "Assistant", system: "System", tool: "Tool" };
+
+/** What can be done with a message. @typedef {{ fork: (messageId: string) => void, remove: (messageId: string) => void }} MessageActions */
+
+export class Message {
+  id;
+  #text = el("p", { class: "message-text", dir: "auto" });
+  #reasoning = new Reasoning();
+  #fault = el("p", { class: "pill", "data-kind": "warn", hidden: true });
+  /** Whether the text is from before a restart of the answer: the next text replaces it. */
+  #isStale = false;
+  /** Whether this page received it to its end. */
+  #isHeard = false;
+  isGrowing = false;
+  /** Whether it is newer than every history read so far. */
+  isFresh = true;
+
+  /** @param {ChatMessage} message @param {MessageActions} actions */
+  constructor(message, actions) {
+    const { id, role, timestamp } = message;
+    this.id = id;
+    const name = NAMES[role] ?? role;
+    const sentAt = clockTime(new Date(timestamp));
+    /** @param {string} text @param {string} label @param {() => void} onclick */
+    const button = (text, label, onclick) =>
+      el("button", { type: "button", class: "quiet", onclick, "aria-label": `${label}: ${name}, ${sentAt}` }, text);
+    const fork = button("Fork from here", "Fork from this message", () => actions.fork(id));
+    const remove = button("Delete", "Delete this message", () => actions.remove(id));
+    const head = el("p", { class: "message-head" }, el("b", {}, name), el("time", {}, sentAt), fork, remove);
+    this.element = el("li", { class: "message", "data-role": role, "data-id": id }, head, this.#reasoning.element, this.#text, this.#fault);
+    this.update(message);
+  }
+
+  /** @param {ChatMessage} message as the history has it */
+  update({ content, partial, reasoning = "", toolCalls = [] }) {
+    // This page may be ahead of the history, which other locations see late.
+    if (this.isGrowing || (this.#isHeard && partial)) return;
+    const calls = toolCalls.map(({ name, args }) => `${name}(${pretty(args)})`);
+    const text = [contentText(content), ...calls].filter(Boolean).join("\n");
+    if (this.#text.textContent !== text) this.#text.textContent = text;
+    this.#reasoning.show(reasoning);
+    this.#mark(partial ? "Incomplete" : null);
+  }
+
+  begin() {
+    this.isGrowing = true;
+    this.#isHeard = false;
+    this.#isStale = true;
+    this.#fault.hidden = true;
+    // Makes a screen reader wait for the whole answer instead of reading single words.
+    this.element.setAttribute("aria-busy", "true");
+  }
+
+  /** @param {string} text */
+  append(text) {
+    this.#restart();
+    this.#reasoning.end();
+    this.#text.append(text);
+  }
+
+  /** @param {string} text of the reasoning */
+  think(text) {
+    this.#restart();
+    this.#reasoning.append(text);
+  }
+
+  #restart() {
+    if (!this.#isStale) return;
+    this.#isStale = false;
+    this.#text.replaceChildren();
+    this.#reasoning.show("");
+  }
+
+  /** @param {string | null} fault */
+  finish(fault) {
+    this.isGrowing = false;
+    this.#isHeard = true;
+    this.#text.normalize();
+    this.#reasoning.end();
+    this.element.removeAttribute("aria-busy");
+    this.#mark(fault);
+  }
+
+  /** @param {string | null} fault */
+  #mark(fault) {
+    this.element.toggleAttribute("data-partial", fault !== null);
+    this.#fault.hidden = fault === null;
+    this.#fault.textContent = fault;
+  }
+}

@@ -1,0 +1,113 @@
+/** What a person does with the open thread, or with one of the list: fork, export, delete, unarchive. */
+
+import { deleteThread } from "../../waypost.js";
+import { newId } from "../../client/ids.js";
+import { byId, el, toast } from "../shared/dom.js";
+import { confirmed } from "./confirm.js";
+import { Everything } from "./everything.js";
+import { credentials, resourceId } from "./identity.js";
+
+/**
+ * @typedef {object} ChatParts
+ * @property {import("./thread-view.js").ThreadView} thread the open one
+ * @property {import("./thread-list.js").ThreadList} threads
+ * @property {import("./problem-banner.js").ProblemBanner} problems
+ * @property {import("./other-tabs.js").OtherTabs} others
+ * @property {(threadId: string, instead?: boolean) => Promise<void>} go opens a thread; "": a new one; `instead` of the present place
+ * @property {() => void} focus moves on to the message box
+ */
+
+export class ThreadActions {
+  #parts;
+
+  /** @param {ChatParts} parts */
+  constructor(parts) {
+    this.#parts = parts;
+    const { thread, problems } = parts;
+    new Everything({ deleted: () => this.forgetAll(), failed: (error) => problems.show(error) });
+    byId("unarchive").addEventListener("click", () => this.unarchive());
+    byId("fork").addEventListener("click", () => this.fork());
+    byId("export").addEventListener("click", () => this.export());
+    byId("delete").addEventListener("click", () => this.delete(thread.threadId));
+  }
+
+  /** @param {string} [atMessageId] up to this message; without one, all of it */
+  async fork(atMessageId) {
+    const { thread, threads, problems, others, go } = this.#parts;
+    const { chat, threadId } = thread;
+    if (!chat || !thread.isBegun) return;
+    try {
+      const metadata = { ...threads.get(threadId)?.metadata, title: threads.nextTitle(threadId) };
+      const fork = await chat.fork({ threadId: newId(), atMessageId, metadata });
+      const now = new Date().toISOString();
+      const forkedFrom = { threadId, messageId: atMessageId };
+      const session = { threadId: fork.threadId, resourceId: resourceId(), sessionId: fork.sessionId ?? "" };
+      threads.touch({ ...session, createdAt: now, updatedAt: now, metadata, forkedFrom });
+      others.tell(fork.threadId, "changed");
+      go(fork.threadId);
+      toast("Forked: you are now in the new thread");
+    } catch (error) {
+      problems.show(error);
+    }
+  }
+
+  async export() {
+    const { thread, problems } = this.#parts;
+    try {
+      const text = await thread.chat?.export("markdown");
+      const url = URL.createObjectURL(new Blob([text ?? ""], { type: "text/markdown" }));
+      el("a", { href: url, download: `chat-${thread.threadId.slice(0, 8)}.md` }).click();
+      URL.revokeObjectURL(url);
+    } catch (error) {
+      problems.show(error);
+    }
+  }
+
+  /** @param {string} messageId */
+  async deleteMessage(messageId) {
+    const { thread, problems, others, focus } = this.#parts;
+    const { threadId } = thread;
+    const consequence = "The model no longer sees it. The other messages stay.";
+    if (!(await confirmed("Delete this message?", consequence, "Delete message"))) return;
+    try {
+      await thread.deleteMessage(messageId);
+      others.tell(threadId, "changed", { deletedMessage: messageId });
+      toast("Message deleted");
+      focus();
+    } catch (error) {
+      problems.show(error);
+    }
+  }
+
+  async unarchive() {
+    const { thread, threads, focus } = this.#parts;
+    const known = threads.get(thread.threadId);
+    if (known) await threads.change(known, { archived: false });
+    focus();
+  }
+
+  /** @param {string} threadId */
+  async delete(threadId) {
+    const { thread, threads, problems, others, go } = this.#parts;
+    const title = threads.titleOf(threadId);
+    const consequence = "Its messages and pages are deleted. Threads that were forked from it stay.";
+    if (!(await confirmed(`Delete “${title}”?`, consequence, "Delete thread"))) return;
+    try {
+      await deleteThread(resourceId(), threadId, credentials());
+      problems.clear();
+      threads.drop(threadId);
+      others.tell(threadId, "deleted");
+      toast("Thread deleted");
+      if (threadId === thread.threadId) await go("", true);
+    } catch (error) {
+      problems.show(error);
+    }
+  }
+
+  async forgetAll() {
+    const { threads, others, go } = this.#parts;
+    threads.dropAll();
+    others.tell("", "deleted");
+    await go("", true);
+  }
+}
