@@ -2,7 +2,7 @@
 
 Some writers append; some write like a chat: the question with an open answer, then the partial text, then the final
 text, or none. A question may be asked again, the next writer closes an answer that seems abandoned, and now and then
-the conversation is deleted or replaced.
+the conversation is deleted or replaced. Some messages have an image.
 """
 
 import asyncio
@@ -27,6 +27,7 @@ from waypost_worker.conversations.recent_pops import RecentPops
 from waypost_worker.errors import Unavailable
 from waypost_worker.kv.cursor import CursorFactory, cursor_ms
 from waypost_worker.kv.retrying import RetryingKv
+from waypost_worker.limits import MIN_APART_BYTES
 
 TTL_SECONDS = (1200, 3600)
 LIMITS = (10, 40, 80)
@@ -99,7 +100,9 @@ class Writer:
                 await self._try(conversation, conversation.append(self._group(name)))
                 return
             for item in self._items(name):
-                if not await self._try(conversation, conversation.append([item])) and self._random.random() < 0.5:
+                if item.id in self._talk.images and self._random.random() < 0.3:
+                    await self._break_off(conversation, item)
+                elif not await self._try(conversation, conversation.append([item])) and self._random.random() < 0.5:
                     await self._try(conversation, conversation.append([item]))
 
     async def _try(self, conversation: Recorded, work: Awaitable[object]) -> bool:
@@ -109,6 +112,13 @@ class Writer:
         except Unavailable:
             return False
         return True
+
+    async def _break_off(self, conversation: Recorded, item: ChatMessage) -> None:
+        """Appends `item` in an isolate that is lost meanwhile."""
+        appending = asyncio.ensure_future(self._try(conversation, conversation.append([item])))
+        await asyncio.wait({appending}, timeout=self._random.uniform(0, 0.1))
+        appending.cancel()
+        await asyncio.wait({appending})
 
     async def _pop(self, conversation: Recorded, name: str) -> None:
         """Pops like a client: under one id until it succeeds, and now and then once more."""
@@ -140,6 +150,10 @@ class Writer:
                 ChatMessage(f"{name}-call", "assistant", "", 0, tool_calls=[ToolCall(name)]),
                 ChatMessage(f"{name}-result", "tool", text, 0, tool_call_id=name),
             ]
+        if self._random.random() < 0.2:
+            url = f"data:image/png;base64,{name}".ljust(MIN_APART_BYTES, "A")
+            self._talk.images[name] = url
+            return [ChatMessage(name, "user", [{"type": "image_url", "image_url": {"url": url}}], 0)]
         return [ChatMessage(name, "user", "hello", 0)]
 
     async def _forget(self, conversation: Recorded, name: str) -> None:
@@ -253,6 +267,8 @@ async def _settled(places: Places, talk: Talk, location: int) -> list[ChatMessag
 
 async def _look(places: Places, talk: Talk, location: int) -> list[ChatMessage]:
     began = now()
-    history = await places.conversation(location).history()
+    conversation = places.conversation(location)
+    history = await conversation.history()
     talk.check(history, began)
+    talk.check_images(await conversation.shown(history.items))
     return history.items

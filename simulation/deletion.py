@@ -12,7 +12,7 @@ from simulation.client import KEY, Client, make_client
 from simulation.model_kv import LocationKv, Weather, World
 from simulation.profiles import Profile
 from simulation.virtual_time import run
-from waypost_worker.limits import REORDER_WINDOW_SECONDS
+from waypost_worker.limits import MIN_APART_BYTES, REORDER_WINDOW_SECONDS
 from waypost_worker.settings import Settings
 
 SETTLED_SECONDS = 200
@@ -25,6 +25,7 @@ class Owner:
     """The app of one run: threads `t0` to `t2` of its resource, and one of another resource."""
 
     def __init__(self, world: World, random: Random) -> None:
+        self._world = world
         self._random = random
         settings = Settings(signing_keys=(KEY,))
         self.clients: list[Client] = [
@@ -62,14 +63,20 @@ class Owner:
             page = {"html": thread_id, "sessionId": session_id}
             await self.persist(home, "PUT", f"/api/pages/page-{thread_id}", page)
             self.owned.setdefault(thread_id, []).append(f"/pages/page-{thread_id}")
-        messages = [{"role": "user", "content": "x" * self._random.choice((1, 3000))} for _ in range(3)]
+        messages: list[Any] = [{"role": "user", "content": "x" * self._random.choice((1, 3000))} for _ in range(3)]
+        if self._random.random() < 0.7:
+            url = f"data:image/png;base64,{thread_id}".ljust(MIN_APART_BYTES, "A")
+            messages[1]["content"] = [{"type": "image_url", "image_url": {"url": url}}]
+            self.owned.setdefault(thread_id, []).append(f"img:{session_id}:")
         conversation = f"/api/conversations/{session_id}"
         for _ in range(self._random.choice((1, 12))):
             await self.persist(home, "POST", f"{conversation}/messages", {"messages": messages})
         self.owned.setdefault(thread_id, []).append(conversation)
 
     async def found(self, client: Client, url: str) -> bool:
-        """Whether `client` finds what is at `url`."""
+        """Whether `client` finds what is at `url`, or under the prefix of keys `url`."""
+        if url.startswith("img:"):
+            return bool(self._world.live_keys(url))
         while True:
             reply = await client.call("GET", url)
             if reply.status == 200:

@@ -12,6 +12,7 @@ import msgspec
 
 from simulation.planted_addresses import ADDRESS_BUGS
 from simulation.planted_departures import DEPARTURE_BUGS
+from simulation.planted_images import IMAGE_BUGS
 from simulation.replaced import replaced
 from waypost_worker.chat.turn import Turn
 from waypost_worker.context import request_context
@@ -386,6 +387,7 @@ PLANTED = (
     deletes_the_thread_alone,
     deletes_every_page,
     asks_again_only_what_is_shown,
+    *IMAGE_BUGS,
     repeats_what_is_used_up,
     waits_until_midnight,
     never_tries_again,

@@ -89,6 +89,8 @@ class Talk:
     questions: dict[str, str] = field(default_factory=dict)
     last_answers: dict[str, str] = field(default_factory=dict)
     contended: set[str] = field(default_factory=set)
+    images: dict[str, str] = field(default_factory=dict)
+    """The URLs of images, by their messages."""
 
     def asks(self, question_id: str, answer_id: str, seen: set[str]) -> None:
         """Records that a question is asked, by a writer that sees the messages `seen`. If it does not see where the
@@ -167,6 +169,18 @@ class Talk:
             self.violations += self._missing(view)
             if not history.truncated:
                 self.violations += self._silently_missing(view)
+
+    def check_images(self, view: list[ChatMessage]) -> None:
+        """Adds the violations of the images in `view`, which was read after the last `check`."""
+        for item in view:
+            if item.id not in self.images or not isinstance(item.content, list):
+                continue
+            [part] = item.content
+            image = part.get("image_url")
+            if image is None and self._lasting(item.id) and self.is_alive:
+                self.violations.append(f"a message without its image: {item.id}")
+            if image is not None and image["url"] != self.images[item.id]:
+                self.violations.append(f"a message with another image: {item.id}")
 
     def _too_many(self, view: list[ChatMessage]) -> Iterator[str]:
         if len(view) > self.limit:

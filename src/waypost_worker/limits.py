@@ -18,13 +18,24 @@ MAX_RESPONSE_BODY_BYTES = MAX_RESULT_BYTES + 4 * 1024
 MAX_CHAT_BODY_BYTES = 8 * 1024 * 1024
 """A question's body. The AI SDK sends the whole thread with each question; only the last message of it is decoded."""
 
-MAX_QUESTION_BYTES = 1024 * 1024
-"""The JSON of one message that is asked: `MAX_CHAT_MESSAGE_LENGTH` with every character escaped."""
+MAX_IMAGE_BYTES = 4 * 1024 * 1024
+"""The images of one message, as `data:` URLs; those of a conversation that are kept, and those of a prompt: the newest.
+Base64 makes 4 MiB of 3 MiB. All images of a conversation may be in one reply, which takes four times as much."""
+
+MAX_TEXT_PART_BYTES = 1024 * 1024
+"""The text of a message that is asked, as JSON: `MAX_CHAT_MESSAGE_LENGTH` with every character escaped."""
+
+MAX_QUESTION_BYTES = MAX_TEXT_PART_BYTES + MAX_IMAGE_BYTES
+"""The JSON of one message that is asked."""
+
+MIN_APART_BYTES = 16 * 1024
+"""An image's `data:` URL from which on it is stored apart from its message; a smaller one counts as text. So the images
+of a conversation have at most 256 keys."""
 
 MAX_QUESTION_MARKS = 100_000
 """Brackets, commas and quotes at the end of a thread that the AI SDK sends, among which its last question is sought."""
 
-MAX_DECODED_BODY_BYTES = 2 * 1024 * 1024
+MAX_DECODED_BODY_BYTES = 6 * 1024 * 1024
 """A request's body that is decoded whole; larger ones are passed on as they are."""
 
 MAX_CONTENT_OBJECTS = 32 * 1024
@@ -81,9 +92,9 @@ DECODED_VALUE_BYTES = 64
 PASSED_ON_MEMORY_FACTOR = 3
 """The same of a body that is not decoded."""
 
-MAX_ADDRESS_BODIES_BYTES = 5 * 1024 * 1024
-"""The same of one address (one largest result or question, which counts three fifths, or two imports, 20 of the largest
-requests, thousands of usual ones): otherwise one caller could spend all of it with a few slow connections."""
+MAX_ADDRESS_BODIES_BYTES = 6 * 1024 * 1024
+"""The same of one address (one largest result or question, which counts three fifths, or one largest import, 24 of the
+largest requests, thousands of usual ones): otherwise one caller could spend all of it with a few slow connections."""
 
 MAX_LOADS_BYTES = 16 * 1024 * 1024
 """Large values that an isolate has read from KV and not handed over yet: two of the largest results, or ten
@@ -97,6 +108,9 @@ LOAD_PATIENCE_SECONDS = 5
 
 MAX_BODY_SILENCE_SECONDS = 10
 """How long a body may bring nothing: otherwise a byte now and then would hold a request open."""
+
+MAX_USUAL_BODY_BYTES = 2 * 1024 * 1024
+"""A body that may take `MAX_BODY_SECONDS`; one that may be larger gets `MAX_LARGE_BODY_SECONDS`."""
 
 MAX_BODY_SECONDS = 60
 """How long a whole body may take: enough for a page's 2 MiB on a weak mobile network."""
@@ -180,8 +194,8 @@ MAX_CHAT_MESSAGE_LENGTH = 64 * 1024
 """Characters of a question to a model: as many as a whole prompt has by default."""
 
 MAX_MESSAGE_CHARACTERS = 1024 * 1024
-"""Characters of one message that is appended or imported, its tool calls included: more than an answer may have, so
-that every export can be imported, and enough for a picture."""
+"""Characters of one message that is appended or imported, its tool calls included, its images not: more than an answer
+may have, so that every export can be imported."""
 
 DEFAULT_PROMPT_BUDGET = 64 * 1024
 MIN_PROMPT_BUDGET = 1000
@@ -198,11 +212,14 @@ IMAGE_CHARACTERS = 4096
 MAX_APPENDED_MESSAGES = 100
 """Messages in one append to a conversation."""
 
-MAX_APPEND_BYTES = 2 * 1024 * 1024
-"""The body of an append: one of the longest messages, also if JSON makes it longer."""
+MAX_APPEND_BYTES = 6 * 1024 * 1024
+"""The body of an append: one of the longest messages, with the largest images."""
 
 APPEND_BYTES_PER_USE = 64 * 1024
 """Bytes that one use of the APPEND budget pays for: a reader loads everything written in the last five minutes."""
+
+IMAGE_BYTES_PER_USE = 512 * 1024
+"""Bytes of images that one use of the APPEND budget pays for: they are read only for the model, and for a client."""
 
 MAX_SMALL_APPEND_BYTES = APPEND_BYTES_PER_USE // 10
 """The body of an append that spends nothing of the APPEND budget, but only of MESSAGE, which is ten times as large: so
@@ -211,8 +228,8 @@ either pays for as many bytes a minute."""
 MAX_IMPORTED_MESSAGES = 1000
 """Messages of an imported conversation: more than are ever kept, so that longer transcripts can be imported too."""
 
-MAX_IMPORT_BYTES = 2 * 1024 * 1024
-"""The body of an import: as large as an export of several of the longest messages."""
+MAX_IMPORT_BYTES = 6 * 1024 * 1024
+"""The body of an import: as large as an export of several of the longest messages, with their images."""
 
 MAX_METADATA_BYTES = 512
 """A thread's metadata as JSON: it is stored in the key's metadata, so that a list can be filtered by it."""
@@ -366,6 +383,10 @@ MAX_LIVE_ANSWERS = 1000
 
 MAX_LIVE_ANSWERS_BYTES = 16 * 1024 * 1024
 """Text of the answers that an isolate generates; beyond it no further question is accepted."""
+
+MAX_LIVE_IMAGES_BYTES = 12 * 1024 * 1024
+"""Images in the prompts of the answers that an isolate generates: of three of the largest questions. Each is there
+twice until its answer ends, in the prompt and in the request to the model."""
 
 INTERRUPT_SECONDS = 10
 """How long a stop request waits until the answer has ended and its text is stored."""

@@ -6,6 +6,7 @@ import { describe, test } from "node:test";
 
 import {
   LONG,
+  URL_OF_WAYPOST,
   VERSIONS,
   eventually,
   firstAnswer,
@@ -43,6 +44,19 @@ describe("the AI SDK", { concurrency: 4 }, () => {
         [last.id, "assistant", textOf(last)],
       ]);
       assert.equal(last.metadata.threadId, chatId);
+    });
+
+    test(`${version}: a picture goes with its question, and is there when the page is opened again`, async () => {
+      const url = "data:image/png;base64,".padEnd(300_000, "A");
+      const chat = newChat({ sdk });
+      await chat.sendMessage({ text: "Look.", files: [{ type: "file", mediaType: "image/png", filename: "a.png", url }] });
+      assert.deepEqual([chat.status, chat.errors], ["ready", []]);
+      const { messages } = await (await fetch(`${URL_OF_WAYPOST}/api/chat/${chat.id}?format=ui`)).json();
+      const [text, file] = messages[0].parts;
+      assert.deepEqual([text.text, file], ["Look.", { type: "file", mediaType: "image/png", url }]);
+      const opened = newChat({ sdk, id: chat.id, messages });
+      await opened.sendMessage({ text: "And?" });
+      assert.deepEqual([opened.status, opened.errors, opened.messages.length], ["ready", [], 4]);
     });
 
     test(`${version}: a chat sends, and what follows is answered by one who remembers`, async () => {

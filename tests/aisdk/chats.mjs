@@ -1,15 +1,16 @@
 // Chats as the AI SDK makes them, unchanged: its transport and its chat, whose state is kept in memory here as
-// @ai-sdk/react keeps it in React. Two versions: a new one, and the oldest of this stream, which refuses what it does
-// not know.
+// @ai-sdk/react keeps it in React. Three versions, one of each release in use: a new one, one
+// before it, and the oldest of this stream, which refuses what it does not know.
 
 import { randomUUID } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
 
 import * as v7 from "ai";
 import * as v5 from "ai-v5";
+import * as v6 from "ai-v6";
 
 export const URL_OF_WAYPOST = process.env.WAYPOST_URL;
-export const VERSIONS = { v7, v5 };
+export const VERSIONS = { v7, v6, v5 };
 export const LONG = "long " + Array.from({ length: 45 }, (_, number) => `word${number}`).join(" ");
 const PATIENCE_MS = 15_000;
 

@@ -9,10 +9,13 @@ import pytest
 from simulation.client import Client
 from simulation.scripted_model import counted
 from tests.support.chats import ADA, THREAD, Chats
+from tests.support.images import image_url
 from waypost_worker.chat.ui_messages import to_ui_messages
 from waypost_worker.conversations.message import ChatMessage, ToolCall
+from waypost_worker.limits import MIN_APART_BYTES
 
 PIXEL: Any = {"type": "image_url", "image_url": {"url": "data:image/png;base64,iVBORw0KGgo="}}
+DAY = 24 * 3600
 everywhere = pytest.mark.parametrize("place", ["here", "elsewhere"])
 
 
@@ -139,3 +142,23 @@ async def test_it_says_that_older_messages_were_cut_off():
         await at.turn(f"{number}?")
     body = await history(at)
     assert (len(body["messages"]), body["truncated"]) == (2, True)
+
+
+async def test_a_picture_of_day_0_is_shown_and_given_to_the_model_on_day_29_and_later():
+    at = Chats()
+    picture = {**PIXEL, "image_url": {"url": image_url(MIN_APART_BYTES)}}
+    await at.turn([{"type": "text", "text": "Look."}, picture], messageId="m1")  # type: ignore[arg-type]
+    begun = await history(at)
+    file = {"type": "file", "mediaType": "image/png", "url": picture["image_url"]["url"]}
+    assert begun["messages"][0]["parts"] == [{"type": "text", "text": "Look.", "state": "done"}, file]
+    for visit in range(1, 4):
+        await asyncio.sleep(29 * DAY)
+        # In an isolate that has seen nothing of it.
+        at.evict()
+        assert (await history(at))["messages"][:2] == begun["messages"]
+        listed = (await at.here.call("GET", f"/api/sessions?resourceId={ADA}")).json()
+        assert [thread["threadId"] for thread in listed["sessions"]] == [THREAD]
+        await at.turn(f"Day {29 * visit}", messageId=f"day-{visit}")
+        assert at.model.asked[-1][0].content == [{"type": "text", "text": "Look."}, picture]
+    await asyncio.sleep(31 * DAY)
+    assert (await history(at))["messages"] == []

@@ -276,3 +276,28 @@ async def test_imports_are_compacted_too():
     for _ in range(20):
         await put(client, {"messages": [USER]})
     assert ("put", "conv:s") in kv.asked
+
+
+@pytest.mark.parametrize(
+    ("field", "hint"),
+    [
+        ({"parts": [{"type": "text", "text": "Hi"}]}, "`content`"),
+        ({"metadata": {"a": 1}}, "threads have"),
+        ({"other": 1}, ""),
+    ],
+)
+@pytest.mark.parametrize("way", ["import", "lines", "append"])
+async def test_a_field_of_other_programs_messages_is_refused_with_what_to_send_instead(field: Any, hint: str, way: str):
+    client = make_client()
+    message = {"role": "user", "content": "Hi", **field}
+    if way == "append":
+        refused = await client.call("POST", f"{PATH}/messages", {"messages": [message]})
+    elif way == "import":
+        refused = await client.call("PUT", PATH, {"messages": [message]})
+    else:
+        refused = await client.call("PUT", PATH, body=json.dumps(message).encode(), headers=NDJSON)
+    assert (refused.status, refused.json()["code"]) == (400, "unknown_field")
+    detail = refused.json()["detail"]
+    assert f"`{next(iter(field))}`" in detail
+    assert hint in detail
+    assert bool(hint) is (". " in detail)

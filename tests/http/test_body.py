@@ -14,6 +14,7 @@ from waypost_worker.limits import (
     MAX_BODY_SILENCE_SECONDS,
     MAX_DECODED_BODY_BYTES,
     MAX_LARGE_BODY_SECONDS,
+    MAX_USUAL_BODY_BYTES,
 )
 
 LIMIT = 1000
@@ -91,7 +92,7 @@ async def test_a_body_that_never_comes_is_given_up_after_ten_seconds():
 
 def test_a_body_that_may_be_large_has_three_minutes():
     drops: Script = [(9.5, b"x")] * 18
-    large = MAX_DECODED_BODY_BYTES + 1
+    large = MAX_USUAL_BODY_BYTES + 1
     assert run(read(*drops, (8.9, None), limit=large))[0] == b"x" * 18
     with pytest.raises(BodyTimeout, match=f"within {MAX_LARGE_BODY_SECONDS} s"):
         run(read(*drops, (9.1, None), limit=large))

@@ -153,6 +153,6 @@ async def test_bodies_of_many_small_values_of_one_address_are_refused_together(p
         return await read_body(ScriptedBody(chunks), len(body), VirtualClock(), LoopAlarm(), share, len(body))
 
     # Their bytes alone would fit ten times more often.
-    assert [await send() for _ in range(6)] == [body] * 6
+    assert [await send() for _ in range(7)] == [body] * 7
     with pytest.raises(Busy):
         await send()

@@ -10,7 +10,7 @@ from tests.support.every_operation import every_operation
 from tests.support.faulty_kv import FaultyKv
 from waypost_worker.errors import BudgetSpent
 from waypost_worker.kv.memory import MemoryKv
-from waypost_worker.kv.metered import MeteredKv, Payment
+from waypost_worker.kv.metered import USES_AT_ONCE, MeteredKv, Payment
 from waypost_worker.kv.store import KvError, ListPage
 from waypost_worker.limits import READS_PER_ADDRESS_USE
 
@@ -101,6 +101,8 @@ async def test_the_first_use_pays_for_two_and_a_half_lists_and_each_more_for_as_
         ([("put", "k", "v", 60)] * 3, 2),
         # A page: 34 reads for its day, and 10 to write it.
         ([("put", "k", "x" * 2**20, 86_400)], 2),
+        # The largest image of a thread: 8,363 reads for 60 days, and 10 to write it.
+        ([("put", "k", "x" * 2**22, 60 * 86_400)], 335),
     ],
 )
 async def test_what_is_billed_is_paid_for(calls: list, uses: int):
@@ -124,6 +126,15 @@ async def test_what_is_not_paid_for_is_not_done():
     assert caught.value.retry_after_seconds == 60
     assert len(store.asked) == 5
     assert meter.remaining == 0
+
+
+async def test_a_large_value_that_is_not_paid_for_is_not_written():
+    purse = Purse(300)
+    meter, store = paid_meter(purse)
+    with pytest.raises(BudgetSpent):
+        await meter.put("k", "x" * 2**22, ttl_seconds=60 * 86_400)
+    assert store.asked == []
+    assert purse.asked <= 300 + USES_AT_ONCE
 
 
 async def test_the_uses_spent_before_are_kept_for_the_end_until_one_is_refused():

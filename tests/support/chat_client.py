@@ -85,7 +85,7 @@ class Chat:
         self.key = key
         self.name = {"threadId": self.thread_id, "resourceId": self.resource_id}
 
-    def ask(self, message: str, *, accept: str | None = None, **fields: Any) -> AnswerStream:
+    def ask(self, message: str | list[Any], *, accept: str | None = None, **fields: Any) -> AnswerStream:
         """Send a message; `fields` as in the API."""
         return self.post("/api/chat", {"message": message, **self.name, **fields}, accept=accept)
 

@@ -255,6 +255,10 @@ def test_the_limits_of_size_and_time_are_those_of_the_code():
         "a question's body, and its last message": (
             f"{limits.MAX_CHAT_BODY_BYTES // 1024**2} MiB, and {limits.MAX_QUESTION_BYTES // 1024**2} MiB"
         ),
+        "the images of a message, as `data:` URLs; of a conversation; of a prompt": (
+            f"{limits.MAX_IMAGE_BYTES // 1024**2} MiB ({limits.MAX_IMAGE_BYTES * 3 // 4 // 1024**2} MiB as files); "
+            f"the newest {limits.MAX_IMAGE_BYTES // 1024**2} MiB"
+        ),
         "a tool's result, as JSON; with encryption": (
             f"{limits.MAX_RESULT_BYTES // 1024**2} MiB; {limits.MAX_RESULT_BYTES * 3 // 4 // 1024**2} MiB"
         ),

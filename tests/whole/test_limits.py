@@ -11,6 +11,7 @@ import pytest
 from simulation.client import Client, Opened, Reply, make_client
 from simulation.virtual_time import VirtualClock
 from tests.support.faulty_kv import FaultyKv
+from tests.support.images import image_part
 from waypost_worker import limits
 from waypost_worker.kv.cursor import CursorFactory
 from waypost_worker.kv.keys import requests_scope
@@ -132,7 +133,12 @@ async def imported(edge: Edge, count: int, *, end: str | None = None) -> Reply:
 
 async def imported_text(edge: Edge, size: int) -> Reply:
     """An import of one message with a text of so many characters."""
-    return await edge.put("/api/conversations/c", {"messages": [{"role": "user", "content": "x" * size}]})
+    return await imported_content(edge, "x" * size)
+
+
+async def imported_content(edge: Edge, content: Any) -> Reply:
+    """An import of one message."""
+    return await edge.put("/api/conversations/c", {"messages": [{"role": "user", "content": content}]})
 
 
 async def acknowledged(edge: Edge, count: int) -> Reply:
@@ -146,6 +152,13 @@ async def tracked(edge: Edge, producers: int) -> Reply:
     cursor = (await edge.ask()).json()["cursor"]
     after = cursor + "".join(f";{number:064}={limits.MAX_SEQ}" for number in range(producers))
     return await edge.call("GET", f"/api/poll?code={edge.session.code}&after={quote(after)}", token=edge.session.host)
+
+
+def blank_text(size: int, *, is_part: bool = False) -> bytes:
+    """A question whose text has `size` bytes as JSON, and is blank."""
+    text = json.dumps(" " * (size - 2))
+    message = f'[{{"type":"text","text":{text}}}]' if is_part else text
+    return f'{{"threadId":"t","message":{message}}}'.encode()
 
 
 async def path(edge: Edge, size: int) -> Reply:
@@ -173,7 +186,22 @@ TABLE: dict[str, list[Limit]] = {
         Limit(lambda edge, n: edge.call("POST", "/api/chat", body=thread_of(n, old=True)), 200, TOO_LARGE)
     ],
     "MAX_QUESTION_BYTES": [
-        Limit(lambda edge, n: edge.call("POST", "/api/chat", body=thread_of(n, old=False)), 200, TOO_LARGE)
+        Limit(lambda edge, n: edge.call("POST", "/api/chat", body=thread_of(n, old=False)), 200, TOO_LARGE),
+        Limit(
+            lambda edge, n: edge.call("POST", "/api/chat", body=padded({"message": "Hi", "threadId": "t"}, n)),
+            200,
+            TOO_LARGE,
+        ),
+    ],
+    "MAX_TEXT_PART_BYTES": [
+        Limit(lambda edge, n: edge.call("POST", "/api/chat", body=blank_text(n)), 400, TOO_LARGE),
+        Limit(lambda edge, n: edge.call("POST", "/api/chat", body=blank_text(n, is_part=True)), 400, TOO_LARGE),
+    ],
+    "MAX_IMAGE_BYTES": [
+        Limit(lambda edge, n: edge.chat(message=[image_part(n)]), 200, TOO_LARGE),
+        Limit(lambda edge, n: edge.chat(message=[image_part(100), image_part(n - 100)]), 200, TOO_LARGE),
+        Limit(lambda edge, n: edge.append(content=[image_part(n)]), 201, TOO_LARGE),
+        Limit(lambda edge, n: imported_content(edge, [image_part(n)]), 200, TOO_LARGE),
     ],
     "MAX_PAGE_BYTES": [
         Limit(lambda edge, n: page(edge, html="x" * n), 201, TOO_LARGE),
@@ -361,6 +389,8 @@ NOT_HERE = {
     "MAX_BODY_SILENCE_SECONDS": OF_TIME,
     "MAX_BODY_SECONDS": OF_TIME,
     "MAX_LARGE_BODY_SECONDS": OF_TIME,
+    "MAX_USUAL_BODY_BYTES": "tells two kinds of bodies apart; tests/http/test_body.py",
+    "MAX_LIVE_IMAGES_BYTES": "met by several questions at a time; tests/chat/test_chat_images.py",
     "MAX_DECODED_BODY_BYTES": "tells two kinds of bodies apart; tests/http/test_body.py",
     "MAX_QUESTION_MARKS": "met only where the last messages have no question; tests/handlers/test_chat_request.py",
     "MAX_POLL_MESSAGES": OF_OUTPUT,

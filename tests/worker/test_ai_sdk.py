@@ -1,4 +1,5 @@
-"""The npm package `ai`, unchanged, in Node, against the Worker: a new version, and the oldest with this stream."""
+"""The npm package `ai`, unchanged, in Node, against the Worker: a new version, one of the release before,
+and the oldest with this stream."""
 
 from __future__ import annotations
 

@@ -14,11 +14,13 @@ import pytest
 from tests.support.chat_client import Chat, conversation
 from tests.support.completions import TEXT, byte_by_byte, event, said
 from tests.support.http_api import Api
+from tests.support.images import image_part
 from tests.support.model_server import RESET, STALL, Head, ModelServer, Pause, Step, paced, refusal
 from tests.support.node_tests import run_node_tests
 from tests.support.strict_template import refusal as refusal_of_template
 from tests.support.waiting import eventually
 from tools.local.harness.worker import LocalWorker
+from waypost_worker.limits import MAX_IMAGE_BYTES, MIN_APART_BYTES
 
 KEY = "sk-a-key-that-nobody-may-see"
 WORDS = [f"word{number} " for number in range(25)]
@@ -248,6 +250,19 @@ def test_a_conversation_that_is_too_long_for_the_model_is_answered_with_half_of_
     assert chat.ask("5?").failure() == "prompt_too_long"
 
 
+def test_the_largest_picture_reaches_the_model_with_its_question_and_the_next_and_is_kept(
+    chat: Chat, service: ModelServer
+) -> None:
+    picture = image_part(MAX_IMAGE_BYTES)
+    asked = [{"type": "text", "text": "What is it?"}, picture]
+    for message in (asked, "And now?"):
+        chat.ask(message).whole()
+        assert service.requests[-1].body["messages"][1]["content"] == asked
+    assert chat.history()[0]["content"] == asked
+    smaller = [picture, image_part(MIN_APART_BYTES)]
+    assert chat.ask(smaller).problem == (413, "body_too_large")
+
+
 def test_a_voice_agent_remembers_ten_messages_and_one_failure_less(chat: Chat, service: ModelServer) -> None:
     session_id = f"voice-{chat.thread_id}"
 
@@ -275,7 +290,7 @@ def test_the_ai_sdk_shows_an_error_and_keeps_what_was_said_before_it(
 
 def test_a_long_chat_with_the_ai_sdk_goes_on(service: ModelServer, patient: LocalWorker) -> None:
     long = [Head(), *said(*["x" * 1000] * 12)]
-    service.script(*[long] * 90)
+    service.script(*[long] * 130)
     run_node_tests(AI_SDK_TESTS / "long.test.mjs", 300, WAYPOST_URL=patient.url)
     # The last question was asked with nothing of what it had replaced.
     assert all(len(request.body["messages"]) <= 12 for request in service.requests)

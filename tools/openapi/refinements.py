@@ -24,6 +24,7 @@ from tools.openapi.grammars import (
 )
 from waypost_worker.limits import (
     ADDRESS_SECRET_LENGTH,
+    MAX_IMAGE_BYTES,
     MAX_PAGE_BYTES,
     MAX_QUESTION_LENGTH,
     MAX_THREAD_TITLE_LENGTH,
@@ -104,6 +105,12 @@ BY_FIELD: Mapping[str, Json] = {
     },
     "VoiceBody.sessionId": ID,
     "ChatBody.message": MESSAGE,
+    "TextPart.text": MESSAGE,
+    "ImageUrl.url": {
+        "pattern": r"^data:image/[a-z0-9.+-]{1,40};base64,[A-Za-z0-9+/]+={0,2}$",
+        "maxLength": MAX_IMAGE_BYTES,
+        "description": f"The images of a message have at most {MAX_IMAGE_BYTES} bytes together.",
+    },
     "ForkBody.message": MESSAGE,
     "ForkBody.resourceId": _RESOURCE,
     "ThreadBody.resourceId": _RESOURCE,

@@ -7,7 +7,7 @@ both are kept.
 """
 
 import asyncio
-from collections.abc import AsyncGenerator, Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from functools import partial
 
 from waypost_worker.chat.answer_stream import AnswerStream
@@ -21,6 +21,7 @@ from waypost_worker.chat.question import Question, answer_of, asked_in, tag_of
 from waypost_worker.chat.resume import follow_remote, info_of, join_live, replay_ended, wait_until_begun
 from waypost_worker.chat.turn import Turn
 from waypost_worker.conversations.conversation import Conversation
+from waypost_worker.conversations.images import Images, apart, image_bytes, newest_images
 from waypost_worker.conversations.message import ChatMessage
 from waypost_worker.conversations.thread import Thread, validate_thread
 from waypost_worker.errors import AnswerRunning, Unavailable
@@ -112,7 +113,8 @@ class Chat:
                 return follow_remote(context, info, conversation, question.start_in(remote.item.id))
             if not question.may_interrupt(remote.item.id, remote.left_by):
                 raise _answer_running(remote.item.id)
-        message = ChatMessage(live.message_id, "user", question.content, context.now_ms())
+        asked = ChatMessage(live.message_id, "user", question.content, context.now_ms())
+        [message], images = apart([asked], conversation.new_cursor)
         agent = self._agent(thread.agent)
 
         def take_turn() -> tuple[Turn, PromptBuilder]:
@@ -126,10 +128,12 @@ class Chat:
                 replaces_all=question.is_about_cut_message(everything),
                 is_again=question.regenerate,
             )
-            return turn, partial(build_prompt, turn.asked, agent.instructions, context.settings.model)
+            return turn, partial(build_prompt, newest_images(turn.asked), agent.instructions, context.settings.model)
 
         turn, build = take_turn()
-        await context.charge(build(None).characters)
+        prompt = build(None)
+        await context.charge(prompt.characters)
+        context.answers.hold(live, image_bytes(prompt.messages))
         if running is not None or standing.remote:
             await standing.stop()
             turn, build = take_turn()
@@ -145,17 +149,30 @@ class Chat:
             if on_undone is not None:
                 await on_undone()
 
-        await self._write(conversation, thread, turn, standing, undo)
+        await self._write(conversation, thread, turn, standing, images, undo)
         live.info = info_of(thread, turn.answer, turn.added)
-        pieces = ask_model(context.model, build, build(None), agent.model)
+
+        async def with_images(messages: Sequence[ChatMessage]) -> list[ChatMessage]:
+            shown = await conversation.shown(messages, known=dict(images))
+            # They are in KV, should they be needed again.
+            images.clear()
+            return shown
+
+        pieces = ask_model(context.model, build, build(None), with_images, agent.model)
         self._generate(conversation, pieces, turn, live, undo_after_asking)
         return None
 
     async def _write(
-        self, conversation: Conversation, thread: Thread, turn: Turn, standing: OpenAnswers, undo: Undo
+        self,
+        conversation: Conversation,
+        thread: Thread,
+        turn: Turn,
+        standing: OpenAnswers,
+        images: Images,
+        undo: Undo,
     ) -> None:
         closed, drops = standing.closing(turn.drops)
-        appending = conversation.append([*closed, *turn.added], drops=drops, cursor=turn.answer.id)
+        appending = conversation.append([*closed, *turn.added], drops=drops, cursor=turn.answer.id, images=images)
         # Concurrently: the answer waits for both.
         outcomes = await asyncio.gather(appending, self._context.threads.save(thread), return_exceptions=True)
         failures = [outcome for outcome in outcomes if isinstance(outcome, BaseException)]

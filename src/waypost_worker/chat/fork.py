@@ -50,7 +50,8 @@ async def fork(context: ChatContext, documents: DocumentStore, forking: ForkRequ
         raise ThreadNotFound("There is no thread of this name to fork from.")
     if await context.threads.find(forking.resource_id, forking.thread_id) is not None:
         raise ThreadExists("There is a thread of this name; give the fork another one.")
-    items = _up_to(await context.conversation(parent.session_id).read(), forking.message_id)
+    history = context.conversation(parent.session_id)
+    items = _up_to(await history.read(), forking.message_id)
     copied: list[ChatMessage] = []
     for item in items:
         whole = as_partial((await inspect_open(context, item)).item) if item.is_open else item
@@ -61,6 +62,8 @@ async def fork(context: ChatContext, documents: DocumentStore, forking: ForkRequ
     thread = await context.threads.fork(parent, forking.thread_id, last_id, forking.agent, forking.metadata)
     validate_thread(thread)
     await documents.copy(parent.session_id, thread.session_id)
+    # With images of its own, since those of the parent end with the parent.
+    copied = await history.shown(copied)
     await context.conversation(thread.session_id).replace(copied, ForkOrigin(parent.thread_id, last_id))
     await context.threads.save(thread)
     return thread, len(copied)

@@ -11,7 +11,7 @@ import msgspec
 from waypost_worker.clock import Wakeups
 from waypost_worker.conversations.message import ForkOrigin
 from waypost_worker.errors import Busy
-from waypost_worker.limits import GIVER_SILENCE_SECONDS, MAX_LIVE_ANSWERS, MAX_LIVE_ANSWERS_BYTES
+from waypost_worker.limits import GIVER_SILENCE_SECONDS, MAX_LIVE_ANSWERS, MAX_LIVE_ANSWERS_BYTES, MAX_LIVE_IMAGES_BYTES
 from waypost_worker.models.model import Piece
 
 DELTA_BYTES = 80
@@ -66,6 +66,7 @@ class LiveAnswer:
     `readers`, `left_ms`: how many read it, and when the last of them left. `is_left`: a reader has left before the end,
     and there is none any more.
     `seen_ms`: the generation's last sign of life.
+    `image_bytes`: of the images in its prompt, which it holds until its end.
     """
 
     def __init__(
@@ -80,6 +81,7 @@ class LiveAnswer:
         self.characters = 0
         self.reasoning: list[str] = []
         self.reasoning_characters = 0
+        self.image_bytes = 0
         self.held_by: LiveAnswers | None = None
         self.wakeups = Wakeups()
         self._outcome: Outcome | None = None
@@ -172,6 +174,8 @@ class LiveAnswers:
         self._answers: dict[tuple[str, str], LiveAnswer] = {}
         self.bytes = 0
         """The text of all of them, as `LiveAnswer.size` counts it."""
+        self.image_bytes = 0
+        """The images in their prompts."""
 
     def running(self, resource_id: str, thread_id: str, now_ms: int) -> LiveAnswer | None:
         """The thread's running answer; `None` if this isolate generates none."""
@@ -185,10 +189,7 @@ class LiveAnswers:
             Busy: too many are running here, or their text is too long together.
         """
         if self._is_full():
-            # A generation that the platform ended could not remove its answer.
-            for name, other in list(self._answers.items()):
-                if not other.is_running(answer.seen_ms):
-                    self.remove(*name, other)
+            self._remove_lost(answer.seen_ms)
             if self._is_full():
                 raise Busy("Too many answers are being generated; ask again.")
         if (replaced := self._answers.get((resource_id, thread_id))) is not None:
@@ -197,12 +198,27 @@ class LiveAnswers:
         answer.held_by = self
         self.bytes += answer.size
 
+    def hold(self, answer: LiveAnswer, image_bytes: int) -> None:
+        """Counts the images in the prompt of `answer`, one of these.
+
+        Raises:
+            Busy: there are too many together.
+        """
+        if image_bytes and self.image_bytes + image_bytes > MAX_LIVE_IMAGES_BYTES:
+            self._remove_lost(answer.seen_ms)
+            if self.image_bytes + image_bytes > MAX_LIVE_IMAGES_BYTES:
+                raise Busy("Too many questions with images are being answered; ask again.")
+        if answer.held_by is self:
+            answer.image_bytes += image_bytes
+            self.image_bytes += image_bytes
+
     def put_back(self, resource_id: str, thread_id: str, answer: LiveAnswer, now_ms: int) -> None:
         """Makes `answer` the thread's running one again, unless it has ended or another one is running."""
         if (resource_id, thread_id) not in self._answers and answer.is_running(now_ms):
             self._answers[resource_id, thread_id] = answer
             answer.held_by = self
             self.bytes += answer.size
+            self.image_bytes += answer.image_bytes
 
     def remove(self, resource_id: str, thread_id: str, answer: LiveAnswer) -> None:
         """Removes an answer that has ended. If the thread has another one by now, that one stays."""
@@ -210,6 +226,13 @@ class LiveAnswers:
             del self._answers[resource_id, thread_id]
             answer.held_by = None
             self.bytes -= answer.size
+            self.image_bytes -= answer.image_bytes
+
+    def _remove_lost(self, now_ms: int) -> None:
+        # A generation that the platform ended could not remove its answer.
+        for name, answer in list(self._answers.items()):
+            if not answer.is_running(now_ms):
+                self.remove(*name, answer)
 
     def _is_full(self) -> bool:
         return len(self._answers) >= MAX_LIVE_ANSWERS or self.bytes >= MAX_LIVE_ANSWERS_BYTES

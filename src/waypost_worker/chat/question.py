@@ -8,6 +8,7 @@ import msgspec
 
 from waypost_worker.chat.answer_stream import START, Position
 from waypost_worker.chat.turn import answer_to
+from waypost_worker.conversations.images import identified
 from waypost_worker.conversations.message import ChatMessage
 from waypost_worker.kv.cursor import issued_ms
 
@@ -92,8 +93,8 @@ def answer_of(items: Sequence[ChatMessage], question: Question) -> ChatMessage |
 
 
 def tag_of(content: Any) -> str:
-    """A short name of a message's content: equal for equal content."""
-    return sha256(msgspec.json.encode(content)).hexdigest()[:16]
+    """A short name of a message's content: equal for equal content, with its images or with references to them."""
+    return sha256(msgspec.json.encode(identified(content))).hexdigest()[:16]
 
 
 def asked_in(items: Sequence[ChatMessage], answer: ChatMessage) -> tuple[str, str]:

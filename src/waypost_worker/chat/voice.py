@@ -63,7 +63,9 @@ class VoiceAgent:
         build = partial(build_prompt, [*items, question], model.instructions, model)
         prompt = build(None)
         await self._context.charge(prompt.characters)
-        answer_text, reasoning = await self._generate(ask_model(self._context.model, build, prompt))
+        answer_text, reasoning = await self._generate(
+            ask_model(self._context.model, build, prompt, self._conversation.shown)
+        )
         answer = ChatMessage(cursor, "assistant", answer_text, self._context.now_ms(), reasoning=reasoning)
         # Under a new cursor: `cursor` is as old as the model took, and an append must not be late.
         await self._conversation.append([question, answer])

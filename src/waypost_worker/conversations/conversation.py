@@ -21,6 +21,7 @@ import msgspec
 from waypost_worker.bounded_cache import BoundedCache
 from waypost_worker.clock import Clock
 from waypost_worker.conversations.compaction import LONG_JOURNAL_PART, MAX_VIEW_AGE_MS, compacted, is_due, settled
+from waypost_worker.conversations.images import Images, ImageStore, apart, newest_images, references
 from waypost_worker.conversations.journal import (
     Change,
     Entry,
@@ -108,6 +109,7 @@ class Conversation:
         self._name = name
         self._ttl_seconds = ttl_seconds
         self._window = Window(limit, max_bytes)
+        self._images = ImageStore(kv, name, ttl_seconds)
         self._pops = pops or RecentPops()
         self._log = log
         self._loaded: tuple[tuple[Snapshot, list[Entry]] | None, int] = (None, 0)
@@ -129,16 +131,23 @@ class Conversation:
         return self._cursors.issue(snapshot_key(self._name))
 
     async def append(
-        self, items: Sequence[ChatMessage], *, drops: Sequence[str] = (), cursor: str | None = None
+        self,
+        items: Sequence[ChatMessage],
+        *,
+        drops: Sequence[str] = (),
+        cursor: str | None = None,
+        images: Images | None = None,
     ) -> str:
         """Adds `items` in their order, and drops the messages whose ids are in `drops`, in one write, which is in KV on
-        return.
+        return. Images are written before, each message's by itself; `images` are those of references in `items`.
 
         Returns the cursor at which the messages stand: `cursor` if it is given, which may be older, or a new one.
 
         Raises:
             StorageUnavailable, BudgetSpent: the write was refused; it may have taken effect.
         """
+        items, separated = apart(items, self.new_cursor)
+        await self._images.write({**(images or {}), **separated})
         if cursor is None:
             return await self._write(Change(items, drops), self.new_cursor())
         # The entry itself gets a new cursor: its visibility counts from now, however old the place of its messages is.
@@ -147,7 +156,7 @@ class Conversation:
         return cursor
 
     async def drop(self, message_id: str) -> None:
-        """Drops one message, also if it is not visible here yet.
+        """Drops one message, also if it is not visible here yet, and deletes its images.
 
         Raises:
             StorageUnavailable, BudgetSpent: the write was refused; it may have taken effect.
@@ -155,15 +164,22 @@ class Conversation:
         entries = await self._entries()
         cursor = self._cursors.issue(snapshot_key(self._name), entries[-1].cursor if entries else "")
         await self._write(Change(drops=[message_id]), cursor)
+        dropped = [item for entry in entries for item in entry.change.items if item.id == message_id]
+        await self._images.delete({reference.name for reference in references(dropped)})
 
     async def replace(
         self, items: Sequence[ChatMessage], origin: ForkOrigin | None = None, *, truncated: bool = False
     ) -> History:
         """Replaces all messages with the last of `items`; returns what is kept. `truncated`: older messages than these
         had been cut off elsewhere."""
+        items, images = apart(items, self.new_cursor)
         kept, is_cut = shown_of(items, self._window, is_cut=truncated)
+        kept = newest_images(kept)
+        wanted = {reference.name for reference in references(kept)}
+        images = {name: urls for name, urls in images.items() if name in wanted}
+        await self._images.write(images)
         await self._write(Change(kept, (), True, origin, is_cut), self.new_cursor())
-        return History(kept, origin, truncated=is_cut)
+        return History(await self._images.shown(kept, images), origin, truncated=is_cut)
 
     async def pop(self, pop_id: str) -> ChatMessage | None:
         """Takes the last message away and returns it; `None` if there is none.
@@ -229,6 +245,7 @@ class Conversation:
             for entry in journal:
                 if entry.cursor < cursor and entry.cursor not in removed:
                     await self._empty(entry)
+            await self._images.delete_all()
         except Unavailable as failure:
             # It can't be read any more; it only takes up space until it expires.
             self._log(f"deleted messages of a conversation were not removed: {failure.code}")
@@ -259,12 +276,20 @@ class Conversation:
             await self._compact(*loaded)
 
     async def read(self) -> list[ChatMessage]:
-        """The last messages, oldest first; never a tool's result without its call.
+        """The last messages, oldest first, with references to their images; never a tool's result without its call.
 
         Raises:
             StorageUnavailable, BudgetSpent
         """
         return (await self.history()).items
+
+    async def shown(self, items: Sequence[ChatMessage], known: Images | None = None) -> list[ChatMessage]:
+        """`items` with their images in place of the references. `known`: those that need not be read.
+
+        Raises:
+            StorageUnavailable, BudgetSpent
+        """
+        return await self._images.shown(items, known)
 
     async def history(self) -> History:
         """The same messages, where the conversation was forked from, and whether older messages were cut off."""
@@ -276,7 +301,7 @@ class Conversation:
         standing = items_of(entries)
         start = first_shown(standing, self._window)
         items, is_cut = shown_from(standing, start, is_cut=is_truncated(entries, snapshot.cut))
-        return History(items, origin_of(entries), standing[:start], is_cut)
+        return History(newest_images(items), origin_of(entries), standing[:start], is_cut)
 
     def _is_alive(self, entries: Sequence[Entry]) -> bool:
         return bool(entries) and self._clock.now_ms() - cursor_ms(entries[-1].cursor) <= self._ttl_seconds * 1000
@@ -331,6 +356,7 @@ class Conversation:
     async def _compact(self, snapshot: Snapshot, journal: list[Entry]) -> set[str]:
         """Writes a new snapshot. Returns the cursors of the entries that it then deleted from the journal."""
         made = compacted(snapshot, journal, self._window, self._ttl_seconds, self._clock.now_ms())
+        made = msgspec.structs.replace(made, images=await self._renewed_images(made, snapshot, journal))
         await self._kv.put(
             snapshot_key(self._name),
             msgspec.json.encode(made).decode(),
@@ -341,3 +367,15 @@ class Conversation:
         for cursor in sorted(removed):
             await self._kv.delete(journal_key(self._name, cursor))
         return removed
+
+    async def _renewed_images(self, made: Snapshot, before: Snapshot, journal: Sequence[Entry]) -> dict[str, int]:
+        items, _ = shown_of(items_of(made.entries), self._window)
+        lived = [before.ttl_seconds if before.entries else self._ttl_seconds]
+        lived += [entry.change.ttl_seconds for entry in journal]
+        # Written when conversations lived shorter, they would expire first.
+        is_short = min(lived) < self._ttl_seconds
+        try:
+            return await self._images.renew(newest_images(items), before.images, made.written_ms, all_of_them=is_short)
+        except Unavailable as failure:
+            self._log(f"images of a conversation were not written again: {failure.code}")
+            return before.images

@@ -50,13 +50,14 @@ class Entry(msgspec.Struct, frozen=True, omit_defaults=True):
 class Snapshot(msgspec.Struct, frozen=True):
     """The compacted entries. `folded_ms`: cursor of an entry that may still be in the journal -> since when (ms) every
     snapshot has it. `cut`: the newest entry of which a message was cut off; empty if none was. `ttl_seconds`: as in
-    `Change`."""
+    `Change`. `images`: name of images that were written again -> when (ms)."""
 
     written_ms: int = 0
     entries: list[Entry] = []
     folded_ms: dict[str, int] = {}
     cut: str = ""
     ttl_seconds: int = 0
+    images: dict[str, int] = {}
 
 
 def merge(*sources: Iterable[Entry]) -> list[Entry]:

@@ -14,8 +14,8 @@ from waypost_worker.documents.document import DocumentStore
 from waypost_worker.errors import RateLimited, Unavailable
 from waypost_worker.handlers.chat_request import ForkBody, asker_tag, named_resource, read_question, thread_name
 from waypost_worker.handlers.chat_response import answer_response, wanted_format
+from waypost_worker.handlers.message_content import message_text
 from waypost_worker.handlers.thread_view import ThreadView, thread_view
-from waypost_worker.handlers.ui_request import message_text
 from waypost_worker.http.json_body import Body, read_body, read_bytes
 from waypost_worker.http.messages import Response, content_length, json_response
 from waypost_worker.ids import parse_app_id, parse_message_id
@@ -55,6 +55,8 @@ async def post_chat(context: RequestContext) -> Response:
     limit = MAX_CHAT_BODY_BYTES if declared is None or declared > MAX_BODY_BYTES else MAX_BODY_BYTES
     body = await read_bytes(context.request, limit)
     resource_id, thread_id, question = read_question(body, token_resource, context.settings.model.parts)
+    # Megabytes that nothing needs any more.
+    del body
     if wanted is not None:
         question = msgspec.structs.replace(question, is_ui=wanted == "ui")
     # The AI SDK's stream has no ids to resume from.

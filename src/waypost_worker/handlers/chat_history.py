@@ -11,6 +11,7 @@ from waypost_worker.conversations.conversation import History
 from waypost_worker.conversations.message import ChatMessage
 from waypost_worker.errors import InvalidParameter
 from waypost_worker.handlers.chat_request import thread_name
+from waypost_worker.handlers.chat_response import with_images
 from waypost_worker.http.messages import Response, json_response
 
 
@@ -35,7 +36,8 @@ async def read_chat(context: RequestContext) -> Response:
     live = chats.running(*name)
     running = live.generation_id if live is not None else None
     thread = await chats.threads.find(*name)
-    history = await chats.conversation(thread.session_id).history() if thread else History([], None)
+    conversation = chats.conversation(thread.session_id) if thread else None
+    history = await conversation.history() if conversation else History([], None)
     shown: list[ChatMessage] = []
     for item in history.items:
         if not item.is_open:
@@ -46,5 +48,7 @@ async def read_chat(context: RequestContext) -> Response:
                 running = item.id
             elif unfinished.item.content:
                 shown.append(as_partial(unfinished.item))
+    if conversation is not None:
+        shown = await with_images(context, conversation, shown)
     ended = {item.id for item in shown}
     return json_response(UiHistoryView(to_ui_messages(shown), None if running in ended else running, history.truncated))

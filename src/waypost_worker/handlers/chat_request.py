@@ -1,14 +1,17 @@
 """The body of a question: Waypost's own, or the one that the AI SDK's chat transport sends."""
 
-from typing import Any
+from typing import Annotated, Any
+
+from msgspec import Meta, Raw
 
 from waypost_worker.chat.question import Question, tag_of
 from waypost_worker.context.request_context import RequestContext
 from waypost_worker.errors import BodyTooLarge, InvalidBody, WrongResource
-from waypost_worker.handlers.ui_request import message_text, read_ui_question, ui_messages
-from waypost_worker.http.json_body import Body, decode_json
+from waypost_worker.handlers.message_content import ImagePart, TextPart, content_of
+from waypost_worker.handlers.ui_request import read_ui_question, ui_messages
+from waypost_worker.http.json_body import Body, decode_json, decode_large
 from waypost_worker.ids import parse_app_id, parse_message_id
-from waypost_worker.limits import MAX_QUESTION_BYTES
+from waypost_worker.limits import MAX_QUESTION_BYTES, MAX_TEXT_PART_BYTES
 from waypost_worker.security.client_address import rate_limit_key
 
 
@@ -16,16 +19,21 @@ class ChatBody(Body, frozen=True):
     """A message to a thread. `resourceId` names the user of the app that the thread belongs to; without it, the thread
     is a resource of its own.
 
-    The request is idempotent by `messageId`. `interrupt` stops an answer that is being generated.
+    The request is idempotent by `messageId`. `interrupt` stops an answer that is being generated. `message`: a text, or
+    a text and images.
     """
 
-    message: str
+    message: str | Annotated[list[TextPart | ImagePart], Meta(min_length=1)]
     thread_id: str
     resource_id: str | None = None
     agent: str | None = None
     message_id: str | None = None
     metadata: dict[str, Any] | None = None
     interrupt: bool = False
+
+
+class _SentChat(ChatBody, frozen=True):
+    message: Raw  # type: ignore[assignment]
 
 
 class ForkBody(Body, frozen=True):
@@ -52,9 +60,10 @@ def read_question(body: bytes, token_resource: str | None, allowed: str) -> tupl
         return *thread_name(token_resource, resource_id, thread_id), question
     if len(body) > MAX_QUESTION_BYTES:
         raise BodyTooLarge(f"A message as JSON may have {MAX_QUESTION_BYTES} bytes.")
-    sent = decode_json(body, ChatBody)
+    decode = decode_json if len(body) <= MAX_TEXT_PART_BYTES else decode_large
+    sent = decode(body, _SentChat)
     question = Question(
-        message_text(sent.message),
+        content_of(sent.message, allowed),
         None if sent.message_id is None else parse_message_id(sent.message_id),
         sent.agent,
         sent.metadata,

@@ -6,6 +6,8 @@ from waypost_worker.chat.answer_stream import AnswerStream, until
 from waypost_worker.chat.unfinished import fill_in
 from waypost_worker.chat.wire_formats import FORMATS, UI_HEADERS, UI_MEDIA_TYPE, encode_answer
 from waypost_worker.context.request_context import RequestContext
+from waypost_worker.conversations.conversation import Conversation
+from waypost_worker.conversations.images import image_bytes
 from waypost_worker.conversations.message import ChatMessage
 from waypost_worker.errors import InvalidParameter
 from waypost_worker.http.messages import Response
@@ -42,6 +44,26 @@ def answer_response(
     return stream_response(body, context.isolate, place, headers=UI_HEADERS if name == "ui" else {})
 
 
-async def shown(context: RequestContext, items: Sequence[ChatMessage]) -> list[ChatMessage]:
-    """`items`, with the text so far in answers that are still being generated."""
-    return await fill_in(items, context.chunks, context.clock, context.settings.plan)
+async def shown(context: RequestContext, conversation: Conversation, items: Sequence[ChatMessage]) -> list[ChatMessage]:
+    """`items` of `conversation` as a client gets them: with their images, and with the text so far in answers that are
+    still being generated.
+
+    Raises:
+        Busy: too many images are on their way to clients.
+        StorageUnavailable, BudgetSpent
+    """
+    filled = await fill_in(items, context.chunks, context.clock, context.settings.plan)
+    return await with_images(context, conversation, filled)
+
+
+async def with_images(
+    context: RequestContext, conversation: Conversation, items: Sequence[ChatMessage]
+) -> list[ChatMessage]:
+    """`items` of `conversation` with their images.
+
+    Raises:
+        Busy: too many images are on their way to clients.
+        StorageUnavailable, BudgetSpent
+    """
+    await context.loads.take(image_bytes(items))
+    return await conversation.shown(items)

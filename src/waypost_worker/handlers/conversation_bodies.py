@@ -1,6 +1,7 @@
 """The bodies of `/api/conversations`: messages to append, conversations to import, and what the sender may write."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Annotated, Any
 
 import msgspec
@@ -9,13 +10,18 @@ from msgspec import Meta
 from waypost_worker.chat.prompt import characters_of, check_parts
 from waypost_worker.context.auth import has_app_key
 from waypost_worker.context.request_context import RequestContext
+from waypost_worker.conversations.images import image_bytes
 from waypost_worker.conversations.import_times import TimesReadAs
 from waypost_worker.conversations.message import ChatMessage, ForkOrigin, MessageRole, ToolCall
-from waypost_worker.errors import BadInput, InvalidBody
+from waypost_worker.errors import BadInput, InvalidBody, UnknownField
+from waypost_worker.handlers.message_content import images_too_large
 from waypost_worker.http.json_body import Body, declared_type, decode_json, read_bytes
 from waypost_worker.ids import parse_app_id, parse_message_id
 from waypost_worker.limits import (
+    APPEND_BYTES_PER_USE,
+    IMAGE_BYTES_PER_USE,
     MAX_APPENDED_MESSAGES,
+    MAX_IMAGE_BYTES,
     MAX_IMPORT_BYTES,
     MAX_IMPORTED_MESSAGES,
     MAX_MESSAGE_CHARACTERS,
@@ -87,6 +93,29 @@ class ImportBody(Body, frozen=True):
     read_as: TimesReadAs | None = None
 
 
+_INSTEAD = {
+    "`parts`": (
+        "A message's text and images are its `content`, in the form in which GET /api/conversations exports them; "
+        "`parts` are how GET /api/chat shows the same to the AI SDK."
+    ),
+    "`metadata`": "Messages have no metadata of their own; threads have.",
+}
+
+
+@contextmanager
+def explaining() -> Iterator[None]:
+    """Around the decoding of messages: says of fields that other programs' messages have what to send instead.
+
+    Raises:
+        UnknownField
+    """
+    try:
+        yield
+    except UnknownField as error:
+        hints = [hint for name, hint in _INSTEAD.items() if name in error.detail]
+        raise UnknownField(" ".join([error.detail, *hints])) from error
+
+
 async def read_import(context: RequestContext) -> tuple[ImportBody, int]:
     """The conversation in a body of JSON or JSON lines, and its bytes.
 
@@ -95,7 +124,8 @@ async def read_import(context: RequestContext) -> tuple[ImportBody, int]:
     """
     if declared_type(context.request) != JSON_LINES:
         text = await read_bytes(context.request, MAX_IMPORT_BYTES)
-        return decode_json(text or b"{}", ImportBody), len(text)
+        with explaining():
+            return decode_json(text or b"{}", ImportBody), len(text)
     body = await read_bytes(context.request, MAX_IMPORT_BYTES, JSON_LINES)
     # The last line may lack its line break.
     if body.removesuffix(b"\n").count(b"\n") >= MAX_IMPORTED_MESSAGES:
@@ -106,7 +136,8 @@ async def read_import(context: RequestContext) -> tuple[ImportBody, int]:
 
 def _line(number: int, line: bytes) -> ImportedMessage:
     try:
-        return decode_json(line, ImportedMessage)
+        with explaining():
+            return decode_json(line, ImportedMessage)
     except BadInput as error:
         raise type(error)(f"Line {number}: {error.detail}") from error
 
@@ -156,18 +187,27 @@ async def checked_messages(context: RequestContext, items: Sequence[ChatMessage]
     settings, when all callers may write every conversation anyway, all of them every role but `system`.
 
     Raises:
-        InvalidBody, UnsupportedPart, InvalidToken, RateLimited
+        BodyTooLarge, InvalidBody, UnsupportedPart, InvalidToken, RateLimited
     """
     if len({item.id for item in items}) < len(items):
         raise InvalidBody("Two messages have the same id.")
     for number, item in enumerate(items):
-        if characters_of(item) > MAX_MESSAGE_CHARACTERS:
+        size = image_bytes([item])
+        if size > MAX_IMAGE_BYTES:
+            raise images_too_large()
+        if characters_of(item) - size > MAX_MESSAGE_CHARACTERS:
             raise InvalidBody(f"messages[{number}] has more than {MAX_MESSAGE_CHARACTERS} characters.")
         check_parts(item, context.settings.model.parts, f"messages[{number}].content")
     if await has_app_key(context):
         return list(items)
     own = ("user",) if context.settings.app_keys else ("user", "assistant", "tool")
     return [item if item.role in own else msgspec.structs.replace(item, by_user=True) for item in items]
+
+
+def uses_of(size: int, items: Sequence[ChatMessage]) -> int:
+    """The uses of the APPEND budget that a body of `size` bytes with these `items` costs beyond the first."""
+    images = image_bytes(items)
+    return (size - images) // APPEND_BYTES_PER_USE + images // IMAGE_BYTES_PER_USE
 
 
 def imported_origin(body: ForkedFromBody | None) -> ForkOrigin | None:

@@ -1,17 +1,20 @@
 """`/api/conversations/{sessionId}/messages` and `…/pop`: appends messages, deletes one, takes the last one away."""
 
+from collections.abc import Sequence
+
 import msgspec
 
 from waypost_worker.context.auth import owned_id
 from waypost_worker.context.request_context import RequestContext
 from waypost_worker.conversations.export_json import MessageView, message_view
+from waypost_worker.conversations.message import ChatMessage
 from waypost_worker.handlers.chat_response import shown
-from waypost_worker.handlers.conversation_bodies import AppendBody, checked_messages, message_of
+from waypost_worker.handlers.conversation_bodies import AppendBody, checked_messages, explaining, message_of, uses_of
 from waypost_worker.http.json_body import Body, decode_json, read_body, read_bytes
 from waypost_worker.http.messages import Response, json_response
 from waypost_worker.ids import parse_message_id
 from waypost_worker.kv.keys import snapshot_key
-from waypost_worker.limits import APPEND_BYTES_PER_USE, MAX_APPEND_BYTES, MAX_SMALL_APPEND_BYTES
+from waypost_worker.limits import MAX_APPEND_BYTES, MAX_SMALL_APPEND_BYTES
 from waypost_worker.security.rate_limits import Limit
 
 
@@ -39,12 +42,13 @@ async def append(context: RequestContext) -> Response:
     """Append messages. A message whose id exists already is not appended again."""
     session_id = await _session_id(context)
     text = await read_bytes(context.request, MAX_APPEND_BYTES)
-    body = decode_json(text or b"{}", AppendBody)
+    with explaining():
+        body = decode_json(text or b"{}", AppendBody)
     conversation = context.conversation(session_id)
     now = context.clock.now_ms()
     items = [message_of(message, now, conversation.new_cursor) for message in body.messages]
     items = await checked_messages(context, items)
-    await _spend(context, session_id, len(text))
+    await _spend(context, session_id, len(text), items)
     await conversation.append(items)
     await conversation.compact_if_due()
     return _reply(context, AppendedView(session_id, [item.id for item in items]), 201)
@@ -54,7 +58,7 @@ async def delete(context: RequestContext) -> Response:
     """Delete one message; also if this location does not see it yet. Other messages stay."""
     session_id = await _session_id(context)
     message_id = parse_message_id(context.params["messageId"])
-    await _spend(context, session_id, 0)
+    await _spend(context, session_id, 0, [])
     conversation = context.conversation(session_id)
     await conversation.drop(message_id)
     await conversation.compact_if_due()
@@ -66,12 +70,12 @@ async def pop(context: RequestContext) -> Response:
     session_id = await _session_id(context)
     body = await read_body(context.request, PopBody)
     pop_id = parse_message_id(body.id)
-    await _spend(context, session_id, 0)
+    await _spend(context, session_id, 0, [])
     conversation = context.conversation(session_id)
     taken = await conversation.pop(pop_id)
     await conversation.compact_if_due()
     # An answer that was still running is returned with its text so far.
-    views = [message_view(item) for item in await shown(context, [] if taken is None else [taken])]
+    views = [message_view(item) for item in await shown(context, conversation, [] if taken is None else [taken])]
     return _reply(context, PoppedView(session_id, views[0] if views else None), 200)
 
 
@@ -83,8 +87,8 @@ async def _session_id(context: RequestContext) -> str:
     return await owned_id(context, context.params["sessionId"], "sessionId")
 
 
-async def _spend(context: RequestContext, session_id: str, size: int) -> None:
+async def _spend(context: RequestContext, session_id: str, size: int, items: Sequence[ChatMessage]) -> None:
     await context.limits.spend(Limit.MESSAGE, snapshot_key(session_id))
     if size > MAX_SMALL_APPEND_BYTES:
         # Every read loads what was written in the last minutes, so a large write costs more of the budget.
-        await context.limits.spend(Limit.APPEND, snapshot_key(session_id), 1 + size // APPEND_BYTES_PER_USE)
+        await context.limits.spend(Limit.APPEND, snapshot_key(session_id), 1 + uses_of(size, items))

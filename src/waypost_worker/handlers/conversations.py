@@ -21,12 +21,13 @@ from waypost_worker.handlers.conversation_bodies import (
     imported_message,
     imported_origin,
     read_import,
+    uses_of,
 )
 from waypost_worker.http.messages import Response, json_response
 from waypost_worker.http.query import whole_number
 from waypost_worker.ids import parse_message_id
 from waypost_worker.kv.keys import snapshot_key
-from waypost_worker.limits import APPEND_BYTES_PER_USE, MAX_THREAD_HISTORY_LIMIT
+from waypost_worker.limits import MAX_THREAD_HISTORY_LIMIT
 from waypost_worker.security.rate_limits import Limit
 
 TRUNCATED = "Waypost-Truncated"
@@ -42,9 +43,10 @@ async def read(context: RequestContext) -> Response:
         raise InvalidParameter("format is one of json, jsonl, markdown.")
     limit = whole_number(context.query, "limit", MAX_THREAD_HISTORY_LIMIT, MAX_THREAD_HISTORY_LIMIT)
     before = context.query.get("before")
-    history = await context.conversation(session_id).history()
+    conversation = context.conversation(session_id)
+    history = await conversation.history()
     page = page_of(history.items if before is None else _preceding(history.items, parse_message_id(before)), limit)
-    items = await shown(context, page.items)
+    items = await shown(context, conversation, page.items)
     view = conversation_view(session_id, history._replace(items=items), page.before)
     if format_name == "json":
         return json_response(view)
@@ -63,7 +65,7 @@ async def replace(context: RequestContext) -> Response:
     items = [imported_message(message, now, conversation.new_cursor, times) for message in body.messages]
     items = await checked_messages(context, items)
     origin = imported_origin(body.forked_from)
-    await context.limits.spend(Limit.APPEND, snapshot_key(session_id), 1 + size // APPEND_BYTES_PER_USE)
+    await context.limits.spend(Limit.APPEND, snapshot_key(session_id), 1 + uses_of(size, items))
     history = await conversation.replace(items, origin, truncated=body.truncated)
     await conversation.compact_if_due()
     # Not read from KV: a location may not see its own write yet.

@@ -143,8 +143,9 @@ async def _of_thread(
     if after.kind < 0:
         yield 0, "", ThreadLine(thread_view(thread))
     if after.kind < 1:
-        history = await context.conversation(thread.session_id).history()
-        items = await shown(context, history.items)
+        conversation = context.conversation(thread.session_id)
+        history = await conversation.history()
+        items = await shown(context, conversation, history.items)
         view = conversation_view(thread.session_id, history._replace(items=items))
         yield 1, "", ConversationLine(thread.thread_id, view)
     async for number, document in _documents(context, thread, after):

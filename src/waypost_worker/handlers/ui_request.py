@@ -6,13 +6,16 @@ from typing import Any
 import msgspec
 from msgspec import UNSET, Raw, UnsetType
 
-from waypost_worker.chat.prompt import is_image, unsupported_part
+from waypost_worker.chat.prompt import unsupported_part
 from waypost_worker.chat.question import Question
 from waypost_worker.errors import BodyTooLarge, InvalidBody, InvalidJson
-from waypost_worker.http.json_body import decode_again, decode_json
+from waypost_worker.handlers.message_content import NO_TEXT, MessageContent
+from waypost_worker.http.json_body import decode_again, decode_json, decode_large
 from waypost_worker.http.json_tail import last_elements
 from waypost_worker.ids import parse_message_id
-from waypost_worker.limits import MAX_BODY_BYTES, MAX_CHAT_MESSAGE_LENGTH, MAX_QUESTION_BYTES, MAX_QUESTION_MARKS
+from waypost_worker.limits import MAX_BODY_BYTES, MAX_QUESTION_BYTES, MAX_QUESTION_MARKS, MAX_TEXT_PART_BYTES
+
+MESSAGES = b'"messages":'
 
 PREVIOUS = 2
 """Messages before the question whose ids are read."""
@@ -32,6 +35,18 @@ class UiMessage(msgspec.Struct, frozen=True):
     id: str
     role: str
     parts: list[UiPart] = []
+
+
+class _SentPart(msgspec.Struct):
+    type: str
+    text: Raw = NO_TEXT
+    url: Raw = NO_TEXT
+
+
+class _SentMessage(msgspec.Struct):
+    id: str
+    role: str
+    parts: list[_SentPart] = []
 
 
 class _Head(msgspec.Struct, frozen=True, rename="camel", kw_only=True):
@@ -65,8 +80,8 @@ class _Kind(msgspec.Struct):
     trigger: Raw | UnsetType = UNSET
 
 
-def ui_messages(body: bytes) -> bytes | None:
-    """The text of the messages in a body in the form of the AI SDK, empty if there are none; `None` if the body is in
+def ui_messages(body: bytes) -> slice | None:
+    """Where the messages stand in a body in the form of the AI SDK, empty if there are none; `None` if the body is in
     another form.
 
     Raises:
@@ -77,11 +92,21 @@ def ui_messages(body: bytes) -> bytes | None:
     except RecursionError as error:
         raise InvalidJson("The JSON is nested too deep.") from error
     if kind.messages is UNSET:
-        return None if kind.trigger is UNSET else b""
-    return bytes(kind.messages).strip()
+        return None if kind.trigger is UNSET else slice(0, 0)
+    return _place_in(body, kind.messages)
 
 
-def read_ui_question(body: bytes, messages: bytes, allowed: str) -> tuple[str, str | None, Question]:
+def _place_in(body: bytes, messages: Raw) -> slice:
+    size = len(memoryview(messages))
+    # Without a copy of megabytes, where they stand behind the first such name, as in all that the AI SDK sends.
+    start = body.find(MESSAGES) + len(MESSAGES)
+    if memoryview(body)[start : start + size] == memoryview(messages):
+        return slice(start, start + size)
+    start = body.find(bytes(messages))
+    return slice(start, start + size)
+
+
+def read_ui_question(body: bytes, messages: slice, allowed: str) -> tuple[str, str | None, Question]:
     """Thread, resource and question in `body`, of which `messages` are the messages. `allowed`: the parts that a model
     is given here, one of `PARTS`.
 
@@ -89,21 +114,23 @@ def read_ui_question(body: bytes, messages: bytes, allowed: str) -> tuple[str, s
         BodyTooLarge, InvalidJson, InvalidEncoding, InvalidBody, UnknownField, InvalidId, UnsupportedPart
     """
     # Without the messages the body is small enough to be checked as any other.
-    start = body.find(messages)
-    rest = body[:start] + b"0" + body[start + len(messages) :] if messages else body
-    if len(rest) > MAX_BODY_BYTES:
+    size = messages.stop - messages.start
+    if len(body) - size > MAX_BODY_BYTES:
         raise BodyTooLarge(f"A question without its messages may have {MAX_BODY_BYTES} bytes.")
-    head = decode_json(rest, _Head)
-    if not messages.startswith(b"["):
+    head = decode_json(body[: messages.start] + b"0" * bool(size) + body[messages.stop :], _Head)
+    if not body.startswith(b"[", messages.start, messages.stop):
         raise InvalidBody("The field `messages` must be an array of messages.")
-    text, from_end, previous_ids = _last_question(messages)
-    if len(text) > MAX_QUESTION_BYTES:
+    found, from_end, previous_ids = _last_question(body, messages)
+    if len(found) > MAX_QUESTION_BYTES:
         raise BodyTooLarge(f"A message as JSON may have {MAX_QUESTION_BYTES} bytes.")
-    asked = decode_json(text, UiMessage)
+    text = bytes(found)
+    # Images in it are decoded one after the other.
+    decode = decode_json if len(text) <= MAX_TEXT_PART_BYTES else decode_large
+    asked = decode(text, _SentMessage)
     # An edited message keeps its id and is named by messageId; a new one is not.
     regenerate = head.trigger.startswith("regenerate") or head.message_id == asked.id
     question = Question(
-        _content(asked, allowed, messages, from_end),
+        _content(asked, allowed, body, messages, from_end),
         parse_message_id(asked.id),
         head.agent,
         head.metadata,
@@ -116,24 +143,11 @@ def read_ui_question(body: bytes, messages: bytes, allowed: str) -> tuple[str, s
     return head.id, head.resource_id, question
 
 
-def message_text(text: str) -> str:
-    """`text`, if it is neither blank nor too long.
-
-    Raises:
-        InvalidBody
-    """
-    if not text.strip():
-        raise InvalidBody("The message is empty.")
-    if len(text) > MAX_CHAT_MESSAGE_LENGTH:
-        raise InvalidBody(f"A message may have {MAX_CHAT_MESSAGE_LENGTH} characters.")
-    return text
-
-
-def _last_question(messages: bytes) -> tuple[bytes, int, tuple[str, ...]]:
+def _last_question(body: bytes, messages: slice) -> tuple[memoryview, int, tuple[str, ...]]:
     """The last message of a user, its place from the end, and the ids of those before it, the nearest first."""
-    found, place = b"", 0
+    found, place = memoryview(b""), 0
     previous: list[str] = []
-    for number, element in enumerate(last_elements(messages, MAX_QUESTION_MARKS), 1):
+    for number, element in enumerate(last_elements(body, MAX_QUESTION_MARKS, messages.stop), 1):
         named = _named(element)
         if found:
             previous.append(named.id)
@@ -146,7 +160,7 @@ def _last_question(messages: bytes) -> tuple[bytes, int, tuple[str, ...]]:
     return found, place, tuple(previous)
 
 
-def _named(element: bytes) -> _Named:
+def _named(element: memoryview) -> _Named:
     try:
         return _decode_named(element)
     except (msgspec.DecodeError, UnicodeDecodeError):
@@ -154,21 +168,20 @@ def _named(element: bytes) -> _Named:
         return _Named()
 
 
-def _content(message: UiMessage, allowed: str, messages: bytes, from_end: int) -> Any:
+def _content(message: _SentMessage, allowed: str, body: bytes, messages: slice, from_end: int) -> Any:
     """The content of a message in the form of the AI SDK: its text, or content parts if it has images."""
-    images: list[dict[str, Any]] = []
-    texts: list[str] = []
+    content = MessageContent(allowed)
+    index: int | None = None
     for number, part in enumerate(message.parts):
-        if part.type == "text" and isinstance(part.text, str):
-            texts.append(part.text)
+        if part.type == "text" and bytes(part.text).startswith(b'"'):
+            content.add_text(part.text, "text")
             continue
-        # Of files, a model is given images; a URL with the image in it names the media type itself.
-        image = {"type": "image_url", "image_url": {"url": part.url}}
-        if part.type != "file" or not is_image(image) or allowed == "text":
-            index = sum(1 for _ in last_elements(messages, MAX_QUESTION_MARKS)) - from_end
-            raise unsupported_part(part.type, allowed, f"messages[{index}].parts[{number}]")
-        images.append(image)
-    text = "".join(texts)
-    if not images:
-        return message_text(text)
-    return [{"type": "text", "text": message_text(text)}, *images]
+        if index is None:
+            index = sum(1 for _ in last_elements(body, MAX_QUESTION_MARKS, messages.stop)) - from_end
+        place = f"messages[{index}].parts[{number}]"
+        if part.type == "file":
+            # Of files, a model is given images; a URL with the image in it names the media type itself.
+            content.add_image(part.url, part.type, place)
+        else:
+            raise unsupported_part(part.type, allowed, place)
+    return content.checked()

@@ -15,6 +15,7 @@ from waypost_worker.limits import (
     MAX_BODY_SILENCE_SECONDS,
     MAX_DECODED_BODY_BYTES,
     MAX_LARGE_BODY_SECONDS,
+    MAX_USUAL_BODY_BYTES,
     PASSED_ON_MEMORY_FACTOR,
 )
 
@@ -59,7 +60,7 @@ async def read_body(
         Busy: `share` has no room for it; the rest is left in `source`.
     """
     decodes = limit <= MAX_DECODED_BODY_BYTES
-    max_seconds = MAX_BODY_SECONDS if decodes else MAX_LARGE_BODY_SECONDS
+    max_seconds = MAX_BODY_SECONDS if limit <= MAX_USUAL_BODY_BYTES else MAX_LARGE_BODY_SECONDS
     watch = _Watch(source, clock, alarm, max_seconds)
     try:
         chunk = await source.read()

@@ -101,6 +101,18 @@ def decode_json(body: bytes, type_: type[T]) -> T:
     return decode_again(body, type_)
 
 
+def decode_large(body: bytes, type_: type[T]) -> T:
+    """The same for a body with large texts, which only `type_` decodes; an object may have a name twice, of which the
+    last counts.
+
+    Raises:
+        InvalidEncoding, InvalidJson, InvalidBody, UnknownField
+    """
+    with _REFUSALS:
+        _check_text(body)
+    return decode_again(body, type_)
+
+
 def decode_again(body: bytes, type_: type[T]) -> T:
     """`body` as a `type_`, after `decode_json` has checked it as a text.
 

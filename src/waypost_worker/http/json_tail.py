@@ -12,10 +12,14 @@ WINDOW = 4096
 _MARKS = (b'"', b"[", b"]", b"{", b"}", b",")
 
 
-def last_elements(array: bytes, max_marks: int) -> Iterator[bytes]:
-    """Yields the elements of `array`, the text of a valid JSON array, the last one first. Ends before the first one if
-    it would have to look at more than `max_marks` brackets, commas and quotes."""
-    end = position = array.rindex(b"]")
+def last_elements(array: bytes, max_marks: int, array_end: int | None = None) -> Iterator[memoryview]:
+    """Yields the elements of `array`, the text of a valid JSON array, the last one first, none of them copied. Ends
+    before the first one if it would have to look at more than `max_marks` brackets, commas and quotes.
+
+    `array_end`: where the array ends, if `array` goes on behind it, or begins before it.
+    """
+    view = memoryview(array)
+    end = position = array.rindex(b"]", 0, array_end)
     depth = 0
     left = max_marks
     while left > 0:
@@ -33,11 +37,15 @@ def last_elements(array: bytes, max_marks: int) -> Iterator[bytes]:
             depth -= 1
         elif not depth:
             # A comma between two elements, or the bracket that opens the array.
-            if element := array[position + 1 : end].strip():
+            if not _is_blank(element := view[position + 1 : end]):
                 yield element
             end = position
             if mark == b"[":
                 return
+
+
+def _is_blank(element: memoryview) -> bool:
+    return not bytes(element[:WINDOW]).strip()
 
 
 def _mark_before(text: bytes, end: int) -> int:

@@ -84,6 +84,16 @@ def journal_key(conversation: str, cursor: str) -> str:
     return f"conv:{conversation}:{cursor}"
 
 
+def images_prefix(conversation: str) -> str:
+    """The prefix of the images of a conversation."""
+    return f"img:{conversation}:"
+
+
+def image_key(conversation: str, name: str) -> str:
+    """The images of one message; `name`: a cursor."""
+    return f"img:{conversation}:{name}"
+
+
 def threads_prefix(resource_id: str) -> str:
     """The prefix of a resource's threads. Apps choose these ids, so they are percent-encoded in keys."""
     return f"thread:{quote(resource_id, safe='')}:"
@@ -146,7 +156,7 @@ def session_page_key(session_id: str, intent_id: str) -> str:
 
 def owned_prefixes(session_prefix: str) -> tuple[str, ...]:
     """The prefixes of all keys of what the sessions own whose ids begin with `session_prefix`."""
-    return tuple(f"{kind}:{session_prefix}" for kind in ("conv", "intents", "theme", "doc", "pages"))
+    return tuple(f"{kind}:{session_prefix}" for kind in ("conv", "img", "intents", "theme", "doc", "pages"))
 
 
 def owner_of(key: str) -> str:

@@ -48,6 +48,8 @@ class OpenAiModel:
         settings = self._settings
         asked = {"model": model or settings.openai_model, "messages": chat_messages(items), "stream": True}
         body = msgspec.json.encode({**settings.parameters, **asked})
+        # Megabytes, if there are images, that would be kept until the answer ends.
+        del items, asked
 
         async def send() -> FetchedResponse:
             return await self._http.post(self._url, self._headers, body, settings.timeout_seconds)
