@@ -349,20 +349,15 @@ def repeats_what_is_used_up() -> Any:
 
 def waits_until_midnight() -> Any:
     """An isolate that was refused asks for nothing until midnight, though the account may be upgraded before."""
-
-    def is_used_up(self: DailyLimits, operation: str) -> bool:
-        return operation in self.operations
-
-    return replaced(DailyLimits, "is_used_up", is_used_up)
+    return replaced(DailyLimits, "is_used_up", lambda self, operation: True)
 
 
-def never_tries_again() -> Any:
+@contextmanager
+def never_tries_again() -> Iterator[None]:
     """An isolate that was refused asks for nothing any more, on the next day neither."""
-
-    def is_used_up(self: DailyLimits, operation: str) -> bool:
-        return operation in self._probe_ms
-
-    return replaced(DailyLimits, "is_used_up", is_used_up)
+    used_up = property(lambda self: tuple(self._probe_ms))
+    with waits_until_midnight(), replaced(DailyLimits, "operations", used_up):
+        yield
 
 
 PLANTED = (

@@ -110,6 +110,15 @@ async def test_a_clock_that_is_hours_ahead_locks_nothing_for_longer_than_a_minut
     assert await at.kv.list("a") == ListPage(())
 
 
+async def test_a_clock_that_is_put_right_puts_the_hour_right():
+    at = Setting("list")
+    at.clock.ms = MIDNIGHT + 9 * DAY_MS
+    await at.refused("list")
+    at.clock.ms = NOON
+    at.limits.refused("list")
+    assert (await at.refused("list")).retry_after_seconds == 12 * 3600
+
+
 async def test_only_one_of_many_callers_makes_the_trial():
     at = Setting("list")
     await at.refused("list")

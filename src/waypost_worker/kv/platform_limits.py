@@ -38,14 +38,12 @@ class DailyLimits:
 
     @property
     def until_ms(self) -> int:
-        """When they are there again: the 00:00 UTC that follows the first refusal."""
+        """When they are there again: the 00:00 UTC that follows the last refusal."""
         return self._until_ms
 
     def is_used_up(self, operation: str) -> bool:
-        """Whether an operation of this kind must not be asked for now. It may be if it is due for a trial, which is
-        then this caller's."""
-        if operation not in self.operations:
-            return False
+        """Whether an operation of a kind that is used up must not be asked for now. It may be if a trial is due, which
+        is then this caller's."""
         now = self._clock.now_ms()
         if now < self._probe_ms[operation]:
             return True
@@ -55,8 +53,7 @@ class DailyLimits:
     def refused(self, operation: str) -> None:
         """The platform has refused an operation of this kind."""
         now = self._clock.now_ms()
-        if not self.operations:
-            self._until_ms = (now // DAY_MS + 1) * DAY_MS
+        self._until_ms = (now // DAY_MS + 1) * DAY_MS
         self._probe_ms[operation] = now + PROBE_MS
 
     def allowed(self, operation: str) -> None:
@@ -65,7 +62,7 @@ class DailyLimits:
 
     def error(self, operation: str) -> DailyLimit:
         """The error for a caller that needs an operation of this kind."""
-        return DailyLimit(operation, -(-(self._until_ms - self._clock.now_ms()) // 1000))
+        return DailyLimit(operation, max(1, -(-(self._until_ms - self._clock.now_ms()) // 1000)))
 
 
 class LimitedKv:
