@@ -6,7 +6,7 @@ HOST = 127.0.0.1
 RUNS = 10000
 SEED = 0
 
-.PHONY: announce bench bootstrap browser check cost deploy dev guard latency lock probe profile simulate simulation soak test unit verify worker
+.PHONY: announce bench bootstrap browser check cost deploy dev guard latency lock probe profile simulate simulation soak test unit verify wake-up-table worker
 .NOTPARALLEL:
 
 # Installs what is missing, and nothing where all of it is there.
@@ -60,6 +60,10 @@ soak: bootstrap
 # Simulates how long calls take at each distance, and writes the table into docs/guarantees.md: two minutes.
 latency: bootstrap
 	@npm run --silent latency
+
+# Simulates what wake-up keys save and how long messages then take, and writes the table into docs/cost.md: some minutes.
+wake-up-table: bootstrap
+	@npm run --silent wake-up-table
 
 # Counts what each action costs in KV operations, and writes the table into docs/cost.md.
 cost: bootstrap

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from simulation.client import KEY, Client, Opened, make_client
+from simulation.profiles import PLACED
 from simulation.scripted_model import ScriptedModel, counted
 from simulation.virtual_time import VirtualClock, run
 from tools.openapi.example_calls import EXAMPLE_CALLS
@@ -155,20 +156,24 @@ def keep_costliest(found: dict[str, Bill], name: str, bill: Bill) -> None:
 
 
 class Scene:
-    """A session of a stranger's own, in an isolate of its own; `elsewhere` writes into its queues from another one."""
+    """A session of a stranger's own, in an isolate of its own; `elsewhere` writes into its queues from another one.
+    `is_placed`: the Worker runs in one data centre, and uses wake-up keys."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, is_placed: bool) -> None:
         self.kv = BilledKv(MemoryKv(VirtualClock()))
         self.uses = Uses()
         model = ScriptedModel(counted(80, 0.25))
         self.client: Client = make_client(Settings(signing_keys=(KEY,)), self.kv, self.uses.limiters, model=model)
         self.elsewhere: Client = make_client(Settings(signing_keys=(KEY,)), self.kv, seed=1)
+        for client in (self.client, self.elsewhere):
+            client.headers |= PLACED if is_placed else {}
 
     async def bill(self, work: Callable[[], Awaitable[Any]]) -> Bill:
         """What `work` costs."""
         before = self.kv.dollars
         self.uses.count.clear()
         await work()
+        await asyncio.gather(*self.client.background)
         return Bill(self.kv.dollars - before, dict(self.uses.count))
 
 
@@ -218,8 +223,8 @@ async def _mcp(scene: Scene, session: Opened, method: str, *, by_token: bool = F
 def heaviest_bills() -> list[tuple[str, str, Bill]]:
     """Route, what was done, and what it cost."""
 
-    async def alone(work: Callable[[Scene, Opened], Awaitable[Bill]]) -> Bill:
-        scene = Scene()
+    async def alone(work: Callable[[Scene, Opened], Awaitable[Bill]], *, is_placed: bool) -> Bill:
+        scene = Scene(is_placed=is_placed)
         return await work(scene, await scene.elsewhere.open_session())
 
     def called(method: str, url: str, json_body: Any = None, **more: Any) -> Callable[..., Awaitable[Bill]]:
@@ -237,6 +242,7 @@ def heaviest_bills() -> list[tuple[str, str, Bill]]:
     scenes: list[tuple[str, str, Callable[[Scene, Opened], Awaitable[Bill]]]] = [
         ("POST /api/ack", "100 made-up cursors", partial(_acknowledge, are_there=False)),
         ("POST /api/ack", "100 messages", partial(_acknowledge, are_there=True)),
+        ("POST /api/sessions", "", called("POST", "/api/sessions", {})),
         ("GET /api/poll", "a wait of 60 s", called("GET", "/api/poll?code=CODE&wait=60")),
         ("GET /api/poll", "400 messages of 2 KB", _poll_of_large_messages),
         (
@@ -257,7 +263,11 @@ def heaviest_bills() -> list[tuple[str, str, Bill]]:
         ),
         ("POST /api/chat", "an answer of 20 s", called("POST", "/api/chat", question)),
     ]
-    return [(route, what, run(alone(work))) for route, what, work in scenes]
+    return [
+        (route, what, run(alone(work, is_placed=is_placed)))
+        for is_placed in (False, True)
+        for route, what, work in scenes
+    ]
 
 
 def bills() -> dict[str, tuple[str, Bill]]:
@@ -265,7 +275,7 @@ def bills() -> dict[str, tuple[str, Bill]]:
     found = {route: ("", bill) for route, bill in example_bills().items()}
     for route, what, bill in heaviest_bills():
         if bill.dollars_an_hour > found[route][1].dollars_an_hour:
-            found[route] = (f" ({what})", bill)
+            found[route] = (f" ({what})" if what else "", bill)
     return found
 
 

@@ -58,11 +58,12 @@ class Opened:
 
 @dataclass
 class Client:
-    """Calls one App. `log`: the lines that the App wrote for its operator."""
+    """Calls one App. `log`: the lines that the App wrote for its operator. `headers`: those of every request."""
 
     app: App
     log: list[str] = field(default_factory=list)
     background: set[asyncio.Task[None]] = field(default_factory=set)
+    headers: dict[str, str] = field(default_factory=dict)
 
     async def open(
         self,
@@ -85,7 +86,7 @@ class Client:
         async def read_body(limit: int) -> bytes | None:
             return body if len(body) <= limit else None
 
-        lower = LowerHeaders(fields | (headers or {}))
+        lower = LowerHeaders(self.headers | fields | (headers or {}))
         request = Request(method, path, query, lower, read_body, self._background, ip, scheme, lambda: colo)
         return await self.app.handle(request)
 

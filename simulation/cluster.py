@@ -16,7 +16,7 @@ from simulation.daily_allowance import DailyAllowance
 from simulation.departures import Connection, EarlyEnds
 from simulation.isolate import Isolate
 from simulation.model_kv import LocationKv, Usage, World, invocation
-from simulation.profiles import Profile
+from simulation.profiles import PLACED, Profile
 from simulation.seeded_random import SeededRandom
 from simulation.virtual_time import VirtualClock
 from waypost_worker.app import App
@@ -34,6 +34,12 @@ PLAN = Plan(
     poll_min_ms=1_000,
     poll_max_ms=20_000,
     wait_poll_max_ms=5_000,
+    wakes_between_locations=False,
+    wake_up_min_ms=1_000,
+    wake_up_max_ms=4_000,
+    wake_up_wait_max_ms=2_000,
+    asleep_poll_ms=50_000,
+    asleep_wait_poll_ms=15_000,
     stream_seconds=200,
     heartbeat_seconds=15,
     mcp_stream_seconds=200,
@@ -92,6 +98,8 @@ class Cluster:
         self.connections: Counter[str] = Counter()
         self.early_ends = EarlyEnds(world)
         self._skews = [random.randint(-MAX_SKEW_MS, MAX_SKEW_MS) for _ in range(world.locations)]
+        # Without it no wake-up keys are used; a plan may use them between locations too.
+        self._headers = PLACED if profile.in_one_centre or random.random() < 0.5 else {}
         self._isolates: dict[tuple[int, int], Isolate] = {}
 
     def isolate(self, home: int) -> Isolate:
@@ -125,7 +133,8 @@ class Cluster:
         usage = Usage()
         invocation.set(usage)
         started = asyncio.get_running_loop().time()
-        reply = await self.isolate(home).client.call(method, url, body, **options)
+        headers = {**self._headers, **options.pop("headers", {})}
+        reply = await self.isolate(home).client.call(method, url, body, headers=headers, **options)
         self._check_budget(url, usage, asyncio.get_running_loop().time() - started, MAX_CALL_SECONDS)
         if reply.status == 500:
             raise AssertionError(f"{method} {url}: {reply.body!r}")
@@ -145,7 +154,7 @@ class Cluster:
         usage = Usage()
         invocation.set(usage)
         started = asyncio.get_running_loop().time()
-        headers = {"Accept": "application/x-ndjson", **options.pop("headers", {})}
+        headers = {"Accept": "application/x-ndjson", **self._headers, **options.pop("headers", {})}
         isolate = self.isolate(home)
         response = await isolate.client.open("GET", url, headers=headers, **options)
         if response.status == 410:

@@ -124,4 +124,4 @@ def chat_exchange(plan: Plan = PAID, seconds: int = ANSWER_SECONDS) -> Cost:
 
 
 def _average(count: Counter[str], times: int) -> Cost:
-    return {kind: count[kind] / times for kind in ("read", "write", "list")}
+    return {kind: count[kind] / times for kind in ("read", "write", "delete", "list")}

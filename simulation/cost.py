@@ -26,13 +26,17 @@ from simulation.conversation_cost import (
     read_conversation,
 )
 from simulation.counting_kv import CountingKv
+from simulation.profiles import PLACED
 from simulation.virtual_time import VirtualClock, run
 from waypost_worker.kv.memory import MemoryKv
 from waypost_worker.polling.plans import FREE, PAID, Plan
 from waypost_worker.settings import Settings
 
-DOLLARS = {"read": 0.50e-6, "write": 5e-6, "list": 5e-6}
+DOLLARS = {"read": 0.50e-6, "write": 5e-6, "delete": 5e-6, "list": 5e-6}
 """Price of an operation beyond the paid plan's included ones: https://developers.cloudflare.com/kv/platform/pricing/"""
+
+A_DAY = {"read": 100_000, "write": 1000, "delete": 1000, "list": 1000}
+"""Operations that the free plan allows in a day: https://developers.cloudflare.com/kv/platform/pricing/"""
 
 PAGE = Path(__file__).parents[1] / "docs" / "cost.md"
 BEGIN, END = "<!-- cost: begin -->\n", "<!-- cost: end -->\n"
@@ -41,13 +45,18 @@ CALLS = 100
 
 
 class Setting:
-    """A session with a tab that stays connected, and an agent in the same isolate or in another one."""
+    """A session with a tab that stays connected, and an agent in the same isolate or in another one.
 
-    def __init__(self, plan: Plan, *, same_isolate: bool) -> None:
+    `is_placed`: the Worker runs in one data centre, as by default.
+    """
+
+    def __init__(self, plan: Plan, *, same_isolate: bool, is_placed: bool = True) -> None:
         self.kv = CountingKv(MemoryKv(VirtualClock()))
         settings = Settings(signing_keys=(KEY,), plan=plan)
         self.tab: Client = make_client(settings, self.kv, seed=1)
         self.agent: Client = self.tab if same_isolate else make_client(settings, self.kv, seed=2)
+        for client in (self.tab, self.agent):
+            client.headers |= PLACED if is_placed else {}
 
     async def open(self) -> None:
         """Opens the session."""
@@ -92,14 +101,24 @@ class Setting:
 async def _measured(setting: Setting, work: Any) -> Counter[str]:
     before = setting.kv.count.copy()
     await work
+    # A wake-up key is written in the background.
+    await asyncio.gather(*setting.tab.background, *setting.agent.background)
     return setting.kv.count - before
 
 
-def stream_hour(plan: Plan, *, host: bool, calls: int = 0, hours: int = 1) -> Counter[str]:
-    """Operations of one open stream, idle or with `calls` calls from another isolate spread over the time."""
+def stream_hour(
+    plan: Plan,
+    *,
+    host: bool,
+    calls: int = 0,
+    hours: int = 1,
+    same_isolate: bool = False,
+    is_placed: bool = True,
+) -> Counter[str]:
+    """Operations of one open stream, idle or with `calls` calls spread over the time."""
 
     async def scene() -> Counter[str]:
-        setting = Setting(plan, same_isolate=False)
+        setting = Setting(plan, same_isolate=same_isolate, is_placed=is_placed)
         await setting.open()
         keeper = asyncio.get_running_loop().create_task(setting.stay(setting.tab, setting.token))
         guest = None
@@ -118,7 +137,7 @@ def stream_hour(plan: Plan, *, host: bool, calls: int = 0, hours: int = 1) -> Co
         return count
 
     count = run(scene())
-    return count if host else count - stream_hour(plan, host=True, hours=hours)
+    return count if host else count - stream_hour(plan, host=True, hours=hours, is_placed=is_placed)
 
 
 def call_alone(plan: Plan, *, same_isolate: bool) -> Counter[str]:
@@ -143,11 +162,11 @@ def call_alone(plan: Plan, *, same_isolate: bool) -> Counter[str]:
     return run(scene())
 
 
-def wait_minute(plan: Plan) -> Counter[str]:
+def wait_minute(plan: Plan, *, is_placed: bool = True) -> Counter[str]:
     """Operations of waiting a minute for a response that does not come."""
 
     async def scene() -> Counter[str]:
-        setting = Setting(plan, same_isolate=False)
+        setting = Setting(plan, same_isolate=False, is_placed=is_placed)
         await setting.open()
         body = {"code": setting.code, "tool": "work"}
         without_wait = await _measured(setting, setting.agent.call("POST", "/api/request", body))
@@ -187,6 +206,7 @@ def table() -> str:
         ("a call and its answer, both in one isolate", call_alone(PAID, same_isolate=True), 1000),
         ("a call and its answer, in two isolates, each side looking once", call_alone(PAID, same_isolate=False), 1000),
         ("a minute of waiting (`?wait=60`) for an answer from another isolate", wait_minute(PAID), 1000),
+        ("the same, in several locations", wait_minute(PAID, is_placed=False), 1000),
         ("a poll that finds nothing", poll_alone(PAID), 1000),
         ("a tab that closes", leave_alone(PAID), 1000),
         ("an MCP address: more, where a session is opened with one", open_with_address(), 1000),
@@ -198,16 +218,28 @@ def table() -> str:
         (f"a question to a thread and its answer of {ANSWER_SECONDS} s, paid plan", chat_exchange(), 1000),
         ("a thread deleted after one such answer, with 10 documents and 2 pages", delete_thread(), 1000),
         ("an hour of an idle tab, paid plan", stream_hour(PAID, host=True), 1),
+        ("the same, in several locations", stream_hour(PAID, host=True, is_placed=False), 1),
         ("an hour of an idle guest's stream, paid plan", stream_hour(PAID, host=False), 1),
+        ("the same, in several locations", stream_hour(PAID, host=False, is_placed=False), 1),
         ("an hour of an idle tab, free plan", stream_hour(FREE, host=True), 1),
-        (f"8 hours of a tab with {CALLS} calls, free plan", stream_hour(FREE, host=True, calls=CALLS, hours=8), 1),
+        (
+            f"8 hours of a tab with {CALLS} calls, free plan, in one isolate",
+            stream_hour(FREE, host=True, calls=CALLS, hours=8, same_isolate=True),
+            1,
+        ),
+        (
+            f"8 hours of a tab with {CALLS} calls, free plan, all of them in two isolates",
+            stream_hour(FREE, host=True, calls=CALLS, hours=8),
+            1,
+        ),
     ]
-    lines = ["| what | reads | writes, deletes | lists | cost |", "|---|---|---|---|---|"]
+    lines = ["| what | reads | writes | deletes | lists | cost |", "|---|---|---|---|---|---|"]
     for what, count, times in rows:
         dollars = sum(DOLLARS[kind] * number for kind, number in count.items()) * times
         unit = " a thousand" if times == 1000 else ""
-        cost = "within the free plan" if "free" in what else f"${dollars:.4f}{unit}"
-        numbers = " | ".join(f"{count[kind]:g}" for kind in DOLLARS)
+        share = max(count.get(kind, 0) / A_DAY[kind] for kind in A_DAY)
+        cost = f"{share:.0%} of a day's free operations" if "free" in what else f"${dollars:.4f}{unit}"
+        numbers = " | ".join(f"{count.get(kind, 0):g}" for kind in DOLLARS)
         lines.append(f"| {what} | {numbers} | {cost} |")
     return "\n".join(lines) + "\n"
 

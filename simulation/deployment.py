@@ -15,7 +15,7 @@ from typing import Any, ParamSpec, TypeVar
 from simulation.client import KEY, Client, Reply, make_client
 from simulation.isolate import Isolate
 from simulation.model_kv import LocationKv, Weather, World
-from simulation.profiles import ISOLATE, LOCATIONS, Profile
+from simulation.profiles import ISOLATE, LOCATIONS, PLACED, Profile
 from waypost_worker.kv.delegating import DelegatingKv
 from waypost_worker.kv.store import Kv
 from waypost_worker.polling.plans import Plan
@@ -65,9 +65,14 @@ class Deployment:
     """The isolates of one deployment at one distance. `accepted`: the cursor of a request -> when it was in the store,
     and the isolate that put it there. `replaced`: when a usual isolate was replaced, oldest first."""
 
-    def __init__(self, profile: Profile, plan: Plan, random: Random) -> None:
+    def __init__(self, profile: Profile, plan: Plan, random: Random, *, keeps_reads: bool | None = None) -> None:
+        """`keeps_reads`: as `World` has it; by default between locations only."""
         places = 2 if profile is LOCATIONS else 1
-        self._world = World(random, places, profile.weather(WEATHER), in_one_centre=profile.in_one_centre)
+        in_one_centre = profile.in_one_centre
+        weather = profile.weather(WEATHER)
+        keeps = not in_one_centre if keeps_reads is None else keeps_reads
+        self._world = World(random, places, weather, in_one_centre=in_one_centre, keeps_reads=keeps)
+        self._headers = PLACED if in_one_centre else {}
         self._is_steady = profile is ISOLATE
         self._profile = profile
         self._settings = Settings(signing_keys=(KEY,), plan=plan)
@@ -107,7 +112,8 @@ class Deployment:
     async def call(self, end: int, method: str, url: str, body: Any = None, **options: Any) -> Reply:
         """One request and its reply."""
         await self._travel()
-        reply = await self.isolate(end).client.call(method, url, body, **options)
+        headers = {**self._headers, **options.pop("headers", {})}
+        reply = await self.isolate(end).client.call(method, url, body, headers=headers, **options)
         await self._travel()
         return reply
 
@@ -115,7 +121,7 @@ class Deployment:
         """The events of one connection, each with the isolate that sent it, as they leave that isolate."""
         await self._travel()
         isolate = self.isolate(end)
-        headers = {"Accept": "application/x-ndjson", **options.pop("headers", {})}
+        headers = {"Accept": "application/x-ndjson", **self._headers, **options.pop("headers", {})}
         response = await isolate.client.open("GET", url, headers=headers, **options)
         if not isinstance(response.body, AsyncGenerator):
             return

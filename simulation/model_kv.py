@@ -90,15 +90,18 @@ class World:
     """The namespace: every version of every key, and each data centre's read cache.
 
     `locations`: the places in which the Worker runs: each in a data centre of its own, or all in one
-    (`in_one_centre`).
+    (`in_one_centre`). `keeps_reads`: every `get` is cached for as long as it may be, as that of a key that is read all
+    the time; a write replaces what its own data centre has cached, unless it is not visible there immediately.
     """
 
     random: Random
     locations: int
     weather: Weather = field(default_factory=Weather)
     in_one_centre: bool = False
+    keeps_reads: bool = False
     versions: dict[str, list[_Version]] = field(default_factory=dict)
     looks: Counter[str] = field(default_factory=Counter)
+    unwritten: Counter[str] = field(default_factory=Counter)
 
     def __post_init__(self) -> None:
         self._centres = 1 if self.in_one_centre else self.locations
@@ -131,12 +134,16 @@ class World:
     def read(self, location: int, key: str, at: float) -> _Version | None:
         """The result of a `get` in `location` at the time `at`; cached there for up to `READ_CACHE_SECONDS`, also if it
         is a miss."""
+        if key not in self.versions:
+            self.unwritten[key] += 1
         cache = self._reads[self.centre(location)]
         remembered = cache.get(key)
         if remembered and remembered[0] > at:
             return remembered[1]
         found = self.seen(location, key, at)
-        if not self.in_one_centre and self._chance(self.weather.slow_visibility):
+        if self.keeps_reads:
+            cache[key] = (at + READ_CACHE_SECONDS, found)
+        elif not self.in_one_centre and self._chance(self.weather.slow_visibility):
             cache[key] = (at + self._stale(READ_CACHE_SECONDS), found)
         return found
 
@@ -161,6 +168,8 @@ class World:
             raise KvError("503 Service Unavailable")
         self._last_write[key] = now
         visible = tuple(now + self._delay(self.centre(location), other) for other in range(self._centres))
+        if self.keeps_reads and visible[self.centre(location)] == now:
+            self._reads[self.centre(location)].pop(key, None)
         # Expired keys are removed late.
         expires = now + ttl + self.random.uniform(0, VISIBILITY_SECONDS)
         if key not in self.versions:

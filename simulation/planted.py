@@ -13,6 +13,7 @@ import msgspec
 from simulation.planted_addresses import ADDRESS_BUGS
 from simulation.planted_departures import DEPARTURE_BUGS
 from simulation.planted_images import IMAGE_BUGS
+from simulation.planted_wake_ups import WAKE_UP_BUGS
 from simulation.replaced import replaced
 from waypost_worker.chat.turn import Turn
 from waypost_worker.context import request_context
@@ -392,5 +393,6 @@ PLANTED = (
     waits_until_midnight,
     never_tries_again,
     *ADDRESS_BUGS,
+    *WAKE_UP_BUGS,
     *DEPARTURE_BUGS,
 )

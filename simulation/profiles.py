@@ -13,6 +13,10 @@ DRAIN_SECONDS = 20 * 60
 https://developers.cloudflare.com/changelog/post/2026-10-12-longer-runtime-update-grace-period/"""
 
 
+PLACED = {"CF-Placement": "remote-FRA"}
+"""What the platform adds to a request where the Worker is placed in one location."""
+
+
 @dataclass(frozen=True, slots=True)
 class Profile:
     """One distance. `key`: its name on the command line."""

@@ -97,7 +97,8 @@ async def _scenario(seed: int, profile: Profile) -> Report:
     await asyncio.sleep(60)
     looks = world.looks.copy()
     await asyncio.sleep(QUIET_SECONDS)
-    violations = cluster.overspent + cluster.early_ends.violations + (allowance.violations if allowance else [])
+    violations = (allowance.violations if allowance else []) + cluster.overspent + cluster.early_ends.violations
+    violations += [f"read before it was written: {key}" for key in world.unwritten if key.startswith("wake:")]
     violations += [
         line for story in stories for line in _idle(story.code, world.looks - looks, cluster.connections - connections)
     ]
@@ -139,7 +140,8 @@ def _left_over(world: World, code: str) -> list[str]:
 
 
 def _idle(code: str, looks: Counter[str], connections: Counter[str]) -> list[str]:
-    """Violations of idle hosts' streams: they may poll once per longest interval, and faster after a connect."""
+    """Violations of idle hosts' streams: they may poll once per longest interval, and faster after a connect; and they
+    must poll, also if a wake-up key says that there is nothing."""
     allowed = QUIET_SECONDS * 1000 / PLAN.poll_max_ms + 1 + 10 * connections[f"/api/stream?code={code}"]
     looked = looks[f"req:{code}:"]
-    return [f"{looked} looks in {QUIET_SECONDS} s of silence"] if looked > allowed else []
+    return [] if 1 <= looked <= allowed else [f"{looked} looks in {QUIET_SECONDS} s of silence"]

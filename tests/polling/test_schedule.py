@@ -1,4 +1,4 @@
-"""The poll schedule: short intervals after a message, exponential back-off without one."""
+"""The poll schedule: short intervals after a message, exponential back-off without one; few looks with a key."""
 
 import pytest
 
@@ -60,6 +60,84 @@ def test_looks_at_short_intervals_are_not_delayed():
         1000,
         COALESCE_ABOVE_MS,
     ]
+
+
+def asleep(now_ms: int = 0) -> PollSchedule:
+    """A schedule with a wake-up key, after its first look."""
+    schedule = PollSchedule(PAID, MAX, now_ms, 0, wake_up_max_ms=4000, asleep_ms=60_000)
+    schedule.has_key = True
+    schedule.looked(now_ms)
+    return schedule
+
+
+def wake_ups(schedule: PollSchedule, count: int) -> list[int]:
+    """When it reads its wake-up key from now on, if that never changes."""
+    times = []
+    for _ in range(count):
+        times.append(schedule.next_wake_up_ms)
+        schedule.read_wake_up(times[-1])
+    return times
+
+
+def test_with_a_wake_up_key_that_is_read_often_looks_are_few():
+    schedule = asleep()
+    assert (schedule.next_look_ms, schedule.due_ms) == (60_000, PAID.wake_up_min_ms)
+    assert wake_ups(schedule, 6) == [500, 1000, 2000, 4000, 8000, 12_000]
+
+
+def test_a_loop_whose_wake_up_names_a_message_looks_until_it_is_found():
+    schedule = asleep()
+    wake_ups(schedule, 5)
+    schedule.woken(10_000)
+    assert schedule.next_look_ms == 10_000
+    schedule.looked(10_000, expects=True)
+    schedule.looked(schedule.next_look_ms, expects=True)
+    assert schedule.next_look_ms == 10_000 + PAID.poll_min_ms * 3
+    schedule.looked(schedule.next_look_ms)
+    assert schedule.next_look_ms == 71_000
+    # Before the message the key was read each 4 s.
+    assert wake_ups(schedule, 2)[1] - 12_000 == PAID.wake_up_min_ms
+
+
+def test_a_message_that_is_never_found_is_given_up():
+    schedule, now = asleep(), 10_000
+    schedule.woken(now)
+    for _ in range(5):
+        schedule.looked(now, expects=True)
+        now = schedule.next_look_ms
+    assert now - 10_000 < 2 * MAX
+    schedule.looked(now, expects=True)
+    assert schedule.next_look_ms - now >= 60_000
+
+
+def test_the_key_is_not_read_when_a_look_is_due_which_says_more():
+    schedule = asleep()
+    assert not schedule.is_wake_up_due(499)
+    assert schedule.is_wake_up_due(500)
+    schedule.look_now(500)
+    assert not schedule.is_wake_up_due(500)
+
+
+def test_a_loop_that_loses_its_key_looks_as_often_as_one_without():
+    schedule = asleep()
+    schedule.lost_key(1000)
+    assert schedule.due_ms == schedule.next_look_ms == 1000 + PAID.poll_min_ms
+    schedule.look_now(1100)
+    schedule.lost_key(1100)
+    assert schedule.next_look_ms == 1100
+
+
+def test_a_loop_whose_store_fails_does_not_read_the_key_before_its_next_look():
+    schedule = asleep()
+    schedule.failed(500)
+    assert schedule.next_wake_up_ms == schedule.next_look_ms == 1500
+
+
+def test_a_schedule_that_goes_on_knows_when_the_key_is_to_be_read():
+    schedule, next_one = asleep(), PollSchedule(PAID, MAX, 50_000, 0, wake_up_max_ms=4000, asleep_ms=60_000)
+    wake_ups(schedule, 9)
+    next_one.go_on(schedule.pace)
+    assert (next_one.pace, next_one.due_ms) == (schedule.pace, schedule.due_ms)
 
 
 def test_a_stream_of_the_free_plan_can_idle_through_its_time_within_its_operations():

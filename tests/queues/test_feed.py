@@ -4,7 +4,17 @@ import asyncio
 
 import pytest
 
-from tests.support.builders import CODE, REQUESTS, RESPONSES, SetClock, answer, cursor_at, make_queues, request
+from tests.support.builders import (
+    CODE,
+    REQUESTS,
+    RESPONSES,
+    SetClock,
+    answer,
+    cursor_at,
+    make_queues,
+    no_wake_up_key,
+    request,
+)
 from tests.support.namespace import Namespace
 from waypost_worker.kv.cursor import EventId, cursor_ms
 from waypost_worker.kv.keys import request_key
@@ -27,7 +37,10 @@ class Setting(Namespace[SetClock]):
         self.elsewhere = make_queues(self.kv, self.clock, LocalChannel(self.clock), seed=1)
         event_id = EventId(after, after) if after else None
         reader = GuestReader(RESPONSES, event_id) if guest else HostReader(REQUESTS, event_id)
-        self.feed = Feed(self.here, reader, self.channel, self.clock, 3600, Departures(0), Handovers(), is_stream=True)
+        no_key = no_wake_up_key(self.kv, self.clock)
+        self.feed = Feed(
+            self.here, reader, self.channel, self.clock, 3600, Departures(0), Handovers(), no_key, is_stream=True
+        )
 
     async def look(self) -> list[Event]:
         return [event for events in [[*events] async for events in self.feed.from_store()] for event in events]

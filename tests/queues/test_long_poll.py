@@ -4,7 +4,7 @@ import asyncio
 
 from simulation.seeded_random import SeededRandom
 from simulation.virtual_time import VirtualClock
-from tests.support.builders import REQUESTS, answer, cursor_at, make_queues, raw, request
+from tests.support.builders import REQUESTS, answer, cursor_at, make_queues, no_wake_up_key, raw, request
 from tests.support.namespace import Namespace
 from waypost_worker.kv.cursor import parse_event_id
 from waypost_worker.kv.metered import MeteredKv
@@ -39,7 +39,10 @@ class Setting(Namespace[VirtualClock]):
 
     async def poll(self, seconds: float, after: str = "") -> tuple[list[Event], str]:
         reader = HostReader(REQUESTS, parse_event_id(after, REQUESTS) if after else None)
-        feed = Feed(self.here, reader, self.channel, self.clock, 3600, Departures(0), Handovers(), is_stream=False)
+        no_key = no_wake_up_key(self.kv, self.clock)
+        feed = Feed(
+            self.here, reader, self.channel, self.clock, 3600, Departures(0), Handovers(), no_key, is_stream=False
+        )
         return await poll_events(feed, seconds, self.invocation)
 
 

@@ -2,17 +2,19 @@
 
 from simulation.address_cost import find_by_address, open_with_address
 from simulation.conversation_cost import ANSWER_SECONDS, append_message, chat_exchange, read_conversation
-from simulation.cost import BEGIN, CALLS, END, PAGE, call_alone, poll_alone, stream_hour, table
+from simulation.cost import A_DAY, BEGIN, CALLS, DOLLARS, END, PAGE, call_alone, poll_alone, stream_hour, table
 from waypost_worker.polling.plans import FREE, PAID
 
 
-def test_a_call_and_its_answer_take_at_most_six_operations() -> None:
-    assert call_alone(PAID, same_isolate=True).total() <= 6
-    assert call_alone(PAID, same_isolate=False).total() <= 6
+def test_a_call_and_its_answer_take_five_operations_and_four_more_in_two_isolates() -> None:
+    assert call_alone(PAID, same_isolate=True).total() <= 5
+    assert call_alone(PAID, same_isolate=False).total() <= 9
 
 
-def test_an_idle_stream_lists_at_most_twelve_times_a_minute() -> None:
-    assert stream_hour(PAID, host=True)["list"] <= 12 * 60
+def test_an_idle_tab_of_the_paid_plan_costs_less_than_a_sixth_of_a_cent_an_hour() -> None:
+    count = stream_hour(PAID, host=True)
+    assert sum(DOLLARS[kind] * number for kind, number in count.items()) <= 0.0015
+    assert stream_hour(PAID, host=True, is_placed=False)["list"] <= 12 * 60
 
 
 def test_a_poll_that_finds_nothing_is_one_operation() -> None:
@@ -20,14 +22,14 @@ def test_a_poll_that_finds_nothing_is_one_operation() -> None:
 
 
 def test_a_tab_of_eight_hours_with_a_hundred_calls_fits_into_the_free_plans_day() -> None:
+    count = stream_hour(FREE, host=True, calls=CALLS, hours=8, same_isolate=True)
+    assert all(number < A_DAY[kind] / 2 for kind, number in count.items())
     count = stream_hour(FREE, host=True, calls=CALLS, hours=8)
-    assert count["list"] <= 1000
-    assert count["write"] <= 1000
-    assert count["read"] <= 100_000
+    assert all(number < A_DAY[kind] * 0.6 for kind, number in count.items())
 
 
 def test_an_mcp_address_adds_one_read_of_two_keys_to_a_request_and_none_to_the_next() -> None:
-    assert find_by_address() == find_by_address(times=10) == {"read": 1}
+    assert find_by_address() == find_by_address(times=10) == {"read": 2}
     assert open_with_address() == {"list": 1, "write": 1}
 
 

@@ -15,6 +15,7 @@ from waypost_worker.kv.keys import requests_scope, responses_scope
 from waypost_worker.kv.store import Kv
 from waypost_worker.limits import MAX_ADDRESS_LOADS_BYTES, MAX_LOADS_BYTES
 from waypost_worker.polling.local_channel import LocalChannel
+from waypost_worker.polling.wake_up_key import WakeUpKey
 from waypost_worker.queues.message import ErrorBody, Message
 from waypost_worker.queues.queue import Queues
 
@@ -87,6 +88,11 @@ def make_queues(kv: Kv, clock: Any, channel: LocalChannel[Message] | None = None
     """The queues of `CODE` as one isolate sees them."""
     cursors = CursorFactory(clock, SeededRandom(seed))
     return Queues(kv, CODE, cursors, channel or LocalChannel(clock), 3600, make_loads(clock))
+
+
+def no_wake_up_key(kv: Kv, clock: Any) -> WakeUpKey:
+    """That of a queue whose session was opened without."""
+    return WakeUpKey(kv, REQUESTS, clock, exists=False)
 
 
 def make_loads(clock: Any) -> Loads:

@@ -52,6 +52,7 @@ from waypost_worker.limits import (
 )
 from waypost_worker.models.settings import PROVIDERS
 from waypost_worker.polling.plans import FREE, PAID
+from waypost_worker.polling.schedule import COALESCED_MS
 from waypost_worker.security.rate_limits import PERIOD_SECONDS, Limit
 from waypost_worker.settings import read_settings
 
@@ -108,8 +109,12 @@ def test_every_guarantee_names_the_tests_that_hold_it():
 
 
 def test_the_numbers_of_the_guarantees_are_those_of_the_code():
-    assert f"({PAID.poll_min_ms / 1000:g} to {PAID.poll_max_ms / 1000:g} s on the paid plan" in GUARANTEES
-    assert f"{FREE.poll_min_ms / 1000:g} to {FREE.poll_max_ms / 1000:g} s on the free one)" in GUARANTEES
+    assert f"looks at KV every {PAID.poll_min_ms / 1000:g} to {PAID.poll_max_ms / 1000:g} s" in GUARANTEES
+    # Long intervals end with a half second of the clock.
+    paid, free = (-(-plan.wake_up_max_ms // COALESCED_MS) * COALESCED_MS / 1000 for plan in (PAID, FREE))
+    assert f"every {paid:g} s on the paid plan of a placed deployment and every {free:g} s on the free" in GUARANTEES
+    assert f"up to {PAID.asleep_poll_ms // 1000} s on the paid plan and two minutes on the free one" in GUARANTEES
+    assert FREE.asleep_poll_ms == 120_000
     assert f"for at most {REORDER_WINDOW_SECONDS} s" in GUARANTEES
     assert f"is repeated for up to {MAX_WRITE_SECONDS} s" in GUARANTEES
     assert "live for an hour" in GUARANTEES

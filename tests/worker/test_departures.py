@@ -1,4 +1,5 @@
-"""A stream leaves the older of two isolates after a message that the younger one accepted, and its client meets it."""
+"""Two isolates on one KV: a message from one wakes its reader in the other; a stream leaves the older one after a
+message that the younger one accepted, and its client meets it."""
 
 from __future__ import annotations
 
@@ -29,6 +30,10 @@ def isolates(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Api, Ap
         yield older, younger
 
 
+def placement(api: Api) -> dict[str, str]:
+    return {name: api.http.headers[name] for name in ("CF-Placement",) if name in api.http.headers}
+
+
 def host_stream(session: Session, api: Api, before: EventStream | None = None) -> EventStream:
     """The host's stream in the isolate of `api`; `before`: its last one."""
     instance = "a-tab-that-stays" if before is None else before.events[0].data["instance"]
@@ -37,9 +42,17 @@ def host_stream(session: Session, api: Api, before: EventStream | None = None) -
         "CF-Connecting-IP": api.address,
         "Authorization": f"Bearer {session.host_token}",
         "X-Isolate": api.http.headers["X-Isolate"],
+        **placement(api),
     }
     last_id = "" if before is None else before.last_id
     stream = api.hold(EventStream(f"{api.url}/api/stream", query, headers, last_event_id=last_id))
+    stream.next("ready")
+    return stream
+
+
+def guest_stream(session: Session, api: Api) -> EventStream:
+    headers = {"CF-Connecting-IP": api.address, "X-Isolate": api.http.headers["X-Isolate"], **placement(api)}
+    stream = api.hold(EventStream(f"{api.url}/api/stream", {"code": session.code}, headers))
     stream.next("ready")
     return stream
 
@@ -87,3 +100,25 @@ def test_a_tab_that_comes_back_to_the_older_isolate_stays_and_loses_nothing(isol
     older.call("POST", "/api/request", {"code": session.code, "tool": "echo", "id": "from-here"})
     assert stream.next("request").data["id"] == "from-here"
     assert not stream.is_over
+
+
+def test_a_message_wakes_its_reader_in_the_other_isolate(isolates: tuple[Api, Api]) -> None:
+    older, younger = isolates
+    for api in isolates:
+        # As the platform does where the Worker is placed.
+        api.http.headers["CF-Placement"] = "local-TST"
+    session = older.open_session()
+    there = Session(younger, session.opened)
+    host, guest = host_stream(session, younger), guest_stream(session, older)
+    # Each stream lists when it begins, which is over once two messages of its own isolate have come one after the
+    # other. It does not list again before its end: only the wake-up key tells of a message.
+    for name in ("a", "b"):
+        there.ask({}, id=name)
+        host.next("request")
+        session.answer(name, name)
+        guest.next("response")
+    session.ask({}, id="from-the-other")
+    assert host.next("request").data["id"] == "from-the-other"
+    there.answer("from-the-other", "done")
+    assert guest.next("response").data["result"] == "done"
+    assert [event.name for event in host.events] == ["ready", "request", "request", "request"]

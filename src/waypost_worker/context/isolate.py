@@ -26,6 +26,7 @@ from waypost_worker.limits import (
 )
 from waypost_worker.polling.local_channel import LocalChannel
 from waypost_worker.polling.schedule import COALESCED_MS
+from waypost_worker.polling.wake_up_key import WakeUps
 from waypost_worker.queues.departures import Departures
 from waypost_worker.queues.handovers import Handovers
 from waypost_worker.queues.message import Message
@@ -58,6 +59,7 @@ class Isolate:
     `cursors`: issues cursors that grow over all requests.
     `messages`, `changes`, `address_changes`, `hosts`: local channels for queued messages, for changes of sessions and
         of MCP addresses, and for hosts that come or leave.
+    `wake_ups`: the writes of wake-up keys that are to be done, and the last ones.
     `departures`: the streams that left this isolate for a younger one.
     `handovers`: what streams that ended left for the next ones of their clients.
     `sessions`, `single_use_codes`, `mcp_addresses`, `recent_threads`, `mcp_tools`: caches; the tools by session code.
@@ -86,6 +88,7 @@ class Isolate:
         self.address_changes: LocalChannel[bool] = LocalChannel(clock)
         self.hosts: HostNotices = LocalChannel(clock)
         self.departures = Departures(self.cursors.born_ms)
+        self.wake_ups = WakeUps()
         self.handovers = Handovers()
         self.sessions = session_cache()
         self.single_use_codes = single_use_cache()

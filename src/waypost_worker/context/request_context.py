@@ -14,10 +14,12 @@ from waypost_worker.conversations.thread import ID_PREFIX, ThreadStore
 from waypost_worker.http.loads import Loads
 from waypost_worker.http.messages import Request
 from waypost_worker.http.open_streams import Place
+from waypost_worker.http.placement import placement_of
 from waypost_worker.kv.store import Kv
 from waypost_worker.limits import HEARTBEAT_SECONDS, PROMPT_CHARACTERS_PER_USE
 from waypost_worker.models.model import Model
 from waypost_worker.polling.invocation import Invocation
+from waypost_worker.polling.wake_up_key import WakeUpKey, WakeUpWriter
 from waypost_worker.queues.feed import Feed
 from waypost_worker.queues.queue import Queues
 from waypost_worker.queues.reader import GuestReader, HostReader
@@ -73,6 +75,11 @@ class RequestContext(msgspec.Struct, frozen=True):
             TooManyStreams, Busy
         """
         return self.open_stream(code, seconds) if seconds else nullcontext()
+
+    @property
+    def wakes(self) -> bool:
+        """Whether wake-up keys are used: where the plan uses them everywhere, or the Worker runs in one location."""
+        return self.invocation.plan.wakes_between_locations or placement_of(self.request.headers) is not None
 
     def sessions(self) -> SessionStore:
         """The store of sessions."""
@@ -143,23 +150,25 @@ class RequestContext(msgspec.Struct, frozen=True):
             charge,
         )
 
-    def queues(self, code: str) -> Queues:
+    def queues(self, session: Session) -> Queues:
         """The two queues of a session."""
-        return self._queues(self.kv, code)
+        return self._queues(self.kv, session)
 
-    def feed(self, code: str, reader: HostReader | GuestReader, *, is_stream: bool) -> Feed:
+    def feed(self, session: Session, reader: HostReader | GuestReader, *, is_stream: bool) -> Feed:
         """A reader's view of its queue. That of a stream does not retry: its loop does, and tells the client so."""
-        queues = self._queues(self.invocation.meter if is_stream else self.kv, code)
-        ttl_seconds = self.settings.queue_ttl_seconds
-        isolate = self.isolate
+        isolate, meter = self.isolate, self.invocation.meter
+        queues = self._queues(meter if is_stream else self.kv, session)
+        scope = queues.requests if isinstance(reader, HostReader) else queues.responses
+        wake_up = WakeUpKey(meter, scope, self.clock, exists=queues.has_wake_up_keys)
         return Feed(
             queues,
             reader,
             isolate.messages,
             self.clock,
-            ttl_seconds,
+            self.settings.queue_ttl_seconds,
             isolate.departures,
             isolate.handovers,
+            wake_up,
             is_stream=is_stream,
         )
 
@@ -181,6 +190,10 @@ class RequestContext(msgspec.Struct, frozen=True):
         plan, changes = self.settings.plan, self.isolate.changes
         return SessionWatch(session, role, store, presence, plan, changes, self.clock, seat)
 
-    def _queues(self, kv: Kv, code: str) -> Queues:
+    def _queues(self, kv: Kv, session: Session) -> Queues:
         isolate, ttl_seconds = self.isolate, self.settings.queue_ttl_seconds
-        return Queues(kv, code, isolate.cursors, isolate.messages, ttl_seconds, self.loads)
+        wake_ups = None
+        if session.has_wake_up_keys and self.wakes:
+            meter, background = self.invocation.meter, self.request.background
+            wake_ups = WakeUpWriter(meter, self.clock, isolate.wake_ups, background)
+        return Queues(kv, session.code, isolate.cursors, isolate.messages, ttl_seconds, self.loads, wake_ups)

@@ -79,7 +79,7 @@ async def post_request(context: RequestContext) -> Response:
     request_id = None if body.id is None else parse_id(body.id, "id")
     session = await guest_session(context, body.code)
     await context.limits.spend(Limit.REQUEST, f"guest:{session.code}")
-    queues = context.queues(session.code)
+    queues = context.queues(session)
     stored = None
     if request_id is not None:
         responses = await queues.responses_to(request_id)
@@ -106,7 +106,7 @@ async def post_response(context: RequestContext) -> Response:
     request_id = parse_id(body.id, "id")
     session = await host_session(context, body.code)
     await context.limits.spend(Limit.REQUEST, f"host:{session.code}")
-    queues = context.queues(session.code)
+    queues = context.queues(session)
     answer = Message("response", request_id, result=body.result, error=error_of(body), final=body.final)
     stored = await queues.push_response(answer)
     if body.final:
@@ -125,7 +125,7 @@ async def cancel_request(context: RequestContext) -> Response:
     request_id = parse_id(context.params["id"], "id")
     session = await guest_session(context, body.code)
     await context.limits.spend(Limit.REQUEST, f"guest:{session.code}")
-    answer = await context.queues(session.code).cancel(request_id)
+    answer = await context.queues(session).cancel(request_id)
     return json_response(QueuedView(answer.id, answer.cursor), 202)
 
 
@@ -133,7 +133,7 @@ async def acknowledge(context: RequestContext) -> Response:
     """Acknowledge messages, which removes them: requests by the host, responses by a guest."""
     body = await read_body(context.request, AckBody)
     session, role = await session_of_any(context, body.code)
-    queues = context.queues(session.code)
+    queues = context.queues(session)
     scope = queues.requests if role is Role.HOST else queues.responses
     cursors = list(dict.fromkeys(parse_event_id(cursor, scope).message for cursor in body.cursors))
     await context.limits.spend(Limit.REQUEST, f"{role}:{session.code}", -(-len(cursors) // ACK_CURSORS_PER_USE))

@@ -127,7 +127,9 @@ async def create(context: RequestContext) -> Response:
     ttl_seconds = body.ttl or context.settings.session_ttl_seconds
     code = new_code(context.random, context.settings.code_length)
     ip, maps = context.request.client_ip, body.map_tool_names
-    session = await context.sessions().open(code, ttl_seconds, ip, body.label, data, map_tool_names=maps)
+    session = await context.sessions().open(
+        code, ttl_seconds, ip, body.label, data, map_tool_names=maps, has_wake_up_keys=context.wakes
+    )
     if address is not UNSET:
         await context.mcp_addresses().take(address, session)
     token, _ = issue_token(context, session, Role.HOST)

@@ -40,7 +40,7 @@ async def stream(context: RequestContext) -> Response:
     after = context.request.headers.get("last-event-id") or context.query.get("after")
     reader = _reader(role, session, after)
     place = context.open_stream(session.code)
-    feed = context.feed(session.code, reader, is_stream=True)
+    feed = context.feed(session, reader, is_stream=True)
     batches = stream_events(role, feed, context.watch(session, role, seat), context.invocation)
     as_lines = NDJSON in (context.request.headers.get("accept") or "")
     body = _encoded(batches, encode_ndjson if as_lines else encode_sse)
@@ -51,7 +51,7 @@ async def poll(context: RequestContext) -> Response:
     """Poll for the same events, for clients that can't hold a stream."""
     seconds = seconds_parameter(context.query, "wait")
     session, role = await session_of_any(context, required_parameter(context.query, "code"))
-    feed = context.feed(session.code, _reader(role, session, context.query.get("after")), is_stream=False)
+    feed = context.feed(session, _reader(role, session, context.query.get("after")), is_stream=False)
     with context.open_wait(session.code, seconds):
         if role is Role.HOST:
             await _announce(context, session)

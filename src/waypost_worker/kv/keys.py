@@ -69,6 +69,11 @@ def response_key(code: str, request_id: str, cursor: str) -> str:
     return f"res:{code}:{request_id}:{cursor}"
 
 
+def wake_up_key(scope: str) -> str:
+    """The wake-up key of a queue."""
+    return f"wake:{scope}"
+
+
 def snapshot_key(conversation: str) -> str:
     """The snapshot of a conversation."""
     return f"conv:{conversation}"

@@ -39,7 +39,7 @@ class Tab(msgspec.Struct, frozen=True):
     @property
     def queues(self) -> Queues:
         """The tab's queues."""
-        return self.context.queues(self.session.code)
+        return self.context.queues(self.session)
 
     @property
     def session_ids(self) -> list[str]:

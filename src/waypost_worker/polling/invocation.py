@@ -21,11 +21,17 @@ class Invocation(msgspec.Struct, frozen=True):
 
     def stream_schedule(self) -> PollSchedule:
         """The schedule of a stream, which may poll slowly while it is idle."""
-        return PollSchedule(self.plan, self.plan.poll_max_ms, self.clock.now_ms(), self.phase_ms)
+        plan = self.plan
+        return PollSchedule(
+            plan, plan.poll_max_ms, self.clock.now_ms(), self.phase_ms, plan.wake_up_max_ms, plan.asleep_poll_ms
+        )
 
     def wait_schedule(self) -> PollSchedule:
         """The schedule of an open request that waits; its interval stays short."""
-        return PollSchedule(self.plan, self.plan.wait_poll_max_ms, self.clock.now_ms())
+        plan = self.plan
+        return PollSchedule(
+            plan, plan.wait_poll_max_ms, self.clock.now_ms(), 0, plan.wake_up_wait_max_ms, plan.asleep_wait_poll_ms
+        )
 
     def stream_end_ms(self) -> int:
         """When a stream that begins now ends by itself."""

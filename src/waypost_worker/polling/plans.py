@@ -37,6 +37,26 @@ class Plan:
     wait_poll_max_ms: int
     """Longest interval between the polls of a request that waits (`?wait=`, MCP)."""
 
+    wakes_between_locations: bool
+    """Whether wake-up keys are used where the Worker runs in several locations. A reading of the key is cached there
+    for 30 s, also while a list would show the message: so they save lists, and cost time where lists are frequent."""
+
+    wake_up_min_ms: int
+    """Interval between readings of a wake-up key just after a message; it doubles with each that shows no change. Also
+    the least interval between the lists of a reader that was woken and has not found the message yet."""
+
+    wake_up_max_ms: int
+    """Longest interval between a stream's readings of its wake-up key."""
+
+    wake_up_wait_max_ms: int
+    """The same of a request that waits (`?wait=`, MCP)."""
+
+    asleep_poll_ms: int
+    """Interval between the lists of a stream that reads a wake-up key, while that does not change."""
+
+    asleep_wait_poll_ms: int
+    """The same of a request that waits."""
+
     stream_seconds: int
     """Longest lifetime of a stream (see `stream_ends_after`); then the client reconnects with its cursor, and meets the
     others in the isolate where new requests arrive. An isolate that is being replaced would keep it for 20 minutes:
@@ -72,6 +92,12 @@ PAID = Plan(
     poll_min_ms=250,
     poll_max_ms=6_000,
     wait_poll_max_ms=2_000,
+    wakes_between_locations=False,
+    wake_up_min_ms=500,
+    wake_up_max_ms=2_400,
+    wake_up_wait_max_ms=1_000,
+    asleep_poll_ms=75_000,
+    asleep_wait_poll_ms=15_000,
     stream_seconds=5 * 60,
     mcp_stream_seconds=15 * 60,
     heartbeat_seconds=15,
@@ -88,6 +114,12 @@ FREE = Plan(
     poll_min_ms=20_000,
     poll_max_ms=60_000,
     wait_poll_max_ms=40_000,
+    wakes_between_locations=True,
+    wake_up_min_ms=3_000,
+    wake_up_max_ms=6_000,
+    wake_up_wait_max_ms=3_000,
+    asleep_poll_ms=120_000,
+    asleep_wait_poll_ms=40_000,
     # A stream at rest takes 6 ms of CPU time a minute and an invocation has 10. One that ends by itself costs a
     # reconnect; one that the platform ends may leave an isolate broken for everybody
     # (https://github.com/cloudflare/workerd/issues/7276).

@@ -1,4 +1,5 @@
-"""The wait for something new: the local channel at each wakeup, the store whenever the schedule says so."""
+"""The wait for something new: the local channel at each wakeup, the store and the wake-up key when the schedule says
+so."""
 
 from collections.abc import Awaitable, Callable
 from contextlib import AbstractContextManager
@@ -20,18 +21,22 @@ async def wait_for_item(
     subscribe: Callable[[Wakeup], AbstractContextManager[None]],
     from_channel: Callable[[], Awaitable[T | None]],
     from_store: Callable[[], Awaitable[T | None]],
+    read_wake_up: Callable[[], Awaitable[None]],
     look_at_deadline: bool = True,
 ) -> T | None:
     """The first item that either source has, or `None` at `deadline_ms`, or when the operations are spent.
 
-    `subscribe` lets the local channel wake the loop. `from_store` tells `schedule` of its look. `look_at_deadline`: the
-    store is asked a last time when the time is over; not so where this wait is only one part of a longer one.
+    `subscribe` lets the local channel wake the loop. `from_store` and `read_wake_up` tell `schedule` what they found.
+    `look_at_deadline`: the store is asked a last time when the time is over; not so where this wait is only one part of
+    a longer one.
     """
     clock, wakeup = invocation.clock, invocation.clock.wakeup()
     with subscribe(wakeup):
         while True:
             if (item := await from_channel()) is not None:
                 return item
+            if schedule.is_wake_up_due(clock.now_ms()):
+                await read_wake_up()
             now = clock.now_ms()
             is_over = now >= deadline_ms
             is_due = now >= schedule.next_look_ms or (is_over and look_at_deadline)
@@ -39,4 +44,4 @@ async def wait_for_item(
                 return item
             if is_over or invocation.meter.remaining <= WAIT_RESERVED_OPERATIONS:
                 return None
-            await wakeup.wait(seconds_until(min(schedule.next_look_ms, deadline_ms), clock.now_ms()))
+            await wakeup.wait(seconds_until(min(schedule.due_ms, deadline_ms), clock.now_ms()))

@@ -93,10 +93,10 @@ async def stream_events(
             is_holding = watch.seat is not None and watch.seat.is_holding
             if is_whole and not is_holding and feed.leaves():
                 break
-            if _is_heartbeat_due(clock.now_ms(), last_sent + silence_ms, schedule.next_look_ms, silence_ms):
+            if _is_heartbeat_due(clock.now_ms(), last_sent + silence_ms, schedule.due_ms, silence_ms):
                 last_sent = clock.now_ms()
                 yield [HEARTBEAT]
-            due_ms = min(schedule.next_look_ms, watch.due_ms, last_sent + silence_ms, end_ms)
+            due_ms = min(schedule.due_ms, watch.due_ms, last_sent + silence_ms, end_ms)
             await wakeup.wait(seconds_until(due_ms, clock.now_ms()))
     if watch.seat is not None:
         watch.seat.pause()
@@ -171,9 +171,11 @@ async def _messages(
         async with aclosing(feed.from_channel()) as published:
             async for events in published:
                 yield events
+    if schedule.is_wake_up_due(clock.now_ms()):
+        await feed.read_wake_up(schedule)
     if clock.now_ms() >= schedule.next_look_ms:
         async with aclosing(feed.from_store()) as batches:
             async for events in batches:
                 schedule.found()
                 yield events
-        schedule.looked(clock.now_ms())
+        feed.looked(schedule)

@@ -5,9 +5,11 @@ from contextlib import AbstractContextManager, aclosing, suppress
 
 from waypost_worker.clock import Clock, Wakeup
 from waypost_worker.errors import DailyLimit
+from waypost_worker.kv.keys import cursor_of
 from waypost_worker.limits import MAX_BODY_BYTES
 from waypost_worker.polling.local_channel import LocalChannel
 from waypost_worker.polling.schedule import PollSchedule
+from waypost_worker.polling.wake_up_key import WakeUpKey
 from waypost_worker.queues.departures import Departures
 from waypost_worker.queues.handovers import Handover, Handovers
 from waypost_worker.queues.message import Message
@@ -28,10 +30,11 @@ class Feed:
         ttl_seconds: int,
         departures: Departures,
         handovers: Handovers,
+        wake_up: WakeUpKey,
         *,
         is_stream: bool,
     ) -> None:
-        """`is_stream`: a batch has been sent when the next one is asked for."""
+        """`wake_up`: that of the queue. `is_stream`: a batch has been sent when the next one is asked for."""
         self._queues = queues
         self._reader = reader
         self._scope = queues.requests if isinstance(reader, HostReader) else queues.responses
@@ -40,6 +43,9 @@ class Feed:
         self._clock = clock
         self._ttl_ms = ttl_seconds * 1000
         self._departures = departures
+        self._wake_up = wake_up
+        # Of the messages that the wake-up key named, those that the last listing showed.
+        self._listed: set[str] = set()
         self._handovers = handovers
         self._last_id = reader.cursor
         self._is_stream = is_stream
@@ -61,6 +67,19 @@ class Feed:
         held back may be delivered now."""
         return isinstance(self._reader, HostReader) and self._reader.hold(before_ms)
 
+    async def read_wake_up(self, schedule: PollSchedule) -> None:
+        """Reads the wake-up key, and tells `schedule`."""
+        await self._wake_up.read(schedule, self._awaits)
+
+    def looked(self, schedule: PollSchedule) -> None:
+        """Tells `schedule` that a look at the store is over."""
+        self._wake_up.looked(schedule, self._awaits)
+
+    def _awaits(self, message_key: str) -> bool:
+        """Whether neither the local channel nor a listing has shown the message."""
+        cursor = cursor_of(message_key)
+        return cursor not in self._listed and self._reader.awaits(cursor, self._clock.now_ms())
+
     def leaves(self) -> bool:
         """Whether the stream ends here, so that its client meets a younger isolate. If so, it must end."""
         return self._departures.leaves(self._scope, self._opened_ms, self._youngest_ms, self._clock.now_ms())
@@ -70,12 +89,14 @@ class Feed:
         if self._reader.is_returning and (left := self._handovers.take(self._last_id, self._clock.now_ms())):
             self._position = left.position
             schedule.go_on(left.pace)
+            self._wake_up.told = left.told
             return True
         return False
 
     def hand_over(self, schedule: PollSchedule) -> None:
         """Leaves the next stream of this client what it needs to go on."""
-        self._handovers.leave(self._last_id, Handover(self._position, schedule.pace), self._clock.now_ms())
+        handover = Handover(self._position, schedule.pace, self._wake_up.told)
+        self._handovers.leave(self._last_id, handover, self._clock.now_ms())
 
     def gaps(self) -> list[Event]:
         """The event `gap` for a reader whose cursor is older than messages are kept; otherwise an empty list."""
@@ -120,6 +141,7 @@ class Feed:
         if due := self._reader.deliver([], self._clock.now_ms()):
             self._last_id = _last_id(due) or self._last_id
             yield due
+        self._listed = {cursor_of(key) for key in self._wake_up.told.awaited} & listed
         await self._drop_duplicates(listed)
 
     def _in_turn(self, messages: list[Message], reader: GuestReader) -> list[Message]:

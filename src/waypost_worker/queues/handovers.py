@@ -12,16 +12,18 @@ from typing import NamedTuple
 from waypost_worker.bounded_cache import BoundedCache
 from waypost_worker.limits import MAX_CACHE_BYTES, MAX_CACHED_SESSIONS
 from waypost_worker.polling.schedule import Pace
+from waypost_worker.polling.wake_up_key import UNTOLD, Told
 
 HANDOVER_SECONDS = 30
 """How long a client may take to come back; most take a second."""
 
 
 class Handover(NamedTuple):
-    """`position`: in the local channel; `pace`: of the looks at KV."""
+    """`position`: in the local channel; `pace`: of the looks at KV; `told`: by the wake-up key."""
 
     position: int
     pace: Pace
+    told: Told = UNTOLD
 
 
 class Handovers:
@@ -32,7 +34,8 @@ class Handovers:
 
     def leave(self, cursor: str, handover: Handover, now_ms: int) -> None:
         """Leaves `handover` for the client that comes back with `cursor`."""
-        self._by_cursor.put(cursor, handover, now_ms, len(cursor))
+        size = len(cursor) + len(handover.told.text) + sum(map(len, handover.told.awaited))
+        self._by_cursor.put(cursor, handover, now_ms, size)
 
     def take(self, cursor: str, now_ms: int) -> Handover | None:
         """What was left for `cursor`, once."""

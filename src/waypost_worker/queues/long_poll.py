@@ -28,8 +28,11 @@ async def poll_events(feed: Feed, seconds: float, invocation: Invocation) -> tup
 
     async def from_store() -> list[Event] | None:
         await batch.fill(feed.from_store())
-        schedule.looked(clock.now_ms())
+        feed.looked(schedule)
         return batch.fresh or None
+
+    async def read_wake_up() -> None:
+        await feed.read_wake_up(schedule)
 
     # What was found before the operations were spent is a valid result; the next poll gets the rest.
     with suppress(BudgetSpent):
@@ -40,6 +43,7 @@ async def poll_events(feed: Feed, seconds: float, invocation: Invocation) -> tup
             subscribe=feed.subscribe,
             from_channel=from_channel,
             from_store=from_store,
+            read_wake_up=read_wake_up,
         )
     if batch.is_refused:
         raise Busy("Too much is being sent here; poll again.")

@@ -21,6 +21,7 @@ from waypost_worker.kv.keys import request_key, requests_scope, response_key, re
 from waypost_worker.kv.store import Kv, list_all
 from waypost_worker.limits import MAX_BODY_BYTES, MAX_CLOCK_SKEW_SECONDS, MAX_LOADED_BYTES, REORDER_WINDOW_SECONDS
 from waypost_worker.polling.local_channel import LocalChannel
+from waypost_worker.polling.wake_up_key import WakeUpWriter
 from waypost_worker.queues.message import ErrorBody, Message, decode_listed, decode_value, encode_stored, head_of
 
 CANCELLED_ERROR = ErrorBody("cancelled", "The request was cancelled before it was answered.")
@@ -37,8 +38,11 @@ class Queues:
         channel: LocalChannel[Message],
         ttl_seconds: int,
         loads: Loads,
+        wake_ups: WakeUpWriter | None = None,
     ) -> None:
+        """`wake_ups`: `None` if the session has no wake-up keys."""
         self._kv = kv
+        self._wake_ups = wake_ups
         self.loads = loads
         self._code = code
         self._cursors = cursors
@@ -46,6 +50,11 @@ class Queues:
         self._ttl_seconds = ttl_seconds
         self.requests = requests_scope(code)
         self.responses = responses_scope(code)
+
+    @property
+    def has_wake_up_keys(self) -> bool:
+        """Whether readers may read the wake-up keys of the queues."""
+        return self._wake_ups is not None
 
     async def push_request(self, message: Message, request_id: str | None, *, is_issued: bool = False) -> Message:
         """Queues `message` for the host, with the id `request_id` or a new one. The message that this returns is in KV.
@@ -241,6 +250,14 @@ class Queues:
         # The channel holds only what `list` returns for free; a larger body is read from KV by its reader.
         # A message in the metadata has 1 KiB of JSON at most; decoded it may take twenty times as much.
         self._channel.publish(scope, head_of(message, len(value)) if value else message, 20 * len(metadata))
+        if self._wake_ups is not None and not self._is_read_here(message, scope):
+            self._wake_ups.announce(scope, key)
+
+    def _is_read_here(self, message: Message, scope: str) -> bool:
+        """Whether the reader of `message` certainly listens to the local channel. There may be several of responses:
+        that of this one is here if its request came here."""
+        is_listened_to = self._channel.has_subscriber(scope)
+        return is_listened_to and (scope == self.requests or self._queued_here(message.id) is not None)
 
     def _age(self, cursor: str) -> int:
         return max(cursor_ms(cursor) - self._cursors.born_ms, 0) // 1000

@@ -50,6 +50,10 @@ class Reader:
         """Whether `message` (or its head) is still to be sent."""
         return message.cursor not in self._last_seen_ms
 
+    def awaits(self, cursor: str, now_ms: int) -> bool:
+        """Whether the message `cursor` may be still to come: it is not so old that every listing would show it."""
+        return cursor not in self._last_seen_ms and now_ms - cursor_ms(cursor) < REORDER_WINDOW_SECONDS * 1000
+
     def is_replay(self, message: Message) -> bool:
         """Whether an earlier connection may have sent `message`."""
         return self._is_replay(message.cursor)

@@ -1,14 +1,18 @@
 """The wait for the responses to one request: on the isolate's local channel, which is free, and by polling KV."""
 
 from collections import deque
+from collections.abc import Callable
 from contextlib import AbstractContextManager
 
 from waypost_worker.clock import Wakeup
 from waypost_worker.errors import Unavailable
+from waypost_worker.kv.keys import cursor_of
 from waypost_worker.limits import WAIT_RESERVED_OPERATIONS
 from waypost_worker.polling.invocation import Invocation
 from waypost_worker.polling.local_channel import LocalChannel
+from waypost_worker.polling.schedule import PollSchedule
 from waypost_worker.polling.wait import wait_for_item
+from waypost_worker.polling.wake_up_key import WakeUpKey
 from waypost_worker.queues.message import Message
 from waypost_worker.queues.queue import Queues
 
@@ -27,9 +31,12 @@ class ResponseWaiter:
         self._channel = channel
         self._position = channel.position()
         self._invocation = invocation
+        exists = queues.has_wake_up_keys
+        self._wake_up = WakeUpKey(invocation.meter, queues.responses, invocation.clock, exists=exists)
+        self._listed: set[str] = set()
         self._schedule = invocation.wait_schedule()
         if not resumed:
-            self._schedule.looked(invocation.clock.now_ms())
+            self._looked(self._schedule, "")
         self._seen: set[str] = set()
         self._ready: deque[Message] = deque()
 
@@ -49,16 +56,21 @@ class ResponseWaiter:
         clock = self._invocation.clock
         deadline_ms = clock.now_ms() + round(seconds * 1000)
         schedule = self._invocation.wait_schedule()
-        schedule.looked(clock.now_ms())
+        self._looked(schedule, request_id)
 
         async def from_channel() -> Message | None:
             final = next((message for message in self._published(request_id) if message.final), None)
             return await self._queues.load_one(final) if final else None
 
         async def from_store() -> Message | None:
-            response = await self._queues.find_final_response(request_id)
-            schedule.looked(clock.now_ms())
-            return response
+            messages = await self._queues.responses_to(request_id)
+            self._listed.update(message.cursor for message in messages)
+            self._looked(schedule, request_id)
+            final = next((message for message in messages if message.final), None)
+            return await self._queues.load_one(final) if final else None
+
+        async def read_wake_up() -> None:
+            await self._read_wake_up(schedule, request_id)
 
         return await wait_for_item(
             self._invocation,
@@ -67,6 +79,7 @@ class ResponseWaiter:
             subscribe=self._subscribe,
             from_channel=from_channel,
             from_store=from_store,
+            read_wake_up=read_wake_up,
         )
 
     async def next(self, request_id: str, deadline_ms: int) -> Message | None:
@@ -86,6 +99,9 @@ class ResponseWaiter:
                 await self._look(request_id)
             return self._next_ready()
 
+        async def read_wake_up() -> None:
+            await self._read_wake_up(self._schedule, request_id)
+
         return await wait_for_item(
             self._invocation,
             self._schedule,
@@ -93,6 +109,7 @@ class ResponseWaiter:
             subscribe=self._subscribe,
             from_channel=from_channel,
             from_store=from_store,
+            read_wake_up=read_wake_up,
             look_at_deadline=False,
         )
 
@@ -104,13 +121,29 @@ class ResponseWaiter:
         self._position = self._channel.position()
         return [message for message in messages if message.id == request_id]
 
+    async def _read_wake_up(self, schedule: PollSchedule, request_id: str) -> None:
+        """Reads the wake-up key, which names all responses in the session, and tells `schedule`."""
+        try:
+            await self._wake_up.read(schedule, self._awaits(request_id))
+        except Unavailable:
+            schedule.failed(self._invocation.clock.now_ms())
+
+    def _looked(self, schedule: PollSchedule, request_id: str) -> None:
+        self._wake_up.looked(schedule, self._awaits(request_id))
+
+    def _awaits(self, request_id: str) -> Callable[[str], bool]:
+        """Whether a message's key is that of a response to this request that no look has found."""
+        prefix = f"{self._queues.responses}:{request_id}:"
+        return lambda key: key.startswith(prefix) and cursor_of(key) not in self._listed
+
     async def _look(self, request_id: str) -> None:
         try:
             messages = await self._queues.responses_to(request_id)
         except Unavailable:
             self._schedule.failed(self._invocation.clock.now_ms())
         else:
-            self._schedule.looked(self._invocation.clock.now_ms())
+            self._listed.update(message.cursor for message in messages)
+            self._looked(self._schedule, request_id)
             await self._load_if_possible(messages)
 
     async def _load_if_possible(self, messages: list[Message]) -> None:

@@ -8,6 +8,7 @@ The end is a tombstone, `ended:{code}`, read together with the record in one ope
 location, made from an older record, could resurrect the session.
 """
 
+from asyncio import gather
 from collections.abc import Sequence
 from typing import Any
 
@@ -17,7 +18,7 @@ from waypost_worker.bounded_cache import BoundedCache
 from waypost_worker.clock import Clock
 from waypost_worker.errors import SessionEnded, SessionNotFound, SessionTooOld, StorageUnavailable
 from waypost_worker.kv.cursor import CursorFactory
-from waypost_worker.kv.keys import ended_key, session_key, tools_key
+from waypost_worker.kv.keys import ended_key, requests_scope, responses_scope, session_key, tools_key
 from waypost_worker.kv.store import Kv, find_key, fits_metadata
 from waypost_worker.limits import (
     KV_MIN_TTL_SECONDS,
@@ -29,6 +30,7 @@ from waypost_worker.limits import (
     TOKEN_VOUCHES_SECONDS,
 )
 from waypost_worker.polling.local_channel import LocalChannel
+from waypost_worker.polling.wake_up_key import create_wake_up_key
 
 
 class Session(msgspec.Struct, frozen=True, omit_defaults=True, rename="camel"):
@@ -37,6 +39,8 @@ class Session(msgspec.Struct, frozen=True, omit_defaults=True, rename="camel"):
     `map_tool_names`: the host's setting. `has_mapped_names`: MCP clients see a tool of now under another name than its
     own; without it, no call needs the list of tools to know its tool. `tools_rules`: by which rules
     (`tool_definitions.RULES`) the tools of now were checked; 0: by none.
+
+    `has_wake_up_keys`: the keys of its queues were written when it was opened, so that they may be read.
 
     `data_left_out`: it comes from a key's metadata, which had no room for `data`.
     """
@@ -54,6 +58,7 @@ class Session(msgspec.Struct, frozen=True, omit_defaults=True, rename="camel"):
     map_tool_names: bool = True
     has_mapped_names: bool = False
     tools_rules: int = 0
+    has_wake_up_keys: bool = False
 
     @property
     def page_url(self) -> str | None:
@@ -104,16 +109,29 @@ class SessionStore:
         data: Any,
         *,
         map_tool_names: bool = True,
+        has_wake_up_keys: bool = False,
     ) -> Session:
-        """Opens a session under the new code `code`."""
+        """Opens a session under the new code `code`. `has_wake_up_keys`: with those of its queues."""
         now = self._clock.now_ms()
         # Whole seconds: a token has the session's last moment in seconds, and the two must agree.
         session = Session(
-            code, now // 1000 * 1000, 0, ttl_seconds, ip=ip, label=label, data=data, map_tool_names=map_tool_names
+            code,
+            now // 1000 * 1000,
+            0,
+            ttl_seconds,
+            ip=ip,
+            label=label,
+            data=data,
+            map_tool_names=map_tool_names,
+            has_wake_up_keys=has_wake_up_keys,
         )
         expires_ms = min(now + ttl_seconds * 1000, session.must_end_ms)
         session = msgspec.structs.replace(session, expires_ms=expires_ms)
-        await self._write(session)
+        scopes = requests_scope(code), responses_scope(code)
+        keys = [create_wake_up_key(self._kv, scope) for scope in scopes] if has_wake_up_keys else []
+        for outcome in await gather(self._write(session), *keys, return_exceptions=True):
+            if isinstance(outcome, BaseException):
+                raise outcome
         return session
 
     async def find(self, code: str, *, fresh: bool = False, vouched_created_ms: int | None = None) -> Session:
