@@ -45,8 +45,9 @@ READ, WRITE, LIST, BYTE_SECOND = 0.50e-6, 5e-6, 5e-6, 0.50 / 1e9 / (730 * 3600)
 """Dollars: https://developers.cloudflare.com/kv/platform/pricing/. Each key of a bulk read is a read; a month has 730
 hours."""
 
-REQUEST_DOLLARS = 0.30e-6 + 2 * 0.02e-6 + 0.60e-6
-"""A request, 2 ms of CPU, and its event in the log: https://developers.cloudflare.com/workers/platform/pricing/"""
+REQUEST_DOLLARS = 0.30e-6 + 2 * 0.02e-6
+"""A request and 2 ms of CPU: https://developers.cloudflare.com/workers/platform/pricing/. It is not logged
+(`invocation_logs` in wrangler.toml)."""
 
 BY_ADDRESS = (Limit.ADDRESS, Limit.SESSION, Limit.ANSWER)
 """The budgets that a stranger can't have more of by making up another session or conversation."""

@@ -32,11 +32,19 @@ def traces(text: str, state: Path, log: str) -> list[str]:
         return any(needle in data for needle in needles)
 
     files = [path for path in state.rglob("*") if path.is_file()]
-    found = [f"file {path.name}" for path in files if has(path.read_bytes())]
+    found = [f"file {path.name}" for path in files if has(_content(path))]
     for path in files:
         if path.suffix == ".sqlite":
             found += [f"row of {table}" for table, row in _rows(path) if has(row)]
     return found + (["log"] if has(log.encode()) else [])
+
+
+def _content(path: Path) -> bytes:
+    """A file's bytes; none of one that the running database has removed meanwhile, as it does with its journals."""
+    try:
+        return path.read_bytes()
+    except FileNotFoundError:
+        return b""
 
 
 def _rows(path: Path) -> Iterator[tuple[str, bytes]]:

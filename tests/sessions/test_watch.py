@@ -14,6 +14,8 @@ from waypost_worker.limits import MAX_SESSION_AGE_SECONDS
 from waypost_worker.polling.local_channel import LocalChannel
 from waypost_worker.polling.plans import PAID
 from waypost_worker.security.tokens import Role
+from waypost_worker.sessions.host_instance import HostInstance
+from waypost_worker.sessions.host_seat import HostSeat
 from waypost_worker.sessions.presence import Presence
 from waypost_worker.sessions.session import Session, SessionStore, session_cache
 from waypost_worker.sessions.watch import SessionWatch
@@ -29,9 +31,10 @@ class Setting(Namespace[SetClock]):
         self.elsewhere = SessionStore(self.kv, self.clock, session_cache(), LocalChannel(self.clock))
         self.presence = Presence(self.kv, self.clock, 60)
 
-    async def watch(self, role: Role, ttl_seconds: int = 600) -> SessionWatch:
+    async def watch(self, role: Role, ttl_seconds: int = 600, instance: HostInstance | None = None) -> SessionWatch:
         session = await self.here.open(CODE, ttl_seconds, None, None, None)
-        return SessionWatch(session, role, self.here, self.presence, PAID, self.channel, self.clock)
+        seat = HostSeat(CODE, instance, False, LocalChannel(self.clock), self.clock) if instance else None
+        return SessionWatch(session, role, self.here, self.presence, PAID, self.channel, self.clock, seat)
 
     async def after(self, seconds: float, watch: SessionWatch) -> list[tuple[str, Any]]:
         self.clock.ms += round(seconds * 1000)
@@ -208,6 +211,22 @@ async def test_a_host_says_that_it_is_there_at_once_and_then_each_minute():
     assert await at.presence.last_seen(CODE) == (True, START_MS)
     await at.after(0.1, watch)
     assert await at.presence.last_seen(CODE) == (True, START_MS + 60_000)
+
+
+async def test_a_host_hidden_by_an_older_one_that_writes_after_it_each_time_changes_its_rhythm():
+    at = Setting()
+    older, newer = HostInstance("older", START_MS - 1000), HostInstance("newer", START_MS)
+    watch = await at.watch(Role.HOST, instance=newer)
+    await at.after(0, watch)
+    await at.presence.announce(CODE, older)
+    await at.after(60, watch)
+    await at.presence.announce(CODE, older)
+    await at.after(30, watch)
+    assert await at.presence.last_seen(CODE) == (True, START_MS + 90_000)
+    assert watch.due_ms == START_MS + 120_000
+    # The older one has not written since: the newer one is seen, and the rhythm is the usual one again.
+    await at.after(30, watch)
+    assert (watch.ended, watch.due_ms) == (False, START_MS + 180_000)
 
 
 async def test_a_guest_says_nothing_of_the_kind():

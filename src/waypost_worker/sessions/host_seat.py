@@ -56,6 +56,8 @@ class HostSeat:
         """Until when requests that were accepted before this instance came are held back from it."""
         self.has_left = False
         """Whether the instance has said goodbye."""
+        self.is_contested = False
+        """Whether KV named an older instance when it was last read, which does not know of this one yet."""
         self._topic = host_key(code)
         self._channel = channel
         self._position = 0
@@ -93,6 +95,7 @@ class HostSeat:
     def read(self, state: HostState | None, lifetime_seconds: int) -> None:
         """Takes what KV says of the session's host."""
         self.is_unconfirmed = False
+        self.is_contested = bool(state and state.instance and self.instance.supersedes(state.instance))
         if state is None or state.instance is None or not state.instance.supersedes(self.instance):
             return
         # One that is gone supersedes nothing: it may have come and left while this one was disconnected.

@@ -125,7 +125,10 @@ class SessionWatch:
 
     async def _announce(self) -> None:
         self._has_announced = True
-        self._announce_ms = self._clock.now_ms() + self._plan.presence_seconds * 1000
+        # An older host that writes right after this one each time, before it can see that, would hide it for ever: both
+        # have the same interval.
+        is_contested = self.seat is not None and self.seat.is_contested
+        self._announce_ms = self._clock.now_ms() + self._plan.presence_seconds * (500 if is_contested else 1000)
         # Without writes left for today, the stream still delivers.
         with suppress(DailyLimit):
             await self._presence.announce(self.session.code, self.seat.instance if self.seat else None)
