@@ -48,6 +48,7 @@ PARTS = {
     "host": (2,),
     "req": (3,),
     "res": (4,),
+    "wake": (3,),
     "conv": (2, 3),
     "img": (3,),
     "thread": (3,),
@@ -243,7 +244,7 @@ async def test_an_apps_names_stay_in_their_part_of_a_key(place: Place, what: str
         check_shape(key)
     for operation, key in kv.asked:
         # A resource's deletion lists what sessions of its threads own, by the beginning that their ids share.
-        is_of_sessions = operation == "list" and re.fullmatch(r"(doc|pages):t-[\w-]{8}", key)
+        is_of_sessions = operation == "list" and re.fullmatch(r"(doc|img|pages):t-[\w-]{8}", key)
         check_shape(f"{key}:x" if is_of_sessions else f"{key}x" if operation == "list" and key.endswith(":") else key)
 
 
