@@ -48,7 +48,7 @@ PLANS: dict[str, Plan] = {
         (
             Suite("worker", "MCP clients, schemathesis, restarts", "test:worker", ("-m", "worker and verify")),
             Suite("browser", "every other page in Chromium", "test:browser", ("-m", "browser and verify", "-n", "2")),
-            Suite("simulation", "the larger simulation", "test:simulation", ("-m", "verify")),
+            Suite("simulation", "the larger simulation", "test:simulation", ("-m", "verify", "-n", "2")),
             Suite("guard", "the benchmark's guard", "bench:guard", only_warns=True),
         ),
         minutes=13,
