@@ -7,10 +7,12 @@ import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from tools.build import build
 from tools.deploy.failure import DeployFailure
 from tools.setup.bootstrap import install_npm_packages
 from tools.setup.prerequisites import check_python
 from tools.setup.steps import BootstrapError
+from tools.site_files import SiteError
 
 USAGE = """make deploy [ENV=…] [NAME=…] [REGION=…] [PLAN=…] [DOMAIN=…] [TRY=1] [YES=1]
        make undeploy [ENV=…] [NAME=…] [YES=1]
@@ -61,7 +63,7 @@ def ask(question: str) -> str:
 
 
 def run(command: Command) -> None:
-    """Do what the command line says. Raises `DeployFailure` or `BootstrapError`."""
+    """Do what the command line says. Raises `DeployFailure`, `BootstrapError` or `SiteError`."""
     check_python(tuple(sys.version_info[:3]))
     # An old Python lacks what these import.
     from tools.deploy.configuration import CONFIG, Wanted, configuration
@@ -77,6 +79,9 @@ def run(command: Command) -> None:
     if command.is_set("TRY") and wanted.domain:
         raise DeployFailure("A temporary account has no domains: leave DOMAIN or TRY out.")
     install_npm_packages()
+    if command.verb != UNDEPLOY:
+        # wrangler builds again; what fails here fails before anything is made in the account.
+        build()
     tools = Tools(ask, lambda line: print(line, flush=True), os.environ, has_terminal=sys.stdin.isatty())
     if command.verb == UNDEPLOY:
         undeploy(config, tools, is_sure=command.is_set("YES"))
@@ -94,7 +99,7 @@ def main() -> int:
         return 0
     try:
         run(command_of(arguments))
-    except (BootstrapError, DeployFailure) as problem:
+    except (BootstrapError, SiteError, DeployFailure) as problem:
         print(problem, file=sys.stderr)
         return 1
     except KeyboardInterrupt:

@@ -22,6 +22,7 @@ from tools.local.local_worker import ROOT
 CONFIG = ROOT / "wrangler.toml"
 BINDING = "WAYPOST"
 KEY = "SIGNING_KEY"
+BUILD = "python3 -m tools.build"
 
 NOWHERE = ("", "none")
 """The regions that mean: not placed, each request runs where it comes in."""

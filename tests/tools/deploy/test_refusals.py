@@ -170,9 +170,11 @@ def test_a_name_below_workers_dev_that_is_taken_is_said_to_be() -> None:
             "command again, since this varies from one upload to the next.",
         ),
         (
-            "[custom build] Running: python3 -m tools.build\nThe npm packages are not installed: run `npm ci`, and "
-            "this command again.\n✘ [ERROR] Running custom build `python3 -m tools.build` failed.\n",
-            "The build step failed: The npm packages are not installed: run `npm ci`, and this command again.",
+            "[custom build] Running: python3 -m tools.build\n[custom build] Installing a==1 into python_modules …\n"
+            "[custom build] \n[custom build] The Worker's packages could not be installed.\n[custom build] \n"
+            "✘ [ERROR] k [Error]: Process exited with non-zero status (1)\n\n      at I2._waitForOutput (cli.js:1)\n"
+            "✘ [ERROR] Running custom build `python3 -m tools.build` failed. There are likely more logs above.\n",
+            "The build step failed: The Worker's packages could not be installed.",
         ),
         (
             "✘ [ERROR] Something of wrangler's own.\n\n🪵  Logs were written to x\n",
