@@ -72,9 +72,11 @@ def run(command: Command) -> None:
     from tools.deploy.undeploy import undeploy
 
     words = command.words
-    wanted = Wanted(
-        words.get("ENV", ""), words.get("REGION"), words.get("PLAN"), words.get("DOMAIN"), words.get("NAME")
-    )
+    region, plan, domain, name = (words.get(word) for word in ("REGION", "PLAN", "DOMAIN", "NAME"))
+    if name is None:
+        # Workers Builds names the Worker that it builds, and wrangler uploads to that one.
+        name = os.environ.get("WRANGLER_CI_OVERRIDE_NAME") or None
+    wanted = Wanted(words.get("ENV", ""), region, plan, domain, name)
     config = configuration(CONFIG.read_text(), wanted)
     if command.is_set("TRY") and wanted.domain:
         raise DeployFailure("A temporary account has no domains: leave DOMAIN or TRY out.")
