@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -96,6 +97,9 @@ def run(command: Command) -> None:
 def main() -> int:
     """Run and return the exit status; 1 after a sentence on standard error."""
     arguments = sys.argv[1:]
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        # Ends as Ctrl-C does, so that the file with the key is deleted.
+        signal.signal(number, signal.default_int_handler)
     if {"-h", "--help"} & set(arguments):
         print(USAGE, end="")
         return 0
