@@ -6,7 +6,7 @@ HOST = 127.0.0.1
 RUNS = 10000
 SEED = 0
 
-.PHONY: announce bench bootstrap browser check cost deploy dev guard latency lock probe profile simulate simulation soak test unit verify wake-up-table worker
+.PHONY: advisories announce bench bootstrap browser check cost deploy dev guard latency lock probe profile simulate simulation soak test unit verify wake-up-table worker
 .NOTPARALLEL:
 
 # Installs what is missing, and nothing where all of it is there.
@@ -91,6 +91,10 @@ probe: bootstrap
 # A variable REGION of the environment says something about another program.
 deploy: bootstrap
 	@npm run --silent deploy --$(if $(filter command,$(origin REGION)), '--region=$(REGION)')
+
+# Asks whether an advisory is known for a locked package. ONLINE=1 fails where that can't be asked.
+advisories: bootstrap
+	@npm run --silent advisories -- $(if $(ONLINE),--online)
 
 # Regenerates requirements-*.txt and package-lock.json from pyproject.toml and package.json.
 lock: bootstrap
