@@ -6,7 +6,7 @@ HOST = 127.0.0.1
 RUNS = 10000
 SEED = 0
 
-.PHONY: advisories announce bench bootstrap browser check cost deploy dev guard latency lock probe profile simulate simulation soak test unit verify wake-up-table worker
+.PHONY: advisories announce bench bootstrap browser check cost deploy dev guard latency lock probe profile release simulate simulation soak test unit verify wake-up-table worker
 .NOTPARALLEL:
 
 # Installs what is missing, and nothing where all of it is there.
@@ -91,6 +91,10 @@ probe: bootstrap
 # A variable REGION of the environment says something about another program.
 deploy: bootstrap
 	@npm run --silent deploy --$(if $(filter command,$(origin REGION)), '--region=$(REGION)')
+
+# Makes the commit and the tag of a release: make release VERSION=0.2.0
+release: bootstrap
+	@npm run --silent release -- '$(VERSION)'
 
 # Asks whether an advisory is known for a locked package. ONLINE=1 fails where that can't be asked.
 advisories: bootstrap
