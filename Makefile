@@ -6,13 +6,13 @@ HOST = 127.0.0.1
 RUNS = 10000
 SEED = 0
 
-.PHONY: advisories announce bench bootstrap browser check cost deploy dev guard latency lock probe profile release simulate simulation soak test unit verify wake-up-table worker
+.PHONY: advisories announce bench bootstrap browser check cost deploy dev guard latency lock probe profile release simulate simulation soak test undeploy unit verify wake-up-table worker
 .NOTPARALLEL:
 
 # Installs what is missing, and nothing where all of it is there.
 bootstrap:
 	@command -v $(PYTHON) >/dev/null || { echo "Waypost needs Python 3.11 or newer as $(PYTHON)." >&2; exit 1; }
-	@$(PYTHON) -B -m tools.setup.bootstrap
+	@$(PYTHON) -B -m tools.setup.bootstrap $(STEPS)
 
 # Runs the Worker on http://localhost:8787. make dev PORT=9000 HOST=0.0.0.0
 dev: bootstrap
@@ -87,10 +87,18 @@ probe: bootstrap
 	@npm run --silent probe -- '$(URL)' $(if $(JSON),--json '$(JSON)') $(if $(QUICK),--quick) $(if $(LONG),--long) \
 		$(if $(YES),--yes)
 
-# Puts the Worker on Cloudflare (after `npx wrangler login`). make deploy REGION=aws:eu-central-1, or REGION=none
-# A variable REGION of the environment says something about another program.
+# Puts Waypost on Cloudflare and tests it there; again, it updates what is there. make deploy ENV=production
+# REGION=aws:eu-central-1 PLAN=paid DOMAIN=waypost.example.com NAME=mine. TRY=1: for an hour, without an account.
+# Only what stands on the command line counts: variables of the environment say something about other programs.
+deploy undeploy: STEPS = --to-deploy
 deploy: bootstrap
-	@npm run --silent deploy --$(if $(filter command,$(origin REGION)), '--region=$(REGION)')
+	@npm run --silent deploy --$(call given,ENV NAME REGION PLAN DOMAIN TRY YES)
+
+# Removes what `make deploy` made, after a question: the Worker, and its namespace with all data. YES=1 does not ask.
+undeploy: bootstrap
+	@npm run --silent deploy -- undeploy$(call given,ENV NAME YES)
+
+given = $(foreach name,$(1),$(if $(filter command,$(origin $(name))), '$(name)=$($(name))'))
 
 # Makes the commit and the tag of a release: make release VERSION=0.2.0
 release: bootstrap

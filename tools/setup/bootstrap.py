@@ -151,6 +151,14 @@ def steps_to_deploy() -> tuple[list[Step], list[Step], list[Step]]:
     return [packages], npm_steps, []
 
 
+def install_npm_packages() -> None:
+    """Install the npm packages where there are none. Raises `BootstrapError` with a sentence."""
+    if not (NODE_MODULES / ".bin" / "wrangler").exists():
+        check_node(node_version())
+        with alone():
+            run_all(steps()[1])
+
+
 def main() -> int:
     """Install what is missing and return the exit status; 1 after a sentence on standard error."""
     parser = argparse.ArgumentParser(prog="make bootstrap", description="Installs and builds what a clone lacks.")
