@@ -1,0 +1,99 @@
+"""The two commands: a version gets a part of the requests, or all; or the version before gets them back.
+
+A version is tried before it gets any request: in a deployment with a share of nothing, only requests that name it in a
+header reach it (https://developers.cloudflare.com/workers/versions-and-deployments/version-overrides/).
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from tools.deploy.configuration import Configuration, Wanted
+from tools.deploy.domain import subdomain
+from tools.deploy.failure import DeployFailure
+from tools.deploy.found import Found, found
+from tools.deploy.sending import Reply, Send, Sent
+from tools.deploy.smoke import Smoke, wait
+from tools.deploy.steps import Tools, deploy, saying_what_is_left
+from tools.rollout.versions import ALL, Versions, before, most
+
+OVERRIDE = "Cloudflare-Workers-Version-Overrides"
+
+
+def rollout(config: Configuration, percent: int, tag: str | None, tools: Tools) -> None:
+    """Give the version of this folder so many of a hundred requests, after it was tried; uploads it where needed.
+
+    `tag` names what is in the folder: a version with that tag is not uploaded again. A Worker that does not exist yet
+    is deployed as a whole. Raises `DeployFailure`, and says what then gets the requests.
+    """
+    versions, there = _look(config, tools)
+    if not there.exists:
+        tools.say(f"{config.worker} does not exist yet, so there is nothing to share requests with.")
+        deploy(config, Wanted(config.env), tools)
+        return
+    running = versions.deployments()[0]
+    version = (tag and versions.tagged(tag)) or versions.upload(there.namespace_id, tag)
+    if running.get(version) == ALL:
+        tools.say(f"{version} has all requests of {config.worker} already.")
+        return
+    old = most(running, without=version) or version
+    with saying_what_is_left() as left:
+        if version not in running:
+            versions.share({version: 0, old: ALL}, f"Try {tag or version}")
+        if running.get(version):
+            left.append(f"{version} still has {running[version]:g} % of the requests: `make rollback` takes them away.")
+        else:
+            left.append(f"No request reaches {version}: {old} has all of them.")
+        url = _url(versions, there, tools)
+        smoke = Smoke(url, _only(config.worker, version, tools.send))
+        wait(smoke, version, tools.clock, tools.say)
+        smoke.run()
+        shares = {version: ALL} if percent == ALL else {version: percent, old: ALL - percent}
+        versions.share(shares, f"{tag or version}: {percent} %")
+    tools.say(f"{version} has {percent} % of the requests of {config.worker}, at {url}")
+    if percent != ALL:
+        tools.say(f"The others go to {old}. Both work on the same data; /metrics and the logs tell them apart.")
+
+
+def rollback(config: Configuration, version: str, tools: Tools) -> None:
+    """Give all requests to this version, or where it is empty to the last one that had all of them, and try it.
+
+    Raises `DeployFailure`.
+    """
+    versions, there = _look(config, tools)
+    if not there.exists:
+        raise DeployFailure(f"{config.worker} does not exist in this account, so there is nothing to go back to.")
+    wanted = version or before(versions.deployments())
+    if wanted is None:
+        raise DeployFailure(
+            f"No other version of {config.worker} ever had all requests: name one of `npx wrangler versions list` as "
+            "VERSION=…."
+        )
+    versions.go_back(wanted, "make rollback")
+    tools.say(f"{wanted} has all requests of {config.worker} again. What is stored stays as it is.")
+    smoke = Smoke(_url(versions, there, tools), tools.send)
+    wait(smoke, wanted, tools.clock, tools.say)
+    smoke.run()
+    tools.say("It was tried, and works.")
+
+
+def _look(config: Configuration, tools: Tools) -> tuple[Versions, Found]:
+    api = tools.api()
+    where = tools.account(api, config)
+    wrangler = tools.wrangler.within(where.id)
+    return Versions(api, where.id, config, wrangler), found(api, where.id, config)
+
+
+def _url(versions: Versions, there: Found, tools: Tools) -> str:
+    if there.domains:
+        return f"https://{there.domains[0].hostname}"
+    return f"https://{versions.config.worker}.{subdomain(versions.api, versions.account, tools.ask)}.workers.dev"
+
+
+def _only(worker: str, version: str, send: Send) -> Send:
+    """Return a `send` whose requests reach this version alone."""
+
+    def to_version(sent: Sent) -> Reply:
+        return send(replace(sent, headers={**sent.headers, OVERRIDE: f'{worker}="{version}"'}))
+
+    return to_version
