@@ -13,6 +13,7 @@ import re
 import sys
 import tomllib
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 from tools.local.local_worker import ROOT
@@ -165,27 +166,28 @@ def _value(value: object, *, nested: bool = True) -> str:
     return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
 
 
-def problem() -> str | None:
-    """Return the sentence that says why the environments of this folder can't be used; None where they can."""
-    config = CONFIG.read_text()
+def problem(config: Path = CONFIG, differences: Path = DIFFERENCES) -> str | None:
+    """Return the sentence that says why the environments of a wrangler.toml can't be used; None where they can.
+
+    In a file without the block they are somebody's own, and not looked at.
+    """
+    text = config.read_text()
     try:
-        if written(config, DIFFERENCES.read_text()) == config:
+        if BEGIN not in text or written(text, differences.read_text()) == text:
             return None
     except EnvironmentsError as error:
         return str(error)
-    return (
-        "The environments in wrangler.toml are not those of its top and environments.toml: run `npm run environments`."
-    )
+    return "The environments in wrangler.toml are not made from its present top: run `npm run environments`."
 
 
 def main() -> int:
     """Write the environments, or with `--check` only compare them, and return the exit status."""
-    parser = argparse.ArgumentParser(prog="npm run environments --", description=__doc__)
+    parser = argparse.ArgumentParser(prog="npm run environments --")
     parser.add_argument("--check", action="store_true", help="write nothing, and fail where something would change")
+    found = None
     if parser.parse_args().check:
         found = problem()
     else:
-        found = None
         try:
             CONFIG.write_text(written(CONFIG.read_text(), DIFFERENCES.read_text()))
         except EnvironmentsError as error:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import tomllib
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -60,6 +61,19 @@ def test_what_wrangler_does_not_pass_on_is_known() -> None:
 
     assert len(called) == len(re.findall(r"(?<!function )\bnotInheritable\(", source))
     assert sorted(called) == sorted(SHARED | OWN | OTHERS)
+
+
+def test_environments_of_another_top_are_noticed_and_own_ones_are_left_alone(tmp_path: Path) -> None:
+    config, differences = tmp_path / "wrangler.toml", tmp_path / "environments.toml"
+    differences.write_text(OTHER)
+    config.write_text(written(TOP, OTHER))
+    assert problem(config, differences) is None
+    config.write_text(written(TOP, OTHER).replace('PLAN = ""', 'PLAN = "paid"', 1))
+    assert "run `npm run environments`" in str(problem(config, differences))
+    differences.write_text("[try]\n")
+    assert "namespace_ids" in str(problem(config, differences))
+    config.write_text(TOP + '\n[env.mine]\nname = "mine"\n')
+    assert problem(config, differences) is None
 
 
 TOP = """\

@@ -68,12 +68,15 @@ def run(command: Command) -> None:
     from tools.deploy.steps import Tools, deploy
     from tools.deploy.trial import deploy_for_an_hour
     from tools.deploy.undeploy import undeploy
+    from tools.environments import problem
 
     words = command.words
     wanted = Wanted(
         words.get("ENV", ""), words.get("REGION"), words.get("PLAN"), words.get("DOMAIN"), words.get("NAME")
     )
     config = configuration(CONFIG.read_text(), wanted)
+    if wanted.env and command.verb != UNDEPLOY and (reason := problem()) is not None:
+        raise DeployFailure(reason)
     if command.is_set("TRY") and wanted.domain:
         raise DeployFailure("A temporary account has no domains: leave DOMAIN or TRY out.")
     install_npm_packages()
