@@ -1,7 +1,7 @@
 """Writes the environments at the end of wrangler.toml from its top and environments.toml: `npm run environments`.
 
-wrangler passes neither variables nor bindings on to an environment. One that lacks some of them is uploaded all the
-same, with a warning at most, and answers 503. So the blocks repeat the top, and a test fails where they do not.
+wrangler passes neither variables nor bindings on to an environment, and uploads one that lacks them. So each repeats
+the top; where one does not, a test and `make deploy` say so.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ _BLOCK = re.compile(rf"\n*^{BEGIN}.*?^{END}", re.MULTILINE | re.DOTALL)
 
 
 class EnvironmentsError(Exception):
-    """What an environment has can't be said from the two files; the message is a sentence that says what to do."""
+    """The two files do not say what an environment has; the message is a sentence that says what to do."""
 
 
 def environment(top: Mapping[str, Any], name: str, differences: Mapping[str, Any]) -> dict[str, Any]:
@@ -105,8 +105,7 @@ def _merged(here: Any, difference: Any, where: str) -> Any:
 
 
 def _name(table: Mapping[str, Any]) -> str:
-    name: str = table.get("binding") or table["name"]
-    return name
+    return str(table.get("binding") or table["name"])
 
 
 def environments(top: Mapping[str, Any], differences: Mapping[str, Any]) -> dict[str, Any]:
@@ -134,7 +133,7 @@ def written(config: str, differences: str) -> str:
         top, wanted = tomllib.loads(bare), tomllib.loads(differences)
     except tomllib.TOMLDecodeError as error:
         raise EnvironmentsError(f"wrangler.toml or environments.toml is not TOML: {error}.") from error
-    made = environments({key: value for key, value in top.items() if key != "env"}, wanted)
+    made = environments(top, wanted)
     text = f"{bare}\n{BEGIN}{NOTE}" + "".join(_block(name, table) for name, table in made.items()) + END
     if tomllib.loads(text) != top | {"env": top.get("env", {}) | made}:
         raise ValueError("What was written is not what was meant.")
@@ -162,7 +161,7 @@ def _value(value: object, *, nested: bool = True) -> str:
             return "[" + ", ".join(inner) + "]"
         # One table of a list a line.
         return "[\n" + "".join(f"  {item},\n" for item in inner) + "]"
-    # JSON writes strings, booleans and numbers as TOML does; U+007F is the one exception.
+    # JSON writes strings, booleans and numbers as TOML does, but for U+007F.
     return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
 
 
@@ -185,16 +184,15 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="npm run environments --")
     parser.add_argument("--check", action="store_true", help="write nothing, and fail where something would change")
     found = None
-    if parser.parse_args().check:
-        found = problem()
-    else:
-        try:
+    try:
+        if parser.parse_args().check:
+            found = problem()
+        else:
             CONFIG.write_text(written(CONFIG.read_text(), DIFFERENCES.read_text()))
-        except EnvironmentsError as error:
-            found = str(error)
-    if found is not None:
-        print(found, file=sys.stderr)
-    return 1 if found is not None else 0
+    except EnvironmentsError as error:
+        found = str(error)
+    print(found or "", file=sys.stderr, end="\n" if found else "")
+    return int(found is not None)
 
 
 if __name__ == "__main__":
