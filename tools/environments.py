@@ -117,8 +117,7 @@ def environments(top: Mapping[str, Any], differences: Mapping[str, Any]) -> dict
             other = seen.setdefault(limit["namespace_id"], name)
             if other != name:
                 raise EnvironmentsError(
-                    f"{name} and {other} both have the namespace_id {limit['namespace_id']}: give them another "
-                    f"number {NAMESPACE_IDS} in environments.toml."
+                    f"{name} and {other} both have the namespace_id {limit['namespace_id']}: change {NAMESPACE_IDS}."
                 )
     return made
 
@@ -191,8 +190,9 @@ def main() -> int:
             CONFIG.write_text(written(CONFIG.read_text(), DIFFERENCES.read_text()))
     except EnvironmentsError as error:
         found = str(error)
-    print(found or "", file=sys.stderr, end="\n" if found else "")
-    return int(found is not None)
+    if found:
+        print(found, file=sys.stderr)
+    return 1 if found else 0
 
 
 if __name__ == "__main__":

@@ -18,8 +18,8 @@ from tools.deploy.configuration import Configuration
 from tools.deploy.failure import DeployFailure
 from tools.deploy.sending import Reply, Sent
 from tools.deploy.wrangler import Done, Wrangler
-from tools.rollout.__main__ import percent_of, tag_of, version_of, words_of
-from tools.rollout.steps import OVERRIDE, rollback, rollout
+from tools.rollout.__main__ import commit_of, percent_of, version_of, words_of
+from tools.rollout.steps import OVERRIDE, Commit, rollback, rollout
 from tools.rollout.versions import before, most
 
 NAME = "waypost"
@@ -105,7 +105,7 @@ def place() -> Iterator[Place]:
 
 
 def test_a_version_is_tried_before_it_gets_any_request(place: Place) -> None:
-    rollout(place.config, 10, "abc", place.tools)
+    rollout(place.config, 10, Commit("abc"), place.tools)
 
     assert shares(place.worker) == [{"v2": 10, "v1": 90}, {"v2": 0, "v1": 100}, {"v1": 100}]
     assert set(place.overrides) == {'waypost="v2"'}
@@ -114,17 +114,17 @@ def test_a_version_is_tried_before_it_gets_any_request(place: Place) -> None:
 
 
 def test_the_second_step_gives_it_all_of_them_and_uploads_nothing(place: Place) -> None:
-    rollout(place.config, 10, "abc", place.tools)
-    rollout(place.config, 100, "abc", place.tools)
+    rollout(place.config, 10, Commit("abc"), place.tools)
+    rollout(place.config, 100, Commit("abc"), place.tools)
 
     assert shares(place.worker)[0] == {"v2": 100}
     assert [arguments[1] for arguments in place.wrangler.ran] == ["upload", "deploy", "deploy", "deploy"]
 
 
 def test_a_step_may_be_repeated(place: Place) -> None:
-    rollout(place.config, 100, "abc", place.tools)
+    rollout(place.config, 100, Commit("abc"), place.tools)
     count = len(place.wrangler.ran)
-    rollout(place.config, 10, "abc", place.tools)
+    rollout(place.config, 10, Commit("abc"), place.tools)
 
     assert len(place.wrangler.ran) == count
     assert "v2 has all requests of waypost already." in place.person.heard
@@ -139,8 +139,8 @@ def test_a_folder_that_differs_from_its_commit_is_uploaded_again(place: Place) -
 
 
 def test_a_third_version_takes_the_place_of_the_second(place: Place) -> None:
-    rollout(place.config, 10, "abc", place.tools)
-    rollout(place.config, 20, "def", place.tools)
+    rollout(place.config, 10, Commit("abc"), place.tools)
+    rollout(place.config, 20, Commit("def"), place.tools)
 
     assert shares(place.worker)[0] == {"v3": 20, "v1": 80}
 
@@ -151,16 +151,16 @@ def test_a_version_that_does_not_work_gets_no_request(place: Place) -> None:
     with pytest.raises(
         DeployFailure, match=r"could not open a session(?s:.*)No request reaches v2: v1 has all of them\."
     ):
-        rollout(place.config, 10, "abc", place.tools)
+        rollout(place.config, 10, Commit("abc"), place.tools)
     assert shares(place.worker)[0] == {"v2": 0, "v1": 100}
 
 
 def test_a_version_that_stopped_working_keeps_its_part_and_the_command_that_takes_it_is_named(place: Place) -> None:
-    rollout(place.config, 10, "abc", place.tools)
+    rollout(place.config, 10, Commit("abc"), place.tools)
     place.memory.alter[("POST", "/api/sessions")] = lambda _: Reply(500, {}, b"{}")
 
     with pytest.raises(DeployFailure, match="v2 still has 10 % of the requests: `make rollback`"):
-        rollout(place.config, 100, "abc", place.tools)
+        rollout(place.config, 100, Commit("abc"), place.tools)
     assert shares(place.worker)[0] == {"v2": 10, "v1": 90}
 
 
@@ -168,7 +168,7 @@ def test_what_wrangler_refuses_ends_the_command(place: Place) -> None:
     place.wrangler.status = 1
 
     with pytest.raises(DeployFailure, match="It is broken"):
-        rollout(place.config, 10, "abc", place.tools)
+        rollout(place.config, 10, Commit("abc"), place.tools)
     with pytest.raises(DeployFailure, match="It is broken"):
         rollback(place.config, "v1", place.tools)
 
@@ -176,13 +176,13 @@ def test_what_wrangler_refuses_ends_the_command(place: Place) -> None:
 def test_a_custom_domain_is_where_the_version_is_tried(place: Place) -> None:
     place.worker.domains.append("waypost.example.com")
 
-    rollout(place.config, 10, "abc", place.tools)
+    rollout(place.config, 10, Commit("abc"), place.tools)
 
     assert "at https://waypost.example.com" in place.person.heard
 
 
 def test_going_back_gives_all_requests_to_the_version_before(place: Place) -> None:
-    rollout(place.config, 100, "abc", place.tools)
+    rollout(place.config, 100, Commit("abc"), place.tools)
     rollback(place.config, "", place.tools)
 
     assert shares(place.worker)[0] == {"v1": 100}
@@ -191,14 +191,14 @@ def test_going_back_gives_all_requests_to_the_version_before(place: Place) -> No
 
 
 def test_going_back_from_a_part_of_the_requests_takes_them_away(place: Place) -> None:
-    rollout(place.config, 10, "abc", place.tools)
+    rollout(place.config, 10, Commit("abc"), place.tools)
     rollback(place.config, "", place.tools)
 
     assert shares(place.worker)[0] == {"v1": 100}
 
 
 def test_one_can_go_back_to_any_version(place: Place) -> None:
-    rollout(place.config, 10, "abc", place.tools)
+    rollout(place.config, 10, Commit("abc"), place.tools)
     rollback(place.config, "v2", place.tools)
 
     assert shares(place.worker)[0] == {"v2": 100}
@@ -217,7 +217,7 @@ def test_a_worker_that_does_not_exist_is_deployed_as_a_whole(place: Place) -> No
     place.wrangler.status = 1
 
     with pytest.raises(DeployFailure, match="It is broken"):
-        rollout(place.config, 10, "abc", place.tools)
+        rollout(place.config, 10, Commit("abc"), place.tools)
     assert place.wrangler.ran[0][0] == "deploy"
     assert "does not exist yet" in place.person.heard
 
@@ -228,7 +228,7 @@ def test_a_deployment_out_of_reach_gets_no_request() -> None:
         place = Place(api, memory)
         place.tools = tools(api, place.person, place.wrangler, nowhere)
         with pytest.raises(DeployFailure, match="No request reaches v2"):
-            rollout(place.config, 10, "abc", place.tools)
+            rollout(place.config, 10, Commit("abc"), place.tools)
     memory.close()
 
 
@@ -271,14 +271,43 @@ def test_a_version_is_tagged_with_its_commit_unless_the_folder_differs_from_it(t
             ["git", *identity, *arguments], cwd=tmp_path, check=True, capture_output=True, text=True
         ).stdout
 
-    assert tag_of(tmp_path) is None
+    def commit(text: str) -> str:
+        (tmp_path / "file").write_text(text)
+        git("add", ".")
+        git("commit", "--quiet", "--message", text)
+        made = commit_of(tmp_path)
+        assert made is not None
+        return made.tag
+
+    assert commit_of(tmp_path) is None
     git("init", "--quiet")
-    (tmp_path / "file").write_text("1")
-    git("add", ".")
-    git("commit", "--quiet", "--message", "One")
-    tag = tag_of(tmp_path)
-    assert tag is not None
-    assert git("rev-parse", "HEAD").startswith(tag)
-    assert len(tag) == 12
-    (tmp_path / "file").write_text("2")
-    assert tag_of(tmp_path) is None
+    first, second = commit("1"), commit("2")
+    assert git("rev-parse", "HEAD").startswith(second)
+    assert len(second) == 12
+    git("checkout", "--quiet", "--detach", first)
+    made = commit_of(tmp_path)
+    assert made is not None
+    assert [made.is_before(tag) for tag in (first, second, "0123456789ab", "v1", "--help")] == [
+        False,
+        True,
+        False,
+        False,
+        False,
+    ]
+    (tmp_path / "file").write_text("3")
+    assert commit_of(tmp_path) is None
+
+
+def test_an_older_commit_does_not_take_the_place_of_a_newer_one(place: Place) -> None:
+    rollout(place.config, 10, Commit("newer"), place.tools)
+    ran = len(place.wrangler.ran)
+
+    with pytest.raises(
+        DeployFailure, match="newer already has requests of waypost, and comes after older: nothing was"
+    ):
+        rollout(place.config, 10, Commit("older", lambda later: later == "newer"), place.tools)
+
+    assert len(place.wrangler.ran) == ran
+    rollback(place.config, "", place.tools)
+    rollout(place.config, 10, Commit("older", lambda later: later == "newer"), place.tools)
+    assert shares(place.worker)[0] == {"v3": 10, "v1": 90}

@@ -14,7 +14,7 @@ from tools.deploy.failure import DeployFailure
 from tools.deploy.steps import Tools
 from tools.environments import problem
 from tools.local.local_worker import ROOT
-from tools.rollout.steps import rollback, rollout
+from tools.rollout.steps import Commit, rollback, rollout
 
 USAGE = """make rollout [ENV=…] [PERCENT=10]
        make rollback [ENV=…] [VERSION=…]
@@ -57,7 +57,7 @@ def version_of(word: str) -> str:
     return word
 
 
-def tag_of(folder: str | os.PathLike[str] = ROOT) -> str | None:
+def commit_of(folder: str | os.PathLike[str] = ROOT) -> Commit | None:
     """Return the commit of a folder, as a version is tagged with; None where the folder differs from it."""
 
     def git(*arguments: str) -> str | None:
@@ -65,10 +65,13 @@ def tag_of(folder: str | os.PathLike[str] = ROOT) -> str | None:
         return done.stdout.strip() if done.returncode == 0 else None
 
     try:
-        changed, commit = git("status", "--porcelain"), git("rev-parse", "--short=12", "HEAD")
+        changed, tag = git("status", "--porcelain"), git("rev-parse", "--short=12", "HEAD")
     except FileNotFoundError:
         return None
-    return commit if changed == "" else None
+    if changed != "" or tag is None:
+        return None
+    # A tag that is no commit, or one that this clone does not have, comes after nothing.
+    return Commit(tag, lambda later: later != tag and git("merge-base", "--is-ancestor", "HEAD", later) is not None)
 
 
 def run(arguments: Sequence[str]) -> None:
@@ -83,7 +86,7 @@ def run(arguments: Sequence[str]) -> None:
     if verb == "rollback":
         rollback(config, version, tools)
     else:
-        rollout(config, percent, tag_of(), tools)
+        rollout(config, percent, commit_of(), tools)
 
 
 def main() -> int:

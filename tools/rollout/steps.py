@@ -6,7 +6,8 @@ header reach it (https://developers.cloudflare.com/workers/versions-and-deployme
 
 from __future__ import annotations
 
-from dataclasses import replace
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 
 from tools.deploy.configuration import Configuration, Wanted
 from tools.deploy.domain import subdomain
@@ -20,19 +21,34 @@ from tools.rollout.versions import ALL, Versions, before, most
 OVERRIDE = "Cloudflare-Workers-Version-Overrides"
 
 
-def rollout(config: Configuration, percent: int, tag: str | None, tools: Tools) -> None:
+@dataclass(frozen=True)
+class Commit:
+    """What is in the folder: its commit, and whether a version with this tag is of a commit that comes after it."""
+
+    tag: str
+    is_before: Callable[[str], bool] = lambda _: False
+
+
+def rollout(config: Configuration, percent: int, commit: Commit | None, tools: Tools) -> None:
     """Give the version of this folder so many of a hundred requests, after it was tried; uploads it where needed.
 
-    `tag` names what is in the folder: a version with that tag is not uploaded again. A Worker that does not exist yet
-    is deployed as a whole. Raises `DeployFailure`, and says what then gets the requests.
+    A commit is uploaded once; without one, the folder is uploaded each time. A Worker that does not exist yet is
+    deployed as a whole. Raises `DeployFailure`, and says what then gets the requests.
     """
     versions, there = _look(config, tools)
     if not there.exists:
         tools.say(f"{config.worker} does not exist yet, so there is nothing to share requests with.")
         deploy(config, Wanted(config.env), tools)
         return
-    running = versions.deployments()[0]
-    version = (tag and versions.tagged(tag)) or versions.upload(there.namespace_id, tag)
+    running, tags, tag = versions.deployments()[0], versions.tags(), commit.tag if commit else None
+    for id, share in running.items():
+        if commit and share and (later := tags.get(id)) and commit.is_before(later):
+            raise DeployFailure(
+                f"{later} already has requests of {config.worker}, and comes after {commit.tag}: nothing was changed. "
+                "To go back, use `make rollback`."
+            )
+    known = next((id for id, of in tags.items() if of == tag), None)
+    version = known or versions.upload(there.namespace_id, tag)
     if running.get(version) == ALL:
         tools.say(f"{version} has all requests of {config.worker} already.")
         return

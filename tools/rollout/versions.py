@@ -43,14 +43,11 @@ class Versions:
         newest_first = sorted(found, key=lambda one: str(one.get("created_on", "")), reverse=True)
         return [{one["version_id"]: float(one["percentage"]) for one in each["versions"]} for each in newest_first]
 
-    def tagged(self, tag: str) -> str | None:
-        """Return the newest version with this tag, of those that can still be deployed. Raises `ApiFailure`."""
+    def tags(self) -> dict[str, str]:
+        """Return the tags of the versions that can be deployed, newest first, by their ids. Raises `ApiFailure`."""
         path = f"{self._script}/versions?deployable=true"
-        for version in self.api.call("GET", path, "list the Worker's versions")["items"]:
-            if (version.get("annotations") or {}).get("workers/tag") == tag:
-                id: str = version["id"]
-                return id
-        return None
+        listed = self.api.call("GET", path, "list the Worker's versions")["items"]
+        return {one["id"]: (one.get("annotations") or {}).get("workers/tag") or "" for one in listed}
 
     def upload(self, namespace_id: str | None, tag: str | None) -> str:
         """Upload a version that gets no requests yet, and return its id. Raises `DeployFailure`."""
