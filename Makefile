@@ -6,7 +6,7 @@ HOST = 127.0.0.1
 RUNS = 10000
 SEED = 0
 
-.PHONY: announce bench bootstrap browser check cost deploy dev guard latency lock probe profile simulate simulation soak test unit verify wake-up-table worker
+.PHONY: announce bench bootstrap browser check cost deploy dev export guard import latency lock probe profile simulate simulation soak test unit verify wake-up-table worker
 .NOTPARALLEL:
 
 # Installs what is missing, and nothing where all of it is there.
@@ -91,6 +91,21 @@ probe: bootstrap
 # A variable REGION of the environment says something about another program.
 deploy: bootstrap
 	@npm run --silent deploy --$(if $(filter command,$(origin REGION)), '--region=$(REGION)')
+
+# Writes all data of a deployment into a file, or back into another one (docs/looking-after.md):
+# make export FILE=waypost.jsonl.gz [ENV=…] [URL=https://…] [NAMESPACE=id] [ANY_KEY=1] [EXACT=1], or LOCAL=1: of make dev
+# make import FILE=… the same, and MERGE=keep or MERGE=replace where there are keys already
+# A variable of the environment with such a name says something about another program.
+said = $(if $(filter command,$(origin $(1))),--$(2) '$($(1))')
+told = $(if $(filter command,$(origin $(1))),$(if $($(1)),--$(2)))
+PLACE = $(call said,ENV,env) $(call said,URL,url)
+DATA = '$(FILE)' $(PLACE) $(call said,NAMESPACE,namespace) $(call told,ANY_KEY,any-key) $(call told,LOCAL,local)
+
+export: bootstrap
+	@npm run --silent export -- $(DATA) $(call told,EXACT,exact)
+
+import: bootstrap
+	@npm run --silent import -- $(DATA) $(call said,MERGE,merge)
 
 # Regenerates requirements-*.txt and package-lock.json from pyproject.toml and package.json.
 lock: bootstrap
