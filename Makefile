@@ -6,7 +6,7 @@ HOST = 127.0.0.1
 RUNS = 10000
 SEED = 0
 
-.PHONY: announce bench bootstrap browser check cost deploy dev export guard import latency lock probe profile simulate simulation soak test unit verify wake-up-table worker
+.PHONY: announce bench bootstrap browser check cost cost-of-day deploy dev export guard import latency lock probe profile simulate simulation soak test unit verify wake-up-table worker
 .NOTPARALLEL:
 
 # Installs what is missing, and nothing where all of it is there.
@@ -106,6 +106,10 @@ export: bootstrap
 
 import: bootstrap
 	@npm run --silent import -- $(DATA) $(call said,MERGE,merge)
+
+# What a day of a deployment was, and costs: make cost-of-day [DAY=2026-11-25] [ENV=…]
+cost-of-day: bootstrap
+	@npm run --silent cost-of-day -- $(PLACE) $(call said,DAY,day)
 
 # Regenerates requirements-*.txt and package-lock.json from pyproject.toml and package.json.
 lock: bootstrap

@@ -1,4 +1,4 @@
-"""The commands of `make` that look after a deployment: export, import."""
+"""The commands of `make` that look after a deployment."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ from typing import Any
 from tools.care.account import find_account, find_namespace, find_token, find_url, find_worker, signing_keys
 from tools.care.api import PUBLIC, Api, Refused
 from tools.care.check_file import check
+from tools.care.day_cost import chosen_day, day_of, report
 from tools.care.export import export, header
 from tools.care.imports import MERGES, import_
 from tools.care.local_store import local_signing_keys, local_store
@@ -69,6 +70,7 @@ def wrangler_config() -> dict[str, Any]:
 
 def run_export(options: argparse.Namespace, environment: Mapping[str, str]) -> str:
     """Writes the file and returns the sentence about it."""
+    options.file = named_file(options)
     progress = Progress("exported")
     with opened(options, environment, progress) as place:
         made = datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
@@ -82,7 +84,7 @@ def run_export(options: argparse.Namespace, environment: Mapping[str, str]) -> s
 
 def run_import(options: argparse.Namespace, environment: Mapping[str, str]) -> str:
     """Writes the file into the namespace and returns the sentence about it."""
-    file = check(options.file)
+    file = check(named_file(options))
     progress = Progress("imported", file.records)
     with opened(options, environment, progress) as place:
         check_key(file.signing_key, place.keys)
@@ -101,6 +103,23 @@ def run_import(options: argparse.Namespace, environment: Mapping[str, str]) -> s
     return "; ".join([f"Wrote {done.written:,} of {file.records:,} keys", *notes]) + "."
 
 
+def named_file(options: argparse.Namespace) -> Path:
+    """The file that the command line names. Raises `CareError`."""
+    if not options.file:
+        raise CareError(f"Name the file: make {options.command} FILE=waypost.jsonl.gz")
+    return Path(options.file)
+
+
+def run_cost_of_day(options: argparse.Namespace, environment: Mapping[str, str]) -> str:
+    """Returns the report about a day."""
+    day = chosen_day(options.day, datetime.now(UTC).date())
+    config = wrangler_config()
+    worker = find_worker(config, options.env)
+    with make_api(environment, Progress("asked")) as api:
+        account = find_account(api, environment, config)
+        return report(day_of(api, account, worker, find_namespace(api, account, worker), day), worker)
+
+
 def check_key(made_with: str | None, accepted: tuple[str, ...] | None) -> None:
     """Raises `CareError` where the target does not accept tokens that the file's deployment has signed."""
     if accepted is None or made_with in accepted:
@@ -114,26 +133,29 @@ def check_key(made_with: str | None, accepted: tuple[str, ...] | None) -> None:
     )
 
 
+COMMANDS = {"export": run_export, "import": run_import, "cost-of-day": run_cost_of_day}
+
+
 def main(arguments: list[str], environment: Mapping[str, str] = os.environ) -> int:
     """Runs a command and returns the exit status: 1 after a sentence on standard error, 130 after Ctrl-C."""
     parser = argparse.ArgumentParser(prog="make", description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True)
-    for name in ("export", "import"):
+    for name in COMMANDS:
         command = commands.add_parser(name)
-        command.add_argument("file", nargs="?", default="")
         command.add_argument("--env", default="", help="environment of wrangler.toml")
-        command.add_argument("--namespace", default="", help="id, where no Worker leads to it")
         command.add_argument("--url", default="", help="address of the deployment")
+    for name in ("export", "import"):
+        command = commands.choices[name]
+        command.add_argument("file", nargs="?", default="")
+        command.add_argument("--namespace", default="", help="id, where no Worker leads to it")
         command.add_argument("--local", action="store_true", help="the store of make dev")
         command.add_argument("--any-key", action="store_true", help="does not ask which key signs")
     commands.choices["export"].add_argument("--exact", action="store_true", help="reads each value by itself")
     commands.choices["import"].add_argument("--merge", default="", choices=["", *MERGES])
+    commands.choices["cost-of-day"].add_argument("--day", default="", help="such as 2026-11-25; by default yesterday")
     options = parser.parse_args(arguments)
     try:
-        if not options.file:
-            raise CareError(f"Name the file: make {options.command} FILE=waypost.jsonl.gz")
-        options.file = Path(options.file)
-        print({"export": run_export, "import": run_import}[options.command](options, environment))
+        print(COMMANDS[options.command](options, environment))
     except Refused as refusal:
         print(f"\nCloudflare refuses: {refusal} (status {refusal.status}, code {refusal.code}).", file=sys.stderr)
         return 1
