@@ -6,7 +6,7 @@ HOST = 127.0.0.1
 RUNS = 10000
 SEED = 0
 
-.PHONY: announce bench bootstrap browser check cost cost-of-day deploy dev export guard import latency lock probe profile simulate simulation soak test unit verify wake-up-table worker
+.PHONY: announce bench bootstrap browser check cost cost-of-day deploy dev export guard import latency lock probe profile rollback rotate-key simulate simulation soak test unit verify wake-up-table worker
 .NOTPARALLEL:
 
 # Installs what is missing, and nothing where all of it is there.
@@ -110,6 +110,14 @@ import: bootstrap
 # What a day of a deployment was, and costs: make cost-of-day [DAY=2026-11-25] [ENV=…]
 cost-of-day: bootstrap
 	@npm run --silent cost-of-day -- $(PLACE) $(call said,DAY,day)
+
+# Lets a new SIGNING_KEY sign; tokens of the old one stay valid. A day later: make rotate-key FINISH=1 [YES=1] [ENV=…]
+rotate-key: bootstrap
+	@npm run --silent rotate-key -- $(PLACE) $(call told,FINISH,finish) $(call told,YES,yes)
+
+# Lets the version before run again: make rollback [VERSION=id] [YES=1] [ENV=…] (docs/looking-after.md says what goes back)
+rollback: bootstrap
+	@npm run --silent rollback -- $(PLACE) $(call said,VERSION,version) $(call told,YES,yes)
 
 # Regenerates requirements-*.txt and package-lock.json from pyproject.toml and package.json.
 lock: bootstrap

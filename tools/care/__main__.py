@@ -14,7 +14,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from tools.care.account import find_account, find_namespace, find_token, find_url, find_worker, signing_keys
+from tools.care.account import find_account, find_namespace, find_token, find_url, find_worker, health_of, signing_keys
 from tools.care.api import PUBLIC, Api, Refused
 from tools.care.check_file import check
 from tools.care.day_cost import chosen_day, day_of, report
@@ -24,6 +24,9 @@ from tools.care.local_store import local_signing_keys, local_store
 from tools.care.namespace import Namespace
 from tools.care.problem import CareError
 from tools.care.progress import Progress
+from tools.care.rollback import rollback
+from tools.care.rotate import Rotation
+from tools.care.wrangler import Run, wrangler_of
 from tools.local.local_worker import ROOT
 
 PERSONAL = (
@@ -133,7 +136,52 @@ def check_key(made_with: str | None, accepted: tuple[str, ...] | None) -> None:
     )
 
 
-COMMANDS = {"export": run_export, "import": run_import, "cost-of-day": run_cost_of_day}
+def run_rotate_key(options: argparse.Namespace, environment: Mapping[str, str]) -> str:
+    """Changes the signing key, or ends the change; returns the sentence about it."""
+    url, run = reached(options, environment)
+    rotation = Rotation(run, lambda: signing_keys(url))
+    return rotation.finish(lambda question: options.yes or asked(question)) if options.finish else rotation.begin()
+
+
+def run_rollback(options: argparse.Namespace, environment: Mapping[str, str]) -> str:
+    """Rolls back and returns the sentence about it."""
+    url, run = reached(options, environment)
+
+    def health() -> tuple[str, tuple[str, ...]]:
+        shown = health_of(url)
+        if shown["status"] != "ok":
+            raise CareError(f"{url} is not healthy: {shown.get('detail')}")
+        return str(shown.get("version")), tuple(shown.get("signingKeys") or ())
+
+    return rollback(run, health, options.version, options.message, without_asking=options.yes)
+
+
+def reached(options: argparse.Namespace, environment: Mapping[str, str]) -> tuple[str, Run]:
+    """The address of the deployment, and wrangler for it. Raises `CareError`."""
+    config = wrangler_config()
+    worker = find_worker(config, options.env)
+    run = wrangler_of(environment, worker, options.env)
+    if options.url:
+        return options.url, run
+    with make_api(environment, Progress("")) as api:
+        return find_url(api, find_account(api, environment, config), worker), run
+
+
+def asked(question: str) -> bool:
+    """Whether the person at the terminal says yes."""
+    try:
+        return input(f"{question} [y/N] ").strip().lower() in ("y", "yes")
+    except EOFError:
+        return False
+
+
+COMMANDS = {
+    "export": run_export,
+    "import": run_import,
+    "cost-of-day": run_cost_of_day,
+    "rotate-key": run_rotate_key,
+    "rollback": run_rollback,
+}
 
 
 def main(arguments: list[str], environment: Mapping[str, str] = os.environ) -> int:
@@ -153,6 +201,11 @@ def main(arguments: list[str], environment: Mapping[str, str] = os.environ) -> i
     commands.choices["export"].add_argument("--exact", action="store_true", help="reads each value by itself")
     commands.choices["import"].add_argument("--merge", default="", choices=["", *MERGES])
     commands.choices["cost-of-day"].add_argument("--day", default="", help="such as 2026-11-25; by default yesterday")
+    commands.choices["rotate-key"].add_argument("--finish", action="store_true", help="deletes the old key")
+    commands.choices["rollback"].add_argument("--version", default="", help="id, by default the version before")
+    commands.choices["rollback"].add_argument("--message", default="make rollback", help="why")
+    for name in ("rotate-key", "rollback"):
+        commands.choices[name].add_argument("--yes", action="store_true", help="does not ask")
     options = parser.parse_args(arguments)
     try:
         print(COMMANDS[options.command](options, environment))

@@ -93,17 +93,24 @@ def signing_keys(url: str) -> tuple[str, ...]:
 
     Raises `CareError` where it says none.
     """
+    shown = health_of(url).get("signingKeys")
+    if not isinstance(shown, list) or not shown:
+        raise CareError(
+            f"{url}/health does not say which key signs: it is an older version, or has no SIGNING_KEY. Deploy first."
+        )
+    return tuple(map(str, shown))
+
+
+def health_of(url: str) -> dict[str, Any]:
+    """What `/health` of a deployment says, usable or not. Raises `CareError` where it is none of Waypost."""
     url = url.rstrip("/")
     try:
-        reply = httpx.get(f"{url}/health", timeout=30, verify=trusted())
-        shown = reply.json()["signingKeys"]
-        if not shown:
-            raise KeyError("signingKeys")
-        return tuple(str(each) for each in shown)
+        health = httpx.get(f"{url}/health", timeout=30, verify=trusted()).json()
     except (httpx.HTTPError, httpx.InvalidURL) as error:
         reason = str(error) or type(error).__name__
         raise CareError(f"{url} can't be reached ({reason}). Give the deployment's address: URL=https://….") from error
-    except (ValueError, KeyError, TypeError) as error:
-        raise CareError(
-            f"{url}/health does not say which key signs: it is no Waypost, has no SIGNING_KEY, or is an older version."
-        ) from error
+    except ValueError:
+        health = None
+    if not isinstance(health, dict) or "status" not in health:
+        raise CareError(f"{url} is not a Waypost. Give the deployment's address: URL=https://….")
+    return health

@@ -21,6 +21,10 @@ TRIES = 6
 """Attempts at a request that fails in a way that may pass: 31 s of pauses in all."""
 MAX_PAUSE_SECONDS = 600
 """A longer `Retry-After` ends the command, which goes on where it stopped when it is run again."""
+MAX_PAUSES = 20
+"""In a row, for one request."""
+DAY_IS_SPENT = "limit exceeded for the day"
+"""What KV says when an operation of the free plan is used up."""
 TIMEOUT_SECONDS = 120.0
 """A bulk write of many keys takes Cloudflare a while."""
 
@@ -83,7 +87,7 @@ class Api:
 
     def send(self, method: str, path: str, json: Any = None, query: Mapping[str, str] | None = None) -> httpx.Response:
         """The reply, which is a success. Raises `Refused` and `CareError`."""
-        failures = 0
+        failures = pauses = 0
         while True:
             try:
                 reply = self._http.request(method, self._base + path, json=json, params=query)
@@ -99,7 +103,12 @@ class Api:
                 raise CareError(f"CLOUDFLARE_API_BASE_URL is no address: {error}.") from error
             if reply.is_success:
                 return reply
-            if reply.status_code == 429:
+            if DAY_IS_SPENT in reply.text:
+                raise CareError(
+                    "The account's KV operations of this day are used up, until 00:00 UTC. Run the same command then: "
+                    "it goes on from here."
+                )
+            if reply.status_code == 429 and (pauses := pauses + 1) <= MAX_PAUSES:
                 self._pause(_seconds(reply))
             elif reply.status_code >= 500 and (failures := failures + 1) < TRIES:
                 self._sleep(2.0 ** (failures - 1))

@@ -78,7 +78,10 @@ def bound(account: Account, name: str) -> Namespace:
 @pytest.fixture
 def deployed(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Iterator[Deployed]:
     failing = Failing()
-    with CloudflareApi(more=[failing, VALUE_ROUTES]) as api, Deployment(signingKeys=["the-key-in-force"]) as deployment:
+    with (
+        CloudflareApi(more=[failing, VALUE_ROUTES]) as api,
+        Deployment(status="ok", signingKeys=["the-key-in-force"]) as deployment,
+    ):
         here, other = bound(api.account, "waypost"), bound(api.account, "other")
         with Api(api.account.token, api.environment["CLOUDFLARE_API_BASE_URL"]) as client:
             yield Deployed(api, failing, here, other, deployment, tmp_path, capsys, client)

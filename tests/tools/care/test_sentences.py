@@ -7,7 +7,8 @@ import socket
 import pytest
 
 from tests.tools.care.conftest import Deployed
-from tools.care.api import TRIES, Api, Refused
+from tools.care.__main__ import main
+from tools.care.api import MAX_PAUSES, TRIES, Api, Refused
 from tools.care.problem import CareError
 
 REFUSAL = {"success": False, "errors": [{"code": 1000, "message": "no such thing"}], "result": None}
@@ -32,6 +33,8 @@ def test_a_permission_that_is_missing_is_named(deployed: Deployed) -> None:
     assert "Workers KV Storage" in sentence_of(deployed)
 
 
+@pytest.mark.worker
+@pytest.mark.verify
 def test_nobody_is_logged_in(deployed: Deployed) -> None:
     for name in ("CLOUDFLARE_API_TOKEN", "CLOUDFLARE_API_KEY", "CLOUDFLARE_EMAIL"):
         deployed.changes[name] = ""
@@ -79,7 +82,12 @@ def test_a_deployment_that_says_nothing_of_its_key_is_said(deployed: Deployed) -
     deployed.deployment.health = {"status": "ok"}
     assert "does not say which key signs" in sentence_of(deployed)
     deployed.deployment.health = None
-    assert "does not say which key signs" in sentence_of(deployed)
+    assert "is not a Waypost" in sentence_of(deployed)
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        nobody = f"http://127.0.0.1:{free.getsockname()[1]}"
+        status = main(["export", str(deployed.folder / "all.jsonl"), "--url", nobody], deployed.environment)
+    assert (status, "can't be reached" in deployed.capsys.readouterr().err) == (1, True)
 
 
 def test_the_address_is_found_below_workers_dev_or_at_its_domain(deployed: Deployed) -> None:
@@ -126,6 +134,23 @@ def test_a_pause_that_is_too_long_ends_the_command(deployed: Deployed, waiting: 
     deployed.failing.next("GET /user", 429, REFUSAL, Retry_After="86400")
     with pytest.raises(CareError, match="86400 s"):
         waiting.api.call("GET", "/user")
+
+
+def test_pauses_end(deployed: Deployed, waiting: Waits) -> None:
+    for _ in range(MAX_PAUSES + 1):
+        deployed.failing.next("GET /user", 429, REFUSAL)
+    with pytest.raises(Refused, match="no such thing"):
+        waiting.api.call("GET", "/user")
+    assert len(waiting.seconds) == MAX_PAUSES
+
+
+@pytest.mark.parametrize("status", [400, 403, 429, 500])
+def test_a_day_that_is_used_up_is_not_waited_for(deployed: Deployed, waiting: Waits, status: int) -> None:
+    spent = {"errors": [{"code": 10048, "message": "KV put() limit exceeded for the day."}], "result": None}
+    deployed.failing.next("GET /user", status, spent)
+    with pytest.raises(CareError, match="until 00:00 UTC"):
+        waiting.api.call("GET", "/user")
+    assert waiting.seconds == []
 
 
 def test_what_may_pass_is_tried_again_and_not_for_ever(deployed: Deployed, waiting: Waits) -> None:
