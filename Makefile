@@ -6,7 +6,7 @@ HOST = 127.0.0.1
 RUNS = 10000
 SEED = 0
 
-.PHONY: advisories announce bench bootstrap browser check cost deploy dev guard latency lock probe profile release rollback rollout simulate simulation soak test undeploy unit verify wake-up-table worker
+.PHONY: advisories announce bench bootstrap browser check cost cost-of-day deploy dev export guard import latency lock probe profile release rollback rollout rotate-key simulate simulation soak test undeploy unit verify wake-up-table worker
 .NOTPARALLEL:
 
 # Installs what is missing, and nothing where all of it is there.
@@ -90,7 +90,7 @@ probe: bootstrap
 # Puts Waypost on Cloudflare and tests it there; again, it updates what is there. make deploy ENV=production
 # REGION=aws:eu-central-1 PLAN=paid DOMAIN=waypost.example.com NAME=mine. TRY=1: for an hour, without an account.
 # Only what stands on the command line counts: variables of the environment say something about other programs.
-deploy undeploy rollout rollback: STEPS = --to-deploy
+deploy undeploy rollout: STEPS = --to-deploy
 deploy: bootstrap
 	@npm run --silent deploy --$(call given,ENV NAME REGION PLAN DOMAIN TRY YES)
 
@@ -104,10 +104,6 @@ given = $(foreach name,$(1),$(if $(filter command,$(origin $(name))), '$(name)=$
 rollout: bootstrap
 	@npm run --silent rollout --$(call given,ENV PERCENT)
 
-# Gives all requests to the version before, or to VERSION=…: make rollback ENV=production
-rollback: bootstrap
-	@npm run --silent rollback --$(call given,ENV VERSION)
-
 # Makes the commit and the tag of a release: make release VERSION=0.2.0
 release: bootstrap
 	@npm run --silent release -- '$(VERSION)'
@@ -115,6 +111,33 @@ release: bootstrap
 # Asks whether an advisory is known for a locked package. ONLINE=1 fails where that can't be asked.
 advisories: bootstrap
 	@npm run --silent advisories -- $(if $(ONLINE),--online)
+
+# Writes all data of a deployment into a file, or back into another one (docs/looking-after.md):
+# make export FILE=waypost.jsonl.gz [ENV=…] [URL=https://…] [NAMESPACE=id] [ANY_KEY=1] [EXACT=1], or LOCAL=1: of make dev
+# make import FILE=… the same, and MERGE=keep or MERGE=replace where there are keys already
+# A variable of the environment with such a name says something about another program.
+said = $(if $(filter command,$(origin $(1))),--$(2) '$($(1))')
+told = $(if $(filter command,$(origin $(1))),$(if $($(1)),--$(2)))
+PLACE = $(call said,ENV,env) $(call said,URL,url)
+DATA = '$(FILE)' $(PLACE) $(call said,NAMESPACE,namespace) $(call told,ANY_KEY,any-key) $(call told,LOCAL,local)
+
+export: bootstrap
+	@npm run --silent export -- $(DATA) $(call told,EXACT,exact)
+
+import: bootstrap
+	@npm run --silent import -- $(DATA) $(call said,MERGE,merge)
+
+# What a day of a deployment was, and costs: make cost-of-day [DAY=2026-11-25] [ENV=…]
+cost-of-day: bootstrap
+	@npm run --silent cost-of-day -- $(PLACE) $(call said,DAY,day)
+
+# Lets a new SIGNING_KEY sign; tokens of the old one stay valid. A day later: make rotate-key FINISH=1 [YES=1] [ENV=…]
+rotate-key: bootstrap
+	@npm run --silent rotate-key -- $(PLACE) $(call told,FINISH,finish) $(call told,YES,yes)
+
+# Lets the version before run again: make rollback [VERSION=id] [YES=1] [ENV=…] (docs/looking-after.md says what goes back)
+rollback: bootstrap
+	@npm run --silent rollback -- $(PLACE) $(call said,VERSION,version) $(call told,YES,yes)
 
 # Regenerates requirements-*.txt and package-lock.json from pyproject.toml and package.json.
 lock: bootstrap

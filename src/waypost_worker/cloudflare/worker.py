@@ -31,7 +31,7 @@ from waypost_worker.loop_failure import watch_loop
 from waypost_worker.models.providers import choose_model
 from waypost_worker.security.client_address import caller_address
 from waypost_worker.security.rate_limits import Limit
-from waypost_worker.settings import read_settings
+from waypost_worker.settings import NUMBERED_KEYS, read_settings
 
 NAMESPACE = "WAYPOST"
 AI = "AI"
@@ -141,7 +141,7 @@ def make_app(around: Callable[[Kv], Kv] = lambda kv: kv) -> App:
 
 
 def _vars(env: Any) -> Mapping[str, str]:
-    values = {name: getattr(env, name, None) for name in SETTINGS}
+    values = {name: getattr(env, name, None) for name in (*SETTINGS, *NUMBERED_KEYS)}
     return {name: value for name, value in values.items() if isinstance(value, str)}
 
 
