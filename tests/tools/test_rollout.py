@@ -18,9 +18,9 @@ from tools.deploy.configuration import Configuration
 from tools.deploy.failure import DeployFailure
 from tools.deploy.sending import Reply, Sent
 from tools.deploy.wrangler import Done, Wrangler
-from tools.rollout.__main__ import commit_of, percent_of, version_of, words_of
-from tools.rollout.steps import OVERRIDE, Commit, rollback, rollout
-from tools.rollout.versions import before, most
+from tools.rollout.__main__ import commit_of, percent_of, words_of
+from tools.rollout.steps import OVERRIDE, Commit, rollout
+from tools.rollout.versions import most
 
 NAME = "waypost"
 
@@ -53,8 +53,6 @@ class AccountWrangler(Wrangler):
             case ["versions", "deploy", *options]:
                 shares = [option.rstrip("%").split("@") for option in options if "@" in option]
                 run(worker, **{version: float(share) for version, share in shares})
-            case ["rollback", version, *_]:
-                run(worker, **{version: 100})
             case _:
                 raise AssertionError(arguments)
         return Done(0, "")
@@ -169,8 +167,6 @@ def test_what_wrangler_refuses_ends_the_command(place: Place) -> None:
 
     with pytest.raises(DeployFailure, match="It is broken"):
         rollout(place.config, 10, Commit("abc"), place.tools)
-    with pytest.raises(DeployFailure, match="It is broken"):
-        rollback(place.config, "v1", place.tools)
 
 
 def test_a_custom_domain_is_where_the_version_is_tried(place: Place) -> None:
@@ -179,37 +175,6 @@ def test_a_custom_domain_is_where_the_version_is_tried(place: Place) -> None:
     rollout(place.config, 10, Commit("abc"), place.tools)
 
     assert "at https://waypost.example.com" in place.person.heard
-
-
-def test_going_back_gives_all_requests_to_the_version_before(place: Place) -> None:
-    rollout(place.config, 100, Commit("abc"), place.tools)
-    rollback(place.config, "", place.tools)
-
-    assert shares(place.worker)[0] == {"v1": 100}
-    assert "v1 has all requests of waypost again. What is stored stays as it is." in place.person.heard
-    assert place.overrides[-1] is None
-
-
-def test_going_back_from_a_part_of_the_requests_takes_them_away(place: Place) -> None:
-    rollout(place.config, 10, Commit("abc"), place.tools)
-    rollback(place.config, "", place.tools)
-
-    assert shares(place.worker)[0] == {"v1": 100}
-
-
-def test_one_can_go_back_to_any_version(place: Place) -> None:
-    rollout(place.config, 10, Commit("abc"), place.tools)
-    rollback(place.config, "v2", place.tools)
-
-    assert shares(place.worker)[0] == {"v2": 100}
-
-
-def test_without_a_version_before_there_is_nothing_to_go_back_to(place: Place) -> None:
-    with pytest.raises(DeployFailure, match="No other version of waypost ever had all requests"):
-        rollback(place.config, "", place.tools)
-    del place.api.account.workers[NAME]
-    with pytest.raises(DeployFailure, match="does not exist in this account"):
-        rollback(place.config, "", place.tools)
 
 
 def test_a_worker_that_does_not_exist_is_deployed_as_a_whole(place: Place) -> None:
@@ -232,11 +197,7 @@ def test_a_deployment_out_of_reach_gets_no_request() -> None:
     memory.close()
 
 
-def test_the_version_before_is_the_last_one_that_had_all_and_does_not_have_all_now() -> None:
-    assert before([]) is None
-    assert before([{"a": 100}]) is None
-    assert before([{"b": 10, "a": 90}, {"b": 0, "a": 100}]) == "a"
-    assert before([{"b": 100}, {"b": 100}, {"b": 10, "a": 90}, {"a": 100}, {"z": 100}]) == "a"
+def test_the_others_go_to_the_version_that_had_most() -> None:
     assert most({}) is None
     assert most({"a": 10, "b": 90}) == "b"
     assert most({"a": 10, "b": 90}, without="b") == "a"
@@ -248,18 +209,9 @@ def test_what_is_no_share_is_refused(word: str) -> None:
         percent_of(word)
 
 
-def test_a_version_is_named_by_its_id() -> None:
-    for id in ("", "b16c1b86-9c7f-4b0e-8a52-0e0ff3f5d3a1"):
-        assert version_of(id) == id
-    for word in ("latest", "v1", "b16c1b86", "$(x)-9c7f-4b0e-8a52-0e0ff3f5d3a1"):
-        with pytest.raises(DeployFailure, match="is no id of a version"):
-            version_of(word)
-
-
-def test_the_words_of_the_commands() -> None:
-    assert words_of(["rollout", "ENV=production", "PERCENT=10"]) == ("rollout", {"ENV": "production", "PERCENT": "10"})
-    assert words_of(["rollback", "VERSION="]) == ("rollback", {"VERSION": ""})
-    for arguments in ([], ["deploy"], ["rollback", "PERCENT=10"], ["rollout", "production"]):
+def test_the_words_of_the_command() -> None:
+    assert words_of(["ENV=production", "PERCENT=10"]) == {"ENV": "production", "PERCENT": "10"}
+    for arguments in (["VERSION=1"], ["production"]):
         with pytest.raises(DeployFailure, match="make rollout"):
             words_of(arguments)
 
@@ -308,6 +260,6 @@ def test_an_older_commit_does_not_take_the_place_of_a_newer_one(place: Place) ->
         rollout(place.config, 10, Commit("older", lambda later: later == "newer"), place.tools)
 
     assert len(place.wrangler.ran) == ran
-    rollback(place.config, "", place.tools)
+    run(place.worker, v1=100)
     rollout(place.config, 10, Commit("older", lambda later: later == "newer"), place.tools)
     assert shares(place.worker)[0] == {"v3": 10, "v1": 90}

@@ -166,7 +166,7 @@ def test_what_a_person_types_into_the_rollback_is_no_command(
     clone: Path, cloudflare: Cloudflare, tmp_path: Path
 ) -> None:
     trap = tmp_path / "trap"
-    for typed in (f"$(touch {trap})", f"'; touch {trap}; '", f"`touch {trap}`", f'"; touch {trap}; "'):
+    for typed in (f"$(touch {trap})", f"'; touch {trap}; '", "--name=x"):
         with pytest.raises(AssertionError, match="is no id of a version"):
             run(clone, cloudflare, commands("rollback")[-1], tmp_path, TO_ENVIRONMENT="production", TO_VERSION=typed)
     assert not trap.exists()

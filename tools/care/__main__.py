@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import re
 import sys
 import time
 import tomllib
@@ -28,6 +29,8 @@ from tools.care.rollback import rollback
 from tools.care.rotate import Rotation
 from tools.care.wrangler import Run, wrangler_of
 from tools.local.local_worker import ROOT
+
+VERSION_ID = re.compile(r"[0-9a-f-]{32,36}")
 
 PERSONAL = (
     "It holds people's data: only you may read it; keep it where you keep secrets, and delete it when it has served."
@@ -144,7 +147,10 @@ def run_rotate_key(options: argparse.Namespace, environment: Mapping[str, str]) 
 
 
 def run_rollback(options: argparse.Namespace, environment: Mapping[str, str]) -> str:
-    """Rolls back and returns the sentence about it."""
+    """Rolls back and returns the sentence about it. Raises `CareError`."""
+    if options.version and not VERSION_ID.fullmatch(options.version):
+        # Anything else could be an option of wrangler's.
+        raise CareError(f"{options.version} is no id of a version: `npx wrangler versions list` shows them.")
     url, run = reached(options, environment)
 
     def health() -> tuple[str, tuple[str, ...]]:

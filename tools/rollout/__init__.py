@@ -1,4 +1,5 @@
-"""`make rollout` and `make rollback`: a new version of a Worker gets its requests in steps, or gives them back.
+"""`make rollout`: a new version of a Worker gets its requests in steps.
 
-`versions` is what runs and what was uploaded, `steps` the two commands. A deployment in one step is `tools.deploy`.
+`versions` is what runs and what was uploaded, `steps` one step. A deployment at once is `tools.deploy`, and the way
+back `make rollback` (`tools.care`).
 """

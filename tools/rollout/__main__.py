@@ -1,9 +1,8 @@
-"""The commands `make rollout` and `make rollback`: their words, and the sentence with which they end."""
+"""The command `make rollout`: its words, and the sentence with which it ends."""
 
 from __future__ import annotations
 
 import os
-import re
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
@@ -14,33 +13,26 @@ from tools.deploy.failure import DeployFailure
 from tools.deploy.steps import Tools
 from tools.environments import problem
 from tools.local.local_worker import ROOT
-from tools.rollout.steps import Commit, rollback, rollout
+from tools.rollout.steps import Commit, rollout
 
 USAGE = """make rollout [ENV=…] [PERCENT=10]
-       make rollback [ENV=…] [VERSION=…]
 
 ENV      an environment of wrangler.toml
 PERCENT  how many of a hundred requests the new version gets: 1 to 100
-VERSION  the id of the version that gets all requests again; without it, the last one that had them
 """
 
-WORDS = {"rollout": ("ENV", "PERCENT"), "rollback": ("ENV", "VERSION")}
-
-_VERSION = re.compile(r"[0-9a-f-]{32,36}")
+WORDS = ("ENV", "PERCENT")
 
 
-def words_of(arguments: Sequence[str]) -> tuple[str, Mapping[str, str]]:
-    """Return the command and its words. Raises `DeployFailure` for a word that it does not have."""
-    verb, *rest = arguments or [""]
-    if verb not in WORDS:
-        raise DeployFailure(USAGE)
+def words_of(arguments: Sequence[str]) -> Mapping[str, str]:
+    """Return the words of the command. Raises `DeployFailure` for one that it does not have."""
     words: dict[str, str] = {}
-    for argument in rest:
+    for argument in arguments:
         name, equals, value = argument.partition("=")
-        if not equals or name not in WORDS[verb]:
+        if not equals or name not in WORDS:
             raise DeployFailure(f"“{argument}” is no word of this command.\n\n{USAGE}")
         words[name] = value
-    return verb, words
+    return words
 
 
 def percent_of(word: str) -> int:
@@ -48,13 +40,6 @@ def percent_of(word: str) -> int:
     if not (word.isascii() and word.isdecimal() and 1 <= int(word) <= 100):
         raise DeployFailure(f"PERCENT={word} is no share of the requests: it is a whole number from 1 to 100.")
     return int(word)
-
-
-def version_of(word: str) -> str:
-    """Return the version that the command line names; empty for the one before. Raises `DeployFailure`."""
-    if word and not _VERSION.fullmatch(word):
-        raise DeployFailure(f"VERSION={word} is no id of a version: `npx wrangler versions list` shows them.")
-    return word
 
 
 def commit_of(folder: str | os.PathLike[str] = ROOT) -> Commit | None:
@@ -76,17 +61,13 @@ def commit_of(folder: str | os.PathLike[str] = ROOT) -> Commit | None:
 
 def run(arguments: Sequence[str]) -> None:
     """Do what the command line says. Raises `DeployFailure`."""
-    verb, words = words_of(arguments)
-    env = words.get("ENV", "")
-    percent, version = percent_of(words.get("PERCENT", "10")), version_of(words.get("VERSION", ""))
+    words = words_of(arguments)
+    env, percent = words.get("ENV", ""), percent_of(words.get("PERCENT", "10"))
     if env and (reason := problem()) is not None:
         raise DeployFailure(reason)
     config = configuration(CONFIG.read_text(), Wanted(env))
     tools = Tools(ask, lambda line: print(line, flush=True), os.environ, has_terminal=sys.stdin.isatty())
-    if verb == "rollback":
-        rollback(config, version, tools)
-    else:
-        rollout(config, percent, commit_of(), tools)
+    rollout(config, percent, commit_of(), tools)
 
 
 def main() -> int:

@@ -1,4 +1,4 @@
-"""The two commands: a version gets a part of the requests, or all; or the version before gets them back.
+"""A version gets a part of the requests, then all.
 
 A version is tried before it gets any request: in a deployment with a share of nothing, only requests that name it in a
 header reach it (https://developers.cloudflare.com/workers/versions-and-deployments/version-overrides/).
@@ -16,7 +16,7 @@ from tools.deploy.found import Found, found
 from tools.deploy.sending import Reply, Send, Sent
 from tools.deploy.smoke import Smoke, wait
 from tools.deploy.steps import Tools, deploy, saying_what_is_left
-from tools.rollout.versions import ALL, Versions, before, most
+from tools.rollout.versions import ALL, Versions, most
 
 OVERRIDE = "Cloudflare-Workers-Version-Overrides"
 
@@ -69,28 +69,6 @@ def rollout(config: Configuration, percent: int, commit: Commit | None, tools: T
     tools.say(f"{version} has {percent} % of the requests of {config.worker}, at {url}")
     if percent != ALL:
         tools.say(f"The others go to {old}. Both work on the same data; /metrics and the logs tell them apart.")
-
-
-def rollback(config: Configuration, version: str, tools: Tools) -> None:
-    """Give all requests to this version, or where it is empty to the last one that had all of them, and try it.
-
-    Raises `DeployFailure`.
-    """
-    versions, there = _look(config, tools)
-    if not there.exists:
-        raise DeployFailure(f"{config.worker} does not exist in this account, so there is nothing to go back to.")
-    wanted = version or before(versions.deployments())
-    if wanted is None:
-        raise DeployFailure(
-            f"No other version of {config.worker} ever had all requests: name one of `npx wrangler versions list` as "
-            "VERSION=…."
-        )
-    versions.go_back(wanted, "make rollback")
-    tools.say(f"{wanted} has all requests of {config.worker} again. What is stored stays as it is.")
-    smoke = Smoke(_url(versions, there, tools), tools.send)
-    wait(smoke, wanted, tools.clock, tools.say)
-    smoke.run()
-    tools.say("It was tried, and works.")
 
 
 def _look(config: Configuration, tools: Tools) -> tuple[Versions, Found]:

@@ -64,16 +64,10 @@ class Versions:
     def share(self, shares: Shares, message: str) -> None:
         """Give each version its share of the requests, which together are all. Raises `DeployFailure`."""
         wanted = [f"{version}@{share:g}%" for version, share in shares.items()]
-        self._change("share the requests", "versions", "deploy", *wanted, "--message", message, "--yes")
-
-    def go_back(self, version: str, message: str) -> None:
-        """Give all requests to a version that ran before. Raises `DeployFailure`."""
-        self._change(f"go back to {version}", "rollback", version, "--message", message, "--yes")
-
-    def _change(self, doing: str, *arguments: str) -> None:
-        done = self.wrangler.run([*arguments, "--name", self.config.worker, *self.config.options])
+        target = ["--name", self.config.worker, *self.config.options]
+        done = self.wrangler.run(["versions", "deploy", *wanted, "--message", message, "--yes", *target])
         if done.status != 0:
-            raise failure_of(doing, done)
+            raise failure_of("share the requests", done)
 
 
 def _uploaded(report: str) -> str:
@@ -90,13 +84,3 @@ def most(shares: Shares, without: str = "") -> str | None:
     """Return the version with the largest share but `without`; None where there is no other."""
     others = {version: share for version, share in shares.items() if version != without}
     return max(others, key=lambda version: others[version]) if others else None
-
-
-def before(deployments: list[Shares]) -> str | None:
-    """Return the version to go back to: the last one that had all requests, but for one that has all of them now."""
-    now, *earlier = deployments or [{}]
-    for shares in earlier:
-        for version, share in shares.items():
-            if share == ALL and now.get(version) != ALL:
-                return version
-    return None
