@@ -46,8 +46,8 @@ READ, WRITE, LIST, BYTE_SECOND = 0.50e-6, 5e-6, 5e-6, 0.50 / 1e9 / (730 * 3600)
 hours."""
 
 REQUEST_DOLLARS = 0.30e-6 + 2 * 0.02e-6
-"""A request and 2 ms of CPU: https://developers.cloudflare.com/workers/platform/pricing/. It is not logged
-(`invocation_logs` in wrangler.toml)."""
+"""A request and 2 ms of CPU: https://developers.cloudflare.com/workers/platform/pricing/. Its line in the log is free
+within 20 million a month."""
 
 BY_ADDRESS = (Limit.ADDRESS, Limit.SESSION, Limit.ANSWER)
 """The budgets that a stranger can't have more of by making up another session or conversation."""

@@ -93,6 +93,7 @@ async def post_request(context: RequestContext) -> Response:
         queued = stored or await queues.push_request(message, request_id)
         try:
             if seconds and (answer := await waiter.final_response(queued.id, seconds)):
+                context.delivered(answer.accepted_ms)
                 return json_response(encode_event_data(answer))
         except Unavailable as failure:
             # The request is in KV, so this must not fail: its sender would send it again.

@@ -32,6 +32,7 @@ class RunningCall:
         self.request_id = request_id
         self.asked_ms = cursor_ms(request_id)
         self._tab = tab
+        self._is_resumed = resumed
         self._waiter = ResponseWaiter(tab.queues, context.isolate.messages, context.invocation, resumed=resumed)
         self._end_ms = self.asked_ms + context.settings.queue_ttl_seconds * 1000
         self._check_ms = self.asked_ms + context.settings.mcp_host_grace_seconds * 1000
@@ -70,6 +71,8 @@ class RunningCall:
             now = self._tab.now_ms()
             if message is not None:
                 self._check_ms = now + MCP_ABSENCE_CHECK_SECONDS * 1000
+                if not self._is_resumed:
+                    self._tab.context.delivered(message.accepted_ms)
                 return message
             if now >= self._end_ms:
                 return await self.give_up()
