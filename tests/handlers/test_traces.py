@@ -50,6 +50,14 @@ async def test_a_large_request_keeps_its_trace():
     assert (data["traceparent"], len(data["tracestate"])) == (PARENT, 505)
 
 
+async def test_the_longest_trace_of_the_longest_request_does_not_outgrow_the_key():
+    state = ",".join(["a=" + "x" * 126] * 3 + ["b=" + "y" * 123])
+    longest = {"tool": "t" * 128, "id": "i" * 64, "producer": "p" * 64, "args": {"text": "z" * 5000}}
+    numbers = {"seq": 2**53 - 1, "settled": 2**53 - 2}
+    data = await asked({"traceparent": PARENT, "tracestate": state}, **longest, **numbers)
+    assert (data["traceparent"], data["tracestate"]) == (PARENT, state)
+
+
 @pytest.mark.parametrize(
     "headers", [{}, {"tracestate": "congo=1"}, {"traceparent": "00-x", "tracestate": "congo=1"}], ids=repr
 )
