@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -151,6 +151,16 @@ def test_a_version_that_does_not_work_gets_no_request(place: Place) -> None:
     ):
         rollout(place.config, 10, Commit("abc"), place.tools)
     assert shares(place.worker)[0] == {"v2": 0, "v1": 100}
+
+
+def test_a_reply_of_another_version_is_no_proof(place: Place) -> None:
+    def of_v1(reply: Reply) -> Reply:
+        return replace(reply, body=json.dumps({**reply.json(), "workerVersion": {"id": "v1"}}).encode())
+
+    place.memory.alter[("GET", "/health")] = of_v1
+
+    with pytest.raises(DeployFailure, match=r"the version before still answers(?s:.*)No request reaches v2"):
+        rollout(place.config, 10, Commit("abc"), place.tools)
 
 
 def test_a_version_that_stopped_working_keeps_its_part_and_the_command_that_takes_it_is_named(place: Place) -> None:
