@@ -6,13 +6,13 @@ HOST = 127.0.0.1
 RUNS = 10000
 SEED = 0
 
-.PHONY: announce bench bootstrap browser check cost cost-of-day deploy dev export guard import latency lock probe profile rollback rotate-key simulate simulation soak test unit verify wake-up-table worker
+.PHONY: announce bench bootstrap browser check cost cost-of-day deploy dev export guard import latency lock probe profile rollback rotate-key simulate simulation soak test undeploy unit verify wake-up-table worker
 .NOTPARALLEL:
 
 # Installs what is missing, and nothing where all of it is there.
 bootstrap:
 	@command -v $(PYTHON) >/dev/null || { echo "Waypost needs Python 3.11 or newer as $(PYTHON)." >&2; exit 1; }
-	@$(PYTHON) -B -m tools.setup.bootstrap
+	@$(PYTHON) -B -m tools.setup.bootstrap $(STEPS)
 
 # Runs the Worker on http://localhost:8787. make dev PORT=9000 HOST=0.0.0.0
 dev: bootstrap
@@ -87,37 +87,40 @@ probe: bootstrap
 	@npm run --silent probe -- '$(URL)' $(if $(JSON),--json '$(JSON)') $(if $(QUICK),--quick) $(if $(LONG),--long) \
 		$(if $(YES),--yes)
 
-# Puts the Worker on Cloudflare (after `npx wrangler login`). make deploy REGION=aws:eu-central-1, or REGION=none
-# A variable REGION of the environment says something about another program.
+# Puts Waypost on Cloudflare and tests it there; again, it updates what is there. make deploy ENV=production
+# REGION=aws:eu-central-1 PLAN=paid DOMAIN=waypost.example.com NAME=mine. TRY=1: for an hour, without an account.
+# Only what stands on the command line counts: variables of the environment say something about other programs.
+deploy undeploy: STEPS = --to-deploy
 deploy: bootstrap
-	@npm run --silent deploy --$(if $(filter command,$(origin REGION)), '--region=$(REGION)')
+	@npm run --silent deploy --$(call given,ENV NAME REGION PLAN DOMAIN TRY YES)
+
+# Removes what `make deploy` made, after a question: the Worker, and its namespace with all data. YES=1 does not ask.
+undeploy: bootstrap
+	@npm run --silent deploy -- undeploy$(call given,ENV NAME YES)
+
+given = $(foreach name,$(1),$(if $(filter command,$(origin $(name))), '$(name)=$($(name))'))
 
 # Writes all data of a deployment into a file, or back into another one (docs/looking-after.md):
-# make export FILE=waypost.jsonl.gz [ENV=…] [URL=https://…] [NAMESPACE=id] [ANY_KEY=1] [EXACT=1], or LOCAL=1: of make dev
-# make import FILE=… the same, and MERGE=keep or MERGE=replace where there are keys already
-# A variable of the environment with such a name says something about another program.
-said = $(if $(filter command,$(origin $(1))),--$(2) '$($(1))')
-told = $(if $(filter command,$(origin $(1))),$(if $($(1)),--$(2)))
-PLACE = $(call said,ENV,env) $(call said,URL,url)
-DATA = '$(FILE)' $(PLACE) $(call said,NAMESPACE,namespace) $(call told,ANY_KEY,any-key) $(call told,LOCAL,local)
-
+# make export FILE=waypost.jsonl.gz [ENV=…] [NAME=…] [URL=https://…] [NAMESPACE=id] [ANY_KEY=1] [EXACT=1]
+# LOCAL=1: of `make dev`. make import FILE=… the same, and MERGE=keep or MERGE=replace where there are keys already
+DATA = FILE ENV NAME URL NAMESPACE ANY_KEY LOCAL
 export: bootstrap
-	@npm run --silent export -- $(DATA) $(call told,EXACT,exact)
+	@npm run --silent export --$(call given,$(DATA) EXACT)
 
 import: bootstrap
-	@npm run --silent import -- $(DATA) $(call said,MERGE,merge)
+	@npm run --silent import --$(call given,$(DATA) MERGE)
 
 # What a day of a deployment was, and costs: make cost-of-day [DAY=2026-11-25] [ENV=…]
 cost-of-day: bootstrap
-	@npm run --silent cost-of-day -- $(PLACE) $(call said,DAY,day)
+	@npm run --silent cost-of-day --$(call given,ENV NAME DAY)
 
 # Lets a new SIGNING_KEY sign; tokens of the old one stay valid. A day later: make rotate-key FINISH=1 [YES=1] [ENV=…]
 rotate-key: bootstrap
-	@npm run --silent rotate-key -- $(PLACE) $(call told,FINISH,finish) $(call told,YES,yes)
+	@npm run --silent rotate-key --$(call given,ENV NAME URL FINISH YES)
 
-# Lets the version before run again: make rollback [VERSION=id] [YES=1] [ENV=…] (docs/looking-after.md says what goes back)
+# Lets the version before run again: make rollback [VERSION=id] [YES=1] [ENV=…]
 rollback: bootstrap
-	@npm run --silent rollback -- $(PLACE) $(call said,VERSION,version) $(call told,YES,yes)
+	@npm run --silent rollback --$(call given,ENV NAME URL VERSION YES)
 
 # Regenerates requirements-*.txt and package-lock.json from pyproject.toml and package.json.
 lock: bootstrap

@@ -1,4 +1,4 @@
-"""Bundles src/site into the static files that are served: `python3 -m tools.site_files`; wrangler runs it.
+"""Bundles src/site into the static files that are served: a part of tools/build.py, which wrangler runs.
 
 The sources are many small modules and style sheets that import each other. Served as they are, a page takes some ninety
 requests, five round trips deep; bundled, it takes a dozen, two deep. Code that several entry points use is in chunks
@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import shutil
 import subprocess
-import sys
 import tempfile
 from pathlib import Path
 
@@ -108,17 +107,3 @@ def bring_over(fresh: Path, served: Path) -> None:
 def files_of(folder: Path) -> set[Path]:
     """Return the files below `folder`, relative to it."""
     return {path.relative_to(folder) for path in folder.rglob("*") if path.is_file()}
-
-
-def main() -> int:
-    """Make the folder that wrangler.toml names and return the exit status; 1 after a sentence on standard error."""
-    try:
-        make_site(SOURCE, SERVED)
-    except SiteError as problem:
-        print(problem, file=sys.stderr)
-        return 1
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -7,8 +7,9 @@ from pathlib import Path
 
 from bench.subjects.workerd import REFERENCE
 from tools.local.local_worker import BUILD_DIR
-from tools.setup.bootstrap import VENV_PYTHON, WORKER_PLATFORM
+from tools.setup.bootstrap import VENV_PYTHON
 from tools.setup.steps import BootstrapError, Step, run_logged
+from tools.setup.worker_packages import WORKER_PLATFORM
 
 __all__ = ["BootstrapError", "for_this_machine", "for_workers"]
 

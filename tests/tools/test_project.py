@@ -6,7 +6,7 @@ import tomllib
 from pathlib import Path
 from typing import Any
 
-from tools import site_files
+from tools import build
 from tools.local.harness.project import RAISED, copy_project, drop_binding
 from tools.local.local_worker import ROOT
 from tools.site_files import SERVED
@@ -41,7 +41,7 @@ def test_the_static_files_of_a_copy_are_made(tmp_path: Path) -> None:
 
 def test_what_is_built_is_where_the_config_looks_for_it() -> None:
     assert ROOT / config_of(ROOT)["assets"]["directory"] == SERVED
-    assert config_of(ROOT)["build"]["command"] == f"python3 -m {site_files.__name__}"
+    assert config_of(ROOT)["build"]["command"] == f"python3 -m {build.__name__}"
 
 
 def test_a_binding_can_be_left_out(tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ It runs before anything is installed, so it uses the standard library only, in a
 
 from __future__ import annotations
 
+import argparse
 import base64
 import contextlib
 import fcntl
@@ -12,7 +13,6 @@ import json
 import os
 import platform
 import secrets
-import shutil
 import sys
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -30,6 +30,7 @@ from tools.local.local_worker import (
 )
 from tools.setup.prerequisites import check_node, check_python, node_version
 from tools.setup.steps import BootstrapError, Step, run_logged
+from tools.setup.worker_packages import PYTHON_MODULES, WORKER_PLATFORM, vendor
 
 BASE_PYTHON = Path(sys.base_prefix) / "bin" / f"python{sys.version_info.major}.{sys.version_info.minor}"
 """The interpreter behind this one: in an activated environment `python3` is the environment's own."""
@@ -37,7 +38,6 @@ BASE_PYTHON = Path(sys.base_prefix) / "bin" / f"python{sys.version_info.major}.{
 VENV = ROOT / ".venv"
 VENV_PYTHON = VENV / "bin" / "python"
 NODE_MODULES = ROOT / "node_modules"
-PYTHON_MODULES = ROOT / "python_modules"
 DEV_VARS = ROOT / ".dev.vars"
 LOGS = BUILD_DIR / "logs"
 
@@ -51,9 +51,6 @@ BUNDLE_SOURCES = (
 )
 """Files in tools/ that decide what the bundle and the snapshot are."""
 
-WORKER_PLATFORM = ("--platform", "pyemscripten_2026_0_wasm32", "--python-version", "3.14", "--implementation", "cp")
-"""pip's options that name the Python in workerd."""
-
 
 def make_venv(log: Path) -> None:
     """Create the virtual environment with the locked packages, in place of an existing one."""
@@ -64,12 +61,7 @@ def make_venv(log: Path) -> None:
 
 def make_python_modules(log: Path) -> None:
     """Install the Worker's locked packages into the folder that wrangler uploads."""
-    log.unlink(missing_ok=True)
-    shutil.rmtree(PYTHON_MODULES, ignore_errors=True)
-    target = ("--target", PYTHON_MODULES, *WORKER_PLATFORM, "--only-binary=:all:", "--no-deps", "--no-compile")
-    run_logged(log, VENV_PYTHON, "-m", "pip", "install", *target, "--require-hashes", "-r", "requirements-worker.txt")
-    # Marks the folder as vendored packages, for wrangler and pywrangler alike.
-    (PYTHON_MODULES / "pyvenv.cfg").touch()
+    vendor(VENV_PYTHON if VENV_PYTHON.exists() else BASE_PYTHON, log)
 
 
 def make_node_modules(log: Path) -> None:
@@ -153,19 +145,37 @@ def run_all(these: list[Step]) -> None:
         step.run(BUILD_DIR / "stamps", LOGS)
 
 
+def steps_to_deploy() -> tuple[list[Step], list[Step], list[Step]]:
+    """Return those of `steps` that an upload needs: the Worker's packages and wrangler, and no local runtime."""
+    (_, packages), npm_steps, _ = steps()
+    return [packages], npm_steps, []
+
+
+def install_npm_packages() -> None:
+    """Install the npm packages where there are none. Raises `BootstrapError` with a sentence."""
+    if not (NODE_MODULES / ".bin" / "wrangler").exists():
+        check_node(node_version())
+        with alone():
+            run_all(steps()[1])
+
+
 def main() -> int:
     """Install what is missing and return the exit status; 1 after a sentence on standard error."""
+    parser = argparse.ArgumentParser(prog="make bootstrap", description="Installs and builds what a clone lacks.")
+    parser.add_argument("--to-deploy", action="store_true", help="only what an upload needs")
+    is_to_deploy = parser.parse_args().to_deploy
     try:
         check_python(tuple(sys.version_info[:3]))
         check_node(node_version())
-        python_steps, npm_steps, steps_for_both = steps()
+        python_steps, npm_steps, steps_for_both = steps_to_deploy() if is_to_deploy else steps()
         with alone():
             # Both mostly wait for the network, so they run in parallel.
             with ThreadPoolExecutor() as pool:
                 for done in [pool.submit(run_all, python_steps), pool.submit(run_all, npm_steps)]:
                     done.result()
             run_all(steps_for_both)
-            write_dev_vars(DEV_VARS)
+            if not is_to_deploy:
+                write_dev_vars(DEV_VARS)
     except BootstrapError as problem:
         print(problem, file=sys.stderr)
         return 1

@@ -55,7 +55,8 @@ class Account:
     """One account, its token, and everything in it.
 
     `refused` holds parts of paths that the token has no permission for. `subdomain` is None where the account has no
-    name below workers.dev yet. `zones` are the domains of the account.
+    name below workers.dev yet. `zones` are the domains of the account, `dns_records` the names in them that lead
+    somewhere already.
     """
 
     id: str = ACCOUNT_ID
@@ -63,6 +64,7 @@ class Account:
     token: str = TOKEN
     subdomain: str | None = "tester"
     zones: list[str] = field(default_factory=list)
+    dns_records: set[str] = field(default_factory=set)
     refused: set[str] = field(default_factory=set)
     namespaces: dict[str, Namespace] = field(default_factory=dict)
     workers: dict[str, Worker] = field(default_factory=dict)

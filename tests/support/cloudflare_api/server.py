@@ -12,15 +12,17 @@ from urllib.parse import parse_qsl, urlsplit
 
 from tests.support.cloudflare_api.account import Account
 from tests.support.cloudflare_api.account_routes import ACCOUNT_ROUTES
+from tests.support.cloudflare_api.domain_routes import DOMAIN_ROUTES
 from tests.support.cloudflare_api.namespace_routes import NAMESPACE_ROUTES
+from tests.support.cloudflare_api.preview_routes import PREVIEW_ROUTES, PREVIEWS
 from tests.support.cloudflare_api.routing import ApiError, Page, Raw, Request, Routes, answer
 from tests.support.cloudflare_api.script_routes import SCRIPT_ROUTES
 
 BASE = "/client/v4"
-EVERYTHING = (ACCOUNT_ROUTES, NAMESPACE_ROUTES, SCRIPT_ROUTES)
+EVERYTHING = (ACCOUNT_ROUTES, NAMESPACE_ROUTES, SCRIPT_ROUTES, DOMAIN_ROUTES, PREVIEW_ROUTES)
 
-WITHOUT_TOKEN = ("/workers/assets/upload",)
-"""Paths that take another token than the account's: the one of an upload."""
+WITHOUT_TOKEN = ("/workers/assets/upload", PREVIEWS, PREVIEWS + "/challenge")
+"""Ends of paths that take another token than the account's, such as the one of an upload, or none."""
 
 
 class CloudflareApi:
