@@ -55,7 +55,7 @@ def asked(analytics: Analytics, *, groups: bool = True) -> Day:
     analytics.groups = counted(here) if groups else {}
     with (
         CloudflareApi(account, more=[analytics.routes()]) as fake,
-        Api(account.token, fake.environment["CLOUDFLARE_API_BASE_URL"]) as api,
+        Api({"Authorization": f"Bearer {account.token}"}, fake.environment["CLOUDFLARE_API_BASE_URL"]) as api,
     ):
         return day_of(api, account.id, "waypost", here.id, DAY)
 
