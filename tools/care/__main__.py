@@ -82,7 +82,8 @@ def run_import(words: Words, tools: Tools) -> str:
     progress = Progress("imported", file.records)
     with opened(words, tools, progress) as place:
         check_key(file.signing_key, place.keys)
-        progress.say(f"Writing {file.records:,} keys at most. The free plan allows 1,000 writes a day.")
+        if not is_set(words, "LOCAL"):
+            progress.say(f"Writing {file.records:,} keys at most. The free plan allows 1,000 writes a day.")
         done = import_(place.namespace, place.name, file, merge, progress, time.time)
     progress.end()
     notes = [

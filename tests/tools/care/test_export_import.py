@@ -8,6 +8,8 @@ import json
 import resource
 import stat
 import time
+import tracemalloc
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +23,7 @@ from tools.care.check_file import check
 from tools.care.export import export, header
 from tools.care.export_file import is_gzip, parts
 from tools.care.imports import import_
+from tools.care.namespace import Key, KeyPage, Record
 from tools.care.problem import CareError
 from tools.care.progress import Progress
 
@@ -253,6 +256,66 @@ def test_an_import_goes_on_after_the_last_write_that_was_confirmed(deployed: Dep
     # The first thousand were confirmed by a reply that stored nothing.
     assert sorted(deployed.other.values, key=str.encode) == sorted(deployed.here.values, key=str.encode)[1000:]
     assert not note.exists()
+
+
+def test_an_import_that_is_killed_at_its_first_write_goes_on(deployed: Deployed) -> None:
+    fill(deployed.here, many=1100)
+    path = deployed.folder / "all.jsonl"
+    deployed.export(path)
+
+    class Killed(tools.care.namespace.Namespace):
+        def write(self, records: Sequence[Record], now: int) -> None:
+            super().write(records, now)
+            raise KeyboardInterrupt
+
+    killed = Killed(deployed.client, deployed.path(deployed.other))
+    with pytest.raises(KeyboardInterrupt):
+        import_(killed, deployed.other.id, check(path), "", Progress("imported", 1107), time.time)
+    assert len(deployed.other.values) == 1000
+    assert "begun without MERGE" in deployed.copy(path, "MERGE=keep")[1]
+    # What an app has written meanwhile is not overwritten.
+    deployed.other.values["res:01099"] = b"the app's"
+    assert "has keys already" in deployed.copy(path)[1]
+    del deployed.other.values["res:01099"]
+    assert deployed.copy(path)[0] == 0
+    assert content(deployed.other) == content(deployed.here)
+
+
+class Endless(tools.care.namespace.Namespace):
+    """A namespace of as many keys as wanted, each of 2 kB, that holds none of them."""
+
+    def __init__(self, many: int) -> None:
+        self.many = many
+
+    def keys(self, cursor: str = "") -> KeyPage:
+        first = int(cursor or 0)
+        last = min(first + 1000, self.many)
+        keys = [Key(f"{number:09}") for number in range(first, last)]
+        return KeyPage(keys, str(last) if last < self.many else "")
+
+    def records(self, keys: Sequence[Key]) -> list[Record]:
+        return [Record(key, key.name.encode() * 222) for key in keys]
+
+    def write(self, records: Sequence[Record], now: int) -> None:
+        pass
+
+
+@names
+def test_the_memory_that_is_needed_does_not_grow_with_the_namespace(tmp_path: Path, name: str) -> None:
+    peaks = []
+    for many in (1000, 3000):
+        path = tmp_path / f"{many}-{name}"
+        tracemalloc.start()
+        try:
+            export(Endless(many), path, header("now", "here", None), Progress("exported"))
+            file = check(path)
+            import_(Endless(0), "there", file, "", Progress("imported", many), time.time)
+            peaks.append(tracemalloc.get_traced_memory()[1])
+        finally:
+            tracemalloc.stop()
+        assert file.records == many
+    # 4 MB of values more.
+    assert peaks[1] - peaks[0] < 1_000_000
 
 
 def test_keys_that_were_not_written_are_written_again_alone(deployed: Deployed) -> None:
