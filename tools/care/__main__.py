@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -28,6 +29,8 @@ from tools.deploy.__main__ import ask
 from tools.deploy.failure import DeployFailure
 from tools.deploy.steps import Tools
 from tools.deploy.wrangler import Wrangler
+
+VERSION_ID = re.compile(r"[0-9a-f-]{32,36}")
 
 PERSONAL = (
     "It holds people's data: only you may read it; keep it where you keep secrets, and delete it when it has served."
@@ -138,7 +141,11 @@ def run_rotate_key(words: Words, tools: Tools) -> str:
 
 
 def run_rollback(words: Words, tools: Tools) -> str:
-    """Rolls back and returns the sentence about it."""
+    """Rolls back and returns the sentence about it. Raises `CareError` and `DeployFailure`."""
+    version = words.get("VERSION", "")
+    if version and not VERSION_ID.fullmatch(version):
+        # Anything else could be an option of wrangler's.
+        raise CareError(f"VERSION={version} is no id of a version: `npx wrangler versions list` shows them.")
     there = find(words, tools)
 
     def health() -> tuple[str, tuple[str, ...]]:
@@ -148,7 +155,7 @@ def run_rollback(words: Words, tools: Tools) -> str:
         return str(shown.get("version")), tuple(shown.get("signingKeys") or ())
 
     run = wrangler_of(tools.environment, there.account, there.worker)
-    return rollback(run, health, words.get("VERSION", ""), "make rollback", without_asking=is_set(words, "YES"))
+    return rollback(run, health, version, "make rollback", without_asking=is_set(words, "YES"))
 
 
 def is_set(words: Words, name: str) -> bool:

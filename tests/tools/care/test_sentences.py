@@ -74,6 +74,8 @@ def test_words_that_mean_nothing_are_said(deployed: Deployed) -> None:
     assert "no environment of wrangler.toml" in sentence_of(deployed, "ENV=nowhere")
     assert "“MERGE=keep” is no word" in sentence_of(deployed, "MERGE=keep")
     assert "“all.jsonl” is no word" in sentence_of(deployed, "all.jsonl")
+    status, printed = deployed.run("rollback", "VERSION=--config")
+    assert (status, "is no id of a version" in printed) == (1, True)
 
 
 def test_a_file_must_be_named(deployed: Deployed) -> None:
