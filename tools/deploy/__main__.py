@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -72,9 +73,11 @@ def run(command: Command) -> None:
     from tools.deploy.undeploy import undeploy
 
     words = command.words
-    wanted = Wanted(
-        words.get("ENV", ""), words.get("REGION"), words.get("PLAN"), words.get("DOMAIN"), words.get("NAME")
-    )
+    region, plan, domain, name = (words.get(word) for word in ("REGION", "PLAN", "DOMAIN", "NAME"))
+    if name is None:
+        # Workers Builds names the Worker that it builds, and wrangler uploads to that one.
+        name = os.environ.get("WRANGLER_CI_OVERRIDE_NAME") or None
+    wanted = Wanted(words.get("ENV", ""), region, plan, domain, name)
     config = configuration(CONFIG.read_text(), wanted)
     if command.is_set("TRY") and wanted.domain:
         raise DeployFailure("A temporary account has no domains: leave DOMAIN or TRY out.")
@@ -94,6 +97,9 @@ def run(command: Command) -> None:
 def main() -> int:
     """Run and return the exit status; 1 after a sentence on standard error."""
     arguments = sys.argv[1:]
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        # Ends as Ctrl-C does, so that the file with the key is deleted.
+        signal.signal(number, signal.default_int_handler)
     if {"-h", "--help"} & set(arguments):
         print(USAGE, end="")
         return 0

@@ -22,6 +22,9 @@ from tools.deploy.upload import upload
 from tools.deploy.wrangler import Wrangler
 from tools.signing_keys import FIRST, signing_secret
 
+DNS_SECONDS = 15.0
+"""Until a new record is served: a name that is asked for before may be unknown to a resolver for half an hour."""
+
 
 @dataclass(frozen=True)
 class Tools:
@@ -68,7 +71,8 @@ def deploy(config: Configuration, wanted: Wanted, tools: Tools) -> str:
     if wanted.domain:
         zone = zone_of(api, where.id, wanted.domain)
         check_free(api, where.id, wanted.domain, config.worker)
-    hosts = [wanted.domain] if wanted.domain else [domain.hostname for domain in there.domains]
+    known = [domain.hostname for domain in there.domains]
+    hosts = [wanted.domain] if wanted.domain else known
     if not hosts:
         subdomain(api, where.id, tools.ask)
     with saying_what_is_left() as left:
@@ -86,6 +90,9 @@ def deploy(config: Configuration, wanted: Wanted, tools: Tools) -> str:
         left[:] = [_left_running(config, is_first=not there.exists)]
         if wanted.domain and zone:
             attach(api, where.id, wanted.domain, zone["id"], config.worker)
+            if wanted.domain not in known:
+                tools.say(f"Waiting until {wanted.domain} has its DNS record …")
+                tools.clock.sleep(DNS_SECONDS)
         url = f"https://{(hosts or uploaded.hosts or ('',))[0]}"
         smoke = Smoke(url, tools.send)
         health = wait(smoke, uploaded.version, tools.clock, tools.say)
