@@ -48,7 +48,7 @@ BYTE_SECOND = STORED_GB_DOLLARS / 1e9 / (730 * 3600)
 """Dollars; a month has 730 hours."""
 
 REQUEST_DOLLARS = prices.REQUEST_DOLLARS + 2 * prices.CPU_MS_DOLLARS
-"""A request and 2 ms of CPU. It is not logged (`invocation_logs` in wrangler.toml)."""
+"""A request and 2 ms of CPU. Its line in the log is free within 20 million a month."""
 
 BY_ADDRESS = (Limit.ADDRESS, Limit.SESSION, Limit.ANSWER)
 """The budgets that a stranger can't have more of by making up another session or conversation."""

@@ -224,3 +224,18 @@ def test_an_entry_that_is_no_origin_is_told_by_its_number_and_not_repeated():
         assert told.startswith(f"Entry {number} of ALLOWED_ORIGINS ")
         assert "secret" not in told
         assert told.endswith(".")
+
+
+@pytest.mark.parametrize("level", ["error", "problem", "request"])
+def test_the_log_has_a_level(level: str):
+    assert read_settings({**ENV, "LOG_LEVEL": level}).log_level == level
+
+
+@pytest.mark.parametrize("env", [{}, {"LOG_LEVEL": ""}])
+def test_unless_one_is_set_every_request_is_logged(env: dict[str, str]):
+    assert read_settings({**ENV, **env}).log_level == "request"
+
+
+@pytest.mark.parametrize("level", ["debug", "Error", "request "])
+def test_a_level_that_there_is_not_is_refused(level: str):
+    assert read_settings({**ENV, "LOG_LEVEL": level}).problem == "LOG_LEVEL must be one of error, problem, request."

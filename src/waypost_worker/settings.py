@@ -28,6 +28,7 @@ from waypost_worker.limits import (
 )
 from waypost_worker.models.settings import ModelSettings, read_model_settings
 from waypost_worker.polling.plans import FREE, PAID, PLANS, Plan
+from waypost_worker.telemetry.request_log import DEFAULT_LEVEL, LEVELS
 
 WORDS = {
     "": False,
@@ -64,6 +65,8 @@ class Settings:
     `history_bytes`: how many bytes of either kind of conversation are kept.
     `app_keys`: if there are any, threads need one of them, or a token for their resource.
     `mcp_host_grace_seconds`: how long an MCP call waits for a tab that is not connected.
+    `log_level`: which requests have a line in the log: "error" (those on which the service failed), "problem" (all that
+    got a problem), "request" (all).
     `diagnostics`: serve counts of live objects under `/debug`, for local tests.
     """
 
@@ -86,6 +89,7 @@ class Settings:
     model: ModelSettings = field(default_factory=ModelSettings)
     code_joins_once: bool = False
     code_length: int = MIN_CODE_LENGTH
+    log_level: str = DEFAULT_LEVEL
 
 
 def read_settings(env: Mapping[str, str], *, has_ai: bool = False) -> Settings:
@@ -121,6 +125,7 @@ def read_settings(env: Mapping[str, str], *, has_ai: bool = False) -> Settings:
                 env, "MCP_HOST_GRACE_SECONDS", DEFAULT_MCP_HOST_GRACE_SECONDS, 0, MAX_WAIT_SECONDS, "seconds"
             ),
             model=read_model_settings(env, has_ai=has_ai),
+            log_level=_log_level(env),
         )
     except ValueError as error:
         return Settings(problem=str(error), plan=FREE, plan_set="")
@@ -146,6 +151,13 @@ def _plan_set(env: Mapping[str, str]) -> str:
     if name and name not in PLANS:
         raise ValueError(f"PLAN must be one of {', '.join(sorted(PLANS))}.")
     return name
+
+
+def _log_level(env: Mapping[str, str]) -> str:
+    level = env.get("LOG_LEVEL") or DEFAULT_LEVEL
+    if level not in LEVELS:
+        raise ValueError(f"LOG_LEVEL must be one of {', '.join(LEVELS)}.")
+    return level
 
 
 def _is_once(env: Mapping[str, str]) -> bool:

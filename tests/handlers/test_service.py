@@ -13,12 +13,18 @@ from waypost_worker.polling.plans import FREE, PAID, Plan
 from waypost_worker.security.rate_limits import Limit
 from waypost_worker.security.tokens import key_fingerprint
 from waypost_worker.settings import Settings, read_settings
-from waypost_worker.version import VERSION
+from waypost_worker.version import VERSION, DeployedVersion
 
 
 class AllowsAll:
     async def allows(self, key: str) -> bool:
         return True
+
+
+async def test_a_deployment_says_which_upload_runs():
+    upload = DeployedVersion("8f1c2d3e-4b5a-4978-8f1c-2d3e4b5a6978", "release-7", "2026-11-26T23:38:16.310Z")
+    reply = await make_client(deployed=upload).call("GET", "/health")
+    assert reply.json()["workerVersion"] == {"id": upload.id, "tag": upload.tag, "timestamp": upload.timestamp}
 
 
 async def test_a_usable_service_says_so_with_its_limits():
@@ -58,6 +64,7 @@ async def test_a_usable_service_says_so_with_its_limits():
         },
         "signingKeys": [key_fingerprint(KEY)],
         "placement": None,
+        "workerVersion": None,
         "colo": None,
         "code": None,
         "detail": None,
