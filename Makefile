@@ -113,31 +113,26 @@ advisories: bootstrap
 	@npm run --silent advisories -- $(if $(ONLINE),--online)
 
 # Writes all data of a deployment into a file, or back into another one (docs/looking-after.md):
-# make export FILE=waypost.jsonl.gz [ENV=…] [URL=https://…] [NAMESPACE=id] [ANY_KEY=1] [EXACT=1], or LOCAL=1: of make dev
-# make import FILE=… the same, and MERGE=keep or MERGE=replace where there are keys already
-# A variable of the environment with such a name says something about another program.
-said = $(if $(filter command,$(origin $(1))),--$(2) '$($(1))')
-told = $(if $(filter command,$(origin $(1))),$(if $($(1)),--$(2)))
-PLACE = $(call said,ENV,env) $(call said,URL,url)
-DATA = '$(FILE)' $(PLACE) $(call said,NAMESPACE,namespace) $(call told,ANY_KEY,any-key) $(call told,LOCAL,local)
-
+# make export FILE=waypost.jsonl.gz [ENV=…] [NAME=…] [URL=https://…] [NAMESPACE=id] [ANY_KEY=1] [EXACT=1]
+# LOCAL=1: of `make dev`. make import FILE=… the same, and MERGE=keep or MERGE=replace where there are keys already
+DATA = FILE ENV NAME URL NAMESPACE ANY_KEY LOCAL
 export: bootstrap
-	@npm run --silent export -- $(DATA) $(call told,EXACT,exact)
+	@npm run --silent export --$(call given,$(DATA) EXACT)
 
 import: bootstrap
-	@npm run --silent import -- $(DATA) $(call said,MERGE,merge)
+	@npm run --silent import --$(call given,$(DATA) MERGE)
 
 # What a day of a deployment was, and costs: make cost-of-day [DAY=2026-11-25] [ENV=…]
 cost-of-day: bootstrap
-	@npm run --silent cost-of-day -- $(PLACE) $(call said,DAY,day)
+	@npm run --silent cost-of-day --$(call given,ENV NAME DAY)
 
 # Lets a new SIGNING_KEY sign; tokens of the old one stay valid. A day later: make rotate-key FINISH=1 [YES=1] [ENV=…]
 rotate-key: bootstrap
-	@npm run --silent rotate-key -- $(PLACE) $(call told,FINISH,finish) $(call told,YES,yes)
+	@npm run --silent rotate-key --$(call given,ENV NAME URL FINISH YES)
 
-# Lets the version before run again: make rollback [VERSION=id] [YES=1] [ENV=…] (docs/looking-after.md says what goes back)
+# Lets the version before run again: make rollback [VERSION=id] [YES=1] [ENV=…]
 rollback: bootstrap
-	@npm run --silent rollback -- $(PLACE) $(call said,VERSION,version) $(call told,YES,yes)
+	@npm run --silent rollback --$(call given,ENV NAME URL VERSION YES)
 
 # Regenerates requirements-*.txt and package-lock.json from pyproject.toml and package.json.
 lock: bootstrap

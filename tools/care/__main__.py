@@ -1,24 +1,21 @@
-"""The commands of `make` that look after a deployment."""
+"""The commands of `make` that look after a deployment: their words, and the sentence with which they end."""
 
 from __future__ import annotations
 
-import argparse
 import os
 import re
 import sys
 import time
-import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
-from tools.care.account import find_account, find_namespace, find_token, find_url, find_worker, health_of, signing_keys
-from tools.care.api import PUBLIC, Api, Refused
+from tools.care.api import Refused
 from tools.care.check_file import check
 from tools.care.day_cost import chosen_day, day_of, report
+from tools.care.deployment import api_of, find, health_of, signing_keys
 from tools.care.export import export, header
 from tools.care.imports import MERGES, import_
 from tools.care.local_store import local_signing_keys, local_store
@@ -27,14 +24,20 @@ from tools.care.problem import CareError
 from tools.care.progress import Progress
 from tools.care.rollback import rollback
 from tools.care.rotate import Rotation
-from tools.care.wrangler import Run, wrangler_of
-from tools.local.local_worker import ROOT
+from tools.care.wrangler import wrangler_of
+from tools.deploy.__main__ import ask
+from tools.deploy.failure import DeployFailure
+from tools.deploy.steps import Tools
+from tools.deploy.wrangler import Wrangler
 
 VERSION_ID = re.compile(r"[0-9a-f-]{32,36}")
 
 PERSONAL = (
     "It holds people's data: only you may read it; keep it where you keep secrets, and delete it when it has served."
 )
+
+Words = Mapping[str, str]
+"""What the command line says, as make gives it: `ENV=preview` is `{"ENV": "preview"}`."""
 
 
 @dataclass(frozen=True)
@@ -47,55 +50,44 @@ class Place:
 
 
 @contextmanager
-def opened(options: argparse.Namespace, environment: Mapping[str, str], progress: Progress) -> Iterator[Place]:
-    """The place that the command line names. Raises `CareError`."""
-    if options.local:
-        keys = None if options.any_key else local_signing_keys()
+def opened(words: Words, tools: Tools, progress: Progress) -> Iterator[Place]:
+    """The place that the command line names. Raises `CareError` and `DeployFailure`."""
+    if is_set(words, "LOCAL"):
+        keys = None if is_set(words, "ANY_KEY") else local_signing_keys()
         with local_store() as namespace:
             yield Place(namespace, "local", keys)
         return
-    config = wrangler_config()
-    worker = find_worker(config, options.env)
-    with make_api(environment, progress) as api:
-        account = find_account(api, environment, config)
-        id = options.namespace or find_namespace(api, account, worker)
-        keys = None if options.any_key else signing_keys(options.url or find_url(api, account, worker))
-        path = f"/accounts/{account}/storage/kv/namespaces/{id}"
-        yield Place(Namespace(api, path, is_exact=getattr(options, "exact", False)), id, keys)
+    there = find(words, tools)
+    keys = None if is_set(words, "ANY_KEY") else signing_keys(there.url)
+    path = f"/accounts/{there.account}/storage/kv/namespaces/{there.namespace}"
+    with api_of(tools, progress.say) as api:
+        yield Place(Namespace(api, path, is_exact=is_set(words, "EXACT")), there.namespace, keys)
 
 
-def make_api(environment: Mapping[str, str], progress: Progress) -> Api:
-    """Cloudflare's API with the token of this person. Raises `CareError`."""
-    return Api(find_token(environment), environment.get("CLOUDFLARE_API_BASE_URL") or PUBLIC, say=progress.say)
-
-
-def wrangler_config() -> dict[str, Any]:
-    """What wrangler.toml says."""
-    return tomllib.loads((ROOT / "wrangler.toml").read_text())
-
-
-def run_export(options: argparse.Namespace, environment: Mapping[str, str]) -> str:
+def run_export(words: Words, tools: Tools) -> str:
     """Writes the file and returns the sentence about it."""
-    options.file = named_file(options)
+    file = named_file(words)
     progress = Progress("exported")
-    with opened(options, environment, progress) as place:
+    with opened(words, tools, progress) as place:
         made = datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
         first = header(made, place.name, place.keys[0] if place.keys else None)
-        done = export(place.namespace, options.file, first, progress)
+        done = export(place.namespace, file, first, progress)
     progress.end()
     gone = f" ({done.gone:,} more expired or were deleted meanwhile)" if done.gone else ""
-    size = options.file.stat().st_size
-    return f"{options.file} has {done.records:,} keys{gone}, {size:,} bytes. {PERSONAL}"
+    return f"{file} has {done.records:,} keys{gone}, {file.stat().st_size:,} bytes. {PERSONAL}"
 
 
-def run_import(options: argparse.Namespace, environment: Mapping[str, str]) -> str:
+def run_import(words: Words, tools: Tools) -> str:
     """Writes the file into the namespace and returns the sentence about it."""
-    file = check(named_file(options))
+    file, merge = check(named_file(words)), words.get("MERGE", "")
+    if merge not in ("", *MERGES):
+        raise CareError(f"MERGE={merge} is neither keep nor replace.")
     progress = Progress("imported", file.records)
-    with opened(options, environment, progress) as place:
+    with opened(words, tools, progress) as place:
         check_key(file.signing_key, place.keys)
-        progress.say(f"Writing {file.records:,} keys at most. The free plan allows 1,000 writes a day.")
-        done = import_(place.namespace, place.name, file, options.merge, progress, time.time)
+        if not is_set(words, "LOCAL"):
+            progress.say(f"Writing {file.records:,} keys at most. The free plan allows 1,000 writes a day.")
+        done = import_(place.namespace, place.name, file, merge, progress, time.time)
     progress.end()
     notes = [
         f"{number:,} {what}"
@@ -109,21 +101,11 @@ def run_import(options: argparse.Namespace, environment: Mapping[str, str]) -> s
     return "; ".join([f"Wrote {done.written:,} of {file.records:,} keys", *notes]) + "."
 
 
-def named_file(options: argparse.Namespace) -> Path:
+def named_file(words: Words) -> Path:
     """The file that the command line names. Raises `CareError`."""
-    if not options.file:
-        raise CareError(f"Name the file: make {options.command} FILE=waypost.jsonl.gz")
-    return Path(options.file)
-
-
-def run_cost_of_day(options: argparse.Namespace, environment: Mapping[str, str]) -> str:
-    """Returns the report about a day."""
-    day = chosen_day(options.day, datetime.now(UTC).date())
-    config = wrangler_config()
-    worker = find_worker(config, options.env)
-    with make_api(environment, Progress("asked")) as api:
-        account = find_account(api, environment, config)
-        return report(day_of(api, account, worker, find_namespace(api, account, worker), day), worker)
+    if not words.get("FILE"):
+        raise CareError("Name the file: FILE=waypost.jsonl.gz")
+    return Path(words["FILE"])
 
 
 def check_key(made_with: str | None, accepted: tuple[str, ...] | None) -> None:
@@ -139,86 +121,81 @@ def check_key(made_with: str | None, accepted: tuple[str, ...] | None) -> None:
     )
 
 
-def run_rotate_key(options: argparse.Namespace, environment: Mapping[str, str]) -> str:
+def run_cost_of_day(words: Words, tools: Tools) -> str:
+    """Returns the report about a day."""
+    day = chosen_day(words.get("DAY", ""), datetime.now(UTC).date())
+    there = find(words, tools)
+    with api_of(tools, tools.say) as api:
+        return report(day_of(api, there.account, there.worker, there.namespace, day), there.worker)
+
+
+def run_rotate_key(words: Words, tools: Tools) -> str:
     """Changes the signing key, or ends the change; returns the sentence about it."""
-    url, run = reached(options, environment)
-    rotation = Rotation(run, lambda: signing_keys(url))
-    return rotation.finish(lambda question: options.yes or asked(question)) if options.finish else rotation.begin()
+    there = find(words, tools)
+    rotation = Rotation(wrangler_of(tools.environment, there.account, there.worker), lambda: signing_keys(there.url))
+    if not is_set(words, "FINISH"):
+        return rotation.begin()
+    return rotation.finish(
+        lambda question: is_set(words, "YES") or tools.ask(f"{question} [y/N] ").lower() in ("y", "yes")
+    )
 
 
-def run_rollback(options: argparse.Namespace, environment: Mapping[str, str]) -> str:
-    """Rolls back and returns the sentence about it. Raises `CareError`."""
-    if options.version and not VERSION_ID.fullmatch(options.version):
+def run_rollback(words: Words, tools: Tools) -> str:
+    """Rolls back and returns the sentence about it. Raises `CareError` and `DeployFailure`."""
+    version = words.get("VERSION", "")
+    if version and not VERSION_ID.fullmatch(version):
         # Anything else could be an option of wrangler's.
-        raise CareError(f"{options.version} is no id of a version: `npx wrangler versions list` shows them.")
-    url, run = reached(options, environment)
+        raise CareError(f"VERSION={version} is no id of a version: `npx wrangler versions list` shows them.")
+    there = find(words, tools)
 
     def health() -> tuple[str, tuple[str, ...]]:
-        shown = health_of(url)
+        shown = health_of(there.url)
         if shown["status"] != "ok":
-            raise CareError(f"{url} is not healthy: {shown.get('detail')}")
+            raise CareError(f"{there.url} is not healthy: {shown.get('detail')}")
         return str(shown.get("version")), tuple(shown.get("signingKeys") or ())
 
-    return rollback(run, health, options.version, options.message, without_asking=options.yes)
+    run = wrangler_of(tools.environment, there.account, there.worker)
+    return rollback(run, health, version, "make rollback", without_asking=is_set(words, "YES"))
 
 
-def reached(options: argparse.Namespace, environment: Mapping[str, str]) -> tuple[str, Run]:
-    """The address of the deployment, and wrangler for it. Raises `CareError`."""
-    config = wrangler_config()
-    worker = find_worker(config, options.env)
-    run = wrangler_of(environment, worker, options.env)
-    if options.url:
-        return options.url, run
-    with make_api(environment, Progress("")) as api:
-        return find_url(api, find_account(api, environment, config), worker), run
+def is_set(words: Words, name: str) -> bool:
+    """Whether a switch is on."""
+    return words.get(name, "") not in ("", "0")
 
 
-def asked(question: str) -> bool:
-    """Whether the person at the terminal says yes."""
-    try:
-        return input(f"{question} [y/N] ").strip().lower() in ("y", "yes")
-    except EOFError:
-        return False
-
-
-COMMANDS = {
-    "export": run_export,
-    "import": run_import,
-    "cost-of-day": run_cost_of_day,
-    "rotate-key": run_rotate_key,
-    "rollback": run_rollback,
+Command = Callable[[Words, Tools], str]
+_DATA = ("FILE", "ENV", "NAME", "URL", "NAMESPACE", "ANY_KEY", "LOCAL")
+COMMANDS: Mapping[str, tuple[Command, tuple[str, ...]]] = {
+    "export": (run_export, (*_DATA, "EXACT")),
+    "import": (run_import, (*_DATA, "MERGE")),
+    "cost-of-day": (run_cost_of_day, ("ENV", "NAME", "DAY")),
+    "rotate-key": (run_rotate_key, ("ENV", "NAME", "URL", "FINISH", "YES")),
+    "rollback": (run_rollback, ("ENV", "NAME", "URL", "VERSION", "YES")),
 }
+"""What each does, and the words that it takes."""
 
 
-def main(arguments: list[str], environment: Mapping[str, str] = os.environ) -> int:
+def words_of(arguments: Sequence[str], known: tuple[str, ...]) -> dict[str, str]:
+    """The words of a command line. Raises `CareError` for one that the command does not have."""
+    words: dict[str, str] = {}
+    for argument in arguments:
+        name, equals, value = argument.partition("=")
+        if not equals or name not in known:
+            raise CareError(f"“{argument}” is no word of this command. It has {', '.join(known)}.")
+        words[name] = value
+    return words
+
+
+def main(arguments: Sequence[str], environment: Mapping[str, str] = os.environ) -> int:
     """Runs a command and returns the exit status: 1 after a sentence on standard error, 130 after Ctrl-C."""
-    parser = argparse.ArgumentParser(prog="make", description=__doc__)
-    commands = parser.add_subparsers(dest="command", required=True)
-    for name in COMMANDS:
-        command = commands.add_parser(name)
-        command.add_argument("--env", default="", help="environment of wrangler.toml")
-        command.add_argument("--url", default="", help="address of the deployment")
-    for name in ("export", "import"):
-        command = commands.choices[name]
-        command.add_argument("file", nargs="?", default="")
-        command.add_argument("--namespace", default="", help="id, where no Worker leads to it")
-        command.add_argument("--local", action="store_true", help="the store of make dev")
-        command.add_argument("--any-key", action="store_true", help="does not ask which key signs")
-    commands.choices["export"].add_argument("--exact", action="store_true", help="reads each value by itself")
-    commands.choices["import"].add_argument("--merge", default="", choices=["", *MERGES])
-    commands.choices["cost-of-day"].add_argument("--day", default="", help="such as 2026-11-25; by default yesterday")
-    commands.choices["rotate-key"].add_argument("--finish", action="store_true", help="deletes the old key")
-    commands.choices["rollback"].add_argument("--version", default="", help="id, by default the version before")
-    commands.choices["rollback"].add_argument("--message", default="make rollback", help="why")
-    for name in ("rotate-key", "rollback"):
-        commands.choices[name].add_argument("--yes", action="store_true", help="does not ask")
-    options = parser.parse_args(arguments)
+    command, known = COMMANDS[arguments[0]]
+    tools = Tools(ask, print, environment, wrangler=Wrangler(environment), has_terminal=sys.stdin.isatty())
     try:
-        print(COMMANDS[options.command](options, environment))
+        print(command(words_of(arguments[1:], known), tools))
     except Refused as refusal:
         print(f"\nCloudflare refuses: {refusal} (status {refusal.status}, code {refusal.code}).", file=sys.stderr)
         return 1
-    except CareError as problem:
+    except (CareError, DeployFailure) as problem:
         print(f"\n{problem}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:

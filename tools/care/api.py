@@ -48,14 +48,14 @@ def trusted() -> ssl.SSLContext:
 
 
 class Api:
-    """Calls of one token, while the context is open.
+    """Calls by the right of these header fields, while the context is open.
 
     `say` gets a sentence where a pause is long enough to wonder; `sleep` takes seconds.
     """
 
     def __init__(
         self,
-        token: str,
+        headers: Mapping[str, str],
         base: str = PUBLIC,
         *,
         sleep: Callable[[float], None] = time.sleep,
@@ -64,8 +64,7 @@ class Api:
         self._base = base.rstrip("/")
         self._sleep = sleep
         self._say = say
-        headers = {"Authorization": f"Bearer {token}"} if token else {}
-        self._http = httpx.Client(timeout=TIMEOUT_SECONDS, headers=headers, verify=trusted())
+        self._http = httpx.Client(timeout=TIMEOUT_SECONDS, headers=dict(headers), verify=trusted())
 
     def __enter__(self) -> Self:
         return self

@@ -167,7 +167,10 @@ def report(day: Day, worker: str) -> str:
         price = f"${own.cpu_ms * CPU_MS_DOLLARS:.4f}"
         rows.append(("CPU seconds", f"{own.cpu_ms / 1000:,.1f}", f"{account.cpu_ms / 1000:,.1f}", "", price))
     rows.append(("stored MB", f"{own.stored_bytes / 1e6:,.1f}", f"{account.stored_bytes / 1e6:,.1f}", "", ""))
-    table = ["  ".join(f"{cell:>{14 if number else 0}}".ljust(11) for number, cell in enumerate(row)) for row in rows]
+    table = [
+        "  ".join(f"{cell:>{14 if number else 0}}".ljust(11) for number, cell in enumerate(row)).rstrip()
+        for row in rows
+    ]
     lines = [
         f"{worker} on {day.day} (UTC), as Cloudflare counted it; its counts are sampled, so this is an estimate.",
         *table,
@@ -177,7 +180,7 @@ def report(day: Day, worker: str) -> str:
     ]
     if full := [f"{share:.0%} of the {name}" for name, share in shares.items() if share >= FULL]:
         lines.append(
-            f"On the free plan: {', '.join(full)} of a day are used. Operations beyond it fail until 00:00 UTC "
-            "(docs/guarantees.md)."
+            f"If the account is on the free plan, it used {', '.join(full)} of that day: beyond 100% they fail "
+            "until 00:00 UTC."
         )
     return "\n".join(lines)

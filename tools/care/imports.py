@@ -11,6 +11,7 @@ import os
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import asdict, dataclass
+from itertools import islice
 from pathlib import Path
 
 from tools.care.check_file import Checked
@@ -111,16 +112,25 @@ def import_(
 
 def _begun(note: Note, namespace: Namespace, name: str, file: Checked, merge: str) -> Written:
     noted = note.read()
-    if noted is not None and (noted.namespace, noted.digest) == (name, file.digest):
-        if merge and merge != noted.merge:
-            raise CareError(f"This import was begun with MERGE={noted.merge}: go on with the same.")
-        return noted
-    if not merge and not namespace.is_empty():
+    if noted is None or (noted.namespace, noted.digest) != (name, file.digest):
+        written, own = Written(name, file.digest, merge), set[str]()
+    elif merge and merge != noted.merge:
+        raise CareError(f"This import was begun {f'with MERGE={noted.merge}' if noted.merge else 'without MERGE'}.")
+    else:
+        # The first write may have been done and not noted.
+        written, own = noted, {record.key.name for record in islice(file.read(), BATCH_RECORDS)}
+    if not written.merge and written.read == 0 and not _has_only(namespace, own):
         raise CareError(
             "The namespace has keys already. MERGE=keep writes only the keys that it lacks, MERGE=replace writes all, "
             "over what is there."
         )
-    return Written(name, file.digest, merge)
+    note.write(written)
+    return written
+
+
+def _has_only(namespace: Namespace, names: set[str]) -> bool:
+    page = namespace.keys()
+    return not page.cursor and all(key.name in names for key in page.keys)
 
 
 def _write(namespace: Namespace, batch: list[Record], read: int, written: Written, note: Note, now: int) -> None:

@@ -15,10 +15,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from tools.care.account import BINDING
 from tools.care.api import Api
 from tools.care.namespace import Namespace
 from tools.care.problem import CareError
+from tools.deploy.configuration import BINDING
 from tools.local.dev import STATE
 from tools.local.harness.worker import free_port
 from tools.local.local_worker import ROOT, Launch
@@ -72,7 +72,7 @@ def local_store(state: Path = STATE, config: Path = ROOT / "wrangler.toml") -> I
         try:
             if not running.wait_ready(START_SECONDS):
                 raise CareError("The local store can't be opened: wrangler did not start. Does `make dev` start?")
-            with Api("", f"http://127.0.0.1:{launch.port}{API}") as api:
+            with Api({}, f"http://127.0.0.1:{launch.port}{API}") as api:
                 yield _namespace(api)
         finally:
             running.stop()

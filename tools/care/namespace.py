@@ -67,17 +67,12 @@ class Namespace:
         self._is_exact = is_exact
         self._sleep = sleep
 
-    def keys(self, cursor: str = "", limit: int = 1000) -> KeyPage:
-        """Lists keys. Raises `Refused` where the cursor is not taken any more."""
-        query = {"limit": str(limit)} | ({"cursor": cursor} if cursor else {})
+    def keys(self, cursor: str = "") -> KeyPage:
+        """Lists at most 1,000 keys. Raises `Refused` where the cursor is not taken any more."""
+        query = {"limit": "1000"} | ({"cursor": cursor} if cursor else {})
         body = self._api.envelope("GET", f"{self._path}/keys", query=query)
         keys = [Key(key["name"], key.get("expiration"), key.get("metadata")) for key in body["result"]]
         return KeyPage(keys, (body.get("result_info") or {}).get("cursor") or "")
-
-    def is_empty(self) -> bool:
-        """Whether it has no key."""
-        # 10 is the least that the API takes.
-        return not self.keys(limit=10).keys
 
     def records(self, keys: Sequence[Key]) -> list[Record]:
         """The records of at most `READ_KEYS` keys, without those that are gone."""

@@ -11,17 +11,15 @@ change of secrets spreads, a token of an isolate that has it already may come to
 from __future__ import annotations
 
 import json
-import re
 import secrets
 import time
 from collections.abc import Callable
 
 from tools.care.problem import CareError
 from tools.care.wrangler import Run
+from tools.signing_keys import LAST_NUMBER, PREVIOUS, name_of, numbers_of
 from waypost_worker.security.tokens import key_fingerprint
 
-FIRST, PREVIOUS = "SIGNING_KEY", "SIGNING_KEY_PREVIOUS"
-LAST_NUMBER = 99
 POLL_SECONDS = 3.0
 IN_A_ROW = 5
 """So many looks must show a change: some may reach an isolate that has it before others have."""
@@ -29,17 +27,6 @@ LOOKS = 60
 
 Keys = Callable[[], tuple[str, ...]]
 """The fingerprints that the deployment shows, the one that signs first. Raises `CareError`."""
-
-
-def numbers_of(names: list[str]) -> list[int]:
-    """The numbers of the keys that can sign, ascending; `SIGNING_KEY` is 1."""
-    found = (re.fullmatch(r"SIGNING_KEY(?:_([2-9]|[1-9]\d))?", name) for name in names)
-    return sorted(int(each[1] or 1) for each in found if each)
-
-
-def name_of(number: int) -> str:
-    """The secret with this number."""
-    return FIRST if number == 1 else f"{FIRST}_{number}"
 
 
 def secret_names(run: Run) -> list[str]:

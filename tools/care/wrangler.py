@@ -1,7 +1,10 @@
-"""The installed wrangler, for what only it should do: secrets, whose values never stand on a command line."""
+"""The installed wrangler, for secrets, whose values never stand on a command line, and for rollbacks, which it asks
+about.
+"""
 
 from __future__ import annotations
 
+import os
 import subprocess
 from collections.abc import Callable, Mapping, Sequence
 
@@ -13,16 +16,17 @@ Run = Callable[[Sequence[str], str | None], str]
 read. Raises `CareError`."""
 
 
-def wrangler_of(environment: Mapping[str, str], worker: str, environment_name: str) -> Run:
-    """Runs wrangler for this Worker, with the variables of `environment`."""
-    target = ["--env", environment_name] if environment_name else ["--name", worker]
+def wrangler_of(environment: Mapping[str, str], account: str, worker: str) -> Run:
+    """Runs wrangler for this Worker, with the variables of `environment` besides this process's."""
+    variables = {"PATH": search_path(), "CLOUDFLARE_ACCOUNT_ID": account, "WRANGLER_HIDE_BANNER": "true"}
 
     def run(arguments: Sequence[str], standard_input: str | None = None) -> str:
         is_read = "json" in arguments
         done = subprocess.run(
-            [ROOT / "node_modules" / ".bin" / "wrangler", *arguments, *target],
+            # The name is whole: no environment is to be added to it.
+            [ROOT / "node_modules" / ".bin" / "wrangler", *arguments, "--name", worker, "--env", ""],
             cwd=ROOT,
-            env={**environment, "PATH": search_path(), "WRANGLER_SEND_METRICS": "false"},
+            env={**os.environ, **environment, **variables},
             input=standard_input,
             stdout=subprocess.PIPE if is_read else None,
             text=True,

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from tools.build import build
 from tools.deploy.failure import DeployFailure
 from tools.setup.bootstrap import install_npm_packages
 from tools.setup.prerequisites import check_python
 from tools.setup.steps import BootstrapError
+from tools.site_files import SiteError
 
 USAGE = """make deploy [ENV=…] [NAME=…] [REGION=…] [PLAN=…] [DOMAIN=…] [TRY=1] [YES=1]
        make undeploy [ENV=…] [NAME=…] [YES=1]
@@ -61,7 +64,7 @@ def ask(question: str) -> str:
 
 
 def run(command: Command) -> None:
-    """Do what the command line says. Raises `DeployFailure` or `BootstrapError`."""
+    """Do what the command line says. Raises `DeployFailure`, `BootstrapError` or `SiteError`."""
     check_python(tuple(sys.version_info[:3]))
     # An old Python lacks what these import.
     from tools.deploy.configuration import CONFIG, Wanted, configuration
@@ -71,15 +74,20 @@ def run(command: Command) -> None:
     from tools.environments import problem
 
     words = command.words
-    wanted = Wanted(
-        words.get("ENV", ""), words.get("REGION"), words.get("PLAN"), words.get("DOMAIN"), words.get("NAME")
-    )
+    region, plan, domain, name = (words.get(word) for word in ("REGION", "PLAN", "DOMAIN", "NAME"))
+    if name is None:
+        # Workers Builds names the Worker that it builds, and wrangler uploads to that one.
+        name = os.environ.get("WRANGLER_CI_OVERRIDE_NAME") or None
+    wanted = Wanted(words.get("ENV", ""), region, plan, domain, name)
     config = configuration(CONFIG.read_text(), wanted)
     if wanted.env and command.verb != UNDEPLOY and (reason := problem()) is not None:
         raise DeployFailure(reason)
     if command.is_set("TRY") and wanted.domain:
         raise DeployFailure("A temporary account has no domains: leave DOMAIN or TRY out.")
     install_npm_packages()
+    if command.verb != UNDEPLOY:
+        # wrangler builds again; what fails here fails before anything is made in the account.
+        build()
     tools = Tools(ask, lambda line: print(line, flush=True), os.environ, has_terminal=sys.stdin.isatty())
     if command.verb == UNDEPLOY:
         undeploy(config, tools, is_sure=command.is_set("YES"))
@@ -92,12 +100,15 @@ def run(command: Command) -> None:
 def main() -> int:
     """Run and return the exit status; 1 after a sentence on standard error."""
     arguments = sys.argv[1:]
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        # Ends as Ctrl-C does, so that the file with the key is deleted.
+        signal.signal(number, signal.default_int_handler)
     if {"-h", "--help"} & set(arguments):
         print(USAGE, end="")
         return 0
     try:
         run(command_of(arguments))
-    except (BootstrapError, DeployFailure) as problem:
+    except (BootstrapError, SiteError, DeployFailure) as problem:
         print(problem, file=sys.stderr)
         return 1
     except KeyboardInterrupt:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from tools.deploy.api import Api
-from tools.deploy.failure import DeployFailure
+from tools.deploy.failure import NO_PERMISSION, NOT_AUTHENTICATED, ApiFailure, DeployFailure
 
 VARIABLE = "CLOUDFLARE_ACCOUNT_ID"
 
@@ -27,10 +27,16 @@ def account(api: Api, environment: Mapping[str, str], configured: str | None, as
 
     Raises `DeployFailure` where there is none, or several and no person to choose.
     """
-    found = [Account(one["id"], one["name"]) for one in api.pages("/accounts", "list the accounts")]
-    named = environment.get(VARIABLE) or configured
-    if named:
+    # The same order as wrangler's, which uploads.
+    named = configured or environment.get(VARIABLE)
+    try:
+        found = [Account(one["id"], one["name"]) for one in api.pages("/accounts", "list the accounts")]
+    except ApiFailure as failure:
+        if named is None or failure.code not in NO_PERMISSION or failure.status == NOT_AUTHENTICATED:
+            raise
         # A token may be allowed less than listing accounts, and still work for this one.
+        found = []
+    if named is not None:
         return next((one for one in found if one.id == named), Account(named, named))
     if not found:
         raise DeployFailure(

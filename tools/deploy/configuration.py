@@ -22,6 +22,7 @@ from tools.local.local_worker import ROOT
 CONFIG = ROOT / "wrangler.toml"
 BINDING = "WAYPOST"
 KEY = "SIGNING_KEY"
+BUILD = "python3 -m tools.build"
 
 NOWHERE = ("", "none")
 """The regions that mean: not placed, each request runs where it comes in."""
@@ -75,6 +76,12 @@ class Configuration:
         if namespace_id is not None:
             binding["id"] = namespace_id
         return replace(self, content=content, namespace_id=namespace_id)
+
+    def signed_by(self, secret: str) -> Configuration:
+        """Return this with the name of the secret that an upload needs, since a Worker without any can't run."""
+        content = copy.deepcopy(self.content)
+        _table(content, self.env)["secrets"] = {"required": [secret]}
+        return replace(self, content=content)
 
 
 def configuration(text: str, wanted: Wanted) -> Configuration:

@@ -13,6 +13,9 @@ WRONG_TOKEN = frozenset({1000, 6003, 6111, 9106, 9109})
 NO_PERMISSION = frozenset({7403, 9103, 10000})
 """Codes for a token that may not do this, or belongs to another account."""
 
+NOT_AUTHENTICATED = 401
+"""The status for a token that is none, whatever the code."""
+
 TOO_MANY_WORKERS = 10037
 TOO_MANY_REQUESTS = frozenset({971, 10429})
 
@@ -35,7 +38,7 @@ def refused(doing: str, status: int, code: int, message: str, needs: str = PERMI
 
     `doing` completes "Cloudflare refuses to …". `needs` are the permissions for it.
     """
-    if code in WRONG_TOKEN or status == 401:
+    if code in WRONG_TOKEN or status == NOT_AUTHENTICATED:
         sentence = (
             f"Cloudflare does not accept the credentials ({message}): if CLOUDFLARE_API_TOKEN is set, it is wrong or "
             f"expired; make another one at {TOKENS}, or unset it and run `npx wrangler login`."

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 from tools.deploy.account import Account, Ask, account
 from tools.deploy.api import BASE, Api
-from tools.deploy.configuration import KEY, Configuration, Wanted
+from tools.deploy.configuration import Configuration, Wanted
 from tools.deploy.domain import attach, check_free, subdomain, zone_of
 from tools.deploy.failure import DeployFailure
 from tools.deploy.found import found
@@ -20,6 +20,10 @@ from tools.deploy.sending import Send, send
 from tools.deploy.smoke import Say, Smoke, Time, wait
 from tools.deploy.upload import upload
 from tools.deploy.wrangler import Wrangler
+from tools.signing_keys import FIRST, signing_secret
+
+DNS_SECONDS = 15.0
+"""Until a new record is served: a name that is asked for before may be unknown to a resolver for half an hour."""
 
 
 @dataclass(frozen=True)
@@ -67,7 +71,8 @@ def deploy(config: Configuration, wanted: Wanted, tools: Tools) -> str:
     if wanted.domain:
         zone = zone_of(api, where.id, wanted.domain)
         check_free(api, where.id, wanted.domain, config.worker)
-    hosts = [wanted.domain] if wanted.domain else [domain.hostname for domain in there.domains]
+    known = [domain.hostname for domain in there.domains]
+    hosts = [wanted.domain] if wanted.domain else known
     if not hosts:
         subdomain(api, where.id, tools.ask)
     with saying_what_is_left() as left:
@@ -78,12 +83,16 @@ def deploy(config: Configuration, wanted: Wanted, tools: Tools) -> str:
                 f"The KV namespace {storage.title} was made, and is empty: the next `make deploy` uses it, "
                 "`make undeploy` removes it."
             )
-        has_key = KEY in there.secrets
-        tools.say(f"Uploading {'with the key that is there' if has_key else 'with a new random SIGNING_KEY'} …")
-        uploaded = upload(tools.wrangler.within(where.id), config.bound_to(storage.id), has_key=has_key)
+        key = signing_secret(there.secrets)
+        tools.say(f"Uploading {f'with the {key} that is there' if key else 'with a new random SIGNING_KEY'} …")
+        bound = config.bound_to(storage.id).signed_by(key or FIRST)
+        uploaded = upload(tools.wrangler.within(where.id), bound, has_key=key is not None)
         left[:] = [_left_running(config, is_first=not there.exists)]
         if wanted.domain and zone:
             attach(api, where.id, wanted.domain, zone["id"], config.worker)
+            if wanted.domain not in known:
+                tools.say(f"Waiting until {wanted.domain} has its DNS record …")
+                tools.clock.sleep(DNS_SECONDS)
         url = f"https://{(hosts or uploaded.hosts or ('',))[0]}"
         smoke = Smoke(url, tools.send)
         health = wait(smoke, uploaded.version, tools.clock, tools.say)

@@ -11,9 +11,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from tools.deploy.configuration import KEY, Configuration, written
+from tools.deploy.configuration import BUILD, KEY, Configuration, written
 from tools.deploy.failure import DeployFailure
 from tools.deploy.wrangler import Done, Wrangler, failure_of
+
+_OF_BUILD = "[custom build] "
+_BUILD_FAILED = f"Running custom build `{BUILD}` failed"
 
 
 @dataclass(frozen=True)
@@ -73,8 +76,8 @@ def _uploaded(report: str, output: str) -> Uploaded:
 
 
 def _failure(done: Done) -> DeployFailure:
-    if "The npm packages are not installed" in done.output or "The Worker's packages" in done.output:
-        return DeployFailure(f"The build step failed: {_last_words(done.output)}")
+    if _BUILD_FAILED in done.output:
+        return DeployFailure(f"The build step failed: {_said_by_the_build(done.output)}")
     if "startup exceeded CPU limit" in done.output or "exceeded startup limits" in done.output:
         return DeployFailure(
             "The Worker takes longer to start than Cloudflare allows, and the version before it still runs: run the "
@@ -83,6 +86,8 @@ def _failure(done: Done) -> DeployFailure:
     return failure_of("upload the Worker", done)
 
 
-def _last_words(output: str) -> str:
-    lines = [line for line in output.splitlines() if line.startswith(("The npm", "The Worker's"))]
-    return lines[-1] if lines else "see .waypost/logs/deploy.log."
+def _said_by_the_build(output: str) -> str:
+    """Return what the build step says is wrong: its lines have a prefix, and wrangler's own follow."""
+    lines = [line.removeprefix(_OF_BUILD).strip() for line in output.splitlines() if line.startswith(_OF_BUILD)]
+    said = [line for line in lines if line and not line.startswith(("Running:", "Installing "))]
+    return "\n".join(said) or "see .waypost/logs/deploy.log."

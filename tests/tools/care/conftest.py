@@ -39,19 +39,19 @@ class Deployed:
 
     def run(self, *words: str) -> tuple[int, str]:
         """Runs a command at `waypost`; its exit status, and what it printed."""
-        status = main([*words, "--url", self.deployment.url], self.environment)
+        status = main([*words, f"URL={self.deployment.url}"], self.environment)
         printed = self.capsys.readouterr()
         return status, printed.out + printed.err
 
     def export(self, path: Path, *words: str) -> str:
         """Exports, which must succeed."""
-        status, printed = self.run("export", str(path), *words)
+        status, printed = self.run("export", f"FILE={path}", *words)
         assert status == 0, printed
         return printed
 
     def copy(self, path: Path, *words: str) -> tuple[int, str]:
         """Imports a file into the other namespace."""
-        return self.run("import", str(path), "--namespace", self.other.id, *words)
+        return self.run("import", f"FILE={path}", f"NAMESPACE={self.other.id}", *words)
 
     def namespace(self, stored: Namespace) -> tools.care.namespace.Namespace:
         """What the commands see of a namespace."""
@@ -83,5 +83,7 @@ def deployed(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Iterator[Dep
         Deployment(status="ok", signingKeys=["the-key-in-force"]) as deployment,
     ):
         here, other = bound(api.account, "waypost"), bound(api.account, "other")
-        with Api(api.account.token, api.environment["CLOUDFLARE_API_BASE_URL"]) as client:
+        with Api(
+            {"Authorization": f"Bearer {api.account.token}"}, api.environment["CLOUDFLARE_API_BASE_URL"]
+        ) as client:
             yield Deployed(api, failing, here, other, deployment, tmp_path, capsys, client)

@@ -55,7 +55,7 @@ def asked(analytics: Analytics, *, groups: bool = True) -> Day:
     analytics.groups = counted(here) if groups else {}
     with (
         CloudflareApi(account, more=[analytics.routes()]) as fake,
-        Api(account.token, fake.environment["CLOUDFLARE_API_BASE_URL"]) as api,
+        Api({"Authorization": f"Bearer {account.token}"}, fake.environment["CLOUDFLARE_API_BASE_URL"]) as api,
     ):
         return day_of(api, account.id, "waypost", here.id, DAY)
 
@@ -89,7 +89,7 @@ def test_the_report_says_what_a_free_account_has_used_up() -> None:
 def test_a_quiet_day_costs_nothing_and_warns_of_nothing() -> None:
     shown = report(asked(Analytics(), groups=False), "waypost")
     assert "$0.0000" in shown
-    assert "free plan:" not in shown
+    assert "on the free plan" not in shown
 
 
 def test_without_cpu_times_in_the_schema_the_rest_is_shown() -> None:

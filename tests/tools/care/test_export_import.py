@@ -8,6 +8,8 @@ import json
 import resource
 import stat
 import time
+import tracemalloc
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +23,7 @@ from tools.care.check_file import check
 from tools.care.export import export, header
 from tools.care.export_file import is_gzip, parts
 from tools.care.imports import import_
+from tools.care.namespace import Key, KeyPage, Record
 from tools.care.problem import CareError
 from tools.care.progress import Progress
 
@@ -90,7 +93,7 @@ def test_the_file_is_the_owners_alone_and_says_what_it_is(deployed: Deployed, na
 
 def test_a_byte_order_mark_is_kept_where_each_value_is_read_by_itself(deployed: Deployed) -> None:
     deployed.here.values["bom"] = b"\xef\xbb\xbfmarked"
-    deployed.export(deployed.folder / "exact.jsonl", "--exact")
+    deployed.export(deployed.folder / "exact.jsonl", "EXACT=1")
     assert deployed.copy(deployed.folder / "exact.jsonl")[0] == 0
     assert deployed.other.values == deployed.here.values
 
@@ -160,16 +163,16 @@ def test_an_export_goes_on_when_its_cursor_is_not_taken_any_more(deployed: Deplo
 def test_the_beginning_of_another_export_is_not_continued(deployed: Deployed) -> None:
     fill(deployed.other)
     path = deployed.folder / "all.jsonl"
-    deployed.export(path, "--namespace", deployed.other.id)
+    deployed.export(path, f"NAMESPACE={deployed.other.id}")
     path.rename(path.with_name("all.jsonl.partial"))
-    status, printed = deployed.run("export", str(path))
+    status, printed = deployed.run("export", f"FILE={path}")
     assert (status, "another export" in printed) == (1, True)
     assert not path.exists()
 
 
 def test_a_file_that_exists_is_not_overwritten(deployed: Deployed) -> None:
     (deployed.folder / "all.jsonl").write_text("mine")
-    status, printed = deployed.run("export", str(deployed.folder / "all.jsonl"))
+    status, printed = deployed.run("export", f"FILE={deployed.folder / 'all.jsonl'}")
     assert (status, "exists already" in printed) == (1, True)
     assert (deployed.folder / "all.jsonl").read_text() == "mine"
 
@@ -255,6 +258,66 @@ def test_an_import_goes_on_after_the_last_write_that_was_confirmed(deployed: Dep
     assert not note.exists()
 
 
+def test_an_import_that_is_killed_at_its_first_write_goes_on(deployed: Deployed) -> None:
+    fill(deployed.here, many=1100)
+    path = deployed.folder / "all.jsonl"
+    deployed.export(path)
+
+    class Killed(tools.care.namespace.Namespace):
+        def write(self, records: Sequence[Record], now: int) -> None:
+            super().write(records, now)
+            raise KeyboardInterrupt
+
+    killed = Killed(deployed.client, deployed.path(deployed.other))
+    with pytest.raises(KeyboardInterrupt):
+        import_(killed, deployed.other.id, check(path), "", Progress("imported", 1107), time.time)
+    assert len(deployed.other.values) == 1000
+    assert "begun without MERGE" in deployed.copy(path, "MERGE=keep")[1]
+    # What an app has written meanwhile is not overwritten.
+    deployed.other.values["res:01099"] = b"the app's"
+    assert "has keys already" in deployed.copy(path)[1]
+    del deployed.other.values["res:01099"]
+    assert deployed.copy(path)[0] == 0
+    assert content(deployed.other) == content(deployed.here)
+
+
+class Endless(tools.care.namespace.Namespace):
+    """A namespace of as many keys as wanted, each of 2 kB, that holds none of them."""
+
+    def __init__(self, many: int) -> None:
+        self.many = many
+
+    def keys(self, cursor: str = "") -> KeyPage:
+        first = int(cursor or 0)
+        last = min(first + 1000, self.many)
+        keys = [Key(f"{number:09}") for number in range(first, last)]
+        return KeyPage(keys, str(last) if last < self.many else "")
+
+    def records(self, keys: Sequence[Key]) -> list[Record]:
+        return [Record(key, key.name.encode() * 222) for key in keys]
+
+    def write(self, records: Sequence[Record], now: int) -> None:
+        pass
+
+
+@names
+def test_the_memory_that_is_needed_does_not_grow_with_the_namespace(tmp_path: Path, name: str) -> None:
+    peaks = []
+    for many in (1000, 3000):
+        path = tmp_path / f"{many}-{name}"
+        tracemalloc.start()
+        try:
+            export(Endless(many), path, header("now", "here", None), Progress("exported"))
+            file = check(path)
+            import_(Endless(0), "there", file, "", Progress("imported", many), time.time)
+            peaks.append(tracemalloc.get_traced_memory()[1])
+        finally:
+            tracemalloc.stop()
+        assert file.records == many
+    # 4 MB of values more.
+    assert peaks[1] - peaks[0] < 1_000_000
+
+
 def test_keys_that_were_not_written_are_written_again_alone(deployed: Deployed) -> None:
     fill(deployed.here)
     path = deployed.folder / "all.jsonl"
@@ -281,12 +344,13 @@ def test_a_namespace_with_keys_is_not_touched_unless_told(deployed: Deployed) ->
     status, printed = deployed.copy(path)
     assert (status, deployed.other.values) == (1, mine)
     assert "MERGE=keep" in printed
+    assert "neither keep nor replace" in deployed.copy(path, "MERGE=both")[1]
 
-    status, printed = deployed.copy(path, "--merge", "keep")
+    status, printed = deployed.copy(path, "MERGE=keep")
     assert (status, printed.splitlines()[-1]) == (0, "Wrote 1,105 of 1,107 keys; 2 were there already and are kept.")
     assert deployed.other.values == deployed.here.values | mine
 
-    assert deployed.copy(path, "--merge", "replace")[0] == 0
+    assert deployed.copy(path, "MERGE=replace")[0] == 0
     assert deployed.other.values == mine | deployed.here.values
 
 
@@ -333,13 +397,13 @@ def test_another_signing_key_is_refused_unless_told(deployed: Deployed) -> None:
     deployed.deployment.health["signingKeys"] = ["another", "the-key-in-force"]
     assert deployed.copy(path)[0] == 0
     deployed.deployment.health = None
-    assert deployed.copy(path, "--merge", "replace")[0] == 1
-    assert deployed.copy(path, "--merge", "replace", "--any-key")[0] == 0
+    assert deployed.copy(path, "MERGE=replace")[0] == 1
+    assert deployed.copy(path, "MERGE=replace", "ANY_KEY=1")[0] == 0
 
 
 def test_an_export_without_a_key_asks_for_a_word_at_its_import(deployed: Deployed) -> None:
     fill(deployed.here)
-    deployed.export(deployed.folder / "all.jsonl", "--any-key")
+    deployed.export(deployed.folder / "all.jsonl", "ANY_KEY=1")
     status, printed = deployed.copy(deployed.folder / "all.jsonl")
     assert (status, "does not say which key" in printed) == (1, True)
 
@@ -350,7 +414,7 @@ def test_a_disk_that_is_full_ends_the_export_in_one_sentence_and_it_goes_on(depl
     before = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, before[1]))
     try:
-        status, printed = deployed.run("export", str(path))
+        status, printed = deployed.run("export", f"FILE={path}")
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, before)
     assert (status, "can't be written" in printed) == (1, True)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 
 import pytest
@@ -73,7 +72,7 @@ def test_the_real_wrangler_goes_back_to_the_version_before() -> None:
         first, second = ({"version_id": version.id, "percentage": 100} for version in worker.versions)
         for number, version in enumerate((first, second)):
             worker.deployments.insert(0, deployment(f"{number}", version))
-        run = wrangler_of({**os.environ, **api.environment, "CLOUDFLARE_ACCOUNT_ID": api.account.id}, "waypost", "")
+        run = wrangler_of(api.environment, api.account.id, "waypost")
         rollback(run, lambda: ("0.1.0", ("a",)), "", "why", without_asking=True)
         assert worker.deployments[0]["versions"] == [first]
         assert api.unknown == []

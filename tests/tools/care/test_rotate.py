@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Sequence
 from contextlib import suppress
 
@@ -13,8 +12,9 @@ from tests.support.cloudflare_api.secret_routes import SECRET_ROUTES
 from tests.support.cloudflare_api.server import CloudflareApi
 from tests.tools.care.conftest import bound
 from tools.care.problem import CareError
-from tools.care.rotate import LOOKS, Rotation, numbers_of, secret_names
+from tools.care.rotate import LOOKS, Rotation, secret_names
 from tools.care.wrangler import wrangler_of
+from tools.signing_keys import numbers_of, signing_secret
 from waypost_worker.errors import InvalidToken
 from waypost_worker.security.tokens import Claims, Role, Signer, key_fingerprint
 from waypost_worker.settings import read_settings
@@ -162,6 +162,7 @@ def test_a_change_that_does_not_arrive_is_said() -> None:
 def test_only_names_of_keys_are_numbered() -> None:
     odd = ["SIGNING_KEY_1", "SIGNING_KEY_02", "SIGNING_KEY_100", "MY_SIGNING_KEY", "SIGNING_KEY_PREVIOUS", "APP_KEYS"]
     assert numbers_of([*odd, "SIGNING_KEY_10", "SIGNING_KEY_9", "SIGNING_KEY"]) == [1, 9, 10]
+    assert (signing_secret(["SIGNING_KEY", "SIGNING_KEY_2"]), signing_secret(odd)) == ("SIGNING_KEY_2", None)
 
 
 @pytest.mark.worker
@@ -171,7 +172,7 @@ def test_the_real_wrangler_lists_puts_and_deletes_secrets() -> None:
         bound(api.account, "waypost")
         secrets = api.account.workers["waypost"].secrets
         secrets["SIGNING_KEY"] = OLD
-        run = wrangler_of({**os.environ, **api.environment, "CLOUDFLARE_ACCOUNT_ID": api.account.id}, "waypost", "")
+        run = wrangler_of(api.environment, api.account.id, "waypost")
         run(["secret", "put", "SIGNING_KEY_2"], "the new one")
         assert secrets == {"SIGNING_KEY": OLD, "SIGNING_KEY_2": "the new one"}
         run(["secret", "delete", "SIGNING_KEY"], "y\n")

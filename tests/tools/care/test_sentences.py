@@ -9,23 +9,24 @@ import pytest
 from tests.tools.care.conftest import Deployed
 from tools.care.__main__ import main
 from tools.care.api import MAX_PAUSES, TRIES, Api, Refused
+from tools.care.deployment import Deployment, find
 from tools.care.problem import CareError
+from tools.deploy.steps import Tools
 
 REFUSAL = {"success": False, "errors": [{"code": 1000, "message": "no such thing"}], "result": None}
 
 
 def sentence_of(deployed: Deployed, *words: str) -> str:
     """What an export prints that fails."""
-    status, printed = deployed.run("export", str(deployed.folder / "all.jsonl"), *words)
+    status, printed = deployed.run("export", f"FILE={deployed.folder / 'all.jsonl'}", *words)
     assert status == 1
     assert "Traceback" not in printed
-    assert printed.strip().count("\n") == 0, printed
     return printed
 
 
 def test_a_token_that_is_wrong_is_said(deployed: Deployed) -> None:
     deployed.changes["CLOUDFLARE_API_TOKEN"] = "wrong"
-    assert "does not know this token" in sentence_of(deployed)
+    assert "does not accept the credentials" in sentence_of(deployed)
 
 
 def test_a_permission_that_is_missing_is_named(deployed: Deployed) -> None:
@@ -39,42 +40,50 @@ def test_nobody_is_logged_in(deployed: Deployed) -> None:
     for name in ("CLOUDFLARE_API_TOKEN", "CLOUDFLARE_API_KEY", "CLOUDFLARE_EMAIL"):
         deployed.changes[name] = ""
     deployed.changes |= {"HOME": str(deployed.folder), "XDG_CONFIG_HOME": str(deployed.folder)}
-    assert "npx wrangler login" in sentence_of(deployed)
+    assert "CLOUDFLARE_API_TOKEN is missing" in sentence_of(deployed)
 
 
 def test_an_account_that_is_not_clear_is_asked_for(deployed: Deployed) -> None:
-    deployed.failing.next("GET /accounts", 200, {"result": [{"id": "1", "name": "A"}, {"id": "2", "name": "B"}]})
+    two = {"success": True, "result": [{"id": "1", "name": "A"}, {"id": "2", "name": "B"}]}
+    deployed.failing.next("GET /accounts", 200, two)
     assert "CLOUDFLARE_ACCOUNT_ID" in sentence_of(deployed)
-    deployed.failing.next("GET /accounts", 200, {"result": []})
-    assert "none" in sentence_of(deployed)
-    deployed.changes["CLOUDFLARE_ACCOUNT_ID"] = "another"
-    assert "may not do this" in sentence_of(deployed)
 
 
 def test_a_worker_that_is_not_there_is_said(deployed: Deployed) -> None:
     del deployed.api.account.workers["waypost"]
     assert "no Worker waypost" in sentence_of(deployed)
+    # Its data are exported by their namespace.
+    assert deployed.run("export", f"FILE={deployed.folder / 'all.jsonl'}", f"NAMESPACE={deployed.here.id}")[0] == 0
 
 
-def test_a_worker_without_the_namespace_is_said(deployed: Deployed) -> None:
+def test_another_worker_of_this_name_is_said(deployed: Deployed) -> None:
     deployed.api.account.workers["waypost"].bindings.pop()
-    assert "bound to no namespace WAYPOST" in sentence_of(deployed)
+    assert "no KV namespace WAYPOST" in sentence_of(deployed)
+
+
+def test_a_worker_of_another_name_is_found(deployed: Deployed) -> None:
+    deployed.other.values["a"] = b"1"
+    assert "has 1 keys" in deployed.export(deployed.folder / "other.jsonl", "NAME=other")
 
 
 def test_a_namespace_that_is_not_there_is_said(deployed: Deployed) -> None:
-    assert "namespace not found" in sentence_of(deployed, "--namespace", "f" * 32)
+    assert "namespace not found" in sentence_of(deployed, f"NAMESPACE={'f' * 32}")
 
 
-def test_an_environment_that_is_not_there_is_said(deployed: Deployed) -> None:
-    assert "no environment nowhere" in sentence_of(deployed, "--env", "nowhere")
+def test_words_that_mean_nothing_are_said(deployed: Deployed) -> None:
+    assert "no environment of wrangler.toml" in sentence_of(deployed, "ENV=nowhere")
+    assert "“MERGE=keep” is no word" in sentence_of(deployed, "MERGE=keep")
+    assert "“all.jsonl” is no word" in sentence_of(deployed, "all.jsonl")
+    status, printed = deployed.run("rollback", "VERSION=--config")
+    assert (status, "is no id of a version" in printed) == (1, True)
 
 
 def test_a_file_must_be_named(deployed: Deployed) -> None:
-    status, printed = deployed.run("import", "")
+    status, printed = deployed.run("import")
     assert (status, "FILE=" in printed) == (1, True)
     status, printed = deployed.copy(deployed.folder / "missing.jsonl")
     assert (status, "can't be read" in printed) == (1, True)
-    status, printed = deployed.run("export", str(deployed.folder / "no" / "folder.jsonl"))
+    status, printed = deployed.run("export", f"FILE={deployed.folder / 'no' / 'folder.jsonl'}")
     assert (status, "can't be written" in printed) == (1, True)
 
 
@@ -85,24 +94,22 @@ def test_a_deployment_that_says_nothing_of_its_key_is_said(deployed: Deployed) -
     assert "is not a Waypost" in sentence_of(deployed)
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
-        nobody = f"http://127.0.0.1:{free.getsockname()[1]}"
-        status = main(["export", str(deployed.folder / "all.jsonl"), "--url", nobody], deployed.environment)
+        nobody = f"URL=http://127.0.0.1:{free.getsockname()[1]}"
+        status = main(["export", f"FILE={deployed.folder / 'all.jsonl'}", nobody], deployed.environment)
     assert (status, "can't be reached" in deployed.capsys.readouterr().err) == (1, True)
 
 
 def test_the_address_is_found_below_workers_dev_or_at_its_domain(deployed: Deployed) -> None:
-    from tools.care.account import find_url
-
-    account = deployed.api.account.id
-    domains = {"result": [{"hostname": "way.example.com", "service": "waypost"}]}
-    deployed.failing.next("workers/domains", 200, domains)
-    assert find_url(deployed.client, account, "waypost") == "https://way.example.com"
-    deployed.failing.next("workers/domains", 200, {"result": []})
-    assert find_url(deployed.client, account, "waypost") == "https://waypost.tester.workers.dev"
-    deployed.failing.next("workers/domains", 200, {"result": []})
+    tools = Tools(lambda _: "", lambda _: None, deployed.environment)
+    assert find({}, tools).url == "https://waypost.tester.workers.dev"
+    deployed.api.account.workers["waypost"].domains.append("way.example.com")
+    assert find({}, tools) == Deployment(
+        deployed.api.account.id, "waypost", deployed.here.id, "https://way.example.com"
+    )
+    deployed.api.account.workers["waypost"].domains.clear()
     deployed.api.account.subdomain = None
     with pytest.raises(CareError, match="URL="):
-        find_url(deployed.client, account, "waypost")
+        find({}, tools)
 
 
 class Waits:
@@ -111,7 +118,7 @@ class Waits:
     def __init__(self, base: str, token: str) -> None:
         self.seconds: list[float] = []
         self.sentences: list[str] = []
-        self.api = Api(token, base, sleep=self.seconds.append, say=self.sentences.append)
+        self.api = Api({"Authorization": f"Bearer {token}"}, base, sleep=self.seconds.append, say=self.sentences.append)
 
 
 @pytest.fixture

@@ -87,3 +87,10 @@ def test_what_is_wrong_with_a_word_is_a_sentence(tmp_path: Path, words: list[str
     assert sentence in done.stderr
     help = ran("--help", home=tmp_path)
     assert (help.returncode, help.stdout.splitlines()[0][:11]) == (0, "make deploy")
+
+
+def test_workers_builds_names_the_worker_by_a_variable(tmp_path: Path) -> None:
+    done = ran(home=tmp_path, WRANGLER_CI_OVERRIDE_NAME="not a name")
+    assert "NAME=not a name is no name of a Worker" in done.stderr
+    done = ran("NAME=my own", home=tmp_path, WRANGLER_CI_OVERRIDE_NAME="waypost")
+    assert "NAME=my own is no name of a Worker" in done.stderr

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from tests.support.deploying import CONFIG, config
-from tools.deploy.configuration import Wanted, configuration, written
+from tools.deploy.configuration import BUILD, Wanted, configuration, written
 from tools.deploy.failure import DeployFailure
 from tools.local.local_worker import ROOT
 
@@ -134,3 +134,4 @@ def test_the_file_in_the_repository_can_be_deployed_as_it_is() -> None:
     found = configuration(text, Wanted())
     assert (found.worker, found.namespace_id, found.region) == ("waypost", None, "aws:us-east-1")
     assert found.content == tomllib.loads(text) | REQUIRED
+    assert found.content["build"]["command"] == BUILD

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 
@@ -95,6 +96,14 @@ def no_account(_: Account, __: Request) -> Page:
     return Page([], {})
 
 
+UNLISTED = Routes()
+
+
+@UNLISTED.on("GET", "/accounts")
+def not_allowed(_: Account, __: Request) -> Page:
+    raise ApiError(403, 10000, "Authentication error")
+
+
 def test_of_several_accounts_one_has_to_be_named_or_chosen(in_memory: Make) -> None:
     with CloudflareApi(more=[ACCOUNTS]) as api:
         said = refusal(api)
@@ -113,6 +122,17 @@ def test_credentials_without_an_account_say_where_its_id_stands() -> None:
         assert refusal(api).startswith("The credentials open no account: name yours in CLOUDFLARE_ACCOUNT_ID")
         # Named by the environment, and not the token's.
         assert "belongs to another account" in refusal(api, CLOUDFLARE_ACCOUNT_ID="a" * 32)
+
+
+def test_a_token_that_may_not_list_accounts_works_for_the_one_that_is_named(in_memory: Make) -> None:
+    with CloudflareApi(more=[UNLISTED]) as strict:
+        assert refusal(strict).startswith("Cloudflare refuses to list the accounts: the token lacks the permission")
+        id = strict.account.id
+        used = tools(strict, Person(), CannedWrangler(), in_memory().send, CLOUDFLARE_ACCOUNT_ID=id)
+        assert deploy(config(), Wanted(), used) == URL
+        # wrangler.toml comes first, as it does for wrangler.
+        used = tools(strict, Person(), CannedWrangler(), in_memory().send, CLOUDFLARE_ACCOUNT_ID="b" * 32)
+        assert deploy(replace(config(), account_id=id), Wanted(), used) == URL
 
 
 def test_a_worker_of_that_name_that_is_no_waypost_is_left_as_it_is(api: CloudflareApi) -> None:
@@ -170,9 +190,11 @@ def test_a_name_below_workers_dev_that_is_taken_is_said_to_be() -> None:
             "command again, since this varies from one upload to the next.",
         ),
         (
-            "[custom build] Running: python3 -m tools.build\nThe npm packages are not installed: run `npm ci`, and "
-            "this command again.\n✘ [ERROR] Running custom build `python3 -m tools.build` failed.\n",
-            "The build step failed: The npm packages are not installed: run `npm ci`, and this command again.",
+            "[custom build] Running: python3 -m tools.build\n[custom build] Installing a==1 into python_modules …\n"
+            "[custom build] \n[custom build] The Worker's packages could not be installed.\n[custom build] \n"
+            "✘ [ERROR] k [Error]: Process exited with non-zero status (1)\n\n      at I2._waitForOutput (cli.js:1)\n"
+            "✘ [ERROR] Running custom build `python3 -m tools.build` failed. There are likely more logs above.\n",
+            "The build step failed: The Worker's packages could not be installed.",
         ),
         (
             "✘ [ERROR] Something of wrangler's own.\n\n🪵  Logs were written to x\n",

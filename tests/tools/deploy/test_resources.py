@@ -13,7 +13,7 @@ from tests.support.cloudflare_api.server import CloudflareApi
 from tests.support.deploying import CannedWrangler, InMemory, Person, config, nowhere, refusal, tools, worker
 from tools.deploy.configuration import Wanted
 from tools.deploy.failure import DeployFailure
-from tools.deploy.steps import deploy
+from tools.deploy.steps import DNS_SECONDS, deploy
 
 Make = Callable[..., InMemory]
 
@@ -35,8 +35,12 @@ def test_a_domain_has_to_be_of_the_account_and_of_nothing_else(api: CloudflareAp
     assert left == "The new version runs: `npx wrangler rollback` brings the one before back."
 
     api.account.dns_records.clear()
-    used = tools(api, Person(), CannedWrangler(), in_memory().send)
+    there = in_memory()
+    used = tools(api, Person(), CannedWrangler(), there.send)
+    started = used.clock.now()
     assert deploy(config("", wanted), wanted, used) == "https://waypost.example.com"
+    # A name that is asked for before it has a record would be unknown for a while.
+    assert used.clock.now() - started == DNS_SECONDS
     # A later deployment knows its domain by the account.
     assert deploy(config(), Wanted(), used) == "https://waypost.example.com"
 
@@ -93,3 +97,14 @@ def test_the_key_is_in_a_file_that_only_its_owner_can_read_and_never_on_a_comman
     key = json.loads(secrets)["SIGNING_KEY"]
     assert (len(key), mode) == (43, 0o600)
     assert key not in str(wrangler.ran) + person.heard
+
+
+def test_a_worker_whose_key_was_replaced_keeps_the_new_one_and_gets_no_other(
+    api: CloudflareApi, in_memory: Make
+) -> None:
+    worker(api.account, "waypost", "waypost-waypost", "SIGNING_KEY_2")
+    wrangler = CannedWrangler()
+    deploy(config(), Wanted(), tools(api, Person(), wrangler, in_memory().send))
+    # No secrets, and the key that is required is the one that is there.
+    [(copy, _)] = wrangler.files
+    assert json.loads(copy)["secrets"] == {"required": ["SIGNING_KEY_2"]}
