@@ -16,6 +16,8 @@ from waypost_worker.kv.store import Kv
 from waypost_worker.models.model import Model
 from waypost_worker.security.rate_limits import Limit, Limiter
 from waypost_worker.settings import Settings
+from waypost_worker.telemetry.observer import Sinks
+from waypost_worker.version import DeployedVersion
 
 KEY = b"a key for tests, 32 bytes or more"
 
@@ -141,6 +143,8 @@ def make_client(
     seed: int = 0,
     storage: str = "kv",
     model: Model | None = None,
+    sinks: Sinks | None = None,
+    deployed: DeployedVersion | None = None,
 ) -> Client:
     """A client of a new App in its own isolate, on `kv` or a new memory store."""
     clock = VirtualClock()
@@ -154,5 +158,7 @@ def make_client(
         limiters,
         storage,
         model,
+        sinks,
+        deployed,
     )
     return Client(app, log)

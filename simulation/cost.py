@@ -28,15 +28,10 @@ from simulation.conversation_cost import (
 from simulation.counting_kv import CountingKv
 from simulation.profiles import PLACED
 from simulation.virtual_time import VirtualClock, run
+from tools.prices import A_DAY, DOLLARS
 from waypost_worker.kv.memory import MemoryKv
 from waypost_worker.polling.plans import FREE, PAID, Plan
 from waypost_worker.settings import Settings
-
-DOLLARS = {"read": 0.50e-6, "write": 5e-6, "delete": 5e-6, "list": 5e-6}
-"""Price of an operation beyond the paid plan's included ones: https://developers.cloudflare.com/kv/platform/pricing/"""
-
-A_DAY = {"read": 100_000, "write": 1000, "delete": 1000, "list": 1000}
-"""Operations that the free plan allows in a day: https://developers.cloudflare.com/kv/platform/pricing/"""
 
 PAGE = Path(__file__).parents[1] / "docs" / "cost.md"
 BEGIN, END = "<!-- cost: begin -->\n", "<!-- cost: end -->\n"

@@ -32,6 +32,7 @@ from waypost_worker.kv.keys import journal_key, request_key, snapshot_key
 from waypost_worker.kv.platform_limits import DailyLimits, LimitedKv
 from waypost_worker.kv.store import Kv, ListedKey, list_all
 from waypost_worker.polling.local_channel import LocalChannel
+from waypost_worker.queues import message as message_module
 from waypost_worker.queues import queue as queue_module
 from waypost_worker.queues.message import Message, decode_listed, encode_stored
 from waypost_worker.queues.producer_order import ProducerOrder
@@ -49,6 +50,16 @@ def high_water_mark() -> Any:
         return message.cursor > self.position and wants(self, message)
 
     return replaced(HostReader, "wants", skips_older)
+
+
+def trace_of_the_head() -> Any:
+    """A message gets the trace of its head, which has none: it may not fit into a key's metadata."""
+
+    def decode_value(head: Message, value: str | bytes) -> Message:
+        return msgspec.structs.replace(original(head, value), traceparent=head.traceparent)
+
+    original = message_module.decode_value
+    return replaced(queue_module, "decode_value", decode_value)
 
 
 def _stored_texts(message: Message) -> tuple[str, str]:
@@ -366,6 +377,7 @@ PLANTED = (
     get_instead_of_list,
     one_key_per_queue,
     no_dedupe,
+    trace_of_the_head,
     ignores_list_complete,
     answers_before_the_write,
     shared_cache,

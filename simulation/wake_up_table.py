@@ -15,12 +15,13 @@ from dataclasses import dataclass
 from itertools import product
 from random import Random
 
-from simulation.cost import DOLLARS, PAGE, stream_hour
+from simulation.cost import PAGE, stream_hour
 from simulation.deployment import Deployment
 from simulation.profiles import CENTRE, PROFILES
 from simulation.replaced import replaced
 from simulation.traffic import Call, Session
 from simulation.virtual_time import run
+from tools.prices import DOLLARS
 from waypost_worker.context.request_context import RequestContext
 from waypost_worker.polling.plans import PLANS
 

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 
 from waypost_worker.polling.plans import FREE, PAID, Plan
-from waypost_worker.settings import WORDS, Settings, read_settings
+from waypost_worker.settings import NUMBERED_KEYS, WORDS, Settings, read_settings
 
 KEY = "a-secret-of-32-characters-or-more"
 OLD_KEY = "the-secret-before-it-of-32-or-more"
@@ -25,6 +25,7 @@ NUMBERS = [
 """Name, unit, range, and where the number is found."""
 
 NAMES = (
+    *NUMBERED_KEYS,
     "SIGNING_KEY_PREVIOUS",
     "PLAN",
     "REQUIRE_TOKEN",
@@ -140,11 +141,25 @@ def test_without_a_signing_key_nothing_works(env: dict[str, str]):
     assert "SIGNING_KEY is not set" in (settings.problem or "")
 
 
-@pytest.mark.parametrize("name", ["SIGNING_KEY", "SIGNING_KEY_PREVIOUS"])
+def test_the_numbered_key_with_the_highest_number_signs():
+    second, tenth = "the-second-key-of-32-characters-or-more", "the-tenth-key-of-32-characters-or-more"
+    numbered = {"SIGNING_KEY_2": second, "SIGNING_KEY_10": tenth}
+    assert read_settings(numbered).signing_keys == (tenth.encode(), second.encode())
+    everything = ENV | numbered | {"SIGNING_KEY_PREVIOUS": OLD_KEY}
+    assert read_settings(everything).signing_keys == tuple(key.encode() for key in (tenth, second, KEY, OLD_KEY))
+    assert read_settings(ENV | {"SIGNING_KEY_100": tenth}).signing_keys == (KEY.encode(),)
+
+
+def test_a_key_that_stands_under_two_names_is_tried_once():
+    env = ENV | {"SIGNING_KEY_2": OLD_KEY, "SIGNING_KEY_PREVIOUS": OLD_KEY}
+    assert read_settings(env).signing_keys == (OLD_KEY.encode(), KEY.encode())
+
+
+@pytest.mark.parametrize("name", ["SIGNING_KEY", "SIGNING_KEY_PREVIOUS", "SIGNING_KEY_2"])
 def test_a_key_has_at_least_32_bytes(name: str):
     assert problem(**{name: "x" * 32}) == ""
     assert problem(**{name: "\u00e9" * 16}) == ""
-    assert "at least 32" in problem(**{name: "x" * 31})
+    assert problem(**{name: "x" * 31}) == f"{name} needs at least 32 characters."
 
 
 @pytest.mark.parametrize(("word", "meaning"), WORDS.items())
@@ -209,3 +224,18 @@ def test_an_entry_that_is_no_origin_is_told_by_its_number_and_not_repeated():
         assert told.startswith(f"Entry {number} of ALLOWED_ORIGINS ")
         assert "secret" not in told
         assert told.endswith(".")
+
+
+@pytest.mark.parametrize("level", ["error", "problem", "request"])
+def test_the_log_has_a_level(level: str):
+    assert read_settings({**ENV, "LOG_LEVEL": level}).log_level == level
+
+
+@pytest.mark.parametrize("env", [{}, {"LOG_LEVEL": ""}])
+def test_unless_one_is_set_every_request_is_logged(env: dict[str, str]):
+    assert read_settings({**ENV, **env}).log_level == "request"
+
+
+@pytest.mark.parametrize("level", ["debug", "Error", "request "])
+def test_a_level_that_there_is_not_is_refused(level: str):
+    assert read_settings({**ENV, "LOG_LEVEL": level}).problem == "LOG_LEVEL must be one of error, problem, request."

@@ -936,6 +936,14 @@ export type ToolContext = {
      * report progress to the guest; any JSON of at most 250 KiB
      */
     progress: (value: unknown) => void;
+    /**
+     * the trace of the call, if its caller traces: https://www.w3.org/TR/trace-context/
+     */
+    traceparent?: string;
+    /**
+     * what tracing systems add to that
+     */
+    tracestate?: string;
 };
 
 export type ToolDefinition = {

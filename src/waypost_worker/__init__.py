@@ -13,7 +13,8 @@ An import goes down this list or stays in its package, never up or sideways (hel
     conversations, documents, polling, http
                                   messages, journal, threads, exports; documents and pages with ETags;
                                   poll schedules and budgets; HTTP messages, routing, bodies, cross-origin checks
-    security, kv                  tokens and rate limits; the KV port, its implementations, keys and cursors
+    security, kv, telemetry       tokens and rate limits; the KV port, its implementations, keys and cursors; what an
+                                  operator sees of requests
     sse, base64url, surrogates, clock, ids, bounded_cache, loop_failure
                                   codecs, the clock port, grammars of ids, the container of every cache, broken loops
     random                        the randomness port

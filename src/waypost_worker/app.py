@@ -9,6 +9,7 @@ import msgspec
 
 from waypost_worker.clock import Clock
 from waypost_worker.context.isolate import Isolate
+from waypost_worker.context.recording import Recording
 from waypost_worker.context.request_context import RequestContext
 from waypost_worker.errors import Unconfigured, WaypostError
 from waypost_worker.handlers import (
@@ -18,6 +19,7 @@ from waypost_worker.handlers import (
     conversations,
     documents,
     mcp_addresses,
+    metrics,
     pages,
     queues,
     resources,
@@ -39,6 +41,7 @@ from waypost_worker.http.routing import Route, Router, canonical_path
 from waypost_worker.http.security_headers import BROWSER_HEADERS
 from waypost_worker.http.server_timing import server_timing
 from waypost_worker.http.streams import in_pieces
+from waypost_worker.http.trace_context import TraceContext, parse_trace_context
 from waypost_worker.kv.metered import MeteredKv, Payment
 from waypost_worker.kv.platform_limits import LimitedKv
 from waypost_worker.kv.retrying import RetryingKv
@@ -53,6 +56,9 @@ from waypost_worker.random import Random
 from waypost_worker.security.guess_throttle import GuessThrottle
 from waypost_worker.security.rate_limits import Limit, Limiter, RateLimits
 from waypost_worker.settings import Settings
+from waypost_worker.telemetry.observer import NoSinks, Observer, Sinks
+from waypost_worker.telemetry.record import METHODS, OTHER_METHOD, PREFLIGHT, RequestRecord
+from waypost_worker.version import DeployedVersion
 
 Handler = Callable[[RequestContext], Awaitable[Response]]
 
@@ -126,6 +132,7 @@ ROUTES: tuple[Route[Handler], ...] = (
     Route("GET", "/mcp", mcp.get, BY_SECRET),
     Route("DELETE", "/mcp", mcp.delete, ANY),
     Route("GET", "/health", service.health, ANY),
+    Route("GET", "/metrics", metrics.read, BY_SECRET),
     Route("GET", "/debug/objects", service.objects, ANY),
 )
 
@@ -143,8 +150,14 @@ class App:
         limiters: Mapping[Limit, Limiter] | None = None,
         storage: str = "kv",
         model: Model | None = None,
+        sinks: Sinks | None = None,
+        deployed: DeployedVersion | None = None,
     ) -> None:
         self.isolate = Isolate(clock, random)
+        # Only app keys may read the metrics.
+        counts = self.isolate.metrics if settings.app_keys else None
+        self._observer = Observer(sinks or NoSinks(), settings.log_level, counts)
+        self._deployed = deployed
         self.model = model or EchoModel(clock)
         self._settings = settings
         self._slowed_settings = replace(settings, plan=FREE)
@@ -162,12 +175,15 @@ class App:
         """The response to `request`; never raises."""
         if (path := canonical_path(request.path)) != request.path:
             request = msgspec.structs.replace(request, path=path)
-        request_id = ray_of(request.headers.get("cf-ray")) or self._random.random_bytes(8).hex()
+        trace = parse_trace_context(request.headers.get("traceparent"), request.headers.get("tracestate"))
+        record = self._record(request, trace)
+        request_id = record.request_id
         settings = self._settings_now()
         meter = MeteredKv(self._kv, self.clock, settings.plan.operations_per_invocation)
+        recording = Recording(record, self._observer, meter, self.clock)
         loads = Loads(self.isolate.loads, request.client_ip, self.clock)
         try:
-            response = await self._answer(request, request_id, settings, meter, loads)
+            response = await self._answer(request, recording, trace, settings, meter, loads)
         except WaypostError as error:
             response = problem_response(error)
         except Exception:
@@ -178,7 +194,7 @@ class App:
         response.headers = BROWSER_HEADERS | response.headers
         response.headers["X-Request-Id"] = request_id
         response.headers["Server-Timing"] = server_timing(
-            request, meter.operations, meter.elapsed_ms, self.isolate.name
+            request, meter.operations, meter.elapsed_ms, self.isolate.name, trace, request_id
         )
         if self._storage != "kv":
             response.headers["Waypost-Storage"] = self._storage
@@ -188,20 +204,40 @@ class App:
             response.body = in_pieces(response.body, loads)
         elif not isinstance(response.body, AsyncGenerator):
             loads.release()
+        recording.answered(response)
         return response
+
+    def _record(self, request: Request, trace: TraceContext | None) -> RequestRecord:
+        ray = ray_of(request.headers.get("cf-ray"))
+        return RequestRecord(
+            request.method if request.method in METHODS else OTHER_METHOD,
+            ray or self._random.random_bytes(8).hex(),
+            self.clock.now_ms(),
+            ray is not None,
+            trace_id="" if trace is None else trace.trace_id,
+        )
 
     def _settings_now(self) -> Settings:
         # What has a daily limit is on the free plan, whatever the settings say.
         return self._slowed_settings if self.isolate.daily_limits.operations else self._settings
 
     async def _answer(
-        self, request: Request, request_id: str, settings: Settings, meter: MeteredKv, loads: Loads
+        self,
+        request: Request,
+        recording: Recording,
+        trace: TraceContext | None,
+        settings: Settings,
+        meter: MeteredKv,
+        loads: Loads,
     ) -> Response:
-        request = bounded(request)
+        record = recording.record
+        request = bounded(request, recording.in_background(request.background))
         require_own_host(request, self._settings.allowed_origins)
         if is_preflight(request):
+            record.route = PREFLIGHT
             return preflight_response(request)
         route, params = self._router.find(request.method, request.path)
+        record.route = route.template
         if route.handler is pages.show and not is_from_known_origin(request, self._settings.allowed_origins):
             # Other sites may link to a page. Nothing is counted or read before a person has followed the link.
             if (offer := pages.offer(request)) is not None:
@@ -229,7 +265,10 @@ class App:
             model=self.model,
             invocation=Invocation(settings.plan, self.clock, meter, self._random, self.isolate.phase_ms),
             loads=loads,
-            log=lambda text: self._log(log_entry(request_id, text)),
+            log=lambda text: self._log(log_entry(record.request_id, text)),
+            record=record,
+            trace=trace,
+            deployed=self._deployed,
         )
         return await route.handler(context)
 

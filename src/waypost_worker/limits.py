@@ -124,6 +124,13 @@ PREFLIGHT_MAX_AGE_SECONDS = 7200
 MAX_PARAMETER_HEADERS = 32
 """Headers for arguments of a tool (MCP's `Mcp-Param-…`) that the reply to a preflight repeats."""
 
+MAX_TRACESTATE_LENGTH = 512
+"""Characters of a `tracestate` that are passed on, the least that W3C Trace Context asks for: it is stored with a
+request."""
+
+MAX_TRACESTATE_MEMBERS = 32
+"""https://www.w3.org/TR/trace-context/#list"""
+
 MAX_ID_LENGTH = 64
 """Characters of an id that a client chooses: two of them and a cursor must fit into a key of 512 bytes."""
 

@@ -28,6 +28,7 @@ from waypost_worker.limits import (
 )
 from waypost_worker.models.settings import ModelSettings, read_model_settings
 from waypost_worker.polling.plans import FREE, PAID, PLANS, Plan
+from waypost_worker.telemetry.request_log import DEFAULT_LEVEL, LEVELS
 
 WORDS = {
     "": False,
@@ -42,6 +43,10 @@ WORDS = {
 }
 ONCE = "once"
 
+NUMBERED_KEYS = tuple(f"SIGNING_KEY_{number}" for number in range(99, 1, -1))
+"""Secrets that `make rotate-key` sets, the highest number first. Cloudflare does not show the value of a secret again,
+so a key is replaced by one of another name beside it."""
+
 
 @dataclass(frozen=True, slots=True)
 class Settings:
@@ -50,7 +55,7 @@ class Settings:
     `problem`: why the service refuses to run, as a sentence for its operator; it never contains a value that was set.
     `plan`: the pace; `plan_set`: what the setting says, which is empty where nothing is set, and then the pace is the
     free plan's.
-    `signing_keys`: the first one signs, all are accepted.
+    `signing_keys`: the first one signs, all are accepted. It has the highest number; `SIGNING_KEY` counts as 1.
     `require_token`: a code alone only lets a guest join; everything else needs the token that joining returns.
     `code_joins_once`: a code admits one guest only; `require_token` is then true as well.
     `code_length`: characters of new session codes, 5 bits each; codes of every valid length are accepted.
@@ -60,6 +65,8 @@ class Settings:
     `history_bytes`: how many bytes of either kind of conversation are kept.
     `app_keys`: if there are any, threads need one of them, or a token for their resource.
     `mcp_host_grace_seconds`: how long an MCP call waits for a tab that is not connected.
+    `log_level`: which requests have a line in the log: "error" (those on which the service failed), "problem" (all that
+    got a problem), "request" (all).
     `diagnostics`: serve counts of live objects under `/debug`, for local tests.
     """
 
@@ -82,6 +89,7 @@ class Settings:
     model: ModelSettings = field(default_factory=ModelSettings)
     code_joins_once: bool = False
     code_length: int = MIN_CODE_LENGTH
+    log_level: str = DEFAULT_LEVEL
 
 
 def read_settings(env: Mapping[str, str], *, has_ai: bool = False) -> Settings:
@@ -117,20 +125,25 @@ def read_settings(env: Mapping[str, str], *, has_ai: bool = False) -> Settings:
                 env, "MCP_HOST_GRACE_SECONDS", DEFAULT_MCP_HOST_GRACE_SECONDS, 0, MAX_WAIT_SECONDS, "seconds"
             ),
             model=read_model_settings(env, has_ai=has_ai),
+            log_level=_log_level(env),
         )
     except ValueError as error:
         return Settings(problem=str(error), plan=FREE, plan_set="")
 
 
 def _signing_keys(env: Mapping[str, str]) -> tuple[bytes, ...]:
-    if not env.get("SIGNING_KEY"):
+    signing = {name: env[name].encode() for name in (*NUMBERED_KEYS, "SIGNING_KEY") if env.get(name)}
+    if not signing:
         raise ValueError(
             f"The secret SIGNING_KEY is not set; it needs at least {MIN_SIGNING_KEY_BYTES} random characters."
         )
-    keys = tuple(env[name].encode() for name in ("SIGNING_KEY", "SIGNING_KEY_PREVIOUS") if env.get(name))
-    if any(len(key) < MIN_SIGNING_KEY_BYTES for key in keys):
-        raise ValueError(f"SIGNING_KEY and SIGNING_KEY_PREVIOUS need at least {MIN_SIGNING_KEY_BYTES} characters.")
-    return keys
+    previous = env.get("SIGNING_KEY_PREVIOUS")
+    keys = signing | ({"SIGNING_KEY_PREVIOUS": previous.encode()} if previous else {})
+    for name, key in keys.items():
+        if len(key) < MIN_SIGNING_KEY_BYTES:
+            raise ValueError(f"{name} needs at least {MIN_SIGNING_KEY_BYTES} characters.")
+    # While a key is replaced, the same one may stand under two names.
+    return tuple(dict.fromkeys(keys.values()))
 
 
 def _plan_set(env: Mapping[str, str]) -> str:
@@ -138,6 +151,13 @@ def _plan_set(env: Mapping[str, str]) -> str:
     if name and name not in PLANS:
         raise ValueError(f"PLAN must be one of {', '.join(sorted(PLANS))}.")
     return name
+
+
+def _log_level(env: Mapping[str, str]) -> str:
+    level = env.get("LOG_LEVEL") or DEFAULT_LEVEL
+    if level not in LEVELS:
+        raise ValueError(f"LOG_LEVEL must be one of {', '.join(LEVELS)}.")
+    return level
 
 
 def _is_once(env: Mapping[str, str]) -> bool:

@@ -99,6 +99,18 @@ test("a repeat with other arguments never runs, and gets the first answer", asyn
   assert.deepEqual(answers().map(brief), [["r1", "paid"], ["r1", "paid"]]);
 });
 
+test("a handler learns the trace of its call, and its answer belongs to that trace", async () => {
+  const trace = { traceparent: "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01", tracestate: "congo=t61rcWkgMzE" };
+  const host = await connected({ tell: (_args, { traceparent, tracestate }) => ({ traceparent, tracestate }) });
+  server.send("request", { id: "r1", tool: "tell", ...trace });
+  server.send("request", { id: "r2", tool: "tell" });
+  await until(() => seen(host, "delivered").length === 2);
+  const [traced, plain] = ["r1", "r2"].map((id) => answers().find((answer) => answer.id === id));
+  assert.deepEqual([traced.result, plain.result], [trace, {}]);
+  const headers = ({ headers: { traceparent, tracestate } }) => ({ traceparent, tracestate });
+  assert.deepEqual([headers(traced), plain.headers.traceparent], [trace, undefined]);
+});
+
 test("answers are remembered across a reload, also one that was not delivered", async () => {
   const storage = new FakeStorage();
   let runs = 0;

@@ -11,13 +11,20 @@ from tests.support.faulty_kv import FaultyKv
 from waypost_worker.kv.memory import MemoryKv
 from waypost_worker.polling.plans import FREE, PAID, Plan
 from waypost_worker.security.rate_limits import Limit
+from waypost_worker.security.tokens import key_fingerprint
 from waypost_worker.settings import Settings, read_settings
-from waypost_worker.version import VERSION
+from waypost_worker.version import VERSION, DeployedVersion
 
 
 class AllowsAll:
     async def allows(self, key: str) -> bool:
         return True
+
+
+async def test_a_deployment_says_which_upload_runs():
+    upload = DeployedVersion("8f1c2d3e-4b5a-4978-8f1c-2d3e4b5a6978", "release-7", "2026-11-26T23:38:16.310Z")
+    reply = await make_client(deployed=upload).call("GET", "/health")
+    assert reply.json()["workerVersion"] == {"id": upload.id, "tag": upload.tag, "timestamp": upload.timestamp}
 
 
 async def test_a_usable_service_says_so_with_its_limits():
@@ -55,11 +62,21 @@ async def test_a_usable_service_says_so_with_its_limits():
             "threadHistoryLimit": 200,
             "historyBytes": 1_048_576,
         },
+        "signingKeys": [key_fingerprint(KEY)],
         "placement": None,
+        "workerVersion": None,
         "colo": None,
         "code": None,
         "detail": None,
     }
+
+
+async def test_the_fingerprint_of_the_key_that_signs_comes_first_and_no_key_is_shown():
+    new, old = b"a new key of more than 32 bytes, as it must be", KEY
+    reply = await make_client(Settings(signing_keys=(new, old))).call("GET", "/health")
+    assert reply.json()["signingKeys"] == [key_fingerprint(new), key_fingerprint(old)]
+    assert new not in reply.body
+    assert (await make_client(read_settings({})).call("GET", "/health")).json()["signingKeys"] == []
 
 
 async def test_where_a_request_came_in_and_where_it_ran_is_said():

@@ -1,5 +1,6 @@
 """A secret goes only to the caller that it was made for: no reply and no log line repeats a secret that was sent."""
 
+import asyncio
 import json
 from collections.abc import AsyncGenerator
 from typing import Any
@@ -8,6 +9,7 @@ import pytest
 
 from simulation.client import KEY, Client, make_client
 from simulation.virtual_time import VirtualClock
+from tests.support.sinks import ListSinks
 from waypost_worker.app import ROUTES, Handler
 from waypost_worker.http.messages import Response
 from waypost_worker.http.routing import Route
@@ -82,7 +84,8 @@ class Scene:
 
     def __init__(self) -> None:
         self.kv = BrokenKv(VirtualClock())
-        self.client: Client = make_client(SETTINGS, self.kv)
+        self.sinks = ListSinks()
+        self.client: Client = make_client(SETTINGS, self.kv, sinks=self.sinks)
 
     async def begin(self) -> None:
         session = await self.client.open_session()
@@ -123,14 +126,14 @@ class Scene:
         return response, text or (response.body if isinstance(response.body, bytes) else b"")
 
     def told(self, route: Route[Handler], reply: tuple[Response, bytes]) -> str:
-        """All that the reply and the log say, but for the token that was made."""
+        """All that the reply, the log and the data points say, but for the token that was made."""
         response, body = reply
         issued = ISSUED.get(name_of(route))
         if issued and response.status < 300:
             view = json.loads(body)
             assert view.pop(issued).startswith("wp1.")
             body = json.dumps(view).encode()
-        return f"{response.headers} {body.decode('latin-1')} {self.client.log}"
+        return f"{response.headers} {body.decode('latin-1')} {self.client.log} {self.sinks.texts}"
 
 
 def outcome(reply: tuple[Response, bytes]) -> tuple[int, str]:
@@ -213,3 +216,17 @@ async def test_failures_are_logged_in_that_test():
     [route] = [route for route in ROUTES if name_of(route) == "GET /api/sessions"]
     assert outcome(await scene.send(route, Authorization=f"Bearer {APP_KEY}")) == (500, "internal")
     assert "RuntimeError" in scene.client.log[0]
+
+
+@every_route
+async def test_no_line_and_no_data_point_has_a_code_or_an_id_that_a_request_names(route: Route[Handler]):
+    scene = Scene()
+    await scene.begin()
+    scene.sinks.texts.clear()
+    await scene.send(route, "after=named-by-the-request", Authorization=f"Bearer {APP_KEY}")
+    # The line of a request that goes on in the background comes when that has ended.
+    await asyncio.gather(*scene.client.background)
+    [line, point] = scene.sinks.texts
+    assert f'"route":"{route.template}"' in line
+    assert route.template in point
+    assert not [named for named in (scene.code, "named-by", '"s"', '"t"', '"ada"') if named in line + point]

@@ -1,13 +1,16 @@
 """Responses that are streams: their headers for caches and proxies, and their count while they are open."""
 
+import asyncio
 from collections.abc import AsyncGenerator
+
+import pytest
 
 from tests.support.builders import SetClock
 from waypost_worker.http.body_budget import BodyBudget
 from waypost_worker.http.loads import Loads
 from waypost_worker.http.messages import Response
 from waypost_worker.http.open_streams import OpenStreams, Place
-from waypost_worker.http.streams import PIECE_BYTES, in_pieces, stream_response
+from waypost_worker.http.streams import PIECE_BYTES, OpenStream, in_pieces, stream_response
 
 
 class Counter:
@@ -69,6 +72,57 @@ async def test_a_stream_that_is_closed_closes_what_it_came_from_and_counts_no_mo
     await anext(body)
     await body.aclose()
     assert (counter.open_streams, chunks.is_closed) == (0, True)
+
+
+class BreakingChunks(Chunks):
+    async def __call__(self) -> AsyncGenerator[bytes, None]:
+        yield b"one"
+        raise ZeroDivisionError
+
+
+def observed(chunks: Chunks) -> tuple[AsyncGenerator[bytes, None], list[str]]:
+    """A stream, and how it has ended."""
+    ends: list[str] = []
+    body = body_of(stream_response(chunks(), Counter(), place()))
+    assert isinstance(body, OpenStream)
+    body.when_ended(ends.append)
+    return body, ends
+
+
+async def test_a_stream_that_is_over_tells_so_once():
+    body, ends = observed(Chunks())
+    assert [chunk async for chunk in body] == [b"one", b"two"]
+    await body.aclose()
+    assert ends == ["ended"]
+
+
+async def test_a_stream_that_its_client_leaves_tells_so():
+    body, ends = observed(Chunks())
+    await anext(body)
+    await body.aclose()
+    assert ends == ["left"]
+
+
+async def test_a_stream_that_its_client_leaves_before_the_first_byte_tells_so_too():
+    body, ends = observed(Chunks())
+    await body.aclose()
+    assert ends == ["left"]
+
+
+async def test_a_stream_that_is_cancelled_was_left():
+    body, ends = observed(Chunks())
+    await anext(body)
+    with pytest.raises(asyncio.CancelledError):
+        await body.athrow(asyncio.CancelledError())
+    assert ends == ["left"]
+
+
+async def test_a_stream_that_breaks_tells_so():
+    body, ends = observed(BreakingChunks())
+    await anext(body)
+    with pytest.raises(ZeroDivisionError):
+        await anext(body)
+    assert ends == ["broke"]
 
 
 async def taken_loads() -> tuple[BodyBudget, Loads]:

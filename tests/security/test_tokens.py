@@ -9,7 +9,7 @@ import pytest
 
 from tests.support.builders import CODE, OTHER_CODE
 from waypost_worker.errors import InvalidToken, TokenExpired
-from waypost_worker.security.tokens import Claims, Role, Signer
+from waypost_worker.security.tokens import Claims, Role, Signer, key_fingerprint
 
 OLD, NEW = b"an old key, 32 bytes or more of it", b"a new key, 32 bytes or more of it."
 SIGNER = Signer((OLD,))
@@ -240,3 +240,10 @@ def test_after_the_rotation_the_old_key_is_refused(role: Role):
 @of_every_role
 def test_a_key_that_is_not_there_yet_is_refused(role: Role):
     assert refused(Signer((NEW,)).sign(CLAIMS[role]))
+
+
+def test_the_fingerprint_of_a_key_is_pinned_and_is_no_signature():
+    assert key_fingerprint(OLD) == base64url(hmac.digest(OLD, b"waypost signing key 1", "sha256")[:12])
+    assert len(key_fingerprint(OLD)) == 16
+    assert key_fingerprint(OLD) != key_fingerprint(OLD + b"x")
+    assert all(key_fingerprint(OLD) not in token for token in TOKENS.values())

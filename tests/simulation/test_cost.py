@@ -2,7 +2,8 @@
 
 from simulation.address_cost import find_by_address, open_with_address
 from simulation.conversation_cost import ANSWER_SECONDS, append_message, chat_exchange, read_conversation
-from simulation.cost import A_DAY, BEGIN, CALLS, DOLLARS, END, PAGE, call_alone, poll_alone, stream_hour, table
+from simulation.cost import BEGIN, CALLS, END, PAGE, call_alone, poll_alone, stream_hour, table
+from tools.prices import A_DAY, DOLLARS
 from waypost_worker.polling.plans import FREE, PAID
 
 

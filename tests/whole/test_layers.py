@@ -23,7 +23,7 @@ LAYERS = (
     ("settings", "sessions"),
     ("models",),
     ("conversations", "documents", "polling", "http"),
-    ("security", "kv"),
+    ("security", "kv", "telemetry"),
     ("sse", "base64url", "surrogates", "clock", "ids", "bounded_cache", "loop_failure"),
     ("random",),
     ("errors", "limits", "version"),
@@ -202,6 +202,7 @@ PORTS = {
     "HttpClient",
     "AiBinding",
     "BodySource",
+    "Sinks",
 }
 
 

@@ -443,6 +443,8 @@ NOT_HERE = {
     "MAX_LINEAGE": "what a fork remembers: older ancestors are dropped; tests/conversations/test_thread_forks.py",
     "MAX_APP_TOKEN_TTL_SECONDS": OF_KEYED_ROUTES,
     "MAX_RPC_ID_LENGTH": OF_MCP,
+    "MAX_TRACESTATE_LENGTH": "bounds what is passed on, refuses nothing; tests/http/test_trace_context.py",
+    "MAX_TRACESTATE_MEMBERS": "bounds what is passed on, refuses nothing; tests/http/test_trace_context.py",
     "MAX_MAPPED_NAME_LENGTH": "of what MCP clients see, not of what a caller sends; tests/sessions/test_tool_names.py",
 }
 """The other limits, and why a caller does not come to their edge by sending more."""

@@ -96,6 +96,22 @@ def test_it_calls_a_tool_and_gets_its_answer_as_text_and_as_structure(tab: Tab, 
 
 
 @pytest.mark.parametrize("mode", ONE_OF_EACH)
+def test_a_call_that_it_makes_in_a_trace_reaches_the_tab_in_that_trace(tab: Tab, mode: str) -> None:
+    from opentelemetry.trace import NonRecordingSpan, SpanContext, TraceFlags, use_span
+
+    parent = SpanContext(0x4BF92F3577B34DA6A3CE929D0E0E4736, 0x00F067AA0BA902B7, False, TraceFlags(1))
+
+    async def call(client: Client) -> list[Any]:
+        with use_span(NonRecordingSpan(parent)):
+            traced = await client.call_tool("trace", {})
+        return [traced.structured_content, (await client.call_tool("trace", {})).structured_content]
+
+    traced, plain = connected(tab.mcp_url, mode, call)
+    assert traced == {"traceparent": "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"}
+    assert plain == {"traceparent": None}
+
+
+@pytest.mark.parametrize("mode", ONE_OF_EACH)
 def test_it_reads_every_list_that_the_server_takes(api: Api, mode: str) -> None:
     session = api.open_session()
     tools = [{**case["tool"], "name": f"t{index}"} for index, case in enumerate(DEFINITIONS["normalised"])]

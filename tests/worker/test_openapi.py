@@ -56,6 +56,7 @@ CHANGING = (
     (r"\bs-[\w-]{43}", "SESSION ID"),
     (r'\\"[0-9a-f]{32}\\"', "ETAG"),
     (r'"[0-9a-hjkmnp-tv-z]{32}"', '"MCP ADDRESS"'),
+    (r'"signingKeys":\["[\w-]{16}"\]', '"signingKeys":["FINGERPRINT"]'),
     # Miniflare makes one up.
     (r'"colo":"[A-Z]{3}"', '"colo":null'),
 )

@@ -1,4 +1,5 @@
-"""Tokens over HTTP: made, used, never repeated; and codes that let one guest join."""
+"""Tokens over HTTP: made, used, never repeated, by what is recorded of requests either; and codes that let one guest
+join."""
 
 from __future__ import annotations
 
@@ -9,6 +10,7 @@ from typing import Any
 import pytest
 
 from tests.support.http_api import Api, new_address
+from tests.support.waiting import eventually
 from tools.local.harness.worker import LocalWorker
 from waypost_worker.app import ROUTES
 
@@ -26,8 +28,9 @@ BY_CODE = ("/api/stream", "/api/poll")
 
 @pytest.fixture(scope="module")
 def guarded() -> Iterator[LocalWorker]:
-    """A Worker with an app, whose codes have 16 characters and let one guest join."""
-    with LocalWorker(KEY, APP_KEYS=APP_KEY, REQUIRE_TOKEN="once", CODE_LENGTH="16") as worker:
+    """A Worker with an app, whose codes have 16 characters and let one guest join. Each request has its line."""
+    settings = {"APP_KEYS": APP_KEY, "REQUIRE_TOKEN": "once", "CODE_LENGTH": "16", "LOG_LEVEL": "request"}
+    with LocalWorker(KEY, **settings) as worker:
         yield worker
 
 
@@ -108,6 +111,23 @@ def test_no_reply_and_no_line_of_the_log_repeats_what_is_secret(guarded: LocalWo
                 if status < 300 and name in ISSUED:
                     text = json.dumps({**json.loads(text), ISSUED[name]: None}).encode()
                 assert secret not in headers + text.decode(), name
+    metrics = api.call("GET", "/metrics", token=APP_KEY).text
+    assert "waypost_requests_total{" in metrics
     log = guarded.log_text()
     assert "POST /api/sessions" in log
-    assert not [secret for secret in secrets if secret in log]
+    assert not [secret for secret in secrets if secret in log + metrics]
+    # wrangler writes whole paths. What the Worker records has no code either.
+    lines = [line for line in log.splitlines() if line.startswith('{"message":')]
+    recorded = {json.loads(line)["route"] for line in lines}
+    # A stream has its line when it ends.
+    assert {route.template for route in ROUTES} - recorded <= {"/api/stream"}
+    assert not [line for line in lines if session.code in line]
+
+
+def test_behind_cloudflare_a_line_is_an_object_whose_fields_are_indexed(guarded: LocalWorker, api: Api) -> None:
+    ray = "8f1c2d3e4b5a6978-FRA"
+    health = api.call("GET", "/health", headers={"CF-Ray": ray})
+    assert health.json()["workerVersion"]["id"]
+    # As the runtime shows an object, over several lines.
+    eventually(lambda: f"requestId: '{ray}'" in guarded.log_text())
+    assert f'"requestId":"{ray}"' not in guarded.log_text()

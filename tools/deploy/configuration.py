@@ -84,6 +84,12 @@ class Configuration:
             binding["id"] = namespace_id
         return replace(self, content=content, namespace_id=namespace_id)
 
+    def signed_by(self, secret: str) -> Configuration:
+        """Return this with the name of the secret that an upload needs, since a Worker without any can't run."""
+        content = copy.deepcopy(self.content)
+        _table(content, self.env)["secrets"] = {"required": [secret]}
+        return replace(self, content=content)
+
 
 def configuration(text: str, wanted: Wanted) -> Configuration:
     """Return what to deploy, from the text of wrangler.toml and the command line.

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 from tools.deploy.account import Account, Ask, account
 from tools.deploy.api import BASE, Api
-from tools.deploy.configuration import KEY, Configuration, Wanted
+from tools.deploy.configuration import Configuration, Wanted
 from tools.deploy.domain import attach, check_free, subdomain, zone_of
 from tools.deploy.failure import DeployFailure
 from tools.deploy.found import found
@@ -20,6 +20,7 @@ from tools.deploy.sending import Send, send
 from tools.deploy.smoke import Say, Smoke, Time, wait
 from tools.deploy.upload import upload
 from tools.deploy.wrangler import Wrangler
+from tools.signing_keys import FIRST, signing_secret
 
 DNS_SECONDS = 15.0
 """Until a new record is served: a name that is asked for before may be unknown to a resolver for half an hour."""
@@ -82,9 +83,10 @@ def deploy(config: Configuration, wanted: Wanted, tools: Tools) -> str:
                 f"The KV namespace {storage.title} was made, and is empty: the next `make deploy{config.which}` uses "
                 f"it, `make undeploy{config.which}` removes it."
             )
-        has_key = KEY in there.secrets
-        tools.say(f"Uploading {'with the key that is there' if has_key else 'with a new random SIGNING_KEY'} …")
-        uploaded = upload(tools.wrangler.within(where.id), config.bound_to(storage.id), has_key=has_key)
+        key = signing_secret(there.secrets)
+        tools.say(f"Uploading {f'with the {key} that is there' if key else 'with a new random SIGNING_KEY'} …")
+        bound = config.bound_to(storage.id).signed_by(key or FIRST)
+        uploaded = upload(tools.wrangler.within(where.id), bound, has_key=key is not None)
         left[:] = [_left_running(config, is_first=not there.exists)]
         if wanted.domain and zone:
             attach(api, where.id, wanted.domain, zone["id"], config.worker)

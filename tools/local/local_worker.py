@@ -38,8 +38,9 @@ LOCAL_FLAGS = (
 )
 
 
-LOCAL = {"PLAN": "paid"}
-"""Variables of local runs, unless something else is set: no limit of a day applies here, so nothing need be slow."""
+LOCAL = {"PLAN": "paid", "LOG_LEVEL": "error"}
+"""Variables of local runs, unless something else is set: no limit of a day applies here, so nothing need be slow; and
+wrangler writes a line for each request already."""
 
 
 @dataclass(frozen=True)

@@ -20,7 +20,7 @@ RETRY = {"enum": [STREAM_RETRY_MILLISECONDS, DAILY_LIMIT_RETRY_MILLISECONDS]}
 """Milliseconds: after `unavailable`, the longer ones."""
 
 SHOWN = {
-    "Request": ("A tool call for the host.", ["tool", "args"], ["producer", "seq"]),
+    "Request": ("A tool call for the host.", ["tool", "args"], ["producer", "seq", "traceparent", "tracestate"]),
     "Cancel": ("A request was taken back.", [], []),
     "Answer": ("An answer for a guest: a result or an error, final or progress.", ["final"], ["result", "error"]),
 }

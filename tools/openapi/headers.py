@@ -17,14 +17,15 @@ HEADERS: dict[str, Json] = {
         "description": (
             "The number of KV operations, and the milliseconds spent waiting for them; where the request ran, if the "
             "Worker is placed; and, to a request with the header `Waypost-Diagnostics`, the name of the isolate that "
-            "served it, eight random characters."
+            "served it, eight random characters. To a request with a "
+            "`traceparent` also `trace`, with the operation's id in that trace: the first 16 digits of `X-Request-Id`."
         ),
         "required": True,
         "schema": {
             "type": "string",
             "pattern": (
                 r'^kv;desc="\d+ operations";dur=\d+(, placement;desc="[A-Za-z0-9-]{1,32}")?'
-                r'(, isolate;desc="[0-9a-f]{8}")?$'
+                r'(, isolate;desc="[0-9a-f]{8}")?(, trace;desc="00-[0-9a-f]{32}-[0-9a-f]{16}-0[0-3]")?$'
             ),
         },
     },

@@ -15,6 +15,7 @@ NDJSON = "application/x-ndjson"
 EVENTS = "text/event-stream"
 HTML = "text/html"
 MARKDOWN = "text/markdown"
+METRICS = "text/plain"
 PROBLEM = "application/problem+json"
 
 NOBODY_KNOWN: tuple[Mapping[str, list[str]], ...] = ()

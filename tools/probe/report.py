@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from itertools import zip_longest
 from typing import Any
 
-from simulation.cost import DOLLARS
+from tools.prices import DOLLARS
 from tools.probe.caller import Target
 from tools.probe.promises import PAGE
 from tools.probe.rows import OK, Row

@@ -5,11 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from math import ceil
 
-from simulation.cost import DOLLARS
+from tools.prices import A_DAY, DOLLARS
 from waypost_worker.polling.plans import Plan
-
-FREE_A_DAY = {"read": 100_000, "write": 1_000, "list": 1_000}
-"""What the free plan has a day: https://developers.cloudflare.com/kv/platform/pricing/"""
 
 CENT = 0.01
 SHARE = 0.1
@@ -83,7 +80,7 @@ class Cost:
     @property
     def share_of_a_free_day(self) -> float:
         """The largest share of a day's operations of one kind on the free plan."""
-        return max(self.read / FREE_A_DAY["read"], self.write / FREE_A_DAY["write"], self.list / FREE_A_DAY["list"])
+        return max(self.read / A_DAY["read"], self.write / A_DAY["write"], self.list / A_DAY["list"])
 
 
 def cost_at_most(scale: Scale, plan: Plan, stream_seconds: int) -> Cost:

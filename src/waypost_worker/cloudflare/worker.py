@@ -23,6 +23,7 @@ from waypost_worker.cloudflare.clock import CloudflareClock
 from waypost_worker.cloudflare.fetch import CloudflareAi, CloudflareHttp
 from waypost_worker.cloudflare.isolate_end import IsolateEnd
 from waypost_worker.cloudflare.kv import CloudflareKv, text_or_none
+from waypost_worker.cloudflare.sinks import CloudflareSinks, deployed_version
 from waypost_worker.context.isolate import Isolate
 from waypost_worker.http.messages import Request, content_length
 from waypost_worker.kv.memory import MemoryKv
@@ -31,10 +32,14 @@ from waypost_worker.loop_failure import watch_loop
 from waypost_worker.models.providers import choose_model
 from waypost_worker.security.client_address import caller_address
 from waypost_worker.security.rate_limits import Limit
-from waypost_worker.settings import read_settings
+from waypost_worker.settings import NUMBERED_KEYS, read_settings
 
 NAMESPACE = "WAYPOST"
 AI = "AI"
+POINTS = "WAYPOST_REQUESTS"
+"""The dataset of Analytics Engine."""
+
+VERSION_METADATA = "CF_VERSION_METADATA"
 SETTINGS = (
     "SIGNING_KEY",
     "SIGNING_KEY_PREVIOUS",
@@ -65,6 +70,7 @@ SETTINGS = (
     "MODEL_TIMEOUT_SECONDS",
     "MODEL_PARTS",
     "PROMPT_BUDGET",
+    "LOG_LEVEL",
 )
 
 
@@ -122,6 +128,7 @@ def make_app(around: Callable[[Kv], Kv] = lambda kv: kv) -> App:
     bindings = {limit: getattr(env, limit.value, None) for limit in Limit}
     ai = getattr(env, AI, None)
     settings = read_settings(_vars(env), has_ai=ai is not None)
+    deployed = deployed_version(getattr(env, VERSION_METADATA, None))
     app = App(
         settings,
         around(MemoryKv(clock) if namespace is None else CloudflareKv(namespace)),
@@ -133,6 +140,8 @@ def make_app(around: Callable[[Kv], Kv] = lambda kv: kv) -> App:
         choose_model(
             settings.model, CloudflareHttp(), None if ai is None else CloudflareAi(ai), clock, random, js.console.error
         ),
+        CloudflareSinks(getattr(env, POINTS, None), deployed),
+        deployed,
     )
     end = IsolateEnd(app.isolate, clock, js.console.error, workers)
     end.abort_without_python()
@@ -141,7 +150,7 @@ def make_app(around: Callable[[Kv], Kv] = lambda kv: kv) -> App:
 
 
 def _vars(env: Any) -> Mapping[str, str]:
-    values = {name: getattr(env, name, None) for name in SETTINGS}
+    values = {name: getattr(env, name, None) for name in (*SETTINGS, *NUMBERED_KEYS)}
     return {name: value for name, value in values.items() if isinstance(value, str)}
 
 

@@ -17,6 +17,7 @@ from waypost_worker.ids import parse_code, parse_id
 from waypost_worker.limits import MAX_SESSION_AGE_SECONDS
 from waypost_worker.security.tokens import TOKEN_PREFIX, Claims, Role, Signer
 from waypost_worker.sessions.session import Session
+from waypost_worker.telemetry.record import APP, GUEST, HOST, OWNER, RESOURCE
 
 
 async def host_session(context: RequestContext, code: str, *, fresh: bool = False) -> Session:
@@ -31,6 +32,7 @@ async def host_session(context: RequestContext, code: str, *, fresh: bool = Fals
     if claims is None:
         raise TokenRequired("Only the session's host may do this: send its hostToken as Authorization: Bearer.")
     _check(claims, code, Role.HOST)
+    context.record.caller = HOST
     return await context.sessions().find(code, fresh=fresh, vouched_created_ms=None if fresh else _created_ms(claims))
 
 
@@ -44,6 +46,7 @@ async def guest_session(context: RequestContext, code: str) -> Session:
     claims = await bearer(context)
     if claims is not None:
         _check(claims, code, Role.GUEST)
+        context.record.caller = GUEST
         return await context.sessions().find(code, vouched_created_ms=_created_ms(claims))
     if context.settings.require_token:
         raise TokenRequired("A code alone is not enough here: join the session and send the guestToken.")
@@ -71,6 +74,7 @@ async def session_to_read(context: RequestContext, code: str) -> Session:
     if claims is None:
         raise TokenRequired("A code alone is not enough here: send a token of the session.")
     _check(claims, code, Role.GUEST if claims.role is Role.APP else claims.role)
+    context.record.caller = HOST if claims.role is Role.HOST else GUEST
     return await context.sessions().find(code, fresh=True)
 
 
@@ -89,6 +93,7 @@ async def session_by_code(context: RequestContext, code: str, *, fresh: bool = F
             await throttle.miss(address, code)
             raise
     throttle.hit(address, code)
+    context.record.caller = GUEST
     return session
 
 
@@ -119,6 +124,7 @@ async def require_app(context: RequestContext) -> str | None:
         claims = await _claims(context, token)
         if claims.role is not Role.APP:
             raise WrongRole(f"Threads are an app's; the token is a session's {claims.role}'s.")
+        context.record.caller = RESOURCE
         return claims.subject
     if context.settings.app_keys:
         if not token:
@@ -141,6 +147,8 @@ async def owned_id(context: RequestContext, text: str, what: str) -> str:
         resource_id = await require_app(context)
         if resource_id is not None and not is_of_resource(session_id, resource_id, context.settings.signing_keys):
             raise WrongResource("The token is for the threads of another resource.")
+    else:
+        context.record.caller = OWNER
     return session_id
 
 
@@ -206,6 +214,7 @@ async def _check_app_key(context: RequestContext, token: str) -> None:
         context.throttle.check(context.request.client_ip)
         await context.throttle.miss(context.request.client_ip, token)
         raise InvalidToken(f"The token is none of the app keys of this deployment.{_hint(context)}")
+    context.record.caller = APP
 
 
 def _hint(context: RequestContext) -> str:

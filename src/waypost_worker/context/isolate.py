@@ -35,6 +35,7 @@ from waypost_worker.sessions.host_seat import HostNotices
 from waypost_worker.sessions.mcp_address import AddressCache
 from waypost_worker.sessions.session import Session, session_cache
 from waypost_worker.sessions.single_use_code import single_use_cache
+from waypost_worker.telemetry.metrics import Metrics
 
 
 class CachedTools(NamedTuple):
@@ -73,6 +74,7 @@ class Isolate:
     `loads`: those of the large values that are being sent.
     `streams`: the places of open streams and waits.
     `open_streams`, `open_proxies`: counts that `/debug/objects` shows.
+    `metrics`: counts of what was served here.
     `refused_until_ms`: until when requests are refused, since the isolate is about to be ended.
     """
 
@@ -110,6 +112,7 @@ class Isolate:
         self.streams = OpenStreams(clock)
         self.open_streams = 0
         self.open_proxies = 0
+        self.metrics = Metrics(self.cursors.born_ms)
         self.refused_until_ms = 0
 
     def name(self) -> str:

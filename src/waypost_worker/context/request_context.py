@@ -15,6 +15,7 @@ from waypost_worker.http.loads import Loads
 from waypost_worker.http.messages import Request
 from waypost_worker.http.open_streams import Place
 from waypost_worker.http.placement import placement_of
+from waypost_worker.http.trace_context import TraceContext
 from waypost_worker.kv.store import Kv
 from waypost_worker.limits import HEARTBEAT_SECONDS, PROMPT_CHARACTERS_PER_USE
 from waypost_worker.models.model import Model
@@ -35,6 +36,8 @@ from waypost_worker.sessions.session import Session, SessionStore
 from waypost_worker.sessions.single_use_code import SingleUseCodes
 from waypost_worker.sessions.watch import SessionWatch
 from waypost_worker.settings import Settings
+from waypost_worker.telemetry.record import RequestRecord
+from waypost_worker.version import DeployedVersion
 
 
 class RequestContext(msgspec.Struct, frozen=True):
@@ -42,6 +45,8 @@ class RequestContext(msgspec.Struct, frozen=True):
 
     `loads`: the large values that the request has read from KV and not handed over yet.
     `log` writes one entry, with the request's id, to the operator's log.
+    `record`: what is recorded of the request. `trace`: the trace that it belongs to.
+    `deployed`: which upload of the Worker runs, if that is bound.
     """
 
     request: Request
@@ -59,6 +64,15 @@ class RequestContext(msgspec.Struct, frozen=True):
     loads: Loads
     log: Callable[[str], None]
     query: dict[str, str]
+    record: RequestRecord
+    trace: TraceContext | None
+    deployed: DeployedVersion | None
+
+    def delivered(self, accepted_ms: int) -> None:
+        """A message that was accepted at `accepted_ms` is in the reply, and was in none before."""
+        delay_ms = max(self.clock.now_ms() - accepted_ms, 0)
+        self.record.deliver(delay_ms)
+        self.isolate.metrics.deliver(self.record.caller, delay_ms)
 
     def open_stream(self, code: str | None, seconds: float = HEARTBEAT_SECONDS) -> Place:
         """A place for a stream or wait of the session `code` that shows a sign of life within `seconds`.

@@ -19,7 +19,7 @@ from waypost_worker.limits import (
     MAX_ACK_CURSORS,
     MAX_SEQ,
 )
-from waypost_worker.queues.message import Message, encode_event_data
+from waypost_worker.queues.message import Message, encode_event_data, traced
 from waypost_worker.queues.response_waiter import ResponseWaiter
 from waypost_worker.security.rate_limits import Limit
 from waypost_worker.security.tokens import Role
@@ -75,7 +75,7 @@ async def post_request(context: RequestContext) -> Response:
     and arguments."""
     seconds = seconds_parameter(context.query, "wait")
     body = await read_body(context.request, RequestBody)
-    message = _request_message(body)
+    message = traced(_request_message(body), context.trace)
     request_id = None if body.id is None else parse_id(body.id, "id")
     session = await guest_session(context, body.code)
     await context.limits.spend(Limit.REQUEST, f"guest:{session.code}")
@@ -93,6 +93,7 @@ async def post_request(context: RequestContext) -> Response:
         queued = stored or await queues.push_request(message, request_id)
         try:
             if seconds and (answer := await waiter.final_response(queued.id, seconds)):
+                context.delivered(answer.accepted_ms)
                 return json_response(encode_event_data(answer))
         except Unavailable as failure:
             # The request is in KV, so this must not fail: its sender would send it again.

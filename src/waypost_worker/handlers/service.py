@@ -19,7 +19,8 @@ from waypost_worker.http.messages import Response, json_response
 from waypost_worker.http.placement import placement_of
 from waypost_worker.limits import MAX_BODY_BYTES, MAX_SESSION_AGE_SECONDS, MAX_WAIT_SECONDS
 from waypost_worker.polling.plans import FREE
-from waypost_worker.version import VERSION
+from waypost_worker.security.tokens import key_fingerprint
+from waypost_worker.version import VERSION, DeployedVersion
 
 
 class LimitsView(msgspec.Struct, rename="camel"):
@@ -54,6 +55,9 @@ class HealthView(msgspec.Struct, rename="camel"):
 
     `placement`: where this request ran, if the Worker is placed (`remote-IAD`: passed on to the place; `local-FRA`: ran
     where it came in). `colo`: the data centre that it came to. Both by the code of an airport, as Cloudflare says it.
+    `workerVersion`: which upload of the Worker serves it, if that is bound.
+
+    `signingKeys`: the fingerprints of the keys whose tokens are accepted, first the one that signs.
     """
 
     status: str
@@ -67,7 +71,9 @@ class HealthView(msgspec.Struct, rename="camel"):
     rate_limit: bool
     rate_limits: dict[str, bool]
     limits: LimitsView
+    signing_keys: tuple[str, ...]
     placement: str | None = None
+    worker_version: DeployedVersion | None = None
     colo: str | None = None
     code: str | None = None
     detail: str | None = None
@@ -107,7 +113,9 @@ async def health(context: RequestContext) -> Response:
             settings.thread_history_limit,
             settings.history_bytes,
         ),
+        tuple(key_fingerprint(key) for key in settings.signing_keys),
         placement_of(context.request.headers),
+        context.deployed,
         context.request.colo(),
         None if error is None else error.code,
         None if error is None else error.detail,

@@ -1,6 +1,6 @@
 """`/api/stream` and `/api/poll`: requests for the host and responses for a guest, as they arrive."""
 
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Callable, Iterable
 from contextlib import aclosing, suppress
 
 import msgspec
@@ -11,7 +11,7 @@ from waypost_worker.errors import DailyLimit
 from waypost_worker.http.messages import Response, json_response
 from waypost_worker.http.query import required_parameter, seconds_parameter
 from waypost_worker.http.streams import EVENT_STREAM, stream_response
-from waypost_worker.kv.cursor import parse_event_id
+from waypost_worker.kv.cursor import cursor_ms, parse_event_id
 from waypost_worker.kv.keys import requests_scope, responses_scope
 from waypost_worker.queues.event_stream import Batch, stream_events
 from waypost_worker.queues.long_poll import poll_events
@@ -21,6 +21,7 @@ from waypost_worker.sessions.session import Session
 from waypost_worker.sse import Comment, Event, encode_event, encode_ndjson, encode_sse
 
 NDJSON = "application/x-ndjson"
+MESSAGES = ("request", "response")
 
 
 class PollView(msgspec.Struct):
@@ -43,7 +44,7 @@ async def stream(context: RequestContext) -> Response:
     feed = context.feed(session, reader, is_stream=True)
     batches = stream_events(role, feed, context.watch(session, role, seat), context.invocation)
     as_lines = NDJSON in (context.request.headers.get("accept") or "")
-    body = _encoded(batches, encode_ndjson if as_lines else encode_sse)
+    body = _encoded(context, batches, encode_ndjson if as_lines else encode_sse)
     return stream_response(body, context.isolate, place, NDJSON if as_lines else EVENT_STREAM)
 
 
@@ -57,6 +58,7 @@ async def poll(context: RequestContext) -> Response:
             await _announce(context, session)
         missed = [encode_event(gap) for gap in feed.gaps()]
         events, cursor = await poll_events(feed, seconds, context.invocation)
+    _note_delivery(context, events)
     messages = [msgspec.Raw(line) for line in missed + [encode_event(event) for event in events]]
     return json_response(PollView(messages, cursor))
 
@@ -69,11 +71,19 @@ def _reader(role: Role, session: Session, after: str | None) -> HostReader | Gue
     return GuestReader(scope, parse_event_id(after, scope) if after else None)
 
 
+def _note_delivery(context: RequestContext, items: Iterable[Event | Comment]) -> None:
+    for item in items:
+        if isinstance(item, Event) and item.name in MESSAGES and item.id is not None and not item.is_replay:
+            # An event's id begins with its message's cursor.
+            context.delivered(cursor_ms(item.id))
+
+
 async def _encoded(
-    batches: AsyncGenerator[Batch, None], encode: Callable[[Event | Comment], bytes]
+    context: RequestContext, batches: AsyncGenerator[Batch, None], encode: Callable[[Event | Comment], bytes]
 ) -> AsyncGenerator[bytes, None]:
     async with aclosing(batches) as open_batches:
         async for batch in open_batches:
+            _note_delivery(context, batch)
             encoded = b"".join(map(encode, batch))
             # What waits for the client to read keeps a large event only once.
             batch.clear()

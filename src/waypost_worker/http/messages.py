@@ -157,24 +157,25 @@ class _BoundedHeaders:
         return value
 
 
-def bounded(request: Request) -> Request:
-    """`request`, with its path checked, and with headers that raise `HeaderTooLarge` when a field is read that is too
-    long.
+def bounded(request: Request, background: Callable[[Coroutine[Any, Any, None]], None]) -> Request:
+    """`request`, with its path checked, with headers that raise `HeaderTooLarge` when a field is read that is too long,
+    and with this `background`.
 
     Raises:
         UriTooLong
     """
     if len(request.path) > MAX_PATH_BYTES:
         raise UriTooLong(f"A path may have {MAX_PATH_BYTES} bytes.")
-    return msgspec.structs.replace(request, headers=_BoundedHeaders(request.headers))
+    return msgspec.structs.replace(request, headers=_BoundedHeaders(request.headers), background=background)
 
 
 class Response(msgspec.Struct):
-    """A response: bytes, or a stream of them. Closing the stream frees its resources."""
+    """A response: bytes, or a stream of them. Closing the stream frees its resources. `code`: that of its problem."""
 
     status: int
     body: bytes | AsyncGenerator[bytes, None] | None = None
     headers: dict[str, str] = {}
+    code: str = ""
 
 
 class _Problem(msgspec.Struct, omit_defaults=True, rename="camel"):
@@ -234,4 +235,5 @@ def problem(
     `tools`: what is wrong with which tool."""
     response = json_response(_Problem("about:blank", title, status, detail, code, generation_id, tools), status)
     response.headers["Content-Type"] = "application/problem+json"
+    response.code = code
     return response

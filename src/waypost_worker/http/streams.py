@@ -1,5 +1,6 @@
 """Responses that are streams: their headers, and the count of those that are open."""
 
+import asyncio
 from collections.abc import AsyncGenerator, Callable, Coroutine
 from contextlib import aclosing
 from typing import Any, Protocol
@@ -8,6 +9,7 @@ from waypost_worker.http.loads import Loads
 from waypost_worker.http.messages import Response
 from waypost_worker.http.open_streams import Place
 from waypost_worker.limits import HEARTBEAT_SECONDS
+from waypost_worker.telemetry.record import BROKE, ENDED, LEFT
 
 PIECE_BYTES = 256 * 1024
 
@@ -38,7 +40,7 @@ def stream_response(
         "X-Accel-Buffering": "no",
         **(headers or {}),
     }
-    return Response(200, _FreeingStream(_counted(chunks, counter, place), place.free), stream_headers)
+    return Response(200, OpenStream(chunks, counter, place), stream_headers)
 
 
 def in_pieces(body: bytes, loads: Loads) -> AsyncGenerator[bytes, None]:
@@ -74,10 +76,44 @@ class _FreeingStream(AsyncGenerator[bytes, None]):
             self._free()
 
 
+class _End:
+    """The end of a stream, which it reaches once: it frees `place`, and calls `tell` with how it ended."""
+
+    __slots__ = ("how", "place", "tell")
+
+    def __init__(self, place: Place) -> None:
+        self.place = place
+        # Until its generator has begun: its client leaves before the first byte.
+        self.how = LEFT
+        self.tell: Callable[[str], None] | None = None
+
+    def reach(self) -> None:
+        self.place.free()
+        if (tell := self.tell) is not None:
+            self.tell = None
+            tell(self.how)
+
+
+class OpenStream(_FreeingStream):
+    """The body of a response that is a stream, counted by `counter` from its first byte until it ends or is closed. It
+    takes over `place`, and frees it then."""
+
+    def __init__(self, chunks: AsyncGenerator[bytes, None], counter: StreamCounter, place: Place) -> None:
+        # An object of its own: the generator must not refer to what refers to it.
+        self._end = _End(place)
+        super().__init__(_counted(chunks, counter, self._end), self._end.reach)
+
+    def when_ended(self, tell: Callable[[str], None]) -> None:
+        """Calls `tell` at its end, once, with how it ended: one of `ENDINGS`."""
+        self._end.tell = tell
+
+
 async def _counted(
-    chunks: AsyncGenerator[bytes, None], counter: StreamCounter, place: Place
+    chunks: AsyncGenerator[bytes, None], counter: StreamCounter, end: _End
 ) -> AsyncGenerator[bytes, None]:
     counter.open_streams += 1
+    place = end.place
+    end.how = BROKE
     try:
         async with aclosing(chunks) as open_chunks:
             place.expect(HEARTBEAT_SECONDS)
@@ -85,6 +121,10 @@ async def _counted(
                 place.hold()
                 yield chunk
                 place.expect(HEARTBEAT_SECONDS)
+        end.how = ENDED
+    except (GeneratorExit, asyncio.CancelledError):
+        end.how = LEFT
+        raise
     finally:
         counter.open_streams -= 1
-        place.free()
+        end.reach()

@@ -69,7 +69,8 @@ class MeteredKv(DelegatingKv):
     """Passes on to `kv` until `budget` operations are used, or one can't be paid; then raises instead of asking.
 
     `operations` counts what was asked, also what failed; `elapsed_ms` is the time spent waiting for it. `payment` is
-    set once it is known whose budget pays.
+    set once it is known whose budget pays. `reads` (keys), `writes`, `deletes` and `lists` are the operations by kind,
+    as they are billed; the bytes are those of the values that were read, and of values and metadata that were written.
     """
 
     def __init__(self, kv: Kv, clock: Clock, budget: int) -> None:
@@ -79,6 +80,12 @@ class MeteredKv(DelegatingKv):
         self.payment: Payment | None = None
         self.operations = 0
         self.elapsed_ms = 0
+        self.reads = 0
+        self.writes = 0
+        self.deletes = 0
+        self.lists = 0
+        self.read_bytes = 0
+        self.written_bytes = 0
 
     @property
     def remaining(self) -> int:
@@ -88,27 +95,42 @@ class MeteredKv(DelegatingKv):
 
     async def get(self, key: str) -> str | None:
         await self._pay(1)
-        return await super().get(key)
+        self.reads += 1
+        value = await super().get(key)
+        if value is not None:
+            self.read_bytes += _size(value)
+        return value
 
     async def get_bytes(self, key: str) -> bytes | None:
         await self._pay(1)
-        return await super().get_bytes(key)
+        self.reads += 1
+        value = await super().get_bytes(key)
+        if value is not None:
+            self.read_bytes += len(value)
+        return value
 
     async def get_many(self, keys: Sequence[str]) -> dict[str, str]:
         # One operation, but each key is billed.
         await self._pay(len(keys))
-        return await super().get_many(keys)
+        self.reads += len(keys)
+        values = await super().get_many(keys)
+        self.read_bytes += sum(map(_size, values.values()))
+        return values
 
     async def put(self, key: str, value: str | bytes, *, ttl_seconds: int, metadata: str | None = None) -> None:
         await self._pay(WRITE_PRICE + len(value) * ttl_seconds // BYTE_SECONDS_PER_READ)
+        self.writes += 1
+        self.written_bytes += _size(value) + _size(metadata or "")
         await super().put(key, value, ttl_seconds=ttl_seconds, metadata=metadata)
 
     async def delete(self, key: str) -> None:
         await self._pay(WRITE_PRICE)
+        self.deletes += 1
         await super().delete(key)
 
     async def list(self, prefix: str, *, cursor: str | None = None, limit: int = 1000) -> ListPage:
         await self._pay(WRITE_PRICE)
+        self.lists += 1
         return await super().list(prefix, cursor=cursor, limit=limit)
 
     async def _pay(self, price: int) -> None:
@@ -124,3 +146,8 @@ class MeteredKv(DelegatingKv):
             return await operation(*args, **kwargs)
         finally:
             self.elapsed_ms += self._clock.now_ms() - started
+
+
+def _size(value: str | bytes) -> int:
+    # Nearly every text is ASCII, and then its length is known without encoding it.
+    return len(value) if isinstance(value, bytes) or value.isascii() else len(value.encode())

@@ -32,6 +32,7 @@ from waypost_worker.mcp.transport import accepts, as_rpc_error, json_reply
 from waypost_worker.mcp.versions import LEGACY, VERSION_HEADER, VERSION_KEY
 from waypost_worker.security.rate_limits import Limit
 from waypost_worker.security.tokens import Role
+from waypost_worker.telemetry.record import MCP
 
 MEDIA_TYPES = ("application/json", "application/json-rpc", "application/jsonrequest")
 """The second and third are of the drafts for JSON-RPC over HTTP, and older libraries still send them. No page may send
@@ -86,6 +87,7 @@ async def _tab(context: RequestContext) -> Tab:
     code = context.params.get("code")
     if code is not None and is_mcp_address(code):
         session, is_over = await session_at_address(context, code)
+        context.record.caller = MCP
         return Tab(context, session, mcp_session, code, is_over)
     if code is None:
         claims = await bearer(context)
@@ -95,6 +97,7 @@ async def _tab(context: RequestContext) -> Tab:
             raise WrongRole(f"This is for the session's guests; the token is for its {claims.role}.")
         code = claims.subject
     session = await guest_session(context, code)
+    context.record.caller = MCP
     return Tab(context, session, mcp_session)
 
 
@@ -110,4 +113,6 @@ def _is_modern(context: RequestContext, message: Incoming) -> bool:
 
 def _failure(rpc_id: RpcId | None, error: RpcError | WaypostError) -> Response:
     error = as_rpc_error(error)
-    return json_reply(encode_error(rpc_id, error), error.status, error.headers)
+    response = json_reply(encode_error(rpc_id, error), error.status, error.headers)
+    response.code = error.own_code
+    return response

@@ -62,6 +62,12 @@ class RpcError(Exception):
         self.status = status
         self.headers = headers or {}
 
+    @property
+    def own_code(self) -> str:
+        """`data.code`, or for an error of JSON-RPC and MCP its number, as `rpc-32602`: for the log."""
+        code = self.data.get("code") if isinstance(self.data, dict) else None
+        return code if isinstance(code, str) else f"rpc{self.code}"
+
 
 class Incoming(msgspec.Struct, frozen=True):
     """One message. A request has an `id` and a `method`; a notification has no id; a client's reply has no method."""

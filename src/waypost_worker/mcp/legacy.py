@@ -30,7 +30,7 @@ from waypost_worker.mcp.resources import list_resources, read_resource
 from waypost_worker.mcp.signed_ids import CallPosition, ListenPosition
 from waypost_worker.mcp.stream_limits import stream_patience_ms
 from waypost_worker.mcp.tab import SERVER_INFO, Tab
-from waypost_worker.mcp.tool_call import STREAMS_WAIT_LONGER, RunningCall, parse_call, progress_token
+from waypost_worker.mcp.tool_call import STREAMS_WAIT_LONGER, RunningCall, parse_call, progress_token, trace_of
 from waypost_worker.mcp.tool_list import list_tools, original_name
 from waypost_worker.mcp.transport import Accepts, json_reply, not_acceptable
 from waypost_worker.mcp.versions import ASSUMED, LATEST_LEGACY, LEGACY, VERSION_HEADER, unsupported
@@ -130,7 +130,7 @@ async def _call(tab: Tab, message: Incoming, id: RpcId, accepted: Accepts, versi
     name, args = parse_call(message)
     token = progress_token(message)
     asker = tab.id_signer.asker(tab.client_id, id)
-    call = await RunningCall.begin(tab, await original_name(tab, name), args, asker)
+    call = await RunningCall.begin(tab, await original_name(tab, name), args, asker, trace_of(tab, message))
     patience_ms = MCP_JSON_PATIENCE_MILLISECONDS if accepted.streamed_call else MAX_WAIT_SECONDS * 1000
     first = None
     patience_ms = stream_patience_ms(tab.context.request, patience_ms)

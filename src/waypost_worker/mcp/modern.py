@@ -32,7 +32,7 @@ from waypost_worker.mcp.results import complete_result, tool_result
 from waypost_worker.mcp.stream_limits import stream_patience_ms
 from waypost_worker.mcp.tab import Tab
 from waypost_worker.mcp.tasks import cancel_task, get_task, new_task, update_task
-from waypost_worker.mcp.tool_call import STREAMS_WAIT_LONGER, RunningCall, parse_call, progress_token
+from waypost_worker.mcp.tool_call import STREAMS_WAIT_LONGER, RunningCall, parse_call, progress_token, trace_of
 from waypost_worker.mcp.tool_list import known_tool, list_tools, original_name
 from waypost_worker.mcp.transport import Accepts, json_reply, not_acceptable
 from waypost_worker.mcp.versions import CAPABILITIES_KEY, SUPPORTED, TASKS_EXTENSION
@@ -145,7 +145,7 @@ async def _call_at(place: Place, tab: Tab, message: Incoming, id: RpcId, accepte
     support = execution.get("taskSupport") if isinstance(execution, dict) else None
     if support == "required":
         require_tasks(message)
-    call = await RunningCall.begin(tab, name, args, None)
+    call = await RunningCall.begin(tab, name, args, None, trace_of(tab, message))
     becomes_task = supports_tasks and support != "forbidden" and accepted.json
     patience_ms = MAX_WAIT_SECONDS * 1000
     if becomes_task:

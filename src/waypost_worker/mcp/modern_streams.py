@@ -51,6 +51,7 @@ async def call_stream(
                     yield encode_message(encode_notification(PROGRESS, counter.next(token, message.report)))
     except RpcError as error:
         is_over = True
+        tab.context.record.code = error.own_code
         yield encode_message(encode_error(id, error))
     finally:
         if not is_over:

@@ -11,13 +11,14 @@ from typing import Any, Self
 import msgspec
 
 from waypost_worker.errors import AlreadyAnswered, Unavailable
+from waypost_worker.http.trace_context import TraceContext, parse_trace_context
 from waypost_worker.ids import is_tool_name
 from waypost_worker.kv.cursor import cursor_ms
 from waypost_worker.limits import MAX_RPC_ID_LENGTH, MCP_ABSENCE_CHECK_SECONDS
 from waypost_worker.mcp.closed_tab import require_open
 from waypost_worker.mcp.jsonrpc import TIMED_OUT, Incoming, RpcError, as_integer, as_object, invalid_params
 from waypost_worker.mcp.tab import Tab
-from waypost_worker.queues.message import Message
+from waypost_worker.queues.message import Message, traced
 from waypost_worker.queues.response_waiter import ResponseWaiter
 
 STREAMS_WAIT_LONGER = " Clients that accept text/event-stream by name can wait longer."
@@ -32,6 +33,7 @@ class RunningCall:
         self.request_id = request_id
         self.asked_ms = cursor_ms(request_id)
         self._tab = tab
+        self._is_resumed = resumed
         self._waiter = ResponseWaiter(tab.queues, context.isolate.messages, context.invocation, resumed=resumed)
         self._end_ms = self.asked_ms + context.settings.queue_ttl_seconds * 1000
         self._check_ms = self.asked_ms + context.settings.mcp_host_grace_seconds * 1000
@@ -40,8 +42,10 @@ class RunningCall:
             self._check_ms = max(self._check_ms, tab.now_ms() + context.settings.plan.poll_min_ms)
 
     @classmethod
-    async def begin(cls, tab: Tab, tool: str, args: dict[str, Any], asker: str | None) -> Self:
-        """Queues a call. The call that this returns is in KV.
+    async def begin(
+        cls, tab: Tab, tool: str, args: dict[str, Any], asker: str | None, trace: TraceContext | None
+    ) -> Self:
+        """Queues a call as a part of `trace`. The call that this returns is in KV.
 
         Raises:
             RpcError: the session is over (see `closed_tab.py`).
@@ -51,7 +55,7 @@ class RunningCall:
         # The id is issued here and not by the queue: the waiter must exist before there can be a response.
         call = cls(tab, tab.context.isolate.cursors.issue(queues.requests))
         message = Message("request", "", tool=tool, args=args, asker=msgspec.UNSET if asker is None else asker)
-        await queues.push_request(message, call.request_id, is_issued=True)
+        await queues.push_request(traced(message, trace), call.request_id, is_issued=True)
         return call
 
     @property
@@ -70,6 +74,8 @@ class RunningCall:
             now = self._tab.now_ms()
             if message is not None:
                 self._check_ms = now + MCP_ABSENCE_CHECK_SECONDS * 1000
+                if not self._is_resumed:
+                    self._tab.context.delivered(message.accepted_ms)
                 return message
             if now >= self._end_ms:
                 return await self.give_up()
@@ -163,6 +169,17 @@ def parse_call(message: Incoming) -> tuple[str, dict[str, Any]]:
     if args is None:
         raise invalid_params("arguments must be an object.")
     return name, args
+
+
+def trace_of(tab: Tab, message: Incoming) -> TraceContext | None:
+    """The trace that a call belongs to. Its `_meta` names the client's own operation, so it wins over the header, which
+    an HTTP library may have added: https://modelcontextprotocol.io/seps/414-request-meta"""
+    meta = message.meta
+    context = tab.context
+    if (trace := parse_trace_context(meta.get("traceparent"), meta.get("tracestate"))) is None:
+        return context.trace
+    context.record.trace_id = trace.trace_id
+    return trace
 
 
 def progress_token(message: Incoming) -> str | int | None:

@@ -11,6 +11,7 @@ import msgspec
 
 from waypost_worker.base64url import encode_base64url
 from waypost_worker.clock import to_iso
+from waypost_worker.http.trace_context import TraceContext
 from waypost_worker.kv.cursor import cursor_ms
 from waypost_worker.kv.keys import cursor_of
 from waypost_worker.kv.store import ListedKey, fits_metadata
@@ -37,7 +38,7 @@ class Message(msgspec.Struct, frozen=True, omit_defaults=True):
     is not stored again. `size`: the bytes of the value, for a head; otherwise 0. `asker`: a digest by which an MCP
     client finds its request again. `digest`: that of the call (see `call_digest`) in a request's head, and in a
     response if it is known. `age`: how many seconds the isolate that accepted it had existed. No reader is sent any of
-    these."""
+    these. `traceparent`, `tracestate`: the trace that a request belongs to; no part of the call."""
 
     kind: Kind
     id: str
@@ -54,6 +55,8 @@ class Message(msgspec.Struct, frozen=True, omit_defaults=True):
     asker: str | msgspec.UnsetType = msgspec.UNSET
     digest: str | msgspec.UnsetType = msgspec.UNSET
     age: int | msgspec.UnsetType = msgspec.UNSET
+    traceparent: str | msgspec.UnsetType = msgspec.UNSET
+    tracestate: str | msgspec.UnsetType = msgspec.UNSET
 
     @property
     def is_head(self) -> bool:
@@ -115,6 +118,8 @@ class _EventData(msgspec.Struct, omit_defaults=True):
     timestamp: str
     producer: str | msgspec.UnsetType
     seq: int | msgspec.UnsetType
+    traceparent: str | msgspec.UnsetType
+    tracestate: str | msgspec.UnsetType
     replay: bool = False
 
 
@@ -130,11 +135,26 @@ def encode_stored(message: Message) -> tuple[bytes, str]:
     return text, msgspec.json.encode(head).decode()
 
 
+def traced(message: Message, trace: TraceContext | None) -> Message:
+    """`message` as a part of `trace`, if there is one."""
+    if trace is None:
+        return message
+    return msgspec.structs.replace(message, traceparent=trace.parent, tracestate=trace.state or msgspec.UNSET)
+
+
 def head_of(message: Message, size: int) -> Message:
     """`message` without its body, which is in its key's value of `size` bytes."""
     digest = msgspec.UNSET if message.call_digest is None else message.call_digest
     return msgspec.structs.replace(
-        message, args=msgspec.UNSET, result=msgspec.UNSET, error=msgspec.UNSET, size=size, digest=digest
+        message,
+        args=msgspec.UNSET,
+        result=msgspec.UNSET,
+        error=msgspec.UNSET,
+        size=size,
+        digest=digest,
+        # In the value as well, and too long for the metadata of a head.
+        traceparent=msgspec.UNSET,
+        tracestate=msgspec.UNSET,
     )
 
 
@@ -162,6 +182,8 @@ def encode_event_data(message: Message, *, replay: bool = False) -> bytes:
             to_iso(message.accepted_ms),
             message.producer,
             message.seq,
+            message.traceparent,
+            message.tracestate,
             replay,
         )
     )

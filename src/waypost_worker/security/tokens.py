@@ -4,6 +4,9 @@
 a resource (base64url of its UTF-8, without padding); Unix seconds in decimal; and 43 characters of base64url: the
 HMAC-SHA256 of everything before it. The whole token is computed again and compared in constant time, so a valid token
 has one spelling only. Two keys are accepted while one replaces the other; the first one signs.
+
+A key's fingerprint tells which key a deployment signs with: an HMAC of a fixed text. It is public, and says no more of
+the key than every token does, which is an HMAC of a known text too.
 """
 
 import hmac
@@ -68,6 +71,11 @@ class Signer:
         if claims.expires_seconds * 1000 <= now_ms:
             raise TokenExpired("The token has expired; open a new session, join it again, or request a new token.")
         return claims
+
+
+def key_fingerprint(key: bytes) -> str:
+    """16 characters of base64url that are the same for the same key, and from which the key can't be derived."""
+    return encode_base64url(hmac.digest(key, b"waypost signing key 1", "sha256")[:12])
 
 
 def owner_id(key: bytes, code: str) -> str:

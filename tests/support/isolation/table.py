@@ -101,6 +101,7 @@ POST /mcp                                     need     need   role   -        ok
 GET /mcp                                      need     need   role   -        ok     -        bad   role  -
 DELETE /mcp                                   method   method method method   method method   method method method
 GET /health                                   ok       ok     ok     ok       ok     ok       ok    ok    ok
+GET /metrics                                  need     need   role   role     role   role     ok    role  role
 GET /debug/objects                            route    route  route  route    route  route    route route route
 """
 

@@ -97,3 +97,14 @@ def test_the_key_is_in_a_file_that_only_its_owner_can_read_and_never_on_a_comman
     key = json.loads(secrets)["SIGNING_KEY"]
     assert (len(key), mode) == (43, 0o600)
     assert key not in str(wrangler.ran) + person.heard
+
+
+def test_a_worker_whose_key_was_replaced_keeps_the_new_one_and_gets_no_other(
+    api: CloudflareApi, in_memory: Make
+) -> None:
+    worker(api.account, "waypost", "waypost-waypost", "SIGNING_KEY_2")
+    wrangler = CannedWrangler()
+    deploy(config(), Wanted(), tools(api, Person(), wrangler, in_memory().send))
+    # No secrets, and the key that is required is the one that is there.
+    [(copy, _)] = wrangler.files
+    assert json.loads(copy)["secrets"] == {"required": ["SIGNING_KEY_2"]}

@@ -128,6 +128,7 @@ export const toolsOf = (session, tab) => [
     inputSchema: { type: "object", properties: { a: { type: "number" }, b: { type: "number" } }, required: ["a", "b"] },
     outputSchema: { type: "object", properties: { sum: { type: "number" } }, required: ["sum"] },
   }),
+  offer("trace", "The trace of the call", (_args, { traceparent = null }) => ({ traceparent }), { inputSchema: OBJECT }),
   offer("link", "A link", () => ({ content: [{ type: "resource_link", uri: "https://app.example/", name: "The page" }] })),
   offer("greet", "Greets", ({ name = "you" }) => ({ content: [text(`Hello, ${name}!`)] }), { inputSchema: OBJECT }),
   offer(

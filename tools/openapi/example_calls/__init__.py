@@ -14,6 +14,7 @@ from tools.openapi.example_calls.step import Step
 
 SERVICE = (
     Step("GET /health", "now", 200),
+    Step("GET /metrics", "without an app's key", 401),
     Step("GET /debug/objects", "where it is off", 404),
 )
 

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from tools.openapi.parts import JSON, NOBODY_KNOWN, Operation, Reply
+from tools.openapi.parts import APP_ITSELF, JSON, METRICS, NOBODY_KNOWN, Operation, Reply
+from tools.openapi.problems import APP_ITSELF as APP_ITSELF_PROBLEMS
 from waypost_worker.errors import RouteNotFound
 from waypost_worker.handlers.service import HealthView
 
 _COUNTS = {"type": "object", "additionalProperties": {"type": "integer", "minimum": 0}}
+
+_METRICS = {"type": "string", "pattern": r"^# HELP waypost_build_info "}
 
 OPERATIONS = {
     "GET /health": Operation(
@@ -18,6 +21,18 @@ OPERATIONS = {
             503: Reply("It is not; `code` and `detail` say why.", {JSON: HealthView}),
         },
         summary="Whether the service is usable, and its limits.",
+    ),
+    "GET /metrics": Operation(
+        "readMetrics",
+        "service",
+        APP_ITSELF,
+        {200: Reply("The metrics.", {METRICS: _METRICS})},
+        APP_ITSELF_PROBLEMS,
+        summary="The metrics of the isolate that this request reached, as Prometheus' text format 0.0.4.",
+        description=(
+            "Each sample has the label `isolate`: a later request may reach another isolate, with counts of its own. "
+            "Only for app keys, so without `APP_KEYS` the reply is 401."
+        ),
     ),
     "GET /debug/objects": Operation(
         "countObjects",

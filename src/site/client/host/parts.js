@@ -24,14 +24,24 @@ import { ToolRegistry } from "./tool-registry.js";
  */
 
 /**
+ * The headers that make an answer a part of its call's trace.
+ * @param {{ traceparent?: string, tracestate?: string }} call
+ * @returns {Record<string, string>}
+ */
+function traceOf({ traceparent, tracestate }) {
+  if (!traceparent) return {};
+  return tracestate ? { traceparent, tracestate } : { traceparent };
+}
+
+/**
  * @param {Session} session
  * @param {PartsOptions} options
  */
 export function assemble(session, { storage, approve, emit, report }) {
   const fail = (/** @type {unknown} */ error) => emit("error", { error });
   const { code, key, memory, http } = session;
-  /** @param {string} path @param {object} body */
-  const post = (path, body) => http.json("POST", path, { body: { code, ...body } });
+  /** @param {string} path @param {object} body @param {Record<string, string>} [headers] */
+  const post = (path, body, headers = {}) => http.json("POST", path, { body: { code, ...body }, headers });
 
   retain(memory, storage, fail);
   const requests = new RequestStore(session, storage, fail);
@@ -55,7 +65,7 @@ export function assemble(session, { storage, approve, emit, report }) {
     approvals,
     wire,
     send: async (call, answer, final) =>
-      post("/api/response", { id: call.id, ...(await wire.answer(call, answer, final)), final }),
+      post("/api/response", { id: call.id, ...(await wire.answer(call, answer, final)), final }, traceOf(call)),
     emit,
   });
   /** @type {Connection} */

@@ -15,11 +15,12 @@ import { ProgressSender } from "./progress-sender.js";
 /**
  * `restarted`: another host may have begun it. `refusal`: the error to answer with instead of running it; nothing is stored.
  * @typedef {{ id: string, cursor: string, tool: string, args?: any, replay?: boolean, restarted?: boolean,
- *   refusal?: AnswerError }} Request
+ *   refusal?: AnswerError, traceparent?: string, tracestate?: string }} Request
  */
 /**
  * The request that an answer is for. `isUnstored`: the answer is not stored, so the same request may still run.
- * @typedef {import("../crypto/cipher.js").Call & { refusal?: AnswerError, isUnstored?: boolean }} AnsweredCall
+ * @typedef {import("../crypto/cipher.js").Call & { refusal?: AnswerError, isUnstored?: boolean,
+ *   traceparent?: string, tracestate?: string }} AnsweredCall
  */
 
 /** The progress that a guest gets while a call waits for approval. In MCP, progress must grow: a tool's own starts above 0. */
@@ -154,13 +155,13 @@ export class Runner {
    * @param {any} args
    * @param {{ isKnown: boolean }} before whether it was begun in this tab
    */
-  async #run({ id, tool, replay = false, restarted: isTakenOver = false }, args, { isKnown }) {
+  async #run({ id, tool, replay = false, restarted: isTakenOver = false, traceparent, tracestate }, args, { isKnown }) {
     const restarted = isKnown || isTakenOver;
     const controller = new AbortController();
     const { signal } = controller;
     this.#running.set(id, controller);
     const progress = new ProgressSender(
-      async (value) => this.#send({ id, tool }, await resultAnswer(value, MAX_PROGRESS_BYTES), false),
+      async (value) => this.#send({ id, tool, traceparent, tracestate }, await resultAnswer(value, MAX_PROGRESS_BYTES), false),
       (error) => this.#emit("error", { error }),
     );
     /** @param {unknown} value */
@@ -197,7 +198,8 @@ export class Runner {
       clearTimeout(news);
       report(value);
     };
-    const answer = error ? { error } : await this.#call(found, tool, args, { id, signal, restarted, progress: reportOwn });
+    const context = { id, signal, restarted, progress: reportOwn, traceparent, tracestate };
+    const answer = error ? { error } : await this.#call(found, tool, args, context);
     clearTimeout(news);
     const took = error ? {} : { durationMs: performance.now() - beganAt };
     this.#running.delete(id);
@@ -205,7 +207,7 @@ export class Runner {
     if (!isUnstored) this.#requests.set(id, { status: "answered", tool, answer });
     this.#emit("response", { id, tool, ...answer, final: true, ...took });
     await progress.close();
-    this.#outbox.put({ id, tool, isUnstored }, answer);
+    this.#outbox.put({ id, tool, isUnstored, traceparent, tracestate }, answer);
   }
 
   /**

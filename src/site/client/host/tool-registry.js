@@ -25,6 +25,8 @@ import { mappedName } from "./tool-names.js";
  * @property {AbortSignal} signal aborted when the request is cancelled or the session ends: stop working
  * @property {boolean} restarted this request had started before the page was reloaded, so its effects may already exist
  * @property {(value: unknown) => void} progress report progress to the guest; any JSON of at most 250 KiB
+ * @property {string} [traceparent] the trace of the call, if its caller traces: https://www.w3.org/TR/trace-context/
+ * @property {string} [tracestate] what tracing systems add to that
  */
 
 /** @typedef {(args: any, context: ToolContext) => unknown} ToolHandler */
