@@ -23,6 +23,7 @@ from waypost_worker.cloudflare.clock import CloudflareClock
 from waypost_worker.cloudflare.fetch import CloudflareAi, CloudflareHttp
 from waypost_worker.cloudflare.isolate_end import IsolateEnd
 from waypost_worker.cloudflare.kv import CloudflareKv, text_or_none
+from waypost_worker.cloudflare.soon import run_soon_in_microtasks
 from waypost_worker.context.isolate import Isolate
 from waypost_worker.http.messages import Request, content_length
 from waypost_worker.kv.memory import MemoryKv
@@ -136,7 +137,9 @@ def make_app(around: Callable[[Kv], Kv] = lambda kv: kv) -> App:
     )
     end = IsolateEnd(app.isolate, clock, js.console.error, workers)
     end.abort_without_python()
-    watch_loop(asyncio.get_running_loop(), end.begin)
+    loop = asyncio.get_running_loop()
+    run_soon_in_microtasks(loop)
+    watch_loop(loop, end.begin)
     return app
 
 
