@@ -100,6 +100,8 @@ class JsFunctions:
         self.stringify = js.JSON.stringify
         self.from_entries = js.Object.fromEntries
         self.new_response = js.Response.new
+        self.with_resolvers = js.Promise.withResolvers
+        self.wait_until = import_from_javascript("cloudflare:workers").waitUntil
 
 
 @cache
@@ -196,8 +198,9 @@ async def serve(app: App, js_request: Any) -> Any:
 
 
 def _run_in_background(work: Coroutine[Any, Any, None], isolate: Isolate) -> None:
-    ended = js.Promise.withResolvers()
-    import_from_javascript("cloudflare:workers").waitUntil(ended.promise)
+    functions = js_functions()
+    ended = functions.with_resolvers()
+    functions.wait_until(ended.promise)
 
     async def run() -> None:
         try:
