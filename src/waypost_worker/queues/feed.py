@@ -104,6 +104,11 @@ class Feed:
         is_late = after_ms is not None and self._clock.now_ms() - after_ms > self._ttl_ms
         return [expired_gap(self._reader.position)] if is_late else []
 
+    @property
+    def has_published(self) -> bool:
+        """Whether `from_channel` may have something."""
+        return self._channel.has_since(self._scope, self._position)
+
     async def from_channel(self) -> AsyncGenerator[list[Event], None]:
         """The events of the messages that were queued in this isolate since the last call, in batches as `from_store`.
         What is left when it is closed is found in the store."""
