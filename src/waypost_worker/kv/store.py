@@ -104,12 +104,11 @@ async def find_key(kv: Kv, key: str) -> ListedKey | None:
             return None
 
 
-async def list_all(kv: Kv, prefix: str) -> AsyncGenerator[tuple[ListedKey, ...], None]:
-    """Every page under `prefix`. Only a page without a cursor is the last; an empty page may have one."""
-    cursor = None
-    while True:
-        page = await kv.list(prefix, cursor=cursor)
+async def list_all(kv: Kv, prefix: str, first: ListPage | None = None) -> AsyncGenerator[tuple[ListedKey, ...], None]:
+    """Every page under `prefix`, after the `first` if that is listed already. Only a page without a cursor is the last;
+    an empty page may have one."""
+    page = first or await kv.list(prefix)
+    yield page.keys
+    while page.cursor is not None:
+        page = await kv.list(prefix, cursor=page.cursor)
         yield page.keys
-        cursor = page.cursor
-        if cursor is None:
-            return

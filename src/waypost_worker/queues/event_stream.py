@@ -63,8 +63,8 @@ async def stream_events(
     is_behind, is_whole = role is Role.GUEST and not is_continued, True
     with feed.subscribe(wakeup), watch.subscribe(wakeup):
         yield _first_batch(role, feed, watch)
-        while clock.now_ms() < end_ms and meter.remaining > STREAM_RESERVED_OPERATIONS:
-            looks = clock.now_ms() >= schedule.next_look_ms
+        while (now := clock.now_ms()) < end_ms and meter.remaining > STREAM_RESERVED_OPERATIONS:
+            looks = now >= schedule.next_look_ms
             try:
                 async with aclosing(_look(feed, watch, schedule, invocation, is_behind=is_behind)) as batches:
                     async for batch in batches:
@@ -93,11 +93,13 @@ async def stream_events(
             is_holding = watch.seat is not None and watch.seat.is_holding
             if is_whole and not is_holding and feed.leaves():
                 break
-            if _is_heartbeat_due(clock.now_ms(), last_sent + silence_ms, schedule.due_ms, silence_ms):
-                last_sent = clock.now_ms()
+            now, next_look_ms = clock.now_ms(), schedule.due_ms
+            if _is_heartbeat_due(now, last_sent + silence_ms, next_look_ms, silence_ms):
+                last_sent = now
                 yield [HEARTBEAT]
-            due_ms = min(schedule.due_ms, watch.due_ms, last_sent + silence_ms, end_ms)
-            await wakeup.wait(seconds_until(due_ms, clock.now_ms()))
+                now = clock.now_ms()
+            due_ms = min(next_look_ms, watch.due_ms, last_sent + silence_ms, end_ms)
+            await wakeup.wait(seconds_until(due_ms, now))
     if watch.seat is not None:
         watch.seat.pause()
     if is_whole:
@@ -155,19 +157,27 @@ async def _look(
         async with aclosing(_seated(feed.from_channel(), watch)) as published:
             async for batch in published:
                 yield batch
-    now = clock.now_ms()
-    if not watch.ended and schedule.is_wake_up_due(now):
+        if _has_ended(watch):
+            return
+    if schedule.is_wake_up_due(clock.now_ms()):
         await feed.read_wake_up(schedule)
-        now = clock.now_ms()
-    if not watch.ended and now >= schedule.next_look_ms:
+    looks = clock.now_ms() >= schedule.next_look_ms
+    if looks and not await feed.finds_nothing():
         async with aclosing(_seated(feed.from_store(), watch)) as stored:
             async for batch in stored:
                 schedule.found()
                 yield batch
-        if not watch.ended:
-            feed.looked(schedule)
-    if not watch.ended and watch.is_due(schedule.due_ms) and (changes := await watch.events(schedule.due_ms)):
+        if _has_ended(watch):
+            return
+    if looks:
+        feed.looked(schedule)
+    if watch.is_due(schedule.due_ms) and (changes := await watch.events(schedule.due_ms)):
         yield list(changes)
+
+
+def _has_ended(watch: SessionWatch) -> bool:
+    # Since it was asked last: each batch takes a while.
+    return watch.ended
 
 
 async def _seated(messages: AsyncGenerator[list[Event], None], watch: SessionWatch) -> AsyncGenerator[Batch, None]:

@@ -81,21 +81,19 @@ class SessionWatch:
     @property
     def due_ms(self) -> int:
         """When `events` has to be called next."""
-        times = [self._check_ms]
-        if self._role is Role.HOST and not self.is_unconfirmed:
-            times.append(self._announce_ms)
-        if self.seat and self.seat.is_holding:
-            times.append(self.seat.held_until_ms)
-        return min(times)
+        if self.seat is None:
+            return min(self._check_ms, self._announce_ms) if self._role is Role.HOST else self._check_ms
+        due_ms = self._check_ms if self.is_unconfirmed else min(self._check_ms, self._announce_ms)
+        return min(due_ms, self.seat.held_until_ms) if self.seat.is_holding else due_ms
 
     def is_due(self, next_wake_ms: int = 0) -> bool:
         """Whether `events` has something to do now. `next_wake_ms`: when its stream wakes next for something else; what
         is due soon and before that is done now."""
+        now, due_ms = self._clock.now_ms(), self.due_ms
         return (
-            self._clock.now_ms() >= self.due_ms
-            or self._checks(next_wake_ms)
-            or self._announces(next_wake_ms)
+            now >= due_ms
             or self._channel.has_since(self.session.code, self._position)
+            or (due_ms < next_wake_ms and (self._checks(next_wake_ms) or self._announces(next_wake_ms)))
         )
 
     @contextmanager
