@@ -81,9 +81,17 @@ class Kv(Protocol):
         ...
 
 
+WRAPPING_BYTES = len('{"m":""}')
+
+
 def fits_metadata(text: str) -> bool:
     """Whether `text` fits into metadata, which a `list` returns without another operation."""
-    return len(text) < KV_MAX_METADATA_BYTES and len(wrap_metadata(text)) <= KV_MAX_METADATA_BYTES
+    if len(text) >= KV_MAX_METADATA_BYTES:
+        return False
+    if text.isascii() and text.isprintable():
+        # As `wrap_metadata` writes it, without writing it: it is written once it is stored.
+        return len(text) + WRAPPING_BYTES + text.count('"') + text.count("\\") <= KV_MAX_METADATA_BYTES
+    return len(wrap_metadata(text)) <= KV_MAX_METADATA_BYTES
 
 
 def wrap_metadata(text: str) -> bytes:
