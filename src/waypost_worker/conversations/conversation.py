@@ -34,6 +34,7 @@ from waypost_worker.conversations.journal import (
     merge,
     origin_of,
     pop_of,
+    without_gone,
 )
 from waypost_worker.conversations.leftover import EMPTY
 from waypost_worker.conversations.message import ChatMessage, ForkOrigin
@@ -355,7 +356,8 @@ class Conversation:
         found = await get_all(self._kv, wanted)
         text = found.pop(wanted[0], None)
         changes |= {cursor_of(name): _decode_change(value) for name, value in found.items()}
-        return _decode_snapshot(text) if text else Snapshot(), [Entry(*change) for change in sorted(changes.items())]
+        snapshot = _decode_snapshot(text) if text else Snapshot()
+        return snapshot, [without_gone(Entry(*change), snapshot.gone) for change in sorted(changes.items())]
 
     async def _compact(self, snapshot: Snapshot, journal: list[Entry]) -> set[str]:
         """Writes a new snapshot. Returns the cursors of the entries that it then deleted from the journal."""
