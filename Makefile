@@ -6,7 +6,7 @@ HOST = 127.0.0.1
 RUNS = 10000
 SEED = 0
 
-.PHONY: announce bench bootstrap browser check cost cost-of-day deploy dev export guard import latency lock probe profile rollback rotate-key simulate simulation soak test undeploy unit verify wake-up-table worker
+.PHONY: advisories announce bench bootstrap browser check cost cost-of-day deploy dev export guard import latency lock probe profile release rollback rollout rotate-key simulate simulation soak test undeploy unit verify wake-up-table worker
 .NOTPARALLEL:
 
 # Installs what is missing, and nothing where all of it is there.
@@ -90,7 +90,7 @@ probe: bootstrap
 # Puts Waypost on Cloudflare and tests it there; again, it updates what is there. make deploy ENV=production
 # REGION=aws:eu-central-1 PLAN=paid DOMAIN=waypost.example.com NAME=mine. TRY=1: for an hour, without an account.
 # Only what stands on the command line counts: variables of the environment say something about other programs.
-deploy undeploy: STEPS = --to-deploy
+deploy undeploy rollout: STEPS = --to-deploy
 deploy: bootstrap
 	@npm run --silent deploy --$(call given,ENV NAME REGION PLAN DOMAIN TRY YES)
 
@@ -99,6 +99,18 @@ undeploy: bootstrap
 	@npm run --silent deploy -- undeploy$(call given,ENV NAME YES)
 
 given = $(foreach name,$(1),$(if $(filter command,$(origin $(name))), '$(name)=$($(name))'))
+
+# Gives a version a part of the requests, then all, each time after it was tried: make rollout ENV=production PERCENT=10
+rollout: bootstrap
+	@npm run --silent rollout --$(call given,ENV PERCENT)
+
+# Makes the commit and the tag of a release: make release VERSION=0.2.0
+release: bootstrap
+	@npm run --silent release -- '$(VERSION)'
+
+# Asks whether an advisory is known for a locked package. ONLINE=1 fails where that can't be asked.
+advisories: bootstrap
+	@npm run --silent advisories -- $(if $(ONLINE),--online)
 
 # Writes all data of a deployment into a file, or back into another one (docs/looking-after.md):
 # make export FILE=waypost.jsonl.gz [ENV=…] [NAME=…] [URL=https://…] [NAMESPACE=id] [ANY_KEY=1] [EXACT=1]

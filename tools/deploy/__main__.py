@@ -71,6 +71,7 @@ def run(command: Command) -> None:
     from tools.deploy.steps import Tools, deploy
     from tools.deploy.trial import deploy_for_an_hour
     from tools.deploy.undeploy import undeploy
+    from tools.environments import problem
 
     words = command.words
     region, plan, domain, name = (words.get(word) for word in ("REGION", "PLAN", "DOMAIN", "NAME"))
@@ -79,6 +80,8 @@ def run(command: Command) -> None:
         name = os.environ.get("WRANGLER_CI_OVERRIDE_NAME") or None
     wanted = Wanted(words.get("ENV", ""), region, plan, domain, name)
     config = configuration(CONFIG.read_text(), wanted)
+    if wanted.env and command.verb != UNDEPLOY and (reason := problem()) is not None:
+        raise DeployFailure(reason)
     if command.is_set("TRY") and wanted.domain:
         raise DeployFailure("A temporary account has no domains: leave DOMAIN or TRY out.")
     install_npm_packages()
