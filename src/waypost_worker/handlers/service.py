@@ -55,9 +55,9 @@ class HealthView(msgspec.Struct, rename="camel"):
 
     `placement`: where this request ran, if the Worker is placed (`remote-IAD`: passed on to the place; `local-FRA`: ran
     where it came in). `colo`: the data centre that it came to. Both by the code of an airport, as Cloudflare says it.
+    `workerVersion`: which upload of the Worker serves it, if that is bound.
 
     `signingKeys`: the fingerprints of the keys whose tokens are accepted, first the one that signs.
-    `workerVersion`: which upload of the Worker serves it, if that is bound.
     """
 
     status: str
