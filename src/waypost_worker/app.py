@@ -231,7 +231,7 @@ class App:
         loads: Loads,
     ) -> Response:
         record = recording.record
-        request = bounded(request, recording.in_background(request.background))
+        request = bounded(request)
         require_own_host(request, self._settings.allowed_origins)
         if is_preflight(request):
             record.route = PREFLIGHT
@@ -267,6 +267,7 @@ class App:
             loads=loads,
             log=lambda text: self._log(log_entry(record.request_id, text)),
             record=record,
+            background=recording.in_background(request.background),
             trace=trace,
             deployed=self._deployed,
         )

@@ -130,7 +130,7 @@ def test_a_query_has_at_most_100_parameters():
 
 
 def with_head(path: str = "/", **fields: str) -> Request:
-    return bounded(Request("GET", path, "", LowerHeaders(fields), no_body, no_background), no_background)
+    return bounded(Request("GET", path, "", LowerHeaders(fields), no_body, no_background))
 
 
 def test_a_path_has_at_most_2048_bytes():

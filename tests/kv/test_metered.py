@@ -33,16 +33,16 @@ async def test_operations_are_counted_by_kind_as_they_are_billed():
     await meter.put("a", "x", ttl_seconds=60)
     await meter.put("b", b"xyz", ttl_seconds=60, metadata="m\u00e9")
     await meter.put("c", "\u00e9", ttl_seconds=60)
-    assert (meter.writes, meter.written_bytes) == (3, 1 + 3 + 3 + 2)
+    assert (meter.by_kind, meter.written_bytes) == ([0, 3, 0, 0], 1 + 3 + 3 + 2)
     await meter.get("a")
     await meter.get("none")
     await meter.get_bytes("b")
     await meter.get_bytes("none")
     await meter.get_many(["a", "c", "none"])
-    assert (meter.reads, meter.read_bytes) == (7, 1 + 3 + 3)
+    assert (meter.by_kind, meter.read_bytes) == ([7, 3, 0, 0], 1 + 3 + 3)
     await meter.delete("a")
     await meter.list("")
-    assert (meter.deletes, meter.lists, meter.operations) == (1, 1, 10)
+    assert (meter.by_kind, meter.operations) == ([7, 3, 1, 1], 10)
 
 
 async def test_an_operation_that_fails_is_counted_by_kind_and_one_that_is_refused_is_not():
@@ -51,7 +51,7 @@ async def test_an_operation_that_fails_is_counted_by_kind_and_one_that_is_refuse
         await meter.put("a", "x", ttl_seconds=60)
     with pytest.raises(BudgetSpent):
         await meter.put("a", "x", ttl_seconds=60)
-    assert meter.writes == 1
+    assert meter.by_kind == [0, 1, 0, 0]
 
 
 async def test_the_last_operation_of_the_budget_is_done_and_the_next_is_not_asked_for():

@@ -7,7 +7,7 @@ is destroyed, so every stream destroys its own.
 
 import asyncio
 import os
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from functools import cache
 from typing import Any
 from urllib.parse import urlsplit
@@ -24,6 +24,7 @@ from waypost_worker.cloudflare.fetch import CloudflareAi, CloudflareHttp
 from waypost_worker.cloudflare.isolate_end import IsolateEnd
 from waypost_worker.cloudflare.kv import CloudflareKv, text_or_none
 from waypost_worker.cloudflare.sinks import CloudflareSinks, deployed_version
+from waypost_worker.cloudflare.soon import run_soon_in_microtasks
 from waypost_worker.context.isolate import Isolate
 from waypost_worker.http.messages import Request, content_length
 from waypost_worker.kv.memory import MemoryKv
@@ -80,9 +81,19 @@ class CloudflareLimiter:
     def __init__(self, binding: Any) -> None:
         self._limit = binding.limit
 
-    async def allows(self, key: str) -> bool:
+    def allows(self, key: str) -> Awaitable[bool]:
         try:
-            outcome = await self._limit(js_functions().parse(msgspec.json.encode({"key": key}).decode()))
+            asked = self._limit(js_functions().parse(msgspec.json.encode({"key": key}).decode()))
+        except JsException as error:
+            # A limit of the platform may be thrown by the call instead of by its promise.
+            return self._allows(error)
+        return self._allows(asked)
+
+    async def _allows(self, asked: Any) -> bool:
+        try:
+            if isinstance(asked, JsException):
+                raise asked
+            outcome = await asked
         except JsException as error:
             # Fails open: an outage of the rate limits must not stop the service.
             js.console.error(f"a rate limit could not be asked: {error}")
@@ -105,6 +116,8 @@ class JsFunctions:
         self.stringify = js.JSON.stringify
         self.from_entries = js.Object.fromEntries
         self.new_response = js.Response.new
+        self.with_resolvers = js.Promise.withResolvers
+        self.wait_until = import_from_javascript("cloudflare:workers").waitUntil
 
 
 @cache
@@ -145,7 +158,9 @@ def make_app(around: Callable[[Kv], Kv] = lambda kv: kv) -> App:
     )
     end = IsolateEnd(app.isolate, clock, js.console.error, workers)
     end.abort_without_python()
-    watch_loop(asyncio.get_running_loop(), end.begin)
+    loop = asyncio.get_running_loop()
+    run_soon_in_microtasks(loop)
+    watch_loop(loop, end.begin)
     return app
 
 
@@ -202,8 +217,9 @@ async def serve(app: App, js_request: Any) -> Any:
 
 
 def _run_in_background(work: Coroutine[Any, Any, None], isolate: Isolate) -> None:
-    ended = js.Promise.withResolvers()
-    import_from_javascript("cloudflare:workers").waitUntil(ended.promise)
+    functions = js_functions()
+    ended = functions.with_resolvers()
+    functions.wait_until(ended.promise)
 
     async def run() -> None:
         try:

@@ -96,7 +96,6 @@ class Recording:
             return
         record, meter = self.record, self._meter
         record.kv_ms = meter.elapsed_ms
-        record.reads, record.writes = meter.reads, meter.writes
-        record.deletes, record.lists = meter.deletes, meter.lists
+        record.reads, record.writes, record.deletes, record.lists = meter.by_kind
         record.read_bytes, record.written_bytes = meter.read_bytes, meter.written_bytes
         self._observer.observe(record)

@@ -1,7 +1,8 @@
 """The context of one request: its data, its ports, and factories of the domain objects on them."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from contextlib import AbstractContextManager, nullcontext
+from typing import Any
 
 import msgspec
 
@@ -45,7 +46,8 @@ class RequestContext(msgspec.Struct, frozen=True):
 
     `loads`: the large values that the request has read from KV and not handed over yet.
     `log` writes one entry, with the request's id, to the operator's log.
-    `record`: what is recorded of the request. `trace`: the trace that it belongs to.
+    `record`: what is recorded of the request. `background`: the request's, with the work as a part of what is recorded.
+    `trace`: the trace that it belongs to.
     `deployed`: which upload of the Worker runs, if that is bound.
     """
 
@@ -65,6 +67,7 @@ class RequestContext(msgspec.Struct, frozen=True):
     log: Callable[[str], None]
     query: dict[str, str]
     record: RequestRecord
+    background: Callable[[Coroutine[Any, Any, None]], None]
     trace: TraceContext | None
     deployed: DeployedVersion | None
 
@@ -159,7 +162,7 @@ class RequestContext(msgspec.Struct, frozen=True):
             self.model,
             self.settings,
             self.invocation,
-            self.request.background,
+            self.background,
             self.log,
             charge,
         )
@@ -208,6 +211,6 @@ class RequestContext(msgspec.Struct, frozen=True):
         isolate, ttl_seconds = self.isolate, self.settings.queue_ttl_seconds
         wake_ups = None
         if session.has_wake_up_keys and self.wakes:
-            meter, background = self.invocation.meter, self.request.background
+            meter, background = self.invocation.meter, self.background
             wake_ups = WakeUpWriter(meter, self.clock, isolate.wake_ups, background)
         return Queues(kv, session.code, isolate.cursors, isolate.messages, ttl_seconds, self.loads, wake_ups)

@@ -157,16 +157,20 @@ class _BoundedHeaders:
         return value
 
 
-def bounded(request: Request, background: Callable[[Coroutine[Any, Any, None]], None]) -> Request:
-    """`request`, with its path checked, with headers that raise `HeaderTooLarge` when a field is read that is too long,
-    and with this `background`.
+def bounded(request: Request) -> Request:
+    """`request`, with its path checked, and with headers that raise `HeaderTooLarge` when a field is read that is too
+    long.
 
     Raises:
         UriTooLong
     """
     if len(request.path) > MAX_PATH_BYTES:
         raise UriTooLong(f"A path may have {MAX_PATH_BYTES} bytes.")
-    return msgspec.structs.replace(request, headers=_BoundedHeaders(request.headers), background=background)
+    headers = request.headers
+    # Nearly always: then no read of a field needs to be looked after.
+    if isinstance(headers, dict) and max(map(len, headers.values()), default=0) <= MAX_HEADER_LENGTH:
+        return request
+    return msgspec.structs.replace(request, headers=_BoundedHeaders(headers))
 
 
 class Response(msgspec.Struct):

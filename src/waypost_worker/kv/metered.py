@@ -6,7 +6,6 @@ from typing import ParamSpec, TypeVar
 
 from waypost_worker.clock import Clock
 from waypost_worker.errors import BudgetSpent
-from waypost_worker.kv.delegating import DelegatingKv
 from waypost_worker.kv.store import Kv, ListPage
 from waypost_worker.limits import READS_PER_ADDRESS_USE
 
@@ -19,6 +18,9 @@ https://developers.cloudflare.com/kv/platform/pricing/"""
 
 BYTE_SECONDS_PER_READ = 2_600_000_000
 """What is stored costs too, $0.50 a gigabyte and month: a page of 1 MiB, kept for a day, as much as 34 reads."""
+
+READ, WRITE, DELETE, LIST = range(4)
+"""The kinds of operations, which have prices of their own."""
 
 USES_AT_ONCE = 16
 """Uses that are counted concurrently: the binding counts one at a time, and an image of 4 MiB costs some 300."""
@@ -41,13 +43,20 @@ class Payment:
         self._spent = 0
         self._is_refused = False
 
+    def spend_paid(self, price: int) -> bool:
+        """Pays `price` out of the uses that were counted before. Returns whether there was enough left of them."""
+        if self._spent + price + self._kept > self._paid:
+            return False
+        self._spent += price
+        return True
+
     async def spend(self, price: int) -> None:
         """Pay `price`.
 
         Raises:
             BudgetSpent: it is not paid for, and no more uses are allowed.
         """
-        while not self._is_refused and (missing := self._spent + price + self._kept - self._paid) > 0:
+        while (missing := self._spent + price + self._kept - self._paid) > 0 and not self._is_refused:
             uses = min(-(-missing // READS_PER_ADDRESS_USE), USES_AT_ONCE)
             paying = [self._pay() for _ in range(uses)]
             # Usually it is one, which needs no task.
@@ -65,25 +74,26 @@ class Payment:
         return min(operations, (self._paid - self._spent) // WRITE_PRICE) if self._is_refused else operations
 
 
-class MeteredKv(DelegatingKv):
+def _price_of_write(size: int, ttl_seconds: int) -> int:
+    return WRITE_PRICE + size * ttl_seconds // BYTE_SECONDS_PER_READ
+
+
+class MeteredKv:
     """Passes on to `kv` until `budget` operations are used, or one can't be paid; then raises instead of asking.
 
     `operations` counts what was asked, also what failed; `elapsed_ms` is the time spent waiting for it. `payment` is
-    set once it is known whose budget pays. `reads` (keys), `writes`, `deletes` and `lists` are the operations by kind,
-    as they are billed; the bytes are those of the values that were read, and of values and metadata that were written.
+    set once it is known whose budget pays. `by_kind`: keys that were read, writes, deletes and lists, as they are
+    billed. The bytes are those of the values that were read, and of values and metadata that were written.
     """
 
     def __init__(self, kv: Kv, clock: Clock, budget: int) -> None:
-        super().__init__(kv)
+        self.kv = kv
         self._clock = clock
         self._budget = budget
         self.payment: Payment | None = None
         self.operations = 0
         self.elapsed_ms = 0
-        self.reads = 0
-        self.writes = 0
-        self.deletes = 0
-        self.lists = 0
+        self.by_kind = [0, 0, 0, 0]
         self.read_bytes = 0
         self.written_bytes = 0
 
@@ -94,53 +104,50 @@ class MeteredKv(DelegatingKv):
         return left if self.payment is None else self.payment.limit(left)
 
     async def get(self, key: str) -> str | None:
-        await self._pay(1)
-        self.reads += 1
-        value = await super().get(key)
+        value = await self._paid(READ, 1, 1, self.kv.get, key)
         if value is not None:
             self.read_bytes += _size(value)
         return value
 
     async def get_bytes(self, key: str) -> bytes | None:
-        await self._pay(1)
-        self.reads += 1
-        value = await super().get_bytes(key)
+        value = await self._paid(READ, 1, 1, self.kv.get_bytes, key)
         if value is not None:
             self.read_bytes += len(value)
         return value
 
     async def get_many(self, keys: Sequence[str]) -> dict[str, str]:
         # One operation, but each key is billed.
-        await self._pay(len(keys))
-        self.reads += len(keys)
-        values = await super().get_many(keys)
+        values = await self._paid(READ, len(keys), len(keys), self.kv.get_many, keys)
         self.read_bytes += sum(map(_size, values.values()))
         return values
 
     async def put(self, key: str, value: str | bytes, *, ttl_seconds: int, metadata: str | None = None) -> None:
-        await self._pay(WRITE_PRICE + len(value) * ttl_seconds // BYTE_SECONDS_PER_READ)
-        self.writes += 1
+        price = _price_of_write(len(value), ttl_seconds)
+        await self._paid(WRITE, 1, price, self.kv.put, key, value, ttl_seconds=ttl_seconds, metadata=metadata)
         self.written_bytes += _size(value) + _size(metadata or "")
-        await super().put(key, value, ttl_seconds=ttl_seconds, metadata=metadata)
 
     async def delete(self, key: str) -> None:
-        await self._pay(WRITE_PRICE)
-        self.deletes += 1
-        await super().delete(key)
+        await self._paid(DELETE, 1, WRITE_PRICE, self.kv.delete, key)
 
     async def list(self, prefix: str, *, cursor: str | None = None, limit: int = 1000) -> ListPage:
-        await self._pay(WRITE_PRICE)
-        self.lists += 1
-        return await super().list(prefix, cursor=cursor, limit=limit)
+        return await self._paid(LIST, 1, WRITE_PRICE, self.kv.list, prefix, cursor=cursor, limit=limit)
 
-    async def _pay(self, price: int) -> None:
+    async def _paid(
+        self,
+        kind: int,
+        count: int,
+        price: int,
+        operation: Callable[P, Awaitable[T]],
+        *args: P.args,
+        **kwargs: P.kwargs,
+    ) -> T:
         if self.operations >= self._budget:
             raise BudgetSpent(f"This call may use {self._budget} store operations and needs more.")
         self.operations += 1
-        if self.payment is not None:
+        # Usually it is paid for, and nothing has to be awaited.
+        if self.payment is not None and not self.payment.spend_paid(price):
             await self.payment.spend(price)
-
-    async def _around(self, operation: Callable[P, Awaitable[T]], *args: P.args, **kwargs: P.kwargs) -> T:
+        self.by_kind[kind] += count
         started = self._clock.now_ms()
         try:
             return await operation(*args, **kwargs)

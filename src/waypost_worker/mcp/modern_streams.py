@@ -55,7 +55,7 @@ async def call_stream(
         yield encode_message(encode_error(id, error))
     finally:
         if not is_over:
-            tab.context.request.background(call.cancel())
+            tab.context.background(call.cancel())
 
 
 async def listen_stream(tab: Tab, id: RpcId, *, wants_tools: bool) -> AsyncGenerator[bytes, None]:

@@ -54,7 +54,8 @@ class RunningCall:
         queues = tab.queues
         # The id is issued here and not by the queue: the waiter must exist before there can be a response.
         call = cls(tab, tab.context.isolate.cursors.issue(queues.requests))
-        message = Message("request", "", tool=tool, args=args, asker=msgspec.UNSET if asker is None else asker)
+        raw = msgspec.Raw(msgspec.json.encode(args))
+        message = Message("request", "", tool=tool, args=raw, asker=msgspec.UNSET if asker is None else asker)
         await queues.push_request(traced(message, trace), call.request_id, is_issued=True)
         return call
 

@@ -6,6 +6,7 @@ from contextlib import AbstractContextManager, aclosing, suppress
 from waypost_worker.clock import Clock, Wakeup
 from waypost_worker.errors import DailyLimit
 from waypost_worker.kv.keys import cursor_of
+from waypost_worker.kv.store import ListPage
 from waypost_worker.limits import MAX_BODY_BYTES
 from waypost_worker.polling.local_channel import LocalChannel
 from waypost_worker.polling.schedule import PollSchedule
@@ -46,6 +47,7 @@ class Feed:
         self._wake_up = wake_up
         # Of the messages that the wake-up key named, those that the last listing showed.
         self._listed: set[str] = set()
+        self._first_page: ListPage | None = None
         self._handovers = handovers
         self._last_id = reader.cursor
         self._is_stream = is_stream
@@ -104,6 +106,11 @@ class Feed:
         is_late = after_ms is not None and self._clock.now_ms() - after_ms > self._ttl_ms
         return [expired_gap(self._reader.position)] if is_late else []
 
+    @property
+    def has_published(self) -> bool:
+        """Whether `from_channel` may have something."""
+        return self._channel.has_since(self._scope, self._position)
+
     async def from_channel(self) -> AsyncGenerator[list[Event], None]:
         """The events of the messages that were queued in this isolate since the last call, in batches as `from_store`.
         What is left when it is closed is found in the store."""
@@ -115,12 +122,23 @@ class Feed:
             async for events in batches:
                 yield events
 
+    async def finds_nothing(self) -> bool:
+        """Begins a look at the store with the first page of the queue, and returns whether that was all: nothing is
+        queued, and the reader keeps nothing. Nearly all looks end so. Otherwise `from_store` goes on with that page."""
+        first = await self._queues.first_page(self._scope)
+        if not first.keys and first.cursor is None and self._reader.keeps_nothing:
+            self._listed.clear()
+            return True
+        self._first_page = first
+        return False
+
     async def from_store(self) -> AsyncGenerator[list[Event], None]:
         """Lists the queue, and yields what the reader has not been sent, in batches of bounded size, none empty; then
         the gaps that are due. Removes duplicates of requests that the host has acknowledged."""
         listed: set[str] = set()
         unsent: list[Message] = []
-        async with aclosing(self._queues.pages(self._scope)) as pages:
+        first, self._first_page = self._first_page, None
+        async with aclosing(self._queues.pages(self._scope, first)) as pages:
             async for page in pages:
                 listed.update(message.cursor for message in page)
                 # Responses are listed request by request: only the whole listing can be sorted by time.
