@@ -280,3 +280,17 @@ def test_an_older_commit_does_not_take_the_place_of_a_newer_one(place: Place) ->
     run(place.worker, v1=100)
     rollout(place.config, 10, Commit("older", lambda later: later == "newer"), place.tools)
     assert shares(place.worker)[0] == {"v3": 10, "v1": 90}
+
+
+def test_a_version_needs_the_key_that_the_worker_has(place: Place) -> None:
+    place.worker.secrets = {"SIGNING_KEY_2": "key"}
+    given: list[dict[str, Any]] = []
+
+    class Reading(AccountWrangler):
+        def run(self, arguments: Sequence[str], **environment: str) -> Done:
+            if "--config" in arguments:
+                given.append(json.loads(Path(arguments[arguments.index("--config") + 1]).read_text()))
+            return super().run(arguments, **environment)
+
+    rollout(place.config, 10, None, replace(place.tools, wrangler=Reading(api=place.api)))
+    assert [each["secrets"] for each in given] == [{"required": ["SIGNING_KEY_2"]}]

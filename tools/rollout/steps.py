@@ -17,6 +17,7 @@ from tools.deploy.sending import Reply, Send, Sent
 from tools.deploy.smoke import Smoke, wait
 from tools.deploy.steps import Tools, deploy, saying_what_is_left
 from tools.rollout.versions import ALL, Versions, most
+from tools.signing_keys import FIRST, signing_secret
 
 OVERRIDE = "Cloudflare-Workers-Version-Overrides"
 
@@ -76,8 +77,10 @@ def rollout(config: Configuration, percent: int, commit: Commit | None, tools: T
 def _look(config: Configuration, tools: Tools) -> tuple[Versions, Found]:
     api = tools.api()
     where = tools.account(api, config)
-    wrangler = tools.wrangler.within(where.id)
-    return Versions(api, where.id, config, wrangler), found(api, where.id, config)
+    there = found(api, where.id, config)
+    # What a version needs is the key that the Worker has.
+    signed = config.signed_by(signing_secret(there.secrets) or FIRST)
+    return Versions(api, where.id, signed, tools.wrangler.within(where.id)), there
 
 
 def _url(versions: Versions, there: Found, tools: Tools) -> str:
