@@ -31,6 +31,14 @@ async def request_accepted(scene: Scene) -> Waited:
     return await scene.waited(scene.ask())
 
 
+async def request_with_id(scene: Scene) -> Waited:
+    """The same of a request that has an id already, so that it can be repeated."""
+    await scene.open()
+    await scene.listen(_ignore, as_host=True)
+    await scene.warm_up()
+    return await scene.waited(scene.ask(id="an-id-of-the-caller"))
+
+
 async def answer_accepted(scene: Scene) -> Waited:
     """An answer until its 202."""
     await scene.open()
@@ -72,6 +80,14 @@ async def next_call(scene: Scene) -> Waited:
     await scene.listen(scene.respond, as_host=True)
     await scene.warm_up("?wait=60")
     return await scene.waited(scene.ask("?wait=60"))
+
+
+async def call_with_id(scene: Scene) -> Waited:
+    """The same with an id of the caller's."""
+    await scene.open()
+    await scene.listen(scene.respond, as_host=True)
+    await scene.warm_up("?wait=60")
+    return await scene.waited(scene.ask("?wait=60", id="an-id-of-the-caller"))
 
 
 async def tool_call(scene: Scene) -> Waited:
@@ -165,10 +181,12 @@ async def _read_to_its_end(body: Any) -> None:
 STORIES: dict[str, Callable[[], Waited]] = {
     "a session opened": lambda: counted(open_session),
     "a request's 202": lambda: counted(request_accepted),
+    "the same, with an id of the caller's": lambda: counted(request_with_id),
     "an answer's 202": lambda: counted(answer_accepted),
     "a request, to the tab": lambda: counted(to_the_tab),
     "a call and its answer, the first of a session": lambda: counted(first_call),
     "a call and its answer, soon after another": lambda: counted(next_call),
+    "a call and its answer, with an id of the caller's": lambda: counted(call_with_id),
     "a call and its answer, by MCP": lambda: counted(tool_call),
     "a call and its answer, on the guest's stream": lambda: counted(to_a_guests_stream),
     "a poll": lambda: counted(poll),

@@ -131,9 +131,9 @@ class Scene:
         body = {"code": self.code, "id": request["id"], "result": True}
         self.start(self.call(self.tab, "POST", "/api/response", body, token=self.token))
 
-    async def ask(self, query: str = "") -> None:
+    async def ask(self, query: str = "", **fields: Any) -> None:
         """A request of the agent."""
-        await self.call(self.agent, "POST", f"/api/request{query}", {"code": self.code, "tool": "work"})
+        await self.call(self.agent, "POST", f"/api/request{query}", {"code": self.code, "tool": "work", **fields})
 
     async def warm_up(self, query: str = "") -> None:
         """A request, and a pause: the next one finds what an isolate knows of a session in use."""
