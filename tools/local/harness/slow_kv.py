@@ -25,8 +25,8 @@ BINDING = "WAYPOST"
 
 @dataclass(frozen=True)
 class Latency:
-    """How long an operation takes, in milliseconds: at least, half within, and 95 and 99 of 100 within. Nothing is slower
-    than the last."""
+    """How long an operation takes, in milliseconds: at least, half within, and 95 and 99 of 100 within;
+    nothing is slower."""
 
     fastest: float
     median: float
