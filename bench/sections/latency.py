@@ -1,0 +1,211 @@
+"""How long callers wait where the store is as far away as the platform's, in milliseconds and in round trips.
+
+Beside Waypost stand a JavaScript Worker that stores and then delivers, on a KV of the same slowness, and FastAPI with a
+Redis that is as far away as a `get` of KV takes. Both ends of a call are in one isolate. Round trips are counted by
+letting each operation take the same long time: what a caller waits is a multiple of it (docs/cost.md has Waypost's
+counted exactly, in virtual time).
+"""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+
+from bench.measure.figures import Figure, Goal, Results, Skip
+from bench.measure.mode import Mode
+from bench.measure.party import Party
+from bench.measure.progress import Progress
+from bench.measure.rounds import Sample, Samples, compared, interleave, values
+from bench.measure.stats import percentile, ratios, spread
+from bench.measure.threads import at_once
+from bench.subjects.model import THINKING_SECONDS, ModelService
+from bench.subjects.packages import BootstrapError
+from bench.subjects.peers import STORE_THEN_DELIVER, WAYPOST, store_then_deliver_project
+from bench.subjects.redis_stack import RedisStack, missing
+from tools.local.harness.project import copy_project
+from tools.local.harness.slow_kv import PLATFORM, SlowKvWorkers, constant
+
+SECTION = "latency"
+REDIS = "FastAPI + Redis, as far away"
+ONE_WRITE = "one write, JavaScript"
+
+REDIS_ONE_WAY_SECONDS = PLATFORM["get"].median / 2000
+"""Half of what a `get` of KV takes: Redis there and back is as far away as KV's cache."""
+
+UNIT_SECONDS = 0.25
+"""How long each operation takes where round trips are counted: several times what everything else takes."""
+
+PARTIES = 4
+"""So many sessions side by side: they mostly wait, so more of them give a steadier median in the same time."""
+
+SECONDS = 60.0
+"""At most, of which streams outlast several times as many."""
+
+
+@dataclass(frozen=True)
+class Call:
+    """One call: its method of `Party`, and the seconds that the model is silent in it."""
+
+    method: Callable[[Party], float]
+    silence: float = 0.0
+    only: tuple[str, ...] = (WAYPOST, STORE_THEN_DELIVER, REDIS)
+
+
+BACK, ANSWERED, WRITTEN = "a call, there and back", "an answer, to its 202", "a document written"
+FIRST_WORD = "a chat's first word, beyond the model's silence"
+CALLS = {
+    "a session opened": Call(Party.open),
+    "a request, to its 202": Call(Party.request_accepted),
+    "a request, to the tab": Call(Party.to_the_tab),
+    ANSWERED: Call(Party.answer_accepted),
+    BACK: Call(Party.there_and_back),
+    "the same with an id of the caller's": Call(Party.with_an_id),
+    "the same by MCP": Call(Party.tool_call, only=(WAYPOST,)),
+    "the same, on the guest's stream": Call(Party.to_the_guest, only=(WAYPOST, STORE_THEN_DELIVER)),
+    "a poll": Call(Party.poll),
+    WRITTEN: Call(Party.write_document),
+    "a document read": Call(Party.read_document),
+    FIRST_WORD: Call(Party.first_word, THINKING_SECONDS),
+    "a chat's second turn, the same": Call(Party.next_word, THINKING_SECONDS),
+}
+
+RATIO_BEFORE = 1.05
+"""A call there and back beside the JavaScript Worker, where callers waited for every write."""
+
+GOALS = {
+    (BACK, STORE_THEN_DELIVER): Goal("ratio", 0.5, "lower"),
+    (ANSWERED, ONE_WRITE): Goal("ratio", 1.1, "lower"),
+    (FIRST_WORD, ONE_WRITE): Goal("ratio", 0.6, "lower"),
+}
+BEFORE_GOAL = Goal("ratio", 0.3, "lower")
+
+
+def measure(mode: Mode, progress: Progress, results: Results) -> None:
+    """Round trips first, which also warms everything up, and then milliseconds."""
+    with tempfile.TemporaryDirectory(prefix="waypost-bench-") as folder, ExitStack() as stack:
+        model = stack.enter_context(ModelService())
+        workers = stack.enter_context(_workers(Path(folder), model))
+        ports = {WAYPOST: workers.port, STORE_THEN_DELIVER: workers.port}
+        redis = _redis(model, stack, results)
+        if redis:
+            ports[REDIS] = redis.port
+        parties = {who: _gathered(who, port, stack) for who, port in ports.items()}
+
+        def slow_down(seconds: float | None) -> None:
+            workers.set_latencies(PLATFORM if seconds is None else constant(seconds * 1000))
+            if redis and redis.link:
+                redis.link.one_way_seconds = REDIS_ONE_WAY_SECONDS if seconds is None else seconds / 2
+
+        slow_down(UNIT_SECONDS)
+        counts = _counts(parties, progress)
+        slow_down(None)
+        turns = {
+            f"{who}: {name}": _turn(call, parties[who])
+            for name, call in CALLS.items()
+            for who in parties
+            if who in call.only
+        }
+        seconds = min(mode.section_seconds, SECONDS)
+        samples = interleave(turns, mode.rounds, seconds, progress, warm_up=False)
+        slow_down(0)
+    for name in CALLS:
+        _report(results, name, samples)
+    for name in CALLS:
+        _report_counts(results, name, counts)
+
+
+def _workers(folder: Path, model: ModelService) -> SlowKvWorkers:
+    projects = {"waypost": copy_project(folder / "waypost"), "javascript": store_then_deliver_project(folder)}
+    variables = {"OPENAI_BASE_URL": model.url, "OPENAI_MODEL": "m", "MODEL_PROVIDER": "openai"}
+    return SlowKvWorkers(folder / "front", projects, **variables)
+
+
+def _redis(model: ModelService, stack: ExitStack, results: Results) -> RedisStack | None:
+    try:
+        why = missing()
+        if not why:
+            return stack.enter_context(RedisStack(one_way_seconds=0, model_url=model.url))
+    except BootstrapError as problem:
+        why = f"its packages can't be installed: {str(problem)[-300:]}"
+    results.skipped.append(Skip(SECTION, REDIS, why))
+    return None
+
+
+def _gathered(who: str, port: int, stack: ExitStack) -> list[Party]:
+    # As in a deployment that is placed, which is the default.
+    fields = {
+        WAYPOST: {"X_Worker": "waypost", "CF_Placement": "remote-FRA"},
+        STORE_THEN_DELIVER: {"X_Worker": "javascript"},
+    }
+    parties = [stack.enter_context(Party(port, **fields.get(who, {}))) for _ in range(PARTIES)]
+    for party in parties:
+        if who == WAYPOST:
+            party.name_tools()
+        if who != REDIS:
+            party.join()
+    return parties
+
+
+def _counts(parties: Mapping[str, Sequence[Party]], progress: Progress) -> dict[tuple[str, str], int]:
+    """The round trips of each call, by its name and whose it is."""
+    counts = {}
+    progress.expect(len(CALLS) * (1 + len(parties)))
+    for name, call in CALLS.items():
+        progress.step(f"counting {name}")
+        calls = [(who, party) for who, each in parties.items() if who in call.only for party in each]
+        # The first one may find nothing that the isolate remembers.
+        at_once([_bound(call, party) for _, party in calls])
+        found = at_once([_bound(call, party) for _, party in calls])
+        for who in parties:
+            waits = [seconds for (whose, _), seconds in zip(calls, found, strict=True) if whose == who]
+            if waits:
+                counts[name, who] = int(min(waits) / UNIT_SECONDS)
+    return counts
+
+
+def _turn(call: Call, parties: Sequence[Party]) -> Callable[[], Sample]:
+    def run() -> Sample:
+        return Sample(percentile(at_once([_bound(call, party) for party in parties]), 50) * 1000)
+
+    return run
+
+
+def _bound(call: Call, party: Party) -> Callable[[], float]:
+    return lambda: call.method(party) - call.silence
+
+
+def _report(results: Results, name: str, samples: Samples) -> None:
+    ours = samples[f"{WAYPOST}: {name}"]
+    pairs = {who: samples.get(f"{who}: {name}") for who in (STORE_THEN_DELIVER, REDIS)}
+    pairs[ONE_WRITE] = samples[f"{STORE_THEN_DELIVER}: {WRITTEN}"] if (name, ONE_WRITE) in GOALS else None
+    compared_with = {who: its for who, its in pairs.items() if its}
+    for against, its in compared_with.items():
+        pair = {WAYPOST: ours, against: its}
+        goal = GOALS.get((name, against))
+        results.figures.append(compared(SECTION, name, "ms", "lower", pair, WAYPOST, against, goal))
+    if not compared_with:
+        results.figures.append(Figure(SECTION, name, "ms", spread(values(ours)), "lower"))
+    if name == BACK:
+        results.figures.append(_beside_before(ours, samples[f"{STORE_THEN_DELIVER}: {name}"]))
+
+
+def _beside_before(ours: list[Sample], script: list[Sample]) -> Figure:
+    before = [value * RATIO_BEFORE for value in values(script)]
+    against = "the same, waiting for every write"
+    ratio = ratios(values(ours), before)
+    return Figure(SECTION, BACK, "ms", spread(values(ours)), "lower", against, spread(before), ratio, None, BEFORE_GOAL)
+
+
+def _report_counts(results: Results, name: str, counts: Mapping[tuple[str, str], int]) -> None:
+    ours = counts[name, WAYPOST]
+    title = f"{name}, one after another"
+    others = [who for who in (STORE_THEN_DELIVER, REDIS) if (name, who) in counts]
+    for against in others or [""]:
+        its = counts.get((name, against))
+        reference = None if its is None else spread([float(its)])
+        ratio = spread([ours / its]) if its else None
+        figure = Figure(SECTION, title, "round trips", spread([float(ours)]), "lower", against, reference, ratio)
+        results.figures.append(figure)
