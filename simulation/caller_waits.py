@@ -31,14 +31,6 @@ async def request_accepted(scene: Scene) -> Waited:
     return await scene.waited(scene.ask())
 
 
-async def request_with_id(scene: Scene) -> Waited:
-    """The same of a request that has an id already, so that it can be repeated."""
-    await scene.open()
-    await scene.listen(_ignore, as_host=True)
-    await scene.warm_up()
-    return await scene.waited(scene.ask(id="an-id-of-the-caller"))
-
-
 async def answer_accepted(scene: Scene) -> Waited:
     """An answer until its 202."""
     await scene.open()
@@ -178,28 +170,78 @@ async def _read_to_its_end(body: Any) -> None:
         pass
 
 
-STORIES: dict[str, Callable[[], Waited]] = {
-    "a session opened": lambda: counted(open_session),
-    "a request's 202": lambda: counted(request_accepted),
-    "the same, with an id of the caller's": lambda: counted(request_with_id),
-    "an answer's 202": lambda: counted(answer_accepted),
-    "a request, to the tab": lambda: counted(to_the_tab),
-    "a call and its answer, the first of a session": lambda: counted(first_call),
-    "a call and its answer, soon after another": lambda: counted(next_call),
-    "a call and its answer, with an id of the caller's": lambda: counted(call_with_id),
-    "a call and its answer, by MCP": lambda: counted(tool_call),
-    "a call and its answer, on the guest's stream": lambda: counted(to_a_guests_stream),
-    "a poll": lambda: counted(poll),
-    "a document written": lambda: counted(write_document),
-    "a document read": lambda: counted(read_document),
-    "a thread's first question, to the first word, beyond the model's silence": lambda: first_word(1),
-    "its second question, to the first word, beyond the model's silence": lambda: first_word(2),
+async def read_conversation(scene: Scene) -> Waited:
+    """A conversation that is read, in use."""
+    await _append(scene)
+    return await scene.waited(scene.call(scene.tab, "GET", "/api/conversations/c"))
+
+
+async def add_message(scene: Scene) -> Waited:
+    """A message until it is added to a conversation in use."""
+    await _append(scene)
+    return await scene.waited(_append(scene))
+
+
+async def pop_message(scene: Scene) -> Waited:
+    """A message until it is popped from a conversation in use."""
+    await _append(scene)
+    return await scene.waited(scene.call(scene.tab, "POST", "/api/conversations/c/pop", {"id": "the-pop"}))
+
+
+async def _append(scene: Scene) -> None:
+    body = {"messages": [{"role": "user", "content": "hello"}]}
+    await scene.call(scene.tab, "POST", "/api/conversations/c/messages", body)
+
+
+TO_TAB = "a request, until it is at the tab"
+NEXT_CALL = "the next call within 30 s"
+WITH_ID = "such a call with an id of the caller's"
+BY_MCP = "such a call by MCP (`tools/call`)"
+TO_GUEST = "such a call, until its answer is on the guest's stream"
+OPENED, ACCEPTED, ANSWERED = "a session opened", "a request, until its 202", "an answer, until its 202"
+POLLED, WRITTEN, READ = "a poll that finds nothing", "a document written", "a document read"
+FIRST_QUESTION = "a thread's first question and an answer of one word, until that word"
+NEXT_QUESTION = "its second question, the same"
+
+CALLS: dict[str, Callable[[], Waited]] = {
+    OPENED: lambda: counted(open_session),
+    ACCEPTED: lambda: counted(request_accepted),
+    TO_TAB: lambda: counted(to_the_tab),
+    ANSWERED: lambda: counted(answer_accepted),
+    "a call and its answer, both in one isolate": lambda: counted(first_call),
+    NEXT_CALL: lambda: counted(next_call),
+    WITH_ID: lambda: counted(call_with_id),
+    BY_MCP: lambda: counted(tool_call),
+    TO_GUEST: lambda: counted(to_a_guests_stream),
+    POLLED: lambda: counted(poll),
+    "a tab that closes": lambda: counted(leave),
+    WRITTEN: lambda: counted(write_document),
+    READ: lambda: counted(read_document),
+    FIRST_QUESTION: lambda: first_word(1),
+    NEXT_QUESTION: lambda: first_word(2),
 }
+"""Rows of the cost table, both ends of a call in one isolate. A question waits for the first word, without the silence
+of the model."""
+
+OF_AVERAGES: dict[str, Callable[[], Waited]] = {
+    "a conversation that is read": lambda: counted(read_conversation),
+    "a message added": lambda: counted(add_message),
+    "a message popped": lambda: counted(pop_message),
+}
+"""The same of rows whose operations are counted elsewhere, by the beginning of their titles."""
+
+
+def round_trips(title: str) -> str:
+    """The cell of a row of the cost table; empty where no caller waits, or for something else than the store."""
+    for beginning, story in OF_AVERAGES.items():
+        if title.startswith(beginning):
+            return str(story().round_trips)
+    return ""
 
 
 def main() -> None:
     """Prints them."""
-    for title, story in STORIES.items():
+    for title, story in (CALLS | OF_AVERAGES).items():
         waited = story()
         print(f"{waited.round_trips:3}  {title}  {dict(waited.operations)}")
 
