@@ -6,18 +6,17 @@ stay open.
 
 from __future__ import annotations
 
-import json
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import ExitStack
 from types import TracebackType
 from typing import Any, Self
 
 from bench.measure.arrivals import new_mark
 from bench.measure.calls import ARGS, RESULT
-from bench.measure.load import break_off
-from bench.measure.wire import BadReply, Connection, Sender
+from bench.measure.marked_events import MarkedEvents, more_of
+from bench.measure.wire import Connection, Sender
 from bench.subjects.model import WORD
 
 PATIENCE_SECONDS = 40.0
@@ -42,15 +41,17 @@ class Party:
         self._code, token = opened["code"], opened["hostToken"]
         self._guest, self._host = Sender("", **self._fields), Sender(token, **self._fields)
         self._thread = new_mark()
-        self._requests = _Events(self._port, self._host.message("GET", f"/api/stream?code={self._code}"), "request")
+        self._requests = MarkedEvents(
+            self._port, self._host.message("GET", f"/api/stream?code={self._code}"), "request"
+        )
         self._stack.callback(self._requests.close)
-        self._responses: _Events | None = None
+        self._responses: MarkedEvents | None = None
         return self
 
     def join(self) -> None:
         """Opens the guest's stream."""
         stream = self._guest.message("GET", f"/api/stream?code={self._code}")
-        self._responses = _Events(self._port, stream, "response")
+        self._responses = MarkedEvents(self._port, stream, "response")
         self._stack.callback(self._responses.close)
 
     def name_tools(self) -> None:
@@ -127,11 +128,11 @@ class Party:
             connection.socket.sendall(message)
             received = b""
             while WORD not in received:
-                received += _more(connection, received)
+                received += more_of(connection, received)
             seconds = time.perf_counter() - sent
             # To its end: the next question is refused while an answer is being written.
             while not received.endswith(b"0\r\n\r\n"):
-                received += _more(connection, received)
+                received += more_of(connection, received)
             return seconds
 
     def _request(self, query: str = "", **fields: Any) -> tuple[bytes, str]:
@@ -167,64 +168,7 @@ class _Beside:
         self._thread.join(PATIENCE_SECONDS)
 
 
-class _Events:
-    """The events `kind` on a stream, by the mark in them: when each came, and its data."""
-
-    def __init__(self, port: int, message: bytes, kind: str) -> None:
-        self._kind = kind
-        self._connection = Connection(port)
-        self._connection.socket.settimeout(None)
-        self._connection.socket.sendall(message)
-        self._found: dict[str, tuple[float, dict[str, Any]]] = {}
-        self._news = threading.Condition()
-        received = b""
-        while b"ready" not in received:
-            received += _more(self._connection, received)
-        self._thread = threading.Thread(target=self._read, args=(received,), daemon=True)
-        self._thread.start()
-
-    def wait(self, mark: str) -> tuple[float, dict[str, Any]]:
-        with self._news:
-            if not self._news.wait_for(lambda: mark in self._found, PATIENCE_SECONDS):
-                raise BadReply(f"{mark} did not arrive within {PATIENCE_SECONDS:g} s")
-            return self._found[mark]
-
-    def _read(self, received: bytes) -> None:
-        while True:
-            try:
-                data = self._connection.socket.recv(1 << 16)
-            except OSError:
-                return
-            if not data:
-                return
-            now = time.perf_counter()
-            *lines, received = (received + data).split(b"\n")
-            for found in self._marked(lines):
-                with self._news:
-                    self._found[found["mark"]] = (now, found)
-                    self._news.notify_all()
-
-    def _marked(self, lines: list[bytes]) -> Iterator[dict[str, Any]]:
-        for line in lines:
-            if line.startswith(b"data: {") and b'"mark"' in line:
-                data = json.loads(line[6:])
-                mark = (data.get("args") or data.get("result") or {}).get("mark")
-                if mark:
-                    yield data | {"mark": mark}
-
-    def close(self) -> None:
-        break_off(self._connection.socket)
-        self._thread.join(10)
-
-
 def _timed(call: Callable[[], object]) -> float:
     started = time.perf_counter()
     call()
     return time.perf_counter() - started
-
-
-def _more(connection: Connection, received: bytes) -> bytes:
-    data = connection.socket.recv(1 << 16)
-    if not data or received[9:12] not in (b"", b"200"):
-        raise BadReply(f"no stream: {(received + data)[:300]!r}")
-    return data

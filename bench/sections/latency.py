@@ -22,20 +22,13 @@ from bench.measure.progress import Progress
 from bench.measure.rounds import Sample, Samples, compared, interleave, values
 from bench.measure.stats import percentile, ratios, spread
 from bench.measure.threads import at_once
-from bench.subjects.model import THINKING_SECONDS, ModelService
-from bench.subjects.packages import BootstrapError
-from bench.subjects.peers import STORE_THEN_DELIVER, WAYPOST, store_then_deliver_project
-from bench.subjects.redis_stack import RedisStack, missing
+from bench.subjects.far_away import REDIS, FarAway
+from bench.subjects.model import THINKING_SECONDS
+from bench.subjects.peers import STORE_THEN_DELIVER, WAYPOST
 from simulation import caller_waits
-from tools.local.harness.project import copy_project
-from tools.local.harness.slow_kv import PLATFORM, SlowKvWorkers, constant
 
 SECTION = "latency"
-REDIS = "FastAPI + Redis, as far away"
 ONE_WRITE = "one write, JavaScript"
-
-REDIS_ONE_WAY_SECONDS = PLATFORM["get"].median / 2000
-"""Half of what a `get` of KV takes: Redis there and back is as far away as KV's cache."""
 
 UNIT_SECONDS = 0.25
 """How long each operation takes where round trips are counted: several times what everything else takes."""
@@ -94,22 +87,13 @@ BEFORE_GOAL = Goal("ratio", 0.3, "lower")
 def measure(mode: Mode, progress: Progress, results: Results) -> None:
     """Round trips first, which also warms everything up, and then milliseconds."""
     with tempfile.TemporaryDirectory(prefix="waypost-bench-") as folder, ExitStack() as stack:
-        model = stack.enter_context(ModelService())
-        workers = stack.enter_context(_workers(Path(folder), model))
-        ports = {WAYPOST: workers.port, STORE_THEN_DELIVER: workers.port}
-        redis = _redis(model, stack, results)
-        if redis:
-            ports[REDIS] = redis.port
-        parties = {who: _gathered(who, port, stack) for who, port in ports.items()}
-
-        def slow_down(seconds: float | None) -> None:
-            workers.set_latencies(PLATFORM if seconds is None else constant(seconds * 1000))
-            if redis and redis.link:
-                redis.link.one_way_seconds = REDIS_ONE_WAY_SECONDS if seconds is None else seconds / 2
-
-        slow_down(UNIT_SECONDS)
+        far = stack.enter_context(FarAway(Path(folder)))
+        if far.why_no_redis:
+            results.skipped.append(Skip(SECTION, REDIS, far.why_no_redis))
+        parties = {who: _gathered(who, port, stack) for who, port in far.ports.items()}
+        far.slow_down(UNIT_SECONDS)
         counts = _counts(parties, progress)
-        slow_down(None)
+        far.slow_down()
         turns = {
             f"{who}: {name}": _turn(call, parties[who])
             for name, call in CALLS.items()
@@ -118,27 +102,10 @@ def measure(mode: Mode, progress: Progress, results: Results) -> None:
         }
         seconds = min(mode.section_seconds, SECONDS)
         samples = interleave(turns, mode.rounds, seconds, progress, warm_up=False)
-        slow_down(0)
+        far.slow_down(0)
     for name in CALLS:
         _report(results, name, samples)
     results.tables[f"{SECTION}, round trips one after another"] = counts
-
-
-def _workers(folder: Path, model: ModelService) -> SlowKvWorkers:
-    projects = {"waypost": copy_project(folder / "waypost"), "javascript": store_then_deliver_project(folder)}
-    variables = {"OPENAI_BASE_URL": model.url, "OPENAI_MODEL": "m", "MODEL_PROVIDER": "openai"}
-    return SlowKvWorkers(folder / "front", projects, **variables)
-
-
-def _redis(model: ModelService, stack: ExitStack, results: Results) -> RedisStack | None:
-    try:
-        why = missing()
-        if not why:
-            return stack.enter_context(RedisStack(one_way_seconds=0, model_url=model.url))
-    except BootstrapError as problem:
-        why = f"its packages can't be installed: {str(problem)[-300:]}"
-    results.skipped.append(Skip(SECTION, REDIS, why))
-    return None
 
 
 def _gathered(who: str, port: int, stack: ExitStack) -> list[Party]:
