@@ -69,7 +69,7 @@ def main() -> int:
     """Read the command line and run; 1 when something failed, never because a goal was missed."""
     parser = argparse.ArgumentParser(prog="make bench", description=__doc__)
     size = parser.add_mutually_exclusive_group()
-    size.add_argument("--quick", action="store_const", const=QUICK, dest="mode", help="about a minute")
+    size.add_argument("--quick", action="store_const", const=QUICK, dest="mode", help="about two minutes")
     size.add_argument("--long", action="store_const", const=LONG, dest="mode", help="as long as it takes")
     parser.add_argument("--only", action="append", choices=list(SECTIONS), help="this section (may be repeated)")
     parser.add_argument("--output", type=Path, help="where to write the JSON")
