@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import socket
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import Any
 
 from bench.measure.load import break_off
@@ -18,17 +20,23 @@ class MarkedEvents:
     """Opens a stream with the request `message`, and keeps the events `kind` on it by the mark in their data."""
 
     def __init__(self, port: int, message: bytes, kind: str) -> None:
-        self._kind = kind
-        self._connection = Connection(port)
-        self._connection.socket.settimeout(None)
-        self._connection.socket.sendall(message)
+        self._port, self._message, self._kind = port, message, kind
         self._found: dict[str, tuple[float, dict[str, Any]]] = {}
         self._news = threading.Condition()
+        self._is_over = False
+        received = self._open()
+        self._thread = threading.Thread(target=self._read, args=(received,), daemon=True)
+        self._thread.start()
+
+    def _open(self) -> bytes:
+        """Opens the stream. Returns what it said first."""
+        self._connection = Connection(self._port)
+        self._connection.socket.settimeout(None)
+        self._connection.socket.sendall(self._message)
         received = b""
         while b"ready" not in received:
             received += more_of(self._connection, received)
-        self._thread = threading.Thread(target=self._read, args=(received,), daemon=True)
-        self._thread.start()
+        return received
 
     def wait(self, mark: str) -> tuple[float, dict[str, Any]]:
         """When the event with this mark came, and its data; waits for it."""
@@ -39,18 +47,22 @@ class MarkedEvents:
 
     def _read(self, received: bytes) -> None:
         while True:
+            now = time.perf_counter()
+            *lines, received = received.split(b"\n")
+            for found in self._marked(lines):
+                with self._news:
+                    self._found.setdefault(found["mark"], (now, found))
+                    self._news.notify_all()
             try:
                 data = self._connection.socket.recv(1 << 16)
             except OSError:
+                data = b""
+            if not data and self._is_over:
                 return
             if not data:
-                return
-            now = time.perf_counter()
-            *lines, received = (received + data).split(b"\n")
-            for found in self._marked(lines):
-                with self._news:
-                    self._found[found["mark"]] = (now, found)
-                    self._news.notify_all()
+                # Streams end by themselves now and then; a new one says again what is still queued.
+                self._connection.close()
+            received = received + data if data else self._open()
 
     def _marked(self, lines: list[bytes]) -> Iterator[dict[str, Any]]:
         for line in lines:
@@ -62,8 +74,12 @@ class MarkedEvents:
 
     def close(self) -> None:
         """Breaks the stream off."""
-        break_off(self._connection.socket)
+        self._is_over = True
+        # Wakes the reader, which closing alone does not.
+        with suppress(OSError):
+            self._connection.socket.shutdown(socket.SHUT_RDWR)
         self._thread.join(10)
+        break_off(self._connection.socket)
 
 
 def more_of(connection: Connection, received: bytes) -> bytes:

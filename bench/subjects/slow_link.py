@@ -41,10 +41,13 @@ class SlowLink:
 
     async def _forward(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         # Timers of the same length run out in the order in which they were set, so nothing overtakes.
-        with suppress(ConnectionError):
-            while data := await reader.read(CHUNK_BYTES):
-                self._loop.call_later(self.one_way_seconds, writer.write, data)
-        self._loop.call_later(self.one_way_seconds, writer.close)
+        try:
+            with suppress(ConnectionError):
+                while data := await reader.read(CHUNK_BYTES):
+                    self._loop.call_later(self.one_way_seconds, writer.write, data)
+            await asyncio.sleep(self.one_way_seconds)
+        finally:
+            writer.close()
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
@@ -53,6 +56,9 @@ class SlowLink:
             self._server.close()
             for task in self._tasks:
                 task.cancel()
+            await asyncio.gather(*self._tasks, return_exceptions=True)
+            # Transports close in the loop's next turn.
+            await asyncio.sleep(0)
 
         asyncio.run_coroutine_threadsafe(close(), self._loop).result(10)
         self._loop.call_soon_threadsafe(self._loop.stop)
