@@ -69,7 +69,7 @@ wake-up-table: bootstrap
 cost: bootstrap
 	@npm run --silent cost
 
-# Measures Waypost beside its alternatives: under ten minutes, a minute with QUICK=1, as long as it takes with LONG=1.
+# Measures Waypost beside its alternatives: under ten minutes, two minutes with QUICK=1, as long as it takes with LONG=1.
 bench: bootstrap
 	@npm run --silent bench -- $(if $(QUICK),--quick) $(if $(LONG),--long)
 

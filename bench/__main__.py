@@ -12,7 +12,7 @@ from bench.measure.figures import Results, Skip
 from bench.measure.mode import FULL, LONG, QUICK, Mode
 from bench.measure.progress import Progress
 from bench.report import machine, page, report
-from bench.sections import backlog, costs, delivery, handlers, simulator, startup, storage, streams
+from bench.sections import backlog, costs, delivery, handlers, latency, simulator, startup, storage, streams
 from tools.local.local_worker import BUILD_DIR, ROOT
 
 Section = Callable[[Mode, Progress, Results], None]
@@ -21,6 +21,7 @@ SECTIONS: dict[str, tuple[float, Section]] = {
     handlers.SECTION: (30, handlers.measure),
     storage.SECTION: (40, storage.measure),
     delivery.SECTION: (25, delivery.measure),
+    latency.SECTION: (25, latency.measure),
     streams.SECTION: (25, streams.measure),
     backlog.SECTION: (12, backlog.measure),
     costs.SECTION: (2, costs.measure),
@@ -68,7 +69,7 @@ def main() -> int:
     """Read the command line and run; 1 when something failed, never because a goal was missed."""
     parser = argparse.ArgumentParser(prog="make bench", description=__doc__)
     size = parser.add_mutually_exclusive_group()
-    size.add_argument("--quick", action="store_const", const=QUICK, dest="mode", help="about a minute")
+    size.add_argument("--quick", action="store_const", const=QUICK, dest="mode", help="about two minutes")
     size.add_argument("--long", action="store_const", const=LONG, dest="mode", help="as long as it takes")
     parser.add_argument("--only", action="append", choices=list(SECTIONS), help="this section (may be repeated)")
     parser.add_argument("--output", type=Path, help="where to write the JSON")

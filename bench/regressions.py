@@ -1,7 +1,8 @@
 """`python -m bench.regressions`: has anything become slower? Compares a quick run with the committed ratios.
 
-Ratios, not times: another machine has others. The band is wide, since a busy machine moves even ratios, and it only
-ever warns: a benchmark that can fail a build is switched off sooner or later.
+Ratios, not times: another machine has others; and of CPU time where it was measured, since a machine that is busy with
+something else disturbs that least. The band is wide all the same, and it only ever warns: a benchmark that can fail a
+build is switched off sooner or later.
 """
 
 from __future__ import annotations
@@ -28,14 +29,14 @@ that half a minute will do."""
 
 def ratios(results: Mapping[str, Any]) -> dict[str, tuple[float, str]]:
     """The median ratio of each figure, by its name, and which way is better."""
-    return {
-        " | ".join((figure["section"], figure["name"], figure["against"])): (
-            figure["ratio"]["median"],
-            figure["better"],
-        )
-        for figure in results["figures"]
-        if figure["ratio"] and figure["section"] in COMPARED
-    }
+    return dict(map(_ratio, (f for f in results["figures"] if f["ratio"] and f["section"] in COMPARED)))
+
+
+def _ratio(figure: Mapping[str, Any]) -> tuple[str, tuple[float, str]]:
+    name = " | ".join((figure["section"], figure["name"], figure["against"]))
+    if cpu := figure["cpu_ratio"]:
+        return f"{name} | CPU", (cpu["median"], "lower")
+    return name, (figure["ratio"]["median"], figure["better"])
 
 
 def warnings(committed: Mapping[str, Any], fresh: Mapping[str, Any], band: float = BAND) -> list[str]:

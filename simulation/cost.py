@@ -14,6 +14,8 @@ from typing import Any
 
 from simulation.abuse_cost import write_abuse_table
 from simulation.address_cost import find_by_address, open_with_address
+from simulation.caller_waits import CALLS as WAITS
+from simulation.caller_waits import round_trips
 from simulation.client import KEY, Client, make_client
 from simulation.conversation_cost import (
     ANSWER_SECONDS,
@@ -183,27 +185,12 @@ def poll_alone(plan: Plan) -> Counter[str]:
     return run(scene())
 
 
-def leave_alone(plan: Plan) -> Counter[str]:
-    """Operations of a goodbye."""
-
-    async def scene() -> Counter[str]:
-        setting = Setting(plan, same_isolate=True)
-        await setting.open()
-        url = f"/api/sessions/{setting.code}/leave"
-        return await _measured(setting, setting.tab.call("POST", url, token=setting.token))
-
-    return run(scene())
-
-
 def table() -> str:
     """The table of docs/cost.md."""
     rows: list[tuple[str, Mapping[str, float], int]] = [
-        ("a call and its answer, both in one isolate", call_alone(PAID, same_isolate=True), 1000),
         ("a call and its answer, in two isolates, each side looking once", call_alone(PAID, same_isolate=False), 1000),
         ("a minute of waiting (`?wait=60`) for an answer from another isolate", wait_minute(PAID), 1000),
         ("the same, in several locations", wait_minute(PAID, is_placed=False), 1000),
-        ("a poll that finds nothing", poll_alone(PAID), 1000),
-        ("a tab that closes", leave_alone(PAID), 1000),
         ("an MCP address: more, where a session is opened with one", open_with_address(), 1000),
         ("an MCP address: more for a request, unless its isolate knows the address", find_by_address(), 1000),
         ("a conversation that is read", read_conversation(), 1000),
@@ -228,15 +215,23 @@ def table() -> str:
             1,
         ),
     ]
-    lines = ["| what | reads | writes | deletes | lists | cost |", "|---|---|---|---|---|---|"]
-    for what, count, times in rows:
-        dollars = sum(DOLLARS[kind] * number for kind, number in count.items()) * times
-        unit = " a thousand" if times == 1000 else ""
-        share = max(count.get(kind, 0) / A_DAY[kind] for kind in A_DAY)
-        cost = f"{share:.0%} of a day's free operations" if "free" in what else f"${dollars:.4f}{unit}"
-        numbers = " | ".join(f"{count.get(kind, 0):g}" for kind in DOLLARS)
-        lines.append(f"| {what} | {numbers} | {cost} |")
+    lines = [
+        "| what | reads | writes | deletes | lists | round trips a caller waits for | cost |",
+        "|---|---|---|---|---|---|---|",
+    ]
+    calls = [(title, story()) for title, story in WAITS.items()]
+    lines += [_row(title, waited.operations, 1000, str(waited.round_trips)) for title, waited in calls]
+    lines += [_row(what, count, times, round_trips(what)) for what, count, times in rows]
     return "\n".join(lines) + "\n"
+
+
+def _row(what: str, count: Mapping[str, float], times: int, waits: str) -> str:
+    dollars = sum(DOLLARS[kind] * number for kind, number in count.items()) * times
+    unit = " a thousand" if times == 1000 else ""
+    share = max(count.get(kind, 0) / A_DAY[kind] for kind in A_DAY)
+    cost = f"{share:.0%} of a day's free operations" if "free" in what else f"${dollars:.4f}{unit}"
+    numbers = " | ".join(f"{count.get(kind, 0):g}" for kind in DOLLARS)
+    return f"| {what} | {numbers} | {waits} | {cost} |"
 
 
 def main() -> None:

@@ -29,6 +29,12 @@ ROWS = (
     ("same isolate, store in memory, there and back", "FastAPI + Redis"),
     ("same isolate, there and back", "FastAPI + Redis"),
     ("two isolates, by polling after a rest, there and back", "polls once a second"),
+    ("a call, there and back", "JavaScript, store then deliver"),
+    ("a call, there and back", "FastAPI + Redis, as far away"),
+    ("an answer, to its 202", "one write, JavaScript"),
+    ("a document written", "JavaScript, store then deliver"),
+    ("a chat's first word, beyond the model's silence", "one write, JavaScript"),
+    ("a chat's first word, beyond the model's silence", "JavaScript, store then deliver"),
     ("CPU to the first reply, as in production, from a snapshot", "the SDK alone"),
 )
 """The rows of the table: what is measured, and beside what. The other figures are in the JSON."""

@@ -12,6 +12,7 @@ from bench.measure.figures import Figure, Results
 from bench.measure.stats import Spread
 
 HEAD = ("what", "median", "quartiles", "beside", "ratio", "quartiles", "CPU ratio", "goal")
+GOALS_HEAD = ("section", "what", "beside", "goal", "measured", "")
 
 
 def number(value: float) -> str:
@@ -37,6 +38,14 @@ def _row(figure: Figure) -> tuple[str, ...]:
         f"{number(figure.cpu_ratio.median)}×" if figure.cpu_ratio else "",
         "" if met is None else f"{figure.goal} {'met' if met else 'MISSED'}",
     )
+
+
+def _goal(figure: Figure) -> tuple[str, ...]:
+    goal = figure.goal
+    of_value = goal is not None and goal.of == "value"
+    measured = figure.value if of_value or figure.ratio is None else figure.ratio
+    shown = f"{number(measured.median)} {figure.unit}" if of_value else f"{number(measured.median)}×"
+    return (figure.section, figure.name, figure.against, str(goal), shown, "met" if figure.is_met else "MISSED")
 
 
 def table(rows: Iterable[tuple[str, ...]], head: tuple[str, ...] = HEAD) -> str:
@@ -66,6 +75,8 @@ def text(results: Results, machine: Mapping[str, Any]) -> str:
         parts.append(f"{section}\n\n{table(rows)}")
     for section, listed in results.tables.items():
         parts.append(f"{section}\n\n{table((tuple(row.values()) for row in listed), tuple(listed[0]))}")
+    if goals := [figure for figure in results.figures if figure.is_met is not None]:
+        parts.append(f"goals\n\n{table(map(_goal, goals), GOALS_HEAD)}")
     if results.skipped:
         parts.append("\n".join(f"SKIPPED {skip.section}: {skip.name}: {skip.why}" for skip in results.skipped))
     parts += results.notes

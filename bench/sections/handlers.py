@@ -19,7 +19,7 @@ from bench.subjects.workerd import Service, Workerd, javascript_reference, pytho
 SECTION = "handlers"
 CONNECTIONS = 4
 BARE, SCRIPT, FRAMEWORK = "bare Python", "bare JavaScript", "FastAPI"
-GOALS = {BARE: Goal("ratio", 0.7, "higher"), FRAMEWORK: Goal("ratio", 2.5, "higher")}
+GOALS = {BARE: Goal("ratio", 0.75, "higher"), FRAMEWORK: Goal("ratio", 1.8, "higher")}
 IN_FRAMEWORK = ("create a session", "request", "response", "poll")
 """What the FastAPI Worker serves too; the other calls are compared with its request."""
 

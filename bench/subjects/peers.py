@@ -21,6 +21,7 @@ UNLIMITED = "Waypost, no limits bound"
 SAME_KEYS = "JavaScript, same keys"
 SAME_KEYS_UNLIMITED = "JavaScript, same keys, no limits bound"
 JSON_ARRAY = "JavaScript, JSON array"
+STORE_THEN_DELIVER = "JavaScript, store then deliver"
 
 CONFIG = """name = "{name}"
 main = "worker.js"
@@ -46,13 +47,23 @@ def unlimited_worker(folder: Path) -> LocalWorker:
 
 def same_keys_worker(folder: Path, *, has_limits: bool) -> LocalWorker:
     """The JavaScript Worker with our keys, deployed as Waypost is."""
-    config = '\n[assets]\ndirectory = "site"\n'
+    place = folder / ("limited" if has_limits else "unlimited")
+    return ProjectWorker(_as_deployed(place, "same_keys", has_limits=has_limits), None)
+
+
+def store_then_deliver_project(folder: Path) -> Path:
+    """The JavaScript Worker that stores and then delivers, deployed as Waypost is."""
+    return _as_deployed(folder, "store_then_deliver", has_limits=True)
+
+
+def _as_deployed(folder: Path, reference: str, *, has_limits: bool) -> Path:
+    config = '\n[vars]\n\n[assets]\ndirectory = "site"\n'
     for number, limit in enumerate(Limit if has_limits else ()):
         simple = f"{{ limit = {RAISED}, period = 60 }}"
         config += f'\n[[ratelimits]]\nname = "{limit}"\nnamespace_id = "{number + 1}"\nsimple = {simple}\n'
-    project = _project(folder / ("limited" if has_limits else "unlimited"), "same_keys", config)
+    project = _project(folder, reference, config)
     make_site(SOURCE, project / "site")
-    return ProjectWorker(project, None)
+    return project
 
 
 def json_array_worker(folder: Path) -> LocalWorker:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Self
 
 from bench.subjects.packages import for_this_machine
+from bench.subjects.slow_link import SlowLink
 from bench.subjects.workerd import REFERENCE, START_SECONDS
 from tools.local.harness.worker import free_port
 from tools.local.local_worker import Launch
@@ -33,10 +34,13 @@ class _Launch(Launch):
 
 
 class RedisStack:
-    """A context manager; `port` is the web server's."""
+    """A context manager; `port` is the web server's. With `one_way_seconds` Redis is so far away, over `link`;
+    `model_url` is the model's service, for chats."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, one_way_seconds: float | None = None, model_url: str = "") -> None:
         self.port, self._redis_port = free_port(), free_port()
+        self.link = None if one_way_seconds is None else SlowLink(self._redis_port, one_way_seconds)
+        self._model_url = model_url
         self._folder = Path(tempfile.mkdtemp(prefix="waypost-bench-"))
         self._stack = ExitStack()
 
@@ -48,7 +52,9 @@ class RedisStack:
             self._start(self._redis_port, *redis, "--appendonly", "no", "--dir", str(self._folder))
             paths = f"PYTHONPATH={packages}:{REFERENCE / 'redis_server'}"
             server = (sys.executable, "-m", "uvicorn", "app:app", "--port", str(self.port), "--log-level", "warning")
-            web = self._start(self.port, "env", paths, f"REDIS_PORT={self._redis_port}", *server)
+            redis_port = self._stack.enter_context(self.link).port if self.link else self._redis_port
+            variables = paths, f"REDIS_PORT={redis_port}", f"OPENAI_BASE_URL={self._model_url}"
+            web = self._start(self.port, "env", *variables, *server)
             if not web.wait_ready(START_SECONDS):
                 raise LocalWorkerError(f"the reference with Redis did not start: {self._log.read_text()}")
         except BaseException:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -59,6 +60,15 @@ def test_the_table_tells_goals_that_were_missed_and_what_was_skipped() -> None:
     assert "2 cores of a processor" in told
 
 
+def test_goals_are_told_together_with_what_was_measured() -> None:
+    goals = Goal("ratio", 0.7, "higher"), Goal("value", 10, "lower"), None
+    results = Results([figure(0.5, goal=goal, name=f"call {number}") for number, goal in enumerate(goals)])
+    told = " ".join(text(results, MACHINE).partition("\ngoals\n")[2].split())
+    assert "| handlers | call 0 | bare | ≥ 0.7× | 0.5× | MISSED |" in told
+    assert "| handlers | call 1 | bare | ≤ 10 | 10 requests/s | met |" in told
+    assert "call 2" not in told
+
+
 def test_columns_are_as_wide_as_what_stands_in_them() -> None:
     lines = table([("a", "long cell")], ("head", "b")).splitlines()
     assert len({len(line) for line in lines}) == 1
@@ -80,6 +90,14 @@ def test_the_guard_warns_of_ratios_that_are_worse_by_more_than_its_band() -> Non
     assert warnings(before, committed(figure(0.55), figure(0.15, "lower", name="delay")), 1.6) == []
     worse = warnings(before, committed(figure(0.4), figure(0.2, "lower", name="delay")), 1.6)
     assert worse == ["handlers | call | bare: 0.4×, was 0.8×", "handlers | delay | bare: 0.2×, was 0.1×"]
+
+
+def test_the_guard_compares_cpu_time_where_it_was_measured() -> None:
+    def busy(ratio: float, cpu: float) -> dict[str, Any]:
+        return committed(replace(figure(ratio), cpu_ratio=spread([cpu])))
+
+    assert warnings(busy(0.8, 1.2), busy(0.2, 1.3)) == []
+    assert warnings(busy(0.8, 1.2), busy(0.8, 2.4)) == ["handlers | call | bare | CPU: 2.4×, was 1.2×"]
 
 
 def test_the_guard_says_nothing_about_what_is_better_or_was_not_measured() -> None:
