@@ -60,9 +60,17 @@ class Payment:
             )
         self._spent += price
 
+    def covers(self, price: int) -> bool:
+        """Whether `price` is paid for already."""
+        return self._spent + price + (0 if self._is_refused else self._kept) <= self._paid
+
     def limit(self, operations: int) -> int:
         """How many of the next `operations` can be afforded: all, until a use was refused."""
         return min(operations, (self._paid - self._spent) // WRITE_PRICE) if self._is_refused else operations
+
+
+def _price_of_write(size: int, ttl_seconds: int) -> int:
+    return WRITE_PRICE + size * ttl_seconds // BYTE_SECONDS_PER_READ
 
 
 class MeteredKv(DelegatingKv):
@@ -86,6 +94,11 @@ class MeteredKv(DelegatingKv):
         left = self._budget - self.operations
         return left if self.payment is None else self.payment.limit(left)
 
+    def covers_write(self, size: int, ttl_seconds: int) -> bool:
+        """Whether a write of so many bytes can be done, and is paid for already."""
+        is_paid = self.payment is None or self.payment.covers(_price_of_write(size, ttl_seconds))
+        return self.operations < self._budget and is_paid
+
     async def get(self, key: str) -> str | None:
         await self._pay(1)
         return await super().get(key)
@@ -100,7 +113,7 @@ class MeteredKv(DelegatingKv):
         return await super().get_many(keys)
 
     async def put(self, key: str, value: str | bytes, *, ttl_seconds: int, metadata: str | None = None) -> None:
-        await self._pay(WRITE_PRICE + len(value) * ttl_seconds // BYTE_SECONDS_PER_READ)
+        await self._pay(_price_of_write(len(value), ttl_seconds))
         await super().put(key, value, ttl_seconds=ttl_seconds, metadata=metadata)
 
     async def delete(self, key: str) -> None:
