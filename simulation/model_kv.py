@@ -12,6 +12,7 @@ from contextvars import ContextVar
 from dataclasses import dataclass, field
 from random import Random
 
+from waypost_worker.kv.keys import responses_scope
 from waypost_worker.kv.store import KvError, ListedKey, ListPage
 from waypost_worker.limits import KV_MAX_BULK_KEYS, KV_MAX_LIST_KEYS, KV_MIN_TTL_SECONDS, KV_READ_CACHE_SECONDS
 
@@ -92,6 +93,7 @@ class World:
     `locations`: the places in which the Worker runs: each in a data centre of its own, or all in one
     (`in_one_centre`). `keeps_reads`: every `get` is cached for as long as it may be, as that of a key that is read all
     the time; a write replaces what its own data centre has cached, unless it is not visible there immediately.
+    `outages`: from when to when all writes are refused.
     """
 
     random: Random
@@ -99,6 +101,7 @@ class World:
     weather: Weather = field(default_factory=Weather)
     in_one_centre: bool = False
     keeps_reads: bool = False
+    outages: Sequence[tuple[float, float]] = ()
     versions: dict[str, list[_Version]] = field(default_factory=dict)
     looks: Counter[str] = field(default_factory=Counter)
     unwritten: Counter[str] = field(default_factory=Counter)
@@ -121,6 +124,14 @@ class World:
             for key, versions in self.versions.items()
             if key.startswith(prefix) and versions[-1].value is not None and versions[-1].expires > now
         ]
+
+    def answered(self, code: str) -> set[str]:
+        """The ids of the requests of a session whose final response was ever stored, whatever the locations see."""
+        return {
+            key.split(":")[2]
+            for key, versions in self.versions.items()
+            if key.startswith(responses_scope(code) + ":") and '"final":true' in (versions[0].metadata or "")
+        }
 
     def keys(self, prefix: str, after: str) -> Iterator[str]:
         """The keys that were ever written under `prefix`, in order, behind `after`."""
@@ -162,6 +173,8 @@ class World:
             KvError: where KV would refuse or fail.
         """
         now = asyncio.get_running_loop().time()
+        if any(begin <= now < end for begin, end in self.outages):
+            raise KvError("503 Service Unavailable")
         if now - self._last_write.get(key, -WRITE_INTERVAL_SECONDS) < WRITE_INTERVAL_SECONDS:
             raise KvError("429 Too Many Requests")
         if self._chance(self.weather.refused):

@@ -41,7 +41,7 @@ class RunningCall:
 
     @classmethod
     async def begin(cls, tab: Tab, tool: str, args: dict[str, Any], asker: str | None) -> Self:
-        """Queues a call. The call that this returns is in KV.
+        """Queues a call. The tab may have it before it is in KV: `require_stored`.
 
         Raises:
             RpcError: the session is over (see `closed_tab.py`).
@@ -51,8 +51,17 @@ class RunningCall:
         # The id is issued here and not by the queue: the waiter must exist before there can be a response.
         call = cls(tab, tab.context.isolate.cursors.issue(queues.requests))
         message = Message("request", "", tool=tool, args=args, asker=msgspec.UNSET if asker is None else asker)
-        await queues.push_request(message, call.request_id, is_issued=True)
+        call._waiter.sent = await queues.send_request(message, call.request_id, is_issued=True)
         return call
+
+    async def require_stored(self) -> None:
+        """Returns once the call is in KV. Only then its client may be given an id to come back with.
+
+        Raises:
+            Unavailable: the store has not taken it.
+        """
+        if self._waiter.sent is not None:
+            await self._waiter.sent.stored()
 
     @property
     def is_spent(self) -> bool:
@@ -64,6 +73,7 @@ class RunningCall:
 
         Raises:
             RpcError: the tab is away, or the request has expired.
+            Unavailable: the store has not taken the call, and no response has come.
         """
         while True:
             message = await self._waiter.next(self.request_id, min(deadline_ms, self._check_ms, self._end_ms))
