@@ -11,6 +11,7 @@ from typing import Any
 import msgspec
 
 from simulation.planted_addresses import ADDRESS_BUGS
+from simulation.planted_ahead import AHEAD_BUGS
 from simulation.planted_departures import DEPARTURE_BUGS
 from simulation.planted_images import IMAGE_BUGS
 from simulation.planted_wake_ups import WAKE_UP_BUGS
@@ -395,4 +396,5 @@ PLANTED = (
     *ADDRESS_BUGS,
     *WAKE_UP_BUGS,
     *DEPARTURE_BUGS,
+    *AHEAD_BUGS,
 )
