@@ -17,7 +17,7 @@ import msgspec
 
 from simulation.client import Reply
 from simulation.cluster import Cluster, NetworkError, SessionOver
-from waypost_worker.limits import MAX_BODY_BYTES
+from waypost_worker.limits import MAX_BODY_BYTES, REORDER_WINDOW_SECONDS
 
 
 @dataclass
@@ -36,6 +36,8 @@ class Story:
     answers: dict[str, Any] = field(default_factory=dict)
     answer_accepted: dict[str, float] = field(default_factory=dict)
     settled_at: dict[str, float] = field(default_factory=dict)
+    crashed: set[str] = field(default_factory=set)
+    stored: set[str] = field(default_factory=set)
     had: dict[int, list[tuple[str, int, *tuple[int, ...]]]] = field(default_factory=lambda: defaultdict(list))
     hosts: "list[Host]" = field(default_factory=list)
     responses: dict[str, dict[str, Any]] = field(default_factory=dict)
@@ -112,7 +114,8 @@ class Host:
     """Runs each request once, answers a repeat with the first response, and resumes after its cursor, as the same
     instance. Once it is superseded it finishes what it runs, says goodbye, and does not come back.
 
-    `reloads`: now and then it is a page that is loaded again, which remembers what it has run.
+    `reloads`: now and then it is a page that is loaded again, which remembers what it has run. In some runs it crashes:
+    the page that is opened then knows nothing.
     """
 
     def __init__(self, cluster: Cluster, story: Story, home: int, *, reloads: bool) -> None:
@@ -122,6 +125,7 @@ class Host:
         story.hosts.append(self)
         self._cluster = cluster
         self._instance = self._new_instance()
+        self._page = 0
         self._reloads = reloads
         self._story = story
         self._home = home
@@ -141,6 +145,8 @@ class Host:
                 self._story.ended = True
             if self._cluster.random.random() < 0.1:
                 self._home = self._cluster.random.randrange(self._cluster.world.locations)
+            if self._reloads and not self.is_superseded and self._cluster.may_crash:
+                await self._crash()
             reloads = self._reloads and not self.is_superseded and self._cluster.random.random() < 0.2
             # Without a goodbye, which of two pages is the newer one is up to the clocks of two locations.
             if reloads and self._cluster.may_write:
@@ -151,6 +157,22 @@ class Host:
         if self.is_superseded:
             await asyncio.gather(*self._tasks)
             await self._leave(self._instance)
+
+    async def _crash(self) -> None:
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        self._story.crashed |= self._had - self._story.answer_accepted.keys()
+        self._page += 1
+        self._instance, self._cursor = self._new_instance(), None
+        self._had.clear()
+        self._had_cursors.clear()
+        # By the clocks of two locations, a page that is opened just after another one may be the older one.
+        await asyncio.sleep(REOPENED_SECONDS)
+
+    @property
+    def _key(self) -> int:
+        return self.number + self._page * MAX_HOSTS
 
     def _new_instance(self) -> str:
         return f"host-{self.number}-{self._cluster.random.getrandbits(64):x}"
@@ -186,20 +208,20 @@ class Host:
                 self._had_cursors.add(data["cursor"])
                 self._take(data)
             elif event["event"] == "cancel":
+                self._check_settled(data["cursor"], STOPS_SECONDS)
                 self._start(self._acknowledge(data["cursor"]))
             elif event["event"] == "end":
                 self._story.ended = True
             elif event["event"] == "gap" and data["reason"] == "missing":
-                self._story.had[self.number].append((data["producer"], data["seq"], data["before"]))
+                self._story.had[self._key].append((data["producer"], data["seq"], data["before"]))
             if event.get("id"):
                 self._cursor = event["id"]
                 self._story.cursors.add(event["id"])
 
     def _take(self, data: dict[str, Any]) -> None:
         story, request_id = self._story, data["id"]
-        now = asyncio.get_running_loop().time()
-        if now - story.settled_at.get(request_id, now) > STOPS_SECONDS:
-            story.violations.append(f"delivered long after it was acknowledged: {request_id}")
+        # A number that is missing may hold back those behind it.
+        self._check_settled(request_id, STOPS_SECONDS + (NUMBER_SECONDS if "seq" in data else 0))
         if request_id in self._had:
             if request_id in story.answers:
                 self._start(self._answer(request_id))
@@ -210,13 +232,19 @@ class Host:
         if data.get("traceparent") != _trace(request_id):
             story.violations.append(f"in another trace than its own: {request_id}")
         if "seq" in data:
-            story.had[self.number].append((data["producer"], data["seq"]))
+            story.had[self._key].append((data["producer"], data["seq"]))
         self._start(self._run(request_id))
+
+    def _check_settled(self, name: str, stops_seconds: float) -> None:
+        now = asyncio.get_running_loop().time()
+        if now - self._story.settled_at.get(name, now) > stops_seconds:
+            self._story.violations.append(f"delivered long after it was acknowledged: {name}")
 
     async def _run(self, request_id: str) -> None:
         self._story.runs.append(request_id)
-        self._story.runs_by_host[self.number, request_id] += 1
-        await asyncio.sleep(self._cluster.random.expovariate(1 / 2))
+        self._story.runs_by_host[self._key, request_id] += 1
+        seconds = RUN_SECONDS[crc32(request_id.encode()) % len(RUN_SECONDS)]
+        await asyncio.sleep(self._cluster.random.expovariate(1) * seconds)
         self._story.answers[request_id] = _result(request_id)
         await self._answer(request_id)
 
@@ -228,12 +256,18 @@ class Host:
             self._cluster, lambda: self._cluster.call(self._home, "POST", "/api/response", body, **options), 30
         )
         if reply is not None and reply.status == 202:
-            story.answer_accepted.setdefault(request_id, asyncio.get_running_loop().time())
+            now = asyncio.get_running_loop().time()
+            story.answer_accepted.setdefault(request_id, now)
+            story.settled_at.setdefault(request_id, now)
 
     async def _acknowledge(self, cursor: str) -> None:
         body = {"code": self._story.code, "cursors": [cursor]}
         token = self._story.host_token
-        await persist(self._cluster, lambda: self._cluster.call(self._home, "POST", "/api/ack", body, token=token), 8)
+        reply = await persist(
+            self._cluster, lambda: self._cluster.call(self._home, "POST", "/api/ack", body, token=token), 8
+        )
+        if reply is not None and reply.status == 200 and reply.json()["acknowledged"]:
+            self._story.settled_at.setdefault(cursor, asyncio.get_running_loop().time())
 
     def _start(self, work: Any) -> None:
         task = asyncio.get_running_loop().create_task(work)
@@ -268,6 +302,10 @@ async def try_foreign_cursor(cluster: Cluster, story: Story, other: Story) -> No
             story.violations.append(f"a cursor of another session was answered {reply.status}")
 
 
+RUN_SECONDS = (0, 2, 20)
+"""How long tools take on average. Some take no time: then the response comes while the request is being written. While
+others run, their host may crash."""
+
 LARGE_ONE_IN = 5
 """One answer in so many is large: it is read by itself, and waits for room (see `ROOM_BYTES` in cluster.py)."""
 
@@ -280,6 +318,16 @@ def _result(request_id: str) -> dict[str, Any]:
 
 STOPS_SECONDS = 60 + 60 + 30
 """An acknowledged message may still be listed for so long: until its removal is visible, in a listing of that age."""
+
+
+NUMBER_SECONDS = REORDER_WINDOW_SECONDS + 60
+"""How long a missing number may hold back the messages behind it: the window, and the time to the next look."""
+
+REOPENED_SECONDS = 10
+"""From a crash of the host's page to the next page; clocks differ by 4 s."""
+
+MAX_HOSTS = 100
+"""More hosts than a session has, so that each page of each host has a number of its own."""
 
 
 async def listen(cluster: Cluster, story: Story, name: str, home: int) -> None:

@@ -21,7 +21,11 @@ def check(story: Story, left_over: list[str]) -> list[str]:
 
 def _nothing_is_lost(story: Story) -> list[str]:
     missing = story.accepted - set(story.runs) - story.cancelled
-    unanswered = set(story.runs) - set(story.answer_accepted)
+    # What only a host that crashed has had is not lost if its sender was promised nothing, or has its response.
+    promised = story.accepted - story.waited.keys() - story.cancelled
+    unanswered = (set(story.runs) - story.crashed) | promised
+    # Before it crashed, a host may have stored a response and not heard of it.
+    unanswered -= story.answer_accepted.keys() | (story.crashed & story.stored)
     return [f"accepted, but never run: {name}" for name in sorted(missing)] + [
         f"its response was never accepted: {name}" for name in sorted(unanswered)
     ]

@@ -13,8 +13,9 @@ import msgspec
 
 from simulation.client import KEY, Client, Reply
 from simulation.daily_allowance import DailyAllowance
+from simulation.deaths import Deaths
 from simulation.departures import Connection, EarlyEnds
-from simulation.isolate import Isolate
+from simulation.isolate import Isolate, IsolateDied
 from simulation.model_kv import LocationKv, Usage, World, invocation
 from simulation.profiles import PLACED, Profile
 from simulation.seeded_random import SeededRandom
@@ -87,13 +88,20 @@ class Cluster:
     """The deployed Worker as its clients see it: each request may reach another location and isolate."""
 
     def __init__(
-        self, world: World, random: Random, faults: Faults, profile: Profile, allowance: DailyAllowance | None = None
+        self,
+        world: World,
+        random: Random,
+        faults: Faults,
+        profile: Profile,
+        allowance: DailyAllowance | None = None,
+        deaths: Deaths | None = None,
     ) -> None:
         self.world = world
         self._profile = profile
         self.random = random
         self.faults = faults
         self._allowance = allowance
+        self._deaths = deaths
         self.overspent: list[str] = []
         self.connections: Counter[str] = Counter()
         self.early_ends = EarlyEnds(world)
@@ -111,15 +119,24 @@ class Cluster:
         place = (location, self.random.randrange(self._profile.isolates_per_place))
         if place in self._isolates and self._chance(self.faults.evicted):
             self._isolates.pop(place).end_in(self.random.uniform(0, self._profile.drain_seconds))
-        if place not in self._isolates:
+        if place not in self._isolates or self._isolates[place].is_dead:
             self._isolates[place] = Isolate(self._new_isolate(location))
         return self._isolates[place]
 
     @property
     def may_write(self) -> bool:
-        """Whether the account has writes left for today, and for the next half minute."""
+        """Whether the store takes writes now and for the next half minute: the account has some left for today, and
+        there is no outage."""
         now = asyncio.get_running_loop().time()
-        return not (self._allowance and any(self._allowance.refuses("put", at) for at in (now, now + 30)))
+        is_out = any(begin < now + 30 and now < end for begin, end in self.world.outages)
+        return not is_out and not (
+            self._allowance and any(self._allowance.refuses("put", at) for at in (now, now + 30))
+        )
+
+    @property
+    def may_crash(self) -> bool:
+        """Whether a host's page that has just lost its stream crashes."""
+        return self._deaths is not None and self._deaths.crashes()
 
     async def call(self, home: int, method: str, url: str, body: Any = None, **options: Any) -> Reply:
         """One request and its whole reply.
@@ -134,7 +151,13 @@ class Cluster:
         invocation.set(usage)
         started = asyncio.get_running_loop().time()
         headers = {**self._headers, **options.pop("headers", {})}
-        reply = await self.isolate(home).client.call(method, url, body, headers=headers, **options)
+        isolate = self.isolate(home)
+        if self._deaths and method == "POST":
+            self._deaths.strike(isolate)
+        try:
+            reply = await isolate.run(isolate.client.call(method, url, body, headers=headers, **options))
+        except IsolateDied:
+            raise NetworkError(url) from None
         self._check_budget(url, usage, asyncio.get_running_loop().time() - started, MAX_CALL_SECONDS)
         if reply.status == 500:
             raise AssertionError(f"{method} {url}: {reply.body!r}")
@@ -156,7 +179,10 @@ class Cluster:
         started = asyncio.get_running_loop().time()
         headers = {"Accept": "application/x-ndjson", **self._headers, **options.pop("headers", {})}
         isolate = self.isolate(home)
-        response = await isolate.client.open("GET", url, headers=headers, **options)
+        try:
+            response = await isolate.run(isolate.client.open("GET", url, headers=headers, **options))
+        except IsolateDied:
+            raise NetworkError(url) from None
         if response.status == 410:
             raise SessionOver(url)
         if response.status != 200 or not isinstance(response.body, AsyncGenerator):

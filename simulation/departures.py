@@ -72,12 +72,13 @@ class EarlyEnds:
 
     def _unsent(self, connection: Connection) -> list[str]:
         """The ids of requests that the stream's last listing had, which are in order by themselves and need no value,
-        and which it has not sent."""
+        which are not answered, and which it has not sent."""
         keys = connection.usage.listed.get(f"{connection.scope}:", ())
         listed = [json.loads(key.metadata or "{}") for key in keys]
+        answered = self._world.answered(connection.scope.removeprefix("req:"))
         return [
             message["id"]
             for message in listed
             if message.get("kind") == "request" and not message.keys() & {"seq", "size"}
-            if message["id"] not in connection.sent
+            if message["id"] not in connection.sent | answered
         ]

@@ -1,11 +1,19 @@
-"""An isolate that is replaced: it goes on with its streams for a while, and then cuts them."""
+"""An isolate that is replaced: it goes on with its streams for a while, and then cuts them. Or it dies: then nothing of
+it goes on."""
 
 import asyncio
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Coroutine
 from dataclasses import dataclass, field
 from math import inf
+from typing import Any, TypeVar
 
 from simulation.client import Client
+
+T = TypeVar("T")
+
+
+class IsolateDied(Exception):
+    """The isolate died before it replied."""
 
 
 @dataclass
@@ -14,13 +22,43 @@ class Isolate:
 
     client: Client
     ends_at: float = inf
+    is_dead: bool = False
     _waits: set[asyncio.Timeout] = field(default_factory=set)
+    _calls: set[asyncio.Task[Any]] = field(default_factory=set)
 
     def end_in(self, seconds: float) -> None:
         """Cuts all streams after `seconds`."""
         self.ends_at = asyncio.get_running_loop().time() + seconds
         for wait in self._waits:
             wait.reschedule(self.ends_at)
+
+    def die(self) -> None:
+        """Ends everything that is under way, as `kill -9` does: calls, streams, and work in the background."""
+        self.is_dead = True
+        self.end_in(0)
+        for task in (*self._calls, *self.client.background):
+            task.cancel()
+
+    async def run(self, call: Coroutine[Any, Any, T]) -> T:
+        """The result of `call`, which runs in this isolate.
+
+        Raises:
+            IsolateDied
+        """
+        if self.is_dead:
+            call.close()
+            raise IsolateDied
+        task = asyncio.get_running_loop().create_task(call)
+        self._calls.add(task)
+        try:
+            return await task
+        except asyncio.CancelledError:
+            caller = asyncio.current_task()
+            if caller is not None and caller.cancelling():
+                raise
+            raise IsolateDied from None
+        finally:
+            self._calls.discard(task)
 
     async def next_chunk(self, chunks: AsyncGenerator[bytes, None]) -> bytes | None:
         """The next chunk of a stream of this isolate, or `None` if the stream has ended or is cut before it."""

@@ -10,8 +10,10 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextvars import ContextVar
 from dataclasses import dataclass, field
+from itertools import pairwise
 from random import Random
 
+from waypost_worker.kv.keys import responses_scope
 from waypost_worker.kv.store import KvError, ListedKey, ListPage
 from waypost_worker.limits import KV_MAX_BULK_KEYS, KV_MAX_LIST_KEYS, KV_MIN_TTL_SECONDS, KV_READ_CACHE_SECONDS
 
@@ -92,6 +94,7 @@ class World:
     `locations`: the places in which the Worker runs: each in a data centre of its own, or all in one
     (`in_one_centre`). `keeps_reads`: every `get` is cached for as long as it may be, as that of a key that is read all
     the time; a write replaces what its own data centre has cached, unless it is not visible there immediately.
+    `outages`: from when to when all writes are refused.
     """
 
     random: Random
@@ -99,6 +102,7 @@ class World:
     weather: Weather = field(default_factory=Weather)
     in_one_centre: bool = False
     keeps_reads: bool = False
+    outages: Sequence[tuple[float, float]] = ()
     versions: dict[str, list[_Version]] = field(default_factory=dict)
     looks: Counter[str] = field(default_factory=Counter)
     unwritten: Counter[str] = field(default_factory=Counter)
@@ -106,6 +110,7 @@ class World:
     def __post_init__(self) -> None:
         self._centres = 1 if self.in_one_centre else self.locations
         self._last_write: dict[str, float] = {}
+        self._half_done: set[str] = set()
         self._sorted_keys: list[str] = []
         self._reads: list[dict[str, tuple[float, _Version | None]]] = [{} for _ in range(self._centres)]
 
@@ -120,6 +125,24 @@ class World:
             key
             for key, versions in self.versions.items()
             if key.startswith(prefix) and versions[-1].value is not None and versions[-1].expires > now
+        ]
+
+    def answered(self, code: str) -> set[str]:
+        """The ids of the requests of a session whose final response was ever stored, whatever the locations see."""
+        return {
+            key.split(":")[2]
+            for key, versions in self.versions.items()
+            if key.startswith(responses_scope(code) + ":") and '"final":true' in (versions[0].metadata or "")
+        }
+
+    def restored(self, prefix: str) -> list[str]:
+        """The keys that were written again after they were deleted; but for those that may be: a write that took effect
+        and failed is repeated, also if its message was read and removed meanwhile."""
+        return [
+            key
+            for key, versions in self.versions.items()
+            if key.startswith(prefix) and key not in self._half_done
+            if any(old.value is None and new.value is not None for old, new in pairwise(versions))
         ]
 
     def keys(self, prefix: str, after: str) -> Iterator[str]:
@@ -162,6 +185,8 @@ class World:
             KvError: where KV would refuse or fail.
         """
         now = asyncio.get_running_loop().time()
+        if any(begin <= now < end for begin, end in self.outages):
+            raise KvError("503 Service Unavailable")
         if now - self._last_write.get(key, -WRITE_INTERVAL_SECONDS) < WRITE_INTERVAL_SECONDS:
             raise KvError("429 Too Many Requests")
         if self._chance(self.weather.refused):
@@ -176,6 +201,7 @@ class World:
             insort(self._sorted_keys, key)
         self.versions.setdefault(key, []).append(_Version(value, metadata, expires, visible))
         if self._chance(self.weather.failed_but_done):
+            self._half_done.add(key)
             raise KvError("500 Internal Server Error")
 
     def listing_time(self, at: float) -> float:

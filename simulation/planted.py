@@ -5,12 +5,13 @@ Each is a context manager that replaces one function of the domain by a wrong on
 
 import json
 from collections.abc import AsyncGenerator, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 import msgspec
 
 from simulation.planted_addresses import ADDRESS_BUGS
+from simulation.planted_ahead import AHEAD_BUGS
 from simulation.planted_departures import DEPARTURE_BUGS
 from simulation.planted_images import IMAGE_BUGS
 from simulation.planted_wake_ups import WAKE_UP_BUGS
@@ -35,6 +36,7 @@ from waypost_worker.polling.local_channel import LocalChannel
 from waypost_worker.queues import message as message_module
 from waypost_worker.queues import queue as queue_module
 from waypost_worker.queues.message import Message, decode_listed, encode_stored
+from waypost_worker.queues.message_channel import Sent
 from waypost_worker.queues.producer_order import ProducerOrder
 from waypost_worker.queues.queue import Queues
 from waypost_worker.queues.reader import GuestReader, HostReader, Reader
@@ -76,7 +78,7 @@ async def _a_page_of_many(self: Any, scope: str) -> ListPage:
 def get_instead_of_list() -> Iterator[None]:
     """Messages are found with `get` of numbered keys up to the first miss, which KV caches."""
 
-    async def push_request(self: Any, message: Message, request_id: str | None) -> Message:
+    async def send_request(self: Any, message: Message, request_id: str | None) -> Sent:
         cursor = self._cursors.issue(self.requests)
         message = msgspec.structs.replace(message, id=request_id or cursor, cursor=cursor)
         number = 0
@@ -84,7 +86,7 @@ def get_instead_of_list() -> Iterator[None]:
             number += 1
         text = json.dumps([cursor, _stored_texts(message)])
         await self._kv.put(f"slot:{self._code}:{number}", text, ttl_seconds=3600)
-        return message
+        return Sent(message, is_over=True)
 
     async def pages(self: Any, scope: str, first: ListPage | None = None) -> AsyncGenerator[list[Message], None]:
         if scope != self.requests:
@@ -99,7 +101,7 @@ def get_instead_of_list() -> Iterator[None]:
 
     original = Queues.pages
     with (
-        replaced(Queues, "push_request", push_request),
+        replaced(Queues, "send_request", send_request),
         replaced(Queues, "first_page", _a_page_of_many),
         replaced(Queues, "pages", pages),
     ):
@@ -110,13 +112,13 @@ def get_instead_of_list() -> Iterator[None]:
 def one_key_per_queue() -> Iterator[None]:
     """The queue is one value that is read, changed and written back."""
 
-    async def push_request(self: Any, message: Message, request_id: str | None) -> Message:
+    async def send_request(self: Any, message: Message, request_id: str | None) -> Sent:
         cursor = self._cursors.issue(self.requests)
         message = msgspec.structs.replace(message, id=request_id or cursor, cursor=cursor)
         queue = json.loads(await self._kv.get(f"queue:{self._code}") or "[]")
         queue.append([cursor, _stored_texts(message)])
         await self._kv.put(f"queue:{self._code}", json.dumps(queue), ttl_seconds=3600)
-        return message
+        return Sent(message, is_over=True)
 
     async def pages(self: Any, scope: str, first: ListPage | None = None) -> AsyncGenerator[list[Message], None]:
         if scope != self.requests:
@@ -128,7 +130,7 @@ def one_key_per_queue() -> Iterator[None]:
 
     original = Queues.pages
     with (
-        replaced(Queues, "push_request", push_request),
+        replaced(Queues, "send_request", send_request),
         replaced(Queues, "first_page", _a_page_of_many),
         replaced(Queues, "pages", pages),
     ):
@@ -162,14 +164,13 @@ def ignores_list_complete() -> Any:
 def answers_before_the_write() -> Any:
     """The response is 202 even if the store has not accepted the message."""
 
-    async def put(self: Any, key: str, message: Message, scope: str) -> None:
-        try:
+    async def send(self: Any, key: str, message: Message, scope: str) -> Sent:
+        with suppress(Exception):
             value, metadata = encode_stored(message)
             await self._kv.kv.put(key, value, ttl_seconds=3600, metadata=metadata)
-        except Exception:
-            return
+        return Sent(message, is_over=True)
 
-    return replaced(Queues, "_put", put)
+    return replaced(Queues, "_send", send)
 
 
 def shared_cache() -> Any:
@@ -422,4 +423,5 @@ PLANTED = (
     *ADDRESS_BUGS,
     *WAKE_UP_BUGS,
     *DEPARTURE_BUGS,
+    *AHEAD_BUGS,
 )

@@ -11,6 +11,7 @@ from simulation.checks import check
 from simulation.cluster import PLAN, Cluster, Faults
 from simulation.conversations import simulate_conversation
 from simulation.daily_allowance import DailyAllowance
+from simulation.deaths import Deaths
 from simulation.deletion import simulate_deletion
 from simulation.model_kv import Weather, World
 from simulation.profiles import Profile, profile_of
@@ -73,7 +74,9 @@ async def _scenario(seed: int, profile: Profile) -> Report:
     world = profile.world(random, weather)
     # From a source of its own: the other runs stay what they are.
     allowance = DailyAllowance(Random(f"allowance {seed}")) if seed % 8 == DAILY_RUN else None
-    cluster = Cluster(world, random, faults, profile, allowance)
+    deaths = Deaths(seed)
+    world.outages = deaths.outages
+    cluster = Cluster(world, random, faults, profile, allowance, deaths)
     stories = [await _open(cluster) for _ in range(random.choice((1, 1, 1, 2)))]
     listeners: list[asyncio.Task[None]] = []
     producers: list[asyncio.Task[None]] = []
@@ -114,6 +117,8 @@ async def _scenario(seed: int, profile: Profile) -> Report:
         listener.cancel()
     await asyncio.gather(*listeners, return_exceptions=True)
     for story in stories:
+        story.stored = world.answered(story.code)
+        violations += [f"written after it was removed: {key}" for key in world.restored(f"req:{story.code}:")]
         violations += check(story, left_over[story.code])
     return Report(seed, violations, sum(len(story.sent) for story in stories), profile.key)
 

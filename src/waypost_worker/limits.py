@@ -500,6 +500,12 @@ MAX_LOCAL_ITEMS_PER_TOPIC = 64
 MAX_LOCAL_TOPICS = 4096
 """Topics that a local channel keeps: a bound on an isolate's memory, not on the number of sessions."""
 
+MAX_UNWRITTEN_MESSAGES = 1024
+"""Messages that an isolate delivers before they are written. More of them wait for their writes."""
+
+MAX_UNWRITTEN_BYTES = 8 * 1024 * 1024
+"""The same in bytes, all together."""
+
 MAX_CACHED_SESSIONS = 4096
 """Session records that an isolate caches, without their `data`; conversations whose compaction it has checked; polling
 hosts whose presence it has announced."""

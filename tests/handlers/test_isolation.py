@@ -53,6 +53,8 @@ class Pair:
             await build_world("ada", self.send),
             await build_world("bob", self.send),
         )
+        # Until the answered requests are removed.
+        await asyncio.sleep(1.2)
         return self
 
     async def send(self, sent: Sent, *, hold: bool = False) -> Answered:

@@ -1,5 +1,7 @@
 """What `/api/request` and `/api/response` say when the store fails half way."""
 
+import asyncio
+
 from tests.support.namespace import Isolates
 from waypost_worker.kv.keys import requests_scope
 from waypost_worker.polling.plans import FREE
@@ -11,6 +13,7 @@ async def test_an_answer_that_is_safe_is_not_reported_as_failed_when_the_tidying
     asked = (await at.client.ask(session.code)).json()
     at.kv.fails = lambda operation, _: operation == "delete"
     assert (await at.client.answer(session, asked["id"], 1)).status == 202
+    await asyncio.sleep(15)
     [line] = at.client.log
     assert line.endswith("an answered request was not removed: storage_unavailable")
     assert (await at.client.ask(session.code, id=asked["id"])).json()["result"] == 1

@@ -8,6 +8,7 @@ import pytest
 from simulation.client import KEY, Client, Opened, Reply, make_client
 from simulation.virtual_time import VirtualClock
 from tests.support.queues import LARGE
+from waypost_worker.kv.keys import requests_scope
 from waypost_worker.kv.memory import MemoryKv
 from waypost_worker.settings import Settings
 
@@ -17,8 +18,8 @@ SETTINGS = Settings(signing_keys=(KEY,))
 class Setting:
     """Isolates on one namespace, two for guests and one for the host of a session."""
 
-    def __init__(self, session: Opened, *isolates: Client) -> None:
-        self.session = session
+    def __init__(self, session: Opened, kv: MemoryKv, *isolates: Client) -> None:
+        self.session, self.kv = session, kv
         self.here, self.elsewhere, self.hosts = isolates
 
     async def ask(self, at: Client, args: Any = None, tool: str = "pay", **fields: Any) -> Reply:
@@ -36,7 +37,7 @@ class Setting:
 async def begin() -> Setting:
     kv = MemoryKv(VirtualClock())
     here, *others = (make_client(SETTINGS, kv, seed=seed) for seed in range(3))
-    return Setting(await here.open_session(), here, *others)
+    return Setting(await here.open_session(), kv, here, *others)
 
 
 def is_refused(reply: Reply) -> bool:
@@ -107,7 +108,8 @@ async def test_a_final_response_removes_a_repeated_request_that_was_queued_in_it
     id = await queued_twice(at)
     body = {"code": at.session.code, "id": id, "result": 1}
     assert (await at.elsewhere.call("POST", "/api/response", body, token=at.session.host)).status == 202
-    assert await at.queued() == []
+    await asyncio.sleep(2)
+    assert (await at.kv.list(requests_scope(at.session.code))).keys == ()
 
 
 async def test_an_id_of_a_client_with_another_call_is_refused_in_the_isolate_that_queued_it():

@@ -201,3 +201,33 @@ def test_no_address_gets_more_than_it_has_paid_for(operations: list[str], uses: 
     price = {"get": 1, "get_many": 3}
     done = sum(price.get(operation, 10) for operation, _ in store.asked)
     assert done <= (uses + min(purse.asked, more)) * READS_PER_ADDRESS_USE
+
+
+async def test_a_write_is_covered_while_it_is_paid_for_and_within_the_budget():
+    async def pays() -> bool:
+        return False
+
+    meter = MeteredKv(MemoryKv(SetClock()), SetClock(), 2)
+    assert meter.covers_write(10, 3600)
+    meter.payment = Payment(pays, 1)
+    assert meter.covers_write(10, 3600)
+    # The bytes of a day cost as much as a write.
+    assert not meter.covers_write(10**9, 86_400)
+    await meter.put("a", "text", ttl_seconds=60)
+    assert meter.covers_write(10, 3600)
+    await meter.get_many(["a"] * 6)
+    assert not meter.covers_write(10, 3600)
+    meter.payment = None
+    assert not meter.covers_write(10, 3600)
+
+
+async def test_what_is_kept_for_the_end_covers_no_write_until_no_more_is_allowed():
+    async def refuses() -> bool:
+        return False
+
+    payment = Payment(refuses, 2)
+    await payment.spend(READS_PER_ADDRESS_USE)
+    assert not payment.covers(1)
+    await payment.spend(1)
+    assert payment.covers(READS_PER_ADDRESS_USE - 1)
+    assert not payment.covers(READS_PER_ADDRESS_USE)

@@ -140,7 +140,9 @@ async def test_a_call_that_has_ended_is_not_cancelled():
     request = await taken(mcp)
     await mcp.client.answer(mcp.session, request["id"], 1)
     await stream.until_over()
-    assert mcp.client.background == set()
+    await asyncio.sleep(2)
+    polled = await mcp.client.poll(mcp.session.code, mcp.session.host)
+    assert polled["messages"] == []
 
 
 async def test_a_stream_whose_budget_is_spent_ends_with_a_time_out():

@@ -127,3 +127,22 @@ def test_all_items_together_have_a_bounded_number_of_bytes():
     for number in range(5):
         channel.publish("c4", number, size)
     assert channel.bytes <= MAX_LOCAL_BYTES
+
+
+def test_dropped_items_are_gone_and_cost_nothing():
+    channel = channel_of(("a", 1), ("a", 2), ("b", 3))
+    channel.drop("a", lambda item: item == 1)
+    assert (channel.since("a", 0), channel.since("b", 0), channel.bytes) == ([2], [3], 2 * ITEM_BYTES)
+    channel.drop("a", lambda item: True)
+    channel.drop("never", lambda item: True)
+    assert (channel.since("a", 0), channel.bytes) == ([], ITEM_BYTES)
+    channel.publish("a", 4)
+    assert channel.since("a", 0) == [4]
+
+
+def test_loops_can_be_woken_without_an_item():
+    channel, wakeup = channel_of(), CountingWakeup()
+    with channel.subscribe("a", wakeup):
+        channel.wake("a")
+        channel.wake("b")
+    assert (wakeup.times_set, channel.since("a", 0)) == (1, [])

@@ -21,11 +21,11 @@ from waypost_worker.kv.cursor import EventId, cursor_ms
 from waypost_worker.kv.keys import request_key
 from waypost_worker.kv.store import KvError
 from waypost_worker.limits import KV_MAX_BULK_KEYS
-from waypost_worker.polling.local_channel import LocalChannel
 from waypost_worker.queues.departures import Departures
 from waypost_worker.queues.feed import Feed
 from waypost_worker.queues.handovers import Handovers
 from waypost_worker.queues.message import Message
+from waypost_worker.queues.message_channel import MessageChannel
 from waypost_worker.queues.reader import GuestReader, HostReader
 from waypost_worker.sse import Event
 
@@ -33,9 +33,9 @@ from waypost_worker.sse import Event
 class Setting(Namespace[SetClock]):
     def __init__(self, after: str | None = None, *, guest: bool = False) -> None:
         super().__init__(SetClock())
-        self.channel: LocalChannel[Message] = LocalChannel(self.clock)
+        self.channel = MessageChannel(self.clock)
         self.here = make_queues(self.kv, self.clock, self.channel)
-        self.elsewhere = make_queues(self.kv, self.clock, LocalChannel(self.clock), seed=1)
+        self.elsewhere = make_queues(self.kv, self.clock, MessageChannel(self.clock), seed=1)
         event_id = EventId(after, after) if after else None
         reader = GuestReader(RESPONSES, event_id) if guest else HostReader(REQUESTS, event_id)
         no_key = no_wake_up_key(self.kv, self.clock)

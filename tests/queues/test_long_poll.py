@@ -11,13 +11,12 @@ from waypost_worker.kv.metered import MeteredKv
 from waypost_worker.kv.retrying import RetryingKv
 from waypost_worker.limits import MAX_POLL_BYTES, MAX_POLL_MESSAGES
 from waypost_worker.polling.invocation import Invocation
-from waypost_worker.polling.local_channel import LocalChannel
 from waypost_worker.polling.plans import PAID
 from waypost_worker.queues.departures import Departures
 from waypost_worker.queues.feed import Feed
 from waypost_worker.queues.handovers import Handovers
 from waypost_worker.queues.long_poll import poll_events
-from waypost_worker.queues.message import Message
+from waypost_worker.queues.message_channel import MessageChannel
 from waypost_worker.queues.reader import HostReader
 from waypost_worker.queues.response_waiter import ResponseWaiter
 from waypost_worker.sse import Event
@@ -29,9 +28,9 @@ class Setting(Namespace[VirtualClock]):
     def __init__(self, budget: int = 1000) -> None:
         super().__init__(VirtualClock())
         self.meter = MeteredKv(self.kv, self.clock, budget)
-        self.channel: LocalChannel[Message] = LocalChannel(self.clock)
+        self.channel = MessageChannel(self.clock)
         self.here = make_queues(self.meter, self.clock, self.channel)
-        self.elsewhere = make_queues(self.kv, self.clock, LocalChannel(self.clock), seed=1)
+        self.elsewhere = make_queues(self.kv, self.clock, MessageChannel(self.clock), seed=1)
         self.invocation = Invocation(PAID, self.clock, self.meter, SeededRandom())
 
     def wait(self) -> ResponseWaiter:

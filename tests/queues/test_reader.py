@@ -93,6 +93,7 @@ def test_a_duplicate_is_settled_only_when_the_first_copy_is_gone_from_the_listin
     reader, first, second = host(), request_at(1), request_at(2)
     deliver(reader, first, second)
     assert list(reader.settled_duplicates({first.cursor, second.cursor}, START_MS)) == []
+    reader.forget({first.cursor, second.cursor}, START_MS)
     assert list(reader.settled_duplicates({second.cursor}, START_MS)) == [second.cursor]
     assert list(reader.settled_duplicates({second.cursor}, START_MS)) == []
 
@@ -100,13 +101,22 @@ def test_a_duplicate_is_settled_only_when_the_first_copy_is_gone_from_the_listin
 def test_a_duplicate_that_is_seen_later_is_settled_too():
     reader, first, second = host(), request_at(1), request_at(2)
     deliver(reader, first)
+    reader.forget({first.cursor}, START_MS)
     deliver(reader, second)
     assert list(reader.settled_duplicates({second.cursor}, START_MS)) == [second.cursor]
+
+
+def test_a_duplicate_of_a_copy_that_was_never_listed_is_kept_because_that_one_may_not_be_stored():
+    reader, first, second = host(), request_at(1), request_at(2)
+    deliver(reader, first, second)
+    reader.forget({second.cursor}, START_MS, {first.cursor})
+    assert list(reader.settled_duplicates({second.cursor}, START_MS)) == []
 
 
 def test_a_duplicate_of_a_copy_that_only_expired_is_kept():
     reader, first, second = host(), request_at(1), request_at(2)
     deliver(reader, first, second)
+    reader.forget({first.cursor, second.cursor}, START_MS)
     assert list(reader.settled_duplicates({second.cursor}, START_MS + 1001)) == []
 
 

@@ -17,10 +17,9 @@ from waypost_worker.kv.keys import requests_scope, responses_scope, wake_up_key
 from waypost_worker.kv.memory import MemoryKv
 from waypost_worker.kv.metered import MeteredKv, Payment
 from waypost_worker.polling.invocation import Invocation
-from waypost_worker.polling.local_channel import LocalChannel
 from waypost_worker.polling.plans import FREE, PAID, Plan
 from waypost_worker.polling.wake_up_key import WakeUps, WakeUpWriter, create_wake_up_key
-from waypost_worker.queues.message import Message
+from waypost_worker.queues.message_channel import MessageChannel
 from waypost_worker.queues.queue import Queues
 from waypost_worker.queues.response_waiter import ResponseWaiter
 
@@ -210,7 +209,7 @@ async def test_a_wait_whose_readings_are_not_paid_for_any_more_ends():
         return False
 
     meter.payment = Payment(pay, 1)
-    channel: LocalChannel[Message] = LocalChannel(clock)
+    channel = MessageChannel(clock)
     nothing = WakeUpWriter(meter, clock, WakeUps(), lambda work: work.close())
     cursors = CursorFactory(clock, SeededRandom(0))
     queues = Queues(meter, CODE, cursors, channel, 3600, make_loads(clock), nothing)

@@ -14,9 +14,9 @@ from waypost_worker.kv.cursor import CursorFactory
 from waypost_worker.kv.keys import requests_scope, responses_scope
 from waypost_worker.kv.store import Kv
 from waypost_worker.limits import MAX_ADDRESS_LOADS_BYTES, MAX_LOADS_BYTES
-from waypost_worker.polling.local_channel import LocalChannel
 from waypost_worker.polling.wake_up_key import WakeUpKey
 from waypost_worker.queues.message import ErrorBody, Message
+from waypost_worker.queues.message_channel import MessageChannel
 from waypost_worker.queues.queue import Queues
 
 CODE = "K7Q2M9XA"
@@ -84,10 +84,10 @@ def answer(id: str, result: Any = UNSET, error: ErrorBody | Any = UNSET, *, fina
     return Message("response", id, result=raw(result), error=error, final=final)
 
 
-def make_queues(kv: Kv, clock: Any, channel: LocalChannel[Message] | None = None, seed: int = 0) -> Queues:
+def make_queues(kv: Kv, clock: Any, channel: MessageChannel | None = None, seed: int = 0) -> Queues:
     """The queues of `CODE` as one isolate sees them."""
     cursors = CursorFactory(clock, SeededRandom(seed))
-    return Queues(kv, CODE, cursors, channel or LocalChannel(clock), 3600, make_loads(clock))
+    return Queues(kv, CODE, cursors, channel or MessageChannel(clock), 3600, make_loads(clock))
 
 
 def no_wake_up_key(kv: Kv, clock: Any) -> WakeUpKey:

@@ -2,8 +2,8 @@
 
 from tests.support.builders import SetClock, make_queues
 from tests.support.namespace import Namespace
-from waypost_worker.polling.local_channel import LocalChannel
 from waypost_worker.queues.message import Message
+from waypost_worker.queues.message_channel import MessageChannel
 from waypost_worker.queues.queue import Queues
 
 LARGE = "x" * 2000
@@ -15,7 +15,7 @@ class Setting(Namespace[SetClock]):
 
     def __init__(self) -> None:
         super().__init__(SetClock())
-        self.channel: LocalChannel[Message] = LocalChannel(self.clock)
+        self.channel = MessageChannel(self.clock)
         self.queues = make_queues(self.kv, self.clock, self.channel)
 
 

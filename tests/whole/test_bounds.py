@@ -24,10 +24,15 @@ ROOT = Path(__file__).parents[2]
 CONTAINERS = (dict, list, set, deque, bytearray)
 
 LOCAL_CHANNEL = "tests/polling/test_local_channel.py"
+MESSAGE_CHANNEL = "tests/queues/test_message_channel.py"
 HELD_BY = {
     "BoundedCache._entries": "tests/test_bounded_cache.py::test_whatever_is_put_no_bound_is_exceeded",
     "LocalChannel._topics": f"{LOCAL_CHANNEL}::test_all_items_together_have_a_bounded_number_of_bytes",
     "LocalChannel._wakeups": f"{LOCAL_CHANNEL}::test_lost_wakeups_are_dropped",
+    "MessageChannel._topics": f"{LOCAL_CHANNEL}::test_all_items_together_have_a_bounded_number_of_bytes",
+    "MessageChannel._wakeups": f"{LOCAL_CHANNEL}::test_lost_wakeups_are_dropped",
+    "MessageChannel._unwritten": f"{MESSAGE_CHANNEL}::test_so_many_messages_are_written_behind_and_no_more",
+    "Wakeups._wakeups": f"{MESSAGE_CHANNEL}::test_the_loops_that_wait_for_writes_are_forgotten_when_they_go",
     "BodyBudget.by_address": "tests/http/test_body_budget.py::test_all_addresses_have_a_bound_together",
     "BodyBudget.shares": "tests/http/test_body_budget.py::test_all_addresses_have_a_bound_together",
     "OpenStreams._places": "tests/http/test_open_streams.py::test_an_isolate_has_so_many_streams",

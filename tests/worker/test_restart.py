@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import os
 import random
+import shutil
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from time import sleep
 
 import httpx
 import pytest
@@ -16,18 +19,31 @@ from tests.support.steady_host import SteadyHost, ask_until_accepted
 from tests.support.talk import Talk
 from tests.support.waiting import eventually
 from tools.local.harness.worker import LocalWorker
+from tools.local.harness.worker_project import ProjectWorker, copy_project
 
 ROUNDS, CALLS = (50, 400) if os.environ.get("WAYPOST_SOAK") else (3, 24)
 """Kills, and the calls among which they fall; the many with `make soak`."""
 
 SEED = 20260101
 
+WRITE_SECONDS = 0.3
+"""How long a write takes while calls are killed: a message that is delivered ahead of it is lost then."""
+
+ENTRY = Path(__file__).parent / "faulty_project" / "entry.py"
+
 
 @pytest.fixture(scope="module")
-def mortal() -> Iterator[LocalWorker]:
-    """A Worker that is killed."""
-    with LocalWorker() as worker:
+def mortal(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalWorker]:
+    """A Worker that is killed. Its store is the real one, and slow on request."""
+    project = copy_project(tmp_path_factory.mktemp("mortal") / "project")
+    shutil.copy(ENTRY, project / "src" / "entry.py")
+    with ProjectWorker(project) as worker:
         yield worker
+
+
+def slow_writes(api: Api, seconds: float) -> None:
+    """From now on, until the Worker is killed, a write takes so long."""
+    assert api.call("PUT", "/faults", {"slow": {"put": seconds}}).status_code == 200
 
 
 def test_a_call_that_a_kill_interrupts_completes_after_the_restart(mortal: LocalWorker) -> None:
@@ -118,10 +134,12 @@ def test_documents_and_conversations_outlive_a_kill(mortal: LocalWorker) -> None
         assert kept.contents() == list(range(21, 31))
 
 
-def test_kills_at_random_points_lose_nothing_and_run_nothing_twice(mortal: LocalWorker) -> None:
-    """A producer sends numbered calls, a host answers them, and the Worker is killed again and again in between."""
+def test_kills_between_delivery_and_write_lose_nothing_and_run_nothing_twice(mortal: LocalWorker) -> None:
+    """A producer sends numbered calls, a host answers them, and the Worker is killed again and again: when the host has
+    been sent a call whose write is not over, or while its response is written."""
     dice = random.Random(SEED)
     with Api(mortal.url) as api:
+        slow_writes(api, WRITE_SECONDS)
         session = api.open_session()
         sent = [f"call-{number:03d}" for number in range(CALLS)]
         killed_at = sorted(dice.sample(range(2, CALLS - 2), ROUNDS))
@@ -134,14 +152,18 @@ def test_kills_at_random_points_lose_nothing_and_run_nothing_twice(mortal: Local
             producing = threads.submit(produce)
             for count in killed_at:
                 eventually(lambda count=count: len(host.runs) >= count, 30)
+                sleep(dice.choice((0, 0.5, 1.5)) * WRITE_SECONDS)
                 mortal.kill()
                 mortal.restart()
+                slow_writes(api, WRITE_SECONDS)
+            slow_writes(api, 0)
             producing.result(20 * ROUNDS)
-            answers = {}
-            for number, request_id in enumerate(sent, 1):
-                reply = ask_until_accepted(session, {"n": number}, id=request_id, producer="p", seq=number, wait=30)
-                answers[request_id] = reply.json().get("result")
-        assert answers == {request_id: number * 10 for number, request_id in enumerate(sent, 1)}
+            # What was accepted reaches the host and is answered, without being sent again.
+            eventually(lambda: len(host.runs) == CALLS and not session.poll(session.host_token)["messages"], 30)
+            replies = [
+                session.ask({"n": number}, id=request_id, producer="p", seq=number)
+                for number, request_id in enumerate(sent, 1)
+            ]
+        assert [reply.json().get("result") for reply in replies] == [number * 10 for number in range(1, CALLS + 1)]
         assert host.runs == dict.fromkeys(sent, 1), "each call ran once"
         assert list(host.runs) == sent, "in the producer's order"
-        eventually(lambda: not session.poll(session.host_token)["messages"])

@@ -29,7 +29,7 @@ from waypost_worker.polling.schedule import COALESCED_MS
 from waypost_worker.polling.wake_up_key import WakeUps
 from waypost_worker.queues.departures import Departures
 from waypost_worker.queues.handovers import Handovers
-from waypost_worker.queues.message import Message
+from waypost_worker.queues.message_channel import MessageChannel
 from waypost_worker.random import Random
 from waypost_worker.sessions.host_seat import HostNotices
 from waypost_worker.sessions.mcp_address import AddressCache
@@ -85,7 +85,7 @@ class Isolate:
         self._random = random
         self._name = ""
         self.daily_limits = DailyLimits(clock)
-        self.messages: LocalChannel[Message] = LocalChannel(clock)
+        self.messages = MessageChannel(clock)
         self.changes: LocalChannel[Session] = LocalChannel(clock)
         self.address_changes: LocalChannel[bool] = LocalChannel(clock)
         self.hosts: HostNotices = LocalChannel(clock)

@@ -23,7 +23,7 @@ from waypost_worker.models.model import Model
 from waypost_worker.polling.invocation import Invocation
 from waypost_worker.polling.wake_up_key import WakeUpKey, WakeUpWriter
 from waypost_worker.queues.feed import Feed
-from waypost_worker.queues.queue import Queues
+from waypost_worker.queues.queue import Ahead, Queues
 from waypost_worker.queues.reader import GuestReader, HostReader
 from waypost_worker.random import Random
 from waypost_worker.security.guess_throttle import GuessThrottle
@@ -213,4 +213,9 @@ class RequestContext(msgspec.Struct, frozen=True):
         if session.has_wake_up_keys and self.wakes:
             meter, background = self.invocation.meter, self.background
             wake_ups = WakeUpWriter(meter, self.clock, isolate.wake_ups, background)
-        return Queues(kv, session.code, isolate.cursors, isolate.messages, ttl_seconds, self.loads, wake_ups)
+        ahead = Ahead(self.request.background, self._is_covered)
+        return Queues(kv, session.code, isolate.cursors, isolate.messages, ttl_seconds, self.loads, wake_ups, ahead)
+
+    def _is_covered(self, size: int) -> bool:
+        covers = self.invocation.meter.covers_write(size, self.settings.queue_ttl_seconds)
+        return covers and "put" not in self.isolate.daily_limits.operations

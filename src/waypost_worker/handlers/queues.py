@@ -20,6 +20,8 @@ from waypost_worker.limits import (
     MAX_SEQ,
 )
 from waypost_worker.queues.message import Message, encode_event_data, traced
+from waypost_worker.queues.message_channel import Sent
+from waypost_worker.queues.queue import Queues
 from waypost_worker.queues.response_waiter import ResponseWaiter
 from waypost_worker.security.rate_limits import Limit
 from waypost_worker.security.tokens import Role
@@ -87,7 +89,9 @@ async def post_request(context: RequestContext) -> Response:
     queues = context.queues(session)
     stored = None
     if request_id is not None:
-        responses = await queues.responses_to(request_id)
+        # Without a look where it was answered here just now.
+        here = queues.final_response_here(request_id)
+        responses = [here] if here else await queues.responses_to(request_id)
         stored = await queues.find_repeated(message, request_id, responses)
         final = next((response for response in responses if response.final), None)
         if final is not None and (answer := await queues.load_one(final)):
@@ -95,14 +99,17 @@ async def post_request(context: RequestContext) -> Response:
     # Before the request is queued: nothing of a refused one is left.
     with context.open_wait(session.code, seconds):
         waiter = ResponseWaiter(queues, context.isolate.messages, context.invocation)
-        queued = stored or await queues.push_request(message, request_id)
+        sent = Sent(stored, is_over=True) if stored else await queues.send_request(message, request_id)
+        waiter.sent = sent
         try:
-            if seconds and (answer := await waiter.final_response(queued.id, seconds)):
+            # The response may come before the request is stored, which then need not be waited for.
+            if seconds and (answer := await waiter.final_response(sent.message.id, seconds)):
                 context.delivered(answer.accepted_ms)
                 return json_response(encode_event_data(answer))
         except Unavailable as failure:
-            # The request is in KV, so this must not fail: its sender would send it again.
+            # If the request is in KV this must not fail: its sender would send it again.
             context.log(f"stopped waiting for a response: {failure.code}")
+        queued = await sent.stored()
     return json_response(QueuedView(queued.id, queued.cursor), 202)
 
 
@@ -116,13 +123,16 @@ async def post_response(context: RequestContext) -> Response:
     answer = Message("response", request_id, result=body.result, error=error_of(body), final=body.final)
     stored = await queues.push_response(answer)
     if body.final:
-        try:
-            await queues.remove_request(request_id)
-        except Unavailable as failure:
-            # The response is in KV, so this does not fail. The request will be delivered again, and a host repeats its
-            # first response to it: that removes it.
-            context.log(f"an answered request was not removed: {failure.code}")
+        context.request.background(_remove_answered(context, queues, request_id))
     return json_response(QueuedView(stored.id, stored.cursor), 202)
+
+
+async def _remove_answered(context: RequestContext, queues: Queues, request_id: str) -> None:
+    try:
+        await queues.remove_answered(request_id)
+    except Unavailable as failure:
+        # The response is in KV: the next stream of a host passes over the request because of it, and removes it.
+        context.log(f"an answered request was not removed: {failure.code}")
 
 
 async def cancel_request(context: RequestContext) -> Response:

@@ -69,6 +69,10 @@ class Payment:
             )
         self._spent += price
 
+    def covers(self, price: int) -> bool:
+        """Whether `price` is paid for already."""
+        return self._spent + price + (0 if self._is_refused else self._kept) <= self._paid
+
     def limit(self, operations: int) -> int:
         """How many of the next `operations` can be afforded: all, until a use was refused."""
         return min(operations, (self._paid - self._spent) // WRITE_PRICE) if self._is_refused else operations
@@ -102,6 +106,11 @@ class MeteredKv:
         """Operations left in the budget, as far as they can be paid for."""
         left = self._budget - self.operations
         return left if self.payment is None else self.payment.limit(left)
+
+    def covers_write(self, size: int, ttl_seconds: int) -> bool:
+        """Whether a write of so many bytes can be done, and is paid for already."""
+        is_paid = self.payment is None or self.payment.covers(_price_of_write(size, ttl_seconds))
+        return self.operations < self._budget and is_paid
 
     async def get(self, key: str) -> str | None:
         value = await self._paid(READ, 1, 1, self.kv.get, key)

@@ -19,6 +19,8 @@ async def cancel_by_rpc_id(tab: Tab, rpc_id: Any) -> None:
     fits was answered just now, since the notice may have crossed with that answer.
     """
     queues, asker = tab.queues, tab.id_signer.asker(tab.client_id, rpc_id)
+    # The tab may have a call that no listing shows yet.
+    await queues.written_by(asker)
     pages = queues.pages(queues.requests)
     # In order of time: in a session, an id that was used twice means the last one.
     request_ids = [message.id async for page in pages for message in page if message.asker == asker]

@@ -142,6 +142,7 @@ async def _call(tab: Tab, message: Incoming, id: RpcId, accepted: Accepts, versi
             break
     if first is not None and first.final and accepted.json:
         return json_reply(encode_result(id, legacy_result(first, version)))
+    await call.require_stored()
     position = CallPosition(call.request_id, "", id, token, tab=tab.id_signer.tab_digest())
     return stream_response(call_stream(tab, call, position, version, first), tab.context.isolate, place)
 

@@ -160,6 +160,7 @@ async def _call_at(place: Place, tab: Tab, message: Incoming, id: RpcId, accepte
     while first is None or not first.final:
         first = await call.next(call.asked_ms + patience_ms)
         if first is None and becomes_task:
+            await call.require_stored()
             return json_reply(encode_complete(id, new_task(tab, call)))
         if first is None and not streams:
             first = await call.give_up(STREAMS_WAIT_LONGER)
@@ -167,6 +168,7 @@ async def _call_at(place: Place, tab: Tab, message: Incoming, id: RpcId, accepte
             break
     if first is not None and first.final and accepted.json:
         return json_reply(encode_complete(id, complete_result(tool_result(first, any_structure=True))))
+    await call.require_stored()
     return stream_response(call_stream(tab, call, id, token, first), tab.context.isolate, place)
 
 

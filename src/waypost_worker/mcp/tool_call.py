@@ -45,7 +45,7 @@ class RunningCall:
     async def begin(
         cls, tab: Tab, tool: str, args: dict[str, Any], asker: str | None, trace: TraceContext | None
     ) -> Self:
-        """Queues a call as a part of `trace`. The call that this returns is in KV.
+        """Queues a call as a part of `trace`. The tab may have it before it is in KV: `require_stored`.
 
         Raises:
             RpcError: the session is over (see `closed_tab.py`).
@@ -56,8 +56,16 @@ class RunningCall:
         call = cls(tab, tab.context.isolate.cursors.issue(queues.requests))
         raw = msgspec.Raw(msgspec.json.encode(args))
         message = Message("request", "", tool=tool, args=raw, asker=msgspec.UNSET if asker is None else asker)
-        await queues.push_request(traced(message, trace), call.request_id, is_issued=True)
+        call._waiter.sent = await queues.send_request(traced(message, trace), call.request_id, is_issued=True)
         return call
+
+    async def require_stored(self) -> None:
+        """Returns once the call is in KV. Only then its client may be given an id to come back with.
+
+        Raises:
+            Unavailable: the store has not taken it.
+        """
+        await self._waiter.sent.stored()
 
     @property
     def is_spent(self) -> bool:
@@ -69,6 +77,7 @@ class RunningCall:
 
         Raises:
             RpcError: the tab is away, or the request has expired.
+            Unavailable: the store has not taken the call, and no response has come.
         """
         while True:
             message = await self._waiter.next(self.request_id, min(deadline_ms, self._check_ms, self._end_ms))

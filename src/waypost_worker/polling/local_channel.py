@@ -1,12 +1,12 @@
 """Publish and subscribe between the requests of one isolate: plain data, and wakeups for the loops that read it.
 
-A reader's loop reads the channel between its polls of KV. An item is published only after KV has accepted it, so KV has
-everything that the channel has. The channel may lose items (an eviction, another isolate); the reader then finds them
-in KV, later.
+A reader's loop reads the channel between its polls of KV. What an item says is in KV when it is published, but for
+messages (`queues/message_channel.py`). The channel may lose items (an eviction, another isolate); the reader then finds
+them in KV, later.
 """
 
 from collections import OrderedDict, deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from operator import itemgetter
 from typing import Generic, TypeVar
@@ -96,6 +96,20 @@ class LocalChannel(Generic[T]):
             or now - next(iter(self._topics.values()))[-1][3] > MAX_AGE_MS
         ):
             self.bytes -= sum(dropped[2] for dropped in self._topics.popitem(last=False)[1])
+        self.wake(topic)
+
+    def drop(self, topic: str, is_dropped: Callable[[T], bool]) -> None:
+        """Removes the items of `topic` that `is_dropped` accepts. Readers may have had them."""
+        items = self._topics.get(topic, deque())
+        kept = deque(entry for entry in items if not is_dropped(entry[1]))
+        self.bytes -= sum(entry[2] for entry in items) - sum(entry[2] for entry in kept)
+        if kept:
+            self._topics[topic] = kept
+        else:
+            self._topics.pop(topic, None)
+
+    def wake(self, topic: str) -> None:
+        """Wakes the subscribers of `topic` without an item."""
         if topic in self._wakeups:
             self._wakeups[topic].set()
 

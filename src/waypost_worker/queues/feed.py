@@ -1,19 +1,21 @@
 """One reader's events: from the isolate's local channel, which is free, and from the store, which is the truth."""
 
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Container, Iterable, Sequence
 from contextlib import AbstractContextManager, aclosing, suppress
+
+import msgspec
 
 from waypost_worker.clock import Clock, Wakeup
 from waypost_worker.errors import DailyLimit
 from waypost_worker.kv.keys import cursor_of
 from waypost_worker.kv.store import ListPage
 from waypost_worker.limits import MAX_BODY_BYTES
-from waypost_worker.polling.local_channel import LocalChannel
 from waypost_worker.polling.schedule import PollSchedule
 from waypost_worker.polling.wake_up_key import WakeUpKey
 from waypost_worker.queues.departures import Departures
 from waypost_worker.queues.handovers import Handover, Handovers
 from waypost_worker.queues.message import Message
+from waypost_worker.queues.message_channel import MessageChannel
 from waypost_worker.queues.queue import Queues
 from waypost_worker.queues.reader import GuestReader, HostReader, expired_gap
 from waypost_worker.sse import Event
@@ -26,7 +28,7 @@ class Feed:
         self,
         queues: Queues,
         reader: HostReader | GuestReader,
-        channel: LocalChannel[Message],
+        channel: MessageChannel,
         clock: Clock,
         ttl_seconds: int,
         departures: Departures,
@@ -41,13 +43,19 @@ class Feed:
         self._scope = queues.requests if isinstance(reader, HostReader) else queues.responses
         self._channel = channel
         self._position = channel.position()
+        # KV has what was queued here before, but for these.
+        self._unwritten = channel.unwritten_in(self._scope)
         self._clock = clock
         self._ttl_ms = ttl_seconds * 1000
         self._departures = departures
         self._wake_up = wake_up
         # Of the messages that the wake-up key named, those that the last listing showed.
         self._listed: set[str] = set()
+        # Cursors of requests that a listing has shown and that are to be removed; a dictionary for its order.
+        self._to_remove: dict[str, None] = {}
         self._first_page: ListPage | None = None
+        # What was being written when that was listed, which may not show it.
+        self._written_meanwhile: set[str] = set()
         self._handovers = handovers
         self._last_id = reader.cursor
         self._is_stream = is_stream
@@ -89,7 +97,7 @@ class Feed:
     def take_over(self, schedule: PollSchedule) -> bool:
         """Goes on where the last stream of this client ended, if that ended here a moment ago. Returns whether."""
         if self._reader.is_returning and (left := self._handovers.take(self._last_id, self._clock.now_ms())):
-            self._position = left.position
+            self._position, self._unwritten = left.position, []
             schedule.go_on(left.pace)
             self._wake_up.told = left.told
             return True
@@ -109,15 +117,15 @@ class Feed:
     @property
     def has_published(self) -> bool:
         """Whether `from_channel` may have something."""
-        return self._channel.has_since(self._scope, self._position)
+        return bool(self._unwritten) or self._channel.has_since(self._scope, self._position)
 
     async def from_channel(self) -> AsyncGenerator[list[Event], None]:
         """The events of the messages that were queued in this isolate since the last call, in batches as `from_store`.
         What is left when it is closed is found in the store."""
-        messages = self._channel.since(self._scope, self._position)
+        messages = self._unwritten + self._channel.since(self._scope, self._position)
         if not messages:
             return
-        self._position = self._channel.position()
+        self._position, self._unwritten = self._channel.position(), []
         async with aclosing(self._deliver(messages)) as batches:
             async for events in batches:
                 yield events
@@ -125,8 +133,10 @@ class Feed:
     async def finds_nothing(self) -> bool:
         """Begins a look at the store with the first page of the queue, and returns whether that was all: nothing is
         queued, and the reader keeps nothing. Nearly all looks end so. Otherwise `from_store` goes on with that page."""
+        self._written_meanwhile = self._being_written()
         first = await self._queues.first_page(self._scope)
         if not first.keys and first.cursor is None and self._reader.keeps_nothing:
+            self._to_remove.clear()
             self._listed.clear()
             return True
         self._first_page = first
@@ -134,10 +144,13 @@ class Feed:
 
     async def from_store(self) -> AsyncGenerator[list[Event], None]:
         """Lists the queue, and yields what the reader has not been sent, in batches of bounded size, none empty; then
-        the gaps that are due. Removes duplicates of requests that the host has acknowledged."""
+        the gaps that are due. Removes requests that are answered, and duplicates of those that the host has
+        acknowledged."""
         listed: set[str] = set()
         unsent: list[Message] = []
         first, self._first_page = self._first_page, None
+        unwritten = self._written_meanwhile if first else self._being_written()
+        answered: set[str] | None = None
         async with aclosing(self._queues.pages(self._scope, first)) as pages:
             async for page in pages:
                 listed.update(message.cursor for message in page)
@@ -145,7 +158,11 @@ class Feed:
                 unsent += [message for message in page if self._reader.wants(message)]
                 # Most listings have nothing new, and must be cheap.
                 if unsent and isinstance(self._reader, HostReader):
-                    async with aclosing(self._deliver(unsent)) as batches:
+                    if answered is None and any(map(self._is_old, unsent)):
+                        answered = await self._queues.answered()
+                    left = [message.cursor for message in unsent if _is_answered(message, answered)]
+                    self._to_remove |= dict.fromkeys(left)
+                    async with aclosing(self._deliver(self._unanswered(unsent, answered))) as batches:
                         async for events in batches:
                             yield events
                     unsent = []
@@ -160,7 +177,28 @@ class Feed:
             self._last_id = _last_id(due) or self._last_id
             yield due
         self._listed = {cursor_of(key) for key in self._wake_up.told.awaited} & listed
-        await self._drop_duplicates(listed)
+        self._to_remove |= dict.fromkeys(self._duplicates(listed))
+        await self._remove()
+        self._reader.forget(listed, self._clock.now_ms(), unwritten)
+
+    def _being_written(self) -> set[str]:
+        return {message.cursor for message in self._channel.unwritten_in(self._scope)}
+
+    def _is_old(self, message: Message) -> bool:
+        """Whether `message` is a request that another host, or an earlier stream of this one, may have been sent."""
+        return message.kind == "request" and message.accepted_ms < self._opened_ms
+
+    def _unanswered(self, messages: list[Message], answered: set[str] | None) -> list[Message]:
+        """`messages`, in which a `skip` stands for each request that has its final response, here or among `answered`:
+        it is not removed yet, or its isolate ended before that. A request whose response is being written is left out:
+        that decides whether it is answered."""
+        here = {message.id: message for message in self._channel.since(self._queues.responses, 0) if message.final}
+        writing = {id for id, response in here.items() if self._channel.unwritten(response.cursor)}
+        return [
+            _answered(message) if _is_answered(message, answered) or _is_answered(message, here.keys()) else message
+            for message in messages
+            if not _is_answered(message, writing)
+        ]
 
     def _in_turn(self, messages: list[Message], reader: GuestReader) -> list[Message]:
         """`messages` as a poll returns them, which may have no room for all: what is new, then small replays, then
@@ -172,13 +210,18 @@ class Feed:
         first = self._clock.now_ms() // 1000 % max(len(large), 1)
         return new + small + large[first:] + large[:first]
 
-    async def _drop_duplicates(self, listed: set[str]) -> None:
-        now = self._clock.now_ms()
+    def _duplicates(self, listed: set[str]) -> Iterable[str]:
+        taken_after_ms = self._clock.now_ms() - self._ttl_ms
         if isinstance(self._reader, HostReader):
-            # Without deletes left for today they stay, and are passed over.
-            with suppress(DailyLimit):
-                await self._queues.remove_listed(self._reader.settled_duplicates(listed, now - self._ttl_ms))
-        self._reader.forget(listed, now)
+            return self._reader.settled_duplicates(listed, taken_after_ms)
+        return ()
+
+    async def _remove(self) -> None:
+        # Without deletes left for today they stay, and are passed over.
+        with suppress(DailyLimit):
+            for cursor in list(self._to_remove):
+                await self._queues.remove_listed([cursor])
+                del self._to_remove[cursor]
 
     async def _deliver(self, messages: Sequence[Message]) -> AsyncGenerator[list[Event], None]:
         unsent = [message for message in messages if self._reader.wants(message)]
@@ -196,6 +239,15 @@ class Feed:
                 if self._is_stream:
                     events.clear()
                     self._queues.loads.release()
+
+
+def _is_answered(message: Message, answered: Container[str] | None) -> bool:
+    return message.kind == "request" and answered is not None and message.id in answered
+
+
+def _answered(request: Message) -> Message:
+    """What is behind `request` among its producer's messages does not wait for it."""
+    return msgspec.structs.replace(request, kind="skip", args=msgspec.UNSET, size=0)
 
 
 def _last_id(events: list[Event]) -> str | None:

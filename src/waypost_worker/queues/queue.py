@@ -9,22 +9,32 @@ its own, so that none replaces a request that is stored. The host is sent the fi
 those of an id that a client chose, or that is cancelled, are removed together.
 """
 
-from collections.abc import AsyncGenerator, Iterable, Sequence
+from collections.abc import AsyncGenerator, Callable, Coroutine, Iterable, Sequence
+from typing import Any, NamedTuple
 
 import msgspec
 
-from waypost_worker.errors import AlreadyAnswered, IdInUse, InvalidId
+from waypost_worker.errors import AlreadyAnswered, IdInUse, InvalidId, StorageUnavailable, Unavailable
 from waypost_worker.http.loads import Loads
 from waypost_worker.kv.bulk import batches
 from waypost_worker.kv.cursor import CursorFactory, cursor_ms, is_cursor
 from waypost_worker.kv.keys import request_key, requests_scope, response_key, response_prefix, responses_scope
-from waypost_worker.kv.store import Kv, ListPage, list_all
+from waypost_worker.kv.store import Kv, KvError, ListPage, list_all
 from waypost_worker.limits import MAX_BODY_BYTES, MAX_CLOCK_SKEW_SECONDS, MAX_LOADED_BYTES, REORDER_WINDOW_SECONDS
-from waypost_worker.polling.local_channel import LocalChannel
 from waypost_worker.polling.wake_up_key import WakeUpWriter
 from waypost_worker.queues.message import ErrorBody, Message, decode_listed, decode_value, encode_stored, head_of
+from waypost_worker.queues.message_channel import MessageChannel, Sent
 
 CANCELLED_ERROR = ErrorBody("cancelled", "The request was cancelled before it was answered.")
+
+
+class Ahead(NamedTuple):
+    """How one request delivers messages ahead of their writes. `background`: starts a write that outlives the request.
+    `is_covered`: whether a write of so many bytes is paid for and not refused from the outset, so that nothing is
+    delivered whose write is certain to fail."""
+
+    background: Callable[[Coroutine[Any, Any, None]], None]
+    is_covered: Callable[[int], bool]
 
 
 class Queues:
@@ -35,13 +45,15 @@ class Queues:
         kv: Kv,
         code: str,
         cursors: CursorFactory,
-        channel: LocalChannel[Message],
+        channel: MessageChannel,
         ttl_seconds: int,
         loads: Loads,
         wake_ups: WakeUpWriter | None = None,
+        ahead: Ahead | None = None,
     ) -> None:
-        """`wake_ups`: `None` if the session has no wake-up keys."""
+        """`wake_ups`: `None` if the session has no wake-up keys. `ahead`: `None` if each message is written first."""
         self._kv = kv
+        self._ahead = ahead
         self._wake_ups = wake_ups
         self.loads = loads
         self._code = code
@@ -57,7 +69,12 @@ class Queues:
         return self._wake_ups is not None
 
     async def push_request(self, message: Message, request_id: str | None, *, is_issued: bool = False) -> Message:
-        """Queues `message` for the host, with the id `request_id` or a new one. The message that this returns is in KV.
+        """As `send_request`. The message that this returns is in KV."""
+        return await (await self.send_request(message, request_id, is_issued=is_issued)).stored()
+
+    async def send_request(self, message: Message, request_id: str | None, *, is_issued: bool = False) -> Sent:
+        """Queues `message` for the host, with the id `request_id` or a new one. If its reader listens in this isolate,
+        it has the message already, and this returns before it is written.
 
         `is_issued`: the id was just issued here, and is the cursor too.
 
@@ -72,8 +89,7 @@ class Queues:
             if is_issued:
                 cursor = request_id
         message = msgspec.structs.replace(message, id=request_id or cursor, cursor=cursor, age=self._age(cursor))
-        await self._put(request_key(self._code, cursor), message, self.requests)
-        return message
+        return await self._send(request_key(self._code, cursor), message, self.requests)
 
     async def find_repeated(self, message: Message, request_id: str, responses: Sequence[Message]) -> Message | None:
         """Checks that `message` may be queued as `request_id`; `responses` are those to that id. Returns the request
@@ -104,14 +120,20 @@ class Queues:
         return next((item for item in recent if item.id == request_id and item.kind != "cancel"), None)
 
     async def push_response(self, message: Message) -> Message:
-        """Queues `message` for the guests. The message that this returns is in KV. The request stays queued."""
+        """Queues `message` for the guests; those who listen here have it before it is written. The message that this
+        returns is in KV. The request stays queued."""
         cursor = self._cursors.issue(self.responses)
         request = self._queued_here(message.id)
         digest = None if request is None else request.call_digest
         known = msgspec.UNSET if digest is None else digest
         message = msgspec.structs.replace(message, cursor=cursor, digest=known, age=self._age(cursor))
-        await self._put(response_key(self._code, message.id, cursor), message, self.responses)
-        return message
+        sent = await self._send(response_key(self._code, message.id, cursor), message, self.responses)
+        return await sent.stored()
+
+    def final_response_here(self, request_id: str) -> Message | None:
+        """The final response to a request, or its head, if this isolate has queued it recently."""
+        recent = self._channel.since(self.responses, 0)
+        return next((item for item in recent if item.id == request_id and item.final), None)
 
     async def cancel(self, request_id: str) -> Message:
         """Cancels a request: removes it, sends the host `cancel`, and answers it with the error `cancelled`.
@@ -121,16 +143,22 @@ class Queues:
         Raises:
             AlreadyAnswered: it has another final response.
         """
+        # What is being written is not listed, and would stand again after its removal.
+        await self._channel.written(lambda message: message.id == request_id)
         response = await self.find_final_response(request_id)
         if response is None:
             await self.remove_request(request_id, lists=True)
             cursor = self._cursors.issue(self.requests)
             notice = Message("cancel", request_id, cursor=cursor, age=self._age(cursor))
-            await self._put(request_key(self._code, cursor), notice, self.requests)
+            await (await self._send(request_key(self._code, cursor), notice, self.requests)).stored()
             response = await self.push_response(Message("response", request_id, error=CANCELLED_ERROR, final=True))
         elif response.error != CANCELLED_ERROR:
             raise AlreadyAnswered("The request has its final response; there is nothing left to cancel.")
         return response
+
+    async def written_by(self, asker: str) -> None:
+        """Waits until the requests of `asker` that are being written here are in the store, or have failed."""
+        await self._channel.written(lambda message: message.asker == asker)
 
     async def find_final_response(self, request_id: str) -> Message | None:
         """The final response to a request, the first of several; `None` if there is none."""
@@ -179,14 +207,17 @@ class Queues:
         for batch in batches(messages, _size_to_load):
             # A large one comes by itself; small ones are not counted.
             await self.loads.take(max(message.size for message in batch))
-            values = await self._values([message for message in batch if message.is_head])
+            # What is being written has its body here, and not in KV yet.
+            whole = [self._channel.unwritten(message.cursor) or message for message in batch]
+            values = await self._values([message for message in whole if message.is_head])
             loaded = [
                 decode_value(message, values[message.cursor]) if message.is_head else message
-                for message in batch
+                for message in whole
                 if not message.is_head or message.cursor in values
             ]
             # What is suspended keeps no reference: a large body is freed as soon as it is encoded.
             values.clear()
+            whole.clear()
             yield loaded
 
     async def _values(self, heads: Sequence[Message]) -> dict[str, str | bytes]:
@@ -203,15 +234,17 @@ class Queues:
         """Removes those messages of a queue (`requests` or `responses`) that are there. Returns their number.
 
         A made-up cursor costs no delete. Messages queued in this isolate so recently that a listing may not show them
-        yet are known from the local channel; for the others the queue is listed once.
+        yet are known from the local channel; for the others the queue is listed once. What is being written is removed
+        after that.
         """
+        cursors = dict.fromkeys(cursors)
+        await self._channel.written(lambda message: message.cursor in cursors)
         fresh_ms = now_ms - REORDER_WINDOW_SECONDS * 1000
         fresh = {each.cursor: each for each in self._channel.since(scope, 0) if cursor_ms(each.cursor) > fresh_ms}
-        wanted = dict.fromkeys(cursors)
-        found = {cursor: self._key(fresh[cursor]) for cursor in wanted if cursor in fresh}
-        if len(found) < len(wanted):
+        found = {cursor: self._key(fresh[cursor]) for cursor in cursors if cursor in fresh}
+        if len(found) < len(cursors):
             async for page in self.pages(scope):
-                found |= {each.cursor: self._key(each) for each in page if each.cursor in wanted}
+                found |= {each.cursor: self._key(each) for each in page if each.cursor in cursors}
         await self._delete(found.values())
         return len(found)
 
@@ -219,21 +252,27 @@ class Queues:
         """Removes requests that a listing has just shown."""
         await self._delete(request_key(self._code, cursor) for cursor in cursors)
 
+    async def remove_answered(self, request_id: str) -> None:
+        """Removes a request whose final response is stored, once it is written itself and KV takes another write to its
+        key. Until then, and if this fails, readers pass over it because of its response (`Feed`)."""
+        await self._channel.written(lambda message: message.id == request_id and message.kind != "response")
+        await self._channel.rest(self._copies_here(request_id))
+        await self.remove_request(request_id)
+
     async def remove_request(self, request_id: str, *, lists: bool = False) -> None:
         """Removes a request under every cursor that it was queued with, and its `cancel`.
 
         An issued id gives the key. If it was sent again, its request may stand under other cursors too: those that were
         queued in this isolate recently are removed without a `list`; `lists`: the others too.
         """
-        removed: list[str] = []
-        if is_cursor(request_id, self.requests):
-            recent = self._channel.since(self.requests, 0)
-            copies = [self._key(message) for message in recent if message.id == request_id]
-            removed = list(dict.fromkeys([request_key(self._code, request_id), *copies]))
-            # First, so that a budget that ends with the `list` does not leave it.
-            await self._delete(removed)
-            if not lists:
-                return
+        removed = [self._key(message) for message in self._copies_here(request_id)]
+        is_issued = is_cursor(request_id, self.requests)
+        if is_issued:
+            removed = list(dict.fromkeys([request_key(self._code, request_id), *removed]))
+        # First, so that a budget that ends with the `list` does not leave it.
+        await self._delete(removed)
+        if is_issued and not lists:
+            return
         listed = [
             self._key(message)
             async for page in self.pages(self.requests)
@@ -242,20 +281,65 @@ class Queues:
         ]
         await self._delete(key for key in listed if key not in removed)
 
+    def _copies_here(self, request_id: str) -> list[Message]:
+        """What this isolate has recently queued for the host under this id."""
+        return [message for message in self._channel.since(self.requests, 0) if message.id == request_id]
+
+    async def answered(self) -> set[str]:
+        """The ids of the requests whose final response is visible here."""
+        return {message.id async for page in self.pages(self.responses) for message in page if message.final}
+
     async def _delete(self, keys: Iterable[str]) -> None:
         for key in keys:
             await self._kv.delete(key)
 
-    async def _put(self, key: str, message: Message, scope: str) -> None:
+    async def _send(self, key: str, message: Message, scope: str) -> Sent:
+        """Writes `message`. If a reader listens here, it has the message ahead of the write, which this does not await
+        then."""
         value, metadata = encode_stored(message)
         # A string crosses into JavaScript faster; a large one takes several times its bytes.
         text = value if len(value) > MAX_BODY_BYTES else value.decode()
-        await self._kv.put(key, text, ttl_seconds=self._ttl_seconds, metadata=metadata)
         # The channel holds only what `list` returns for free; a larger body is read from KV by its reader.
         # A message in the metadata has 1 KiB of JSON at most; decoded it may take twenty times as much.
-        self._channel.publish(scope, head_of(message, len(value)) if value else message, 20 * len(metadata))
-        if self._wake_ups is not None and not self._is_read_here(message, scope):
-            self._wake_ups.announce(scope, key)
+        item, size = head_of(message, len(value)) if value else message, 20 * len(metadata)
+        is_ahead = (
+            self._ahead is not None
+            and isinstance(text, str)
+            and self._channel.has_subscriber(scope)
+            and self._ahead.is_covered(len(text))
+            and self._channel.publish_ahead(scope, item, size, message, len(text) + size)
+        )
+        sent = Sent(message, is_over=not is_ahead)
+        # A caller that has its response does not listen any more when that is written. A host does, unless it is gone.
+        is_read = is_ahead and scope == self.responses and self._is_read_here(message, scope)
+
+        async def write() -> None:
+            await self._kv.put(key, text, ttl_seconds=self._ttl_seconds, metadata=metadata)
+            if not is_ahead:
+                self._channel.publish(scope, item, size)
+            if self._wake_ups is not None and not (is_read or self._is_read_here(message, scope)):
+                self._wake_ups.announce(scope, key)
+
+        if self._ahead is None or not is_ahead:
+            await write()
+        else:
+            self._ahead.background(self._write_behind(write, sent))
+        return sent
+
+    async def _write_behind(self, write: Callable[[], Coroutine[Any, Any, None]], sent: Sent) -> None:
+        """The write of a message that is delivered already. It ends in every case, for those who wait for that."""
+        failure: Exception | None = StorageUnavailable("The message was not written; send it again.")
+        try:
+            await write()
+            failure = None
+        except (KvError, Unavailable) as error:
+            failure = error
+        finally:
+            self._channel.wrote(sent.message, is_stored=failure is None)
+            sent.end(failure)
+            if failure is not None:
+                # Those who wait for a response to this request are told.
+                self._channel.wake(self.responses)
 
     def _is_read_here(self, message: Message, scope: str) -> bool:
         """Whether the reader of `message` certainly listens to the local channel. There may be several of responses:

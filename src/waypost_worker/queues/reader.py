@@ -9,7 +9,7 @@ A host gets everything unacknowledged, whatever its cursor: a cursor as a high-w
 become visible late. A guest gets what is newer than its cursor less the reorder window, for the same reason.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Set
 
 import msgspec
 
@@ -71,8 +71,9 @@ class Reader:
             events.append(self._event(message))
         return events
 
-    def forget(self, listed: set[str], now_ms: int) -> None:
-        """After a complete listing: forgets messages that no listing has shown for a long time."""
+    def forget(self, listed: set[str], now_ms: int, unwritten: Set[str] = frozenset()) -> None:
+        """After a complete listing: forgets messages that no listing has shown for a long time. `unwritten`: what was
+        being written when it began."""
         for cursor in listed & self._last_seen_ms.keys():
             self._last_seen_ms[cursor] = now_ms
         for cursor in [cursor for cursor, seen in self._last_seen_ms.items() if now_ms - seen > FORGET_MS]:
@@ -98,6 +99,7 @@ class HostReader(Reader):
         super().__init__(scope, after)
         self._order = ProducerOrder(after.next_numbers if after else {})
         self._first_cursors: dict[str, str] = {}
+        self._listed_first: set[str] = set()
         self._duplicates: dict[str, str] = {}
         self._hold_before_ms = 0
         self._held: dict[str, Message] = {}
@@ -143,15 +145,18 @@ class HostReader(Reader):
             for item in self._order.release(now_ms)
         ]
 
-    def forget(self, listed: set[str], now_ms: int) -> None:
+    def forget(self, listed: set[str], now_ms: int, unwritten: Set[str] = frozenset()) -> None:
         super().forget(listed, now_ms)
-        for cursor in self._held.keys() - listed:
+        for cursor in self._held.keys() - listed - unwritten:
             # The other host has answered it, or the listing is stale.
             if (answered := self._held.pop(cursor)).number:
                 self._order.give_up(answered)
         for request_id, cursor in list(self._first_cursors.items()):
             if cursor not in self._last_seen_ms:
                 del self._first_cursors[request_id]
+                self._listed_first.discard(cursor)
+            elif cursor in listed:
+                self._listed_first.add(cursor)
 
     def _is_replay(self, cursor: str) -> bool:
         return cursor in self._held or super()._is_replay(cursor)
@@ -161,11 +166,12 @@ class HostReader(Reader):
 
     def settled_duplicates(self, listed: set[str], taken_after_ms: int) -> Iterator[str]:
         """Cursors of duplicates to remove: those whose first copy, accepted at `taken_after_ms` or later, has not
-        expired and is no longer listed. So it was acknowledged. If only a stale listing misses it, it is still stored
-        under its own cursor, so removing the duplicate loses nothing."""
+        expired, was listed, and is no longer. So it was acknowledged. If only a stale listing misses it, it is still
+        stored under its own cursor, so removing the duplicate loses nothing. A first copy that was never listed may
+        never have been stored: it was delivered ahead of its write."""
         for cursor, request_id in list(self._duplicates.items()):
             first = self._first_cursors.get(request_id, "")
-            if first and first not in listed and cursor_ms(first) >= taken_after_ms:
+            if first in self._listed_first - listed and cursor_ms(first) >= taken_after_ms:
                 del self._duplicates[cursor]
                 yield cursor
 

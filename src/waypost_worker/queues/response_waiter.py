@@ -9,11 +9,11 @@ from waypost_worker.errors import Unavailable
 from waypost_worker.kv.keys import cursor_of
 from waypost_worker.limits import WAIT_RESERVED_OPERATIONS
 from waypost_worker.polling.invocation import Invocation
-from waypost_worker.polling.local_channel import LocalChannel
 from waypost_worker.polling.schedule import PollSchedule
 from waypost_worker.polling.wait import wait_for_item
 from waypost_worker.polling.wake_up_key import WakeUpKey
 from waypost_worker.queues.message import Message
+from waypost_worker.queues.message_channel import MessageChannel, Sent
 from waypost_worker.queues.queue import Queues
 
 
@@ -25,11 +25,16 @@ class ResponseWaiter:
     """
 
     def __init__(
-        self, queues: Queues, channel: LocalChannel[Message], invocation: Invocation, *, resumed: bool = False
+        self, queues: Queues, channel: MessageChannel, invocation: Invocation, *, resumed: bool = False
     ) -> None:
         self._queues = queues
         self._channel = channel
         self._position = channel.position()
+        # KV has what was queued here before, but for these.
+        self._unwritten = channel.unwritten_in(queues.responses)
+        self.sent = Sent(Message("request", ""), is_over=True)
+        """The request, once this invocation has sent it: the wait ends when its write has failed. One that was sent
+        earlier is stored."""
         self._invocation = invocation
         exists = queues.has_wake_up_keys
         self._wake_up = WakeUpKey(invocation.meter, queues.responses, invocation.clock, exists=exists)
@@ -51,7 +56,7 @@ class ResponseWaiter:
         Progress is passed over without reading its body.
 
         Raises:
-            Unavailable: the store does not answer.
+            Unavailable: the store does not answer, or has not taken the request.
         """
         clock = self._invocation.clock
         deadline_ms = clock.now_ms() + round(seconds * 1000)
@@ -60,7 +65,9 @@ class ResponseWaiter:
 
         async def from_channel() -> Message | None:
             final = next((message for message in self._published(request_id) if message.final), None)
-            return await self._queues.load_one(final) if final else None
+            response = await self._queues.load_one(final) if final else None
+            self._require_sent(response)
+            return response
 
         async def from_store() -> Message | None:
             messages = await self._queues.responses_to(request_id)
@@ -86,13 +93,18 @@ class ResponseWaiter:
         """The next message of any kind, each once; `None` at `deadline_ms`, or when `is_spent`.
 
         A store that does not answer is asked again, more slowly.
+
+        Raises:
+            Unavailable: the store has not taken the request.
         """
         if self._ready:
             return self._ready.popleft()
 
         async def from_channel() -> Message | None:
             await self._load_if_possible(self._published(request_id))
-            return self._next_ready()
+            response = self._next_ready()
+            self._require_sent(response)
+            return response
 
         async def from_store() -> Message | None:
             if not self.is_spent:
@@ -117,9 +129,14 @@ class ResponseWaiter:
         return self._channel.subscribe(self._queues.responses, wakeup)
 
     def _published(self, request_id: str) -> list[Message]:
-        messages = self._channel.since(self._queues.responses, self._position)
-        self._position = self._channel.position()
+        messages = self._unwritten + self._channel.since(self._queues.responses, self._position)
+        self._position, self._unwritten = self._channel.position(), []
         return [message for message in messages if message.id == request_id]
+
+    def _require_sent(self, response: Message | None) -> None:
+        # A response that came all the same is worth more than the failure.
+        if response is None and self.sent.failure is not None:
+            raise self.sent.failure
 
     async def _read_wake_up(self, schedule: PollSchedule, request_id: str) -> None:
         """Reads the wake-up key, which names all responses in the session, and tells `schedule`."""

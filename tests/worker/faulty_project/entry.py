@@ -20,8 +20,8 @@ from waypost_worker.cloudflare.worker import make_app, serve
 from waypost_worker.http.loads import Loads
 from waypost_worker.kv.delegating import DelegatingKv
 from waypost_worker.kv.store import Kv, KvError, ListPage
-from waypost_worker.polling.local_channel import LocalChannel
 from waypost_worker.queues.message import Message
+from waypost_worker.queues.message_channel import MessageChannel
 from waypost_worker.queues.queue import Queues
 
 P = ParamSpec("P")
@@ -29,11 +29,13 @@ T = TypeVar("T")
 
 
 class Faults(msgspec.Struct):
-    """`refuse`: operation -> probability. `stale_seconds`: the age of a listing. `forget`: no local channel.
-    `thrown`: operation -> the text of the error that the binding throws."""
+    """`refuse`: operation -> probability. `slow`: operation -> seconds; otherwise `delay_seconds`. `stale_seconds`: the
+    age of a listing. `forget`: no local channel. `thrown`: operation -> the text of the error that the binding throws.
+    """
 
     refuse: dict[str, float] = {}
     delay_seconds: float = 0.0
+    slow: dict[str, float] = {}
     stale_seconds: float = 0.0
     forget: bool = False
     thrown: dict[str, str] = {}
@@ -81,8 +83,8 @@ class FaultyKv(DelegatingKv):
         return await operation(*args, **kwargs)
 
     async def _meet(self, operation: str) -> None:
-        if self.faults.delay_seconds:
-            await asyncio.sleep(self.faults.delay_seconds)
+        if seconds := self.faults.slow.get(operation, self.faults.delay_seconds):
+            await asyncio.sleep(seconds)
         if random.random() < self.faults.refuse.get(operation, 0):
             raise KvError(f"{operation} refused")
 
@@ -126,7 +128,7 @@ class Default(WorkerEntrypoint):
 async def _fill(app: App, kv: Kv, code: str, count: int) -> str:
     """Queues `count` requests concurrently."""
     loads = Loads(app.isolate.loads, None, app.clock)
-    queues = Queues(kv, code, app.isolate.cursors, LocalChannel(app.clock), 3600, loads)
+    queues = Queues(kv, code, app.isolate.cursors, MessageChannel(app.clock), 3600, loads)
     numbered = (msgspec.Raw(b'{"n":%d}' % number) for number in range(count))
     messages = [Message("request", "", tool="work", args=args) for args in numbered]
     queued = await asyncio.gather(*(queues.push_request(message, None) for message in messages))
