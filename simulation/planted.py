@@ -220,7 +220,7 @@ def a_reconnect_makes_a_host_new() -> Any:
 def deletes_the_journal_immediately() -> Any:
     """Compaction deletes the journal's entries immediately."""
 
-    async def compact(self: Any, snapshot: Snapshot, entries: list[Entry]) -> set[str]:
+    async def compact(self: Any, snapshot: Snapshot, entries: list[Entry], **_: Any) -> set[str]:
         kept = journal.keep(journal.merge(snapshot.entries, entries), self._window, 0)
         text = msgspec.json.encode(Snapshot(self._clock.now_ms(), kept, {})).decode()
         await self._kv.put(snapshot_key(self._name), text, ttl_seconds=self._key_ttl_seconds)
