@@ -175,3 +175,24 @@ def test_no_address_gets_more_than_it_has_paid_for(operations: list[str], uses: 
     price = {"get": 1, "get_many": 3}
     done = sum(price.get(operation, 10) for operation, _ in store.asked)
     assert done <= (uses + min(purse.asked, more)) * READS_PER_ADDRESS_USE
+
+
+def test_writes_are_certain_only_within_the_budget_of_operations():
+    meter = MeteredKv(MemoryKv(SetClock()), SetClock(), 3)
+    assert meter.can_write(3, 10**9, 60)
+    assert not meter.can_write(4, 0, 60)
+
+
+@given(st.lists(st.integers(0, 3000), max_size=8), st.integers(1, 6), st.integers(0, 5))
+def test_writes_that_are_certain_are_not_refused_whoever_is_asked_to_pay_more(sizes: list[int], uses: int, reads: int):
+    day = 24 * 3600 * 1000
+    meter, store = paid_meter(Purse(0), uses)
+
+    async def go() -> None:
+        for _ in range(reads):
+            await meter.get("k")
+        if meter.can_write(len(sizes), sum(sizes), day):
+            for size in sizes:
+                await meter.put("k", "x" * size, ttl_seconds=day)
+
+    run(go())

@@ -10,13 +10,14 @@ from waypost_worker.chat.context import ChatContext
 from waypost_worker.clock import Clock
 from waypost_worker.context.isolate import Isolate
 from waypost_worker.conversations.conversation import Conversation
+from waypost_worker.conversations.images import LIFETIMES
 from waypost_worker.conversations.thread import ID_PREFIX, ThreadStore
 from waypost_worker.http.loads import Loads
 from waypost_worker.http.messages import Request
 from waypost_worker.http.open_streams import Place
 from waypost_worker.http.placement import placement_of
 from waypost_worker.kv.store import Kv
-from waypost_worker.limits import HEARTBEAT_SECONDS, PROMPT_CHARACTERS_PER_USE
+from waypost_worker.limits import HEARTBEAT_SECONDS, MAX_ANSWER_SECONDS, PROMPT_CHARACTERS_PER_USE
 from waypost_worker.models.model import Model
 from waypost_worker.polling.invocation import Invocation
 from waypost_worker.polling.wake_up_key import WakeUpKey, WakeUpWriter
@@ -135,6 +136,11 @@ class RequestContext(msgspec.Struct, frozen=True):
             # The first use was spent before anything was read.
             await self.limits.spend(Limit.ANSWER, asker, characters // PROMPT_CHARACTERS_PER_USE)
 
+        def can_write(writes: int, characters: int) -> bool:
+            is_used_up = "put" in self.isolate.daily_limits.operations
+            lives_seconds = LIFETIMES * self.settings.thread_ttl_seconds + MAX_ANSWER_SECONDS
+            return not is_used_up and self.invocation.meter.can_write(writes, characters, lives_seconds)
+
         return ChatContext(
             self.threads(),
             self.conversation,
@@ -148,6 +154,7 @@ class RequestContext(msgspec.Struct, frozen=True):
             self.request.background,
             self.log,
             charge,
+            can_write,
         )
 
     def queues(self, session: Session) -> Queues:

@@ -60,6 +60,10 @@ class Payment:
             )
         self._spent += price
 
+    def has(self, price: int) -> bool:
+        """Whether `price` is paid for already."""
+        return self._spent + price <= self._paid
+
     def limit(self, operations: int) -> int:
         """How many of the next `operations` can be afforded: all, until a use was refused."""
         return min(operations, (self._paid - self._spent) // WRITE_PRICE) if self._is_refused else operations
@@ -85,6 +89,12 @@ class MeteredKv(DelegatingKv):
         """Operations left in the budget, as far as they can be paid for."""
         left = self._budget - self.operations
         return left if self.payment is None else self.payment.limit(left)
+
+    def can_write(self, writes: int, characters: int, ttl_seconds: int) -> bool:
+        """Whether none of so many writes, of together so many characters, is refused here, if nothing else is asked
+        meanwhile. They may be written again as often as usual: those writes are paid one at a time."""
+        price = WRITE_PRICE * writes + characters * ttl_seconds // BYTE_SECONDS_PER_READ
+        return self._budget - self.operations >= writes and (self.payment is None or self.payment.has(price))
 
     async def get(self, key: str) -> str | None:
         await self._pay(1)
