@@ -23,6 +23,7 @@ class EarlyPieces(AsyncGenerator[Piece, None]):
         self._first = asyncio.ensure_future(_next(self._pieces))
 
     async def asend(self, value: None) -> Piece:
+        """The next piece."""
         first, self._first = self._first, None
         piece = await (first or _next(self._pieces))
         if piece is None:
@@ -30,9 +31,11 @@ class EarlyPieces(AsyncGenerator[Piece, None]):
         return piece
 
     async def athrow(self, *error: Any) -> Piece:
+        """Raises `error` in the model's stream."""
         return await self._pieces.athrow(*error)
 
     async def aclose(self) -> None:
+        """Ends the request to the model."""
         first, self._first = self._first, None
         if first is not None:
             first.cancel()

@@ -14,6 +14,7 @@ read before either write is visible: then both return the same message.
 """
 
 from collections.abc import Callable, Coroutine, Sequence
+from functools import partial
 from typing import Any, NamedTuple
 
 import msgspec
@@ -44,6 +45,7 @@ from waypost_worker.kv.bulk import delete_all, get_all
 from waypost_worker.kv.cursor import CursorFactory, cursor_ms
 from waypost_worker.kv.keys import cursor_of, journal_key, journal_prefix, snapshot_key
 from waypost_worker.kv.store import Kv, fits_metadata, list_all
+from waypost_worker.kv.together import a_few_at_once, together
 from waypost_worker.limits import (
     DEFAULT_HISTORY_BYTES,
     MAX_ANSWER_SECONDS,
@@ -236,13 +238,11 @@ class Conversation:
                 break
         return taken
 
-    async def answer_ids(self) -> set[str]:
-        """The ids of all messages that a model may have written and that are still known, removed ones too.
-
-        Raises:
-            StorageUnavailable, BudgetSpent
-        """
-        changes = [entry.change for entry in await self._entries()]
+    def answer_ids(self) -> set[str]:
+        """The ids of all messages that a model may have written and that were known when `history` read them last,
+        removed ones too."""
+        view = self._loaded
+        changes = [] if view is None else [entry.change for entry in merge(view.snapshot.entries, view.journal)]
         written = {item.id for change in changes for item in change.items if item.role == "assistant"}
         return written | {name for change in changes for name in change.drops}
 
@@ -259,10 +259,9 @@ class Conversation:
         try:
             snapshot, journal, *_ = await self._load()
             removed = await self._compact(snapshot, merge(journal, [Entry(cursor, Change(clears=True))]))
-            for entry in journal:
-                if entry.cursor < cursor and entry.cursor not in removed:
-                    await self._empty(entry)
-            await self._images.delete_all()
+            covered = [entry for entry in journal if entry.cursor < cursor and entry.cursor not in removed]
+            emptying = a_few_at_once([partial(self._empty, entry) for entry in covered])
+            await together(emptying, self._images.delete_all())
         except Unavailable as failure:
             # It can't be read any more; it only takes up space until it expires.
             self._log(f"deleted messages of a conversation were not removed: {failure.code}")
