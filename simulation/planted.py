@@ -11,6 +11,7 @@ from typing import Any
 import msgspec
 
 from simulation.planted_addresses import ADDRESS_BUGS
+from simulation.planted_chats import CHAT_BUGS
 from simulation.planted_departures import DEPARTURE_BUGS
 from simulation.planted_images import IMAGE_BUGS
 from simulation.planted_wake_ups import WAKE_UP_BUGS
@@ -388,6 +389,7 @@ PLANTED = (
     deletes_the_thread_alone,
     deletes_every_page,
     asks_again_only_what_is_shown,
+    *CHAT_BUGS,
     *IMAGE_BUGS,
     repeats_what_is_used_up,
     waits_until_midnight,
