@@ -10,6 +10,7 @@ from simulation.virtual_time import START_MS
 from tests.support.chats import ADA, THREAD, Chats, text_of
 from tests.support.images import image_part
 from tests.support.limiters import Budget
+from tests.support.namespace import never
 from tests.support.spent_kv import SpentKv
 from waypost_worker.chat.early_pieces import EarlyPieces
 from waypost_worker.conversations.message import ChatMessage
@@ -106,6 +107,18 @@ async def test_a_client_that_leaves_while_its_question_is_being_refused_leaves_n
     assert await at.history() == []
     assert not at.here.background
     assert text_of(await at.turn(messageId="m1")) == "Hello Ada."
+
+
+async def test_a_question_whose_writing_is_ended_by_the_platform_is_asked_again():
+    at = Chats()
+    refuse_until(at, 60_000)
+    asking = asyncio.ensure_future(at.turn())
+    await asyncio.sleep(0.1)
+    at.kv.fails = never
+    for task in at.here.background:
+        task.cancel()
+    assert text_of(await asking) == "Hello Ada."
+    assert len(at.model.asked) == at.model.ended == 2
 
 
 async def test_of_two_that_ask_the_same_while_it_is_being_refused_each_is_told():
