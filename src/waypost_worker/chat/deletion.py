@@ -84,7 +84,7 @@ async def delete_resource(owned: Owned, resource_id: str) -> Deleted:
 
 async def _delete_session(owned: Owned, session_id: str) -> None:
     await together(
-        owned.chats.conversation(session_id).forget(),
+        owned.chats.conversation(session_id).forget(for_good=True),
         owned.documents.delete_all(session_id),
         owned.pages.delete_all(session_id),
     )
