@@ -1,4 +1,4 @@
-"""The begin of an answer: the question is written down, and meanwhile the model is asked.
+"""The beginning of an answer: the question is written down, and meanwhile the model is asked.
 
 Nothing of the answer is shown before the question is kept. If that fails for good, the request to the model is ended,
 what was written is taken back, and the question is refused. All of it goes on in the background, so that a client that
