@@ -97,6 +97,11 @@ class Client:
         self.background.add(task)
         task.add_done_callback(self.background.discard)
 
+    async def settle(self) -> None:
+        """Waits until nothing goes on in the background."""
+        while self.background:
+            await asyncio.gather(*self.background)
+
     async def call(self, method: str, url: str, json_body: Any = None, **options: Any) -> Reply:
         """The whole reply to a request with a JSON body. It must agree with the OpenAPI document."""
         if json_body is not None:

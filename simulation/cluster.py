@@ -36,6 +36,7 @@ PLAN = Plan(
     poll_max_ms=20_000,
     wait_poll_max_ms=5_000,
     wakes_between_locations=False,
+    reads_ahead=True,
     wake_up_min_ms=1_000,
     wake_up_max_ms=4_000,
     wake_up_wait_max_ms=2_000,

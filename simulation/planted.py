@@ -12,6 +12,7 @@ import msgspec
 
 from simulation.planted_addresses import ADDRESS_BUGS
 from simulation.planted_ahead import AHEAD_BUGS
+from simulation.planted_chats import CHAT_BUGS
 from simulation.planted_departures import DEPARTURE_BUGS
 from simulation.planted_images import IMAGE_BUGS
 from simulation.planted_wake_ups import WAKE_UP_BUGS
@@ -247,7 +248,7 @@ def a_reconnect_makes_a_host_new() -> Any:
 def deletes_the_journal_immediately() -> Any:
     """Compaction deletes the journal's entries immediately."""
 
-    async def compact(self: Any, snapshot: Snapshot, entries: list[Entry]) -> set[str]:
+    async def compact(self: Any, snapshot: Snapshot, entries: list[Entry], **_: Any) -> set[str]:
         kept = journal.keep(journal.merge(snapshot.entries, entries), self._window, 0)
         text = msgspec.json.encode(Snapshot(self._clock.now_ms(), kept, {})).decode()
         await self._kv.put(snapshot_key(self._name), text, ttl_seconds=self._key_ttl_seconds)
@@ -416,6 +417,7 @@ PLANTED = (
     deletes_the_thread_alone,
     deletes_every_page,
     asks_again_only_what_is_shown,
+    *CHAT_BUGS,
     *IMAGE_BUGS,
     repeats_what_is_used_up,
     waits_until_midnight,

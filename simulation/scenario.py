@@ -7,6 +7,7 @@ from random import Random
 
 from simulation.actors import Host, Story, end, listen, persist, produce, try_foreign_cursor
 from simulation.addresses import simulate_addresses
+from simulation.chats import simulate_chats
 from simulation.checks import check
 from simulation.cluster import PLAN, Cluster, Faults
 from simulation.conversations import simulate_conversation
@@ -46,14 +47,16 @@ class Report:
 def simulate(seed: int, profile: Profile | None = None) -> Report:
     """One run from `seed`, the same at every call; the seed chooses the profile too, unless one is given.
 
-    Of sixteen, three are of a conversation, one of a deletion and one of MCP addresses; the others of the queues, two
-    of them on an account whose operations of the day are used up meanwhile.
+    Of sixteen, three are of a conversation, one of chats, one of a deletion and one of MCP addresses; the others of the
+    queues, two of them on an account whose operations of the day are used up meanwhile.
     """
     profile = profile or profile_of(seed)
     if seed % 16 == 15:
         return Report(seed, simulate_addresses(seed, profile), 0, profile.key)
     if seed % 4 == 3:
         return Report(seed, simulate_conversation(seed, profile), 0, profile.key)
+    if seed % 16 == 9:
+        return Report(seed, simulate_chats(seed, profile), 0, profile.key)
     if seed % 16 == 6:
         return Report(seed, simulate_deletion(seed, profile), 0, profile.key)
     return run(_scenario(seed, profile))

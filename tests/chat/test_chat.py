@@ -29,30 +29,32 @@ async def test_an_answer_comes_delta_by_delta():
     assert stream.data("delta") == [{"text": "One "}, {"text": "two "}, {"text": "three."}]
 
 
-async def test_question_and_open_answer_are_in_the_store_before_the_model_is_asked():
-    at = Chats([1.0, *HELLO])
-    at.kv.fails = lambda operation, key: operation == "put" and at.clock.now_ms() < START_MS + 300
-    asking = asyncio.ensure_future(at.turn())
-    await asyncio.sleep(0.3)
-    assert at.model.asked == []
-    await asyncio.sleep(0.7)
+@pytest.mark.parametrize("key", ["conv:", "thread:"])
+async def test_the_model_is_asked_while_the_question_is_written_and_not_shown_before_it_is(key: str):
+    at = Chats()
+    at.kv.fails = lambda operation, name: name.startswith(key) and operation == "put" and at.clock.now_ms() < until_ms
+    until_ms = START_MS + 300
+    asking = asyncio.ensure_future(at.begin())
+    await asyncio.sleep(0.1)
     assert len(at.model.asked) == 1
+    assert not asking.done()
+    stream = await asking
+    assert at.clock.now_ms() > until_ms
+    await stream.until_over()
+    assert text_of(stream) == "Hello Ada."
+    assert len(at.model.asked) == at.model.ended == 1
+
+
+async def test_question_and_open_answer_are_in_the_store_before_a_word_is_shown():
+    at = Chats([1.0, *HELLO])
+    asking = asyncio.ensure_future(at.turn())
+    await asyncio.sleep(0.7)
     assert [(item.role, item.is_open) for item in await at.conversation().read()] == [
         ("user", False),
         ("assistant", True),
     ]
     assert await at.threads.find(ADA, THREAD) is not None
     await asking
-
-
-async def test_a_thread_is_in_the_store_before_the_model_is_asked():
-    at = Chats()
-    at.kv.fails = lambda operation, key: key.startswith("thread:") and at.clock.now_ms() < START_MS + 300
-    asking = asyncio.ensure_future(at.turn())
-    await asyncio.sleep(0.3)
-    assert at.model.asked == []
-    await asking
-    assert len(at.model.asked) == 1
 
 
 async def test_the_whole_answer_is_kept_when_it_has_ended():

@@ -166,7 +166,8 @@ async def compact(at: Chats) -> None:
     for _ in range(3):
         await asyncio.sleep(200)
         conversation = at.conversation()
-        await conversation._compact(*await conversation._load())
+        view = await conversation._load()
+        await conversation._compact(view.snapshot, view.journal)
 
 
 async def again(at: Chats, number: int, answers: list[str], **fields: Any) -> list[str]:

@@ -1,5 +1,8 @@
 """How long what is kept lives, and when it is compacted."""
 
+from collections.abc import Coroutine
+from typing import Any
+
 import msgspec
 import pytest
 
@@ -84,6 +87,32 @@ async def test_a_snapshot_past_half_its_time_is_rewritten():
         await said(at.here, name)
         at.clock.ms += TTL * 501
     assert '"id":"c"' in (await at.snapshot() or "")
+
+
+@pytest.mark.parametrize("clear", ["forget", "replace"])
+async def test_what_was_read_before_a_clear_in_this_isolate_is_not_written_after_it(clear: str):
+    at = Setting(limit=100)
+    for number in range(MAX_JOURNAL_LENGTH):
+        await at.here.append([item(f"old-{number}")])
+    await at.here.read()
+    at.clock.ms += 1000
+    another_request = at.isolate(0, at.checks)
+    await (another_request.forget() if clear == "forget" else another_request.replace([item("new")]))
+    await at.here.compact_if_due()
+    assert "old-" not in (await at.snapshot() or "")
+
+
+async def test_a_compaction_may_go_on_behind_the_request_that_it_is_due_in():
+    at = Setting(limit=100)
+    later: list[Coroutine[Any, Any, None]] = []
+    for number in range(MAX_JOURNAL_LENGTH + APPENDS_PER_CHECK):
+        await at.here.append([item(f"{number}")])
+        at.here.compact_later(later.append)
+        assert await at.snapshot() is None
+    assert len(later) == (MAX_JOURNAL_LENGTH + APPENDS_PER_CHECK) / APPENDS_PER_CHECK
+    for work in later:
+        await work
+    assert await at.snapshot() is not None
 
 
 async def test_a_compaction_that_fails_is_tried_again_after_a_few_appends():

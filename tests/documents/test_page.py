@@ -1,5 +1,6 @@
 """Pages: kept for a day, of one session, listed for it, and silent about whose they are."""
 
+import asyncio
 import json
 
 import pytest
@@ -7,6 +8,7 @@ import pytest
 from simulation.virtual_time import START_MS
 from tests.support.builders import SetClock
 from tests.support.namespace import Namespace
+from tests.support.slow_kv import SlowKv
 from waypost_worker.documents.etag import UNCONDITIONAL, Conditions
 from waypost_worker.documents.page import PageStore, is_owner
 from waypost_worker.documents.versioned_text import Version
@@ -122,6 +124,23 @@ async def test_a_put_that_could_not_write_the_page_lists_nothing():
     with pytest.raises(KvError):
         await at.put()
     assert await at.store.list(SECRET) == {}
+
+
+async def test_a_page_that_was_there_stays_listed_when_the_next_put_of_it_fails():
+    at = Setting()
+    await at.put()
+    at.failing = "put page"
+    with pytest.raises(KvError):
+        await at.put(html="<b>")
+    assert list(await at.store.list(SECRET)) == ["hut"]
+
+
+async def test_a_page_is_written_together_with_its_place_in_the_list():
+    at = Setting()
+    slow = SlowKv(at.kv)
+    began = asyncio.get_running_loop().time()
+    await PageStore(slow, at.clock).put("hut", SECRET, "<p>", "", UNCONDITIONAL)
+    assert asyncio.get_running_loop().time() - began == pytest.approx(3)
 
 
 async def test_a_delete_that_broke_off_is_completed_by_doing_it_again():

@@ -11,7 +11,7 @@ from simulation.virtual_time import run
 from tests.support.namespace import Isolates
 from waypost_worker.chat.chunks import Chunk, ChunkStore
 from waypost_worker.chat.live_answer import Outcome
-from waypost_worker.conversations.conversation import Conversation
+from waypost_worker.conversations.conversation import Conversation, compaction_checks
 from waypost_worker.conversations.message import ChatMessage, ForkOrigin
 from waypost_worker.kv.cursor import CursorFactory
 from waypost_worker.limits import (
@@ -39,7 +39,7 @@ class Setting(Isolates):
     def conversation(self) -> Conversation:
         """For what others than the routes write."""
         cursors = CursorFactory(self.clock, SeededRandom(9))
-        return Conversation(self.kv, self.clock, cursors, {}, "s", 3600, 10, print)
+        return Conversation(self.kv, self.clock, cursors, compaction_checks(), "s", 3600, 10, print)
 
 
 def user(content: Any = "hello", **fields: Any) -> dict[str, Any]:
@@ -247,6 +247,7 @@ async def test_messages_that_are_kept_are_said_to_be_whether_they_can_be_compact
     at = Setting(fails=lambda operation, key: operation == "put" and key == "conv:s")
     for _ in range(2 * MAX_JOURNAL_LENGTH):
         assert (await at.add(user())).status == 201
+    await at.client.settle()
     assert "a conversation was not compacted: storage_unavailable" in " ".join(at.client.log)
 
 
@@ -254,4 +255,5 @@ async def test_a_long_journal_is_compacted():
     at = Setting()
     for _ in range(2 * MAX_JOURNAL_LENGTH):
         await at.add(user())
+    await at.client.settle()
     assert ("put", "conv:s") in at.kv.asked

@@ -275,6 +275,7 @@ async def test_imports_are_compacted_too():
     client = make_client(kv=kv)
     for _ in range(20):
         await put(client, {"messages": [USER]})
+    await client.settle()
     assert ("put", "conv:s") in kv.asked
 
 

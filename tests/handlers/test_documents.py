@@ -197,4 +197,4 @@ async def test_what_each_route_of_documents_costs_in_kv_operations():
         replies = [await put(client, path), await put(client, path), await get(client, path)]
         replies.append(await get(client, path, "DELETE"))
         counted[name] = [int(operations(reply).split()[0]) for reply in replies]
-    assert counted == {"notes": [3, 2, 2, 2], "theme": [2, 2, 2, 2]}
+    assert counted == {"notes": [2, 2, 2, 2], "theme": [2, 2, 2, 2]}

@@ -208,26 +208,35 @@ async def test_a_write_is_covered_while_it_is_paid_for_and_within_the_budget():
         return False
 
     meter = MeteredKv(MemoryKv(SetClock()), SetClock(), 2)
-    assert meter.covers_write(10, 3600)
+    assert meter.can_write(1, 10, 3600)
     meter.payment = Payment(pays, 1)
-    assert meter.covers_write(10, 3600)
+    assert meter.can_write(1, 10, 3600)
     # The bytes of a day cost as much as a write.
-    assert not meter.covers_write(10**9, 86_400)
+    assert not meter.can_write(1, 10**9, 86_400)
     await meter.put("a", "text", ttl_seconds=60)
-    assert meter.covers_write(10, 3600)
+    assert meter.can_write(1, 10, 3600)
     await meter.get_many(["a"] * 6)
-    assert not meter.covers_write(10, 3600)
+    assert not meter.can_write(1, 10, 3600)
     meter.payment = None
-    assert not meter.covers_write(10, 3600)
+    assert not meter.can_write(1, 10, 3600)
 
 
-async def test_what_is_kept_for_the_end_covers_no_write_until_no_more_is_allowed():
-    async def refuses() -> bool:
-        return False
+def test_writes_are_certain_only_within_the_budget_of_operations():
+    meter = MeteredKv(MemoryKv(SetClock()), SetClock(), 3)
+    assert meter.can_write(3, 10**9, 60)
+    assert not meter.can_write(4, 0, 60)
 
-    payment = Payment(refuses, 2)
-    await payment.spend(READS_PER_ADDRESS_USE)
-    assert not payment.covers(1)
-    await payment.spend(1)
-    assert payment.covers(READS_PER_ADDRESS_USE - 1)
-    assert not payment.covers(READS_PER_ADDRESS_USE)
+
+@given(st.lists(st.integers(0, 3000), max_size=8), st.integers(1, 6), st.integers(0, 5))
+def test_writes_that_are_certain_are_not_refused_whoever_is_asked_to_pay_more(sizes: list[int], uses: int, reads: int):
+    day = 24 * 3600 * 1000
+    meter, store = paid_meter(Purse(0), uses)
+
+    async def go() -> None:
+        for _ in range(reads):
+            await meter.get("k")
+        if meter.can_write(len(sizes), sum(sizes), day):
+            for size in sizes:
+                await meter.put("k", "x" * size, ttl_seconds=day)
+
+    run(go())

@@ -80,6 +80,7 @@ def make_context(
         background=background,
         log=log,
         charge=charge,
+        can_write=lambda writes, characters: True,
     )
 
 

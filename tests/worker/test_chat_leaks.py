@@ -25,8 +25,8 @@ GARBAGE_PER_REQUEST = 12
 signatures: JavaScript holds them until V8 collects its garbage, which it does after some thousand requests."""
 GARBAGE_PER_DROP = 6
 """A stream cancelled while it sleeps leaves its timer until then."""
-OWN_PER_CHAT = 1
-"""An isolate remembers the threads that it has written: their record."""
+OWN_PER_CHAT = 2
+"""An isolate remembers the threads that it has written, and when it last checked their conversations."""
 SLACK = 200
 """For caches of the interpreter."""
 NOTICED_SECONDS = 40

@@ -1,33 +1,35 @@
 """Chats: a question to a thread, and its answer, whose generation does not depend on the request that asked.
 
-The question and an open, empty answer are written together before the model is asked. So the question survives whatever
-happens next, and a second question to a thread whose answer is running is noticed. Within an isolate it always is.
-Between isolates it is once the write is visible there; two questions that do not see each other are both answered, and
-both are kept.
+The question and an open, empty answer are written together, and nothing of the answer is shown before (`beginning.py`).
+So the question survives whatever happens next, and a second question to a thread whose answer is running is noticed.
+Within an isolate it always is. Between isolates it is once the write is visible there; two questions that do not see
+each other are both answered, and both are kept.
 """
 
-import asyncio
-from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from functools import partial
+from typing import Any
+
+import msgspec
 
 from waypost_worker.chat.answer_stream import AnswerStream
 from waypost_worker.chat.asking import PromptBuilder, ask_model
+from waypost_worker.chat.beginning import Beginning
 from waypost_worker.chat.context import ChatContext
-from waypost_worker.chat.generation import Generation
+from waypost_worker.chat.found_thread import find_to_ask
 from waypost_worker.chat.live_answer import LiveAnswer, Outcome
 from waypost_worker.chat.open_answers import OpenAnswers
 from waypost_worker.chat.prompt import build_prompt
 from waypost_worker.chat.question import Question, answer_of, asked_in, tag_of
 from waypost_worker.chat.resume import follow_remote, info_of, join_live, replay_ended, wait_until_begun
 from waypost_worker.chat.turn import Turn
-from waypost_worker.conversations.conversation import Conversation
-from waypost_worker.conversations.images import Images, apart, image_bytes, newest_images
+from waypost_worker.conversations.images import apart, image_bytes, newest_images
 from waypost_worker.conversations.message import ChatMessage
-from waypost_worker.conversations.thread import Thread, validate_thread
-from waypost_worker.errors import AnswerRunning, Unavailable
+from waypost_worker.conversations.thread import validate_thread
+from waypost_worker.errors import AnswerRunning
 from waypost_worker.kv.keys import thread_key
+from waypost_worker.kv.together import together
 from waypost_worker.limits import INTERRUPT_SECONDS
-from waypost_worker.models.model import Piece
 from waypost_worker.models.settings import Agent
 
 Undo = Callable[[], Awaitable[None]]
@@ -74,32 +76,49 @@ class Chat:
         live = LiveAnswer(generation_id, message_id, context.now_ms(), question.asker, tag_of(question.content))
         # Before the first await, so that the next question in this isolate finds it.
         context.answers.add(*self._name, live)
+        begins = None
         try:
             if running is not None:
                 # Until its question is stored, it could not be read.
                 await wait_until_begun(context, running, INTERRUPT_SECONDS)
-            stream = await self._start(question, live, running, on_undone)
+            found = await self._prepare(question, live, running, on_undone)
+            if isinstance(found, AnswerStream):
+                return found
+            begins = found
         finally:
-            if live.info is None:
-                # Generation never started: requests that have joined this answer ask again.
-                live.outcome = Outcome("error")
-                context.answers.remove(*self._name, live)
-                if running is not None:
-                    context.answers.put_back(*self._name, running, context.now_ms())
-        return stream or await join_live(context, live)
+            if begins is None:
+                self._end(live, running)
+        context.background(self._begin(begins, live, running))
+        stream = await join_live(context, live)
+        if stream is None and live.refusal is not None:
+            raise live.refusal
+        return stream
 
-    async def _start(
+    async def _begin(self, begins: Coroutine[Any, Any, None], live: LiveAnswer, running: LiveAnswer | None) -> None:
+        try:
+            await begins
+        finally:
+            self._end(live, running)
+
+    def _end(self, live: LiveAnswer, running: LiveAnswer | None) -> None:
+        """Makes room for the next answer of the thread. If `live` never started, the requests that have joined it ask
+        again, and `running`, which it was to interrupt, is the thread's answer again."""
+        if live.info is None:
+            live.outcome = Outcome("error")
+        self._context.answers.remove(*self._name, live)
+        if live.info is None and running is not None:
+            self._context.answers.put_back(*self._name, running, self._context.now_ms())
+
+    async def _prepare(
         self, question: Question, live: LiveAnswer, running: LiveAnswer | None, on_undone: Undo | None
-    ) -> AnswerStream | None:
-        """Writes the question down and starts generating its answer into `live`. If the conversation has that answer,
-        whole or running in another isolate, returns its stream instead."""
+    ) -> AnswerStream | Coroutine[Any, Any, None]:
+        """Everything that may refuse the question, but for the store. Returns what writes it down and generates its
+        answer into `live`; or, if the conversation has that answer, whole or running in another isolate, its stream."""
         context = self._context
-        known = await context.threads.find(*self._name)
+        known, conversation, history = await find_to_ask(context, *self._name)
         thread = known or context.threads.begin(*self._name)
         thread = context.threads.touch(thread, question.agent, question.metadata)
         validate_thread(thread)
-        conversation = context.conversation(thread.session_id)
-        history = await conversation.history()
         everything = [*history.older, *history.items]
         answer = answer_of(everything, question)
         if answer is not None:
@@ -149,54 +168,29 @@ class Chat:
             if on_undone is not None:
                 await on_undone()
 
-        await self._write(conversation, thread, turn, standing, images, undo)
-        live.info = info_of(thread, turn.answer, turn.added)
+        closed, drops = standing.closing(turn.drops)
+        added = [*closed, *turn.added]
+        size = len(msgspec.json.encode((added, drops))) + sum(len(url) for urls in images.values() for url in urls)
+
+        async def keep() -> None:
+            append = conversation.append(added, drops=drops, cursor=turn.answer.id, images=images)
+            await together(append, context.threads.save(thread))
 
         async def with_images(messages: Sequence[ChatMessage]) -> list[ChatMessage]:
             shown = await conversation.shown(messages, known=dict(images))
-            # They are in KV, should they be needed again.
-            images.clear()
+            if live.info is not None:
+                # They are in KV, should they be needed again.
+                images.clear()
             return shown
 
         pieces = ask_model(context.model, build, build(None), with_images, agent.model)
-        self._generate(conversation, pieces, turn, live, undo_after_asking)
-        return None
-
-    async def _write(
-        self,
-        conversation: Conversation,
-        thread: Thread,
-        turn: Turn,
-        standing: OpenAnswers,
-        images: Images,
-        undo: Undo,
-    ) -> None:
-        closed, drops = standing.closing(turn.drops)
-        appending = conversation.append([*closed, *turn.added], drops=drops, cursor=turn.answer.id, images=images)
-        # Concurrently: the answer waits for both.
-        outcomes = await asyncio.gather(appending, self._context.threads.save(thread), return_exceptions=True)
-        failures = [outcome for outcome in outcomes if isinstance(outcome, BaseException)]
-        if failures:
-            try:
-                await undo()
-            except Unavailable as failure:
-                self._context.log(f"a question that was refused was not taken back: {failure.code}")
-            raise failures[0]
-
-    def _generate(
-        self, conversation: Conversation, pieces: AsyncGenerator[Piece, None], turn: Turn, live: LiveAnswer, undo: Undo
-    ) -> None:
-        context = self._context
-        generation = Generation(context, conversation, turn, live)
-
-        async def run() -> None:
-            try:
-                await generation.run(pieces, undo)
-            finally:
-                context.answers.remove(*self._name, live)
-
-        context.background(run())
-        context.background(conversation.compact_if_due())
+        return Beginning(context, conversation, turn, live, pieces).run(
+            info_of(thread, turn.answer, turn.added),
+            keep,
+            undo,
+            undo_after_asking,
+            is_sure=context.can_write(len(images) + 2, size),
+        )
 
     def _agent(self, name: str | None) -> Agent:
         model = self._context.settings.model

@@ -21,7 +21,8 @@ class ChatContext(msgspec.Struct, frozen=True):
 
     `conversation` makes the store of a conversation from its session id, `chunks` that of an answer's chunks from its
     generation id; both retry what KV refuses. `unretried_chunks` does not: it is for readers whose loop looks again
-    anyway. `charge` counts a prompt of so many characters on the asker's budget, beyond the first use.
+    anyway. `charge` counts a prompt of so many characters on the asker's budget, beyond the first use. `can_write`:
+    whether so many writes of together so many characters are paid for already, and none is used up for today.
     """
 
     threads: ThreadStore
@@ -36,6 +37,7 @@ class ChatContext(msgspec.Struct, frozen=True):
     background: Callable[[Coroutine[Any, Any, None]], None]
     log: Callable[[str], None]
     charge: Callable[[int], Awaitable[None]]
+    can_write: Callable[[int, int], bool]
 
     def now_ms(self) -> int:
         """Milliseconds since 1970-01-01T00:00:00Z."""

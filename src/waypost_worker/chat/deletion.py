@@ -8,7 +8,7 @@ Chunks that a generation in another location still writes can't be read without 
 from typing import NamedTuple
 
 from waypost_worker.chat.context import ChatContext
-from waypost_worker.chat.resume import stop_answer
+from waypost_worker.chat.resume import stop_live, stop_open
 from waypost_worker.conversations.leftover import sessions_with_content
 from waypost_worker.conversations.thread import Thread, session_prefixes
 from waypost_worker.conversations.thread_list import all_threads
@@ -18,6 +18,7 @@ from waypost_worker.errors import BudgetSpent
 from waypost_worker.kv.cursor import cursor_ms, is_cursor
 from waypost_worker.kv.keys import thread_key
 from waypost_worker.kv.store import Kv
+from waypost_worker.kv.together import a_few_at_once, together
 from waypost_worker.limits import ANSWER_TTL_SECONDS, MAX_ANSWER_SECONDS
 
 
@@ -44,13 +45,19 @@ async def delete_thread(owned: Owned, thread: Thread) -> None:
         StorageUnavailable, BudgetSpent: some of it is deleted; repeat it.
     """
     chats = owned.chats
+    conversation = chats.conversation(thread.session_id)
     # A running answer would have no reader left, and would block the next use of the thread's name.
-    await stop_answer(chats, thread.resource_id, thread.thread_id, None)
+    running = chats.running(thread.resource_id, thread.thread_id)
+    if running is not None:
+        await stop_live(chats, running)
+    history = await conversation.history()
+    if running is None:
+        await stop_open(chats, history.items)
     scope = thread_key(thread.resource_id, thread.thread_id)
     oldest_ms = chats.now_ms() - 1000 * (ANSWER_TTL_SECONDS + MAX_ANSWER_SECONDS)
-    for name in sorted(await chats.conversation(thread.session_id).answer_ids()):
-        if is_cursor(name, scope) and cursor_ms(name) > oldest_ms:
-            await chats.chunks(name).delete()
+    # Before the conversation, which names them.
+    names = [name for name in sorted(conversation.answer_ids()) if is_cursor(name, scope)]
+    await a_few_at_once([chats.chunks(name).delete for name in names if cursor_ms(name) > oldest_ms])
     await _delete_session(owned, thread.session_id)
     await chats.threads.delete(thread)
 
@@ -76,6 +83,8 @@ async def delete_resource(owned: Owned, resource_id: str) -> Deleted:
 
 
 async def _delete_session(owned: Owned, session_id: str) -> None:
-    await owned.chats.conversation(session_id).forget(for_good=True)
-    await owned.documents.delete_all(session_id)
-    await owned.pages.delete_all(session_id)
+    await together(
+        owned.chats.conversation(session_id).forget(for_good=True),
+        owned.documents.delete_all(session_id),
+        owned.pages.delete_all(session_id),
+    )

@@ -5,6 +5,7 @@ from typing import Any
 import msgspec
 
 from waypost_worker.chat.context import ChatContext
+from waypost_worker.chat.found_thread import find_to_read
 from waypost_worker.chat.resume import inspect_open
 from waypost_worker.chat.turn import is_message
 from waypost_worker.chat.unfinished import as_partial
@@ -12,6 +13,7 @@ from waypost_worker.conversations.message import ChatMessage, ForkOrigin
 from waypost_worker.conversations.thread import Thread, validate_thread
 from waypost_worker.documents.document import DocumentStore
 from waypost_worker.errors import InvalidBody, MessageNotFound, ThreadExists, ThreadNotFound
+from waypost_worker.kv.together import together
 
 
 class ForkRequest(msgspec.Struct, frozen=True):
@@ -45,13 +47,16 @@ async def fork(context: ChatContext, documents: DocumentStore, forking: ForkRequ
     context.check_agent(forking.agent)
     if forking.thread_id == forking.parent_id:
         raise InvalidBody("A thread can't be a fork of itself; give the fork a threadId of its own.")
-    parent = await context.threads.find(forking.resource_id, forking.parent_id)
-    if parent is None:
+    found, taken = await together(
+        find_to_read(context, forking.resource_id, forking.parent_id),
+        context.threads.find(forking.resource_id, forking.thread_id),
+    )
+    if found is None:
         raise ThreadNotFound("There is no thread of this name to fork from.")
-    if await context.threads.find(forking.resource_id, forking.thread_id) is not None:
+    if taken is not None:
         raise ThreadExists("There is a thread of this name; give the fork another one.")
-    history = context.conversation(parent.session_id)
-    items = _up_to(await history.read(), forking.message_id)
+    parent, conversation, history = found
+    items = _up_to(history.items, forking.message_id)
     copied: list[ChatMessage] = []
     for item in items:
         whole = as_partial((await inspect_open(context, item)).item) if item.is_open else item
@@ -61,10 +66,13 @@ async def fork(context: ChatContext, documents: DocumentStore, forking: ForkRequ
     last_id = copied[-1].id if copied else None
     thread = await context.threads.fork(parent, forking.thread_id, last_id, forking.agent, forking.metadata)
     validate_thread(thread)
-    await documents.copy(parent.session_id, thread.session_id)
-    # With images of its own, since those of the parent end with the parent.
-    copied = await history.shown(copied)
-    await context.conversation(thread.session_id).replace(copied, ForkOrigin(parent.thread_id, last_id))
+
+    async def copy_messages() -> None:
+        # With images of its own, since those of the parent end with the parent.
+        shown = await conversation.shown(copied)
+        await context.conversation(thread.session_id).replace(shown, ForkOrigin(parent.thread_id, last_id))
+
+    await together(documents.copy(parent.session_id, thread.session_id), copy_messages())
     await context.threads.save(thread)
     return thread, len(copied)
 

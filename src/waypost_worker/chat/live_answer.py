@@ -61,7 +61,8 @@ class LiveAnswer:
 
     `deltas`, `characters`: of the text. `reasoning`, `reasoning_characters`: of the reasoning.
 
-    `info`: set when generation starts; an answer that ends without it never started.
+    `info`: set when its question is kept; an answer that ends without it never started. `refusal`: why its question
+    could not be kept.
     `asker`, `content_tag`: of its question, see `Question`.
     `readers`, `left_ms`: how many read it, and when the last of them left. `is_left`: a reader has left before the end,
     and there is none any more.
@@ -77,6 +78,7 @@ class LiveAnswer:
         self.asker = asker
         self.content_tag = content_tag
         self._info: AnswerInfo | None = None
+        self.refusal: Exception | None = None
         self.deltas: list[str] = []
         self.characters = 0
         self.reasoning: list[str] = []

@@ -13,6 +13,7 @@ from waypost_worker.chat.answer_stream import (
     replay,
 )
 from waypost_worker.chat.context import ChatContext
+from waypost_worker.chat.found_thread import find_to_read
 from waypost_worker.chat.live_answer import AnswerInfo, LiveAnswer
 from waypost_worker.chat.unfinished import Unfinished, as_partial, inspect
 from waypost_worker.clock import seconds_until
@@ -36,11 +37,10 @@ async def resume(
         joined = await join_live(context, running, start if generation_id else START)
         if joined is not None:
             return joined
-    thread = await context.threads.find(resource_id, thread_id)
-    if thread is None:
+    found = await find_to_read(context, resource_id, thread_id)
+    if found is None:
         return None
-    conversation = context.conversation(thread.session_id)
-    items = await conversation.read()
+    thread, conversation, (items, *_) = found
     matching = [item for item in items if (item.is_open if generation_id is None else item.id == generation_id)]
     if not matching:
         return None
@@ -73,8 +73,14 @@ async def stop_answer(
         if is_meant:
             await stop_live(context, running)
         return is_meant, running.generation_id
-    thread = await context.threads.find(resource_id, thread_id)
-    items = await context.conversation(thread.session_id).read() if thread else []
+    found = await find_to_read(context, resource_id, thread_id)
+    return (False, None) if found is None else await stop_open(context, found[2].items, generation_id)
+
+
+async def stop_open(
+    context: ChatContext, items: Sequence[ChatMessage], generation_id: str | None = None
+) -> tuple[bool, str | None]:
+    """Asks the last answer among `items` that another isolate generates to end; otherwise as `stop_answer`."""
     for item in reversed(items):
         if item.is_open and (await inspect_open(context, item)).is_alive:
             is_meant = generation_id in (None, item.id)

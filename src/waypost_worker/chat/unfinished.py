@@ -1,6 +1,7 @@
 """Open answers of a conversation: their text so far, and whether they are still being generated."""
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import NamedTuple
 
 import msgspec
@@ -8,6 +9,7 @@ import msgspec
 from waypost_worker.chat.chunks import ChunkStore
 from waypost_worker.clock import Clock
 from waypost_worker.conversations.message import ChatMessage
+from waypost_worker.kv.together import a_few_at_once
 from waypost_worker.polling.plans import Plan
 
 MISSED_INTERVALS = 5
@@ -45,7 +47,12 @@ async def fill_in(
 
     Costs no operation if none is open.
     """
-    filled = [(await inspect(item, chunks(item.id), clock, plan)).item if item.is_open else item for item in items]
+    opened = [item for item in items if item.is_open]
+    if not opened:
+        return list(items)
+    inspected = await a_few_at_once([partial(inspect, item, chunks(item.id), clock, plan) for item in opened])
+    so_far = {unfinished.item.id: unfinished.item for unfinished in inspected}
+    filled = [so_far[item.id] if item.is_open else item for item in items]
     return [item for item in filled if item.content or not item.is_open]
 
 

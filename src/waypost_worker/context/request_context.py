@@ -11,6 +11,7 @@ from waypost_worker.chat.context import ChatContext
 from waypost_worker.clock import Clock
 from waypost_worker.context.isolate import Isolate
 from waypost_worker.conversations.conversation import Conversation
+from waypost_worker.conversations.images import LIFETIMES
 from waypost_worker.conversations.thread import ID_PREFIX, ThreadStore
 from waypost_worker.http.loads import Loads
 from waypost_worker.http.messages import Request
@@ -18,7 +19,7 @@ from waypost_worker.http.open_streams import Place
 from waypost_worker.http.placement import placement_of
 from waypost_worker.http.trace_context import TraceContext
 from waypost_worker.kv.store import Kv
-from waypost_worker.limits import HEARTBEAT_SECONDS, PROMPT_CHARACTERS_PER_USE
+from waypost_worker.limits import HEARTBEAT_SECONDS, MAX_ANSWER_SECONDS, PROMPT_CHARACTERS_PER_USE
 from waypost_worker.models.model import Model
 from waypost_worker.polling.invocation import Invocation
 from waypost_worker.polling.wake_up_key import WakeUpKey, WakeUpWriter
@@ -152,6 +153,11 @@ class RequestContext(msgspec.Struct, frozen=True):
             # The first use was spent before anything was read.
             await self.limits.spend(Limit.ANSWER, asker, characters // PROMPT_CHARACTERS_PER_USE)
 
+        def can_write(writes: int, characters: int) -> bool:
+            is_used_up = "put" in self.isolate.daily_limits.operations
+            lives_seconds = LIFETIMES * self.settings.thread_ttl_seconds + MAX_ANSWER_SECONDS
+            return not is_used_up and self.invocation.meter.can_write(writes, characters, lives_seconds)
+
         return ChatContext(
             self.threads(),
             self.conversation,
@@ -165,6 +171,7 @@ class RequestContext(msgspec.Struct, frozen=True):
             self.background,
             self.log,
             charge,
+            can_write,
         )
 
     def queues(self, session: Session) -> Queues:
@@ -213,9 +220,9 @@ class RequestContext(msgspec.Struct, frozen=True):
         if session.has_wake_up_keys and self.wakes:
             meter, background = self.invocation.meter, self.background
             wake_ups = WakeUpWriter(meter, self.clock, isolate.wake_ups, background)
-        ahead = Ahead(self.request.background, self._is_covered)
+        ahead = Ahead(self.background, self._is_covered)
         return Queues(kv, session.code, isolate.cursors, isolate.messages, ttl_seconds, self.loads, wake_ups, ahead)
 
     def _is_covered(self, size: int) -> bool:
-        covers = self.invocation.meter.covers_write(size, self.settings.queue_ttl_seconds)
+        covers = self.invocation.meter.can_write(1, size, self.settings.queue_ttl_seconds)
         return covers and "put" not in self.isolate.daily_limits.operations

@@ -13,8 +13,9 @@ each reads again after its write, and the one whose cursor is later takes anothe
 read before either write is visible: then both return the same message.
 """
 
-from collections.abc import Callable, Sequence
-from typing import NamedTuple
+from collections.abc import Callable, Coroutine, Sequence
+from functools import partial
+from typing import Any, NamedTuple
 
 import msgspec
 
@@ -41,10 +42,11 @@ from waypost_worker.conversations.message import ChatMessage, ForkOrigin
 from waypost_worker.conversations.recent_pops import RecentPops
 from waypost_worker.conversations.window import Window, first_shown, shown_from, shown_of
 from waypost_worker.errors import Unavailable
-from waypost_worker.kv.bulk import get_all
+from waypost_worker.kv.bulk import delete_all, get_all
 from waypost_worker.kv.cursor import CursorFactory, cursor_ms
 from waypost_worker.kv.keys import cursor_of, journal_key, journal_prefix, snapshot_key
 from waypost_worker.kv.store import Kv, fits_metadata, list_all
+from waypost_worker.kv.together import a_few_at_once, together
 from waypost_worker.limits import (
     DEFAULT_HISTORY_BYTES,
     MAX_ANSWER_SECONDS,
@@ -73,9 +75,26 @@ class History(NamedTuple):
     truncated: bool = False
 
 
-CompactionChecks = BoundedCache[tuple[int, int]]
-"""Conversation -> when this isolate last checked whether compaction is due (ms), and the number of appends until the
-next check; may be lost."""
+class View(NamedTuple):
+    """A conversation as it is stored, read from `read_ms` on, when this isolate had cleared it `clears` times."""
+
+    snapshot: Snapshot
+    journal: list[Entry]
+    read_ms: int
+    clears: int
+
+
+class Check(NamedTuple):
+    """When this isolate last checked whether a conversation is to be compacted (ms), the number of appends until the
+    next check, and how often it has cleared the conversation."""
+
+    checked_ms: int = 0
+    left: int = 0
+    clears: int = 0
+
+
+CompactionChecks = BoundedCache[Check]
+"""By conversation; may be lost."""
 
 
 def compaction_checks() -> CompactionChecks:
@@ -113,7 +132,7 @@ class Conversation:
         self._images = ImageStore(kv, name, ttl_seconds)
         self._pops = pops or RecentPops()
         self._log = log
-        self._loaded: tuple[tuple[Snapshot, list[Entry]] | None, int] = (None, 0)
+        self._loaded: View | None = None
 
     @property
     def window(self) -> Window:
@@ -220,13 +239,11 @@ class Conversation:
                 break
         return taken
 
-    async def answer_ids(self) -> set[str]:
-        """The ids of all messages that a model may have written and that are still known, removed ones too.
-
-        Raises:
-            StorageUnavailable, BudgetSpent
-        """
-        changes = [entry.change for entry in await self._entries()]
+    def answer_ids(self) -> set[str]:
+        """The ids of all messages that a model may have written and that were known when `history` read them last,
+        removed ones too."""
+        view = self._loaded
+        changes = [] if view is None else [entry.change for entry in merge(view.snapshot.entries, view.journal)]
         written = {item.id for change in changes for item in change.items if item.role == "assistant"}
         return written | {name for change in changes for name in change.drops}
 
@@ -242,43 +259,64 @@ class Conversation:
         await self._write(Change(clears=True), cursor)
         self._pops.forget_messages(self._name, self._clock.now_ms())
         try:
-            snapshot, journal = await self._load()
+            snapshot, journal, *_ = await self._load()
             removed = await self._compact(snapshot, merge(journal, [Entry(cursor, Change(clears=True))]))
-            for entry in journal:
-                if entry.cursor < cursor and entry.cursor not in removed:
-                    await self._empty(entry)
+            covered = [entry for entry in journal if entry.cursor < cursor and entry.cursor not in removed]
             entries = merge(snapshot.entries, journal)
             before = [item for entry in entries if entry.cursor < cursor for item in entry.change.items]
             after = [item for entry in entries if entry.cursor > cursor for item in entry.change.items]
-            await self._images.delete_all(None if for_good else needed_after(cursor, before, after))
+            is_needed = None if for_good else needed_after(cursor, before, after)
+            emptying = a_few_at_once([partial(self._empty, entry) for entry in covered])
+            await together(emptying, self._images.delete_all(is_needed))
         except Unavailable as failure:
             # It can't be read any more; it only takes up space until it expires.
             self._log(f"deleted messages of a conversation were not removed: {failure.code}")
 
     async def compact_if_due(self) -> None:
-        """Compacts the journal if that is due; call it after `append` or `read`. A failure is only logged: the next
+        """Compacts the journal if that is due; call it after `append` or `read`. A failure is only logged: a later
         call tries again.
 
         What this object has just read is compacted without another read. Otherwise the store is checked once every
         few appends.
         """
+        if self._is_check_due():
+            await self._check()
+
+    def compact_later(self, background: Callable[[Coroutine[Any, Any, None]], None]) -> None:
+        """The same, in the background: no caller waits for it, and what is lost with the isolate is done later."""
+        if self._is_check_due():
+            background(self._check())
+
+    def _is_check_due(self) -> bool:
+        now = self._clock.now_ms()
+        if self._view(now) is not None:
+            return True
+        check = self._checks.get(self._name, now) or Check()
+        is_enough = check.left <= 1 or now - check.checked_ms >= self._ttl_seconds * 125
+        if is_enough:
+            # Already now: what is appended while the store is being asked does not ask it once more.
+            check = check._replace(checked_ms=now, left=APPENDS_PER_CHECK + 1)
+        self._checks.put(self._name, check._replace(left=check.left - 1), now)
+        return is_enough
+
+    async def _check(self) -> None:
+        now = self._clock.now_ms()
         try:
-            await self._compact_if_due()
+            view = self._view(now) or await self._load()
+            every = max(APPENDS_PER_CHECK, len(view.journal) // LONG_JOURNAL_PART)
+            self._checks.put(self._name, Check(now, every, self._clears()), now)
+            if is_due(view.snapshot, view.journal, now, self._ttl_seconds):
+                await self._compact(view.snapshot, view.journal, clears=view.clears)
         except Unavailable as failure:
             self._log(f"a conversation was not compacted: {failure.code}")
 
-    async def _compact_if_due(self) -> None:
-        now = self._clock.now_ms()
-        loaded, loaded_ms = self._loaded
-        if loaded is None or now - loaded_ms > MAX_VIEW_AGE_MS:
-            checked_ms, left = self._checks.get(self._name, now) or (0, 0)
-            if left > 1 and now - checked_ms < self._ttl_seconds * 125:
-                self._checks.put(self._name, (checked_ms, left - 1), now)
-                return
-            loaded = await self._load()
-        self._checks.put(self._name, (now, max(APPENDS_PER_CHECK, len(loaded[1]) // LONG_JOURNAL_PART)), now)
-        if is_due(*loaded, now, self._ttl_seconds):
-            await self._compact(*loaded)
+    def _view(self, now_ms: int) -> View | None:
+        """What this object has just read."""
+        view = self._loaded
+        return view if view is not None and now_ms - view.read_ms <= MAX_VIEW_AGE_MS else None
+
+    def _clears(self) -> int:
+        return (self._checks.get(self._name, self._clock.now_ms()) or Check()).clears
 
     async def read(self) -> list[ChatMessage]:
         """The last messages, oldest first, with references to their images; never a tool's result without its call.
@@ -298,8 +336,7 @@ class Conversation:
 
     async def history(self) -> History:
         """The same messages, where the conversation was forked from, and whether older messages were cut off."""
-        self._loaded = await self._load(), self._clock.now_ms()
-        snapshot, journal = self._loaded[0]
+        snapshot, journal, *_ = self._loaded = await self._load()
         entries = merge(snapshot.entries, journal)
         if not self._is_alive(entries):
             return History([], None)
@@ -316,7 +353,7 @@ class Conversation:
         return items[-1] if items else None
 
     async def _entries(self) -> list[Entry]:
-        snapshot, journal = await self._load()
+        snapshot, journal, *_ = await self._load()
         return merge(snapshot.entries, journal)
 
     async def _empty(self, entry: Entry) -> None:
@@ -339,9 +376,14 @@ class Conversation:
             ttl_seconds=self._key_ttl_seconds,
             metadata=text if fits_metadata(text) else None,
         )
+        if change.clears:
+            now = self._clock.now_ms()
+            check = self._checks.get(self._name, now) or Check()
+            self._checks.put(self._name, check._replace(clears=check.clears + 1), now)
         return cursor
 
-    async def _load(self) -> tuple[Snapshot, list[Entry]]:
+    async def _load(self) -> View:
+        read_ms, clears = self._clock.now_ms(), self._clears()
         changes: dict[str, Change] = {}
         apart: list[str] = []
         async for keys in list_all(self._kv, journal_prefix(self._name)):
@@ -357,12 +399,17 @@ class Conversation:
         text = found.pop(wanted[0], None)
         changes |= {cursor_of(name): _decode_change(value) for name, value in found.items()}
         snapshot = _decode_snapshot(text) if text else Snapshot()
-        return snapshot, [without_gone(Entry(*change), snapshot.gone) for change in sorted(changes.items())]
+        journal = [without_gone(Entry(*change), snapshot.gone) for change in sorted(changes.items())]
+        return View(snapshot, journal, read_ms, clears)
 
-    async def _compact(self, snapshot: Snapshot, journal: list[Entry]) -> set[str]:
-        """Writes a new snapshot. Returns the cursors of the entries that it then deleted from the journal."""
+    async def _compact(self, snapshot: Snapshot, journal: list[Entry], *, clears: int | None = None) -> set[str]:
+        """Writes a new snapshot, unless the conversation was cleared here since these were read, when it had been
+        `clears` times: what is gone must not be written again. Returns the cursors of the entries that it then deleted
+        from the journal."""
         made = compacted(snapshot, journal, self._window, self._ttl_seconds, self._clock.now_ms())
         made = msgspec.structs.replace(made, images=await self._renewed_images(made, snapshot, journal))
+        if clears not in (None, self._clears()):
+            return set()
         await self._kv.put(
             snapshot_key(self._name),
             msgspec.json.encode(made).decode(),
@@ -370,8 +417,7 @@ class Conversation:
             metadata=None if has_messages(made) else EMPTY,
         )
         removed = settled(made)
-        for cursor in sorted(removed):
-            await self._kv.delete(journal_key(self._name, cursor))
+        await delete_all(self._kv, [journal_key(self._name, cursor) for cursor in sorted(removed)])
         return removed
 
     async def _renewed_images(self, made: Snapshot, before: Snapshot, journal: Sequence[Entry]) -> dict[str, int]:

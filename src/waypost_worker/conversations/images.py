@@ -11,6 +11,7 @@ A reference is the URL of an image part: `waypost:image/{name}/{number}/{bytes}/
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import partial
 from hashlib import sha256
 from typing import Any, NamedTuple
 
@@ -21,6 +22,7 @@ from waypost_worker.kv.bulk import delete_all, get_all
 from waypost_worker.kv.cursor import cursor_ms
 from waypost_worker.kv.keys import cursor_of, image_key, images_prefix
 from waypost_worker.kv.store import Kv, list_all
+from waypost_worker.kv.together import a_few_at_once
 from waypost_worker.limits import MAX_ANSWER_SECONDS, MAX_IMAGE_BYTES, MIN_APART_BYTES
 
 SCHEME = "waypost:image/"
@@ -133,10 +135,11 @@ class ImageStore:
         Raises:
             StorageUnavailable, BudgetSpent: some of them may be stored; without a message they expire.
         """
+        await a_few_at_once([partial(self._write_one, name, urls) for name, urls in images.items()])
+
+    async def _write_one(self, name: str, urls: Sequence[str]) -> None:
         lifetime = LIFETIMES * self._ttl_seconds + MAX_ANSWER_SECONDS
-        for name, urls in images.items():
-            text = msgspec.json.encode(urls)
-            await self._kv.put(image_key(self._name, name), text, ttl_seconds=lifetime)
+        await self._kv.put(image_key(self._name, name), msgspec.json.encode(urls), ttl_seconds=lifetime)
 
     async def shown(self, items: Sequence[ChatMessage], known: Images | None = None) -> list[ChatMessage]:
         """`items` with their images in place of the references; a note where one is missing. `known`: those that need

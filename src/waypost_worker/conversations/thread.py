@@ -204,6 +204,19 @@ class ThreadStore:
             agent=agent or thread.agent,
         )
 
+    def remembers(self, resource_id: str, thread_id: str) -> bool:
+        """Whether this isolate wrote the thread in the last minutes, and did not delete it since."""
+        return self._remembered(resource_id, thread_id) is not None
+
+    def likely_session_id(self, resource_id: str, thread_id: str) -> str:
+        """The session id that the thread has, unless it began under another signing key and this isolate does not
+        remember it; asks nothing."""
+        remembered = self._remembered(resource_id, thread_id)
+        return remembered.session_id if remembered else self.session_id_for(resource_id, thread_id)
+
+    def _remembered(self, resource_id: str, thread_id: str) -> Thread | None:
+        return self._recent.newest(thread_key(resource_id, thread_id), None, self._clock.now_ms())
+
     async def find(self, resource_id: str, thread_id: str) -> Thread | None:
         """The thread of this name; `None` if this location sees none."""
         key = thread_key(resource_id, thread_id)

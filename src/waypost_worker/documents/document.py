@@ -6,6 +6,7 @@ session id is the secret that gives access; whether such a session exists is not
 Of concurrent writes to a document the last one stays. `etag.py` says how far conditional requests prevent that.
 """
 
+from functools import partial
 from typing import Literal, NamedTuple
 
 from waypost_worker.clock import Clock
@@ -23,6 +24,7 @@ from waypost_worker.errors import DocumentNotFound, TooManyDocuments
 from waypost_worker.kv.bulk import batches, delete_all
 from waypost_worker.kv.keys import document_key, documents_prefix, named_document_key
 from waypost_worker.kv.store import Kv
+from waypost_worker.kv.together import a_few_at_once, together
 from waypost_worker.limits import MAX_DOCUMENTS
 
 Kind = Literal["intents", "theme", "doc"]
@@ -81,9 +83,14 @@ class DocumentStore:
             PreconditionFailed: the conditions exclude the version that exists, or require one.
             TooManyDocuments: the document is new, and the session has `MAX_DOCUMENTS` named ones.
         """
-        before = await find_version(self._kv, document.key)
+        if document.kind == "doc":
+            # One list tells whether it exists and how many there are.
+            others = await self.list(document.session_id)
+            before, is_full = others.get(document.name), len(others) >= MAX_DOCUMENTS
+        else:
+            before, is_full = await find_version(self._kv, document.key), False
         conditions.check_write(before.etag if before else None)
-        if before is None and document.kind == "doc" and len(await self.list(document.session_id)) >= MAX_DOCUMENTS:
+        if before is None and is_full:
             raise TooManyDocuments(
                 f"A session may have {MAX_DOCUMENTS} documents; delete one, or wait until one expires."
             )
@@ -119,18 +126,23 @@ class DocumentStore:
         """
         targets: dict[str, str] = {}
         versions: dict[str, Version] = {}
-        for kind in SINGLE:
-            source = DocumentId(from_session_id, kind, kind)
-            if version := await find_version(self._kv, source.key):
+        sources = [DocumentId(from_session_id, kind, kind) for kind in SINGLE]
+        singles = together(*(find_version(self._kv, source.key) for source in sources))
+        found, named = await together(singles, self.list(from_session_id))
+        for source, single in zip(sources, found, strict=True):
+            if single is not None:
                 targets[source.key] = source._replace(session_id=to_session_id).key
-                versions[source.key] = version
-        for name, version in (await self.list(from_session_id)).items():
+                versions[source.key] = single
+        for name, version in named.items():
             key = named_document_key(from_session_id, name)
             targets[key] = named_document_key(to_session_id, name)
             versions[key] = version
         for batch in batches(versions, lambda key: versions[key].size):
-            for key, (_, text) in (await load_texts(self._kv, batch)).items():
-                await put_text(self._kv, targets[key], version_of(text, self._clock.now_ms()), text)
+            texts = [(targets[key], text) for key, (_, text) in (await load_texts(self._kv, batch)).items()]
+            await a_few_at_once([partial(self._put_text, key, text) for key, text in texts])
+
+    async def _put_text(self, key: str, text: str) -> None:
+        await put_text(self._kv, key, version_of(text, self._clock.now_ms()), text)
 
     async def _existing(self, document: DocumentId) -> Version:
         version = await find_version(self._kv, document.key)

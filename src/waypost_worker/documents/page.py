@@ -2,12 +2,15 @@
 
 Key `page:{intentId}`. A page belongs to the session that first put it; only that session may replace or delete it. The
 session id is a secret, so the page has only a digest of it. The key `pages:{sid}:{intentId}`, without a value, indexes
-the pages of a session. It is written after the page and deleted before it, so that repeating an operation that failed
-halfway completes it.
+the pages of a session. It is written together with the page and deleted before it, so that repeating an operation that
+failed halfway completes it. An isolate that dies in between may leave a listed page without content, until the put is
+repeated or its day is over.
 
 If two sessions put the same id within the minute that KV may be behind, both succeed, and the later page stays.
 """
 
+from contextlib import suppress
+from functools import partial
 from hashlib import sha256
 from hmac import compare_digest
 from typing import NamedTuple
@@ -25,9 +28,10 @@ from waypost_worker.documents.versioned_text import (
     put_text,
     version_with,
 )
-from waypost_worker.errors import PageNotFound, TooManyDocuments, WrongSession
+from waypost_worker.errors import PageNotFound, TooManyDocuments, Unavailable, WrongSession
 from waypost_worker.kv.keys import page_key, session_page_key, session_pages_prefix
-from waypost_worker.kv.store import Kv
+from waypost_worker.kv.store import Kv, KvError
+from waypost_worker.kv.together import a_few_at_once, together
 from waypost_worker.limits import DOCUMENT_TTL_SECONDS, MAX_DOCUMENTS
 
 
@@ -77,13 +81,22 @@ class PageStore:
         if before is None and len(await self.list(session_id)) >= MAX_DOCUMENTS:
             raise TooManyDocuments(f"A session may have {MAX_DOCUMENTS} pages; delete one, or wait until one expires.")
         version = version_with(html, self._clock.now_ms(), title, _owner(session_id))
-        await put_text(self._kv, page_key(intent_id), version, html)
-        await self._kv.put(
-            session_page_key(session_id, intent_id),
-            "",
-            ttl_seconds=DOCUMENT_TTL_SECONDS,
-            metadata=msgspec.json.encode(version).decode(),
-        )
+        try:
+            await together(
+                put_text(self._kv, page_key(intent_id), version, html),
+                self._kv.put(
+                    session_page_key(session_id, intent_id),
+                    "",
+                    ttl_seconds=DOCUMENT_TTL_SECONDS,
+                    metadata=msgspec.json.encode(version).decode(),
+                ),
+            )
+        except (KvError, Unavailable):
+            if before is None:
+                # A page that may not be there is not listed.
+                with suppress(KvError, Unavailable):
+                    await self._kv.delete(session_page_key(session_id, intent_id))
+            raise
         return version, before is None
 
     async def delete(self, intent_id: str, session_id: str, conditions: Conditions) -> None:
@@ -102,13 +115,16 @@ class PageStore:
 
     async def delete_all(self, session_id: str) -> None:
         """Deletes all pages of a session: one list, and three operations for each page."""
-        for intent_id in await self.list(session_id):
-            version = await find_version(self._kv, page_key(intent_id))
-            # Another session may have put the same id at the same time, and its page is the one that stayed.
-            if version is not None and is_owner(version, session_id):
-                await self._kv.delete(page_key(intent_id))
-            # Last: without it, a deletion that is repeated would not find the page.
-            await self._kv.delete(session_page_key(session_id, intent_id))
+        pages = await self.list(session_id)
+        await a_few_at_once([partial(self._delete_if_own, intent_id, session_id) for intent_id in pages])
+
+    async def _delete_if_own(self, intent_id: str, session_id: str) -> None:
+        version = await find_version(self._kv, page_key(intent_id))
+        # Another session may have put the same id at the same time, and its page is the one that stayed.
+        if version is not None and is_owner(version, session_id):
+            await self._kv.delete(page_key(intent_id))
+        # Last: without it, a deletion that is repeated would not find the page.
+        await self._kv.delete(session_page_key(session_id, intent_id))
 
     async def list(self, session_id: str) -> dict[str, Version]:
         """The session's pages: intent id -> version, sorted by id."""

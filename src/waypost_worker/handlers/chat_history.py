@@ -2,6 +2,7 @@
 
 import msgspec
 
+from waypost_worker.chat.found_thread import find_to_read
 from waypost_worker.chat.resume import inspect_open
 from waypost_worker.chat.ui_messages import KeptUiMessage, to_ui_messages
 from waypost_worker.chat.unfinished import as_partial
@@ -35,9 +36,8 @@ async def read_chat(context: RequestContext) -> Response:
     # Before the history, so that an answer that ends in between is complete in it.
     live = chats.running(*name)
     running = live.generation_id if live is not None else None
-    thread = await chats.threads.find(*name)
-    conversation = chats.conversation(thread.session_id) if thread else None
-    history = await conversation.history() if conversation else History([], None)
+    found = await find_to_read(chats, *name)
+    history = History([], None) if found is None else found[2]
     shown: list[ChatMessage] = []
     for item in history.items:
         if not item.is_open:
@@ -48,7 +48,7 @@ async def read_chat(context: RequestContext) -> Response:
                 running = item.id
             elif unfinished.item.content:
                 shown.append(as_partial(unfinished.item))
-    if conversation is not None:
-        shown = await with_images(context, conversation, shown)
+    if found is not None:
+        shown = await with_images(context, found[1], shown)
     ended = {item.id for item in shown}
     return json_response(UiHistoryView(to_ui_messages(shown), None if running in ended else running, history.truncated))

@@ -50,7 +50,7 @@ async def append(context: RequestContext) -> Response:
     items = await checked_messages(context, items)
     await _spend(context, session_id, len(text), items)
     await conversation.append(items)
-    await conversation.compact_if_due()
+    conversation.compact_later(context.background)
     return _reply(context, AppendedView(session_id, [item.id for item in items]), 201)
 
 
@@ -61,7 +61,7 @@ async def delete(context: RequestContext) -> Response:
     await _spend(context, session_id, 0, [])
     conversation = context.conversation(session_id)
     await conversation.drop(message_id)
-    await conversation.compact_if_due()
+    conversation.compact_later(context.background)
     return Response(204, None, context.limits.policy(Limit.MESSAGE))
 
 
@@ -73,7 +73,7 @@ async def pop(context: RequestContext) -> Response:
     await _spend(context, session_id, 0, [])
     conversation = context.conversation(session_id)
     taken = await conversation.pop(pop_id)
-    await conversation.compact_if_due()
+    conversation.compact_later(context.background)
     # An answer that was still running is returned with its text so far.
     views = [message_view(item) for item in await shown(context, conversation, [] if taken is None else [taken])]
     return _reply(context, PoppedView(session_id, views[0] if views else None), 200)

@@ -67,7 +67,7 @@ async def replace(context: RequestContext) -> Response:
     origin = imported_origin(body.forked_from)
     await context.limits.spend(Limit.APPEND, snapshot_key(session_id), 1 + uses_of(size, items))
     history = await conversation.replace(items, origin, truncated=body.truncated)
-    await conversation.compact_if_due()
+    conversation.compact_later(context.background)
     # Not read from KV: a location may not see its own write yet.
     view = conversation_view(session_id, history)
     return json_response(view if times == TimesReadAs() else msgspec.structs.replace(view, read_as=times))

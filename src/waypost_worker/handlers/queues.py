@@ -123,7 +123,7 @@ async def post_response(context: RequestContext) -> Response:
     answer = Message("response", request_id, result=body.result, error=error_of(body), final=body.final)
     stored = await queues.push_response(answer)
     if body.final:
-        context.request.background(_remove_answered(context, queues, request_id))
+        context.background(_remove_answered(context, queues, request_id))
     return json_response(QueuedView(stored.id, stored.cursor), 202)
 
 

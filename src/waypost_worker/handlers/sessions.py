@@ -14,6 +14,7 @@ from waypost_worker.http.json_body import Body, decode_again, read_body
 from waypost_worker.http.messages import Response, json_response
 from waypost_worker.ids import new_code, parse_id
 from waypost_worker.kv.keys import host_key
+from waypost_worker.kv.together import together
 from waypost_worker.limits import (
     ADDRESS_SECRET_LENGTH,
     MAX_LABEL_LENGTH,
@@ -141,9 +142,10 @@ async def create(context: RequestContext) -> Response:
 async def read(context: RequestContext) -> Response:
     """Read a session, the presence of its host, and its tools."""
     session = await session_to_read(context, context.params["code"])
-    online, seen_ms = await context.presence().last_seen(session.code)
-    seen_at = None if seen_ms is None else to_iso(seen_ms)
-    tools = msgspec.Raw(await context.sessions().tools(session))
+    (online, seen_ms), text = await together(
+        context.presence().last_seen(session.code), context.sessions().tools(session)
+    )
+    seen_at, tools = None if seen_ms is None else to_iso(seen_ms), msgspec.Raw(text)
     return json_response(DetailedView(*_common(session), online, seen_at, tools))
 
 

@@ -15,6 +15,7 @@ from waypost_worker.handlers.threads import ThreadBody, no_such_thread
 from waypost_worker.http.json_body import Body, read_body
 from waypost_worker.http.messages import Response, json_response
 from waypost_worker.ids import parse_app_id
+from waypost_worker.kv.together import together
 from waypost_worker.limits import MAX_THREAD_TITLE_LENGTH
 
 RENEWAL_MS = 24 * 3600 * 1000
@@ -56,10 +57,9 @@ async def begin(context: RequestContext) -> Response:
             # An agent that only appends to the conversation does not use the record: it begins its thread again with
             # each start, and both live on.
             conversation = chats.conversation(known.session_id)
-            await conversation.append([])
-            await conversation.compact_if_due()
             known = threads.touch(known)
-            await threads.save(known)
+            await together(conversation.append([]), threads.save(known))
+            conversation.compact_later(chats.background)
         return json_response(DescribedThread(thread_view(known)))
     thread = threads.change(threads.begin(*name, body.agent, body.metadata), title, None, None)
     await threads.save(thread)

@@ -1,17 +1,15 @@
 """Many keys: read in operations of at most 100 keys and in batches that fit into an isolate's memory; deleted a few at
 a time."""
 
-import asyncio
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import partial
 from typing import TypeVar
 
 from waypost_worker.kv.store import Kv
+from waypost_worker.kv.together import a_few_at_once
 from waypost_worker.limits import KV_MAX_BULK_KEYS, MAX_LOADED_BYTES
 
 T = TypeVar("T")
-
-DELETES_AT_ONCE = 6
-"""https://developers.cloudflare.com/workers/platform/limits/#simultaneous-open-connections"""
 
 
 async def get_all(kv: Kv, keys: Sequence[str]) -> dict[str, str]:
@@ -28,12 +26,7 @@ async def delete_all(kv: Kv, keys: Sequence[str]) -> None:
     Raises:
         KvError, StorageUnavailable, BudgetSpent
     """
-    for start in range(0, len(keys), DELETES_AT_ONCE):
-        deleting = [kv.delete(key) for key in keys[start : start + DELETES_AT_ONCE]]
-        outcomes = await asyncio.gather(*deleting, return_exceptions=True)
-        for outcome in outcomes:
-            if isinstance(outcome, BaseException):
-                raise outcome
+    await a_few_at_once([partial(kv.delete, key) for key in keys])
 
 
 def batches(items: Iterable[T], size_of: Callable[[T], int | None]) -> Iterator[list[T]]:

@@ -69,17 +69,17 @@ class Payment:
             )
         self._spent += price
 
-    def covers(self, price: int) -> bool:
+    def has(self, price: int) -> bool:
         """Whether `price` is paid for already."""
-        return self._spent + price + (0 if self._is_refused else self._kept) <= self._paid
+        return self._spent + price <= self._paid
 
     def limit(self, operations: int) -> int:
         """How many of the next `operations` can be afforded: all, until a use was refused."""
         return min(operations, (self._paid - self._spent) // WRITE_PRICE) if self._is_refused else operations
 
 
-def _price_of_write(size: int, ttl_seconds: int) -> int:
-    return WRITE_PRICE + size * ttl_seconds // BYTE_SECONDS_PER_READ
+def _price_of_writes(writes: int, characters: int, ttl_seconds: int) -> int:
+    return WRITE_PRICE * writes + characters * ttl_seconds // BYTE_SECONDS_PER_READ
 
 
 class MeteredKv:
@@ -107,10 +107,11 @@ class MeteredKv:
         left = self._budget - self.operations
         return left if self.payment is None else self.payment.limit(left)
 
-    def covers_write(self, size: int, ttl_seconds: int) -> bool:
-        """Whether a write of so many bytes can be done, and is paid for already."""
-        is_paid = self.payment is None or self.payment.covers(_price_of_write(size, ttl_seconds))
-        return self.operations < self._budget and is_paid
+    def can_write(self, writes: int, characters: int, ttl_seconds: int) -> bool:
+        """Whether none of so many writes, of together so many characters, is refused here, if nothing else is asked
+        meanwhile. They may be written again as often as usual: those writes are paid one at a time."""
+        price = _price_of_writes(writes, characters, ttl_seconds)
+        return self._budget - self.operations >= writes and (self.payment is None or self.payment.has(price))
 
     async def get(self, key: str) -> str | None:
         value = await self._paid(READ, 1, 1, self.kv.get, key)
@@ -131,7 +132,7 @@ class MeteredKv:
         return values
 
     async def put(self, key: str, value: str | bytes, *, ttl_seconds: int, metadata: str | None = None) -> None:
-        price = _price_of_write(len(value), ttl_seconds)
+        price = _price_of_writes(1, len(value), ttl_seconds)
         await self._paid(WRITE, 1, price, self.kv.put, key, value, ttl_seconds=ttl_seconds, metadata=metadata)
         self.written_bytes += _size(value) + _size(metadata or "")
 

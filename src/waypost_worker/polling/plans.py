@@ -41,6 +41,10 @@ class Plan:
     """Whether wake-up keys are used where the Worker runs in several locations. A reading of the key is cached there
     for 30 s, also while a list would show the message: so they save lists, and cost time where lists are frequent."""
 
+    reads_ahead: bool
+    """Whether the conversation of a thread is read together with the thread's record, though the thread may not exist:
+    that saves a round trip, and costs two operations for a thread that does not exist."""
+
     wake_up_min_ms: int
     """Interval between readings of a wake-up key just after a message; it doubles with each that shows no change. Also
     the least interval between the lists of a reader that was woken and has not found the message yet."""
@@ -93,6 +97,7 @@ PAID = Plan(
     poll_max_ms=6_000,
     wait_poll_max_ms=2_000,
     wakes_between_locations=False,
+    reads_ahead=True,
     wake_up_min_ms=500,
     wake_up_max_ms=2_400,
     wake_up_wait_max_ms=1_000,
@@ -115,6 +120,7 @@ FREE = Plan(
     poll_max_ms=60_000,
     wait_poll_max_ms=40_000,
     wakes_between_locations=True,
+    reads_ahead=False,
     wake_up_min_ms=3_000,
     wake_up_max_ms=6_000,
     wake_up_wait_max_ms=3_000,
