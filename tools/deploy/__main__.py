@@ -112,7 +112,7 @@ def main() -> int:
         print(problem, file=sys.stderr)
         return 1
     except KeyboardInterrupt:
-        print("\nStopped. `make deploy` goes on from there, `make undeploy` removes what is there.", file=sys.stderr)
+        print("\nStopped. The same command goes on from there, `make undeploy` removes what is there.", file=sys.stderr)
         return 130
     return 0
 

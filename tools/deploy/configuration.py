@@ -43,15 +43,22 @@ class Wanted:
     domain: str | None = None
     name: str | None = None
 
+    @property
+    def which(self) -> str:
+        """The words that name this Worker in another command, each after a space."""
+        return (f" ENV={self.env}" if self.env else "") + (f" NAME={self.name}" if self.name else "")
+
 
 @dataclass(frozen=True)
 class Configuration:
     """The Worker to deploy: its name, its environment, and what wrangler.toml says, with changes.
 
-    `namespace_id` is the one that wrangler.toml names, `account_id` as well; None where it names none.
+    `which` has the words that name it in another command, each after a space. `namespace_id` is the one that
+    wrangler.toml names, `account_id` as well; None where it names none.
     """
 
     worker: str
+    which: str
     env: str
     content: dict[str, Any]
     namespace_id: str | None
@@ -110,6 +117,7 @@ def configuration(text: str, wanted: Wanted) -> Configuration:
     worker = table["name"] if "name" in table else f"{content['name']}-{wanted.env}"
     return Configuration(
         worker,
+        wanted.which,
         wanted.env,
         content,
         _named(_binding(table).get("id")),

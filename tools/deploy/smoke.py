@@ -63,7 +63,7 @@ class Smoke:
         reason = problem.get("detail") or "without a reason"
         raise DeployFailure(
             f"The Worker is deployed, but could not {doing} ({reply.status} {problem.get('code', '')}): {reason} "
-            f"`make deploy` tries again; `npx wrangler tail` shows the Worker's log meanwhile."
+            "Run the command again to repeat the test; `npx wrangler tail` shows the Worker's log meanwhile."
         )
 
     def run(self) -> None:
@@ -142,7 +142,7 @@ def wait(smoke: Smoke, version: str | None, clock: Time, say: Say) -> dict[str, 
         if clock.now() >= until:
             raise DeployFailure(
                 f"The Worker is deployed, but {smoke.url}/health is not good after {PATIENCE_SECONDS:.0f} s: {reason} "
-                "A new address takes some minutes at times: run `make deploy` again, which repeats the test."
+                "A new address takes some minutes at times: run the command again, which repeats the test."
             )
         if not has_said:
             say(f"Waiting until {smoke.url} answers …")

@@ -80,8 +80,8 @@ def deploy(config: Configuration, wanted: Wanted, tools: Tools) -> str:
         if storage.is_new:
             tools.say(f"Made the KV namespace {storage.title}.")
             left.append(
-                f"The KV namespace {storage.title} was made, and is empty: the next `make deploy` uses it, "
-                "`make undeploy` removes it."
+                f"The KV namespace {storage.title} was made, and is empty: the next `make deploy{config.which}` uses "
+                f"it, `make undeploy{config.which}` removes it."
             )
         key = signing_secret(there.secrets)
         tools.say(f"Uploading {f'with the {key} that is there' if key else 'with a new random SIGNING_KEY'} …")
@@ -106,5 +106,7 @@ def deploy(config: Configuration, wanted: Wanted, tools: Tools) -> str:
 
 def _left_running(config: Configuration, *, is_first: bool) -> str:
     if is_first:
-        return f"The Worker {config.worker} is uploaded, with its KV namespace: `make undeploy` removes both."
-    return "The new version runs: `npx wrangler rollback` brings the one before back."
+        return (
+            f"The Worker {config.worker} is uploaded, with a KV namespace: `make undeploy{config.which}` removes both."
+        )
+    return f"The new version runs: `npx wrangler rollback --name {config.worker}` brings the one before back."

@@ -65,7 +65,7 @@ def undeploy(config: Configuration, tools: Tools, *, is_sure: bool) -> None:
         return
     with saying_what_is_left() as left:
         if there.worker is not None:
-            left[:] = ["Nothing was removed: run `make undeploy` again."]
+            left[:] = ["Nothing was removed: run the command again."]
             for domain in there.worker.domains:
                 doing = f"detach {domain.hostname}"
                 api.call("DELETE", f"/accounts/{where.id}/workers/domains/{domain.id}", doing)
@@ -76,7 +76,7 @@ def undeploy(config: Configuration, tools: Tools, *, is_sure: bool) -> None:
             )
             tools.say(f"Removed the Worker {config.worker}.")
         if there.namespace is not None:
-            left[:] = [f"The KV namespace {there.namespace.title} is still there: run `make undeploy` again."]
+            left[:] = [f"The KV namespace {there.namespace.title} is still there: run the command again."]
             path = f"/accounts/{where.id}/storage/kv/namespaces/{there.namespace.id}"
             api.call("DELETE", path, f"delete the KV namespace {there.namespace.title}", needs=NEEDS)
             tools.say(f"Removed the KV namespace {there.namespace.title}.")

@@ -214,7 +214,20 @@ def test_a_failed_upload_is_one_sentence(api: CloudflareApi, output: str, senten
 def test_a_deployment_that_does_not_answer_says_that_it_is_there(api: CloudflareApi) -> None:
     sentence, left = refusal(api).splitlines()
     assert sentence.startswith(f"The Worker is deployed, but {URL}/health is not good after 180 s")
-    assert left == "The Worker waypost is uploaded, with its KV namespace: `make undeploy` removes both."
+    assert left == "The Worker waypost is uploaded, with a KV namespace: `make undeploy` removes both."
+
+
+def test_the_command_that_removes_what_is_left_is_of_the_same_worker(api: CloudflareApi) -> None:
+    stages = '[env.preview]\nkv_namespaces = [{ binding = "WAYPOST" }]\n'
+    _, left = refusal(api, Wanted("preview", name="mine"), more=stages).splitlines()
+    assert left == (
+        "The Worker mine is uploaded, with a KV namespace: `make undeploy ENV=preview NAME=mine` removes both."
+    )
+    _, left = refusal(api, Wanted("preview"), CannedWrangler(status=1), more=stages).splitlines()
+    assert left == (
+        "The KV namespace waypost-preview-waypost was made, and is empty: the next `make deploy ENV=preview` uses it, "
+        "`make undeploy ENV=preview` removes it."
+    )
 
 
 @pytest.mark.parametrize(

@@ -32,7 +32,7 @@ def test_a_domain_has_to_be_of_the_account_and_of_nothing_else(api: CloudflareAp
     worker(api.account, "waypost", "waypost-waypost", "SIGNING_KEY")
     sentence, left = refusal(api, wanted).splitlines()
     assert sentence.startswith("DOMAIN=waypost.example.com has DNS records that lead elsewhere")
-    assert left == "The new version runs: `npx wrangler rollback` brings the one before back."
+    assert left == "The new version runs: `npx wrangler rollback --name waypost` brings the one before back."
 
     api.account.dns_records.clear()
     there = in_memory()

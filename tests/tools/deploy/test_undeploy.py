@@ -89,8 +89,8 @@ def test_a_worker_that_is_no_waypost_is_not_removed(api: CloudflareApi) -> None:
 @pytest.mark.parametrize(
     ("refused", "left"),
     [
-        ("workers/scripts/waypost", "Nothing was removed: run `make undeploy` again."),
-        ("storage/kv/namespaces/", "The KV namespace waypost-waypost is still there: run `make undeploy` again."),
+        ("workers/scripts/waypost", "Nothing was removed: run the command again."),
+        ("storage/kv/namespaces/", "The KV namespace waypost-waypost is still there: run the command again."),
     ],
 )
 def test_what_it_could_not_remove_it_says(api: CloudflareApi, refused: str, left: str) -> None:
