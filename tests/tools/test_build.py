@@ -32,7 +32,7 @@ def clone(tmp_path: Path) -> Path:
 def built(clone: Path) -> subprocess.CompletedProcess[str]:
     """The build step of wrangler.toml."""
     return subprocess.run(
-        [sys.executable, "-B", "-m", "tools.build"], cwd=clone, capture_output=True, text=True, timeout=120
+        [sys.executable, "-B", "-m", "tools.build"], cwd=clone, capture_output=True, text=True, timeout=600
     )
 
 

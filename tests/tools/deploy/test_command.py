@@ -62,7 +62,7 @@ def ran(*words: str, home: Path, **environment: str) -> subprocess.CompletedProc
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=600,
     )
 
 
