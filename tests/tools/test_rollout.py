@@ -143,6 +143,13 @@ def test_a_third_version_takes_the_place_of_the_second(place: Place) -> None:
     assert shares(place.worker)[0] == {"v3": 20, "v1": 80}
 
 
+def test_where_nothing_runs_there_is_nothing_to_share(place: Place) -> None:
+    place.worker.deployments.clear()
+
+    with pytest.raises(DeployFailure, match="No version of waypost has any request: `make deploy` gives"):
+        rollout(place.config, 10, Commit("abc"), place.tools)
+
+
 def test_a_version_that_does_not_work_gets_no_request(place: Place) -> None:
     place.memory.alter[("POST", "/api/sessions")] = lambda _: Reply(500, {}, b'{"detail": "It broke."}')
 

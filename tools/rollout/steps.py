@@ -41,7 +41,7 @@ def rollout(config: Configuration, percent: int, commit: Commit | None, tools: T
         tools.say(f"{config.worker} does not exist yet, so there is nothing to share requests with.")
         deploy(config, Wanted(config.env), tools)
         return
-    running, tags, tag = versions.deployments()[0], versions.tags(), commit.tag if commit else None
+    running, tags, tag = versions.running(), versions.tags(), commit.tag if commit else None
     for id, share in running.items():
         if commit and share and (later := tags.get(id)) and commit.is_before(later):
             raise DeployFailure(
@@ -53,7 +53,9 @@ def rollout(config: Configuration, percent: int, commit: Commit | None, tools: T
     if running.get(version) == ALL:
         tools.say(f"{version} has all requests of {config.worker} already.")
         return
-    old = most(running, without=version) or version
+    old = most(running, without=version)
+    if old is None:
+        raise DeployFailure(f"No version of {config.worker} has any request: `make deploy` gives one all of them.")
     with saying_what_is_left() as left:
         if version not in running:
             versions.share({version: 0, old: ALL}, f"Try {tag or version}")
@@ -69,7 +71,7 @@ def rollout(config: Configuration, percent: int, commit: Commit | None, tools: T
         versions.share(shares, f"{tag or version}: {percent} %")
     tools.say(f"{version} has {percent} % of the requests of {config.worker}, at {url}")
     if percent != ALL:
-        tools.say(f"The others go to {old}. Both work on the same data; /metrics and the logs tell them apart.")
+        tools.say(f"The others go to {old}. `npx wrangler tail {config.worker} --version-id {version}` shows its log.")
 
 
 def _look(config: Configuration, tools: Tools) -> tuple[Versions, Found]:

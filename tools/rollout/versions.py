@@ -37,11 +37,11 @@ class Versions:
     def _script(self) -> str:
         return f"/accounts/{self.account}/workers/scripts/{self.config.worker}"
 
-    def deployments(self) -> list[Shares]:
-        """Return what ran, newest first; the first one runs now. Raises `ApiFailure`."""
+    def running(self) -> Shares:
+        """Return the shares of the versions that run now; empty where none does. Raises `ApiFailure`."""
         found = self.api.call("GET", f"{self._script}/deployments", "list the Worker's deployments")["deployments"]
-        newest_first = sorted(found, key=lambda one: str(one.get("created_on", "")), reverse=True)
-        return [{one["version_id"]: float(one["percentage"]) for one in each["versions"]} for each in newest_first]
+        newest: dict[str, Any] = max(found, key=lambda one: str(one.get("created_on", "")), default={"versions": []})
+        return {one["version_id"]: float(one["percentage"]) for one in newest["versions"]}
 
     def tags(self) -> dict[str, str]:
         """Return the tags of the versions that can be deployed, newest first, by their ids. Raises `ApiFailure`."""
