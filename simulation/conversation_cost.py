@@ -45,6 +45,7 @@ def read_conversation() -> Cost:
         body = {"messages": [{"role": "user", "content": "hello"}]}
         for _ in range(TIMES):
             await client.call("POST", "/api/conversations/c/messages", body)
+        await client.settle()
         kv.count.clear()
         assert len((await client.call("GET", "/api/conversations/c")).json()["messages"]) == 10
         return _average(kv.count, 1)

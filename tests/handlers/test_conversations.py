@@ -122,6 +122,7 @@ async def test_an_answer_that_is_being_given_is_shown_as_far_as_it_is():
 async def test_reading_takes_two_operations_and_adding_one_and_now_and_then_a_look():
     at = Setting()
     await at.add(user())
+    await at.client.settle()
     at.operations()
     await at.add(user())
     assert at.operations() == ["put"]

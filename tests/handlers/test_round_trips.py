@@ -133,15 +133,15 @@ async def described_session(at: Place) -> int:
 
 
 WAITS: dict[Callable[[Place], Awaitable[int]], int] = {
-    # The thread's record beside its conversation, which is a list and a read.
-    first_question: 2,
-    second_question: 2,
-    page_of_a_chat: 2,
+    # The thread's record beside its conversation's journal and snapshot.
+    first_question: 1,
+    second_question: 1,
+    page_of_a_chat: 1,
     # The same, then documents and messages beside each other, then the record.
-    fork: 6,
+    fork: 5,
     # The question's write is behind the model's silence; what was forked is read once more.
-    fork_with_a_question: 8,
-    deleted_thread: 11,
+    fork_with_a_question: 6,
+    deleted_thread: 9,
     message_that_compacts: 1,
     old_thread_that_begins_again: 2,
     imported_images: 2,

@@ -384,6 +384,19 @@ class Conversation:
 
     async def _load(self) -> View:
         read_ms, clears = self._clock.now_ms(), self._clears()
+        key = snapshot_key(self._name)
+        # The snapshot is read though it may not exist: KV may cache the miss, or an older snapshot, for a while. That
+        # loses nothing, since the entries of a snapshot stay in the journal for longer than that. Therefore neither has
+        # to be read after the other.
+        (changes, apart), found = await together(self._list_journal(), self._kv.get_many([key]))
+        texts = await get_all(self._kv, apart)
+        changes |= {cursor_of(name): _decode_change(value) for name, value in texts.items()}
+        snapshot = _decode_snapshot(found[key]) if key in found else Snapshot()
+        journal = [without_gone(Entry(*change), snapshot.gone) for change in sorted(changes.items())]
+        return View(snapshot, journal, read_ms, clears)
+
+    async def _list_journal(self) -> tuple[dict[str, Change], list[str]]:
+        """The changes that the listing of the journal has, by cursor; and the keys of those that it has not."""
         changes: dict[str, Change] = {}
         apart: list[str] = []
         async for keys in list_all(self._kv, journal_prefix(self._name)):
@@ -392,15 +405,7 @@ class Conversation:
                     apart.append(key.name)
                 else:
                     changes[cursor_of(key.name)] = _decode_change(key.metadata)
-        # The snapshot is read though it may not exist: KV may cache the miss, or an older snapshot, for a while. That
-        # loses nothing, since the entries of a snapshot stay in the journal for longer than that.
-        wanted = [snapshot_key(self._name), *apart]
-        found = await get_all(self._kv, wanted)
-        text = found.pop(wanted[0], None)
-        changes |= {cursor_of(name): _decode_change(value) for name, value in found.items()}
-        snapshot = _decode_snapshot(text) if text else Snapshot()
-        journal = [without_gone(Entry(*change), snapshot.gone) for change in sorted(changes.items())]
-        return View(snapshot, journal, read_ms, clears)
+        return changes, apart
 
     async def _compact(self, snapshot: Snapshot, journal: list[Entry], *, clears: int | None = None) -> set[str]:
         """Writes a new snapshot, unless the conversation was cleared here since these were read, when it had been
