@@ -17,7 +17,7 @@ from tools.care.check_file import check
 from tools.care.day_cost import chosen_day, day_of, report
 from tools.care.deployment import api_of, find, health_of, signing_keys
 from tools.care.export import export, header
-from tools.care.imports import MERGES, import_
+from tools.care.imports import MERGES, check_key, import_
 from tools.care.local_store import local_signing_keys, local_store
 from tools.care.namespace import Namespace
 from tools.care.problem import CareError
@@ -106,19 +106,6 @@ def named_file(words: Words) -> Path:
     if not words.get("FILE"):
         raise CareError("Name the file: FILE=waypost.jsonl.gz")
     return Path(words["FILE"])
-
-
-def check_key(made_with: str | None, accepted: tuple[str, ...] | None) -> None:
-    """Raises `CareError` where the target does not accept tokens that the file's deployment has signed."""
-    if accepted is None or made_with in accepted:
-        return
-    if made_with is None:
-        raise CareError("The file does not say which key signed where it was made. ANY_KEY=1 imports it all the same.")
-    raise CareError(
-        "The target has another SIGNING_KEY than the deployment that was exported. All tokens and MCP sessions would "
-        "stop working: tabs would have to open new sessions. Chats, threads and MCP addresses are not affected. Give "
-        "the target the same key, or say ANY_KEY=1."
-    )
 
 
 def run_cost_of_day(words: Words, tools: Tools) -> str:

@@ -78,6 +78,19 @@ class Note:
             self._path.unlink()
 
 
+def check_key(made_with: str | None, accepted: tuple[str, ...] | None) -> None:
+    """Raises `CareError` where the target does not accept tokens that the file's deployment has signed."""
+    if accepted is None or made_with in accepted:
+        return
+    if made_with is None:
+        raise CareError("The file does not say which key signed where it was made. ANY_KEY=1 imports it all the same.")
+    raise CareError(
+        "The target has another SIGNING_KEY than the deployment that was exported. All tokens and MCP sessions would "
+        "stop working: tabs would have to open new sessions. Chats, threads and MCP addresses are not affected. Give "
+        "the target the same key, or say ANY_KEY=1."
+    )
+
+
 def import_(
     namespace: Namespace, name: str, file: Checked, merge: str, progress: Progress, now: Callable[[], float]
 ) -> Written:
