@@ -10,6 +10,7 @@ from tests.support.conversations import TTL, HidingKv, Setting, answer, ids, ite
 from waypost_worker.conversations.compaction import LONG_JOURNAL_PART, MAX_VIEW_AGE_MS, OLD_SNAPSHOT_MS, SEEN_BY_ALL_MS
 from waypost_worker.conversations.conversation import (
     APPENDS_PER_CHECK,
+    MAX_CHECK_SECONDS,
     compaction_checks,
 )
 from waypost_worker.kv.keys import cursor_of
@@ -109,10 +110,29 @@ async def test_a_compaction_may_go_on_behind_the_request_that_it_is_due_in():
         await at.here.append([item(f"{number}")])
         at.here.compact_later(later.append)
         assert await at.snapshot() is None
-    assert len(later) == (MAX_JOURNAL_LENGTH + APPENDS_PER_CHECK) / APPENDS_PER_CHECK
-    for work in later:
-        await work
+    # One at a time.
+    [work] = later
+    await work
     assert await at.snapshot() is not None
+    for number in range(APPENDS_PER_CHECK):
+        at.here.compact_later(later.append)
+        assert len(later) == (2 if number == APPENDS_PER_CHECK - 1 else 1)
+    await later[1]
+
+
+async def test_a_check_that_was_lost_with_its_request_is_made_again():
+    at = Setting(limit=100)
+    later: list[Coroutine[Any, Any, None]] = []
+    at.here.compact_later(later.append)
+    later.pop().close()
+    lost: list[Coroutine[Any, Any, None]] = []
+    at.here.compact_later(lost.append)
+    at.clock.ms += MAX_CHECK_SECONDS * 1000
+    for _ in range(APPENDS_PER_CHECK):
+        at.here.compact_later(later.append)
+    assert len(later) == 1
+    for work in (*lost, *later):
+        await work
 
 
 async def test_a_compaction_that_fails_is_tried_again_after_a_few_appends():

@@ -21,7 +21,8 @@ import msgspec
 
 from waypost_worker.bounded_cache import BoundedCache
 from waypost_worker.clock import Clock
-from waypost_worker.conversations.compaction import LONG_JOURNAL_PART, MAX_VIEW_AGE_MS, compacted, is_due, settled
+from waypost_worker.conversations.compaction import LONG_JOURNAL_PART, MAX_VIEW_AGE_MS, compacted, settled
+from waypost_worker.conversations.compaction import is_due as compaction_is_due
 from waypost_worker.conversations.images import Images, ImageStore, apart, needed_after, newest_images, references
 from waypost_worker.conversations.journal import (
     Change,
@@ -57,6 +58,9 @@ from waypost_worker.limits import (
 APPENDS_PER_CHECK = 5
 """Appends of one isolate after which it checks whether compaction is due; a check costs two operations."""
 
+MAX_CHECK_SECONDS = 30
+"""A check that is not over by then was lost with its request: longer than all its operations with their repetitions."""
+
 MAX_POP_TRIES = 5
 """How often a pop gives way to another one."""
 
@@ -86,11 +90,12 @@ class View(NamedTuple):
 
 class Check(NamedTuple):
     """When this isolate last checked whether a conversation is to be compacted (ms), the number of appends until the
-    next check, and how often it has cleared the conversation."""
+    next check, how often it has cleared the conversation, and when the check began that is running (ms); 0: none is."""
 
     checked_ms: int = 0
     left: int = 0
     clears: int = 0
+    began_ms: int = 0
 
 
 CompactionChecks = BoundedCache[Check]
@@ -288,27 +293,29 @@ class Conversation:
             background(self._check())
 
     def _is_check_due(self) -> bool:
+        """Whether a check is due, which then counts as running."""
         now = self._clock.now_ms()
-        if self._view(now) is not None:
-            return True
         check = self._checks.get(self._name, now) or Check()
-        is_enough = check.left <= 1 or now - check.checked_ms >= self._ttl_seconds * 125
-        if is_enough:
-            # Already now: what is appended while the store is being asked does not ask it once more.
-            check = check._replace(checked_ms=now, left=APPENDS_PER_CHECK + 1)
+        is_due = self._view(now) is not None or check.left <= 1 or now - check.checked_ms >= self._ttl_seconds * 125
+        # Of several at a time, each would pay for all that it reads, and one could write.
+        is_due = is_due and now - check.began_ms >= MAX_CHECK_SECONDS * 1000
+        if is_due:
+            check = check._replace(checked_ms=now, left=APPENDS_PER_CHECK + 1, began_ms=now)
         self._checks.put(self._name, check._replace(left=check.left - 1), now)
-        return is_enough
+        return is_due
 
     async def _check(self) -> None:
         now = self._clock.now_ms()
+        every = APPENDS_PER_CHECK
         try:
             view = self._view(now) or await self._load()
-            every = max(APPENDS_PER_CHECK, len(view.journal) // LONG_JOURNAL_PART)
-            self._checks.put(self._name, Check(now, every, self._clears()), now)
-            if is_due(view.snapshot, view.journal, now, self._ttl_seconds):
+            every = max(every, len(view.journal) // LONG_JOURNAL_PART)
+            if compaction_is_due(view.snapshot, view.journal, now, self._ttl_seconds):
                 await self._compact(view.snapshot, view.journal, clears=view.clears)
         except Unavailable as failure:
             self._log(f"a conversation was not compacted: {failure.code}")
+        finally:
+            self._checks.put(self._name, Check(now, every, self._clears()), self._clock.now_ms())
 
     def _view(self, now_ms: int) -> View | None:
         """What this object has just read."""
