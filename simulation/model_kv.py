@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextvars import ContextVar
 from dataclasses import dataclass, field
+from itertools import pairwise
 from random import Random
 
 from waypost_worker.kv.keys import responses_scope
@@ -109,6 +110,7 @@ class World:
     def __post_init__(self) -> None:
         self._centres = 1 if self.in_one_centre else self.locations
         self._last_write: dict[str, float] = {}
+        self._half_done: set[str] = set()
         self._sorted_keys: list[str] = []
         self._reads: list[dict[str, tuple[float, _Version | None]]] = [{} for _ in range(self._centres)]
 
@@ -132,6 +134,16 @@ class World:
             for key, versions in self.versions.items()
             if key.startswith(responses_scope(code) + ":") and '"final":true' in (versions[0].metadata or "")
         }
+
+    def restored(self, prefix: str) -> list[str]:
+        """The keys that were written again after they were deleted; but for those that may be: a write that took effect
+        and failed is repeated, also if its message was read and removed meanwhile."""
+        return [
+            key
+            for key, versions in self.versions.items()
+            if key.startswith(prefix) and key not in self._half_done
+            if any(old.value is None and new.value is not None for old, new in pairwise(versions))
+        ]
 
     def keys(self, prefix: str, after: str) -> Iterator[str]:
         """The keys that were ever written under `prefix`, in order, behind `after`."""
@@ -189,6 +201,7 @@ class World:
             insort(self._sorted_keys, key)
         self.versions.setdefault(key, []).append(_Version(value, metadata, expires, visible))
         if self._chance(self.weather.failed_but_done):
+            self._half_done.add(key)
             raise KvError("500 Internal Server Error")
 
     def listing_time(self, at: float) -> float:

@@ -118,6 +118,7 @@ async def _scenario(seed: int, profile: Profile) -> Report:
     await asyncio.gather(*listeners, return_exceptions=True)
     for story in stories:
         story.stored = world.answered(story.code)
+        violations += [f"written after it was removed: {key}" for key in world.restored(f"req:{story.code}:")]
         violations += check(story, left_over[story.code])
     return Report(seed, violations, sum(len(story.sent) for story in stories), profile.key)
 

@@ -60,8 +60,7 @@ class RunningCall:
         Raises:
             Unavailable: the store has not taken it.
         """
-        if self._waiter.sent is not None:
-            await self._waiter.sent.stored()
+        await self._waiter.sent.stored()
 
     @property
     def is_spent(self) -> bool:

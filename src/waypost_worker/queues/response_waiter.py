@@ -32,8 +32,9 @@ class ResponseWaiter:
         self._position = channel.position()
         # KV has what was queued here before, but for these.
         self._unwritten = channel.unwritten_in(queues.responses)
-        self.sent: Sent | None = None
-        """The request, if this invocation has sent it: the wait ends when its write has failed."""
+        self.sent = Sent(Message("request", ""), is_over=True)
+        """The request, once this invocation has sent it: the wait ends when its write has failed. One that was sent
+        earlier is stored."""
         self._invocation = invocation
         exists = queues.has_wake_up_keys
         self._wake_up = WakeUpKey(invocation.meter, queues.responses, invocation.clock, exists=exists)
@@ -134,7 +135,7 @@ class ResponseWaiter:
 
     def _require_sent(self, response: Message | None) -> None:
         # A response that came all the same is worth more than the failure.
-        if response is None and self.sent is not None and self.sent.failure is not None:
+        if response is None and self.sent.failure is not None:
             raise self.sent.failure
 
     async def _read_wake_up(self, schedule: PollSchedule, request_id: str) -> None:
