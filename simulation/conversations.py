@@ -151,14 +151,22 @@ class Writer:
                 ChatMessage(f"{name}-result", "tool", text, 0, tool_call_id=name),
             ]
         if self._random.random() < 0.2:
-            url = f"data:image/png;base64,{name}".ljust(MIN_APART_BYTES, "A")
-            self._talk.images[name] = url
-            return [ChatMessage(name, "user", [{"type": "image_url", "image_url": {"url": url}}], 0)]
+            return [self._picture(name)]
         return [ChatMessage(name, "user", "hello", 0)]
+
+    def _picture(self, name: str) -> ChatMessage:
+        url = f"data:image/png;base64,{name}".ljust(MIN_APART_BYTES, "A")
+        self._talk.images[name] = url
+        return ChatMessage(name, "user", [{"type": "image_url", "image_url": {"url": url}}], 0)
 
     async def _forget(self, conversation: Recorded, name: str) -> None:
         if self._random.random() < 0.5:
-            await conversation.forget()
+            forgetting = asyncio.ensure_future(conversation.forget())
+            if self._random.random() < 0.3:
+                # As the same person does whose first deletion takes its time.
+                await asyncio.sleep(self._random.uniform(0, 0.3))
+                await self._try(conversation, conversation.append([self._picture(name)]))
+            await forgetting
         else:
             items = [
                 ChatMessage(f"{name}-{number}", "user", "imported", 0) for number in range(self._random.randrange(3))

@@ -33,9 +33,19 @@ def writes_images_last() -> Any:
 def deletes_no_images() -> Any:
     """The deletion of a conversation leaves its images."""
 
-    async def delete_all(self: Any) -> None:
+    async def delete_all(self: Any, is_needed: Any = None) -> None:
         pass
 
+    return replaced(ImageStore, "delete_all", delete_all)
+
+
+def deletes_images_of_later_messages() -> Any:
+    """The deletion of a conversation takes along the images of messages that come after it."""
+
+    async def delete_all(self: Any, is_needed: Any = None) -> None:
+        await original(self)
+
+    original = ImageStore.delete_all
     return replaced(ImageStore, "delete_all", delete_all)
 
 
@@ -49,4 +59,10 @@ def names_images_by_message() -> Any:
     return replaced(conversation, "apart", one_name)
 
 
-IMAGE_BUGS = (never_writes_images_again, writes_images_last, deletes_no_images, names_images_by_message)
+IMAGE_BUGS = (
+    never_writes_images_again,
+    writes_images_last,
+    deletes_no_images,
+    deletes_images_of_later_messages,
+    names_images_by_message,
+)

@@ -177,10 +177,15 @@ class Talk:
                 continue
             [part] = item.content
             image = part.get("image_url")
-            if image is None and self._lasting(item.id) and self.is_alive:
+            if image is None and self._lasting(item.id) and self.is_alive and not self._has_come_back(item.id):
                 self.violations.append(f"a message without its image: {item.id}")
             if image is not None and image["url"] != self.images[item.id]:
                 self.violations.append(f"a message with another image: {item.id}")
+
+    def _has_come_back(self, name: str) -> bool:
+        """Whether it was deleted, with its images, and put back by a turn that was taken back then."""
+        cursors = [copy.write.cursor for copy in self.copies[name]]
+        return any(write.change.clears and min(cursors) < write.cursor < max(cursors) for write in self.removing)
 
     def _too_many(self, view: list[ChatMessage]) -> Iterator[str]:
         if len(view) > self.limit:

@@ -53,8 +53,9 @@ def waypost(name: str = "waypost", **variables: str) -> Service:
     """The Worker of this project, without its namespace."""
     source = ROOT / "src"
     modules = {"entry.py": source / "entry.py"} | _tree(source / "waypost_worker", "waypost_worker/") | _packages()
-    key = {"SIGNING_KEY": secrets.token_urlsafe(32)}
-    return Service(name, modules, key | variables, tuple(limit.value for limit in Limit))
+    # Without a plan set, it would keep to the free one.
+    ours = {"SIGNING_KEY": secrets.token_urlsafe(32), "PLAN": "paid"}
+    return Service(name, modules, ours | variables, tuple(limit.value for limit in Limit))
 
 
 def python_reference(name: str, packages: Path | None = None) -> Service:

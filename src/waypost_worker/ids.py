@@ -62,6 +62,9 @@ def parse_code(text: str) -> str:
     Raises:
         InvalidCode: `text` is no code.
     """
+    # Programs send it as it was written down.
+    if _CODE.fullmatch(text):
+        return text
     # The length is checked first: upper() and sub() on an attacker's megabyte would be wasted work.
     code = _SEPARATORS.sub("", text) if len(text) <= MAX_TYPED_CODE_LENGTH else ""
     # str.upper() turns some other letters into ASCII ('ı' into 'I'), which no code contains.

@@ -186,3 +186,22 @@ async def test_what_is_dropped_is_dropped_though_it_was_written_by_a_clock_that_
     assert (await at.here.pop("p")) == item("c")
     await at.here.drop("a")
     assert ids(await at.elsewhere.read()) == ["b"]
+
+
+async def test_what_stood_before_a_message_that_was_cut_off_is_cut_off_too():
+    """The answer's last copy comes when its question, and what followed it, are stored no more."""
+    at = Setting(limit=2)
+    place = at.here.new_cursor()
+    await at.here.append([item("question"), answer("answer", "So", is_open=True)], cursor=place)
+    await said(at.here, "a", "b", "c", "d")
+    for milliseconds in (SEEN_BY_ALL_MS + 1, OLD_SNAPSHOT_MS + 1):
+        await at.compact()
+        at.clock.ms += milliseconds
+    await at.compact()
+    await at.here.append([answer("answer", "So far", place=place)])
+    popped = []
+    while (taken := await at.here.pop(f"{len(popped)}")) is not None:
+        popped.append(taken.id)
+    assert popped == sorted(popped, reverse=True)
+    assert popped[-1] > "1-000"
+    assert (await at.elsewhere.history()).items == []

@@ -6,6 +6,7 @@ import pytest
 from tests.support.conversations import TTL, HidingKv, Setting, answer, item, said
 from tests.support.images import image_part, image_url
 from waypost_worker.conversations.images import (
+    IMAGE_FIRST_SECONDS,
     LIFETIMES,
     MISSING,
     OLDER,
@@ -162,6 +163,35 @@ async def test_a_conversation_that_is_deleted_takes_all_images_along():
     for name in ("a", "b", "a"):
         await at.here.append([picture(name, LARGE)])
     await at.here.forget()
+    assert await at.keys("img:") == []
+
+
+async def test_a_deletion_keeps_the_images_of_messages_that_come_after_it():
+    """One whose message is there when images are deleted, one whose message is still being written."""
+    at = Setting()
+    await at.here.append([picture("seen", LARGE)])
+    images = {name: [image_url(LARGE)] for name in (at.elsewhere.new_cursor(), at.elsewhere.new_cursor())}
+    await at.elsewhere.append([], images=images)
+    at.clock.ms += 1000
+    await at.elsewhere.append([picture("written", LARGE)])
+    at.clock.ms -= 500
+    await at.here.forget()
+    assert await at.here.shown(await at.here.read()) == [picture("written", LARGE)]
+    assert {key.rpartition(":")[2] for key in await at.keys("img:")} > set(images)
+
+
+async def test_a_deletion_takes_along_images_that_no_message_ever_had():
+    at = Setting()
+    await at.elsewhere.append([], images={at.elsewhere.new_cursor(): [image_url(LARGE)]})
+    at.clock.ms += IMAGE_FIRST_SECONDS * 1000
+    await at.here.forget()
+    assert await at.keys("img:") == []
+
+
+async def test_a_deletion_for_good_keeps_no_image():
+    at = Setting()
+    await at.elsewhere.append([], images={at.elsewhere.new_cursor(): [image_url(LARGE)]})
+    await at.here.forget(for_good=True)
     assert await at.keys("img:") == []
 
 

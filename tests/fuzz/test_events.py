@@ -5,7 +5,7 @@ import json
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.support.builders import CODE, cursor_at
+from tests.support.builders import CODE, cursor_at, raw
 from tests.support.fuzzing.almost import almost_bytes, cut_up
 from tests.support.sse_parser import SseParser, parse_sse
 from tests.support.strategies import json_values
@@ -53,7 +53,7 @@ def test_an_answer_arrives_as_it_was_said_and_begins_no_field(value: object, wor
 def test_requests_arrive_one_by_one_whatever_they_say(asked: list[tuple[str, object]]):
     scope = requests_scope(CODE)
     messages = [
-        Message("request", f"r{number}", tool=tool, args={tool: args}, cursor=cursor_at(number, scope))
+        Message("request", f"r{number}", tool=tool, args=raw({tool: args}), cursor=cursor_at(number, scope))
         for number, (tool, args) in enumerate(asked)
     ]
     events = HostReader(scope, None).deliver(messages, 0)

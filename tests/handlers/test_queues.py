@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from simulation.client import Client, Opened, make_client
+from simulation.client import Client, Opened, Reply, make_client
 from simulation.counting_kv import CountingKv
 from simulation.virtual_time import VirtualClock
 from tests.support.builders import cursor_at
@@ -45,6 +45,51 @@ async def test_a_request_without_arguments_has_an_empty_object_of_them():
     await client.ask(session.code)
     [message] = (await client.poll(session.code, session.host))["messages"]
     assert message["data"]["args"] == {}
+
+
+async def ask_with(client: Client, session: Opened, args: str) -> Reply:
+    """Ask with `args` as they are written here."""
+    text = f'{{"code":"{session.code}","tool":"echo","args":{args}}}'
+    return await client.call("POST", "/api/request", body=text.encode())
+
+
+@pytest.mark.parametrize(
+    ("sent", "arrives"),
+    [
+        ('{ "b" : [ 1.50, 1E5 ],\n"a" : -0 }', '{"b":[1.50,1E5],"a":-0}'),
+        (
+            r'{"pair":"\ud83c\udf0d","half":"\ud83c.","nul":"\u0000"}',
+            r'{"pair":"\ud83c\udf0d","half":"\ufffd.","nul":"\u0000"}',
+        ),
+        ('{"n":123456789012345678901234567890}', '{"n":123456789012345678901234567890}'),
+        ('{"$waypost":1,"n":"bm9uY2U","c":"Y2lwaGVy"}', '{"$waypost":1,"n":"bm9uY2U","c":"Y2lwaGVy"}'),
+    ],
+)
+async def test_arguments_arrive_as_they_were_written_but_for_white_space(sent: str, arrives: str):
+    client, session = await opened()
+    assert (await ask_with(client, session, sent)).status == 202
+    reply = await client.call("GET", f"/api/poll?code={session.code}", token=session.host)
+    assert f'"args":{arrives},'.encode() in reply.body
+
+
+@pytest.mark.parametrize(
+    ("sent", "code", "detail"),
+    [
+        ("[1]", "invalid_body", "Expected `object`, got `array` - at `$.args`."),
+        ("null", "invalid_body", "Expected `object`, got `null` - at `$.args`."),
+        ('{"n":1e999}', "invalid_body", "Number out of range"),
+        ('{"a":1,"a":2}', "invalid_json", "the same name twice"),
+        ('{"a":{"b":1,"\\u0062":2}}', "invalid_json", "the same name twice"),
+        ('{"a":"\n"}', "invalid_json", "JSON is malformed"),
+        ('{"a":01}', "invalid_json", "JSON is malformed"),
+    ],
+)
+async def test_arguments_that_no_reader_could_take_are_refused(sent: str, code: str, detail: str):
+    client, session = await opened()
+    reply = await ask_with(client, session, sent)
+    assert (reply.status, reply.json()["code"]) == (400, code)
+    assert detail in reply.json()["detail"]
+    assert (await client.poll(session.code, session.host))["messages"] == []
 
 
 async def test_a_wait_returns_the_answer_as_soon_as_it_comes():

@@ -14,7 +14,8 @@ def test_metadata_is_one_json_string():
 
 
 @pytest.mark.parametrize(
-    ("character", "size"), [("x", 1), ("\u00e9", 2), ("\u4e00", 3), ("\U0001f600", 4), ('"', 2), ("\n", 2), ("\0", 6)]
+    ("character", "size"),
+    [("x", 1), ("\u00e9", 2), ("\u4e00", 3), ("\U0001f600", 4), ('"', 2), ("\\", 2), ("\x7f", 1), ("\n", 2), ("\0", 6)],
 )
 def test_metadata_is_counted_in_bytes_as_it_is_written(character: str, size: int):
     count, rest = divmod(ROOM, size)

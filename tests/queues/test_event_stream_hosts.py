@@ -77,10 +77,11 @@ async def test_an_older_host_in_another_isolate_is_superseded_at_its_next_readin
     old = await host(at.client, session, OLD)
     await after(30)
     new = await host(at.isolate(1), session, NEW)
-    await after(PLAN.session_check_seconds - 31)
+    # Its stream may read the session an eighth of the interval early, when it looks at the queue.
+    await after(PLAN.session_check_seconds * 7 // 8 - 31)
     assert not old.is_over
     at.kv.asked.clear()
-    await after(2)
+    await after(PLAN.session_check_seconds // 8 + 2)
     assert old.events[-1].name == "superseded"
     assert not new.is_over
     # The presence came with the session's record, and the older one's heartbeat did not replace it.

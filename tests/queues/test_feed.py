@@ -13,6 +13,7 @@ from tests.support.builders import (
     cursor_at,
     make_queues,
     no_wake_up_key,
+    raw,
     request,
 )
 from tests.support.namespace import Namespace
@@ -125,7 +126,7 @@ async def test_a_duplicate_is_removed_after_its_first_copy_was_acknowledged():
 
 async def test_a_gap_that_is_due_comes_without_a_new_message():
     at = Setting()
-    await at.elsewhere.push_request(Message("request", "", tool="t", args={}, producer="p", seq=2), None)
+    await at.elsewhere.push_request(Message("request", "", tool="t", args=raw({}), producer="p", seq=2), None)
     assert await at.look() == []
     at.clock.ms += 200_000
     assert [event.name for event in await at.look()] == ["gap", "request"]

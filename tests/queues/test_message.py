@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.support.builders import answer_at, cursor_at, request_at
+from tests.support.builders import answer_at, cursor_at, raw, request_at
 from tests.support.strategies import json_values
 from waypost_worker.kv.keys import request_key
 from waypost_worker.kv.store import ListedKey, fits_metadata, wrap_metadata
@@ -31,7 +31,7 @@ def stored_and_read(message: Message) -> Message:
 
 
 def request_with(args: object) -> Message:
-    return Message("request", "id", tool="t", args=args, cursor=CURSOR)
+    return Message("request", "id", tool="t", args=raw(args), cursor=CURSOR)
 
 
 def largest_in_metadata() -> Message:
@@ -46,7 +46,7 @@ def test_a_message_of_1024_bytes_of_metadata_has_no_value():
 
 
 def test_one_byte_more_goes_into_the_value_and_leaves_a_head():
-    message = request_with({"a": largest_in_metadata().args["a"] + "x"})
+    message = request_with({"a": msgspec.json.decode(largest_in_metadata().args)["a"] + "x"})
     value, metadata = encode_stored(message)
     head = decode_listed(ListedKey(KEY, metadata))
     assert (head.is_head, head.size, head.args) == (True, len(value), msgspec.UNSET)

@@ -20,7 +20,7 @@ from hypothesis.stateful import (
 
 from simulation.planted import high_water_mark, no_dedupe, no_order, unflagged_replay
 from simulation.seeded_random import SeededRandom
-from tests.support.builders import SetClock
+from tests.support.builders import SetClock, raw
 from waypost_worker.kv.cursor import CursorFactory, parse_event_id
 from waypost_worker.limits import REORDER_WINDOW_SECONDS
 from waypost_worker.queues.message import Message
@@ -71,7 +71,7 @@ class HostMachine(RuleBasedStateMachine):
         name = f"{producer or 'x'}-{len(self.live) + len(self.removed)}-{self.now}"
         for _ in range(copies):
             cursor = self.cursors.issue(SCOPE)
-            self.live[cursor] = Message("request", name, tool="t", args={}, cursor=cursor, **number)
+            self.live[cursor] = Message("request", name, tool="t", args=raw({}), cursor=cursor, **number)
 
     @rule(seconds=st.sampled_from([1, 30, 119, 200]))
     def wait(self, seconds: int) -> None:

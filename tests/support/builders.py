@@ -56,7 +56,7 @@ def cursor_at(seconds: float, scope: str = REQUESTS) -> str:
 def request_at(seconds: float, id: str = "r", producer: str | None = None, seq: int = 0) -> Message:
     """A request; numbered if it has a producer."""
     numbered: dict[str, Any] = {"producer": producer, "seq": seq} if producer else {}
-    return Message("request", id, tool="echo", args={}, cursor=cursor_at(seconds), **numbered)
+    return Message("request", id, tool="echo", args=raw({}), cursor=cursor_at(seconds), **numbered)
 
 
 def skip_at(seconds: float, producer: str, seq: int) -> Message:
@@ -76,7 +76,7 @@ def raw(value: Any) -> Raw | Any:
 
 def request(tool: str = "echo", args: Any = None) -> Message:
     """A request that is not queued yet."""
-    return Message("request", "", tool=tool, args={} if args is None else args)
+    return Message("request", "", tool=tool, args=raw({} if args is None else args))
 
 
 def answer(id: str, result: Any = UNSET, error: ErrorBody | Any = UNSET, *, final: bool = True) -> Message:

@@ -77,7 +77,8 @@ def test_three_hundred_dropped_streams_and_every_other_way_to_end_leave_nothing_
         # While those wait for their heartbeat, the other ways.
         drop_streams(counted, busy, STREAMS // 2)
         drop_before_the_first_byte(counted, heard)
-        assert counts(api).streams >= STREAMS // 2, "else nothing is tested here"
+        # How many depends on the machine: on a slow one the first are noticed before the last are opened.
+        assert counts(api).streams > len(listeners), "else no dropped stream was left for the Worker to notice"
         end_sessions(api)
         ask_for_heads_and_be_refused(api, heard)
         leave_while_waiting(counted, api)

@@ -76,6 +76,6 @@ async def delete_resource(owned: Owned, resource_id: str) -> Deleted:
 
 
 async def _delete_session(owned: Owned, session_id: str) -> None:
-    await owned.chats.conversation(session_id).forget()
+    await owned.chats.conversation(session_id).forget(for_good=True)
     await owned.documents.delete_all(session_id)
     await owned.pages.delete_all(session_id)

@@ -23,6 +23,7 @@ from waypost_worker.cloudflare.clock import CloudflareClock
 from waypost_worker.cloudflare.fetch import CloudflareAi, CloudflareHttp
 from waypost_worker.cloudflare.isolate_end import IsolateEnd
 from waypost_worker.cloudflare.kv import CloudflareKv, text_or_none
+from waypost_worker.cloudflare.soon import run_soon_in_microtasks
 from waypost_worker.context.isolate import Isolate
 from waypost_worker.http.messages import Request, content_length
 from waypost_worker.kv.memory import MemoryKv
@@ -99,6 +100,8 @@ class JsFunctions:
         self.stringify = js.JSON.stringify
         self.from_entries = js.Object.fromEntries
         self.new_response = js.Response.new
+        self.with_resolvers = js.Promise.withResolvers
+        self.wait_until = import_from_javascript("cloudflare:workers").waitUntil
 
 
 @cache
@@ -136,7 +139,9 @@ def make_app(around: Callable[[Kv], Kv] = lambda kv: kv) -> App:
     )
     end = IsolateEnd(app.isolate, clock, js.console.error, workers)
     end.abort_without_python()
-    watch_loop(asyncio.get_running_loop(), end.begin)
+    loop = asyncio.get_running_loop()
+    run_soon_in_microtasks(loop)
+    watch_loop(loop, end.begin)
     return app
 
 
@@ -193,8 +198,9 @@ async def serve(app: App, js_request: Any) -> Any:
 
 
 def _run_in_background(work: Coroutine[Any, Any, None], isolate: Isolate) -> None:
-    ended = js.Promise.withResolvers()
-    import_from_javascript("cloudflare:workers").waitUntil(ended.promise)
+    functions = js_functions()
+    ended = functions.with_resolvers()
+    functions.wait_until(ended.promise)
 
     async def run() -> None:
         try:

@@ -12,7 +12,9 @@ in the journal.
 
 from collections.abc import Sequence
 
-from waypost_worker.conversations.journal import Entry, Snapshot, cut_off, keep, merge
+import msgspec
+
+from waypost_worker.conversations.journal import Entry, Snapshot, cut_off, keep, merge, newest_gone
 from waypost_worker.conversations.window import Window
 from waypost_worker.kv.cursor import cursor_ms
 from waypost_worker.limits import MAX_JOURNAL_LENGTH, MAX_WRITE_SECONDS, REORDER_WINDOW_SECONDS, TOMBSTONE_SECONDS
@@ -56,7 +58,9 @@ def compacted(snapshot: Snapshot, journal: Sequence[Entry], window: Window, ttl_
     since_ms = min(now_ms - TOMBSTONE_SECONDS * 1000, oldest_ms)
     entries = merge(snapshot.entries, journal)
     cut = max(snapshot.cut, cut_off(entries, window))
-    return Snapshot(now_ms, keep(entries, window, since_ms), folded_ms, cut, ttl_seconds)
+    made = Snapshot(now_ms, keep(entries, window, since_ms), folded_ms, cut, ttl_seconds)
+    stays = folded_ms.keys() - settled(made)
+    return msgspec.structs.replace(made, gone=max(snapshot.gone, newest_gone(entries, window, stays)))
 
 
 def settled(snapshot: Snapshot) -> set[str]:

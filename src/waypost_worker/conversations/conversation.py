@@ -21,7 +21,7 @@ import msgspec
 from waypost_worker.bounded_cache import BoundedCache
 from waypost_worker.clock import Clock
 from waypost_worker.conversations.compaction import LONG_JOURNAL_PART, MAX_VIEW_AGE_MS, compacted, is_due, settled
-from waypost_worker.conversations.images import Images, ImageStore, apart, newest_images, references
+from waypost_worker.conversations.images import Images, ImageStore, apart, needed_after, newest_images, references
 from waypost_worker.conversations.journal import (
     Change,
     Entry,
@@ -34,6 +34,7 @@ from waypost_worker.conversations.journal import (
     merge,
     origin_of,
     pop_of,
+    without_gone,
 )
 from waypost_worker.conversations.leftover import EMPTY
 from waypost_worker.conversations.message import ChatMessage, ForkOrigin
@@ -229,9 +230,10 @@ class Conversation:
         written = {item.id for change in changes for item in change.items if item.role == "assistant"}
         return written | {name for change in changes for name in change.drops}
 
-    async def forget(self) -> None:
+    async def forget(self, *, for_good: bool = False) -> None:
         """Deletes everything. A tombstone is written first, so that late writes can't resurrect it; then what it covers
-        is removed. What can't be removed now expires.
+        is removed. What can't be removed now expires. `for_good`: images go too whose message is not seen yet, which
+        may come after the tombstone.
 
         Raises:
             StorageUnavailable, BudgetSpent: the tombstone could not be written.
@@ -245,7 +247,10 @@ class Conversation:
             for entry in journal:
                 if entry.cursor < cursor and entry.cursor not in removed:
                     await self._empty(entry)
-            await self._images.delete_all()
+            entries = merge(snapshot.entries, journal)
+            before = [item for entry in entries if entry.cursor < cursor for item in entry.change.items]
+            after = [item for entry in entries if entry.cursor > cursor for item in entry.change.items]
+            await self._images.delete_all(None if for_good else needed_after(cursor, before, after))
         except Unavailable as failure:
             # It can't be read any more; it only takes up space until it expires.
             self._log(f"deleted messages of a conversation were not removed: {failure.code}")
@@ -351,7 +356,8 @@ class Conversation:
         found = await get_all(self._kv, wanted)
         text = found.pop(wanted[0], None)
         changes |= {cursor_of(name): _decode_change(value) for name, value in found.items()}
-        return _decode_snapshot(text) if text else Snapshot(), [Entry(*change) for change in sorted(changes.items())]
+        snapshot = _decode_snapshot(text) if text else Snapshot()
+        return snapshot, [without_gone(Entry(*change), snapshot.gone) for change in sorted(changes.items())]
 
     async def _compact(self, snapshot: Snapshot, journal: list[Entry]) -> set[str]:
         """Writes a new snapshot. Returns the cursors of the entries that it then deleted from the journal."""

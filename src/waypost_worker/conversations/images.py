@@ -19,7 +19,7 @@ import msgspec
 from waypost_worker.conversations.message import ChatMessage
 from waypost_worker.kv.bulk import delete_all, get_all
 from waypost_worker.kv.cursor import cursor_ms
-from waypost_worker.kv.keys import image_key, images_prefix
+from waypost_worker.kv.keys import cursor_of, image_key, images_prefix
 from waypost_worker.kv.store import Kv, list_all
 from waypost_worker.limits import MAX_ANSWER_SECONDS, MAX_IMAGE_BYTES, MIN_APART_BYTES
 
@@ -32,6 +32,10 @@ and the conversation may be read for 13/8 lifetimes until the next one."""
 
 YOUNG_PART = 4
 """An image is written again once it has lived this part of its conversation's lifetime."""
+
+IMAGE_FIRST_SECONDS = 60
+"""How long an image may be stored before its message: two writes with all their repetitions, and the end of an answer
+that is running still."""
 
 _DATA_URL = re.compile(r"data:(image/[a-z0-9.+-]{1,40});base64,", re.IGNORECASE)
 _REFERENCE = re.compile(
@@ -97,6 +101,15 @@ def newest_images(items: Sequence[ChatMessage], max_bytes: int = MAX_IMAGE_BYTES
                 item = _with_urls(item, dict.fromkeys(_urls(item), ""), OLDER)
         shown.append(item)
     return shown[::-1]
+
+
+def needed_after(cursor: str, before: Iterable[ChatMessage], after: Iterable[ChatMessage]) -> Callable[[str], bool]:
+    """Whether an image's name is needed when what was said before `cursor` is deleted. `before`, `after`: the messages
+    seen on each side. An image that neither has, and that is not old, may be of a message that is being written."""
+    gone = {one.name for one in references(before)}
+    kept = {one.name for one in references(after)}
+    recent_ms = cursor_ms(cursor) - IMAGE_FIRST_SECONDS * 1000
+    return lambda name: name in kept or (name not in gone and cursor_ms(name) > recent_ms)
 
 
 def identified(content: Any) -> Any:
@@ -166,14 +179,15 @@ class ImageStore:
         """
         await delete_all(self._kv, [image_key(self._name, name) for name in names])
 
-    async def delete_all(self) -> None:
-        """Deletes all images.
+    async def delete_all(self, is_needed: Callable[[str], bool] | None = None) -> None:
+        """Deletes all images, but those whose name `is_needed`.
 
         Raises:
             StorageUnavailable, BudgetSpent
         """
         async for keys in list_all(self._kv, images_prefix(self._name)):
-            await delete_all(self._kv, [key.name for key in keys])
+            names = [key.name for key in keys]
+            await delete_all(self._kv, [name for name in names if not (is_needed and is_needed(cursor_of(name)))])
 
     async def _read(self, names: Iterable[str]) -> dict[str, Sequence[str]]:
         keys = {image_key(self._name, name): name for name in names}

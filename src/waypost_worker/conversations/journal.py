@@ -6,7 +6,7 @@ several copies the first whole one counts, else the last. Drops and clears are t
 before their entry and is not of it, also what becomes visible later.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Container, Iterable, Sequence
 
 import msgspec
 
@@ -47,10 +47,19 @@ class Entry(msgspec.Struct, frozen=True, omit_defaults=True):
     change: Change
 
 
+Position = tuple[str, str, int]
+"""Where a copy of a message stands: its place, its entry's cursor, its index in the entry."""
+
+NOWHERE: Position = ("", "", 0)
+"""Before all messages."""
+
+
 class Snapshot(msgspec.Struct, frozen=True):
     """The compacted entries. `folded_ms`: cursor of an entry that may still be in the journal -> since when (ms) every
     snapshot has it. `cut`: the newest entry of which a message was cut off; empty if none was. `ttl_seconds`: as in
-    `Change`. `images`: name of images that were written again -> when (ms)."""
+    `Change`. `images`: name of images that were written again -> when (ms). `gone`: where the last message stood that
+    was cut off and is stored no more; what stands before it was cut off too, whether it is still in the journal or not,
+    since a history has no holes."""
 
     written_ms: int = 0
     entries: list[Entry] = []
@@ -58,6 +67,7 @@ class Snapshot(msgspec.Struct, frozen=True):
     cut: str = ""
     ttl_seconds: int = 0
     images: dict[str, int] = {}
+    gone: Position = NOWHERE
 
 
 def merge(*sources: Iterable[Entry]) -> list[Entry]:
@@ -95,7 +105,7 @@ def keep(entries: Sequence[Entry], window: Window, since_ms: int) -> list[Entry]
     """
     standing = _standing(entries)
     kept: dict[str, list[ChatMessage]] = {}
-    for cursor, item in standing[first_kept([item for _, item in standing], window) :]:
+    for (_, cursor, _), item in standing[_first_kept(standing, window) :]:
         kept.setdefault(cursor, []).append(item)
     cleared = _cleared(entries)
     repeatable = _repeatable(entries, cleared, window)
@@ -121,8 +131,21 @@ def keep(entries: Sequence[Entry], window: Window, since_ms: int) -> list[Entry]
 def cut_off(entries: Sequence[Entry], window: Window) -> str:
     """The newest entry of which `keep` leaves a standing message out; empty if there is none."""
     standing = _standing(entries)
-    first = first_kept([item for _, item in standing], window)
-    return max((cursor for cursor, _ in standing[:first]), default="")
+    return max((cursor for (_, cursor, _), _ in standing[: _first_kept(standing, window)]), default="")
+
+
+def newest_gone(entries: Sequence[Entry], window: Window, stored: Container[str]) -> Position:
+    """Where the last message stands that `keep` leaves out and whose entry is not among the `stored` ones."""
+    standing = _standing(entries)
+    left_out = standing[: _first_kept(standing, window)]
+    return max((position for position, _ in left_out if position[1] not in stored), default=NOWHERE)
+
+
+def without_gone(entry: Entry, gone: Position) -> Entry:
+    """`entry` without the messages that stand at `gone` or before."""
+    cursor, items = entry.cursor, entry.change.items
+    kept = [item for index, item in enumerate(items) if (item.place or cursor, cursor, index) > gone]
+    return entry if len(kept) == len(items) else Entry(cursor, msgspec.structs.replace(entry.change, items=kept))
 
 
 def _repeatable(entries: Sequence[Entry], cleared: str, window: Window) -> dict[str, Popped]:
@@ -139,11 +162,15 @@ def _repeatable(entries: Sequence[Entry], cleared: str, window: Window) -> dict[
     return repeatable
 
 
-def _standing(entries: Sequence[Entry]) -> list[tuple[str, ChatMessage]]:
-    """The messages that are left, each with its entry's cursor, in order of their places."""
+def _first_kept(standing: Sequence[tuple[Position, ChatMessage]], window: Window) -> int:
+    return first_kept([item for _, item in standing], window)
+
+
+def _standing(entries: Sequence[Entry]) -> list[tuple[Position, ChatMessage]]:
+    """The messages that are left, in order of their positions."""
     cleared = _cleared(entries)
     dropped = {name: entry.cursor for entry in entries for name in entry.change.drops}
-    best: dict[str, tuple[tuple[str, str, int], ChatMessage]] = {}
+    best: dict[str, tuple[Position, ChatMessage]] = {}
     for entry in entries:
         for index, item in enumerate(entry.change.items):
             place = item.place or entry.cursor
@@ -154,7 +181,7 @@ def _standing(entries: Sequence[Entry]) -> list[tuple[str, ChatMessage]]:
             known = best.get(item.id)
             if known is None or known[1].rank < item.rank or known[1].rank == item.rank < 2:
                 best[item.id] = ((place, entry.cursor, index), item)
-    return [(position[1], item) for position, item in sorted(best.values(), key=lambda copy: copy[0])]
+    return sorted(best.values(), key=lambda copy: copy[0])
 
 
 def _cleared(entries: Sequence[Entry]) -> str:

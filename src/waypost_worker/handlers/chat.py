@@ -103,7 +103,7 @@ async def fork_chat(context: RequestContext) -> Response:
         async def undo() -> None:
             # So that the same request can be sent again.
             await chats.threads.delete(thread)
-            await chats.conversation(thread.session_id).forget()
+            await chats.conversation(thread.session_id).forget(for_good=True)
 
         try:
             answering = await Chat(chats, thread.resource_id, thread.thread_id).ask(question, undo)

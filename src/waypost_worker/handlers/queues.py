@@ -9,7 +9,7 @@ from waypost_worker.context.auth import guest_session, host_session, session_of_
 from waypost_worker.context.request_context import RequestContext
 from waypost_worker.errors import InvalidBody, Unavailable
 from waypost_worker.handlers.response_body import error_of, read_response
-from waypost_worker.http.json_body import Body, read_body
+from waypost_worker.http.json_body import Body, decode_again, read_body
 from waypost_worker.http.messages import Response, json_response
 from waypost_worker.http.query import seconds_parameter
 from waypost_worker.ids import is_tool_name, parse_id
@@ -26,6 +26,8 @@ from waypost_worker.queues.response_waiter import ResponseWaiter
 from waypost_worker.security.rate_limits import Limit
 from waypost_worker.security.tokens import Role
 
+NO_ARGS = msgspec.Raw(b"{}")
+
 
 class RequestBody(Body, frozen=True):
     """A tool call; or, with `skip`, the notice that a producer will not send the number `seq`.
@@ -36,12 +38,16 @@ class RequestBody(Body, frozen=True):
 
     code: str
     tool: str | UnsetType = UNSET
-    args: dict[str, Any] | UnsetType = UNSET
+    args: Annotated[msgspec.Raw, Meta(extra_json_schema={"type": "object"})] | UnsetType = UNSET
     id: str | None = None
     producer: str | None = None
     seq: Annotated[int, Meta(ge=1, le=MAX_SEQ)] | None = None
     settled: Annotated[int, Meta(ge=0, le=MAX_SEQ)] = 0
     skip: bool = False
+
+
+class _Args(Body, frozen=True):
+    args: dict[str, Any]
 
 
 class CancelBody(Body, frozen=True):
@@ -166,5 +172,14 @@ def _request_message(body: RequestBody) -> Message:
         return Message("skip", "", producer=producer, seq=seq, settled=body.settled)
     if body.tool is UNSET or not is_tool_name(body.tool):
         raise InvalidBody("A request names a tool: 1 to 128 characters out of A-Z a-z 0-9 _ . / -")
-    args = {} if body.args is UNSET else body.args
+    args = NO_ARGS if body.args is UNSET else _compact_args(body.args)
     return Message("request", "", tool=body.tool, args=args, producer=producer, seq=seq, settled=body.settled)
+
+
+def _compact_args(args: msgspec.Raw) -> msgspec.Raw:
+    """Arguments as they are stored and passed on. Their JSON was checked with the body's."""
+    text = msgspec.json.format(bytes(args), indent=-1)
+    if not text.startswith(b"{"):
+        # Raises, with the sentence that says what was sent instead of an object.
+        decode_again(b'{"args":%b}' % text, _Args)
+    return msgspec.Raw(text)

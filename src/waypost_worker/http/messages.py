@@ -166,7 +166,11 @@ def bounded(request: Request) -> Request:
     """
     if len(request.path) > MAX_PATH_BYTES:
         raise UriTooLong(f"A path may have {MAX_PATH_BYTES} bytes.")
-    return msgspec.structs.replace(request, headers=_BoundedHeaders(request.headers))
+    headers = request.headers
+    # Nearly always: then no read of a field needs to be looked after.
+    if isinstance(headers, dict) and max(map(len, headers.values()), default=0) <= MAX_HEADER_LENGTH:
+        return request
+    return msgspec.structs.replace(request, headers=_BoundedHeaders(headers))
 
 
 class Response(msgspec.Struct):

@@ -13,6 +13,7 @@ numbers its messages, so that order holds over a reconnect without stored state.
 
 import re
 from collections.abc import Mapping
+from functools import lru_cache
 from hashlib import sha256
 
 import msgspec
@@ -27,6 +28,8 @@ _NEXT_NUMBER = re.compile(rf"([A-Za-z0-9._~-]{{1,{MAX_ID_LENGTH}}})=([1-9][0-9]{
 _COUNTER_LIMIT = 1 << 12
 
 
+# Needed several times in each request of a session, and again in the next one.
+@lru_cache(maxsize=4096)
 def scope_tag(scope: str) -> int:
     """The 32-bit tag in cursors of `scope`, e.g. `req:K7Q2M9XA`."""
     return int.from_bytes(sha256(scope.encode()).digest()[:4], "big")

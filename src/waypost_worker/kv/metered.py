@@ -47,7 +47,7 @@ class Payment:
         Raises:
             BudgetSpent: it is not paid for, and no more uses are allowed.
         """
-        while not self._is_refused and (missing := self._spent + price + self._kept - self._paid) > 0:
+        while (missing := self._spent + price + self._kept - self._paid) > 0 and not self._is_refused:
             uses = min(-(-missing // READS_PER_ADDRESS_USE), USES_AT_ONCE)
             paying = [self._pay() for _ in range(uses)]
             # Usually it is one, which needs no task.

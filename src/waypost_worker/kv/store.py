@@ -81,9 +81,17 @@ class Kv(Protocol):
         ...
 
 
+WRAPPING_BYTES = len('{"m":""}')
+
+
 def fits_metadata(text: str) -> bool:
     """Whether `text` fits into metadata, which a `list` returns without another operation."""
-    return len(text) < KV_MAX_METADATA_BYTES and len(wrap_metadata(text)) <= KV_MAX_METADATA_BYTES
+    if len(text) >= KV_MAX_METADATA_BYTES:
+        return False
+    if text.isascii() and text.isprintable():
+        # As `wrap_metadata` writes it, without writing it: it is written once it is stored.
+        return len(text) + WRAPPING_BYTES + text.count('"') + text.count("\\") <= KV_MAX_METADATA_BYTES
+    return len(wrap_metadata(text)) <= KV_MAX_METADATA_BYTES
 
 
 def wrap_metadata(text: str) -> bytes:
@@ -104,12 +112,11 @@ async def find_key(kv: Kv, key: str) -> ListedKey | None:
             return None
 
 
-async def list_all(kv: Kv, prefix: str) -> AsyncGenerator[tuple[ListedKey, ...], None]:
-    """Every page under `prefix`. Only a page without a cursor is the last; an empty page may have one."""
-    cursor = None
-    while True:
-        page = await kv.list(prefix, cursor=cursor)
+async def list_all(kv: Kv, prefix: str, first: ListPage | None = None) -> AsyncGenerator[tuple[ListedKey, ...], None]:
+    """Every page under `prefix`, after the `first` if that is listed already. Only a page without a cursor is the last;
+    an empty page may have one."""
+    page = first or await kv.list(prefix)
+    yield page.keys
+    while page.cursor is not None:
+        page = await kv.list(prefix, cursor=page.cursor)
         yield page.keys
-        cursor = page.cursor
-        if cursor is None:
-            return

@@ -50,7 +50,8 @@ class RunningCall:
         queues = tab.queues
         # The id is issued here and not by the queue: the waiter must exist before there can be a response.
         call = cls(tab, tab.context.isolate.cursors.issue(queues.requests))
-        message = Message("request", "", tool=tool, args=args, asker=msgspec.UNSET if asker is None else asker)
+        raw = msgspec.Raw(msgspec.json.encode(args))
+        message = Message("request", "", tool=tool, args=raw, asker=msgspec.UNSET if asker is None else asker)
         call._waiter.sent = await queues.send_request(message, call.request_id, is_issued=True)
         return call
 

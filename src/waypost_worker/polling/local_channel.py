@@ -116,10 +116,13 @@ class LocalChannel(Generic[T]):
         """The present position, for a later `since`."""
         return self._count
 
+    def has_since(self, topic: str, position: int) -> bool:
+        """Whether `since` returns something. Cheap: mostly a stream finds nothing new."""
+        items = self._topics.get(topic)
+        return items is not None and items[-1][0] > position
+
     def since(self, topic: str, position: int) -> list[T]:
         """The items published on `topic` after `position`, oldest first, as far as they are still there."""
-        items = self._topics.get(topic)
-        # The common case, a stream that finds nothing new, must be cheap.
-        if not items or items[-1][0] <= position:
+        if not self.has_since(topic, position):
             return []
-        return [item for number, item, *_ in items if number > position]
+        return [item for number, item, *_ in self._topics[topic] if number > position]

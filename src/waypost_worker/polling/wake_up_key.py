@@ -161,7 +161,8 @@ class WakeUpKey:
     def looked(self, schedule: PollSchedule, is_awaited: Callable[[str], bool]) -> None:
         """Tells `schedule` that a look at the queue is over, and whether it has shown all that the key named."""
         now = self._clock.now_ms()
-        self.told = self.told._replace(awaited=tuple(filter(is_awaited, self.told.awaited)))
+        if self.told.awaited:
+            self.told = self.told._replace(awaited=tuple(filter(is_awaited, self.told.awaited)))
         schedule.has_key = now >= self._absent_until_ms
         schedule.looked(now, expects=bool(self.told.awaited))
 

@@ -6,7 +6,7 @@ from contextlib import aclosing
 
 import msgspec
 
-from waypost_worker.clock import Clock, seconds_until, to_iso
+from waypost_worker.clock import seconds_until, to_iso
 from waypost_worker.errors import BudgetSpent, Busy, DailyLimit
 from waypost_worker.kv.store import KvError
 from waypost_worker.limits import (
@@ -63,8 +63,8 @@ async def stream_events(
     is_behind, is_whole = role is Role.GUEST and not is_continued, True
     with feed.subscribe(wakeup), watch.subscribe(wakeup):
         yield _first_batch(role, feed, watch)
-        while clock.now_ms() < end_ms and meter.remaining > STREAM_RESERVED_OPERATIONS:
-            looks = clock.now_ms() >= schedule.next_look_ms
+        while (now := clock.now_ms()) < end_ms and meter.remaining > STREAM_RESERVED_OPERATIONS:
+            looks = now >= schedule.next_look_ms
             try:
                 async with aclosing(_look(feed, watch, schedule, invocation, is_behind=is_behind)) as batches:
                     async for batch in batches:
@@ -93,11 +93,13 @@ async def stream_events(
             is_holding = watch.seat is not None and watch.seat.is_holding
             if is_whole and not is_holding and feed.leaves():
                 break
-            if _is_heartbeat_due(clock.now_ms(), last_sent + silence_ms, schedule.due_ms, silence_ms):
-                last_sent = clock.now_ms()
+            now, next_look_ms = clock.now_ms(), schedule.due_ms
+            if _is_heartbeat_due(now, last_sent + silence_ms, next_look_ms, silence_ms):
+                last_sent = now
                 yield [HEARTBEAT]
-            due_ms = min(schedule.due_ms, watch.due_ms, last_sent + silence_ms, end_ms)
-            await wakeup.wait(seconds_until(due_ms, clock.now_ms()))
+                now = clock.now_ms()
+            due_ms = min(next_look_ms, watch.due_ms, last_sent + silence_ms, end_ms)
+            await wakeup.wait(seconds_until(due_ms, now))
     if watch.seat is not None:
         watch.seat.pause()
     if is_whole:
@@ -137,7 +139,9 @@ async def _look(
     feed: Feed, watch: SessionWatch, schedule: PollSchedule, invocation: Invocation, *, is_behind: bool
 ) -> AsyncGenerator[Batch, None]:
     """Reads the local channel, the store if a look is due, and the session, whose end comes after the messages. A host
-    that has lost its seat gets no message any more. `is_behind`: of messages, only what the store has, in order."""
+    that has lost its seat gets no message any more. `is_behind`: of messages, only what the store has, in order.
+
+    Mostly there is nothing: then this does as little as it can, for each of a thousand streams of an isolate."""
     clock = invocation.clock
     changes = watch.last_event()
     if changes is None and watch.is_unconfirmed:
@@ -147,35 +151,41 @@ async def _look(
     if watch.ended or watch.is_unconfirmed:
         schedule.looked(clock.now_ms())
         return
-    async with aclosing(_messages(feed, watch, schedule, clock, is_behind=is_behind)) as batches:
+    if watch.seat and feed.hold(watch.seat.instance.since_ms if watch.seat.is_holding else 0):
+        schedule.look_now(clock.now_ms())
+    if feed.has_published and not is_behind:
+        async with aclosing(_seated(feed.from_channel(), watch)) as published:
+            async for batch in published:
+                yield batch
+        if _has_ended(watch):
+            return
+    if schedule.is_wake_up_due(clock.now_ms()):
+        await feed.read_wake_up(schedule)
+    looks = clock.now_ms() >= schedule.next_look_ms
+    if looks and not await feed.finds_nothing():
+        async with aclosing(_seated(feed.from_store(), watch)) as stored:
+            async for batch in stored:
+                schedule.found()
+                yield batch
+        if _has_ended(watch):
+            return
+    if looks:
+        feed.looked(schedule)
+    if watch.is_due(schedule.due_ms) and (changes := await watch.events(schedule.due_ms)):
+        yield list(changes)
+
+
+def _has_ended(watch: SessionWatch) -> bool:
+    # Since it was asked last: each batch takes a while.
+    return watch.ended
+
+
+async def _seated(messages: AsyncGenerator[list[Event], None], watch: SessionWatch) -> AsyncGenerator[Batch, None]:
+    """The batches of `messages`, until the host has lost its seat; then its last events."""
+    async with aclosing(messages) as batches:
         async for events in batches:
             if (last := watch.last_event()) is not None:
                 if last:
                     yield list(last)
                 return
-            if events:
-                yield _taken(events)
-    if changes := await watch.events():
-        yield list(changes)
-
-
-async def _messages(
-    feed: Feed, watch: SessionWatch, schedule: PollSchedule, clock: Clock, *, is_behind: bool
-) -> AsyncGenerator[list[Event], None]:
-    """Batches of messages, of which the first may be empty."""
-    if watch.seat and feed.hold(watch.seat.instance.since_ms if watch.seat.is_holding else 0):
-        schedule.look_now(clock.now_ms())
-    # Also without a message, so that the end of the session is seen before the store is asked.
-    yield []
-    if not is_behind:
-        async with aclosing(feed.from_channel()) as published:
-            async for events in published:
-                yield events
-    if schedule.is_wake_up_due(clock.now_ms()):
-        await feed.read_wake_up(schedule)
-    if clock.now_ms() >= schedule.next_look_ms:
-        async with aclosing(feed.from_store()) as batches:
-            async for events in batches:
-                schedule.found()
-                yield events
-        feed.looked(schedule)
+            yield _taken(events)

@@ -8,6 +8,7 @@ import msgspec
 from waypost_worker.clock import Clock, Wakeup
 from waypost_worker.errors import DailyLimit
 from waypost_worker.kv.keys import cursor_of
+from waypost_worker.kv.store import ListPage
 from waypost_worker.limits import MAX_BODY_BYTES
 from waypost_worker.polling.schedule import PollSchedule
 from waypost_worker.polling.wake_up_key import WakeUpKey
@@ -52,6 +53,9 @@ class Feed:
         self._listed: set[str] = set()
         # Cursors of requests that a listing has shown and that are to be removed; a dictionary for its order.
         self._to_remove: dict[str, None] = {}
+        self._first_page: ListPage | None = None
+        # What was being written when that was listed, which may not show it.
+        self._written_meanwhile: set[str] = set()
         self._handovers = handovers
         self._last_id = reader.cursor
         self._is_stream = is_stream
@@ -110,6 +114,11 @@ class Feed:
         is_late = after_ms is not None and self._clock.now_ms() - after_ms > self._ttl_ms
         return [expired_gap(self._reader.position)] if is_late else []
 
+    @property
+    def has_published(self) -> bool:
+        """Whether `from_channel` may have something."""
+        return bool(self._unwritten) or self._channel.has_since(self._scope, self._position)
+
     async def from_channel(self) -> AsyncGenerator[list[Event], None]:
         """The events of the messages that were queued in this isolate since the last call, in batches as `from_store`.
         What is left when it is closed is found in the store."""
@@ -121,16 +130,28 @@ class Feed:
             async for events in batches:
                 yield events
 
+    async def finds_nothing(self) -> bool:
+        """Begins a look at the store with the first page of the queue, and returns whether that was all: nothing is
+        queued, and the reader keeps nothing. Nearly all looks end so. Otherwise `from_store` goes on with that page."""
+        self._written_meanwhile = self._being_written()
+        first = await self._queues.first_page(self._scope)
+        if not first.keys and first.cursor is None and self._reader.keeps_nothing:
+            self._to_remove.clear()
+            self._listed.clear()
+            return True
+        self._first_page = first
+        return False
+
     async def from_store(self) -> AsyncGenerator[list[Event], None]:
         """Lists the queue, and yields what the reader has not been sent, in batches of bounded size, none empty; then
         the gaps that are due. Removes requests that are answered, and duplicates of those that the host has
         acknowledged."""
         listed: set[str] = set()
-        # A listing that begins now may not show them.
-        unwritten = {message.cursor for message in self._channel.unwritten_in(self._scope)}
         unsent: list[Message] = []
+        first, self._first_page = self._first_page, None
+        unwritten = self._written_meanwhile if first else self._being_written()
         answered: set[str] | None = None
-        async with aclosing(self._queues.pages(self._scope)) as pages:
+        async with aclosing(self._queues.pages(self._scope, first)) as pages:
             async for page in pages:
                 listed.update(message.cursor for message in page)
                 # Responses are listed request by request: only the whole listing can be sorted by time.
@@ -159,6 +180,9 @@ class Feed:
         self._to_remove |= dict.fromkeys(self._duplicates(listed))
         await self._remove()
         self._reader.forget(listed, self._clock.now_ms(), unwritten)
+
+    def _being_written(self) -> set[str]:
+        return {message.cursor for message in self._channel.unwritten_in(self._scope)}
 
     def _is_old(self, message: Message) -> bool:
         """Whether `message` is a request that another host, or an earlier stream of this one, may have been sent."""

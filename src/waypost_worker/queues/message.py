@@ -33,16 +33,16 @@ class ErrorBody(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class Message(msgspec.Struct, frozen=True, omit_defaults=True):
-    """One message. `result` is compact JSON, which is passed on without being decoded. `cursor` comes from its key and
-    is not stored again. `size`: the bytes of the value, for a head; otherwise 0. `asker`: a digest by which an MCP
-    client finds its request again. `digest`: that of the call (see `call_digest`) in a request's head, and in a
-    response if it is known. `age`: how many seconds the isolate that accepted it had existed. No reader is sent any of
-    these."""
+    """One message. `args` and `result` are compact JSON, which is passed on without being decoded. `cursor` comes from
+    its key and is not stored again. `size`: the bytes of the value, for a head; otherwise 0. `asker`: a digest by
+    which an MCP client finds its request again. `digest`: that of the call (see `call_digest`) in a request's head, and
+    in a response if it is known. `age`: how many seconds the isolate that accepted it had existed. No reader is sent
+    any of these."""
 
     kind: Kind
     id: str
     tool: str | msgspec.UnsetType = msgspec.UNSET
-    args: Any | msgspec.UnsetType = msgspec.UNSET
+    args: msgspec.Raw | msgspec.UnsetType = msgspec.UNSET
     producer: str | msgspec.UnsetType = msgspec.UNSET
     seq: int | msgspec.UnsetType = msgspec.UNSET
     settled: int = 0
@@ -69,9 +69,10 @@ class Message(msgspec.Struct, frozen=True, omit_defaults=True):
             return self.digest
         if self.is_head or self.kind == "response":
             return None
+        args = None if self.args is msgspec.UNSET else msgspec.json.decode(self.args)
         # Encrypted again, the same arguments are other bytes; only the host can compare them.
-        is_encrypted = isinstance(self.args, dict) and self.args.keys() == ENVELOPE
-        args = "encrypted" if is_encrypted else self.args or None
+        is_encrypted = isinstance(args, dict) and args.keys() == ENVELOPE
+        args = "encrypted" if is_encrypted else args or None
         # Sorted, so that the order of names does not matter.
         call = msgspec.json.encode([self.kind, self.tool or None, args], order="sorted")
         return encode_base64url(sha256(call).digest()[:16])
@@ -108,7 +109,7 @@ class _EventData(msgspec.Struct, omit_defaults=True):
     id: str
     cursor: str
     tool: str | msgspec.UnsetType
-    args: Any | msgspec.UnsetType
+    args: msgspec.Raw | msgspec.UnsetType
     result: msgspec.Raw | msgspec.UnsetType
     error: ErrorBody | msgspec.UnsetType
     final: bool | msgspec.UnsetType

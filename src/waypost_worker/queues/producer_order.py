@@ -49,6 +49,11 @@ class ProducerOrder:
         recent = list(self._sequences.items())[-MAX_TRACKED_PRODUCERS:]
         return {producer: sequence.next_number for producer, sequence in recent}
 
+    @property
+    def is_holding(self) -> bool:
+        """Whether messages are held back."""
+        return any(sequence.held for sequence in self._sequences.values())
+
     def hold(self, message: Message) -> None:
         """Takes a numbered message, until its turn comes."""
         producer = str(message.producer)

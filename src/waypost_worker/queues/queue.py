@@ -19,7 +19,7 @@ from waypost_worker.http.loads import Loads
 from waypost_worker.kv.bulk import batches
 from waypost_worker.kv.cursor import CursorFactory, cursor_ms, is_cursor
 from waypost_worker.kv.keys import request_key, requests_scope, response_key, response_prefix, responses_scope
-from waypost_worker.kv.store import Kv, KvError, list_all
+from waypost_worker.kv.store import Kv, KvError, ListPage, list_all
 from waypost_worker.limits import MAX_BODY_BYTES, MAX_CLOCK_SKEW_SECONDS, MAX_LOADED_BYTES, REORDER_WINDOW_SECONDS
 from waypost_worker.polling.wake_up_key import WakeUpWriter
 from waypost_worker.queues.message import ErrorBody, Message, decode_listed, decode_value, encode_stored, head_of
@@ -187,10 +187,14 @@ class Queues:
         """
         return next(iter([whole async for loaded in self.load([message]) for whole in loaded]), None)
 
-    async def pages(self, scope: str) -> AsyncGenerator[list[Message], None]:
+    async def first_page(self, scope: str) -> ListPage:
+        """The first page of the keys of a queue (`requests` or `responses`)."""
+        return await self._kv.list(f"{scope}:")
+
+    async def pages(self, scope: str, first: ListPage | None = None) -> AsyncGenerator[list[Message], None]:
         """All messages of a queue (`requests` or `responses`), page by page, in the order of their keys; those that did
-        not fit into the metadata as heads."""
-        async for keys in list_all(self._kv, f"{scope}:"):
+        not fit into the metadata as heads. `first`: the `first_page`, if it was just listed."""
+        async for keys in list_all(self._kv, f"{scope}:", first):
             yield [decode_listed(key) for key in keys]
 
     async def load(self, messages: Sequence[Message]) -> AsyncGenerator[list[Message], None]:

@@ -46,6 +46,11 @@ class Reader:
         """When the message that the reader resumed after was accepted; `None` if it starts from the beginning."""
         return cursor_ms(self._resumed_after) if self._resumed_after else None
 
+    @property
+    def keeps_nothing(self) -> bool:
+        """Whether a listing without messages changes nothing."""
+        return not self._last_seen_ms
+
     def wants(self, message: Message) -> bool:
         """Whether `message` (or its head) is still to be sent."""
         return message.cursor not in self._last_seen_ms
@@ -98,6 +103,11 @@ class HostReader(Reader):
         self._duplicates: dict[str, str] = {}
         self._hold_before_ms = 0
         self._held: dict[str, Message] = {}
+
+    @property
+    def keeps_nothing(self) -> bool:
+        kept = self._last_seen_ms or self._held or self._duplicates or self._order.is_holding
+        return not kept
 
     def hold(self, before_ms: int) -> bool:
         """Holds back requests that were accepted before `before_ms`, which another host may be running; 0: none. They

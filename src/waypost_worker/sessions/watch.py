@@ -24,6 +24,10 @@ from waypost_worker.sse import Event
 RETRY_SECONDS = 5
 """The interval after a read that failed."""
 
+EARLY_PART = 8
+"""A read or a heartbeat may be early by this part of its interval, where its stream is awake for something else: to
+wake up costs more CPU than either."""
+
 
 class _Change(msgspec.Struct, rename="camel", omit_defaults=True):
     code: str
@@ -77,12 +81,20 @@ class SessionWatch:
     @property
     def due_ms(self) -> int:
         """When `events` has to be called next."""
-        times = [self._check_ms]
-        if self._role is Role.HOST and not self.is_unconfirmed:
-            times.append(self._announce_ms)
-        if self.seat and self.seat.is_holding:
-            times.append(self.seat.held_until_ms)
-        return min(times)
+        if self.seat is None:
+            return min(self._check_ms, self._announce_ms) if self._role is Role.HOST else self._check_ms
+        due_ms = self._check_ms if self.is_unconfirmed else min(self._check_ms, self._announce_ms)
+        return min(due_ms, self.seat.held_until_ms) if self.seat.is_holding else due_ms
+
+    def is_due(self, next_wake_ms: int = 0) -> bool:
+        """Whether `events` has something to do now. `next_wake_ms`: when its stream wakes next for something else; what
+        is due soon and before that is done now."""
+        now, due_ms = self._clock.now_ms(), self.due_ms
+        return (
+            now >= due_ms
+            or self._channel.has_since(self.session.code, self._position)
+            or (due_ms < next_wake_ms and (self._checks(next_wake_ms) or self._announces(next_wake_ms)))
+        )
 
     @contextmanager
     def subscribe(self, wakeup: Wakeup) -> Iterator[None]:
@@ -103,25 +115,40 @@ class SessionWatch:
         self.ended = True
         return [event] if event else []
 
-    async def events(self) -> list[Event]:
-        """The session's events since the last call; `ended` is true after the event `end`."""
+    async def events(self, next_wake_ms: int = 0) -> list[Event]:
+        """The session's events since the last call; `ended` is true after the event `end`. `next_wake_ms`: as for
+        `is_due`."""
         events: list[Event] = []
         for session in self._channel.since(self.session.code, self._position):
             events += self._changed(session)
         self._position = self._channel.position()
         # The heartbeat of a newer host must not be replaced by that of an older one.
-        reads_first = self._announces and self._has_announced and self.seat is not None
-        if not self.ended and (reads_first or self._clock.now_ms() >= self._check_ms):
+        announces = self._announces(next_wake_ms)
+        reads_first = announces and self._has_announced and self.seat is not None
+        if not self.ended and (reads_first or self._checks(next_wake_ms)):
             events += await self._check()
         if not self.ended and (last := self.last_event()) is not None:
             return events + last
-        if not self.ended and self._announces and not self.is_unconfirmed:
+        if not self.ended and self._announces(next_wake_ms) and not self.is_unconfirmed:
             await self._announce()
         return events
 
+    def _announces(self, next_wake_ms: int) -> bool:
+        return self._role is Role.HOST and self._comes(self._announce_ms, self._plan.presence_seconds, next_wake_ms)
+
+    def _checks(self, next_wake_ms: int) -> bool:
+        # Not before the session's end: it would be read again and again.
+        early_until_ms = next_wake_ms if self._check_ms < self.session.expires_ms else 0
+        return self._comes(self._check_ms, self._check_seconds, early_until_ms)
+
+    def _comes(self, due_ms: int, interval_seconds: int, next_wake_ms: int) -> bool:
+        """Whether what is done at this interval is due, or early but not too early."""
+        early_ms = due_ms - self._clock.now_ms()
+        return early_ms <= 0 or (due_ms < next_wake_ms and early_ms <= interval_seconds * 1000 // EARLY_PART)
+
     @property
-    def _announces(self) -> bool:
-        return self._role is Role.HOST and self._clock.now_ms() >= self._announce_ms
+    def _check_seconds(self) -> int:
+        return min(self._plan.session_check_seconds, self.session.ttl_seconds // 3)
 
     async def _announce(self) -> None:
         self._has_announced = True
@@ -180,8 +207,7 @@ class SessionWatch:
     def _plan_check(self) -> None:
         """Plans the next read: after the plan's interval, early enough for a renewal, and at the latest at expiry."""
         now = self._clock.now_ms()
-        interval_seconds = min(self._plan.session_check_seconds, self.session.ttl_seconds // 3)
-        self._check_ms = min(now + interval_seconds * 1000, max(self.session.expires_ms, now))
+        self._check_ms = min(now + self._check_seconds * 1000, max(self.session.expires_ms, now))
 
     def _changed(self, session: Session) -> list[Event]:
         if not session.active:

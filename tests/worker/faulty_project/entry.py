@@ -129,6 +129,7 @@ async def _fill(app: App, kv: Kv, code: str, count: int) -> str:
     """Queues `count` requests concurrently."""
     loads = Loads(app.isolate.loads, None, app.clock)
     queues = Queues(kv, code, app.isolate.cursors, MessageChannel(app.clock), 3600, loads)
-    messages = [Message("request", "", tool="work", args={"n": number}) for number in range(count)]
+    numbered = (msgspec.Raw(b'{"n":%d}' % number) for number in range(count))
+    messages = [Message("request", "", tool="work", args=args) for args in numbered]
     queued = await asyncio.gather(*(queues.push_request(message, None) for message in messages))
     return str(len(queued))
