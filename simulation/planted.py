@@ -31,7 +31,7 @@ from waypost_worker.http.loads import Loads
 from waypost_worker.kv.cursor import cursor_ms
 from waypost_worker.kv.keys import journal_key, request_key, snapshot_key
 from waypost_worker.kv.platform_limits import DailyLimits, LimitedKv
-from waypost_worker.kv.store import Kv, ListedKey, list_all
+from waypost_worker.kv.store import Kv, ListedKey, ListPage, list_all
 from waypost_worker.polling.local_channel import LocalChannel
 from waypost_worker.queues import queue as queue_module
 from waypost_worker.queues.message import Message, decode_listed, encode_stored
@@ -58,6 +58,11 @@ def _stored_texts(message: Message) -> tuple[str, str]:
     return value.decode(), metadata
 
 
+async def _a_page_of_many(self: Any, scope: str) -> ListPage:
+    """So that `pages` is asked."""
+    return ListPage((), "more")
+
+
 @contextmanager
 def get_instead_of_list() -> Iterator[None]:
     """Messages are found with `get` of numbered keys up to the first miss, which KV caches."""
@@ -72,7 +77,7 @@ def get_instead_of_list() -> Iterator[None]:
         await self._kv.put(f"slot:{self._code}:{number}", text, ttl_seconds=3600)
         return Sent(message, is_over=True)
 
-    async def pages(self: Any, scope: str) -> AsyncGenerator[list[Message], None]:
+    async def pages(self: Any, scope: str, first: ListPage | None = None) -> AsyncGenerator[list[Message], None]:
         if scope != self.requests:
             async for page in original(self, scope):
                 yield page
@@ -84,7 +89,11 @@ def get_instead_of_list() -> Iterator[None]:
             yield [decode_listed(ListedKey(request_key(self._code, cursor), value or metadata))]
 
     original = Queues.pages
-    with replaced(Queues, "send_request", send_request), replaced(Queues, "pages", pages):
+    with (
+        replaced(Queues, "send_request", send_request),
+        replaced(Queues, "first_page", _a_page_of_many),
+        replaced(Queues, "pages", pages),
+    ):
         yield
 
 
@@ -100,7 +109,7 @@ def one_key_per_queue() -> Iterator[None]:
         await self._kv.put(f"queue:{self._code}", json.dumps(queue), ttl_seconds=3600)
         return Sent(message, is_over=True)
 
-    async def pages(self: Any, scope: str) -> AsyncGenerator[list[Message], None]:
+    async def pages(self: Any, scope: str, first: ListPage | None = None) -> AsyncGenerator[list[Message], None]:
         if scope != self.requests:
             async for page in original(self, scope):
                 yield page
@@ -109,7 +118,11 @@ def one_key_per_queue() -> Iterator[None]:
             yield [decode_listed(ListedKey(request_key(self._code, cursor), value or metadata))]
 
     original = Queues.pages
-    with replaced(Queues, "send_request", send_request), replaced(Queues, "pages", pages):
+    with (
+        replaced(Queues, "send_request", send_request),
+        replaced(Queues, "first_page", _a_page_of_many),
+        replaced(Queues, "pages", pages),
+    ):
         yield
 
 
@@ -129,8 +142,10 @@ def no_dedupe() -> Iterator[None]:
 def ignores_list_complete() -> Any:
     """Only the first page of a listing is read."""
 
-    async def first_page(kv: Kv, prefix: str) -> AsyncGenerator[tuple[ListedKey, ...], None]:
-        yield (await kv.list(prefix)).keys
+    async def first_page(
+        kv: Kv, prefix: str, first: ListPage | None = None
+    ) -> AsyncGenerator[tuple[ListedKey, ...], None]:
+        yield (first or await kv.list(prefix)).keys
 
     return replaced(queue_module, "list_all", first_page)
 
