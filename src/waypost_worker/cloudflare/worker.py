@@ -7,7 +7,7 @@ is destroyed, so every stream destroys its own.
 
 import asyncio
 import os
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from functools import cache
 from typing import Any
 from urllib.parse import urlsplit
@@ -75,9 +75,19 @@ class CloudflareLimiter:
     def __init__(self, binding: Any) -> None:
         self._limit = binding.limit
 
-    async def allows(self, key: str) -> bool:
+    def allows(self, key: str) -> Awaitable[bool]:
         try:
-            outcome = await self._limit(js_functions().parse(msgspec.json.encode({"key": key}).decode()))
+            asked = self._limit(js_functions().parse(msgspec.json.encode({"key": key}).decode()))
+        except JsException as error:
+            # A limit of the platform may be thrown by the call instead of by its promise.
+            return self._allows(error)
+        return self._allows(asked)
+
+    async def _allows(self, asked: Any) -> bool:
+        try:
+            if isinstance(asked, JsException):
+                raise asked
+            outcome = await asked
         except JsException as error:
             # Fails open: an outage of the rate limits must not stop the service.
             js.console.error(f"a rate limit could not be asked: {error}")

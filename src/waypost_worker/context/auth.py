@@ -1,13 +1,18 @@
 """Authentication and authorization: which session, or which threads, the caller of a request may reach."""
 
 import hmac
+from collections.abc import Coroutine
+from contextlib import suppress
+from typing import Any
 
 from waypost_worker.context.request_context import RequestContext
 from waypost_worker.conversations.thread import ID_PREFIX, is_of_resource
 from waypost_worker.errors import (
     InvalidToken,
+    RateLimited,
     SessionNotFound,
     TokenRequired,
+    WaypostError,
     WrongResource,
     WrongRole,
     WrongSession,
@@ -15,27 +20,40 @@ from waypost_worker.errors import (
 from waypost_worker.http.authorization import bearer_token
 from waypost_worker.ids import parse_code, parse_id
 from waypost_worker.limits import MAX_SESSION_AGE_SECONDS
+from waypost_worker.security.rate_limits import Limit
 from waypost_worker.security.tokens import TOKEN_PREFIX, Claims, Role, Signer
 from waypost_worker.sessions.session import Session
 
 
-async def host_session(context: RequestContext, code: str, *, fresh: bool = False) -> Session:
-    """The session `code`, for its host. `fresh`: read from KV instead of a cache, because it will be written back.
+async def host_session(
+    context: RequestContext,
+    code: str,
+    *,
+    claims: Claims | None = None,
+    spends: Limit | None = None,
+    fresh: bool = False,
+) -> Session:
+    """The session `code`, for its host. `claims`: those of the caller's token, if they are known already. `spends`: a
+    budget of the host, counted while the session is looked up. `fresh`: read from KV instead of a cache, because it
+    will be written back.
 
     Raises:
         InvalidCode, TokenRequired, InvalidToken, TokenExpired, RateLimited, WrongSession, WrongRole, SessionNotFound,
         SessionEnded
     """
     code = parse_code(code)
-    claims = await bearer(context)
+    claims = claims or await bearer(context)
     if claims is None:
         raise TokenRequired("Only the session's host may do this: send its hostToken as Authorization: Bearer.")
     _check(claims, code, Role.HOST)
-    return await context.sessions().find(code, fresh=fresh, vouched_created_ms=None if fresh else _created_ms(claims))
+    vouched_created_ms = None if fresh else _created_ms(claims)
+    finding = context.sessions().find(code, fresh=fresh, vouched_created_ms=vouched_created_ms)
+    return await _spending(context, spends, f"host:{code}", finding)
 
 
-async def guest_session(context: RequestContext, code: str) -> Session:
+async def guest_session(context: RequestContext, code: str, *, spends: Limit | None = None) -> Session:
     """The session `code`, for a guest: with a guest's token, or with the code alone where the deployment allows that.
+    `spends`: a budget of the guests, counted while the session is looked up.
 
     Raises:
         as `host_session`
@@ -44,10 +62,28 @@ async def guest_session(context: RequestContext, code: str) -> Session:
     claims = await bearer(context)
     if claims is not None:
         _check(claims, code, Role.GUEST)
-        return await context.sessions().find(code, vouched_created_ms=_created_ms(claims))
+        finding = context.sessions().find(code, vouched_created_ms=_created_ms(claims))
+        return await _spending(context, spends, f"guest:{code}", finding)
     if context.settings.require_token:
         raise TokenRequired("A code alone is not enough here: join the session and send the guestToken.")
-    return await session_by_code(context, code)
+    return await session_by_code(context, code, spends=spends)
+
+
+async def _spending(
+    context: RequestContext, limit: Limit | None, key: str, finding: Coroutine[Any, Any, Session]
+) -> Session:
+    """What `finding` finds, while a use of `key` is counted. What is wrong with the session is said first."""
+    if limit is None:
+        return await finding
+    asked = context.limits.ask(limit, key)
+    try:
+        session = await finding
+    except WaypostError:
+        with suppress(RateLimited):
+            await asked.end()
+        raise
+    await asked.end()
+    return session
 
 
 async def session_of_any(context: RequestContext, code: str) -> tuple[Session, Role]:
@@ -74,20 +110,28 @@ async def session_to_read(context: RequestContext, code: str) -> Session:
     return await context.sessions().find(code, fresh=True)
 
 
-async def session_by_code(context: RequestContext, code: str, *, fresh: bool = False) -> Session:
+async def session_by_code(
+    context: RequestContext, code: str, *, spends: Limit | None = None, fresh: bool = False
+) -> Session:
     """The session `code`, for a caller without a token. A code that does not exist counts against the address's budget.
+    `spends`: a budget of the guests, counted while the session is looked up.
 
     Raises:
         InvalidCode, RateLimited, SessionNotFound, SessionEnded
     """
     code = parse_code(code)
+    # A blocked address counts for no session either.
+    with context.throttle.looking_up(context.request.client_ip, code):
+        return await _spending(context, spends, f"guest:{code}", _session_by_code(context, code, fresh=fresh))
+
+
+async def _session_by_code(context: RequestContext, code: str, *, fresh: bool) -> Session:
     throttle, address = context.throttle, context.request.client_ip
-    with throttle.looking_up(address, code):
-        try:
-            session = await context.sessions().find(code, fresh=fresh)
-        except SessionNotFound:
-            await throttle.miss(address, code)
-            raise
+    try:
+        session = await context.sessions().find(code, fresh=fresh)
+    except SessionNotFound:
+        await throttle.miss(address, code)
+        raise
     throttle.hit(address, code)
     return session
 

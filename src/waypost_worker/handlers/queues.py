@@ -5,7 +5,7 @@ from typing import Annotated, Any
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
-from waypost_worker.context.auth import guest_session, host_session, session_of_any
+from waypost_worker.context.auth import bearer, guest_session, host_session, session_of_any
 from waypost_worker.context.request_context import RequestContext
 from waypost_worker.errors import InvalidBody, Unavailable
 from waypost_worker.handlers.response_body import error_of, read_response
@@ -85,8 +85,7 @@ async def post_request(context: RequestContext) -> Response:
     body = await read_body(context.request, RequestBody)
     message = _request_message(body)
     request_id = None if body.id is None else parse_id(body.id, "id")
-    session = await guest_session(context, body.code)
-    await context.limits.spend(Limit.REQUEST, f"guest:{session.code}")
+    session = await guest_session(context, body.code, spends=Limit.REQUEST)
     queues = context.queues(session)
     stored = None
     if request_id is not None:
@@ -115,10 +114,10 @@ async def post_request(context: RequestContext) -> Response:
 
 async def post_response(context: RequestContext) -> Response:
     """Send a response to a request; a final one acknowledges the request."""
-    body = await read_response(context)
+    claims = await bearer(context)
+    body = await read_response(context, claims)
     request_id = parse_id(body.id, "id")
-    session = await host_session(context, body.code)
-    await context.limits.spend(Limit.REQUEST, f"host:{session.code}")
+    session = await host_session(context, body.code, claims=claims, spends=Limit.REQUEST)
     queues = context.queues(session)
     answer = Message("response", request_id, result=body.result, error=error_of(body), final=body.final)
     stored = await queues.push_response(answer)
@@ -139,8 +138,7 @@ async def cancel_request(context: RequestContext) -> Response:
     """Cancel a request: the host gets a notice, and the request gets the response `cancelled`."""
     body = await read_body(context.request, CancelBody)
     request_id = parse_id(context.params["id"], "id")
-    session = await guest_session(context, body.code)
-    await context.limits.spend(Limit.REQUEST, f"guest:{session.code}")
+    session = await guest_session(context, body.code, spends=Limit.REQUEST)
     answer = await context.queues(session).cancel(request_id)
     return json_response(QueuedView(answer.id, answer.cursor), 202)
 

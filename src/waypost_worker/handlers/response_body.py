@@ -6,7 +6,6 @@ from typing import Annotated, Any
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
-from waypost_worker.context.auth import bearer
 from waypost_worker.context.request_context import RequestContext
 from waypost_worker.errors import BodyTooLarge, InvalidBody, InvalidJson
 from waypost_worker.http.json_body import Body, compact_json, decode_again, decode_json, read_bytes
@@ -18,7 +17,7 @@ from waypost_worker.limits import (
     MAX_RESULT_BYTES,
 )
 from waypost_worker.queues.message import ErrorBody
-from waypost_worker.security.tokens import Role
+from waypost_worker.security.tokens import Claims, Role
 
 
 class ErrorInBody(Body, frozen=True):
@@ -47,13 +46,12 @@ class _Parts(Body, frozen=True):
     final: msgspec.Raw | UnsetType = UNSET
 
 
-async def read_response(context: RequestContext) -> ResponseBody:
-    """The body of a response.
+async def read_response(context: RequestContext, claims: Claims | None) -> ResponseBody:
+    """The body of a response, from a caller with these claims.
 
     Raises:
-        as `read_body`; InvalidToken, TokenExpired, RateLimited
+        as `read_body`
     """
-    claims = await bearer(context)
     is_host = claims is not None and claims.role is Role.HOST
     body = await read_bytes(context.request, MAX_RESPONSE_BODY_BYTES if is_host else MAX_BODY_BYTES)
     return decode_response(body)

@@ -6,7 +6,6 @@ from typing import ParamSpec, TypeVar
 
 from waypost_worker.clock import Clock
 from waypost_worker.errors import BudgetSpent
-from waypost_worker.kv.delegating import DelegatingKv
 from waypost_worker.kv.store import Kv, ListPage
 from waypost_worker.limits import READS_PER_ADDRESS_USE
 
@@ -41,6 +40,13 @@ class Payment:
         self._spent = 0
         self._is_refused = False
 
+    def spend_paid(self, price: int) -> bool:
+        """Pays `price` out of the uses that were counted before. Returns whether there was enough left of them."""
+        if self._spent + price + self._kept > self._paid:
+            return False
+        self._spent += price
+        return True
+
     async def spend(self, price: int) -> None:
         """Pay `price`.
 
@@ -73,7 +79,7 @@ def _price_of_write(size: int, ttl_seconds: int) -> int:
     return WRITE_PRICE + size * ttl_seconds // BYTE_SECONDS_PER_READ
 
 
-class MeteredKv(DelegatingKv):
+class MeteredKv:
     """Passes on to `kv` until `budget` operations are used, or one can't be paid; then raises instead of asking.
 
     `operations` counts what was asked, also what failed; `elapsed_ms` is the time spent waiting for it. `payment` is
@@ -81,7 +87,7 @@ class MeteredKv(DelegatingKv):
     """
 
     def __init__(self, kv: Kv, clock: Clock, budget: int) -> None:
-        super().__init__(kv)
+        self.kv = kv
         self._clock = clock
         self._budget = budget
         self.payment: Payment | None = None
@@ -100,38 +106,32 @@ class MeteredKv(DelegatingKv):
         return self.operations < self._budget and is_paid
 
     async def get(self, key: str) -> str | None:
-        await self._pay(1)
-        return await super().get(key)
+        return await self._paid(1, self.kv.get, key)
 
     async def get_bytes(self, key: str) -> bytes | None:
-        await self._pay(1)
-        return await super().get_bytes(key)
+        return await self._paid(1, self.kv.get_bytes, key)
 
     async def get_many(self, keys: Sequence[str]) -> dict[str, str]:
         # One operation, but each key is billed.
-        await self._pay(len(keys))
-        return await super().get_many(keys)
+        return await self._paid(len(keys), self.kv.get_many, keys)
 
     async def put(self, key: str, value: str | bytes, *, ttl_seconds: int, metadata: str | None = None) -> None:
-        await self._pay(_price_of_write(len(value), ttl_seconds))
-        await super().put(key, value, ttl_seconds=ttl_seconds, metadata=metadata)
+        price = _price_of_write(len(value), ttl_seconds)
+        await self._paid(price, self.kv.put, key, value, ttl_seconds=ttl_seconds, metadata=metadata)
 
     async def delete(self, key: str) -> None:
-        await self._pay(WRITE_PRICE)
-        await super().delete(key)
+        await self._paid(WRITE_PRICE, self.kv.delete, key)
 
     async def list(self, prefix: str, *, cursor: str | None = None, limit: int = 1000) -> ListPage:
-        await self._pay(WRITE_PRICE)
-        return await super().list(prefix, cursor=cursor, limit=limit)
+        return await self._paid(WRITE_PRICE, self.kv.list, prefix, cursor=cursor, limit=limit)
 
-    async def _pay(self, price: int) -> None:
+    async def _paid(self, price: int, operation: Callable[P, Awaitable[T]], *args: P.args, **kwargs: P.kwargs) -> T:
         if self.operations >= self._budget:
             raise BudgetSpent(f"This call may use {self._budget} store operations and needs more.")
         self.operations += 1
-        if self.payment is not None:
+        # Usually it is paid for, and nothing has to be awaited.
+        if self.payment is not None and not self.payment.spend_paid(price):
             await self.payment.spend(price)
-
-    async def _around(self, operation: Callable[P, Awaitable[T]], *args: P.args, **kwargs: P.kwargs) -> T:
         started = self._clock.now_ms()
         try:
             return await operation(*args, **kwargs)

@@ -106,6 +106,7 @@ class HostReader(Reader):
 
     @property
     def keeps_nothing(self) -> bool:
+        """The same, also of what was held back or sent twice."""
         kept = self._last_seen_ms or self._held or self._duplicates or self._order.is_holding
         return not kept
 

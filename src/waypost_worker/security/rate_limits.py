@@ -5,7 +5,7 @@ https://developers.cloudflare.com/workers/runtime-apis/bindings/rate-limit/. The
 without a binding limits nothing, and `/health` says so.
 """
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Mapping
 from enum import StrEnum
 from typing import Protocol
 
@@ -78,9 +78,27 @@ def policy_of(limit: Limit) -> str:
 class Limiter(Protocol):
     """The rate-limit port."""
 
-    async def allows(self, key: str) -> bool:
-        """Counts one use of `key`; returns whether it is within the budget."""
+    def allows(self, key: str) -> Awaitable[bool]:
+        """Counts one use of `key`, now or when the result is awaited, which it must be: whether it is within the
+        budget."""
         ...
+
+
+class Asked:
+    """A use that is being counted, while its request goes on. `end` must be awaited."""
+
+    def __init__(self, limit: Limit, answer: Awaitable[bool] | None) -> None:
+        self._limit = limit
+        self._answer = answer
+
+    async def end(self) -> None:
+        """Returns once it is counted.
+
+        Raises:
+            RateLimited: the budget is spent.
+        """
+        if self._answer is not None and not await self._answer:
+            raise _refused(self._limit)
 
 
 class RateLimits:
@@ -98,6 +116,11 @@ class RateLimits:
         not known: the binding only says yes or no. https://datatracker.ietf.org/doc/draft-ietf-httpapi-ratelimit-headers/"""
         return {"RateLimit-Policy": policy_of(limit)} if limit in self._limiters else {}
 
+    def ask(self, limit: Limit, key: str) -> Asked:
+        """Begins to count a use of `key`."""
+        limiter = self._limiters.get(limit)
+        return Asked(limit, None if limiter is None else limiter.allows(key))
+
     async def spend(self, limit: Limit, key: str, uses: int = 1) -> None:
         """Counts `uses` uses of `key`.
 
@@ -110,7 +133,7 @@ class RateLimits:
         # The binding counts one at a time.
         for _ in range(uses):
             if not await limiter.allows(key):
-                raise RateLimited(f"{REFUSALS[limit]}; wait a minute.", PERIOD_SECONDS, policy_of(limit))
+                raise _refused(limit)
 
     async def spend_of_address(self, limits: tuple[Limit, ...], address: str | None, uses: int = 1) -> None:
         """Counts those of `limits` that are counted by address: `uses` of `ADDRESS`, one of the others.
@@ -126,3 +149,7 @@ class RateLimits:
         """Counts one more use of `ADDRESS`. Returns whether it was within the budget."""
         limiter = self._limiters.get(Limit.ADDRESS)
         return limiter is None or await limiter.allows(rate_limit_key(address))
+
+
+def _refused(limit: Limit) -> RateLimited:
+    return RateLimited(f"{REFUSALS[limit]}; wait a minute.", PERIOD_SECONDS, policy_of(limit))
