@@ -10,7 +10,7 @@ from tests.support.event_streams import PLAN, host_stream
 from tests.support.listener import Listener, listen
 from tests.support.namespace import Isolates
 from tests.support.queues import LARGE
-from tests.support.slow_kv import WRITE_SECONDS, SlowKv
+from tests.support.slow_messages import WRITE_SECONDS, SlowKv
 from waypost_worker.kv.keys import requests_scope, responses_scope
 
 

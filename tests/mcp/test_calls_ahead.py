@@ -8,7 +8,7 @@ from simulation.client import make_client
 from simulation.virtual_time import VirtualClock
 from tests.support.listener import Listener, listen
 from tests.support.mcp_client import Mcp, connected, put_tools
-from tests.support.slow_kv import WRITE_SECONDS, SlowKv
+from tests.support.slow_messages import WRITE_SECONDS, SlowKv
 
 KNOWS_TASKS = {"extensions": {"io.modelcontextprotocol/tasks": {}}}
 OPTIONAL = {"name": "slow", "execution": {"taskSupport": "optional"}}
