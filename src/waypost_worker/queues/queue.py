@@ -310,8 +310,8 @@ class Queues:
             and self._channel.publish_ahead(scope, item, size, message, len(text) + size)
         )
         sent = Sent(message, is_over=not is_ahead)
-        # A caller that has its response does not listen any more when that is written.
-        is_read = is_ahead and self._is_read_here(message, scope)
+        # A caller that has its response does not listen any more when that is written. A host does, unless it is gone.
+        is_read = is_ahead and scope == self.responses and self._is_read_here(message, scope)
 
         async def write() -> None:
             await self._kv.put(key, text, ttl_seconds=self._ttl_seconds, metadata=metadata)
