@@ -44,6 +44,11 @@ def test_a_request_that_waits_is_woken_by_another_one(url: str, count: int) -> N
     assert asyncio.run(woken(url, count)) < LONG / 2
 
 
+def test_a_step_of_a_task_gets_no_stack_of_its_own(url: str) -> None:
+    """Pyodide's own loop makes one for each, so that it may block, and that is half of what a step costs."""
+    assert httpx.get(f"{url}/step").raise_for_status().text == "False"
+
+
 def test_a_wait_without_a_wakeup_ends_with_its_time(url: str) -> None:
     assert int(httpx.get(f"{url}/wait/alone/0.2").raise_for_status().text) >= 190
 
