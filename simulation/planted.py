@@ -39,6 +39,7 @@ from waypost_worker.queues.message_channel import Sent
 from waypost_worker.queues.producer_order import ProducerOrder
 from waypost_worker.queues.queue import Queues
 from waypost_worker.queues.reader import GuestReader, HostReader, Reader
+from waypost_worker.queues.sender import Sender
 from waypost_worker.sessions.host_instance import HostInstance, parse_instance
 from waypost_worker.sessions.host_seat import HostSeat
 
@@ -159,7 +160,7 @@ def answers_before_the_write() -> Any:
             await self._kv.kv.put(key, value, ttl_seconds=3600, metadata=metadata)
         return Sent(message, is_over=True)
 
-    return replaced(Queues, "_send", send)
+    return replaced(Sender, "send", send)
 
 
 def shared_cache() -> Any:

@@ -21,8 +21,9 @@ from waypost_worker.models.model import Model
 from waypost_worker.polling.invocation import Invocation
 from waypost_worker.polling.wake_up_key import WakeUpKey, WakeUpWriter
 from waypost_worker.queues.feed import Feed
-from waypost_worker.queues.queue import Ahead, Queues
+from waypost_worker.queues.queue import Queues
 from waypost_worker.queues.reader import GuestReader, HostReader
+from waypost_worker.queues.sender import Ahead
 from waypost_worker.random import Random
 from waypost_worker.security.guess_throttle import GuessThrottle
 from waypost_worker.security.rate_limits import Limit, RateLimits

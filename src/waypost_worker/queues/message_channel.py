@@ -90,6 +90,11 @@ class MessageChannel(LocalChannel[Message]):
             self.drop(unwritten.scope, lambda item: item.cursor == message.cursor)
         self._writes_over.set()
 
+    def request(self, scope: str, request_id: str) -> Message | None:
+        """The first of the requests `request_id`, or its head, if this isolate has queued it recently."""
+        recent = self.since(scope, 0)
+        return next((item for item in recent if item.id == request_id and item.kind != "cancel"), None)
+
     def unwritten(self, cursor: str) -> Message | None:
         """The whole message `cursor` while it is being written."""
         unwritten = self._live().get(cursor)

@@ -9,32 +9,23 @@ its own, so that none replaces a request that is stored. The host is sent the fi
 those of an id that a client chose, or that is cancelled, are removed together.
 """
 
-from collections.abc import AsyncGenerator, Callable, Coroutine, Iterable, Sequence
-from typing import Any, NamedTuple
+from collections.abc import AsyncGenerator, Iterable, Sequence
 
 import msgspec
 
-from waypost_worker.errors import AlreadyAnswered, IdInUse, InvalidId, StorageUnavailable, Unavailable
+from waypost_worker.errors import AlreadyAnswered, IdInUse, InvalidId
 from waypost_worker.http.loads import Loads
 from waypost_worker.kv.bulk import batches
 from waypost_worker.kv.cursor import CursorFactory, cursor_ms, is_cursor
 from waypost_worker.kv.keys import request_key, requests_scope, response_key, response_prefix, responses_scope
-from waypost_worker.kv.store import Kv, KvError, ListPage, list_all
+from waypost_worker.kv.store import Kv, ListPage, list_all
 from waypost_worker.limits import MAX_BODY_BYTES, MAX_CLOCK_SKEW_SECONDS, MAX_LOADED_BYTES, REORDER_WINDOW_SECONDS
 from waypost_worker.polling.wake_up_key import WakeUpWriter
-from waypost_worker.queues.message import ErrorBody, Message, decode_listed, decode_value, encode_stored, head_of
+from waypost_worker.queues.message import ErrorBody, Message, decode_listed, decode_value
 from waypost_worker.queues.message_channel import MessageChannel, Sent
+from waypost_worker.queues.sender import Ahead, Sender
 
 CANCELLED_ERROR = ErrorBody("cancelled", "The request was cancelled before it was answered.")
-
-
-class Ahead(NamedTuple):
-    """How one request delivers messages ahead of their writes. `background`: starts a write that outlives the request.
-    `is_covered`: whether a write of so many bytes is paid for and not refused from the outset, so that nothing is
-    delivered whose write is certain to fail."""
-
-    background: Callable[[Coroutine[Any, Any, None]], None]
-    is_covered: Callable[[int], bool]
 
 
 class Queues:
@@ -53,8 +44,9 @@ class Queues:
     ) -> None:
         """`wake_ups`: `None` if the session has no wake-up keys. `ahead`: `None` if each message is written first."""
         self._kv = kv
-        self._ahead = ahead
-        self._wake_ups = wake_ups
+        self._sender = Sender(kv, code, channel, ttl_seconds, wake_ups, ahead)
+        self.has_wake_up_keys = wake_ups is not None
+        """Whether readers may read the wake-up keys of the queues."""
         self.loads = loads
         self._code = code
         self._cursors = cursors
@@ -62,11 +54,6 @@ class Queues:
         self._ttl_seconds = ttl_seconds
         self.requests = requests_scope(code)
         self.responses = responses_scope(code)
-
-    @property
-    def has_wake_up_keys(self) -> bool:
-        """Whether readers may read the wake-up keys of the queues."""
-        return self._wake_ups is not None
 
     async def push_request(self, message: Message, request_id: str | None, *, is_issued: bool = False) -> Message:
         """As `send_request`. The message that this returns is in KV."""
@@ -89,7 +76,7 @@ class Queues:
             if is_issued:
                 cursor = request_id
         message = msgspec.structs.replace(message, id=request_id or cursor, cursor=cursor, age=self._age(cursor))
-        return await self._send(request_key(self._code, cursor), message, self.requests)
+        return await self._sender.send(request_key(self._code, cursor), message, self.requests)
 
     async def find_repeated(self, message: Message, request_id: str, responses: Sequence[Message]) -> Message | None:
         """Checks that `message` may be queued as `request_id`; `responses` are those to that id. Returns the request
@@ -108,26 +95,21 @@ class Queues:
             queued = [decode_listed(key) for key in (await self._kv.list(request_key(self._code, request_id))).keys]
         elif not known and responses:
             queued = [item async for page in self.pages(self.requests) for item in page if item.id == request_id]
-        here = self._queued_here(request_id)
+        here = self._channel.request(self.requests, request_id)
         known += [item for item in queued[:1] if item.kind != "cancel"] + ([] if here is None else [here])
         if any(item.call_digest not in (None, message.call_digest) for item in known):
             raise IdInUse("The id belongs to a request with another tool or other arguments; send a new id.")
         return queued[0] if is_issued and queued else None
 
-    def _queued_here(self, request_id: str) -> Message | None:
-        """The first of the requests `request_id` that this isolate has queued recently."""
-        recent = self._channel.since(self.requests, 0)
-        return next((item for item in recent if item.id == request_id and item.kind != "cancel"), None)
-
     async def push_response(self, message: Message) -> Message:
-        """Queues `message` for the guests; those who listen here have it before it is written. The message that this
+        """Queues `message` for the guests; those that listen here have it before it is written. The message that this
         returns is in KV. The request stays queued."""
         cursor = self._cursors.issue(self.responses)
-        request = self._queued_here(message.id)
+        request = self._channel.request(self.requests, message.id)
         digest = None if request is None else request.call_digest
         known = msgspec.UNSET if digest is None else digest
         message = msgspec.structs.replace(message, cursor=cursor, digest=known, age=self._age(cursor))
-        sent = await self._send(response_key(self._code, message.id, cursor), message, self.responses)
+        sent = await self._sender.send(response_key(self._code, message.id, cursor), message, self.responses)
         return await sent.stored()
 
     def final_response_here(self, request_id: str) -> Message | None:
@@ -150,7 +132,7 @@ class Queues:
             await self.remove_request(request_id, lists=True)
             cursor = self._cursors.issue(self.requests)
             notice = Message("cancel", request_id, cursor=cursor, age=self._age(cursor))
-            await (await self._send(request_key(self._code, cursor), notice, self.requests)).stored()
+            await (await self._sender.send(request_key(self._code, cursor), notice, self.requests)).stored()
             response = await self.push_response(Message("response", request_id, error=CANCELLED_ERROR, final=True))
         elif response.error != CANCELLED_ERROR:
             raise AlreadyAnswered("The request has its final response; there is nothing left to cancel.")
@@ -292,60 +274,6 @@ class Queues:
     async def _delete(self, keys: Iterable[str]) -> None:
         for key in keys:
             await self._kv.delete(key)
-
-    async def _send(self, key: str, message: Message, scope: str) -> Sent:
-        """Writes `message`. If a reader listens here, it has the message ahead of the write, which this does not await
-        then."""
-        value, metadata = encode_stored(message)
-        # A string crosses into JavaScript faster; a large one takes several times its bytes.
-        text = value if len(value) > MAX_BODY_BYTES else value.decode()
-        # The channel holds only what `list` returns for free; a larger body is read from KV by its reader.
-        # A message in the metadata has 1 KiB of JSON at most; decoded it may take twenty times as much.
-        item, size = head_of(message, len(value)) if value else message, 20 * len(metadata)
-        is_ahead = (
-            self._ahead is not None
-            and isinstance(text, str)
-            and self._channel.has_subscriber(scope)
-            and self._ahead.is_covered(len(text))
-            and self._channel.publish_ahead(scope, item, size, message, len(text) + size)
-        )
-        sent = Sent(message, is_over=not is_ahead)
-        # A caller that has its response does not listen any more when that is written. A host does, unless it is gone.
-        is_read = is_ahead and scope == self.responses and self._is_read_here(message, scope)
-
-        async def write() -> None:
-            await self._kv.put(key, text, ttl_seconds=self._ttl_seconds, metadata=metadata)
-            if not is_ahead:
-                self._channel.publish(scope, item, size)
-            if self._wake_ups is not None and not (is_read or self._is_read_here(message, scope)):
-                self._wake_ups.announce(scope, key)
-
-        if self._ahead is None or not is_ahead:
-            await write()
-        else:
-            self._ahead.background(self._write_behind(write, sent))
-        return sent
-
-    async def _write_behind(self, write: Callable[[], Coroutine[Any, Any, None]], sent: Sent) -> None:
-        """The write of a message that is delivered already. It ends in every case, for those who wait for that."""
-        failure: Exception | None = StorageUnavailable("The message was not written; send it again.")
-        try:
-            await write()
-            failure = None
-        except (KvError, Unavailable) as error:
-            failure = error
-        finally:
-            self._channel.wrote(sent.message, is_stored=failure is None)
-            sent.end(failure)
-            if failure is not None:
-                # Those who wait for a response to this request are told.
-                self._channel.wake(self.responses)
-
-    def _is_read_here(self, message: Message, scope: str) -> bool:
-        """Whether the reader of `message` certainly listens to the local channel. There may be several of responses:
-        that of this one is here if its request came here."""
-        is_listened_to = self._channel.has_subscriber(scope)
-        return is_listened_to and (scope == self.requests or self._queued_here(message.id) is not None)
 
     def _age(self, cursor: str) -> int:
         return max(cursor_ms(cursor) - self._cursors.born_ms, 0) // 1000
