@@ -17,13 +17,13 @@ LONGEST_OUTAGE_SECONDS = 20
 
 
 class Deaths:
-    """The isolates that die in a run, and its outages. In a third of the runs there are none."""
+    """The isolates and hosts that die in a run, and its outages: each in two thirds of the runs."""
 
     def __init__(self, seed: int) -> None:
         self._random = random = Random(f"deaths {seed}")
         self._probability = random.choice((0.0, 0.03, 0.1))
-        self._crashes = random.choice((0.0, 0.0, 0.2))
-        count = random.choice((0, 0, 2))
+        self._crashes = random.choice((0.0, 0.1, 0.3))
+        count = random.choice((0, 2, 4))
         begins = [random.uniform(0, 60) for _ in range(count)]
         self.outages = [(begin, begin + random.uniform(1, LONGEST_OUTAGE_SECONDS)) for begin in begins]
 
