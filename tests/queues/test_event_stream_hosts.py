@@ -1,6 +1,7 @@
 """Two hosts of one session: the newest has the seat, the older one is told so, and no request runs at both."""
 
 import asyncio
+from collections.abc import Sequence
 from dataclasses import replace
 
 import pytest
@@ -317,6 +318,30 @@ async def test_a_host_that_was_superseded_during_a_look_into_the_store_drops_wha
     await after(TAKEOVER_HOLD_SECONDS + 10)
     assert (ids(old), old.names()[-1]) == ([], "superseded")
     assert ids(new) == ["queued-elsewhere"]
+    await new.stop()
+
+
+async def test_a_host_that_was_superseded_while_a_large_request_was_read_drops_it():
+    at = Setting()
+    session = await at.client.open_session()
+    old = await host(at.client, session, OLD)
+    reading, go_on = asyncio.Event(), asyncio.Event()
+    original = at.kv.get_many
+
+    async def slow(keys: Sequence[str]) -> dict[str, str]:
+        if keys[0].startswith("req:") and not reading.is_set():
+            reading.set()
+            await go_on.wait()
+        return await original(keys)
+
+    at.kv.get_many = slow  # type: ignore[method-assign]
+    await at.client.ask(session.code, id="large", args={"text": "x" * 2000})
+    await reading.wait()
+    new = await host(at.client, session, NEW)
+    go_on.set()
+    await after(TAKEOVER_HOLD_SECONDS + 10)
+    assert (ids(old), old.names()[-1]) == ([], "superseded")
+    assert ids(new) == ["large"]
     await new.stop()
 
 
