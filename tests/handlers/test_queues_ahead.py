@@ -288,3 +288,25 @@ async def test_a_request_whose_removal_was_lost_is_removed_by_the_next_stream_an
     assert [data["id"] for data in again.data("request")] == ["next"]
     assert len(await at.requests()) == 1
     await again.stop()
+
+
+async def test_what_is_behind_a_request_comes_as_soon_as_its_response_is_written():
+    at = Setting()
+    at.store.seconds = 0
+    first = await at.begin()
+    await at.ask(id="one", producer="p", seq=1)
+    guest = await listen(at.client, f"/api/stream?code={at.session.code}")
+    await guest.until_event(1)
+    at.store.seconds = WRITE_SECONDS
+    began = now()
+    answering = at.answer("one")
+    await guest.until_event(2)
+    # It knows no numbers, so "two" waits for "one".
+    second = await host_stream(at, at.session)
+    asking = at.ask(id="two", producer="p", seq=2)
+    await second.until_event(2)
+    assert second.data("request")[0]["id"] == "two"
+    assert now() <= began + WRITE_SECONDS + 0.1
+    assert [(await answering).status, (await asking).status] == [202, 202]
+    for stream in (first, second, guest):
+        await stream.stop()

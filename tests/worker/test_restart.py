@@ -29,6 +29,9 @@ SEED = 20260101
 WRITE_SECONDS = 0.3
 """How long a write takes while calls are killed: a message that is delivered ahead of it is lost then."""
 
+NOTICED_SECONDS = 150
+"""Twice the time after which a client gives up a connection on which nothing comes."""
+
 ENTRY = Path(__file__).parent / "faulty_project" / "entry.py"
 
 
@@ -151,7 +154,7 @@ def test_kills_between_delivery_and_write_lose_nothing_and_run_nothing_twice(mor
         with SteadyHost(session, lambda request: request["args"]["n"] * 10) as host, ThreadPoolExecutor(1) as threads:
             producing = threads.submit(produce)
             for count in killed_at:
-                eventually(lambda count=count: len(host.runs) >= count, 30)
+                eventually(lambda count=count: len(host.runs) >= count, NOTICED_SECONDS)
                 sleep(dice.choice((0, 0.5, 1.5)) * WRITE_SECONDS)
                 mortal.kill()
                 mortal.restart()
@@ -159,7 +162,9 @@ def test_kills_between_delivery_and_write_lose_nothing_and_run_nothing_twice(mor
             slow_writes(api, 0)
             producing.result(20 * ROUNDS)
             # What was accepted reaches the host and is answered, without being sent again.
-            eventually(lambda: len(host.runs) == CALLS and not session.poll(session.host_token)["messages"], 30)
+            eventually(
+                lambda: len(host.runs) == CALLS and not session.poll(session.host_token)["messages"], NOTICED_SECONDS
+            )
             replies = [
                 session.ask({"n": number}, id=request_id, producer="p", seq=number)
                 for number, request_id in enumerate(sent, 1)

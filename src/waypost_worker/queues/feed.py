@@ -162,7 +162,7 @@ class Feed:
                         answered = await self._queues.answered()
                     left = [message.cursor for message in unsent if _is_answered(message, answered)]
                     self._to_remove |= dict.fromkeys(left)
-                    async with aclosing(self._deliver(self._unanswered(unsent, answered))) as batches:
+                    async with aclosing(self._deliver(await self._unanswered(unsent, answered))) as batches:
                         async for events in batches:
                             yield events
                     unsent = []
@@ -188,16 +188,16 @@ class Feed:
         """Whether `message` is a request that another host, or an earlier stream of this one, may have been sent."""
         return message.kind == "request" and message.accepted_ms < self._opened_ms
 
-    def _unanswered(self, messages: list[Message], answered: set[str] | None) -> list[Message]:
+    async def _unanswered(self, messages: list[Message], answered: set[str] | None) -> list[Message]:
         """`messages`, in which a `skip` stands for each request that has its final response, here or among `answered`:
-        it is not removed yet, or its isolate ended before that. A request whose response is being written is left out:
-        that decides whether it is answered."""
-        here = {message.id: message for message in self._channel.since(self._queues.responses, 0) if message.final}
-        writing = {id for id, response in here.items() if self._channel.unwritten(response.cursor)}
+        it is not removed yet, or its isolate ended before that. Waits for responses to them that are being written:
+        that decides whether they are answered."""
+        ids = {message.id for message in messages if message.kind == "request"}
+        await self._channel.written(lambda message: message.kind == "response" and message.id in ids)
+        here = {message.id for message in self._channel.since(self._queues.responses, 0) if message.final}
         return [
-            _answered(message) if _is_answered(message, answered) or _is_answered(message, here.keys()) else message
+            _answered(message) if _is_answered(message, answered) or _is_answered(message, here) else message
             for message in messages
-            if not _is_answered(message, writing)
         ]
 
     def _in_turn(self, messages: list[Message], reader: GuestReader) -> list[Message]:
