@@ -91,6 +91,8 @@ async def test_the_lines_of_a_call_and_its_answer_have_the_same_trace():
     queued = (await ask(client, session, TRACED)).json()
     answer = {"code": session.code, "id": queued["id"], "result": 1}
     await client.call("POST", "/api/response", answer, token=session.host, headers=TRACED)
+    # Its line comes when what it does in the background is done: the removal of the request.
+    await asyncio.sleep(2)
     of_trace = [line["message"] for line in sinks.lines if line.get("traceId") == TRACE]
     assert of_trace == ["POST /api/request 202", "POST /api/response 202"]
 

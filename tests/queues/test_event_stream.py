@@ -3,6 +3,8 @@
 import asyncio
 from dataclasses import replace
 
+import pytest
+
 from simulation.client import KEY, make_client
 from simulation.virtual_time import LoopWakeup, VirtualClock
 from tests.support.event_streams import PLAN, Setting, after, host_stream
@@ -298,4 +300,32 @@ async def test_a_guest_that_is_up_to_date_gets_by_the_channel_what_comes_within_
     at.kv.fails = lambda *_: False
     await after(2 * PLAN.poll_max_ms / 1000)
     assert [response["id"] for response in stream.data("response")] == ["soon", "late"]
+    await stream.stop()
+
+
+class LateClock(VirtualClock):
+    """One of its readings, the `late`-th, is a millisecond behind. Clocks of Workers stand still while code runs, each
+    request's by itself, so that one may be behind what another one has noted."""
+
+    def __init__(self, late: int) -> None:
+        super().__init__()
+        self._left = late
+
+    def now_ms(self) -> int:
+        self._left -= 1
+        return super().now_ms() - (self._left == 0)
+
+
+@pytest.mark.parametrize("late", range(1, 25))
+async def test_a_look_counts_that_was_not_due_before_but_when_it_was_done(late: int):
+    # With a wake-up key, whose plan looks again after two minutes.
+    at = Setting(FREE)
+    session = await at.client.open_session()
+    at.client.app.clock = LateClock(late)
+    stream = await listen(at.client, f"/api/stream?code={session.code}")
+    await after(1)
+    asked = (await at.client.ask(session.code)).json()
+    await at.client.answer(session, asked["id"], 1)
+    await after(0.1)
+    assert [response["result"] for response in stream.data("response")] == [1]
     await stream.stop()

@@ -87,7 +87,7 @@ class Recording:
         self._response_ended()
 
     def _response_ended(self) -> None:
-        self.record.ms = self._clock.now_ms() - self.record.started_ms
+        self.record.ms = max(self._clock.now_ms() - self.record.started_ms, 0)
         self._part_ended()
 
     def _part_ended(self) -> None:

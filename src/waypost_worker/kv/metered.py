@@ -162,7 +162,7 @@ class MeteredKv:
         try:
             return await operation(*args, **kwargs)
         finally:
-            self.elapsed_ms += self._clock.now_ms() - started
+            self.elapsed_ms += max(self._clock.now_ms() - started, 0)
 
 
 def _size(value: str | bytes) -> int:

@@ -63,15 +63,16 @@ async def stream_events(
     is_behind, is_whole = role is Role.GUEST and not is_continued, True
     with feed.subscribe(wakeup), watch.subscribe(wakeup):
         yield _first_batch(role, feed, watch)
-        while (now := clock.now_ms()) < end_ms and meter.remaining > STREAM_RESERVED_OPERATIONS:
-            looks = now >= schedule.next_look_ms
+        while clock.now_ms() < end_ms and meter.remaining > STREAM_RESERVED_OPERATIONS:
+            looks = feed.looks
             try:
                 async with aclosing(_look(feed, watch, schedule, invocation, is_behind=is_behind)) as batches:
                     async for batch in batches:
                         last_sent = clock.now_ms()
                         yield batch
-                is_behind, is_whole = is_behind and not looks, is_whole or looks
-                looked_ms = clock.now_ms() if looks else looked_ms
+                # A look may have become due meanwhile: that it was done counts, not that it was due before.
+                if feed.looks > looks:
+                    is_behind, is_whole, looked_ms = False, True, clock.now_ms()
             except KvError:
                 is_whole = False
                 last_sent = clock.now_ms()

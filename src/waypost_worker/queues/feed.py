@@ -59,6 +59,8 @@ class Feed:
         self._handovers = handovers
         self._last_id = reader.cursor
         self._is_stream = is_stream
+        self.looks = 0
+        """How often the whole store was looked at."""
         self._opened_ms = clock.now_ms()
         # When the youngest isolate began that has accepted a message since this feed was opened.
         self._youngest_ms = 0
@@ -83,6 +85,7 @@ class Feed:
 
     def looked(self, schedule: PollSchedule) -> None:
         """Tells `schedule` that a look at the store is over."""
+        self.looks += 1
         self._wake_up.looked(schedule, self._awaits)
 
     def _awaits(self, message_key: str) -> bool:
