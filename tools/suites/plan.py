@@ -46,7 +46,9 @@ PLANS: dict[str, Plan] = {
     ),
     "verify": Plan(
         (
-            Suite("worker", "MCP clients, schemathesis, restarts", "test:worker", ("-m", "worker and verify")),
+            Suite(
+                "worker", "MCP clients, schemathesis, restarts", "test:worker", ("-m", "worker and verify", "-n", "3")
+            ),
             Suite("browser", "every other page in Chromium", "test:browser", ("-m", "browser and verify", "-n", "2")),
             Suite("simulation", "the larger simulation", "test:simulation", ("-m", "verify", "-n", "2")),
             Suite("guard", "the benchmark's guard", "bench:guard", only_warns=True),
