@@ -45,7 +45,9 @@ CHECKS = {
     "ignored_auth",
     "object_level_authorization",
 }
-MIN_CASES = 3000
+MIN_CASES = 2000
+SOAK_EXAMPLES = 30
+"""How many cases `make soak` makes of each operation."""
 
 # What is another one at every run; the tag of a page is made of its session's id too.
 CHANGING = (
@@ -172,6 +174,7 @@ def attack(worker: LocalWorker, folder: Path, name: str, options: tuple[str, ...
         *(sys.executable, "-m", "schemathesis.cli", "--config-file", SETTINGS, "run", f"{worker.url}/openapi.json"),
         *("--url", worker.url, "--no-color", *options),
         *("--report", "json", "--report-json-path", path),
+        *(["--max-examples", str(SOAK_EXAMPLES)] if os.environ.get("WAYPOST_SOAK") else []),
     ]
     environment = {**os.environ, "PYTHONPATH": f"{ROOT}:{ROOT / 'src'}"}
     done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True)
