@@ -11,7 +11,7 @@ from simulation.planted import PLANTED
 from simulation.profiles import PROFILES
 from simulation.scenario import simulate
 
-RUNS = {"a few": range(300), "many": range(300, 2000)}
+RUNS = {"a few": range(300), "many": range(300, 1200)}
 """Seeds: the few are run by `make test`, all of them by `make verify`."""
 FOUND_WITHIN = 500
 
