@@ -62,9 +62,9 @@ def test_looks_at_short_intervals_are_not_delayed():
     ]
 
 
-def asleep(now_ms: int = 0) -> PollSchedule:
+def asleep(now_ms: int = 0, *, is_only_reader: bool = False) -> PollSchedule:
     """A schedule with a wake-up key, after its first look."""
-    schedule = PollSchedule(PAID, MAX, now_ms, 0, wake_up_max_ms=4000, asleep_ms=60_000)
+    schedule = PollSchedule(PAID, MAX, now_ms, 0, 4000, asleep_ms=60_000, is_only_reader=is_only_reader)
     schedule.has_key = True
     schedule.looked(now_ms)
     return schedule
@@ -107,6 +107,17 @@ def test_a_message_that_is_never_found_is_given_up():
         now = schedule.next_look_ms
     assert now - 10_000 < 2 * MAX
     schedule.looked(now, expects=True)
+    assert schedule.next_look_ms - now >= 60_000
+
+
+def test_a_message_that_has_one_reader_is_not_given_up():
+    schedule, now = asleep(is_only_reader=True), 10_000
+    schedule.woken(now)
+    for _ in range(20):
+        schedule.looked(now, expects=True)
+        assert schedule.next_look_ms - now <= MAX + COALESCED_MS
+        now = schedule.next_look_ms
+    schedule.looked(now)
     assert schedule.next_look_ms - now >= 60_000
 
 

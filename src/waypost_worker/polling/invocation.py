@@ -26,11 +26,18 @@ class Invocation(msgspec.Struct, frozen=True):
             plan, plan.poll_max_ms, self.clock.now_ms(), self.phase_ms, plan.wake_up_max_ms, plan.asleep_poll_ms
         )
 
-    def wait_schedule(self) -> PollSchedule:
-        """The schedule of an open request that waits; its interval stays short."""
+    def wait_schedule(self, *, is_only_reader: bool = False) -> PollSchedule:
+        """The schedule of an open request that waits; its interval stays short. `is_only_reader`: as in
+        `PollSchedule`."""
         plan = self.plan
         return PollSchedule(
-            plan, plan.wait_poll_max_ms, self.clock.now_ms(), 0, plan.wake_up_wait_max_ms, plan.asleep_wait_poll_ms
+            plan,
+            plan.wait_poll_max_ms,
+            self.clock.now_ms(),
+            0,
+            plan.wake_up_wait_max_ms,
+            plan.asleep_wait_poll_ms,
+            is_only_reader=is_only_reader,
         )
 
     def stream_end_ms(self) -> int:

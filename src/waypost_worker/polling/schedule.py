@@ -34,11 +34,21 @@ class PollSchedule:
     """When a loop is to look at KV next; all times in milliseconds."""
 
     def __init__(
-        self, plan: Plan, poll_max_ms: int, now_ms: int, phase_ms: int = 0, wake_up_max_ms: int = 0, asleep_ms: int = 0
+        self,
+        plan: Plan,
+        poll_max_ms: int,
+        now_ms: int,
+        phase_ms: int = 0,
+        wake_up_max_ms: int = 0,
+        asleep_ms: int = 0,
+        *,
+        is_only_reader: bool = False,
     ) -> None:
         """`phase_ms`: the offset of the multiples, so that not all isolates of the world look at the same time.
         `wake_up_max_ms`, `asleep_ms`: the longest interval between readings of a wake-up key, and between looks while
-        that does not change."""
+        that does not change. `is_only_reader`: nobody else takes a message that the wake-up key has named, so it is
+        looked for until it is found."""
+        self._is_only_reader = is_only_reader
         self._min = plan.poll_min_ms
         self._max = poll_max_ms
         self._interval = float(plan.poll_min_ms)
@@ -106,7 +116,8 @@ class PollSchedule:
     def looked(self, now_ms: int, *, expects: bool = False) -> None:
         """A look is over: plans the next one. `expects`: the wake-up key has named a message that the look has not
         found; after some more looks, another reader counts as having taken it."""
-        if self.has_key and (not expects or self._interval >= self._max):
+        has_given_up = self._interval >= self._max and not self._is_only_reader
+        if self.has_key and (not expects or has_given_up):
             self.next_look_ms = self._after(now_ms, self._asleep_ms)
             return
         self.next_look_ms = self._after(now_ms, self._interval)

@@ -6,8 +6,9 @@ from contextlib import AbstractContextManager
 
 from waypost_worker.clock import Wakeup
 from waypost_worker.errors import Unavailable
+from waypost_worker.kv.cursor import cursor_ms
 from waypost_worker.kv.keys import cursor_of
-from waypost_worker.limits import WAIT_RESERVED_OPERATIONS
+from waypost_worker.limits import REORDER_WINDOW_SECONDS, WAIT_RESERVED_OPERATIONS
 from waypost_worker.polling.invocation import Invocation
 from waypost_worker.polling.schedule import PollSchedule
 from waypost_worker.polling.wait import wait_for_item
@@ -39,7 +40,7 @@ class ResponseWaiter:
         exists = queues.has_wake_up_keys
         self._wake_up = WakeUpKey(invocation.meter, queues.responses, invocation.clock, exists=exists)
         self._listed: set[str] = set()
-        self._schedule = invocation.wait_schedule()
+        self._schedule = invocation.wait_schedule(is_only_reader=True)
         if not resumed:
             self._looked(self._schedule, "")
         self._seen: set[str] = set()
@@ -60,7 +61,7 @@ class ResponseWaiter:
         """
         clock = self._invocation.clock
         deadline_ms = clock.now_ms() + round(seconds * 1000)
-        schedule = self._invocation.wait_schedule()
+        schedule = self._invocation.wait_schedule(is_only_reader=True)
         self._looked(schedule, request_id)
 
         async def from_channel() -> Message | None:
@@ -149,9 +150,16 @@ class ResponseWaiter:
         self._wake_up.looked(schedule, self._awaits(request_id))
 
     def _awaits(self, request_id: str) -> Callable[[str], bool]:
-        """Whether a message's key is that of a response to this request that no look has found."""
+        """Whether a message's key is that of a response to this request that no look has found and that may still come:
+        one that is old was acknowledged."""
         prefix = f"{self._queues.responses}:{request_id}:"
-        return lambda key: key.startswith(prefix) and cursor_of(key) not in self._listed
+        oldest_ms = self._invocation.clock.now_ms() - REORDER_WINDOW_SECONDS * 1000
+
+        def is_awaited(key: str) -> bool:
+            cursor = cursor_of(key)
+            return key.startswith(prefix) and cursor not in self._listed and cursor_ms(cursor) > oldest_ms
+
+        return is_awaited
 
     async def _look(self, request_id: str) -> None:
         try:
