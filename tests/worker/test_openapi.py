@@ -59,8 +59,10 @@ CHANGING = (
     (r'\\"[0-9a-f]{32}\\"', "ETAG"),
     (r'"[0-9a-hjkmnp-tv-z]{32}"', '"MCP ADDRESS"'),
     (r'"signingKeys":\["[\w-]{16}"\]', '"signingKeys":["FINGERPRINT"]'),
-    # Miniflare makes one up.
+    # Miniflare makes these up.
     (r'"colo":"[A-Z]{3}"', '"colo":null'),
+    (r'"workerVersion":\{[^}]*\}', '"workerVersion":null'),
+    (r'"signingKeys":\["[^"]+"\]', '"signingKeys":["FINGERPRINT"]'),
 )
 
 

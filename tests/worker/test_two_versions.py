@@ -109,8 +109,12 @@ def test_a_stream_goes_on_in_the_other_version_where_it_was(versions: tuple[Api,
     instance = stream.events[0].data["instance"]
     again = there.stream(session.code, session.host_token, last_event_id=second.id, instance=instance)
     assert again.status == 200, again.body
-    came = [(event.data["id"], event.data.get("replay", False)) for event in again.take(2, "request")]
-    assert came == [("waiting", True), ("later", False)]
+    came = []
+    while not came or came[-1][0] != "later":
+        [event] = again.take(1, "request")
+        came.append((event.data["id"], event.data.get("replay", False)))
+    # An answered request is removed a second later. Hosts of a version that does not know that may be sent it again.
+    assert [one for one in came if one != ("answered", True)] == [("waiting", True), ("later", False)]
     # A guest that polls misses nothing either; what has come already may come again.
     polled = session.poll(wait=5)
     assert [message["data"]["id"] for message in polled["messages"]] == ["answered"]

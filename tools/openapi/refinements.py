@@ -62,6 +62,9 @@ _SAID: Json = {"description": "Any JSON; null beside `toolCalls` only."}
 
 _IMPORTED_TIME: Json = {
     "description": "ISO 8601 (more forms of it than this pattern has), or Unix seconds or milliseconds.",
+    # Milliseconds from the year 1 to the year 9999.
+    "minimum": -62_135_596_800_000,
+    "maximum": 253_402_300_799_999,
     "pattern": r"^[12]\d{3}-(0[1-9]|1[0-2])-(0[1-9]|1\d|2[0-8])T([01]\d|2[0-3]):[0-5]\d:[0-5]\d(\.\d{3})?Z?$",
 }
 
