@@ -49,7 +49,7 @@ def python_components(root: Path = ROOT) -> dict[str, dict[str, Any]]:
                 "externalReferences": [
                     {
                         "type": "distribution",
-                        "url": f"https://pypi.org/project/{name}/{version}/#files",
+                        "url": purl,
                         "hashes": [{"alg": "SHA-256", "content": digest} for digest in digests],
                     }
                 ],
