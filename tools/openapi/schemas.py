@@ -72,10 +72,12 @@ def _forbid_null(schema: Json) -> None:
 
 
 def _refine(schema: Json, more: Json) -> None:
-    """Add `more` to `schema`; where null is allowed as well, to the other branch of it."""
+    """Add `more` to `schema`; where null is allowed as well, to the other branch of it; bounds to that of numbers."""
     branches = [branch for branch in schema.get("anyOf", []) if branch.get("type") != "null"]
     target = branches[0] if branches else schema
-    target.update(more)
+    numbers = next((branch for branch in branches if branch.get("type") == "number"), target)
+    for key, value in more.items():
+        (numbers if key in ("minimum", "maximum") else target)[key] = value
 
 
 def _relinked(schema: Any, renamed: dict[str, str]) -> Any:
