@@ -70,7 +70,7 @@ def asking(service: ModelServer) -> Iterator[LocalWorker]:
         yield worker
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def patient(service: ModelServer) -> Iterator[LocalWorker]:
     """A Worker that waits for `service` as long as it does by default, and keeps ten messages of a thread."""
     model = {"MODEL_PROVIDER": "openai", "OPENAI_BASE_URL": service.url, "OPENAI_MODEL": "a-model"}
@@ -83,6 +83,14 @@ def chat(asking: LocalWorker, service: ModelServer) -> Iterator[Chat]:
     """A chat with a service that answers as it does by default."""
     service.script()
     with Api(asking.url) as api:
+        yield Chat(api)
+
+
+@pytest.fixture
+def patient_chat(patient: LocalWorker, service: ModelServer) -> Iterator[Chat]:
+    """The same, where no second of silence ends an answer: for models that say nothing until they are stopped."""
+    service.script()
+    with Api(patient.url) as api:
         yield Chat(api)
 
 
@@ -178,19 +186,19 @@ def test_a_client_that_goes_away_does_not_end_the_request_to_the_model(chat: Cha
     assert not service.requests[0].has_left
 
 
-def test_who_interrupts_a_model_that_has_said_nothing_yet_is_answered(chat: Chat, service: ModelServer) -> None:
+def test_who_interrupts_a_model_that_has_said_nothing_yet_is_answered(patient_chat: Chat, service: ModelServer) -> None:
     service.script([STALL])
-    first = chat.ask("one")
+    first = patient_chat.ask("one")
     eventually(lambda: service.requests)
-    assert chat.ask("two", interrupt=True).whole() == "Hello from the model."
+    assert patient_chat.ask("two", interrupt=True).whole() == "Hello from the model."
     assert (first.whole(), first.end()["finishReason"]) == ("", "stopped")
-    assert chat.said() == [("user", "one"), ("user", "two"), ("assistant", "Hello from the model.")]
+    assert patient_chat.said() == [("user", "one"), ("user", "two"), ("assistant", "Hello from the model.")]
 
 
-def test_a_stop_ends_the_request_to_the_model(chat: Chat, service: ModelServer) -> None:
+def test_a_stop_ends_the_request_to_the_model(patient_chat: Chat, service: ModelServer) -> None:
     service.script([*paced(said(*WORDS)[:5], 0.01), STALL])
-    answer = chat.ask("hello").heard("word2")
-    assert chat.stop()["stopped"]
+    answer = patient_chat.ask("hello").heard("word2")
+    assert patient_chat.stop()["stopped"]
     eventually(lambda: service.requests[0].has_left)
     assert (answer.whole(), answer.end()["finishReason"]) == ("word0 word1 word2 word3 ", "stopped")
 
@@ -214,21 +222,21 @@ def test_a_client_that_waits_five_seconds_for_a_byte_survives_a_model_that_think
 
 
 def test_a_model_that_insists_on_turns_answers_twelve_questions_also_after_stops_and_appends(
-    chat: Chat, service: ModelServer
+    patient_chat: Chat, service: ModelServer
 ) -> None:
     service.script()
     service.refuses = refusal_of_template
     try:
         for number in range(12):
             if number % 3 == 1:
-                chat.append("More", "and more")
+                patient_chat.append("More", "and more")
             if number % 3 == 2:
                 service.script([STALL])
-                stopped = chat.ask("Stopped?")
+                stopped = patient_chat.ask("Stopped?")
                 eventually(lambda: service.requests)
-                chat.stop()
+                patient_chat.stop()
                 stopped.wait_over()
-            assert chat.ask(f"{number}?").whole() == "Hello from the model."
+            assert patient_chat.ask(f"{number}?").whole() == "Hello from the model."
         asked = [request.body["messages"] for request in service.requests]
         assert asked[-1][-1]["content"] == "Stopped?\n\n11?"
     finally:

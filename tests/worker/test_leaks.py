@@ -30,6 +30,7 @@ SESSIONS = 5
 WAITS = 5
 NOTICED_SECONDS = 40
 """Twice a heartbeat and more: how long it may take until the last stream is noticed to be gone."""
+BACKGROUND_SECONDS = 1.5
 GARBAGE_PER_REQUEST = 3
 """The SDK's entrypoint instance, its wrapper of `env` and a bound method: JavaScript holds them until V8 collects its
 garbage, which it does after some thousand requests."""
@@ -182,10 +183,13 @@ def counts(api: Api) -> Counts:
 
 
 def counts_at_rest(api: Api) -> Counts:
-    """The counts once no stream is open any more and two looks in a row see the same coroutines."""
+    """The counts once no stream is open any more and two looks see the same coroutines, with time between them for what
+    goes on in the background: an answered request is removed a second later."""
 
     def look() -> Counts | None:
-        first, second = counts(api), counts(api)
+        first = counts(api)
+        time.sleep(BACKGROUND_SECONDS)
+        second = counts(api)
         is_quiet = (second.streams, second.listeners, second.proxies, second.generators) == (0, 0, 0, 0)
         return second if is_quiet and first.coroutines == second.coroutines else None
 
