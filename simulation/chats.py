@@ -52,13 +52,20 @@ class FrailKv(DelegatingKv):
         super().__init__(kv)
         self.is_dead = asyncio.Event()
         self.refuses_until = 0.0
+        self.failures = 0
+        """How often an operation has failed. It is repeated, and each repetition is paid for by itself."""
 
     async def _around(self, operation: Callable[P, Awaitable[T]], *args: P.args, **kwargs: P.kwargs) -> T:
         if operation.__name__ in ("put", "delete") and _now() < self.refuses_until:
             await asyncio.sleep(0.05)
+            self.failures += 1
             raise KvError("refused")
         if not self.is_dead.is_set():
-            done = await operation(*args, **kwargs)
+            try:
+                done = await operation(*args, **kwargs)
+            except KvError:
+                self.failures += 1
+                raise
             if not self.is_dead.is_set():
                 return done
         return await asyncio.get_running_loop().create_future()  # type: ignore[no-any-return]
@@ -212,10 +219,11 @@ class Asker:
         return has_heard
 
     async def _hear(self, isolate: Isolate, asked: Asked, body: dict[str, Any]) -> bool:
+        failures = isolate.kv.failures
         response = await isolate.client.open("POST", "/api/chat", body=json.dumps(body).encode())
         if not isinstance(response.body, AsyncGenerator):
             assert isinstance(response.body, bytes)
-            self._check_refusal(isolate, body["message"], json.loads(response.body)["code"])
+            self._check_refusal(isolate, body["message"], json.loads(response.body)["code"], failures)
             return False
         text, is_undone, has_failed = "", False, False
         try:
@@ -231,7 +239,10 @@ class Asker:
             await response.body.aclose()
         return not is_undone
 
-    def _check_refusal(self, isolate: Isolate, text: str, code: str) -> None:
+    def _check_refusal(self, isolate: Isolate, text: str, code: str, failures: int) -> None:
+        # A write that the store refuses must be paid for once more, and the model has been asked then.
+        if code == "budget_spent" and isolate.kv.failures > failures:
+            return
         if code in ("answer_running", "rate_limited", "budget_spent") and text in isolate.model.asked:
             self._chats.violations.append(f"was refused and reached the model: {text[:20]}, {code}")
         if text in isolate.model.open:
