@@ -1,4 +1,4 @@
-"""A long command says how far it is: in one line on a terminal, seldom in a log."""
+"""A long command says how far it is: in one line on a terminal, now and then in a log."""
 
 from __future__ import annotations
 
