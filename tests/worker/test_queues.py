@@ -190,10 +190,9 @@ def test_a_poll_with_its_cursor_waits_for_something_new(api: Api, threads: Threa
     waiting = threads.submit(session.poll, session.host_token, after=first["cursor"], wait=30)
     new = session.ask().json()["id"]
     messages = waiting.result()["messages"]
-    assert {message["data"]["id"]: message["data"].get("replay", False) for message in messages} == {
-        old: True,
-        new: False,
-    }
+    came = {message["data"]["id"]: message["data"].get("replay", False) for message in messages}
+    # The new one may be delivered ahead of the first look, which shows the old one again.
+    assert came in ({new: False}, {old: True, new: False})
 
 
 def test_a_poll_brings_the_same_messages_as_a_stream(api: Api) -> None:
