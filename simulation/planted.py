@@ -14,7 +14,7 @@ from simulation.planted_addresses import ADDRESS_BUGS
 from simulation.planted_ahead import AHEAD_BUGS
 from simulation.planted_chats import CHAT_BUGS
 from simulation.planted_departures import DEPARTURE_BUGS
-from simulation.planted_images import IMAGE_BUGS
+from simulation.planted_images import IMAGE_BUGS, deletes_no_images
 from simulation.planted_wake_ups import WAKE_UP_BUGS
 from simulation.replaced import replaced
 from waypost_worker.chat.turn import Turn
@@ -390,41 +390,45 @@ def never_tries_again() -> Iterator[None]:
         yield
 
 
-PLANTED = (
-    high_water_mark,
-    get_instead_of_list,
-    one_key_per_queue,
-    no_dedupe,
-    trace_of_the_head,
-    ignores_list_complete,
-    answers_before_the_write,
-    shared_cache,
-    no_reorder_window,
-    never_frees_room,
-    no_order,
-    unflagged_replay,
-    never_superseded,
-    the_newer_host_is_superseded,
-    a_reconnect_makes_a_host_new,
-    deletes_the_journal_immediately,
-    compaction_loses_drops,
-    compaction_loses_clears,
-    first_copy_wins,
-    pops_by_writing_the_rest,
-    forgets_pops,
-    cuts_inside_groups,
-    forgets_that_it_cut,
-    says_nothing_of_what_it_cuts,
-    deletes_the_thread_alone,
-    deletes_every_page,
-    asks_again_only_what_is_shown,
-    *CHAT_BUGS,
-    *IMAGE_BUGS,
-    repeats_what_is_used_up,
-    waits_until_midnight,
-    never_tries_again,
-    *ADDRESS_BUGS,
-    *WAKE_UP_BUGS,
-    *DEPARTURE_BUGS,
-    *AHEAD_BUGS,
-)
+PLANTED_BY_TOPIC: dict[str, tuple[Any, ...]] = {
+    "queues": (
+        high_water_mark,
+        get_instead_of_list,
+        one_key_per_queue,
+        no_dedupe,
+        trace_of_the_head,
+        ignores_list_complete,
+        answers_before_the_write,
+        shared_cache,
+        no_reorder_window,
+        never_frees_room,
+        no_order,
+        unflagged_replay,
+        never_superseded,
+        the_newer_host_is_superseded,
+        a_reconnect_makes_a_host_new,
+        *WAKE_UP_BUGS,
+        *DEPARTURE_BUGS,
+        *AHEAD_BUGS,
+    ),
+    "daily allowance": (repeats_what_is_used_up, waits_until_midnight, never_tries_again),
+    "conversation": (
+        deletes_the_journal_immediately,
+        compaction_loses_drops,
+        compaction_loses_clears,
+        first_copy_wins,
+        pops_by_writing_the_rest,
+        forgets_pops,
+        cuts_inside_groups,
+        forgets_that_it_cut,
+        says_nothing_of_what_it_cuts,
+        asks_again_only_what_is_shown,
+        *IMAGE_BUGS,
+    ),
+    "chats": CHAT_BUGS,
+    "deletion": (deletes_the_thread_alone, deletes_every_page, deletes_no_images),
+    "addresses": ADDRESS_BUGS,
+}
+"""By the topic of the runs that find them (see `scenario.topic_of`)."""
+
+PLANTED = [(bug, topic) for topic, bugs in PLANTED_BY_TOPIC.items() for bug in bugs]

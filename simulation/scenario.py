@@ -2,6 +2,7 @@
 
 import asyncio
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass
 from random import Random
 
@@ -34,6 +35,14 @@ QUIET_SECONDS = 120
 """The end of the silence, in which every stream must idle at its slowest rate."""
 
 
+OTHER_TOPICS: dict[str, Callable[[int, Profile], list[str]]] = {
+    "addresses": simulate_addresses,
+    "conversation": simulate_conversation,
+    "chats": simulate_chats,
+    "deletion": simulate_deletion,
+}
+
+
 @dataclass(frozen=True)
 class Report:
     """The result of one run."""
@@ -44,22 +53,28 @@ class Report:
     profile: str = ""
 
 
-def simulate(seed: int, profile: Profile | None = None) -> Report:
-    """One run from `seed`, the same at every call; the seed chooses the profile too, unless one is given.
-
-    Of sixteen, three are of a conversation, one of chats, one of a deletion and one of MCP addresses; the others of the
-    queues, two of them on an account whose operations of the day are used up meanwhile.
-    """
-    profile = profile or profile_of(seed)
+def topic_of(seed: int) -> str:
+    """What the run from `seed` is about. Of sixteen, three are about a conversation, one about chats, one about a
+    deletion, one about MCP addresses, two about queues on an account whose operations of the day are used up meanwhile,
+    the others about queues."""
     if seed % 16 == 15:
-        return Report(seed, simulate_addresses(seed, profile), 0, profile.key)
+        return "addresses"
     if seed % 4 == 3:
-        return Report(seed, simulate_conversation(seed, profile), 0, profile.key)
+        return "conversation"
     if seed % 16 == 9:
-        return Report(seed, simulate_chats(seed, profile), 0, profile.key)
+        return "chats"
     if seed % 16 == 6:
-        return Report(seed, simulate_deletion(seed, profile), 0, profile.key)
-    return run(_scenario(seed, profile))
+        return "deletion"
+    return "daily allowance" if seed % 8 == DAILY_RUN else "queues"
+
+
+def simulate(seed: int, profile: Profile | None = None) -> Report:
+    """One run from `seed`, the same at every call; the seed chooses the profile too, unless one is given."""
+    profile = profile or profile_of(seed)
+    scenario = OTHER_TOPICS.get(topic_of(seed))
+    if scenario is None:
+        return run(_scenario(seed, profile))
+    return Report(seed, scenario(seed, profile), 0, profile.key)
 
 
 async def _scenario(seed: int, profile: Profile) -> Report:
@@ -76,7 +91,7 @@ async def _scenario(seed: int, profile: Profile) -> Report:
     faults = Faults(0.03 * bad, 0.03 * bad, 0.02 * bad, 0.03 * bad, 0.2)
     world = profile.world(random, weather)
     # From a source of its own: the other runs stay what they are.
-    allowance = DailyAllowance(Random(f"allowance {seed}")) if seed % 8 == DAILY_RUN else None
+    allowance = DailyAllowance(Random(f"allowance {seed}")) if topic_of(seed) == "daily allowance" else None
     deaths = Deaths(seed)
     world.outages = deaths.outages
     cluster = Cluster(world, random, faults, profile, allowance, deaths)
