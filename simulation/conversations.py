@@ -209,14 +209,23 @@ class Writer:
             replaces_all=replaces_all,
             is_again=question.regenerate,
         )
-        drops = turn.drops + [item.id for item in ended if not item.content]
-        closed = [item for item in ended if item.content and item.id not in drops]
-        await conversation.append([*closed, *turn.added], drops=drops, cursor=generation_id)
+        ended = [item for item in ended if item.id not in turn.drops]
+        empty = [item.id for item in ended if not item.content]
+        closed = [item for item in ended if item.content]
         answer = turn.added[-1]
-        await asyncio.sleep(self._random.uniform(0, 20))
-        if self._random.random() < 0.1:
-            restored, drops = turn.rollback()
-            await conversation.append(restored, drops=drops)
+        is_taken_back = self._random.random() < 0.1
+        entries: list[str] = []
+        try:
+            await conversation.append(
+                [*closed, *turn.added], drops=turn.drops + empty, cursor=generation_id, entries=entries
+            )
+            await asyncio.sleep(self._random.uniform(0, 20))
+        except Unavailable:
+            # As a chat does: it may have taken effect.
+            is_taken_back = True
+            await asyncio.sleep(self._random.uniform(0, 20))
+        if is_taken_back:
+            await conversation.retract(entries[0], [*closed, *turn.replaced], drops=[answer.id, *empty])
             return
         for text in ("So", "So far")[: self._random.randrange(3)]:
             await conversation.append([msgspec.structs.replace(answer, content=text)])

@@ -3,6 +3,8 @@
 from contextlib import suppress
 from typing import Any
 
+import msgspec
+
 from simulation.replaced import replaced
 from waypost_worker.chat import chat
 from waypost_worker.chat.beginning import Beginning
@@ -10,6 +12,8 @@ from waypost_worker.chat.chat import Chat
 from waypost_worker.chat.early_pieces import EarlyPieces
 from waypost_worker.chat.found_thread import FoundThread
 from waypost_worker.chat.generation import Generation
+from waypost_worker.conversations.conversation import Conversation
+from waypost_worker.conversations.journal import Change
 from waypost_worker.conversations.message import ChatMessage
 from waypost_worker.errors import Unavailable
 from waypost_worker.kv.metered import MeteredKv
@@ -69,7 +73,22 @@ def asks_without_being_paid() -> Any:
     return replaced(MeteredKv, "can_write", lambda *_: True)
 
 
+def takes_back_by_name() -> Any:
+    """A question whose write was refused is taken back by its id, and so is the same question answered elsewhere."""
+    written: dict[str, list[str]] = {}
+
+    async def write(self: Any, change: Change, cursor: str) -> str:
+        written[cursor] = [*change.drops, *(item.id for item in change.items)]
+        names = [name for entry in change.retracts for name in written[entry]]
+        change = msgspec.structs.replace(change, drops=[*change.drops, *names], retracts=(), places={})
+        return await original(self, change, cursor)
+
+    original = Conversation._write
+    return replaced(Conversation, "_write", write)
+
+
 CHAT_BUGS = (
+    takes_back_by_name,
     shows_before_it_is_kept,
     writes_into_the_likely_conversation,
     lets_the_model_go_on,

@@ -35,6 +35,7 @@ class Removals:
 
     cleared: str = ""
     dropped: dict[str, str] = field(default_factory=dict)
+    retracted: set[str] = field(default_factory=set)
 
     def add(self, write: Write) -> None:
         """Adds the removals of `write`."""
@@ -42,11 +43,12 @@ class Removals:
             self.cleared = max(self.cleared, write.cursor)
         for name in write.change.drops:
             self.dropped[name] = max(self.dropped.get(name, ""), write.cursor)
+        self.retracted.update(write.change.retracts)
 
     def remove(self, copy: "Copy") -> bool:
-        """Whether `copy` is removed: it precedes a removal that is not of its own write."""
+        """Whether `copy` is removed: its write is retracted, or it precedes a removal that is not of its own write."""
         removal = max(self.cleared, self.dropped.get(copy.item.id, ""))
-        return copy.position[0] < removal != copy.write.cursor
+        return copy.write.cursor in self.retracted or copy.position[0] < removal != copy.write.cursor
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,14 +113,14 @@ class Talk:
         self.contended.update(lost)
         for item in change.items:
             # Put back where a question was taken back.
-            if item.id in self.questions and not item.place:
+            if item.id in self.questions and change.retracts:
                 self.last_answers[self.questions[item.id]] = item.id
                 # Still being generated: when it is closed, it is closed where that was noticed.
                 self.contended.update([self.questions[item.id]] if item.is_open else ())
-        if change.clears or change.drops:
+        if change.clears or change.drops or change.retracts:
             self.removing.append(write)
         for index, item in enumerate(change.items):
-            copy = Copy((item.place or cursor, cursor, index), item, write)
+            copy = Copy((change.places.get(item.id) or item.place or cursor, cursor, index), item, write)
             self.copies.setdefault(item.id, []).append(copy)
             self.calls |= {call.id: item.id for call in item.tool_calls}
             first = self.calls.get(item.tool_call_id or "") or self.groups.get(item.id, [item.id])[0]
@@ -158,8 +160,10 @@ class Talk:
         view = history.items
         self.settled_before = began - SETTLED_SECONDS
         self.certain = Removals()
+        retracted = {cursor for write in self.removing for cursor in write.change.retracts}
         for write in filter(self._is_settled, self.removing):
-            self.certain.add(write)
+            if write.cursor not in retracted:
+                self.certain.add(write)
         self.violations += [*self._too_many(view), *self._wrong(view), *self._out_of_order(view)]
         self.violations += self._parted(view)
         if history.truncated and len(self.copies) <= self.limit:

@@ -1,14 +1,16 @@
 """Models and stores that fail in the middle of a question: the errors that the stream sends, and what stays stored."""
 
 import asyncio
+from typing import Any
 
 import pytest
 
 from simulation.scripted_model import Step, counted
 from simulation.virtual_time import START_MS
-from tests.support.chats import ADA, THREAD, Chats, text_of, ui_chunks
+from tests.support.chats import ADA, THREAD, Chats, text_of, ui_chunks, ui_text
 from waypost_worker.conversations.thread import Thread
 from waypost_worker.errors import ModelFailed, ModelTimedOut, WaypostError
+from waypost_worker.kv.retrying import ATTEMPTS
 
 
 async def threads(at: Chats) -> list[Thread]:
@@ -127,6 +129,23 @@ async def test_history_is_as_before_when_the_store_refuses_what_was_to_be_asked_
     refuse_first(at, "conv:")
     assert (await at.ask_ui("Uno?", "m1", messageId="m1")).status == 503
     assert await at.history() == before
+
+
+@pytest.mark.parametrize("takes_effect", [False, True])
+@pytest.mark.parametrize("is_edit", [False, True])
+async def test_taking_a_question_back_leaves_the_same_one_answered_elsewhere(takes_effect: bool, is_edit: bool):
+    at = Chats(*([["One."]] if is_edit else []), ["Never shown."], ["Two."])
+    if is_edit:
+        await at.ask_ui("First?", "m1")
+    again: dict[str, Any] = {"messageId": "m1"}
+    at.own_kv.refuses, at.own_kv.last_takes_effect = ATTEMPTS, takes_effect
+    refused = asyncio.ensure_future(at.ask_ui("Anew?", "m1", **again))
+    await asyncio.sleep(0.1)
+    # Its client has left meanwhile, and asks again elsewhere.
+    assert ui_text((await at.ask_ui("Anew?", "m1", at.elsewhere, **again)).body) == "Two."
+    assert (await refused).status == 503
+    assert at.own_kv.refuses == 0
+    assert await at.history() == ["user: Anew?", "assistant: Two."]
 
 
 async def test_a_question_that_can_not_be_taken_back_either_is_logged():

@@ -54,23 +54,20 @@ def test_the_conversation_has_no_more_messages_than_are_kept():
     assert (turn(TALK).unanswered_count, turn(TALK, limit=3).unanswered_count) == (5, 3)
 
 
-def test_undoing_a_question_takes_it_away_with_the_place_of_its_answer():
-    assert turn(TALK).rollback() == ([], ["q3", "0003"])
+def test_a_question_that_replaces_nothing_puts_nothing_back():
+    assert turn(TALK).replaced == []
 
 
-def test_undoing_a_question_that_was_asked_again_puts_back_what_it_replaced():
-    items, drops = turn(TALK, Q2).rollback()
-    # Without their places: an item that stands where it was dropped stays gone.
-    assert items == [Q2, replace(A2, place="")]
-    # All of them, so that they stand in their order also if they were never dropped.
-    assert sorted(drops) == ["0003", "a2", "q2"]
+def test_what_a_question_that_was_asked_again_replaced_can_be_put_back():
+    # Without the places that answers have: to other versions, a message that stands where it was dropped stays gone.
+    assert turn(TALK, Q2).replaced == [Q2, replace(A2, place="")]
 
 
-def test_a_partial_answer_is_put_back_as_it_was_unless_there_is_nothing_of_it():
+def test_a_partial_answer_can_be_put_back_unless_there_is_nothing_of_it():
     part, nothing = replace(A2, partial=True), replace(A2, id="a0", content="", partial=True)
-    items, drops = turn([Q2, part, nothing], Q2).rollback()
-    assert items == [Q2, replace(part, place="")]
-    assert "a0" in drops
+    begun = turn([Q2, part, nothing], Q2)
+    assert begun.replaced == [Q2, replace(part, place="")]
+    assert "a0" in begun.drops
 
 
 def test_an_answer_of_which_nothing_was_said_is_no_message():

@@ -189,6 +189,16 @@ async def test_an_answer_that_was_dropped_is_gone_also_when_it_ends_long_after()
     assert cursor not in ids(await at.elsewhere.read())
 
 
+async def test_what_was_retracted_stays_so_where_the_deletion_of_all_is_not_seen_yet():
+    at = Setting()
+    entries: list[str] = []
+    await at.here.append([item("refused")], entries=entries)
+    await at.here.retract(entries[0], [])
+    await at.here.forget()
+    rest = [msgspec.json.decode(await at.kv.kv.get(key) or "") for key in await at.journal()]
+    assert {"retracts": entries, "ttl": TTL} in rest
+
+
 async def test_what_was_dropped_is_remembered_until_nothing_written_before_or_by_a_generation_can_appear():
     at = Setting(limit=1000)
     until_ms = at.clock.ms + 1000 * TOMBSTONE_SECONDS

@@ -183,6 +183,53 @@ def test_what_an_entry_adds_stays_also_if_its_place_was_made_before(change: dict
     assert items_of([*story, entry(3, **change)]) == []
 
 
+RETRACTED = entry(2, item("q", "refused", place=CURSORS[1]), answer("a1", "", place=CURSORS[1]), drops=["q", "a0"])
+RETRACTION = entry(
+    5,
+    item("q", "old", place=CURSORS[2]),
+    answer("a0", "old", place=CURSORS[2]),
+    drops=["a1"],
+    retracts=[CURSORS[2]],
+    places={"q": CURSORS[0], "a0": CURSORS[0]},
+)
+OLD = entry(0, item("q", "old"), answer("a0", "old"))
+BETWEEN = entry(3, item("b"))
+
+
+def every_way(story: Sequence[Entry]) -> set[str]:
+    """What it comes to, in short, whatever was compacted before, once or twice, and is in the journal still or not."""
+    ways = set()
+    for first, second in product(subsets(story), repeat=2):
+        snapshot = compacted(merge(compacted(first), second))
+        gone = {one.cursor for one in [*first, *second]}
+        for rest in (story, [one for one in story if one.cursor not in gone]):
+            ways.add(" ".join(f"{one.id}:{one.content}" for one in items_of(merge(snapshot, rest))))
+    return ways
+
+
+def test_what_is_retracted_counts_as_never_written_also_where_it_was_compacted():
+    assert every_way([OLD, RETRACTED, BETWEEN, RETRACTION]) == {"q:old a0:old b:text"}
+    assert every_way([OLD, BETWEEN, RETRACTION]) == {"q:old a0:old b:text"}, "it never took effect"
+
+
+def test_a_retraction_leaves_what_another_entry_adds_under_the_same_id():
+    fresh = entry(4, item("q", "anew", place=CURSORS[3]), answer("a2", "", place=CURSORS[3]), drops=["q", "a0"])
+    assert every_way([OLD, RETRACTED, fresh, RETRACTION]) == {"q:anew a2:"}
+    assert every_way([OLD, fresh, RETRACTION]) == {"q:anew a2:"}
+
+
+def test_a_version_that_knows_no_retractions_finds_what_they_put_back():
+    known = entry(5, *RETRACTION.change.items, drops=RETRACTION.change.drops)
+    assert ids(items_of([OLD, RETRACTED, BETWEEN, known])) == ["q", "a0", "b"]
+    assert ids(items_of([BETWEEN, RETRACTED, known])) == ["q", "a0", "b"], "compacted there"
+
+
+def test_a_retraction_is_kept_for_as_long_as_what_it_retracts_may_appear():
+    story = [entry(0, item("a")), entry(1, drops=["x"], retracts=[CURSORS[0]]), entry(2, item("b"))]
+    assert [one.cursor for one in keep(story, Window(9), cursor_ms(CURSORS[1]))] == CURSORS[1:3]
+    assert [one.cursor for one in keep(story, Window(9), cursor_ms(CURSORS[2]))] == CURSORS[2:3]
+
+
 def test_a_drop_takes_away_only_what_it_names():
     assert ids(items_of([entry(0, item("a"), item("b")), entry(1, drops=["a"])])) == ["b"]
 

@@ -24,7 +24,7 @@ from waypost_worker.kv.cursor import CursorFactory
 from waypost_worker.kv.delegating import DelegatingKv
 from waypost_worker.kv.metered import MeteredKv
 from waypost_worker.kv.retrying import RetryingKv
-from waypost_worker.kv.store import Kv
+from waypost_worker.kv.store import Kv, KvError
 from waypost_worker.models.model import Model
 from waypost_worker.polling.invocation import Invocation
 from waypost_worker.settings import Settings
@@ -39,13 +39,21 @@ HELLO: Script = ["Hello", " Ada."]
 
 class MortalKv(DelegatingKv):
     """The store as one isolate has it. Once `is_dead`, the isolate gets no reply from it any more, as if the platform
-    had ended it in the middle of whatever it did."""
+    had ended it in the middle of whatever it did. It `refuses` so many writes of conversations; the
+    last of them takes effect if `last_takes_effect`."""
 
     is_dead = False
+    refuses = 0
+    last_takes_effect = False
 
     async def _around(self, operation: Callable[P, Awaitable[T]], *args: P.args, **kwargs: P.kwargs) -> T:
         if self.is_dead:
             await asyncio.get_running_loop().create_future()
+        if self.refuses and operation.__name__ == "put" and str(args[0]).startswith("conv:"):
+            self.refuses -= 1
+            if self.last_takes_effect and not self.refuses:
+                await operation(*args, **kwargs)
+            raise KvError("refused")
         return await operation(*args, **kwargs)
 
 
@@ -85,15 +93,16 @@ def make_context(
 
 
 class Chats(Namespace[VirtualClock]):
-    """Two isolates on one namespace, `here` and `elsewhere`, whose model follows the given scripts."""
+    """Two isolates on one namespace, `here` and `elsewhere`, whose model follows the given scripts. `own_kv`: as `here`
+    has it."""
 
     def __init__(self, *scripts: Script, **settings: Any) -> None:
         super().__init__(VirtualClock())
         self.model = ScriptedModel(*(scripts or [HELLO]))
         self.settings = Settings(**({"signing_keys": (KEY,)} | settings))
         self.threads = ThreadStore(self.kv.kv, self.clock, KEY, RecentWrites())
-        self._store = MortalKv(self.kv)
-        self.here = self._new(0, self._store)
+        self.own_kv = MortalKv(self.kv)
+        self.here = self._new(0, self.own_kv)
         self.elsewhere = self._new(1, self.kv)
 
     def _new(self, seed: int, kv: Kv) -> Client:
@@ -105,9 +114,9 @@ class Chats(Namespace[VirtualClock]):
 
     def evict(self) -> None:
         """End the isolate `here` without another word, and have a new one in its place."""
-        self._store.is_dead = True
-        self._store = MortalKv(self.kv)
-        self.here = self._new(2, self._store)
+        self.own_kv.is_dead = True
+        self.own_kv = MortalKv(self.kv)
+        self.here = self._new(2, self.own_kv)
 
     async def open(
         self, message: str = "Hi", at: Client | None = None, last_event_id: str | None = None, **body: Any

@@ -28,6 +28,7 @@ class Generating(Namespace[VirtualClock]):
         self.model = ScriptedModel(steps)
         self.log: list[str] = []
         self.undone = 0
+        self.entries: list[str] = []
         self.meter = MeteredKv(self.kv, self.clock, plan.operations_per_invocation)
         settings = Settings(plan=plan, conversation_ttl_seconds=ttl_seconds, history_limit=10)
         context = make_context(settings, self.meter, self.clock, self.model, log=self.log.append)
@@ -40,7 +41,7 @@ class Generating(Namespace[VirtualClock]):
 
     async def begin(self) -> None:
         """Writes question and open answer, as a chat does before it asks the model."""
-        await self.conversation.append(self.turn.added, cursor=self.id)
+        await self.conversation.append(self.turn.added, cursor=self.id, entries=self.entries)
         self.kv.asked.clear()
 
     async def run(self, deltas: AsyncGenerator[Piece, None] | None = None) -> Outcome | None:
@@ -50,8 +51,7 @@ class Generating(Namespace[VirtualClock]):
 
     async def undo(self) -> None:
         self.undone += 1
-        items, drops = self.turn.rollback()
-        await self.conversation.append(items, drops=drops)
+        await self.conversation.retract(self.entries[0], [], drops=[self.id])
 
     def leave(self) -> None:
         self.live.readers = 0

@@ -157,9 +157,14 @@ class Chat:
             await standing.stop()
             turn, build = take_turn()
 
+        closed, empty = standing.closing(turn.drops)
+        added, drops = [*closed, *turn.added], [*turn.drops, *empty]
+        entries: list[str] = []
+
         async def undo() -> None:
-            restored, drops = turn.rollback()
-            await conversation.append(restored, drops=drops)
+            for entry in entries:
+                # Not by the ids of its messages: another isolate may have answered the same question meanwhile.
+                await conversation.retract(entry, [*closed, *turn.replaced], drops=[turn.answer.id, *empty])
             if known is None:
                 await context.threads.delete(thread)
 
@@ -168,12 +173,10 @@ class Chat:
             if on_undone is not None:
                 await on_undone()
 
-        closed, drops = standing.closing(turn.drops)
-        added = [*closed, *turn.added]
         size = len(msgspec.json.encode((added, drops))) + sum(len(url) for urls in images.values() for url in urls)
 
         async def keep() -> None:
-            append = conversation.append(added, drops=drops, cursor=turn.answer.id, images=images)
+            append = conversation.append(added, drops=drops, cursor=turn.answer.id, images=images, entries=entries)
             await together(append, context.threads.save(thread))
 
         async def with_images(messages: Sequence[ChatMessage]) -> list[ChatMessage]:

@@ -61,15 +61,15 @@ class OpenAnswers:
             self.items = [self._so_far(item) if item.id == self._running.generation_id else item for item in self.items]
 
     def closing(self, drops: Sequence[str]) -> tuple[list[ChatMessage], list[str]]:
-        """The abandoned answers to append as ended, and the ids of those to drop, beside `drops`.
+        """The abandoned answers to append as ended, and the ids of those to drop; none of them is among `drops`.
 
         An abandoned answer without text is no message. It is dropped only once no location can still see it running:
         from far away a running answer may look abandoned, and what is dropped never comes back.
         """
         settled_ms = self._context.now_ms() - REORDER_WINDOW_SECONDS * 1000
-        empty = [item.id for item in self._abandoned if not item.content and item.timestamp_ms < settled_ms]
-        dropped = [*drops, *empty]
-        return [item for item in self._abandoned if item.content and item.id not in dropped], dropped
+        abandoned = [item for item in self._abandoned if item.id not in drops]
+        empty = [item.id for item in abandoned if not item.content and item.timestamp_ms < settled_ms]
+        return [item for item in abandoned if item.content], empty
 
     def _so_far(self, item: ChatMessage) -> ChatMessage:
         text = self._running.text if self._running is not None else ""

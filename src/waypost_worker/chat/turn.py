@@ -72,12 +72,12 @@ class Turn:
         """The messages of the conversation up to the question: those of which a prompt is made."""
         return [*self._kept, self.question]
 
-    def rollback(self) -> tuple[list[ChatMessage], list[str]]:
-        """The messages to append and the ids to drop so that the conversation is as it was before the turn."""
-        # Without their old places: `drops` has removed what stands there.
-        restored = [msgspec.structs.replace(item, place="") for item in self._dropped if is_message(item)]
-        # The restored ones are dropped too, whether they are still there or not: so they end up in their old order.
-        return restored, [*self.drops, *(item.id for item in self.added if item.id not in self.drops)]
+    @property
+    def replaced(self) -> list[ChatMessage]:
+        """The messages that `drops` removes and that are there again if the turn is taken back."""
+        # Without the places that answers have of their own: a version that does not know `Change.places` has removed
+        # what stands there.
+        return [msgspec.structs.replace(item, place="") for item in self._dropped if is_message(item)]
 
 
 def is_message(item: ChatMessage) -> bool:

@@ -35,6 +35,7 @@ from waypost_worker.conversations.journal import (
     items_of,
     merge,
     origin_of,
+    places_of,
     pop_of,
     without_gone,
 )
@@ -162,9 +163,11 @@ class Conversation:
         drops: Sequence[str] = (),
         cursor: str | None = None,
         images: Images | None = None,
+        entries: list[str] | None = None,
     ) -> str:
         """Adds `items` in their order, and drops the messages whose ids are in `drops`, in one write, which is in KV on
         return. Images are written before, each message's by itself; `images` are those of references in `items`.
+        Before the write its entry's cursor is added to `entries`: with it, the write can be retracted.
 
         Returns the cursor at which the messages stand: `cursor` if it is given, which may be older, or a new one.
 
@@ -173,12 +176,25 @@ class Conversation:
         """
         items, separated = apart(items, self.new_cursor)
         await self._images.write({**(images or {}), **separated})
-        if cursor is None:
-            return await self._write(Change(items, drops), self.new_cursor())
         # The entry itself gets a new cursor: its visibility counts from now, however old the place of its messages is.
-        placed = [msgspec.structs.replace(item, place=item.place or cursor) for item in items]
-        await self._write(Change(placed, drops), self.new_cursor())
-        return cursor
+        entry = self.new_cursor()
+        if entries is not None:
+            entries.append(entry)
+        await self._write(Change(items if cursor is None else _placed(items, cursor), drops), entry)
+        return cursor or entry
+
+    async def retract(self, entry: str, items: Sequence[ChatMessage], *, drops: Sequence[str] = ()) -> None:
+        """Makes the append whose entry is `entry` count as never written, whether it took effect or not; what others
+        have added meanwhile stays, the same messages too. `items`: those that it dropped or ended, as `history` read
+        them before it: they stand where they stood. `drops`: ids of messages that were added to it since.
+
+        Raises:
+            StorageUnavailable, BudgetSpent: the write was refused; it may have taken effect.
+        """
+        view = self._loaded
+        stood = {} if view is None else places_of(merge(view.snapshot.entries, view.journal))
+        places = {item.id: stood[item.id] for item in items if item.id in stood}
+        await self._write(Change(_placed(items, entry), drops, retracts=[entry], places=places), self.new_cursor())
 
     async def drop(self, message_id: str) -> None:
         """Drops one message, also if it is not visible here yet, and deletes its images.
@@ -367,9 +383,9 @@ class Conversation:
         """Removes the messages of `entry`. Its tombstones stay: readers that do not see the newer clear yet would
         otherwise show again what they removed. So does a pop's id: repeated, it would take another message."""
         change = entry.change
-        if change.drops or change.clears or change.popped:
+        if change.drops or change.clears or change.popped or change.retracts:
             popped = Popped(change.popped.id) if change.popped else None
-            rest = Change(drops=change.drops, clears=change.clears, popped=popped)
+            rest = Change(drops=change.drops, clears=change.clears, popped=popped, retracts=change.retracts)
             await self._write(rest, entry.cursor)
         else:
             await self._kv.delete(journal_key(self._name, entry.cursor))
@@ -443,3 +459,7 @@ class Conversation:
         except Unavailable as failure:
             self._log(f"images of a conversation were not written again: {failure.code}")
             return before.images
+
+
+def _placed(items: Sequence[ChatMessage], place: str) -> list[ChatMessage]:
+    return [msgspec.structs.replace(item, place=item.place or place) for item in items]

@@ -3,7 +3,8 @@
 An entry is one write: messages that it adds, ids of messages that it drops, or a clear, which drops all before it.
 Merging does not depend on the order of arrival. A message stands at its entry's cursor, or at its own `place`. Of
 several copies the first whole one counts, else the last. Drops and clears are tombstones: they remove what stands
-before their entry and is not of it, also what becomes visible later.
+before their entry and is not of it, also what becomes visible later. A retraction makes one entry count as never
+written: a drop takes a message by its id, and with it a copy that somebody else wrote meanwhile; a retraction does not.
 """
 
 from collections.abc import Container, Iterable, Sequence
@@ -29,6 +30,9 @@ class Change(msgspec.Struct, frozen=True, omit_defaults=True):
 
     `origin`: where the conversation was forked from. `truncated`: older messages than its own had been cut.
     `ttl_seconds`: how long the conversation lived when this was written; 0 before this field existed.
+    `retracts`: cursors of entries that count as never written. What they dropped is among `items`, in case that it was
+    removed for good meanwhile; `places`: where these messages stand, by their ids. A version that does not know the two
+    fields keeps the entry's drops, and finds the messages behind it.
     """
 
     items: Sequence[ChatMessage] = ()
@@ -38,6 +42,8 @@ class Change(msgspec.Struct, frozen=True, omit_defaults=True):
     truncated: bool = False
     popped: Popped | None = None
     ttl_seconds: int = msgspec.field(default=0, name="ttl")
+    retracts: Sequence[str] = ()
+    places: dict[str, str] = {}
 
 
 class Entry(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -76,6 +82,11 @@ def merge(*sources: Iterable[Entry]) -> list[Entry]:
     return [merged[cursor] for cursor in sorted(merged)]
 
 
+def places_of(entries: Sequence[Entry]) -> dict[str, str]:
+    """Where the messages of `items_of` stand, by their ids."""
+    return {item.id: place for (place, _, _), item in _standing(entries)}
+
+
 def items_of(entries: Sequence[Entry]) -> list[ChatMessage]:
     """The messages that drops and clears leave, in order. `entries` are sorted."""
     return [item for _, item in _standing(entries)]
@@ -108,6 +119,7 @@ def keep(entries: Sequence[Entry], window: Window, since_ms: int) -> list[Entry]
     for (_, cursor, _), item in standing[_first_kept(standing, window) :]:
         kept.setdefault(cursor, []).append(item)
     cleared = _cleared(entries)
+    retracted = _retracted(entries)
     repeatable = _repeatable(entries, cleared, window)
     folded: list[Entry] = []
     for entry in entries:
@@ -117,11 +129,13 @@ def keep(entries: Sequence[Entry], window: Window, since_ms: int) -> list[Entry]
         is_recent = is_after and cursor_ms(cursor) >= since_ms
         rest = Change(
             kept.get(cursor, ()),
-            change.drops if is_recent else (),
+            change.drops if is_recent and cursor not in retracted else (),
             is_recent and change.clears,
             change.origin if is_after else None,
             is_after and change.truncated,
             repeatable.get(cursor),
+            retracts=change.retracts if is_recent else (),
+            places=change.places if cursor in kept else {},
         )
         if any(msgspec.structs.astuple(rest)) or entry is entries[-1]:
             folded.append(Entry(cursor, rest))
@@ -143,9 +157,9 @@ def newest_gone(entries: Sequence[Entry], window: Window, stored: Container[str]
 
 def without_gone(entry: Entry, gone: Position) -> Entry:
     """`entry` without the messages that stand at `gone` or before."""
-    cursor, items = entry.cursor, entry.change.items
-    kept = [item for index, item in enumerate(items) if (item.place or cursor, cursor, index) > gone]
-    return entry if len(kept) == len(items) else Entry(cursor, msgspec.structs.replace(entry.change, items=kept))
+    items = entry.change.items
+    kept = [item for index, item in enumerate(items) if _position(entry, index, item) > gone]
+    return entry if len(kept) == len(items) else Entry(entry.cursor, msgspec.structs.replace(entry.change, items=kept))
 
 
 def _repeatable(entries: Sequence[Entry], cleared: str, window: Window) -> dict[str, Popped]:
@@ -169,19 +183,29 @@ def _first_kept(standing: Sequence[tuple[Position, ChatMessage]], window: Window
 def _standing(entries: Sequence[Entry]) -> list[tuple[Position, ChatMessage]]:
     """The messages that are left, in order of their positions."""
     cleared = _cleared(entries)
+    if retracted := _retracted(entries):
+        entries = [entry for entry in entries if entry.cursor not in retracted]
     dropped = {name: entry.cursor for entry in entries for name in entry.change.drops}
     best: dict[str, tuple[Position, ChatMessage]] = {}
     for entry in entries:
         for index, item in enumerate(entry.change.items):
-            place = item.place or entry.cursor
+            position = _position(entry, index, item)
             removal = max(cleared, dropped.get(item.id, ""))
             # An entry never removes a message that it adds itself, wherever that one's place is.
-            if place < removal and entry.cursor != removal:
+            if position[0] < removal and entry.cursor != removal:
                 continue
             known = best.get(item.id)
             if known is None or known[1].rank < item.rank or known[1].rank == item.rank < 2:
-                best[item.id] = ((place, entry.cursor, index), item)
+                best[item.id] = (position, item)
     return sorted(best.values(), key=lambda copy: copy[0])
+
+
+def _position(entry: Entry, index: int, item: ChatMessage) -> Position:
+    return (entry.change.places.get(item.id) or item.place or entry.cursor, entry.cursor, index)
+
+
+def _retracted(entries: Sequence[Entry]) -> set[str]:
+    return {cursor for entry in entries for cursor in entry.change.retracts}
 
 
 def _cleared(entries: Sequence[Entry]) -> str:
