@@ -70,7 +70,7 @@ async def follow_live(
 ) -> AsyncGenerator[AnswerEvent, None]:
     """Yields the events of an answer that this isolate generates, from `start` on."""
     clock, wakeup = invocation.clock, invocation.clock.wakeup()
-    sent, pieces_read = start, (0, 0)
+    sent, pieces_read = start, (0, 0, 0)
     sent_ms = clock.now_ms()
     live.readers += 1
     live.is_left = False
@@ -79,7 +79,7 @@ async def follow_live(
         with live.wakeups.subscribe(wakeup):
             while True:
                 outcome = live.outcome
-                deltas, pieces = pieces_read
+                deltas, pieces, _ = pieces_read
                 text, reasoning = "".join(live.deltas[deltas:]), "".join(live.reasoning[pieces:])
                 end = Position(live.characters, live.reasoning_characters)
                 pieces_read = live.piece_counts

@@ -49,7 +49,7 @@ class Generation:
         # visible.
         self._renewal = Interval(context.settings.conversation_ttl_seconds * 250, now)
         self._number = 0
-        self._pieces_written = (0, 0)
+        self._pieces_written = (0, 0, 0)
         self._unwritten: Chunk | None = None
         self._flushing: asyncio.Task[None] | None = None
 
@@ -68,7 +68,7 @@ class Generation:
             failure = error
         if self._flushing is not None:
             await self._flushing
-        if failure is not None and not self._live.deltas:
+        if failure is not None and self._live.is_blank:
             outcome = await self._take_back(undo, failure)
         else:
             outcome = await self._store(reason, failure)
@@ -131,11 +131,12 @@ class Generation:
         if self._unwritten is not None:
             # A refused write may have taken effect and been read: a number never gets another text.
             await self._write(self._unwritten)
-        deltas, reasoning = self._pieces_written
+        deltas, reasoning, events = self._pieces_written
         self._pieces_written = self._live.piece_counts
         text = "".join(self._live.deltas[deltas:])
         thought = "".join(self._live.reasoning[reasoning:])
-        await self._write(Chunk(self._written_ms, text, outcome, self._live.left_by, thought))
+        happened = self._live.tool_events[events:]
+        await self._write(Chunk(self._written_ms, text, outcome, self._live.left_by, thought, happened))
 
     async def _write(self, chunk: Chunk) -> None:
         self._unwritten = chunk
@@ -150,7 +151,7 @@ class Generation:
         message_count = self._turn.message_count
         outcome = Outcome(reason, message_count, *error)
         try:
-            if self._live.deltas:
+            if not self._live.is_blank:
                 await self._conversation.append([self._message(partial=outcome.is_partial)])
             else:
                 # Stopped before the first delta: the question stays, and an empty answer is no message.
@@ -189,6 +190,7 @@ class Generation:
             self._live.text,
             self._started_ms,
             reasoning="".join(self._live.reasoning),
+            tool_events=list(self._live.tool_events),
             partial=partial,
             is_open=is_open,
             is_ui=answer.is_ui and is_open,

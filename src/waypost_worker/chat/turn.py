@@ -81,8 +81,8 @@ class Turn:
 
 
 def is_message(item: ChatMessage) -> bool:
-    """Whether `item` counts as a message: an answer that ended without text does not."""
-    return bool(item.content) or not item.partial
+    """Whether `item` counts as a message: an answer that ended without text and tool calls does not."""
+    return not item.is_blank or not item.partial
 
 
 def answer_to(items: Sequence[ChatMessage], message_id: str | None) -> ChatMessage | None:
