@@ -8,6 +8,7 @@ from typing import Any
 
 from waypost_worker.conversations.message import ChatMessage
 from waypost_worker.errors import ModelFailed
+from waypost_worker.models.model import ModelTool, Piece
 from waypost_worker.models.openai_messages import chat_messages
 
 MAY_FOLLOW = {
@@ -45,7 +46,9 @@ class StrictModel:
     def __init__(self) -> None:
         self.asked: list[list[dict[str, Any]]] = []
 
-    async def stream(self, items: Sequence[ChatMessage], model: str | None = None) -> AsyncGenerator[str, None]:
+    async def stream(
+        self, items: Sequence[ChatMessage], model: str | None = None, tools: Sequence[ModelTool] = ()
+    ) -> AsyncGenerator[Piece, None]:
         messages = chat_messages(items)
         if (reason := refusal(messages)) is not None:
             raise ModelFailed(reason)

@@ -5,6 +5,7 @@ from collections.abc import AsyncGenerator, Sequence
 
 from waypost_worker.clock import Clock
 from waypost_worker.conversations.message import ChatMessage
+from waypost_worker.models.model import ModelTool, Piece
 from waypost_worker.models.openai_messages import text_of
 
 WORD_SECONDS = 0.03
@@ -25,7 +26,9 @@ class EchoModel:
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
 
-    async def stream(self, items: Sequence[ChatMessage], model: str | None = None) -> AsyncGenerator[str, None]:
+    async def stream(
+        self, items: Sequence[ChatMessage], model: str | None = None, tools: Sequence[ModelTool] = ()
+    ) -> AsyncGenerator[Piece, None]:
         for word in WORD.findall(_reply(items)):
             await self._clock.sleep(WORD_SECONDS)
             yield word
