@@ -547,8 +547,8 @@ TOOLS_PER_PAGE = 64
 DEFAULT_MCP_HOST_GRACE_SECONDS = 10
 """How long an MCP call waits for a tab that is not connected."""
 
-MCP_ABSENCE_CHECK_SECONDS = 30
-"""Interval at which an MCP call without news checks whether the tab is still connected."""
+ABSENCE_CHECK_SECONDS = 30
+"""Interval at which a call without news checks whether the tab is still connected."""
 
 MCP_JSON_PATIENCE_MILLISECONDS = 1000
 """How long an MCP call is waited for before its reply becomes a stream."""
