@@ -35,7 +35,7 @@ def refusal(messages: Sequence[dict[str, Any]]) -> str | None:
         if role in ("user", "assistant") and not message["content"]:
             return f"A message of {role} is empty"
         last = role
-    return None if last == "user" else f"Expected last role user, got {last}"
+    return None if last in ("user", "tool") else f"Expected last role user or tool, got {last}"
 
 
 class StrictModel:
