@@ -7,9 +7,9 @@ import pytest
 from tests.support.strict_template import refusal
 from waypost_worker.chat.alternation import NO_ANSWER
 from waypost_worker.chat.prompt import build_prompt
-from waypost_worker.chat.tool_steps import GO_ON, LEFT_OUT, NO_RESULT, NOTHING_RETURNED, expanded
+from waypost_worker.chat.tool_steps import LEFT_OUT, NO_RESULT, NOTHING_RETURNED, expanded
 from waypost_worker.conversations.message import ChatMessage, ToolCall, ToolEvent
-from waypost_worker.models.openai_messages import chat_messages
+from waypost_worker.models.openai_messages import GO_ON, chat_messages
 from waypost_worker.models.settings import ModelSettings
 
 ASKED = ChatMessage("q", "user", "Note my name, and the date.", 0)

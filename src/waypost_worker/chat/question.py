@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 
-from waypost_worker.chat.answer_stream import START, Position
+from waypost_worker.chat.answer_events import START, Position
 from waypost_worker.chat.turn import answer_to
 from waypost_worker.conversations.images import identified
 from waypost_worker.conversations.message import ChatMessage

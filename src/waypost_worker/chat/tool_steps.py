@@ -9,14 +9,12 @@ from itertools import groupby
 import msgspec
 
 from waypost_worker.conversations.message import ChatMessage, ToolCall, ToolEvent
-from waypost_worker.models.openai_messages import text_of
+from waypost_worker.models.openai_messages import GO_ON, text_of
 from waypost_worker.sessions.tool_names import mapped_name
 
 NO_RESULT = "Error: the answer was interrupted before this call had a result. It is not known whether the tool ran."
 NOTHING_RETURNED = "[The tool returned nothing.]"
 LEFT_OUT = "[This result was left out: the conversation is too long. Call the tool again if its result is needed.]"
-GO_ON = "[The answer was interrupted here. Go on with it.]"
-"""Stands behind an answer that a model is to go on with in the middle of its text: templates want a user's message."""
 
 
 def expanded(items: Sequence[ChatMessage]) -> list[ChatMessage]:

@@ -2,7 +2,7 @@
 
 import msgspec
 
-from waypost_worker.chat.answer_stream import START, Position
+from waypost_worker.chat.answer_events import START, Position
 from waypost_worker.chat.chat import Chat
 from waypost_worker.chat.fork import ForkRequest, fork
 from waypost_worker.chat.question import Question
