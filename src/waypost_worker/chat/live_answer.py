@@ -13,7 +13,7 @@ from waypost_worker.clock import Wakeups
 from waypost_worker.conversations.message import ChatMessage, ForkOrigin, ToolEvent
 from waypost_worker.errors import Busy
 from waypost_worker.limits import GIVER_SILENCE_SECONDS, MAX_LIVE_ANSWERS, MAX_LIVE_ANSWERS_BYTES, MAX_LIVE_IMAGES_BYTES
-from waypost_worker.models.model import Piece, Reasoning
+from waypost_worker.models.model import Reasoning
 
 DELTA_BYTES = 80
 """What a piece costs in memory besides its characters, which take up to 4 bytes each."""
@@ -148,7 +148,7 @@ class LiveAnswer:
         """Whether there is something to read: it has started, or ended."""
         return self.info is not None or self.outcome is not None
 
-    def add(self, piece: Piece) -> None:
+    def add(self, piece: str | Reasoning) -> None:
         """Appends a piece, and wakes the readers."""
         if isinstance(piece, str):
             text = piece

@@ -8,7 +8,7 @@ from typing import Any, Protocol
 import msgspec
 
 from waypost_worker.conversations.message import ChatMessage
-from waypost_worker.errors import ModelError, ModelFailed
+from waypost_worker.errors import ModelError, ModelFailed, RateLimited
 
 
 class AnswerCutOff(Exception):
@@ -74,15 +74,17 @@ class Model(Protocol):
 def raising_model_errors(log: Callable[[str], None]) -> Iterator[None]:
     """Around the use of a model's stream: logs what went wrong in the model, and raises it as a `ModelError`.
 
-    `log` gets the detail, for the operator only. `AnswerCutOff` passes: it is no failure.
+    `log` gets the detail, for the operator only. `AnswerCutOff` passes: it is no failure. So does
+    `RateLimited`, which is none of the model's.
 
     Raises:
         ModelFailed, ModelBusy, ModelTimedOut: the model raised it, or, as `ModelFailed`, anything else.
         AnswerCutOff: the model raised it.
+        RateLimited: a further step of the answer costs more than is left of the asker's budget.
     """
     try:
         yield
-    except AnswerCutOff:
+    except (AnswerCutOff, RateLimited):
         raise
     except ModelError as error:
         if error.log_detail:

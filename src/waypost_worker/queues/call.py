@@ -1,8 +1,8 @@
 """One call of a tool: a request in a session's queue, and the host's responses to it.
 
 Its only state is the queue, so any isolate resumes it from its id alone. It ends with the host's final response; or
-with an error of its caller's, when the host is away or the time is over. Then the request is cancelled, so that the tool
-does not run when no caller waits for its result.
+with an error of its caller's, when the host is away or the time is over. Then the request is cancelled, so that the
+tool does not run when no caller waits for its result.
 """
 
 from collections.abc import Awaitable, Callable
