@@ -47,7 +47,8 @@ NO_OPERATIONS = ("budget_spent", "This answer has used what one request may use.
 OTHER_TAB = ("other_tab", "The tab that was asked is another one by now. It is not known whether the tool ran.")
 LAST_STEP = ("step_limit", "The answer has reached its limit of steps. The tool was not called.")
 TOO_MANY = ("too_many_calls", f"One reply may call {MAX_CALLS_PER_STEP} tools. This one was not called.")
-LOG_FULL = "[The results of this answer's tools are longer than fits: this one is left out.]"
+FULL = ("too_much", "The tools of this answer have returned as much as it may keep. This one was not called.")
+LEFT_OUT = "[The results of this answer's tools are longer than fits: this one is left out.]"
 
 
 class Steps:
@@ -149,8 +150,10 @@ class Steps:
         name, args, problem = own_name or use.name[:MAX_TOOL_NAME_LENGTH], use.args, None
         if args is None:
             problem = ("invalid_arguments", use.problem)
-        elif (size := len(msgspec.json.encode(args))) > min(MAX_TOOL_ARGS_BYTES, self._room):
+        elif (size := len(msgspec.json.encode(args))) > MAX_TOOL_ARGS_BYTES:
             args, problem = None, ("invalid_arguments", f"The arguments have {size} bytes of JSON, which are too many.")
+        elif not self._room:
+            problem = FULL
         elif own_name is None:
             names = ", ".join(tool.name for tool in self._offered.tools) or "none"
             problem = ("unknown_tool", f"There is no such tool. There are: {names}.")
@@ -209,7 +212,7 @@ class Steps:
             self._fail(call, report.error)
             return
         room = min(self._room, MAX_TOOL_RESULT_BYTES)
-        value, is_error = shown(report.result, room) if room else (LOG_FULL, False)
+        value, is_error = shown(report.result, room) if room else (LEFT_OUT, False)
         self._add_result(call, value, is_error=is_error)
 
     def _fail(self, call: ToolEvent, error: Error) -> None:

@@ -73,8 +73,8 @@ OPERATIONS = {
         links={200: _AFTER_ASKING},
         description=(
             "The answer continues for 25 s without a reader, and is stored in the history either way. The same "
-            "`messageId` again returns the answer to the first request, finished or not. With a `session`, the model may "
-            "call the tools of its tab; an answer that broke off goes on where it was, and no call is made twice."
+            "`messageId` again returns the answer to the first request, finished or not. With a `session`, the model "
+            "may call the tools of its tab. An answer that broke off goes on where it was, and no call is made twice."
         ),
     ),
     "POST /api/chat/fork": Operation(
