@@ -28,7 +28,6 @@ from waypost_worker.limits import (
     MAX_TOOL_ARGS_BYTES,
     MAX_TOOL_LOG_BYTES,
     MAX_TOOL_NAME_LENGTH,
-    MAX_TOOL_PROGRESS,
     MAX_TOOL_PROGRESS_BYTES,
     MAX_TOOL_RESULT_BYTES,
     TOOL_RESERVED_OPERATIONS,
@@ -68,7 +67,6 @@ class Steps:
         self._ask = ask
         self._keep: Callable[[], Awaitable[None]] | None = None
         self._begun = asyncio.Event()
-        self._log_bytes = len(msgspec.json.encode(live.tool_events))
 
     def begin(self, keep: Callable[[], Awaitable[None]]) -> None:
         """The question is kept, so calls may be made. `keep` returns once all that `live` has is in KV, and raises
@@ -153,14 +151,14 @@ class Steps:
         elif (size := len(msgspec.json.encode(args))) > MAX_TOOL_ARGS_BYTES:
             args, problem = None, ("invalid_arguments", f"The arguments have {size} bytes of JSON, which are too many.")
         elif not self._room:
-            problem = FULL
+            args, problem = None, FULL
         elif own_name is None:
             names = ", ".join(tool.name for tool in self._offered.tools) or "none"
             problem = ("unknown_tool", f"There is no such tool. There are: {names}.")
         elif number >= MAX_CALLS_PER_STEP:
             problem = TOO_MANY
         call = ToolEvent("call", call_id(self._root, step, number, self._tools.tab, name, args), name, args, step=step)
-        self._log(call)
+        self._live.add_tool_event(call)
         if problem is not None:
             self._fail(call, problem)
             return None
@@ -203,9 +201,9 @@ class Steps:
                     self._end(call, report)
                     return
                 number += 1
-                if heard < number <= MAX_TOOL_PROGRESS and self._room:
+                if number > heard:
                     value, _ = shown(report.result, MAX_TOOL_PROGRESS_BYTES)
-                    self._log(ToolEvent("progress", call.id, value=value, step=call.step))
+                    self._live.add_tool_event(ToolEvent("progress", call.id, value=value, step=call.step))
 
     def _end(self, call: ToolEvent, report: ToolReport) -> None:
         if report.error is not None:
@@ -220,13 +218,9 @@ class Steps:
         self._add_result(call, {"code": code, "message": message}, is_error=True)
 
     def _add_result(self, call: ToolEvent, value: Any, *, is_error: bool) -> None:
-        self._log(ToolEvent("result", call.id, value=value, is_error=is_error, step=call.step))
-
-    def _log(self, event: ToolEvent) -> None:
-        self._log_bytes += len(msgspec.json.encode(event))
-        self._live.add_tool_event(event)
+        self._live.add_tool_event(ToolEvent("result", call.id, value=value, is_error=is_error, step=call.step))
 
     @property
     def _room(self) -> int:
         """Bytes that the log may still take."""
-        return max(MAX_TOOL_LOG_BYTES - self._log_bytes, 0)
+        return max(MAX_TOOL_LOG_BYTES - self._live.log_bytes, 0)
