@@ -18,7 +18,7 @@ from waypost_worker.limits import (
     MAX_LIVE_IMAGES_BYTES,
     MAX_PROGRESS_BYTES,
 )
-from waypost_worker.models.model import Piece, Reasoning
+from waypost_worker.models.model import Reasoning
 
 DELTA_BYTES = 80
 """What a piece costs in memory besides its characters, which take up to 4 bytes each."""
@@ -73,7 +73,7 @@ class LiveAnswer:
     request may set `stop_requested`. `wakeups` are set when it starts, at each piece or tool event and at the end.
 
     `deltas`, `characters`: of the text. `reasoning`, `reasoning_characters`: of the reasoning.
-    `tool_events`: what its tool calls did, in order.
+    `tool_events`: what its tool calls did, in order. `log_bytes`: of their JSON.
 
     `info`: set when its question is kept; an answer that ends without it never started. `refusal`: why its question
     could not be kept.
@@ -99,7 +99,7 @@ class LiveAnswer:
         self.reasoning_characters = 0
         self.tool_events: list[ToolEvent] = []
         self._tool_bytes = 0
-        self._log_bytes = 0
+        self.log_bytes = 0
         self._progress_bytes = 0
         self.image_bytes = 0
         self.held_by: LiveAnswers | None = None
@@ -135,7 +135,7 @@ class LiveAnswer:
     def length(self) -> int:
         """The characters of its text and reasoning, and the bytes of its tool events as JSON: what an answer may have
         is `MAX_ANSWER_CHARACTERS`."""
-        return self.characters + self.reasoning_characters + self._log_bytes
+        return self.characters + self.reasoning_characters + self.log_bytes
 
     @property
     def size(self) -> int:
@@ -164,7 +164,7 @@ class LiveAnswer:
         """Whether there is something to read: it has started, or ended."""
         return self.info is not None or self.outcome is not None
 
-    def add(self, piece: Piece) -> None:
+    def add(self, piece: str | Reasoning) -> None:
         """Appends a piece, and wakes the readers."""
         if isinstance(piece, str):
             text = piece
@@ -201,7 +201,7 @@ class LiveAnswer:
             self._progress_bytes += len(text)
         size = TOOL_EVENT_BYTES + decoded_bytes(text)
         self.tool_events.append(event)
-        self._log_bytes += len(text)
+        self.log_bytes += len(text)
         self._tool_bytes += size
         if self.held_by is not None:
             self.held_by.bytes += size

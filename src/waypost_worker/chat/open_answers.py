@@ -61,6 +61,11 @@ class OpenAnswers:
             await stop_live(self._context, running)
             self.items = [_so_far(item, running) if item.id == running.generation_id else item for item in self.items]
 
+    @property
+    def abandoned(self) -> set[str]:
+        """The ids of those whose isolates are gone."""
+        return {item.id for item in self._abandoned}
+
     def closing(self, drops: Sequence[str]) -> tuple[list[ChatMessage], list[str]]:
         """The abandoned answers to append as ended, and the ids of those to drop; none of them is among `drops`.
 
