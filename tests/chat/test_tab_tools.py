@@ -124,6 +124,20 @@ async def test_a_model_that_calls_in_its_last_step_all_the_same_is_cut_off():
     assert stream.data("done")[0]["finishReason"] == "length"
 
 
+async def test_in_the_last_step_a_tool_that_there_is_not_is_an_unknown_one():
+    at = TabChats([ToolUse("c", "sell", {})], max_steps=1)
+    await at.open_tab()
+    await at.told()
+    assert (await at.error())["code"] == "unknown_tool"
+
+
+async def test_a_call_may_take_long_while_the_tab_is_there():
+    at = TabChats([ToolUse("c", "wait", {"seconds": 100})], ["Done."])
+    await at.open_tab()
+    stream = await at.told()
+    assert stream.data("tool_result")[0]["result"] == "waited"
+
+
 @pytest.mark.parametrize(
     ("use", "code"),
     [
@@ -270,6 +284,19 @@ async def test_a_call_that_can_t_be_written_down_is_not_made():
     assert at.tab.runs == []
     assert (await at.error())["code"] == "storage_unavailable"
     assert text_of(stream) == "I note it. I can't."
+
+
+async def test_a_call_waits_for_the_chunk_that_is_being_written():
+    at = TabChats(["One ", 1.3, "two ", NOTE], ["three."])
+    await at.open_tab()
+    at.kv.fails = lambda operation, key: operation == "put" and key.startswith("gen:")
+    asking = asyncio.ensure_future(at.told())
+    await asyncio.sleep(2)
+    assert at.tab.runs == []
+    at.kv.fails = lambda operation, key: False
+    await asking
+    assert len(at.tab.runs) == 1
+    assert await at.history() == ["user: Hi", "assistant: One two three."]
 
 
 async def test_a_request_that_the_store_refuses_is_told_to_the_model():

@@ -380,6 +380,7 @@ OF_TIME = "a time, not a size: moved and measured in tests/http/test_body.py"
 OF_OUTPUT = "bounds a reply, whatever was asked; tests/queues/test_long_poll.py"
 OF_MEMORY = "bounds what an isolate remembers: it drops the oldest and refuses no caller"
 OF_MODEL = "bounds what a model's service sends or takes: no caller"
+OF_TAB_CHATS = "met by a model and a tab in an answer; tests/chat/test_tab_tools.py"
 OF_SETTINGS = "bounds what the operator sets; tests/test_settings.py"
 OF_PROMISES = "a span of time that promises of delivery rest on; tests/kv/test_cursor.py, tests/kv/test_retrying.py"
 OF_KEYED_ROUTES = "met by holders of an app key only; tests/handlers/test_tokens.py"
@@ -428,6 +429,14 @@ NOT_HERE = {
     "MAX_MODEL_LOG_LENGTH": OF_MODEL,
     "MAX_RETRY_AFTER_SECONDS": OF_MODEL,
     "MAX_ANSWER_SECONDS": OF_MODEL,
+    "MAX_MAX_STEPS": OF_SETTINGS,
+    "MAX_TOOL_SECONDS": OF_SETTINGS,
+    "MAX_CALLS_PER_STEP": OF_TAB_CHATS,
+    "MAX_CALLS_PER_REPLY": OF_TAB_CHATS,
+    "MAX_TOOL_ARGS_BYTES": OF_TAB_CHATS,
+    "MAX_TOOL_RESULT_BYTES": OF_TAB_CHATS,
+    "MAX_TOOL_PROGRESS_BYTES": OF_TAB_CHATS,
+    "MAX_TOOL_LOG_BYTES": OF_TAB_CHATS,
     "MAX_ANSWER_CHARACTERS": OF_MODEL,
     "MAX_HISTORY_LIMIT": OF_SETTINGS,
     "MAX_THREAD_HISTORY_LIMIT": OF_SETTINGS,
