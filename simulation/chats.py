@@ -183,7 +183,9 @@ class Chats:
 
 
 class Asker:
-    """The client of the thread `name`."""
+    """The client of the thread `name`. `at_home`: the probability that a question reaches the isolate of the last."""
+
+    at_home = 0.7
 
     def __init__(self, chats: Chats, name: str) -> None:
         self._chats = chats
@@ -213,7 +215,7 @@ class Asker:
 
     async def _ask(self, asked: Asked, text: str) -> bool:
         """Whether the question needs not be asked again."""
-        is_home = self._random.random() < 0.7
+        is_home = self._random.random() < self.at_home
         isolates = self._chats.isolates
         isolate = isolates[self._home if is_home else self._random.randrange(len(isolates))]
         is_hurried, patience = self._random.random() < 0.5, self._random.choice((0.1, 0.3, 5, 60, 60, 60))
