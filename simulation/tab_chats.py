@@ -187,7 +187,7 @@ class TabAsker(Asker):
         return is_over
 
     def _check_result(self, data: dict[str, Any], calls: dict[str, Any]) -> None:
-        if not data["isError"] and data["result"] != {"did": calls[data["id"]]}:
+        if not data["isError"] and data["result"] != {"did": calls.get(data["id"])}:
             self._chats.violations.append(f"shown with the result of another call: {data}")
 
 
