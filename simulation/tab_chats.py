@@ -22,6 +22,7 @@ from simulation.client import Client, Opened, make_client
 from simulation.model_kv import LocationKv, Weather
 from simulation.profiles import Profile
 from simulation.tab import Say, Tab
+from simulation.tab_readers import TabReader
 from simulation.virtual_time import run
 from waypost_worker.conversations.message import ChatMessage
 from waypost_worker.errors import ModelFailed
@@ -188,7 +189,7 @@ class TabAsker(Asker):
         return is_over
 
     def _check_result(self, data: dict[str, Any], calls: dict[str, Any]) -> None:
-        if not data["isError"] and data["result"] != {"did": calls[data["id"]]}:
+        if not data["isError"] and data["result"] != {"did": calls.get(data["id"])}:
             self._chats.violations.append(f"shown with the result of another call: {data}")
 
 
@@ -207,9 +208,13 @@ async def _scenario(seed: int, profile: Profile) -> list[str]:
     staying = asyncio.ensure_future(chats.tab.stay())
     await asyncio.sleep(SETTLED_SECONDS)
     askers = [TabAsker(chats, f"t{number}") for number in range(random.randint(1, 2))]
+    # With a random of their own: who reads changes nothing of what is asked.
+    readers = [TabReader(chats, asker.name, Random(seed + number)) for number, asker in enumerate(askers, 1)]
+    reading = [asyncio.ensure_future(reader.stay()) for reader in readers]
     trouble = asyncio.ensure_future(chats.trouble())
     await asyncio.gather(*(asker.ask_some() for asker in askers))
-    trouble.cancel()
+    for task in (trouble, *reading):
+        task.cancel()
     await asyncio.sleep(LATEST_SECONDS + SETTLED_SECONDS)
     staying.cancel()
     if not is_fickle or (chats.world.in_one_centre and not bad):
@@ -218,6 +223,8 @@ async def _scenario(seed: int, profile: Profile) -> list[str]:
         chats.replace(location)
         for asker in askers:
             await _check(chats, asker)
+    for reader in readers:
+        await reader.check()
     return chats.violations
 
 
