@@ -222,14 +222,15 @@ class Talk:
             reached = min(later, default=reached)
 
     def _unasked(self, view: list[ChatMessage]) -> Iterator[str]:
-        """Answers without their question before them, unless the window begins between the two, or a write of the
-        question may not be visible yet."""
+        """Answers without their question before them, unless the window begins between the two, a write of the question
+        may not be visible yet, or both are being deleted: then either may be gone first."""
         before: set[str] = set()
         for index, item in enumerate(view):
             question = self.questions.get(item.id, "")
             copies = self.copies.get(question, [])
             is_settled = bool(copies) and all(self._is_settled(copy.write) for copy in copies)
-            if index and is_settled and question not in before | self.contended:
+            is_deleted = all(copy.position[0] < self.possible.cleared for copy in copies)
+            if index and is_settled and not is_deleted and question not in before | self.contended:
                 yield f"an answer without its question: {item.id} of {question}"
             before.add(item.id)
 
