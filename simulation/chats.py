@@ -9,6 +9,7 @@ import json
 from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
+from itertools import takewhile
 from random import Random
 from typing import Any, ParamSpec, TypeVar
 from urllib.parse import quote
@@ -298,7 +299,6 @@ async def _check(chats: Chats, asker: Asker, *, is_deleted: bool) -> None:
         return
     if messages and not is_listed:
         chats.violations.append(f"a thread with messages is not listed: {asker.name}")
-    answers = [_text(messages[index + 1]) if index + 1 < len(ids) else "" for index in range(len(ids))]
     for asked in asker.asked:
         if ids.count(asked.id) > 1:
             chats.violations.append(f"kept twice: {asked.id}")
@@ -307,12 +307,15 @@ async def _check(chats: Chats, asker: Asker, *, is_deleted: bool) -> None:
             continue
         if asked.is_shown and asked.id not in ids:
             chats.violations.append(f"its answer was shown, and the question is not kept: {asked.id}")
-        elif asked.is_whole and answers[ids.index(asked.id)] != WHOLE:
+        elif asked.is_whole and WHOLE not in _answers(messages[ids.index(asked.id) + 1 :]):
             chats.violations.append(f"its answer was whole, and is not kept: {asked.id}")
 
 
-def _text(message: dict[str, Any]) -> str:
-    return "".join(part.get("text", "") for part in message["parts"]) if message["role"] == "assistant" else ""
+def _answers(messages: list[dict[str, Any]]) -> list[str]:
+    """What is said before the next question: more than one answer, where two isolates that did not see each other were
+    asked the same."""
+    said = takewhile(lambda message: message["role"] == "assistant", messages)
+    return ["".join(part.get("text", "") for part in message["parts"]) for message in said]
 
 
 def _now() -> float:

@@ -24,7 +24,7 @@ from waypost_worker.app import App
 from waypost_worker.kv.keys import requests_scope, responses_scope
 from waypost_worker.kv.store import Kv
 from waypost_worker.limits import MAX_BODY_BYTES, MAX_WRITE_SECONDS, STREAM_RESERVED_OPERATIONS
-from waypost_worker.polling.plans import Plan
+from waypost_worker.polling.plans import FREE, Plan
 from waypost_worker.settings import Settings
 
 MAX_SKEW_MS = 2000
@@ -217,7 +217,9 @@ class Cluster:
         return Connection(scope, client, isolate, born_ms, opened, usage)
 
     def _check_budget(self, url: str, usage: Usage, seconds: float, limit_seconds: float) -> None:
-        if usage.operations > PLAN.operations_per_invocation:
+        # An isolate whose account is used up goes on at the pace and with the budget of the free plan.
+        plan = PLAN if self._allowance is None else FREE
+        if usage.operations > plan.operations_per_invocation:
             self.overspent.append(f"{url}: {usage.operations} operations")
         if seconds > limit_seconds:
             self.overspent.append(f"{url}: {seconds:.0f} s")
