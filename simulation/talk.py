@@ -117,6 +117,11 @@ class Talk:
                 self.last_answers[self.questions[item.id]] = item.id
                 # Still being generated: when it is closed, it is closed where that was noticed.
                 self.contended.update([self.questions[item.id]] if item.is_open else ())
+        for retracted in (other for other in self.removing if other.cursor in change.retracts):
+            # The answers that it replaced are there again, or will be.
+            self.last_answers |= {
+                self.questions[name]: name for name in retracted.change.drops if name in self.questions
+            }
         if change.clears or change.drops or change.retracts:
             self.removing.append(write)
         for index, item in enumerate(change.items):
@@ -265,7 +270,16 @@ class Talk:
             return False
         place = self._place(name)
         around = [first for first, last in self.spans if self._place(first) < place <= self._place(last)]
+        # Reasoning goes with what follows it: with this message, where what stood between them was popped.
+        firsts = {group[0] for group in self.groups.values()}
+        around += [first for first in firsts if self._is_just_before(first, place)]
         return all(map(self._is_whole_among_the_last, around))
+
+    def _is_just_before(self, first: str, place: Position) -> bool:
+        began = self._place(first)
+        return began < place and not any(
+            began < self._place(other) < place and self._lasting(other) for other in self.copies
+        )
 
     def _place(self, name: str) -> Position:
         return min(copy.position for copy in self.copies[name])
