@@ -270,11 +270,12 @@ class Conversation:
 
     async def forget(self, *, for_good: bool = False) -> None:
         """Deletes everything. A tombstone is written first, so that late writes can't resurrect it; then what it covers
-        is removed. What can't be removed now expires. `for_good`: images go too whose message is not seen yet, which
-        may come after the tombstone.
+        is removed. What can't be removed now can't be read any more, and expires. `for_good`: all of it must go, also
+        images whose message is not seen yet, which may come after the tombstone.
 
         Raises:
-            StorageUnavailable, BudgetSpent: the tombstone could not be written.
+            StorageUnavailable, BudgetSpent: the tombstone could not be written; or, `for_good`, something was not
+                removed. Repeat it.
         """
         cursor = self.new_cursor()
         await self._write(Change(clears=True), cursor)
@@ -290,7 +291,9 @@ class Conversation:
             emptying = a_few_at_once([partial(self._empty, entry) for entry in covered])
             await together(emptying, self._images.delete_all(is_needed))
         except Unavailable as failure:
-            # It can't be read any more; it only takes up space until it expires.
+            if for_good:
+                raise
+            # It only takes up space.
             self._log(f"deleted messages of a conversation were not removed: {failure.code}")
 
     async def compact_if_due(self) -> None:
