@@ -205,8 +205,9 @@ class Cluster:
         self._check_budget(url, usage, now - started, PLAN.stream_seconds + MAX_LOOK_SECONDS)
         is_over = last in ("end", "superseded") or now >= isolate.ends_at
         is_spent = usage.operations >= PLAN.operations_per_invocation - STREAM_RESERVED_OPERATIONS
-        # Streams at the pace of the free plan end early too.
-        if not is_over and not is_spent and now - started < MIN_STREAM_SECONDS and self._allowance is None:
+        # Isolates count in milliseconds. Streams at the pace of the free plan end early too.
+        is_early = now - started < MIN_STREAM_SECONDS - 0.001
+        if is_early and not is_over and not is_spent and self._allowance is None:
             self.early_ends.add(connection, now)
 
     def _connection(self, url: str, isolate: Isolate, usage: Usage, opened: float) -> Connection:
