@@ -158,7 +158,9 @@ class Chat:
             turn, build = take_turn()
 
         closed, empty = standing.closing(turn.drops)
-        added, drops = [*closed, *turn.added], [*turn.drops, *empty]
+        # And what a turn has replaced that may be taken back yet.
+        replaced = conversation.dropped_since(turn.drops[0]) if turn.drops else []
+        added, drops = [*closed, *turn.added], [*turn.drops, *replaced, *empty]
         entries: list[str] = []
 
         async def undo() -> None:

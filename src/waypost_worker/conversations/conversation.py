@@ -54,6 +54,7 @@ from waypost_worker.limits import (
     MAX_ANSWER_SECONDS,
     MAX_CACHE_BYTES,
     MAX_CACHED_SESSIONS,
+    TOMBSTONE_SECONDS,
 )
 
 APPENDS_PER_CHECK = 5
@@ -259,6 +260,18 @@ class Conversation:
             if not any(has_taken(other, taken) for other in earlier):
                 break
         return taken
+
+    def dropped_since(self, message_id: str) -> list[str]:
+        """The ids of messages that entries after the message dropped not long ago, as `history` read them last: an
+        entry that is retracted yet gives back what it dropped. Empty if the message was not there."""
+        view = self._loaded
+        entries = [] if view is None else merge(view.snapshot.entries, view.journal)
+        place = places_of(entries).get(message_id)
+        if place is None:
+            return []
+        since_ms = self._clock.now_ms() - TOMBSTONE_SECONDS * 1000
+        since = [entry for entry in entries if entry.cursor > place and cursor_ms(entry.cursor) >= since_ms]
+        return [name for entry in since for name in entry.change.drops]
 
     def answer_ids(self) -> set[str]:
         """The ids of all messages that a model may have written and that were known when `history` read them last,
