@@ -21,7 +21,7 @@ from waypost_worker.conversations.message import ChatMessage
 from waypost_worker.errors import ModelFailed
 from waypost_worker.kv.delegating import DelegatingKv
 from waypost_worker.kv.store import Kv, KvError
-from waypost_worker.models.model import Piece
+from waypost_worker.models.model import ModelTool, Piece
 from waypost_worker.security.rate_limits import Limit
 from waypost_worker.settings import Settings
 
@@ -81,7 +81,9 @@ class TalkingModel:
         self.asked: list[str] = []
         self.open: list[str] = []
 
-    async def stream(self, items: Sequence[ChatMessage], model: str | None = None) -> AsyncGenerator[Piece, None]:
+    async def stream(
+        self, items: Sequence[ChatMessage], model: str | None = None, tools: Sequence[ModelTool] = ()
+    ) -> AsyncGenerator[Piece, None]:
         # Joined to the questions before it that have no answer.
         text = str(items[-1].content).rpartition("\n")[2]
         self.asked.append(text)

@@ -4,10 +4,10 @@ import asyncio
 from collections.abc import AsyncGenerator, Sequence
 
 from waypost_worker.conversations.message import ChatMessage
-from waypost_worker.models.model import Piece, Reasoning
+from waypost_worker.models.model import ModelTool, Piece, Reasoning, ToolUse
 
 Step = Piece | float | Exception
-"""Text or reasoning to stream, seconds of silence, or an error to raise."""
+"""Text, reasoning or a call to stream, seconds of silence, or an error to raise."""
 
 Script = Sequence[Step]
 
@@ -15,8 +15,8 @@ Script = Sequence[Step]
 class ScriptedModel:
     """Streams one script per call, and the last one again for each further call.
 
-    `asked`: the messages of each call. `models`: the model that each call named. `ended`: the number of answers that
-    have ended, by the script or by the caller.
+    `asked`: the messages of each call. `models`: the model that each call named. `tools`: the tools that each call
+    offered. `ended`: the number of answers that have ended, by the script or by the caller.
     """
 
     name = "scripted"
@@ -25,15 +25,19 @@ class ScriptedModel:
         self._scripts = scripts
         self.asked: list[list[ChatMessage]] = []
         self.models: list[str | None] = []
+        self.tools: list[list[ModelTool]] = []
         self.ended = 0
 
-    async def stream(self, items: Sequence[ChatMessage], model: str | None = None) -> AsyncGenerator[Piece, None]:
+    async def stream(
+        self, items: Sequence[ChatMessage], model: str | None = None, tools: Sequence[ModelTool] = ()
+    ) -> AsyncGenerator[Piece, None]:
         script = self._scripts[min(len(self.asked), len(self._scripts) - 1)]
         self.asked.append(list(items))
         self.models.append(model)
+        self.tools.append(list(tools))
         try:
             for step in script:
-                if isinstance(step, str | Reasoning):
+                if isinstance(step, str | Reasoning | ToolUse):
                     yield step
                 elif isinstance(step, Exception):
                     raise step

@@ -20,6 +20,8 @@ NUMBERS = [
     ("THREAD_HISTORY_LIMIT", "messages", 1, 2000, lambda settings: settings.thread_history_limit),
     ("HISTORY_BYTES", "bytes", 65_536, 4_194_304, lambda settings: settings.history_bytes),
     ("MCP_HOST_GRACE_SECONDS", "seconds", 0, 60, lambda settings: settings.mcp_host_grace_seconds),
+    ("MAX_STEPS", "replies", 1, 32, lambda settings: settings.max_steps),
+    ("TOOL_SECONDS", "seconds", 1, 540, lambda settings: settings.tool_seconds),
     ("MODEL_TIMEOUT_SECONDS", "seconds", 1, 120, lambda settings: settings.model.timeout_seconds),
 ]
 """Name, unit, range, and where the number is found."""

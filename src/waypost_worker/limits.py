@@ -547,8 +547,8 @@ TOOLS_PER_PAGE = 64
 DEFAULT_MCP_HOST_GRACE_SECONDS = 10
 """How long an MCP call waits for a tab that is not connected."""
 
-MCP_ABSENCE_CHECK_SECONDS = 30
-"""Interval at which an MCP call without news checks whether the tab is still connected."""
+ABSENCE_CHECK_SECONDS = 30
+"""Interval at which a call without news checks whether the tab is still connected."""
 
 MCP_JSON_PATIENCE_MILLISECONDS = 1000
 """How long an MCP call is waited for before its reply becomes a stream."""
@@ -586,6 +586,44 @@ MAX_EXPORT_PART_BYTES = 4 * 1024 * 1024
 
 EXPORT_RESERVED_OPERATIONS = 8
 """KV operations that an export leaves unspent: the next line may need as many."""
+
+DEFAULT_MAX_STEPS = 8
+"""Replies of a model within one answer: each may call tools, but the last, for which it is offered none."""
+
+MAX_MAX_STEPS = 32
+"""The greatest such number of a deployment: each reply costs a whole prompt."""
+
+DEFAULT_TOOL_SECONDS = 120
+"""How long an answer waits for one call of a tool: as long as a person may take to approve it."""
+
+MAX_TOOL_SECONDS = MAX_ANSWER_SECONDS - 60
+"""The greatest such time of a deployment: the answer has to go on after it."""
+
+MAX_CALLS_PER_STEP = 8
+"""Calls of one reply that are made, at the same time; each waits with KV operations of its own."""
+
+MAX_CALLS_PER_REPLY = 64
+"""Calls in one reply of a model; one with more does not come to an end."""
+
+MAX_TOOL_ARGS_BYTES = 64 * 1024
+"""The arguments of a model's call as JSON: an answer keeps them."""
+
+MAX_TOOL_RESULT_BYTES = 32 * 1024
+"""What a model is given of one result, as JSON or text: 8,000 tokens or so. The rest is cut off, and the model is told
+so."""
+
+MAX_TOOL_PROGRESS_BYTES = 1024
+"""The same of a progress report, which is shown and not given to the model."""
+
+MAX_TOOL_PROGRESS = 100
+"""Progress reports of one call that an answer keeps; those that follow are not shown."""
+
+MAX_TOOL_LOG_BYTES = 256 * 1024
+"""The log of an answer's calls: a quarter of what is kept of a conversation by default."""
+
+TOOL_RESERVED_OPERATIONS = 96
+"""KV operations that the calls of an answer leave unspent: to cancel those that are open, and for the rest of the
+answer."""
 
 GENERATION_RESERVED_OPERATIONS = 12
 """KV operations reserved for the end of an answer: its message and its last chunk, each perhaps written again."""

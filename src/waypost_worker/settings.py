@@ -8,17 +8,21 @@ from waypost_worker.limits import (
     DEFAULT_CONVERSATION_TTL_SECONDS,
     DEFAULT_HISTORY_BYTES,
     DEFAULT_HISTORY_LIMIT,
+    DEFAULT_MAX_STEPS,
     DEFAULT_MCP_HOST_GRACE_SECONDS,
     DEFAULT_QUEUE_TTL_SECONDS,
     DEFAULT_SESSION_TTL_SECONDS,
     DEFAULT_THREAD_HISTORY_LIMIT,
+    DEFAULT_TOOL_SECONDS,
     KV_MIN_TTL_SECONDS,
     MAX_CODE_LENGTH,
     MAX_HISTORY_BYTES,
     MAX_HISTORY_LIMIT,
+    MAX_MAX_STEPS,
     MAX_SESSION_AGE_SECONDS,
     MAX_THREAD_HISTORY_LIMIT,
     MAX_THREAD_TTL_SECONDS,
+    MAX_TOOL_SECONDS,
     MAX_WAIT_SECONDS,
     MIN_APP_KEY_LENGTH,
     MIN_CODE_LENGTH,
@@ -65,6 +69,7 @@ class Settings:
     `history_bytes`: how many bytes of either kind of conversation are kept.
     `app_keys`: if there are any, threads need one of them, or a token for their resource.
     `mcp_host_grace_seconds`: how long an MCP call waits for a tab that is not connected.
+    `max_steps`: replies of a model within one answer. `tool_seconds`: how long an answer waits for one call of a tool.
     `log_level`: which requests have a line in the log: "error" (those on which the service failed), "problem" (all that
     got a problem), "request" (all).
     `diagnostics`: serve counts of live objects under `/debug`, for local tests.
@@ -86,6 +91,8 @@ class Settings:
     history_bytes: int = DEFAULT_HISTORY_BYTES
     app_keys: tuple[str, ...] = ()
     mcp_host_grace_seconds: int = DEFAULT_MCP_HOST_GRACE_SECONDS
+    max_steps: int = DEFAULT_MAX_STEPS
+    tool_seconds: int = DEFAULT_TOOL_SECONDS
     model: ModelSettings = field(default_factory=ModelSettings)
     code_joins_once: bool = False
     code_length: int = MIN_CODE_LENGTH
@@ -124,6 +131,8 @@ def read_settings(env: Mapping[str, str], *, has_ai: bool = False) -> Settings:
             mcp_host_grace_seconds=_number(
                 env, "MCP_HOST_GRACE_SECONDS", DEFAULT_MCP_HOST_GRACE_SECONDS, 0, MAX_WAIT_SECONDS, "seconds"
             ),
+            max_steps=_number(env, "MAX_STEPS", DEFAULT_MAX_STEPS, 1, MAX_MAX_STEPS, "replies"),
+            tool_seconds=_number(env, "TOOL_SECONDS", DEFAULT_TOOL_SECONDS, 1, MAX_TOOL_SECONDS, "seconds"),
             model=read_model_settings(env, has_ai=has_ai),
             log_level=_log_level(env),
         )

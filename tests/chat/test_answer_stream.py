@@ -7,7 +7,8 @@ import pytest
 
 from simulation.virtual_time import START_MS
 from tests.support.following import DONE, Following
-from waypost_worker.chat.answer_stream import LOST, KeepAlive, Position, TextDelta, ended_answer, replay
+from waypost_worker.chat.answer_events import KeepAlive, Position, TextDelta
+from waypost_worker.chat.answer_stream import LOST, ended_answer, replay
 from waypost_worker.chat.live_answer import Outcome
 from waypost_worker.conversations.message import ChatMessage
 from waypost_worker.limits import ANSWER_HEARTBEAT_SECONDS, GIVER_SILENCE_SECONDS

@@ -9,7 +9,8 @@ import pytest
 
 from simulation.model_kv import LocationKv, World
 from tests.support.following import DONE, PLAN, Following
-from waypost_worker.chat.answer_stream import CONVERSATION_CHECK_SECONDS, LOST, KeepAlive, Position, TextDelta
+from waypost_worker.chat.answer_events import KeepAlive, Position, TextDelta
+from waypost_worker.chat.answer_stream import CONVERSATION_CHECK_SECONDS, LOST
 from waypost_worker.chat.live_answer import Outcome
 from waypost_worker.limits import FOLLOW_PATIENCE_SECONDS
 from waypost_worker.polling.plans import PAID

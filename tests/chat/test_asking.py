@@ -11,6 +11,7 @@ from tests.support.voice import Setting as Voice
 from waypost_worker.chat.asking import HALF_TOO_LONG, MESSAGE_TOO_LONG
 from waypost_worker.conversations.message import ChatMessage
 from waypost_worker.errors import PromptTooLong
+from waypost_worker.models.model import ModelTool, Piece
 from waypost_worker.models.openai_messages import text_of
 
 
@@ -24,7 +25,9 @@ class SmallModel:
         self.asked: list[int] = []
         self._speaks_first = speaks_first
 
-    async def stream(self, items: Sequence[ChatMessage], model: str | None = None) -> AsyncGenerator[str, None]:
+    async def stream(
+        self, items: Sequence[ChatMessage], model: str | None = None, tools: Sequence[ModelTool] = ()
+    ) -> AsyncGenerator[Piece, None]:
         self.asked.append(sum(len(text_of(item.content)) for item in items))
         if self._speaks_first:
             yield "Well"

@@ -16,7 +16,7 @@ from waypost_worker.chat.early_pieces import EarlyPieces
 from waypost_worker.conversations.message import ChatMessage
 from waypost_worker.errors import ModelFailed, PromptTooLong
 from waypost_worker.limits import MIN_APART_BYTES
-from waypost_worker.models.model import Piece
+from waypost_worker.models.model import ModelTool, Piece
 from waypost_worker.security.rate_limits import Limit
 
 LONG = "x" * 65_000
@@ -161,7 +161,9 @@ class ShortSighted:
     def __init__(self) -> None:
         self.asked: list[Sequence[ChatMessage]] = []
 
-    async def stream(self, items: Sequence[ChatMessage], model: str | None = None) -> AsyncGenerator[str, None]:
+    async def stream(
+        self, items: Sequence[ChatMessage], model: str | None = None, tools: Sequence[ModelTool] = ()
+    ) -> AsyncGenerator[Piece, None]:
         self.asked.append(items)
         if len(self.asked) == 1:
             raise PromptTooLong("Too long.", "")

@@ -12,7 +12,7 @@ from tests.support.chats import HELLO
 from tests.support.voice import SESSION, Setting
 from waypost_worker.errors import ModelFailed, ModelTimedOut, WaypostError
 from waypost_worker.limits import DEFAULT_CONVERSATION_TTL_SECONDS, MAX_ANSWER_CHARACTERS
-from waypost_worker.models.model import AnswerCutOff
+from waypost_worker.models.model import AnswerCutOff, ToolUse
 
 
 async def test_an_answer_is_whole_with_the_session_and_how_many_messages_it_has():
@@ -72,6 +72,12 @@ async def test_question_and_answer_are_one_write():
     at = Setting()
     await at.ask()
     assert [operation for operation, _ in at.kv.asked] == ["list", "get_many", "put"]
+
+
+async def test_a_call_of_a_model_that_was_offered_no_tools_is_no_part_of_the_answer():
+    at = Setting(["Hello Ada.", ToolUse("1", "add_note", {})])
+    assert (await at.ask()).json()["response"] == "Hello Ada."
+    assert at.model.tools == [[]]
 
 
 async def test_a_client_that_goes_away_leaves_the_answer_to_be_kept():

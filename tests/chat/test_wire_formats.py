@@ -6,35 +6,22 @@ from typing import Any
 
 import pytest
 
-from simulation.virtual_time import run
+from tests.support.answers import INFO, whole
 from tests.support.sse_parser import parse_sse
-from waypost_worker.chat.answer_stream import AnswerEvent, KeepAlive, Position, ReasoningDelta, TextDelta
+from waypost_worker.chat.answer_events import AnswerEvent, KeepAlive, Position, ReasoningDelta, TextDelta
 from waypost_worker.chat.live_answer import AnswerInfo, Outcome
+from waypost_worker.chat.ui_stream import UiMessageStream
 from waypost_worker.chat.wire_formats import (
     FORMATS,
-    AnswerFormat,
     EventsFormat,
-    UiMessageStream,
     answer_event_id,
     encode_answer,
     parse_answer_event_id,
 )
 from waypost_worker.conversations.message import ForkOrigin
 
-INFO = AnswerInfo("g", "s", "t", "r", "m")
 FORK = AnswerInfo("g", "s", "t", "r", "m", forked_from=ForkOrigin("p", "m0"))
 NASTY = 'a\r\nb\0 \u2028 "\\" é👋'
-
-
-def whole(answer_format: AnswerFormat, *followed: AnswerEvent) -> bytes:
-    async def following() -> AsyncGenerator[AnswerEvent, None]:
-        for one in followed:
-            yield one
-
-    async def read() -> bytes:
-        return b"".join([chunk async for chunk in encode_answer(following(), answer_format)])
-
-    return run(read())
 
 
 def test_an_answer_as_wayposts_events():
@@ -149,7 +136,7 @@ def test_an_answer_whose_follower_ends_without_an_outcome_just_ends(name: str):
     answer_format = FORMATS[name](INFO)
     body = whole(answer_format, TextDelta("a", Position(1)))
     answer_format = FORMATS[name](INFO)
-    assert body == answer_format.head() + answer_format.delta(TextDelta("a", Position(1)))
+    assert body == answer_format.head() + answer_format.addition(TextDelta("a", Position(1)))
 
 
 async def test_the_head_of_a_stream_does_not_wait_for_a_word():
@@ -181,14 +168,14 @@ async def test_closing_a_stream_closes_what_it_follows():
 
 @pytest.mark.parametrize(("generation_id", "end"), [("g", 0), ("019b-a.b~c", 12), ("g", 999_999_999)])
 @pytest.mark.parametrize("reasoning", [0, 1, 999_999_999])
-def test_a_place_is_read_as_it_was_written(generation_id: str, end: int, reasoning: int):
-    info = AnswerInfo(generation_id, "s", "t", "r", "m")
-    assert parse_answer_event_id(answer_event_id(info, Position(end, reasoning))) == (
-        generation_id,
-        Position(end, reasoning),
-    )
+@pytest.mark.parametrize("tools", [0, 1, 999_999_999])
+def test_a_place_is_read_as_it_was_written(generation_id: str, end: int, reasoning: int, tools: int):
+    info, position = AnswerInfo(generation_id, "s", "t", "r", "m"), Position(end, reasoning, tools)
+    assert parse_answer_event_id(answer_event_id(info, position)) == (generation_id, position)
 
 
-@pytest.mark.parametrize("text", ["", "g", "4", "g.", "g.x", "g.-1", "g.+1", "g. 1", "g.²", "g.1234567890", "g.done"])
+@pytest.mark.parametrize(
+    "text", ["", "g", "4", "g.", "g.x", "g.-1", "g.+1", "g. 1", "g.²", "g.1234567890", "g.done", "g.4t", "g.4t1r1"]
+)
 def test_what_is_no_place_is_none(text: str):
     assert parse_answer_event_id(text) is None

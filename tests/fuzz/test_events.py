@@ -9,9 +9,10 @@ from tests.support.builders import CODE, cursor_at, raw
 from tests.support.fuzzing.almost import almost_bytes, cut_up
 from tests.support.sse_parser import SseParser, parse_sse
 from tests.support.strategies import json_values
-from waypost_worker.chat.answer_stream import Position, TextDelta
+from waypost_worker.chat.answer_events import Position, TextDelta
 from waypost_worker.chat.live_answer import AnswerInfo, Outcome
-from waypost_worker.chat.wire_formats import EventsFormat, UiMessageStream
+from waypost_worker.chat.ui_stream import UiMessageStream
+from waypost_worker.chat.wire_formats import EventsFormat
 from waypost_worker.kv.keys import requests_scope, responses_scope
 from waypost_worker.models.sse_decoder import EventTooLarge, SseDecoder
 from waypost_worker.queues.message import ErrorBody, Message
@@ -72,7 +73,7 @@ def test_an_answer_of_a_model_is_told_in_both_formats_as_it_was_said(words: list
     events, ui = EventsFormat(info), UiMessageStream(info)
     told = [(events, {"delta": "text"}), (ui, {"message": "delta"})]
     for format_, field in told:
-        encoded = [format_.delta(TextDelta(text, Position(end))) for end, text in enumerate(words)]
+        encoded = [format_.addition(TextDelta(text, Position(end))) for end, text in enumerate(words)]
         read = parse_sse(b"".join([format_.head(), *encoded, format_.tail(outcome)]))
         [(name, key)] = field.items()
         shown = [json.loads(event.data) for event in read if event.type == name and event.data != "[DONE]"]

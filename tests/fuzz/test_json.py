@@ -88,7 +88,7 @@ def test_a_body_is_of_its_type_or_bad_input(type_: Any, body: bytes):
 @given(almost_bytes(written))
 def test_a_question_is_read_or_refused(body: bytes):
     try:
-        resource_id, thread_id, question = read_question(body, None, "images")
+        resource_id, thread_id, question, _ = read_question(body, None, "images")
     except WaypostError:
         return
     assert resource_id

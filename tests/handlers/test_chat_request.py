@@ -32,7 +32,7 @@ from waypost_worker.limits import (
 
 def read(body: dict[str, Any]) -> tuple[str, str, Question]:
     # As `read_bytes` returns it.
-    return read_question(well_formed(json.dumps(body).encode()), None, "images")
+    return read_question(well_formed(json.dumps(body).encode()), None, "images")[:3]
 
 
 def text(content: str) -> dict[str, str]:

@@ -1,18 +1,19 @@
 """An answer and a reader that follows it."""
 
 import asyncio
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing, suppress
 from dataclasses import replace
 
 from simulation.seeded_random import SeededRandom
 from simulation.virtual_time import START_MS, VirtualClock
 from tests.support.faulty_kv import FaultyKv
-from waypost_worker.chat.answer_stream import AnswerEvent, Position, follow_live, follow_stored
+from waypost_worker.chat.answer_events import AnswerEvent, Position
+from waypost_worker.chat.answer_stream import follow_live, follow_stored
 from waypost_worker.chat.chunks import Chunk, ChunkStore
 from waypost_worker.chat.live_answer import LiveAnswer, Outcome
 from waypost_worker.conversations.conversation import Conversation, compaction_checks
-from waypost_worker.conversations.message import ChatMessage
+from waypost_worker.conversations.message import ChatMessage, ToolEvent
 from waypost_worker.kv.cursor import CursorFactory
 from waypost_worker.kv.memory import MemoryKv
 from waypost_worker.kv.metered import MeteredKv
@@ -44,13 +45,12 @@ class Following:
             kv, self.clock, CursorFactory(self.clock, SeededRandom()), compaction_checks(), "s", 3600, 10, print
         )
 
-    def follow_live(self, start: int = 0, reasoning: int = 0) -> AsyncGenerator[AnswerEvent, None]:
-        return follow_live(self.live, self.invocation, Position(start, reasoning))
+    def follow_live(self, start: int = 0, reasoning: int = 0, tools: int = 0) -> AsyncGenerator[AnswerEvent, None]:
+        return follow_live(self.live, self.invocation, Position(start, reasoning, tools))
 
-    def follow_stored(self, start: int = 0, reasoning: int = 0) -> AsyncGenerator[AnswerEvent, None]:
-        return follow_stored(
-            "g", ChunkStore(self.meter, "g"), self.conversation, self.invocation, Position(start, reasoning)
-        )
+    def follow_stored(self, start: int = 0, reasoning: int = 0, tools: int = 0) -> AsyncGenerator[AnswerEvent, None]:
+        position = Position(start, reasoning, tools)
+        return follow_stored("g", ChunkStore(self.meter, "g"), self.conversation, self.invocation, position)
 
     async def hear(self, followed: AsyncGenerator[AnswerEvent, None]) -> list[AnswerEvent]:
         async with aclosing(followed):
@@ -62,9 +62,11 @@ class Following:
     def told(self) -> list[AnswerEvent]:
         return [told for told, _ in self.heard]
 
-    async def write(self, text: str = "", outcome: Outcome | None = None, reasoning: str = "") -> None:
+    async def write(
+        self, text: str = "", outcome: Outcome | None = None, reasoning: str = "", events: Sequence[ToolEvent] = ()
+    ) -> None:
         """Write the next chunk; again while it is refused."""
-        chunk = Chunk(self.clock.now_ms(), text, outcome, reasoning=reasoning)
+        chunk = Chunk(self.clock.now_ms(), text, outcome, reasoning=reasoning, tool_events=list(events))
         while True:
             with suppress(KvError):
                 await ChunkStore(self.writer_store, "g").write(self.number, chunk)

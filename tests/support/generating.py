@@ -1,6 +1,7 @@
 """One generation of an answer, with its store and its model."""
 
 from collections.abc import AsyncGenerator
+from contextlib import aclosing
 from dataclasses import replace
 
 from simulation.scripted_model import ScriptedModel, Step
@@ -8,12 +9,13 @@ from simulation.virtual_time import START_MS, VirtualClock
 from tests.support.chats import make_context, told
 from tests.support.namespace import Namespace
 from waypost_worker.chat.chunks import Chunk, ChunkStore
+from waypost_worker.chat.early_pieces import Said
 from waypost_worker.chat.generation import Generation
 from waypost_worker.chat.live_answer import LiveAnswer, Outcome
 from waypost_worker.chat.turn import Turn
 from waypost_worker.conversations.message import ChatMessage
 from waypost_worker.kv.metered import MeteredKv
-from waypost_worker.models.model import Piece
+from waypost_worker.models.model import Piece, ToolUse
 from waypost_worker.polling.plans import PAID, Plan
 from waypost_worker.settings import Settings
 
@@ -44,9 +46,9 @@ class Generating(Namespace[VirtualClock]):
         await self.conversation.append(self.turn.added, cursor=self.id, entries=self.entries)
         self.kv.asked.clear()
 
-    async def run(self, deltas: AsyncGenerator[Piece, None] | None = None) -> Outcome | None:
+    async def run(self, deltas: AsyncGenerator[Said, None] | None = None) -> Outcome | None:
         await self.begin()
-        await self.generation.run(deltas or self.model.stream([]), self.undo)
+        await self.generation.run(deltas or _said(self.model.stream([])), self.undo)
         return self.live.outcome
 
     async def undo(self) -> None:
@@ -69,3 +71,11 @@ class Generating(Namespace[VirtualClock]):
 
     async def chunks(self) -> list[Chunk]:
         return await ChunkStore(self.kv.kv, self.id).read(0)
+
+
+async def _said(pieces: AsyncGenerator[Piece, None]) -> AsyncGenerator[Said, None]:
+    """What the model says; it calls no tools."""
+    async with aclosing(pieces):
+        async for piece in pieces:
+            assert not isinstance(piece, ToolUse)
+            yield piece

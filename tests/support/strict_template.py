@@ -8,6 +8,7 @@ from typing import Any
 
 from waypost_worker.conversations.message import ChatMessage
 from waypost_worker.errors import ModelFailed
+from waypost_worker.models.model import ModelTool, Piece
 from waypost_worker.models.openai_messages import chat_messages
 
 MAY_FOLLOW = {
@@ -34,7 +35,7 @@ def refusal(messages: Sequence[dict[str, Any]]) -> str | None:
         if role in ("user", "assistant") and not message["content"]:
             return f"A message of {role} is empty"
         last = role
-    return None if last == "user" else f"Expected last role user, got {last}"
+    return None if last in ("user", "tool") else f"Expected last role user or tool, got {last}"
 
 
 class StrictModel:
@@ -45,7 +46,9 @@ class StrictModel:
     def __init__(self) -> None:
         self.asked: list[list[dict[str, Any]]] = []
 
-    async def stream(self, items: Sequence[ChatMessage], model: str | None = None) -> AsyncGenerator[str, None]:
+    async def stream(
+        self, items: Sequence[ChatMessage], model: str | None = None, tools: Sequence[ModelTool] = ()
+    ) -> AsyncGenerator[Piece, None]:
         messages = chat_messages(items)
         if (reason := refusal(messages)) is not None:
             raise ModelFailed(reason)

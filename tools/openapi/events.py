@@ -7,8 +7,9 @@ from typing import Any, get_args
 
 from tools.openapi.grammars import CODE, CURSOR, Json
 from tools.openapi.schemas import Components
+from waypost_worker.chat.answer_events import Start
 from waypost_worker.chat.live_answer import FinishReason
-from waypost_worker.chat.wire_formats import _Delta, _Done, _Error, _Start
+from waypost_worker.chat.wire_formats import _Delta, _Done, _Error, _ToolCall, _ToolProgress, _ToolResult
 from waypost_worker.limits import DAILY_LIMIT_RETRY_MILLISECONDS, STREAM_RETRY_MILLISECONDS
 from waypost_worker.queues.event_stream import _Ready, _Unavailable
 from waypost_worker.queues.message import _EventData
@@ -41,6 +42,9 @@ CHAT_EVENTS = {
     "start": "The first one: which answer, in which thread.",
     "reasoning": "What the model thinks before it answers; not all models do. No part of the answer.",
     "delta": "Some words. Its `id:` says how much was told with it; come back with it as `Last-Event-ID`.",
+    "tool_call": "The model calls a tool of the tab. `step`: which of its replies in this answer asks for it, from 0.",
+    "tool_progress": "What the tab reports before the result. Any number of them.",
+    "tool_result": "What the tool returned, or why it failed (`isError`). A call that has none at `done` was cut off.",
     "error": "The model failed. `partial`: its text so far was kept. If not, the question was not kept either: send it "
     "again. `done` follows.",
     "done": "The last one.",
@@ -67,7 +71,7 @@ def add_events(components: Components) -> None:
         reference = components.reference(type_)
         if type_ in (_Ready, _Change):
             components.schemas[_name(reference)]["properties"]["code"] = CODE
-    for chat_type in (_Start, _Delta, _Error, _Done):
+    for chat_type in (Start, _Delta, _ToolCall, _ToolProgress, _ToolResult, _Error, _Done):
         components.reference(chat_type)
     done = components.schemas["Done"]["properties"]
     done["finishReason"] = {"type": "string", "enum": list(get_args(FinishReason))}
@@ -96,8 +100,9 @@ def chat_event() -> Json:
         "title": "A chunk of the AI SDK",
         "description": (
             "https://ai-sdk.dev/docs/ai-sdk-ui/stream-protocol: `start`, `start-step`, `reasoning-start`, "
-            "`reasoning-delta`, `reasoning-end`, `text-start`, `text-delta`, `text-end`, `finish-step`, "
-            "`message-metadata`, `error`, `finish`, and `[DONE]`."
+            "`reasoning-delta`, `reasoning-end`, `text-start`, `text-delta`, `text-end`, "
+            "`tool-input-start`, `tool-input-available`, `tool-output-available`, `tool-output-error`, "
+            "`data-tool-progress`, `finish-step`, `message-metadata`, `error`, `finish`, and `[DONE]`."
         ),
         "properties": {"data": {"type": "string"}},
         "required": ["data"],
@@ -108,6 +113,7 @@ def chat_event() -> Json:
 
 def _data(events: dict[str, str]) -> dict[str, str]:
     names = {"response": "Answer", "session": "Change", "reasoning": "Delta"}
+    names |= {"tool_call": "ToolCall", "tool_progress": "ToolProgress", "tool_result": "ToolResult"}
     return {name: f"#/components/schemas/{names.get(name, name.capitalize())}" for name in events}
 
 

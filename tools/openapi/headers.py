@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tools.openapi.grammars import ETAG, Json
-from waypost_worker.chat.wire_formats import UI_HEADERS
+from waypost_worker.chat.ui_stream import UI_HEADERS
 from waypost_worker.handlers.pages import POLICY
 from waypost_worker.http.security_headers import BROWSER_HEADERS
 

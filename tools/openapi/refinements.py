@@ -108,6 +108,7 @@ BY_FIELD: Mapping[str, Json] = {
     },
     "VoiceBody.sessionId": ID,
     "ChatBody.message": MESSAGE,
+    "TabBody.code": CODE_AS_TYPED,
     "TextPart.text": MESSAGE,
     "ImageUrl.url": {
         "pattern": r"^data:image/[a-z0-9.+-]{1,40};base64,[A-Za-z0-9+/]+={0,2}$",
@@ -228,6 +229,7 @@ WHOLE: Mapping[str, Json] = {
     "RequestBody": {"anyOf": [_both(_CALL, _UNNUMBERED), _both(_CALL, _NUMBERED), _SKIP]},
     "ResponseBody": {"oneOf": [{"required": ["result"]}, {"required": ["error"]}]},
     "VoiceBody": {"required": ["question", "sessionId"]},
+    "TabBody": {"oneOf": [{"required": ["code"]}, {"required": ["token"]}]},
     # Who has no token that names the resource must name it.
     "ForkBody": {"required": ["forkFromThreadId", "threadId", "resourceId"]},
     "ThreadBody": {"required": ["threadId", "resourceId"]},

@@ -1,4 +1,4 @@
-"""The events of an answer: its text so far, each further text as it is generated, and how it ended.
+"""The events of an answer: what there is of it so far, each addition as it is generated, and how it ended.
 
 An answer is followed in memory where it is generated (`follow_live`), by its chunks in KV everywhere else
 (`follow_stored`), and replayed from the conversation once it has ended (`replay`).
@@ -6,10 +6,10 @@ An answer is followed in memory where it is generated (`follow_live`), by its ch
 
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
-from typing import NamedTuple
 
 import msgspec
 
+from waypost_worker.chat.answer_events import START, AnswerEvent, KeepAlive, Position, additions
 from waypost_worker.chat.chunks import Chunk, ChunkStore
 from waypost_worker.chat.live_answer import AnswerInfo, LiveAnswer, Outcome
 from waypost_worker.clock import Clock, seconds_until
@@ -26,38 +26,6 @@ CONVERSATION_CHECK_SECONDS = 10
 LOST = Outcome("error", 0, "answer_broken_off", "The isolate that generated the answer is gone. Its text was kept.")
 
 
-class Position(NamedTuple):
-    """How much of an answer a reader has: characters of its text, and of the reasoning."""
-
-    text: int = 0
-    reasoning: int = 0
-
-
-START = Position()
-
-
-class TextDelta(msgspec.Struct, frozen=True):
-    """Text that was added to the answer; `end`: the position behind it."""
-
-    text: str
-    end: Position
-
-
-class ReasoningDelta(msgspec.Struct, frozen=True):
-    """Reasoning that was added; `end`: the position behind it."""
-
-    text: str
-    end: Position
-
-
-class KeepAlive(msgspec.Struct, frozen=True):
-    """Nothing new for a while; written to the connection so that it stays open."""
-
-
-AnswerEvent = TextDelta | ReasoningDelta | KeepAlive | Outcome
-"""The last one is an `Outcome`, unless the reader's own budget of KV operations ends first."""
-
-
 class AnswerStream(msgspec.Struct, frozen=True):
     """An answer and its events. Close `events` if they are not read to the end."""
 
@@ -70,7 +38,7 @@ async def follow_live(
 ) -> AsyncGenerator[AnswerEvent, None]:
     """Yields the events of an answer that this isolate generates, from `start` on."""
     clock, wakeup = invocation.clock, invocation.clock.wakeup()
-    sent, pieces_read = start, (0, 0)
+    sent, pieces_read = start, (0, 0, 0)
     sent_ms = clock.now_ms()
     live.readers += 1
     live.is_left = False
@@ -79,11 +47,12 @@ async def follow_live(
         with live.wakeups.subscribe(wakeup):
             while True:
                 outcome = live.outcome
-                deltas, pieces = pieces_read
+                deltas, pieces, happened = pieces_read
                 text, reasoning = "".join(live.deltas[deltas:]), "".join(live.reasoning[pieces:])
-                end = Position(live.characters, live.reasoning_characters)
+                events = live.tool_events[happened:]
+                end = Position(live.characters, live.reasoning_characters, len(live.tool_events))
                 pieces_read = live.piece_counts
-                for event in _new(text, reasoning, sent, end):
+                for event in additions(text, reasoning, events, sent, end):
                     yield event
                     sent, sent_ms = event.end, clock.now_ms()
                 if outcome is not None:
@@ -121,8 +90,9 @@ async def follow_stored(
             number += len(arrived)
             text = "".join(chunk.text for chunk in arrived)
             reasoning = "".join(chunk.reasoning for chunk in arrived)
-            end = Position(end.text + len(text), end.reasoning + len(reasoning))
-            for event in _new(text, reasoning, sent, end):
+            events = [event for chunk in arrived for event in chunk.tool_events]
+            end = Position(end.text + len(text), end.reasoning + len(reasoning), end.tools + len(events))
+            for event in additions(text, reasoning, events, sent, end):
                 yield event
                 sent, sent_ms = event.end, clock.now_ms()
             if arrived:
@@ -169,23 +139,12 @@ def ended_answer(items: list[ChatMessage], generation_id: str) -> ChatMessage | 
 
 
 def replay(answer: ChatMessage, message_count: int, start: Position = START) -> list[AnswerEvent]:
-    """The events of an answer that has ended, from `start` on: what is left of its reasoning and text, and its
-    outcome."""
+    """The events of an answer that has ended, from `start` on: what is left of its reasoning, its text and its tool
+    events, and its outcome."""
     text = str(answer.content)
-    end = Position(len(text), len(answer.reasoning))
+    end = Position(len(text), len(answer.reasoning), len(answer.tool_events))
     outcome = Outcome("stopped" if answer.partial else "stop", message_count)
-    return [*_new(text, answer.reasoning, start, end), outcome]
-
-
-def _new(text: str, reasoning: str, sent: Position, end: Position) -> list[TextDelta | ReasoningDelta]:
-    """What a reader that has `sent` lacks of an answer up to `end`; `text` and `reasoning` are the last of it."""
-    events: list[TextDelta | ReasoningDelta] = []
-    if (lacking := end.reasoning - sent.reasoning) > 0:
-        sent = Position(sent.text, end.reasoning)
-        events.append(ReasoningDelta(reasoning[len(reasoning) - lacking :], sent))
-    if (lacking := end.text - sent.text) > 0:
-        events.append(TextDelta(text[len(text) - lacking :], Position(end.text, sent.reasoning)))
-    return events
+    return [*additions(text, answer.reasoning, answer.tool_events, start, end), outcome]
 
 
 async def _read(chunks: ChunkStore, number: int) -> list[Chunk]:

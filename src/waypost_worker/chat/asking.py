@@ -10,7 +10,7 @@ from contextlib import aclosing
 from waypost_worker.chat.prompt import Prompt
 from waypost_worker.conversations.message import ChatMessage
 from waypost_worker.errors import ModelFailed, PromptTooLong, Unavailable
-from waypost_worker.models.model import Model, Piece
+from waypost_worker.models.model import Model, ModelTool, Piece
 
 MESSAGE_TOO_LONG = "The message is longer than the model takes: send a shorter one."
 HALF_TOO_LONG = "The conversation is longer than the model takes, and so is its newer half: PROMPT_BUDGET sets less."
@@ -23,9 +23,16 @@ WithImages = Callable[[Sequence[ChatMessage]], Awaitable[list[ChatMessage]]]
 
 
 async def ask_model(
-    model: Model, build: PromptBuilder, prompt: Prompt, with_images: WithImages, name: str | None = None
+    model: Model,
+    build: PromptBuilder,
+    prompt: Prompt,
+    with_images: WithImages,
+    name: str | None = None,
+    tools: Sequence[ModelTool] = (),
 ) -> AsyncGenerator[Piece, None]:
     """Yields the pieces of the answer to `prompt`, which is that of `build(None)`.
+
+    `tools`: those that the model may call.
 
     Raises:
         ModelFailed: the model does, or the images can't be read.
@@ -34,7 +41,7 @@ async def ask_model(
     """
     has_begun = False
     try:
-        async with aclosing(model.stream(await _shown(prompt, with_images), name)) as pieces:
+        async with aclosing(model.stream(await _shown(prompt, with_images), name, tools)) as pieces:
             async for piece in pieces:
                 has_begun = True
                 yield piece
@@ -44,7 +51,7 @@ async def ask_model(
         if has_begun or shorter.characters == prompt.characters:
             raise PromptTooLong(MESSAGE_TOO_LONG, failure.log_detail) from failure
     try:
-        async with aclosing(model.stream(await _shown(shorter, with_images), name)) as pieces:
+        async with aclosing(model.stream(await _shown(shorter, with_images), name, tools)) as pieces:
             async for piece in pieces:
                 yield piece
     except PromptTooLong as failure:

@@ -8,23 +8,23 @@ The model is asked first only if no write can be refused for want of a budget: o
 never kept could have a model asked.
 """
 
-from collections.abc import AsyncGenerator, Awaitable, Callable
+from collections.abc import Awaitable, Callable
 
 from waypost_worker.chat.context import ChatContext
 from waypost_worker.chat.early_pieces import EarlyPieces
 from waypost_worker.chat.generation import Generation
 from waypost_worker.chat.live_answer import AnswerInfo, LiveAnswer
+from waypost_worker.chat.steps import Steps
 from waypost_worker.chat.turn import Turn
 from waypost_worker.conversations.conversation import Conversation
 from waypost_worker.errors import Unavailable
 from waypost_worker.kv.together import together
-from waypost_worker.models.model import Piece
 
 Work = Callable[[], Awaitable[None]]
 
 
 class Beginning:
-    """Begins the answer `live` of `turn`. `pieces`: the answer of the model, which is asked when they are read."""
+    """Begins the answer `live` of `turn`. The model is asked when the pieces of `steps` are read."""
 
     def __init__(
         self,
@@ -32,13 +32,14 @@ class Beginning:
         conversation: Conversation,
         turn: Turn,
         live: LiveAnswer,
-        pieces: AsyncGenerator[Piece, None],
+        steps: Steps,
     ) -> None:
         self._context = context
         self._conversation = conversation
         self._turn = turn
         self._live = live
-        self._pieces = EarlyPieces(pieces)
+        self._steps = steps
+        self._pieces = EarlyPieces(steps.pieces())
 
     async def run(self, info: AnswerInfo, keep: Work, undo: Work, undo_asked: Work, *, is_sure: bool) -> None:
         """Writes the turn with `keep`, and generates the answer once that has succeeded. `is_sure`: no write is refused
@@ -60,6 +61,7 @@ class Beginning:
             return
         self._live.info = info
         generation = Generation(self._context, self._conversation, self._turn, self._live)
+        self._steps.begin(generation.keep)
         await together(generation.run(self._pieces, undo_asked), self._conversation.compact_if_due())
 
     async def _take_back(self, undo: Work) -> None:

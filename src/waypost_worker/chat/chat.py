@@ -6,31 +6,40 @@ Within an isolate it always is. Between isolates it is once the write is visible
 each other are both answered, and both are kept.
 """
 
-from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine, Sequence
+from contextlib import aclosing
 from functools import partial
 from typing import Any
 
 import msgspec
 
 from waypost_worker.chat.answer_stream import AnswerStream
-from waypost_worker.chat.asking import PromptBuilder, ask_model
+from waypost_worker.chat.asking import ask_model
 from waypost_worker.chat.beginning import Beginning
+from waypost_worker.chat.call_ids import own_root, root_in, root_of
 from waypost_worker.chat.context import ChatContext
 from waypost_worker.chat.found_thread import find_to_ask
 from waypost_worker.chat.live_answer import LiveAnswer, Outcome
+from waypost_worker.chat.offered_tools import OfferedTools
 from waypost_worker.chat.open_answers import OpenAnswers
-from waypost_worker.chat.prompt import build_prompt
-from waypost_worker.chat.question import Question, answer_of, asked_in, tag_of
+from waypost_worker.chat.prompt import Prompt, build_prompt
+from waypost_worker.chat.question import Question, answer_of, asked_in, broken_off, tag_of
 from waypost_worker.chat.resume import follow_remote, info_of, join_live, replay_ended, wait_until_begun
+from waypost_worker.chat.steps import Steps
+from waypost_worker.chat.tab_tools import NoTab, TabTools
 from waypost_worker.chat.turn import Turn
 from waypost_worker.conversations.images import apart, image_bytes, newest_images
 from waypost_worker.conversations.message import ChatMessage
-from waypost_worker.conversations.thread import validate_thread
+from waypost_worker.conversations.thread import Thread, validate_thread
 from waypost_worker.errors import AnswerRunning
 from waypost_worker.kv.keys import thread_key
 from waypost_worker.kv.together import together
 from waypost_worker.limits import INTERRUPT_SECONDS
+from waypost_worker.models.model import ModelTool, Piece
 from waypost_worker.models.settings import Agent
+
+StepBuilder = Callable[[ChatMessage | None, int | None], Prompt]
+"""Makes the prompt of a step: that of the question, and the answer so far. The number: as in `PromptBuilder`."""
 
 Undo = Callable[[], Awaitable[None]]
 
@@ -43,12 +52,14 @@ class Chat:
         self._context = context
         self._name = (resource_id, thread_id)
 
-    async def ask(self, question: Question, on_undone: Undo | None = None) -> AnswerStream:
+    async def ask(
+        self, question: Question, on_undone: Undo | None = None, tools: TabTools | None = None
+    ) -> AnswerStream:
         """Returns the stream of the answer to `question`, once the question is stored. A model that fails then ends
         the stream with an error; if that is before its first text, neither question nor answer is kept, and `on_undone`
         is called.
 
-        A question that is refused has stopped no running answer.
+        A question that is refused has stopped no running answer. `tools`: those that the model may use.
 
         Raises:
             UnknownAgent: agents are configured, and none has the name that the question gives.
@@ -63,11 +74,13 @@ class Chat:
             if running is not None and question.is_of(running.generation_id, running.message_id, running.content_tag):
                 stream = await join_live(self._context, running, question.start_in(running.generation_id))
             else:
-                stream = await self._ask(question, running, on_undone)
+                stream = await self._ask(question, running, on_undone, tools or NoTab())
             if stream is not None:
                 return stream
 
-    async def _ask(self, question: Question, running: LiveAnswer | None, on_undone: Undo | None) -> AnswerStream | None:
+    async def _ask(
+        self, question: Question, running: LiveAnswer | None, on_undone: Undo | None, tools: TabTools
+    ) -> AnswerStream | None:
         context = self._context
         if running is not None and not question.may_interrupt(running.generation_id, running.left_by):
             raise _answer_running(running.generation_id)
@@ -81,7 +94,7 @@ class Chat:
             if running is not None:
                 # Until its question is stored, it could not be read.
                 await wait_until_begun(context, running, INTERRUPT_SECONDS)
-            found = await self._prepare(question, live, running, on_undone)
+            found = await self._prepare(question, live, running, on_undone, tools)
             if isinstance(found, AnswerStream):
                 return found
             begins = found
@@ -110,12 +123,17 @@ class Chat:
             self._context.answers.put_back(*self._name, running, self._context.now_ms())
 
     async def _prepare(
-        self, question: Question, live: LiveAnswer, running: LiveAnswer | None, on_undone: Undo | None
+        self,
+        question: Question,
+        live: LiveAnswer,
+        running: LiveAnswer | None,
+        on_undone: Undo | None,
+        tools: TabTools,
     ) -> AnswerStream | Coroutine[Any, Any, None]:
         """Everything that may refuse the question, but for the store. Returns what writes it down and generates its
         answer into `live`; or, if the conversation has that answer, whole or running in another isolate, its stream."""
         context = self._context
-        known, conversation, history = await find_to_ask(context, *self._name)
+        (known, conversation, history), of_tab = await together(find_to_ask(context, *self._name), tools.tools())
         thread = known or context.threads.begin(*self._name)
         thread = context.threads.touch(thread, question.agent, question.metadata)
         validate_thread(thread)
@@ -135,8 +153,10 @@ class Chat:
         asked = ChatMessage(live.message_id, "user", question.content, context.now_ms())
         [message], images = apart([asked], conversation.new_cursor)
         agent = self._agent(thread.agent)
+        model = context.settings.model
+        offered = OfferedTools(of_tab, model.prompt_budget // 2)
 
-        def take_turn() -> tuple[Turn, PromptBuilder]:
+        def take_turn() -> tuple[Turn, StepBuilder]:
             turn = Turn(
                 standing.items,
                 message,
@@ -146,12 +166,18 @@ class Chat:
                 older=history.older,
                 replaces_all=question.is_about_cut_message(everything),
                 is_again=question.regenerate,
+                inherited=broken_off(standing.items, question, standing.abandoned),
             )
-            return turn, partial(build_prompt, newest_images(turn.asked), agent.instructions, context.settings.model)
+            asked, instructions = newest_images(turn.asked), offered.instructions(agent.instructions)
+
+            def build(so_far: ChatMessage | None, budget: int | None) -> Prompt:
+                return build_prompt([*asked, *([so_far] if so_far else [])], instructions, model, budget)
+
+            return turn, build
 
         turn, build = take_turn()
-        prompt = build(None)
-        await context.charge(prompt.characters)
+        prompt = build(turn.so_far, None)
+        await context.charge(prompt.characters + offered.characters)
         context.answers.hold(live, image_bytes(prompt.messages))
         if running is not None or standing.remote:
             await standing.stop()
@@ -186,8 +212,21 @@ class Chat:
                 images.clear()
             return shown
 
-        pieces = ask_model(context.model, build, build(None), with_images, agent.model)
-        return Beginning(context, conversation, turn, live, pieces).run(
+        async def ask(so_far: ChatMessage | None, given: Sequence[ModelTool]) -> AsyncGenerator[Piece, None]:
+            prompt = build(so_far, None)
+            if live.info is not None:
+                # A further step. The first one was charged before the question was taken.
+                await context.charge(prompt.characters + offered.characters)
+            pieces = ask_model(context.model, partial(build, so_far), prompt, with_images, agent.model, given)
+            async with aclosing(pieces):
+                async for piece in pieces:
+                    yield piece
+
+        if turn.so_far is not None:
+            live.inherit(turn.so_far)
+        root = _root(thread, question, live, turn.so_far)
+        steps = Steps(context, live, root, tools, offered, ask)
+        return Beginning(context, conversation, turn, live, steps).run(
             info_of(thread, turn.answer, turn.added),
             keep,
             undo,
@@ -199,6 +238,14 @@ class Chat:
         model = self._context.settings.model
         agent = model.agents.get(name or "", Agent())
         return Agent(agent.instructions or model.instructions or None, agent.model)
+
+
+def _root(thread: Thread, question: Question, live: LiveAnswer, inherited: ChatMessage | None) -> str:
+    if inherited is not None:
+        return root_in(inherited.tool_events[0].id)
+    if question.message_id is None or question.regenerate:
+        return own_root(live.generation_id)
+    return root_of(thread.session_id, question.message_id, tag_of(question.content))
 
 
 def _answer_running(generation_id: str) -> AnswerRunning:

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 import msgspec
 
 from waypost_worker.chat.live_answer import Outcome
+from waypost_worker.conversations.message import ToolEvent
 from waypost_worker.kv.bulk import delete_all, get_all
 from waypost_worker.kv.keys import piece_key, pieces_prefix, stop_key
 from waypost_worker.kv.store import Kv, ListedKey, fits_metadata, list_all
@@ -17,14 +18,17 @@ from waypost_worker.limits import ANSWER_TTL_SECONDS
 
 
 class Chunk(msgspec.Struct, frozen=True, omit_defaults=True):
-    """The text and the reasoning since the chunk before. The last chunk has the `outcome`. `left_by`: see
-    `LiveAnswer`."""
+    """The text, the reasoning and the tool events since the chunk before. The last chunk has the `outcome`.
+
+    `left_by`: see `LiveAnswer`.
+    """
 
     written_ms: int
     text: str = ""
     outcome: Outcome | None = None
     left_by: str = ""
     reasoning: str = ""
+    tool_events: list[ToolEvent] = []
 
 
 _decode = msgspec.json.Decoder(Chunk).decode

@@ -11,18 +11,19 @@ from contextlib import aclosing, suppress
 
 from waypost_worker.chat.chunks import Chunk
 from waypost_worker.chat.context import ChatContext
+from waypost_worker.chat.early_pieces import Said
 from waypost_worker.chat.live_answer import FinishReason, LiveAnswer, Outcome
 from waypost_worker.chat.turn import Turn
 from waypost_worker.conversations.conversation import Conversation
 from waypost_worker.conversations.message import ChatMessage
-from waypost_worker.errors import ModelError, Unavailable, WaypostError
+from waypost_worker.errors import ModelError, RateLimited, StorageUnavailable, Unavailable, WaypostError
 from waypost_worker.limits import (
     ANSWER_GRACE_SECONDS,
     GENERATION_RESERVED_OPERATIONS,
     MAX_ANSWER_CHARACTERS,
     MAX_ANSWER_SECONDS,
 )
-from waypost_worker.models.model import AnswerCutOff, Piece, raising_model_errors
+from waypost_worker.models.model import AnswerCutOff, raising_model_errors
 
 TICKS_PER_CHUNK = 10
 """How often the generation loop checks for stop requests and pending writes: each tenth of a second on the paid plan,
@@ -49,26 +50,26 @@ class Generation:
         # visible.
         self._renewal = Interval(context.settings.conversation_ttl_seconds * 250, now)
         self._number = 0
-        self._pieces_written = (0, 0)
+        self._pieces_written = (0, 0, 0)
         self._unwritten: Chunk | None = None
         self._flushing: asyncio.Task[None] | None = None
 
-    async def run(self, pieces: AsyncGenerator[Piece, None], undo: Callable[[], Awaitable[None]]) -> None:
+    async def run(self, pieces: AsyncGenerator[Said, None], undo: Callable[[], Awaitable[None]]) -> None:
         """Reads `pieces` to the end and stores the answer; never raises. If the model fails before its first text,
         calls `undo`, which takes the turn back."""
         reason: FinishReason = "error"
-        failure: ModelError | None = None
+        failure: ModelError | RateLimited | None = None
         try:
             with raising_model_errors(self._log):
                 async with aclosing(pieces):
                     reason = await self._consume(pieces)
         except AnswerCutOff:
             reason = "length"
-        except ModelError as error:
+        except (ModelError, RateLimited) as error:
             failure = error
         if self._flushing is not None:
             await self._flushing
-        if failure is not None and not self._live.deltas:
+        if failure is not None and self._live.is_blank:
             outcome = await self._take_back(undo, failure)
         else:
             outcome = await self._store(reason, failure)
@@ -76,8 +77,22 @@ class Generation:
             await self._write_last_chunk(outcome)
         self._live.outcome = outcome
 
-    async def _consume(self, pieces: AsyncGenerator[Piece, None]) -> FinishReason:
-        coming: asyncio.Task[Piece | None] | None = None
+    async def keep(self) -> None:
+        """Returns once all that the answer has by now is in KV.
+
+        Raises:
+            StorageUnavailable: KV has not taken it.
+        """
+        while self._flushing is not None and not self._flushing.done():
+            await asyncio.wait({self._flushing})
+        self._flushing = asyncio.ensure_future(self._flush())
+        # Not awaited itself: this may be cancelled, and the write must not.
+        await asyncio.wait({self._flushing})
+        if self._unwritten is not None:
+            raise StorageUnavailable("The answer is not being saved at the moment.")
+
+    async def _consume(self, pieces: AsyncGenerator[Said, None]) -> FinishReason:
+        coming: asyncio.Task[Said | None] | None = None
         try:
             while (reason := self._reason_to_end()) is None:
                 if coming is None:
@@ -131,11 +146,12 @@ class Generation:
         if self._unwritten is not None:
             # A refused write may have taken effect and been read: a number never gets another text.
             await self._write(self._unwritten)
-        deltas, reasoning = self._pieces_written
+        deltas, reasoning, events = self._pieces_written
         self._pieces_written = self._live.piece_counts
         text = "".join(self._live.deltas[deltas:])
         thought = "".join(self._live.reasoning[reasoning:])
-        await self._write(Chunk(self._written_ms, text, outcome, self._live.left_by, thought))
+        happened = self._live.tool_events[events:]
+        await self._write(Chunk(self._written_ms, text, outcome, self._live.left_by, thought, happened))
 
     async def _write(self, chunk: Chunk) -> None:
         self._unwritten = chunk
@@ -144,13 +160,13 @@ class Generation:
         self._unwritten = None
         self._number += 1
 
-    async def _store(self, reason: FinishReason, failure: ModelError | None) -> Outcome:
+    async def _store(self, reason: FinishReason, failure: ModelError | RateLimited | None) -> Outcome:
         self._mark_alive()
         error = (failure.code, failure.detail) if failure else (None, None)
         message_count = self._turn.message_count
         outcome = Outcome(reason, message_count, *error)
         try:
-            if self._live.deltas:
+            if not self._live.is_blank:
                 await self._conversation.append([self._message(partial=outcome.is_partial)])
             else:
                 # Stopped before the first delta: the question stays, and an empty answer is no message.
@@ -168,7 +184,7 @@ class Generation:
             # Readers in other isolates will find the answer in the conversation.
             self._log(f"the last chunk of an answer was not written: {refused.code}")
 
-    async def _take_back(self, undo: Callable[[], Awaitable[None]], failure: ModelError) -> Outcome:
+    async def _take_back(self, undo: Callable[[], Awaitable[None]], failure: ModelError | RateLimited) -> Outcome:
         self._mark_alive()
         try:
             await undo()
@@ -189,6 +205,7 @@ class Generation:
             self._live.text,
             self._started_ms,
             reasoning="".join(self._live.reasoning),
+            tool_events=list(self._live.tool_events),
             partial=partial,
             is_open=is_open,
             is_ui=answer.is_ui and is_open,

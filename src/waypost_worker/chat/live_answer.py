@@ -4,18 +4,23 @@ The generation appends the model's pieces here and wakes the readers. If the iso
 the text since the last chunk is lost, about a second of it; the rest is in KV.
 """
 
+from collections.abc import Sequence
 from typing import Literal
 
 import msgspec
 
 from waypost_worker.clock import Wakeups
-from waypost_worker.conversations.message import ForkOrigin
+from waypost_worker.conversations.message import ChatMessage, ForkOrigin, ToolEvent
 from waypost_worker.errors import Busy
 from waypost_worker.limits import GIVER_SILENCE_SECONDS, MAX_LIVE_ANSWERS, MAX_LIVE_ANSWERS_BYTES, MAX_LIVE_IMAGES_BYTES
-from waypost_worker.models.model import Piece
+from waypost_worker.models.model import Reasoning
 
 DELTA_BYTES = 80
 """What a piece costs in memory besides its characters, which take up to 4 bytes each."""
+
+MEMORY_PER_BYTE = 25
+"""What a byte of JSON takes in memory once decoded, at most: an empty object or list is 2 bytes, a comma, and 72 bytes
+of memory."""
 
 FinishReason = Literal["stop", "stopped", "length", "error"]
 
@@ -56,10 +61,11 @@ class AnswerInfo(msgspec.Struct, frozen=True):
 
 
 class LiveAnswer:
-    """A running answer. Only its generation writes `deltas`, `reasoning`, `outcome` and `seen_ms`; any request may set
-    `stop_requested`. `wakeups` are set when it starts, at each piece and at the end.
+    """A running answer. Only its generation writes `deltas`, `reasoning`, `tool_events`, `outcome` and `seen_ms`; any
+    request may set `stop_requested`. `wakeups` are set when it starts, at each piece or tool event and at the end.
 
     `deltas`, `characters`: of the text. `reasoning`, `reasoning_characters`: of the reasoning.
+    `tool_events`: what its tool calls did, in order.
 
     `info`: set when its question is kept; an answer that ends without it never started. `refusal`: why its question
     could not be kept.
@@ -83,6 +89,8 @@ class LiveAnswer:
         self.characters = 0
         self.reasoning: list[str] = []
         self.reasoning_characters = 0
+        self.tool_events: list[ToolEvent] = []
+        self._tool_bytes = 0
         self.image_bytes = 0
         self.held_by: LiveAnswers | None = None
         self.wakeups = Wakeups()
@@ -104,14 +112,20 @@ class LiveAnswer:
         return "".join(self.deltas)
 
     @property
-    def piece_counts(self) -> tuple[int, int]:
-        """How many deltas it has, and how many pieces of reasoning."""
-        return len(self.deltas), len(self.reasoning)
+    def is_blank(self) -> bool:
+        """Whether it has neither text nor a tool call: such an answer is not kept."""
+        return not self.deltas and not self.tool_events
+
+    @property
+    def piece_counts(self) -> tuple[int, int, int]:
+        """How many deltas it has, how many pieces of reasoning, and how many tool events."""
+        return len(self.deltas), len(self.reasoning), len(self.tool_events)
 
     @property
     def size(self) -> int:
-        """The bytes of its text and reasoning in memory, at most."""
-        return DELTA_BYTES * sum(self.piece_counts) + 4 * (self.characters + self.reasoning_characters)
+        """The bytes of its text, reasoning and tool events in memory, at most."""
+        pieces = len(self.deltas) + len(self.reasoning)
+        return DELTA_BYTES * pieces + 4 * (self.characters + self.reasoning_characters) + self._tool_bytes
 
     @property
     def has_room(self) -> bool:
@@ -134,7 +148,7 @@ class LiveAnswer:
         """Whether there is something to read: it has started, or ended."""
         return self.info is not None or self.outcome is not None
 
-    def add(self, piece: Piece) -> None:
+    def add(self, piece: str | Reasoning) -> None:
         """Appends a piece, and wakes the readers."""
         if isinstance(piece, str):
             text = piece
@@ -146,6 +160,28 @@ class LiveAnswer:
             self.reasoning_characters += len(text)
         if self.held_by is not None:
             self.held_by.bytes += DELTA_BYTES + 4 * len(text)
+        self.wakeups.set()
+
+    def add_tool_event(self, event: ToolEvent) -> None:
+        """Appends an event of a tool call behind the text and reasoning so far, which become its place, and wakes the
+        readers."""
+        self._append([msgspec.structs.replace(event, text=self.characters, reasoning=self.reasoning_characters)])
+
+    def inherit(self, answer: ChatMessage) -> None:
+        """Begins with the text, the reasoning and the tool events of an answer that was broken off. Nothing else may
+        have been added."""
+        if answer.reasoning:
+            self.add(Reasoning(answer.reasoning))
+        if answer.content:
+            self.add(str(answer.content))
+        self._append(answer.tool_events)
+
+    def _append(self, events: Sequence[ToolEvent]) -> None:
+        size = sum(map(tool_event_bytes, events))
+        self.tool_events += events
+        self._tool_bytes += size
+        if self.held_by is not None:
+            self.held_by.bytes += size
         self.wakeups.set()
 
     @property
@@ -169,13 +205,18 @@ class LiveAnswer:
         return self.outcome is None and now_ms < self.lost_at_ms
 
 
+def tool_event_bytes(event: ToolEvent) -> int:
+    """The bytes of `event` in memory, at most."""
+    return DELTA_BYTES + MEMORY_PER_BYTE * len(msgspec.json.encode(event))
+
+
 class LiveAnswers:
     """The answers that this isolate generates: at most one for each resource and thread."""
 
     def __init__(self) -> None:
         self._answers: dict[tuple[str, str], LiveAnswer] = {}
         self.bytes = 0
-        """The text of all of them, as `LiveAnswer.size` counts it."""
+        """The text and tool events of all of them, as `LiveAnswer.size` counts it."""
         self.image_bytes = 0
         """The images in their prompts."""
 

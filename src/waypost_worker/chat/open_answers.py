@@ -60,17 +60,23 @@ class OpenAnswers:
             await stop_live(self._context, self._running)
             self.items = [self._so_far(item) if item.id == self._running.generation_id else item for item in self.items]
 
+    @property
+    def abandoned(self) -> set[str]:
+        """The ids of those whose isolates are gone."""
+        return {item.id for item in self._abandoned}
+
     def closing(self, drops: Sequence[str]) -> tuple[list[ChatMessage], list[str]]:
         """The abandoned answers to append as ended, and the ids of those to drop; none of them is among `drops`.
 
-        An abandoned answer without text is no message. It is dropped only once no location can still see it running:
-        from far away a running answer may look abandoned, and what is dropped never comes back.
+        An abandoned answer without text and tool calls is no message. It is dropped only once no location can still see
+        it running: from far away a running answer may look abandoned, and what is dropped never comes back.
         """
         settled_ms = self._context.now_ms() - REORDER_WINDOW_SECONDS * 1000
         abandoned = [item for item in self._abandoned if item.id not in drops]
-        empty = [item.id for item in abandoned if not item.content and item.timestamp_ms < settled_ms]
-        return [item for item in abandoned if item.content], empty
+        empty = [item.id for item in abandoned if item.is_blank and item.timestamp_ms < settled_ms]
+        return [item for item in abandoned if not item.is_blank], empty
 
     def _so_far(self, item: ChatMessage) -> ChatMessage:
-        text = self._running.text if self._running is not None else ""
-        return as_partial(msgspec.structs.replace(item, content=text))
+        if (running := self._running) is None:
+            return as_partial(item)
+        return as_partial(msgspec.structs.replace(item, content=running.text, tool_events=list(running.tool_events)))

@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 import msgspec
 
 from waypost_worker.chat.alternation import SEPARATOR, grouped, joined
+from waypost_worker.chat.tool_steps import expanded, without_results
 from waypost_worker.conversations.images import SCHEME, reference_in
 from waypost_worker.conversations.message import ChatMessage
 from waypost_worker.errors import UnsupportedPart
@@ -45,15 +46,21 @@ def build_prompt(
     after one system message: `instructions` and the system messages of the conversation that are shown.
 
     A turn is a user's message and what follows it. The last one, which has the question, is there whatever its size.
+    Where a turn does not fit, notes stand in the place of its oldest results of tools.
     What precedes the first user's message is left out, but for system messages, which stay.
+    The last item may be the answer that the model is to go on with: it `is_open`.
     """
     budget = settings.prompt_budget if budget is None else budget
-    opening, turns = _turns(grouped(_for_model(item, settings.parts) for item in items))
+    opening, turns = _turns(grouped(_for_model(item, settings.parts) for item in expanded(items)))
     system = [item for item in opening if item.role == "system"]
     characters = sum(map(_prompt_characters, system))
     chosen: list[ChatMessage] = []
     for turn in reversed(turns):
-        size = sum(map(_prompt_characters, turn)) + len(SEPARATOR) * bool(chosen)
+        separator = len(SEPARATOR) * bool(chosen)
+        size = sum(map(_prompt_characters, turn)) + separator
+        if characters + size > budget:
+            turn = without_results(turn, characters + size - budget)
+            size = sum(map(_prompt_characters, turn)) + separator
         if chosen and characters + size > budget:
             break
         chosen, characters = turn + chosen, characters + size

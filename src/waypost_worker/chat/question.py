@@ -1,12 +1,13 @@
 """A question to a thread, and which running answers it stops."""
 
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from hashlib import sha256
+from itertools import pairwise
 from typing import Any
 
 import msgspec
 
-from waypost_worker.chat.answer_stream import START, Position
+from waypost_worker.chat.answer_events import START, Position
 from waypost_worker.chat.turn import answer_to
 from waypost_worker.conversations.images import identified
 from waypost_worker.conversations.message import ChatMessage
@@ -90,6 +91,24 @@ def answer_of(items: Sequence[ChatMessage], question: Question) -> ChatMessage |
         ):
             return item
     return None if question.regenerate else answer_to(items, question.message_id)
+
+
+def broken_off(items: Sequence[ChatMessage], question: Question, abandoned: Container[str]) -> ChatMessage | None:
+    """The answer among `items` that a new one to `question` goes on with: one that has called tools and is not whole,
+    up to its last call or result. `None` if there is none.
+
+    `abandoned`: the ids of answers whose isolates are gone. One of them is gone on with even if the question is to be
+    answered again: its client asks for that because the answer broke off.
+    """
+    for asked, answer in pairwise(items):
+        if asked.id == question.message_id and tag_of(asked.content) == tag_of(question.content):
+            is_meant = answer.id in abandoned or not question.regenerate
+            if not answer.tool_events or not answer.partial or not is_meant:
+                return None
+            last = answer.tool_events[-1]
+            content, reasoning = str(answer.content)[: last.text], answer.reasoning[: last.reasoning]
+            return msgspec.structs.replace(answer, content=content, reasoning=reasoning)
+    return None
 
 
 def tag_of(content: Any) -> str:

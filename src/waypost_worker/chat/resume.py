@@ -3,15 +3,8 @@ ended; look at it, and stop it."""
 
 from collections.abc import AsyncGenerator, Sequence
 
-from waypost_worker.chat.answer_stream import (
-    START,
-    AnswerEvent,
-    AnswerStream,
-    Position,
-    follow_live,
-    follow_stored,
-    replay,
-)
+from waypost_worker.chat.answer_events import START, AnswerEvent, Position
+from waypost_worker.chat.answer_stream import AnswerStream, follow_live, follow_stored, replay
 from waypost_worker.chat.context import ChatContext
 from waypost_worker.chat.found_thread import find_to_read
 from waypost_worker.chat.live_answer import AnswerInfo, LiveAnswer

@@ -12,9 +12,11 @@ class Turn:
     """The turn of `question` in a conversation that has `items`, none of them open. If `question` is one of them, it
     replaces that message, and all messages from it on are dropped. So they are if it is one of `older`, messages that
     are stored but not kept any more, or if it `replaces_all`: it was older than all that is stored. `is_again`: it is
-    asked again, so copies of it that are not visible yet go too.
+    asked again, so copies of it that are not visible yet go too. `inherited`: the broken-off answer that the new one
+    goes on with.
 
-    `answer`: the open, empty answer. `added`: the question and that answer. `drops`: ids of the messages that go.
+    `answer`: the open answer, empty but for what it has inherited. `added`: the question and that answer. `drops`: ids
+    of the messages that go.
     """
 
     def __init__(
@@ -28,6 +30,7 @@ class Turn:
         older: Sequence[ChatMessage] = (),
         replaces_all: bool = False,
         is_again: bool = False,
+        inherited: ChatMessage | None = None,
     ) -> None:
         if replaces_all or any(item.id == question.id for item in older):
             items = [*older, *items]
@@ -40,8 +43,10 @@ class Turn:
         self.answer = ChatMessage(
             generation_id,
             "assistant",
-            "",
+            "" if inherited is None else inherited.content,
             question.timestamp_ms,
+            reasoning="" if inherited is None else inherited.reasoning,
+            tool_events=[] if inherited is None else inherited.tool_events,
             partial=True,
             is_open=True,
             is_ui=is_ui,
@@ -51,6 +56,11 @@ class Turn:
         if is_again and question.id not in self.drops:
             self.drops.append(question.id)
         self.added = [self.question, self.answer]
+
+    @property
+    def so_far(self) -> ChatMessage | None:
+        """The answer as far as it was inherited; `None` if it is empty."""
+        return None if self.answer.is_blank else self.answer
 
     @property
     def message_count(self) -> int:
@@ -81,8 +91,8 @@ class Turn:
 
 
 def is_message(item: ChatMessage) -> bool:
-    """Whether `item` counts as a message: an answer that ended without text does not."""
-    return bool(item.content) or not item.partial
+    """Whether `item` counts as a message: an answer that ended without text and tool calls does not."""
+    return not item.is_blank or not item.partial
 
 
 def answer_to(items: Sequence[ChatMessage], message_id: str | None) -> ChatMessage | None:

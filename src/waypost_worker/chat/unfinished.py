@@ -26,24 +26,26 @@ class Unfinished(NamedTuple):
 
 
 async def inspect(item: ChatMessage, chunks: ChunkStore, clock: Clock, plan: Plan) -> Unfinished:
-    """Returns the open answer `item` with the text so far; costs one list, and a read if a chunk is large.
+    """Returns the open answer `item` with its text and tool events so far. Costs a list, and a read per large chunk.
 
     An answer generated in another location may look abandoned: its chunks can take a minute to become visible here.
     """
     written = await chunks.read(0)
     content = max(str(item.content), "".join(chunk.text for chunk in written), key=len)
     reasoning = max(item.reasoning, "".join(chunk.reasoning for chunk in written), key=len)
+    events = max(item.tool_events, [event for chunk in written for event in chunk.tool_events], key=len)
     last_ms = max([item.timestamp_ms, *(chunk.written_ms for chunk in written)])
     has_ended = any(chunk.outcome is not None for chunk in written)
     is_alive = not has_ended and clock.now_ms() - last_ms < plan.chunk_ms * MISSED_INTERVALS
     left_by = written[-1].left_by if written else ""
-    return Unfinished(msgspec.structs.replace(item, content=content, reasoning=reasoning), is_alive, left_by)
+    so_far = msgspec.structs.replace(item, content=content, reasoning=reasoning, tool_events=events)
+    return Unfinished(so_far, is_alive, left_by)
 
 
 async def fill_in(
     items: Sequence[ChatMessage], chunks: Callable[[str], ChunkStore], clock: Clock, plan: Plan
 ) -> list[ChatMessage]:
-    """Returns `items` with the text so far in those that are open; an open one without text is left out.
+    """Returns `items` with the text so far in those that are open; an open one without text and tool calls is left out.
 
     Costs no operation if none is open.
     """
@@ -53,7 +55,7 @@ async def fill_in(
     inspected = await a_few_at_once([partial(inspect, item, chunks(item.id), clock, plan) for item in opened])
     so_far = {unfinished.item.id: unfinished.item for unfinished in inspected}
     filled = [so_far[item.id] if item.is_open else item for item in items]
-    return [item for item in filled if item.content or not item.is_open]
+    return [item for item in filled if not item.is_blank or not item.is_open]
 
 
 def as_partial(item: ChatMessage) -> ChatMessage:

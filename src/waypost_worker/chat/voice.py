@@ -12,7 +12,7 @@ from waypost_worker.conversations.message import ChatMessage
 from waypost_worker.conversations.window import last_messages
 from waypost_worker.errors import ModelFailed, WaypostError
 from waypost_worker.limits import MAX_ANSWER_CHARACTERS
-from waypost_worker.models.model import AnswerCutOff, Piece, raising_model_errors
+from waypost_worker.models.model import AnswerCutOff, Piece, ToolUse, raising_model_errors
 
 
 class VoiceAgent:
@@ -80,6 +80,8 @@ class VoiceAgent:
         with suppress(AnswerCutOff), raising_model_errors(self._context.log):
             async with aclosing(stream) as pieces:
                 async for piece in pieces:
+                    if isinstance(piece, ToolUse):
+                        continue  # The model was offered no tools.
                     text, kind = (piece, texts) if isinstance(piece, str) else (piece.text, reasoning)
                     kind.append(text)
                     characters += len(text)

@@ -71,6 +71,8 @@ SETTINGS = (
     "MODEL_TIMEOUT_SECONDS",
     "MODEL_PARTS",
     "PROMPT_BUDGET",
+    "MAX_STEPS",
+    "TOOL_SECONDS",
     "LOG_LEVEL",
 )
 

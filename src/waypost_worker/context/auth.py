@@ -141,6 +141,26 @@ async def _session_by_code(context: RequestContext, code: str, *, fresh: bool) -
     return session
 
 
+async def tab_session(context: RequestContext, code: str | None, token: str | None) -> Session:
+    """The session of the tab whose tools a chat may use, named by its code or by a guest's token in a body: the header
+    has the caller's right to the thread.
+
+    Raises:
+        as `guest_session`
+    """
+    caller = context.record.caller
+    if token is not None:
+        claims = await _claims(context, token)
+        _check(claims, claims.subject, Role.GUEST)
+        return await context.sessions().find(claims.subject, vouched_created_ms=_created_ms(claims))
+    if context.settings.require_token:
+        raise TokenRequired("A code alone is not enough here: join the session and send the guestToken as the token.")
+    session = await session_by_code(context, code or "")
+    # It is still the thread's caller who asks.
+    context.record.caller = caller
+    return session
+
+
 async def bearer(context: RequestContext) -> Claims | None:
     """The claims of the caller's token, or `None` if the request has none.
 

@@ -15,6 +15,26 @@ class ToolCall(msgspec.Struct, frozen=True, omit_defaults=True):
     args: Any = None
 
 
+class ToolEvent(msgspec.Struct, frozen=True, omit_defaults=True, rename="camel"):
+    """What happened to a tool call while an answer was generated, and where in the answer.
+
+    `id`: of the call; all its events have it. `name`: the tool's, only in a `call`.
+    `value`: any JSON: the arguments of a `call`, what the tab said in a `progress`, what the tool returned in a
+    `result`. `is_error`: the result is an error.
+    `text`, `reasoning`: how many characters of the answer's text and of its reasoning precede it.
+    `step`: which of the model's replies within the answer asked for the call, from 0.
+    """
+
+    kind: Literal["call", "progress", "result"]
+    id: str
+    name: str = ""
+    value: Any = None
+    is_error: bool = False
+    text: int = 0
+    reasoning: int = 0
+    step: int = 0
+
+
 class ForkOrigin(msgspec.Struct, frozen=True, omit_defaults=True, rename="camel"):
     """Where a fork branched off: a thread, and the last of its messages that was copied; `None` if none was."""
 
@@ -30,6 +50,7 @@ class ChatMessage(msgspec.Struct, frozen=True, omit_defaults=True, rename="camel
     user's message. Messages that were stored before this field existed keep their role.
     `partial`: the answer ended before the model had finished it.
     `reasoning`: what the model thought before its answer. No model is given it again.
+    `tool_events`: what the answer's tool calls did, in order, with their places in its text.
 
     An answer is written more than once: with `is_open` while it is running, then as it ended.
     `place`: the cursor at which the answer stands in the conversation: its question's, however late the answer ended.
@@ -48,6 +69,12 @@ class ChatMessage(msgspec.Struct, frozen=True, omit_defaults=True, rename="camel
     is_ui: bool = False
     place: str = ""
     reasoning: str = ""
+    tool_events: list[ToolEvent] = []
+
+    @property
+    def is_blank(self) -> bool:
+        """Whether it has neither content nor a tool call."""
+        return not self.content and not self.tool_events
 
     @property
     def rank(self) -> int:

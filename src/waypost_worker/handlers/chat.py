@@ -2,7 +2,7 @@
 
 import msgspec
 
-from waypost_worker.chat.answer_stream import START, Position
+from waypost_worker.chat.answer_events import START, Position
 from waypost_worker.chat.chat import Chat
 from waypost_worker.chat.fork import ForkRequest, fork
 from waypost_worker.chat.question import Question
@@ -14,6 +14,7 @@ from waypost_worker.documents.document import DocumentStore
 from waypost_worker.errors import RateLimited, Unavailable
 from waypost_worker.handlers.chat_request import ForkBody, asker_tag, named_resource, read_question, thread_name
 from waypost_worker.handlers.chat_response import answer_response, wanted_format
+from waypost_worker.handlers.chat_tab import tab_tools
 from waypost_worker.handlers.message_content import message_text
 from waypost_worker.handlers.thread_view import ThreadView, thread_view
 from waypost_worker.http.json_body import Body, read_body, read_bytes
@@ -54,7 +55,7 @@ async def post_chat(context: RequestContext) -> Response:
     declared = content_length(context.request.headers)
     limit = MAX_CHAT_BODY_BYTES if declared is None or declared > MAX_BODY_BYTES else MAX_BODY_BYTES
     body = await read_bytes(context.request, limit)
-    resource_id, thread_id, question = read_question(body, token_resource, context.settings.model.parts)
+    resource_id, thread_id, question, tab = read_question(body, token_resource, context.settings.model.parts)
     # Megabytes that nothing needs any more.
     del body
     if wanted is not None:
@@ -63,8 +64,9 @@ async def post_chat(context: RequestContext) -> Response:
     resumed_at = None if question.is_ui else _resumed_at(context)
     question = msgspec.structs.replace(question, asker=asker_tag(context), resumed_at=resumed_at)
     asker = await _spend(context, resource_id, thread_id)
+    tools = await tab_tools(context, tab)
     with context.open_stream(None) as place:
-        answering = await Chat(context.chat_context(asker), resource_id, thread_id).ask(question)
+        answering = await Chat(context.chat_context(asker), resource_id, thread_id).ask(question, tools=tools)
         # In the format of this request, even if the answer was started by one in the other format.
         return answer_response(context, place, answering, "ui" if question.is_ui else "events")
 
@@ -94,6 +96,7 @@ async def fork_chat(context: RequestContext) -> Response:
     if body.message is not None:
         question = Question(message_text(body.message), agent=body.agent, is_ui=wanted == "ui")
     asker = await _spend(context, forking.resource_id, forking.thread_id)
+    tools = await tab_tools(context, body.session)
     chats = context.chat_context(asker)
     with context.open_stream(None) as place:
         thread, message_count = await fork(chats, DocumentStore(context.kv, context.clock), forking)
@@ -106,7 +109,7 @@ async def fork_chat(context: RequestContext) -> Response:
             await chats.conversation(thread.session_id).forget(for_good=True)
 
         try:
-            answering = await Chat(chats, thread.resource_id, thread.thread_id).ask(question, undo)
+            answering = await Chat(chats, thread.resource_id, thread.thread_id).ask(question, undo, tools)
         except (RateLimited, Unavailable):
             await undo()
             raise

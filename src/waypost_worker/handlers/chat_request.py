@@ -7,6 +7,7 @@ from msgspec import Meta, Raw
 from waypost_worker.chat.question import Question, tag_of
 from waypost_worker.context.request_context import RequestContext
 from waypost_worker.errors import BodyTooLarge, InvalidBody, WrongResource
+from waypost_worker.handlers.chat_tab import TabBody
 from waypost_worker.handlers.message_content import ImagePart, TextPart, content_of
 from waypost_worker.handlers.ui_request import read_ui_question, ui_messages
 from waypost_worker.http.json_body import Body, decode_json, decode_large
@@ -30,6 +31,7 @@ class ChatBody(Body, frozen=True):
     message_id: str | None = None
     metadata: dict[str, Any] | None = None
     interrupt: bool = False
+    session: TabBody | None = None
 
 
 class _SentChat(ChatBody, frozen=True):
@@ -46,18 +48,19 @@ class ForkBody(Body, frozen=True):
     agent: str | None = None
     at_message_id: str | None = None
     metadata: dict[str, Any] | None = None
+    session: TabBody | None = None
 
 
-def read_question(body: bytes, token_resource: str | None, allowed: str) -> tuple[str, str, Question]:
-    """Resource, thread and question. `token_resource`: the resource of the caller's token, or `None` without one.
-    `allowed`: the parts that a model is given here, one of `PARTS`.
+def read_question(body: bytes, token_resource: str | None, allowed: str) -> tuple[str, str, Question, TabBody | None]:
+    """Resource, thread and question, and the tab whose tools the model may use. `token_resource`: the resource of the
+    caller's token, or `None` without one. `allowed`: the parts that a model is given here, one of `PARTS`.
 
     Raises:
         BodyTooLarge, InvalidJson, InvalidEncoding, InvalidBody, UnknownField, InvalidId, WrongResource, UnsupportedPart
     """
     if (messages := ui_messages(body)) is not None:
-        thread_id, resource_id, question = read_ui_question(body, messages, allowed)
-        return *thread_name(token_resource, resource_id, thread_id), question
+        thread_id, resource_id, question, tab = read_ui_question(body, messages, allowed)
+        return *thread_name(token_resource, resource_id, thread_id), question, tab
     if len(body) > MAX_QUESTION_BYTES:
         raise BodyTooLarge(f"A message as JSON may have {MAX_QUESTION_BYTES} bytes.")
     decode = decode_json if len(body) <= MAX_TEXT_PART_BYTES else decode_large
@@ -69,7 +72,7 @@ def read_question(body: bytes, token_resource: str | None, allowed: str) -> tupl
         sent.metadata,
         interrupt=sent.interrupt,
     )
-    return *thread_name(token_resource, sent.resource_id, sent.thread_id), question
+    return *thread_name(token_resource, sent.resource_id, sent.thread_id), question, sent.session
 
 
 def asker_tag(context: RequestContext) -> str:

@@ -3,8 +3,9 @@
 from collections.abc import Sequence
 
 from waypost_worker.chat.answer_stream import AnswerStream, until
+from waypost_worker.chat.ui_stream import UI_HEADERS, UI_MEDIA_TYPE
 from waypost_worker.chat.unfinished import fill_in
-from waypost_worker.chat.wire_formats import FORMATS, UI_HEADERS, UI_MEDIA_TYPE, encode_answer
+from waypost_worker.chat.wire_formats import FORMATS, encode_answer
 from waypost_worker.context.request_context import RequestContext
 from waypost_worker.conversations.conversation import Conversation
 from waypost_worker.conversations.images import image_bytes

@@ -9,6 +9,7 @@ from msgspec import UNSET, Raw, UnsetType
 from waypost_worker.chat.prompt import unsupported_part
 from waypost_worker.chat.question import Question
 from waypost_worker.errors import BodyTooLarge, InvalidBody, InvalidJson
+from waypost_worker.handlers.chat_tab import TabBody
 from waypost_worker.handlers.message_content import NO_TEXT, MessageContent
 from waypost_worker.http.json_body import decode_again, decode_json, decode_large
 from waypost_worker.http.json_tail import last_elements
@@ -57,6 +58,7 @@ class _Head(msgspec.Struct, frozen=True, rename="camel", kw_only=True):
     agent: str | None = None
     metadata: dict[str, Any] | None = None
     interrupt: bool = False
+    session: TabBody | None = None
 
 
 class UiBody(_Head, frozen=True, rename="camel", kw_only=True):
@@ -106,9 +108,9 @@ def _place_in(body: bytes, messages: Raw) -> slice:
     return slice(start, start + size)
 
 
-def read_ui_question(body: bytes, messages: slice, allowed: str) -> tuple[str, str | None, Question]:
-    """Thread, resource and question in `body`, of which `messages` are the messages. `allowed`: the parts that a model
-    is given here, one of `PARTS`.
+def read_ui_question(body: bytes, messages: slice, allowed: str) -> tuple[str, str | None, Question, TabBody | None]:
+    """Thread, resource, question and tab in `body`, of which `messages` are the messages. `allowed`: the parts that a
+    model is given here, one of `PARTS`.
 
     Raises:
         BodyTooLarge, InvalidJson, InvalidEncoding, InvalidBody, UnknownField, InvalidId, UnsupportedPart
@@ -140,7 +142,7 @@ def read_ui_question(body: bytes, messages: slice, allowed: str) -> tuple[str, s
         answer_id=(head.message_id or "") if regenerate and head.message_id != asked.id else "",
         previous_ids=previous_ids,
     )
-    return head.id, head.resource_id, question
+    return head.id, head.resource_id, question, head.session
 
 
 def _last_question(body: bytes, messages: slice) -> tuple[memoryview, int, tuple[str, ...]]:

@@ -1,10 +1,9 @@
 """The tab that an MCP client talks to, for one request: its session, its queues, and its host's presence."""
 
-from urllib.parse import urlsplit
-
 import msgspec
 
 from waypost_worker.clock import to_iso
+from waypost_worker.context.page_link import page_link
 from waypost_worker.context.request_context import RequestContext
 from waypost_worker.mcp.jsonrpc import TAB_AWAY, RpcError
 from waypost_worker.mcp.signed_ids import IdSigner
@@ -13,9 +12,6 @@ from waypost_worker.security.client_address import network_of
 from waypost_worker.security.tokens import owner_id
 from waypost_worker.sessions.session import Session
 from waypost_worker.version import VERSION
-
-LOCAL = ("localhost", "127.0.0.1", "[::1]")
-"""Hosts on which the deployment is served without TLS."""
 
 SERVER_INFO = {"name": "waypost", "title": "Waypost", "version": VERSION}
 
@@ -91,10 +87,4 @@ class Tab(msgspec.Struct, frozen=True):
 
     def link(self) -> str | None:
         """The page to open: the host's own (`data.url`), or this deployment's; `None` if its address is unknown."""
-        if url := self.session.page_url:
-            return url
-        host = self.context.request.headers.get("host")
-        if not host:
-            return None
-        is_local = urlsplit(f"//{host}").netloc.rpartition(":")[0] in LOCAL or host in LOCAL
-        return f"{'http' if is_local else 'https'}://{host}/"
+        return page_link(self.context, self.session)

@@ -5,7 +5,9 @@ from collections.abc import AsyncGenerator, Sequence
 
 from waypost_worker.clock import Clock
 from waypost_worker.conversations.message import ChatMessage
-from waypost_worker.models.openai_messages import text_of
+from waypost_worker.models.echo_calls import calls_in, results_told, rule
+from waypost_worker.models.model import ModelTool, Piece, ToolUse
+from waypost_worker.models.openai_messages import GO_ON, text_of
 
 WORD_SECONDS = 0.03
 """Time per word: about that of a fast model."""
@@ -18,26 +20,46 @@ SHOWN_LENGTH = 80
 
 
 class EchoModel:
-    """Repeats the user's last message and lists the earlier ones, a word at a time."""
+    """Repeats the user's last message and lists the earlier ones, a word at a time. Calls tools where a message asks
+    for it, by the rule of `echo_calls.py`, and tells what they returned."""
 
     name = "echo"
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
 
-    async def stream(self, items: Sequence[ChatMessage], model: str | None = None) -> AsyncGenerator[str, None]:
-        for word in WORD.findall(_reply(items)):
+    async def stream(
+        self, items: Sequence[ChatMessage], model: str | None = None, tools: Sequence[ModelTool] = ()
+    ) -> AsyncGenerator[Piece, None]:
+        text, calls = _answer(items, tools)
+        for word in WORD.findall(text):
             await self._clock.sleep(WORD_SECONDS)
             yield word
+        for call in calls:
+            yield call
 
 
-def _reply(items: Sequence[ChatMessage]) -> str:
-    texts = [text_of(item.content) for item in items if item.role == "user"]
-    if not texts:
-        return "You have not said anything yet."
-    *earlier, last = texts
+def _answer(items: Sequence[ChatMessage], tools: Sequence[ModelTool]) -> tuple[str, list[ToolUse]]:
+    if len(items) > 1 and items[-1].content == GO_ON:
+        text, calls = _answer(items[:-2], tools)
+        begun = text_of(items[-2].content)
+        return text.removeprefix(begun), calls
+    asked = [index for index, item in enumerate(items) if item.role == "user"]
+    if not asked:
+        return "You have not said anything yet.", []
+    *earlier, last = [text_of(items[index].content) for index in asked]
+    steps = items[asked[-1] + 1 :]
+    if calls := calls_in(last, sum(bool(item.tool_calls) for item in steps), tools):
+        return f"I call {', '.join(call.name for call in calls)}.", calls
+    return results_told(steps) or _echo(earlier, last, tools), []
+
+
+def _echo(earlier: Sequence[str], last: str, tools: Sequence[ModelTool]) -> str:
+    if tools and last.lstrip().startswith("/"):
+        return f"There is no such tool. {rule(tools)}"
     if not earlier:
-        return f'You said: "{last}". That is the first message of yours that I know.'
+        first = f'You said: "{last}". That is the first message of yours that I know.'
+        return f"{first} {rule(tools)}" if tools else first
     listed = " ".join(f'{number}. "{_shortened(text)}"' for number, text in enumerate(earlier, 1))
     return f'You said: "{last}". Before that, you told me: {listed}'
 

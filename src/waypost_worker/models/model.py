@@ -3,12 +3,12 @@
 import traceback
 from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Protocol
+from typing import Any, Protocol
 
 import msgspec
 
 from waypost_worker.conversations.message import ChatMessage
-from waypost_worker.errors import ModelError, ModelFailed
+from waypost_worker.errors import ModelError, ModelFailed, RateLimited
 
 
 class AnswerCutOff(Exception):
@@ -21,8 +21,29 @@ class Reasoning(msgspec.Struct, frozen=True):
     text: str
 
 
-Piece = str | Reasoning
-"""A piece of an answer: text, or the reasoning before it."""
+class ToolUse(msgspec.Struct, frozen=True):
+    """A model's call of a tool, whole.
+
+    `id`: the model's own id of the call, or a made-up one if its service gave none; unique within the answer.
+    `name`: as the model said it. `args`: a JSON object, or `None` with the `problem` of what the model sent instead.
+    """
+
+    id: str
+    name: str
+    args: Any
+    problem: str = ""
+
+
+Piece = str | Reasoning | ToolUse
+"""A piece of an answer: text, the reasoning before it, or a call of a tool after it."""
+
+
+class ModelTool(msgspec.Struct, frozen=True):
+    """A tool that a model may call. `schema`: the JSON Schema of its arguments, an object."""
+
+    name: str
+    description: str
+    schema: dict[str, Any]
 
 
 class Model(Protocol):
@@ -33,10 +54,13 @@ class Model(Protocol):
         """The provider, and the model where there is a choice, as `/health` shows it; never a key or an address."""
         ...
 
-    def stream(self, items: Sequence[ChatMessage], model: str | None = None) -> AsyncGenerator[Piece, None]:
+    def stream(
+        self, items: Sequence[ChatMessage], model: str | None = None, tools: Sequence[ModelTool] = ()
+    ) -> AsyncGenerator[Piece, None]:
         """Yields the answer to the last of `items` in pieces, in order and never empty, as they arrive.
 
-        `model`: another of the provider's models. Closing the generator ends the request behind it.
+        `model`: another of the provider's models. `tools`: those that the model may call; its calls are yielded whole,
+        after the text. Closing the generator ends the request behind it.
 
         Raises:
             ModelFailed, ModelBusy, ModelTimedOut: before the first piece or after any.
@@ -50,15 +74,17 @@ class Model(Protocol):
 def raising_model_errors(log: Callable[[str], None]) -> Iterator[None]:
     """Around the use of a model's stream: logs what went wrong in the model, and raises it as a `ModelError`.
 
-    `log` gets the detail, for the operator only. `AnswerCutOff` passes: it is no failure.
+    `log` gets the detail, for the operator only. `AnswerCutOff` passes: it is no failure. So does
+    `RateLimited`, which is none of the model's.
 
     Raises:
         ModelFailed, ModelBusy, ModelTimedOut: the model raised it, or, as `ModelFailed`, anything else.
         AnswerCutOff: the model raised it.
+        RateLimited: a further step of the answer costs more than is left of the asker's budget.
     """
     try:
         yield
-    except AnswerCutOff:
+    except (AnswerCutOff, RateLimited):
         raise
     except ModelError as error:
         if error.log_detail:

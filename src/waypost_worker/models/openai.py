@@ -9,7 +9,7 @@ import msgspec
 from waypost_worker.clock import Clock
 from waypost_worker.conversations.message import ChatMessage
 from waypost_worker.errors import ModelError
-from waypost_worker.models.model import Piece
+from waypost_worker.models.model import ModelTool, Piece
 from waypost_worker.models.openai_messages import chat_messages
 from waypost_worker.models.service import request_completion
 from waypost_worker.models.settings import ModelSettings
@@ -44,7 +44,9 @@ class OpenAiModel:
     def name(self) -> str:
         return f"openai: {self._settings.openai_model}"
 
-    async def stream(self, items: Sequence[ChatMessage], model: str | None = None) -> AsyncGenerator[Piece, None]:
+    async def stream(
+        self, items: Sequence[ChatMessage], model: str | None = None, tools: Sequence[ModelTool] = ()
+    ) -> AsyncGenerator[Piece, None]:
         settings = self._settings
         asked = {"model": model or settings.openai_model, "messages": chat_messages(items), "stream": True}
         body = msgspec.json.encode({**settings.parameters, **asked})

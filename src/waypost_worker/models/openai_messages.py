@@ -13,6 +13,9 @@ OpenAiMessage = dict[str, Any]
 MAX_NAMED_TYPE = 40
 """Characters of a part's type in the note that stands for it."""
 
+GO_ON = "[The answer was interrupted here. Go on with it.]"
+"""Stands behind an answer that a model is to go on with in the middle of its text: templates want a user's message."""
+
 
 def chat_messages(items: Sequence[ChatMessage]) -> list[OpenAiMessage]:
     """Converts `items` to messages that the API accepts.

@@ -4,7 +4,7 @@ from collections.abc import AsyncGenerator, Callable, Sequence
 
 from waypost_worker.clock import Clock
 from waypost_worker.conversations.message import ChatMessage
-from waypost_worker.models.model import Piece
+from waypost_worker.models.model import ModelTool, Piece
 from waypost_worker.models.openai_messages import chat_messages
 from waypost_worker.models.service import request_completion
 from waypost_worker.models.settings import ModelSettings
@@ -28,7 +28,9 @@ class WorkersAiModel:
     def name(self) -> str:
         return f"workers-ai: {self._settings.workers_ai_model}"
 
-    def stream(self, items: Sequence[ChatMessage], model: str | None = None) -> AsyncGenerator[Piece, None]:
+    def stream(
+        self, items: Sequence[ChatMessage], model: str | None = None, tools: Sequence[ModelTool] = ()
+    ) -> AsyncGenerator[Piece, None]:
         settings = self._settings
         inputs = {**settings.parameters, "messages": chat_messages(items), "stream": True}
 

@@ -6,7 +6,7 @@ from tools.openapi.events import chat_event
 from tools.openapi.grammars import APP_ID
 from tools.openapi.parts import APP, EVENTS, JSON, Link, Operation, Parameter, Reply
 from tools.openapi.problems import APP as APP_PROBLEMS
-from tools.openapi.problems import BODY, STORAGE, STREAMS
+from tools.openapi.problems import BODY, GUEST, STORAGE, STREAMS
 from waypost_worker.chat.wire_formats import FORMATS
 from waypost_worker.errors import (
     AnswerRunning,
@@ -54,7 +54,7 @@ OPERATIONS = {
         "chats",
         APP,
         {200: _ANSWER},
-        (*BODY, *APP_PROBLEMS, UnknownAgent, UnsupportedPart, AnswerRunning, *STREAMS, *STORAGE),
+        (*BODY, *APP_PROBLEMS, UnknownAgent, UnsupportedPart, AnswerRunning, *GUEST, *STREAMS, *STORAGE),
         parameters=(
             _FORMAT,
             Parameter(
@@ -73,7 +73,8 @@ OPERATIONS = {
         links={200: _AFTER_ASKING},
         description=(
             "The answer continues for 25 s without a reader, and is stored in the history either way. The same "
-            "`messageId` again returns the answer to the first request, finished or not."
+            "`messageId` again returns the answer to the first request, finished or not. With a `session`, the model "
+            "may call the tools of its tab. An answer that broke off goes on where it was, and no call is made twice."
         ),
     ),
     "POST /api/chat/fork": Operation(
@@ -92,6 +93,7 @@ OPERATIONS = {
             ThreadExists,
             UnknownAgent,
             AnswerRunning,
+            *GUEST,
             *STREAMS,
             *STORAGE,
         ),

@@ -1,0 +1,232 @@
+"""The steps of an answer: the model's replies, and between them the calls that they ask for, in the tab.
+
+A call is in KV, in the answer's log, before the tab may have it. So another attempt at the same question, after the
+isolate has died, finds every call that may have run: it goes on with the log, sends calls without a result again under
+the same ids, which the tab does not run twice, and asks the model from there.
+"""
+
+import asyncio
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
+from contextlib import aclosing
+from itertools import count
+from typing import Any
+
+import msgspec
+
+from waypost_worker.chat.call_ids import call_id, is_made_in
+from waypost_worker.chat.context import ChatContext
+from waypost_worker.chat.live_answer import LiveAnswer
+from waypost_worker.chat.offered_tools import OfferedTools
+from waypost_worker.chat.tab_tools import TabTools, ToolReport
+from waypost_worker.chat.tool_result import shown
+from waypost_worker.conversations.message import ChatMessage, ToolEvent
+from waypost_worker.errors import ModelFailed, StorageUnavailable
+from waypost_worker.kv.together import together
+from waypost_worker.limits import (
+    MAX_CALLS_PER_REPLY,
+    MAX_CALLS_PER_STEP,
+    MAX_TOOL_ARGS_BYTES,
+    MAX_TOOL_LOG_BYTES,
+    MAX_TOOL_NAME_LENGTH,
+    MAX_TOOL_PROGRESS,
+    MAX_TOOL_PROGRESS_BYTES,
+    MAX_TOOL_RESULT_BYTES,
+    TOOL_RESERVED_OPERATIONS,
+)
+from waypost_worker.models.model import AnswerCutOff, ModelTool, Piece, Reasoning, ToolUse
+
+Ask = Callable[[ChatMessage | None, Sequence[ModelTool]], AsyncGenerator[Piece, None]]
+"""Asks the model to answer, or to go on with the answer so far, and offers it these tools."""
+
+Error = tuple[str, str]
+"""A code, and a sentence for the model."""
+
+STOPPED = ("stopped", "The answer was ended while this call was open. It was cancelled in the tab; it may have run.")
+NOT_NOTED = ("storage_unavailable", "The call could not be written down, so the tool was not called.")
+NO_OPERATIONS = ("budget_spent", "This answer has used what one request may use. The tool was not called.")
+OTHER_TAB = ("other_tab", "The tab that was asked is another one by now. It is not known whether the tool ran.")
+LAST_STEP = ("step_limit", "The answer has reached its limit of steps. The tool was not called.")
+TOO_MANY = ("too_many_calls", f"One reply may call {MAX_CALLS_PER_STEP} tools. This one was not called.")
+FULL = ("too_much", "The tools of this answer have returned as much as it may keep. This one was not called.")
+LEFT_OUT = "[The results of this answer's tools are longer than fits: this one is left out.]"
+
+
+class Steps:
+    """The steps of the answer `live` to a question. What `live` has inherited is gone on with.
+
+    `root`: of the ids of its calls. `tools`: of the tab; `offered`: those that the model is offered.
+    """
+
+    def __init__(
+        self, context: ChatContext, live: LiveAnswer, root: str, tools: TabTools, offered: OfferedTools, ask: Ask
+    ) -> None:
+        self._context = context
+        self._live = live
+        self._root = root
+        self._tools = tools
+        self._offered = offered
+        self._ask = ask
+        self._keep: Callable[[], Awaitable[None]] | None = None
+        self._begun = asyncio.Event()
+        self._log_bytes = len(msgspec.json.encode(live.tool_events))
+
+    def begin(self, keep: Callable[[], Awaitable[None]]) -> None:
+        """The question is kept, so calls may be made. `keep` returns once all that `live` has is in KV, and raises
+        `StorageUnavailable`."""
+        self._keep = keep
+        self._begun.set()
+
+    async def pieces(self) -> AsyncGenerator[str | Reasoning, None]:
+        """Yields the model's text and reasoning, of all steps; calls and their results go into `live`. Closing it ends
+        the request to the model, or cancels the open calls in the tab.
+
+        Raises:
+            as `ask`
+            AnswerCutOff: the model called tools in the last step, where it was offered none.
+        """
+        first = await self._finish_inherited()
+        last = self._context.settings.max_steps - 1
+        for step in count(first):
+            uses: list[ToolUse] = []
+            # Without tools it has to say something.
+            tools = self._offered.tools if step < last else []
+            async with aclosing(self._ask(self._so_far(), tools)) as pieces:
+                async for piece in pieces:
+                    if isinstance(piece, ToolUse):
+                        uses.append(piece)
+                    else:
+                        yield piece
+                    if len(uses) > MAX_CALLS_PER_REPLY:
+                        raise ModelFailed("The model did not come to an end with its calls of tools.")
+            if not uses:
+                return
+            if step >= last:
+                self._log_only(step, uses)
+                raise AnswerCutOff
+            await self._call(step, uses)
+
+    def _so_far(self) -> ChatMessage | None:
+        live = self._live
+        if live.is_blank:
+            return None
+        return ChatMessage(
+            live.generation_id,
+            "assistant",
+            live.text,
+            self._context.now_ms(),
+            reasoning="".join(live.reasoning),
+            partial=True,
+            is_open=True,
+            tool_events=list(live.tool_events),
+        )
+
+    async def _finish_inherited(self) -> int:
+        """Waits for the results that the log lacks. Returns the number of the next step."""
+        calls = [event for event in self._live.tool_events if event.kind == "call"]
+        if not calls:
+            return 0
+        ended = {event.id for event in self._live.tool_events if event.kind == "result"}
+        waiting = [call for call in calls if call.id not in ended]
+        here = [call for call in waiting if is_made_in(self._tools.tab, call.id, call.name, call.value)]
+        for call in waiting:
+            if call not in here:
+                self._fail(call, OTHER_TAB)
+        if here:
+            await self._make(here, is_repeated=True)
+        return max(call.step for call in calls) + 1
+
+    async def _call(self, step: int, uses: Sequence[ToolUse]) -> None:
+        calls = [self._logged(step, number, use) for number, use in enumerate(uses)]
+        await self._make([call for call in calls if call is not None], is_repeated=False)
+
+    def _log_only(self, step: int, uses: Sequence[ToolUse]) -> None:
+        for number, use in enumerate(uses):
+            if (call := self._logged(step, number, use)) is not None:
+                self._fail(call, LAST_STEP)
+
+    def _logged(self, step: int, number: int, use: ToolUse) -> ToolEvent | None:
+        """The call as it is in the log now; `None` if it is not to be made: then its error is there too."""
+        own_name = self._offered.own_name(use.name)
+        name, args, problem = own_name or use.name[:MAX_TOOL_NAME_LENGTH], use.args, None
+        if args is None:
+            problem = ("invalid_arguments", use.problem)
+        elif (size := len(msgspec.json.encode(args))) > MAX_TOOL_ARGS_BYTES:
+            args, problem = None, ("invalid_arguments", f"The arguments have {size} bytes of JSON, which are too many.")
+        elif not self._room:
+            problem = FULL
+        elif own_name is None:
+            names = ", ".join(tool.name for tool in self._offered.tools) or "none"
+            problem = ("unknown_tool", f"There is no such tool. There are: {names}.")
+        elif number >= MAX_CALLS_PER_STEP:
+            problem = TOO_MANY
+        call = ToolEvent("call", call_id(self._root, step, number, self._tools.tab, name, args), name, args, step=step)
+        self._log(call)
+        if problem is not None:
+            self._fail(call, problem)
+            return None
+        return call
+
+    async def _make(self, calls: Sequence[ToolEvent], *, is_repeated: bool) -> None:
+        """Makes the calls, at the same time, and returns once each has a result."""
+        await self._begun.wait()
+        if (refusal := await self._refusal()) is not None:
+            for call in calls:
+                self._fail(call, refusal)
+            return
+        try:
+            await together(*(self._run(call, is_repeated=is_repeated) for call in calls))
+        finally:
+            ended = {event.id for event in self._live.tool_events if event.kind == "result"}
+            for call in calls:
+                if call.id not in ended:
+                    self._fail(call, STOPPED)
+                    self._context.background(self._tools.cancel(call.id))
+
+    async def _refusal(self) -> Error | None:
+        """Why no call can be made now; `None` if the calls are in KV, and may be made."""
+        if self._keep is None or self._context.invocation.meter.remaining <= TOOL_RESERVED_OPERATIONS:
+            return NO_OPERATIONS
+        try:
+            await self._keep()
+        except StorageUnavailable:
+            return NOT_NOTED
+        return None
+
+    async def _run(self, call: ToolEvent, *, is_repeated: bool) -> None:
+        # Those that an earlier attempt has heard come again.
+        heard = sum(event.kind == "progress" and event.id == call.id for event in self._live.tool_events)
+        reports = self._tools.call(call.id, call.name, call.value, is_repeated=is_repeated)
+        async with aclosing(reports):
+            number = 0
+            async for report in reports:
+                if report.is_final:
+                    self._end(call, report)
+                    return
+                number += 1
+                if heard < number <= MAX_TOOL_PROGRESS and self._room:
+                    value, _ = shown(report.result, MAX_TOOL_PROGRESS_BYTES)
+                    self._log(ToolEvent("progress", call.id, value=value, step=call.step))
+
+    def _end(self, call: ToolEvent, report: ToolReport) -> None:
+        if report.error is not None:
+            self._fail(call, report.error)
+            return
+        room = min(self._room, MAX_TOOL_RESULT_BYTES)
+        value, is_error = shown(report.result, room) if room else (LEFT_OUT, False)
+        self._add_result(call, value, is_error=is_error)
+
+    def _fail(self, call: ToolEvent, error: Error) -> None:
+        code, message = error
+        self._add_result(call, {"code": code, "message": message}, is_error=True)
+
+    def _add_result(self, call: ToolEvent, value: Any, *, is_error: bool) -> None:
+        self._log(ToolEvent("result", call.id, value=value, is_error=is_error, step=call.step))
+
+    def _log(self, event: ToolEvent) -> None:
+        self._log_bytes += len(msgspec.json.encode(event))
+        self._live.add_tool_event(event)
+
+    @property
+    def _room(self) -> int:
+        """Bytes that the log may still take."""
+        return max(MAX_TOOL_LOG_BYTES - self._log_bytes, 0)

@@ -1,0 +1,111 @@
+"""An answer as the AI SDK's UI message stream: https://ai-sdk.dev/docs/ai-sdk-ui/stream-protocol
+
+Such a stream has no event ids, so it always starts with the answer's first character.
+"""
+
+from typing import Any
+
+import msgspec
+
+from waypost_worker.chat.answer_events import Addition, TextDelta, ToolUpdate, answer_start
+from waypost_worker.chat.live_answer import AnswerInfo, Outcome
+from waypost_worker.chat.ui_steps import RAN_HERE, UiPart, UiSteps, progress_part
+from waypost_worker.conversations.message import ToolEvent
+from waypost_worker.conversations.tool_log import NO_RESULT
+from waypost_worker.models.openai_messages import text_of
+
+UI_MEDIA_TYPE = "text/x-vercel-ai-ui-message-stream"
+UI_HEADERS = {"x-vercel-ai-ui-message-stream": "v1"}
+_UI_DONE = b"data: [DONE]\n\n"
+
+
+class UiMessageStream:
+    """The AI SDK's parts of a UI message stream, without the fields that its older versions refuse.
+
+    A text begins with its first delta, and so does reasoning: an answer that fails before has none. Each ends where the
+    other begins, or a tool call, since readers show the parts in the order in which they begin.
+    """
+
+    def __init__(self, info: AnswerInfo) -> None:
+        self._info = info
+        self._open = ""
+        self._steps = UiSteps()
+        self._running: dict[str, None] = {}
+
+    def head(self) -> bytes:
+        start = {"type": "start", "messageId": self._info.generation_id, "messageMetadata": answer_start(self._info)}
+        return _encoded(start, {"type": "start-step"})
+
+    def addition(self, addition: Addition) -> bytes:
+        if isinstance(addition, ToolUpdate):
+            event = addition.event
+            return self._close() + self._step(event) + _encoded(*self._tool_parts(event))
+        kind = "text" if isinstance(addition, TextDelta) else "reasoning"
+        begin = b""
+        if kind != self._open:
+            begin = self._close() + self._step(None)
+            self._open = kind
+            begin += _encoded({"type": f"{kind}-start", "id": self._part_id})
+        return begin + _encoded({"type": f"{kind}-delta", "id": self._part_id, "delta": addition.text})
+
+    def tail(self, outcome: Outcome) -> bytes:
+        metadata: dict[str, Any] = {"finishReason": outcome.finish_reason, "partial": outcome.is_partial}
+        error = b""
+        if outcome.error_code is not None:
+            metadata["errorCode"] = outcome.error_code
+            error = _encoded({"type": "error", "errorText": outcome.error_message})
+        return b"".join((
+            self._close(),
+            _encoded(*(_failed(call_id, NO_RESULT) for call_id in self._running)),
+            # Another step behind results that nothing follows: releases that do not know `RAN_HERE` look at the last.
+            self._step(None),
+            _encoded({"type": "finish-step"}, {"type": "message-metadata", "messageMetadata": metadata}),
+            error,
+            _encoded({"type": "finish"}),
+            _UI_DONE,
+        ))  # fmt: skip
+
+    def _tool_parts(self, event: ToolEvent) -> list[UiPart]:
+        if event.kind == "progress":
+            return [progress_part(event)]
+        if event.kind == "call":
+            self._running[event.id] = None
+            call = {"toolCallId": event.id, "toolName": event.name, "dynamic": True, **RAN_HERE}
+            return [
+                {"type": "tool-input-start", **call},
+                {"type": "tool-input-available", **call, "input": event.value},
+            ]
+        self._running.pop(event.id, None)
+        if event.is_error:
+            return [_failed(event.id, text_of(event.value))]
+        return [
+            {
+                "type": "tool-output-available",
+                "toolCallId": event.id,
+                "output": event.value,
+                "dynamic": True,
+                **RAN_HERE,
+            }
+        ]
+
+    @property
+    def _part_id(self) -> str:
+        return self._info.generation_id + ("" if self._open == "text" else f"-{self._open}")
+
+    def _close(self) -> bytes:
+        if not self._open:
+            return b""
+        end = _encoded({"type": f"{self._open}-end", "id": self._part_id})
+        self._open = ""
+        return end
+
+    def _step(self, event: ToolEvent | None) -> bytes:
+        return _encoded({"type": "finish-step"}, {"type": "start-step"}) if self._steps.begins_with(event) else b""
+
+
+def _failed(call_id: str, text: str) -> UiPart:
+    return {"type": "tool-output-error", "toolCallId": call_id, "errorText": text, "dynamic": True, **RAN_HERE}
+
+
+def _encoded(*parts: UiPart) -> bytes:
+    return b"".join(b"data: %s\n\n" % msgspec.json.encode(part) for part in parts)

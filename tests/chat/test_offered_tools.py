@@ -1,0 +1,58 @@
+"""The tools that a model is offered: one name for each, none left out in silence."""
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from waypost_worker.chat.offered_tools import DATA_RULE, OfferedTools
+from waypost_worker.ids import is_tool_name
+from waypost_worker.models.model import ModelTool
+
+ROOM = 1_000_000
+NAMES = st.lists(st.from_regex(r"[a-c_./-]{1,4}|(a/){40}[ab]", fullmatch=True), unique=True, max_size=20)
+
+
+def tools(*names: str, description: str = "") -> list[ModelTool]:
+    return [ModelTool(name, description, {"type": "object"}) for name in names]
+
+
+@given(NAMES)
+def test_each_tool_has_a_name_that_models_take_and_is_found_by_it(names: list[str]):
+    assert all(map(is_tool_name, names))
+    offered = OfferedTools(tools(*names), ROOM)
+    told = [tool.name for tool in offered.tools]
+    assert len(set(told)) == len(names)
+    assert all(len(name) <= 64 and not set(name) & set("./") for name in told)
+    assert [offered.own_name(name) for name in told] == names
+
+
+def test_a_tools_own_name_is_kept_and_others_do_not_change_it():
+    offered = OfferedTools(tools("cart.add", "cart_add", "cart/add"), ROOM)
+    [dotted, plain, slashed] = [tool.name for tool in offered.tools]
+    assert plain == "cart_add"
+    assert dotted.startswith("cart_add_")
+    assert slashed.startswith("cart_add_")
+    assert dotted != slashed
+    assert OfferedTools(tools("cart.add"), ROOM).tools[0].name == "cart_add"
+    assert OfferedTools(tools("cart.add", "cart/add"), ROOM).tools[0].name == "cart_add"
+
+
+def test_a_model_may_use_the_tabs_own_name_or_a_namespace_and_no_name_that_it_was_not_offered():
+    offered = OfferedTools(tools("cart.add"), ROOM)
+    assert offered.own_name("cart.add") == offered.own_name("functions.cart_add") == "cart.add"
+    assert offered.own_name("cart_remove") is None
+
+
+def test_tools_that_do_not_fit_are_left_out_and_the_model_is_told_which():
+    one = OfferedTools(tools("a"), ROOM).characters
+    offered = OfferedTools([*tools("a"), *tools("b", description="long" * 100), *tools("c")], 2 * one)
+    assert [tool.name for tool in offered.tools] == ["a", "c"]
+    assert (offered.left_out, offered.characters, offered.own_name("b")) == (["b"], 2 * one, None)
+    assert offered.instructions("Be brief.") == (
+        f"Be brief.\n\n{DATA_RULE}\n\nThese tools of the page are too large to be offered to you: b."
+    )
+
+
+def test_a_model_is_told_about_tools_only_if_there_are_some():
+    assert OfferedTools([], ROOM).instructions("Be brief.") == "Be brief."
+    assert OfferedTools([], ROOM).instructions(None) == ""
+    assert OfferedTools(tools("a"), ROOM).instructions(None) == DATA_RULE
