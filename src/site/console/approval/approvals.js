@@ -6,6 +6,7 @@ import { plain } from "../shared/plain.js";
 import { tellWaiting } from "../views.js";
 import { useOwnCall } from "./own-calls.js";
 import { approvalCard } from "./approval-card.js";
+import { startWaiting, stopWaiting } from "./waiting-calls.js";
 
 /** How many of the queued calls are listed. */
 const NAMED = 3;
@@ -54,6 +55,7 @@ export class Approvals {
         this.#close(question, () => {});
       });
       this.#questions.push(question);
+      startWaiting(id);
       this.#say(`An agent asks to call ${plain(tool)}. ${this.#questions.length} waiting for you.`);
       this.#draw();
     });
@@ -67,6 +69,7 @@ export class Approvals {
     const at = this.#questions.indexOf(question);
     if (at < 0) return;
     this.#questions.splice(at, 1);
+    stopWaiting(question.request.id);
     this.#draw();
     then();
   }

@@ -2,10 +2,11 @@
 
 import { el } from "../shared/dom.js";
 import { clockTime, pretty } from "../shared/format.js";
+import { AnswerBody } from "./answer-body.js";
 import { contentText } from "./content.js";
-import { Reasoning } from "./reasoning.js";
 
 /** @typedef {import("../../waypost.js").ChatMessage} ChatMessage */
+/** @typedef {import("../../client/chat/answer-parts.js").AnswerPart} AnswerPart */
 
 const NAMES = { user: "You", assistant: "Assistant", system: "System", tool: "Tool" };
 
@@ -13,8 +14,7 @@ const NAMES = { user: "You", assistant: "Assistant", system: "System", tool: "To
 
 export class Message {
   id;
-  #text = el("p", { class: "message-text", dir: "auto" });
-  #reasoning = new Reasoning();
+  #body = new AnswerBody();
   #fault = el("p", { class: "pill", "data-kind": "warn", hidden: true });
   /** Whether the text is from before a restart of the answer: the next text replaces it. */
   #isStale = false;
@@ -36,18 +36,22 @@ export class Message {
     const fork = button("Fork from here", "Fork from this message", () => actions.fork(id));
     const remove = button("Delete", "Delete this message", () => actions.remove(id));
     const head = el("p", { class: "message-head" }, el("b", {}, name), el("time", {}, sentAt), fork, remove);
-    this.element = el("li", { class: "message", "data-role": role, "data-id": id }, head, this.#reasoning.element, this.#text, this.#fault);
+    this.element = el("li", { class: "message", "data-role": role, "data-id": id }, head, this.#body.element, this.#fault);
     this.update(message);
   }
 
+  /** Whether a tool call of it waits for a decision at this tab. */
+  get isWaiting() {
+    return this.#body.isWaiting;
+  }
+
   /** @param {ChatMessage} message as the history has it */
-  update({ content, partial, reasoning = "", toolCalls = [] }) {
+  update({ content, partial, reasoning = "", toolCalls = [], toolEvents = [] }) {
     // This page may be ahead of the history, which other locations see late.
     if (this.isGrowing || (this.#isHeard && partial)) return;
     const calls = toolCalls.map(({ name, args }) => `${name}(${pretty(args)})`);
-    const text = [contentText(content), ...calls].filter(Boolean).join("\n");
-    if (this.#text.textContent !== text) this.#text.textContent = text;
-    this.#reasoning.show(reasoning);
+    this.#body.show({ content: [contentText(content), ...calls].filter(Boolean).join("\n"), reasoning, toolEvents });
+    this.#body.end();
     this.#mark(partial ? "Incomplete" : null);
   }
 
@@ -60,32 +64,23 @@ export class Message {
     this.element.setAttribute("aria-busy", "true");
   }
 
-  /** @param {string} text */
-  append(text) {
-    this.#restart();
-    this.#reasoning.end();
-    this.#text.append(text);
-  }
-
-  /** @param {string} text of the reasoning */
-  think(text) {
-    this.#restart();
-    this.#reasoning.append(text);
-  }
-
-  #restart() {
-    if (!this.#isStale) return;
+  /** @param {AnswerPart} part */
+  grow(part) {
+    if (this.#isStale) this.#body.clear();
     this.#isStale = false;
-    this.#text.replaceChildren();
-    this.#reasoning.show("");
+    this.#body.grow(part);
+  }
+
+  /** Shows which tool calls wait for a decision. */
+  look() {
+    this.#body.look();
   }
 
   /** @param {string | null} fault */
   finish(fault) {
     this.isGrowing = false;
     this.#isHeard = true;
-    this.#text.normalize();
-    this.#reasoning.end();
+    this.#body.end();
     this.element.removeAttribute("aria-busy");
     this.#mark(fault);
   }

@@ -1,5 +1,6 @@
 /** The messages of a thread on the page: synchronised with the history, and growing while an answer streams. */
 
+import { onWaiting } from "../approval/waiting-calls.js";
 import { byId } from "../shared/dom.js";
 import { EarlierMessages } from "./earlier-messages.js";
 import { Message } from "./message.js";
@@ -34,6 +35,9 @@ export class Messages {
     this.#scroll.addEventListener("scroll", () => this.#heed());
     // A banner or a growing box takes room from the messages.
     new ResizeObserver(() => this.#settle()).observe(this.#scroll);
+    onWaiting(() => {
+      for (const message of this.#shown.values()) message.look();
+    });
   }
 
   /** @param {string} id */
@@ -125,16 +129,15 @@ export class Messages {
     this.#settle();
   }
 
-  /** @param {string} id @param {string} text */
-  append(id, text) {
-    this.#shown.get(id)?.append(text);
+  /** @param {string} id @param {import("../../client/chat/answer-parts.js").AnswerPart} part */
+  grow(id, part) {
+    this.#shown.get(id)?.grow(part);
     this.#settle();
   }
 
-  /** @param {string} id @param {string} text */
-  think(id, text) {
-    this.#shown.get(id)?.think(text);
-    this.#settle();
+  /** Whether a tool call of this answer waits for a decision at this tab. @param {string} id */
+  isWaiting(id) {
+    return this.#shown.get(id)?.isWaiting ?? false;
   }
 
   /** Ends an answer. @param {string} id @param {string | null} fault why it is incomplete; null if it is complete */

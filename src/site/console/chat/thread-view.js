@@ -2,7 +2,8 @@
 
 import { ApiError, Chat, TransportError, WaypostError } from "../../waypost.js";
 import { newId } from "../../client/ids.js";
-import { byId, showPill } from "../shared/dom.js";
+import { byId } from "../shared/dom.js";
+import { AnswerState } from "./answer-state.js";
 import { Messages } from "./messages.js";
 import { credentials, resourceId } from "./identity.js";
 import { hasArrived, look, readEarlier, readLast } from "./reading.js";
@@ -35,6 +36,7 @@ export class ThreadView {
   #left = new AbortController();
   /** The id of the running answer; "" if none. */
   #running = "";
+  #state = new AnswerState(() => this.#messages.isWaiting(this.#running));
   #isBegun = false;
 
   /**
@@ -178,14 +180,6 @@ export class ThreadView {
           if (this.#running === event.generationId) return;
           answer = event.generationId;
           this.#begin(event, sent);
-        } else if (event.type === "reasoning") {
-          this.#messages.think(answer, event.text);
-          if (this.#running === answer) showPill(byId("chat-state"), "Thinking", "busy");
-        } else if (event.type === "delta") {
-          this.#messages.append(answer, event.text);
-          if (this.#running === answer) showPill(byId("chat-state"), "Answering", "busy");
-        } else if (event.type === "waiting") {
-          showPill(byId("chat-state"), "Reconnecting", "warn");
         } else if (event.type === "error") {
           if (sent && !event.partial) {
             this.#messages.remove(answer);
@@ -194,8 +188,11 @@ export class ThreadView {
             throw new WaypostError(event.code, event.message);
           }
           fault = event.message;
-        } else {
+        } else if (event.type === "done") {
           this.#messages.finish(answer, partialText(event, fault));
+        } else {
+          if (event.type !== "waiting") this.#messages.grow(answer, event);
+          if (this.#running === answer) this.#state.show(event);
         }
       }
     } finally {
@@ -210,6 +207,7 @@ export class ThreadView {
     this.#isBegun = true;
     this.#messages.begin(start.generationId);
     this.#run(start.generationId);
+    this.#state.show(start);
     this.#events.started(start, sent);
     this.#events.session(start.sessionId);
     if (!this.#messages.has(start.messageId)) this.#reconcile();
@@ -230,8 +228,7 @@ export class ThreadView {
   #run(generationId) {
     this.#running = generationId;
     this.#events.answering(generationId !== "");
-    if (generationId) showPill(byId("chat-state"), "Answering", "busy");
-    else byId("chat-state").hidden = true;
+    if (!generationId) this.#state.hide();
   }
 
   /** Shows the hint of an empty thread. */
