@@ -96,9 +96,9 @@ export class ThreadView {
   /**
    * Sends a message and shows its answer. If it could not be sent, rejects and removes it from the page.
    * @param {string} text
-   * @param {boolean} [interrupt]
+   * @param {{ interrupt: boolean, session: () => Promise<import("./tab-tools.js").ToolSession | undefined> }} options
    */
-  async send(text, interrupt) {
+  async send(text, { interrupt, session }) {
     const { chat, signal } = this.#now();
     if (!chat) return;
     const messageId = newId();
@@ -111,7 +111,7 @@ export class ThreadView {
     signal.addEventListener("abort", () => sent.begun && listening.abort());
     try {
       const metadata = title ? { title } : undefined;
-      const events = chat.send(text, { messageId, interrupt, metadata, signal: listening.signal });
+      const events = chat.send(text, { messageId, interrupt, metadata, session: await session(), signal: listening.signal });
       await this.#hear(events, sent);
       // The thread was left and opened again before the answer was visible: look again.
       if (signal.aborted && this.threadId === chat.threadId) await this.refresh();
