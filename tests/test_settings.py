@@ -91,7 +91,7 @@ def test_numbers_that_are_not_set_have_defaults():
     assert [number(read_settings(ENV)) for *_, number in NUMBERS] == [
         *(600, 3600, 8, 10),
         *(2_592_000, 200, 1_048_576),
-        *(10, 30),
+        *(10, 8, 120, 30),
     ]
 
 

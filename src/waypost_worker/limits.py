@@ -201,8 +201,8 @@ MAX_CHAT_MESSAGE_LENGTH = 64 * 1024
 """Characters of a question to a model: as many as a whole prompt has by default."""
 
 MAX_MESSAGE_CHARACTERS = 1024 * 1024
-"""Characters of one message that is appended or imported, its tool calls included, its images not: more than an answer
-may have, so that every export can be imported."""
+"""Characters of one message that is appended or imported, its tool calls and tool events included, its images not: more
+than an answer may have, so that every export can be imported."""
 
 DEFAULT_PROMPT_BUDGET = 64 * 1024
 MIN_PROMPT_BUDGET = 1000
@@ -355,6 +355,9 @@ DOCUMENT_TTL_SECONDS = 24 * 3600
 MAX_SERVER_EVENT_BYTES = 1024 * 1024
 """One event of a model's stream, or its whole answer where it does not stream: thousands of times a usual event."""
 
+MAX_MODEL_CALLS = 32
+"""Calls of tools in one answer of a model, which are made concurrently: models make a few, a broken one any number."""
+
 MAX_MODEL_LOG_LENGTH = 500
 """Characters of a model service's error that are written to the operator's log."""
 
@@ -376,7 +379,8 @@ MAX_ANSWER_SECONDS = 10 * 60
 for stop requests each two, it takes 900 of the 1,000 operations of an invocation (polling/plans.py)."""
 
 MAX_ANSWER_CHARACTERS = 256 * 1024
-"""Characters of one answer; a model that does not end is cut off here."""
+"""Characters of one answer, with the JSON of its tool calls and their results; a model that does not end is cut off
+here."""
 
 MAX_RECENT_THREADS = 1024
 """Thread records that an isolate caches because a listing may not show them yet; with their largest metadata and
@@ -384,6 +388,10 @@ lineage they take 10 MB, and `MAX_RECENT_THREADS_BYTES` bounds that."""
 
 MAX_RECENT_THREADS_BYTES = 2 * 1024 * 1024
 """The same, in bytes."""
+
+MAX_PROGRESS_BYTES = 64 * 1024
+"""JSON of the progress reports of tools that one answer keeps, with their ids: what a tab reports beyond is left out,
+so that it can't fill the conversation."""
 
 MAX_LIVE_ANSWERS = 1000
 """Answers that an isolate generates concurrently; each holds its text until its end."""
@@ -615,11 +623,8 @@ so."""
 MAX_TOOL_PROGRESS_BYTES = 1024
 """The same of a progress report, which is shown and not given to the model."""
 
-MAX_TOOL_PROGRESS = 100
-"""Progress reports of one call that an answer keeps; those that follow are not shown."""
-
-MAX_TOOL_LOG_BYTES = 256 * 1024
-"""The log of an answer's calls: a quarter of what is kept of a conversation by default."""
+MAX_TOOL_LOG_BYTES = MAX_ANSWER_CHARACTERS * 3 // 4
+"""JSON of an answer's calls and results: the rest is for what it says. Beyond it, no more tools are called."""
 
 TOOL_RESERVED_OPERATIONS = 96
 """KV operations that the calls of an answer leave unspent: to cancel those that are open, and for the rest of the

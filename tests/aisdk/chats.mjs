@@ -31,13 +31,14 @@ export function transport(options = {}, sdk = v7) {
   return new sdk.DefaultChatTransport({ api: `${URL_OF_WAYPOST}/api/chat`, ...options });
 }
 
-/** A chat as `useChat` holds it; `options` are those of the transport, or one is given. `finished` has the arguments of `onFinish`, `errors` those of `onError`. */
-export function newChat({ id = `thread-${randomUUID()}`, messages = [], sdk = v7, ...options } = {}) {
+/** A chat as `useChat` holds it; `options` are those of the transport, or one is given; `init` has more of the chat's. `finished` has the arguments of `onFinish`, `errors` those of `onError`. */
+export function newChat({ id = `thread-${randomUUID()}`, messages = [], sdk = v7, init = {}, ...options } = {}) {
   class MemoryChat extends sdk.AbstractChat {
     finished = [];
     errors = [];
     constructor() {
       super({
+        ...init,
         id,
         transport: options.transport ?? transport(options, sdk),
         state: new MemoryState(messages),

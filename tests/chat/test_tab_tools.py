@@ -18,7 +18,6 @@ from waypost_worker.limits import (
     MAX_CALLS_PER_STEP,
     MAX_TOOL_ARGS_BYTES,
     MAX_TOOL_LOG_BYTES,
-    MAX_TOOL_PROGRESS,
     MAX_TOOL_RESULT_BYTES,
 )
 from waypost_worker.models.model import ToolUse
@@ -125,6 +124,20 @@ async def test_a_model_that_calls_in_its_last_step_all_the_same_is_cut_off():
     assert stream.data("done")[0]["finishReason"] == "length"
 
 
+async def test_in_the_last_step_a_tool_that_there_is_not_is_an_unknown_one():
+    at = TabChats([ToolUse("c", "sell", {})], max_steps=1)
+    await at.open_tab()
+    await at.told()
+    assert (await at.error())["code"] == "unknown_tool"
+
+
+async def test_a_call_may_take_long_while_the_tab_is_there():
+    at = TabChats([ToolUse("c", "wait", {"seconds": 100})], ["Done."])
+    await at.open_tab()
+    stream = await at.told()
+    assert stream.data("tool_result")[0]["result"] == "waited"
+
+
 @pytest.mark.parametrize(
     ("use", "code"),
     [
@@ -229,26 +242,14 @@ async def test_the_results_of_one_answer_have_a_limit_together():
         return "x" * 100_000
 
     use = ToolUse("c", "read", {})
-    at = TabChats([use] * 7, [use] * 2, [use], ["Long."])
+    at = TabChats([use] * 5, [use] * 2, [use], ["Long."])
     await at.open_tab({"read": read})
     await at.told()
     results = [event.value for event in (await at.items())[-1].tool_events if event.kind == "result"]
-    assert "left out" in results[8]
-    assert results[9]["code"] == "too_much"
-    assert len(at.tab.runs) == 9
-    assert sum(map(len, results[:9])) < MAX_TOOL_LOG_BYTES + 2_000
-
-
-async def test_progress_without_end_is_shown_up_to_a_limit():
-    async def count(_args: Any, say: Say) -> Any:
-        for number in range(MAX_TOOL_PROGRESS + 5):
-            await say(number)
-        return "counted"
-
-    at = TabChats([ToolUse("c", "count", {})], ["Well."])
-    await at.open_tab({"count": count})
-    stream = await at.told()
-    assert [event["progress"] for event in stream.data("tool_progress")] == list(range(MAX_TOOL_PROGRESS))
+    assert "left out" in results[6]
+    assert results[7]["code"] == "too_much"
+    assert len(at.tab.runs) == 7
+    assert sum(map(len, results[:7])) < MAX_TOOL_LOG_BYTES + 2_000
 
 
 async def test_calls_spend_the_budget_of_the_session_s_guests():
@@ -283,6 +284,19 @@ async def test_a_call_that_can_t_be_written_down_is_not_made():
     assert at.tab.runs == []
     assert (await at.error())["code"] == "storage_unavailable"
     assert text_of(stream) == "I note it. I can't."
+
+
+async def test_a_call_waits_for_the_chunk_that_is_being_written():
+    at = TabChats(["One ", 1.3, "two ", NOTE], ["three."])
+    await at.open_tab()
+    at.kv.fails = lambda operation, key: operation == "put" and key.startswith("gen:")
+    asking = asyncio.ensure_future(at.told())
+    await asyncio.sleep(2)
+    assert at.tab.runs == []
+    at.kv.fails = lambda operation, key: False
+    await asking
+    assert len(at.tab.runs) == 1
+    assert await at.history() == ["user: Hi", "assistant: One two three."]
 
 
 async def test_a_request_that_the_store_refuses_is_told_to_the_model():

@@ -1,5 +1,6 @@
 """Open answers: the text so far, and whether a generation is still running."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import pytest
@@ -11,7 +12,7 @@ from tests.support.namespace import Namespace
 from waypost_worker.chat.chunks import Chunk, ChunkStore
 from waypost_worker.chat.live_answer import Outcome
 from waypost_worker.chat.unfinished import MISSED_INTERVALS, Unfinished, as_partial, fill_in, inspect
-from waypost_worker.conversations.message import ChatMessage
+from waypost_worker.conversations.message import ChatMessage, ToolEvent
 from waypost_worker.polling.plans import PAID
 
 PLAN = replace(PAID, chunk_ms=1000)
@@ -40,8 +41,14 @@ async def after(seconds: float, *chunks: Chunk, item: ChatMessage = ITEM) -> Unf
     return await at.look(item)
 
 
-def at(seconds: float, text: str = "", outcome: Outcome | None = None, reasoning: str = "") -> Chunk:
-    return Chunk(START_MS + round(seconds * 1000), text, outcome, reasoning=reasoning)
+def at(
+    seconds: float,
+    text: str = "",
+    outcome: Outcome | None = None,
+    reasoning: str = "",
+    events: Sequence[ToolEvent] = (),
+) -> Chunk:
+    return Chunk(START_MS + round(seconds * 1000), text, outcome, reasoning=reasoning, tool_events=list(events))
 
 
 async def test_an_open_answer_has_the_text_of_its_chunks():
@@ -52,6 +59,22 @@ async def test_an_open_answer_has_the_text_of_its_chunks():
 async def test_an_open_answer_has_the_reasoning_of_its_chunks():
     found = await after(2, at(1, reasoning="Hm. "), at(2, "One", reasoning="So."))
     assert found.item == changed(ITEM, content="One", reasoning="Hm. So.")
+
+
+async def test_an_open_answer_has_what_its_tools_did_of_its_chunks_or_its_own_whichever_is_more():
+    call, result = ToolEvent("call", "c1", "add"), ToolEvent("result", "c1")
+    found = await after(2, at(1, events=[call]), at(2, "One", events=[result]))
+    assert found.item == changed(ITEM, content="One", tool_events=[call, result])
+    assert (await after(1, at(1), item=changed(ITEM, tool_events=[call]))).item.tool_events == [call]
+    more = await after(2, at(1, events=[call]), at(2, events=[result]), item=changed(ITEM, tool_events=[call]))
+    assert more.item.tool_events == [call, result]
+
+
+async def test_an_answer_without_a_word_is_shown_once_it_called_a_tool():
+    setting = Setting()
+    call = ToolEvent("call", "c1", "add")
+    await setting.chunks().write(0, at(1, events=[call]))
+    assert await fill_in([ITEM], setting.chunks, setting.clock, PLAN) == [changed(ITEM, tool_events=[call])]
 
 
 def test_the_longer_of_text_and_chunks_counts_since_either_may_show_up_late():

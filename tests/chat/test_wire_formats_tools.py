@@ -45,9 +45,9 @@ def test_tool_calls_as_the_ai_sdks_chunks():
         b'"providerExecuted":true}\n\n'
         b'data: {"type":"finish-step"}\n\n'
         b'data: {"type":"start-step"}\n\n'
-        b'data: {"type":"text-start","id":"g"}\n\n'
-        b'data: {"type":"text-delta","id":"g","delta":"two."}\n\n'
-        b'data: {"type":"text-end","id":"g"}\n\n'
+        b'data: {"type":"text-start","id":"g-2"}\n\n'
+        b'data: {"type":"text-delta","id":"g-2","delta":"two."}\n\n'
+        b'data: {"type":"text-end","id":"g-2"}\n\n'
         b'data: {"type":"finish-step"}\n\n'
         b'data: {"type":"message-metadata"'
     ) in whole(UiMessageStream(INFO), *USED)
@@ -84,8 +84,8 @@ def test_calls_of_the_next_reply_are_the_next_step_also_without_a_word_between()
 def test_a_call_without_a_result_is_shown_as_cut_off_when_the_answer_ends():
     body = whole(UiMessageStream(INFO), called("a"), called("b"), returned("a"), Outcome("stopped", 2))
     assert (
-        b'data: {"type":"tool-output-error","toolCallId":"b","errorText":"The call has no result: the answer ended '
-        b'before.","dynamic":true,"providerExecuted":true}\n\n'
+        b'data: {"type":"tool-output-error","toolCallId":"b","errorText":"The answer ended before this call had a '
+        b'result. It is not known whether the tool ran.","dynamic":true,"providerExecuted":true}\n\n'
     ) in body
     assert body.count(b"tool-output-error") == 1
 

@@ -13,7 +13,7 @@ from tests.support.strategies import json_values
 from waypost_worker.conversations.conversation import History
 from waypost_worker.conversations.export_json import conversation_view
 from waypost_worker.conversations.export_markdown import to_markdown
-from waypost_worker.conversations.message import ChatMessage, ForkOrigin, MessageRole, ToolCall
+from waypost_worker.conversations.message import ChatMessage, ForkOrigin, MessageRole, ToolCall, ToolEvent
 
 PARSER = MarkdownIt("commonmark")
 
@@ -91,6 +91,73 @@ def test_a_transcript_reads_like_this():
     assert markdown(*items, origin=ForkOrigin("user:1", "m-1")) == TRANSCRIPT
 
 
+WITH_TOOLS = """\
+Reasoning:
+
+> Hm.
+
+Answer:
+
+> Let me see.
+
+Calls a tool:
+
+```json
+{
+  "id": "c1",
+  "name": "add",
+  "args": {
+    "n": 1
+  }
+}
+```
+
+Progress of the call `c1`:
+
+> half
+
+Result of the call `c1`:
+
+```json
+[
+  1
+]
+```
+
+Reasoning:
+
+> So.
+
+Calls a tool:
+
+```json
+{
+  "id": "c2",
+  "name": "add",
+  "args": null
+}
+```
+
+Error of the call `c2`:
+
+> No.
+
+> Done.
+"""
+
+
+def test_what_tools_did_stands_where_it_happened():
+    events = [
+        ToolEvent("call", "c1", "add", {"n": 1}, text=11, reasoning=3),
+        ToolEvent("progress", "c1", value="half", text=11, reasoning=3),
+        ToolEvent("result", "c1", value=[1], text=11, reasoning=3),
+        ToolEvent("call", "c2", "add", text=11, reasoning=6, step=1),
+        ToolEvent("result", "c2", value="No.", is_error=True, text=11, reasoning=6, step=1),
+    ]
+    text = markdown(said("Let me see.Done.", "assistant", reasoning="Hm.So.", tool_events=events))
+    assert text.partition("\n\n## ")[2].partition("\n\n")[2] == WITH_TOOLS
+
+
 def test_the_sessions_id_is_no_part_of_what_is_passed_on():
     assert "the-secret" not in markdown(said("hello"))
 
@@ -155,6 +222,15 @@ def test_no_text_gets_out_of_its_block(texts: list[str]):
             expected.append(("said", ""))
     assert [(kind, text) if kind == "heading" else ("said", "") for kind, text in blocks] == expected
     assert all(kind in ("heading", "blockquote", "fence") for kind, _ in blocks)
+
+
+@given(marks.filter(bool), marks, marks)
+def test_nothing_that_a_tool_says_gets_out_of_its_block(call_id: str, name: str, text: str):
+    events = [ToolEvent("call", call_id, name, text), ToolEvent("result", call_id, value=text)]
+    kinds = [kind for kind, _ in outline(markdown(said("", "assistant", tool_events=events), said("next")))]
+    expected = ["heading", "heading", "paragraph", "fence", "paragraph", "said", "heading", "blockquote"]
+    assert [*kinds[:5], "said", *kinds[6:]] == expected
+    assert kinds[5] in ("blockquote", "fence")
 
 
 @given(marks.filter(bool), marks.filter(bool))

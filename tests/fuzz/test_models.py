@@ -4,13 +4,14 @@ import asyncio
 import json
 from collections.abc import AsyncGenerator
 
+import msgspec
 from hypothesis import example, given
 from hypothesis import strategies as st
 
 from tests.support.fuzzing.almost import almost_bytes, almost_json, cut_up
 from waypost_worker.errors import ModelFailed
 from waypost_worker.models.completion_stream import BrokenOff, read_document, read_stream
-from waypost_worker.models.model import AnswerCutOff
+from waypost_worker.models.model import AnswerCutOff, ModelTool, ToolUse
 
 CHUNKS = [
     {"choices": [{"delta": {"content": "Hello"}, "finish_reason": None}]},
@@ -24,7 +25,12 @@ CHUNKS = [
     {"choices": [{"delta": {"content": [{"type": "thinking", "thinking": [{"text": "Hm"}]}, {"text": "a"}]}}]},
     {"choices": [{"delta": {"content": "<think>Hm", "reasoning": "Hm", "reasoning_content": "Hm"}}]},
     {"choices": [{"delta": {"content": "</think>a"}}]},
+    {"choices": [{"delta": {"content": '<tool_call>{"name":"note","arguments":{}}</tool_call>'}}]},
+    {"choices": [{"delta": {"tool_calls": [{"index": 0, "id": "a", "function": {"name": "note", "arguments": "{"}}]}}]},
+    {"choices": [{"delta": {"tool_calls": [{"index": 0, "function": {"arguments": "}"}}]}, "finish_reason": "x"}]},
+    {"response": "", "tool_calls": [{"name": "note", "arguments": {"a": "b"}}]},
 ]
+TOOLS = [ModelTool("note", "", {"type": "object"})]
 events = st.lists(
     st.one_of(
         almost_json(CHUNKS).map(lambda chunk: b"data: %s\n\n" % json.dumps(chunk).encode()),
@@ -39,15 +45,21 @@ async def given_in(pieces: list[bytes]) -> AsyncGenerator[bytes, None]:
         yield piece
 
 
+def sent_on(use: ToolUse) -> str:
+    """A call as it is sent to a tab: an object, or a problem."""
+    assert isinstance(use.args, dict) != bool(use.problem)
+    return f"{use.id} {use.name} {msgspec.json.encode(use.args).decode()} {use.problem}"
+
+
 def stream_of(pieces: list[bytes]) -> tuple[str, str]:
     """The text, and how it ended."""
 
     async def read() -> tuple[str, str]:
         said: list[str] = []
         try:
-            async for piece in read_stream(given_in(pieces), [].append):
+            async for piece in read_stream(given_in(pieces), [].append, TOOLS):
                 assert piece
-                said.append(str(piece))
+                said.append(sent_on(piece) if isinstance(piece, ToolUse) else str(piece))
         except (ModelFailed, AnswerCutOff, BrokenOff) as end:
             return "".join(said), type(end).__name__
         return "".join(said), "done"
@@ -76,7 +88,7 @@ def test_a_stream_is_an_answer_or_a_failure_however_it_is_cut(data: st.DataObjec
 def test_an_answer_that_comes_whole_is_one_or_a_failure(body: bytes):
     async def read() -> str:
         try:
-            return "".join([str(piece) async for piece in read_document(given_in([body]))])
+            return "".join([str(piece) async for piece in read_document(given_in([body]), [].append, TOOLS)])
         except (ModelFailed, AnswerCutOff) as end:
             return str(end)
 

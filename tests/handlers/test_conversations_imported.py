@@ -32,6 +32,19 @@ calls = st.lists(
     min_size=1,
     max_size=2,
 )
+
+
+def tool_events(args: Any, report: Any, result: Any) -> list[dict[str, Any]]:
+    """The events of two calls, as they are exported."""
+    return [
+        {"kind": "call", "id": "c1", "name": "add", "value": args, "text": 12, "reasoning": 3},
+        {"kind": "call", "id": "c2", "text": 12, "reasoning": 3},
+        {"kind": "progress", "id": "c1", "value": report, "text": 12, "reasoning": 3},
+        {"kind": "result", "id": "c1", "value": result, "isError": True, "text": 12, "reasoning": 3},
+        {"kind": "call", "id": "c3", "name": "wait", "text": 17, "reasoning": 3, "step": 1},
+    ]
+
+
 times = st.datetimes().map(lambda moment: moment.isoformat(timespec="milliseconds") + "Z")
 messages = st.lists(
     st.fixed_dictionaries(
@@ -40,6 +53,16 @@ messages = st.lists(
     | st.fixed_dictionaries(
         {"id": ids, "role": st.just("assistant"), "content": contents, "timestamp": times},
         optional={"partial": st.just(True), "toolCalls": calls, "reasoning": st.just("Hm.")},
+    )
+    | st.fixed_dictionaries(
+        {
+            "id": ids,
+            "role": st.just("assistant"),
+            "content": st.just("Let me see. Done."),
+            "timestamp": times,
+            "reasoning": st.just("Hm."),
+            "toolEvents": st.builds(tool_events, contents, contents, contents),
+        },
     ),
     max_size=6,
     unique_by=lambda message: str(message["id"]),

@@ -10,9 +10,10 @@ from tests.support.completions import chunk, said, workers_ai
 from tests.support.fake_http import FakeAi, FakeHttp, Pause, Reply, Sent
 from waypost_worker.conversations.message import ChatMessage
 from waypost_worker.errors import ModelFailed
-from waypost_worker.models.model import Model
+from waypost_worker.models.model import Model, ModelTool, ToolUse
 from waypost_worker.models.openai import OpenAiModel
 from waypost_worker.models.settings import ModelSettings
+from waypost_worker.models.tool_definitions import definition
 from waypost_worker.models.transport import FetchError
 from waypost_worker.models.workers_ai import WorkersAiModel
 
@@ -124,3 +125,16 @@ async def test_a_caller_who_stops_listening_ends_the_request(service: Service):
     assert await anext(deltas) == "a"
     await deltas.aclose()
     assert at.service.open == 0
+
+
+@both
+async def test_tools_are_offered_with_their_schema_and_none_if_there_are_none(service: Service):
+    tool = ModelTool("add_note", "Adds a note.", {"type": "object", "properties": {"text": {"type": "string"}}})
+    call = {"index": 0, "id": "a", "function": {"name": "add_note", "arguments": '{"text":"Milk"}'}}
+    at = service(Reply([chunk(tool_calls=[call]), chunk(finish_reason="tool_calls")]), Reply(service.answer("Hi")))
+    assert [piece async for piece in at.model.stream(ITEMS, tools=[tool])] == [
+        ToolUse("a", "add_note", {"text": "Milk"})
+    ]
+    assert at.service.sent[0].body["tools"] == [definition(tool)]
+    assert await ask(at) == ["Hi"]
+    assert "tools" not in at.service.sent[1].body

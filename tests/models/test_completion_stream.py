@@ -268,7 +268,7 @@ def test_an_error_in_the_stream_is_an_error_and_what_it_says_is_for_the_log(stre
 
 def read_pieces(*steps: bytes | FetchError) -> list[Piece]:
     async def read() -> list[Piece]:
-        return [piece async for piece in read_document(sent(*steps))]
+        return [piece async for piece in read_document(sent(*steps), [].append)]
 
     return run(read())
 

@@ -1,6 +1,7 @@
 """A question to a service: what is sent a second time, after which wait, and what each failure is called."""
 
-from collections.abc import AsyncGenerator
+import json
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
 from datetime import UTC, datetime
 
@@ -11,7 +12,8 @@ from simulation.virtual_time import VirtualClock, run
 from tests.support.completions import DONE, byte_by_byte, chunk, event, said, whole
 from tests.support.fake_http import EVENT_STREAM, JSON, FakeHttp, Pause, Reply
 from waypost_worker.errors import ModelBusy, ModelError, ModelFailed, ModelTimedOut
-from waypost_worker.models.model import AnswerCutOff, Piece, Reasoning
+from waypost_worker.models.model import AnswerCutOff, ModelTool, Piece, Reasoning, ToolUse
+from waypost_worker.models.refused_tools import NO_TOOLS
 from waypost_worker.models.service import request_completion
 from waypost_worker.models.transport import FetchedResponse, FetchError
 
@@ -22,32 +24,32 @@ BROKEN_OFF = "The model's answer broke off."
 TOO_SLOW = "The model's service said nothing for too long."
 
 
-def ask(http: FakeHttp, seed: int = 0) -> AsyncGenerator[Piece, None]:
+def ask(http: FakeHttp, seed: int = 0, tools: Sequence[ModelTool] = ()) -> AsyncGenerator[Piece, None]:
     async def send() -> FetchedResponse:
         return await http.post("https://model.example", {}, b"{}", TIMEOUT_SECONDS)
 
-    return request_completion(send, VirtualClock(), SeededRandom(seed), [].append)
+    return request_completion(send, VirtualClock(), SeededRandom(seed), [].append, tools)
 
 
 def to_http_date(ms: int) -> str:
     return datetime.fromtimestamp(ms / 1000, UTC).strftime("%a, %d %b %Y %H:%M:%S GMT")
 
 
-def answered(http: FakeHttp, seed: int = 0) -> list[Piece]:
+def answered(http: FakeHttp, seed: int = 0, tools: Sequence[ModelTool] = ()) -> list[Piece]:
     async def listen() -> list[Piece]:
-        return [delta async for delta in ask(http, seed)]
+        return [delta async for delta in ask(http, seed, tools)]
 
     deltas = run(listen())
     assert http.open == 0
     return deltas
 
 
-def failed(http: FakeHttp) -> tuple[list[Piece], ModelError]:
+def failed(http: FakeHttp, tools: Sequence[ModelTool] = ()) -> tuple[list[Piece], ModelError]:
     """The deltas, and the error after them."""
     deltas: list[Piece] = []
 
     async def listen() -> None:
-        async for delta in ask(http):
+        async for delta in ask(http, tools=tools):
             deltas.append(delta)
 
     with pytest.raises(ModelError) as caught:
@@ -289,6 +291,44 @@ def test_reasoning_alone_is_no_answer(steps: list[bytes], sentence: str):
 def test_reasoning_comes_apart_from_the_text():
     http = FakeHttp(Reply([chunk(reasoning_content="Hm."), *said("Hello")]))
     assert answered(http) == [Reasoning("Hm."), "Hello"]
+
+
+TOOLS = [ModelTool("add_note", "", {"type": "object"})]
+CALL = chunk(tool_calls=[{"index": 0, "id": "a", "function": {"name": "add_note", "arguments": "{}"}}])
+CALLED = ToolUse("a", "add_note", {})
+
+
+def test_a_call_is_an_answer_without_a_word():
+    assert answered(FakeHttp(Reply([CALL, *said(finish_reason="tool_calls")])), tools=TOOLS) == [CALLED]
+    thought = chunk(reasoning_content="Hm.")
+    assert answered(FakeHttp(Reply([thought, CALL, *said()])), tools=TOOLS) == [Reasoning("Hm."), CALLED]
+
+
+def test_a_call_that_was_not_asked_for_is_no_answer():
+    deltas, error = failed(FakeHttp(Reply([CALL, *said(finish_reason="tool_calls")])))
+    assert (deltas, error.detail) == ([], "The model said nothing.")
+
+
+@pytest.mark.parametrize("status", [400, 404, 500])
+def test_a_service_that_refuses_tools_is_named_as_the_reason_and_not_asked_again(status: int):
+    refused = Reply([b'{"error":{"message":"m does not support tools"}}'], status, JSON)
+    http = FakeHttp(refused, RIGHT)
+    deltas, error = failed(http, TOOLS)
+    assert (deltas, type(error), error.detail, len(http.sent)) == ([], ModelFailed, NO_TOOLS, 1)
+    assert "does not support tools" in error.log_detail
+    without = Reply([b'{"error":{"message":"m does not support tools"}}'], 400, JSON)
+    assert failed(FakeHttp(without))[1].detail == "The model's service answered with status 400."
+
+
+def test_a_call_that_the_model_wrote_wrongly_is_asked_for_a_second_time():
+    data = {"error": {"message": "Failed to call a function.", "code": "tool_use_failed"}}
+    for first in (Reply([event(data)]), Reply([json.dumps(data).encode()], 400, JSON)):
+        http = FakeHttp(first, Reply([CALL, *said()]))
+        assert answered(http, tools=TOOLS) == [CALLED]
+        assert len(http.sent) == 2
+    assert failed(FakeHttp(Reply([event(data)]), Reply([event(data)])), TOOLS)[1].detail == (
+        "The model's service reported an error."
+    )
 
 
 async def test_a_caller_who_stops_listening_frees_the_connection():

@@ -3,7 +3,7 @@
 from typing import Any
 
 from waypost_worker.models.model import ModelTool
-from waypost_worker.models.tool_definitions import MAX_DESCRIPTION_CHARACTERS, definition
+from waypost_worker.models.tool_definitions import MAX_DESCRIPTION_CHARACTERS, definition, with_tools
 
 
 def function(schema: dict[str, Any], description: str = "Adds a note.") -> dict[str, Any]:
@@ -40,3 +40,10 @@ def test_a_description_is_cut_and_what_the_schema_says_stays():
     long = function({"enum": ["y" * 2000]}, "x" * 2000)["description"]
     assert len(long) == MAX_DESCRIPTION_CHARACTERS
     assert long.endswith("yyy…")
+
+
+def test_a_request_without_tools_has_nothing_about_them():
+    parameters = {"temperature": 0, "tool_choice": "auto", "parallel_tool_calls": False}
+    assert with_tools(parameters, []) == {"temperature": 0}
+    tool = ModelTool("add_note", "", {"type": "object"})
+    assert with_tools(parameters, [tool]) == {**parameters, "tools": [definition(tool)]}

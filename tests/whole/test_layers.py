@@ -203,6 +203,7 @@ PORTS = {
     "AiBinding",
     "BodySource",
     "Sinks",
+    "TabTools",
 }
 
 

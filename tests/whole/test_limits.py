@@ -380,6 +380,7 @@ OF_TIME = "a time, not a size: moved and measured in tests/http/test_body.py"
 OF_OUTPUT = "bounds a reply, whatever was asked; tests/queues/test_long_poll.py"
 OF_MEMORY = "bounds what an isolate remembers: it drops the oldest and refuses no caller"
 OF_MODEL = "bounds what a model's service sends or takes: no caller"
+OF_TAB_CHATS = "met by a model and a tab in an answer; tests/chat/test_tab_tools.py"
 OF_SETTINGS = "bounds what the operator sets; tests/test_settings.py"
 OF_PROMISES = "a span of time that promises of delivery rest on; tests/kv/test_cursor.py, tests/kv/test_retrying.py"
 OF_KEYED_ROUTES = "met by holders of an app key only; tests/handlers/test_tokens.py"
@@ -416,6 +417,7 @@ NOT_HERE = {
     "MAX_ADDRESS_LENGTH": "of what Cloudflare says, not of what a caller sends; tests/security/test_client_address.py",
     "MAX_LOOKUPS_AT_ONCE": "met by guessing; tests/security/test_guess_throttle.py",
     "MAX_LIVE_ANSWERS": OF_MEMORY,
+    "MAX_PROGRESS_BYTES": "met by a host in an answer to a chat; tests/chat/test_live_answer_tools.py",
     "MAX_LOCAL_ITEMS_PER_TOPIC": OF_MEMORY,
     "MAX_LOCAL_TOPICS": OF_MEMORY,
     "MAX_UNWRITTEN_MESSAGES": OF_MEMORY,
@@ -427,6 +429,14 @@ NOT_HERE = {
     "MAX_MODEL_LOG_LENGTH": OF_MODEL,
     "MAX_RETRY_AFTER_SECONDS": OF_MODEL,
     "MAX_ANSWER_SECONDS": OF_MODEL,
+    "MAX_MAX_STEPS": OF_SETTINGS,
+    "MAX_TOOL_SECONDS": OF_SETTINGS,
+    "MAX_CALLS_PER_STEP": OF_TAB_CHATS,
+    "MAX_CALLS_PER_REPLY": OF_TAB_CHATS,
+    "MAX_TOOL_ARGS_BYTES": OF_TAB_CHATS,
+    "MAX_TOOL_RESULT_BYTES": OF_TAB_CHATS,
+    "MAX_TOOL_PROGRESS_BYTES": OF_TAB_CHATS,
+    "MAX_TOOL_LOG_BYTES": OF_TAB_CHATS,
     "MAX_ANSWER_CHARACTERS": OF_MODEL,
     "MAX_HISTORY_LIMIT": OF_SETTINGS,
     "MAX_THREAD_HISTORY_LIMIT": OF_SETTINGS,

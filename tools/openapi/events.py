@@ -9,7 +9,7 @@ from tools.openapi.grammars import CODE, CURSOR, Json
 from tools.openapi.schemas import Components
 from waypost_worker.chat.answer_events import Start
 from waypost_worker.chat.live_answer import FinishReason
-from waypost_worker.chat.wire_formats import _Delta, _Done, _Error, _ToolCall, _ToolProgress, _ToolResult
+from waypost_worker.chat.wire_formats import _ChatToolCall, _ChatToolProgress, _ChatToolResult, _Delta, _Done, _Error
 from waypost_worker.limits import DAILY_LIMIT_RETRY_MILLISECONDS, STREAM_RETRY_MILLISECONDS
 from waypost_worker.queues.event_stream import _Ready, _Unavailable
 from waypost_worker.queues.message import _EventData
@@ -71,7 +71,7 @@ def add_events(components: Components) -> None:
         reference = components.reference(type_)
         if type_ in (_Ready, _Change):
             components.schemas[_name(reference)]["properties"]["code"] = CODE
-    for chat_type in (Start, _Delta, _ToolCall, _ToolProgress, _ToolResult, _Error, _Done):
+    for chat_type in (Start, _Delta, _ChatToolCall, _ChatToolProgress, _ChatToolResult, _Error, _Done):
         components.reference(chat_type)
     done = components.schemas["Done"]["properties"]
     done["finishReason"] = {"type": "string", "enum": list(get_args(FinishReason))}
@@ -113,7 +113,7 @@ def chat_event() -> Json:
 
 def _data(events: dict[str, str]) -> dict[str, str]:
     names = {"response": "Answer", "session": "Change", "reasoning": "Delta"}
-    names |= {"tool_call": "ToolCall", "tool_progress": "ToolProgress", "tool_result": "ToolResult"}
+    names |= {"tool_call": "ChatToolCall", "tool_progress": "ChatToolProgress", "tool_result": "ChatToolResult"}
     return {name: f"#/components/schemas/{names.get(name, name.capitalize())}" for name in events}
 
 

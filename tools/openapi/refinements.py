@@ -141,6 +141,9 @@ BY_FIELD: Mapping[str, Json] = {
     },
     "MessageBody.content": _SAID,
     "ImportedMessage.content": _SAID,
+    "ImportedMessage.toolEvents": {
+        "description": "As they were exported: each call once, its progress and its result behind it, places in order."
+    },
     "PopBody.id": MESSAGE_ID,
     "BeginBody.resourceId": _RESOURCE,
     "ChangeBody.resourceId": _RESOURCE,
@@ -221,11 +224,19 @@ _BY_ROLE: Json = {
 }
 """Only an assistant's message calls tools; only a tool's message answers a call, and it does."""
 
+_OF_ANSWERS: Json = {
+    "anyOf": [
+        {"properties": {"toolEvents": {"maxItems": 0}}},
+        {"properties": {"role": {"const": "assistant"}, "content": {"type": "string"}}},
+    ]
+}
+"""Only an answer, whose content is a text, has tool events."""
+
 _ONE_TIME: Json = {"anyOf": [{"properties": {name: {"type": "null"}}} for name in ("timestamp", "createdAt")]}
 
 WHOLE: Mapping[str, Json] = {
     "MessageBody": _BY_ROLE,
-    "ImportedMessage": {"allOf": [_BY_ROLE, _ONE_TIME]},
+    "ImportedMessage": {"allOf": [_BY_ROLE, _OF_ANSWERS, _ONE_TIME]},
     "RequestBody": {"anyOf": [_both(_CALL, _UNNUMBERED), _both(_CALL, _NUMBERED), _SKIP]},
     "ResponseBody": {"oneOf": [{"required": ["result"]}, {"required": ["error"]}]},
     "VoiceBody": {"required": ["question", "sessionId"]},

@@ -26,7 +26,7 @@ from waypost_worker.chat.prompt import Prompt, build_prompt
 from waypost_worker.chat.question import Question, answer_of, asked_in, broken_off, tag_of
 from waypost_worker.chat.resume import follow_remote, info_of, join_live, replay_ended, wait_until_begun
 from waypost_worker.chat.steps import Steps
-from waypost_worker.chat.tab_tools import NoTab, TabTools
+from waypost_worker.chat.tab_tools import TabTools
 from waypost_worker.chat.turn import Turn
 from waypost_worker.conversations.images import apart, image_bytes, newest_images
 from waypost_worker.conversations.message import ChatMessage
@@ -74,12 +74,12 @@ class Chat:
             if running is not None and question.is_of(running.generation_id, running.message_id, running.content_tag):
                 stream = await join_live(self._context, running, question.start_in(running.generation_id))
             else:
-                stream = await self._ask(question, running, on_undone, tools or NoTab())
+                stream = await self._ask(question, running, on_undone, tools)
             if stream is not None:
                 return stream
 
     async def _ask(
-        self, question: Question, running: LiveAnswer | None, on_undone: Undo | None, tools: TabTools
+        self, question: Question, running: LiveAnswer | None, on_undone: Undo | None, tools: TabTools | None
     ) -> AnswerStream | None:
         context = self._context
         if running is not None and not question.may_interrupt(running.generation_id, running.left_by):
@@ -128,12 +128,12 @@ class Chat:
         live: LiveAnswer,
         running: LiveAnswer | None,
         on_undone: Undo | None,
-        tools: TabTools,
+        tools: TabTools | None,
     ) -> AnswerStream | Coroutine[Any, Any, None]:
         """Everything that may refuse the question, but for the store. Returns what writes it down and generates its
         answer into `live`; or, if the conversation has that answer, whole or running in another isolate, its stream."""
         context = self._context
-        (known, conversation, history), of_tab = await together(find_to_ask(context, *self._name), tools.tools())
+        (known, conversation, history), of_tab = await together(find_to_ask(context, *self._name), _tools_of(tools))
         thread = known or context.threads.begin(*self._name)
         thread = context.threads.touch(thread, question.agent, question.metadata)
         validate_thread(thread)
@@ -238,6 +238,10 @@ class Chat:
         model = self._context.settings.model
         agent = model.agents.get(name or "", Agent())
         return Agent(agent.instructions or model.instructions or None, agent.model)
+
+
+async def _tools_of(tools: TabTools | None) -> list[ModelTool]:
+    return [] if tools is None else await tools.tools()
 
 
 def _root(thread: Thread, question: Question, live: LiveAnswer, inherited: ChatMessage | None) -> str:

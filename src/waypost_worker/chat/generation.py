@@ -118,8 +118,7 @@ class Generation:
         has_left = not self._live.readers and now - self._live.left_ms >= ANSWER_GRACE_SECONDS * 1000
         if self._live.stop_requested or has_left:
             return "stopped"
-        characters = self._live.characters + self._live.reasoning_characters
-        is_long = characters >= MAX_ANSWER_CHARACTERS or now - self._started_ms >= MAX_ANSWER_SECONDS * 1000
+        is_long = self._live.length >= MAX_ANSWER_CHARACTERS or now - self._started_ms >= MAX_ANSWER_SECONDS * 1000
         return "length" if is_long or not self._live.has_room else None
 
     def _is_flush_due(self) -> bool:

@@ -4,7 +4,6 @@ The generation appends the model's pieces here and wakes the readers. If the iso
 the text since the last chunk is lost, about a second of it; the rest is in KV.
 """
 
-from collections.abc import Sequence
 from typing import Literal
 
 import msgspec
@@ -12,15 +11,24 @@ import msgspec
 from waypost_worker.clock import Wakeups
 from waypost_worker.conversations.message import ChatMessage, ForkOrigin, ToolEvent
 from waypost_worker.errors import Busy
-from waypost_worker.limits import GIVER_SILENCE_SECONDS, MAX_LIVE_ANSWERS, MAX_LIVE_ANSWERS_BYTES, MAX_LIVE_IMAGES_BYTES
+from waypost_worker.limits import (
+    GIVER_SILENCE_SECONDS,
+    MAX_LIVE_ANSWERS,
+    MAX_LIVE_ANSWERS_BYTES,
+    MAX_LIVE_IMAGES_BYTES,
+    MAX_PROGRESS_BYTES,
+)
 from waypost_worker.models.model import Reasoning
 
 DELTA_BYTES = 80
 """What a piece costs in memory besides its characters, which take up to 4 bytes each."""
 
-MEMORY_PER_BYTE = 25
-"""What a byte of JSON takes in memory once decoded, at most: an empty object or list is 2 bytes, a comma, and 72 bytes
-of memory."""
+TOOL_EVENT_BYTES = 512
+"""What a tool event costs in memory besides its JSON."""
+
+NODE_BYTES, OBJECT_BYTES = 64, 256
+"""What each comma and colon of JSON stands for in memory once it is decoded, and each bracket; besides the characters,
+which take up to 4 bytes each."""
 
 FinishReason = Literal["stop", "stopped", "length", "error"]
 
@@ -65,7 +73,7 @@ class LiveAnswer:
     request may set `stop_requested`. `wakeups` are set when it starts, at each piece or tool event and at the end.
 
     `deltas`, `characters`: of the text. `reasoning`, `reasoning_characters`: of the reasoning.
-    `tool_events`: what its tool calls did, in order.
+    `tool_events`: what its tool calls did, in order. `log_bytes`: of their JSON.
 
     `info`: set when its question is kept; an answer that ends without it never started. `refusal`: why its question
     could not be kept.
@@ -91,6 +99,8 @@ class LiveAnswer:
         self.reasoning_characters = 0
         self.tool_events: list[ToolEvent] = []
         self._tool_bytes = 0
+        self.log_bytes = 0
+        self._progress_bytes = 0
         self.image_bytes = 0
         self.held_by: LiveAnswers | None = None
         self.wakeups = Wakeups()
@@ -120,6 +130,12 @@ class LiveAnswer:
     def piece_counts(self) -> tuple[int, int, int]:
         """How many deltas it has, how many pieces of reasoning, and how many tool events."""
         return len(self.deltas), len(self.reasoning), len(self.tool_events)
+
+    @property
+    def length(self) -> int:
+        """The characters of its text and reasoning, and the bytes of its tool events as JSON: what an answer may have
+        is `MAX_ANSWER_CHARACTERS`."""
+        return self.characters + self.reasoning_characters + self.log_bytes
 
     @property
     def size(self) -> int:
@@ -164,8 +180,8 @@ class LiveAnswer:
 
     def add_tool_event(self, event: ToolEvent) -> None:
         """Appends an event of a tool call behind the text and reasoning so far, which become its place, and wakes the
-        readers."""
-        self._append([msgspec.structs.replace(event, text=self.characters, reasoning=self.reasoning_characters)])
+        readers. Progress is left out once the answer has `MAX_PROGRESS_BYTES` of it."""
+        self._append(msgspec.structs.replace(event, text=self.characters, reasoning=self.reasoning_characters))
 
     def inherit(self, answer: ChatMessage) -> None:
         """Begins with the text, the reasoning and the tool events of an answer that was broken off. Nothing else may
@@ -174,11 +190,18 @@ class LiveAnswer:
             self.add(Reasoning(answer.reasoning))
         if answer.content:
             self.add(str(answer.content))
-        self._append(answer.tool_events)
+        for event in answer.tool_events:
+            self._append(event)
 
-    def _append(self, events: Sequence[ToolEvent]) -> None:
-        size = sum(map(tool_event_bytes, events))
-        self.tool_events += events
+    def _append(self, event: ToolEvent) -> None:
+        text = msgspec.json.encode(event)
+        if event.kind == "progress":
+            if self._progress_bytes + len(text) > MAX_PROGRESS_BYTES:
+                return
+            self._progress_bytes += len(text)
+        size = TOOL_EVENT_BYTES + decoded_bytes(text)
+        self.tool_events.append(event)
+        self.log_bytes += len(text)
         self._tool_bytes += size
         if self.held_by is not None:
             self.held_by.bytes += size
@@ -205,9 +228,10 @@ class LiveAnswer:
         return self.outcome is None and now_ms < self.lost_at_ms
 
 
-def tool_event_bytes(event: ToolEvent) -> int:
-    """The bytes of `event` in memory, at most."""
-    return DELTA_BYTES + MEMORY_PER_BYTE * len(msgspec.json.encode(event))
+def decoded_bytes(text: bytes) -> int:
+    """The bytes in memory of what the JSON `text` decodes to, at most."""
+    nodes, objects = text.count(b",") + text.count(b":"), text.count(b"{") + text.count(b"[")
+    return 4 * len(text) + NODE_BYTES * nodes + OBJECT_BYTES * objects
 
 
 class LiveAnswers:

@@ -40,7 +40,7 @@ class OpenAnswers:
             if not item.is_open:
                 continue
             if self._running is not None and item.id == self._running.generation_id:
-                self.items[index] = self._so_far(item)
+                self.items[index] = _so_far(item, self._running)
                 continue
             unfinished = await inspect_open(self._context, item)
             self.items[index] = as_partial(unfinished.item)
@@ -53,12 +53,13 @@ class OpenAnswers:
         """Stops the running ones. The one of this isolate has ended on return, and `items` has its last text."""
         for answer in self.remote:
             await self._context.chunks(answer.item.id).request_stop()
-        if self._running is not None and not self._running.has_begun:
+        running = self._running
+        if running is not None and not running.has_begun:
             # It was waited for. If it begins yet, it ends then.
-            self._running.stop_requested = True
-        elif self._running is not None:
-            await stop_live(self._context, self._running)
-            self.items = [self._so_far(item) if item.id == self._running.generation_id else item for item in self.items]
+            running.stop_requested = True
+        elif running is not None:
+            await stop_live(self._context, running)
+            self.items = [_so_far(item, running) if item.id == running.generation_id else item for item in self.items]
 
     @property
     def abandoned(self) -> set[str]:
@@ -76,7 +77,6 @@ class OpenAnswers:
         empty = [item.id for item in abandoned if item.is_blank and item.timestamp_ms < settled_ms]
         return [item for item in abandoned if not item.is_blank], empty
 
-    def _so_far(self, item: ChatMessage) -> ChatMessage:
-        if (running := self._running) is None:
-            return as_partial(item)
-        return as_partial(msgspec.structs.replace(item, content=running.text, tool_events=list(running.tool_events)))
+
+def _so_far(item: ChatMessage, running: LiveAnswer) -> ChatMessage:
+    return as_partial(msgspec.structs.replace(item, content=running.text, tool_events=list(running.tool_events)))

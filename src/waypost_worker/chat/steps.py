@@ -8,7 +8,6 @@ the same ids, which the tab does not run twice, and asks the model from there.
 import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from contextlib import aclosing
-from itertools import count
 from typing import Any
 
 import msgspec
@@ -28,7 +27,6 @@ from waypost_worker.limits import (
     MAX_TOOL_ARGS_BYTES,
     MAX_TOOL_LOG_BYTES,
     MAX_TOOL_NAME_LENGTH,
-    MAX_TOOL_PROGRESS,
     MAX_TOOL_PROGRESS_BYTES,
     MAX_TOOL_RESULT_BYTES,
     TOOL_RESERVED_OPERATIONS,
@@ -44,7 +42,7 @@ Error = tuple[str, str]
 STOPPED = ("stopped", "The answer was ended while this call was open. It was cancelled in the tab; it may have run.")
 NOT_NOTED = ("storage_unavailable", "The call could not be written down, so the tool was not called.")
 NO_OPERATIONS = ("budget_spent", "This answer has used what one request may use. The tool was not called.")
-OTHER_TAB = ("other_tab", "The tab that was asked is another one by now. It is not known whether the tool ran.")
+OTHER_TAB = ("other_tab", "The tab that was asked is not there any more. It is not known whether the tool ran.")
 LAST_STEP = ("step_limit", "The answer has reached its limit of steps. The tool was not called.")
 TOO_MANY = ("too_many_calls", f"One reply may call {MAX_CALLS_PER_STEP} tools. This one was not called.")
 FULL = ("too_much", "The tools of this answer have returned as much as it may keep. This one was not called.")
@@ -54,21 +52,21 @@ LEFT_OUT = "[The results of this answer's tools are longer than fits: this one i
 class Steps:
     """The steps of the answer `live` to a question. What `live` has inherited is gone on with.
 
-    `root`: of the ids of its calls. `tools`: of the tab; `offered`: those that the model is offered.
+    `root`: of the ids of its calls. `tools`: of the tab, if there is one; `offered`: those that the model is offered.
     """
 
     def __init__(
-        self, context: ChatContext, live: LiveAnswer, root: str, tools: TabTools, offered: OfferedTools, ask: Ask
+        self, context: ChatContext, live: LiveAnswer, root: str, tools: TabTools | None, offered: OfferedTools, ask: Ask
     ) -> None:
         self._context = context
         self._live = live
         self._root = root
         self._tools = tools
+        self._tab = "" if tools is None else tools.tab
         self._offered = offered
         self._ask = ask
-        self._keep: Callable[[], Awaitable[None]] | None = None
+        self._keep: Callable[[], Awaitable[None]]
         self._begun = asyncio.Event()
-        self._log_bytes = len(msgspec.json.encode(live.tool_events))
 
     def begin(self, keep: Callable[[], Awaitable[None]]) -> None:
         """The question is kept, so calls may be made. `keep` returns once all that `live` has is in KV, and raises
@@ -84,9 +82,9 @@ class Steps:
             as `ask`
             AnswerCutOff: the model called tools in the last step, where it was offered none.
         """
-        first = await self._finish_inherited()
+        step = await self._finish_inherited()
         last = self._context.settings.max_steps - 1
-        for step in count(first):
+        while True:
             uses: list[ToolUse] = []
             # Without tools it has to say something.
             tools = self._offered.tools if step < last else []
@@ -103,7 +101,9 @@ class Steps:
             if step >= last:
                 self._log_only(step, uses)
                 raise AnswerCutOff
-            await self._call(step, uses)
+            calls = [self._logged(step, number, use) for number, use in enumerate(uses)]
+            await self._make([call for call in calls if call is not None])
+            step += 1
 
     def _so_far(self) -> ChatMessage | None:
         live = self._live
@@ -125,19 +125,14 @@ class Steps:
         calls = [event for event in self._live.tool_events if event.kind == "call"]
         if not calls:
             return 0
-        ended = {event.id for event in self._live.tool_events if event.kind == "result"}
-        waiting = [call for call in calls if call.id not in ended]
-        here = [call for call in waiting if is_made_in(self._tools.tab, call.id, call.name, call.value)]
-        for call in waiting:
-            if call not in here:
-                self._fail(call, OTHER_TAB)
-        if here:
-            await self._make(here, is_repeated=True)
+        waiting = self._without_result(calls)
+        here = [call for call in waiting if is_made_in(self._tab, call.id, call.name, call.value)]
+        await self._begun.wait()
+        # They are in KV: with the question, in the answer that it was written with.
+        await self._run_all(here, is_repeated=True)
+        for call in self._without_result(waiting):
+            self._fail(call, OTHER_TAB)
         return max(call.step for call in calls) + 1
-
-    async def _call(self, step: int, uses: Sequence[ToolUse]) -> None:
-        calls = [self._logged(step, number, use) for number, use in enumerate(uses)]
-        await self._make([call for call in calls if call is not None], is_repeated=False)
 
     def _log_only(self, step: int, uses: Sequence[ToolUse]) -> None:
         for number, use in enumerate(uses):
@@ -153,38 +148,33 @@ class Steps:
         elif (size := len(msgspec.json.encode(args))) > MAX_TOOL_ARGS_BYTES:
             args, problem = None, ("invalid_arguments", f"The arguments have {size} bytes of JSON, which are too many.")
         elif not self._room:
-            problem = FULL
+            args, problem = None, FULL
         elif own_name is None:
             names = ", ".join(tool.name for tool in self._offered.tools) or "none"
             problem = ("unknown_tool", f"There is no such tool. There are: {names}.")
         elif number >= MAX_CALLS_PER_STEP:
             problem = TOO_MANY
-        call = ToolEvent("call", call_id(self._root, step, number, self._tools.tab, name, args), name, args, step=step)
-        self._log(call)
+        call = ToolEvent("call", call_id(self._root, step, number, self._tab, name, args), name, args, step=step)
+        self._live.add_tool_event(call)
         if problem is not None:
             self._fail(call, problem)
             return None
         return call
 
-    async def _make(self, calls: Sequence[ToolEvent], *, is_repeated: bool) -> None:
+    async def _make(self, calls: Sequence[ToolEvent]) -> None:
         """Makes the calls, at the same time, and returns once each has a result."""
+        if not calls:
+            return
         await self._begun.wait()
-        if (refusal := await self._refusal()) is not None:
+        if (refusal := await self._refusal()) is None:
+            await self._run_all(calls, is_repeated=False)
+        else:
             for call in calls:
                 self._fail(call, refusal)
-            return
-        try:
-            await together(*(self._run(call, is_repeated=is_repeated) for call in calls))
-        finally:
-            ended = {event.id for event in self._live.tool_events if event.kind == "result"}
-            for call in calls:
-                if call.id not in ended:
-                    self._fail(call, STOPPED)
-                    self._context.background(self._tools.cancel(call.id))
 
     async def _refusal(self) -> Error | None:
         """Why no call can be made now; `None` if the calls are in KV, and may be made."""
-        if self._keep is None or self._context.invocation.meter.remaining <= TOOL_RESERVED_OPERATIONS:
+        if self._context.invocation.meter.remaining <= TOOL_RESERVED_OPERATIONS:
             return NO_OPERATIONS
         try:
             await self._keep()
@@ -192,20 +182,33 @@ class Steps:
             return NOT_NOTED
         return None
 
-    async def _run(self, call: ToolEvent, *, is_repeated: bool) -> None:
+    async def _run_all(self, calls: Sequence[ToolEvent], *, is_repeated: bool) -> None:
+        if (tools := self._tools) is None:
+            return
+        try:
+            await together(*(self._run(tools, call, is_repeated=is_repeated) for call in calls))
+        finally:
+            for call in self._without_result(calls):
+                self._fail(call, STOPPED)
+                self._context.background(tools.cancel(call.id))
+
+    async def _run(self, tools: TabTools, call: ToolEvent, *, is_repeated: bool) -> None:
         # Those that an earlier attempt has heard come again.
         heard = sum(event.kind == "progress" and event.id == call.id for event in self._live.tool_events)
-        reports = self._tools.call(call.id, call.name, call.value, is_repeated=is_repeated)
+        reports = tools.call(call.id, call.name, call.value, is_repeated=is_repeated)
         async with aclosing(reports):
             number = 0
             async for report in reports:
+                number += 1
                 if report.is_final:
                     self._end(call, report)
-                    return
-                number += 1
-                if heard < number <= MAX_TOOL_PROGRESS and self._room:
+                elif number > heard:
                     value, _ = shown(report.result, MAX_TOOL_PROGRESS_BYTES)
-                    self._log(ToolEvent("progress", call.id, value=value, step=call.step))
+                    self._live.add_tool_event(ToolEvent("progress", call.id, value=value, step=call.step))
+
+    def _without_result(self, calls: Sequence[ToolEvent]) -> list[ToolEvent]:
+        ended = {event.id for event in self._live.tool_events if event.kind == "result"}
+        return [call for call in calls if call.id not in ended]
 
     def _end(self, call: ToolEvent, report: ToolReport) -> None:
         if report.error is not None:
@@ -220,13 +223,9 @@ class Steps:
         self._add_result(call, {"code": code, "message": message}, is_error=True)
 
     def _add_result(self, call: ToolEvent, value: Any, *, is_error: bool) -> None:
-        self._log(ToolEvent("result", call.id, value=value, is_error=is_error, step=call.step))
-
-    def _log(self, event: ToolEvent) -> None:
-        self._log_bytes += len(msgspec.json.encode(event))
-        self._live.add_tool_event(event)
+        self._live.add_tool_event(ToolEvent("result", call.id, value=value, is_error=is_error, step=call.step))
 
     @property
     def _room(self) -> int:
         """Bytes that the log may still take."""
-        return max(MAX_TOOL_LOG_BYTES - self._log_bytes, 0)
+        return max(MAX_TOOL_LOG_BYTES - self._live.log_bytes, 0)

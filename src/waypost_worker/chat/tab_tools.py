@@ -47,20 +47,3 @@ class TabTools(Protocol):
     async def cancel(self, call_id: str) -> None:
         """Tells the tab that nothing waits for this call any more. Raises nothing of its own."""
         ...
-
-
-class NoTab:
-    """No tab: there is nothing to call."""
-
-    tab = ""
-
-    async def tools(self) -> list[ModelTool]:
-        return []
-
-    async def call(
-        self, call_id: str, name: str, args: dict[str, Any], *, is_repeated: bool
-    ) -> AsyncGenerator[ToolReport, None]:
-        yield ToolReport(error=("no_tab", "The question came without a tab, so no tool can be called."))
-
-    async def cancel(self, call_id: str) -> None:
-        pass

@@ -10,8 +10,6 @@ import msgspec
 from msgspec import UNSET, Raw, UnsetType
 
 _NULL = Raw(b"null")
-_ESCAPE_LENGTH = 12
-"""Bytes of the longest escape in a JSON string: two halves of a character."""
 
 
 class _Resource(msgspec.Struct):
@@ -79,9 +77,14 @@ def _json(value: Raw, limit: int) -> Any:
         return msgspec.json.decode(value)
     beginning = bytes(memoryview(value)[:limit])
     if beginning.startswith(b'"'):
-        # Perhaps in the middle of an escape or of a character.
-        for end in range(len(beginning), len(beginning) - _ESCAPE_LENGTH, -1):
-            with suppress(msgspec.DecodeError, UnicodeDecodeError):
-                text = msgspec.json.decode(beginning[:end] + b'"', type=str)
-                return f"{text}\n{_note(size, limit)}"
+        # Perhaps it was cut in the middle of a character, or of its escape.
+        while (text := _string(beginning)) is None:
+            beginning = beginning[:-1]
+        return f"{text}\n{_note(size, limit)}"
     return f"{beginning.decode(errors='ignore')}\n{_note(size, limit)}"
+
+
+def _string(beginning: bytes) -> str | None:
+    with suppress(msgspec.DecodeError, UnicodeDecodeError):
+        return msgspec.json.decode(beginning + b'"', type=str)
+    return None

@@ -7,11 +7,13 @@ from typing import Any
 import msgspec
 
 from waypost_worker.chat.prompt import is_image
+from waypost_worker.chat.ui_steps import RAN_HERE, UiPart, UiSteps, progress_part
 from waypost_worker.clock import to_iso
-from waypost_worker.conversations.message import ChatMessage, MessageRole
+from waypost_worker.conversations.message import ChatMessage, MessageRole, ToolEvent
+from waypost_worker.conversations.tool_log import NO_RESULT, segments
 from waypost_worker.models.openai_messages import are_parts, text_of
 
-UiPart = dict[str, Any]
+_STEP: UiPart = {"type": "step-start"}
 
 
 class UiMetadata(msgspec.Struct, frozen=True, omit_defaults=True, rename="camel"):
@@ -23,7 +25,8 @@ class UiMetadata(msgspec.Struct, frozen=True, omit_defaults=True, rename="camel"
 
 class KeptUiMessage(msgspec.Struct, frozen=True):
     """One message; its `parts` are of the types `reasoning`, `text`, `file` (an image), `dynamic-tool` (a call with its
-    result), and `data-part`: a part of another kind, as it was sent."""
+    result), `data-tool-progress` (what a tool reported last), `step-start`, and `data-part`: a part of another kind, as
+    it was sent."""
 
     id: str
     role: MessageRole
@@ -38,12 +41,51 @@ def to_ui_messages(items: Sequence[ChatMessage]) -> list[KeptUiMessage]:
         KeptUiMessage(
             item.id,
             item.role,
-            [*_reasoning(item), *_parts(item.content), *_calls(item, results)],
+            [*(_steps(item) if item.tool_events else _plain(item, results))],
             UiMetadata(to_iso(item.timestamp_ms), item.partial),
         )
         for item in items
         if item.role != "tool"
     ]
+
+
+def _plain(item: ChatMessage, results: dict[str | None, ChatMessage]) -> Iterator[UiPart]:
+    yield from _reasoning(item)
+    yield from _parts(item.content)
+    yield from _calls(item, results)
+
+
+def _steps(item: ChatMessage) -> Iterator[UiPart]:
+    """The parts of an answer that called tools, as its stream makes them."""
+    results = {event.id: event for event in item.tool_events if event.kind == "result"}
+    progress = {event.id: event for event in item.tool_events if event.kind == "progress"}
+    steps = UiSteps()
+    yield _STEP
+    for reasoning, text, event in segments(str(item.content), item.reasoning, item.tool_events):
+        if (reasoning or text or event is None) and steps.begins_with(None):
+            yield _STEP
+        if reasoning:
+            yield {"type": "reasoning", "text": reasoning, "state": "done"}
+        if text:
+            yield {"type": "text", "text": text, "state": "done"}
+        if event is None:
+            continue
+        if steps.begins_with(event):
+            yield _STEP
+        if event.kind == "call":
+            yield _call(event, results.get(event.id))
+        elif event.kind == "progress" and event.id in progress:
+            # The last report takes the place of the first.
+            yield progress_part(progress.pop(event.id))
+
+
+def _call(call: ToolEvent, result: ToolEvent | None) -> UiPart:
+    part = {"type": "dynamic-tool", "toolName": call.name, "toolCallId": call.id, "input": call.value, **RAN_HERE}
+    if result is None:
+        return {**part, "state": "output-error", "errorText": NO_RESULT}
+    if result.is_error:
+        return {**part, "state": "output-error", "errorText": text_of(result.value)}
+    return {**part, "state": "output-available", "output": result.value}
 
 
 def _reasoning(item: ChatMessage) -> Iterator[UiPart]:

@@ -29,6 +29,7 @@ class UiMessageStream:
     def __init__(self, info: AnswerInfo) -> None:
         self._info = info
         self._open = ""
+        self._begun = {"text": 0, "reasoning": 0}
         self._steps = UiSteps()
         self._running: dict[str, None] = {}
 
@@ -45,6 +46,7 @@ class UiMessageStream:
         if kind != self._open:
             begin = self._close() + self._step(None)
             self._open = kind
+            self._begun[kind] += 1
             begin += _encoded({"type": f"{kind}-start", "id": self._part_id})
         return begin + _encoded({"type": f"{kind}-delta", "id": self._part_id, "delta": addition.text})
 
@@ -90,7 +92,9 @@ class UiMessageStream:
 
     @property
     def _part_id(self) -> str:
-        return self._info.generation_id + ("" if self._open == "text" else f"-{self._open}")
+        number = self._begun[self._open]
+        kind = "" if self._open == "text" else f"-{self._open}"
+        return f"{self._info.generation_id}{kind}" + (f"-{number}" if number > 1 else "")
 
     def _close(self) -> bytes:
         if not self._open:

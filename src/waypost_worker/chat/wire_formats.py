@@ -57,19 +57,19 @@ class _Delta(msgspec.Struct):
     text: str
 
 
-class _ToolCall(msgspec.Struct):
+class _ChatToolCall(msgspec.Struct):
     id: str
     name: str
     arguments: Any
     step: int
 
 
-class _ToolProgress(msgspec.Struct):
+class _ChatToolProgress(msgspec.Struct):
     id: str
     progress: Any
 
 
-class _ToolResult(msgspec.Struct, rename="camel"):
+class _ChatToolResult(msgspec.Struct, rename="camel"):
     id: str
     result: Any
     is_error: bool
@@ -127,10 +127,10 @@ class EventsFormat:
 
 def _told(event: ToolEvent) -> tuple[str, msgspec.Struct]:
     if event.kind == "call":
-        return "tool_call", _ToolCall(event.id, event.name, event.value, event.step)
+        return "tool_call", _ChatToolCall(event.id, event.name, event.value, event.step)
     if event.kind == "progress":
-        return "tool_progress", _ToolProgress(event.id, event.value)
-    return "tool_result", _ToolResult(event.id, event.value, event.is_error)
+        return "tool_progress", _ChatToolProgress(event.id, event.value)
+    return "tool_result", _ChatToolResult(event.id, event.value, event.is_error)
 
 
 DONE = "done"

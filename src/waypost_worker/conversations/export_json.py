@@ -10,7 +10,7 @@ from msgspec import UNSET, UnsetType
 from waypost_worker.clock import to_iso
 from waypost_worker.conversations.conversation import History
 from waypost_worker.conversations.import_times import TimesReadAs
-from waypost_worker.conversations.message import ChatMessage, ForkOrigin, MessageRole
+from waypost_worker.conversations.message import ChatMessage, ForkOrigin, MessageRole, ToolEvent
 
 
 class ToolCallView(msgspec.Struct, frozen=True):
@@ -24,7 +24,8 @@ class ToolCallView(msgspec.Struct, frozen=True):
 class MessageView(msgspec.Struct, frozen=True, omit_defaults=True, rename="camel"):
     """One message. `partial`: an answer that is running, or ended before the model had finished it. `byUser`: the
     sender had no app key, so a model is given the message as a user's, whatever its role says. `reasoning`: what the
-    model thought before its answer; no model is given it again."""
+    model thought before its answer; no model is given it again. `toolEvents`: what the answer's tool calls did, in
+    order."""
 
     id: str
     role: MessageRole
@@ -35,6 +36,7 @@ class MessageView(msgspec.Struct, frozen=True, omit_defaults=True, rename="camel
     tool_call_id: str | None = None
     by_user: bool = False
     reasoning: str = ""
+    tool_events: list[ToolEvent] = []
 
 
 class ConversationView(msgspec.Struct, frozen=True, rename="camel"):
@@ -73,4 +75,5 @@ def message_view(item: ChatMessage) -> MessageView:
         item.tool_call_id,
         item.by_user,
         item.reasoning,
+        item.tool_events,
     )

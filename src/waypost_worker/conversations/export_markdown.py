@@ -11,13 +11,16 @@ import msgspec
 from msgspec import UNSET
 
 from waypost_worker.conversations.export_json import ConversationView, MessageView
+from waypost_worker.conversations.message import ToolEvent
+from waypost_worker.conversations.tool_log import segments
 
 _BACKTICKS = re.compile("`+")
 _HTML = re.compile(r"<[A-Za-z/!?]")
 
 
 def to_markdown(view: ConversationView) -> bytes:
-    """Formats a heading for each message, then its text as a quote; other JSON, and tool calls, as code.
+    """Formats a heading for each message, then its text as a quote; other JSON, and tool calls, as code. What an
+    answer's tools did stands between the parts of its text.
 
     The session id is left out: it gives access to the conversation, and transcripts are passed on.
     """
@@ -36,6 +39,9 @@ def _message(message: MessageView) -> Iterator[str]:
     yield f"## {message.role.capitalize()}, {message.timestamp}" + (", partial" if message.partial else "")
     if message.tool_call_id is not None:
         yield f"Answers the call {_code(message.tool_call_id)}:"
+    if message.tool_events:
+        yield from _steps(message)
+        return
     if message.reasoning:
         yield "Reasoning:"
         yield _text(message.reasoning)
@@ -47,6 +53,28 @@ def _message(message: MessageView) -> Iterator[str]:
     for call in message.tool_calls:
         yield "Calls a tool:"
         yield _block(_pretty(call), "json")
+
+
+def _steps(message: MessageView) -> Iterator[str]:
+    for reasoning, text, event in segments(str(message.content), message.reasoning, message.tool_events):
+        if reasoning:
+            yield "Reasoning:"
+            yield _text(reasoning)
+        if text:
+            yield from ("Answer:",) if reasoning else ()
+            yield _text(text)
+        if event is not None:
+            yield from _tool_event(event)
+
+
+def _tool_event(event: ToolEvent) -> Iterator[str]:
+    if event.kind == "call":
+        yield "Calls a tool:"
+        yield _block(_pretty({"id": event.id, "name": event.name, "args": event.value}), "json")
+        return
+    what = "Progress" if event.kind == "progress" else "Error" if event.is_error else "Result"
+    yield f"{what} of the call {_code(event.id)}:"
+    yield _text(event.value) if isinstance(event.value, str) else _block(_pretty(event.value), "json")
 
 
 def _text(text: str) -> str:

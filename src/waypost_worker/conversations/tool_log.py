@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from waypost_worker.conversations.message import ToolEvent
 
-NO_RESULT = "The call has no result: the answer ended before."
+NO_RESULT = "The answer ended before this call had a result. It is not known whether the tool ran."
 """What readers of an answer get as the error of a call without a result."""
 
 

@@ -46,7 +46,7 @@ async def read_chat(context: RequestContext) -> Response:
             unfinished = await inspect_open(chats, item)
             if unfinished.is_alive:
                 running = item.id
-            elif unfinished.item.content:
+            elif not unfinished.item.is_blank:
                 shown.append(as_partial(unfinished.item))
     if found is not None:
         shown = await with_images(context, found[1], shown)

@@ -15,6 +15,7 @@ from waypost_worker.conversations.import_times import TimesReadAs
 from waypost_worker.conversations.message import ChatMessage, ForkOrigin, MessageRole, ToolCall
 from waypost_worker.errors import BadInput, InvalidBody, UnknownField
 from waypost_worker.handlers.message_content import images_too_large
+from waypost_worker.handlers.tool_event_bodies import ToolEventBody, tool_events_of
 from waypost_worker.http.json_body import Body, declared_type, decode_json, read_bytes
 from waypost_worker.ids import parse_app_id, parse_message_id
 from waypost_worker.limits import (
@@ -72,6 +73,7 @@ class ImportedMessage(MessageBody, frozen=True):
     created_at: str | float | None = None
     partial: bool = False
     reasoning: str = ""
+    tool_events: list[ToolEventBody] = []
 
 
 class ForkedFromBody(Body, frozen=True):
@@ -179,7 +181,8 @@ def imported_message(
     time = message.created_at if message.timestamp is None else message.timestamp
     timestamp_ms = now_ms if time is None else times.milliseconds(time)
     whole = message_of(message, timestamp_ms, new_id)
-    return msgspec.structs.replace(whole, partial=message.partial, reasoning=message.reasoning)
+    whole = msgspec.structs.replace(whole, partial=message.partial, reasoning=message.reasoning)
+    return msgspec.structs.replace(whole, tool_events=tool_events_of(message.tool_events, whole))
 
 
 async def checked_messages(context: RequestContext, items: Sequence[ChatMessage]) -> list[ChatMessage]:
@@ -195,7 +198,8 @@ async def checked_messages(context: RequestContext, items: Sequence[ChatMessage]
         size = image_bytes([item])
         if size > MAX_IMAGE_BYTES:
             raise images_too_large()
-        if characters_of(item) - size > MAX_MESSAGE_CHARACTERS:
+        log = len(msgspec.json.encode(item.tool_events)) if item.tool_events else 0
+        if characters_of(item) + log - size > MAX_MESSAGE_CHARACTERS:
             raise InvalidBody(f"messages[{number}] has more than {MAX_MESSAGE_CHARACTERS} characters.")
         check_parts(item, context.settings.model.parts, f"messages[{number}].content")
     if await has_app_key(context):

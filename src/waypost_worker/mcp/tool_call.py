@@ -62,6 +62,7 @@ class RunningCall(Call):
         return call
 
     async def next(self, deadline_ms: int) -> Message | None:
+        """As that of any call. What it returns is recorded as delivered, unless the call is resumed."""
         message = await super().next(deadline_ms)
         if message is not None and not self._is_resumed:
             self._tab.context.delivered(message.accepted_ms)

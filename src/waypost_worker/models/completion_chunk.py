@@ -7,6 +7,7 @@ number may come as one)
 Services differ from the documentation and from each other, so only the fields that are used must have a known type:
 - `content` may be a list of parts: https://docs.mistral.ai/capabilities/reasoning/
 - reasoning is in `reasoning_content` (DeepSeek), `reasoning` (OpenRouter, vLLM), or a part of the type `thinking`.
+- calls of tools are in `tool_calls`, whole or in parts, in the forms of `call_parts.py`.
 - numbers may be NaN, and half a character may be escaped as one surrogate; both are no JSON.
 """
 
@@ -14,6 +15,8 @@ import json
 from typing import Any
 
 import msgspec
+
+from waypost_worker.models.call_parts import CallPart, call_parts
 
 CUT_OFF = frozenset({"length", "content_filter", "max_tokens", "model_length"})
 """Finish reasons of an answer that the model had not finished."""
@@ -24,6 +27,8 @@ class _Message(msgspec.Struct):
     refusal: str | None = None
     reasoning_content: Any = None
     reasoning: Any = None
+    tool_calls: Any = None
+    function_call: Any = None
 
 
 class _Choice(msgspec.Struct):
@@ -35,6 +40,8 @@ class _Choice(msgspec.Struct):
 class _Document(msgspec.Struct):
     choices: list[_Choice] | None = None
     response: str | int | float | None = None
+    tool_calls: Any = None
+    finish_reason: Any = None
     usage: Any = None
     error: Any = None
     object: Any = None
@@ -47,6 +54,7 @@ class CompletionChunk(msgspec.Struct, frozen=True):
 
     text: str
     reasoning: str
+    calls: list[CallPart]
     finish_reason: str | None
     is_error: bool
     has_no_reasons: bool
@@ -67,13 +75,16 @@ def read_chunk(data: str) -> CompletionChunk | None:
     text, reasoning = _texts(message) if message else ("", "")
     if document.response is not None:
         text = str(document.response)
+    calls = call_parts(message.tool_calls, message.function_call) if message else call_parts(document.tool_calls)
+    finish_reason = choice.finish_reason if choice else document.finish_reason
     return CompletionChunk(
         text,
         reasoning,
+        list(calls),
         # Some services send "" instead of null.
-        (choice.finish_reason or None) if choice else None,
+        finish_reason if isinstance(finish_reason, str) and finish_reason else None,
         _is_error(document, choice),
-        document.response is not None,
+        document.response is not None or document.tool_calls is not None,
     )
 
 

@@ -1,16 +1,15 @@
 """Parsers of a model service's responses into the pieces of an answer: an event stream, or one JSON document."""
 
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Callable, Sequence
 
 from waypost_worker.errors import ModelError, ModelFailed
 from waypost_worker.limits import MAX_MODEL_LOG_LENGTH, MAX_SERVER_EVENT_BYTES
-from waypost_worker.models.completion_chunk import CUT_OFF, CompletionChunk, read_chunk
-from waypost_worker.models.model import AnswerCutOff, Piece, Reasoning
+from waypost_worker.models.arriving_answer import ArrivingAnswer
+from waypost_worker.models.completion_chunk import CUT_OFF, read_chunk
+from waypost_worker.models.model import AnswerCutOff, ModelTool, Piece, Reasoning
 from waypost_worker.models.sse_decoder import EventTooLarge, ServerEvent, SseDecoder
-from waypost_worker.models.think_tags import ThinkTags
 from waypost_worker.models.too_long import refused
 from waypost_worker.models.transport import FetchError
-from waypost_worker.surrogates import SurrogateJoiner
 
 NO_ANSWER = "The model's service sent something that is no answer."
 
@@ -22,8 +21,11 @@ class BrokenOff(FetchError):
     """The stream ended in the middle of the answer."""
 
 
-async def read_stream(chunks: AsyncGenerator[bytes, None], log: Callable[[str], None]) -> AsyncGenerator[Piece, None]:
-    """Yields the pieces of an answer that arrives as an event stream, in order and never empty.
+async def read_stream(
+    chunks: AsyncGenerator[bytes, None], log: Callable[[str], None], tools: Sequence[ModelTool] = ()
+) -> AsyncGenerator[Piece, None]:
+    """Yields the pieces of an answer that arrives as an event stream, in order and never empty. `tools`: those that
+    the model was offered; its calls are yielded after the text, if the answer is whole.
 
     Skips events that can't be read, since what matters may be in the others; `log` gets the first of them.
 
@@ -35,7 +37,7 @@ async def read_stream(chunks: AsyncGenerator[bytes, None], log: Callable[[str], 
             `[DONE]`.
         FetchError, FetchTimeout: from `chunks`.
     """
-    decoder, answer = SseDecoder(), _Answer()
+    decoder, answer = SseDecoder(), ArrivingAnswer(tools)
     unreadable = ""
     try:
         async for received in chunks:
@@ -58,7 +60,7 @@ async def read_stream(chunks: AsyncGenerator[bytes, None], log: Callable[[str], 
             except ModelError as error:
                 failure = error
             if failure or answer.is_done:
-                pieces += answer.end()
+                pieces += answer.end(has_failed=failure is not None)
             for piece in _joined(pieces):
                 yield piece
             if failure is not None:
@@ -78,10 +80,14 @@ async def read_stream(chunks: AsyncGenerator[bytes, None], log: Callable[[str], 
         raise AnswerCutOff(answer.finish_reason)
     if not answer.is_whole:
         raise BrokenOff("the stream ended without a finish_reason")
+    for use in answer.uses(log):
+        yield use
 
 
-async def read_document(chunks: AsyncGenerator[bytes, None]) -> AsyncGenerator[Piece, None]:
-    """Yields the pieces of an answer that arrives as one JSON document.
+async def read_document(
+    chunks: AsyncGenerator[bytes, None], log: Callable[[str], None], tools: Sequence[ModelTool] = ()
+) -> AsyncGenerator[Piece, None]:
+    """Yields the pieces of an answer that arrives as one JSON document. `log` and `tools` as for `read_stream`.
 
     Raises:
         ModelFailed: the document reports an error, is no answer, or is over `MAX_SERVER_EVENT_BYTES`.
@@ -93,52 +99,19 @@ async def read_document(chunks: AsyncGenerator[bytes, None]) -> AsyncGenerator[P
         body += received
         if len(body) > MAX_SERVER_EVENT_BYTES:
             raise ModelFailed(NO_ANSWER, f"more than {MAX_SERVER_EVENT_BYTES} bytes")
-    data, answer = body.decode(errors="replace"), _Answer()
+    data, answer = body.decode(errors="replace"), ArrivingAnswer(tools)
     chunk = read_chunk(data)
     if chunk is None:
         raise ModelFailed(NO_ANSWER, data[:MAX_MODEL_LOG_LENGTH])
     if chunk.is_error:
         raise _reported(data)
+    answer.is_document = True
     for piece in _joined([*answer.add(chunk), *answer.end()]):
         yield piece
     if chunk.finish_reason in CUT_OFF:
         raise AnswerCutOff(chunk.finish_reason)
-
-
-class _Answer:
-    """An answer whose chunks are arriving."""
-
-    def __init__(self) -> None:
-        self.finish_reason: str | None = None
-        self.is_done = False
-        self.is_empty = True
-        self._has_no_reasons = False
-        self._tags = ThinkTags()
-        self._text, self._reasoning = SurrogateJoiner(), SurrogateJoiner()
-
-    @property
-    def is_whole(self) -> bool:
-        """Whether the service has said that the answer is complete."""
-        return bool(self.finish_reason) or (self.is_done and self._has_no_reasons)
-
-    def add(self, chunk: CompletionChunk) -> list[Piece]:
-        """The pieces that `chunk` adds."""
-        self.finish_reason = self.finish_reason or chunk.finish_reason
-        self._has_no_reasons = self._has_no_reasons or chunk.has_no_reasons
-        pieces: list[Piece] = []
-        if reasoning := self._reasoning.add(chunk.reasoning):
-            pieces.append(Reasoning(reasoning))
-        pieces += self._tags.feed(self._text.add(chunk.text))
-        self.is_empty = self.is_empty and not pieces
-        return pieces
-
-    def end(self) -> list[Piece]:
-        """What was held back; may be called again."""
-        reasoning = self._reasoning.end()
-        pieces: list[Piece] = [Reasoning(reasoning)] if reasoning else []
-        pieces += self._tags.feed(self._text.end()) + self._tags.end()
-        self.is_empty = self.is_empty and not pieces
-        return pieces
+    for use in answer.uses(log):
+        yield use
 
 
 def _joined(pieces: list[Piece]) -> list[Piece]:

@@ -13,6 +13,7 @@ from waypost_worker.models.model import ModelTool, Piece
 from waypost_worker.models.openai_messages import chat_messages
 from waypost_worker.models.service import request_completion
 from waypost_worker.models.settings import ModelSettings
+from waypost_worker.models.tool_definitions import with_tools
 from waypost_worker.models.transport import FetchedResponse, HttpClient
 from waypost_worker.random import Random
 from waypost_worker.version import VERSION
@@ -49,7 +50,7 @@ class OpenAiModel:
     ) -> AsyncGenerator[Piece, None]:
         settings = self._settings
         asked = {"model": model or settings.openai_model, "messages": chat_messages(items), "stream": True}
-        body = msgspec.json.encode({**settings.parameters, **asked})
+        body = msgspec.json.encode({**with_tools(settings.parameters, tools), **asked})
         # Megabytes, if there are images, that would be kept until the answer ends.
         del items, asked
 
@@ -60,7 +61,7 @@ class OpenAiModel:
             self._log(self._without_secrets(text))
 
         try:
-            async with aclosing(request_completion(send, self._clock, self._random, log)) as pieces:
+            async with aclosing(request_completion(send, self._clock, self._random, log, tools)) as pieces:
                 async for piece in pieces:
                     yield piece
         except ModelError as error:

@@ -5,7 +5,7 @@ The errors' sentences contain nothing of what the service sent, no address and n
 """
 
 import math
-from collections.abc import AsyncGenerator, Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from contextlib import aclosing, suppress
 from datetime import UTC, datetime
 
@@ -13,7 +13,8 @@ from waypost_worker.clock import Clock
 from waypost_worker.errors import ModelBusy, ModelError, ModelFailed, ModelTimedOut, PromptTooLong
 from waypost_worker.limits import MAX_MODEL_LOG_LENGTH, MAX_RETRY_AFTER_SECONDS
 from waypost_worker.models.completion_stream import NO_ANSWER, read_document, read_stream
-from waypost_worker.models.model import AnswerCutOff, Piece
+from waypost_worker.models.model import AnswerCutOff, ModelTool, Piece, Reasoning
+from waypost_worker.models.refused_tools import NO_TOOLS, can_call_no_tools, is_failed_call
 from waypost_worker.models.sse_decoder import BYTE_ORDER_MARK
 from waypost_worker.models.too_long import refused
 from waypost_worker.models.transport import FetchedResponse, FetchError, FetchTimeout
@@ -58,32 +59,34 @@ class _Retryable(Exception):
 
 
 async def request_completion(
-    send: Send, clock: Clock, random: Random, log: Callable[[str], None]
+    send: Send, clock: Clock, random: Random, log: Callable[[str], None], tools: Sequence[ModelTool] = ()
 ) -> AsyncGenerator[Piece, None]:
-    """Yields the pieces of the answer to the request that `send` sends. `log` gets what was skipped.
+    """Yields the pieces of the answer to the request that `send` sends, in which the model was offered `tools`. `log`
+    gets what was skipped.
 
     A failure before the first piece that may be temporary is retried once. A timeout is not: the user has waited long
     enough.
 
     Raises:
-        ModelFailed: the service could not be reached, refused, sent no answer or an empty one, or broke off.
+        ModelFailed: the service could not be reached, refused, sent no answer or an empty one, or broke off; or its
+            model can't call tools.
         ModelBusy: the service refused because it has too much to do.
         ModelTimedOut: the service was silent for too long.
         AnswerCutOff: the model was cut off; after the last piece.
     """
-    is_second = has_begun = has_text = False
+    is_second = has_begun = has_said = False
     while True:
         try:
-            async with aclosing(_attempt(send, clock, log)) as pieces:
+            async with aclosing(_attempt(send, clock, log, tools)) as pieces:
                 async for piece in pieces:
                     has_begun = True
-                    has_text = has_text or isinstance(piece, str)
+                    has_said = has_said or not isinstance(piece, Reasoning)
                     yield piece
-            if not has_text:
+            if not has_said:
                 raise ModelFailed(ONLY_REASONING if has_begun else NOTHING)
             return
         except AnswerCutOff as reason:
-            if not has_text:
+            if not has_said:
                 raise ModelFailed(CUT_OFF_EARLY if has_begun else NOTHING, str(reason)) from reason
             raise
         except _Retryable as failure:
@@ -95,16 +98,24 @@ async def request_completion(
         is_second = True
 
 
-async def _attempt(send: Send, clock: Clock, log: Callable[[str], None]) -> AsyncGenerator[Piece, None]:
+async def _attempt(
+    send: Send, clock: Clock, log: Callable[[str], None], tools: Sequence[ModelTool]
+) -> AsyncGenerator[Piece, None]:
     reached = False
     try:
         fetched = await send()
         reached = True
         if not 200 <= fetched.status < 300:
             raise await _refusal(fetched, clock.now_ms())
-        async with aclosing(fetched.chunks), aclosing(_read(fetched, log)) as pieces:
+        async with aclosing(fetched.chunks), aclosing(_read(fetched, log, tools)) as pieces:
             async for piece in pieces:
                 yield piece
+    except ModelFailed as error:
+        if tools and can_call_no_tools(error.log_detail):
+            raise ModelFailed(NO_TOOLS, error.log_detail) from error
+        if is_failed_call(error.log_detail):
+            raise _Retryable(error) from error
+        raise
     except FetchTimeout as error:
         raise ModelTimedOut("The model's service said nothing for too long.", str(error)) from error
     except FetchError as error:
@@ -112,7 +123,9 @@ async def _attempt(send: Send, clock: Clock, log: Callable[[str], None]) -> Asyn
         raise _Retryable(ModelFailed(sentence, str(error))) from error
 
 
-async def _read(fetched: FetchedResponse, log: Callable[[str], None]) -> AsyncGenerator[Piece, None]:
+async def _read(
+    fetched: FetchedResponse, log: Callable[[str], None], tools: Sequence[ModelTool]
+) -> AsyncGenerator[Piece, None]:
     # The type that a response declares says little: event streams come as text/plain or without a type too.
     head = b""
     async for received in fetched.chunks:
@@ -121,9 +134,9 @@ async def _read(fetched: FetchedResponse, log: Callable[[str], None]) -> AsyncGe
             break
     chunks = _with_head(head, fetched.chunks)
     if head.startswith(b"{"):
-        pieces = read_document(chunks)
+        pieces = read_document(chunks, log, tools)
     elif head.startswith(FIELDS) or _kind(fetched) == "text/event-stream":
-        pieces = read_stream(chunks, log)
+        pieces = read_stream(chunks, log, tools)
     else:
         raise ModelFailed(NO_ANSWER, await _excerpt(chunks))
     async with aclosing(chunks), aclosing(pieces):
@@ -146,7 +159,7 @@ async def _refusal(fetched: FetchedResponse, now_ms: int) -> ModelError | _Retry
         excerpt = await _excerpt(fetched.chunks)
     sentence = f"The model's service answered with status {fetched.status}."
     error = refused(sentence, excerpt)
-    if isinstance(error, PromptTooLong):
+    if isinstance(error, PromptTooLong) or can_call_no_tools(excerpt):
         return error
     retry_after = _retry_after_seconds(fetched.headers.get("retry-after"), now_ms)
     if fetched.status in BUSY_STATUSES and (fetched.status != SERVICE_UNAVAILABLE or retry_after is not None):

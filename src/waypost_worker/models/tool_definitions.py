@@ -6,6 +6,7 @@ A service refuses a whole request for one definition:
 - Gemini: `$schema` and other fields with a dollar sign, which say nothing to a model.
 """
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -16,7 +17,16 @@ MAX_DESCRIPTION_CHARACTERS = 1024
 """OpenAI's limit."""
 
 _NOT_AT_THE_TOP = ("oneOf", "anyOf", "allOf", "enum", "const", "not", "if", "then", "else")
+_ONLY_WITH_TOOLS = ("tool_choice", "parallel_tool_calls")
 _ABOUT_THE_SCHEMA = ("$schema", "$id", "$comment")
+
+
+def with_tools(parameters: Mapping[str, Any], tools: Sequence[ModelTool]) -> dict[str, Any]:
+    """`parameters` of a request with the field `tools`. Without tools there is none, since services refuse an empty
+    list, and neither is what services refuse without it."""
+    if tools:
+        return {**parameters, "tools": [definition(tool) for tool in tools]}
+    return {name: value for name, value in parameters.items() if name not in _ONLY_WITH_TOOLS}
 
 
 def definition(tool: ModelTool) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from waypost_worker.models.model import ModelTool, Piece
 from waypost_worker.models.openai_messages import chat_messages
 from waypost_worker.models.service import request_completion
 from waypost_worker.models.settings import ModelSettings
+from waypost_worker.models.tool_definitions import with_tools
 from waypost_worker.models.transport import AiBinding, FetchedResponse
 from waypost_worker.random import Random
 
@@ -32,9 +33,9 @@ class WorkersAiModel:
         self, items: Sequence[ChatMessage], model: str | None = None, tools: Sequence[ModelTool] = ()
     ) -> AsyncGenerator[Piece, None]:
         settings = self._settings
-        inputs = {**settings.parameters, "messages": chat_messages(items), "stream": True}
+        inputs = {**with_tools(settings.parameters, tools), "messages": chat_messages(items), "stream": True}
 
         async def send() -> FetchedResponse:
             return await self._ai.run(model or settings.workers_ai_model, inputs, settings.timeout_seconds)
 
-        return request_completion(send, self._clock, self._random, self._log)
+        return request_completion(send, self._clock, self._random, self._log, tools)

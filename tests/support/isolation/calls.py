@@ -77,6 +77,16 @@ SHAPES: dict[str, Shape] = {
             "messages": [{"id": "new", "role": "user", "parts": [{"type": "text", "text": "Hi"}]}],
         }
     ),
+    "POST /api/chat session.token": Shape(body={**THREAD, "message": "Hi", "session": {"token": "x"}}),
+    "POST /api/chat/fork session.token": Shape(
+        body={
+            "forkFromThreadId": "$thread",
+            "threadId": "new-fork",
+            "resourceId": "$resource",
+            "message": "Hi",
+            "session": {"token": "x"},
+        }
+    ),
     "POST /api/chat/fork": Shape(
         body={"forkFromThreadId": "$thread", "threadId": "new-fork", "resourceId": "$resource"}
     ),

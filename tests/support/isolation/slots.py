@@ -86,6 +86,9 @@ POST /api/chat                                token  id                running  
 POST /api/chat                                key    messageId         thread_message    ok
 POST /api/chat                                token  resourceId        resource          resource
 POST /api/chat                                token  resourceId        (left out)        ok
+POST /api/chat                                key    session.token     host              role
+POST /api/chat                                token  session.token     host              role
+POST /api/chat/fork                           key    session.token     host              role
 POST /api/chat/fork                           key    forkFromThreadId  thread            thread
 POST /api/chat/fork                           key    threadId          thread            ok
 POST /api/chat/fork                           key    atMessageId       thread_message    message

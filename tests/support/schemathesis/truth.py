@@ -62,7 +62,10 @@ def make_true(case: Any) -> None:
         body["threadId"] = f"another {case_hash(case, 'branch'):x}"
     _make_different("name", body.get("tools"))
     if case.path.startswith("/api/conversations/"):
-        _make_different("id", case.body if isinstance(case.body, list) else body.get("messages"))
+        messages = case.body if isinstance(case.body, list) else body.get("messages")
+        _make_different("id", messages)
+        for message in messages or []:
+            _make_possible(message.get("toolEvents"))
     if case.path == "/api/chat":
         for message in body.get("messages", []):
             if message.get("role") == "user":
@@ -74,6 +77,14 @@ def _make_different(name: str, items: Any) -> None:
     for number, item in enumerate(items or []):
         if item.get(name):
             item[name] = f"{item[name][:100]}{number}"
+
+
+def _make_possible(events: Any) -> None:
+    """An answer has each call once, and results only of calls before them, all at places that it has."""
+    for number, event in enumerate(events or []):
+        event |= {"kind": "call", "id": f"c{number // 2}", "text": 0, "reasoning": 0, "step": 0}
+        if number % 2:
+            event["kind"] = "result"
 
 
 def _use_true_cursors(case: Any, body: dict[str, Any]) -> None:
