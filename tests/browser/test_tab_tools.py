@@ -13,6 +13,8 @@ from tests.browser.conftest import OpenChats, OpenConsole
 from tests.browser.hostile import HOSTILE
 from tests.browser.scripted import ScriptedAnswer, script
 from tests.browser.steps import PHONE, open_encrypted, walk_to
+from tests.browser.watch import Watch
+from tools.local.harness.worker import LocalWorker
 
 NOTE = {"text": "The hut above the lake is open until Sunday.", "tags": ["route", "hut"]}
 ASKED = {"question": "Shall I book it?", "choices": ["Yes, two nights", "No"]}
@@ -79,6 +81,33 @@ def test_a_chat_uses_the_tab_over_a_reload_and_ends_with_the_right_history(open_
     expect(chats.page.locator(".message")).to_have_count(2)
     expect(chats.page.locator(".message[data-partial]")).to_have_count(0)
     chats.console.shoot("tools-story")
+
+
+def test_an_answer_whose_worker_is_killed_goes_on_where_it_was(
+    open_at: OpenConsole, own_worker: LocalWorker, watch: Watch
+) -> None:
+    watch.expects_network_errors = True
+    chats = Chats(open_at(own_worker.url, "#chat"))
+    use_tools(chats)
+    chats.box.fill(f"/add_note {json.dumps(NOTE)}\nthen\n/ask_person {json.dumps(ASKED)}")
+    chats.box.press("Enter")
+    chats.console.approval.get_by_role("button", name="Allow once").click()
+    expect(chats.console.question).to_be_visible()
+    expect(calls(chats).last).to_contain_text("The question is on the page.")
+    own_worker.kill()
+    chats.console.question.get_by_role("button", name="No").click()
+    own_worker.restart()
+    chats.page.reload()
+    chats.button("Go on with this answer").click()
+    chats.wait_over()
+    expect(calls(chats).locator(".pill")).to_have_text(["Done", "Done"])
+    expect(chats.answers).to_contain_text(["I call add_note.", "I call ask_person.", '"answer":"No"'])
+    expect(chats.page.locator(".message")).to_have_count(2)
+    expect(chats.console.notes).to_have_count(1)
+    chats.page.reload()
+    expect(calls(chats).last).to_contain_text('"answer": "No"')
+    expect(chats.page.locator(".message")).to_have_count(2)
+    expect(chats.page.locator(".message[data-partial]")).to_have_count(0)
 
 
 def test_stopping_an_answer_takes_back_what_the_tab_asks(open_chats: OpenChats) -> None:

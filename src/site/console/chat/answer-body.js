@@ -24,9 +24,14 @@ export class AnswerBody {
     this.element.replaceChildren(this.#last.element);
   }
 
-  /** Whether a call of it waits for a decision at this tab. */
+  /** Whether a call of it waits for the person at this tab. */
   get isWaiting() {
     return this.#steps.some((step) => step.isWaiting);
+  }
+
+  /** Whether it has ended before a call did. */
+  get isCutOff() {
+    return this.#steps.some((step) => step.isCutOff);
   }
 
   /** Shows a whole message. What is on the page already stays as it is, also what is unfolded. @param {Answer} answer */
@@ -49,7 +54,7 @@ export class AnswerBody {
     else this.#find(part.id)?.close(part.result, part.isError);
   }
 
-  /** Shows which calls wait for a decision. */
+  /** Shows which calls wait for the person. */
   look() {
     for (const step of this.#steps) step.look();
   }

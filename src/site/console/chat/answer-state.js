@@ -14,7 +14,7 @@ export class AnswerState {
   /** The names of the tools that are being called, by the ids of the calls. @type {Map<string, string>} */
   #calls = new Map();
 
-  /** @param {() => boolean} isWaiting whether a tool call of the answer waits for a decision at this tab */
+  /** @param {() => boolean} isWaiting whether a tool call of the answer waits for the person at this tab */
   constructor(isWaiting) {
     this.#isWaiting = isWaiting;
     onWaiting(() => this.#text && this.#show("busy"));

@@ -20,6 +20,10 @@ export class AnswerStep {
     return [...this.#calls.values()].some((call) => call.isWaiting);
   }
 
+  get isCutOff() {
+    return [...this.#calls.values()].some((call) => call.isCutOff);
+  }
+
   /** @param {"delta" | "reasoning"} type @param {string} text */
   grow(type, text) {
     if (type === "reasoning") return this.#reasoning.append(text);
@@ -41,7 +45,7 @@ export class AnswerStep {
     return this.#calls.get(id);
   }
 
-  /** Shows which of its calls wait for a decision. */
+  /** Shows which of its calls wait for the person. */
   look() {
     for (const call of this.#calls.values()) call.look();
   }

@@ -41,7 +41,11 @@ export class ChatView {
       failed: (error) => this.#problems.show(error),
       undone: () => this.#threads.refresh(),
     },
-    { fork: (messageId) => this.#actions.fork(messageId), remove: (messageId) => this.#actions.deleteMessage(messageId) },
+    {
+      fork: (messageId) => this.#actions.fork(messageId),
+      remove: (messageId) => this.#actions.deleteMessage(messageId),
+      goOn: (messageId) => this.#goOn(messageId),
+    },
   );
   #composer = new Composer((text) => this.#send(text), () => this.#stop());
   /** Resolves when the thread is chosen; a message waits for it. @type {Promise<void>} */
@@ -136,6 +140,17 @@ export class ChatView {
       // If the user has left that thread, there is nothing to interrupt here.
       if (isInTheWay && threadId === this.#thread.threadId) this.#offerInterruption(text);
       else this.#problems.show(error);
+    }
+  }
+
+  /** @param {string} answerId of one that broke off */
+  async #goOn(answerId) {
+    this.#problems.clear();
+    this.#composer.focus();
+    try {
+      await this.#thread.goOn(answerId, () => this.#tools.session());
+    } catch (error) {
+      this.#problems.show(error);
     }
   }
 

@@ -135,14 +135,27 @@ export class Messages {
     this.#settle();
   }
 
-  /** Whether a tool call of this answer waits for a decision at this tab. @param {string} id */
+  /** The question before this answer, if it is a text. @param {string} id */
+  questionOf(id) {
+    const order = [...this.#list.children].map((element) => this.#shown.get(/** @type {HTMLElement} */ (element).dataset.id ?? ""));
+    const before = order.slice(0, order.findIndex((message) => message?.id === id));
+    const question = before.findLast((message) => message?.role === "user");
+    return question && typeof question.content === "string" ? { id: question.id, text: question.content } : null;
+  }
+
+  /** Whether a tool call of this answer waits for the person at this tab. @param {string} id */
   isWaiting(id) {
     return this.#shown.get(id)?.isWaiting ?? false;
   }
 
-  /** Ends an answer. @param {string} id @param {string | null} fault why it is incomplete; null if it is complete */
-  finish(id, fault) {
-    this.#shown.get(id)?.finish(fault);
+  /**
+   * Ends an answer.
+   * @param {string} id
+   * @param {string | null} fault why it is incomplete; null if it is complete
+   * @param {boolean} isBrokenOff whether asking again makes it go on
+   */
+  finish(id, fault, isBrokenOff) {
+    this.#shown.get(id)?.finish(fault, isBrokenOff);
     this.#settle();
   }
 

@@ -133,6 +133,19 @@ export class ThreadView {
     }
   }
 
+  /**
+   * Asks the question of an answer that broke off once more: it goes on where it was, and no tool runs again.
+   * @param {string} answerId
+   * @param {() => Promise<import("./tab-tools.js").ToolSession | undefined>} session
+   */
+  async goOn(answerId, session) {
+    const { chat, signal } = this.#now();
+    const question = this.#messages.questionOf(answerId);
+    if (!chat || !question || this.isAnswering) return;
+    const events = chat.send(question.text, { messageId: question.id, session: await session(), signal });
+    await this.#hear(events, null, answerId);
+  }
+
   /** Deletes a message of the thread. Rejects if the request fails. @param {string} messageId */
   async deleteMessage(messageId) {
     const { chat, signal } = this.#now();
@@ -166,11 +179,12 @@ export class ThreadView {
     return { chat: this.#chat, signal: this.#left.signal };
   }
 
-  /** @param {AsyncIterable<ChatEvent>} events @param {SentMessage | null} [sent] */
-  async #hear(events, sent = null) {
+  /** @param {AsyncIterable<ChatEvent>} events @param {SentMessage | null} [sent] @param {string} [before] the answer that goes on in this one */
+  async #hear(events, sent = null, before = "") {
     const { signal } = this.#now();
     let answer = "";
     let fault = "";
+    let isBrokenOff = false;
     try {
       for await (const event of events) {
         if (signal.aborted) return;
@@ -179,6 +193,7 @@ export class ThreadView {
           // A refresh in the same moment may already listen to this answer.
           if (this.#running === event.generationId) return;
           answer = event.generationId;
+          if (before && before !== answer) this.#messages.remove(before);
           this.#begin(event, sent);
         } else if (event.type === "error") {
           if (sent && !event.partial) {
@@ -187,9 +202,10 @@ export class ThreadView {
             this.#events.undone();
             throw new WaypostError(event.code, event.message);
           }
-          fault = event.message;
+          isBrokenOff = event.code === "answer_broken_off";
+          fault = isBrokenOff ? "Broken off: the server that wrote it is gone" : event.message;
         } else if (event.type === "done") {
-          this.#messages.finish(answer, partialText(event, fault));
+          this.#messages.finish(answer, partialText(event, fault), isBrokenOff);
         } else {
           if (event.type !== "waiting") this.#messages.grow(answer, event);
           if (this.#running === answer) this.#state.show(event);

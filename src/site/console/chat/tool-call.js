@@ -14,6 +14,7 @@ export class ToolCall {
   #outcome = el("p", { class: "tool-outcome", hidden: true });
   #result = el("div", { hidden: true });
   #isOver = false;
+  #hasResult = false;
 
   /** @param {{ id: string, name: string, args: unknown }} call */
   constructor({ id, name, args }) {
@@ -30,14 +31,19 @@ export class ToolCall {
     this.look();
   }
 
-  /** Shows whether it waits for a decision at this tab. */
+  /** Shows whether it waits for the person at this tab. */
   look() {
     if (this.#isOver) return;
     if (isWaiting(this.#id)) showPill(this.#pill, "Waiting for you", "warn");
     else showPill(this.#pill, "Running", "busy");
   }
 
-  /** Whether it waits for a decision at this tab. */
+  /** Whether its answer has ended without a result of it. */
+  get isCutOff() {
+    return this.#isOver && !this.#hasResult;
+  }
+
+  /** Whether it waits for the person at this tab. */
   get isWaiting() {
     return !this.#isOver && isWaiting(this.#id);
   }
@@ -49,6 +55,7 @@ export class ToolCall {
 
   /** @param {unknown} value @param {boolean} isError */
   close(value, isError) {
+    this.#hasResult = true;
     const code = isError ? errorCode(value) : "";
     if (code === "refused") this.#end("Refused", "warn", "The person at the tab refused this call: it did not run.");
     else if (code === "stopped") this.#end("Stopped", "warn", "The answer was ended, and this call cancelled. It may have run.");
