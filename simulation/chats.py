@@ -170,13 +170,13 @@ class Chats:
         for location in range(len(self.isolates)):
             self.replace(location)
 
-    async def persist(self, method: str, url: str, body: Any = None) -> Any:
+    async def persist(self, method: str, url: str, body: Any = None, token: str | None = None) -> Any:
         """The reply to a request that is repeated until it succeeds."""
         while True:
             isolate = self.random.choice(self.isolates)
             with suppress(TimeoutError):
                 async with asyncio.timeout(60):
-                    reply = await isolate.client.call(method, url, body)
+                    reply = await isolate.client.call(method, url, body, token=token)
                     if reply.status < 300:
                         return reply.json()
             await asyncio.sleep(self.random.uniform(1, 5))
@@ -198,10 +198,18 @@ class Asker:
             asked = Asked(f"{self.name}-q{len(self.asked)}")
             self.asked.append(asked)
             for attempt in range(6):
-                if await self._ask(asked, f"{asked.id} {attempt}") or self._random.random() < 0.1:
+                if await self._ask(asked, self._text(asked, attempt)) or self._random.random() < 0.1:
                     break
                 await asyncio.sleep(self._random.uniform(0, 8))
             await asyncio.sleep(self._random.choice((0, 0.2, 3, 20)))
+
+    def _text(self, asked: Asked, attempt: int) -> str:
+        is_long = self._random.random() < 0.25
+        return f"{asked.id} {attempt}" + (" " + "x" * LONG if is_long else "")
+
+    def _fields(self) -> dict[str, Any]:
+        """Further fields of a question."""
+        return {}
 
     async def _ask(self, asked: Asked, text: str) -> bool:
         """Whether the question needs not be asked again."""
@@ -209,8 +217,7 @@ class Asker:
         isolates = self._chats.isolates
         isolate = isolates[self._home if is_home else self._random.randrange(len(isolates))]
         is_hurried, patience = self._random.random() < 0.5, self._random.choice((0.1, 0.3, 5, 60, 60, 60))
-        text += " " + "x" * LONG if self._random.random() < 0.25 else ""
-        body = {"message": text, "threadId": self.name, "resourceId": RESOURCE, "messageId": asked.id}
+        body = {"message": text, "threadId": self.name, "resourceId": RESOURCE, "messageId": asked.id, **self._fields()}
         asking = asyncio.ensure_future(self._hear(isolate, asked, body | {"interrupt": is_hurried}))
         dying = asyncio.ensure_future(isolate.kv.is_dead.wait())
         await asyncio.wait({asking, dying}, timeout=patience, return_when=asyncio.FIRST_COMPLETED)

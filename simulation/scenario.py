@@ -17,6 +17,7 @@ from simulation.deaths import Deaths
 from simulation.deletion import simulate_deletion
 from simulation.model_kv import Weather, World
 from simulation.profiles import Profile, profile_of
+from simulation.tab_chats import simulate_tab_chats
 from simulation.virtual_time import run
 
 DAILY_RUN = 5
@@ -40,6 +41,7 @@ OTHER_TOPICS: dict[str, Callable[[int, Profile], list[str]]] = {
     "conversation": simulate_conversation,
     "chats": simulate_chats,
     "deletion": simulate_deletion,
+    "tab chats": simulate_tab_chats,
 }
 
 
@@ -54,9 +56,9 @@ class Report:
 
 
 def topic_of(seed: int) -> str:
-    """What the run from `seed` is about. Of sixteen, three are about a conversation, one about chats, one about a
-    deletion, one about MCP addresses, two about queues on an account whose operations of the day are used up meanwhile,
-    the others about queues."""
+    """What the run from `seed` is about. Of sixteen, three are about a conversation, one about chats, one about chats
+    that use a tab, one about a deletion, one about MCP addresses, two about queues on an account whose operations of
+    the day are used up meanwhile, the others about queues."""
     if seed % 16 == 15:
         return "addresses"
     if seed % 4 == 3:
@@ -65,6 +67,8 @@ def topic_of(seed: int) -> str:
         return "chats"
     if seed % 16 == 6:
         return "deletion"
+    if seed % 16 == 12:
+        return "tab chats"
     return "daily allowance" if seed % 8 == DAILY_RUN else "queues"
 
 

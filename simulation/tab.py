@@ -45,10 +45,10 @@ class Tab:
         reply = await self._client().call("PUT", url, {"tools": tools}, token=self.opened.host)
         assert reply.status == 200, reply.body
 
-    async def connect(self) -> None:
-        """Listens to the session's stream until that ends."""
+    async def connect(self, client: Client | None = None) -> None:
+        """Listens to the session's stream until that ends; in the isolate of `client`, if it is given."""
         url = f"/api/stream?code={self.opened.code}&instance=the-tab-of-this-test"
-        response = await self._client().open("GET", url, token=self.opened.host)
+        response = await (client or self._client()).open("GET", url, token=self.opened.host)
         assert response.status == 200, response.body
         assert isinstance(response.body, AsyncGenerator)
         left = b""

@@ -12,9 +12,9 @@ from tests.support.chats import ADA, THREAD, Chats, ends
 from tests.support.strict_template import StrictModel, refusal
 from tests.support.voice import SESSION
 from tests.support.voice import Setting as Voice
-from waypost_worker.chat.alternation import NO_ANSWER, joined
+from waypost_worker.chat.alternation import NO_ANSWER, grouped, joined
 from waypost_worker.chat.prompt import build_prompt
-from waypost_worker.conversations.message import ChatMessage, ToolCall
+from waypost_worker.conversations.message import ChatMessage, ToolCall, ToolEvent
 from waypost_worker.models.openai_messages import chat_messages
 from waypost_worker.models.settings import ModelSettings
 
@@ -25,8 +25,34 @@ def message(role: Any, content: Any = "x", **fields: Any) -> ChatMessage:
     return ChatMessage(f"{role}-1", role, content, 0, **fields)
 
 
-ITEMS = st.lists(
+EVENTS = st.lists(
     st.builds(
+        ToolEvent,
+        st.sampled_from(["call", "progress", "result"]),
+        st.sampled_from("abc"),
+        st.just("look"),
+        st.sampled_from([None, "", "seen", {"a": 1}]),
+        st.booleans(),
+        text=st.integers(0, 9),
+        reasoning=st.integers(0, 9),
+        step=st.integers(0, 2),
+    ),
+    max_size=6,
+)
+ANSWERS = st.builds(
+    ChatMessage,
+    st.sampled_from("xyz"),
+    st.just("assistant"),
+    st.sampled_from(["", " ", "I look.", "I look. It is there."]),
+    st.just(0),
+    partial=st.booleans(),
+    is_open=st.booleans(),
+    reasoning=st.sampled_from(["", "Let me see."]),
+    tool_events=EVENTS,
+)
+ITEMS = st.lists(
+    ANSWERS
+    | st.builds(
         ChatMessage,
         st.just("i"),
         st.sampled_from(["user", "assistant", "system", "tool"]),
@@ -48,6 +74,14 @@ def test_whatever_is_kept_the_prompt_takes_turns_and_ends_with_the_question(
     prompt = build_prompt([*items, message("user", "Now?")], instructions, ModelSettings(), budget)
     assert refusal(chat_messages(prompt.messages)) is None
     # Nothing is left for the converter to move or to leave out.
+    assert len(chat_messages(prompt.messages)) == len(prompt.messages)
+
+
+@given(ITEMS, ANSWERS, st.integers(0, 60))
+def test_an_answer_that_is_gone_on_with_takes_turns_too(items: list[ChatMessage], answer: ChatMessage, budget: int):
+    running = msgspec.structs.replace(answer, is_open=True, partial=True)
+    prompt = build_prompt([*items, message("user", "Now?"), running], None, ModelSettings(), budget)
+    assert refusal(chat_messages(prompt.messages)) is None
     assert len(chat_messages(prompt.messages)) == len(prompt.messages)
 
 
@@ -106,6 +140,16 @@ def test_a_text_before_a_call_is_joined_with_the_call_and_nothing_is_joined_with
         ("tool", "1", 0),
         ("assistant", "One.", 0),
     ]
+
+
+def test_only_an_assistant_calls_tools():
+    asked = message("user", "Hi", tool_calls=[ToolCall("a")])
+    assert grouped([asked, message("tool", "1", tool_call_id="a")]) == [message("user", "Hi")]
+
+
+def test_messages_that_are_joined_keep_what_was_thought_before_each():
+    [item] = joined([message("assistant", "One.", reasoning="Hm."), message("assistant", "Two.", reasoning="Ah.")])
+    assert (item.content, item.reasoning) == ("One.\n\nTwo.", "Hm.Ah.")
 
 
 def test_a_result_without_an_answer_is_followed_by_a_note():

@@ -118,14 +118,14 @@ async def test_answers_do_not_see_each_others_chunks_or_stops():
     await at.write(0)
     await at.chunks.request_stop()
     assert await other.read(0) == []
-    assert not await other.is_stop_requested()
+    assert await other.stop_request() == ""
 
 
 async def test_a_stop_that_was_requested_is_found_without_reading_what_may_not_be_there():
     at = Setting()
-    assert not await at.chunks.is_stop_requested()
+    assert await at.chunks.stop_request() == ""
     await at.chunks.request_stop()
-    assert await at.chunks.is_stop_requested()
+    assert await at.chunks.stop_request() == "stop"
     assert {operation for operation, _ in at.kv.asked} == {"put", "list"}
 
 
@@ -135,7 +135,7 @@ async def test_chunks_and_stops_are_kept_for_an_hour():
     await at.chunks.request_stop()
     at.clock.ms += ANSWER_TTL_SECONDS * 1000 - 1
     assert await at.read() == "0 "
-    assert await at.chunks.is_stop_requested()
+    assert await at.chunks.stop_request() == "stop"
     at.clock.ms += 1
     assert await at.read() == ""
-    assert not await at.chunks.is_stop_requested()
+    assert await at.chunks.stop_request() == ""

@@ -54,20 +54,20 @@ def test_an_answer_is_given_as_the_steps_in_which_it_was_made():
             "assistant",
             "I write it down.",
             0,
-            [ToolCall("c0", "add_note", {"text": "Ada"})],
+            [ToolCall("a/c0", "add_note", {"text": "Ada"})],
             reasoning="Hm.",
         ),
-        ChatMessage("a-c0", "tool", '{"id":1}', 0, tool_call_id="c0"),
+        ChatMessage("a/c0", "tool", '{"id":1}', 0, tool_call_id="a/c0"),
         ChatMessage(
             "a-1",
             "assistant",
             " Now the date.",
             0,
-            [ToolCall("c1", "clock_now"), ToolCall("c2", "clock_zone")],
+            [ToolCall("a/c1", "clock_now"), ToolCall("a/c2", "clock_zone")],
             reasoning="Ah",
         ),
-        ChatMessage("a-c1", "tool", "Friday", 0, tool_call_id="c1"),
-        ChatMessage("a-c2", "tool", "UTC", 0, tool_call_id="c2"),
+        ChatMessage("a/c1", "tool", "Friday", 0, tool_call_id="a/c1"),
+        ChatMessage("a/c2", "tool", "UTC", 0, tool_call_id="a/c2"),
         ChatMessage("a", "assistant", " All noted.", 0, reasoning="!Oh."),
     ]
     roles = [role for role, _ in given(ASKED, item, MORE)]
@@ -90,6 +90,9 @@ def test_an_answer_without_tools_is_given_as_it_is():
         (result("c", "refused", is_error=True), "Error: refused"),
         (result("c", "Error: refused", is_error=True), "Error: refused"),
         (result("c", {"code": "refused"}, is_error=True), 'Error: {"code":"refused"}'),
+        (result("c", {"code": "refused", "message": "No."}, is_error=True), "Error (refused): No."),
+        (result("c", {"message": "No."}, is_error=True), "Error (error): No."),
+        (result("c", {"message": 1}, is_error=True), 'Error: {"message":1}'),
         (result("c", None, is_error=True), "Error: the tool failed."),
         (ToolEvent("progress", "c", value="half"), NO_RESULT),
     ],
@@ -100,6 +103,14 @@ def test_a_result_is_given_as_text_that_says_whether_it_is_an_error(event: ToolE
 
 def test_of_two_results_of_one_call_the_first_is_given():
     assert given(ASKED, answer("Done.", call("c"), result("c", "first"), result("c")), MORE)[2] == ("tool", "first")
+
+
+def test_a_call_that_two_answers_have_is_given_with_both_and_one_that_is_logged_twice_once():
+    twice = answer("Done.", call("c"), call("c"), result("c"))
+    again = ChatMessage("b", "assistant", "Done.", 0, tool_events=twice.tool_events)
+    step = [("assistant", ["add_note"]), ("tool", "done"), ("assistant", "Done.")]
+    roles = [("user", ASKED.content), *step, ("user", MORE.content), *step, ("user", MORE.content)]
+    assert given(ASKED, twice, MORE, again, MORE) == roles
 
 
 def test_the_answer_that_is_being_given_ends_with_its_results_or_is_to_be_gone_on_with():

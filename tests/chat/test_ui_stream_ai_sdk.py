@@ -47,6 +47,7 @@ SCRIPTS: dict[str, list[str | Reasoning | ToolEvent]] = {
     ],
     "a call that failed": [call("a"), result("a", "There is no such row.", is_error=True), "I could not."],
     "an error that is JSON": [call("a"), result("a", {"code": 7}, is_error=True), "I could not."],
+    "a refusal": [call("a"), result("a", {"code": "refused", "message": "No."}, is_error=True), "I may not."],
     "progress": [
         call("a"),
         progress("a", "half"),

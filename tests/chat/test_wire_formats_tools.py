@@ -91,7 +91,14 @@ def test_a_call_without_a_result_is_shown_as_cut_off_when_the_answer_ends():
 
 
 @pytest.mark.parametrize(
-    ("value", "text"), [("It is gone.", "It is gone."), ({"code": 1}, '{"code":1}'), (None, "null")]
+    ("value", "text"),
+    [
+        ("It is gone.", "It is gone."),
+        ({"code": 1}, '{"code":1}'),
+        (None, "null"),
+        ({"code": "refused", "message": "The user refused."}, "The user refused."),
+        ({"message": ""}, '{"message":""}'),
+    ],
 )
 def test_a_tools_error_is_text_in_the_ai_sdks_chunks(value: object, text: str):
     failed = ToolUpdate(ToolEvent("result", "a", value=value, is_error=True), Position())

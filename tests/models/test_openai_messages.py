@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from waypost_worker.conversations.message import ChatMessage, ToolCall
+from waypost_worker.models.call_ids import call_ids
 from waypost_worker.models.openai_messages import chat_messages, text_of
 
 PARTS = [{"type": "text", "text": "what is this?"}, {"type": "image_url", "image_url": {"url": "data:,"}}]
@@ -22,12 +23,16 @@ def result(id: str, content: Any = "seen") -> ChatMessage:
     return item("tool", content, tool_call_id=id)
 
 
+def short(id: str) -> str:
+    return call_ids("")(ToolCall(id))
+
+
 def call_message(id: str) -> dict[str, Any]:
-    return {"id": id, "type": "function", "function": {"name": "look", "arguments": f'{{"at":"{id}"}}'}}
+    return {"id": short(id), "type": "function", "function": {"name": "look", "arguments": f'{{"at":"{id}"}}'}}
 
 
 def result_message(id: str, content: Any = "seen") -> dict[str, Any]:
-    return {"role": "tool", "tool_call_id": id, "content": content}
+    return {"role": "tool", "tool_call_id": short(id), "content": content}
 
 
 def test_roles_and_texts_are_told_as_they_are():
@@ -130,3 +135,10 @@ def test_the_text_of_parts_is_their_text_and_a_note_for_each_other_part():
 @pytest.mark.parametrize(("content", "text"), [("a", "a"), ({"b": None}, '{"b":null}'), ([], "[]")])
 def test_the_text_of_anything_else_is_itself_or_its_json(content: Any, text: str):
     assert text_of(content) == text
+
+
+def test_reasoning_is_given_back_only_where_it_is_asked_for():
+    items = [item("user", "?"), item("assistant", "Well.", reasoning="Hm."), item("assistant", "So.")]
+    assert all("reasoning_content" not in message for message in chat_messages(items))
+    told = chat_messages(items, with_reasoning=True)
+    assert [message.get("reasoning_content") for message in told] == [None, "Hm.", ""]

@@ -30,7 +30,7 @@ def grouped(items: Iterable[ChatMessage]) -> list[ChatMessage]:
     for item in items:
         if item.role == "tool":
             continue
-        called = [call for call in item.tool_calls if call.id in results]
+        called = [call for call in item.tool_calls if call.id in results and item.role == "assistant"]
         if called or not _says_nothing(item):
             ordered.append(msgspec.structs.replace(item, tool_calls=called))
             ordered += [results.pop(call.id) for call in called]
@@ -45,7 +45,8 @@ def joined(items: Sequence[ChatMessage]) -> list[ChatMessage]:
         # An assistant's message with calls ends with their results, so nothing is joined to it.
         if last is not None and last.role == item.role != "tool":
             content = _joined_content(last.content, item.content)
-            merged[-1] = msgspec.structs.replace(last, content=content, tool_calls=item.tool_calls)
+            reasoning = last.reasoning + item.reasoning
+            merged[-1] = msgspec.structs.replace(last, content=content, tool_calls=item.tool_calls, reasoning=reasoning)
         else:
             merged.append(item)
     bridged: list[ChatMessage] = merged[:1]

@@ -179,8 +179,9 @@ class Chat:
         prompt = build(turn.so_far, None)
         await context.charge(prompt.characters + offered.characters)
         context.answers.hold(live, image_bytes(prompt.messages))
-        if running is not None or standing.remote:
+        if running is not None or standing.remote or standing.abandoned:
             await standing.stop()
+            await standing.take_over(message.id)
             turn, build = take_turn()
 
         closed, empty = standing.closing(turn.drops)

@@ -6,6 +6,7 @@ conversation has the answer.
 """
 
 from collections.abc import Sequence
+from typing import Literal
 
 import msgspec
 
@@ -15,6 +16,10 @@ from waypost_worker.kv.bulk import delete_all, get_all
 from waypost_worker.kv.keys import piece_key, pieces_prefix, stop_key
 from waypost_worker.kv.store import Kv, ListedKey, fits_metadata, list_all
 from waypost_worker.limits import ANSWER_TTL_SECONDS
+
+TAKEN_OVER: Literal["taken over"] = "taken over"
+StopRequest = Literal["", "stop", "taken over"]
+"""What a generation is asked for: nothing, to stop, or to leave the answer to another one."""
 
 
 class Chunk(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -68,9 +73,18 @@ class ChunkStore:
         """Asks the generation, in whichever isolate it runs, to stop; it looks every `stop_look_ms` of its plan."""
         await self._kv.put(stop_key(self._generation_id), "", ttl_seconds=ANSWER_TTL_SECONDS)
 
-    async def is_stop_requested(self) -> bool:
-        """Whether a stop was requested; one list operation."""
-        return bool((await self._kv.list(stop_key(self._generation_id), limit=1)).keys)
+    async def take_over(self) -> None:
+        """Tells the generation, should it still run somewhere, that another one goes on with its answer and with its
+        calls of tools."""
+        key = stop_key(self._generation_id)
+        await self._kv.put(key, "", ttl_seconds=ANSWER_TTL_SECONDS, metadata=TAKEN_OVER)
+
+    async def stop_request(self) -> StopRequest:
+        """What was requested last; one list operation."""
+        listed = (await self._kv.list(stop_key(self._generation_id), limit=1)).keys
+        if not listed:
+            return ""
+        return TAKEN_OVER if listed[0].metadata == TAKEN_OVER else "stop"
 
     async def _read(self, prefix: str, number: int) -> list[Chunk]:
         listed: dict[str, ListedKey] = {}

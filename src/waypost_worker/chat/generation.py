@@ -9,11 +9,12 @@ import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import aclosing, suppress
 
-from waypost_worker.chat.chunks import Chunk
+from waypost_worker.chat.chunks import TAKEN_OVER, Chunk
 from waypost_worker.chat.context import ChatContext
 from waypost_worker.chat.early_pieces import Said
 from waypost_worker.chat.live_answer import FinishReason, LiveAnswer, Outcome
 from waypost_worker.chat.turn import Turn
+from waypost_worker.chat.unfinished import MISSED_INTERVALS
 from waypost_worker.conversations.conversation import Conversation
 from waypost_worker.conversations.message import ChatMessage
 from waypost_worker.errors import ModelError, RateLimited, StorageUnavailable, Unavailable, WaypostError
@@ -24,6 +25,13 @@ from waypost_worker.limits import (
     MAX_ANSWER_SECONDS,
 )
 from waypost_worker.models.model import AnswerCutOff, raising_model_errors
+
+TAKEN_AWAY = Outcome(
+    "error",
+    0,
+    "answer_broken_off",
+    "This answer was not saved for some seconds, and is gone on with elsewhere; send the question again to hear it.",
+)
 
 TICKS_PER_CHUNK = 10
 """How often the generation loop checks for stop requests and pending writes: each tenth of a second on the paid plan,
@@ -49,6 +57,8 @@ class Generation:
         # A quarter of the conversation's lifetime: it must outlive the answer, and a write may take a while to become
         # visible.
         self._renewal = Interval(context.settings.conversation_ttl_seconds * 250, now)
+        self._sign_ms = now
+        self._longest_silence_ms = 0
         self._number = 0
         self._pieces_written = (0, 0, 0)
         self._unwritten: Chunk | None = None
@@ -78,17 +88,20 @@ class Generation:
         self._live.outcome = outcome
 
     async def keep(self) -> None:
-        """Returns once all that the answer has by now is in KV.
+        """Returns once all that the answer has by now is in KV, and no other generation has taken it over before.
 
         Raises:
-            StorageUnavailable: KV has not taken it.
+            StorageUnavailable: KV has not taken it, or another one has.
         """
         while self._flushing is not None and not self._flushing.done():
             await asyncio.wait({self._flushing})
         self._flushing = asyncio.ensure_future(self._flush())
         # Not awaited itself: this may be cancelled, and the write must not.
         await asyncio.wait({self._flushing})
-        if self._unwritten is not None:
+        if self._unwritten is None:
+            # In this order: another one says first that it takes over, and reads what is written after that.
+            await self._look_for_stop()
+        if self._unwritten is not None or self._live.is_taken_over:
             raise StorageUnavailable("The answer is not being saved at the moment.")
 
     async def _consume(self, pieces: AsyncGenerator[Said, None]) -> FinishReason:
@@ -133,12 +146,17 @@ class Generation:
         now = self._clock.now_ms()
         try:
             await self._write_chunk()
-            if self._stop_check.is_due(now) and await self._chunks.is_stop_requested():
-                self._live.stop_requested = True
+            if self._stop_check.is_due(now):
+                await self._look_for_stop()
             if self._renewal.is_due(now):
                 await self._conversation.append([self._message(is_open=True)])
         except Unavailable as failure:
             self._log(f"an answer is not being saved at the moment: {failure.code}")
+
+    async def _look_for_stop(self) -> None:
+        request = await self._chunks.stop_request()
+        self._live.stop_requested |= request != ""
+        self._live.is_taken_over |= request == TAKEN_OVER
 
     async def _write_chunk(self, outcome: Outcome | None = None) -> None:
         self._written_ms = self._clock.now_ms()
@@ -158,6 +176,13 @@ class Generation:
         await self._chunks.write(self._number, chunk)
         self._unwritten = None
         self._number += 1
+        self._longest_silence_ms = max(self._longest_silence_ms, self._silence_ms)
+        self._sign_ms = chunk.written_ms
+
+    @property
+    def _silence_ms(self) -> int:
+        """For how long other isolates have seen no sign of life, by now."""
+        return self._clock.now_ms() - self._sign_ms
 
     async def _store(self, reason: FinishReason, failure: ModelError | RateLimited | None) -> Outcome:
         self._mark_alive()
@@ -165,6 +190,11 @@ class Generation:
         message_count = self._turn.message_count
         outcome = Outcome(reason, message_count, *error)
         try:
+            if max(self._longest_silence_ms, self._silence_ms) > self._plan.chunk_ms * (MISSED_INTERVALS - 1):
+                # It has seemed to be abandoned.
+                await self._look_for_stop()
+            if self._live.is_taken_over:
+                return TAKEN_AWAY
             if not self._live.is_blank:
                 await self._conversation.append([self._message(partial=outcome.is_partial)])
             else:

@@ -78,6 +78,7 @@ class LiveAnswer:
     `info`: set when its question is kept; an answer that ends without it never started. `refusal`: why its question
     could not be kept.
     `asker`, `content_tag`: of its question, see `Question`.
+    `is_taken_over`: another generation, elsewhere, goes on with it.
     `readers`, `left_ms`: how many read it, and when the last of them left. `is_left`: a reader has left before the end,
     and there is none any more.
     `seen_ms`: the generation's last sign of life.
@@ -106,6 +107,7 @@ class LiveAnswer:
         self.wakeups = Wakeups()
         self._outcome: Outcome | None = None
         self.stop_requested = False
+        self.is_taken_over = False
         self.readers = 0
         self.is_left = False
         self.left_ms = now_ms

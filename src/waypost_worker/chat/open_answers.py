@@ -1,6 +1,7 @@
 """The open answers of a conversation as a new question finds them: running here, running elsewhere, or abandoned."""
 
 from collections.abc import Sequence
+from itertools import pairwise
 
 import msgspec
 
@@ -60,6 +61,17 @@ class OpenAnswers:
         elif running is not None:
             await stop_live(self._context, running)
             self.items = [_so_far(item, running) if item.id == running.generation_id else item for item in self.items]
+
+    async def take_over(self, message_id: str) -> None:
+        """Takes over the abandoned answers to the message `message_id`, and looks at them once more: one whose isolate
+        was silent and is not gone makes no further calls of tools."""
+        for index, (asked, item) in enumerate(pairwise(self.items), 1):
+            if asked.id == message_id and item.id in self.abandoned:
+                chunks = self._context.chunks(item.id)
+                await chunks.take_over()
+                whole = as_partial((await inspect_open(self._context, item)).item)
+                self.items[index] = whole
+                self._abandoned = [whole if other.id == item.id else other for other in self._abandoned]
 
     @property
     def abandoned(self) -> set[str]:

@@ -19,7 +19,7 @@ from waypost_worker.chat.offered_tools import OfferedTools
 from waypost_worker.chat.tab_tools import TabTools, ToolReport
 from waypost_worker.chat.tool_result import shown
 from waypost_worker.conversations.message import ChatMessage, ToolEvent
-from waypost_worker.errors import ModelFailed, StorageUnavailable
+from waypost_worker.errors import ModelFailed, Unavailable
 from waypost_worker.kv.together import together
 from waypost_worker.limits import (
     MAX_CALLS_PER_REPLY,
@@ -70,7 +70,7 @@ class Steps:
 
     def begin(self, keep: Callable[[], Awaitable[None]]) -> None:
         """The question is kept, so calls may be made. `keep` returns once all that `live` has is in KV, and raises
-        `StorageUnavailable`."""
+        `Unavailable`."""
         self._keep = keep
         self._begun.set()
 
@@ -178,7 +178,7 @@ class Steps:
             return NO_OPERATIONS
         try:
             await self._keep()
-        except StorageUnavailable:
+        except Unavailable:
             return NOT_NOTED
         return None
 
@@ -188,7 +188,8 @@ class Steps:
         try:
             await together(*(self._run(tools, call, is_repeated=is_repeated) for call in calls))
         finally:
-            for call in self._without_result(calls):
+            # Where it was taken over, they are the calls of another answer.
+            for call in [] if self._live.is_taken_over else self._without_result(calls):
                 self._fail(call, STOPPED)
                 self._context.background(tools.cancel(call.id))
 

@@ -41,10 +41,9 @@ def without_results(turn: Sequence[ChatMessage], excess: int) -> list[ChatMessag
 
 def _steps(item: ChatMessage) -> Iterator[ChatMessage]:
     text = text_of(item.content)
-    results = {event.id: event for event in reversed(item.tool_events) if event.kind == "result"}
-    calls = [event for event in item.tool_events if event.kind == "call"]
+    calls, results = _first_of(item, "call"), _first_of(item, "result")
     said = thought = 0
-    for step, group in groupby(calls, key=lambda call: call.step):
+    for step, group in groupby(calls.values(), key=lambda call: call.step):
         made = list(group)
         place, reasoning = made[-1].text, made[-1].reasoning
         yield ChatMessage(
@@ -52,15 +51,25 @@ def _steps(item: ChatMessage) -> Iterator[ChatMessage]:
             "assistant",
             text[said:place],
             item.timestamp_ms,
-            tool_calls=[ToolCall(call.id, mapped_name(call.name), call.value) for call in made],
+            # Two attempts at one question may have made the same call.
+            tool_calls=[ToolCall(f"{item.id}/{call.id}", mapped_name(call.name), call.value) for call in made],
             reasoning=item.reasoning[thought:reasoning],
         )
         for call in made:
-            told = _told(results.get(call.id))
-            yield ChatMessage(f"{item.id}-{call.id}", "tool", told, item.timestamp_ms, tool_call_id=call.id)
+            told, id = _told(results.get(call.id)), f"{item.id}/{call.id}"
+            yield ChatMessage(id, "tool", told, item.timestamp_ms, tool_call_id=id)
         said, thought = place, reasoning
     if text[said:].strip():
         yield msgspec.structs.replace(item, content=text[said:], reasoning=item.reasoning[thought:], tool_events=[])
+
+
+def _first_of(item: ChatMessage, kind: str) -> dict[str, ToolEvent]:
+    """The first event of this kind of each call, by the call's id, in their order."""
+    events: dict[str, ToolEvent] = {}
+    for event in item.tool_events:
+        if event.kind == kind:
+            events.setdefault(event.id, event)
+    return events
 
 
 def _told(result: ToolEvent | None) -> str:
@@ -68,6 +77,8 @@ def _told(result: ToolEvent | None) -> str:
     if result is None:
         return NO_RESULT
     told = "" if result.value is None else text_of(result.value)
-    if result.is_error:
-        return told if told.startswith("Error") else f"Error: {told or 'the tool failed.'}"
-    return told or NOTHING_RETURNED
+    if not result.is_error:
+        return told or NOTHING_RETURNED
+    if isinstance(result.value, dict) and isinstance(message := result.value.get("message"), str):
+        return f"Error ({result.value.get('code', 'error')}): {message}"
+    return told if told.startswith("Error") else f"Error: {told or 'the tool failed.'}"

@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 
 from waypost_worker.chat.prompt import is_image
-from waypost_worker.chat.ui_steps import RAN_HERE, UiPart, UiSteps, progress_part
+from waypost_worker.chat.ui_steps import RAN_HERE, UiPart, UiSteps, error_text, progress_part
 from waypost_worker.clock import to_iso
 from waypost_worker.conversations.message import ChatMessage, MessageRole, ToolEvent
 from waypost_worker.conversations.tool_log import NO_RESULT, segments
@@ -84,7 +84,7 @@ def _call(call: ToolEvent, result: ToolEvent | None) -> UiPart:
     if result is None:
         return {**part, "state": "output-error", "errorText": NO_RESULT}
     if result.is_error:
-        return {**part, "state": "output-error", "errorText": text_of(result.value)}
+        return {**part, "state": "output-error", "errorText": error_text(result.value)}
     return {**part, "state": "output-available", "output": result.value}
 
 

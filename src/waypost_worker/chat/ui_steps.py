@@ -3,6 +3,7 @@
 from typing import Any
 
 from waypost_worker.conversations.message import ToolEvent
+from waypost_worker.models.openai_messages import text_of
 
 UiPart = dict[str, Any]
 
@@ -28,6 +29,13 @@ class UiSteps:
             return False
         self._called = event.step
         return called is not None and called != event.step
+
+
+def error_text(value: Any) -> str:
+    """What a call that failed shows: the message of an error of Waypost's form, `{code, message}`, or the whole of any
+    other."""
+    message = value.get("message") if isinstance(value, dict) else None
+    return message if isinstance(message, str) and message else text_of(value)
 
 
 def progress_part(event: ToolEvent) -> UiPart:

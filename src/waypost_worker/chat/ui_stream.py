@@ -9,10 +9,9 @@ import msgspec
 
 from waypost_worker.chat.answer_events import Addition, TextDelta, ToolUpdate, answer_start
 from waypost_worker.chat.live_answer import AnswerInfo, Outcome
-from waypost_worker.chat.ui_steps import RAN_HERE, UiPart, UiSteps, progress_part
+from waypost_worker.chat.ui_steps import RAN_HERE, UiPart, UiSteps, error_text, progress_part
 from waypost_worker.conversations.message import ToolEvent
 from waypost_worker.conversations.tool_log import NO_RESULT
-from waypost_worker.models.openai_messages import text_of
 
 UI_MEDIA_TYPE = "text/x-vercel-ai-ui-message-stream"
 UI_HEADERS = {"x-vercel-ai-ui-message-stream": "v1"}
@@ -79,7 +78,7 @@ class UiMessageStream:
             ]
         self._running.pop(event.id, None)
         if event.is_error:
-            return [_failed(event.id, text_of(event.value))]
+            return [_failed(event.id, error_text(event.value))]
         return [
             {
                 "type": "tool-output-available",

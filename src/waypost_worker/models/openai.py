@@ -9,6 +9,7 @@ import msgspec
 from waypost_worker.clock import Clock
 from waypost_worker.conversations.message import ChatMessage
 from waypost_worker.errors import ModelError
+from waypost_worker.models.demands import REASONING, demanded_in, meet
 from waypost_worker.models.model import ModelTool, Piece
 from waypost_worker.models.openai_messages import chat_messages
 from waypost_worker.models.service import request_completion
@@ -35,6 +36,8 @@ class OpenAiModel:
         self._clock = clock
         self._random = random
         self._log = log
+        self._demands: dict[str, frozenset[str]] = {}
+        """By the model's name. There are as many as the settings have."""
         query = f"?{settings.openai_query}" if settings.openai_query else ""
         self._url = f"{settings.openai_base_url}/chat/completions{query}"
         self._headers = {**HEADERS, **settings.openai_headers}
@@ -48,25 +51,42 @@ class OpenAiModel:
     async def stream(
         self, items: Sequence[ChatMessage], model: str | None = None, tools: Sequence[ModelTool] = ()
     ) -> AsyncGenerator[Piece, None]:
-        settings = self._settings
-        asked = {"model": model or settings.openai_model, "messages": chat_messages(items), "stream": True}
-        body = msgspec.json.encode({**with_tools(settings.parameters, tools), **asked})
-        # Megabytes, if there are images, that would be kept until the answer ends.
-        del items, asked
+        timeout_seconds = self._settings.timeout_seconds
+        name = model or self._settings.openai_model
+        demands = self._demands.get(name, frozenset())
+        body = self._body(items, name, tools, demands)
 
         async def send() -> FetchedResponse:
-            return await self._http.post(self._url, self._headers, body, settings.timeout_seconds)
+            return await self._http.post(self._url, self._headers, body, timeout_seconds)
+
+        def adapt(refusal: str) -> bool:
+            nonlocal demands, body
+            if not (added := demanded_in(refusal) - demands):
+                return False
+            demands |= added
+            self._demands[name] = demands
+            body = self._body(items, name, tools, demands)
+            return True
 
         def log(text: str) -> None:
             self._log(self._without_secrets(text))
 
         try:
-            async with aclosing(request_completion(send, self._clock, self._random, log, tools)) as pieces:
+            async with aclosing(request_completion(send, self._clock, self._random, log, tools, adapt)) as pieces:
                 async for piece in pieces:
+                    # Megabytes, if there are images, that would be kept until the answer ends.
+                    items = ()
                     yield piece
         except ModelError as error:
             error.log_detail = self._without_secrets(error.log_detail)
             raise
+
+    def _body(
+        self, items: Sequence[ChatMessage], name: str, tools: Sequence[ModelTool], demands: frozenset[str]
+    ) -> bytes:
+        messages = chat_messages(items, name, with_reasoning=REASONING in demands)
+        asked = {"model": name, "messages": messages, "stream": True}
+        return msgspec.json.encode(meet(demands, {**with_tools(self._settings.parameters, tools), **asked}))
 
     def _without_secrets(self, text: str) -> str:
         """`text` for the log: a service may repeat in its error what it was sent."""

@@ -1,12 +1,13 @@
 """A conversation as the messages of a chat completions request:
 https://platform.openai.com/docs/api-reference/chat/create"""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import msgspec
 
 from waypost_worker.conversations.message import ChatMessage, ToolCall
+from waypost_worker.models.call_ids import call_ids
 
 OpenAiMessage = dict[str, Any]
 
@@ -17,14 +18,17 @@ GO_ON = "[The answer was interrupted here. Go on with it.]"
 """Stands behind an answer that a model is to go on with in the middle of its text: templates want a user's message."""
 
 
-def chat_messages(items: Sequence[ChatMessage]) -> list[OpenAiMessage]:
-    """Converts `items` to messages that the API accepts.
+def chat_messages(
+    items: Sequence[ChatMessage], model: str = "", *, with_reasoning: bool = False
+) -> list[OpenAiMessage]:
+    """Converts `items` to messages that the API accepts. `with_reasoning`: what the model thought is in them.
 
     It refuses a call without its result, a result without its call, and messages between the two. So results are moved
     behind their call, and a call or a result without its counterpart is left out. So is an answer without text.
     """
     results = {item.tool_call_id: item for item in items if item.role == "tool"}
-    return [message for item in items for message in _messages(item, results)]
+    id_of = call_ids(model)
+    return [message for item in items for message in _messages(item, results, id_of, with_reasoning)]
 
 
 def text_of(content: Any) -> str:
@@ -50,18 +54,22 @@ def left_out(part: dict[str, Any]) -> str:
     return f"[A part of the type {part['type'][:MAX_NAMED_TYPE]} was left out.]"
 
 
-def _messages(item: ChatMessage, results: dict[str | None, ChatMessage]) -> Iterator[OpenAiMessage]:
+def _messages(
+    item: ChatMessage, results: dict[str | None, ChatMessage], id_of: Callable[[ToolCall], str], with_reasoning: bool
+) -> Iterator[OpenAiMessage]:
     if item.role == "tool" or (item.partial and item.content == ""):
         return
-    answered = [(call, results.pop(call.id)) for call in item.tool_calls if call.id in results]
+    answered = [(call, id_of(call), results.pop(call.id)) for call in item.tool_calls if call.id in results]
     if item.tool_calls and not answered and item.content == "":
         return
     message = {"role": item.role, "content": _content(item)}
+    if with_reasoning and item.role == "assistant":
+        message["reasoning_content"] = item.reasoning
     if answered:
-        message["tool_calls"] = [_call(call) for call, _ in answered]
+        message["tool_calls"] = [_call(call, id) for call, id, _ in answered]
     yield message
-    for call, result in answered:
-        yield {"role": "tool", "tool_call_id": call.id, "content": _content(result)}
+    for _, id, result in answered:
+        yield {"role": "tool", "tool_call_id": id, "content": _content(result)}
 
 
 def _content(item: ChatMessage) -> Any:
@@ -70,9 +78,9 @@ def _content(item: ChatMessage) -> Any:
     return item.content if is_unchanged else text_of(item.content)
 
 
-def _call(call: ToolCall) -> OpenAiMessage:
+def _call(call: ToolCall, id: str) -> OpenAiMessage:
     arguments = msgspec.json.encode({} if call.args is None else call.args).decode()
-    return {"id": call.id, "type": "function", "function": {"name": call.name, "arguments": arguments}}
+    return {"id": id, "type": "function", "function": {"name": call.name, "arguments": arguments}}
 
 
 def _are_text(parts: list[dict[str, Any]]) -> bool:

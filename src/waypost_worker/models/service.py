@@ -59,10 +59,17 @@ class _Retryable(Exception):
 
 
 async def request_completion(
-    send: Send, clock: Clock, random: Random, log: Callable[[str], None], tools: Sequence[ModelTool] = ()
+    send: Send,
+    clock: Clock,
+    random: Random,
+    log: Callable[[str], None],
+    tools: Sequence[ModelTool] = (),
+    adapt: Callable[[str], bool] = lambda refusal: False,
 ) -> AsyncGenerator[Piece, None]:
     """Yields the pieces of the answer to the request that `send` sends, in which the model was offered `tools`. `log`
     gets what was skipped.
+
+    `adapt`: changes the request to what a refusal demands, and returns whether it did. It is then sent again.
 
     A failure before the first piece that may be temporary is retried once. A timeout is not: the user has waited long
     enough.
@@ -89,9 +96,14 @@ async def request_completion(
             if not has_said:
                 raise ModelFailed(CUT_OFF_EARLY if has_begun else NOTHING, str(reason)) from reason
             raise
-        except _Retryable as failure:
+        except (_Retryable, ModelFailed) as failure:
+            error = failure.error if isinstance(failure, _Retryable) else failure
+            if not has_begun and adapt(error.log_detail):
+                continue
+            if not isinstance(failure, _Retryable):
+                raise
             if is_second or has_begun or not 0 <= failure.retry_after_seconds <= MAX_RETRY_AFTER_SECONDS:
-                raise failure.error from failure.__cause__
+                raise error from failure.__cause__
             backoff = BACKOFF_SECONDS / 2 * (1 + jitter(random))
             wait_seconds = failure.retry_after_seconds + backoff
         await clock.sleep(wait_seconds)

@@ -33,9 +33,10 @@ class WorkersAiModel:
         self, items: Sequence[ChatMessage], model: str | None = None, tools: Sequence[ModelTool] = ()
     ) -> AsyncGenerator[Piece, None]:
         settings = self._settings
-        inputs = {**with_tools(settings.parameters, tools), "messages": chat_messages(items), "stream": True}
+        name = model or settings.workers_ai_model
+        inputs = {**with_tools(settings.parameters, tools), "messages": chat_messages(items, name), "stream": True}
 
         async def send() -> FetchedResponse:
-            return await self._ai.run(model or settings.workers_ai_model, inputs, settings.timeout_seconds)
+            return await self._ai.run(name, inputs, settings.timeout_seconds)
 
         return request_completion(send, self._clock, self._random, self._log, tools)
