@@ -11,14 +11,14 @@ from tests.support.completions import chunk, said
 from tests.support.fake_http import JSON, FakeHttp, Reply
 from waypost_worker.conversations.message import ChatMessage, ToolCall
 from waypost_worker.errors import ModelFailed
-from waypost_worker.models.demands import DEFINITIONS, REASONING, SIGNATURES, demanded_in
+from waypost_worker.models.demands import CALLS_ALONE, DEFINITIONS, REASONING, SIGNATURES, demanded_in
 from waypost_worker.models.model import ModelTool
 from waypost_worker.models.openai import OpenAiModel
 from waypost_worker.models.settings import ModelSettings
 
 ITEMS = [
     ChatMessage("1", "user", "Note it.", 0),
-    ChatMessage("2", "assistant", "", 0, [ToolCall("a", "add_note"), ToolCall("b", "add_note")], reasoning="Hm."),
+    ChatMessage("2", "assistant", "I do.", 0, [ToolCall("a", "add_note"), ToolCall("b", "add_note")], reasoning="Hm."),
     ChatMessage("3", "tool", "done", 0, tool_call_id="a"),
     ChatMessage("4", "tool", "done", 0, tool_call_id="b"),
 ]
@@ -26,6 +26,8 @@ TOOLS = [ModelTool("add_note", "", {"type": "object"})]
 DEEPSEEK = "The `reasoning_content` in the thinking mode must be passed back to the API."
 GEMINI = "Function call is missing a thought_signature in functionCall parts."
 ANTHROPIC = "Requests which include `tool_use` or `tool_result` blocks must define tools"
+
+MISTRAL = "Assistant message must have either content or tool_calls, but not both."
 
 
 def refusal(sentence: str, status: int = 400) -> Reply:
@@ -51,6 +53,7 @@ async def asked(model: OpenAiModel, name: str | None = None, tools: list[ModelTo
         (ANTHROPIC, DEFINITIONS),
         ("Anthropic doesn't support tool calling without `tools=` param specified.", DEFINITIONS),
         ("The toolConfig field must be defined when using toolUse and toolResult content blocks.", DEFINITIONS),
+        (MISTRAL, CALLS_ALONE),
         ("'messages.2' : property 'reasoning_content' is unsupported", None),
         ("the model is overloaded", None),
     ],
@@ -76,6 +79,14 @@ async def test_a_signature_is_made_up_for_each_call_once_it_is_demanded():
     assert all("extra_content" not in call for call in http.sent[0].body["messages"][1]["tool_calls"])
     signed = {"google": {"thought_signature": "skip_thought_signature_validator"}}
     assert [call["extra_content"] for call in http.sent[1].body["messages"][1]["tool_calls"]] == [signed] * 2
+
+
+async def test_a_call_is_sent_without_text_once_that_is_demanded():
+    http = FakeHttp(refusal(MISTRAL), Reply(said("Done.")))
+    assert await asked(make_model(http)) == ["Done."]
+    assert [sent.body["messages"][1]["content"] for sent in http.sent] == ["I do.", ""]
+    assert len(http.sent[1].body["messages"][1]["tool_calls"]) == 2
+    assert http.sent[0].body["messages"][0] == http.sent[1].body["messages"][0]
 
 
 async def test_tools_that_are_not_offered_any_more_are_defined_once_that_is_demanded():

@@ -49,7 +49,7 @@ class ChatMessage(msgspec.Struct, frozen=True, omit_defaults=True, rename="camel
     `by_user`: it has another role than `user`, and came from a caller without an app key. A model is given it as a
     user's message. Messages that were stored before this field existed keep their role.
     `partial`: the answer ended before the model had finished it.
-    `reasoning`: what the model thought before its answer. No model is given it again.
+    `reasoning`: what the model thought before its answer. A model is given it again only if its service demands it.
     `tool_events`: what the answer's tool calls did, in order, with their places in its text.
 
     An answer is written more than once: with `is_open` while it is running, then as it ended.

@@ -17,10 +17,14 @@ DEFINITIONS = "definitions"
 """Anthropic, Bedrock, and gateways to them: definitions of the tools that the conversation has calls of, though none is
 offered any more."""
 
+CALLS_ALONE = "calls alone"
+"""Mistral's older models: no text beside a call."""
+
 _PHRASES = {
     REASONING: r"reasoning_content.{0,60}(must be passed|is missing)|missing .{0,20}reasoning_content",
     SIGNATURES: r"missing a .?thought_signature",
     DEFINITIONS: r"tool_(use|result).{0,40}must define tools|without .?tools=|toolConfig field must be defined",
+    CALLS_ALONE: r"either content or tool_calls,? but not both",
 }
 _DEMANDED = {demand: re.compile(phrase, re.IGNORECASE | re.DOTALL) for demand, phrase in _PHRASES.items()}
 
@@ -35,17 +39,20 @@ def demanded_in(log_detail: str) -> frozenset[str]:
 
 def meet(demands: frozenset[str], body: dict[str, Any]) -> dict[str, Any]:
     """The request `body` as the service demands it. `REASONING` is met where the messages are made."""
-    messages = body["messages"]
-    if SIGNATURES in demands:
-        messages = [_signed(message) if "tool_calls" in message else message for message in messages]
+    messages = [_met(demands, message) if "tool_calls" in message else message for message in body["messages"]]
     names = {call["function"]["name"]: None for message in messages for call in message.get("tool_calls", ())}
     if DEFINITIONS in demands and names and "tools" not in body:
         body = {**body, "tools": [_defined(name) for name in names], "tool_choice": "none"}
     return {**body, "messages": messages}
 
 
-def _signed(message: dict[str, Any]) -> dict[str, Any]:
-    return {**message, "tool_calls": [{**call, "extra_content": _NO_SIGNATURE} for call in message["tool_calls"]]}
+def _met(demands: frozenset[str], message: dict[str, Any]) -> dict[str, Any]:
+    if SIGNATURES in demands:
+        message = {
+            **message,
+            "tool_calls": [{**call, "extra_content": _NO_SIGNATURE} for call in message["tool_calls"]],
+        }
+    return {**message, "content": ""} if CALLS_ALONE in demands else message
 
 
 def _defined(name: str) -> dict[str, Any]:

@@ -16,7 +16,7 @@ class AnswerCutOff(Exception):
 
 
 class Reasoning(msgspec.Struct, frozen=True):
-    """A piece of what a model thinks before it answers. It is no part of the answer, and no model is given it again."""
+    """A piece of what a model thinks before it answers. It is no part of the answer."""
 
     text: str
 
