@@ -17,3 +17,7 @@ def test_its_chats_send_resume_stop_edit_and_regenerate(worker: LocalWorker) -> 
 
 def test_the_readmes_snippet_is_a_chat_with_history_stop_and_resume(worker: LocalWorker) -> None:
     run_node_tests(TESTS / "readme.test.mjs", WAYPOST_URL=worker.url)
+
+
+def test_its_chats_show_what_the_tools_of_a_tab_do(worker: LocalWorker) -> None:
+    run_node_tests(TESTS / "tab.test.mjs", WAYPOST_URL=worker.url)
