@@ -10,12 +10,11 @@ export class ProgressLine {
   /** Both of them. */
   elements = [this.#bar, this.#message];
 
-  /** Shows progress in MCP's form (steps and a message) as a bar; anything else as JSON. @param {any} value */
+  /** Shows progress in MCP's form: a message, and steps of a total as a bar. Anything else as JSON. @param {any} value */
   show(value) {
     const isSteps = typeof value?.progress === "number";
-    this.#bar.hidden = false;
-    if (isSteps && value.total > 0) this.#bar.value = value.progress / value.total;
-    else this.#bar.removeAttribute("value");
+    this.#bar.hidden = !(isSteps && value.total > 0);
+    if (!this.#bar.hidden) this.#bar.value = value.progress / value.total;
     this.#message.hidden = false;
     this.#message.textContent = isSteps && typeof value.message === "string" ? plain(value.message) : inline(value);
   }
