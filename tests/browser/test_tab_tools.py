@@ -60,6 +60,7 @@ def test_a_chat_uses_the_tab_over_a_reload_and_ends_with_the_right_history(open_
     chats.box.fill(f"/add_note {json.dumps(NOTE)}\nthen\n/ask_person {json.dumps(ASKED)}")
     chats.box.press("Enter")
     expect(chats.console.approval.get_by_label("Arguments")).to_contain_text(NOTE["text"])
+    expect(chats.console.approval).to_contain_text("May this chat call add_note?")
     expect(calls(chats)).to_contain_text("Waiting for you")
     chats.page.reload()
     # The approval was not given yet: it is asked for again.
@@ -207,9 +208,11 @@ def test_the_tools_are_switched_and_approved_with_the_keyboard(open_scripted: Op
     chats.page.keyboard.press("Space")
     code = chats.console.wait_online()
     answer = ask(chats, "Note it.")
-    answer.call("c1", "add_note", NOTE)
+    answer.call("c1", "add_note", {"text": "Another note"})
     api.post("/api/request", json={"code": code, "tool": "add_note", "args": NOTE, "id": "c1"}).raise_for_status()
     expect(chats.page.get_by_role("alert").filter(has_text="An agent asks to call add_note.")).to_be_attached()
+    # Its arguments are not those that the chat shows.
+    expect(chats.console.approval).to_contain_text("May an agent call add_note?")
     expect(chats.box).to_be_focused()
     expect(chats.console.approval.get_by_role("button", name="Allow once")).to_be_enabled()
     chats.page.evaluate("document.activeElement.blur()")

@@ -5,7 +5,8 @@ import { inline } from "../shared/format.js";
 import { plain } from "../shared/plain.js";
 import { tellWaiting } from "../views.js";
 import { useOwnCall } from "./own-calls.js";
-import { approvalCard } from "./approval-card.js";
+import { approvalCard, askerOf } from "./approval-card.js";
+import { onChatCall } from "./chat-calls.js";
 import { startWaiting, stopWaiting } from "./waiting-calls.js";
 
 /** How many of the queued calls are listed. */
@@ -26,6 +27,9 @@ export class Approvals {
   constructor() {
     byId("refuse-all").addEventListener("click", () => {
       for (const { settle } of [...this.#questions]) settle("refuse");
+    });
+    onChatCall(() => {
+      if (this.#shown) byId("approval-asker").textContent = askerOf(this.#shown.request);
     });
     this.#place.addEventListener("focusin", ({ relatedTarget }) => {
       const isFromOutside = relatedTarget instanceof Element && !this.#place.contains(relatedTarget);

@@ -19,6 +19,7 @@ export class AnswerBody {
   }
 
   clear() {
+    for (const step of this.#steps) step.leave();
     this.#steps = [new AnswerStep()];
     this.#shown = { delta: "", reasoning: "", events: 0 };
     this.element.replaceChildren(this.#last.element);

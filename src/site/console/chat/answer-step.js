@@ -50,6 +50,11 @@ export class AnswerStep {
     for (const call of this.#calls.values()) call.look();
   }
 
+  /** It is no longer shown. */
+  leave() {
+    for (const call of this.#calls.values()) call.leave();
+  }
+
   /** The answer is over. */
   end() {
     this.#text.normalize();

@@ -79,6 +79,11 @@ export class Message {
     this.#body.grow(part);
   }
 
+  /** It is no longer shown. */
+  leave() {
+    this.#body.clear();
+  }
+
   /** Shows which tool calls wait for the person. */
   look() {
     this.#body.look();

@@ -52,6 +52,7 @@ export class Messages {
   /** @param {boolean} isKnown whether there is no history to load */
   clear(isKnown) {
     this.#isKnown = isKnown;
+    for (const message of this.#shown.values()) message.leave();
     this.#shown.clear();
     this.#deleted.clear();
     this.#list.replaceChildren();

@@ -1,5 +1,6 @@
 /** A call of a tool within an answer: one line, which opens to its arguments and its result. */
 
+import { endChatCall, learnChatCall } from "../approval/chat-calls.js";
 import { isWaiting } from "../approval/waiting-calls.js";
 import { el, showPill } from "../shared/dom.js";
 import { inline, pretty } from "../shared/format.js";
@@ -19,6 +20,7 @@ export class ToolCall {
   /** @param {{ id: string, name: string, args: unknown }} call */
   constructor({ id, name, args }) {
     this.#id = id;
+    learnChatCall({ id, tool: name, args });
     const summary = el(
       "summary",
       {},
@@ -65,6 +67,11 @@ export class ToolCall {
     this.#result.replaceChildren(...part("Result", pretty(value)));
   }
 
+  /** It is no longer shown. */
+  leave() {
+    endChatCall(this.#id);
+  }
+
   /** The answer is over: no result comes any more. */
   giveUp() {
     if (!this.#isOver) this.#end("No result", "warn", "The answer ended before this call did.");
@@ -73,6 +80,7 @@ export class ToolCall {
   /** @param {string} state @param {"good" | "warn" | "bad"} kind @param {string} outcome */
   #end(state, kind, outcome) {
     this.#isOver = true;
+    endChatCall(this.#id);
     showPill(this.#pill, state, kind);
     this.#progress.remove();
     this.#outcome.hidden = outcome === "";
