@@ -11,7 +11,7 @@ STAND_IN = r"""(() => {
   const listeners = new Set();
   const bytes = (text) => new TextEncoder().encode(text);
   const json = (body) => new Response(JSON.stringify(body), { headers: { "content-type": "application/json" } });
-  window.script = { asked: [], history: [] };
+  window.script = { asked: [], history: [], refusal: null };
   window.script.tell = (frame) => {
     frames.push(frame);
     for (const listener of listeners) {
@@ -37,6 +37,9 @@ STAND_IN = r"""(() => {
     if (pathname === "/api/chat") {
       const asked = JSON.parse(options.body);
       window.script.asked.push(asked);
+      const { refusal } = window.script;
+      window.script.refusal = null;
+      if (refusal) return new Response(JSON.stringify(refusal), { status: 401 });
       const { threadId, resourceId, messageId } = asked;
       const start = { session_id: "s", threadId, resourceId, generationId: "g1", messageId };
       const timestamp = new Date().toISOString();

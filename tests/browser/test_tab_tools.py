@@ -221,6 +221,22 @@ def test_the_tools_are_switched_and_approved_with_the_keyboard(open_scripted: Op
     expect(chats.console.notes).to_have_count(1)
 
 
+def test_a_server_that_wants_a_token_besides_the_code_gets_one_once(open_scripted: OpenChats) -> None:
+    chats = open_scripted()
+    code = use_tools(chats)
+    chats.page.evaluate("script.refusal = { code: 'token_required', detail: 'A code alone is not enough here.' }")
+    answer = ask(chats, "Note it.")
+    answer.say("Noted.")
+    answer.end()
+    sessions = chats.page.evaluate("script.asked.map(({ session }) => session)")
+    assert sessions[0] == {"code": code}
+    assert sessions[1:] == [{"token": sessions[1]["token"]}]
+    chats.page.reload()
+    ask(chats, "And again.")
+    assert chats.page.evaluate("script.asked[0].session") == sessions[1]
+    expect(chats.banner).to_be_hidden()
+
+
 def test_an_encrypted_session_is_closed_to_the_model(open_console: OpenConsole) -> None:
     tab = open_console()
     open_encrypted(tab)

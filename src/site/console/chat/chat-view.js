@@ -133,7 +133,7 @@ export class ChatView {
     try {
       await this.#opened;
       ({ threadId } = this.#thread);
-      await this.#thread.send(text, { interrupt, session: () => this.#tools.session() });
+      await this.#thread.send(text, { interrupt, tools: this.#tools });
     } catch (error) {
       this.#composer.restore(text);
       const isInTheWay = error instanceof ApiError && error.code === "answer_running";
@@ -148,7 +148,7 @@ export class ChatView {
     this.#problems.clear();
     this.#composer.focus();
     try {
-      await this.#thread.goOn(answerId, () => this.#tools.session());
+      await this.#thread.goOn(answerId, this.#tools);
     } catch (error) {
       this.#problems.show(error);
     }

@@ -1,10 +1,12 @@
 /** The switch that lets the model call this tab's tools, and what there is to say about it. */
 
-import { WaypostError } from "../../waypost.js";
+import { ApiError, WaypostError } from "../../waypost.js";
+import { Http } from "../../client/transport/http.js";
 import { byId } from "../shared/dom.js";
 import { keep, recall } from "../shared/storage.js";
 
 const WISH = "waypost.chat.tools";
+const TOKEN = "waypost.chat.token";
 
 const ENCRYPTED = "Not in an encrypted session: the server would have to read the calls. Start one without encryption.";
 
@@ -21,8 +23,6 @@ const AWAY = {
 export class TabTools {
   #tab;
   #box = /** @type {HTMLInputElement} */ (byId("use-tools"));
-  /** The token of a session whose code is not enough. @type {{ code: string, token: string | null } | null} */
-  #joined = null;
 
   /** @param {import("../tab/tab.js").Tab} tab @param {() => void} changed the switch was pressed */
   constructor(tab, changed) {
@@ -61,8 +61,23 @@ export class TabTools {
     if (!session) throw new WaypostError("no_session", "This tab could not open a session, so there are no tools to call. Try again, or switch them off.");
     // Encrypted in the meantime.
     if (!this.isOn) return undefined;
-    if (this.#joined?.code !== session.code) this.#joined = { code: session.code, token: await guestToken(session) };
-    return this.#joined.token === null ? { code: session.code } : { token: this.#joined.token };
+    const kept = JSON.parse(recall("sessionStorage", TOKEN) ?? "{}");
+    return kept.code === session.code ? { token: kept.token } : { code: session.code };
+  }
+
+  /**
+   * The same session by a guest's token, where the server asks for one besides the code (`REQUIRE_TOKEN`). It is kept for
+   * a reload: a code may admit one guest only.
+   * @param {unknown} refusal of a message that named `session`
+   * @param {ToolSession | undefined} session
+   * @returns {Promise<ToolSession | null>} null: that is not why it was refused
+   */
+  async join(refusal, session) {
+    if (!(refusal instanceof ApiError) || refusal.code !== "token_required" || !session || !("code" in session)) return null;
+    const { code } = session;
+    const { guestToken: token } = await joined(code);
+    keep("sessionStorage", TOKEN, JSON.stringify({ code, token }));
+    return { token };
   }
 
   #show() {
@@ -75,12 +90,7 @@ export class TabTools {
   }
 }
 
-/**
- * A guest's token, where the server asks for one besides the code (`REQUIRE_TOKEN`); null elsewhere.
- * @param {import("../../waypost.js").Session} session
- */
-async function guestToken({ code, http }) {
-  const looked = await fetch(`/api/sessions/${code}`).catch(() => null);
-  if (looked?.status !== 401) return null;
-  return (await http.json("POST", `/api/sessions/${code}/join`, { body: {} })).data.guestToken;
+/** @param {string} code @returns {Promise<{ guestToken: string }>} */
+async function joined(code) {
+  return (await new Http(location.origin).json("POST", `/api/sessions/${code}/join`, { body: {} })).data;
 }

@@ -11,6 +11,7 @@ import { titleFrom } from "./titles.js";
 import { partialText } from "./error-text.js";
 
 /** @typedef {import("../../waypost.js").ChatEvent} ChatEvent */
+/** @typedef {import("./tab-tools.js").TabTools} TabTools */
 
 /**
  * A message sent from this page. `begun`: its answer has started, and did not come to nothing.
@@ -96,9 +97,9 @@ export class ThreadView {
   /**
    * Sends a message and shows its answer. If it could not be sent, rejects and removes it from the page.
    * @param {string} text
-   * @param {{ interrupt: boolean, session: () => Promise<import("./tab-tools.js").ToolSession | undefined> }} options
+   * @param {{ interrupt: boolean, tools: TabTools }} options
    */
-  async send(text, { interrupt, session }) {
+  async send(text, { interrupt, tools }) {
     const { chat, signal } = this.#now();
     if (!chat) return;
     const messageId = newId();
@@ -111,7 +112,7 @@ export class ThreadView {
     signal.addEventListener("abort", () => sent.begun && listening.abort());
     try {
       const metadata = title ? { title } : undefined;
-      const events = chat.send(text, { messageId, interrupt, metadata, session: await session(), signal: listening.signal });
+      const events = ask(chat, text, { messageId, interrupt, metadata, signal: listening.signal }, tools);
       await this.#hear(events, sent);
       // The thread was left and opened again before the answer was visible: look again.
       if (signal.aborted && this.threadId === chat.threadId) await this.refresh();
@@ -136,14 +137,13 @@ export class ThreadView {
   /**
    * Asks the question of an answer that broke off once more: it goes on where it was, and no tool runs again.
    * @param {string} answerId
-   * @param {() => Promise<import("./tab-tools.js").ToolSession | undefined>} session
+   * @param {TabTools} tools
    */
-  async goOn(answerId, session) {
+  async goOn(answerId, tools) {
     const { chat, signal } = this.#now();
     const question = this.#messages.questionOf(answerId);
     if (!chat || !question || this.isAnswering) return;
-    const events = chat.send(question.text, { messageId: question.id, session: await session(), signal });
-    await this.#hear(events, null, answerId);
+    await this.#hear(ask(chat, question.text, { messageId: question.id, signal }, tools), null, answerId);
   }
 
   /** Deletes a message of the thread. Rejects if the request fails. @param {string} messageId */
@@ -252,5 +252,24 @@ export class ThreadView {
     byId("talk-hint").textContent = this.#isBegun
       ? "The server has no messages of this thread: none was sent yet, or they have expired or were deleted. Your next message starts it."
       : "Write a message to start this thread.";
+  }
+}
+
+/**
+ * Sends a message, with the session of the tab if its tools may be used.
+ * @param {Chat} chat
+ * @param {string} text
+ * @param {import("../../waypost.js").SendOptions} options
+ * @param {TabTools} tools
+ * @returns {AsyncGenerator<ChatEvent, void, void>}
+ */
+async function* ask(chat, text, options, tools) {
+  const session = await tools.session();
+  try {
+    yield* chat.send(text, { ...options, session });
+  } catch (error) {
+    const joined = await tools.join(error, session);
+    if (!joined) throw error;
+    yield* chat.send(text, { ...options, session: joined });
   }
 }
