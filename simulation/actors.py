@@ -132,7 +132,7 @@ class Host:
         self._cursor: str | None = None
         self._had: set[str] = set()
         self._had_cursors: set[str] = set()
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._tasks: dict[asyncio.Task[None], None] = {}
 
     async def stay(self) -> None:
         """Connects, and reconnects, until the session ends."""
@@ -271,8 +271,8 @@ class Host:
 
     def _start(self, work: Any) -> None:
         task = asyncio.get_running_loop().create_task(work)
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        self._tasks[task] = None
+        task.add_done_callback(self._tasks.pop)
 
 
 async def end(cluster: Cluster, story: Story, settle_seconds: float) -> None:

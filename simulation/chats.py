@@ -9,6 +9,7 @@ import json
 from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
+from itertools import takewhile
 from random import Random
 from typing import Any, ParamSpec, TypeVar
 from urllib.parse import quote
@@ -183,7 +184,9 @@ class Chats:
 
 
 class Asker:
-    """The client of the thread `name`."""
+    """The client of the thread `name`. `at_home`: the probability that a question reaches the isolate of the last."""
+
+    at_home = 0.7
 
     def __init__(self, chats: Chats, name: str) -> None:
         self._chats = chats
@@ -213,7 +216,7 @@ class Asker:
 
     async def _ask(self, asked: Asked, text: str) -> bool:
         """Whether the question needs not be asked again."""
-        is_home = self._random.random() < 0.7
+        is_home = self._random.random() < self.at_home
         isolates = self._chats.isolates
         isolate = isolates[self._home if is_home else self._random.randrange(len(isolates))]
         is_hurried, patience = self._random.random() < 0.5, self._random.choice((0.1, 0.3, 5, 60, 60, 60))
@@ -307,7 +310,6 @@ async def _check(chats: Chats, asker: Asker, *, is_deleted: bool) -> None:
         return
     if messages and not is_listed:
         chats.violations.append(f"a thread with messages is not listed: {asker.name}")
-    answers = [_text(messages[index + 1]) if index + 1 < len(ids) else "" for index in range(len(ids))]
     for asked in asker.asked:
         if ids.count(asked.id) > 1:
             chats.violations.append(f"kept twice: {asked.id}")
@@ -316,12 +318,15 @@ async def _check(chats: Chats, asker: Asker, *, is_deleted: bool) -> None:
             continue
         if asked.is_shown and asked.id not in ids:
             chats.violations.append(f"its answer was shown, and the question is not kept: {asked.id}")
-        elif asked.is_whole and answers[ids.index(asked.id)] != WHOLE:
+        elif asked.is_whole and WHOLE not in _answers(messages[ids.index(asked.id) + 1 :]):
             chats.violations.append(f"its answer was whole, and is not kept: {asked.id}")
 
 
-def _text(message: dict[str, Any]) -> str:
-    return "".join(part.get("text", "") for part in message["parts"]) if message["role"] == "assistant" else ""
+def _answers(messages: list[dict[str, Any]]) -> list[str]:
+    """What is said before the next question: more than one answer, where two isolates that did not see each other were
+    asked the same."""
+    said = takewhile(lambda message: message["role"] == "assistant", messages)
+    return ["".join(part.get("text", "") for part in message["parts"]) for message in said]
 
 
 def _now() -> float:

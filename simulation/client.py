@@ -64,7 +64,8 @@ class Client:
 
     app: App
     log: list[str] = field(default_factory=list)
-    background: set[asyncio.Task[None]] = field(default_factory=set)
+    # Not a set, whose order is another one in each process: a seed must give the same run.
+    background: dict[asyncio.Task[None], None] = field(default_factory=dict)
     headers: dict[str, str] = field(default_factory=dict)
 
     async def open(
@@ -94,8 +95,8 @@ class Client:
 
     def _background(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.get_running_loop().create_task(work)
-        self.background.add(task)
-        task.add_done_callback(self.background.discard)
+        self.background[task] = None
+        task.add_done_callback(self.background.pop)
 
     async def settle(self) -> None:
         """Waits until nothing goes on in the background."""

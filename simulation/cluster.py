@@ -24,7 +24,7 @@ from waypost_worker.app import App
 from waypost_worker.kv.keys import requests_scope, responses_scope
 from waypost_worker.kv.store import Kv
 from waypost_worker.limits import MAX_BODY_BYTES, MAX_WRITE_SECONDS, STREAM_RESERVED_OPERATIONS
-from waypost_worker.polling.plans import Plan
+from waypost_worker.polling.plans import FREE, Plan
 from waypost_worker.settings import Settings
 
 MAX_SKEW_MS = 2000
@@ -205,8 +205,9 @@ class Cluster:
         self._check_budget(url, usage, now - started, PLAN.stream_seconds + MAX_LOOK_SECONDS)
         is_over = last in ("end", "superseded") or now >= isolate.ends_at
         is_spent = usage.operations >= PLAN.operations_per_invocation - STREAM_RESERVED_OPERATIONS
-        # Streams at the pace of the free plan end early too.
-        if not is_over and not is_spent and now - started < MIN_STREAM_SECONDS and self._allowance is None:
+        # Isolates count in milliseconds. Streams at the pace of the free plan end early too.
+        is_early = now - started < MIN_STREAM_SECONDS - 0.001
+        if is_early and not is_over and not is_spent and self._allowance is None:
             self.early_ends.add(connection, now)
 
     def _connection(self, url: str, isolate: Isolate, usage: Usage, opened: float) -> Connection:
@@ -217,7 +218,9 @@ class Cluster:
         return Connection(scope, client, isolate, born_ms, opened, usage)
 
     def _check_budget(self, url: str, usage: Usage, seconds: float, limit_seconds: float) -> None:
-        if usage.operations > PLAN.operations_per_invocation:
+        # An isolate whose account is used up goes on at the pace and with the budget of the free plan.
+        plan = PLAN if self._allowance is None else FREE
+        if usage.operations > plan.operations_per_invocation:
             self.overspent.append(f"{url}: {usage.operations} operations")
         if seconds > limit_seconds:
             self.overspent.append(f"{url}: {seconds:.0f} s")

@@ -211,13 +211,14 @@ class Writer:
         )
         ended = [item for item in ended if item.id not in turn.drops]
         empty = [item.id for item in ended if not item.content]
+        replaced = conversation.dropped_since(turn.drops[0]) if turn.drops else []
         closed = [item for item in ended if item.content]
         answer = turn.added[-1]
         is_taken_back = self._random.random() < 0.1
         entries: list[str] = []
         try:
             await conversation.append(
-                [*closed, *turn.added], drops=turn.drops + empty, cursor=generation_id, entries=entries
+                [*closed, *turn.added], drops=[*turn.drops, *replaced, *empty], cursor=generation_id, entries=entries
             )
             await asyncio.sleep(self._random.uniform(0, 20))
         except Unavailable:

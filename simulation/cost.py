@@ -29,6 +29,7 @@ from simulation.conversation_cost import (
 )
 from simulation.counting_kv import CountingKv
 from simulation.profiles import PLACED
+from simulation.step_cost import tool_step
 from simulation.virtual_time import VirtualClock, run
 from tools.prices import A_DAY, DOLLARS
 from waypost_worker.kv.memory import MemoryKv
@@ -204,6 +205,8 @@ def table() -> str:
         ("the same, at 600 messages in a minute", append_quickly(), 1000),
         (f"a message popped, on average of {TIMES}", pop_message(), 1000),
         (f"a question to a thread and its answer of {ANSWER_SECONDS} s, paid plan", chat_exchange(), 1000),
+        ("each step of an answer that calls a tool in a tab: more, in one isolate", tool_step(same_isolate=True), 1000),
+        ("the same, in two isolates, the waits included", tool_step(same_isolate=False), 1000),
         ("a thread deleted after one such answer, with 10 documents and 2 pages", delete_thread(), 1000),
         ("an hour of an idle tab, paid plan", stream_hour(PAID, host=True), 1),
         ("the same, in several locations", stream_hour(PAID, host=True, is_placed=False), 1),

@@ -23,8 +23,9 @@ class Isolate:
     client: Client
     ends_at: float = inf
     is_dead: bool = False
-    _waits: set[asyncio.Timeout] = field(default_factory=set)
-    _calls: set[asyncio.Task[Any]] = field(default_factory=set)
+    # Not sets, whose order is another one in each process: a seed must give the same run.
+    _waits: dict[asyncio.Timeout, None] = field(default_factory=dict)
+    _calls: dict[asyncio.Task[Any], None] = field(default_factory=dict)
 
     def end_in(self, seconds: float) -> None:
         """Cuts all streams after `seconds`."""
@@ -49,7 +50,7 @@ class Isolate:
             call.close()
             raise IsolateDied
         task = asyncio.get_running_loop().create_task(call)
-        self._calls.add(task)
+        self._calls[task] = None
         try:
             return await task
         except asyncio.CancelledError:
@@ -58,18 +59,18 @@ class Isolate:
                 raise
             raise IsolateDied from None
         finally:
-            self._calls.discard(task)
+            del self._calls[task]
 
     async def next_chunk(self, chunks: AsyncGenerator[bytes, None]) -> bytes | None:
         """The next chunk of a stream of this isolate, or `None` if the stream has ended or is cut before it."""
         timeout = asyncio.timeout_at(None if self.ends_at == inf else self.ends_at)
         try:
             async with timeout:
-                self._waits.add(timeout)
+                self._waits[timeout] = None
                 return await anext(chunks, None)
         except TimeoutError:
             if not timeout.expired():
                 raise
             return None
         finally:
-            self._waits.discard(timeout)
+            self._waits.pop(timeout, None)

@@ -15,6 +15,8 @@ from simulation.planted_ahead import AHEAD_BUGS
 from simulation.planted_chats import CHAT_BUGS
 from simulation.planted_departures import DEPARTURE_BUGS
 from simulation.planted_images import IMAGE_BUGS, deletes_no_images
+from simulation.planted_tab_chats import TAB_CHAT_BUGS
+from simulation.planted_tool_streams import TOOL_STREAM_BUGS
 from simulation.planted_wake_ups import WAKE_UP_BUGS
 from simulation.replaced import replaced
 from waypost_worker.chat.turn import Turn
@@ -426,6 +428,7 @@ PLANTED_BY_TOPIC: dict[str, tuple[Any, ...]] = {
         *IMAGE_BUGS,
     ),
     "chats": CHAT_BUGS,
+    "tab chats": (*TAB_CHAT_BUGS, *TOOL_STREAM_BUGS),
     "deletion": (deletes_the_thread_alone, deletes_every_page, deletes_no_images),
     "addresses": ADDRESS_BUGS,
 }

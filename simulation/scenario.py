@@ -125,7 +125,9 @@ async def _scenario(seed: int, profile: Profile) -> Report:
     violations = (allowance.violations if allowance else []) + cluster.overspent + cluster.early_ends.violations
     violations += [f"read before it was written: {key}" for key in world.unwritten if key.startswith("wake:")]
     violations += [
-        line for story in stories for line in _idle(story.code, world.looks - looks, cluster.connections - connections)
+        line
+        for story in stories
+        for line in _idle(story.code, world.looks - looks, cluster.connections - connections, allowance)
     ]
     for story, other in zip(stories, reversed(stories), strict=True):
         if story is not other:
@@ -166,9 +168,11 @@ def _left_over(world: World, code: str) -> list[str]:
     return [key for key in keys if '"kind":"skip"' not in (world.versions[key][-1].metadata or "")]
 
 
-def _idle(code: str, looks: Counter[str], connections: Counter[str]) -> list[str]:
+def _idle(code: str, looks: Counter[str], connections: Counter[str], allowance: DailyAllowance | None) -> list[str]:
     """Violations of idle hosts' streams: they may poll once per longest interval, and faster after a connect; and they
-    must poll, also if a wake-up key says that there is nothing."""
+    must poll, also if a wake-up key says that there is nothing. Where a day's operations were used up, the interval of
+    the free plan is no shorter than the silence."""
     allowed = QUIET_SECONDS * 1000 / PLAN.poll_max_ms + 1 + 10 * connections[f"/api/stream?code={code}"]
     looked = looks[f"req:{code}:"]
-    return [] if 1 <= looked <= allowed else [f"{looked} looks in {QUIET_SECONDS} s of silence"]
+    least = 1 if allowance is None else 0
+    return [] if least <= looked <= allowed else [f"{looked} looks in {QUIET_SECONDS} s of silence"]

@@ -117,6 +117,11 @@ class Talk:
                 self.last_answers[self.questions[item.id]] = item.id
                 # Still being generated: when it is closed, it is closed where that was noticed.
                 self.contended.update([self.questions[item.id]] if item.is_open else ())
+        for retracted in (other for other in self.removing if other.cursor in change.retracts):
+            # The answers that it replaced are there again, or will be.
+            self.last_answers |= {
+                self.questions[name]: name for name in retracted.change.drops if name in self.questions
+            }
         if change.clears or change.drops or change.retracts:
             self.removing.append(write)
         for index, item in enumerate(change.items):
@@ -222,14 +227,15 @@ class Talk:
             reached = min(later, default=reached)
 
     def _unasked(self, view: list[ChatMessage]) -> Iterator[str]:
-        """Answers without their question before them, unless the window begins between the two, or a write of the
-        question may not be visible yet."""
+        """Answers without their question before them, unless the window begins between the two, a write of the question
+        may not be visible yet, or both are being deleted: then either may be gone first."""
         before: set[str] = set()
         for index, item in enumerate(view):
             question = self.questions.get(item.id, "")
             copies = self.copies.get(question, [])
             is_settled = bool(copies) and all(self._is_settled(copy.write) for copy in copies)
-            if index and is_settled and question not in before | self.contended:
+            is_deleted = all(copy.position[0] < self.possible.cleared for copy in copies)
+            if index and is_settled and not is_deleted and question not in before | self.contended:
                 yield f"an answer without its question: {item.id} of {question}"
             before.add(item.id)
 
@@ -264,7 +270,16 @@ class Talk:
             return False
         place = self._place(name)
         around = [first for first, last in self.spans if self._place(first) < place <= self._place(last)]
+        # Reasoning goes with what follows it: with this message, where what stood between them was popped.
+        firsts = {group[0] for group in self.groups.values()}
+        around += [first for first in firsts if self._is_just_before(first, place)]
         return all(map(self._is_whole_among_the_last, around))
+
+    def _is_just_before(self, first: str, place: Position) -> bool:
+        began = self._place(first)
+        return began < place and not any(
+            began < self._place(other) < place and self._lasting(other) for other in self.copies
+        )
 
     def _place(self, name: str) -> Position:
         return min(copy.position for copy in self.copies[name])

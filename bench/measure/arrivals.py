@@ -28,12 +28,14 @@ def new_mark() -> str:
 
 
 class Arrivals:
-    """The streams that are held open; a context manager. `seen` has the time of each mark's first sight."""
+    """The streams that are held open; a context manager. `seen` has the time of each mark's first sight. `reopens`: a
+    stream that the other side ends is opened again, as clients do."""
 
-    def __init__(self, on_seen: Callable[[str], None] | None = None) -> None:
+    def __init__(self, on_seen: Callable[[str], None] | None = None, *, reopens: bool = False) -> None:
         self.seen: dict[str, float] = {}
         self.closed = 0
         """Streams that the other side has ended."""
+        self._reopens = reopens
         self._on_seen = on_seen
         self._selector = selectors.DefaultSelector()
         self._news = threading.Condition()
@@ -44,19 +46,26 @@ class Arrivals:
 
     def hold(self, port: int, message: bytes, until: bytes) -> None:
         """Open a stream, and go on once it has said `until`."""
-        connection = Connection(port)
-        connection.socket.sendall(message)
+        connection = self._open(port, message)
         received = b""
         while until not in received:
             data = connection.socket.recv(1 << 16)
             if not data or (received[9:12] not in (b"", b"200")):
                 raise BadReply(f"no stream: {received[:300]!r}")
             received += data
-        connection.socket.setblocking(False)
+        self._note(connection.socket.fileno(), received)
+        self._watch(connection, port, message)
+
+    def _open(self, port: int, message: bytes) -> Connection:
+        connection = Connection(port)
+        connection.socket.sendall(message)
         self._connections.append(connection)
         self._tails[connection.socket.fileno()] = b""
-        self._note(connection.socket.fileno(), received)
-        self._selector.register(connection.socket, selectors.EVENT_READ)
+        return connection
+
+    def _watch(self, connection: Connection, port: int, message: bytes) -> None:
+        connection.socket.setblocking(False)
+        self._selector.register(connection.socket, selectors.EVENT_READ, (port, message))
 
     def wait_for(self, mark: str, seconds: float) -> float:
         """The time at which `mark` was seen; waits for it."""
@@ -82,6 +91,8 @@ class Arrivals:
                 if not data:
                     self._selector.unregister(key.fileobj)
                     self.closed += 1
+                    if self._reopens:
+                        self._watch(self._open(*key.data), *key.data)
                     continue
                 self._note(key.fd, data)
 

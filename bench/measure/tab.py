@@ -61,7 +61,7 @@ class StreamTab:
         opened = self._host.call(opener.message("POST", "/api/sessions", {})).json()
         guest, host = Sender("", **self.guest_fields), Sender(opened["hostToken"], **self.host_fields)
         self._session = Session(opened["code"], guest, host)
-        self._arrivals = Arrivals(self._answer)
+        self._arrivals = Arrivals(self._answer, reopens=True)
         self._arrivals.__enter__()
         stream = host.message("GET", f"/api/stream?code={self._session.code}")
         self._arrivals.hold(self.port, stream, b"ready")

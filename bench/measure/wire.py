@@ -12,7 +12,9 @@ from dataclasses import dataclass
 from itertools import count
 from typing import Any
 
-TIMEOUT_SECONDS = 30.0
+TIMEOUT_SECONDS = 45.0
+"""Longer than a caller lets the server wait for an answer."""
+
 IDLE_SECONDS = 2.0
 """Servers close a connection that was idle for some seconds; one of this age is replaced by a new one."""
 

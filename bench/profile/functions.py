@@ -9,7 +9,8 @@ import json
 import pstats
 import sysconfig
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
+from typing import Any
 
 from bench.measure.calls import RESULT, request_body
 from simulation.virtual_time import LoopWakeup
@@ -58,6 +59,7 @@ class Calls:
         limiters = {limit: _Limiter() for limit in Limit}
         self._app = App(Settings(signing_keys=(bytes(32),)), MemoryKv(clock), clock, _Random(), print, limiters)
         self._ids: list[str] = []
+        self._background: list[asyncio.Task[None]] = []
 
     async def open(self) -> None:
         """Open the session that the others use."""
@@ -86,35 +88,38 @@ class Calls:
         async def read(limit: int) -> bytes | None:
             return content if len(content) <= limit else None
 
-        reply = await self._app.handle(Request(method, path, query, headers, read, _no_background, "2001:db8::1"))
+        reply = await self._app.handle(Request(method, path, query, headers, read, self._start, "2001:db8::1"))
+        # What goes on behind the reply is a part of what the call costs.
+        await asyncio.gather(*self._background)
+        self._background.clear()
         if reply.status >= 300:
             raise RuntimeError(f"{path} was answered {reply.status}: {reply.body!r}")
         return reply
 
-
-def _no_background(work: object) -> None:
-    raise RuntimeError(f"{work} was started")
-
-
-def text() -> str:
-    """For each call: its time without the profiler, and the functions that take most of it."""
-    return "\n\n".join(asyncio.run(_profiled(name)) for name in ("create", "request", "response", "poll"))
+    def _start(self, work: Coroutine[Any, Any, None]) -> None:
+        self._background.append(asyncio.ensure_future(work))
 
 
-async def _profiled(name: str) -> str:
+def text(count: int = CALLS) -> str:
+    """For each call, of which `count` are made: its time without the profiler, and the functions that take most of
+    it."""
+    return "\n\n".join(asyncio.run(_profiled(name, count)) for name in ("create", "request", "response", "poll"))
+
+
+async def _profiled(name: str, count: int) -> str:
     calls = Calls()
     await calls.open()
-    for _ in range(CALLS * 2 if name == "response" else 1):
+    for _ in range(count * 2 if name == "response" else 1):
         await calls.request()
     call: RequestContext = getattr(calls, name)
     started = time.process_time()
-    for _ in range(CALLS):
+    for _ in range(count):
         await call()
-    plain = (time.process_time() - started) / CALLS * 1e6
+    plain = (time.process_time() - started) / count * 1e6
     # Of CPU time: the machine may be busy with something else.
     profile = cProfile.Profile(time.process_time)
     profile.enable()
-    for _ in range(CALLS if name != "response" else CALLS - 1):
+    for _ in range(count):
         await call()
     profile.disable()
     printed = io.StringIO()
@@ -122,4 +127,4 @@ async def _profiled(name: str) -> str:
     rows = printed.getvalue().partition("ncalls")[2].rstrip()
     for folder in PLACES:
         rows = rows.replace(f"{folder}/", "")
-    return f"{name}: {plain:.0f} µs a call under CPython; {CALLS} calls profiled\n   ncalls{rows}"
+    return f"{name}: {plain:.0f} µs a call under CPython; {count} calls profiled\n   ncalls{rows}"

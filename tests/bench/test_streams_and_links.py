@@ -8,6 +8,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from bench.measure.arrivals import Arrivals
 from bench.measure.marked_events import MarkedEvents
 from bench.subjects.slow_link import SlowLink
 
@@ -50,6 +51,23 @@ def test_a_stream_that_ends_is_opened_again_and_closes_while_it_is_silent() -> N
         assert events.wait("d-1")[0] == first
         events.close()
         assert not events._thread.is_alive()
+
+
+def test_streams_that_are_held_are_opened_again_where_clients_would() -> None:
+    streams = iter([HEAD, HEAD + event("request", "d-000000001")])
+
+    class Streams(socketserver.BaseRequestHandler):
+        def handle(self) -> None:
+            self.request.recv(1 << 16)
+            said = next(streams)
+            self.request.sendall(said)
+            if said != HEAD:
+                self.request.recv(1)
+
+    with serving(Streams) as port, Arrivals(reopens=True) as arrivals:
+        arrivals.hold(port, b"GET / HTTP/1.1\r\n\r\n", b"ready")
+        assert arrivals.wait_for("d-000000001", 20) > 0
+        assert arrivals.closed == 1
 
 
 def test_a_far_link_passes_bytes_both_ways_in_their_order() -> None:

@@ -148,6 +148,18 @@ async def test_taking_a_question_back_leaves_the_same_one_answered_elsewhere(tak
     assert await at.history() == ["user: Anew?", "assistant: Two."]
 
 
+async def test_what_a_turn_replaced_stays_away_if_an_earlier_question_is_asked_before_it_is_taken_back():
+    at = Chats(["One."], ["Two."], [1.5, ModelFailed("No.")], ["Uno."])
+    await at.ask_ui("First?", "m1")
+    await at.ask_ui("Second?", "m2")
+    failing = asyncio.ensure_future(at.ask_ui("Segundo?", "m2", messageId="m2"))
+    await asyncio.sleep(1)
+    assert await at.history() == ["user: First?", "assistant: One.", "user: Segundo?"]
+    assert ui_text((await at.ask_ui("Primero?", "m1", at.elsewhere, messageId="m1")).body) == "Uno."
+    await failing
+    assert await at.history() == ["user: Primero?", "assistant: Uno."]
+
+
 async def test_a_question_that_can_not_be_taken_back_either_is_logged():
     at = Chats()
     at.kv.fails = lambda operation, key: operation == "put"

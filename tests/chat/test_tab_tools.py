@@ -263,17 +263,18 @@ async def test_calls_spend_the_budget_of_the_session_s_guests():
     assert failed["code"] == "rate_limited"
 
 
-async def test_a_further_step_is_charged_by_its_prompt():
-    async def read(_args: Any, _say: Say) -> Any:
-        return "x" * 30_000
-
-    at = TabChats(["First. ", ToolUse("c", "read", {})], ["Never."])
-    at.here = make_client(at.settings, at.own_kv, {Limit.ANSWER: Budget(1)}, model=at.model)
-    await at.open_tab({"read": read})
-    stream = await at.told()
+async def test_each_further_reply_counts_as_a_question_and_goes_on_when_asked_again():
+    at = TabChats(["First. ", NOTE], ["Second."])
+    budget = Budget(1)
+    at.here = make_client(at.settings, at.own_kv, {Limit.ANSWER: budget}, model=at.model)
+    await at.open_tab()
+    stream = await at.told(messageId="m1")
     assert stream.data("error")[0]["code"] == "rate_limited"
     assert len(at.model.asked) == 1
     assert await at.history() == ["user: Hi", "assistant: First.  (partial)"]
+    budget.uses = 3
+    assert text_of(await at.told(messageId="m1")) == "First. Second."
+    assert len(at.tab.runs) == 1
 
 
 async def test_a_call_that_can_t_be_written_down_is_not_made():

@@ -3,9 +3,11 @@
 import json
 
 import pytest
+from hypothesis import given
 
 from tests.support.answers import INFO, whole
 from tests.support.sse_parser import parse_sse
+from tests.support.strategies import json_values
 from waypost_worker.chat.answer_events import AnswerEvent, Position, TextDelta, ToolUpdate
 from waypost_worker.chat.live_answer import Outcome
 from waypost_worker.chat.ui_stream import UiMessageStream
@@ -51,6 +53,20 @@ def test_tool_calls_as_the_ai_sdks_chunks():
         b'data: {"type":"finish-step"}\n\n'
         b'data: {"type":"message-metadata"'
     ) in whole(UiMessageStream(INFO), *USED)
+
+
+@given(json_values, json_values)
+def test_any_arguments_and_any_result_arrive_as_they_are(args: object, result: object):
+    used = (
+        ToolUpdate(ToolEvent("call", "c1", "t", args), Position(0, 0, 1)),
+        ToolUpdate(ToolEvent("result", "c1", value=result), Position(0, 0, 2)),
+        Outcome("stop", 2),
+    )
+    _, call, returned, _ = [json.loads(event.data) for event in parse_sse(whole(EventsFormat(INFO), *used))]
+    assert [call["arguments"], returned["result"]] == [args, result]
+    parts = [json.loads(event.data) for event in parse_sse(whole(UiMessageStream(INFO), *used))[:-1]]
+    told = {part["type"]: part for part in parts}
+    assert [told["tool-input-available"]["input"], told["tool-output-available"]["output"]] == [args, result]
 
 
 def types_of(*followed: AnswerEvent) -> list[str]:

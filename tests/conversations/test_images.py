@@ -188,6 +188,18 @@ async def test_a_deletion_takes_along_images_that_no_message_ever_had():
     assert await at.keys("img:") == []
 
 
+async def test_a_deletion_for_good_that_leaves_something_is_refused_and_can_be_repeated():
+    at = Setting()
+    await at.here.append([picture("a", LARGE)])
+    at.kv.fails = lambda operation, key: operation == "delete" and key.startswith("img:")
+    with pytest.raises(StorageUnavailable):
+        await at.here.forget(for_good=True)
+    assert await at.keys("img:")
+    at.kv.fails = lambda *_: False
+    await at.here.forget(for_good=True)
+    assert not await at.keys("img:")
+
+
 async def test_a_deletion_for_good_keeps_no_image():
     at = Setting()
     await at.elsewhere.append([], images={at.elsewhere.new_cursor(): [image_url(LARGE)]})

@@ -1,7 +1,7 @@
 """An answer cut at the places of its tool events."""
 
 from waypost_worker.conversations.message import ToolEvent
-from waypost_worker.conversations.tool_log import Segment, segments, unanswered
+from waypost_worker.conversations.tool_log import Segment, segments
 
 CALL = ToolEvent("call", "c1", "add", {"n": 1}, text=4, reasoning=2)
 RESULT = ToolEvent("result", "c1", value="ok", text=4, reasoning=2)
@@ -40,9 +40,3 @@ def test_places_that_are_not_possible_lose_nothing_and_repeat_nothing():
         Segment("", "", CALL),
         Segment("", "", None),
     ]
-
-
-def test_calls_without_a_result_are_found_in_their_order():
-    assert unanswered([CALL, NEXT, RESULT]) == ["c2"]
-    assert unanswered([CALL, ToolEvent("progress", "c1"), NEXT]) == ["c1", "c2"]
-    assert unanswered([CALL, RESULT]) == []

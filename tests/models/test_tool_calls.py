@@ -133,6 +133,15 @@ def test_an_answer_may_be_calls_alone_and_reasoning_may_precede_them():
         ),
         pytest.param(
             [
+                part(id="a", name="add_note", arguments='{"text":'),
+                part(id="b", name="add_note", arguments='{"text":'),
+                part(id="a", arguments='"Milk"}'),
+                part(id="b", arguments='"Eggs"}'),
+            ],
+            id="no index, interleaved",
+        ),
+        pytest.param(
+            [
                 part(index=0, id="x1", name="add_note"),
                 part(index=0, id="x2", arguments=MILK),
                 part(index=1, id="x3", name="add_note"),
@@ -192,6 +201,16 @@ def test_interleaved_parts_go_to_their_calls():
         part(index=0, arguments='"Eggs"}'),
     ]
     assert [call[1:] for call in calls_of(*steps, END)] == BOTH
+
+
+def test_the_index_counts_wherever_it_stands():
+    within = [{"function": {"index": number, "name": "list_notes", "arguments": ""}} for number in (0, 1)]
+    assert len(calls_of(chunk(tool_calls=within), END)) == 2
+
+
+def test_the_name_may_come_after_the_id():
+    steps = [part(index=0, id="a", arguments=""), part(index=0, name="add_note", arguments=MILK)]
+    assert calls_of(*steps, END) == [("a", "add_note", {"text": "Milk"})]
 
 
 def test_another_name_in_the_place_of_a_call_is_another_call():
@@ -310,6 +329,35 @@ def test_of_an_answer_that_is_not_whole_no_call_is_made(last: Events, kind: type
     with pytest.raises(kind):
         run(read())
     assert told == ["Well"]
+
+
+IN_TEXT = '<tool_call>{"name":"list_notes","arguments":{}}</tool_call>'
+
+
+def test_a_call_in_the_text_is_one_only_if_there_are_none_beside_it():
+    assert calls_of(chunk(IN_TEXT), END) == [("call_0", "list_notes", {})]
+    assert pieces_of(chunk(IN_TEXT), *OPENAI)[0] == IN_TEXT
+    assert len(pieces_of(chunk(IN_TEXT), *OPENAI)) == 3
+
+
+def test_without_tools_text_that_looks_like_a_call_is_not_held_back():
+    assert pieces_of(chunk("<tool"), chunk("_call>"), END, tools=[]) == ["<tool", "_call>"]
+
+
+@pytest.mark.parametrize(
+    ("last", "kind"),
+    [(chunk(finish_reason="length"), AnswerCutOff), (END + b'data: {"error":"x"}\n\n', ModelFailed)],
+)
+def test_a_call_in_the_text_of_an_answer_that_is_not_whole_is_text(last: bytes, kind: type[Exception]):
+    told: list[Piece] = []
+
+    async def read() -> None:
+        async for piece in read_stream(sent(chunk(IN_TEXT), last), [].append, TOOLS):
+            told.append(piece)
+
+    with pytest.raises(kind):
+        run(read())
+    assert told == [IN_TEXT]
 
 
 def test_a_call_of_a_model_that_was_offered_no_tools_is_skipped_and_logged():

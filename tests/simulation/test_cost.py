@@ -3,6 +3,7 @@
 from simulation.address_cost import find_by_address, open_with_address
 from simulation.conversation_cost import ANSWER_SECONDS, append_message, chat_exchange, read_conversation
 from simulation.cost import BEGIN, CALLS, END, PAGE, call_alone, poll_alone, stream_hour, table
+from simulation.step_cost import tool_step
 from tools.prices import A_DAY, DOLLARS
 from waypost_worker.polling.plans import FREE, PAID
 
@@ -44,6 +45,10 @@ def test_adding_a_message_takes_at_most_three_operations_on_average_folding_incl
 
 def test_a_chat_takes_two_operations_for_each_second_of_its_answer_and_a_dozen_besides() -> None:
     assert sum(chat_exchange().values()) <= 2 * ANSWER_SECONDS + 12
+
+
+def test_a_step_that_calls_a_tool_takes_seven_operations_in_one_isolate() -> None:
+    assert sum(tool_step(same_isolate=True).values()) <= 7
 
 
 def test_the_cost_page_has_the_table_as_it_is_counted() -> None:

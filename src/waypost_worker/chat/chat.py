@@ -34,7 +34,7 @@ from waypost_worker.conversations.thread import Thread, validate_thread
 from waypost_worker.errors import AnswerRunning
 from waypost_worker.kv.keys import thread_key
 from waypost_worker.kv.together import together
-from waypost_worker.limits import INTERRUPT_SECONDS
+from waypost_worker.limits import INTERRUPT_SECONDS, PROMPT_CHARACTERS_PER_USE
 from waypost_worker.models.model import ModelTool, Piece
 from waypost_worker.models.settings import Agent
 
@@ -185,7 +185,9 @@ class Chat:
             turn, build = take_turn()
 
         closed, empty = standing.closing(turn.drops)
-        added, drops = [*closed, *turn.added], [*turn.drops, *empty]
+        # And what a turn has replaced that may be taken back yet.
+        replaced = conversation.dropped_since(turn.drops[0]) if turn.drops else []
+        added, drops = [*closed, *turn.added], [*turn.drops, *replaced, *empty]
         entries: list[str] = []
 
         async def undo() -> None:
@@ -213,11 +215,14 @@ class Chat:
                 images.clear()
             return shown
 
+        charged: list[int] = []
+
         async def ask(so_far: ChatMessage | None, given: Sequence[ModelTool]) -> AsyncGenerator[Piece, None]:
             prompt = build(so_far, None)
-            if live.info is not None:
-                # A further step. The first one was charged before the question was taken.
-                await context.charge(prompt.characters + offered.characters)
+            if charged:
+                # A further reply costs as much as a question. The first one was charged before that was taken.
+                await context.charge(PROMPT_CHARACTERS_PER_USE + prompt.characters + offered.characters)
+            charged.append(prompt.characters)
             pieces = ask_model(context.model, partial(build, so_far), prompt, with_images, agent.model, given)
             async with aclosing(pieces):
                 async for piece in pieces:

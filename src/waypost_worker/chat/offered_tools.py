@@ -44,10 +44,13 @@ class OfferedTools:
 
     def own_name(self, said: str) -> str | None:
         """The tab's own name of the tool that a model calls `said`; `None` if it was offered no such tool."""
-        # As some models write it, whose templates have tools in a namespace of this name.
-        said = said.removeprefix("functions.")
-        # A model may know from the page how it calls its tools.
-        return self._own_names.get(said, said if said in self._own_names.values() else None)
+        # A model may know from the page how it calls its tools, or write a namespace before the name.
+        for name in (said, said.removeprefix("functions.")):
+            if name in self._own_names:
+                return self._own_names[name]
+            if name in self._own_names.values():
+                return name
+        return None
 
     def instructions(self, instructions: str | None) -> str:
         """`instructions` with what a model is told about the tools; as they are if there are none."""

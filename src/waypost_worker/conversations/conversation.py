@@ -54,6 +54,7 @@ from waypost_worker.limits import (
     MAX_ANSWER_SECONDS,
     MAX_CACHE_BYTES,
     MAX_CACHED_SESSIONS,
+    TOMBSTONE_SECONDS,
 )
 
 APPENDS_PER_CHECK = 5
@@ -260,6 +261,18 @@ class Conversation:
                 break
         return taken
 
+    def dropped_since(self, message_id: str) -> list[str]:
+        """The ids of messages that entries after the message dropped not long ago, as `history` read them last: an
+        entry that is retracted yet gives back what it dropped. Empty if the message was not there."""
+        view = self._loaded
+        entries = [] if view is None else merge(view.snapshot.entries, view.journal)
+        place = places_of(entries).get(message_id)
+        if place is None:
+            return []
+        since_ms = self._clock.now_ms() - TOMBSTONE_SECONDS * 1000
+        since = [entry for entry in entries if entry.cursor > place and cursor_ms(entry.cursor) >= since_ms]
+        return [name for entry in since for name in entry.change.drops]
+
     def answer_ids(self) -> set[str]:
         """The ids of all messages that a model may have written and that were known when `history` read them last,
         removed ones too."""
@@ -270,11 +283,12 @@ class Conversation:
 
     async def forget(self, *, for_good: bool = False) -> None:
         """Deletes everything. A tombstone is written first, so that late writes can't resurrect it; then what it covers
-        is removed. What can't be removed now expires. `for_good`: images go too whose message is not seen yet, which
-        may come after the tombstone.
+        is removed. What can't be removed now can't be read any more, and expires. `for_good`: all of it must go, also
+        images whose message is not seen yet, which may come after the tombstone.
 
         Raises:
-            StorageUnavailable, BudgetSpent: the tombstone could not be written.
+            StorageUnavailable, BudgetSpent: the tombstone could not be written; or, `for_good`, something was not
+                removed. Repeat it.
         """
         cursor = self.new_cursor()
         await self._write(Change(clears=True), cursor)
@@ -290,7 +304,9 @@ class Conversation:
             emptying = a_few_at_once([partial(self._empty, entry) for entry in covered])
             await together(emptying, self._images.delete_all(is_needed))
         except Unavailable as failure:
-            # It can't be read any more; it only takes up space until it expires.
+            if for_good:
+                raise
+            # It only takes up space.
             self._log(f"deleted messages of a conversation were not removed: {failure.code}")
 
     async def compact_if_due(self) -> None:

@@ -32,9 +32,3 @@ def segments(
         yield Segment(reasoning[thought:reasoning_end], text[said:text_end], event)
         said, thought = min(text_end, len(text)), min(reasoning_end, len(reasoning))
     yield Segment(reasoning[thought:], text[said:], None)
-
-
-def unanswered(events: Sequence[ToolEvent]) -> list[str]:
-    """The ids of the calls among `events` that have no result."""
-    answered = {event.id for event in events if event.kind == "result"}
-    return [event.id for event in events if event.kind == "call" and event.id not in answered]

@@ -60,9 +60,9 @@ class TextCalls:
                 return self._hold(text)
             self._undecided = text
             return ""
+        self._is_start = False
         places = [place for mark in MARKS if (place := text.find(mark)) >= 0]
         place = min(places, default=len(text) - _begun(text))
-        self._is_start = self._is_start and place == 0
         if places:
             return text[:place] + self._hold(text[place:])
         self._undecided = text[place:]

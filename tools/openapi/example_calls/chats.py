@@ -99,7 +99,9 @@ _SAID = [
 ]
 _LINES = (
     '{"id":"m-1","role":"user","content":"Hello","timestamp":"2026-01-01T00:00:00.000Z"}\n'
-    '{"id":"m-2","role":"assistant","content":"Hello, Ada","timestamp":"2026-01-01T00:00:01.000Z"}\n'
+    '{"id":"m-2","role":"assistant","content":"One moment. Noted.","timestamp":"2026-01-01T00:00:01.000Z","toolEvents":'
+    '[{"kind":"call","id":"c-1","name":"add_note","value":{"text":"Milk"},"text":12},'
+    '{"kind":"result","id":"c-1","value":{"noted":"Milk"},"text":12}]}\n'
 )
 
 CONVERSATIONS = (
