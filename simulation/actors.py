@@ -9,6 +9,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from functools import partial
 from hashlib import sha256
+from math import inf
 from random import Random
 from typing import Any
 from zlib import crc32
@@ -17,6 +18,7 @@ import msgspec
 
 from simulation.client import Reply
 from simulation.cluster import Cluster, NetworkError, SessionOver
+from waypost_worker.kv.keys import request_key
 from waypost_worker.limits import MAX_BODY_BYTES, REORDER_WINDOW_SECONDS
 
 
@@ -208,6 +210,7 @@ class Host:
                 self._had_cursors.add(data["cursor"])
                 self._take(data)
             elif event["event"] == "cancel":
+                self._forget_if_put_again(data["cursor"])
                 self._check_settled(data["cursor"], STOPS_SECONDS)
                 self._start(self._acknowledge(data["cursor"]))
             elif event["event"] == "end":
@@ -234,6 +237,13 @@ class Host:
         if "seq" in data:
             story.had[self._key].append((data["producer"], data["seq"]))
         self._start(self._run(request_id))
+
+    def _forget_if_put_again(self, cursor: str) -> None:
+        """A cancel stands again if its writer, which was not told that the write had succeeded, repeated it after the
+        host had acknowledged it; then the host acknowledges it again."""
+        acknowledged = self._story.settled_at.get(cursor, inf)
+        if self._cluster.world.is_put_after(request_key(self._story.code, cursor), acknowledged):
+            del self._story.settled_at[cursor]
 
     def _check_settled(self, name: str, stops_seconds: float) -> None:
         now = asyncio.get_running_loop().time()

@@ -178,6 +178,10 @@ class World:
                 return version if version.value is not None and version.expires > at else None
         return None
 
+    def is_put_after(self, key: str, at: float) -> bool:
+        """Whether a put of `key` took effect after the time `at`."""
+        return any(version.value is not None and min(version.visible) > at for version in self.versions.get(key, ()))
+
     def write(self, location: int, key: str, value: str | bytes | None, metadata: str | None, ttl: float) -> None:
         """A put, or a delete (`value` is `None`).
 
