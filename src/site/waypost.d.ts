@@ -98,7 +98,7 @@ export declare class Chat {
      * @param {SendOptions} [options]
      * @returns {AsyncGenerator<ChatEvent, void, void>}
      */
-    send(message: string, { messageId, interrupt, metadata, signal }?: SendOptions): AsyncGenerator<ChatEvent, void, void>;
+    send(message: string, { messageId, interrupt, metadata, session, signal }?: SendOptions): AsyncGenerator<ChatEvent, void, void>;
     /**
      * Streams the answer that is running in this thread, from its beginning; null if there is none.
      * @param {{ signal?: AbortSignal }} [options]
@@ -170,7 +170,7 @@ export type ChatError = {
     retryAfter?: number;
 };
 
-export type ChatEvent = ChatStart | ChatReasoning | ChatDelta | ChatError | ChatDone | ChatWaiting;
+export type ChatEvent = ChatStart | ChatReasoning | ChatDelta | ChatToolEvent | ChatError | ChatDone | ChatWaiting;
 
 export type ChatHistory = {
     /**
@@ -201,6 +201,10 @@ export type ChatMessage = {
      * what the model thought before its answer
      */
     reasoning?: string;
+    /**
+     * the tool calls of an answer, in order, with their places in its text
+     */
+    toolEvents?: ToolEvent[];
     /**
      * the answer is incomplete, or still running
      */
@@ -248,6 +252,29 @@ export type ChatStart = {
     generationId: string;
     messageId: string;
     forkedFrom?: ForkedFrom;
+};
+
+export type ChatToolCall = {
+    type: "tool_call";
+    id: string;
+    name: string;
+    arguments: any;
+    step: number;
+};
+
+export type ChatToolEvent = ChatToolCall | ChatToolProgress | ChatToolResult;
+
+export type ChatToolProgress = {
+    type: "tool_progress";
+    id: string;
+    progress: any;
+};
+
+export type ChatToolResult = {
+    type: "tool_result";
+    id: string;
+    result: any;
+    isError: boolean;
 };
 
 export type ChatWaiting = {
@@ -669,6 +696,15 @@ export type SendOptions = {
      */
     metadata?: Record<string, string>;
     /**
+     * of a tab whose tools the model may call, as a guest does: its
+     * code, or a guest's token
+     */
+    session?: {
+        code: string;
+    } | {
+        token: string;
+    };
+    /**
      * stops listening; the answer continues on the server and is stored (`stop()` stops it)
      */
     signal?: AbortSignal;
@@ -985,6 +1021,17 @@ export declare class ToolError extends WaypostError {
         authenticated?: boolean;
     });
 }
+
+export type ToolEvent = {
+    kind: "call" | "progress" | "result";
+    id: string;
+    name?: string;
+    value?: any;
+    isError?: boolean;
+    text?: number;
+    reasoning?: number;
+    step?: number;
+};
 
 export type ToolHandler = (args: any, context: ToolContext) => unknown;
 

@@ -45,6 +45,7 @@ MAIN_TESTS = frozenset(
         "test_threads_are_listed_most_recently_used_first",
         "test_a_fork_from_a_message_has_nothing_after_it",
         "test_a_sample_page_shows_what_the_gallery_is_for",
+        "test_a_chat_uses_the_tab_over_a_reload_and_ends_with_the_right_history",
         "test_a_follow_up_question_is_answered_from_the_history",
         # The reference, and how all of it looks.
         "test_every_route_of_the_document_has_its_card",

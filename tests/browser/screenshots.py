@@ -1,6 +1,7 @@
 """Takes the pictures of the documentation: `npm run screenshots` writes docs/pictures.
 
-They show the console on the real Worker, in the light theme. Look at each of them before you commit it.
+They show the console on the real Worker, in the light theme; in one of them, a scripted model answers. Look at each of
+them before you commit it.
 """
 
 from __future__ import annotations
@@ -15,6 +16,8 @@ from playwright.sync_api import Browser, Page, expect, sync_playwright
 from tests.browser.chats import Chats
 from tests.browser.chromium import find_chromium, launch
 from tests.browser.console import Console
+from tests.support.completions import calling, said
+from tests.support.model_server import Head, ModelServer
 from tools.local.harness.worker import LocalWorker
 
 PICTURES = Path(__file__).parents[2] / "docs" / "pictures"
@@ -22,6 +25,8 @@ AGENT = {"width": 420, "height": 640}
 TAB = {"width": 540, "height": 640}
 WHOLE = {"width": 1240, "height": 740}
 """In CSS pixels. Beside each other they are little wider than the 830 in which GitHub shows a README."""
+
+TALL = {"width": 1240, "height": 870}
 
 SCALE = 1.25
 """Device pixels for each CSS pixel: sharp on most screens, and below 200 KB."""
@@ -109,6 +114,37 @@ def take_chat(browser: Browser, url: str) -> bytes:
     return shot(chats.page, url)
 
 
+def take_tab(browser: Browser, url: str) -> bytes:
+    """A chat has asked the person, and wants to put a note on the page; without the list of threads."""
+    del url
+    note = {"text": "Two nights at the hut above the lake", "kind": "todo"}
+    asked = {"question": "How long do you want to stay?", "choices": ["One night", "Two nights"]}
+    with ModelServer() as model, LocalWorker(OPENAI_BASE_URL=model.url, OPENAI_MODEL="a-model") as worker:
+        model.script(
+            [Head(), *calling("How long is up to you.", ask_person=asked)],
+            [Head(), *calling("Two nights, then. I put it on your board.", add_note=note)],
+            [Head(), *said("Done.")],
+        )
+        chats = Chats(open_console(browser, f"{worker.url}/#chat", TALL))
+        chats.page.get_by_role("switch", name="Use this tab’s tools").check()
+        code = chats.console.wait_online()
+        chats.console.let_run("add_note")
+        body = {"code": code, "tool": "add_note", "args": {"text": "Snow above 2,300 m: ask before the pass."}}
+        httpx.post(f"{worker.url}/api/request", json=body, trust_env=False).raise_for_status()
+        expect(chats.console.notes).to_have_count(1)
+        chats.page.get_by_role("switch", name="Ask first before add_note is called").check()
+        chats.send("We want to stay at the hut above the lake. Ask me for how long, and note it on this page.")
+        chats.console.question.get_by_role("button", name="Two nights").click()
+        expect(chats.console.approval).to_be_visible()
+        chats.box.blur()
+        chats.page.wait_for_timeout(SETTLED_MS)
+        left, right = chats.page.locator(".chat").bounding_box(), chats.page.locator("#aside").bounding_box()
+        assert left
+        assert right
+        clip = {"x": left["x"] - 8, "y": left["y"] - 8, "width": right["x"] + right["width"] - left["x"] + 16}
+        return chats.page.screenshot(animations="disabled", clip={**clip, "height": left["height"] + 16})
+
+
 def shot(page: Page, url: str, *, full_page: bool = False) -> bytes:
     """What the window shows, or the whole page."""
     page.evaluate(LOCAL, url)
@@ -142,11 +178,12 @@ def beside_each_other(browser: Browser, sides: dict[str, Page]) -> bytes:
     return page.locator("body").screenshot()
 
 
-TAKEN = {"approval": take_approval, "chat": take_chat, "console": take_console, "mcp": take_mcp}
+TAKEN = {"approval": take_approval, "chat": take_chat, "console": take_console, "mcp": take_mcp, "tab": take_tab}
 
 
 def main() -> int:
-    """Take the pictures; 1 where there is no Chromium."""
+    """Take the pictures, or those named in the arguments; 1 where there is no Chromium."""
+    names = sys.argv[1:] or list(TAKEN)
     path = find_chromium()
     if path is None:
         print("Chromium is needed (Debian: apt-get install chromium).", file=sys.stderr)
@@ -155,9 +192,9 @@ def main() -> int:
     with LocalWorker() as worker, sync_playwright() as playwright:
         browser = launch(playwright, path)
         PICTURES.mkdir(exist_ok=True)
-        for name, take in TAKEN.items():
+        for name in names:
             path = PICTURES / f"{name}.png"
-            path.write_bytes(take(browser, worker.url))
+            path.write_bytes(TAKEN[name](browser, worker.url))
             print(f"{path}: {path.stat().st_size // 1024} KiB")
         browser.close()
     return 0

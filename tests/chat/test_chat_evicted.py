@@ -114,7 +114,8 @@ async def test_who_comes_back_later_with_a_place_has_the_rest_that_was_saved():
     stream = await at.resumed(last=f"{(await at.items())[1].id}.2")
     await stream.until_over()
     assert text_of(stream) == "2 3 "
-    assert stream.data("done")[0]["finishReason"] == "stopped"
+    assert stream.data("error")[0]["code"] == "answer_broken_off"
+    assert stream.data("done")[0]["finishReason"] == "error"
 
 
 async def test_a_follower_is_told_when_the_answer_was_closed_by_the_next_question():

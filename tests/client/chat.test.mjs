@@ -133,6 +133,102 @@ test("reasoning is apart from the text, once, wherever the connection breaks", a
   assert.equal(heard.events.findLast(({ type }) => type === "delta").characters, 3);
 });
 
+const TOOLS = [
+  { kind: "call", id: "c1", name: "add_note", value: { text: "🥾" } },
+  { kind: "call", id: "c2", name: "ask_person", value: {} },
+  { kind: "progress", id: "c2", value: { progress: 1 } },
+  { kind: "result", id: "c1", value: { notes: 1 } },
+  { kind: "result", id: "c2", value: { code: "refused", message: "No." }, isError: true },
+  { kind: "call", id: "c3", name: "add_note", value: null, step: 1 },
+];
+const TOLD = [
+  { type: "tool_call", id: "c1", name: "add_note", arguments: { text: "🥾" }, step: 0 },
+  { type: "tool_call", id: "c2", name: "ask_person", arguments: {}, step: 0 },
+  { type: "tool_progress", id: "c2", progress: { progress: 1 } },
+  { type: "tool_result", id: "c1", result: { notes: 1 }, isError: false },
+  { type: "tool_result", id: "c2", result: { code: "refused", message: "No." }, isError: true },
+  { type: "tool_call", id: "c3", name: "add_note", arguments: null, step: 1 },
+];
+/** Reasoning, text and tool events, as one who listened from the beginning heard them. */
+const WHOLE = [
+  { type: "reasoning", text: "Hm.", characters: 3 },
+  { type: "delta", text: "Ich 🥾.", characters: 6 },
+  ...TOLD.slice(0, 5),
+  { type: "reasoning", text: " So.", characters: 7 },
+  { type: "delta", text: "Und?", characters: 10 },
+  TOLD[5],
+];
+
+/** Has the answer go through all of it; `after` is called with each event's number. */
+async function goThrough(after) {
+  const steps = [
+    () => server.think("t1", "Hm."),
+    () => server.say("t1", "Ich 🥾."),
+    ...TOOLS.slice(0, 5).map((event) => () => server.happen("t1", event)),
+    () => server.think("t1", " So."),
+    () => server.say("t1", "Und?"),
+    () => server.happen("t1", TOOLS[5]),
+  ];
+  for (const [number, step] of steps.entries()) {
+    step();
+    await after(number + 1);
+  }
+}
+
+test("a message names the session whose tools the model may call", async () => {
+  const heard = gather(send(chat, "Hi", { session: { code: "K7Q2M9XA" } }));
+  await started(heard);
+  assert.deepEqual(server.sent("POST /api/chat")[0].session, { code: "K7Q2M9XA" });
+});
+
+test("tool events come in order with the text, once, wherever the connection breaks", async () => {
+  const heard = gather(send(chat, "Hi"));
+  await started(heard);
+  const news = () => heard.events.filter(({ type }) => !["start", "waiting", "done"].includes(type));
+  await goThrough(async (count) => {
+    await until(() => news().length === count);
+    server.cut("t1");
+    await until(() => server.answer("t1").listeners.size === 1);
+  });
+  server.end("t1");
+  await heard.over;
+  assert.deepEqual(news(), WHOLE);
+  assert.equal(connections().at(-1).headers["last-event-id"], "g1.10r7t6");
+});
+
+for (const known of [0, 1, 4, 9]) {
+  test(`what was missed after ${known} events comes from the history, in the same order`, async () => {
+    server.replays = false;
+    const heard = gather(send(chat, "Hi"));
+    await started(heard);
+    const news = () => heard.events.filter(({ type }) => !["start", "waiting", "done"].includes(type));
+    if (known === 0) server.cut("t1");
+    await goThrough(async (count) => {
+      if (count !== known) return;
+      await until(() => news().length === count);
+      server.faults.push(["GET /api/chat/t1/stream", 503]);
+      server.cut("t1");
+    });
+    server.end("t1");
+    await heard.over;
+    assert.deepEqual([news(), heard.error], [WHOLE, null]);
+  });
+}
+
+test("a missing tool event is asked for again", async () => {
+  const heard = gather(send(chat, "Hi"));
+  await started(heard);
+  server.happen("t1", TOOLS[0]);
+  await until(() => kinds(heard).includes("tool_call"));
+  const answer = server.answer("t1");
+  for (const listener of answer.listeners) listener.write(`id: g1.0t3\nevent: tool_progress\ndata: {"id":"c1","progress":1}\n\n`);
+  await until(() => kinds(heard).includes("waiting") && answer.listeners.size === 1);
+  assert.equal(heard.events.some(({ type }) => type === "tool_progress"), false);
+  for (const event of TOOLS.slice(1, 3)) server.happen("t1", event);
+  await until(() => kinds(heard).includes("tool_progress"));
+  assert.deepEqual(heard.events.filter(({ type }) => type.startsWith("tool_")), TOLD.slice(0, 3));
+});
+
 test("reasoning that was missed comes from the history", async () => {
   const heard = gather(send(chat, "Hi"));
   await started(heard);
@@ -173,8 +269,7 @@ test("repeated text, whole or in part, is delivered once", async () => {
   await until(() => heard.text === "ab🥾");
   // After a restart a server may cut its deltas elsewhere.
   const answer = server.answer("t1");
-  answer.pieces = [{ end: 5, frame: `id: g1.5\nevent: delta\ndata: {"text":"ab🥾cd"}\n\n` }];
-  answer.text = "ab🥾cd";
+  answer.pieces = [{ part: "text", end: 5, frame: `id: g1.5\nevent: delta\ndata: {"text":"ab🥾cd"}\n\n` }];
   server.cut("t1");
   await until(() => heard.text === "ab🥾cd");
   server.end("t1");
@@ -186,7 +281,7 @@ test("after a gap, the answer is read from its beginning", async () => {
   const heard = gather(send(chat, "Hi"));
   await started(heard);
   const answer = server.answer("t1");
-  answer.pieces = [1, 2, 3].map((end) => ({ end, frame: `id: g1.${end}\nevent: delta\ndata: {"text":"${end}"}\n\n` }));
+  answer.pieces = [1, 2, 3].map((end) => ({ part: "text", end, frame: `id: g1.${end}\nevent: delta\ndata: {"text":"${end}"}\n\n` }));
   for (const listener of answer.listeners) listener.write(answer.pieces[2].frame);
   await until(() => heard.text === "123");
   server.end("t1");

@@ -55,21 +55,33 @@ export class FakeChat {
   /** Say `text` in the answer of this thread. */
   say(threadId, text) {
     const answer = this.answer(threadId);
-    answer.text += text;
-    answer.item.content = answer.text;
-    const thought = answer.item.reasoning ? `r${[...answer.item.reasoning].length}` : "";
-    const frame = `id: ${answer.id}.${[...answer.text].length}${thought}\nevent: delta\ndata: ${JSON.stringify({ text })}\n\n`;
-    answer.pieces.push({ end: [...answer.text].length, frame });
-    this.#tell(answer, frame);
+    answer.item.content += text;
+    this.#add(answer, "text", [...text].length, "delta", { text });
   }
 
-  /** Add to the reasoning of this thread's answer, before its text. */
+  /** Add to the reasoning of this thread's answer. */
   think(threadId, text) {
     const answer = this.answer(threadId);
     answer.item.reasoning = (answer.item.reasoning ?? "") + text;
-    const end = [...answer.item.reasoning].length;
-    const frame = `id: ${answer.id}.0r${end}\nevent: reasoning\ndata: ${JSON.stringify({ text })}\n\n`;
-    answer.thoughts.push({ end, frame });
+    this.#add(answer, "reasoning", [...text].length, "reasoning", { text });
+  }
+
+  /** Have the answer of this thread do something with a tool: an event as the history has it, without its place. */
+  happen(threadId, event) {
+    const answer = this.answer(threadId);
+    const { text, reasoning } = answer.at;
+    (answer.item.toolEvents ??= []).push({ ...event, text, reasoning });
+    const { kind, id, name, value = null, isError = false, step = 0 } = event;
+    const said = { call: { name, arguments: value, step }, progress: { progress: value }, result: { result: value, isError } }[kind];
+    this.#add(answer, "tools", 1, `tool_${kind}`, { id, ...said });
+  }
+
+  #add(answer, part, length, name, data) {
+    const end = (answer.at[part] += length);
+    const { text, reasoning, tools } = answer.at;
+    const position = `${text}${reasoning ? `r${reasoning}` : ""}${tools ? `t${tools}` : ""}`;
+    const frame = `id: ${answer.id}.${position}\nevent: ${name}\ndata: ${JSON.stringify(data)}\n\n`;
+    answer.pieces.push({ part, end, frame });
     this.#tell(answer, frame);
   }
 
@@ -144,7 +156,7 @@ export class FakeChat {
     const { threadId, resourceId } = body;
     const start = { session_id: sessionId, threadId, resourceId, generationId: id, messageId: body.messageId };
     const first = `retry: 5\nevent: start\ndata: ${JSON.stringify(start)}\n\n`;
-    this.#answers.set(threadId, { id, item, first, text: "", pieces: [], thoughts: [], listeners: new Set(), last: "" });
+    this.#answers.set(threadId, { id, item, first, at: { text: 0, reasoning: 0, tools: 0 }, pieces: [], listeners: new Set(), last: "" });
     this.#attach(threadId, "", response);
   }
 
@@ -156,12 +168,12 @@ export class FakeChat {
 
   #attach(threadId, lastEventId, response) {
     const answer = this.answer(threadId);
-    const [heard, thought] = (lastEventId.split(".")[1] ?? "0").split("r").map(Number);
+    const [, text = 0, reasoning = 0, tools = 0] = /\.(\d+)(?:r(\d+))?(?:t(\d+))?$/.exec(lastEventId) ?? [];
+    const heard = { text, reasoning, tools };
     response.writeHead(200, { "content-type": "text/event-stream" });
     response.write(": here\n\n");
     this.#write(response, answer.first);
-    for (const { end, frame } of answer.thoughts) if (end > (thought ?? 0)) this.#write(response, frame);
-    for (const { end, frame } of answer.pieces) if (end > heard) this.#write(response, frame);
+    for (const { part, end, frame } of answer.pieces) if (end > heard[part]) this.#write(response, frame);
     if (answer.last) return response.end(answer.last);
     answer.listeners.add(response);
     response.on("close", () => answer.listeners.delete(response));

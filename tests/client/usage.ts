@@ -83,10 +83,15 @@ export async function talk(signal: AbortSignal): Promise<ChatMessage[]> {
   const running = await chat.resume({ signal });
   for await (const event of running ?? chat.send("Hello", { metadata: { title: "Trip" }, signal })) {
     if (event.type === "delta") console.log(event.text.length, event.characters.toFixed());
+    else if (event.type === "tool_call") console.log(event.name, event.arguments, event.step.toFixed());
+    else if (event.type === "tool_result") console.log(event.id, event.isError ? event.result?.message : event.result);
     else if (event.type === "done") console.log(event.finishReason === "stopped", event.partial);
     // @ts-expect-error There is no such event.
     else if (event.type === "finish") break;
   }
+  for await (const { type } of chat.send("And now", { session: { code: "K7Q2M9XA" } })) if (type === "tool_progress") break;
+  // @ts-expect-error A session is named by its code or by a token.
+  chat.send("And now", { session: {} });
   // @ts-expect-error A chat has a thread.
   new Chat({ resourceId: "ada" });
   const { stopped } = await chat.stop();
@@ -95,7 +100,9 @@ export async function talk(signal: AbortSignal): Promise<ChatMessage[]> {
   const { sessions, cursor } = await listThreads("ada", { limit: 10, metadata: { kind: "trip" } });
   for (const { threadId, forkedFrom } of sessions) console.log(threadId, forkedFrom?.messageId, cursor);
   if (await deleteThread("ada", "other-trip")) console.log("gone");
-  return (await chat.history()).messages;
+  const { messages } = await chat.history();
+  for (const { kind, id } of messages.at(-1)?.toolEvents ?? []) console.log(kind === "result", id);
+  return messages;
 }
 
 export async function everythingOf(resourceId: string): Promise<number> {

@@ -31,6 +31,15 @@ def said(*deltas: str, finish_reason: str = "stop") -> list[bytes]:
     return [chunk(role="assistant", content=""), *map(chunk, deltas), last, usage, DONE]
 
 
+def calling(text: str, **calls: object) -> list[bytes]:
+    """A reply that says `text` and then calls tools: their names, with their arguments."""
+    uses = [
+        {"index": index, "id": f"use-{index}", "function": {"name": name, "arguments": json.dumps(arguments)}}
+        for index, (name, arguments) in enumerate(calls.items())
+    ]
+    return [chunk(text), chunk(tool_calls=uses), chunk(finish_reason="tool_calls"), DONE]
+
+
 def whole(content: str | None) -> bytes:
     """A whole answer of a service that does not stream."""
     message = {"role": "assistant", "content": content}

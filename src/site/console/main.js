@@ -12,7 +12,7 @@ import { place, show } from "./views.js";
 
 const tab = new Tab(new RequestLog());
 const agent = new Agent(tab);
-const chats = new ChatView();
+const chats = new ChatView(tab);
 
 /** Each view starts when it is first shown: chatting needs no session, and a session needs no chat. */
 function follow() {
@@ -20,6 +20,7 @@ function follow() {
   if (!now) return;
   // A page with an open session keeps showing it beside the agent.
   show(now.view === "agent" && tab.code ? "session" : now.view);
+  chats.arrange();
   if (now.view === "session") tab.start();
   if (now.view === "agent") agent.join(now.value, now.key);
   if (now.view === "chat") chats.open(now.value);

@@ -138,12 +138,14 @@ def ended_answer(items: list[ChatMessage], generation_id: str) -> ChatMessage | 
     return next((item for item in items if item.id == generation_id and not item.is_open), None)
 
 
-def replay(answer: ChatMessage, message_count: int, start: Position = START) -> list[AnswerEvent]:
+def replay(
+    answer: ChatMessage, message_count: int, start: Position = START, outcome: Outcome | None = None
+) -> list[AnswerEvent]:
     """The events of an answer that has ended, from `start` on: what is left of its reasoning, its text and its tool
-    events, and its outcome."""
+    events, and its `outcome`; by default, that it was stopped if it is partial."""
     text = str(answer.content)
     end = Position(len(text), len(answer.reasoning), len(answer.tool_events))
-    outcome = Outcome("stopped" if answer.partial else "stop", message_count)
+    outcome = outcome or Outcome("stopped" if answer.partial else "stop", message_count)
     return [*additions(text, answer.reasoning, answer.tool_events, start, end), outcome]
 
 

@@ -4,7 +4,7 @@ ended; look at it, and stop it."""
 from collections.abc import AsyncGenerator, Sequence
 
 from waypost_worker.chat.answer_events import START, AnswerEvent, Position
-from waypost_worker.chat.answer_stream import AnswerStream, follow_live, follow_stored, replay
+from waypost_worker.chat.answer_stream import LOST, AnswerStream, follow_live, follow_stored, replay
 from waypost_worker.chat.context import ChatContext
 from waypost_worker.chat.found_thread import find_to_read
 from waypost_worker.chat.live_answer import AnswerInfo, LiveAnswer
@@ -45,7 +45,7 @@ async def resume(
             return follow_remote(context, info, conversation, start)
         if generation_id is None:
             return None
-        answer = as_partial(unfinished.item)
+        return AnswerStream(info, _stream(replay(as_partial(unfinished.item), len(items), start, LOST)))
     return replay_ended(info, answer, len(items), start)
 
 

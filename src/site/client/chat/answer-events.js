@@ -26,6 +26,24 @@ import { TransportError } from "../errors.js";
  */
 
 /**
+ * `tool_call`: the model calls a tool of the tab that the message named; its progress and its result follow, and the model
+ * goes on from there. `id` is the call's; `step` counts the turns that the model takes within one answer, from 0.
+ * @typedef {{ type: "tool_call", id: string, name: string, arguments: any, step: number }} ChatToolCall
+ */
+
+/**
+ * `tool_progress`: what the tab reported while the call runs.
+ * @typedef {{ type: "tool_progress", id: string, progress: any }} ChatToolProgress
+ */
+
+/**
+ * `tool_result`: the end of the call. `isError`: the tool failed, or the person at the tab refused the call, say.
+ * @typedef {{ type: "tool_result", id: string, result: any, isError: boolean }} ChatToolResult
+ */
+
+/** @typedef {ChatToolCall | ChatToolProgress | ChatToolResult} ChatToolEvent */
+
+/**
  * `error`: the model failed; `done` follows. `partial`: its text so far is stored; if not, neither is the question.
  * `retryAfter`: seconds after which to send it again, if the model's service says so.
  * @typedef {{ type: "error", code: string, message: string, partial: boolean, retryAfter?: number }} ChatError
@@ -42,7 +60,13 @@ import { TransportError } from "../errors.js";
  * @typedef {{ type: "waiting", delayMs: number, error: Error }} ChatWaiting
  */
 
-/** @typedef {ChatStart | ChatReasoning | ChatDelta | ChatError | ChatDone | ChatWaiting} ChatEvent */
+/** @typedef {ChatStart | ChatReasoning | ChatDelta | ChatToolEvent | ChatError | ChatDone | ChatWaiting} ChatEvent */
+
+/** @type {readonly string[]} */
+const TOOL_EVENTS = ["tool_call", "tool_progress", "tool_result"];
+
+/** @type {readonly string[]} */
+const EVENTS = ["start", "reasoning", "delta", ...TOOL_EVENTS, "error", "done"];
 
 /** Thrown when the stream is that of another answer: ours is over. */
 export class AnotherAnswer extends Error {}
@@ -53,7 +77,7 @@ export class AnswerProgress {
   messageId;
   generationId = "";
   isOver = false;
-  #received = { delta: 0, reasoning: 0 };
+  #received = { delta: 0, reasoning: 0, tools: 0 };
   #hasGap = false;
 
   /** @param {string} [messageId] */
@@ -67,8 +91,9 @@ export class AnswerProgress {
 
   /** The event id to resume from; "" to start from the beginning. */
   get lastEventId() {
-    const { delta, reasoning } = this.#received;
-    return this.generationId && !this.#hasGap ? `${this.generationId}.${delta}${reasoning ? `r${reasoning}` : ""}` : "";
+    if (!this.generationId || this.#hasGap) return "";
+    const { delta, reasoning, tools } = this.#received;
+    return `${this.generationId}.${delta}${reasoning ? `r${reasoning}` : ""}${tools ? `t${tools}` : ""}`;
   }
 
   /**
@@ -77,10 +102,11 @@ export class AnswerProgress {
    * @returns {ChatEvent | null}
    */
   take({ type, data, lastEventId }) {
-    if (!["start", "reasoning", "delta", "error", "done"].includes(type)) return null;
+    if (!EVENTS.includes(type)) return null;
     const said = parse(type, data);
     if (type === "start") return this.#start(said);
     if (type === "delta" || type === "reasoning") return this.#part(type, said.text, lastEventId);
+    if (TOOL_EVENTS.includes(type)) return this.#toolEvent({ type, ...said }, lastEventId);
     if (type === "done") this.isOver = true;
     return { type, ...said };
   }
@@ -92,6 +118,18 @@ export class AnswerProgress {
    */
   takeWhole(type, text) {
     return this.#reach(type, [...text], 0);
+  }
+
+  /**
+   * The same event; null if it is not new.
+   * @param {ChatToolEvent} event
+   * @param {number} count how many tool events the answer has up to this one
+   */
+  takeToolEvent(event, count) {
+    if (count <= this.#received.tools) return null;
+    this.#hasGap = false;
+    this.#received.tools = count;
+    return event;
   }
 
   /** @param {any} said @returns {ChatStart | null} */
@@ -109,18 +147,28 @@ export class AnswerProgress {
   /**
    * @param {"delta" | "reasoning"} type
    * @param {string} text
-   * @param {string} id of the event: `{generationId}.{characters so far}`, and `r{characters of the reasoning}`
+   * @param {string} id of the event
    */
   #part(type, text, id) {
     const characters = [...text];
-    const position = /\.(\d+)(?:r(\d+))?$/.exec(id);
-    const end = position ? Number(position[type === "delta" ? 1 : 2] ?? 0) : NaN;
+    const end = position(id)?.[type] ?? NaN;
     const begin = Number.isNaN(end) ? this.#received[type] : end - characters.length;
-    if (begin > this.#received[type]) {
-      this.#hasGap = true;
-      throw new TransportError("A piece of the answer is missing.");
-    }
+    this.#expect(type, begin);
     return this.#reach(type, characters, begin);
+  }
+
+  /** @param {any} event @param {string} id of the event @returns {ChatToolEvent | null} */
+  #toolEvent(event, id) {
+    const count = position(id)?.tools ?? this.#received.tools + 1;
+    this.#expect("tools", count - 1);
+    return this.takeToolEvent(event, count);
+  }
+
+  /** @param {"delta" | "reasoning" | "tools"} type @param {number} begin where the event begins */
+  #expect(type, begin) {
+    if (begin <= this.#received[type]) return;
+    this.#hasGap = true;
+    throw new TransportError("A piece of the answer is missing.");
   }
 
   /**
@@ -136,6 +184,16 @@ export class AnswerProgress {
     this.#received[type] += fresh.length;
     return { type, text: fresh.join(""), characters: this.#received[type] };
   }
+}
+
+/**
+ * How far a reader is who has the event with this id: `{generationId}.{characters of the text}`, then `r{characters of the
+ * reasoning}` and `t{tool events}` where there are any. Null if it is not such an id.
+ * @param {string} id
+ */
+function position(id) {
+  const [, delta, reasoning = 0, tools = 0] = /\.(\d+)(?:r(\d+))?(?:t(\d+))?$/.exec(id) ?? [];
+  return delta === undefined ? null : { delta: Number(delta), reasoning: Number(reasoning), tools: Number(tools) };
 }
 
 /**

@@ -15,6 +15,8 @@
  * @property {string} [messageId] makes sending idempotent: the same id is stored once
  * @property {boolean} [interrupt] stop a running answer instead of being refused with `answer_running`
  * @property {Record<string, string>} [metadata] replaces the thread's metadata
+ * @property {{ code: string } | { token: string }} [session] of a tab whose tools the model may call, as a guest does: its
+ *   code, or a guest's token
  * @property {AbortSignal} [signal] stops listening; the answer continues on the server and is stored (`stop()` stops it)
  */
 

@@ -45,9 +45,9 @@ export class Chat {
    * @param {SendOptions} [options]
    * @returns {AsyncGenerator<ChatEvent, void, void>}
    */
-  async *send(message, { messageId = newId(), interrupt, metadata, signal } = {}) {
+  async *send(message, { messageId = newId(), interrupt, metadata, session, signal } = {}) {
     const { threadId, resourceId } = this;
-    const body = { message, threadId, resourceId, agent: this.#options.agent, messageId, interrupt, metadata };
+    const body = { message, threadId, resourceId, agent: this.#options.agent, messageId, interrupt, metadata, session };
     const first = (/** @type {AbortSignal} */ alive) => this.#open("POST", "/api/chat", alive, { body });
     const stream = this.#stream(first, signal, messageId);
     this.#heard = undefined;

@@ -1,8 +1,11 @@
 /** The stored history of a chat, and the missed events of an answer that it holds. */
 
+import { answerParts } from "./answer-parts.js";
+
 /** @typedef {import("./answer-events.js").ChatEvent} ChatEvent */
 /** @typedef {import("./answer-events.js").ForkedFrom} ForkedFrom */
 /** @typedef {import("./answer-events.js").AnswerProgress} AnswerProgress */
+/** @typedef {import("./answer-parts.js").ToolEvent} ToolEvent */
 
 /**
  * @typedef {object} ChatMessage
@@ -11,6 +14,7 @@
  * @property {any} content
  * @property {string} timestamp
  * @property {string} [reasoning] what the model thought before its answer
+ * @property {ToolEvent[]} [toolEvents] the tool calls of an answer, in order, with their places in its text
  * @property {boolean} [partial] the answer is incomplete, or still running
  * @property {{ id: string, name: string, args: any }[]} [toolCalls]
  * @property {string} [toolCallId]
@@ -41,8 +45,11 @@ export function missedEvents(progress, { sessionId, messages }, { threadId, reso
   if (!progress.generationId) {
     events.push({ type: "start", sessionId, threadId, resourceId, generationId, messageId: progress.messageId });
   }
-  for (const part of [progress.takeWhole("reasoning", answer.reasoning ?? ""), progress.takeWhole("delta", `${answer.content}`)]) {
-    if (part) events.push(part);
+  const whole = { delta: "", reasoning: "", tools: 0 };
+  for (const part of answerParts({ ...answer, content: `${answer.content}` })) {
+    const isText = part.type === "delta" || part.type === "reasoning";
+    const news = isText ? progress.takeWhole(part.type, (whole[part.type] += part.text)) : progress.takeToolEvent(part, ++whole.tools);
+    if (news) events.push(news);
   }
   const finishReason = partial ? "unknown" : "stop";
   events.push({

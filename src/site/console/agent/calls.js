@@ -7,6 +7,7 @@ import { dailyLimit } from "../daily-limit.js";
 import { byId, el, showPill } from "../shared/dom.js";
 import { duration, inline, pretty } from "../shared/format.js";
 import { plain } from "../shared/plain.js";
+import { ProgressLine } from "../shared/progress-line.js";
 
 /** Cards kept on the page. */
 const MAX_CARDS = 20;
@@ -62,8 +63,7 @@ export class Calls {
 class Card {
   #controller = new AbortController();
   #pill = el("span", { class: "pill" });
-  #progress = el("progress", { hidden: true, max: 1, "aria-label": "Progress" });
-  #message = el("p", { class: "hint", hidden: true });
+  #progress = new ProgressLine();
   #answer = el("pre", { hidden: true, tabindex: 0, "aria-label": "Answer" });
   #cancel = el("button", { type: "button", class: "quiet" }, "Cancel");
 
@@ -84,8 +84,7 @@ class Card {
       { class: "call-card" },
       el("p", { class: "call-head" }, el("code", {}, plain(tool)), this.#pill, this.#cancel),
       el("p", { class: "payload" }, plain(inline(args))),
-      this.#progress,
-      this.#message,
+      ...this.#progress.elements,
       this.#answer,
     );
   }
@@ -94,14 +93,9 @@ class Card {
     return this.#controller.signal;
   }
 
-  /** Shows progress in MCP's form (steps and a message) as a bar; anything else as JSON. @param {any} value */
+  /** @param {unknown} value */
   showProgress(value) {
-    const isSteps = typeof value?.progress === "number";
-    this.#progress.hidden = false;
-    if (isSteps && value.total > 0) this.#progress.value = value.progress / value.total;
-    else this.#progress.removeAttribute("value");
-    this.#message.hidden = false;
-    this.#message.textContent = isSteps && typeof value.message === "string" ? value.message : inline(value);
+    this.#progress.show(value);
   }
 
   /**
@@ -113,7 +107,6 @@ class Card {
     showPill(this.#pill, status, kind);
     this.#cancel.remove();
     this.#progress.remove();
-    this.#message.remove();
     this.#answer.hidden = answer === undefined;
     this.#answer.textContent = pretty(answer);
   }

@@ -5,7 +5,9 @@ import { inline } from "../shared/format.js";
 import { plain } from "../shared/plain.js";
 import { tellWaiting } from "../views.js";
 import { useOwnCall } from "./own-calls.js";
-import { approvalCard } from "./approval-card.js";
+import { approvalCard, askerOf } from "./approval-card.js";
+import { onChatCall } from "./chat-calls.js";
+import { startWaiting, stopWaiting } from "./waiting-calls.js";
 
 /** How many of the queued calls are listed. */
 const NAMED = 3;
@@ -25,6 +27,9 @@ export class Approvals {
   constructor() {
     byId("refuse-all").addEventListener("click", () => {
       for (const { settle } of [...this.#questions]) settle("refuse");
+    });
+    onChatCall(() => {
+      if (this.#shown) byId("approval-asker").textContent = askerOf(this.#shown.request);
     });
     this.#place.addEventListener("focusin", ({ relatedTarget }) => {
       const isFromOutside = relatedTarget instanceof Element && !this.#place.contains(relatedTarget);
@@ -54,6 +59,7 @@ export class Approvals {
         this.#close(question, () => {});
       });
       this.#questions.push(question);
+      startWaiting(id);
       this.#say(`An agent asks to call ${plain(tool)}. ${this.#questions.length} waiting for you.`);
       this.#draw();
     });
@@ -67,6 +73,7 @@ export class Approvals {
     const at = this.#questions.indexOf(question);
     if (at < 0) return;
     this.#questions.splice(at, 1);
+    stopWaiting(question.request.id);
     this.#draw();
     then();
   }

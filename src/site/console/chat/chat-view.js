@@ -5,9 +5,11 @@ import { dailyLimit } from "../daily-limit.js";
 import { byId, el } from "../shared/dom.js";
 import { setTitle } from "../views.js";
 import { Composer } from "./composer.js";
+import { Desk } from "./desk.js";
 import { Gallery } from "./gallery.js";
 import { resourceId } from "./identity.js";
 import { OtherTabs } from "./other-tabs.js";
+import { TabTools } from "./tab-tools.js";
 import { ThreadActions } from "./thread-actions.js";
 import { ThreadList } from "./thread-list.js";
 import { ThreadView } from "./thread-view.js";
@@ -18,6 +20,8 @@ import { ProblemBanner } from "./problem-banner.js";
 const NEW = "new";
 
 export class ChatView {
+  #desk = new Desk();
+  #tools;
   #gallery = new Gallery();
   #problems = new ProblemBanner(() => this.#reopen());
   #threads = new ThreadList({
@@ -37,7 +41,11 @@ export class ChatView {
       failed: (error) => this.#problems.show(error),
       undone: () => this.#threads.refresh(),
     },
-    { fork: (messageId) => this.#actions.fork(messageId), remove: (messageId) => this.#actions.deleteMessage(messageId) },
+    {
+      fork: (messageId) => this.#actions.fork(messageId),
+      remove: (messageId) => this.#actions.deleteMessage(messageId),
+      goOn: (messageId) => this.#goOn(messageId),
+    },
   );
   #composer = new Composer((text) => this.#send(text), () => this.#stop());
   /** Resolves when the thread is chosen; a message waits for it. @type {Promise<void>} */
@@ -52,7 +60,9 @@ export class ChatView {
     focus: () => this.#composer.focus(),
   });
 
-  constructor() {
+  /** @param {import("../tab/tab.js").Tab} tab this page's own */
+  constructor(tab) {
+    this.#tools = new TabTools(tab, () => this.arrange());
     byId("new-thread").addEventListener("click", () => this.#go(NEW));
     const isSeen = () => document.visibilityState === "visible" && !byId("chat-view").hidden;
     const look = () => isSeen() && !dailyLimit.isShown && this.#look();
@@ -63,7 +73,13 @@ export class ChatView {
   /** Shows a thread. @param {string} wanted its id; "" for the one that is open, or else the most recent one */
   open(wanted) {
     this.#problems.clear();
+    this.#tools.start();
     this.#opened = wanted === "" ? this.#openLast() : this.#open(wanted);
+  }
+
+  /** Puts the tab's questions, tools and board where the shown view has them. */
+  arrange() {
+    this.#desk.arrange(!byId("chat-view").hidden, this.#tools.isOn);
   }
 
   async #openLast() {
@@ -117,13 +133,24 @@ export class ChatView {
     try {
       await this.#opened;
       ({ threadId } = this.#thread);
-      await this.#thread.send(text, interrupt);
+      await this.#thread.send(text, { interrupt, tools: this.#tools });
     } catch (error) {
       this.#composer.restore(text);
       const isInTheWay = error instanceof ApiError && error.code === "answer_running";
       // If the user has left that thread, there is nothing to interrupt here.
       if (isInTheWay && threadId === this.#thread.threadId) this.#offerInterruption(text);
       else this.#problems.show(error);
+    }
+  }
+
+  /** @param {string} answerId of one that broke off */
+  async #goOn(answerId) {
+    this.#problems.clear();
+    this.#composer.focus();
+    try {
+      await this.#thread.goOn(answerId, this.#tools);
+    } catch (error) {
+      this.#problems.show(error);
     }
   }
 

@@ -2,20 +2,24 @@
 
 import { el } from "../shared/dom.js";
 import { clockTime, pretty } from "../shared/format.js";
+import { AnswerBody } from "./answer-body.js";
 import { contentText } from "./content.js";
-import { Reasoning } from "./reasoning.js";
 
 /** @typedef {import("../../waypost.js").ChatMessage} ChatMessage */
+/** @typedef {import("../../client/chat/answer-parts.js").AnswerPart} AnswerPart */
 
 const NAMES = { user: "You", assistant: "Assistant", system: "System", tool: "Tool" };
 
-/** What can be done with a message. @typedef {{ fork: (messageId: string) => void, remove: (messageId: string) => void }} MessageActions */
+/** What can be done with a message. @typedef {{ fork: (messageId: string) => void, remove: (messageId: string) => void, goOn: (messageId: string) => void }} MessageActions */
 
 export class Message {
   id;
-  #text = el("p", { class: "message-text", dir: "auto" });
-  #reasoning = new Reasoning();
+  role;
+  /** As it was sent, or as the history has it. @type {unknown} */
+  content;
+  #body = new AnswerBody();
   #fault = el("p", { class: "pill", "data-kind": "warn", hidden: true });
+  #goOn;
   /** Whether the text is from before a restart of the answer: the next text replaces it. */
   #isStale = false;
   /** Whether this page received it to its end. */
@@ -28,6 +32,7 @@ export class Message {
   constructor(message, actions) {
     const { id, role, timestamp } = message;
     this.id = id;
+    this.role = role;
     const name = NAMES[role] ?? role;
     const sentAt = clockTime(new Date(timestamp));
     /** @param {string} text @param {string} label @param {() => void} onclick */
@@ -35,63 +40,67 @@ export class Message {
       el("button", { type: "button", class: "quiet", onclick, "aria-label": `${label}: ${name}, ${sentAt}` }, text);
     const fork = button("Fork from here", "Fork from this message", () => actions.fork(id));
     const remove = button("Delete", "Delete this message", () => actions.remove(id));
+    this.#goOn = el("button", { type: "button", class: "go-on", hidden: true, onclick: () => actions.goOn(id) }, "Go on with this answer");
     const head = el("p", { class: "message-head" }, el("b", {}, name), el("time", {}, sentAt), fork, remove);
-    this.element = el("li", { class: "message", "data-role": role, "data-id": id }, head, this.#reasoning.element, this.#text, this.#fault);
+    this.element = el("li", { class: "message", "data-role": role, "data-id": id }, head, this.#body.element, this.#fault, this.#goOn);
     this.update(message);
   }
 
+  /** Whether a tool call of it waits for the person at this tab. */
+  get isWaiting() {
+    return this.#body.isWaiting;
+  }
+
   /** @param {ChatMessage} message as the history has it */
-  update({ content, partial, reasoning = "", toolCalls = [] }) {
+  update({ content, partial, reasoning = "", toolCalls = [], toolEvents = [] }) {
     // This page may be ahead of the history, which other locations see late.
     if (this.isGrowing || (this.#isHeard && partial)) return;
+    this.content = content;
     const calls = toolCalls.map(({ name, args }) => `${name}(${pretty(args)})`);
-    const text = [contentText(content), ...calls].filter(Boolean).join("\n");
-    if (this.#text.textContent !== text) this.#text.textContent = text;
-    this.#reasoning.show(reasoning);
-    this.#mark(partial ? "Incomplete" : null);
+    this.#body.show({ content: [contentText(content), ...calls].filter(Boolean).join("\n"), reasoning, toolEvents });
+    this.#body.end();
+    // What a person stopped has a result for each call.
+    this.#mark(partial ? "Incomplete" : null, this.#body.isCutOff);
   }
 
   begin() {
     this.isGrowing = true;
     this.#isHeard = false;
     this.#isStale = true;
-    this.#fault.hidden = true;
+    this.#fault.hidden = this.#goOn.hidden = true;
     // Makes a screen reader wait for the whole answer instead of reading single words.
     this.element.setAttribute("aria-busy", "true");
   }
 
-  /** @param {string} text */
-  append(text) {
-    this.#restart();
-    this.#reasoning.end();
-    this.#text.append(text);
-  }
-
-  /** @param {string} text of the reasoning */
-  think(text) {
-    this.#restart();
-    this.#reasoning.append(text);
-  }
-
-  #restart() {
-    if (!this.#isStale) return;
+  /** @param {AnswerPart} part */
+  grow(part) {
+    if (this.#isStale) this.#body.clear();
     this.#isStale = false;
-    this.#text.replaceChildren();
-    this.#reasoning.show("");
+    this.#body.grow(part);
   }
 
-  /** @param {string | null} fault */
-  finish(fault) {
+  /** It is no longer shown. */
+  leave() {
+    this.#body.clear();
+  }
+
+  /** Shows which tool calls wait for the person. */
+  look() {
+    this.#body.look();
+  }
+
+  /** @param {string | null} fault @param {boolean} isBrokenOff whether asking again makes it go on */
+  finish(fault, isBrokenOff) {
     this.isGrowing = false;
     this.#isHeard = true;
-    this.#text.normalize();
-    this.#reasoning.end();
+    this.#body.end();
     this.element.removeAttribute("aria-busy");
-    this.#mark(fault);
+    this.#mark(fault, isBrokenOff || this.#body.isCutOff);
   }
 
-  /** @param {string | null} fault */
-  #mark(fault) {
+  /** @param {string | null} fault @param {boolean} isBrokenOff */
+  #mark(fault, isBrokenOff) {
+    this.#goOn.hidden = fault === null || !isBrokenOff;
     this.element.toggleAttribute("data-partial", fault !== null);
     this.#fault.hidden = fault === null;
     this.#fault.textContent = fault;

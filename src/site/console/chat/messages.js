@@ -1,5 +1,6 @@
 /** The messages of a thread on the page: synchronised with the history, and growing while an answer streams. */
 
+import { onWaiting } from "../approval/waiting-calls.js";
 import { byId } from "../shared/dom.js";
 import { EarlierMessages } from "./earlier-messages.js";
 import { Message } from "./message.js";
@@ -34,6 +35,9 @@ export class Messages {
     this.#scroll.addEventListener("scroll", () => this.#heed());
     // A banner or a growing box takes room from the messages.
     new ResizeObserver(() => this.#settle()).observe(this.#scroll);
+    onWaiting(() => {
+      for (const message of this.#shown.values()) message.look();
+    });
   }
 
   /** @param {string} id */
@@ -48,6 +52,7 @@ export class Messages {
   /** @param {boolean} isKnown whether there is no history to load */
   clear(isKnown) {
     this.#isKnown = isKnown;
+    for (const message of this.#shown.values()) message.leave();
     this.#shown.clear();
     this.#deleted.clear();
     this.#list.replaceChildren();
@@ -125,21 +130,33 @@ export class Messages {
     this.#settle();
   }
 
-  /** @param {string} id @param {string} text */
-  append(id, text) {
-    this.#shown.get(id)?.append(text);
+  /** @param {string} id @param {import("../../client/chat/answer-parts.js").AnswerPart} part */
+  grow(id, part) {
+    this.#shown.get(id)?.grow(part);
     this.#settle();
   }
 
-  /** @param {string} id @param {string} text */
-  think(id, text) {
-    this.#shown.get(id)?.think(text);
-    this.#settle();
+  /** The question before this answer, if it is a text. @param {string} id */
+  questionOf(id) {
+    const order = [...this.#list.children].map((element) => this.#shown.get(/** @type {HTMLElement} */ (element).dataset.id ?? ""));
+    const before = order.slice(0, order.findIndex((message) => message?.id === id));
+    const question = before.findLast((message) => message?.role === "user");
+    return question && typeof question.content === "string" ? { id: question.id, text: question.content } : null;
   }
 
-  /** Ends an answer. @param {string} id @param {string | null} fault why it is incomplete; null if it is complete */
-  finish(id, fault) {
-    this.#shown.get(id)?.finish(fault);
+  /** Whether a tool call of this answer waits for the person at this tab. @param {string} id */
+  isWaiting(id) {
+    return this.#shown.get(id)?.isWaiting ?? false;
+  }
+
+  /**
+   * Ends an answer.
+   * @param {string} id
+   * @param {string | null} fault why it is incomplete; null if it is complete
+   * @param {boolean} isBrokenOff whether asking again makes it go on
+   */
+  finish(id, fault, isBrokenOff) {
+    this.#shown.get(id)?.finish(fault, isBrokenOff);
     this.#settle();
   }
 

@@ -2,7 +2,8 @@
 
 import { ApiError, Chat, TransportError, WaypostError } from "../../waypost.js";
 import { newId } from "../../client/ids.js";
-import { byId, showPill } from "../shared/dom.js";
+import { byId } from "../shared/dom.js";
+import { AnswerState } from "./answer-state.js";
 import { Messages } from "./messages.js";
 import { credentials, resourceId } from "./identity.js";
 import { hasArrived, look, readEarlier, readLast } from "./reading.js";
@@ -10,6 +11,7 @@ import { titleFrom } from "./titles.js";
 import { partialText } from "./error-text.js";
 
 /** @typedef {import("../../waypost.js").ChatEvent} ChatEvent */
+/** @typedef {import("./tab-tools.js").TabTools} TabTools */
 
 /**
  * A message sent from this page. `begun`: its answer has started, and did not come to nothing.
@@ -35,6 +37,7 @@ export class ThreadView {
   #left = new AbortController();
   /** The id of the running answer; "" if none. */
   #running = "";
+  #state = new AnswerState(() => this.#messages.isWaiting(this.#running));
   #isBegun = false;
 
   /**
@@ -94,9 +97,9 @@ export class ThreadView {
   /**
    * Sends a message and shows its answer. If it could not be sent, rejects and removes it from the page.
    * @param {string} text
-   * @param {boolean} [interrupt]
+   * @param {{ interrupt: boolean, tools: TabTools }} options
    */
-  async send(text, interrupt) {
+  async send(text, { interrupt, tools }) {
     const { chat, signal } = this.#now();
     if (!chat) return;
     const messageId = newId();
@@ -109,7 +112,7 @@ export class ThreadView {
     signal.addEventListener("abort", () => sent.begun && listening.abort());
     try {
       const metadata = title ? { title } : undefined;
-      const events = chat.send(text, { messageId, interrupt, metadata, signal: listening.signal });
+      const events = ask(chat, text, { messageId, interrupt, metadata, signal: listening.signal }, tools);
       await this.#hear(events, sent);
       // The thread was left and opened again before the answer was visible: look again.
       if (signal.aborted && this.threadId === chat.threadId) await this.refresh();
@@ -129,6 +132,18 @@ export class ThreadView {
       // Thrown even if the user has left the thread: nothing else reports that the message was not sent.
       throw error;
     }
+  }
+
+  /**
+   * Asks the question of an answer that broke off once more: it goes on where it was, and no tool runs again.
+   * @param {string} answerId
+   * @param {TabTools} tools
+   */
+  async goOn(answerId, tools) {
+    const { chat, signal } = this.#now();
+    const question = this.#messages.questionOf(answerId);
+    if (!chat || !question || this.isAnswering) return;
+    await this.#hear(ask(chat, question.text, { messageId: question.id, signal }, tools), null, answerId);
   }
 
   /** Deletes a message of the thread. Rejects if the request fails. @param {string} messageId */
@@ -164,11 +179,12 @@ export class ThreadView {
     return { chat: this.#chat, signal: this.#left.signal };
   }
 
-  /** @param {AsyncIterable<ChatEvent>} events @param {SentMessage | null} [sent] */
-  async #hear(events, sent = null) {
+  /** @param {AsyncIterable<ChatEvent>} events @param {SentMessage | null} [sent] @param {string} [before] the answer that goes on in this one */
+  async #hear(events, sent = null, before = "") {
     const { signal } = this.#now();
     let answer = "";
     let fault = "";
+    let isBrokenOff = false;
     try {
       for await (const event of events) {
         if (signal.aborted) return;
@@ -177,15 +193,8 @@ export class ThreadView {
           // A refresh in the same moment may already listen to this answer.
           if (this.#running === event.generationId) return;
           answer = event.generationId;
+          if (before && before !== answer) this.#messages.remove(before);
           this.#begin(event, sent);
-        } else if (event.type === "reasoning") {
-          this.#messages.think(answer, event.text);
-          if (this.#running === answer) showPill(byId("chat-state"), "Thinking", "busy");
-        } else if (event.type === "delta") {
-          this.#messages.append(answer, event.text);
-          if (this.#running === answer) showPill(byId("chat-state"), "Answering", "busy");
-        } else if (event.type === "waiting") {
-          showPill(byId("chat-state"), "Reconnecting", "warn");
         } else if (event.type === "error") {
           if (sent && !event.partial) {
             this.#messages.remove(answer);
@@ -193,9 +202,13 @@ export class ThreadView {
             this.#events.undone();
             throw new WaypostError(event.code, event.message);
           }
-          fault = event.message;
+          isBrokenOff = event.code === "answer_broken_off";
+          fault = isBrokenOff ? "Broken off: the server that wrote it is gone" : event.message;
+        } else if (event.type === "done") {
+          this.#messages.finish(answer, partialText(event, fault), isBrokenOff);
         } else {
-          this.#messages.finish(answer, partialText(event, fault));
+          if (event.type !== "waiting") this.#messages.grow(answer, event);
+          if (this.#running === answer) this.#state.show(event);
         }
       }
     } finally {
@@ -210,6 +223,7 @@ export class ThreadView {
     this.#isBegun = true;
     this.#messages.begin(start.generationId);
     this.#run(start.generationId);
+    this.#state.show(start);
     this.#events.started(start, sent);
     this.#events.session(start.sessionId);
     if (!this.#messages.has(start.messageId)) this.#reconcile();
@@ -230,8 +244,7 @@ export class ThreadView {
   #run(generationId) {
     this.#running = generationId;
     this.#events.answering(generationId !== "");
-    if (generationId) showPill(byId("chat-state"), "Answering", "busy");
-    else byId("chat-state").hidden = true;
+    if (!generationId) this.#state.hide();
   }
 
   /** Shows the hint of an empty thread. */
@@ -239,5 +252,24 @@ export class ThreadView {
     byId("talk-hint").textContent = this.#isBegun
       ? "The server has no messages of this thread: none was sent yet, or they have expired or were deleted. Your next message starts it."
       : "Write a message to start this thread.";
+  }
+}
+
+/**
+ * Sends a message, with the session of the tab if its tools may be used.
+ * @param {Chat} chat
+ * @param {string} text
+ * @param {import("../../waypost.js").SendOptions} options
+ * @param {TabTools} tools
+ * @returns {AsyncGenerator<ChatEvent, void, void>}
+ */
+async function* ask(chat, text, options, tools) {
+  const session = await tools.session();
+  try {
+    yield* chat.send(text, { ...options, session });
+  } catch (error) {
+    const joined = await tools.join(error, session);
+    if (!joined) throw error;
+    yield* chat.send(text, { ...options, session: joined });
   }
 }

@@ -24,6 +24,9 @@ const ATTEMPT_DELAYS_MS = [1000, 2000, 5000, 10_000];
 /** A longer wait is shown with the time at which it ends. */
 const LONG_MS = 120_000;
 
+/** How long `ready()` waits for the connection. */
+const READY_MS = 10_000;
+
 export class Tab {
   #log;
   #countdown = new Countdown();
@@ -34,7 +37,13 @@ export class Tab {
   /** The pause before the next attempt to open a session. @type {CancellableSleep | null} */
   #pause = null;
   #isOpening = false;
+  /** @type {Promise<void> | null} */
+  #started = null;
+  /** Resolves when the session is connected for the first time, or is over. @type {Promise<void>} */
+  #connected = Promise.resolve();
   #letAddressGo = () => {};
+  /** Called when the session or its state changes. */
+  onChange = () => {};
 
   /** @param {import("./request-log.js").RequestLog} log */
   constructor(log) {
@@ -57,13 +66,37 @@ export class Tab {
     return this.#session?.link ?? null;
   }
 
+  /** Whether the session is encrypted. */
+  get isEncrypted() {
+    return this.#session?.key !== undefined;
+  }
+
+  /** The state of the session; null while there is none. */
+  get state() {
+    return this.#session ? (this.#host?.state.state ?? null) : null;
+  }
+
   get #session() {
     return this.#host && this.#host.state.state !== "ended" ? this.#host.session : null;
   }
 
   /** Restores the session that this tab had before a reload, or creates one. A duplicated tab gets a session of its own. */
-  async start() {
-    if (this.#host) return;
+  start() {
+    return (this.#started ??= this.#start());
+  }
+
+  /**
+   * Starts, or opens another session if the last one is over, and waits until it is connected, or for some seconds.
+   * @returns {Promise<Session | null>} null: no session could be opened yet
+   */
+  async ready() {
+    await this.start();
+    if (this.#host && !this.#session) await this.#renew();
+    await Promise.race([this.#connected, new Promise((resolve) => setTimeout(resolve, READY_MS))]);
+    return this.#session;
+  }
+
+  async #start() {
     const kept = await Session.claim();
     if (kept) this.#use(kept, { isRestored: true });
     else await this.#open(0);
@@ -110,16 +143,21 @@ export class Tab {
     offerTools(host, approve);
     this.#log.follow(host);
     // Events of a session that was replaced are ignored.
-    host.on("state", (state) => host === this.#host && this.#showState(state));
+    host.on("state", (state) => {
+      if (host !== this.#host) return;
+      this.#showState(state);
+      this.onChange();
+    });
     host.on("session", () => {
       if (host !== this.#host) return;
       session.save();
       this.#countdown.show(session.expiresAt);
     });
     this.#show(session);
-    host.connect().catch(() => {
+    this.#connected = host.connect().catch(() => {
       // Shown by the `ended` state.
     });
+    this.onChange();
   }
 
   /** @param {Session} session @param {boolean} isRestored */
@@ -149,6 +187,7 @@ export class Tab {
   async #renew() {
     const old = this.#host;
     this.#host = null;
+    this.onChange();
     // A session that another host has taken over is that one's to end.
     if (old?.state.state === "superseded") await old.close();
     else if (old && old.state.state !== "ended") {

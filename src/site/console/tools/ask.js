@@ -1,5 +1,6 @@
 /** `ask_person`: asks the person at the tab, and waits for their answer. */
 
+import { startWaiting, stopWaiting } from "../approval/waiting-calls.js";
 import { byId, el } from "../shared/dom.js";
 import { plain } from "../shared/plain.js";
 
@@ -24,14 +25,14 @@ export const askTool = {
    * @param {{ question: string, choices?: string[] }} args
    * @param {import("../../waypost.js").ToolContext} context
    */
-  async handler({ question, choices = [] }, { signal, progress }) {
+  async handler({ question, choices = [] }, { id, signal, progress }) {
     if (typeof question !== "string" || question === "") throw new TypeError("question must be a non-empty string.");
     if (!Array.isArray(choices)) throw new TypeError("choices must be a list.");
     const beganAt = Date.now();
     progress({ progress: 1, total: 3, message: "The question is on the page." });
-    const answer = await ask(question, choices.slice(0, 6).map(String), signal, () =>
-      progress({ progress: 2, total: 3, message: "The person is typing." }),
-    );
+    startWaiting(id);
+    const typing = () => progress({ progress: 2, total: 3, message: "The person is typing." });
+    const answer = await ask(question, choices.slice(0, 6).map(String), signal, typing).finally(() => stopWaiting(id));
     return { answer, seconds: Math.round((Date.now() - beganAt) / 1000) };
   },
 };
