@@ -1,7 +1,5 @@
 """Planted bugs of chats that use a tab (see `planted.py`)."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 
 from simulation.replaced import replaced
@@ -9,7 +7,6 @@ from waypost_worker.chat import chat, steps
 from waypost_worker.chat.call_ids import own_root
 from waypost_worker.chat.generation import Generation
 from waypost_worker.chat.steps import Steps
-from waypost_worker.chat.turn import Turn
 
 
 def forgets_the_log() -> Any:
@@ -44,20 +41,6 @@ def ids_of_the_place_alone() -> Any:
     return replaced(steps, "call_id", call_id)
 
 
-@contextmanager
-def inherits_in_memory_alone() -> Iterator[None]:
-    """What an attempt has inherited is not written with its question: if it dies soon, the log is lost."""
-
-    def init(self: Any, *args: Any, inherited: Any = None, **named: Any) -> None:
-        original(self, *args, **named)
-        self.inherited = inherited
-
-    original = Turn.__init__
-    so_far = property(lambda self: self.inherited)
-    with replaced(Turn, "__init__", init), replaced(Turn, "so_far", so_far):
-        yield
-
-
 def goes_on_though_it_was_taken_over() -> Any:
     """An attempt that another one has taken over goes on, and is shown to its end."""
 
@@ -72,6 +55,5 @@ TAB_CHAT_BUGS = (
     calls_before_it_is_written,
     ids_of_each_attempt,
     ids_of_the_place_alone,
-    inherits_in_memory_alone,
     goes_on_though_it_was_taken_over,
 )
