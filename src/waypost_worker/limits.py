@@ -355,9 +355,6 @@ DOCUMENT_TTL_SECONDS = 24 * 3600
 MAX_SERVER_EVENT_BYTES = 1024 * 1024
 """One event of a model's stream, or its whole answer where it does not stream: thousands of times a usual event."""
 
-MAX_MODEL_CALLS = 32
-"""Calls of tools in one answer of a model, which are made concurrently: models make a few, a broken one any number."""
-
 MAX_MODEL_LOG_LENGTH = 500
 """Characters of a model service's error that are written to the operator's log."""
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from waypost_worker.limits import MAX_ANSWER_CHARACTERS, MAX_MODEL_CALLS
+from waypost_worker.limits import MAX_ANSWER_CHARACTERS, MAX_CALLS_PER_REPLY
 from waypost_worker.models.model import ModelTool
 from waypost_worker.models.text_calls import MARKS, TextCalls
 
@@ -151,4 +151,4 @@ def test_only_so_much_is_held_back():
 
 
 def test_of_calls_without_end_not_all_are_read():
-    assert len(read(LIST * 1000)[1]) == MAX_MODEL_CALLS + 1
+    assert len(read(LIST * 1000)[1]) == MAX_CALLS_PER_REPLY + 1

@@ -8,7 +8,7 @@ import pytest
 from simulation.virtual_time import run
 from tests.support.completions import DONE, byte_by_byte, chunk, event
 from waypost_worker.errors import ModelFailed
-from waypost_worker.limits import MAX_ANSWER_CHARACTERS, MAX_MODEL_CALLS
+from waypost_worker.limits import MAX_ANSWER_CHARACTERS, MAX_CALLS_PER_REPLY
 from waypost_worker.models.completion_stream import BrokenOff, read_document, read_stream
 from waypost_worker.models.model import AnswerCutOff, ModelTool, Piece, Reasoning, ToolUse
 
@@ -367,8 +367,8 @@ def test_a_call_of_a_model_that_was_offered_no_tools_is_skipped_and_logged():
 
 
 def test_more_calls_or_longer_arguments_than_are_allowed_are_a_failure():
-    many = [part(index=number, id=f"{number}", name="list_notes") for number in range(MAX_MODEL_CALLS + 1)]
-    assert len(calls_of(*many[1:], END)) == MAX_MODEL_CALLS
+    many = [part(index=number, id=f"{number}", name="list_notes") for number in range(MAX_CALLS_PER_REPLY + 1)]
+    assert len(calls_of(*many[1:], END)) == MAX_CALLS_PER_REPLY
     long = [part(index=0, name="add_note"), *[part(index=0, arguments="x" * (MAX_ANSWER_CHARACTERS // 4))] * 5]
     for steps in (many, long):
         with pytest.raises(ModelFailed, match="too many tools"):

@@ -11,7 +11,7 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
-from waypost_worker.limits import MAX_ANSWER_CHARACTERS, MAX_MODEL_CALLS
+from waypost_worker.limits import MAX_ANSWER_CHARACTERS, MAX_CALLS_PER_REPLY
 from waypost_worker.models.call_parts import CallPart, call_parts
 from waypost_worker.models.model import ModelTool
 
@@ -103,7 +103,7 @@ class TextCalls:
             text = re.sub(r"^\s*```(?:json)?|```\s*$", "", text)
         calls: list[CallPart] = []
         try:
-            while (text := text[_BETWEEN.match(text).end() :]) and len(calls) <= MAX_MODEL_CALLS:  # type: ignore[union-attr]
+            while (text := text[_BETWEEN.match(text).end() :]) and len(calls) <= MAX_CALLS_PER_REPLY:  # type: ignore[union-attr]
                 found, end = self._first(text)
                 calls += found
                 text = text[end:]

@@ -17,7 +17,7 @@ from typing import Any
 import msgspec
 
 from waypost_worker.errors import ModelFailed
-from waypost_worker.limits import MAX_ANSWER_CHARACTERS, MAX_MODEL_CALLS
+from waypost_worker.limits import MAX_ANSWER_CHARACTERS, MAX_CALLS_PER_REPLY
 from waypost_worker.models.call_parts import CallPart
 from waypost_worker.models.model import ToolUse
 from waypost_worker.surrogates import well_formed
@@ -45,7 +45,7 @@ class ToolCalls:
         """Adds `parts`, each to its call.
 
         Raises:
-            ModelFailed: there are more than `MAX_MODEL_CALLS`, or their arguments are over `MAX_ANSWER_CHARACTERS`.
+            ModelFailed: there are more than `MAX_CALLS_PER_REPLY`, or their arguments are over `MAX_ANSWER_CHARACTERS`.
         """
         for part in parts:
             call = self._call_of(part)
@@ -60,7 +60,7 @@ class ToolCalls:
                 self._characters += len(part.args)
             elif part.args is not None:
                 call.value = part.args
-            if len(self._calls) > MAX_MODEL_CALLS or self._characters > MAX_ANSWER_CHARACTERS:
+            if len(self._calls) > MAX_CALLS_PER_REPLY or self._characters > MAX_ANSWER_CHARACTERS:
                 raise ModelFailed("The model called too many tools, or with too long arguments.")
 
     def end(self) -> list[ToolUse]:
