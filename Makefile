@@ -36,7 +36,7 @@ check: bootstrap
 	@npm run --silent check
 
 unit: bootstrap
-	@npm run --silent test:unit
+	@npm run --silent test:unit && npm run --silent test:tools
 
 simulation: bootstrap
 	@npm run --silent test:simulation

@@ -213,9 +213,8 @@ def test_pytest_reports_totals_outcomes_and_reasons(tmp_path: Path) -> None:
 
 
 def test_the_first_line_says_what_runs_and_about_how_long() -> None:
-    assert re.fullmatch(
-        r"test: all unit tests, the Worker in workerd, .*; about \d minutes on two cores.*", first_line("test")
-    )
+    suites = "all unit tests of the Worker, .*, the Worker in workerd, .*"
+    assert re.fullmatch(rf"test: {suites}; about \d minutes on two cores.*", first_line("test"))
 
 
 @pytest.mark.parametrize(

@@ -36,7 +36,9 @@ class Plan:
 PLANS: dict[str, Plan] = {
     "test": Plan(
         (
-            Suite("unit", "all unit tests", "test:unit"),
+            Suite("unit", "all unit tests of the Worker", "test:unit"),
+            # Apart, since what they run is not measured: that would take twice as long.
+            Suite("tools", "those of tools and clients", "test:tools"),
             Suite("worker", "the Worker in workerd", "test:worker", ("-m", "worker and not verify")),
             Suite("browser", "the main paths in Chromium", "test:browser", ("-m", "browser and not verify")),
             Suite("check", "lint and types", "check:python"),
