@@ -6,15 +6,12 @@ Within an isolate it always is. Between isolates it is once the write is visible
 each other are both answered, and both are kept.
 """
 
-from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine, Sequence
-from contextlib import aclosing
-from functools import partial
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from typing import Any
 
 import msgspec
 
 from waypost_worker.chat.answer_stream import AnswerStream
-from waypost_worker.chat.asking import ask_model
 from waypost_worker.chat.beginning import Beginning
 from waypost_worker.chat.call_ids import own_root, root_in, root_of
 from waypost_worker.chat.context import ChatContext
@@ -24,6 +21,7 @@ from waypost_worker.chat.offered_tools import OfferedTools
 from waypost_worker.chat.open_answers import OpenAnswers
 from waypost_worker.chat.prompt import Prompt, build_prompt
 from waypost_worker.chat.question import Question, answer_of, asked_in, broken_off, tag_of
+from waypost_worker.chat.replies import Replies, ReplyBuilder
 from waypost_worker.chat.resume import follow_remote, info_of, join_live, replay_ended, wait_until_begun
 from waypost_worker.chat.steps import Steps
 from waypost_worker.chat.tab_tools import TabTools
@@ -34,12 +32,9 @@ from waypost_worker.conversations.thread import Thread, validate_thread
 from waypost_worker.errors import AnswerRunning
 from waypost_worker.kv.keys import thread_key
 from waypost_worker.kv.together import together
-from waypost_worker.limits import INTERRUPT_SECONDS, PROMPT_CHARACTERS_PER_USE
-from waypost_worker.models.model import ModelTool, Piece
+from waypost_worker.limits import INTERRUPT_SECONDS
+from waypost_worker.models.model import ModelTool
 from waypost_worker.models.settings import Agent
-
-StepBuilder = Callable[[ChatMessage | None, int | None], Prompt]
-"""Makes the prompt of a step: that of the question, and the answer so far. The number: as in `PromptBuilder`."""
 
 Undo = Callable[[], Awaitable[None]]
 
@@ -156,7 +151,7 @@ class Chat:
         model = context.settings.model
         offered = OfferedTools(of_tab, model.prompt_budget // 2)
 
-        def take_turn() -> tuple[Turn, StepBuilder]:
+        def take_turn() -> tuple[Turn, ReplyBuilder]:
             turn = Turn(
                 standing.items,
                 message,
@@ -215,23 +210,10 @@ class Chat:
                 images.clear()
             return shown
 
-        charged: list[int] = []
-
-        async def ask(so_far: ChatMessage | None, given: Sequence[ModelTool]) -> AsyncGenerator[Piece, None]:
-            prompt = build(so_far, None)
-            if charged:
-                # A further reply costs as much as a question. The first one was charged before that was taken.
-                await context.charge(PROMPT_CHARACTERS_PER_USE + prompt.characters + offered.characters)
-            charged.append(prompt.characters)
-            pieces = ask_model(context.model, partial(build, so_far), prompt, with_images, agent.model, given)
-            async with aclosing(pieces):
-                async for piece in pieces:
-                    yield piece
-
         if turn.so_far is not None:
             live.inherit(turn.so_far)
-        root = _root(thread, question, live, turn.so_far)
-        steps = Steps(context, live, root, tools, offered, ask)
+        replies = Replies(context, build, with_images, agent.model, offered.characters)
+        steps = Steps(context, live, _root(thread, question, live, turn.so_far), tools, offered, replies.ask)
         return Beginning(context, conversation, turn, live, steps).run(
             info_of(thread, turn.answer, turn.added),
             keep,
