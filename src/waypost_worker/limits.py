@@ -610,9 +610,6 @@ MAX_TOOL_SECONDS = MAX_ANSWER_SECONDS - 60
 MAX_CALLS_PER_STEP = 8
 """Calls of one reply that are made, at the same time; each waits with KV operations of its own."""
 
-MAX_CALLS_PER_REPLY = 64
-"""Calls in one reply of a model; one with more does not come to an end."""
-
 MAX_TOOL_ARGS_BYTES = 64 * 1024
 """The arguments of a model's call as JSON: an answer keeps them."""
 

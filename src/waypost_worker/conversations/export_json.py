@@ -24,8 +24,8 @@ class ToolCallView(msgspec.Struct, frozen=True):
 class MessageView(msgspec.Struct, frozen=True, omit_defaults=True, rename="camel"):
     """One message. `partial`: an answer that is running, or ended before the model had finished it. `byUser`: the
     sender had no app key, so a model is given the message as a user's, whatever its role says. `reasoning`: what the
-    model thought before its answer; no model is given it again. `toolEvents`: what the answer's tool calls did, in
-    order."""
+    model thought before its answer; a model is given it again only if its service demands it. `toolEvents`: what the
+    answer's tool calls did, in order."""
 
     id: str
     role: MessageRole
