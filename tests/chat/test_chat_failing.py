@@ -145,6 +145,7 @@ async def test_taking_a_question_back_leaves_the_same_one_answered_elsewhere(tak
     assert ui_text((await at.ask_ui("Anew?", "m1", at.elsewhere, **again)).body) == "Two."
     assert (await refused).status == 503
     assert at.own_kv.refuses == 0
+    assert len(await threads(at)) == 1
     assert await at.history() == ["user: Anew?", "assistant: Two."]
 
 

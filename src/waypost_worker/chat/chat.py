@@ -189,7 +189,8 @@ class Chat:
             for entry in entries:
                 # Not by the ids of its messages: another isolate may have answered the same question meanwhile.
                 await conversation.retract(entry, [*closed, *turn.replaced], drops=[turn.answer.id, *empty])
-            if known is None:
+            # It may be another isolate's too by now.
+            if known is None and not (await conversation.history()).items:
                 await context.threads.delete(thread)
 
         async def undo_after_asking() -> None:
