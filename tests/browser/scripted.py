@@ -97,6 +97,11 @@ class ScriptedAnswer:
         done["partial"] = reason != "stop"
         self._page.evaluate("frame => script.tell(frame)", f"event: done\ndata: {json.dumps(done)}\n\n")
 
+    def fail(self, code: str, message: str) -> None:
+        """End the answer with an error, behind what it has."""
+        self._tell("error", {"code": code, "message": message, "partial": True})
+        self.end("error")
+
     def keep(self, content: str, reasoning: str) -> None:
         """Have the history show the answer as it was."""
         answer = {"id": "g1", "role": "assistant", "content": content, "reasoning": reasoning}

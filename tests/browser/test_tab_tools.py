@@ -172,6 +172,29 @@ def test_calls_stand_in_the_conversation_with_what_came_of_them(open_scripted: O
     assert chats.page.locator(".message").last.inner_text() == shown
 
 
+def test_an_answer_that_fails_after_a_call_goes_on_under_the_same_question(open_scripted: OpenChats) -> None:
+    chats = open_scripted()
+    use_tools(chats)
+    answer = ask(chats, "Note it.")
+    answer.call("c1", "add_note", NOTE)
+    answer.give("c1", {"notes": 1})
+    answer.fail("rate_limited", "Too many questions.")
+    expect(chats.page.locator(".message[data-partial]")).to_contain_text("Too many questions.")
+    go_on = chats.button("Go on with this answer")
+    expect(go_on).to_be_visible()
+    go_on.click()
+    expect(chats.stop_button).to_be_visible()
+    first, second = chats.page.evaluate("script.asked")
+    assert [second[name] for name in ("message", "messageId", "session")] == [
+        first[name] for name in ("message", "messageId", "session")
+    ]
+    answer = ScriptedAnswer(chats.page)
+    answer.say("Noted.")
+    answer.end()
+    expect(chats.answer).to_have_text("Noted.")
+    expect(go_on).to_have_count(0)
+
+
 def test_on_a_phone_what_the_tab_asks_stands_above_the_message_box(open_scripted: OpenChats, api: httpx.Client) -> None:
     chats = open_scripted(**PHONE, color_scheme="dark")
     code = use_tools(chats)

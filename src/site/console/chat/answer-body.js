@@ -30,6 +30,11 @@ export class AnswerBody {
     return this.#steps.some((step) => step.isWaiting);
   }
 
+  /** Whether it has called tools. */
+  get usesTools() {
+    return this.#steps.some((step) => step.hasCalls);
+  }
+
   /** Whether it has ended before a call did. */
   get isCutOff() {
     return this.#steps.some((step) => step.isCutOff);

@@ -89,18 +89,20 @@ export class Message {
     this.#body.look();
   }
 
-  /** @param {string | null} fault @param {boolean} isBrokenOff whether asking again makes it go on */
-  finish(fault, isBrokenOff) {
+  /** @param {string | null} fault @param {"error" | "broken off" | null} [failure] */
+  finish(fault, failure = null) {
     this.isGrowing = false;
     this.#isHeard = true;
     this.#body.end();
     this.element.removeAttribute("aria-busy");
-    this.#mark(fault, isBrokenOff || this.#body.isCutOff);
+    // Asking again makes these go on: an answer whose isolate is gone, and one that failed after calls of tools.
+    const goesOn = failure === "broken off" || (failure === "error" && this.#body.usesTools);
+    this.#mark(fault, goesOn || this.#body.isCutOff);
   }
 
-  /** @param {string | null} fault @param {boolean} isBrokenOff */
-  #mark(fault, isBrokenOff) {
-    this.#goOn.hidden = fault === null || !isBrokenOff;
+  /** @param {string | null} fault @param {boolean} goesOn */
+  #mark(fault, goesOn) {
+    this.#goOn.hidden = fault === null || !goesOn;
     this.element.toggleAttribute("data-partial", fault !== null);
     this.#fault.hidden = fault === null;
     this.#fault.textContent = fault;

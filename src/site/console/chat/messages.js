@@ -153,10 +153,10 @@ export class Messages {
    * Ends an answer.
    * @param {string} id
    * @param {string | null} fault why it is incomplete; null if it is complete
-   * @param {boolean} isBrokenOff whether asking again makes it go on
+   * @param {"error" | "broken off" | null} failure
    */
-  finish(id, fault, isBrokenOff) {
-    this.#shown.get(id)?.finish(fault, isBrokenOff);
+  finish(id, fault, failure) {
+    this.#shown.get(id)?.finish(fault, failure);
     this.#settle();
   }
 

@@ -184,7 +184,8 @@ export class ThreadView {
     const { signal } = this.#now();
     let answer = "";
     let fault = "";
-    let isBrokenOff = false;
+    /** @type {"error" | "broken off" | null} */
+    let failure = null;
     try {
       for await (const event of events) {
         if (signal.aborted) return;
@@ -202,10 +203,10 @@ export class ThreadView {
             this.#events.undone();
             throw new WaypostError(event.code, event.message);
           }
-          isBrokenOff = event.code === "answer_broken_off";
-          fault = isBrokenOff ? "Broken off: the server that wrote it is gone" : event.message;
+          failure = event.code === "answer_broken_off" ? "broken off" : "error";
+          fault = failure === "broken off" ? "Broken off: the server that wrote it is gone" : event.message;
         } else if (event.type === "done") {
-          this.#messages.finish(answer, partialText(event, fault), isBrokenOff);
+          this.#messages.finish(answer, partialText(event, fault), failure);
         } else {
           if (event.type !== "waiting") this.#messages.grow(answer, event);
           if (this.#running === answer) this.#state.show(event);
