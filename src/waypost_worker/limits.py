@@ -604,6 +604,9 @@ DEFAULT_TOOL_SECONDS = 120
 MAX_TOOL_SECONDS = MAX_ANSWER_SECONDS - 60
 """The greatest such time of a deployment: the answer has to go on after it."""
 
+MAX_CALLS_PER_REPLY = 32
+"""Calls in one reply of a model: models make a few, a broken one any number."""
+
 MAX_CALLS_PER_STEP = 8
 """Calls of one reply that are made, at the same time; each waits with KV operations of its own."""
 

@@ -14,8 +14,8 @@ from tests.support.limiters import Budget
 from tests.support.tab_chats import BUY, NOTE, WAIT, TabChats
 from waypost_worker.errors import ModelFailed
 from waypost_worker.limits import (
+    MAX_CALLS_PER_REPLY,
     MAX_CALLS_PER_STEP,
-    MAX_MODEL_CALLS,
     MAX_TOOL_ARGS_BYTES,
     MAX_TOOL_LOG_BYTES,
     MAX_TOOL_RESULT_BYTES,
@@ -166,7 +166,7 @@ async def test_calls_beyond_the_limit_of_a_reply_are_not_made():
 
 
 async def test_a_reply_that_does_not_come_to_an_end_with_its_calls_fails():
-    at = TabChats([NOTE] * (MAX_MODEL_CALLS + 1))
+    at = TabChats([NOTE] * (MAX_CALLS_PER_REPLY + 1))
     await at.open_tab()
     error = await at.failed(**at.naming_tab())
     assert error["code"] == "model_failed"

@@ -22,8 +22,8 @@ from waypost_worker.conversations.message import ChatMessage, ToolEvent
 from waypost_worker.errors import ModelFailed, Unavailable
 from waypost_worker.kv.together import together
 from waypost_worker.limits import (
+    MAX_CALLS_PER_REPLY,
     MAX_CALLS_PER_STEP,
-    MAX_MODEL_CALLS,
     MAX_TOOL_ARGS_BYTES,
     MAX_TOOL_LOG_BYTES,
     MAX_TOOL_NAME_LENGTH,
@@ -94,7 +94,7 @@ class Steps:
                         uses.append(piece)
                     else:
                         yield piece
-                    if len(uses) > MAX_MODEL_CALLS:
+                    if len(uses) > MAX_CALLS_PER_REPLY:
                         raise ModelFailed("The model did not come to an end with its calls of tools.")
             if not uses:
                 return
