@@ -12,8 +12,6 @@ in the journal.
 
 from collections.abc import Sequence
 
-import msgspec
-
 from waypost_worker.conversations.journal import Entry, Snapshot, cut_off, keep, merge, newest_gone
 from waypost_worker.conversations.window import Window
 from waypost_worker.kv.cursor import cursor_ms
@@ -58,9 +56,9 @@ def compacted(snapshot: Snapshot, journal: Sequence[Entry], window: Window, ttl_
     since_ms = min(now_ms - TOMBSTONE_SECONDS * 1000, oldest_ms)
     entries = merge(snapshot.entries, journal)
     cut = max(snapshot.cut, cut_off(entries, window))
-    made = Snapshot(now_ms, keep(entries, window, since_ms), folded_ms, cut, ttl_seconds)
-    stays = folded_ms.keys() - settled(made)
-    return msgspec.structs.replace(made, gone=max(snapshot.gone, newest_gone(entries, window, stays)))
+    # Those in the journal too: the next compaction may delete them while a reader still has this snapshot.
+    gone = max(snapshot.gone, newest_gone(entries, window))
+    return Snapshot(now_ms, keep(entries, window, since_ms), folded_ms, cut, ttl_seconds, gone=gone)
 
 
 def settled(snapshot: Snapshot) -> set[str]:

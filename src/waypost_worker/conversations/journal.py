@@ -7,7 +7,7 @@ before their entry and is not of it, also what becomes visible later. A retracti
 written: a drop takes a message by its id, and with it a copy that somebody else wrote meanwhile; a retraction does not.
 """
 
-from collections.abc import Container, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 
 import msgspec
 
@@ -148,11 +148,10 @@ def cut_off(entries: Sequence[Entry], window: Window) -> str:
     return max((cursor for (_, cursor, _), _ in standing[: _first_kept(standing, window)]), default="")
 
 
-def newest_gone(entries: Sequence[Entry], window: Window, stored: Container[str]) -> Position:
-    """Where the last message stands that `keep` leaves out and whose entry is not among the `stored` ones."""
+def newest_gone(entries: Sequence[Entry], window: Window) -> Position:
+    """Where the last message stands that `keep` leaves out."""
     standing = _standing(entries)
-    left_out = standing[: _first_kept(standing, window)]
-    return max((position for position, _ in left_out if position[1] not in stored), default=NOWHERE)
+    return max((position for position, _ in standing[: _first_kept(standing, window)]), default=NOWHERE)
 
 
 def without_gone(entry: Entry, gone: Position) -> Entry:
