@@ -240,7 +240,10 @@ WHOLE: Mapping[str, Json] = {
     "RequestBody": {"anyOf": [_both(_CALL, _UNNUMBERED), _both(_CALL, _NUMBERED), _SKIP]},
     "ResponseBody": {"oneOf": [{"required": ["result"]}, {"required": ["error"]}]},
     "VoiceBody": {"required": ["question", "sessionId"]},
-    "TabBody": {"oneOf": [{"required": ["code"]}, {"required": ["token"]}]},
+    # A null is as none.
+    "TabBody": {
+        "oneOf": [{"required": [name], "properties": {name: {"type": "string"}}} for name in ("code", "token")]
+    },
     # Who has no token that names the resource must name it.
     "ForkBody": {"required": ["forkFromThreadId", "threadId", "resourceId"]},
     "ThreadBody": {"required": ["threadId", "resourceId"]},

@@ -2,7 +2,6 @@
 
 import { el } from "./dom.js";
 import { inline } from "./format.js";
-import { plain } from "./plain.js";
 
 export class ProgressLine {
   #bar = el("progress", { hidden: true, max: 1, "aria-label": "Progress" });
@@ -16,7 +15,7 @@ export class ProgressLine {
     this.#bar.hidden = !(isSteps && value.total > 0);
     if (!this.#bar.hidden) this.#bar.value = value.progress / value.total;
     this.#message.hidden = false;
-    this.#message.textContent = isSteps && typeof value.message === "string" ? plain(value.message) : inline(value);
+    this.#message.textContent = isSteps && typeof value.message === "string" ? value.message : inline(value);
   }
 
   remove() {
