@@ -12,7 +12,7 @@ import msgspec
 
 from simulation.planted_addresses import ADDRESS_BUGS
 from simulation.planted_ahead import AHEAD_BUGS
-from simulation.planted_chats import CHAT_BUGS
+from simulation.planted_chats import CHAT_BUGS, takes_back_by_name
 from simulation.planted_departures import DEPARTURE_BUGS
 from simulation.planted_images import IMAGE_BUGS, deletes_no_images
 from simulation.planted_tab_chats import TAB_CHAT_BUGS
@@ -425,6 +425,7 @@ PLANTED_BY_TOPIC: dict[str, tuple[Any, ...]] = {
         forgets_that_it_cut,
         says_nothing_of_what_it_cuts,
         asks_again_only_what_is_shown,
+        takes_back_by_name,
         *IMAGE_BUGS,
     ),
     "chats": CHAT_BUGS,

@@ -88,7 +88,6 @@ def takes_back_by_name() -> Any:
 
 
 CHAT_BUGS = (
-    takes_back_by_name,
     shows_before_it_is_kept,
     writes_into_the_likely_conversation,
     lets_the_model_go_on,
