@@ -10,7 +10,17 @@ from msgspec.structs import replace
 
 from tests.support.builders import cursor_at
 from tests.support.conversations import answer, ids, item
-from waypost_worker.conversations.journal import Change, Entry, items_of, keep, merge, origin_of
+from waypost_worker.conversations import compaction
+from waypost_worker.conversations.journal import (
+    Change,
+    Entry,
+    Snapshot,
+    items_of,
+    keep,
+    merge,
+    origin_of,
+    without_gone,
+)
 from waypost_worker.conversations.message import ChatMessage, ForkOrigin
 from waypost_worker.conversations.window import Window
 from waypost_worker.kv.cursor import cursor_ms
@@ -228,6 +238,14 @@ def test_a_retraction_is_kept_for_as_long_as_what_it_retracts_may_appear():
     story = [entry(0, item("a")), entry(1, drops=["x"], retracts=[CURSORS[0]]), entry(2, item("b"))]
     assert [one.cursor for one in keep(story, Window(9), cursor_ms(CURSORS[1]))] == CURSORS[1:3]
     assert [one.cursor for one in keep(story, Window(9), cursor_ms(CURSORS[2]))] == CURSORS[2:3]
+
+
+def test_an_answer_is_cut_off_with_its_question_whose_entry_leaves_the_journal_first():
+    asked = entry(0, item("q", place=CURSORS[0]), answer("a", "", partial=True, is_open=True, place=CURSORS[0]))
+    story = [asked, entry(1, answer("a", "So.", place=CURSORS[0])), entry(2, item("b")), entry(3, item("c"))]
+    snapshot = compaction.compacted(Snapshot(), story, Window(2), 3600, cursor_ms(CURSORS[3]))
+    left = [without_gone(one, snapshot.gone) for one in [*story[1:], entry(4, drops=["b", "c"])]]
+    assert items_of(merge(snapshot.entries, left)) == []
 
 
 def test_a_drop_takes_away_only_what_it_names():
