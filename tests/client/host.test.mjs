@@ -283,12 +283,13 @@ test("a server that ends each stream immediately is asked with pauses, and that 
   await until(() => seen(host, "state").some(({ state }) => state === "waiting"));
 });
 
-test("a stream that the server ends with a longer retry is not continued immediately", async () => {
+test("a stream that the server ends with a longer retry is continued after it, and not before", async () => {
   const host = await connected({});
   server.raw("event: session\nretry: 60000\ndata: {}\n\n");
   await until(() => seen(host, "session").length === 2);
   server.end();
-  await until(() => seen(host, "state").some(({ state }) => state === "waiting"));
+  const waiting = await until(() => seen(host, "state").find(({ state }) => state === "waiting"));
+  assert.ok(waiting.delayMs >= 60_000, `${waiting.delayMs}`);
 });
 
 test("a stream that can't be continued is reported as lost", async () => {

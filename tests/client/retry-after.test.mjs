@@ -60,6 +60,22 @@ test("a host says for how long it waits and why, is stirred by no event of the b
   await host.close();
 });
 
+test("a stream that ends because the day is used up is opened again after its retry, and says why until then", async () => {
+  const host = await connected();
+  const data = { code: "daily_limit", detail: "No list operations are left today.", retryAfter: 7200 };
+  server.raw(`event: unavailable\nretry: 60000\ndata: ${JSON.stringify(data)}\n\n`);
+  server.end();
+  const { error, delayMs } = await until(() => host.state.state === "waiting" && host.state);
+  assert.deepEqual([error.code, error.message], ["daily_limit", data.detail]);
+  assert.ok(delayMs >= 60_000, `${delayMs}`);
+  stir();
+  await settled();
+  assert.equal(server.sent("GET /api/stream").length, 1);
+  host.retry();
+  await until(() => host.state.state === "online");
+  await host.close();
+});
+
 test("an answer that can't be stored today is not sent again with each new connection", async () => {
   const host = await connected({ add: () => 3 });
   server.faults.push(["POST /api/response", ...USED_UP]);

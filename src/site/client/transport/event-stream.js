@@ -17,8 +17,8 @@ const STEADY_MS = 5_000;
 const SHORT_RETRY_MS = 1000;
 
 /**
- * `connecting`; `online`; `waiting` (`delayMs` until the next attempt, after `error`: hours if its code is `daily_limit`,
- * because the server's storage is used up for today); `offline` (the same, and the
+ * `connecting`; `online`; `waiting` (`delayMs` until the next attempt, after `error`: a minute or hours if its code is
+ * `daily_limit`, because the server's storage is used up for today); `offline` (the same, and the
  * browser sees no network; without `delayMs`, the connection may have survived); `elsewhere` (another page of this browser
  * is the host; this one takes over when that one closes); `superseded` (another host has taken over, `since` then; this
  * one gets no requests any more); `ended` (for good: `reason`, and `error` if it was one).
@@ -50,6 +50,8 @@ export class EventStream {
   #hurry = false;
   /** The server ended the last stream in its turn, as it ends every one: the next one continues it, and nothing is reported. */
   #continues = false;
+  /** Why the server ends this stream, if it can't go on for now. @type {ApiError | null} */
+  #refusal = null;
   /** @type {AbortController | null} */
   #attempt = null;
   #heardAt = 0;
@@ -118,6 +120,7 @@ export class EventStream {
   async #connect() {
     const attempt = (this.#attempt = new AbortController());
     const beganAt = Date.now();
+    this.#refusal = null;
     try {
       const guard = new SilenceTimeout(attempt);
       try {
@@ -126,6 +129,7 @@ export class EventStream {
       } finally {
         guard.stop();
       }
+      if (this.#refusal) throw this.#refusal;
       const isSteady = Date.now() - beganAt >= STEADY_MS;
       if (isSteady) this.#backoff.reset();
       // Once, if it was short: a server that ends each stream immediately is not asked without a pause.
@@ -160,12 +164,13 @@ export class EventStream {
       this.#heardAt = Date.now();
       guard.heard();
       if (this.#health === "doubted") this.#online();
-      for (const event of parser.feed(value)) {
+      const events = parser.feed(value);
+      this.#backoff.baseMs = parser.retryMs ?? this.#backoff.baseMs;
+      for (const event of events) {
         this.#take(event.type, event.data);
         if (this.#stopped) return;
       }
       if (isCursor(parser.lastEventId)) this.#move(parser.lastEventId);
-      this.#backoff.baseMs = parser.retryMs ?? this.#backoff.baseMs;
     }
   }
 
@@ -182,6 +187,12 @@ export class EventStream {
       return;
     }
     if (type === "end") return this.#end({ reason: data.reason });
+    if (type === "unavailable") {
+      // As if it had been refused with this reason, until its `retry` is over.
+      const retryAfterMs = this.#backoff.baseMs;
+      this.#refusal = new ApiError(503, `${data.code}`, `${data.detail}`, { retryAfterMs, problem: data });
+      return;
+    }
     if (type === "superseded") {
       // It must not come back by itself: the two hosts would take the session from each other for ever.
       this.stop();
@@ -220,7 +231,9 @@ export class EventStream {
 
   /** @param {WaypostError | null} error */
   async #pause(error) {
-    const delayMs = this.#backoff.next(retryAfterMs(error));
+    const { baseMs } = this.#backoff;
+    const askedMs = error ? retryAfterMs(error) : baseMs > SHORT_RETRY_MS ? baseMs : 0;
+    const delayMs = this.#backoff.next(askedMs);
     const fixedMs = fixedWaitMs(error);
     if (!this.#hurry || fixedMs > 0) {
       const state = seemsOffline() ? "offline" : "waiting";
