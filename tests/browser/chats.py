@@ -89,6 +89,16 @@ class Chats:
         expect(self.page.locator("#send")).to_be_visible()
         expect(self.page.locator(".message[aria-busy]")).to_have_count(0)
 
+    @property
+    def calls(self) -> Locator:
+        """The tool calls of the open thread."""
+        return self.page.locator(".tool-call")
+
+    def use_tools(self) -> str:
+        """Let the model call this tab's tools; return the code of its session."""
+        self.page.get_by_role("switch", name="Use this tab’s tools").check()
+        return self.console.wait_online()
+
     def texts(self) -> list[str]:
         """Every message's text, in order and to the letter."""
         return self.page.locator(".message-text").evaluate_all("all => all.map((one) => one.textContent)")  # type: ignore[no-any-return]

@@ -5,7 +5,7 @@ import re
 
 import httpx
 import pytest
-from playwright.sync_api import Locator, expect
+from playwright.sync_api import expect
 
 from tests.browser.audit import faults
 from tests.browser.chats import Chats
@@ -14,23 +14,11 @@ from tests.browser.hostile import HOSTILE
 from tests.browser.scripted import ScriptedAnswer, script
 from tests.browser.steps import PHONE, open_encrypted, walk_to
 from tests.browser.watch import Watch
-from tools.local.harness.worker import LocalWorker
 
 NOTE = {"text": "The hut above the lake is open until Sunday.", "tags": ["route", "hut"]}
 ASKED = {"question": "Shall I book it?", "choices": ["Yes, two nights", "No"]}
 REFUSED = {"code": "refused", "message": "The person at the tab has refused this call."}
 UNKNOWN = {"code": "unknown_tool", "message": "There is no such tool."}
-
-
-def use_tools(chats: Chats) -> str:
-    """Switch the tab's tools on; return the code of its session."""
-    chats.page.get_by_role("switch", name="Use this tab’s tools").check()
-    return chats.console.wait_online()
-
-
-def calls(chats: Chats) -> Locator:
-    """The tool calls of the thread."""
-    return chats.page.locator(".tool-call")
 
 
 def ask(chats: Chats, text: str) -> ScriptedAnswer:
@@ -56,27 +44,27 @@ def open_scripted(open_chats: OpenChats) -> OpenChats:
 
 def test_a_chat_uses_the_tab_over_a_reload_and_ends_with_the_right_history(open_chats: OpenChats) -> None:
     chats = open_chats()
-    use_tools(chats)
+    chats.use_tools()
     chats.box.fill(f"/add_note {json.dumps(NOTE)}\nthen\n/ask_person {json.dumps(ASKED)}")
     chats.box.press("Enter")
     expect(chats.console.approval.get_by_label("Arguments")).to_contain_text(NOTE["text"])
     expect(chats.console.approval).to_contain_text("May this chat call add_note?")
-    expect(calls(chats)).to_contain_text("Waiting for you")
+    expect(chats.calls).to_contain_text("Waiting for you")
     chats.page.reload()
     # The approval was not given yet: it is asked for again.
     chats.console.approval.get_by_role("button", name="Allow once").click()
     expect(chats.console.notes).to_contain_text(NOTE["text"])
     expect(chats.console.question).to_contain_text("Shall I book it?")
     chats.page.reload()
-    expect(calls(chats).first).to_contain_text('{ "notes": 1 }')
-    expect(calls(chats).last).to_contain_text("Waiting for you")
+    expect(chats.calls.first).to_contain_text('{ "notes": 1 }')
+    expect(chats.calls.last).to_contain_text("Waiting for you")
     chats.console.question.get_by_role("button", name="Yes, two nights").click()
     chats.wait_over()
     told = [chats.page.locator(".message").nth(1).inner_text()]
     chats.page.reload()
-    expect(calls(chats).last).to_contain_text('"answer": "Yes, two nights"')
+    expect(chats.calls.last).to_contain_text('"answer": "Yes, two nights"')
     assert [chats.page.locator(".message").nth(1).inner_text()] == told
-    expect(calls(chats)).to_contain_text(["add_note", "ask_person"])
+    expect(chats.calls).to_contain_text(["add_note", "ask_person"])
     expect(chats.answers).to_contain_text(["I call add_note.", "I call ask_person.", "Yes, two nights"])
     expect(chats.console.notes).to_have_count(1)
     expect(chats.page.locator(".message")).to_have_count(2)
@@ -84,36 +72,9 @@ def test_a_chat_uses_the_tab_over_a_reload_and_ends_with_the_right_history(open_
     chats.console.shoot("tools-story")
 
 
-def test_an_answer_whose_worker_is_killed_goes_on_where_it_was(
-    open_at: OpenConsole, own_worker: LocalWorker, watch: Watch
-) -> None:
-    watch.expects_network_errors = True
-    chats = Chats(open_at(own_worker.url, "#chat"))
-    use_tools(chats)
-    chats.box.fill(f"/add_note {json.dumps(NOTE)}\nthen\n/ask_person {json.dumps(ASKED)}")
-    chats.box.press("Enter")
-    chats.console.approval.get_by_role("button", name="Allow once").click()
-    expect(chats.console.question).to_be_visible()
-    expect(calls(chats).last).to_contain_text("The question is on the page.")
-    own_worker.kill()
-    chats.console.question.get_by_role("button", name="No").click()
-    own_worker.restart()
-    chats.page.reload()
-    chats.button("Go on with this answer").click()
-    chats.wait_over()
-    expect(calls(chats).locator(".pill")).to_have_text(["Done", "Done"])
-    expect(chats.answers).to_contain_text(["I call add_note.", "I call ask_person.", '"answer":"No"'])
-    expect(chats.page.locator(".message")).to_have_count(2)
-    expect(chats.console.notes).to_have_count(1)
-    chats.page.reload()
-    expect(calls(chats).last).to_contain_text('"answer": "No"')
-    expect(chats.page.locator(".message")).to_have_count(2)
-    expect(chats.page.locator(".message[data-partial]")).to_have_count(0)
-
-
 def test_stopping_an_answer_takes_back_what_the_tab_asks(open_chats: OpenChats) -> None:
     chats = open_chats()
-    use_tools(chats)
+    chats.use_tools()
     chats.box.fill(f"/ask_person {json.dumps(ASKED)}\n/add_note {json.dumps(NOTE)}")
     chats.box.press("Enter")
     expect(chats.console.question).to_be_visible()
@@ -122,15 +83,15 @@ def test_stopping_an_answer_takes_back_what_the_tab_asks(open_chats: OpenChats) 
     expect(chats.console.question).to_have_count(0)
     expect(chats.console.approval).to_be_hidden()
     chats.wait_over()
-    expect(calls(chats)).to_contain_text(["Stopped", "Stopped"])
+    expect(chats.calls).to_contain_text(["Stopped", "Stopped"])
     expect(chats.console.notes).to_have_count(0)
     chats.page.reload()
-    expect(calls(chats)).to_contain_text(["Stopped", "Stopped"])
+    expect(chats.calls).to_contain_text(["Stopped", "Stopped"])
 
 
 def test_calls_stand_in_the_conversation_with_what_came_of_them(open_scripted: OpenChats) -> None:
     chats = open_scripted()
-    code = use_tools(chats)
+    code = chats.use_tools()
     answer = ask(chats, "Plan the weekend.")
     assert chats.page.evaluate("script.asked[0].session") == {"code": code}
     answer.think("First the note.")
@@ -139,7 +100,7 @@ def test_calls_stand_in_the_conversation_with_what_came_of_them(open_scripted: O
     answer.call("c2", HOSTILE[0], {"text": list(HOSTILE), "hidden": "a\u202eb"})
     answer.report("c1", {"progress": 1, "total": 4, "message": "A quarter."})
     expect(chats.page.get_by_role("status").filter(has_text=f"Calling {HOSTILE[0]}")).to_be_visible()
-    expect(calls(chats).first).to_contain_text("A quarter.")
+    expect(chats.calls.first).to_contain_text("A quarter.")
     expect(chats.page.get_by_role("progressbar")).to_have_js_property("value", 0.25)
     answer.give("c1", {"notes": 1})
     answer.give("c2", UNKNOWN, is_error=True)
@@ -149,16 +110,16 @@ def test_calls_stand_in_the_conversation_with_what_came_of_them(open_scripted: O
     answer.call("c4", "ask_person", {}, 1)
     answer.end("stopped")
     outcomes = ["Done", "Failed", "Refused", "No result"]
-    expect(calls(chats).locator(".pill")).to_have_text(outcomes)
-    expect(calls(chats).nth(1)).to_contain_text("There is no such tool.")
-    expect(calls(chats).nth(2)).to_contain_text("it did not run")
-    first = calls(chats).first
+    expect(chats.calls.locator(".pill")).to_have_text(outcomes)
+    expect(chats.calls.nth(1)).to_contain_text("There is no such tool.")
+    expect(chats.calls.nth(2)).to_contain_text("it did not run")
+    first = chats.calls.first
     first.locator("summary").focus()
     chats.page.keyboard.press("Enter")
     expect(first.get_by_label("Arguments")).to_contain_text('"hut"')
     expect(first.get_by_label("Result")).to_contain_text('"notes": 1')
-    calls(chats).nth(1).locator("summary").click()
-    expect(calls(chats).nth(1).get_by_label("Arguments")).to_contain_text(r"a\u{202e}b")
+    chats.calls.nth(1).locator("summary").click()
+    expect(chats.calls.nth(1).get_by_label("Arguments")).to_contain_text(r"a\u{202e}b")
     assert chats.page.evaluate("window.pwned") is None
     assert chats.page.locator("#messages :is(img, script, svg, style, a)").count() == 0
     assert chats.texts()[1:] == ["I note it and ask.", "Now the colour."]
@@ -174,7 +135,7 @@ def test_calls_stand_in_the_conversation_with_what_came_of_them(open_scripted: O
 
 def test_an_answer_that_fails_after_a_call_goes_on_under_the_same_question(open_scripted: OpenChats) -> None:
     chats = open_scripted()
-    use_tools(chats)
+    chats.use_tools()
     answer = ask(chats, "Note it.")
     answer.call("c1", "add_note", NOTE)
     answer.give("c1", {"notes": 1})
@@ -197,14 +158,14 @@ def test_an_answer_that_fails_after_a_call_goes_on_under_the_same_question(open_
 
 def test_on_a_phone_what_the_tab_asks_stands_above_the_message_box(open_scripted: OpenChats, api: httpx.Client) -> None:
     chats = open_scripted(**PHONE, color_scheme="dark")
-    code = use_tools(chats)
+    code = chats.use_tools()
     answer = ask(chats, "Note it.")
     answer.say("I note it.")
     answer.call("c1", "add_note", NOTE)
     api.post("/api/request", json={"code": code, "tool": "add_note", "args": NOTE, "id": "c1"}).raise_for_status()
     allow = chats.console.approval.get_by_role("button", name="Allow once")
     expect(allow).to_be_enabled()
-    expect(calls(chats)).to_contain_text("Waiting for you")
+    expect(chats.calls).to_contain_text("Waiting for you")
     expect(chats.state).to_have_text("Waiting for you")
     chats.console.shoot("tools-phone", full_page=False)
     assert faults(chats.page) == []
@@ -248,7 +209,7 @@ def test_a_server_that_wants_a_token_besides_the_code_gets_one_once(open_scripte
     # A thread whose answers a script says is not on the server, where the page looks for it when it is loaded again.
     watch.expects_network_errors = True
     chats = open_scripted()
-    code = use_tools(chats)
+    code = chats.use_tools()
     chats.page.evaluate("script.refusal = { code: 'token_required', detail: 'A code alone is not enough here.' }")
     answer = ask(chats, "Note it.")
     answer.say("Noted.")
