@@ -35,11 +35,6 @@ export class AnswerBody {
     return this.#steps.some((step) => step.hasCalls);
   }
 
-  /** Whether it has ended before a call did. */
-  get isCutOff() {
-    return this.#steps.some((step) => step.isCutOff);
-  }
-
   /** Shows a whole message. What is on the page already stays as it is, also what is unfolded. @param {Answer} answer */
   show(answer) {
     const { delta, reasoning, events } = this.#shown;

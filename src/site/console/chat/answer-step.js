@@ -20,10 +20,6 @@ export class AnswerStep {
     return [...this.#calls.values()].some((call) => call.isWaiting);
   }
 
-  get isCutOff() {
-    return [...this.#calls.values()].some((call) => call.isCutOff);
-  }
-
   /** @param {"delta" | "reasoning"} type @param {string} text */
   grow(type, text) {
     if (type === "reasoning") return this.#reasoning.append(text);

@@ -59,8 +59,7 @@ export class Message {
     const calls = toolCalls.map(({ name, args }) => `${name}(${pretty(args)})`);
     this.#body.show({ content: [contentText(content), ...calls].filter(Boolean).join("\n"), reasoning, toolEvents });
     this.#body.end();
-    // What a person stopped has a result for each call.
-    this.#mark(partial ? "Incomplete" : null, this.#body.isCutOff);
+    this.#mark(partial ? "Incomplete" : null, false);
   }
 
   begin() {
@@ -95,13 +94,13 @@ export class Message {
     this.#isHeard = true;
     this.#body.end();
     this.element.removeAttribute("aria-busy");
-    // Asking again makes these go on: an answer whose isolate is gone, and one that failed after calls of tools.
-    const goesOn = failure === "broken off" || (failure === "error" && this.#body.usesTools);
-    this.#mark(fault, goesOn || this.#body.isCutOff);
+    this.#mark(fault, failure === "broken off");
   }
 
-  /** @param {string | null} fault @param {boolean} goesOn */
-  #mark(fault, goesOn) {
+  /** @param {string | null} fault @param {boolean} isBrokenOff its isolate is gone */
+  #mark(fault, isBrokenOff) {
+    // Asking again makes these go on; of an answer with calls, from its last one, however it ended.
+    const goesOn = isBrokenOff || this.#body.usesTools;
     this.#goOn.hidden = fault === null || !goesOn;
     this.element.toggleAttribute("data-partial", fault !== null);
     this.#fault.hidden = fault === null;

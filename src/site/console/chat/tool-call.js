@@ -15,7 +15,6 @@ export class ToolCall {
   #outcome = el("p", { class: "tool-outcome", hidden: true });
   #result = el("div", { hidden: true });
   #isOver = false;
-  #hasResult = false;
 
   /** @param {{ id: string, name: string, args: unknown }} call */
   constructor({ id, name, args }) {
@@ -40,11 +39,6 @@ export class ToolCall {
     else showPill(this.#pill, "Running", "busy");
   }
 
-  /** Whether its answer has ended without a result of it. */
-  get isCutOff() {
-    return this.#isOver && !this.#hasResult;
-  }
-
   /** Whether it waits for the person at this tab. */
   get isWaiting() {
     return !this.#isOver && isWaiting(this.#id);
@@ -57,7 +51,6 @@ export class ToolCall {
 
   /** @param {unknown} value @param {boolean} isError */
   close(value, isError) {
-    this.#hasResult = true;
     const code = isError ? errorCode(value) : "";
     if (code === "refused") this.#end("Refused", "warn", "The person at the tab refused this call: it did not run.");
     else if (code === "stopped") this.#end("Stopped", "warn", "The answer was ended, and this call cancelled. It may have run.");
