@@ -7,14 +7,11 @@ from urllib.parse import parse_qs, urlsplit
 
 import httpx
 import pytest
-from playwright.sync_api import Browser, Locator, Page, expect
+from playwright.sync_api import Locator, Page, expect
 
 from tests.browser.audit import faults
 from tests.browser.conftest import OpenConsole
-from tests.browser.console import Console
 from tests.browser.steps import PHONE, open_encrypted
-from tests.browser.watch import Watch
-from tools.local.harness.worker import LocalWorker
 
 PING = {"jsonrpc": "2.0", "id": 1, "method": "ping"}
 ACCEPT = {"Accept": "application/json, text/event-stream"}
@@ -78,46 +75,6 @@ def test_an_encrypted_session_says_that_mcp_clients_can_not_use_it(open_console:
     expect(tab.page.locator("#mcp-url")).to_have_text(f"{tab.url}/mcp/{tab.address}")
     tab.page.get_by_role("button", name="End session").click()
     expect(panel(tab.page)).to_be_hidden()
-
-
-def test_where_a_code_is_not_enough_the_address_is(browser: Browser, open_at: OpenConsole, watch: Watch) -> None:
-    # The Worker ends before the page does.
-    watch.expects_network_errors = True
-    with LocalWorker(REQUIRE_TOKEN="on") as worker:
-        tab = open_at(worker.url)
-        tab.wait_online()
-        expect(panel(tab.page)).not_to_contain_text("token", use_inner_text=True)
-        url = tab.page.locator("#mcp-url").text_content() or ""
-        assert httpx.post(url, json=PING, headers=ACCEPT, timeout=20, trust_env=False).json()["result"] == {}
-
-
-def test_where_a_code_admits_one_guest_a_token_is_made_and_sent_in_a_header(
-    browser: Browser, open_at: OpenConsole, watch: Watch
-) -> None:
-    # There is no address here, and the page asks whether the code is enough: the answers are errors.
-    watch.expects_network_errors = True
-    with LocalWorker(REQUIRE_TOKEN="once") as worker:
-        verify_token(open_at(worker.url), worker.url)
-
-
-def verify_token(tab: Console, url: str) -> None:
-    """Make a token with the panel of `tab`; the server must take it."""
-    tab.wait_online()
-    expect(panel(tab.page)).to_contain_text("a client needs a token besides the session code")
-    expect(commands(tab.page)).to_have_text(re.compile(r"/mcp \\\n.*Bearer GUEST_TOKEN"))
-    panel(tab.page).get_by_role("button", name="Create a token").click()
-    expect(panel(tab.page).get_by_role("button", name="Create a token")).to_be_hidden()
-    expect(panel(tab.page).get_by_label("Client")).to_be_focused()
-    command = commands(tab.page).text_content() or ""
-    found = re.search(r'--header "Authorization: (Bearer \S+)"$', command)
-    assert found
-    headers = {**ACCEPT, "Authorization": found[1]}
-    reply = httpx.post(f"{url}/mcp", json=PING, headers=headers, timeout=20, trust_env=False)
-    assert reply.json()["result"] == {}
-    tab.shoot("mcp-with-a-token")
-    panel(tab.page).get_by_label("Client").select_option("Claude Desktop, claude.ai")
-    expect(panel(tab.page)).to_contain_text("connectors can’t send one")
-    expect(commands(tab.page)).to_have_count(0)
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])

@@ -6,7 +6,6 @@ import httpx
 from playwright.sync_api import expect
 
 from tests.browser.agent import Agent
-from tests.browser.webmcp_site import Site
 from tests.browser.webmcp_visits import Enter, Visit
 from tests.support.waiting import eventually
 from tools.local.harness.worker import LocalWorker
@@ -121,24 +120,6 @@ def test_always_asks_about_tools_that_only_read_as_well(enter: Enter) -> None:
         call = agent.start("find_tea", word="a")
         visit.button("Refuse").click()
         assert agent.wait(call)["result"]["isError"] is True
-
-
-def test_where_a_code_is_not_enough_the_badge_gets_a_token(enter: Enter, site: Site) -> None:
-    visit = enter("native")
-    with LocalWorker(ALLOWED_ORIGINS=site.url, REQUIRE_TOKEN="once") as worker:
-        visit.goto("/shop", server=worker.url)
-        visit.badge.locator(".pill").click()
-        visit.button("Share this page’s tools").click()
-        visit.button("Get a token").click()
-        visit.button("Copy token").click()
-        expect(visit.button("Copied")).to_be_visible()
-        token = visit.page.evaluate("navigator.clipboard.readText()")
-        expect(visit.button("Copied")).to_have_count(0)
-        url = visit.mcp_url()
-        assert url == f"{worker.url}/mcp"
-        with Agent(url, token) as agent:
-            assert "Sencha" in agent.text("find_tea", word="sen")
-        visit.page.goto("about:blank")
 
 
 def test_a_deployment_that_does_not_know_the_site_says_so(enter: Enter, worker: LocalWorker) -> None:

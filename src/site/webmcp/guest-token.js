@@ -1,19 +1,15 @@
 /** A token for an MCP client, where the deployment requires one besides the code (`REQUIRE_TOKEN`). */
 
 import { copies, el } from "../console/shared/dom.js";
-import { ApiError } from "../client/errors.js";
-import { Http } from "../client/transport/http.js";
 
 /** @typedef {import("../client/session/session.js").Session} Session */
 
 export class GuestToken {
-  #session;
   /** Gets a token, then copies it. */
   button = el("button", { type: "button" }, "Get a token");
 
   /** @param {Session} session */
   constructor(session) {
-    this.#session = session;
     const get = async () => {
       this.button.disabled = true;
       try {
@@ -28,16 +24,5 @@ export class GuestToken {
       }
     };
     this.button.addEventListener("click", get);
-  }
-
-  /** Whether a code alone is not enough here. */
-  async isRequired() {
-    const { baseUrl, code } = this.#session;
-    try {
-      await new Http(baseUrl).json("GET", `/api/sessions/${code}`);
-      return false;
-    } catch (error) {
-      return error instanceof ApiError && error.status === 401;
-    }
   }
 }

@@ -4,6 +4,7 @@ import { copies, el } from "../console/shared/dom.js";
 import { codeParts } from "../console/shared/format.js";
 import { qrCode } from "../console/tab/qr.js";
 import { holdAddress } from "../console/mcp/address-holder.js";
+import { wantsToken } from "../console/mcp/wants-token.js";
 import { ApiError } from "../client/errors.js";
 import { Host } from "../client/host/host.js";
 import { createSession, ownOrigin, Session } from "../client/session/session.js";
@@ -112,12 +113,14 @@ export class SharedView {
     const renew = el("button", { type: "button", class: "link", onclick: () => this.#renew(session, renew) }, "Replace it");
     const hint = el("p", { class: "hint" }, "Give one of these to your agent only: with it, the tools below can be called in this tab.");
     const actions = el("div", { class: "actions" }, button("Copy MCP URL", "primary", session.mcpUrl), button("Copy code", "", code), button("Copy link", "", link));
-    const token = new GuestToken(session);
-    token.isRequired().then((isRequired) => {
-      if (!isRequired || session.address) return;
+    const offerToken = async () => {
+      // The address is enough everywhere.
+      if (session.address || !(await wantsToken(baseUrl, code))) return;
+      const token = new GuestToken(session);
       actions.replaceChildren(button("Copy MCP URL", "primary", new URL("/mcp", baseUrl).href), token.button, button("Copy link", "", link));
       hint.textContent = "Your MCP client needs the URL and a token (Authorization: Bearer). With them, the tools below can be called in this tab.";
-    });
+    };
+    offerToken();
     const stop = el("button", { type: "button", class: "quiet", onclick: () => this.#stop() }, "Stop sharing");
     this.#badge.fill(
       this.#questions.place,

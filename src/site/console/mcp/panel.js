@@ -4,6 +4,7 @@ import { confirmed } from "../chat/confirm.js";
 import { byId, copies, el } from "../shared/dom.js";
 import { keep, recall } from "../shared/storage.js";
 import { clientSetups } from "./clients.js";
+import { wantsToken } from "./wants-token.js";
 
 const CHOICE = "waypost.mcp-client";
 
@@ -66,7 +67,7 @@ export class McpPanel {
     this.#draw();
     // The address is enough everywhere.
     if (this.#address) return;
-    if (!(await wantsToken(session.code)) || session !== this.#session) return;
+    if (!(await wantsToken(location.origin, session.code)) || session !== this.#session) return;
     this.#token = NO_TOKEN;
     this.#draw();
   }
@@ -154,14 +155,4 @@ function stepElements({ how, text }) {
     el("div", { class: "mcp-step" }, said, copy),
     el("pre", { class: "snippet", tabindex: 0, "aria-label": how }, text),
   ];
-}
-
-/** Whether the server requires a token besides the code. @param {string} code */
-async function wantsToken(code) {
-  // Over plain HTTP the server refuses MCP requests from a page under another host name; clients get the 401 themselves.
-  if (!isSecureContext) return false;
-  const headers = { "Content-Type": "application/json", Accept: "application/json, text/event-stream" };
-  const body = JSON.stringify({ jsonrpc: "2.0", method: "notifications/initialized" });
-  const response = await fetch(`/mcp/${code}`, { method: "POST", headers, body }).catch(() => null);
-  return response?.status === 401;
 }
