@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import partial
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -18,7 +19,7 @@ from urllib.parse import quote, unquote
 
 import httpx
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, expect
+from playwright.sync_api import Browser, Page, expect
 
 from tests.support.waiting import eventually
 from tools.local.harness.worker import LocalWorker
@@ -66,12 +67,11 @@ class Bait(BaseHTTPRequestHandler):
 
 @dataclass
 class Visit:
-    """A visitor with a session of their own, who opens a page of another site."""
+    """A visitor who opens a page of another site."""
 
     worker: LocalWorker
     other_site: str
     page: Page
-    code: str
     api: httpx.Client
 
     def lures(self, template: str) -> tuple[str, list[str]]:
@@ -91,9 +91,13 @@ class Visit:
         found = re.findall(rf" /\S*{mark}\S* (\d+)", self.worker.log_text())
         return found if len(found) >= enough else []
 
-    def own_code_works(self) -> bool:
-        """Whether the visitor's address may still use a code that it has not used yet."""
-        return self.api.get(f"/api/sessions/{self.code}").status_code == 200
+    def new_code(self) -> str:
+        """The code of a session that the visitor's address has not read yet."""
+        return str(self.api.post("/api/sessions").json()["code"])
+
+    def can_read(self, code: str) -> bool:
+        """Whether the visitor's address may use `code`."""
+        return self.api.get(f"/api/sessions/{code}").status_code == 200
 
 
 @pytest.fixture
@@ -107,44 +111,56 @@ def other_site() -> Iterator[str]:
         thread.join()
 
 
+OpenVisit = Callable[[LocalWorker], Visit]
+
+
 @pytest.fixture
-def visit(browser: Browser, own_worker: LocalWorker, other_site: str) -> Iterator[Visit]:
-    context: BrowserContext = browser.new_context()
-    page = context.new_page()
-    with httpx.Client(base_url=own_worker.url, timeout=40, trust_env=False) as api:
-        code = api.post("/api/sessions").json()["code"]
-        yield Visit(own_worker, other_site, page, code, api)
-    context.close()
+def visit(browser: Browser, other_site: str) -> Iterator[OpenVisit]:
+    """Be a visitor with the cookies, the storage and the address of one who uses this Worker."""
+    with ExitStack() as stack:
+
+        def visit(worker: LocalWorker) -> Visit:
+            context = browser.new_context()
+            stack.callback(context.close)
+            api = stack.enter_context(httpx.Client(base_url=worker.url, timeout=40, trust_env=False))
+            return Visit(worker, other_site, context.new_page(), api)
+
+        yield visit
 
 
-@pytest.mark.parametrize("way", WAYS)
-def test_a_page_of_another_site_spends_nothing_of_its_visitor(visit: Visit, way: str) -> None:
-    for template in ("/api/sessions/{}", "/mcp/{}"):
-        mark, urls = visit.lures(template)
-        visit.look_at(f"({WAYS[way]})({json.dumps(urls)})")
-        if way == "a popup":
-            visit.page.get_by_role("button").click()
-        # Broken-off navigations do not all reach the server.
-        enough = 5 if way == "broken-off navigations" else 11
-        statuses = eventually(partial(visit.arrived, mark, enough))
-        assert set(statuses) == {"403"}
-        for other in visit.page.context.pages[1:]:
-            other.close()
-    assert visit.own_code_works()
+def test_a_page_of_another_site_spends_nothing_of_its_visitor(visit: OpenVisit, own_worker: LocalWorker) -> None:
+    visitor = visit(own_worker)
+    for way, script in WAYS.items():
+        code = visitor.new_code()
+        for template in ("/api/sessions/{}", "/mcp/{}"):
+            mark, urls = visitor.lures(template)
+            visitor.look_at(f"({script})({json.dumps(urls)})")
+            if way == "a popup":
+                visitor.page.get_by_role("button").click()
+            # Broken-off navigations do not all reach the server.
+            enough = 5 if way == "broken-off navigations" else 11
+            statuses = eventually(partial(visitor.arrived, mark, enough))
+            assert set(statuses) == {"403"}, (way, template)
+            for other in visitor.page.context.pages[1:]:
+                other.close()
+        assert visitor.can_read(code), way
     # The control: as many wrong codes of the visitor's own would have locked the address out.
-    guesses = [visit.api.get(f"/api/sessions/ZZZZZZ{n:02}").status_code for n in range(14)]
+    guesses = [visitor.api.get(f"/api/sessions/ZZZZZZ{n:02}").status_code for n in range(14)]
     assert guesses[:10] == [404] * 10
     assert guesses[-1] == 429
 
 
-def test_a_generated_page_is_opened_by_a_click_on_another_site_and_by_nothing_else(visit: Visit) -> None:
-    url = f"{visit.worker.url}/pages/shown"
-    put = visit.api.put("/api/pages/shown", json={"html": "<h1>Here it is</h1>", "sessionId": "s"})
+def test_a_generated_page_is_opened_by_a_click_on_another_site_and_by_nothing_else(
+    visit: OpenVisit, worker: LocalWorker
+) -> None:
+    visitor = visit(worker)
+    url = f"{visitor.worker.url}/pages/shown"
+    put = visitor.api.put("/api/pages/shown", json={"html": "<h1>Here it is</h1>", "sessionId": "s"})
     assert put.status_code == 201
-    heading = visit.page.get_by_role("heading", name="Here it is")
-    visit.look_at(f"setTimeout(() => {{ location.href = {json.dumps(url)} }})")
-    visit.page.get_by_role("link", name="Open the page").click()
+    heading = visitor.page.get_by_role("heading", name="Here it is")
+    visitor.look_at(f"setTimeout(() => {{ location.href = {json.dumps(url)} }})")
+    visitor.page.get_by_role("link", name="Open the page").click()
     expect(heading).to_be_visible()
-    visit.look_at(f"document.body.innerHTML = '<a href={url}>A report</a>'")
-    visit.page.get_by_role("link", name="A report").click()
+    visitor.look_at(f"document.body.innerHTML = '<a href={url}>A report</a>'")
+    visitor.page.get_by_role("link", name="A report").click()
     expect(heading).to_be_visible()
