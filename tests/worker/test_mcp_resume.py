@@ -1,31 +1,9 @@
-"""Calls of MCP that outlive what carries them: a broken stream, another isolate, a Worker that was killed."""
+"""Calls of MCP that outlive what carries them: a broken stream, another isolate; a kill in `test_restart.py`."""
 
 from __future__ import annotations
 
 from tests.support.http_api import Api, Session
 from tests.support.mcp_caller import CALL, McpCaller, waiting
-from tools.local.harness.worker import LocalWorker
-
-
-def test_a_call_goes_on_after_the_worker_was_killed() -> None:
-    with LocalWorker() as worker, Api(worker.url) as api:
-        session = api.open_session()
-        caller = McpCaller(api, session.code)
-        event_id, _ = caller.call(7)
-        id = waiting(session)
-        session.answer(id, {"progress": 1}, final=False)
-
-        worker.kill()
-        worker.restart()
-
-        stream = caller.resumed(event_id)
-        assert stream.status == 200, stream.body
-        session.answer(id, {"content": [{"type": "text", "text": "still here"}]})
-        progress, reply = (event.data for event in stream.take(3, "message") if event.text)
-        assert progress["params"] == {"progressToken": "p", "progress": 1}
-        assert (reply["id"], reply["result"]["content"][0]["text"]) == (7, "still here")
-        # What is known of the session stands in its id.
-        assert caller.post("ping", {}).json()["result"] == {}
 
 
 def test_a_call_is_taken_up_in_another_isolate_and_answered_from_there(isolates: tuple[Api, Api]) -> None:

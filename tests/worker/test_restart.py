@@ -15,6 +15,7 @@ import pytest
 
 from tests.support.documents_api import place, put
 from tests.support.http_api import Api
+from tests.support.mcp_caller import McpCaller, waiting
 from tests.support.steady_host import SteadyHost, ask_until_accepted
 from tests.support.talk import Talk
 from tests.support.waiting import eventually
@@ -31,6 +32,8 @@ WRITE_SECONDS = 0.3
 
 NOTICED_SECONDS = 150
 """Twice the time after which a client gives up a connection on which nothing comes."""
+
+Story = Iterator[None]
 
 ENTRY = Path(__file__).parent / "faulty_project" / "entry.py"
 
@@ -49,92 +52,125 @@ def slow_writes(api: Api, seconds: float) -> None:
     assert api.call("PUT", "/faults", {"slow": {"put": seconds}}).status_code == 200
 
 
-def test_a_call_that_a_kill_interrupts_completes_after_the_restart(mortal: LocalWorker) -> None:
+def interrupted_call(api: Api, threads: ThreadPoolExecutor) -> Story:
+    session = api.open_session(label="before")
+    session.put_tools({"name": "echo"})
+    guest_token = session.join()
+    host = session.host_stream()
+    guest = session.guest_stream(guest_token)
+    asking = threads.submit(session.ask, {"n": 1.0}, id="call", wait=60, token=guest_token)
+    before = host.next("request")
+    session.answer("call", "half-way", final=False)
+    guest.next("response")
+
+    yield
+
+    # The streams break off without an `end`: come back. The guest's wait fails, so it is to ask again.
+    for stream in (host, guest):
+        stream.wait_over()
+        assert "end" not in [event.name for event in stream.events]
+    assert isinstance(asking.exception(timeout=15), httpx.TransportError)
+    host, guest = host.reopened(), guest.reopened()
+    again = host.next("request")
+    assert again.data == before.data | {"replay": True}
+    assert again.id == before.id
+    asking = threads.submit(session.ask, {"n": 1.0}, id="call", wait=60, token=guest_token)
+    assert session.answer("call", {"n": 2.0}).status_code == 202
+
+    reply = asking.result()
+    assert (reply.status_code, reply.json()["result"]) == (200, {"n": 2.0})
+    half, whole = guest.take(2, "response")
+    assert (half.data["result"], half.data.get("replay")) == ("half-way", True)
+    assert (whole.data["result"], whole.data.get("replay")) == ({"n": 2.0}, None)
+    # Nothing is left over, nothing came twice.
+    assert session.poll(session.host_token)["messages"] == []
+    read = session.read().json()
+    assert (read["label"], read["tools"], read["active"]) == (
+        "before",
+        [{"name": "echo", "inputSchema": {"type": "object"}}],
+        True,
+    )
+    assert len(host.events) == 2
+    assert session.ask({"n": 1.0}, id="call").json() == whole.data
+
+
+def answer_that_nobody_could_hear(api: Api, _threads: ThreadPoolExecutor) -> Story:
+    session = api.open_session()
+    guest = session.guest_stream()
+    session.ask(id="call")
+    session.answer("early", 0)
+    guest.next("response")
+    guest.close()
+    session.answer("call", {"n": 1})
+
+    yield
+
+    assert session.ask(id="call").json()["result"] == {"n": 1}
+    answers = guest.reopened().take(2, "response")
+    assert {event.data["id"]: event.data.get("replay", False) for event in answers} == {
+        "early": True,
+        "call": False,
+    }
+
+
+def documents_and_conversations(api: Api, _threads: ThreadPoolExecutor) -> Story:
+    path, kept, forgotten = place(), Talk(api), Talk(api)
+    etag = put(api, path, b"[1.0]").headers["etag"]
+    for number in range(30):
+        kept.say(number, id=f"m-{number}")
+    forgotten.say("hello")
+    api.call("DELETE", forgotten.path)
+    before = kept.export().content
+
+    yield
+
+    reply = api.http.get(path)
+    assert (reply.content, reply.headers["etag"]) == (b"[1.0]", etag)
+    assert kept.export().content == before
+    assert forgotten.contents() == []
+    kept.say("twice", id="m-29")
+    kept.say(30)
+    assert kept.contents() == list(range(21, 31))
+
+
+def call_of_mcp(api: Api, _threads: ThreadPoolExecutor) -> Story:
+    session = api.open_session()
+    caller = McpCaller(api, session.code)
+    event_id, _ = caller.call(7)
+    id = waiting(session)
+    session.answer(id, {"progress": 1}, final=False)
+
+    yield
+
+    stream = caller.resumed(event_id)
+    assert stream.status == 200, stream.body
+    session.answer(id, {"content": [{"type": "text", "text": "still here"}]})
+    progress, reply = (event.data for event in stream.take(3, "message") if event.text)
+    assert progress["params"] == {"progressToken": "p", "progress": 1}
+    assert (reply["id"], reply["result"]["content"][0]["text"]) == (7, "still here")
+    # What is known of the session stands in its id.
+    assert caller.post("ping", {}).json()["result"] == {}
+
+
+STORIES = (interrupted_call, answer_that_nobody_could_hear, documents_and_conversations, call_of_mcp)
+"""What goes on over a kill, which all of them share: each is told up to it, and then to its end."""
+
+
+@pytest.fixture(scope="module")
+def killed(mortal: LocalWorker) -> Iterator[dict[str, Story]]:
+    """The stories by their names, when the Worker was killed in their middle and is there again."""
     with Api(mortal.url) as api, ThreadPoolExecutor(1) as threads:
-        session = api.open_session(label="before")
-        session.put_tools({"name": "echo"})
-        guest_token = session.join()
-        host = session.host_stream()
-        guest = session.guest_stream(guest_token)
-        waiting = threads.submit(session.ask, {"n": 1.0}, id="call", wait=60, token=guest_token)
-        before = host.next("request")
-        session.answer("call", "half-way", final=False)
-        guest.next("response")
-
-        mortal.kill()
-
-        # The streams break off without an `end`: come back. The guest's wait fails, so it is to ask again.
-        for stream in (host, guest):
-            stream.wait_over()
-            assert "end" not in [event.name for event in stream.events]
-        assert isinstance(waiting.exception(timeout=15), httpx.TransportError)
-        mortal.restart()
-
-        host, guest = host.reopened(), guest.reopened()
-        again = host.next("request")
-        assert again.data == before.data | {"replay": True}
-        assert again.id == before.id
-        waiting = threads.submit(session.ask, {"n": 1.0}, id="call", wait=60, token=guest_token)
-        assert session.answer("call", {"n": 2.0}).status_code == 202
-
-        reply = waiting.result()
-        assert (reply.status_code, reply.json()["result"]) == (200, {"n": 2.0})
-        half, whole = guest.take(2, "response")
-        assert (half.data["result"], half.data.get("replay")) == ("half-way", True)
-        assert (whole.data["result"], whole.data.get("replay")) == ({"n": 2.0}, None)
-        # Nothing is left over, nothing came twice.
-        assert session.poll(session.host_token)["messages"] == []
-        read = session.read().json()
-        assert (read["label"], read["tools"], read["active"]) == (
-            "before",
-            [{"name": "echo", "inputSchema": {"type": "object"}}],
-            True,
-        )
-        assert len(host.events) == 2
-        assert session.ask({"n": 1.0}, id="call").json() == whole.data
-
-
-def test_an_answer_that_nobody_could_hear_is_heard_after_the_restart(mortal: LocalWorker) -> None:
-    with Api(mortal.url) as api:
-        session = api.open_session()
-        guest = session.guest_stream()
-        session.ask(id="call")
-        session.answer("early", 0)
-        guest.next("response")
-        guest.close()
-        session.answer("call", {"n": 1})
-
+        stories = {story.__name__: story(api, threads) for story in STORIES}
+        for story in stories.values():
+            next(story)
         mortal.kill()
         mortal.restart()
-
-        assert session.ask(id="call").json()["result"] == {"n": 1}
-        answers = guest.reopened().take(2, "response")
-        assert {event.data["id"]: event.data.get("replay", False) for event in answers} == {
-            "early": True,
-            "call": False,
-        }
+        yield stories
 
 
-def test_documents_and_conversations_outlive_a_kill(mortal: LocalWorker) -> None:
-    with Api(mortal.url) as api:
-        path, kept, forgotten = place(), Talk(api), Talk(api)
-        etag = put(api, path, b"[1.0]").headers["etag"]
-        for number in range(30):
-            kept.say(number, id=f"m-{number}")
-        forgotten.say("hello")
-        api.call("DELETE", forgotten.path)
-        before = kept.export().content
-
-        mortal.kill()
-        mortal.restart()
-
-        reply = api.http.get(path)
-        assert (reply.content, reply.headers["etag"]) == (b"[1.0]", etag)
-        assert kept.export().content == before
-        assert forgotten.contents() == []
-        kept.say("twice", id="m-29")
-        kept.say(30)
-        assert kept.contents() == list(range(21, 31))
+@pytest.mark.parametrize("name", [story.__name__ for story in STORIES])
+def test_what_a_kill_interrupts_goes_on_after_the_restart(killed: dict[str, Story], name: str) -> None:
+    assert next(killed[name], "its end") == "its end"
 
 
 def test_kills_between_delivery_and_write_lose_nothing_and_run_nothing_twice(mortal: LocalWorker) -> None:
