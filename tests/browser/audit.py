@@ -27,11 +27,17 @@ REPEATED_IDS = """(host) => {
 LOW_CONTRAST = """(host) => {
   const root = host ? document.querySelector(host).shadowRoot : document.body;
   const canvas = document.createElement("canvas").getContext("2d", { willReadFrequently: true });
-  const rgba = (color) => {
+  // Each colour and each element once: a page has thousands of texts, and a few colours.
+  const known = new Map();
+  const measured = (color) => {
     canvas.clearRect(0, 0, 1, 1);
     canvas.fillStyle = color;
     canvas.fillRect(0, 0, 1, 1);
     return [...canvas.getImageData(0, 0, 1, 1).data];
+  };
+  const rgba = (color) => {
+    if (!known.has(color)) known.set(color, measured(color));
+    return known.get(color);
   };
   const linear = (part) => (part <= 0.04045 ? part / 12.92 : ((part + 0.055) / 1.055) ** 2.4);
   const luminance = (rgb) => {
@@ -39,10 +45,15 @@ LOW_CONTRAST = """(host) => {
     return 0.2126 * r + 0.7152 * g + 0.0722 * b;
   };
   const over = (top, below) => [0, 1, 2].map((at) => (top[at] * top[3] + below[at] * (255 - top[3])) / 255);
-  const ground = (element) => {
-    if (!element) return [255, 255, 255];
+  const grounds = new Map();
+  const below = (element) => {
     const own = rgba(getComputedStyle(element).backgroundColor);
     return own[3] === 255 ? own.slice(0, 3) : over(own, ground(element.parentElement));
+  };
+  const ground = (element) => {
+    if (!element) return [255, 255, 255];
+    if (!grounds.has(element)) grounds.set(element, below(element));
+    return grounds.get(element);
   };
   const faults = [];
   const walker = document.createTreeWalker(root, NodeFilter.SHOW_TEXT);
@@ -51,8 +62,8 @@ LOW_CONTRAST = """(host) => {
     if (!walker.currentNode.data.trim() || !element.checkVisibility({ visibilityProperty: true })) continue;
     if (element.closest(":disabled, script, style, noscript, .skip")) continue;
     const style = getComputedStyle(element);
-    const below = ground(element);
-    const [a, b] = [luminance(over(rgba(style.color), below)), luminance(below)].sort((x, y) => y - x);
+    const under = ground(element);
+    const [a, b] = [luminance(over(rgba(style.color), under)), luminance(under)].sort((x, y) => y - x);
     const size = parseFloat(style.fontSize);
     const needed = size >= 24 || (size >= 18.66 && style.fontWeight >= 700) ? 3 : 4.5;
     const ratio = (a + 0.05) / (b + 0.05);
