@@ -288,24 +288,18 @@ def test_an_unreachable_server_loses_no_message(open_chats: OpenChats, watch: Wa
     expect(chats.questions).to_have_count(2)
 
 
-def test_an_app_key_opens_threads_that_are_closed_to_others(open_at: OpenConsole, watch: Watch) -> None:
+def test_an_app_key_opens_threads_of_which_messages_no_longer_stored_are_marked(
+    open_at: OpenConsole, watch: Watch
+) -> None:
     watch.expects_network_errors = True
     key = "the-key-of-an-app-made-up-for-this-test"
-    with LocalWorker(APP_KEYS=key) as worker:
+    with LocalWorker(APP_KEYS=key, THREAD_HISTORY_LIMIT="4") as worker:
         chats = Chats(open_at(worker.url, "#chat"))
         expect(chats.banner).to_contain_text("asks for an app key")
         chats.page.get_by_label("App key").fill(key)
         chats.button("Use this key").click()
         expect(chats.page.locator("#threads-empty")).to_be_visible()
         expect(chats.banner).to_be_hidden()
-        chats.say("Open")
-
-
-def test_messages_no_longer_stored_are_marked(open_at: OpenConsole, watch: Watch) -> None:
-    # The Worker ends before the page does.
-    watch.expects_network_errors = True
-    with LocalWorker(THREAD_HISTORY_LIMIT="4") as worker:
-        chats = Chats(open_at(worker.url, "#chat"))
         for number in range(3):
             chats.say(f"number {number}")
         forgotten = chats.page.locator(".message.forgotten")
