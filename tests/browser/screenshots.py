@@ -31,6 +31,9 @@ TALL = {"width": 1240, "height": 870}
 SCALE = 1.25
 """Device pixels for each CSS pixel: sharp on most screens, and below 200 KB."""
 
+LONG_SCALE = 1
+"""Of a picture that is as long as three others."""
+
 TIMEOUT_MS = 60_000
 SETTLED_MS = 1_000
 """The question takes no click in its first half second, and looks so."""
@@ -85,7 +88,7 @@ def take_mcp(browser: Browser, url: str) -> bytes:
 
 def take_console(browser: Browser, url: str) -> bytes:
     """A tab and an agent on one page, with calls between them."""
-    console = open_console(browser, url, WHOLE)
+    console = open_console(browser, url, WHOLE, LONG_SCALE)
     console.join(console.wait_online())
     console.call("add_note", text="The hut above the lake is open until Sunday.", tags=["route", "hut"])
     console.expect_answer('"notes": 1')
@@ -151,12 +154,12 @@ def shot(page: Page, url: str, *, full_page: bool = False) -> bytes:
     return page.screenshot(animations="disabled", full_page=full_page)
 
 
-def open_console(browser: Browser, address: str, viewport: dict[str, int]) -> Console:
+def open_console(browser: Browser, address: str, viewport: dict[str, int], scale: float = SCALE) -> Console:
     """The console in a browser of its own."""
     context = browser.new_context(
         color_scheme="light",
         reduced_motion="reduce",
-        device_scale_factor=SCALE,
+        device_scale_factor=scale,
         viewport=viewport,  # type: ignore[arg-type]
     )
     context.set_default_timeout(TIMEOUT_MS)
