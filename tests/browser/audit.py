@@ -1,5 +1,7 @@
 """The faults that an accessibility checker would find first, computed in the page."""
 
+from collections.abc import Iterator
+
 from playwright.sync_api import Page
 
 UNNAMED = """(host) => {
@@ -72,6 +74,13 @@ LOW_CONTRAST = """(host) => {
   }
   return faults;
 }"""
+
+
+def both_themes(page: Page) -> Iterator[str]:
+    """Each theme by its name, while the page shows it: it follows the system's choice."""
+    for theme in ("light", "dark"):
+        page.emulate_media(color_scheme=theme)  # type: ignore[arg-type]
+        yield theme
 
 
 def faults(page: Page, host: str | None = None) -> list[str]:

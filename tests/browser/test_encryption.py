@@ -8,7 +8,7 @@ import httpx
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
-from tests.browser.audit import faults
+from tests.browser.audit import both_themes, faults
 from tests.browser.conftest import OpenConsole
 from tests.browser.steps import PHONE, open_encrypted
 from tests.browser.traces import spellings, traces
@@ -197,15 +197,15 @@ def test_without_https_the_switch_says_why_it_can_not_be_used(open_at: OpenConso
     expect(agent.page.locator("#agent-banner")).to_contain_text("This page can't encrypt")
 
 
-@pytest.mark.parametrize("theme", ["light", "dark"])
-def test_an_encrypted_session_is_legible_in_both_themes(open_console: OpenConsole, theme: str) -> None:
-    tab = open_console(color_scheme=theme)
+def test_an_encrypted_session_is_legible_in_both_themes(open_console: OpenConsole) -> None:
+    tab = open_console()
     open_encrypted(tab)
     tab.page.get_by_role("button", name="Use this tab’s code").click()
     tab.call("add_note", text="The hut above the lake is open until Sunday.")
     tab.expect_answer('"notes": 1')
-    tab.shoot(f"encrypted-{theme}")
-    assert faults(tab.page) == []
+    for theme in both_themes(tab.page):
+        tab.shoot(f"encrypted-{theme}")
+        assert (theme, faults(tab.page)) == (theme, [])
 
 
 def test_a_phone_shows_an_encrypted_tab_without_scrolling_sideways(open_console: OpenConsole) -> None:

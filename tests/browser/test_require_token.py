@@ -46,7 +46,7 @@ def deployment(strict: LocalWorker) -> LocalWorker:
 
 def panel(page: Page) -> Locator:
     """The console's panel for MCP clients."""
-    return page.get_by_role("group", name="Connect an MCP client")
+    return page.locator("#mcp")
 
 
 def test_where_a_code_is_not_enough_the_address_is(open_at: OpenConsole, strict: LocalWorker) -> None:
