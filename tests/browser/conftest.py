@@ -56,6 +56,7 @@ MAIN_TESTS = frozenset(
 LONGEST_FIRST = (
     "test_webmcp.py",
     "test_chat.py",
+    "test_tab_story.py",
     "test_resilience.py",
     "test_threads.py",
     "test_thread_care.py",
