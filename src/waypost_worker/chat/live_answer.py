@@ -30,6 +30,9 @@ NODE_BYTES, OBJECT_BYTES = 64, 256
 """What each comma and colon of JSON stands for in memory once it is decoded, and each bracket; besides the characters,
 which take up to 4 bytes each."""
 
+GAP = " "
+"""Between what a model said before its calls and what it says after them: it knows of no text before its reply."""
+
 FinishReason = Literal["stop", "stopped", "length", "error"]
 
 
@@ -127,6 +130,16 @@ class LiveAnswer:
     def is_blank(self) -> bool:
         """Whether it has neither text nor a tool call: such an answer is not kept."""
         return not self.deltas and not self.tool_events
+
+    @property
+    def has_said_nothing(self) -> bool:
+        """Whether it has no text since its last tool event, or none at all."""
+        return not self.characters or (bool(self.tool_events) and self.tool_events[-1].text == self.characters)
+
+    def spaced(self, text: str) -> str:
+        """`text` as it is to be added: behind a `GAP`, if it would touch the text before a call."""
+        touches = bool(self.deltas) and not (self.deltas[-1][-1:].isspace() or text[:1].isspace())
+        return GAP + text if touches and self.has_said_nothing else text
 
     @property
     def piece_counts(self) -> tuple[int, int, int]:
