@@ -22,6 +22,7 @@ NUMBERS = [
     ("MCP_HOST_GRACE_SECONDS", "seconds", 0, 60, lambda settings: settings.mcp_host_grace_seconds),
     ("MAX_STEPS", "replies", 1, 32, lambda settings: settings.max_steps),
     ("TOOL_SECONDS", "seconds", 1, 540, lambda settings: settings.tool_seconds),
+    ("VOICE_SECONDS", "seconds", 3, 120, lambda settings: settings.voice_seconds),
     ("MODEL_TIMEOUT_SECONDS", "seconds", 1, 120, lambda settings: settings.model.timeout_seconds),
 ]
 """Name, unit, range, and where the number is found."""
@@ -91,7 +92,7 @@ def test_numbers_that_are_not_set_have_defaults():
     assert [number(read_settings(ENV)) for *_, number in NUMBERS] == [
         *(600, 3600, 8, 10),
         *(2_592_000, 200, 1_048_576),
-        *(10, 8, 120, 30),
+        *(10, 8, 120, 12, 30),
     ]
 
 

@@ -26,6 +26,8 @@ from waypost_worker.sessions.tool_definitions import RULES, check_each
 LOOK_MS = 2000
 """Interval at which a waiting call looks whether its time, or the operations of its invocation, are over."""
 
+NO_TIME = ("timed_out", "This answer has no time left for calls. The tool was not called.")
+
 _decode_tools = msgspec.json.Decoder(list[dict[str, Any]]).decode
 
 
@@ -39,11 +41,13 @@ class _NoResult(Exception):
 
 
 class SessionTools:
-    """The tools of `session`, for the chat of one request."""
+    """The tools of `session`, for the chat of one request. `end_ms`: until when calls may go on; without it, each has
+    `tool_seconds`."""
 
-    def __init__(self, context: RequestContext, session: Session) -> None:
+    def __init__(self, context: RequestContext, session: Session, end_ms: int | None = None) -> None:
         self._context = context
         self._session = session
+        self._end_ms = end_ms
         self._queues = context.queues(session)
 
     @property
@@ -66,6 +70,9 @@ class SessionTools:
         self, call_id: str, name: str, args: dict[str, Any], *, is_repeated: bool
     ) -> AsyncGenerator[ToolReport, None]:
         call = self._new_call(call_id, is_repeated=is_repeated)
+        if not self._seconds:
+            yield ToolReport(error=NO_TIME)
+            return
         try:
             await self._context.limits.spend(Limit.REQUEST, f"guest:{self._session.code}")
             await self._send(call, name, args, is_repeated=is_repeated)
@@ -80,8 +87,16 @@ class SessionTools:
     async def cancel(self, call_id: str) -> None:
         await self._new_call(call_id, is_repeated=True).cancel()
 
+    @property
+    def _seconds(self) -> float:
+        """How long a call may take that is made now."""
+        seconds = self._context.settings.tool_seconds
+        if self._end_ms is None:
+            return seconds
+        return min(seconds, max(self._end_ms - self._context.clock.now_ms(), 0) / 1000)
+
     def _new_call(self, call_id: str, *, is_repeated: bool) -> Call:
-        context, seconds = self._context, self._context.settings.tool_seconds
+        context, seconds = self._context, self._seconds
         return Call(
             self._queues,
             context.isolate.messages,
@@ -89,10 +104,12 @@ class SessionTools:
             call_id,
             context.clock.now_ms(),
             ttl_seconds=seconds,
-            grace_seconds=min(context.settings.mcp_host_grace_seconds, seconds),
+            # Before its time is over: that the tab is away says more.
+            grace_seconds=min(context.settings.mcp_host_grace_seconds, seconds / 2),
             absence=self._absence,
             too_late=lambda: _NoResult(
-                "timed_out", f"The tab has not answered for {seconds} s, so the call was cancelled. It may have run."
+                "timed_out",
+                f"The tab has not answered for {seconds:.0f} s, so the call was cancelled. It may have run.",
             ),
             log=context.log,
             resumed=is_repeated,
