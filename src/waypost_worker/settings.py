@@ -110,7 +110,7 @@ def read_settings(env: Mapping[str, str], *, has_ai: bool = False) -> Settings:
     `has_ai`: the Worker has a binding to Workers AI.
     """
     try:
-        return Settings(
+        settings = Settings(
             signing_keys=_signing_keys(env),
             plan=PLANS[_plan_set(env) or FREE.name],
             plan_set=_plan_set(env),
@@ -144,8 +144,23 @@ def read_settings(env: Mapping[str, str], *, has_ai: bool = False) -> Settings:
             model=read_model_settings(env, has_ai=has_ai),
             log_level=_log_level(env),
         )
+        _check_tabs_of_agents(settings)
     except ValueError as error:
         return Settings(problem=str(error), plan=FREE, plan_set="")
+    return settings
+
+
+def _check_tabs_of_agents(settings: Settings) -> None:
+    if all(agent.session is None for agent in settings.model.agents.values()):
+        return
+    if settings.code_joins_once:
+        raise ValueError("AGENTS names a session by its MCP address, and with REQUIRE_TOKEN = once there are none.")
+    # Threads are open to all callers without a key, and so would the tab be.
+    if not settings.app_keys:
+        raise ValueError(
+            "AGENTS names a session, whose tools every caller could use: set the secret APP_KEYS, so that only the "
+            "callers of your app can."
+        )
 
 
 def _signing_keys(env: Mapping[str, str]) -> tuple[bytes, ...]:

@@ -113,7 +113,7 @@ class VoiceAgent:
         cursor = self._conversation.new_cursor()
         question = ChatMessage(f"{cursor}-q", "user", text, context.now_ms())
         offered = OfferedTools(of_tab, model.prompt_budget // 2)
-        instructions = offered.instructions(model.instructions)
+        instructions = offered.instructions(model.instructions, self._tools)
 
         def build(so_far: ChatMessage | None, budget: int | None) -> Prompt:
             return build_prompt([*items, question, *([so_far] if so_far else [])], instructions, model, budget)

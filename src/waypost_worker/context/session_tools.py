@@ -31,7 +31,7 @@ NO_TIME = ("timed_out", "This answer has no time left for calls. The tool was no
 _decode_tools = msgspec.json.Decoder(list[dict[str, Any]]).decode
 
 
-class _NoResult(Exception):
+class NoResult(Exception):
     """The call ends without a response. `code` and `sentence` are for the model."""
 
     def __init__(self, code: str, sentence: str) -> None:
@@ -49,6 +49,9 @@ class SessionTools:
         self._session = session
         self._end_ms = end_ms
         self._queues = context.queues(session)
+
+    def about(self, *, has_tools: bool) -> str:
+        return "Your tools belong to the web page that the user has open." if has_tools else ""
 
     @property
     def tab(self) -> str:
@@ -79,7 +82,7 @@ class SessionTools:
             async with aclosing(self._messages(call)) as messages:
                 async for message in messages:
                     yield _report(message)
-        except _NoResult as end:
+        except NoResult as end:
             yield ToolReport(error=(end.code, end.sentence))
         except (RateLimited, Unavailable) as failure:
             yield ToolReport(error=(failure.code, failure.detail))
@@ -107,7 +110,7 @@ class SessionTools:
             # Before its time is over: that the tab is away says more.
             grace_seconds=min(context.settings.mcp_host_grace_seconds, seconds / 2),
             absence=self._absence,
-            too_late=lambda: _NoResult(
+            too_late=lambda: NoResult(
                 "timed_out",
                 f"The tab has not answered for {seconds:.0f} s, so the call was cancelled. It may have run.",
             ),
@@ -127,7 +130,7 @@ class SessionTools:
             message = await call.next(context.clock.now_ms() + LOOK_MS)
             if message is None and context.invocation.meter.remaining <= TOOL_RESERVED_OPERATIONS:
                 sentence = "This answer has used what one request may use, so the call was cancelled. It may have run."
-                message = await call.response_or_cancel(_NoResult("budget_spent", sentence))
+                message = await call.response_or_cancel(NoResult("budget_spent", sentence))
             if message is None:
                 continue
             context.delivered(message.accepted_ms)
@@ -139,14 +142,17 @@ class SessionTools:
             if message.final:
                 return
 
-    async def _absence(self) -> _NoResult | None:
+    async def _absence(self) -> NoResult | None:
         online, seen_ms = await self._context.presence().last_seen(self._session.code)
-        if online:
-            return None
+        return None if online else self._away(seen_ms)
+
+    def _away(self, seen_ms: int | None) -> NoResult:
         state = "has not been there yet" if seen_ms is None else f"is away since {to_iso(seen_ms)}"
+        return NoResult("tab_away", f"The tab {state}, so the call was cancelled. {self._advice()}")
+
+    def _advice(self) -> str:
         link = page_link(self._context, self._session)
-        advice = f" Ask the user to open {link} and connect it again." if link else " Ask the user to open it again."
-        return _NoResult("tab_away", f"The tab {state}, so the call was cancelled.{advice}")
+        return f"Ask the user to open {link} and connect it again." if link else "Ask the user to open it again."
 
 
 def _model_tool(tool: dict[str, Any]) -> ModelTool:
