@@ -14,7 +14,7 @@ from waypost_worker.context.agent_tab import agent_tab
 from waypost_worker.context.auth import require_app
 from waypost_worker.context.request_context import RequestContext
 from waypost_worker.documents.document import DocumentStore
-from waypost_worker.errors import RateLimited, Unavailable
+from waypost_worker.errors import InvalidBody, RateLimited, Unavailable
 from waypost_worker.handlers.chat_request import ForkBody, asker_tag, named_resource, read_question, thread_name
 from waypost_worker.handlers.chat_response import answer_response, wanted_format
 from waypost_worker.handlers.chat_tab import tab_tools
@@ -88,6 +88,8 @@ async def fork_chat(context: RequestContext) -> Response:
     token_resource = await require_app(context)
     wanted = wanted_format(context)
     body = await read_body(context.request, ForkBody)
+    if body.session is not None and body.message is None:
+        raise InvalidBody("The field `session` is for the answer to a `message`, and this fork has none.")
     forking = ForkRequest(
         named_resource(token_resource, body.resource_id),
         parse_app_id(body.thread_id, "threadId"),
