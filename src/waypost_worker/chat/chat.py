@@ -173,7 +173,10 @@ class Chat:
             asked, instructions = newest_images(turn.asked), offered.instructions(agent.instructions, tab)
 
             def build(so_far: ChatMessage | None, budget: int | None) -> Prompt:
-                return build_prompt([*asked, *([so_far] if so_far else [])], instructions, model, budget)
+                items = [*asked, *([so_far] if so_far else [])]
+                # Its service may have demanded it since the last reply.
+                takes_reasoning = context.model.takes_reasoning(agent.model)
+                return build_prompt(items, instructions, model, budget, takes_reasoning=takes_reasoning)
 
             return turn, build
 

@@ -116,7 +116,8 @@ class VoiceAgent:
         instructions = offered.instructions(model.instructions, self._tools)
 
         def build(so_far: ChatMessage | None, budget: int | None) -> Prompt:
-            return build_prompt([*items, question, *([so_far] if so_far else [])], instructions, model, budget)
+            asked = [*items, question, *([so_far] if so_far else [])]
+            return build_prompt(asked, instructions, model, budget, takes_reasoning=context.model.takes_reasoning())
 
         prompt = build(None, None)
         await context.charge(prompt.characters + offered.characters)
