@@ -57,7 +57,7 @@ class AgentChats(TabChats):
         return f"{[event.__dict__ for event in stream.events]} {self.here.log} {self.model.asked}"
 
 
-async def test_an_agent_uses_its_own_tab_whoever_asks_it():
+async def test_an_agent_uses_its_own_tab_for_every_caller():
     at = AgentChats([NOTE], ["It is noted."])
     await at.open_at_address()
     stream = await at.keep(messageId="m1")

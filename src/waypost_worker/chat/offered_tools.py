@@ -54,7 +54,7 @@ class OfferedTools:
         return None
 
     def instructions(self, instructions: str | None, tab: TabTools | None = None) -> str:
-        """`instructions` with what a model is told about the tools of `tab`; as they are if there are none."""
+        """`instructions` with what it has to know of the tools of `tab`; as they are if there are none."""
         note = ""
         if self.left_out:
             note = f"These tools of the page are too large to be offered to you: {', '.join(self.left_out)}."

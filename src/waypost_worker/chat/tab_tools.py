@@ -21,7 +21,7 @@ class TabTools(Protocol):
     """The tools of one tab."""
 
     def about(self, *, has_tools: bool) -> str:
-        """What the model is told of the tab in its instructions. `has_tools`: whether it is offered any of its
+        """What the model's instructions say of the tab. `has_tools`: whether it is offered any of its
         tools."""
         ...
 

@@ -23,7 +23,7 @@ CLOSED_ERROR = ("tab_away", "The web page with this tool is closed. The tool was
 
 async def agent_tab(context: RequestContext, agent: str, address: str) -> TabTools:
     """The tools of the tab at `address`, which `agent` has. Where no tab has the address any more, or none yet, there
-    are no tools, and the model is told so.
+    are no tools, and the model's instructions say so.
 
     Raises:
         StorageUnavailable, BudgetSpent: the address or the session can't be read.
