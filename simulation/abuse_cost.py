@@ -18,7 +18,7 @@ from typing import Any
 
 from simulation.client import KEY, Client, Opened, make_client
 from simulation.profiles import PLACED
-from simulation.scripted_model import ScriptedModel, counted
+from simulation.scripted_model import Script, ScriptedModel, counted
 from simulation.virtual_time import VirtualClock, run
 from tools import prices
 from tools.openapi.example_calls import EXAMPLE_CALLS
@@ -32,8 +32,9 @@ from waypost_worker.http.routing import Router
 from waypost_worker.kv.delegating import DelegatingKv
 from waypost_worker.kv.keys import host_key
 from waypost_worker.kv.memory import MemoryKv
-from waypost_worker.limits import MAX_ACK_CURSORS, MAX_PAGE_BYTES, MAX_SESSION_AGE_SECONDS
+from waypost_worker.limits import MAX_ACK_CURSORS, MAX_CALLS_PER_STEP, MAX_PAGE_BYTES, MAX_SESSION_AGE_SECONDS
 from waypost_worker.mcp.versions import LATEST_LEGACY
+from waypost_worker.models.model import ToolUse
 from waypost_worker.queues.queue import Queues
 from waypost_worker.security.rate_limits import Limit, Limiter
 from waypost_worker.settings import Settings
@@ -52,6 +53,20 @@ REQUEST_DOLLARS = prices.REQUEST_DOLLARS + 2 * prices.CPU_MS_DOLLARS
 
 BY_ADDRESS = (Limit.ADDRESS, Limit.SESSION, Limit.ANSWER)
 """The budgets that a stranger can't have more of by making up another session or conversation."""
+
+
+WORDS: list[Script] = [counted(80, 0.25)]
+"""An answer of 20 s."""
+
+_CALLS: Script = [ToolUse(f"c{number}", "t", {"n": number}) for number in range(MAX_CALLS_PER_STEP)]
+
+CALLING: dict[str, list[Script]] = {
+    "two steps of 8 calls in a tab that never responds": [_CALLS, _CALLS, ["Done."]],
+    "a step of 8 such calls": [_CALLS, ["Done."]],
+}
+"""Answers that call tools, as many as are made concurrently. Two steps use up the operations of a request."""
+
+SLOW_TAB, SPOKEN = CALLING
 
 
 class BilledKv(DelegatingKv):
@@ -159,12 +174,12 @@ def keep_costliest(found: dict[str, Bill], name: str, bill: Bill) -> None:
 
 class Scene:
     """A session of a stranger's own, in an isolate of its own; `elsewhere` writes into its queues from another one.
-    `is_placed`: the Worker runs in one data centre, and uses wake-up keys."""
+    `scripts`: of its model. `is_placed`: the Worker runs in one data centre, and uses wake-up keys."""
 
-    def __init__(self, *, is_placed: bool) -> None:
+    def __init__(self, scripts: Sequence[Script], *, is_placed: bool) -> None:
         self.kv = BilledKv(MemoryKv(VirtualClock()))
         self.uses = Uses()
-        model = ScriptedModel(counted(80, 0.25))
+        model = ScriptedModel(*scripts)
         self.client: Client = make_client(Settings(signing_keys=(KEY,)), self.kv, self.uses.limiters, model=model)
         self.elsewhere: Client = make_client(Settings(signing_keys=(KEY,)), self.kv, seed=1)
         for client in (self.client, self.elsewhere):
@@ -208,10 +223,22 @@ async def _stream(scene: Scene, session: Opened) -> Bill:
     return await scene.bill(lambda: _read_to_end(scene, "GET", url, token=session.host))
 
 
-async def _mcp(scene: Scene, session: Opened, method: str, *, by_token: bool = False) -> Bill:
-    # A tab that is there and never responds, so that the call is waited for; its heartbeats are not billed here.
+async def _be_there(scene: Scene, session: Opened) -> None:
+    """A tab that never responds, so that calls are waited for; its heartbeats are not billed here."""
     seen = str(scene.client.app.clock.now_ms() + MAX_SESSION_AGE_SECONDS * 1000)
     await scene.kv.kv.put(host_key(session.code), seen, ttl_seconds=MAX_SESSION_AGE_SECONDS, metadata=seen)
+
+
+async def _chat_with_tab(scene: Scene, session: Opened, path: str, body: dict[str, Any]) -> Bill:
+    await _be_there(scene, session)
+    tools = {"tools": [{"name": "t", "description": "", "inputSchema": {"type": "object"}}]}
+    await scene.elsewhere.call("PUT", f"/api/sessions/{session.code}/tools", tools, token=session.host)
+    asked = {**body, "session": {"code": session.code}}
+    return await scene.bill(lambda: scene.client.call("POST", path, asked))
+
+
+async def _mcp(scene: Scene, session: Opened, method: str, *, by_token: bool = False) -> Bill:
+    await _be_there(scene, session)
     headers = {"Accept": "application/json, text/event-stream", "MCP-Protocol-Version": LATEST_LEGACY}
     call = {"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": {"name": "t", "arguments": {}}}
     body = json.dumps(call).encode() if method == "POST" else b""
@@ -225,8 +252,8 @@ async def _mcp(scene: Scene, session: Opened, method: str, *, by_token: bool = F
 def heaviest_bills() -> list[tuple[str, str, Bill]]:
     """Route, what was done, and what it cost."""
 
-    async def alone(work: Callable[[Scene, Opened], Awaitable[Bill]], *, is_placed: bool) -> Bill:
-        scene = Scene(is_placed=is_placed)
+    async def alone(work: Callable[[Scene, Opened], Awaitable[Bill]], what: str, *, is_placed: bool) -> Bill:
+        scene = Scene(CALLING.get(what, WORDS), is_placed=is_placed)
         return await work(scene, await scene.elsewhere.open_session())
 
     def called(method: str, url: str, json_body: Any = None, **more: Any) -> Callable[..., Awaitable[Bill]]:
@@ -241,6 +268,7 @@ def heaviest_bills() -> list[tuple[str, str, Bill]]:
     lines = json.dumps({"role": "user", "content": "x" * 60_000}).encode() + b"\n"
     imported: Any = {"body": lines * 30, "headers": {"Content-Type": "application/x-ndjson"}}
     question = {"message": "Count.", "threadId": "t"}
+    spoken = {"question": "Count.", "sessionId": "s"}
     scenes: list[tuple[str, str, Callable[[Scene, Opened], Awaitable[Bill]]]] = [
         ("POST /api/ack", "100 made-up cursors", partial(_acknowledge, are_there=False)),
         ("POST /api/ack", "100 messages", partial(_acknowledge, are_there=True)),
@@ -264,9 +292,11 @@ def heaviest_bills() -> list[tuple[str, str, Bill]]:
             called("PUT", "/api/conversations/c", **imported),
         ),
         ("POST /api/chat", "an answer of 20 s", called("POST", "/api/chat", question)),
+        ("POST /api/chat", SLOW_TAB, partial(_chat_with_tab, path="/api/chat", body=question)),
+        ("POST /api/voice-agent/chat", SPOKEN, partial(_chat_with_tab, path="/api/voice-agent/chat", body=spoken)),
     ]
     return [
-        (route, what, run(alone(work, is_placed=is_placed)))
+        (route, what, run(alone(work, what, is_placed=is_placed)))
         for is_placed in (False, True)
         for route, what, work in scenes
     ]

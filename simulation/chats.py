@@ -82,6 +82,9 @@ class TalkingModel:
         self.asked: list[str] = []
         self.open: list[str] = []
 
+    def takes_reasoning(self, model: str | None = None) -> bool:
+        return False
+
     async def stream(
         self, items: Sequence[ChatMessage], model: str | None = None, tools: Sequence[ModelTool] = ()
     ) -> AsyncGenerator[Piece, None]:

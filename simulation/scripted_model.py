@@ -28,6 +28,9 @@ class ScriptedModel:
         self.tools: list[list[ModelTool]] = []
         self.ended = 0
 
+    def takes_reasoning(self, model: str | None = None) -> bool:
+        return False
+
     async def stream(
         self, items: Sequence[ChatMessage], model: str | None = None, tools: Sequence[ModelTool] = ()
     ) -> AsyncGenerator[Piece, None]:

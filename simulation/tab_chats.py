@@ -43,6 +43,9 @@ class CallingModel:
         self._wrong = wrong
         self._is_fickle = is_fickle
 
+    def takes_reasoning(self, model: str | None = None) -> bool:
+        return False
+
     async def stream(
         self, items: Sequence[ChatMessage], model: str | None = None, tools: Sequence[ModelTool] = ()
     ) -> AsyncGenerator[Piece, None]:

@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 import pytest
 
+from tests.support.addresses import ADDRESS
 from waypost_worker.polling.plans import FREE, PAID, Plan
 from waypost_worker.settings import NUMBERED_KEYS, WORDS, Settings, read_settings
 
@@ -22,6 +23,7 @@ NUMBERS = [
     ("MCP_HOST_GRACE_SECONDS", "seconds", 0, 60, lambda settings: settings.mcp_host_grace_seconds),
     ("MAX_STEPS", "replies", 1, 32, lambda settings: settings.max_steps),
     ("TOOL_SECONDS", "seconds", 1, 540, lambda settings: settings.tool_seconds),
+    ("VOICE_SECONDS", "seconds", 3, 120, lambda settings: settings.voice_seconds),
     ("MODEL_TIMEOUT_SECONDS", "seconds", 1, 120, lambda settings: settings.model.timeout_seconds),
 ]
 """Name, unit, range, and where the number is found."""
@@ -91,7 +93,7 @@ def test_numbers_that_are_not_set_have_defaults():
     assert [number(read_settings(ENV)) for *_, number in NUMBERS] == [
         *(600, 3600, 8, 10),
         *(2_592_000, 200, 1_048_576),
-        *(10, 8, 120, 30),
+        *(10, 8, 120, 12, 30),
     ]
 
 
@@ -128,6 +130,26 @@ def test_every_setting_is_read():
         frozenset({"https://a.example", "https://b.example"}),
         True,
     )  # fmt: skip
+
+
+AGENTS = f'{{"keeper": {{"session": "{ADDRESS}"}}, "poet": {{}}}}'
+APP_KEYS = {"APP_KEYS": "an-app-key-of-this-app"}
+
+
+def test_an_agent_may_have_a_tab_where_only_an_app_s_callers_can_ask_it():
+    settings = read_settings(ENV | APP_KEYS | {"AGENTS": AGENTS})
+    assert (settings.problem, settings.model.agents["keeper"].session) == (None, ADDRESS)
+    assert ADDRESS not in repr(settings)
+    assert problem(AGENTS=AGENTS) == (
+        "AGENTS names a session, whose tools every caller could use: set the secret APP_KEYS, so that only the callers "
+        "of your app can."
+    )
+
+
+def test_an_agent_has_no_tab_where_there_are_no_addresses():
+    assert problem(**APP_KEYS, AGENTS=AGENTS, REQUIRE_TOKEN="once") == (
+        "AGENTS names a session by its MCP address, and with REQUIRE_TOKEN = once there are none."
+    )
 
 
 @pytest.mark.parametrize(("plan", "pace"), [("", FREE), ("free", FREE), ("paid", PAID)])

@@ -1059,6 +1059,10 @@ export type VoiceReply = {
      * messages stored now
      */
     messageCount: number;
+    /**
+     * the time was over before the model had finished
+     */
+    partial?: boolean;
 };
 
 /** The base class. `code` is stable, for programs; `message` is for people. */
@@ -1229,11 +1233,17 @@ export declare function readThread(resourceId: string, threadId: string, { baseU
 /**
  * Asks a question. Not retried: if the connection fails, the question may already have been answered and stored.
  * @param {string} question
- * @param {{ sessionId?: string, baseUrl?: string, signal?: AbortSignal }} [options] `sessionId`: this tab's, by default
+ * @param {{ sessionId?: string, session?: { code: string } | { token: string }, baseUrl?: string, signal?: AbortSignal }} [options]
+ *   `sessionId`: of the conversation, this tab's by default. `session`: the tab whose tools the model may use.
  * @returns {Promise<VoiceReply>} rejects with `ApiError` or `TransportError`
  */
-export declare function voice(question: string, { sessionId, baseUrl, signal }?: {
+export declare function voice(question: string, { sessionId, session, baseUrl, signal }?: {
     sessionId?: string;
+    session?: {
+        code: string;
+    } | {
+        token: string;
+    };
     baseUrl?: string;
     signal?: AbortSignal;
 }): Promise<VoiceReply>;

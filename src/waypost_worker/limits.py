@@ -604,6 +604,12 @@ DEFAULT_TOOL_SECONDS = 120
 MAX_TOOL_SECONDS = MAX_ANSWER_SECONDS - 60
 """The greatest such time of a deployment: the answer has to go on after it."""
 
+DEFAULT_VOICE_SECONDS = 12
+MIN_VOICE_SECONDS = 3
+MAX_VOICE_SECONDS = 120
+"""How long the answer of a voice agent that may use a tab's tools may take, until it is stored. The default fits into
+the 15 s that Twilio waits for a response: https://www.twilio.com/docs/api/errors/11205"""
+
 MAX_CALLS_PER_REPLY = 32
 """Calls in one reply of a model: models make a few, a broken one any number."""
 

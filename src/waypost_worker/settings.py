@@ -14,6 +14,7 @@ from waypost_worker.limits import (
     DEFAULT_SESSION_TTL_SECONDS,
     DEFAULT_THREAD_HISTORY_LIMIT,
     DEFAULT_TOOL_SECONDS,
+    DEFAULT_VOICE_SECONDS,
     KV_MIN_TTL_SECONDS,
     MAX_CODE_LENGTH,
     MAX_HISTORY_BYTES,
@@ -23,11 +24,13 @@ from waypost_worker.limits import (
     MAX_THREAD_HISTORY_LIMIT,
     MAX_THREAD_TTL_SECONDS,
     MAX_TOOL_SECONDS,
+    MAX_VOICE_SECONDS,
     MAX_WAIT_SECONDS,
     MIN_APP_KEY_LENGTH,
     MIN_CODE_LENGTH,
     MIN_HISTORY_BYTES,
     MIN_SIGNING_KEY_BYTES,
+    MIN_VOICE_SECONDS,
     THREAD_TTL_SECONDS,
 )
 from waypost_worker.models.settings import ModelSettings, read_model_settings
@@ -70,6 +73,7 @@ class Settings:
     `app_keys`: if there are any, threads need one of them, or a token for their resource.
     `mcp_host_grace_seconds`: how long an MCP call waits for a tab that is not connected.
     `max_steps`: replies of a model within one answer. `tool_seconds`: how long an answer waits for one call of a tool.
+    `voice_seconds`: how long a voice agent's answer that may use a tab's tools may take.
     `log_level`: which requests have a line in the log: "error" (those on which the service failed), "problem" (all that
     got a problem), "request" (all).
     `diagnostics`: serve counts of live objects under `/debug`, for local tests.
@@ -93,6 +97,7 @@ class Settings:
     mcp_host_grace_seconds: int = DEFAULT_MCP_HOST_GRACE_SECONDS
     max_steps: int = DEFAULT_MAX_STEPS
     tool_seconds: int = DEFAULT_TOOL_SECONDS
+    voice_seconds: int = DEFAULT_VOICE_SECONDS
     model: ModelSettings = field(default_factory=ModelSettings)
     code_joins_once: bool = False
     code_length: int = MIN_CODE_LENGTH
@@ -105,7 +110,7 @@ def read_settings(env: Mapping[str, str], *, has_ai: bool = False) -> Settings:
     `has_ai`: the Worker has a binding to Workers AI.
     """
     try:
-        return Settings(
+        settings = Settings(
             signing_keys=_signing_keys(env),
             plan=PLANS[_plan_set(env) or FREE.name],
             plan_set=_plan_set(env),
@@ -133,11 +138,29 @@ def read_settings(env: Mapping[str, str], *, has_ai: bool = False) -> Settings:
             ),
             max_steps=_number(env, "MAX_STEPS", DEFAULT_MAX_STEPS, 1, MAX_MAX_STEPS, "replies"),
             tool_seconds=_number(env, "TOOL_SECONDS", DEFAULT_TOOL_SECONDS, 1, MAX_TOOL_SECONDS, "seconds"),
+            voice_seconds=_number(
+                env, "VOICE_SECONDS", DEFAULT_VOICE_SECONDS, MIN_VOICE_SECONDS, MAX_VOICE_SECONDS, "seconds"
+            ),
             model=read_model_settings(env, has_ai=has_ai),
             log_level=_log_level(env),
         )
+        _check_tabs_of_agents(settings)
     except ValueError as error:
         return Settings(problem=str(error), plan=FREE, plan_set="")
+    return settings
+
+
+def _check_tabs_of_agents(settings: Settings) -> None:
+    if all(agent.session is None for agent in settings.model.agents.values()):
+        return
+    if settings.code_joins_once:
+        raise ValueError("AGENTS names a session by its MCP address, and with REQUIRE_TOKEN = once there are none.")
+    # Threads are open to all callers without a key, and so would the tab be.
+    if not settings.app_keys:
+        raise ValueError(
+            "AGENTS names a session, whose tools every caller could use: set the secret APP_KEYS, so that only the "
+            "callers of your app can."
+        )
 
 
 def _signing_keys(env: Mapping[str, str]) -> tuple[bytes, ...]:

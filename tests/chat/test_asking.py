@@ -25,6 +25,9 @@ class SmallModel:
         self.asked: list[int] = []
         self._speaks_first = speaks_first
 
+    def takes_reasoning(self, model: str | None = None) -> bool:
+        return False
+
     async def stream(
         self, items: Sequence[ChatMessage], model: str | None = None, tools: Sequence[ModelTool] = ()
     ) -> AsyncGenerator[Piece, None]:

@@ -161,6 +161,9 @@ class ShortSighted:
     def __init__(self) -> None:
         self.asked: list[Sequence[ChatMessage]] = []
 
+    def takes_reasoning(self, model: str | None = None) -> bool:
+        return False
+
     async def stream(
         self, items: Sequence[ChatMessage], model: str | None = None, tools: Sequence[ModelTool] = ()
     ) -> AsyncGenerator[Piece, None]:

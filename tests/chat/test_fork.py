@@ -107,6 +107,14 @@ async def test_the_parent_is_only_read():
     assert await thread(at, THREAD) == parent
 
 
+async def test_a_session_without_a_message_is_refused_since_nothing_would_use_it():
+    at = await talked()
+    reply = await fork(at, session={"code": "K7Q2M9XA"})
+    assert refused(reply) == (400, "invalid_body")
+    assert "`message`" in reply.json()["detail"]
+    assert await found(at) is None
+
+
 async def test_a_message_is_asked_on_the_fork():
     at = await talked(["Three."])
     reply = await fork(at, message="Third?", atMessageId="m1")

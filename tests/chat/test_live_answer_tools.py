@@ -77,6 +77,20 @@ def test_an_answer_goes_on_from_one_that_was_broken_off_with_each_event_at_its_p
     assert (nothing.is_blank, nothing.piece_counts) == (True, (0, 0, 0))
 
 
+def test_a_text_behind_a_call_does_not_touch_the_text_before_it():
+    at = live()
+    assert (at.has_said_nothing, at.spaced("It")) == (True, "It")
+    at.add_tool_event(CALL)
+    assert (at.has_said_nothing, at.spaced("It")) == (True, "It")
+    at.add("I look.")
+    assert (at.has_said_nothing, at.spaced("It")) == (False, "It")
+    at.add_tool_event(CALL)
+    assert (at.has_said_nothing, at.spaced("It"), at.spaced("\nIt")) == (True, " It", "\nIt")
+    at.add("It ")
+    at.add_tool_event(CALL)
+    assert at.spaced("is") == "is"
+
+
 def test_the_length_of_an_answer_counts_its_tool_events_as_json():
     answer = live()
     answer.add(Reasoning("Hm."))

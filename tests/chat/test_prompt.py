@@ -117,3 +117,14 @@ def test_an_image_counts_as_so_many_characters_and_calls_count_as_their_json():
     large = {"type": "image_url", "image_url": {"url": "data:image/png;base64," + "A" * 100_000}}
     assert build_prompt([user([large, 1])], None, ModelSettings()).characters == IMAGE_CHARACTERS + len("[1]")
     assert characters_of(assistant("Well", tool_calls=[ToolCall("c")])) == len('Well[{"id":"c"}]')
+
+
+def test_what_the_model_thought_counts_where_it_is_given_again():
+    thought = assistant("Yes.", reasoning="x" * 900)
+    talk = [user("One?"), thought, user("Two?"), thought, user("Three?")]
+    settings = ModelSettings(prompt_budget=1000)
+    forgets = build_prompt(talk, None, settings)
+    assert (len(forgets.messages), forgets.characters) == (5, 26)
+    takes = build_prompt(talk, None, settings, takes_reasoning=True)
+    assert [item.content for item in takes.messages] == ["Two?", "Yes.", "Three?"]
+    assert takes.characters == sum(len(item.content) + len(item.reasoning) for item in takes.messages) + 2

@@ -69,6 +69,20 @@ async def test_an_answer_of_calls_alone_is_kept():
     assert await at.log() == [("call", "add_note"), ("result", {"noted": "Milk"})]
 
 
+async def test_what_is_said_after_a_call_does_not_touch_what_was_said_before_it():
+    at = TabChats(["I note it.", NOTE], ["It is", " noted."])
+    await at.open_tab()
+    stream = await at.told()
+    assert text_of(stream) == "I note it. It is noted."
+    assert await at.history() == ["user: Hi", "assistant: I note it. It is noted."]
+    # The model is given its replies as it made them.
+    await at.told("And now?")
+    assert [str(item.content) for item in at.model.asked[2] if item.role == "assistant"] == [
+        "I note it.",
+        "It is noted.",
+    ]
+
+
 async def test_the_calls_of_one_reply_run_at_the_same_time():
     at = TabChats([WAIT, WAIT, NOTE], ["Done."])
     await at.open_tab()

@@ -61,14 +61,14 @@ def test_an_answer_is_given_as_the_steps_in_which_it_was_made():
         ChatMessage(
             "a-1",
             "assistant",
-            " Now the date.",
+            "Now the date.",
             0,
             [ToolCall("a/c1", "clock_now"), ToolCall("a/c2", "clock_zone")],
             reasoning="Ah",
         ),
         ChatMessage("a/c1", "tool", "Friday", 0, tool_call_id="a/c1"),
         ChatMessage("a/c2", "tool", "UTC", 0, tool_call_id="a/c2"),
-        ChatMessage("a", "assistant", " All noted.", 0, reasoning="!Oh."),
+        ChatMessage("a", "assistant", "All noted.", 0, reasoning="!Oh."),
     ]
     roles = [role for role, _ in given(ASKED, item, MORE)]
     assert roles == ["user", "assistant", "tool", "assistant", "tool", "tool", "assistant", "user"]
@@ -117,7 +117,7 @@ def test_the_answer_that_is_being_given_ends_with_its_results_or_is_to_be_gone_o
     running = answer("Let me see.", call("c", text=11), result("c", text=11), is_open=True)
     assert given(ASKED, running)[1:] == [("assistant", ["add_note"]), ("tool", "done")]
     begun = answer("Let me see. It is", call("c", text=11), result("c", text=11), is_open=True)
-    assert given(ASKED, begun)[3:] == [("assistant", " It is"), ("user", GO_ON)]
+    assert given(ASKED, begun)[3:] == [("assistant", "It is"), ("user", GO_ON)]
     assert given(ASKED, answer("It is", is_open=True))[1:] == [("assistant", "It is"), ("user", GO_ON)]
     assert given(ASKED, answer("", is_open=True)) == [("user", ASKED.content)]
 

@@ -94,6 +94,9 @@ test("a question is asked with the tab's id, or with the one given", async () =>
   const sessionId = getSessionId();
   assert.deepEqual(await voice("Hi", { baseUrl }), { response: "You said: Hi", sessionId, messageCount: 2 });
   assert.equal((await voice("Hi", { baseUrl, sessionId: "mine" })).sessionId, "mine");
+  const session = { code: "K7Q2M9XA" };
+  await voice("Hi", { baseUrl, session });
+  assert.deepEqual(server.sent("POST /api/voice-agent/chat").at(-1).session, session);
   const refusal = { status: 400, code: "session_id_required", message: "Session ID required" };
   await assert.rejects(voice("Hi", { baseUrl, sessionId: "" }), refusal);
 });

@@ -1,5 +1,6 @@
 """What a service demands of calls that it is given back is sent to it, and to no other."""
 
+import asyncio
 import json
 from typing import Any
 
@@ -8,13 +9,14 @@ import pytest
 from simulation.seeded_random import SeededRandom
 from simulation.virtual_time import VirtualClock
 from tests.support.completions import chunk, said
-from tests.support.fake_http import JSON, FakeHttp, Reply
+from tests.support.fake_http import JSON, FakeAi, FakeHttp, Pause, Reply
 from waypost_worker.conversations.message import ChatMessage, ToolCall
 from waypost_worker.errors import ModelFailed
 from waypost_worker.models.demands import CALLS_ALONE, DEFINITIONS, REASONING, SIGNATURES, demanded_in
-from waypost_worker.models.model import ModelTool
+from waypost_worker.models.model import Model, ModelTool
 from waypost_worker.models.openai import OpenAiModel
 from waypost_worker.models.settings import ModelSettings
+from waypost_worker.models.workers_ai import WorkersAiModel
 
 ITEMS = [
     ChatMessage("1", "user", "Note it.", 0),
@@ -39,7 +41,14 @@ def make_model(http: FakeHttp) -> OpenAiModel:
     return OpenAiModel(settings, http, VirtualClock(), SeededRandom(), [].append)
 
 
-async def asked(model: OpenAiModel, name: str | None = None, tools: list[ModelTool] = TOOLS) -> list[Any]:
+def make_both(*replies: Reply) -> list[tuple[FakeHttp | FakeAi, Model]]:
+    """A model of each provider, and its service."""
+    http, ai = FakeHttp(*replies), FakeAi(*replies)
+    settings = ModelSettings("workers-ai", workers_ai_model="m", parameters={"tool_choice": "auto"})
+    return [(http, make_model(http)), (ai, WorkersAiModel(settings, ai, VirtualClock(), SeededRandom(), [].append))]
+
+
+async def asked(model: Model, name: str | None = None, tools: list[ModelTool] = TOOLS) -> list[Any]:
     return [piece async for piece in model.stream(ITEMS, name, tools)]
 
 
@@ -63,14 +72,36 @@ def test_a_demand_is_known_by_what_services_say(sentence: str, demand: str | Non
 
 
 async def test_reasoning_is_sent_once_it_is_demanded_and_further_requests_have_it():
-    http = FakeHttp(refusal(DEEPSEEK), Reply(said("Done.")), Reply(said("Again.")), Reply(said("Other.")))
-    model = make_model(http)
-    assert await asked(model) == ["Done."]
-    assert await asked(model) == ["Again."]
-    assert await asked(model, "other") == ["Other."]
-    told = [sent.body["messages"][1].get("reasoning_content") for sent in http.sent]
-    assert told == [None, "Hm.", "Hm.", None]
-    assert "reasoning_content" not in http.sent[1].body["messages"][0]
+    for service, model in make_both(
+        refusal(DEEPSEEK), Reply(said("Done.")), Reply(said("Again.")), Reply(said("Other."))
+    ):
+        assert not model.takes_reasoning()
+        assert await asked(model) == ["Done."]
+        assert await asked(model) == ["Again."]
+        assert await asked(model, "other") == ["Other."]
+        told = [sent.body["messages"][1].get("reasoning_content") for sent in service.sent]
+        assert told == [None, "Hm.", "Hm.", None]
+        assert "reasoning_content" not in service.sent[1].body["messages"][0]
+        assert (model.takes_reasoning(), model.takes_reasoning("other")) == (True, False)
+
+
+async def test_two_questions_that_meet_the_same_demand_at_the_same_time_both_meet_it():
+    late = Reply(refusal(DEEPSEEK).steps, 400, JSON, before=[Pause(1)])
+    for service, model in make_both(late, late, Reply(said("One.")), Reply(said("Two."))):
+        assert await asyncio.gather(asked(model), asked(model)) == [["One."], ["Two."]]
+        assert len(service.sent) == 4
+
+
+async def test_workers_ai_meets_every_demand_as_any_other_service_does():
+    for sentence, body in ((GEMINI, "extra_content"), (MISTRAL, '"content": ""'), (ANTHROPIC, "tool_choice")):
+        _, (service, model) = make_both(refusal(sentence), Reply(said("Done.")))
+        assert await asked(model, tools=[]) == ["Done."]
+        first, second = (json.dumps(sent.body) for sent in service.sent)
+        assert (body in first, body in second) == (False, True)
+    _, (service, model) = make_both(refusal(DEEPSEEK), refusal(DEEPSEEK))
+    with pytest.raises(ModelFailed, match="status 400"):
+        await asked(model)
+    assert len(service.sent) == 2
 
 
 async def test_a_signature_is_made_up_for_each_call_once_it_is_demanded():

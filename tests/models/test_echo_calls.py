@@ -6,10 +6,12 @@ from typing import Any
 import pytest
 
 from simulation.virtual_time import VirtualClock, run
+from waypost_worker.chat.prompt import build_prompt
 from waypost_worker.conversations.message import ChatMessage, ToolCall
 from waypost_worker.models.echo import EchoModel
 from waypost_worker.models.model import ModelTool, Piece, ToolUse
 from waypost_worker.models.openai_messages import GO_ON
+from waypost_worker.models.settings import ModelSettings
 
 TEXT = {"type": "string"}
 
@@ -131,6 +133,17 @@ def test_a_line_with_then_begins_another_step():
         "add_note returned: none add_note returned: 1 add_note returned: 2",
         [],
     )
+
+
+def test_a_command_that_was_not_answered_is_not_run_with_the_next_question():
+    joined = build_prompt([user("/add_note Milk"), user("Hi")], None, ModelSettings()).messages
+    text, calls = answered(*joined)
+    assert calls == []
+    assert text.startswith('You said: "/add_note Milk\n\nHi".')
+    joined = build_prompt([user("Hi"), user("/add_note Milk")], None, ModelSettings()).messages
+    assert [call.args for call in answered(*joined)[1]] == [{"text": "Milk"}]
+    joined = build_prompt([user("Hi"), user("/sell")], None, ModelSettings()).messages
+    assert answered(*joined)[0].startswith("There is no such tool.")
 
 
 def test_an_answer_that_was_interrupted_is_gone_on_with_where_it_stopped():

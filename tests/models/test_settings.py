@@ -1,7 +1,10 @@
 """Settings of the model: the provider, the defaults, and problems, reported without the value that was set."""
 
+import json
+
 import pytest
 
+from tests.support.addresses import ADDRESS
 from waypost_worker.models.settings import (
     DEFAULT_OPENAI_BASE_URL,
     DEFAULT_WORKERS_AI_MODEL,
@@ -149,6 +152,21 @@ def test_a_key_that_no_header_can_carry_is_a_problem(key: str):
 )
 def test_agents_of_another_shape_are_a_problem(text: str):
     assert problem({"AGENTS": text}).startswith("AGENTS must be JSON like")
+
+
+@pytest.mark.parametrize("session", ["", "K7Q2M9XA", "x" * 31, "X" * 32, "https://waypost.example/mcp/" + "x" * 32])
+def test_the_session_of_an_agent_is_an_mcp_address(session: str):
+    agents = json.dumps({"keeper": {"session": session}})
+    assert problem({"AGENTS": agents}) == (
+        "A session in AGENTS must be an MCP address: the 32 small letters and digits behind /mcp/ that the console "
+        "shows. A code does not last."
+    )
+
+
+def test_the_session_of_an_agent_is_never_shown():
+    settings = read_model_settings({"AGENTS": json.dumps({"keeper": {"session": ADDRESS}})})
+    assert settings.agents["keeper"].session == ADDRESS
+    assert ADDRESS not in repr(settings)
 
 
 def test_a_key_is_never_shown():

@@ -61,6 +61,35 @@ def read(*pieces: str, is_whole: bool = True) -> tuple[str, list[tuple[str, Any]
         (f'{{"type": "function", "function": {JSON}}}', [("add_note", MILK)]),
         ('{"name": "add_note", "arguments": "{\\"text\\": \\"Milk\\"}"}', [("add_note", MILK)]),
         (f'{{"tool_calls": [{JSON}, {LIST}]}}', [("add_note", MILK), ("list_notes", {})]),
+        (
+            "<tool_call>add_note\n<arg_key>text</arg_key>\n<arg_value>12</arg_value>\n<arg_key>count</arg_key>\n"
+            "<arg_value>12</arg_value>\n</tool_call>\n<tool_call>list_notes</tool_call>",
+            [("add_note", {"text": "12", "count": 12}), ("list_notes", {})],
+        ),
+        ("<tool_call>add_note\n<arg_key>text</arg_key>\n<arg_value>Milk</arg_value>", [("add_note", MILK)]),
+        ("<function=add_note><parameter=text>Milk</parameter><parameter=count>1</function>", [("add_note", MILK)]),
+        (
+            '<minimax:tool_call>\n<invoke name="add_note">\n<parameter name="text">Milk</parameter>\n</invoke>\n'
+            '<invoke name="list_notes">\n</invoke>\n</minimax:tool_call>',
+            [("add_note", MILK), ("list_notes", {})],
+        ),
+        (
+            "<|tool_calls_section_begin|><|tool_call_begin|>functions.add_note:0<|tool_call_argument_begin|>"
+            '{"text": "Milk"}<|tool_call_end|><|tool_call_begin|>functions.list_notes:1<|tool_call_argument_begin|>{}'
+            "<|tool_call_end|><|tool_calls_section_end|>",
+            [("add_note", MILK), ("list_notes", {})],
+        ),
+        (
+            "<｜tool▁calls▁begin｜><｜tool▁call▁begin｜>add_note<｜tool▁sep｜>"
+            '{"text": "Milk"}<｜tool▁call▁end｜><｜tool▁calls▁end｜><｜end▁of▁sentence｜>',
+            [("add_note", MILK)],
+        ),
+        (
+            "<｜tool▁calls▁begin｜><｜tool▁call▁begin｜>function<｜tool▁sep｜>add_note\n```json\n"
+            '{"text": "Milk"}\n```<｜tool▁call▁end｜><｜tool▁call▁begin｜>function<｜tool▁sep｜>list_notes\n```json\n'
+            "{}\n```<｜tool▁call▁end｜><｜tool▁calls▁end｜>",
+            [("add_note", MILK), ("list_notes", {})],
+        ),
     ],
 )
 def test_a_call_at_the_end_of_an_answer_is_one_however_it_is_cut(text: str, calls: list[Any]):
@@ -97,7 +126,8 @@ def test_the_text_before_a_call_is_told_at_once():
         "<tool_call>",
         "<tool_call>{",
         "<tool_call>[]</tool_call>",
-        "<tool_call>add_note</tool_call>",
+        "<tool_call>sell</tool_call>",
+        "<tool_call>sell\n<arg_key>text</arg_key>\n<arg_value>Milk</arg_value></tool_call>",
         "<function=delete_all><parameter=a>1</parameter></function>",
         "<function=add_note>",
         "[TOOL_CALLS]add_note{",

@@ -187,6 +187,81 @@ def test_an_answer_may_be_calls_alone_and_reasoning_may_precede_them():
             ],
             id="an empty object first, or twice: gateways to Anthropic",
         ),
+        pytest.param(
+            [
+                part(index=0, id="a", name="add_note", arguments={}),
+                part(index=0, arguments=MILK),
+                part(index=1, id="b", name="add_note", arguments=EGGS),
+                part(index=1, id="b", name="add_note", arguments={"text": "Eggs"}),
+            ],
+            id="an empty object as a value before the text, the whole as a value after it",
+        ),
+        pytest.param(
+            [
+                part(index=0, id="a", name="add_note", arguments=""),
+                part(index=1, arguments='{"text":'),
+                part(index=2, arguments='"Milk"}'),
+                part(index=1, id="b", name="add_note", arguments=EGGS),
+            ],
+            id="arguments under places of their own: Cerebras, Nebius",
+        ),
+        pytest.param(
+            [
+                part(index=0, id="a", name="add_note", arguments=""),
+                part(index=1, id="x", name="", arguments='{"text":'),
+                part(index=2, id="y", name="", arguments='"Milk"}'),
+                part(index=3, id="b", name="add_note", arguments=EGGS),
+            ],
+            id="arguments under places and ids of their own: LM Studio",
+        ),
+        pytest.param(
+            [
+                part(index=0, name="add_note", arguments='{"text":'),
+                part(index=0, name="add_note", arguments='"Milk"}'),
+                part(index=0, name="add_note", arguments=""),
+                part(index=1, name="add_note", arguments=EGGS),
+                part(index=1, name="add_note", arguments=None),
+            ],
+            id="the name in every part, also behind the arguments: MiniMax",
+        ),
+        pytest.param(
+            [
+                part(index=0, id="a", name="add_", arguments=""),
+                part(index=0, id="a", name="no", arguments=""),
+                part(index=0, name="te", arguments=MILK),
+                part(index=1, id="b", name="add", arguments=""),
+                part(index=1, name="_note", arguments=EGGS),
+            ],
+            id="the name in pieces: Gemini",
+        ),
+        pytest.param(
+            [part(index=0, id="a", name="add_note", arguments=text) for text in (MILK, EGGS)],
+            id="one place and one id for both: OpenRouter",
+        ),
+        pytest.param(
+            [part(index=0, id="a", name="add_note", arguments={"text": text}) for text in ("Milk", "Eggs")],
+            id="the same, with values",
+        ),
+        pytest.param(
+            [
+                part(index=0, id="a", name="add_note", arguments='{"text"'),
+                part(index=0, arguments='{"text":"Mi'),
+                part(index=0, arguments=MILK),
+                part(index=1, id="b", name="add_note", arguments='{"text":'),
+                part(index=1, arguments='"Eg'),
+                part(index=1, arguments=EGGS),
+            ],
+            id="all of the arguments so far in each part, or all of them in the last",
+        ),
+        pytest.param(
+            [
+                part(index="0", id="a", name="add_note", arguments=""),
+                part(index="1", id="b", name="add_note", arguments=""),
+                part(index="0", arguments=MILK),
+                part(index="1", arguments=EGGS),
+            ],
+            id="the place as a text",
+        ),
     ],
 )  # fmt: skip
 def test_two_calls_are_two_calls_in_whatever_form(steps: Events):
@@ -201,6 +276,31 @@ def test_interleaved_parts_go_to_their_calls():
         part(index=0, arguments='"Eggs"}'),
     ]
     assert [call[1:] for call in calls_of(*steps, END)] == BOTH
+
+
+def test_two_tools_under_one_place_and_id_are_two_calls():
+    steps = [part(index=0, id="a", name=name, arguments=MILK) for name in ("add_note", "list_notes")]
+    assert [name for _, name, _ in calls_of(*steps, END)] == ["add_note", "list_notes"]
+
+
+@pytest.mark.parametrize(
+    "steps",
+    [
+        [part(index=0, id="a", name="add_note", arguments='{"text"'), part(index=0, arguments=MILK[1:])],
+        [part(index=0, id="a", name="add_note", arguments=MILK), part(index=0, arguments="]")],
+        [part(index=0, id="a", name="add_note", arguments='{"a":1'), part(index=0, arguments=MILK)],
+    ],
+)
+def test_parts_that_make_no_arguments_are_a_problem_and_no_call_with_others(steps: Events):
+    [use] = [piece for piece in pieces_of(*steps, END) if isinstance(piece, ToolUse)]
+    assert use.args is None
+    assert use.problem.startswith("The arguments are not a JSON object")
+
+
+@pytest.mark.parametrize("index", ["-1", "x", "9" * 20, 1.5, {}])
+def test_a_place_that_is_no_number_is_none(index: Any):
+    steps = [part(index=index, id="a", name="add_note", arguments=""), part(index=index, arguments=MILK)]
+    assert calls_of(*steps, END) == [("a", "add_note", {"text": "Milk"})]
 
 
 def test_the_index_counts_wherever_it_stands():

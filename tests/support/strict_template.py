@@ -46,6 +46,9 @@ class StrictModel:
     def __init__(self) -> None:
         self.asked: list[list[dict[str, Any]]] = []
 
+    def takes_reasoning(self, model: str | None = None) -> bool:
+        return False
+
     async def stream(
         self, items: Sequence[ChatMessage], model: str | None = None, tools: Sequence[ModelTool] = ()
     ) -> AsyncGenerator[Piece, None]:

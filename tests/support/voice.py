@@ -27,8 +27,10 @@ class Setting(Isolates):
         super().__init__(self.model, **settings)
         self.elsewhere = self.isolate(1)
 
-    async def ask(self, question: str = "Hi", at: Client | None = None, session_id: str = SESSION) -> Reply:
-        return await (at or self.client).call("POST", URL, {"question": question, "sessionId": session_id})
+    async def ask(
+        self, question: str = "Hi", at: Client | None = None, session_id: str = SESSION, **body: Any
+    ) -> Reply:
+        return await (at or self.client).call("POST", URL, {"question": question, "sessionId": session_id, **body})
 
     def conversation(self) -> Conversation:
         cursors = CursorFactory(self.clock, SeededRandom(9))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from concurrent.futures import ThreadPoolExecutor
+from threading import Event
 from typing import Any
 from uuid import uuid4
 
@@ -12,6 +13,7 @@ import pytest
 
 from tests.support.chat_client import conversation, first_answer, next_answer
 from tests.support.http_api import Api
+from tests.support.steady_host import SteadyHost
 from tests.support.waiting import eventually
 
 PATH = "/api/voice-agent/chat"
@@ -112,3 +114,29 @@ def test_a_caller_that_hangs_up_finds_question_and_answer_in_its_history(caller:
     with pytest.raises(httpx.ReadTimeout):
         caller.api.http.post(PATH, content=body, headers={"Content-Type": "application/json"}, timeout=0.5)
     eventually(lambda: caller.said() == [("user", question), ("assistant", first_answer(question))])
+
+
+@pytest.mark.verify
+def test_a_tool_of_a_tab_is_used_and_one_that_never_returns_is_given_up(caller: Caller) -> None:
+    session = caller.api.open_session()
+    session.put_tools(*({"name": name, "inputSchema": {"type": "object"}} for name in ("note", "never")))
+    is_over = Event()
+
+    def run(request: dict[str, Any]) -> Any:
+        return is_over.wait(60) if request["tool"] == "never" else {"noted": request["args"]["text"]}
+
+    with SteadyHost(session, run):
+        try:
+            noted = caller.ask('/note {"text": "Milk"}', session={"code": session.code}).json()
+            reply = caller.ask("/never", session={"code": session.code})
+        finally:
+            is_over.set()
+    assert noted["response"].startswith("I call note. ")
+    assert reply.status_code == 200, reply.text
+    assert reply.json()["response"].startswith("I call never. ")
+    answer = conversation(caller.api, caller.session_id)[-1]
+    assert answer["content"] == reply.json()["response"]
+    call, result = answer["toolEvents"]
+    assert (call["name"], result["isError"]) == ("never", True)
+    # `stopped`: where the machine is so slow that all the time was over.
+    assert result["value"]["code"] in ("timed_out", "stopped")

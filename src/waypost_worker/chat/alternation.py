@@ -12,7 +12,7 @@ from typing import Any
 import msgspec
 
 from waypost_worker.conversations.message import ChatMessage
-from waypost_worker.models.openai_messages import are_parts, text_of
+from waypost_worker.models.openai_messages import JoinedMessage, are_parts, text_of
 
 SEPARATOR = "\n\n"
 """Between two messages that are joined."""
@@ -45,6 +45,9 @@ def joined(items: Sequence[ChatMessage]) -> list[ChatMessage]:
         # An assistant's message with calls ends with their results, so nothing is joined to it.
         if last is not None and last.role == item.role != "tool":
             content = _joined_content(last.content, item.content)
+            if item.role == "user":
+                merged[-1] = JoinedMessage(last.id, "user", content, last.timestamp_ms, newest=item.content)
+                continue
             reasoning = last.reasoning + item.reasoning
             merged[-1] = msgspec.structs.replace(last, content=content, tool_calls=item.tool_calls, reasoning=reasoning)
         else:

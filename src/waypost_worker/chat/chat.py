@@ -24,7 +24,7 @@ from waypost_worker.chat.question import Question, answer_of, asked_in, broken_o
 from waypost_worker.chat.replies import Replies, ReplyBuilder
 from waypost_worker.chat.resume import follow_remote, info_of, join_live, replay_ended, wait_until_begun
 from waypost_worker.chat.steps import Steps
-from waypost_worker.chat.tab_tools import TabTools
+from waypost_worker.chat.tab_tools import TabOfAgent, TabTools
 from waypost_worker.chat.turn import Turn
 from waypost_worker.conversations.images import apart, image_bytes, newest_images
 from waypost_worker.conversations.message import ChatMessage
@@ -41,11 +41,14 @@ Undo = Callable[[], Awaitable[None]]
 
 class Chat:
     """Asks questions in the thread `thread_id` of `resource_id`. A thread that does not exist begins with the first
-    one."""
+    one. `tab_of_agent`: finds the tools of agents that have a tab."""
 
-    def __init__(self, context: ChatContext, resource_id: str, thread_id: str) -> None:
+    def __init__(
+        self, context: ChatContext, resource_id: str, thread_id: str, tab_of_agent: TabOfAgent | None = None
+    ) -> None:
         self._context = context
         self._name = (resource_id, thread_id)
+        self._tab_of_agent = tab_of_agent
 
     async def ask(
         self, question: Question, on_undone: Undo | None = None, tools: TabTools | None = None
@@ -54,7 +57,8 @@ class Chat:
         the stream with an error; if that is before its first text, neither question nor answer is kept, and `on_undone`
         is called.
 
-        A question that is refused has stopped no running answer. `tools`: those that the model may use.
+        A question that is refused has stopped no running answer. `tools`: those that the model may use; without them,
+        it may use those of its agent's tab.
 
         Raises:
             UnknownAgent: agents are configured, and none has the name that the question gives.
@@ -128,10 +132,13 @@ class Chat:
         """Everything that may refuse the question, but for the store. Returns what writes it down and generates its
         answer into `live`; or, if the conversation has that answer, whole or running in another isolate, its stream."""
         context = self._context
-        (known, conversation, history), of_tab = await together(find_to_ask(context, *self._name), _tools_of(tools))
+        found, (tab, of_tab) = await together(find_to_ask(context, *self._name), self._tools(tools, question.agent))
+        known, conversation, history = found
         thread = known or context.threads.begin(*self._name)
         thread = context.threads.touch(thread, question.agent, question.metadata)
         validate_thread(thread)
+        if tab is None and question.agent is None:
+            tab, of_tab = await self._tools(None, thread.agent)
         everything = [*history.older, *history.items]
         answer = answer_of(everything, question)
         if answer is not None:
@@ -163,10 +170,13 @@ class Chat:
                 is_again=question.regenerate,
                 inherited=broken_off(standing.items, question, standing.abandoned),
             )
-            asked, instructions = newest_images(turn.asked), offered.instructions(agent.instructions)
+            asked, instructions = newest_images(turn.asked), offered.instructions(agent.instructions, tab)
 
             def build(so_far: ChatMessage | None, budget: int | None) -> Prompt:
-                return build_prompt([*asked, *([so_far] if so_far else [])], instructions, model, budget)
+                items = [*asked, *([so_far] if so_far else [])]
+                # Its service may have demanded it since the last reply.
+                takes_reasoning = context.model.takes_reasoning(agent.model)
+                return build_prompt(items, instructions, model, budget, takes_reasoning=takes_reasoning)
 
             return turn, build
 
@@ -214,7 +224,7 @@ class Chat:
         if turn.so_far is not None:
             live.inherit(turn.so_far)
         replies = Replies(context, build, with_images, agent.model, offered.characters)
-        steps = Steps(context, live, _root(thread, question, live, turn.so_far), tools, offered, replies.ask)
+        steps = Steps(context, live, _root(thread, question, live, turn.so_far), tab, offered, replies.ask)
         return Beginning(context, conversation, turn, live, steps).run(
             info_of(thread, turn.answer, turn.added),
             keep,
@@ -223,14 +233,17 @@ class Chat:
             is_sure=context.can_write(len(images) + 2, size),
         )
 
+    async def _tools(self, tools: TabTools | None, agent: str | None) -> tuple[TabTools | None, list[ModelTool]]:
+        """The tab whose tools the model may use, and these tools: `tools`, or else those that `agent` has."""
+        address = self._context.settings.model.agents.get(agent or "", Agent()).session
+        if tools is None and agent is not None and address is not None and self._tab_of_agent is not None:
+            tools = await self._tab_of_agent(agent, address)
+        return tools, [] if tools is None else await tools.tools()
+
     def _agent(self, name: str | None) -> Agent:
         model = self._context.settings.model
         agent = model.agents.get(name or "", Agent())
         return Agent(agent.instructions or model.instructions or None, agent.model)
-
-
-async def _tools_of(tools: TabTools | None) -> list[ModelTool]:
-    return [] if tools is None else await tools.tools()
 
 
 def _root(thread: Thread, question: Question, live: LiveAnswer, inherited: ChatMessage | None) -> str:

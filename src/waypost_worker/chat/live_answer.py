@@ -20,6 +20,9 @@ from waypost_worker.limits import (
 )
 from waypost_worker.models.model import Reasoning
 
+GAP = " "
+"""Between what a model said before its calls and what it says after them: it knows of no text before its reply."""
+
 DELTA_BYTES = 80
 """What a piece costs in memory besides its characters, which take up to 4 bytes each."""
 
@@ -149,6 +152,16 @@ class LiveAnswer:
     def has_room(self) -> bool:
         """Whether it may grow: the answers of an isolate have a bound together."""
         return self.held_by is None or self.held_by.bytes < MAX_LIVE_ANSWERS_BYTES
+
+    @property
+    def has_said_nothing(self) -> bool:
+        """Whether it has no text since its last tool event, or none at all."""
+        return not self.characters or (bool(self.tool_events) and self.tool_events[-1].text == self.characters)
+
+    def spaced(self, text: str) -> str:
+        """`text` as it is to be added: behind a `GAP`, if it would touch the text before a call."""
+        touches = bool(self.deltas) and not (self.deltas[-1][-1:].isspace() or text[:1].isspace())
+        return GAP + text if touches and self.has_said_nothing else text
 
     @property
     def info(self) -> AnswerInfo | None:

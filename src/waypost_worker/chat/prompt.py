@@ -40,7 +40,12 @@ class Prompt(NamedTuple):
 
 
 def build_prompt(
-    items: Sequence[ChatMessage], instructions: str | None, settings: ModelSettings, budget: int | None = None
+    items: Sequence[ChatMessage],
+    instructions: str | None,
+    settings: ModelSettings,
+    budget: int | None = None,
+    *,
+    takes_reasoning: bool = False,
 ) -> Prompt:
     """Returns the newest whole turns of `items` that fit into `budget` characters (by default those of `settings`),
     after one system message: `instructions` and the system messages of the conversation that are shown.
@@ -48,8 +53,14 @@ def build_prompt(
     A turn is a user's message and what follows it. The last one, which has the question, is there whatever its size.
     Where a turn does not fit, notes stand in the place of its oldest results of tools.
     What precedes the first user's message is left out, but for system messages, which stay.
-    The last item may be the answer that the model is to go on with: it `is_open`.
+    The last item may be the answer that the model is to go on with: it `is_open`. `takes_reasoning`: the model is given
+    what it thought too, so that it counts.
     """
+
+    def size_of(turn: Sequence[ChatMessage]) -> int:
+        thought = sum(len(item.reasoning) for item in turn) if takes_reasoning else 0
+        return sum(map(_prompt_characters, turn)) + thought
+
     budget = settings.prompt_budget if budget is None else budget
     opening, turns = _turns(grouped(_for_model(item, settings.parts) for item in expanded(items)))
     system = [item for item in opening if item.role == "system"]
@@ -57,10 +68,10 @@ def build_prompt(
     chosen: list[ChatMessage] = []
     for turn in reversed(turns):
         separator = len(SEPARATOR) * bool(chosen)
-        size = sum(map(_prompt_characters, turn)) + separator
+        size = size_of(turn) + separator
         if characters + size > budget:
             turn = without_results(turn, characters + size - budget)
-            size = sum(map(_prompt_characters, turn)) + separator
+            size = size_of(turn) + separator
         if chosen and characters + size > budget:
             break
         chosen, characters = turn + chosen, characters + size

@@ -93,7 +93,7 @@ class Steps:
                     if isinstance(piece, ToolUse):
                         uses.append(piece)
                     else:
-                        yield piece
+                        yield self._live.spaced(piece) if isinstance(piece, str) else piece
                     if len(uses) > MAX_CALLS_PER_REPLY:
                         raise ModelFailed("The model did not come to an end with its calls of tools.")
             if not uses:

@@ -1,6 +1,6 @@
 """The tools that a model may use while it answers: a port. Chats know no queues, and so no tabs."""
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from typing import Any, Protocol
 
 import msgspec
@@ -19,6 +19,11 @@ class ToolReport(msgspec.Struct, frozen=True):
 
 class TabTools(Protocol):
     """The tools of one tab."""
+
+    def about(self, *, has_tools: bool) -> str:
+        """What the model's instructions say of the tab. `has_tools`: whether it is offered any of its
+        tools."""
+        ...
 
     @property
     def tab(self) -> str:
@@ -47,3 +52,7 @@ class TabTools(Protocol):
     async def cancel(self, call_id: str) -> None:
         """Tells the tab that nothing waits for this call any more. Raises nothing of its own."""
         ...
+
+
+TabOfAgent = Callable[[str, str], Awaitable[TabTools]]
+"""Finds the tools that an agent has of its own: by its name, and the address of its tab."""

@@ -8,6 +8,7 @@ from itertools import groupby
 
 import msgspec
 
+from waypost_worker.chat.live_answer import GAP
 from waypost_worker.conversations.message import ChatMessage, ToolCall, ToolEvent
 from waypost_worker.models.openai_messages import GO_ON, text_of
 from waypost_worker.sessions.tool_names import mapped_name
@@ -49,7 +50,7 @@ def _steps(item: ChatMessage) -> Iterator[ChatMessage]:
         yield ChatMessage(
             f"{item.id}-{step}",
             "assistant",
-            text[said:place],
+            _said(text, said, place),
             item.timestamp_ms,
             # Two attempts at one question may have made the same call.
             tool_calls=[ToolCall(f"{item.id}/{call.id}", mapped_name(call.name), call.value) for call in made],
@@ -59,8 +60,13 @@ def _steps(item: ChatMessage) -> Iterator[ChatMessage]:
             told, id = _told(results.get(call.id)), f"{item.id}/{call.id}"
             yield ChatMessage(id, "tool", told, item.timestamp_ms, tool_call_id=id)
         said, thought = place, reasoning
-    if text[said:].strip():
-        yield msgspec.structs.replace(item, content=text[said:], reasoning=item.reasoning[thought:], tool_events=[])
+    if (rest := _said(text, said, len(text))).strip():
+        yield msgspec.structs.replace(item, content=rest, reasoning=item.reasoning[thought:], tool_events=[])
+
+
+def _said(text: str, start: int, end: int) -> str:
+    """The text of one step, without what sets it apart from the one before."""
+    return text[start:end].removeprefix(GAP if start else "")
 
 
 def _first_of(item: ChatMessage, kind: str) -> dict[str, ToolEvent]:

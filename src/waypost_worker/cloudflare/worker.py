@@ -73,6 +73,7 @@ SETTINGS = (
     "PROMPT_BUDGET",
     "MAX_STEPS",
     "TOOL_SECONDS",
+    "VOICE_SECONDS",
     "LOG_LEVEL",
 )
 

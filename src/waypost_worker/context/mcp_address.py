@@ -20,6 +20,17 @@ async def session_at_address(context: RequestContext, address: str) -> tuple[Ses
     """
     require_addresses(context)
     claims = await bearer(context)
+    session, is_over = await newest_session(context, address)
+    return session if claims is None or is_over else await guest_session(context, session.code), is_over
+
+
+async def newest_session(context: RequestContext, address: str) -> tuple[Session, bool]:
+    """The session that `address` leads to, and whether it is over, as `session_at_address`; for a caller whose right to
+    it was checked.
+
+    Raises:
+        AddressNotFound, AddressWithdrawn
+    """
     addresses, started_ms = context.mcp_addresses(), context.clock.now_ms()
     found = await addresses.find(address)
     session = await _live_session(context, found)
@@ -30,7 +41,7 @@ async def session_at_address(context: RequestContext, address: str) -> tuple[Ses
     if session is None:
         addresses.note_over(address, found)
         return _closed_session(found), True
-    return session if claims is None else await guest_session(context, session.code), False
+    return session, False
 
 
 def require_addresses(context: RequestContext) -> None:

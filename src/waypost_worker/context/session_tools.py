@@ -26,10 +26,12 @@ from waypost_worker.sessions.tool_definitions import RULES, check_each
 LOOK_MS = 2000
 """Interval at which a waiting call looks whether its time, or the operations of its invocation, are over."""
 
+NO_TIME = ("timed_out", "This answer has no time left for calls. The tool was not called.")
+
 _decode_tools = msgspec.json.Decoder(list[dict[str, Any]]).decode
 
 
-class _NoResult(Exception):
+class NoResult(Exception):
     """The call ends without a response. `code` and `sentence` are for the model."""
 
     def __init__(self, code: str, sentence: str) -> None:
@@ -39,12 +41,17 @@ class _NoResult(Exception):
 
 
 class SessionTools:
-    """The tools of `session`, for the chat of one request."""
+    """The tools of `session`, for the chat of one request. `end_ms`: until when calls may go on; without it, each has
+    `tool_seconds`."""
 
-    def __init__(self, context: RequestContext, session: Session) -> None:
+    def __init__(self, context: RequestContext, session: Session, end_ms: int | None = None) -> None:
         self._context = context
         self._session = session
+        self._end_ms = end_ms
         self._queues = context.queues(session)
+
+    def about(self, *, has_tools: bool) -> str:
+        return "Your tools belong to the web page that the user has open." if has_tools else ""
 
     @property
     def tab(self) -> str:
@@ -66,13 +73,16 @@ class SessionTools:
         self, call_id: str, name: str, args: dict[str, Any], *, is_repeated: bool
     ) -> AsyncGenerator[ToolReport, None]:
         call = self._new_call(call_id, is_repeated=is_repeated)
+        if not self._seconds:
+            yield ToolReport(error=NO_TIME)
+            return
         try:
             await self._context.limits.spend(Limit.REQUEST, f"guest:{self._session.code}")
             await self._send(call, name, args, is_repeated=is_repeated)
             async with aclosing(self._messages(call)) as messages:
                 async for message in messages:
                     yield _report(message)
-        except _NoResult as end:
+        except NoResult as end:
             yield ToolReport(error=(end.code, end.sentence))
         except (RateLimited, Unavailable) as failure:
             yield ToolReport(error=(failure.code, failure.detail))
@@ -80,8 +90,16 @@ class SessionTools:
     async def cancel(self, call_id: str) -> None:
         await self._new_call(call_id, is_repeated=True).cancel()
 
+    @property
+    def _seconds(self) -> float:
+        """How long a call may take that is made now."""
+        seconds = self._context.settings.tool_seconds
+        if self._end_ms is None:
+            return seconds
+        return min(seconds, max(self._end_ms - self._context.clock.now_ms(), 0) / 1000)
+
     def _new_call(self, call_id: str, *, is_repeated: bool) -> Call:
-        context, seconds = self._context, self._context.settings.tool_seconds
+        context, seconds = self._context, self._seconds
         return Call(
             self._queues,
             context.isolate.messages,
@@ -89,10 +107,12 @@ class SessionTools:
             call_id,
             context.clock.now_ms(),
             ttl_seconds=seconds,
-            grace_seconds=min(context.settings.mcp_host_grace_seconds, seconds),
+            # Before its time is over: that the tab is away says more.
+            grace_seconds=min(context.settings.mcp_host_grace_seconds, seconds / 2),
             absence=self._absence,
-            too_late=lambda: _NoResult(
-                "timed_out", f"The tab has not answered for {seconds} s, so the call was cancelled. It may have run."
+            too_late=lambda: NoResult(
+                "timed_out",
+                f"The tab has not answered for {seconds:.0f} s, so the call was cancelled. It may have run.",
             ),
             log=context.log,
             resumed=is_repeated,
@@ -110,7 +130,7 @@ class SessionTools:
             message = await call.next(context.clock.now_ms() + LOOK_MS)
             if message is None and context.invocation.meter.remaining <= TOOL_RESERVED_OPERATIONS:
                 sentence = "This answer has used what one request may use, so the call was cancelled. It may have run."
-                message = await call.response_or_cancel(_NoResult("budget_spent", sentence))
+                message = await call.response_or_cancel(NoResult("budget_spent", sentence))
             if message is None:
                 continue
             context.delivered(message.accepted_ms)
@@ -122,14 +142,17 @@ class SessionTools:
             if message.final:
                 return
 
-    async def _absence(self) -> _NoResult | None:
+    async def _absence(self) -> NoResult | None:
         online, seen_ms = await self._context.presence().last_seen(self._session.code)
-        if online:
-            return None
+        return None if online else self._away(seen_ms)
+
+    def _away(self, seen_ms: int | None) -> NoResult:
         state = "has not been there yet" if seen_ms is None else f"is away since {to_iso(seen_ms)}"
+        return NoResult("tab_away", f"The tab {state}, so the call was cancelled. {self._advice()}")
+
+    def _advice(self) -> str:
         link = page_link(self._context, self._session)
-        advice = f" Ask the user to open {link} and connect it again." if link else " Ask the user to open it again."
-        return _NoResult("tab_away", f"The tab {state}, so the call was cancelled.{advice}")
+        return f"Ask the user to open {link} and connect it again." if link else "Ask the user to open it again."
 
 
 def _model_tool(tool: dict[str, Any]) -> ModelTool:

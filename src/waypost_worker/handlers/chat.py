@@ -1,5 +1,7 @@
 """`/api/chat`: sends questions to threads, streams answers, forks threads."""
 
+from functools import partial
+
 import msgspec
 
 from waypost_worker.chat.answer_events import START, Position
@@ -8,10 +10,11 @@ from waypost_worker.chat.fork import ForkRequest, fork
 from waypost_worker.chat.question import Question
 from waypost_worker.chat.resume import resume, stop_answer
 from waypost_worker.chat.wire_formats import DONE, parse_answer_event_id
+from waypost_worker.context.agent_tab import agent_tab
 from waypost_worker.context.auth import require_app
 from waypost_worker.context.request_context import RequestContext
 from waypost_worker.documents.document import DocumentStore
-from waypost_worker.errors import RateLimited, Unavailable
+from waypost_worker.errors import InvalidBody, RateLimited, Unavailable
 from waypost_worker.handlers.chat_request import ForkBody, asker_tag, named_resource, read_question, thread_name
 from waypost_worker.handlers.chat_response import answer_response, wanted_format
 from waypost_worker.handlers.chat_tab import tab_tools
@@ -66,7 +69,8 @@ async def post_chat(context: RequestContext) -> Response:
     asker = await _spend(context, resource_id, thread_id)
     tools = await tab_tools(context, tab)
     with context.open_stream(None) as place:
-        answering = await Chat(context.chat_context(asker), resource_id, thread_id).ask(question, tools=tools)
+        chat = Chat(context.chat_context(asker), resource_id, thread_id, partial(agent_tab, context))
+        answering = await chat.ask(question, tools=tools)
         # In the format of this request, even if the answer was started by one in the other format.
         return answer_response(context, place, answering, "ui" if question.is_ui else "events")
 
@@ -84,6 +88,8 @@ async def fork_chat(context: RequestContext) -> Response:
     token_resource = await require_app(context)
     wanted = wanted_format(context)
     body = await read_body(context.request, ForkBody)
+    if body.session is not None and body.message is None:
+        raise InvalidBody("The field `session` is for the answer to a `message`, and this fork has none.")
     forking = ForkRequest(
         named_resource(token_resource, body.resource_id),
         parse_app_id(body.thread_id, "threadId"),
@@ -109,7 +115,8 @@ async def fork_chat(context: RequestContext) -> Response:
             await chats.conversation(thread.session_id).forget(for_good=True)
 
         try:
-            answering = await Chat(chats, thread.resource_id, thread.thread_id).ask(question, undo, tools)
+            chat = Chat(chats, thread.resource_id, thread.thread_id, partial(agent_tab, context))
+            answering = await chat.ask(question, undo, tools)
         except (RateLimited, Unavailable):
             await undo()
             raise

@@ -39,7 +39,8 @@ class _SentChat(ChatBody, frozen=True):
 
 
 class ForkBody(Body, frozen=True):
-    """A new thread that starts with the history of another one, up to one of its messages."""
+    """A new thread that starts with the history of another one, up to one of its messages. `session` is for the answer
+    to its `message`."""
 
     fork_from_thread_id: str
     thread_id: str

@@ -25,11 +25,11 @@ def check_tab(tab: TabBody | None) -> None:
         raise InvalidBody("The field `session` has either the `code` of a session or the `token` of a guest.")
 
 
-async def tab_tools(context: RequestContext, tab: TabBody | None) -> TabTools | None:
-    """The tools of `tab`; `None` without one.
+async def tab_tools(context: RequestContext, tab: TabBody | None, end_ms: int | None = None) -> TabTools | None:
+    """The tools of `tab`; `None` without one. `end_ms`: until when calls of them may go on.
 
     Raises:
         InvalidBody, and as `guest_session`
     """
     check_tab(tab)
-    return None if tab is None else SessionTools(context, await tab_session(context, tab.code, tab.token))
+    return None if tab is None else SessionTools(context, await tab_session(context, tab.code, tab.token), end_ms)

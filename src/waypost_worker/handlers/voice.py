@@ -3,10 +3,11 @@ history."""
 
 import msgspec
 
-from waypost_worker.chat.voice import VoiceAgent
+from waypost_worker.chat.voice import VoiceAgent, time_limit
 from waypost_worker.context.auth import owned_id, require_app
 from waypost_worker.context.request_context import RequestContext
 from waypost_worker.errors import InvalidBody, SessionIdRequired
+from waypost_worker.handlers.chat_tab import TabBody, check_tab, tab_tools
 from waypost_worker.http.json_body import Body, read_body
 from waypost_worker.http.messages import Response, json_response
 from waypost_worker.kv.keys import snapshot_key, threads_prefix
@@ -16,22 +17,27 @@ from waypost_worker.security.rate_limits import Limit
 
 
 class VoiceBody(Body, frozen=True):
-    """A question, and the id of its conversation."""
+    """A question, and the id of its conversation. `session`: the tab whose tools the model may use."""
 
     question: str = ""
     session_id: str | None = None
+    session: TabBody | None = None
 
 
-class VoiceView(msgspec.Struct, rename="camel"):
-    """The answer to be spoken, and the number of messages that the conversation has now."""
+class VoiceView(msgspec.Struct, rename="camel", omit_defaults=True):
+    """The answer to be spoken, and the number of messages that the conversation has now. `partial`: its time was over
+    before the model had finished."""
 
     response: str
     session_id: str
     message_count: int
+    partial: bool = False
 
 
 async def post_voice(context: RequestContext) -> Response:
-    """Answer a question of a voice client."""
+    """Answer a question of a voice client. With `session`, the model may use the tools of that tab, and the answer is
+    there after `VOICE_SECONDS`, finished or not."""
+    limit = time_limit(context.clock.now_ms(), context.settings.voice_seconds)
     # A model costs the deployer: with app keys in the settings, it answers only callers that have one, or a token.
     resource_id = await require_app(context)
     body = await read_body(context.request, VoiceBody)
@@ -39,12 +45,13 @@ async def post_voice(context: RequestContext) -> Response:
         raise SessionIdRequired("Session ID required")
     session_id = await owned_id(context, body.session_id, "sessionId")
     question = clean(body.question)
+    check_tab(body.session)
     asker = rate_limit_key(context.request.client_ip) if resource_id is None else threads_prefix(resource_id)
     await context.limits.spend(Limit.ANSWER, asker)
     await context.limits.spend(Limit.APPEND, snapshot_key(session_id))
-    agent = VoiceAgent(context.chat_context(asker), session_id)
-    response, message_count = await agent.answer(question)
-    return json_response(VoiceView(response, session_id, message_count))
+    tools = await tab_tools(context, body.session, limit.calls_end_ms)
+    spoken = await VoiceAgent(context.chat_context(asker), session_id, tools, limit).answer(question)
+    return json_response(VoiceView(spoken.text, session_id, spoken.message_count, spoken.is_partial))
 
 
 def clean(question: str) -> str:

@@ -20,7 +20,7 @@ class ArrivingAnswer:
         self._has_no_reasons = False
         self._has_tools = bool(tools)
         self._tags, self._text_calls = ThinkTags(), TextCalls(tools)
-        self._calls = ToolCalls()
+        self._calls = ToolCalls(tool.name for tool in tools)
         self._text, self._reasoning = SurrogateJoiner(), SurrogateJoiner()
 
     @property

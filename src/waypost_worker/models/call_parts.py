@@ -31,9 +31,8 @@ def call_parts(tool_calls: Any, function_call: Any = None) -> Iterator[CallPart]
             continue
         function = value.get("function")
         call = function if isinstance(function, dict) else value
-        index = value.get("index", call.get("index"))
         part = CallPart(
-            index if isinstance(index, int) else None,
+            _index(value.get("index", call.get("index"))),
             _text(value.get("id")) or _text(call.get("id")),
             _text(call.get("name")),
             call.get("arguments", call.get("parameters")),
@@ -41,6 +40,12 @@ def call_parts(tool_calls: Any, function_call: Any = None) -> Iterator[CallPart]
         # Workers AI ends a call with a part in which everything is null.
         if part.id or part.name or part.args not in (None, ""):
             yield part
+
+
+def _index(value: Any) -> int | None:
+    if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) < 10:
+        return int(value)
+    return value if isinstance(value, int) else None
 
 
 def _text(value: Any) -> str:

@@ -32,6 +32,26 @@ _NO_SIGNATURE = {"google": {"thought_signature": "skip_thought_signature_validat
 """https://ai.google.dev/gemini-api/docs/thought-signatures"""
 
 
+class Demands:
+    """What the services behind one provider have demanded, by the model's name. There are as many as the settings
+    have."""
+
+    def __init__(self) -> None:
+        self._of: dict[str, frozenset[str]] = {}
+
+    def of(self, model: str) -> frozenset[str]:
+        """What was demanded for `model` so far."""
+        return self._of.get(model, frozenset())
+
+    def learn(self, model: str, refusal: str, met: frozenset[str]) -> frozenset[str]:
+        """Remembers what `refusal` demands for `model`. Returns the demands that the request is to meet when it is made
+        again; those that the refused one has `met`, if it demands nothing else."""
+        if added := demanded_in(refusal) - met:
+            self._of[model] = self.of(model) | added
+            return self._of[model] | met
+        return met
+
+
 def demanded_in(log_detail: str) -> frozenset[str]:
     """The demands in a service's refusal."""
     return frozenset(demand for demand, phrase in _DEMANDED.items() if phrase.search(log_detail))

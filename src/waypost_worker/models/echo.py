@@ -7,7 +7,7 @@ from waypost_worker.clock import Clock
 from waypost_worker.conversations.message import ChatMessage
 from waypost_worker.models.echo_calls import calls_in, results_told, rule
 from waypost_worker.models.model import ModelTool, Piece, ToolUse
-from waypost_worker.models.openai_messages import GO_ON, text_of
+from waypost_worker.models.openai_messages import GO_ON, JoinedMessage, text_of
 
 WORD_SECONDS = 0.03
 """Time per word: about that of a fast model."""
@@ -27,6 +27,9 @@ class EchoModel:
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
+
+    def takes_reasoning(self, model: str | None = None) -> bool:
+        return False
 
     async def stream(
         self, items: Sequence[ChatMessage], model: str | None = None, tools: Sequence[ModelTool] = ()
@@ -48,15 +51,23 @@ def _answer(items: Sequence[ChatMessage], tools: Sequence[ModelTool]) -> tuple[s
     if not asked:
         return "You have not said anything yet.", []
     *earlier, last = [text_of(items[index].content) for index in asked]
+    newest = _newest(items[asked[-1]])
     steps = items[asked[-1] + 1 :]
-    if calls := calls_in(last, sum(bool(item.tool_calls) for item in steps), tools):
+    if calls := calls_in(newest, sum(bool(item.tool_calls) for item in steps), tools):
         return f"I call {', '.join(call.name for call in calls)}.", calls
-    return results_told(steps) or _echo(earlier, last, tools), []
+    if told := results_told(steps):
+        return told, []
+    if tools and newest.lstrip().startswith("/"):
+        return f"There is no such tool. {rule(tools)}", []
+    return _echo(earlier, last, tools), []
+
+
+def _newest(asked: ChatMessage) -> str:
+    """The text of the question alone: what stands before it, without an answer, is not to be called again."""
+    return text_of(asked.newest if isinstance(asked, JoinedMessage) else asked.content)
 
 
 def _echo(earlier: Sequence[str], last: str, tools: Sequence[ModelTool]) -> str:
-    if tools and last.lstrip().startswith("/"):
-        return f"There is no such tool. {rule(tools)}"
     if not earlier:
         first = f'You said: "{last}". That is the first message of yours that I know.'
         return f"{first} {rule(tools)}" if tools else first

@@ -54,6 +54,11 @@ class Model(Protocol):
         """The provider, and the model where there is a choice, as `/health` shows it; never a key or an address."""
         ...
 
+    def takes_reasoning(self, model: str | None = None) -> bool:
+        """Whether the model is given what it thought before its earlier answers, because its service has demanded it.
+        It counts in a prompt then. `model`: as for `stream`."""
+        ...
+
     def stream(
         self, items: Sequence[ChatMessage], model: str | None = None, tools: Sequence[ModelTool] = ()
     ) -> AsyncGenerator[Piece, None]:

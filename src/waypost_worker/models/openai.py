@@ -9,7 +9,7 @@ import msgspec
 from waypost_worker.clock import Clock
 from waypost_worker.conversations.message import ChatMessage
 from waypost_worker.errors import ModelError
-from waypost_worker.models.demands import REASONING, demanded_in, meet
+from waypost_worker.models.demands import REASONING, Demands, meet
 from waypost_worker.models.model import ModelTool, Piece
 from waypost_worker.models.openai_messages import chat_messages
 from waypost_worker.models.service import request_completion
@@ -36,8 +36,7 @@ class OpenAiModel:
         self._clock = clock
         self._random = random
         self._log = log
-        self._demands: dict[str, frozenset[str]] = {}
-        """By the model's name. There are as many as the settings have."""
+        self._demands = Demands()
         query = f"?{settings.openai_query}" if settings.openai_query else ""
         self._url = f"{settings.openai_base_url}/chat/completions{query}"
         self._headers = {**HEADERS, **settings.openai_headers}
@@ -48,24 +47,26 @@ class OpenAiModel:
     def name(self) -> str:
         return f"openai: {self._settings.openai_model}"
 
+    def takes_reasoning(self, model: str | None = None) -> bool:
+        return REASONING in self._demands.of(model or self._settings.openai_model)
+
     async def stream(
         self, items: Sequence[ChatMessage], model: str | None = None, tools: Sequence[ModelTool] = ()
     ) -> AsyncGenerator[Piece, None]:
         timeout_seconds = self._settings.timeout_seconds
         name = model or self._settings.openai_model
-        demands = self._demands.get(name, frozenset())
-        body = self._body(items, name, tools, demands)
+        met = self._demands.of(name)
+        body = self._body(items, name, tools, met)
 
         async def send() -> FetchedResponse:
             return await self._http.post(self._url, self._headers, body, timeout_seconds)
 
         def adapt(refusal: str) -> bool:
-            nonlocal demands, body
-            if not (added := demanded_in(refusal) - demands):
+            nonlocal met, body
+            before, met = met, self._demands.learn(name, refusal, met)
+            if met == before:
                 return False
-            demands |= added
-            self._demands[name] = demands
-            body = self._body(items, name, tools, demands)
+            body = self._body(items, name, tools, met)
             return True
 
         def log(text: str) -> None:

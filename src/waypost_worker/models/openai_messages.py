@@ -18,6 +18,13 @@ GO_ON = "[The answer was interrupted here. Go on with it.]"
 """Stands behind an answer that a model is to go on with in the middle of its text: templates want a user's message."""
 
 
+class JoinedMessage(ChatMessage, frozen=True):
+    """Neighbouring messages of a user as one. `newest`: the content of the last of them; those before it had no
+    answer."""
+
+    newest: Any = None
+
+
 def chat_messages(
     items: Sequence[ChatMessage], model: str = "", *, with_reasoning: bool = False
 ) -> list[OpenAiMessage]:

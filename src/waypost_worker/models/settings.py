@@ -7,6 +7,7 @@ from typing import Any
 
 import msgspec
 
+from waypost_worker.ids import is_mcp_address
 from waypost_worker.limits import (
     DEFAULT_MODEL_TIMEOUT_SECONDS,
     DEFAULT_PROMPT_BUDGET,
@@ -38,10 +39,14 @@ PARTS = ("text", "images", "any")
 
 
 class Agent(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A named agent: its own instructions and its own model; `None` takes those of the deployment."""
+    """A named agent: its own instructions and its own model; `None` takes those of the deployment.
+
+    `session`: the MCP address of a tab whose tools the agent has. It opens the tab: show it to no caller.
+    """
 
     instructions: str | None = None
     model: str | None = None
+    session: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +67,7 @@ class ModelSettings:
     openai_api_key: str = field(default="", repr=False)
     workers_ai_model: str = DEFAULT_WORKERS_AI_MODEL
     instructions: str = ""
-    agents: Mapping[str, Agent] = field(default_factory=dict)
+    agents: Mapping[str, Agent] = field(default_factory=dict, repr=False)
     timeout_seconds: int = DEFAULT_MODEL_TIMEOUT_SECONDS
     parts: str = "images"
     prompt_budget: int = DEFAULT_PROMPT_BUDGET
@@ -159,9 +164,16 @@ def _parameters(text: str) -> Mapping[str, Any]:
 
 def _agents(text: str) -> Mapping[str, Agent]:
     try:
-        return msgspec.json.decode(text, type=dict[str, Agent]) if text.strip() else {}
+        agents = msgspec.json.decode(text, type=dict[str, Agent]) if text.strip() else {}
     except msgspec.DecodeError as error:
         raise ValueError('AGENTS must be JSON like {"name": {"instructions": "…", "model": "…"}}.') from error
+    for agent in agents.values():
+        if agent.session is not None and not is_mcp_address(agent.session):
+            raise ValueError(
+                "A session in AGENTS must be an MCP address: the 32 small letters and digits behind /mcp/ that the "
+                "console shows. A code does not last."
+            )
+    return agents
 
 
 def _parts(text: str) -> str:

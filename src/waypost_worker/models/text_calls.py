@@ -8,7 +8,7 @@ model was not offered.
 
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from waypost_worker.limits import MAX_ANSWER_CHARACTERS, MAX_CALLS_PER_REPLY
@@ -16,11 +16,14 @@ from waypost_worker.models.call_parts import CallPart, call_parts
 from waypost_worker.models.model import ModelTool
 
 MARKS = (
-    "<tool_call>",  # Qwen, Hermes
+    "<tool_call>",  # Qwen, Hermes, GLM
     "<function=",  # Qwen Coder, Llama 3.1
     "<|python_tag|>",  # Llama 3
     "<|tool_call|>",  # Granite, Phi
     "[TOOL_CALLS]",  # Mistral
+    "<|tool_calls_section_begin|>",  # Kimi K2
+    "<｜tool▁calls▁begin｜>",  # DeepSeek
+    "<minimax:tool_call>",  # MiniMax
 )
 """What a call begins with in the templates of these models."""
 
@@ -31,11 +34,26 @@ _STARTS = [f'{list_}{{"{name}"' for name in FIRST_NAMES for list_ in ("", "[")]
 _FENCE = "```json"
 
 _BETWEEN = re.compile(
-    r"(?:[\s,;]|</?tool_calls?>|<\|/?tool_call\|>|<\|python_tag\|>|\[TOOL_CALLS\]|<\|(?:eom_id|eot_id|im_end)\|>)*"
+    r"(?:[\s,;]|</?(?:minimax:)?tool_calls?>|<\|/?tool_call\|>|<\|python_tag\|>|\[TOOL_CALLS\]"
+    r"|<\|tool_call(?:s_section)?_(?:begin|end)\|>|<｜tool▁calls?▁(?:begin|end)｜>"
+    r"|<\|(?:eom_id|eot_id|im_end)\|>|<｜end▁of▁sentence｜>)*"
 )
 _FUNCTION = re.compile(r"<function=([\w-]+)>(.*?)</function>", re.DOTALL)
-_PARAMETER = re.compile(r"<parameter=([\w-]+)>\n?(.*?)\n?</parameter>", re.DOTALL)
+_INVOKE = re.compile(r'<invoke name="([\w.-]+)">(.*?)</invoke>', re.DOTALL)
+_KEYED = re.compile(r"([\w.-]+)(?=\s*(?:<arg_key>|</tool_call>))")
+_VALUE = re.compile(
+    r"<parameter=(?P<equal>[\w-]+)>"
+    r'|<parameter name="(?P<name>[\w-]+)">'
+    r"|<arg_key>(?P<key>[^<]{1,128})</arg_key>\s*<arg_value>"
+)
+"""Where the value of an argument begins: Qwen Coder, MiniMax, GLM."""
+
+_BEFORE_JSON = re.compile(
+    r"(?:functions\.)?([\w.-]+?)(?::\d+)?\s*<\|tool_call_argument_begin\|>"  # Kimi K2
+    r"|(?:function<｜tool▁sep｜>)?([\w.-]+)(?:<｜tool▁sep｜>|\s*```json)"  # DeepSeek
+)
 _NAMED = re.compile(r"([\w-]+)(?:\[ARGS\])?(?=\{)")
+_SPACE = re.compile(r"\s*")
 _FIRST_NAME = re.compile(r'\[?\{"name":"([^"]*)"')
 _JSON = json.JSONDecoder(strict=False)
 
@@ -117,9 +135,18 @@ class TextCalls:
         Raises:
             ValueError: it begins with no call of a tool that was offered.
         """
-        if function := _FUNCTION.match(text):
+        if function := _FUNCTION.match(text) or _INVOKE.match(text):
             value: Any = {"name": function[1], "arguments": self._arguments(function[1], function[2])}
             end = function.end()
+        elif keyed := _KEYED.match(text):
+            body = text[keyed.end() :].partition("</tool_call>")[0]
+            value = {"name": keyed[1], "arguments": self._arguments(keyed[1], body)}
+            end = keyed.end() + len(body)
+        elif begun := _BEFORE_JSON.match(text):
+            args, end = _JSON.raw_decode(text, _SPACE.match(text, begun.end()).end())  # type: ignore[union-attr]
+            value = {"name": begun[1] or begun[2], "arguments": args}
+            # The end of DeepSeek's fence.
+            end += len(text[end:]) - len(text[end:].lstrip().removeprefix("```"))
         elif named := _NAMED.match(text):
             args, end = _JSON.raw_decode(text, named.end())
             value = {"name": named[1], "arguments": args}
@@ -135,7 +162,7 @@ class TextCalls:
     def _arguments(self, name: str, body: str) -> Any:
         if body.lstrip().startswith("{"):
             return body
-        return {each[1]: self._argument(name, each[1], each[2]) for each in _PARAMETER.finditer(body)}
+        return {key: self._argument(name, key, text) for key, text in _values(body)}
 
     def _argument(self, tool: str, name: str, text: str) -> Any:
         properties = self._tools[tool].schema.get("properties") if tool in self._tools else None
@@ -146,6 +173,18 @@ class TextCalls:
             return json.loads(text)
         except ValueError:
             return text
+
+
+def _values(body: str) -> Iterator[tuple[str, str]]:
+    """The arguments in `body` that stand there one by one: name and text."""
+    end = 0
+    while value := _VALUE.search(body, end):
+        close = "</arg_value>" if value["key"] else "</parameter>"
+        text, found, _ = body[value.end() :].partition(close)
+        if not found:
+            return
+        end = value.end() + len(text) + len(close)
+        yield value[value.lastgroup or 0], text.removeprefix("\n").removesuffix("\n") if value["equal"] else text
 
 
 def _begun(text: str) -> int:

@@ -31,8 +31,8 @@ class Call:
         request_id: str,
         asked_ms: int,
         *,
-        ttl_seconds: int,
-        grace_seconds: int,
+        ttl_seconds: float,
+        grace_seconds: float,
         absence: Callable[[], Awaitable[Exception | None]],
         too_late: Callable[[], Exception],
         log: Callable[[str], None],
@@ -46,8 +46,8 @@ class Call:
         self._too_late = too_late
         self._log = log
         self._waiter = ResponseWaiter(queues, channel, invocation, resumed=resumed)
-        self._end_ms = asked_ms + ttl_seconds * 1000
-        self._check_ms = asked_ms + grace_seconds * 1000
+        self._end_ms = asked_ms + round(ttl_seconds * 1000)
+        self._check_ms = asked_ms + round(grace_seconds * 1000)
         if resumed:
             # First one look at the responses, which say more than the presence does.
             self._check_ms = max(self._check_ms, self._clock.now_ms() + invocation.plan.poll_min_ms)

@@ -69,6 +69,9 @@ SHAPES: dict[str, Shape] = {
     "POST /api/threads": Shape(body=THREAD),
     "PATCH /api/threads/{threadId}": Shape(body={"resourceId": "$resource", "title": "new"}),
     "POST /api/voice-agent/chat": Shape(body={"question": "What?", "sessionId": "$sid"}),
+    "POST /api/voice-agent/chat session.token": Shape(
+        body={"question": "What?", "sessionId": "$sid", "session": {"token": "x"}}
+    ),
     "POST /api/chat": Shape(body={**THREAD, "message": "Hi"}),
     "POST /api/chat id": Shape(
         body={

@@ -80,6 +80,8 @@ PATCH /api/threads/{threadId}                 token  resourceId        resource 
 DELETE /api/resources/{resourceId}            token  resourceId        resource          resource
 GET /api/resources/{resourceId}/export        token  resourceId        resource          resource
 GET /api/resources/{resourceId}/export        key    cursor            (cursors)         cursor
+POST /api/voice-agent/chat                    key    session.token     host              role
+POST /api/voice-agent/chat                    token  session.token     host              role
 POST /api/chat                                key    threadId          running           ok
 POST /api/chat                                key    id                running           ok
 POST /api/chat                                token  id                running           ok

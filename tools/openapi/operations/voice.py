@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from tools.openapi.parts import APP, JSON, Link, Operation, Reply
 from tools.openapi.problems import APP as APP_PROBLEMS
-from tools.openapi.problems import BODY, MODEL, STORAGE
+from tools.openapi.problems import BODY, GUEST, MODEL, STORAGE
 from waypost_worker.errors import SessionIdRequired
 from waypost_worker.handlers.voice import VoiceBody, VoiceView
 
@@ -14,7 +14,7 @@ OPERATIONS = {
         "chats",
         APP,
         {200: Reply("What is to be said.", {JSON: VoiceView})},
-        (*BODY, SessionIdRequired, *APP_PROBLEMS, *MODEL, *STORAGE),
+        (*BODY, SessionIdRequired, *APP_PROBLEMS, *GUEST, *MODEL, *STORAGE),
         body={JSON: VoiceBody},
         links={
             200: (
@@ -25,6 +25,10 @@ OPERATIONS = {
                 ),
             )
         },
-        description="The `sessionId` is the secret that owns the conversation; the client makes it up.",
+        description=(
+            "The `sessionId` is the secret that owns the conversation; the client makes it up. With a `session`, the "
+            "model may call the tools of its tab, and the answer takes `VOICE_SECONDS` at most. What it has not "
+            "finished then is cancelled and said, and the answer is `partial`."
+        ),
     ),
 }
