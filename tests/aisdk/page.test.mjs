@@ -2,10 +2,14 @@
 // sends their outputs by itself.
 
 import assert from "node:assert/strict";
+import { randomUUID } from "node:crypto";
+import { readFileSync } from "node:fs";
 import { describe, test } from "node:test";
 
 import { URL_OF_WAYPOST, VERSIONS, newChat, textOf, transport } from "./chats.mjs";
 
+const API = readFileSync(new URL("../../docs/api.md", import.meta.url), "utf8");
+const PRINTED = /```js\n([^`]*addToolOutput[^`]*)```/.exec(API)[1];
 const PARAMETERS = { type: "object", properties: { of: { type: "string" } }, required: ["of"] };
 const TOOLS = { pick: { description: "Picks one.", parameters: PARAMETERS }, ask_person: { parameters: PARAMETERS } };
 const LISTED = Object.entries(TOOLS).map(([name, tool]) => ({ name, ...tool }));
@@ -90,6 +94,26 @@ describe("a page with tools of its own", { concurrency: 9 }, () => {
       assert.match(textOf(chat), /You said: "Never mind."/);
       const [, left] = await history(chat);
       assert.match(callsOf(left)[0].errorText, /went on without this call/);
+    });
+  }
+
+  for (const [version, sdk] of Object.entries(VERSIONS)) {
+    test(`${version}: does so with the snippet of the documentation`, async () => {
+      const code = PRINTED.replace("addToolOutput", version === "v5" ? "addToolResult" : "addToolOutput");
+      const useChat = ({ id, messages, transport: ofPage, ...init }) => newChat({ sdk, id, messages, transport: ofPage, init });
+      const given = {
+        useChat,
+        DefaultChatTransport: sdk.DefaultChatTransport,
+        lastAssistantMessageIsCompleteWithToolCalls: sdk.lastAssistantMessageIsCompleteWithToolCalls,
+        threadId: `thread-${randomUUID()}`,
+        messages: [],
+        api: `${URL_OF_WAYPOST}/api/chat`,
+        document: { title: "A page" },
+      };
+      const chat = new Function(...Object.keys(given), `${code}\nreturn chat;`)(...Object.values(given));
+      await chat.sendMessage({ text: "/read_title" });
+      await ended(chat);
+      assert.match(textOf(chat), /read_title returned: A page/);
     });
   }
 

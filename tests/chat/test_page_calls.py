@@ -89,13 +89,23 @@ async def test_the_history_shows_an_open_call_as_one_that_the_page_may_answer():
 async def test_the_same_outputs_sent_again_change_nothing_and_get_what_followed():
     at, page = await asked([ASK], ["Tea it is."])
     page.put(0, "yes")
-    other = Page(at)
-    other.messages = [dict(message, parts=[dict(part) for part in message["parts"]]) for message in page.messages]
+    other = page.copy()
     await page.go_on()
     other.put(0, "no")
     await other.go_on(at.elsewhere)
     assert other.answer == page.answer
     assert await at.log() == [("call", "ask_user"), ("result", "yes")]
+    assert len(at.model.asked) == 2
+
+
+async def test_outputs_of_an_earlier_step_sent_again_get_what_followed_up_to_the_next_calls():
+    at, page = await asked([ASK], ["And ", PICK], ["Done."])
+    page.put(0, "yes")
+    earlier = page.copy()
+    await page.go_on()
+    await earlier.go_on(at.elsewhere)
+    assert earlier.answer == page.answer
+    assert earlier.available == [("pick", {})]
     assert len(at.model.asked) == 2
 
 
@@ -105,8 +115,7 @@ async def test_the_same_outputs_from_another_page_follow_the_answer_that_goes_on
     page.put(0, "yes")
     first = asyncio.ensure_future(page.go_on())
     await asyncio.sleep(1.5)
-    other = Page(at)
-    other.messages = [dict(message, parts=[dict(part) for part in message["parts"]]) for message in page.messages]
+    other = page.copy()
     await other.go_on(at.isolate(place))
     await first
     assert other.text == page.text == "Tea it is."

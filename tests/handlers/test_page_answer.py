@@ -1,4 +1,4 @@
-"""The answer that a page sends back with outputs: its calls are read, and what is no output is refused with its place."""
+"""The answer that a page sends back: its outputs are read, and what is none is refused with its place."""
 
 import json
 from typing import Any

@@ -1,6 +1,7 @@
 """A page with tools of its own, as the AI SDK keeps it: it makes its messages from the stream, runs what becomes
 available, and sends its messages again once each call of the last step has an output."""
 
+import copy
 import json
 from typing import Any
 
@@ -21,6 +22,12 @@ class Page:
         self._body = {"tools": tools, **body}
         self.messages: list[Any] = []
         self.available: list[tuple[str, Any]] = []
+
+    def copy(self) -> "Page":
+        """The same page, opened once more."""
+        other = Page(self._at)
+        other.messages = copy.deepcopy(self.messages)
+        return other
 
     @property
     def answer(self) -> Any:

@@ -16,7 +16,7 @@ from waypost_worker.chat.page_calls import PageAnswer, results_for, start_behind
 from waypost_worker.chat.resume import follow_remote, info_of, inspect_open, join_live, replay_ended, wait_until_begun
 from waypost_worker.chat.unfinished import MISSED_INTERVALS, as_partial
 from waypost_worker.conversations.conversation import Conversation, History
-from waypost_worker.conversations.message import ChatMessage
+from waypost_worker.conversations.message import ChatMessage, open_page_calls
 from waypost_worker.conversations.thread import Thread
 from waypost_worker.errors import AnswerRunning, MessageNotFound
 
@@ -63,8 +63,11 @@ async def find_waiting(
             answer, is_alive = unfinished.item, unfinished.is_alive
         start = start_behind(answer.tool_events, sent)
         has_results = not results_for(answer, sent)
-        if not kept.is_open and has_results:
-            return going_on(replay_ended(info, answer, len(history.items), start))
+        is_over = not kept.is_open or (not is_alive and bool(open_page_calls(answer.tool_events)))
+        if is_over and has_results:
+            return going_on(
+                replay_ended(info, as_partial(answer) if kept.is_open else answer, len(history.items), start)
+            )
         if is_alive and has_results:
             return going_on(follow_remote(context, info, conversation, start))
         if not is_alive:

@@ -46,7 +46,8 @@ class PageAnswer(msgspec.Struct, frozen=True):
 
 
 def results_for(answer: ChatMessage, sent: PageAnswer) -> list[ToolEvent]:
-    """The results of the calls for which `answer` waits, as the page has sent them; none if it waits for nothing.
+    """The results of the calls for which `answer` waits, as the page has sent them; none if it waits for nothing, or
+    for calls that the page does not have yet: it has sent the outputs of an earlier step again.
 
     Raises:
         InvalidBody: something that was sent is of no call of this answer, or an output is missing.
@@ -64,12 +65,12 @@ def results_for(answer: ChatMessage, sent: PageAnswer) -> list[ToolEvent]:
             if part.output is None and part.error is None:
                 raise InvalidBody(f"{part.place} has no output yet; send the message once each call has one.")
             outputs.setdefault(call.id, part)
-    for call_id, call in waiting.items():
+    for call_id, call in waiting.items() if outputs else ():
         if call_id not in outputs:
             raise InvalidBody(
                 f"{sent.place} lacks the call {call_id} of the tool {call.name}, which has no output yet."
             )
-    return _results(answer, [(call, outputs[call_id]) for call_id, call in waiting.items()])
+    return _results(answer, [(waiting[call_id], outputs[call_id]) for call_id in waiting if outputs])
 
 
 def with_results(answer: ChatMessage, results: Sequence[ToolEvent]) -> ChatMessage:

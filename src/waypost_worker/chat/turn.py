@@ -119,10 +119,12 @@ class ResumedTurn(Turn):
 
     @property
     def previous_count(self) -> int:
+        """Messages of the conversation, which are the same before and after."""
         return len(self._kept) + 1
 
     @property
     def asked(self) -> list[ChatMessage]:
+        """The messages of the conversation before the answer."""
         return self._asked
 
 
