@@ -11,7 +11,12 @@ from tests.support.limiters import Budget
 from tests.support.pages import Page, PageChats
 from tests.support.tab_chats import NOTE, TabChats
 from waypost_worker.errors import ModelFailed
-from waypost_worker.limits import MAX_TOOL_ARGS_BYTES, MAX_TOOL_LOG_BYTES, MAX_TOOL_RESULT_BYTES
+from waypost_worker.limits import (
+    MAX_TOOL_ARGS_BYTES,
+    MAX_TOOL_LOG_BYTES,
+    MAX_TOOL_RESULT_BYTES,
+    PROMPT_CHARACTERS_PER_USE,
+)
 from waypost_worker.models.model import Reasoning, ToolUse
 from waypost_worker.security.rate_limits import Limit
 
@@ -120,6 +125,40 @@ async def test_the_same_outputs_from_another_page_follow_the_answer_that_goes_on
     await first
     assert other.text == page.text == "Tea it is."
     assert len(at.model.asked) == 2
+
+
+async def test_of_two_pages_that_send_outputs_at_the_same_time_one_counts_and_both_hear_the_answer():
+    at, page = await asked([ASK], ["Tea it is."], ["Twice."])
+    other = page.copy()
+    page.put(0, "yes")
+    other.put(0, "no")
+    await asyncio.gather(page.go_on(), other.go_on())
+    assert other.answer == page.answer
+    assert len(at.model.asked) == 2
+
+
+async def test_outputs_are_refused_while_another_question_is_being_written():
+    at, page = await asked([ASK], ["Coffee."], ["Tea it is."])
+    other = page.copy()
+    other.put(0, "yes")
+    at.kv.fails = lambda operation, key: operation == "put" and key.startswith("conv:")
+    asking = asyncio.ensure_future(page.ask("Coffee!", "m2"))
+    await asyncio.sleep(1)
+    assert (await other.refused())[0] == "answer_running"
+    await asking
+
+
+async def test_the_second_page_tries_itself_if_the_first_ones_outputs_could_not_be_kept():
+    at, page = await asked([ASK], ["Tea."], ["Tea it is."], ["Tea it is."])
+    other = page.copy()
+    page.put(0, "yes")
+    other.put(0, "no")
+    at.kv.fails = lambda operation, key: operation == "put" and key.startswith("conv:")
+    first, second = asyncio.ensure_future(page.go_on()), asyncio.ensure_future(other.go_on())
+    assert (await first).status == 503
+    at.kv.fails = lambda operation, key: False
+    assert (await second).status == 200
+    assert await at.log() == [("call", "ask_user"), ("result", "no")]
 
 
 async def test_outputs_may_come_without_the_question_or_the_tools():
@@ -319,6 +358,21 @@ async def test_each_leg_counts_as_a_question_and_may_be_sent_again():
     assert await at.history() == ["user: Hi", "assistant: Tea it is."]
 
 
+async def test_outputs_whose_prompt_costs_too_much_are_refused_and_the_answer_still_waits():
+    at = PageChats([ASK], ["Tea it is."])
+    budget = Budget(9)
+    at.here = make_client(at.settings, at.own_kv, {Limit.ANSWER: budget}, model=at.model)
+    page = at.page()
+    await page.ask("x" * 2 * PROMPT_CHARACTERS_PER_USE)
+    page.put(0, "yes")
+    budget.uses = max(budget.counts.values()) + 1
+    assert (await page.refused())[0] == "rate_limited"
+    assert await at.log() == [("call", "ask_user")]
+    budget.uses = 99
+    await page.go_on()
+    assert page.text == "Tea it is."
+
+
 async def test_a_refused_write_of_the_outputs_refuses_the_request():
     at, page = await asked([ASK], ["Tea."], ["Tea it is."])
     page.put(0, "yes")
@@ -400,9 +454,9 @@ async def test_calls_of_the_tab_run_at_once_and_those_of_the_page_wait():
     assert len(at.tab.runs) == 1
 
 
-@pytest.mark.parametrize("place", ["here", "elsewhere"])
-async def test_outputs_that_come_while_the_tab_still_works_are_refused_or_waited_for(place: str):
-    at = Both(["Both. ", ToolUse("c", "wait", {"seconds": 4}), ASK], ["Done."])
+@pytest.mark.parametrize(("place", "seconds"), [("here", 4), ("elsewhere", 4), ("elsewhere", 40)])
+async def test_outputs_that_come_while_the_tab_still_works_are_refused_or_waited_for(place: str, seconds: int):
+    at = Both(["Both. ", ToolUse("c", "wait", {"seconds": seconds}), ASK], ["Done."])
     await at.open_tab(at=at.elsewhere)
     page = at.page(session={"code": at.tab.opened.code})
     asking = asyncio.ensure_future(page.ask())
@@ -420,8 +474,8 @@ async def test_outputs_that_come_while_the_tab_still_works_are_refused_or_waited
     call = next(event for event in item.tool_events if event.of_page)
     part = {"type": "tool-ask_user", "toolCallId": call.id, "state": "output-available", "output": "yes"}
     early.messages = [{"id": item.id, "role": "assistant", "parts": [part]}]
-    if place == "here":
-        assert (await early.refused())[0] == "answer_running"
+    if place == "here" or seconds > 30:
+        assert (await early.refused(at.isolate(place)))[0] == "answer_running"
         await asking
     else:
         going_on = asyncio.ensure_future(early.go_on(at.elsewhere))
