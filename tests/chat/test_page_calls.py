@@ -281,6 +281,27 @@ async def test_another_question_leaves_the_call_and_the_model_is_told():
     assert len(at.model.asked) == 2
 
 
+async def test_another_question_takes_the_outputs_that_its_page_has_and_leaves_the_other_calls():
+    at, page = await asked([ASK, PICK, PICK], ["Coffee then."])
+    page.put(0, "yes")
+    page.fail(1, "It is empty.")
+    page.put(2, "of another tool")
+    page.calls[2]["type"] = "tool-other"
+    await page.ask("Coffee!", "m2")
+    values = [event.value for event in (await at.items())[1].tool_events if event.kind == "result"]
+    assert values[0] == "yes"
+    assert [value["code"] for value in values[1:]] == ["failed", "left"]
+    assert "of another tool" not in str(at.model.asked[1])
+
+
+@pytest.mark.parametrize("parts", [[{"type": "new"}], "none", [{"type": "tool-pick", "toolCallId": 7}]])
+async def test_an_old_answer_of_any_shape_does_not_refuse_a_question(parts: Any):
+    at, page = await asked([ASK], ["Coffee then."])
+    page.messages[1]["parts"] = parts
+    assert (await page.ask("Coffee!", "m2")).status == 200
+    assert (await at.items())[1].tool_events[1].value["code"] == "left"
+
+
 async def test_a_question_that_is_taken_back_leaves_no_call():
     at, page = await asked(["I ask. ", ASK], [ModelFailed("It fails.")], ["Tea it is."])
     await page.ask("Coffee!", "m2")

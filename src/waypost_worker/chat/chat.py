@@ -170,7 +170,7 @@ class Chat:
         if answer is not None:
             start = question.start_in(answer.id)
             return replay_ended(info_of(thread, answer, everything), answer, len(history.items), start)
-        standing = OpenAnswers(context, running)
+        standing = OpenAnswers(context, running, question.left)
         await standing.look(history.items)
         for remote in standing.remote:
             info = info_of(thread, remote.item, history.items)

@@ -8,7 +8,7 @@ import msgspec
 
 from waypost_worker.chat.context import ChatContext
 from waypost_worker.chat.live_answer import LiveAnswer
-from waypost_worker.chat.page_calls import LEFT, closed
+from waypost_worker.chat.page_calls import PageAnswer, left
 from waypost_worker.chat.resume import inspect_open, stop_live
 from waypost_worker.chat.unfinished import as_partial
 from waypost_worker.conversations.message import ChatMessage
@@ -25,11 +25,13 @@ class Remote(msgspec.Struct, frozen=True):
 class OpenAnswers:
     """The open answers among `items`.
 
-    `remote`: those that run in other isolates.
+    `remote`: those that run in other isolates. `sent`: the calls of the answer before the new question, as its page has
+    them.
     """
 
-    def __init__(self, context: ChatContext, running: LiveAnswer | None) -> None:
+    def __init__(self, context: ChatContext, running: LiveAnswer | None, sent: PageAnswer | None = None) -> None:
         self._context = context
+        self._sent = sent
         self._running = running
         self._abandoned: list[ChatMessage] = []
         self._waiting: list[ChatMessage] = []
@@ -80,7 +82,7 @@ class OpenAnswers:
     def items(self) -> list[ChatMessage]:
         """The messages, with open answers as partial ones with their text so far. None waits for the page any more: the
         new question leaves its calls."""
-        return [_left(item) for item in self._items]
+        return [left(item, self._sent) for item in self._items]
 
     @property
     def abandoned(self) -> set[str]:
@@ -96,15 +98,11 @@ class OpenAnswers:
         settled_ms = self._context.now_ms() - REORDER_WINDOW_SECONDS * 1000
         abandoned = [item for item in self._abandoned if item.id not in drops]
         empty = [item.id for item in abandoned if item.is_blank and item.timestamp_ms < settled_ms]
-        return [_left(item) for item in abandoned if not item.is_blank], empty
+        return [left(item, self._sent) for item in abandoned if not item.is_blank], empty
 
     def leaving(self, drops: Sequence[str]) -> list[ChatMessage]:
         """The answers to append that have waited for the page, without those among `drops`."""
-        return [_left(item) for item in self._waiting if item.id not in drops]
-
-
-def _left(item: ChatMessage) -> ChatMessage:
-    return closed(item, LEFT) if item.waits else item
+        return [left(item, self._sent) for item in self._waiting if item.id not in drops]
 
 
 def _so_far(item: ChatMessage, running: LiveAnswer) -> ChatMessage:

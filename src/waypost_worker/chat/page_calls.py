@@ -73,6 +73,18 @@ def results_for(answer: ChatMessage, sent: PageAnswer) -> list[ToolEvent]:
     return _results(answer, [(waiting[call_id], outputs[call_id]) for call_id in waiting if outputs])
 
 
+def left(answer: ChatMessage, sent: PageAnswer | None) -> ChatMessage:
+    """`answer` once another question has left its calls: it waits no more. Those whose outputs the page has `sent` with
+    that question have them."""
+    if not answer.waits:
+        return answer
+    parts = sent.parts if sent is not None and sent.answer_id == answer.id else ()
+    outputs = {part.call_id: part for part in reversed(parts) if part.output is not None or part.error is not None}
+    waiting = open_page_calls(answer.tool_events)
+    taken = [(call, outputs[call.id]) for call in waiting if call.id in outputs and outputs[call.id].name == call.name]
+    return closed(with_results(answer, _results(answer, taken)), LEFT)
+
+
 def with_results(answer: ChatMessage, results: Sequence[ToolEvent]) -> ChatMessage:
     """`answer` with `results` at the end of its log."""
     return msgspec.structs.replace(answer, tool_events=[*answer.tool_events, *results])

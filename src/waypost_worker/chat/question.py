@@ -26,7 +26,8 @@ class Question(msgspec.Struct, frozen=True):
     `asker`: names the client that asks, for comparison only.
     `resumed_at`: the answer that the client was hearing, and how much of it the client has.
     `page_tools`: those that the page runs itself, under its own names.
-    `goes_on`: instead of a question, the answer that is to go on with outputs of these tools.
+    `goes_on`: instead of a question, the answer that is to go on with outputs of these tools. `left`: the answer before
+    the question, if it has calls of them, which the question leaves.
     """
 
     content: Any
@@ -42,6 +43,7 @@ class Question(msgspec.Struct, frozen=True):
     resumed_at: tuple[str, Position] | None = None
     page_tools: tuple[ModelTool, ...] = ()
     goes_on: PageAnswer | None = None
+    left: PageAnswer | None = None
 
     def may_interrupt(self, generation_id: str, left_by: str) -> bool:
         """Whether it stops the running answer `generation_id`, which the client `left_by` has left; empty: its client

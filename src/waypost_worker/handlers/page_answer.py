@@ -2,13 +2,14 @@
 its tool calls; text and other parts of it stand in the history as they were generated, and are not read.
 """
 
+from contextlib import suppress
 from typing import Any
 
 import msgspec
 from msgspec import Raw
 
 from waypost_worker.chat.page_calls import PageAnswer, PagePart
-from waypost_worker.errors import BodyTooLarge, InvalidBody, UnsupportedPart
+from waypost_worker.errors import BadInput, BodyTooLarge, InvalidBody, UnsupportedPart
 from waypost_worker.http.json_body import decode_again, decode_large
 from waypost_worker.limits import MAX_QUESTION_BYTES
 from waypost_worker.models.openai_messages import MAX_NAMED_TYPE
@@ -66,6 +67,14 @@ def read_page_answer(sent: memoryview, place: str) -> PageAnswer | None:
         elif part.type not in OTHER_PARTS and not part.type.startswith("data-"):
             raise UnsupportedPart(f"{where} has the type {part.type[:MAX_NAMED_TYPE]}, which is not known.")
     return PageAnswer(answer.id, tuple(parts), place) if parts else None
+
+
+def read_left_answer(before: memoryview) -> PageAnswer | None:
+    """The same of the answer before a question, empty if there is none; it is an old message, which may have any
+    shape."""
+    with suppress(BadInput, BodyTooLarge):
+        return read_page_answer(before, "") if before else None
+    return None
 
 
 def _page_part(part: _SentPart, where: str) -> PagePart:

@@ -12,7 +12,7 @@ from waypost_worker.chat.question import Question
 from waypost_worker.errors import BodyTooLarge, InvalidBody, InvalidJson
 from waypost_worker.handlers.chat_tab import TabBody
 from waypost_worker.handlers.message_content import NO_TEXT, MessageContent
-from waypost_worker.handlers.page_answer import read_page_answer
+from waypost_worker.handlers.page_answer import read_left_answer, read_page_answer
 from waypost_worker.handlers.page_tools import PageTools, page_tools
 from waypost_worker.http.json_body import decode_again, decode_json, decode_large
 from waypost_worker.http.json_tail import last_elements
@@ -133,7 +133,7 @@ def read_ui_question(body: bytes, messages: slice, allowed: str) -> tuple[str, s
     if answer is not None:
         question = Question("", None, head.agent, head.metadata, is_ui=True, page_tools=tools, goes_on=answer)
         return head.id, head.resource_id, question, head.session
-    found, from_end, previous_ids = _last_question(body, messages)
+    found, from_end, previous_ids, before = _last_question(body, messages)
     if len(found) > MAX_QUESTION_BYTES:
         raise BodyTooLarge(f"A message as JSON may have {MAX_QUESTION_BYTES} bytes.")
     text = bytes(found)
@@ -153,6 +153,7 @@ def read_ui_question(body: bytes, messages: slice, allowed: str) -> tuple[str, s
         answer_id=(head.message_id or "") if regenerate and head.message_id != asked.id else "",
         previous_ids=previous_ids,
         page_tools=tools,
+        left=read_left_answer(before),
     )
     return head.id, head.resource_id, question, head.session
 
@@ -173,13 +174,15 @@ def _count(body: bytes, messages: slice) -> int:
     return sum(1 for _ in last_elements(body, MAX_QUESTION_MARKS, messages.stop))
 
 
-def _last_question(body: bytes, messages: slice) -> tuple[memoryview, int, tuple[str, ...]]:
-    """The last message of a user, its place from the end, and the ids of those before it, the nearest first."""
-    found, place = memoryview(b""), 0
+def _last_question(body: bytes, messages: slice) -> tuple[memoryview, int, tuple[str, ...], memoryview]:
+    """The last message of a user, its place from the end, the ids of those before it, the nearest first, and the
+    assistant's message right before it; empty if there is none."""
+    found, place, before = memoryview(b""), 0, memoryview(b"")
     previous: list[str] = []
     for number, element in enumerate(last_elements(body, MAX_QUESTION_MARKS, messages.stop), 1):
         named = _named(element)
         if found:
+            before = element if not previous and named.role == "assistant" else before
             previous.append(named.id)
         elif named.role == "user":
             found, place = element, number
@@ -187,7 +190,7 @@ def _last_question(body: bytes, messages: slice) -> tuple[memoryview, int, tuple
             break
     if not found:
         raise InvalidBody("None of the messages has the role user.")
-    return found, place, tuple(previous)
+    return found, place, tuple(previous), before
 
 
 def _named(element: memoryview) -> _Named:
