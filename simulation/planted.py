@@ -15,6 +15,7 @@ from simulation.planted_ahead import AHEAD_BUGS
 from simulation.planted_chats import CHAT_BUGS, takes_back_by_name
 from simulation.planted_departures import DEPARTURE_BUGS
 from simulation.planted_images import IMAGE_BUGS, deletes_no_images
+from simulation.planted_page_chats import PAGE_CHAT_BUGS
 from simulation.planted_tab_chats import TAB_CHAT_BUGS
 from simulation.planted_tool_streams import TOOL_STREAM_BUGS
 from simulation.planted_wake_ups import WAKE_UP_BUGS
@@ -429,7 +430,7 @@ PLANTED_BY_TOPIC: dict[str, tuple[Any, ...]] = {
         *IMAGE_BUGS,
     ),
     "chats": CHAT_BUGS,
-    "tab chats": (*TAB_CHAT_BUGS, *TOOL_STREAM_BUGS),
+    "tab chats": (*TAB_CHAT_BUGS, *TOOL_STREAM_BUGS, *PAGE_CHAT_BUGS),
     "deletion": (deletes_the_thread_alone, deletes_every_page, deletes_no_images),
     "addresses": ADDRESS_BUGS,
 }

@@ -20,10 +20,12 @@ from zlib import crc32
 from simulation.chats import LATEST_SECONDS, RESOURCE, SETTLED_SECONDS, Asked, Asker, Chats, FrailKv, Isolate
 from simulation.client import Client, Opened, make_client
 from simulation.model_kv import LocationKv, Weather
+from simulation.page_chats import PageAsker
 from simulation.profiles import Profile
 from simulation.tab import Say, Tab
 from simulation.tab_readers import TabReader
 from simulation.virtual_time import run
+from waypost_worker.chat.tool_steps import NO_RESULT
 from waypost_worker.conversations.message import ChatMessage
 from waypost_worker.errors import ModelFailed
 from waypost_worker.models.model import ModelTool, Piece, ToolUse
@@ -64,13 +66,15 @@ class CallingModel:
         for number in range(1 + crc32(f"{question} {step}".encode()) % 2):
             args = {"of": question, "step": step, "number": number}
             salt = {"salt": self._random.getrandbits(30)} if self._is_fickle else {}
-            yield ToolUse(f"call-{number}", "work", args | salt)
+            yield ToolUse(f"call-{number}", tools[number % len(tools)].name, args | salt)
 
     def _check(self, steps: Sequence[ChatMessage]) -> None:
-        """A call is followed by its result."""
+        """A call is followed by its result, also one that the page has."""
         calls = {call.id: call.args for item in steps for call in item.tool_calls}
         for item in steps:
             told = text_of(item.content)
+            if told == NO_RESULT:
+                self._wrong.append(f"the model was to go on without the result of {calls[item.tool_call_id or '']}")
             if item.role == "tool" and "did" in told and json.loads(told)["did"] != calls[item.tool_call_id or ""]:
                 self._wrong.append(f"the model was given the result of another call: {told}")
 
@@ -214,8 +218,9 @@ async def _scenario(seed: int, profile: Profile) -> list[str]:
     # With a random of their own: who reads changes nothing of what is asked.
     readers = [TabReader(chats, asker.name, Random(seed + number)) for number, asker in enumerate(askers, 1)]
     reading = [asyncio.ensure_future(reader.stay()) for reader in readers]
+    page = PageAsker(chats, "p", Random(seed), chats.tab.opened.code, is_calm=not bad)
     trouble = asyncio.ensure_future(chats.trouble())
-    await asyncio.gather(*(asker.ask_some() for asker in askers))
+    await asyncio.gather(page.ask_some(), *(asker.ask_some() for asker in askers))
     for task in (trouble, *reading):
         task.cancel()
     await asyncio.sleep(LATEST_SECONDS + SETTLED_SECONDS)
@@ -226,6 +231,7 @@ async def _scenario(seed: int, profile: Profile) -> list[str]:
         chats.replace(location)
         for asker in askers:
             await _check(chats, asker)
+        await page.check()
     for reader in readers:
         await reader.check()
     return chats.violations

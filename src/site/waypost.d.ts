@@ -157,7 +157,7 @@ export type ChatDone = {
     type: "done";
     generationId: string;
     messageId: string;
-    finishReason: "stop" | "stopped" | "length" | "error" | "unknown";
+    finishReason: "stop" | "tool-calls" | "stopped" | "length" | "error" | "unknown";
     partial: boolean;
     messageCount: number;
 };

@@ -3,6 +3,7 @@
 import asyncio
 from contextlib import aclosing
 
+import msgspec
 import pytest
 
 from simulation.virtual_time import START_MS
@@ -10,7 +11,7 @@ from tests.support.following import DONE, Following
 from waypost_worker.chat.answer_events import KeepAlive, Position, TextDelta
 from waypost_worker.chat.answer_stream import LOST, ended_answer, replay
 from waypost_worker.chat.live_answer import Outcome
-from waypost_worker.conversations.message import ChatMessage
+from waypost_worker.conversations.message import ChatMessage, ToolEvent
 from waypost_worker.limits import ANSWER_HEARTBEAT_SECONDS, GIVER_SILENCE_SECONDS
 
 
@@ -99,3 +100,15 @@ def test_an_answer_that_has_ended_is_told_from_a_character_on():
     assert replay(item, 3, Position(3)) == [TextDelta("b", Position(4)), Outcome("stop", 3)]
     assert replay(item, 3, Position(4)) == [Outcome("stop", 3)]
     assert replay(ChatMessage("g", "assistant", "a", 0, partial=True), 3, Position(9)) == [Outcome("stopped", 3)]
+
+
+def test_an_answer_has_ended_for_the_readers_of_a_leg_once_that_leg_has():
+    call = ToolEvent("call", "c", "pick", of_page=True)
+    waiting = ChatMessage("1", "assistant", "One ", 0, partial=True, tool_events=[call])
+    going_on = msgspec.structs.replace(waiting, is_open=True, leg="2")
+    whole = msgspec.structs.replace(going_on, partial=False, is_open=False)
+    assert ended_answer([waiting], "1") is waiting
+    assert ended_answer([waiting], "1", "2") is None
+    assert ended_answer([going_on], "1", "2") is None
+    assert ended_answer([whole], "1", "2") is whole
+    assert ended_answer([going_on], "1") is going_on

@@ -16,6 +16,11 @@ def tools(*names: str, description: str = "") -> list[ModelTool]:
     return [ModelTool(name, description, {"type": "object"}) for name in names]
 
 
+def own_name(offered: OfferedTools, said: str) -> str | None:
+    found = offered.find(said)
+    return found and found.name
+
+
 @given(NAMES)
 def test_each_tool_has_a_name_that_models_take_and_is_found_by_it(names: list[str]):
     assert all(map(is_tool_name, names))
@@ -23,7 +28,7 @@ def test_each_tool_has_a_name_that_models_take_and_is_found_by_it(names: list[st
     told = [tool.name for tool in offered.tools]
     assert len(set(told)) == len(names)
     assert all(len(name) <= 64 and not set(name) & set("./") for name in told)
-    assert [offered.own_name(name) for name in told] == names
+    assert [own_name(offered, name) for name in told] == names
 
 
 def test_a_tools_own_name_is_kept_and_others_do_not_change_it():
@@ -39,16 +44,26 @@ def test_a_tools_own_name_is_kept_and_others_do_not_change_it():
 
 def test_a_model_may_use_the_tabs_own_name_or_a_namespace_and_no_name_that_it_was_not_offered():
     offered = OfferedTools(tools("cart.add"), ROOM)
-    assert offered.own_name("cart.add") == offered.own_name("functions.cart_add") == "cart.add"
-    assert offered.own_name("cart_remove") is None
-    assert OfferedTools(tools("functions.add", "add"), ROOM).own_name("functions.add") == "functions.add"
+    assert own_name(offered, "cart.add") == own_name(offered, "functions.cart_add") == "cart.add"
+    assert own_name(offered, "cart_remove") is None
+    assert own_name(OfferedTools(tools("functions.add", "add"), ROOM), "functions.add") == "functions.add"
+
+
+def test_of_two_tools_of_one_name_the_pages_keeps_it():
+    offered = OfferedTools(tools("add", "cart_add"), ROOM, tools("add", "cart.add"))
+    first, second, third, fourth = [tool.name for tool in offered.tools]
+    assert (first, fourth) == ("add", "cart_add")
+    assert second.startswith("cart_add_")
+    assert third.startswith("add_")
+    found = [offered.find(name) for name in (first, second, third, fourth)]
+    assert found == [("add", True), ("cart.add", True), ("add", False), ("cart_add", False)]
 
 
 def test_tools_that_do_not_fit_are_left_out_and_the_model_is_told_which():
     one = OfferedTools(tools("a"), ROOM).characters
     offered = OfferedTools([*tools("a"), *tools("b", description="long" * 100), *tools("c")], 2 * one)
     assert [tool.name for tool in offered.tools] == ["a", "c"]
-    assert (offered.left_out, offered.characters, offered.own_name("b")) == (["b"], 2 * one, None)
+    assert (offered.left_out, offered.characters, own_name(offered, "b")) == (["b"], 2 * one, None)
     assert offered.instructions("Be brief.") == (
         f"Be brief.\n\n{DATA_RULE}\n\nThese tools of the page are too large to be offered to you: b."
     )

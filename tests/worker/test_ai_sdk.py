@@ -21,3 +21,7 @@ def test_the_readmes_snippet_is_a_chat_with_history_stop_and_resume(worker: Loca
 
 def test_its_chats_show_what_the_tools_of_a_tab_do(worker: LocalWorker) -> None:
     run_node_tests(TESTS / "tab.test.mjs", WAYPOST_URL=worker.url)
+
+
+def test_its_chats_run_tools_of_their_page_and_send_the_outputs(worker: LocalWorker) -> None:
+    run_node_tests(TESTS / "page.test.mjs", WAYPOST_URL=worker.url)

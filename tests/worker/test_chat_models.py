@@ -12,7 +12,7 @@ import httpx
 import pytest
 
 from tests.support.chat_client import Chat, conversation
-from tests.support.completions import TEXT, byte_by_byte, event, said
+from tests.support.completions import TEXT, byte_by_byte, calling, event, said
 from tests.support.http_api import Api
 from tests.support.images import image_part
 from tests.support.model_server import RESET, STALL, Head, ModelServer, Pause, Step, paced, refusal
@@ -294,6 +294,18 @@ def test_the_ai_sdk_shows_an_error_and_keeps_what_was_said_before_it(
 ) -> None:
     service.script(refusal(401), BROKEN_OFF["the connection breaks"][0])
     run_node_tests(AI_SDK_TESTS / "failures.test.mjs", WAYPOST_URL=asking.url)
+
+
+def test_a_model_calls_tools_of_a_page_with_the_ai_sdk_and_is_given_their_outputs(
+    service: ModelServer, asking: LocalWorker
+) -> None:
+    called = [Head(), *calling("I look. ", read_title={}, read_url={})]
+    service.script(*[called, [Head(), *said("A page.")]] * 3)
+    run_node_tests(AI_SDK_TESTS / "page-model.test.mjs", WAYPOST_URL=asking.url)
+    first, second = [request.body for request in service.requests[-2:]]
+    assert [tool["function"]["name"] for tool in first["tools"]] == ["read_title", "read_url"]
+    results = [message["content"] for message in second["messages"] if message["role"] == "tool"]
+    assert results == ["A page", '{"url":"https://a.example/"}']
 
 
 def test_a_long_chat_with_the_ai_sdk_goes_on(service: ModelServer, patient: LocalWorker) -> None:

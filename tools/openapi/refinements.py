@@ -127,6 +127,11 @@ BY_FIELD: Mapping[str, Json] = {
     },
     "UiBody.id": APP_ID,
     "UiBody.messageId": {"description": "The message to regenerate or replace, if any."},
+    "UiBody.tools": {
+        "description": (
+            "Tools that the page runs itself: an object of tools by their names, or a list of tools with a `name`."
+        )
+    },
     "UiBody.messages": {
         "contains": {
             "required": ["role", "id", "parts"],
@@ -253,8 +258,8 @@ WHOLE: Mapping[str, Json] = {
         "required": ["id", "messages"],
         "description": (
             "What `DefaultChatTransport` of the AI SDK sends: https://ai-sdk.dev/docs/ai-sdk-ui/transport. `id` is the "
-            "thread. The last message of the user is sent to the model; its text must not be empty. Apps add fields "
-            "of their own."
+            "thread. The last message of the user is sent to the model; its text must not be empty. If the last "
+            "message is an answer with outputs of the page's `tools`, it goes on instead. Apps add fields of their own."
         ),
     },
 }

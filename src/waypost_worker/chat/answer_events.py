@@ -48,10 +48,12 @@ class ReasoningDelta(msgspec.Struct, frozen=True):
 
 
 class ToolUpdate(msgspec.Struct, frozen=True):
-    """Something that happened to a tool call; `end`: the position behind it."""
+    """Something that happened to a tool call; `end`: the position behind it. `is_over`: it is a call of the page whose
+    result follows."""
 
     event: ToolEvent
     end: Position
+    is_over: bool = False
 
 
 class KeepAlive(msgspec.Struct, frozen=True):
@@ -83,6 +85,7 @@ def additions(
     text = text[len(text) - max(end.text - sent.text, 0) :]
     reasoning = reasoning[len(reasoning) - max(end.reasoning - sent.reasoning, 0) :]
     events = events[len(events) - max(end.tools - sent.tools, 0) :]
+    ended = {event.id for event in events if event.kind == "result" and event.of_page}
     for segment in segments(text, reasoning, events, text_start=sent.text, reasoning_start=sent.reasoning):
         if segment.reasoning:
             sent = sent._replace(reasoning=sent.reasoning + len(segment.reasoning))
@@ -92,4 +95,4 @@ def additions(
             yield TextDelta(segment.text, sent)
         if segment.event is not None:
             sent = sent._replace(tools=sent.tools + 1)
-            yield ToolUpdate(segment.event, sent)
+            yield ToolUpdate(segment.event, sent, segment.event.kind == "call" and segment.event.id in ended)

@@ -11,7 +11,7 @@ import msgspec
 
 from waypost_worker.chat.answer_events import START, AnswerEvent, KeepAlive, Position, additions
 from waypost_worker.chat.chunks import Chunk, ChunkStore
-from waypost_worker.chat.live_answer import AnswerInfo, LiveAnswer, Outcome
+from waypost_worker.chat.live_answer import AnswerInfo, FinishReason, LiveAnswer, Outcome
 from waypost_worker.clock import Clock, seconds_until
 from waypost_worker.conversations.conversation import Conversation
 from waypost_worker.conversations.message import ChatMessage
@@ -27,10 +27,12 @@ LOST = Outcome("error", 0, "answer_broken_off", "The isolate that generated the 
 
 
 class AnswerStream(msgspec.Struct, frozen=True):
-    """An answer and its events. Close `events` if they are not read to the end."""
+    """An answer and its events. Close `events` if they are not read to the end. `goes_on`: its reader is the page that
+    has sent outputs, and has what precedes them."""
 
     info: AnswerInfo
     events: AsyncGenerator[AnswerEvent, None]
+    goes_on: bool = False
 
 
 async def follow_live(
@@ -49,9 +51,10 @@ async def follow_live(
                 outcome = live.outcome
                 deltas, pieces, happened = pieces_read
                 text, reasoning = "".join(live.deltas[deltas:]), "".join(live.reasoning[pieces:])
-                events = live.tool_events[happened:]
-                end = Position(live.characters, live.reasoning_characters, len(live.tool_events))
-                pieces_read = live.piece_counts
+                shown = live.shown_events
+                events = live.tool_events[happened:shown]
+                end = Position(live.characters, live.reasoning_characters, shown)
+                pieces_read = (len(live.deltas), len(live.reasoning), shown)
                 for event in additions(text, reasoning, events, sent, end):
                     yield event
                     sent, sent_ms = event.end, clock.now_ms()
@@ -74,9 +77,15 @@ async def follow_live(
 
 
 async def follow_stored(
-    generation_id: str, chunks: ChunkStore, conversation: Conversation, invocation: Invocation, start: Position = START
+    generation_id: str,
+    chunks: ChunkStore,
+    conversation: Conversation,
+    invocation: Invocation,
+    start: Position = START,
+    leg: str = "",
 ) -> AsyncGenerator[AnswerEvent, None]:
-    """Yields the events of an answer that another isolate generates, from `start` on: tails its chunks in KV."""
+    """Yields the events of an answer that another isolate generates, from `start` on: tails its chunks in KV, those of
+    its `leg`."""
     clock, interval_ms = invocation.clock, invocation.plan.chunk_ms
     number = 0
     sent, end = start, START
@@ -104,7 +113,7 @@ async def follow_stored(
             elif clock.now_ms() >= check_ms:
                 check_ms = clock.now_ms() + CONVERSATION_CHECK_SECONDS * 1000
                 items = await _read_items(conversation)
-                if (answer := ended_answer(items, generation_id)) is not None:
+                if (answer := ended_answer(items, generation_id, leg)) is not None:
                     for last in replay(answer, len(items), sent):
                         yield last
                     return
@@ -133,19 +142,26 @@ async def until(
                 return
 
 
-def ended_answer(items: list[ChatMessage], generation_id: str) -> ChatMessage | None:
-    """The answer `generation_id` if the conversation has it and it has ended."""
-    return next((item for item in items if item.id == generation_id and not item.is_open), None)
+def ended_answer(items: list[ChatMessage], generation_id: str, leg: str = "") -> ChatMessage | None:
+    """The answer `generation_id` if the conversation has it and its `leg` has ended."""
+    generation = leg or generation_id
+    for item in items:
+        # An older copy may be visible still, which waits for the outputs that this leg has; a newer one follows it.
+        is_of_it = item.generation == generation and not item.is_open
+        if item.id == generation_id and (is_of_it or item.generation > generation):
+            return item
+    return None
 
 
 def replay(
     answer: ChatMessage, message_count: int, start: Position = START, outcome: Outcome | None = None
 ) -> list[AnswerEvent]:
     """The events of an answer that has ended, from `start` on: what is left of its reasoning, its text and its tool
-    events, and its `outcome`; by default, that it was stopped if it is partial."""
+    events, and its `outcome`; by default, that it waits for the page if it does, and was stopped if it is partial."""
     text = str(answer.content)
     end = Position(len(text), len(answer.reasoning), len(answer.tool_events))
-    outcome = outcome or Outcome("stopped" if answer.partial else "stop", message_count)
+    reason: FinishReason = "tool-calls" if answer.waits else "stopped" if answer.partial else "stop"
+    outcome = outcome or Outcome(reason, message_count)
     return [*additions(text, answer.reasoning, answer.tool_events, start, end), outcome]
 
 

@@ -6,7 +6,8 @@ Within an isolate it always is. Between isolates it is once the write is visible
 each other are both answered, and both are kept.
 """
 
-from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from collections.abc import Awaitable, Callable, Coroutine
+from functools import partial
 from typing import Any
 
 import msgspec
@@ -16,17 +17,18 @@ from waypost_worker.chat.beginning import Beginning
 from waypost_worker.chat.call_ids import own_root, root_in, root_of
 from waypost_worker.chat.context import ChatContext
 from waypost_worker.chat.found_thread import find_to_ask
+from waypost_worker.chat.going_on import answer_running, find_waiting, going_on, join_waiting
 from waypost_worker.chat.live_answer import LiveAnswer, Outcome
-from waypost_worker.chat.offered_tools import OfferedTools
+from waypost_worker.chat.next_leg import prepare_leg
 from waypost_worker.chat.open_answers import OpenAnswers
-from waypost_worker.chat.prompt import Prompt, build_prompt
+from waypost_worker.chat.opening import Opening
+from waypost_worker.chat.page_calls import PageAnswer, start_behind
 from waypost_worker.chat.question import Question, answer_of, asked_in, broken_off, tag_of
-from waypost_worker.chat.replies import Replies, ReplyBuilder
+from waypost_worker.chat.replies import ReplyBuilder
 from waypost_worker.chat.resume import follow_remote, info_of, join_live, replay_ended, wait_until_begun
-from waypost_worker.chat.steps import Steps
 from waypost_worker.chat.tab_tools import TabOfAgent, TabTools
 from waypost_worker.chat.turn import Turn
-from waypost_worker.conversations.images import apart, image_bytes, newest_images
+from waypost_worker.conversations.images import apart
 from waypost_worker.conversations.message import ChatMessage
 from waypost_worker.conversations.thread import Thread, validate_thread
 from waypost_worker.errors import AnswerRunning
@@ -58,11 +60,14 @@ class Chat:
         is called.
 
         A question that is refused has stopped no running answer. `tools`: those that the model may use; without them,
-        it may use those of its agent's tab.
+        it may use those of its agent's tab. An answer that `goes_on` is the same message; its stream begins behind what
+        the page had.
 
         Raises:
             UnknownAgent: agents are configured, and none has the name that the question gives.
-            InvalidBody: the thread's record would be too large (see `validate_thread`).
+            MessageNotFound: the answer that is to go on is not there.
+            InvalidBody: the outputs do not fit that answer, or the thread's record would be too large (see
+                `validate_thread`).
             AnswerRunning: the answer to another question of this thread is running, and `question` may not interrupt.
             RateLimited: the prompt costs more than is left of the asker's budget.
             StorageUnavailable, BudgetSpent: the thread or its conversation can't be read or written.
@@ -70,7 +75,9 @@ class Chat:
         self._context.check_agent(question.agent)
         while True:
             running = self._context.running(*self._name)
-            if running is not None and question.is_of(running.generation_id, running.message_id, running.content_tag):
+            if question.goes_on is not None:
+                stream = await self._go_on(question, question.goes_on, running, tools)
+            elif running is not None and question.is_of(running.generation_id, running.message_id, running.content_tag):
                 stream = await join_live(self._context, running, question.start_in(running.generation_id))
             else:
                 stream = await self._ask(question, running, on_undone, tools)
@@ -105,6 +112,35 @@ class Chat:
         if stream is None and live.refusal is not None:
             raise live.refusal
         return stream
+
+    async def _go_on(
+        self, question: Question, sent: PageAnswer, running: LiveAnswer | None, tools: TabTools | None
+    ) -> AnswerStream | None:
+        context = self._context
+        if running is not None and running.generation_id == sent.answer_id:
+            return await join_waiting(context, running, sent)
+        found = await find_waiting(context, *self._name, sent)
+        if isinstance(found, AnswerStream):
+            return found
+        if (now_running := context.running(*self._name)) is not None:
+            if now_running is running:
+                raise answer_running(running.generation_id)
+            # Perhaps the same outputs, from another page.
+            return None
+        message_id, tag = asked_in([*found.history.older, *found.history.items], found.kept)
+        live = LiveAnswer(sent.answer_id, message_id, context.now_ms(), question.asker, tag)
+        context.answers.add(*self._name, live)
+        begins = None
+        try:
+            begins = await prepare_leg(context, question, live, found, partial(self._tools, tools))
+        finally:
+            if begins is None:
+                self._end(live, None)
+        context.background(self._begin(begins, live, None))
+        stream = await join_live(context, live, start_behind(found.answer.tool_events, sent))
+        if stream is None and live.refusal is not None:
+            raise live.refusal
+        return stream and going_on(stream)
 
     async def _begin(self, begins: Coroutine[Any, Any, None], live: LiveAnswer, running: LiveAnswer | None) -> None:
         try:
@@ -144,7 +180,7 @@ class Chat:
         if answer is not None:
             start = question.start_in(answer.id)
             return replay_ended(info_of(thread, answer, everything), answer, len(history.items), start)
-        standing = OpenAnswers(context, running)
+        standing = OpenAnswers(context, running, question.left)
         await standing.look(history.items)
         for remote in standing.remote:
             info = info_of(thread, remote.item, history.items)
@@ -154,9 +190,7 @@ class Chat:
                 raise _answer_running(remote.item.id)
         asked = ChatMessage(live.message_id, "user", question.content, context.now_ms())
         [message], images = apart([asked], conversation.new_cursor)
-        agent = self._agent(thread.agent)
-        model = context.settings.model
-        offered = OfferedTools(of_tab, model.prompt_budget // 2)
+        opening = Opening(context, live, question, thread.agent, tab, of_tab)
 
         def take_turn() -> tuple[Turn, ReplyBuilder]:
             turn = Turn(
@@ -170,20 +204,10 @@ class Chat:
                 is_again=question.regenerate,
                 inherited=broken_off(standing.items, question, standing.abandoned),
             )
-            asked, instructions = newest_images(turn.asked), offered.instructions(agent.instructions, tab)
-
-            def build(so_far: ChatMessage | None, budget: int | None) -> Prompt:
-                items = [*asked, *([so_far] if so_far else [])]
-                # Its service may have demanded it since the last reply.
-                takes_reasoning = context.model.takes_reasoning(agent.model)
-                return build_prompt(items, instructions, model, budget, takes_reasoning=takes_reasoning)
-
-            return turn, build
+            return turn, opening.builder(turn)
 
         turn, build = take_turn()
-        prompt = build(turn.so_far, None)
-        await context.charge(prompt.characters + offered.characters)
-        context.answers.hold(live, image_bytes(prompt.messages))
+        await opening.pay(turn, build)
         if running is not None or standing.remote or standing.abandoned:
             await standing.stop()
             await standing.take_over(message.id)
@@ -192,7 +216,9 @@ class Chat:
         closed, empty = standing.closing(turn.drops)
         # And what a turn has replaced that may be taken back yet.
         replaced = conversation.dropped_since(turn.drops[0]) if turn.drops else []
-        added, drops = [*closed, *turn.added], [*turn.drops, *replaced, *empty]
+        closed_now = [*closed, *standing.leaving(turn.drops)]
+        added = [*closed_now, *turn.added]
+        drops = [*turn.drops, *replaced, *empty]
         entries: list[str] = []
 
         async def undo() -> None:
@@ -211,20 +237,18 @@ class Chat:
         size = len(msgspec.json.encode((added, drops))) + sum(len(url) for urls in images.values() for url in urls)
 
         async def keep() -> None:
-            append = conversation.append(added, drops=drops, cursor=turn.answer.id, images=images, entries=entries)
+            append = conversation.append(
+                added,
+                drops=drops,
+                cursor=turn.answer.id,
+                images=images,
+                entries=entries,
+                is_later=bool(closed_now),
+            )
             await together(append, context.threads.save(thread))
 
-        async def with_images(messages: Sequence[ChatMessage]) -> list[ChatMessage]:
-            shown = await conversation.shown(messages, known=dict(images))
-            if live.info is not None:
-                # They are in KV, should they be needed again.
-                images.clear()
-            return shown
-
-        if turn.so_far is not None:
-            live.inherit(turn.so_far)
-        replies = Replies(context, build, with_images, agent.model, offered.characters)
-        steps = Steps(context, live, _root(thread, question, live, turn.so_far), tab, offered, replies.ask)
+        root = _root(thread, question, live, turn.so_far)
+        steps = opening.steps(conversation, turn, build, root, images)
         return Beginning(context, conversation, turn, live, steps).run(
             info_of(thread, turn.answer, turn.added),
             keep,
@@ -239,11 +263,6 @@ class Chat:
         if tools is None and agent is not None and address is not None and self._tab_of_agent is not None:
             tools = await self._tab_of_agent(agent, address)
         return tools, [] if tools is None else await tools.tools()
-
-    def _agent(self, name: str | None) -> Agent:
-        model = self._context.settings.model
-        agent = model.agents.get(name or "", Agent())
-        return Agent(agent.instructions or model.instructions or None, agent.model)
 
 
 def _root(thread: Thread, question: Question, live: LiveAnswer, inherited: ChatMessage | None) -> str:

@@ -13,10 +13,11 @@ from waypost_worker.chat.chunks import TAKEN_OVER, Chunk
 from waypost_worker.chat.context import ChatContext
 from waypost_worker.chat.early_pieces import Said
 from waypost_worker.chat.live_answer import FinishReason, LiveAnswer, Outcome
+from waypost_worker.chat.page_calls import STOPPED, failed
 from waypost_worker.chat.turn import Turn
 from waypost_worker.chat.unfinished import MISSED_INTERVALS
 from waypost_worker.conversations.conversation import Conversation
-from waypost_worker.conversations.message import ChatMessage
+from waypost_worker.conversations.message import ChatMessage, open_page_calls
 from waypost_worker.errors import ModelError, RateLimited, StorageUnavailable, Unavailable, WaypostError
 from waypost_worker.limits import (
     ANSWER_GRACE_SECONDS,
@@ -45,7 +46,7 @@ class Generation:
         self._conversation = conversation
         self._turn = turn
         self._live = live
-        self._chunks = context.chunks(turn.answer.id)
+        self._chunks = context.chunks(turn.answer.generation)
         self._log = context.log
         self._clock = context.invocation.clock
         self._meter = context.invocation.meter
@@ -66,7 +67,7 @@ class Generation:
 
     async def run(self, pieces: AsyncGenerator[Said, None], undo: Callable[[], Awaitable[None]]) -> None:
         """Reads `pieces` to the end and stores the answer; never raises. If the model fails before its first text,
-        calls `undo`, which takes the turn back."""
+        calls `undo`, which takes the turn back. An answer whose last calls are the page's waits for their outputs."""
         reason: FinishReason = "error"
         failure: ModelError | RateLimited | None = None
         try:
@@ -77,9 +78,15 @@ class Generation:
             reason = "length"
         except (ModelError, RateLimited) as error:
             failure = error
+        if reason == "stop" and open_page_calls(self._live.tool_events):
+            reason = "tool-calls"
+        elif reason != "stop":
+            for call in open_page_calls(self._live.tool_events):
+                self._live.add_tool_event(failed(call, STOPPED))
+        self._live.show()
         if self._flushing is not None:
             await self._flushing
-        if failure is not None and self._live.is_blank:
+        if failure is not None and self._live.is_unsaid:
             outcome = await self._take_back(undo, failure)
         else:
             outcome = await self._store(reason, failure)
@@ -149,7 +156,7 @@ class Generation:
             if self._stop_check.is_due(now):
                 await self._look_for_stop()
             if self._renewal.is_due(now):
-                await self._conversation.append([self._message(is_open=True)])
+                await self._append(self._message(is_open=True))
         except Unavailable as failure:
             self._log(f"an answer is not being saved at the moment: {failure.code}")
 
@@ -196,7 +203,7 @@ class Generation:
             if self._live.is_taken_over:
                 return TAKEN_AWAY
             if not self._live.is_blank:
-                await self._conversation.append([self._message(partial=outcome.is_partial)])
+                await self._append(self._message(partial=outcome.is_partial))
             else:
                 # Stopped before the first delta: the question stays, and an empty answer is no message.
                 await self._conversation.append([], drops=[self._turn.answer.id])
@@ -205,6 +212,10 @@ class Generation:
             self._log(f"an answer was not kept: {refused.code}")
             outcome = Outcome("error", message_count, refused.code, refused.detail)
         return outcome
+
+    async def _append(self, message: ChatMessage) -> None:
+        # What goes on here may have been begun by a clock that is ahead.
+        await self._conversation.append([message], is_later=bool(message.leg))
 
     async def _write_last_chunk(self, outcome: Outcome) -> None:
         try:
@@ -238,7 +249,8 @@ class Generation:
             partial=partial,
             is_open=is_open,
             is_ui=answer.is_ui and is_open,
-            place=answer.id,
+            place=answer.place,
+            leg=answer.leg,
         )
 
 

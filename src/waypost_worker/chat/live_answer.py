@@ -33,7 +33,8 @@ NODE_BYTES, OBJECT_BYTES = 64, 256
 """What each comma and colon of JSON stands for in memory once it is decoded, and each bracket; besides the characters,
 which take up to 4 bytes each."""
 
-FinishReason = Literal["stop", "stopped", "length", "error"]
+FinishReason = Literal["stop", "tool-calls", "stopped", "length", "error"]
+"""`stop`: the model had finished. `tool-calls`: the answer waits for outputs of the page."""
 
 
 class Outcome(msgspec.Struct, frozen=True, omit_defaults=True, rename="camel"):
@@ -59,7 +60,7 @@ class Outcome(msgspec.Struct, frozen=True, omit_defaults=True, rename="camel"):
 class AnswerInfo(msgspec.Struct, frozen=True):
     """The ids of an answer: `generation_id` is its own, `message_id` its question's.
 
-    `is_ui`: it was asked for in the AI SDK's format.
+    `is_ui`: it was asked for in the AI SDK's format. `leg`: see `ChatMessage`.
     """
 
     generation_id: str
@@ -69,6 +70,7 @@ class AnswerInfo(msgspec.Struct, frozen=True):
     message_id: str
     is_ui: bool = False
     forked_from: ForkOrigin | None = None
+    leg: str = ""
 
 
 class LiveAnswer:
@@ -82,6 +84,7 @@ class LiveAnswer:
     could not be kept.
     `asker`, `content_tag`: of its question, see `Question`.
     `is_taken_over`: another generation, elsewhere, goes on with it.
+    `begins_at`: how much it had when it went on with the page's outputs; `None` if it was begun by a question.
     `readers`, `left_ms`: how many read it, and when the last of them left. `is_left`: a reader has left before the end,
     and there is none any more.
     `seen_ms`: the generation's last sign of life.
@@ -105,6 +108,8 @@ class LiveAnswer:
         self._tool_bytes = 0
         self.log_bytes = 0
         self._progress_bytes = 0
+        self._held_from: int | None = None
+        self.begins_at: tuple[int, int, int] | None = None
         self.image_bytes = 0
         self.held_by: LiveAnswers | None = None
         self.wakeups = Wakeups()
@@ -130,6 +135,25 @@ class LiveAnswer:
     def is_blank(self) -> bool:
         """Whether it has neither text nor a tool call: such an answer is not kept."""
         return not self.deltas and not self.tool_events
+
+    @property
+    def is_unsaid(self) -> bool:
+        """Whether nothing has come of what was asked for: a model that fails now has failed before its first word."""
+        return self.is_blank or self.begins_at == self.piece_counts
+
+    @property
+    def shown_events(self) -> int:
+        """How many of its tool events readers may have."""
+        return len(self.tool_events) if self._held_from is None else self._held_from
+
+    def hold_back(self) -> None:
+        """Shows the tool events that are added from now on to nobody but the store, until `show`."""
+        self._held_from = len(self.tool_events)
+
+    def show(self) -> None:
+        """Shows all tool events, and wakes the readers."""
+        self._held_from = None
+        self.wakeups.set()
 
     @property
     def piece_counts(self) -> tuple[int, int, int]:
@@ -207,6 +231,8 @@ class LiveAnswer:
             self.add(str(answer.content))
         for event in answer.tool_events:
             self._append(event)
+        if answer.leg:
+            self.begins_at = self.piece_counts
 
     def _append(self, event: ToolEvent) -> None:
         text = msgspec.json.encode(event)

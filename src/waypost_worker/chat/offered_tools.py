@@ -1,10 +1,11 @@
-"""The tools of a tab as a model is offered them: under names that models take, and only those that fit.
+"""The tools of a tab and of the page as a model is offered them: under names that models take, and only those that fit.
 
 What is left out is told to the model, so that it does not say that there is no such tool.
 """
 
 from collections.abc import Sequence
 from hashlib import sha256
+from typing import NamedTuple
 
 import msgspec
 
@@ -20,20 +21,28 @@ DATA_RULE = (
 )
 
 
+class OwnTool(NamedTuple):
+    """A tool under its own name. `of_page`: the page that asks runs it, and no tab."""
+
+    name: str
+    of_page: bool
+
+
 class OfferedTools:
-    """The tools of `tab_tools`, which have the tab's own names, that fit into `budget` characters, in their order.
+    """The tools of `page_tools` and `tab_tools`, which have their own names, that fit into `budget` characters, in this
+    order.
 
     `tools`: with their mapped names, so that no two have one. `characters`: of their definitions.
-    `left_out`: the tab's own names of the others.
+    `left_out`: the own names of the others.
     """
 
-    def __init__(self, tab_tools: Sequence[ModelTool], budget: int) -> None:
+    def __init__(self, tab_tools: Sequence[ModelTool], budget: int, page_tools: Sequence[ModelTool] = ()) -> None:
         self.tools: list[ModelTool] = []
         self.left_out: list[str] = []
         self.characters = 0
-        self._own_names: dict[str, str] = {}
-        own = {tool.name for tool in tab_tools}
-        for tool in tab_tools:
+        self._own: dict[str, OwnTool] = {}
+        own = {tool.name for tool in (*page_tools, *tab_tools)}
+        for number, tool in enumerate((*page_tools, *tab_tools)):
             offered = msgspec.structs.replace(tool, name=self._free_name(tool.name, own))
             characters = len(msgspec.json.encode(definition(offered)).decode())
             if self.characters + characters > budget:
@@ -41,16 +50,16 @@ class OfferedTools:
                 continue
             self.tools.append(offered)
             self.characters += characters
-            self._own_names[offered.name] = tool.name
+            self._own[offered.name] = OwnTool(tool.name, number < len(page_tools))
 
-    def own_name(self, said: str) -> str | None:
-        """The tab's own name of the tool that a model calls `said`; `None` if it was offered no such tool."""
+    def find(self, said: str) -> OwnTool | None:
+        """The tool that a model calls `said`; `None` if it was offered no such tool."""
         # A model may know from the page how it calls its tools, or write a namespace before the name.
         for name in (said, said.removeprefix("functions.")):
-            if name in self._own_names:
-                return self._own_names[name]
-            if name in self._own_names.values():
-                return name
+            if name in self._own:
+                return self._own[name]
+            if found := next((tool for tool in self._own.values() if tool.name == name), None):
+                return found
         return None
 
     def instructions(self, instructions: str | None, tab: TabTools | None = None) -> str:
@@ -64,7 +73,8 @@ class OfferedTools:
 
     def _free_name(self, name: str, own: set[str]) -> str:
         mapped = mapped_name(name)
-        if mapped == name or (mapped not in own and mapped not in self._own_names):
+        if mapped not in self._own and (mapped == name or mapped not in own):
             return mapped
-        # A hash of the tool's own name, so that it stays the same when other tools come and go.
+        # Another tool has that name; the page's own keep theirs. A hash of the tool's own name, so that it stays the
+        # same when other tools come and go.
         return f"{mapped[: MAX_MAPPED_NAME_LENGTH - 9]}_{sha256(name.encode()).hexdigest()[:8]}"

@@ -8,10 +8,12 @@ from typing import Any
 import msgspec
 
 from waypost_worker.chat.answer_events import START, Position
+from waypost_worker.chat.page_calls import PageAnswer
 from waypost_worker.chat.turn import answer_to
 from waypost_worker.conversations.images import identified
 from waypost_worker.conversations.message import ChatMessage
 from waypost_worker.kv.cursor import issued_ms
+from waypost_worker.models.model import ModelTool
 
 
 class Question(msgspec.Struct, frozen=True):
@@ -23,6 +25,9 @@ class Question(msgspec.Struct, frozen=True):
     `previous_ids`: the ids of the messages before it on the page that asks, the nearest first; empty if unknown.
     `asker`: names the client that asks, for comparison only.
     `resumed_at`: the answer that the client was hearing, and how much of it the client has.
+    `page_tools`: those that the page runs itself, under its own names.
+    `goes_on`: instead of a question, the answer that is to go on with outputs of these tools. `left`: the answer before
+    the question, if it has calls of them, which the question leaves.
     """
 
     content: Any
@@ -36,6 +41,9 @@ class Question(msgspec.Struct, frozen=True):
     previous_ids: tuple[str, ...] = ()
     asker: str = ""
     resumed_at: tuple[str, Position] | None = None
+    page_tools: tuple[ModelTool, ...] = ()
+    goes_on: PageAnswer | None = None
+    left: PageAnswer | None = None
 
     def may_interrupt(self, generation_id: str, left_by: str) -> bool:
         """Whether it stops the running answer `generation_id`, which the client `left_by` has left; empty: its client

@@ -8,6 +8,7 @@ from waypost_worker.chat.answer_stream import LOST, AnswerStream, follow_live, f
 from waypost_worker.chat.context import ChatContext
 from waypost_worker.chat.found_thread import find_to_read
 from waypost_worker.chat.live_answer import AnswerInfo, LiveAnswer
+from waypost_worker.chat.page_calls import STOPPED, closed
 from waypost_worker.chat.unfinished import Unfinished, as_partial, inspect
 from waypost_worker.clock import seconds_until
 from waypost_worker.conversations.conversation import Conversation
@@ -54,8 +55,8 @@ async def stop_answer(
 ) -> tuple[bool, str | None]:
     """Stops the thread's running answer if its id is `generation_id`; `None` stops it whatever its id is.
 
-    Returns whether it was stopped, and the id of the answer that is or was running, `None` if there is none. In this
-    isolate the answer has ended on return. In another one it is only asked to end.
+    Returns whether it was stopped, and the id of the answer that is or was running, or waits for outputs of the page;
+    `None` if there is none. In this isolate the answer has ended on return. In another one it is only asked to end.
 
     Raises:
         StorageUnavailable, BudgetSpent: the thread can't be read, or the request to stop can't be written.
@@ -67,7 +68,25 @@ async def stop_answer(
             await stop_live(context, running)
         return is_meant, running.generation_id
     found = await find_to_read(context, resource_id, thread_id)
-    return (False, None) if found is None else await stop_open(context, found[2].items, generation_id)
+    if found is None:
+        return False, None
+    _, conversation, history = found
+    stopped = await stop_open(context, history.items, generation_id)
+    return stopped if stopped[1] is not None else await _stop_waiting(conversation, history.items, generation_id)
+
+
+async def _stop_waiting(
+    conversation: Conversation, items: Sequence[ChatMessage], generation_id: str | None
+) -> tuple[bool, str | None]:
+    """Ends the last answer among `items` that waits for the page: it takes no outputs any more."""
+    waiting = next((item for item in reversed(items) if item.waits and not item.is_open), None)
+    if waiting is None:
+        return False, None
+    is_meant = generation_id in (None, waiting.id)
+    if is_meant:
+        place = conversation.place_of(waiting.id)
+        await conversation.append([closed(waiting, STOPPED)], cursor=place, is_later=True)
+    return is_meant, waiting.id
 
 
 async def stop_open(
@@ -78,7 +97,7 @@ async def stop_open(
         if item.is_open and (await inspect_open(context, item)).is_alive:
             is_meant = generation_id in (None, item.id)
             if is_meant:
-                await context.chunks(item.id).request_stop()
+                await context.chunks(item.generation).request_stop()
             return is_meant, item.id
     return False, None
 
@@ -114,8 +133,9 @@ def follow_remote(
     context: ChatContext, info: AnswerInfo, conversation: Conversation, start: Position = START
 ) -> AnswerStream:
     """Returns the stream of an answer that another isolate generates, from `start` on."""
-    chunks = context.unretried_chunks(info.generation_id)
-    return AnswerStream(info, follow_stored(info.generation_id, chunks, conversation, context.invocation, start))
+    chunks = context.unretried_chunks(info.leg or info.generation_id)
+    events = follow_stored(info.generation_id, chunks, conversation, context.invocation, start, info.leg)
+    return AnswerStream(info, events)
 
 
 def replay_ended(info: AnswerInfo, answer: ChatMessage, message_count: int, start: Position = START) -> AnswerStream:
@@ -136,7 +156,7 @@ async def stop_live(context: ChatContext, live: LiveAnswer) -> None:
 
 async def inspect_open(context: ChatContext, item: ChatMessage) -> Unfinished:
     """Reads the text so far of an open answer that this isolate does not generate, and whether it is still running."""
-    return await inspect(item, context.chunks(item.id), context.invocation.clock, context.invocation.plan)
+    return await inspect(item, context.chunks(item.generation), context.invocation.clock, context.invocation.plan)
 
 
 def info_of(thread: Thread, answer: ChatMessage, items: Sequence[ChatMessage]) -> AnswerInfo:
@@ -151,6 +171,7 @@ def info_of(thread: Thread, answer: ChatMessage, items: Sequence[ChatMessage]) -
         questions[-1] if questions else "",
         answer.is_ui,
         thread.forked_from,
+        answer.leg,
     )
 
 

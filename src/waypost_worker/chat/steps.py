@@ -1,8 +1,11 @@
-"""The steps of an answer: the model's replies, and between them the calls that they ask for, in the tab.
+"""The steps of an answer: the model's replies, and between them the calls that they ask for, in the tab or on the page.
 
 A call is in KV, in the answer's log, before the tab may have it. So another attempt at the same question, after the
 isolate has died, finds every call that may have run: it goes on with the log, sends calls without a result again under
 the same ids, which the tab does not run twice, and asks the model from there.
+
+Calls of the page's own tools are shown to it once they are in KV. When those of the tab have ended, so have the steps:
+the answer waits for the page's outputs (`page_calls.py`).
 """
 
 import asyncio
@@ -16,9 +19,10 @@ from waypost_worker.chat.call_ids import call_id, is_made_in
 from waypost_worker.chat.context import ChatContext
 from waypost_worker.chat.live_answer import LiveAnswer
 from waypost_worker.chat.offered_tools import OfferedTools
+from waypost_worker.chat.page_calls import PAGE
 from waypost_worker.chat.tab_tools import TabTools, ToolReport
-from waypost_worker.chat.tool_result import shown
-from waypost_worker.conversations.message import ChatMessage, ToolEvent
+from waypost_worker.chat.tool_result import kept, shown
+from waypost_worker.conversations.message import ChatMessage, ToolEvent, open_page_calls
 from waypost_worker.errors import ModelFailed, Unavailable
 from waypost_worker.kv.together import together
 from waypost_worker.limits import (
@@ -28,7 +32,6 @@ from waypost_worker.limits import (
     MAX_TOOL_LOG_BYTES,
     MAX_TOOL_NAME_LENGTH,
     MAX_TOOL_PROGRESS_BYTES,
-    MAX_TOOL_RESULT_BYTES,
     TOOL_RESERVED_OPERATIONS,
 )
 from waypost_worker.models.model import AnswerCutOff, ModelTool, Piece, Reasoning, ToolUse
@@ -46,7 +49,6 @@ OTHER_TAB = ("other_tab", "The tab that was asked is not there any more. It is n
 LAST_STEP = ("step_limit", "The answer has reached its limit of steps. The tool was not called.")
 TOO_MANY = ("too_many_calls", f"One reply may call {MAX_CALLS_PER_STEP} tools. This one was not called.")
 FULL = ("too_much", "The tools of this answer have returned as much as it may keep. This one was not called.")
-LEFT_OUT = "[The results of this answer's tools are longer than fits: this one is left out.]"
 
 
 class Steps:
@@ -101,8 +103,12 @@ class Steps:
             if step >= last:
                 self._log_only(step, uses)
                 raise AnswerCutOff
+            # A page must not run what is not in KV yet.
+            self._live.hold_back()
             calls = [self._logged(step, number, use) for number, use in enumerate(uses)]
             await self._make([call for call in calls if call is not None])
+            if open_page_calls(self._live.tool_events):
+                return
             step += 1
 
     def _so_far(self) -> ChatMessage | None:
@@ -141,20 +147,23 @@ class Steps:
 
     def _logged(self, step: int, number: int, use: ToolUse) -> ToolEvent | None:
         """The call as it is in the log now; `None` if it is not to be made: then its error is there too."""
-        own_name = self._offered.own_name(use.name)
-        name, args, problem = own_name or use.name[:MAX_TOOL_NAME_LENGTH], use.args, None
+        tool = self._offered.find(use.name)
+        name, args, problem = tool.name if tool else use.name[:MAX_TOOL_NAME_LENGTH], use.args, None
         if args is None:
             problem = ("invalid_arguments", use.problem)
         elif (size := len(msgspec.json.encode(args))) > MAX_TOOL_ARGS_BYTES:
             args, problem = None, ("invalid_arguments", f"The arguments have {size} bytes of JSON, which are too many.")
         elif not self._room:
             args, problem = None, FULL
-        elif own_name is None:
-            names = ", ".join(tool.name for tool in self._offered.tools) or "none"
+        elif tool is None:
+            names = ", ".join(each.name for each in self._offered.tools) or "none"
             problem = ("unknown_tool", f"There is no such tool. There are: {names}.")
         elif number >= MAX_CALLS_PER_STEP:
             problem = TOO_MANY
-        call = ToolEvent("call", call_id(self._root, step, number, self._tab, name, args), name, args, step=step)
+        # A call that is not made is none of the page's: it has nothing to run.
+        of_page = tool is not None and tool.of_page and problem is None
+        id = call_id(self._root, step, number, PAGE if of_page else self._tab, name, args)
+        call = ToolEvent("call", id, name, args, step=step, of_page=of_page)
         self._live.add_tool_event(call)
         if problem is not None:
             self._fail(call, problem)
@@ -162,15 +171,19 @@ class Steps:
         return call
 
     async def _make(self, calls: Sequence[ToolEvent]) -> None:
-        """Makes the calls, at the same time, and returns once each has a result."""
+        """Makes the calls, at the same time, and returns once each of those in the tab has a result."""
         if not calls:
+            self._live.show()
             return
+        if not any(call.of_page for call in calls):
+            self._live.show()
         await self._begun.wait()
-        if (refusal := await self._refusal()) is None:
-            await self._run_all(calls, is_repeated=False)
-        else:
+        if (refusal := await self._refusal()) is not None:
             for call in calls:
                 self._fail(call, refusal)
+        self._live.show()
+        if refusal is None and (of_tab := [call for call in calls if not call.of_page]):
+            await self._run_all(of_tab, is_repeated=False)
 
     async def _refusal(self) -> Error | None:
         """Why no call can be made now; `None` if the calls are in KV, and may be made."""
@@ -215,8 +228,7 @@ class Steps:
         if report.error is not None:
             self._fail(call, report.error)
             return
-        room = min(self._room, MAX_TOOL_RESULT_BYTES)
-        value, is_error = shown(report.result, room) if room else (LEFT_OUT, False)
+        value, is_error = kept(report.result, self._room)
         self._add_result(call, value, is_error=is_error)
 
     def _fail(self, call: ToolEvent, error: Error) -> None:
@@ -224,7 +236,8 @@ class Steps:
         self._add_result(call, {"code": code, "message": message}, is_error=True)
 
     def _add_result(self, call: ToolEvent, value: Any, *, is_error: bool) -> None:
-        self._live.add_tool_event(ToolEvent("result", call.id, value=value, is_error=is_error, step=call.step))
+        result = ToolEvent("result", call.id, value=value, is_error=is_error, step=call.step, of_page=call.of_page)
+        self._live.add_tool_event(result)
 
     @property
     def _room(self) -> int:

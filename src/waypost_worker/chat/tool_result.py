@@ -9,7 +9,11 @@ from typing import Any
 import msgspec
 from msgspec import UNSET, Raw, UnsetType
 
+from waypost_worker.limits import MAX_TOOL_RESULT_BYTES
+
 _NULL = Raw(b"null")
+
+LEFT_OUT = "[The results of this answer's tools are longer than fits: this one is left out.]"
 
 
 class _Resource(msgspec.Struct):
@@ -36,6 +40,12 @@ class _McpResult(msgspec.Struct, forbid_unknown_fields=True):
 
 _read_mcp = msgspec.json.Decoder(_McpResult).decode
 _BLOCKS = {"text", "image", "audio", "resource", "resource_link"}
+
+
+def kept(result: Raw, room: int) -> tuple[Any, bool]:
+    """What an answer keeps of `result`, whose log has `room` for so many bytes; and whether it is an error."""
+    limit = min(room, MAX_TOOL_RESULT_BYTES)
+    return shown(result, limit) if limit > 0 else (LEFT_OUT, False)
 
 
 def shown(result: Raw, limit: int) -> tuple[Any, bool]:

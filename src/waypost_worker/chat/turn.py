@@ -90,14 +90,56 @@ class Turn:
         return [msgspec.structs.replace(item, place="") for item in self._dropped if is_message(item)]
 
 
+class ResumedTurn(Turn):
+    """The turn of an answer that goes on, `answer`, with the outputs of the page's calls in its log. It stays the same
+    message, at its `place`; nothing of the conversation `items` goes. `leg`: the generation that goes on with it."""
+
+    def __init__(
+        self,
+        items: Sequence[ChatMessage],
+        answer: ChatMessage,
+        place: str,
+        leg: str,
+        now_ms: int,
+        *,
+        is_ui: bool,
+        limit: int,
+    ) -> None:
+        ids = [item.id for item in items]
+        before, after = items[: ids.index(answer.id)], items[ids.index(answer.id) + 1 :]
+        self._kept = [item for item in [*before, *after] if is_message(item)]
+        self._dropped = []
+        self._asked = list(before)
+        self._limit = limit
+        self.answer = msgspec.structs.replace(
+            answer, timestamp_ms=now_ms, partial=True, is_open=True, is_ui=is_ui, place=place, leg=leg
+        )
+        self.drops = []
+        self.added = [self.answer]
+
+    @property
+    def previous_count(self) -> int:
+        """Messages of the conversation, which are the same before and after."""
+        return len(self._kept) + 1
+
+    @property
+    def asked(self) -> list[ChatMessage]:
+        """The messages of the conversation before the answer."""
+        return self._asked
+
+
 def is_message(item: ChatMessage) -> bool:
     """Whether `item` counts as a message: an answer that ended without text and tool calls does not."""
     return not item.is_blank or not item.partial
 
 
 def answer_to(items: Sequence[ChatMessage], message_id: str | None) -> ChatMessage | None:
-    """The whole answer to the message `message_id`; `None` if there is none, or it is partial."""
+    """The answer to the message `message_id` that is whole, or waits for the page; `None` if there is none."""
     for item, successor in zip(items, items[1:], strict=False):
-        if item.id == message_id and successor.role == "assistant" and not successor.partial:
+        if item.id == message_id and successor.role == "assistant" and _is_over(successor):
             return successor
     return None
+
+
+def _is_over(answer: ChatMessage) -> bool:
+    return not answer.is_open and (answer.waits or not answer.partial)

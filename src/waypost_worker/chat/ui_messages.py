@@ -25,8 +25,9 @@ class UiMetadata(msgspec.Struct, frozen=True, omit_defaults=True, rename="camel"
 
 class KeptUiMessage(msgspec.Struct, frozen=True):
     """One message; its `parts` are of the types `reasoning`, `text`, `file` (an image), `dynamic-tool` (a call with its
-    result), `data-tool-progress` (what a tool reported last), `step-start`, and `data-part`: a part of another kind, as
-    it was sent."""
+    result), `tool-NAME` (a call of the page's own tool, `input-available` while it waits for its output),
+    `data-tool-progress` (what a tool reported last), `step-start`, and `data-part`: a part of another kind, as it was
+    sent."""
 
     id: str
     role: MessageRole
@@ -62,7 +63,9 @@ def _steps(item: ChatMessage) -> Iterator[UiPart]:
     steps = UiSteps()
     yield _STEP
     for reasoning, text, event in segments(str(item.content), item.reasoning, item.tool_events):
-        if (reasoning or text or event is None) and steps.begins_with(None):
+        # What waits for the page is in the last step, where the page looks for it.
+        is_end = event is None and not item.waits
+        if (reasoning or text or is_end) and steps.begins_with(None):
             yield _STEP
         if reasoning:
             yield {"type": "reasoning", "text": reasoning, "state": "done"}
@@ -73,15 +76,20 @@ def _steps(item: ChatMessage) -> Iterator[UiPart]:
         if steps.begins_with(event):
             yield _STEP
         if event.kind == "call":
-            yield _call(event, results.get(event.id))
+            yield _call(event, results.get(event.id), waits=item.waits)
         elif event.kind == "progress" and event.id in progress:
             # The last report takes the place of the first.
             yield progress_part(progress.pop(event.id))
 
 
-def _call(call: ToolEvent, result: ToolEvent | None) -> UiPart:
-    part = {"type": "dynamic-tool", "toolName": call.name, "toolCallId": call.id, "input": call.value, **RAN_HERE}
+def _call(call: ToolEvent, result: ToolEvent | None, *, waits: bool) -> UiPart:
+    kind = (
+        {"type": f"tool-{call.name}"} if call.of_page else {"type": "dynamic-tool", "toolName": call.name, **RAN_HERE}
+    )
+    part = {**kind, "toolCallId": call.id, "input": call.value}
     if result is None:
+        if call.of_page and waits:
+            return {**part, "state": "input-available"}
         return {**part, "state": "output-error", "errorText": NO_RESULT}
     if result.is_error:
         return {**part, "state": "output-error", "errorText": error_text(result.value)}

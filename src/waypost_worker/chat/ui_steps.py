@@ -12,6 +12,11 @@ RAN_HERE = {"providerExecuted": True}
 tools have their results (`sendAutomaticallyWhen`) would ask again without end."""
 
 
+def call_kind(event: ToolEvent) -> UiPart:
+    """What the chunks of a call have besides its id and name. A page knows its own tools by their names."""
+    return {} if event.of_page else {"dynamic": True, **RAN_HERE}
+
+
 class UiSteps:
     """Says where the steps of an answer begin. A step is one reply of the model, with the calls that it asks for and
     their results."""

@@ -52,7 +52,7 @@ async def fill_in(
     opened = [item for item in items if item.is_open]
     if not opened:
         return list(items)
-    inspected = await a_few_at_once([partial(inspect, item, chunks(item.id), clock, plan) for item in opened])
+    inspected = await a_few_at_once([partial(inspect, item, chunks(item.generation), clock, plan) for item in opened])
     so_far = {unfinished.item.id: unfinished.item for unfinished in inspected}
     filled = [so_far[item.id] if item.is_open else item for item in items]
     return [item for item in filled if not item.is_blank or not item.is_open]

@@ -165,10 +165,13 @@ class Conversation:
         cursor: str | None = None,
         images: Images | None = None,
         entries: list[str] | None = None,
+        is_later: bool = False,
     ) -> str:
         """Adds `items` in their order, and drops the messages whose ids are in `drops`, in one write, which is in KV on
         return. Images are written before, each message's by itself; `images` are those of references in `items`.
-        Before the write its entry's cursor is added to `entries`: with it, the write can be retracted.
+        Before the write its entry's cursor is added to `entries`: with it, the write can be retracted. `is_later`: that
+        cursor is later than all that `history` read last, also if the clock behind those was ahead: a copy of an answer
+        must not come to stand before its question.
 
         Returns the cursor at which the messages stand: `cursor` if it is given, which may be older, or a new one.
 
@@ -178,7 +181,7 @@ class Conversation:
         items, separated = apart(items, self.new_cursor)
         await self._images.write({**(images or {}), **separated})
         # The entry itself gets a new cursor: its visibility counts from now, however old the place of its messages is.
-        entry = self._cursor_after_what_was_read() if drops else self.new_cursor()
+        entry = self._cursor_after_what_was_read() if drops or is_later else self.new_cursor()
         if entries is not None:
             entries.append(entry)
         await self._write(Change(items if cursor is None else _placed(items, cursor), drops), entry)
@@ -280,12 +283,18 @@ class Conversation:
         since = [entry for entry in entries if entry.cursor > place and cursor_ms(entry.cursor) >= since_ms]
         return [name for entry in since for name in entry.change.drops]
 
+    def place_of(self, message_id: str) -> str:
+        """Where the message stood as `history` read it last; empty if it was not there."""
+        view = self._loaded
+        return "" if view is None else places_of(merge(view.snapshot.entries, view.journal)).get(message_id, "")
+
     def answer_ids(self) -> set[str]:
-        """The ids of all messages that a model may have written and that were known when `history` read them last,
-        removed ones too."""
+        """The ids of all messages that a model may have written, and of the generations that wrote them, as far as they
+        were known when `history` read them last, removed ones too."""
         view = self._loaded
         changes = [] if view is None else [entry.change for entry in merge(view.snapshot.entries, view.journal)]
-        written = {item.id for change in changes for item in change.items if item.role == "assistant"}
+        answers = [item for change in changes for item in change.items if item.role == "assistant"]
+        written = {name for item in answers for name in (item.id, item.generation)}
         return written | {name for change in changes for name in change.drops}
 
     async def forget(self, *, for_good: bool = False) -> None:

@@ -194,7 +194,7 @@ def _standing(entries: Sequence[Entry]) -> list[tuple[Position, ChatMessage]]:
             if position[0] < removal and entry.cursor != removal:
                 continue
             known = best.get(item.id)
-            if known is None or known[1].rank < item.rank or known[1].rank == item.rank < 2:
+            if known is None or (not known[1].is_whole and known[1].rank <= item.rank):
                 best[item.id] = (position, item)
     return sorted(best.values(), key=lambda copy: copy[0])
 

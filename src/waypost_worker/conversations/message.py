@@ -1,5 +1,6 @@
 """The messages of a conversation, as they are stored."""
 
+from collections.abc import Sequence
 from typing import Any, Literal
 
 import msgspec
@@ -23,6 +24,7 @@ class ToolEvent(msgspec.Struct, frozen=True, omit_defaults=True, rename="camel")
     `result`. `is_error`: the result is an error.
     `text`, `reasoning`: how many characters of the answer's text and of its reasoning precede it.
     `step`: which of the model's replies within the answer asked for the call, from 0.
+    `of_page`: the page that asks runs the call, and sends its output. In the `call` and in its `result`.
     """
 
     kind: Literal["call", "progress", "result"]
@@ -33,6 +35,13 @@ class ToolEvent(msgspec.Struct, frozen=True, omit_defaults=True, rename="camel")
     text: int = 0
     reasoning: int = 0
     step: int = 0
+    of_page: bool = False
+
+
+def open_page_calls(events: Sequence[ToolEvent]) -> list[ToolEvent]:
+    """The calls among `events` that the page runs and has sent no output of."""
+    ended = {event.id for event in events if event.kind == "result"}
+    return [event for event in events if event.kind == "call" and event.of_page and event.id not in ended]
 
 
 class ForkOrigin(msgspec.Struct, frozen=True, omit_defaults=True, rename="camel"):
@@ -52,9 +61,11 @@ class ChatMessage(msgspec.Struct, frozen=True, omit_defaults=True, rename="camel
     `reasoning`: what the model thought before its answer. A model is given it again only if its service demands it.
     `tool_events`: what the answer's tool calls did, in order, with their places in its text.
 
-    An answer is written more than once: with `is_open` while it is running, then as it ended.
+    An answer is written more than once: with `is_open` while it is running, then as it ended. One that `waits` for
+    outputs of the page is partial, and open again once they are there.
     `place`: the cursor at which the answer stands in the conversation: its question's, however late the answer ended.
     `is_ui`: the answer is running and was asked for in the AI SDK's format.
+    `leg`: the id of the generation that wrote this copy, if it is not the one that began the answer.
     """
 
     id: str
@@ -70,6 +81,7 @@ class ChatMessage(msgspec.Struct, frozen=True, omit_defaults=True, rename="camel
     place: str = ""
     reasoning: str = ""
     tool_events: list[ToolEvent] = []
+    leg: str = ""
 
     @property
     def is_blank(self) -> bool:
@@ -77,6 +89,23 @@ class ChatMessage(msgspec.Struct, frozen=True, omit_defaults=True, rename="camel
         return not self.content and not self.tool_events
 
     @property
-    def rank(self) -> int:
-        """Which of two copies counts: 2 for a whole one, 1 for a partial one that has ended, 0 for an open one."""
-        return 0 if self.is_open else 1 if self.partial else 2
+    def waits(self) -> bool:
+        """Whether the page has yet to send the output of a call."""
+        return self.partial and bool(open_page_calls(self.tool_events))
+
+    @property
+    def generation(self) -> str:
+        """The id of the generation that wrote this copy, under which its chunks are."""
+        return self.leg or self.id
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether it ended as its model or its sender meant it to: no later copy takes its place."""
+        return not self.partial and not self.is_open
+
+    @property
+    def rank(self) -> tuple[int, int]:
+        """Which of two copies counts: 2 for a whole one, 1 for a partial one that has ended, 0 for one that is open or
+        waits for the page; then the one that knows more of its tool calls."""
+        ended = 2 if self.is_whole else 0 if self.is_open or self.waits else 1
+        return ended, len(self.tool_events)

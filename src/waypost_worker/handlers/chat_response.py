@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from waypost_worker.chat.answer_stream import AnswerStream, until
-from waypost_worker.chat.ui_stream import UI_HEADERS, UI_MEDIA_TYPE
+from waypost_worker.chat.ui_stream import UI_HEADERS, UI_MEDIA_TYPE, UiMessageStream
 from waypost_worker.chat.unfinished import fill_in
 from waypost_worker.chat.wire_formats import FORMATS, encode_answer
 from waypost_worker.context.request_context import RequestContext
@@ -41,7 +41,8 @@ def answer_response(
     name = wanted or ("ui" if info.is_ui else "events")
     if only_reads and name == "events":
         events = until(events, context.clock, context.invocation.stream_end_ms())
-    body = encode_answer(events, FORMATS[name](info))
+    encoder = UiMessageStream(info, goes_on=True) if name == "ui" and answering.goes_on else FORMATS[name](info)
+    body = encode_answer(events, encoder)
     return stream_response(body, context.isolate, place, headers=UI_HEADERS if name == "ui" else {})
 
 

@@ -16,7 +16,8 @@ Count = Annotated[int, Meta(ge=0)]
 
 class ToolEventBody(Body, frozen=True):
     """What happened to a tool call while an answer was generated, as it was exported. `text`, `reasoning`: how many
-    characters of the answer precede it. `step`: which of the model's replies asked for the call, from 0."""
+    characters of the answer precede it. `step`: which of the model's replies asked for the call, from 0. `ofPage`: a
+    page ran the call, and no tab."""
 
     kind: Literal["call", "progress", "result"]
     id: Annotated[str, Meta(min_length=1, max_length=MAX_MESSAGE_ID_LENGTH)]
@@ -26,6 +27,7 @@ class ToolEventBody(Body, frozen=True):
     text: Count = 0
     reasoning: Count = 0
     step: Count = 0
+    of_page: bool = False
 
 
 def tool_events_of(events: Sequence[ToolEventBody], answer: ChatMessage) -> list[ToolEvent]:
@@ -52,7 +54,15 @@ def tool_events_of(events: Sequence[ToolEventBody], answer: ChatMessage) -> list
         open_calls[event.id] = event.kind != "result"
     return [
         ToolEvent(
-            event.kind, event.id, event.name, event.value, event.is_error, event.text, event.reasoning, event.step
+            event.kind,
+            event.id,
+            event.name,
+            event.value,
+            event.is_error,
+            event.text,
+            event.reasoning,
+            event.step,
+            event.of_page,
         )
         for event in events
     ]

@@ -6,11 +6,14 @@ from typing import Any
 import msgspec
 from msgspec import UNSET, Raw, UnsetType
 
+from waypost_worker.chat.page_calls import PageAnswer
 from waypost_worker.chat.prompt import unsupported_part
 from waypost_worker.chat.question import Question
 from waypost_worker.errors import BodyTooLarge, InvalidBody, InvalidJson
 from waypost_worker.handlers.chat_tab import TabBody
 from waypost_worker.handlers.message_content import NO_TEXT, MessageContent
+from waypost_worker.handlers.page_answer import read_left_answer, read_page_answer
+from waypost_worker.handlers.page_tools import PageTools, page_tools
 from waypost_worker.http.json_body import decode_again, decode_json, decode_large
 from waypost_worker.http.json_tail import last_elements
 from waypost_worker.ids import parse_message_id
@@ -59,13 +62,16 @@ class _Head(msgspec.Struct, frozen=True, rename="camel", kw_only=True):
     metadata: dict[str, Any] | None = None
     interrupt: bool = False
     session: TabBody | None = None
+    tools: dict[str, Any] | list[Any] | None = None
 
 
 class UiBody(_Head, frozen=True, rename="camel", kw_only=True):
     """What `DefaultChatTransport` sends: https://ai-sdk.dev/docs/ai-sdk-ui/transport. Apps add fields of their own, so
-    it stays open. Of `messages`, the last one of the user is read; those before it may be of any shape."""
+    it stays open. Of `messages`, the last one of the user is read; those before it may be of any shape. If an answer
+    with outputs of the page's own `tools` is the last one, that one is read, and goes on."""
 
     messages: list[UiMessage]
+    tools: PageTools = None
 
 
 class _Named(msgspec.Struct):
@@ -122,7 +128,12 @@ def read_ui_question(body: bytes, messages: slice, allowed: str) -> tuple[str, s
     head = decode_json(body[: messages.start] + b"0" * bool(size) + body[messages.stop :], _Head)
     if not body.startswith(b"[", messages.start, messages.stop):
         raise InvalidBody("The field `messages` must be an array of messages.")
-    found, from_end, previous_ids = _last_question(body, messages)
+    tools = page_tools(head.tools)
+    answer = None if head.trigger.startswith("regenerate") else _answer(body, messages, head.message_id)
+    if answer is not None:
+        question = Question("", None, head.agent, head.metadata, is_ui=True, page_tools=tools, goes_on=answer)
+        return head.id, head.resource_id, question, head.session
+    found, from_end, previous_ids, before = _last_question(body, messages)
     if len(found) > MAX_QUESTION_BYTES:
         raise BodyTooLarge(f"A message as JSON may have {MAX_QUESTION_BYTES} bytes.")
     text = bytes(found)
@@ -141,17 +152,37 @@ def read_ui_question(body: bytes, messages: slice, allowed: str) -> tuple[str, s
         interrupt=head.interrupt,
         answer_id=(head.message_id or "") if regenerate and head.message_id != asked.id else "",
         previous_ids=previous_ids,
+        page_tools=tools,
+        left=read_left_answer(before),
     )
     return head.id, head.resource_id, question, head.session
 
 
-def _last_question(body: bytes, messages: slice) -> tuple[memoryview, int, tuple[str, ...]]:
-    """The last message of a user, its place from the end, and the ids of those before it, the nearest first."""
-    found, place = memoryview(b""), 0
+def _answer(body: bytes, messages: slice, message_id: str | None) -> PageAnswer | None:
+    """The answer that the page asks to go on: its last message, or the one before it that `message_id` names."""
+    for number, element in enumerate(last_elements(body, MAX_QUESTION_MARKS, messages.stop), 1):
+        named = _named(element)
+        if named.role != "assistant":
+            return None
+        if message_id in (None, named.id):
+            place = f"messages[{_count(body, messages) - number}]"
+            return read_page_answer(element, place)
+    return None
+
+
+def _count(body: bytes, messages: slice) -> int:
+    return sum(1 for _ in last_elements(body, MAX_QUESTION_MARKS, messages.stop))
+
+
+def _last_question(body: bytes, messages: slice) -> tuple[memoryview, int, tuple[str, ...], memoryview]:
+    """The last message of a user, its place from the end, the ids of those before it, the nearest first, and the
+    assistant's message right before it; empty if there is none."""
+    found, place, before = memoryview(b""), 0, memoryview(b"")
     previous: list[str] = []
     for number, element in enumerate(last_elements(body, MAX_QUESTION_MARKS, messages.stop), 1):
         named = _named(element)
         if found:
+            before = element if not previous and named.role == "assistant" else before
             previous.append(named.id)
         elif named.role == "user":
             found, place = element, number
@@ -159,7 +190,7 @@ def _last_question(body: bytes, messages: slice) -> tuple[memoryview, int, tuple
             break
     if not found:
         raise InvalidBody("None of the messages has the role user.")
-    return found, place, tuple(previous)
+    return found, place, tuple(previous), before
 
 
 def _named(element: memoryview) -> _Named:
@@ -179,7 +210,7 @@ def _content(message: _SentMessage, allowed: str, body: bytes, messages: slice, 
             content.add_text(part.text, "text")
             continue
         if index is None:
-            index = sum(1 for _ in last_elements(body, MAX_QUESTION_MARKS, messages.stop)) - from_end
+            index = _count(body, messages) - from_end
         place = f"messages[{index}].parts[{number}]"
         if part.type == "file":
             # Of files, a model is given images; a URL with the image in it names the media type itself.

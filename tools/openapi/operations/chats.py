@@ -10,6 +10,7 @@ from tools.openapi.problems import BODY, GUEST, STORAGE, STREAMS
 from waypost_worker.chat.wire_formats import FORMATS
 from waypost_worker.errors import (
     AnswerRunning,
+    InvalidTool,
     MessageNotFound,
     ThreadExists,
     ThreadNotFound,
@@ -54,7 +55,18 @@ OPERATIONS = {
         "chats",
         APP,
         {200: _ANSWER},
-        (*BODY, *APP_PROBLEMS, UnknownAgent, UnsupportedPart, AnswerRunning, *GUEST, *STREAMS, *STORAGE),
+        (
+            *BODY,
+            *APP_PROBLEMS,
+            MessageNotFound,
+            UnknownAgent,
+            UnsupportedPart,
+            InvalidTool,
+            AnswerRunning,
+            *GUEST,
+            *STREAMS,
+            *STORAGE,
+        ),
         parameters=(
             _FORMAT,
             Parameter(
@@ -74,7 +86,9 @@ OPERATIONS = {
         description=(
             "The answer continues for 25 s without a reader, and is stored in the history either way. The same "
             "`messageId` again returns the answer to the first request, finished or not. With a `session`, the model "
-            "may call the tools of its tab. An answer that broke off goes on where it was, and no call is made twice."
+            "may call the tools of its tab. An answer that broke off goes on where it was, and no call is made twice. "
+            "With `tools`, it may call those of the page: the answer then waits, and goes on when it is sent back with "
+            "their outputs as the last of the `messages`."
         ),
     ),
     "POST /api/chat/fork": Operation(

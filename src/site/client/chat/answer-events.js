@@ -50,9 +50,9 @@ import { TransportError } from "../errors.js";
  */
 
 /**
- * `done`, the last event. `finishReason`: "stop" (complete), "stopped" (by `stop()` or an interruption),
- * "length", "error", or "unknown" (the end was missed; `partial` tells whether it was reached).
- * @typedef {{ type: "done", generationId: string, messageId: string, finishReason: "stop" | "stopped" | "length" | "error" | "unknown", partial: boolean, messageCount: number }} ChatDone
+ * `done`, the last event. `finishReason`: "stop" (complete), "tool-calls" (it waits for tools of the page that asked), "stopped"
+ * (by `stop()` or an interruption), "length", "error", or "unknown" (the end was missed; `partial` tells whether it was reached).
+ * @typedef {{ type: "done", generationId: string, messageId: string, finishReason: "stop" | "tool-calls" | "stopped" | "length" | "error" | "unknown", partial: boolean, messageCount: number }} ChatDone
  */
 
 /**
