@@ -17,7 +17,7 @@ export class Message {
   role;
   /** As it was sent, or as the history has it. @type {unknown} */
   content;
-  #body = new AnswerBody();
+  #body;
   #fault = el("p", { class: "pill", "data-kind": "warn", hidden: true });
   #goOn;
   /** Whether the text is from before a restart of the answer: the next text replaces it. */
@@ -33,6 +33,8 @@ export class Message {
     const { id, role, timestamp } = message;
     this.id = id;
     this.role = role;
+    // A model writes Markdown; a person, what they see in the box. What is shown as JSON is neither.
+    this.#body = new AnswerBody(role === "assistant" && typeof message.content === "string" && !message.toolCalls?.length);
     const name = NAMES[role] ?? role;
     const sentAt = clockTime(new Date(timestamp));
     /** @param {string} text @param {string} label @param {() => void} onclick */

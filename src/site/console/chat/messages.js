@@ -33,6 +33,8 @@ export class Messages {
     this.#actions = actions;
     this.#earlier = new EarlierMessages(load, (page) => this.#prepend(page));
     this.#scroll.addEventListener("scroll", () => this.#heed());
+    // Its text may show later than it comes.
+    this.#list.addEventListener("grown", () => this.#settle());
     // A banner or a growing box takes room from the messages.
     new ResizeObserver(() => this.#settle()).observe(this.#scroll);
     onWaiting(() => {
