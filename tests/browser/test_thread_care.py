@@ -100,7 +100,7 @@ def test_a_deleted_message_is_gone_in_all_tabs_and_for_the_model(open_chats: Ope
     expect(other.questions).to_have_count(3)
     message = chats.page.locator('.message[data-role="user"]').nth(1)
     message.hover()
-    message.get_by_role("button", name="Delete this message").click()
+    message.get_by_role("button", name="Delete").click()
     chats.confirm("Delete message")
     for tab in (chats, other):
         expect(tab.questions).to_have_text(["One", "Three"])

@@ -29,6 +29,11 @@ export class AnswerBody {
     this.element.replaceChildren(this.#last.element);
   }
 
+  /** The text of all its steps. */
+  get text() {
+    return this.#shown.delta;
+  }
+
   /** Whether a call of it waits for the person at this tab. */
   get isWaiting() {
     return this.#steps.some((step) => step.isWaiting);

@@ -39,12 +39,16 @@ export class ChatView {
       answering: (isAnswering) => this.#answering(isAnswering),
       session: (sessionId) => this.#gallery.show(sessionId),
       failed: (error) => this.#problems.show(error),
+      replaced: () => this.#others.tell(this.#thread.threadId, "changed"),
       undone: () => this.#threads.refresh(),
     },
     {
       fork: (messageId) => this.#actions.fork(messageId),
       remove: (messageId) => this.#actions.deleteMessage(messageId),
       goOn: (messageId) => this.#goOn(messageId),
+      again: (messageId) => this.#again(messageId),
+      edit: (messageId, text) => this.#edit(messageId, text),
+      hint: (messageId) => (this.#thread.isLastQuestion(messageId) ? "Its answer is replaced." : "It starts a fork. This thread stays as it is."),
     },
   );
   #composer = new Composer((text) => this.#send(text), () => this.#stop());
@@ -57,6 +61,7 @@ export class ChatView {
     problems: this.#problems,
     others: this.#others,
     go: (threadId, instead) => this.#go(threadId || NEW, instead),
+    enter: (threadId) => this.#enter(threadId || NEW),
     focus: () => this.#composer.focus(),
   });
 
@@ -124,6 +129,13 @@ export class ChatView {
     await this.#open(threadId);
   }
 
+  /** Goes there, and is there when this resolves. @param {string} threadId */
+  #enter(threadId) {
+    history.pushState(null, "", addressOf(threadId));
+    this.#opened = this.#open(threadId);
+    return this.#opened;
+  }
+
   /** @param {string} text @param {boolean} [interrupt] */
   async #send(text, interrupt = false) {
     if (this.#thread.isAnswering && !interrupt) return this.#offerInterruption(text);
@@ -149,6 +161,30 @@ export class ChatView {
     this.#composer.focus();
     try {
       await this.#thread.goOn(answerId, this.#tools);
+    } catch (error) {
+      this.#problems.show(error);
+    }
+  }
+
+  /** @param {string} messageId of an answer, or of a question without one */
+  async #again(messageId) {
+    const question = this.#thread.questionOf(messageId);
+    if (question) await this.#ask(question);
+    else this.#problems.tell("This question has more than text: ask it again where it was asked.");
+  }
+
+  /** @param {string} messageId @param {string} text */
+  async #edit(messageId, text) {
+    if (this.#thread.isLastQuestion(messageId)) return this.#ask({ id: messageId, text });
+    if (await this.#actions.forkBefore(messageId)) await this.#send(text);
+  }
+
+  /** @param {{ id: string, text: string }} question that is on the page */
+  async #ask(question) {
+    this.#problems.clear();
+    this.#composer.focus();
+    try {
+      await this.#thread.askAgain(question, this.#tools);
     } catch (error) {
       this.#problems.show(error);
     }

@@ -14,6 +14,7 @@ import { credentials, resourceId } from "./identity.js";
  * @property {import("./problem-banner.js").ProblemBanner} problems
  * @property {import("./other-tabs.js").OtherTabs} others
  * @property {(threadId: string, instead?: boolean) => Promise<void>} go opens a thread; "": a new one; `instead` of the present place
+ * @property {(threadId: string) => Promise<void>} enter the same, after the present place, and resolves when it is there
  * @property {() => void} focus moves on to the message box
  */
 
@@ -33,9 +34,30 @@ export class ThreadActions {
 
   /** @param {string} [atMessageId] up to this message; without one, all of it */
   async fork(atMessageId) {
-    const { thread, threads, problems, others, go } = this.#parts;
+    const threadId = await this.#copy(atMessageId);
+    if (!threadId) return;
+    this.#parts.go(threadId);
+    toast("Forked: you are now in the new thread");
+  }
+
+  /** Goes to a fork of what is before a message. Returns false if there can't be one. @param {string} messageId */
+  async forkBefore(messageId) {
+    const { thread, problems, enter } = this.#parts;
+    const before = thread.messageBefore(messageId);
+    if (before === undefined) problems.tell("Load the earlier messages first: the fork begins with them.");
+    if (before === undefined) return false;
+    const threadId = before && (await this.#copy(before));
+    if (before && !threadId) return false;
+    await enter(threadId);
+    toast("The edited message starts a fork: the other thread is unchanged");
+    return true;
+  }
+
+  /** A thread with a copy of this one's messages: its id; "" if it could not be made. @param {string} [atMessageId] the last of them */
+  async #copy(atMessageId) {
+    const { thread, threads, problems, others } = this.#parts;
     const { chat, threadId } = thread;
-    if (!chat || !thread.isBegun) return;
+    if (!chat || !thread.isBegun) return "";
     try {
       const metadata = { ...threads.get(threadId)?.metadata, title: threads.nextTitle(threadId) };
       const fork = await chat.fork({ threadId: newId(), atMessageId, metadata });
@@ -44,10 +66,10 @@ export class ThreadActions {
       const session = { threadId: fork.threadId, resourceId: resourceId(), sessionId: fork.sessionId ?? "" };
       threads.touch({ ...session, createdAt: now, updatedAt: now, metadata, forkedFrom });
       others.tell(fork.threadId, "changed");
-      go(fork.threadId);
-      toast("Forked: you are now in the new thread");
+      return fork.threadId;
     } catch (error) {
       problems.show(error);
+      return "";
     }
   }
 

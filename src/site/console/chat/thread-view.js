@@ -23,6 +23,7 @@ import { partialText } from "./error-text.js";
  * @typedef {object} ThreadEvents
  * @property {(start: Extract<ChatEvent, { type: "start" }>, sent: SentMessage | null) => void} started
  * @property {(sent: SentMessage | null) => void} ended
+ * @property {() => void} replaced a question of this page was asked again
  * @property {() => void} undone the model failed, and nothing of the message is stored
  * @property {(isAnswering: boolean) => void} answering
  * @property {(sessionId: string | null) => void} session
@@ -42,7 +43,7 @@ export class ThreadView {
 
   /**
    * @param {ThreadEvents} events
-   * @param {import("./message.js").MessageActions} actions
+   * @param {import("./message-actions.js").MessageActions} actions
    */
   constructor(events, actions) {
     this.#events = events;
@@ -146,6 +147,40 @@ export class ThreadView {
     await this.#hear(ask(chat, question.text, { messageId: question.id, signal }, tools), null, answerId);
   }
 
+  /**
+   * Asks a question of this page once more: what follows it is replaced. Rejects if it can't be; then all is as it was.
+   * @param {{ id: string, text: string }} question
+   * @param {TabTools} tools
+   */
+  async askAgain({ id, text }, tools) {
+    const { chat, signal } = this.#now();
+    if (!chat || this.isAnswering) return;
+    try {
+      const events = ask(chat, text, { messageId: id, replace: true, signal }, tools);
+      await this.#hear(events, null, "", (answerId) => this.#messages.replace(id, text, answerId));
+      this.#events.replaced();
+    } catch (error) {
+      if (signal.aborted) return;
+      await this.#reconcile();
+      throw error;
+    }
+  }
+
+  /** The question of an answer, if it is a text. @param {string} messageId */
+  questionOf(messageId) {
+    return this.#messages.questionOf(messageId);
+  }
+
+  /** Whether no other question follows this one. @param {string} messageId */
+  isLastQuestion(messageId) {
+    return this.#messages.isLastQuestion(messageId);
+  }
+
+  /** The id of the message before this one: see `Messages.before`. @param {string} messageId */
+  messageBefore(messageId) {
+    return this.#messages.before(messageId);
+  }
+
   /** Deletes a message of the thread. Rejects if the request fails. @param {string} messageId */
   async deleteMessage(messageId) {
     const { chat, signal } = this.#now();
@@ -179,8 +214,15 @@ export class ThreadView {
     return { chat: this.#chat, signal: this.#left.signal };
   }
 
-  /** @param {AsyncIterable<ChatEvent>} events @param {SentMessage | null} [sent] @param {string} [before] the answer that goes on in this one */
-  async #hear(events, sent = null, before = "") {
+  /**
+   * @param {AsyncIterable<ChatEvent>} events
+   * @param {SentMessage | null} [sent]
+   * @param {string} [before] the answer that goes on in this one
+   * @param {(answerId: string) => (() => void)} [replace] makes room for the answer, which replaces others; returns what takes
+   *   that back
+   */
+  async #hear(events, sent = null, before = "", replace = undefined) {
+    let undo = () => {};
     const { signal } = this.#now();
     let answer = "";
     let fault = "";
@@ -196,7 +238,12 @@ export class ThreadView {
           answer = event.generationId;
           if (before && before !== answer) this.#messages.remove(before);
           this.#begin(event, sent);
+          if (replace) undo = replace(answer);
         } else if (event.type === "error") {
+          if (replace && !event.partial) {
+            undo();
+            throw new WaypostError("not_replaced", event.message);
+          }
           if (sent && !event.partial) {
             this.#messages.remove(answer);
             sent.begun = false;
