@@ -21,9 +21,16 @@ LONG = " ".join(f"word{number}" for number in range(1000))
 def fill_with_life(chats: Chats) -> None:
     """Bring about most of what the view can show."""
     chats.say("Where do we sleep on the first night?")
-    chats.say("I would rather walk five hours than seven, and my knees ask for the gentle way down.")
+    chats.say("I would rather walk five hours than seven, and my knees ask for the **gentle** way down.\n\n- `a`\n- b")
+    is_phone = chats.button("Pages").is_visible()
+    if is_phone:
+        chats.button("Pages").click()
     chats.button("Add a sample page").click()
     expect(chats.pages).to_have_count(1)
+    if is_phone:
+        assert faults(chats.page) == []
+        chats.button("Close").click()
+        chats.button("Actions for this thread").click()
     chats.send(LONG)
     chats.stop_button.click()
     chats.wait_over()
@@ -57,8 +64,17 @@ def test_a_phone_shows_all_of_the_chats_without_scrolling_sideways(open_chats: O
     chats.page.evaluate("scrollTo(0, 0)")
     chats.console.shoot("chat-phone")
     assert chats.page.evaluate("document.documentElement.scrollWidth") <= 360
+    assert faults(chats.page) == []
     chats.stop_button.click()
     chats.wait_over()
+    chats.button("Threads").tap()
+    expect(chats.threads).to_have_count(2)
+    chats.page.keyboard.press("Escape")
+    expect(chats.button("Threads")).to_be_focused()
+    chats.button("Threads").tap()
+    chats.threads.last.tap()
+    expect(chats.page.get_by_role("dialog")).to_have_count(0)
+    expect(chats.title).to_have_text("Where do we sleep on the first night?")
     chats.say("W" * 300)
     chats.box.fill("a\n" * 40)
     assert chats.page.evaluate("document.documentElement.scrollWidth") <= 360

@@ -200,8 +200,12 @@ def test_on_a_phone_what_the_tab_asks_stands_above_the_message_box(open_scripted
     code = use_tools(chats)
     answer = ask(chats, "Note it.")
     answer.say("I note it.")
+    chats.button("Threads").tap()
+    expect(chats.page.get_by_role("dialog", name="Threads")).to_be_visible()
     answer.call("c1", "add_note", NOTE)
     api.post("/api/request", json={"code": code, "tool": "add_note", "args": NOTE, "id": "c1"}).raise_for_status()
+    # What waits for the person is not left behind a drawer.
+    expect(chats.page.get_by_role("dialog")).to_have_count(0)
     allow = chats.console.approval.get_by_role("button", name="Allow once")
     expect(allow).to_be_enabled()
     expect(calls(chats)).to_contain_text("Waiting for you")
@@ -213,10 +217,6 @@ def test_on_a_phone_what_the_tab_asks_stands_above_the_message_box(open_scripted
     edges = [edge for box in boxes if box for edge in (box["y"], box["y"] + box["height"])]
     assert edges == sorted(edges)
     assert edges[-1] <= 740
-    # Scrolled away, a button leads back to it.
-    chats.page.evaluate("scrollTo(0, document.body.scrollHeight)")
-    chats.page.get_by_role("button", name="Waiting for you").click()
-    expect(chats.console.approval).to_be_focused()
     expect(chats.console.approval).to_be_in_viewport(ratio=1)
     allow.click()
     expect(chats.state).to_have_text("Calling add_note")

@@ -6,6 +6,7 @@ import { byId, el } from "../shared/dom.js";
 import { setTitle } from "../views.js";
 import { Composer } from "./composer.js";
 import { Desk } from "./desk.js";
+import { Drawer } from "./drawer.js";
 import { Gallery } from "./gallery.js";
 import { resourceId } from "./identity.js";
 import { OtherTabs } from "./other-tabs.js";
@@ -37,7 +38,10 @@ export class ChatView {
       started: (start, sent) => this.#started(start, sent),
       ended: (sent) => this.#ended(sent),
       answering: (isAnswering) => this.#answering(isAnswering),
-      session: (sessionId) => this.#gallery.show(sessionId),
+      session: (sessionId) => {
+        this.#gallery.show(sessionId);
+        this.#describe();
+      },
       failed: (error) => this.#problems.show(error),
       replaced: () => this.#others.tell(this.#thread.threadId, "changed"),
       undone: () => this.#threads.refresh(),
@@ -48,7 +52,7 @@ export class ChatView {
       goOn: (messageId) => this.#goOn(messageId),
       again: (messageId) => this.#again(messageId),
       edit: (messageId, text) => this.#edit(messageId, text),
-      hint: (messageId) => (this.#thread.isLastQuestion(messageId) ? "Its answer is replaced." : "It starts a fork. This thread stays as it is."),
+      hint: (messageId) => (this.#thread.messages.isLastQuestion(messageId) ? "Its answer is replaced." : "It starts a fork. This thread stays as it is."),
     },
   );
   #composer = new Composer((text) => this.#send(text), () => this.#stop());
@@ -68,6 +72,7 @@ export class ChatView {
   /** @param {import("../tab/tab.js").Tab} tab this page's own */
   constructor(tab) {
     this.#tools = new TabTools(tab, () => this.arrange());
+    new Drawer();
     byId("new-thread").addEventListener("click", () => this.#go(NEW));
     const isSeen = () => document.visibilityState === "visible" && !byId("chat-view").hidden;
     const look = () => isSeen() && !dailyLimit.isShown && this.#look();
@@ -96,7 +101,6 @@ export class ChatView {
 
   /** @param {string} wanted */
   async #open(wanted) {
-    // On a phone the threads are below the open one.
     if (byId("chat-title").getBoundingClientRect().top < 0) byId("chat-title").scrollIntoView({ block: "center" });
     if (wanted === this.#thread.threadId) return this.#look();
     if (wanted === NEW) {
@@ -168,14 +172,14 @@ export class ChatView {
 
   /** @param {string} messageId of an answer, or of a question without one */
   async #again(messageId) {
-    const question = this.#thread.questionOf(messageId);
+    const question = this.#thread.messages.questionOf(messageId);
     if (question) await this.#ask(question);
     else this.#problems.tell("This question has more than text: ask it again where it was asked.");
   }
 
   /** @param {string} messageId @param {string} text */
   async #edit(messageId, text) {
-    if (this.#thread.isLastQuestion(messageId)) return this.#ask({ id: messageId, text });
+    if (this.#thread.messages.isLastQuestion(messageId)) return this.#ask({ id: messageId, text });
     if (await this.#actions.forkBefore(messageId)) await this.#send(text);
   }
 
@@ -267,9 +271,12 @@ export class ChatView {
   #describe() {
     const { threadId, isBegun } = this.#thread;
     const known = this.#threads.get(threadId);
-    byId("chat-title").textContent = isBegun ? titleOf(known ?? { threadId }) : "New thread";
+    byId("chat-title").textContent = !isBegun ? "New thread" : known ? titleOf(known) : "Thread";
     setTitle("chat", `${isBegun && known ? titleOf(known) : "Chat"} · Waypost`);
-    for (const id of ["fork", "export", "delete"]) byId(id).toggleAttribute("disabled", !isBegun);
+    // An address may name a thread that does not exist.
+    const exists = isBegun && (known !== null || !this.#thread.messages.isEmpty);
+    for (const id of ["fork", "export", "delete"]) byId(id).toggleAttribute("disabled", !exists);
+    byId("rename").toggleAttribute("disabled", !known);
     this.#threads.mark(isBegun ? threadId : "");
     byId("archived-note").hidden = !isBegun || !known?.archived;
     const origin = byId("origin");

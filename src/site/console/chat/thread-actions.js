@@ -6,6 +6,7 @@ import { byId, el, toast } from "../shared/dom.js";
 import { confirmed } from "./confirm.js";
 import { Everything } from "./everything.js";
 import { credentials, resourceId } from "./identity.js";
+import { renameForm } from "./thread-row.js";
 
 /**
  * @typedef {object} ChatParts
@@ -27,9 +28,39 @@ export class ThreadActions {
     const { thread, problems } = parts;
     new Everything({ deleted: () => this.forgetAll(), failed: (error) => problems.show(error) });
     byId("unarchive").addEventListener("click", () => this.unarchive());
+    // On a phone, another button shows them.
+    byId("more-actions").addEventListener("click", () => {
+      const isOpen = byId("chat-actions").toggleAttribute("data-open");
+      byId("more-actions").setAttribute("aria-expanded", `${isOpen}`);
+    });
+    byId("rename").addEventListener("click", () => this.rename());
     byId("fork").addEventListener("click", () => this.fork());
     byId("export").addEventListener("click", () => this.export());
     byId("delete").addEventListener("click", () => this.delete(thread.threadId));
+  }
+
+  /** Gives the open thread another name, in the place of its title. */
+  rename() {
+    const { thread, threads } = this.#parts;
+    const known = threads.get(thread.threadId);
+    const title = byId("chat-title");
+    if (!known || title.hidden) return;
+    const end = () => {
+      form.remove();
+      title.hidden = false;
+      removeEventListener("hashchange", end);
+    };
+    const { form, input } = renameForm(known, async (name) => {
+      input.readOnly = true;
+      if (name !== null && name !== threads.titleOf(known.threadId)) await threads.change(known, { title: name });
+      end();
+      byId("rename").focus();
+    });
+    title.before(form);
+    title.hidden = true;
+    addEventListener("hashchange", end);
+    input.focus();
+    input.select();
   }
 
   /** @param {string} [atMessageId] up to this message; without one, all of it */
@@ -43,7 +74,7 @@ export class ThreadActions {
   /** Goes to a fork of what is before a message. Returns false if there can't be one. @param {string} messageId */
   async forkBefore(messageId) {
     const { thread, problems, enter } = this.#parts;
-    const before = thread.messageBefore(messageId);
+    const before = thread.messages.before(messageId);
     if (before === undefined) problems.tell("Load the earlier messages first: the fork begins with them.");
     if (before === undefined) return false;
     const threadId = before && (await this.#copy(before));

@@ -4,6 +4,7 @@ import { ApiError, Chat, TransportError, WaypostError } from "../../waypost.js";
 import { newId } from "../../client/ids.js";
 import { byId } from "../shared/dom.js";
 import { AnswerState } from "./answer-state.js";
+import { ask } from "./asking.js";
 import { Messages } from "./messages.js";
 import { credentials, resourceId } from "./identity.js";
 import { hasArrived, look, readEarlier, readLast } from "./reading.js";
@@ -52,6 +53,10 @@ export class ThreadView {
 
   get threadId() {
     return this.#chat?.threadId ?? "";
+  }
+
+  get messages() {
+    return this.#messages;
   }
 
   get chat() {
@@ -164,21 +169,6 @@ export class ThreadView {
       await this.#reconcile();
       throw error;
     }
-  }
-
-  /** The question of an answer, if it is a text. @param {string} messageId */
-  questionOf(messageId) {
-    return this.#messages.questionOf(messageId);
-  }
-
-  /** Whether no other question follows this one. @param {string} messageId */
-  isLastQuestion(messageId) {
-    return this.#messages.isLastQuestion(messageId);
-  }
-
-  /** The id of the message before this one: see `Messages.before`. @param {string} messageId */
-  messageBefore(messageId) {
-    return this.#messages.before(messageId);
   }
 
   /** Deletes a message of the thread. Rejects if the request fails. @param {string} messageId */
@@ -300,24 +290,5 @@ export class ThreadView {
     byId("talk-hint").textContent = this.#isBegun
       ? "The server has no messages of this thread: none was sent yet, or they have expired or were deleted. Your next message starts it."
       : "Write a message to start this thread.";
-  }
-}
-
-/**
- * Sends a message, with the session of the tab if its tools may be used.
- * @param {Chat} chat
- * @param {string} text
- * @param {import("../../waypost.js").SendOptions} options
- * @param {TabTools} tools
- * @returns {AsyncGenerator<ChatEvent, void, void>}
- */
-async function* ask(chat, text, options, tools) {
-  const session = await tools.session();
-  try {
-    yield* chat.send(text, { ...options, session });
-  } catch (error) {
-    const joined = await tools.join(error, session);
-    if (!joined) throw error;
-    yield* chat.send(text, { ...options, session: joined });
   }
 }
