@@ -1,6 +1,8 @@
 """What is done with a message in the console: answered once more, edited, copied."""
 
-from playwright.sync_api import Locator, expect
+import json
+
+from playwright.sync_api import Locator, Route, expect
 
 from tests.browser.audit import faults
 from tests.browser.chats import Chats
@@ -78,3 +80,32 @@ def test_on_a_phone_the_actions_of_a_message_open_and_escape_leaves_an_edited_me
     expect(chats.questions).to_have_text(["Hello"])
     expect(chats.questions).to_be_visible()
     assert page.evaluate("document.documentElement.scrollWidth") <= 360
+
+
+def test_an_answer_that_fails_before_its_first_word_replaces_nothing(open_chats: OpenChats) -> None:
+    chats = open_chats()
+    answer = chats.say("Hello")
+
+    def fail(route: Route) -> None:
+        asked = route.request.post_data_json
+        ids = {"threadId": asked["id"], "resourceId": asked["resourceId"], "messageId": asked["messageId"]}
+        events = {
+            "start": {"session_id": "s", "generationId": "g", **ids},
+            "error": {"code": "model_failed", "message": "The model is away.", "partial": False},
+            "done": {
+                "generationId": "g",
+                "messageId": "g",
+                "finishReason": "error",
+                "partial": False,
+                "messageCount": 2,
+            },
+        }
+        body = "".join(f"event: {kind}\ndata: {json.dumps(data)}\n\n" for kind, data in events.items())
+        route.fulfill(content_type="text/event-stream", body=body)
+
+    chats.page.route("**/api/chat?*", fail)
+    edit(chats, 0, "Something else")
+    expect(chats.banner).to_have_text("The model is away.")
+    expect(chats.questions).to_have_text(["Hello"])
+    expect(chats.answers).to_have_text([answer])
+    expect(chats.page.locator(".earlier-answer")).to_have_count(0)

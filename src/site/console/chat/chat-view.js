@@ -216,7 +216,7 @@ export class ChatView {
 
   /**
    * @param {Extract<import("../../waypost.js").ChatEvent, { type: "start" }>} start
-   * @param {import("./thread-view.js").SentMessage | null} sent
+   * @param {import("./thread-events.js").SentMessage | null} sent
    */
   #started({ threadId, sessionId, forkedFrom }, sent) {
     const title = sent?.title;
@@ -229,7 +229,7 @@ export class ChatView {
     this.#describe();
   }
 
-  /** @param {import("./thread-view.js").SentMessage | null} sent */
+  /** @param {import("./thread-events.js").SentMessage | null} sent */
   #ended(sent) {
     this.#gallery.refresh();
     if (sent) this.#others.tell(this.#thread.threadId, "changed");

@@ -14,22 +14,8 @@ import { partialText } from "./error-text.js";
 /** @typedef {import("../../waypost.js").ChatEvent} ChatEvent */
 /** @typedef {import("./tab-tools.js").TabTools} TabTools */
 
-/**
- * A message sent from this page. `begun`: its answer has started, and did not come to nothing.
- * @typedef {{ title?: string, begun: boolean }} SentMessage
- */
-
-/**
- * Callbacks to the page around the view. `sent`: null if the message was sent elsewhere.
- * @typedef {object} ThreadEvents
- * @property {(start: Extract<ChatEvent, { type: "start" }>, sent: SentMessage | null) => void} started
- * @property {(sent: SentMessage | null) => void} ended
- * @property {() => void} replaced a question of this page was asked again
- * @property {() => void} undone the model failed, and nothing of the message is stored
- * @property {(isAnswering: boolean) => void} answering
- * @property {(sessionId: string | null) => void} session
- * @property {(error: unknown) => void} failed
- */
+/** @typedef {import("./thread-events.js").SentMessage} SentMessage */
+/** @typedef {import("./thread-events.js").ThreadEvents} ThreadEvents */
 
 export class ThreadView {
   #messages;
@@ -160,9 +146,17 @@ export class ThreadView {
   async askAgain({ id, text }, tools) {
     const { chat, signal } = this.#now();
     if (!chat || this.isAnswering) return;
+    let isBegun = false;
+    // As of a message that is sent: leaving the thread does not cancel it.
+    const listening = new AbortController();
+    signal.addEventListener("abort", () => isBegun && listening.abort());
     try {
-      const events = ask(chat, text, { messageId: id, replace: true, signal }, tools);
-      await this.#hear(events, null, "", (answerId) => this.#messages.replace(id, text, answerId));
+      const events = ask(chat, text, { messageId: id, replace: true, signal: listening.signal }, tools);
+      await this.#hear(events, null, "", (answerId) => {
+        isBegun = true;
+        this.#events.replaced();
+        return this.#messages.replace(id, text, answerId);
+      });
       this.#events.replaced();
     } catch (error) {
       if (signal.aborted) return;
