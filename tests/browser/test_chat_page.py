@@ -99,7 +99,7 @@ def test_a_chat_works_with_the_keyboard_alone(open_chats: OpenChats) -> None:
     chats.page.keyboard.press("Enter")
     expect(chats.pages).to_have_count(1)
     chats.page.evaluate("document.activeElement.blur()")
-    walk_to(chats.page, ".message-head button")
+    walk_to(chats.page, ".message-actions .fork")
     chats.page.keyboard.press("Enter")
     expect(chats.page.locator("#origin")).to_be_visible()
     walk_to(chats.page, "#delete")
