@@ -85,12 +85,13 @@ def test_on_a_phone_the_actions_of_a_message_open_and_escape_leaves_an_edited_me
 def test_an_answer_that_fails_before_its_first_word_replaces_nothing(open_chats: OpenChats) -> None:
     chats = open_chats()
     answer = chats.say("Hello")
+    session_id = chats.listed()[0]["sessionId"]
 
     def fail(route: Route) -> None:
         asked = route.request.post_data_json
         ids = {"threadId": asked["id"], "resourceId": asked["resourceId"], "messageId": asked["messageId"]}
         events = {
-            "start": {"session_id": "s", "generationId": "g", **ids},
+            "start": {"session_id": session_id, "generationId": "g", **ids},
             "error": {"code": "model_failed", "message": "The model is away.", "partial": False},
             "done": {
                 "generationId": "g",

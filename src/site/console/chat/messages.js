@@ -166,10 +166,13 @@ export class Messages {
     const replaced = this.#order.slice(this.#place(questionId) + 1).filter((message) => message.id !== id);
     const answer = replaced.findLast(({ role }) => role === "assistant");
     for (const message of replaced) this.delete(message.id);
-    this.#shown.get(questionId)?.reword(text);
+    const question = this.#shown.get(questionId);
+    const before = question?.content;
+    question?.reword(text);
     if (answer) this.#shown.get(id)?.keep(answer);
     return () => {
       for (const message of replaced) this.#deleted.delete(message.id);
+      if (typeof before === "string") question?.reword(before);
       this.remove(id);
     };
   }
