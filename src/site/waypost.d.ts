@@ -98,7 +98,7 @@ export declare class Chat {
      * @param {SendOptions} [options]
      * @returns {AsyncGenerator<ChatEvent, void, void>}
      */
-    send(message: string, { messageId, interrupt, metadata, session, signal }?: SendOptions): AsyncGenerator<ChatEvent, void, void>;
+    send(message: string, { messageId, replace, interrupt, metadata, session, signal }?: SendOptions): AsyncGenerator<ChatEvent, void, void>;
     /**
      * Streams the answer that is running in this thread, from its beginning; null if there is none.
      * @param {{ signal?: AbortSignal }} [options]
@@ -687,6 +687,11 @@ export type SendOptions = {
      * makes sending idempotent: the same id is stored once
      */
     messageId?: string;
+    /**
+     * asks the message `messageId` again, with this text: it and all that follows it are replaced. If
+     * the model fails before its first word, they are as they were
+     */
+    replace?: boolean;
     /**
      * stop a running answer instead of being refused with `answer_running`
      */

@@ -9,7 +9,7 @@ from playwright.sync_api import expect
 from tests.browser.audit import both_themes, faults
 from tests.browser.chats import Chats
 from tests.browser.conftest import OpenChats
-from tests.browser.hostile import HOSTILE
+from tests.browser.hostile import AS_MARKDOWN, HOSTILE
 from tests.browser.steps import PHONE, walk_to
 from tools.local.harness.worker import LocalWorker
 
@@ -20,9 +20,16 @@ LONG = " ".join(f"word{number}" for number in range(1000))
 def fill_with_life(chats: Chats) -> None:
     """Bring about most of what the view can show."""
     chats.say("Where do we sleep on the first night?")
-    chats.say("I would rather walk five hours than seven, and my knees ask for the gentle way down.")
+    chats.say("I would rather walk five hours than seven, and my knees ask for the **gentle** way down.\n\n- `a`\n- b")
+    is_phone = chats.button("Pages").is_visible()
+    if is_phone:
+        chats.button("Pages").click()
     chats.button("Add a sample page").click()
     expect(chats.pages).to_have_count(1)
+    if is_phone:
+        assert faults(chats.page) == []
+        chats.button("Close").click()
+        chats.button("Actions for this thread").click()
     chats.send(LONG)
     chats.stop_button.click()
     chats.wait_over()
@@ -58,8 +65,17 @@ def test_a_phone_shows_all_of_the_chats_without_scrolling_sideways(open_chats: O
     chats.page.evaluate("scrollTo(0, 0)")
     chats.console.shoot("chat-phone")
     assert chats.page.evaluate("document.documentElement.scrollWidth") <= 360
+    assert faults(chats.page) == []
     chats.stop_button.click()
     chats.wait_over()
+    chats.button("Threads").tap()
+    expect(chats.threads).to_have_count(2)
+    chats.page.keyboard.press("Escape")
+    expect(chats.button("Threads")).to_be_focused()
+    chats.button("Threads").tap()
+    chats.threads.last.tap()
+    expect(chats.page.get_by_role("dialog")).to_have_count(0)
+    expect(chats.title).to_have_text("Where do we sleep on the first night?")
     chats.say("W" * 300)
     chats.box.fill("a\n" * 40)
     assert chats.page.evaluate("document.documentElement.scrollWidth") <= 360
@@ -84,7 +100,7 @@ def test_a_chat_works_with_the_keyboard_alone(open_chats: OpenChats) -> None:
     chats.page.keyboard.press("Enter")
     expect(chats.pages).to_have_count(1)
     chats.page.evaluate("document.activeElement.blur()")
-    walk_to(chats.page, ".message-head button")
+    walk_to(chats.page, ".message-actions .fork")
     chats.page.keyboard.press("Enter")
     expect(chats.page.locator("#origin")).to_be_visible()
     walk_to(chats.page, "#delete")
@@ -128,7 +144,7 @@ def test_thirty_hostile_strings_show_as_text_everywhere(open_chats: OpenChats, w
         chats.threads.nth(number).click()
         expect(chats.title).to_have_js_property("textContent", text)
         expect(chats.questions).to_have_js_property("textContent", text)
-        assert text in chats.texts()[1]
+        assert AS_MARKDOWN.get(text, text) in chats.texts()[1]
         expect(chats.page.locator(".page-title")).to_have_js_property("textContent", one_line(text))
     chats.button("Fork").click()
     expect(chats.page.locator("#origin")).to_be_visible()

@@ -54,6 +54,43 @@ def test_a_thread_is_renamed_in_place_and_archived_in_all_tabs(open_chats: OpenC
     expect(chats.threads).to_contain_text("Packing list")
 
 
+def test_a_thread_is_found_by_its_title_wherever_it_is_and_renamed_above_its_messages(
+    open_chats: OpenChats, api: httpx.Client
+) -> None:
+    chats = open_chats()
+    page, owner = chats.page, chats.owner()
+    expect(page.get_by_label("Find threads")).to_be_hidden()
+    for number in range(32):
+        title = {0: "Résumé of the trip", 1: "The trip home"}.get(number, f"Thread {number}")
+        body = {"threadId": f"found-{number}", "resourceId": owner, "title": title}
+        api.post("/api/threads", json=body).raise_for_status()
+    api.patch("/api/threads/found-1", json={"resourceId": owner, "archived": True}).raise_for_status()
+    page.reload()
+    expect(chats.threads).to_have_count(30)
+    box = page.get_by_label("Find threads")
+    box.fill("TRIP")
+    # One of them is archived, the other one is older than what the list shows.
+    expect(chats.threads).to_have_count(2)
+    expect(chats.threads.last).to_contain_text(", archived")
+    box.fill("resume trip")
+    expect(chats.threads).to_have_count(1)
+    assert faults(page) == []
+    chats.threads.click()
+    expect(chats.title).to_have_text("Résumé of the trip")
+    chats.button("Rename").click()
+    page.get_by_label("New name of Résumé of the trip").fill("Report")
+    page.keyboard.press("Enter")
+    expect(chats.title).to_have_text("Report")
+    expect(chats.button("Rename")).to_be_focused()
+    expect(page.get_by_text("No thread has such a title.")).to_be_visible()
+    box.fill("")
+    expect(chats.threads).to_have_count(31)
+    page.goto(f"{chats.console.url}/#chat=unknown")
+    expect(chats.title).to_have_text("Thread")
+    for name in ("Rename", "Fork", "Export", "Delete"):
+        expect(chats.button(name)).to_be_disabled()
+
+
 def test_earlier_messages_come_page_by_page_and_what_is_read_stays_in_its_place(
     open_chats: OpenChats, api: httpx.Client
 ) -> None:
@@ -100,7 +137,7 @@ def test_a_deleted_message_is_gone_in_all_tabs_and_for_the_model(open_chats: Ope
     expect(other.questions).to_have_count(3)
     message = chats.page.locator('.message[data-role="user"]').nth(1)
     message.hover()
-    message.get_by_role("button", name="Delete this message").click()
+    message.get_by_role("button", name="Delete").click()
     chats.confirm("Delete message")
     for tab in (chats, other):
         expect(tab.questions).to_have_text(["One", "Three"])

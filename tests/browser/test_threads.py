@@ -149,7 +149,7 @@ def test_a_fork_from_a_message_has_nothing_after_it(open_chats: OpenChats) -> No
     before = chats.texts()
     message = chats.page.locator('.message[data-role="user"]').nth(1)
     message.hover()
-    message.get_by_role("button", name="Fork from this message").click()
+    message.get_by_role("button", name="Fork from here").click()
     expect(chats.title).to_have_text("One (2)")
     expect(chats.questions).to_have_text(["One", "Two"])
     assert chats.texts() == before[:3]

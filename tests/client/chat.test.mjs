@@ -92,6 +92,24 @@ for (const size of [1, 2, 3, 7]) {
   });
 }
 
+test("a message that replaces names the one that it replaces, as the AI SDK does for an edited one", async () => {
+  const first = gather(send(chat, "Hi", { messageId: "m1" }));
+  await started(first);
+  server.end("t1");
+  await first.over;
+  const session = { code: "K7Q2M9XA" };
+  const heard = gather(send(chat, "Hello", { messageId: "m1", replace: true, session }));
+  await started(heard);
+  server.say("t1", "Hello!");
+  server.end("t1");
+  await heard.over;
+  assert.equal(heard.text, "Hello!");
+  const [, { headers, query, ...body }] = server.sent("POST /api/chat");
+  const messages = [{ id: "m1", role: "user", parts: [{ type: "text", text: "Hello" }] }];
+  assert.deepEqual(body, { id: "t1", resourceId: "ada", messageId: "m1", messages, session });
+  assert.deepEqual((await chat.history()).messages.map(({ content }) => content), ["Hello", "Hello!"]);
+});
+
 test("a connection that breaks after any character resumes there", async () => {
   const heard = gather(send(chat, "Hi"));
   await started(heard);

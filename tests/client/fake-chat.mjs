@@ -148,12 +148,15 @@ export class FakeChat {
   }
 
   #begin(body, response) {
-    const { sessionId } = this.#session(body.threadId);
+    const { id: threadId = body.threadId, resourceId } = body;
+    const { sessionId } = this.#session(threadId);
     const id = `g${++this.#count}`;
-    const asked = { id: body.messageId, role: "user", content: body.message };
+    const asked = { id: body.messageId, role: "user", content: body.message ?? body.messages[0].parts[0].text };
     const item = { id, role: "assistant", content: "", partial: true };
-    this.histories.get(sessionId).push(asked, item);
-    const { threadId, resourceId } = body;
+    const history = this.histories.get(sessionId);
+    const known = history.findIndex((message) => message.id === body.messageId);
+    if (known >= 0) history.splice(known);
+    history.push(asked, item);
     const start = { session_id: sessionId, threadId, resourceId, generationId: id, messageId: body.messageId };
     const first = `retry: 5\nevent: start\ndata: ${JSON.stringify(start)}\n\n`;
     this.#answers.set(threadId, { id, item, first, at: { text: 0, reasoning: 0, tools: 0 }, pieces: [], listeners: new Set(), last: "" });

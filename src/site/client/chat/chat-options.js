@@ -13,6 +13,8 @@
 /**
  * @typedef {object} SendOptions
  * @property {string} [messageId] makes sending idempotent: the same id is stored once
+ * @property {boolean} [replace] asks the message `messageId` again, with this text: it and all that follows it are replaced. If
+ *   the model fails before its first word, they are as they were
  * @property {boolean} [interrupt] stop a running answer instead of being refused with `answer_running`
  * @property {Record<string, string>} [metadata] replaces the thread's metadata
  * @property {{ code: string } | { token: string }} [session] of a tab whose tools the model may call, as a guest does: its

@@ -45,9 +45,10 @@ export class Chat {
    * @param {SendOptions} [options]
    * @returns {AsyncGenerator<ChatEvent, void, void>}
    */
-  async *send(message, { messageId = newId(), interrupt, metadata, session, signal } = {}) {
+  async *send(message, { messageId = newId(), replace, interrupt, metadata, session, signal } = {}) {
     const { threadId, resourceId } = this;
-    const body = { message, threadId, resourceId, agent: this.#options.agent, messageId, interrupt, metadata, session };
+    const asked = replace ? replacing(message, threadId, messageId) : { message, threadId, messageId };
+    const body = { ...asked, resourceId, agent: this.#options.agent, interrupt, metadata, session };
     const first = (/** @type {AbortSignal} */ alive) => this.#open("POST", "/api/chat", alive, { body });
     const stream = this.#stream(first, signal, messageId);
     this.#heard = undefined;
@@ -192,4 +193,9 @@ export class Chat {
       yield event;
     }
   }
+}
+
+/** The form in which a message says that it was there before. @param {string} text @param {string} threadId @param {string} messageId */
+function replacing(text, threadId, messageId) {
+  return { id: threadId, messageId, messages: [{ id: messageId, role: "user", parts: [{ type: "text", text }] }] };
 }

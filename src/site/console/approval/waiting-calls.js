@@ -23,6 +23,11 @@ export function isWaiting(id) {
   return waiting.has(id);
 }
 
+/** Whether any request waits. */
+export function someWait() {
+  return waiting.size > 0;
+}
+
 /** Calls `listener` at each change. @param {() => void} listener */
 export function onWaiting(listener) {
   listeners.add(listener);

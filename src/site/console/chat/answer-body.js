@@ -14,15 +14,24 @@ export class AnswerBody {
   /** How much of what it shows, to recognise it in the history. */
   #shown = { delta: "", reasoning: "", events: 0 };
 
-  constructor() {
+  #isMarkdown;
+
+  /** @param {boolean} isMarkdown whether its text is, rather than text as somebody has typed it */
+  constructor(isMarkdown) {
+    this.#isMarkdown = isMarkdown;
     this.clear();
   }
 
   clear() {
     for (const step of this.#steps) step.leave();
-    this.#steps = [new AnswerStep()];
+    this.#steps = [new AnswerStep(this.#isMarkdown)];
     this.#shown = { delta: "", reasoning: "", events: 0 };
     this.element.replaceChildren(this.#last.element);
+  }
+
+  /** The text of all its steps. */
+  get text() {
+    return this.#shown.delta;
   }
 
   /** Whether a call of it waits for the person at this tab. */
@@ -72,7 +81,7 @@ export class AnswerBody {
   /** The step that goes on: after calls, another one. */
   #open() {
     if (!this.#last.hasCalls) return this.#last;
-    const step = new AnswerStep();
+    const step = new AnswerStep(this.#isMarkdown);
     this.#steps.push(step);
     this.element.append(step.element);
     return step;

@@ -1,16 +1,23 @@
 /** One step of an answer on the page: what the model thought, what it said, and which tools it then called. */
 
+import { MarkdownText } from "../markdown/markdown-text.js";
 import { el } from "../shared/dom.js";
 import { Reasoning } from "./reasoning.js";
 import { ToolCall } from "./tool-call.js";
 
 export class AnswerStep {
   #reasoning = new Reasoning();
-  #text = el("p", { class: "message-text", dir: "auto" });
+  #text;
   #list = el("ol", { class: "tool-calls", "aria-label": "Tool calls" });
   /** @type {Map<string, ToolCall>} */
   #calls = new Map();
-  element = el("div", { class: "answer-step" }, this.#reasoning.element, this.#text);
+  element;
+
+  /** @param {boolean} isMarkdown whether its text is, rather than text as somebody has typed it */
+  constructor(isMarkdown) {
+    this.#text = isMarkdown ? new MarkdownText({ class: "message-text markdown" }) : new TypedText();
+    this.element = el("div", { class: "answer-step" }, this.#reasoning.element, this.#text.element);
+  }
 
   get hasCalls() {
     return this.#calls.size > 0;
@@ -24,7 +31,7 @@ export class AnswerStep {
   grow(type, text) {
     if (type === "reasoning") return this.#reasoning.append(text);
     this.#reasoning.end();
-    this.#text.append(text);
+    this.#text.grow(text);
   }
 
   /** @param {string} id @param {string} name @param {unknown} args */
@@ -53,8 +60,22 @@ export class AnswerStep {
 
   /** The answer is over. */
   end() {
-    this.#text.normalize();
+    this.#text.end();
     this.#reasoning.end();
     for (const call of this.#calls.values()) call.giveUp();
+  }
+}
+
+/** A text that is shown as it is. */
+class TypedText {
+  element = el("p", { class: "message-text", dir: "auto" });
+
+  /** @param {string} text */
+  grow(text) {
+    this.element.append(text);
+  }
+
+  end() {
+    this.element.normalize();
   }
 }

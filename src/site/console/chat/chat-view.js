@@ -6,6 +6,7 @@ import { byId, el } from "../shared/dom.js";
 import { setTitle } from "../views.js";
 import { Composer } from "./composer.js";
 import { Desk } from "./desk.js";
+import { Drawer } from "./drawer.js";
 import { Gallery } from "./gallery.js";
 import { resourceId } from "./identity.js";
 import { OtherTabs } from "./other-tabs.js";
@@ -37,14 +38,21 @@ export class ChatView {
       started: (start, sent) => this.#started(start, sent),
       ended: (sent) => this.#ended(sent),
       answering: (isAnswering) => this.#answering(isAnswering),
-      session: (sessionId) => this.#gallery.show(sessionId),
+      session: (sessionId) => {
+        this.#gallery.show(sessionId);
+        this.#describe();
+      },
       failed: (error) => this.#problems.show(error),
+      replaced: () => this.#others.tell(this.#thread.threadId, "changed"),
       undone: () => this.#threads.refresh(),
     },
     {
       fork: (messageId) => this.#actions.fork(messageId),
       remove: (messageId) => this.#actions.deleteMessage(messageId),
       goOn: (messageId) => this.#goOn(messageId),
+      again: (messageId) => this.#again(messageId),
+      edit: (messageId, text) => this.#edit(messageId, text),
+      hint: (messageId) => (this.#thread.messages.isLastQuestion(messageId) ? "Its answer is replaced." : "It starts a fork. This thread stays as it is."),
     },
   );
   #composer = new Composer((text) => this.#send(text), () => this.#stop());
@@ -57,12 +65,14 @@ export class ChatView {
     problems: this.#problems,
     others: this.#others,
     go: (threadId, instead) => this.#go(threadId || NEW, instead),
+    enter: (threadId) => this.#enter(threadId || NEW),
     focus: () => this.#composer.focus(),
   });
 
   /** @param {import("../tab/tab.js").Tab} tab this page's own */
   constructor(tab) {
     this.#tools = new TabTools(tab, () => this.arrange());
+    new Drawer();
     byId("new-thread").addEventListener("click", () => this.#go(NEW));
     const isSeen = () => document.visibilityState === "visible" && !byId("chat-view").hidden;
     const look = () => isSeen() && !dailyLimit.isShown && this.#look();
@@ -91,7 +101,6 @@ export class ChatView {
 
   /** @param {string} wanted */
   async #open(wanted) {
-    // On a phone the threads are below the open one.
     if (byId("chat-title").getBoundingClientRect().top < 0) byId("chat-title").scrollIntoView({ block: "center" });
     if (wanted === this.#thread.threadId) return this.#look();
     if (wanted === NEW) {
@@ -124,6 +133,13 @@ export class ChatView {
     await this.#open(threadId);
   }
 
+  /** Goes there, and is there when this resolves. @param {string} threadId */
+  #enter(threadId) {
+    history.pushState(null, "", addressOf(threadId));
+    this.#opened = this.#open(threadId);
+    return this.#opened;
+  }
+
   /** @param {string} text @param {boolean} [interrupt] */
   async #send(text, interrupt = false) {
     if (this.#thread.isAnswering && !interrupt) return this.#offerInterruption(text);
@@ -154,6 +170,30 @@ export class ChatView {
     }
   }
 
+  /** @param {string} messageId of an answer, or of a question without one */
+  async #again(messageId) {
+    const question = this.#thread.messages.questionOf(messageId);
+    if (question) await this.#ask(question);
+    else this.#problems.tell("This question has more than text: ask it again where it was asked.");
+  }
+
+  /** @param {string} messageId @param {string} text */
+  async #edit(messageId, text) {
+    if (this.#thread.messages.isLastQuestion(messageId)) return this.#ask({ id: messageId, text });
+    if (await this.#actions.forkBefore(messageId)) await this.#send(text);
+  }
+
+  /** @param {{ id: string, text: string }} question that is on the page */
+  async #ask(question) {
+    this.#problems.clear();
+    this.#composer.focus();
+    try {
+      await this.#thread.askAgain(question, this.#tools);
+    } catch (error) {
+      this.#problems.show(error);
+    }
+  }
+
   /** @param {string} text */
   #offerInterruption(text) {
     this.#problems.offerInterruption(() => this.#send(this.#composer.text || text, true));
@@ -176,7 +216,7 @@ export class ChatView {
 
   /**
    * @param {Extract<import("../../waypost.js").ChatEvent, { type: "start" }>} start
-   * @param {import("./thread-view.js").SentMessage | null} sent
+   * @param {import("./thread-events.js").SentMessage | null} sent
    */
   #started({ threadId, sessionId, forkedFrom }, sent) {
     const title = sent?.title;
@@ -189,7 +229,7 @@ export class ChatView {
     this.#describe();
   }
 
-  /** @param {import("./thread-view.js").SentMessage | null} sent */
+  /** @param {import("./thread-events.js").SentMessage | null} sent */
   #ended(sent) {
     this.#gallery.refresh();
     if (sent) this.#others.tell(this.#thread.threadId, "changed");
@@ -231,9 +271,12 @@ export class ChatView {
   #describe() {
     const { threadId, isBegun } = this.#thread;
     const known = this.#threads.get(threadId);
-    byId("chat-title").textContent = isBegun ? titleOf(known ?? { threadId }) : "New thread";
+    byId("chat-title").textContent = !isBegun ? "New thread" : known ? titleOf(known) : "Thread";
     setTitle("chat", `${isBegun && known ? titleOf(known) : "Chat"} · Waypost`);
-    for (const id of ["fork", "export", "delete"]) byId(id).toggleAttribute("disabled", !isBegun);
+    // An address may name a thread that does not exist.
+    const exists = isBegun && (known !== null || !this.#thread.messages.isEmpty);
+    for (const id of ["fork", "export", "delete"]) byId(id).toggleAttribute("disabled", !exists);
+    byId("rename").toggleAttribute("disabled", !known);
     this.#threads.mark(isBegun ? threadId : "");
     byId("archived-note").hidden = !isBegun || !known?.archived;
     const origin = byId("origin");

@@ -31,6 +31,11 @@ export class EarlierMessages {
     this.#cut.hidden = before !== undefined || !truncated;
   }
 
+  /** Whether there are messages before those on the page. */
+  get hasMore() {
+    return this.#before !== undefined;
+  }
+
   /** There are no messages on the page. */
   clear() {
     this.at({ truncated: false });

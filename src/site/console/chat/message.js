@@ -1,25 +1,33 @@
 /** One message of a thread on the page. */
 
+import { copyBy } from "../shared/copy-text.js";
 import { el } from "../shared/dom.js";
 import { clockTime, pretty } from "../shared/format.js";
 import { AnswerBody } from "./answer-body.js";
 import { contentText } from "./content.js";
+import { messageActions } from "./message-actions.js";
+import { messageEditor } from "./message-editor.js";
 
 /** @typedef {import("../../waypost.js").ChatMessage} ChatMessage */
 /** @typedef {import("../../client/chat/answer-parts.js").AnswerPart} AnswerPart */
 
 const NAMES = { user: "You", assistant: "Assistant", system: "System", tool: "Tool" };
 
-/** What can be done with a message. @typedef {{ fork: (messageId: string) => void, remove: (messageId: string) => void, goOn: (messageId: string) => void }} MessageActions */
+/** @typedef {import("./message-actions.js").MessageActions} MessageActions */
 
 export class Message {
   id;
   role;
   /** As it was sent, or as the history has it. @type {unknown} */
   content;
-  #body = new AnswerBody();
+  #body;
   #fault = el("p", { class: "pill", "data-kind": "warn", hidden: true });
   #goOn;
+  #actions;
+  /** The answers that this one has replaced while the page was open. */
+  #earlier = el("div", { class: "earlier-answers" });
+  /** While it is edited. @type {HTMLFormElement | null} */
+  #editor = null;
   /** Whether the text is from before a restart of the answer: the next text replaces it. */
   #isStale = false;
   /** Whether this page received it to its end. */
@@ -33,16 +41,16 @@ export class Message {
     const { id, role, timestamp } = message;
     this.id = id;
     this.role = role;
+    // A model writes Markdown; a person, what they see in the box. What is shown as JSON is neither.
+    this.#body = new AnswerBody(role === "assistant" && typeof message.content === "string" && !message.toolCalls?.length);
     const name = NAMES[role] ?? role;
     const sentAt = clockTime(new Date(timestamp));
-    /** @param {string} text @param {string} label @param {() => void} onclick */
-    const button = (text, label, onclick) =>
-      el("button", { type: "button", class: "quiet", onclick, "aria-label": `${label}: ${name}, ${sentAt}` }, text);
-    const fork = button("Fork from here", "Fork from this message", () => actions.fork(id));
-    const remove = button("Delete", "Delete this message", () => actions.remove(id));
+    this.#actions = actions;
+    const edit = role === "user" && typeof message.content === "string" ? () => this.#edit() : null;
+    const { row, more } = messageActions({ id, role, name: `${name}, ${sentAt}` }, actions, { text: () => this.#body.text, edit });
     this.#goOn = el("button", { type: "button", class: "go-on", hidden: true, onclick: () => actions.goOn(id) }, "Go on with this answer");
-    const head = el("p", { class: "message-head" }, el("b", {}, name), el("time", {}, sentAt), fork, remove);
-    this.element = el("li", { class: "message", "data-role": role, "data-id": id }, head, this.#body.element, this.#fault, this.#goOn);
+    const head = el("p", { class: "message-head" }, el("b", {}, name), el("time", {}, sentAt), more);
+    this.element = el("li", { class: "message", "data-role": role, "data-id": id }, head, this.#body.element, this.#fault, this.#goOn, this.#earlier, row);
     this.update(message);
   }
 
@@ -76,6 +84,41 @@ export class Message {
     if (this.#isStale) this.#body.clear();
     this.#isStale = false;
     this.#body.grow(part);
+  }
+
+  /** Keeps the answer that this one replaces, folded up. @param {Message} replaced */
+  keep(replaced) {
+    const body = replaced.#body;
+    const copy = el("button", { type: "button", class: "quiet" }, "Copy earlier answer");
+    copy.addEventListener("click", () => copyBy(copy, body.text));
+    const fold = el("details", { class: "earlier-answer" }, el("summary", {}, "Earlier answer"), body.element, copy);
+    this.#earlier.append(...replaced.#earlier.childNodes, fold);
+  }
+
+  /** Its question, as it is asked now. @param {string} text */
+  reword(text) {
+    this.content = text;
+    this.#body.show({ content: text, reasoning: "", toolEvents: [] });
+    this.#body.end();
+  }
+
+  #edit() {
+    if (this.#editor) return;
+    const { form, box } = messageEditor(this.#body.text, this.#actions.hint(this.id), (text) => {
+      form.remove();
+      this.#editor = null;
+      this.#body.element.hidden = false;
+      this.element.removeAttribute("data-editing");
+      const edit = this.element.querySelector(".message-actions .edit");
+      if (edit instanceof HTMLElement) edit.focus({ preventScroll: true });
+      if (text !== null && text !== this.content) this.#actions.edit(this.id, text);
+    });
+    this.#editor = form;
+    this.#body.element.hidden = true;
+    this.#body.element.before(form);
+    this.element.toggleAttribute("data-editing", true);
+    box.focus();
+    box.setSelectionRange(box.value.length, box.value.length);
   }
 
   /** It is no longer shown. */

@@ -26,13 +26,15 @@ export class Messages {
   #isKnown = true;
 
   /**
-   * @param {import("./message.js").MessageActions} actions
+   * @param {import("./message-actions.js").MessageActions} actions
    * @param {(before: string) => Promise<ChatHistory | null>} load reads earlier messages; null: the thread was left
    */
   constructor(actions, load) {
     this.#actions = actions;
     this.#earlier = new EarlierMessages(load, (page) => this.#prepend(page));
     this.#scroll.addEventListener("scroll", () => this.#heed());
+    // Its text may show later than it comes.
+    this.#list.addEventListener("grown", () => this.#settle());
     // A banner or a growing box takes room from the messages.
     new ResizeObserver(() => this.#settle()).observe(this.#scroll);
     onWaiting(() => {
@@ -136,12 +138,54 @@ export class Messages {
     this.#settle();
   }
 
-  /** The question before this answer, if it is a text. @param {string} id */
+  /** The question of this answer, or this question, if it is a text. @param {string} id */
   questionOf(id) {
-    const order = [...this.#list.children].map((element) => this.#shown.get(/** @type {HTMLElement} */ (element).dataset.id ?? ""));
-    const before = order.slice(0, order.findIndex((message) => message?.id === id));
-    const question = before.findLast((message) => message?.role === "user");
+    const upTo = this.#order.slice(0, this.#place(id) + 1);
+    const question = upTo.findLast(({ role }) => role === "user");
     return question && typeof question.content === "string" ? { id: question.id, text: question.content } : null;
+  }
+
+  /** Whether no other question follows this one. @param {string} id */
+  isLastQuestion(id) {
+    return this.#order.slice(this.#place(id) + 1).every(({ role }) => role !== "user");
+  }
+
+  /** The message before this one: its id; "" if there is none, undefined if it is not on the page. @param {string} id */
+  before(id) {
+    const place = this.#place(id);
+    return place > 0 ? this.#order[place - 1].id : this.#earlier.hasMore ? undefined : "";
+  }
+
+  /**
+   * The answer `id` begins, to the question `questionId` with another text or for another time: what follows the question is
+   * gone, and the last answer to it stays folded up in the new one.
+   * @param {string} questionId @param {string} text @param {string} id
+   * @returns {() => void} takes that back, but for what only the history has
+   */
+  replace(questionId, text, id) {
+    const replaced = this.#order.slice(this.#place(questionId) + 1).filter((message) => message.id !== id);
+    const answer = replaced.findLast(({ role }) => role === "assistant");
+    for (const message of replaced) this.delete(message.id);
+    const question = this.#shown.get(questionId);
+    const before = question?.content;
+    question?.reword(text);
+    if (answer) this.#shown.get(id)?.keep(answer);
+    return () => {
+      for (const message of replaced) this.#deleted.delete(message.id);
+      if (typeof before === "string") question?.reword(before);
+      this.remove(id);
+    };
+  }
+
+  /** The messages as they stand on the page. */
+  get #order() {
+    const ids = [...this.#list.children].map((element) => /** @type {HTMLElement} */ (element).dataset.id ?? "");
+    return ids.flatMap((id) => this.#shown.get(id) ?? []);
+  }
+
+  /** @param {string} id */
+  #place(id) {
+    return this.#order.findIndex((message) => message.id === id);
   }
 
   /** Whether a tool call of this answer waits for the person at this tab. @param {string} id */

@@ -7,6 +7,7 @@ import { credentials, resourceId } from "./identity.js";
 import { nextTitle, titleOf } from "./titles.js";
 import { RecentChanges } from "./recent-changes.js";
 import { renameRow, threadRow } from "./thread-row.js";
+import { ThreadSearch } from "./thread-search.js";
 import { needsKey, errorText } from "./error-text.js";
 
 /** @typedef {import("../../waypost.js").Thread} Thread */
@@ -20,6 +21,12 @@ import { needsKey, errorText } from "./error-text.js";
  */
 
 const PAGE_SIZE = 30;
+
+/** Of a search, which needs all of them. */
+const LARGE_PAGE_SIZE = 500;
+
+/** From so many threads on, one looks for a thread. */
+const MANY = 8;
 
 const AGE_REFRESH_MS = 30_000;
 
@@ -38,6 +45,9 @@ export class ThreadList {
   /** The thread whose actions are shown; "" for none. */
   #expanded = "";
   #isEditing = false;
+  #search = new ThreadSearch(() => this.#find());
+  /** Whether all threads are known, as of the last search. */
+  #hasAll = false;
   /** Whether the list has been requested. */
   isKnown = false;
   #events;
@@ -128,6 +138,27 @@ export class ThreadList {
     }
   }
 
+  /** Shows what is found; reads the threads that the list has not reached. */
+  async #find() {
+    this.#draw();
+    if (this.#hasAll || !this.#search.isOn) return;
+    this.#hasAll = true;
+    /** @type {string | undefined} */
+    let cursor;
+    try {
+      do {
+        const page = await listThreads(resourceId(), { limit: LARGE_PAGE_SIZE, cursor, ...credentials() });
+        for (const thread of page.sessions) this.#threads.set(thread.threadId, thread);
+        cursor = page.cursor;
+        this.#update();
+      } while (cursor && this.#search.isOn);
+      if (cursor) this.#hasAll = false;
+    } catch (error) {
+      this.#hasAll = false;
+      this.#events.failed(error);
+    }
+  }
+
   /** @param {boolean} showsArchived */
   #turn(showsArchived) {
     this.#showsArchived = showsArchived;
@@ -156,7 +187,9 @@ export class ThreadList {
       if (needsKey(error)) this.#events.failed(error);
       else showBanner(byId("threads-error"), `The list of threads could not be loaded. ${errorText(error)}`, "bad");
     }
+    this.#hasAll = false;
     this.#update();
+    if (this.#search.isOn) await this.#find();
   }
 
   #update() {
@@ -170,14 +203,21 @@ export class ThreadList {
     return threads.sort((a, b) => (a.updatedAt < b.updatedAt ? 1 : -1));
   }
 
+  /** The threads of the list: a search finds archived ones too. */
+  #shown() {
+    if (!this.#search.isOn) return this.#sorted(this.#showsArchived);
+    return [...this.#sorted(false), ...this.#sorted(true)].filter((thread) => this.#search.finds(thread));
+  }
+
   #draw() {
     // A name that is being typed stays, and so does its row.
     if (this.#isEditing) return;
-    const threads = this.#sorted(this.#showsArchived);
+    const threads = this.#shown();
     const empty = byId("threads-empty");
     empty.hidden = threads.length > 0;
-    empty.textContent = this.#showsArchived ? "No archived threads." : "No threads yet.";
-    byId("more-threads").hidden = !this.#next;
+    empty.textContent = this.#search.isOn ? "No thread has such a title." : this.#showsArchived ? "No archived threads." : "No threads yet.";
+    this.#search.offer(this.#threads.size >= MANY || Boolean(this.#next));
+    byId("more-threads").hidden = !this.#next || this.#search.isOn;
     const focused = this.#list.contains(document.activeElement) ? /** @type {HTMLElement} */ (document.activeElement) : null;
     const place = focused ? [...this.#list.children].findIndex((row) => row.contains(focused)) : -1;
     this.#list.replaceChildren(...threads.map((thread) => this.#row(thread)));
@@ -201,7 +241,7 @@ export class ThreadList {
   #row(thread) {
     const { threadId, forkedFrom, archived = false } = thread;
     const isExpanded = threadId === this.#expanded;
-    const state = { isCurrent: threadId === this.#current, isExpanded, origin: forkedFrom ? this.titleOf(forkedFrom.threadId) : "" };
+    const state = { isCurrent: threadId === this.#current, isExpanded, origin: forkedFrom ? this.titleOf(forkedFrom.threadId) : "", isFoundInArchive: archived && this.#search.isOn };
     return threadRow(thread, state, {
       toggle: () => this.#expand(isExpanded ? "" : threadId, `more ${threadId}`),
       edit: () => this.#edit(thread),
@@ -219,7 +259,7 @@ export class ThreadList {
 
   /** @param {Thread} thread */
   #edit(thread) {
-    const at = this.#sorted(this.#showsArchived).findIndex(({ threadId }) => threadId === thread.threadId);
+    const at = this.#shown().findIndex(({ threadId }) => threadId === thread.threadId);
     const done = async (/** @type {string | null} */ title) => {
       input.readOnly = true;
       if (title !== null && title !== (thread.title || titleOf(thread))) await this.change(thread, { title });

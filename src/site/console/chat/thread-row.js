@@ -20,10 +20,10 @@ const MAX_TITLE_LENGTH = 120;
 /**
  * The row. What takes the focus has a `data-key`, by which it is found again in the next drawing.
  * @param {Thread} thread
- * @param {{ isCurrent: boolean, isExpanded: boolean, origin: string }} state `origin`: the title of the thread it was forked from
+ * @param {{ isCurrent: boolean, isExpanded: boolean, origin: string, isFoundInArchive: boolean }} state `origin`: the title of the thread it was forked from
  * @param {RowEvents} events
  */
-export function threadRow(thread, { isCurrent, isExpanded, origin }, events) {
+export function threadRow(thread, { isCurrent, isExpanded, origin, isFoundInArchive }, events) {
   const { threadId, updatedAt, archived } = thread;
   const title = titleOf(thread);
   const id = `actions-${threadId}`;
@@ -31,7 +31,7 @@ export function threadRow(thread, { isCurrent, isExpanded, origin }, events) {
     "a",
     { class: "thread", href: addressOf(threadId), "aria-current": isCurrent && "true", "data-key": `open ${threadId}` },
     el("span", { class: "thread-title", dir: "auto" }, title),
-    el("span", { class: "thread-note" }, age(new Date(updatedAt)), origin && `, fork of ${origin}`),
+    el("span", { class: "thread-note" }, age(new Date(updatedAt)), isFoundInArchive && ", archived", origin && `, fork of ${origin}`),
   );
   link.addEventListener("keydown", (event) => {
     // As in file managers.
@@ -65,12 +65,18 @@ export function threadRow(thread, { isCurrent, isExpanded, origin }, events) {
   return row;
 }
 
+/** The row while the thread is renamed. @param {Thread} thread @param {(title: string | null) => void} rename as of `renameForm` */
+export function renameRow(thread, rename) {
+  const { form, input } = renameForm(thread, rename);
+  return { row: el("li", { class: "thread-row" }, form), input };
+}
+
 /**
- * The row while the thread is renamed: Enter saves the name, Escape keeps the old one.
+ * A form with the thread's name: Enter saves it, Escape keeps the old one.
  * @param {Thread} thread
  * @param {(title: string | null) => void} rename called with the new name; null: the old one
  */
-export function renameRow(thread, rename) {
+export function renameForm(thread, rename) {
   const title = titleOf(thread);
   const input = el("input", { "aria-label": `New name of ${title}`, maxlength: MAX_TITLE_LENGTH, autocomplete: "off", dir: "auto", enterkeyhint: "done" });
   input.value = title === thread.threadId ? "" : title.slice(0, MAX_TITLE_LENGTH);
@@ -84,5 +90,5 @@ export function renameRow(thread, rename) {
   form.addEventListener("keydown", (event) => {
     if (event.key === "Escape") rename(null);
   });
-  return { row: el("li", { class: "thread-row" }, form), input };
+  return { form, input };
 }

@@ -4,6 +4,7 @@ import { ApiError, Chat, TransportError, WaypostError } from "../../waypost.js";
 import { newId } from "../../client/ids.js";
 import { byId } from "../shared/dom.js";
 import { AnswerState } from "./answer-state.js";
+import { ask } from "./asking.js";
 import { Messages } from "./messages.js";
 import { credentials, resourceId } from "./identity.js";
 import { hasArrived, look, readEarlier, readLast } from "./reading.js";
@@ -13,21 +14,8 @@ import { partialText } from "./error-text.js";
 /** @typedef {import("../../waypost.js").ChatEvent} ChatEvent */
 /** @typedef {import("./tab-tools.js").TabTools} TabTools */
 
-/**
- * A message sent from this page. `begun`: its answer has started, and did not come to nothing.
- * @typedef {{ title?: string, begun: boolean }} SentMessage
- */
-
-/**
- * Callbacks to the page around the view. `sent`: null if the message was sent elsewhere.
- * @typedef {object} ThreadEvents
- * @property {(start: Extract<ChatEvent, { type: "start" }>, sent: SentMessage | null) => void} started
- * @property {(sent: SentMessage | null) => void} ended
- * @property {() => void} undone the model failed, and nothing of the message is stored
- * @property {(isAnswering: boolean) => void} answering
- * @property {(sessionId: string | null) => void} session
- * @property {(error: unknown) => void} failed
- */
+/** @typedef {import("./thread-events.js").SentMessage} SentMessage */
+/** @typedef {import("./thread-events.js").ThreadEvents} ThreadEvents */
 
 export class ThreadView {
   #messages;
@@ -42,7 +30,7 @@ export class ThreadView {
 
   /**
    * @param {ThreadEvents} events
-   * @param {import("./message.js").MessageActions} actions
+   * @param {import("./message-actions.js").MessageActions} actions
    */
   constructor(events, actions) {
     this.#events = events;
@@ -51,6 +39,10 @@ export class ThreadView {
 
   get threadId() {
     return this.#chat?.threadId ?? "";
+  }
+
+  get messages() {
+    return this.#messages;
   }
 
   get chat() {
@@ -146,6 +138,33 @@ export class ThreadView {
     await this.#hear(ask(chat, question.text, { messageId: question.id, signal }, tools), null, answerId);
   }
 
+  /**
+   * Asks a question of this page once more: what follows it is replaced. Rejects if it can't be; then all is as it was.
+   * @param {{ id: string, text: string }} question
+   * @param {TabTools} tools
+   */
+  async askAgain({ id, text }, tools) {
+    const { chat, signal } = this.#now();
+    if (!chat || this.isAnswering) return;
+    let isBegun = false;
+    // As of a message that is sent: leaving the thread does not cancel it.
+    const listening = new AbortController();
+    signal.addEventListener("abort", () => isBegun && listening.abort());
+    try {
+      const events = ask(chat, text, { messageId: id, replace: true, signal: listening.signal }, tools);
+      await this.#hear(events, null, "", (answerId) => {
+        isBegun = true;
+        this.#events.replaced();
+        return this.#messages.replace(id, text, answerId);
+      });
+      this.#events.replaced();
+    } catch (error) {
+      if (signal.aborted) return;
+      await this.#reconcile();
+      throw error;
+    }
+  }
+
   /** Deletes a message of the thread. Rejects if the request fails. @param {string} messageId */
   async deleteMessage(messageId) {
     const { chat, signal } = this.#now();
@@ -179,8 +198,15 @@ export class ThreadView {
     return { chat: this.#chat, signal: this.#left.signal };
   }
 
-  /** @param {AsyncIterable<ChatEvent>} events @param {SentMessage | null} [sent] @param {string} [before] the answer that goes on in this one */
-  async #hear(events, sent = null, before = "") {
+  /**
+   * @param {AsyncIterable<ChatEvent>} events
+   * @param {SentMessage | null} [sent]
+   * @param {string} [before] the answer that goes on in this one
+   * @param {(answerId: string) => (() => void)} [replace] makes room for the answer, which replaces others; returns what takes
+   *   that back
+   */
+  async #hear(events, sent = null, before = "", replace = undefined) {
+    let undo = () => {};
     const { signal } = this.#now();
     let answer = "";
     let fault = "";
@@ -196,7 +222,12 @@ export class ThreadView {
           answer = event.generationId;
           if (before && before !== answer) this.#messages.remove(before);
           this.#begin(event, sent);
+          if (replace) undo = replace(answer);
         } else if (event.type === "error") {
+          if (replace && !event.partial) {
+            undo();
+            throw new WaypostError("not_replaced", event.message);
+          }
           if (sent && !event.partial) {
             this.#messages.remove(answer);
             sent.begun = false;
@@ -253,24 +284,5 @@ export class ThreadView {
     byId("talk-hint").textContent = this.#isBegun
       ? "The server has no messages of this thread: none was sent yet, or they have expired or were deleted. Your next message starts it."
       : "Write a message to start this thread.";
-  }
-}
-
-/**
- * Sends a message, with the session of the tab if its tools may be used.
- * @param {Chat} chat
- * @param {string} text
- * @param {import("../../waypost.js").SendOptions} options
- * @param {TabTools} tools
- * @returns {AsyncGenerator<ChatEvent, void, void>}
- */
-async function* ask(chat, text, options, tools) {
-  const session = await tools.session();
-  try {
-    yield* chat.send(text, { ...options, session });
-  } catch (error) {
-    const joined = await tools.join(error, session);
-    if (!joined) throw error;
-    yield* chat.send(text, { ...options, session: joined });
   }
 }

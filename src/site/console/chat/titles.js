@@ -1,5 +1,7 @@
 /** Titles of threads, and their addresses on this page. */
 
+import { plainText } from "../markdown/plain-text.js";
+
 /** The most characters of a first message that become the thread's title: metadata is small. */
 const TITLE_LENGTH = 48;
 
@@ -17,9 +19,12 @@ export function titleOf({ threadId, title, metadata }) {
   return typeof metadata?.title === "string" && metadata.title.trim() ? metadata.title : threadId;
 }
 
-/** A title made of a first message. @param {string} text */
+/** The most of a first message that is read for its title. */
+const READ_LENGTH = 1000;
+
+/** A title made of a first message, without the marks of its Markdown. @param {string} text */
 export function titleFrom(text) {
-  const line = [...text.replace(/\s+/gu, " ").trim()];
+  const line = [...(plainText(text.slice(0, READ_LENGTH)) || text.replace(/\s+/gu, " ").trim())];
   return line.length <= TITLE_LENGTH ? line.join("") : `${line.slice(0, TITLE_LENGTH - 1).join("").trimEnd()}…`;
 }
 
