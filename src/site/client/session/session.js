@@ -5,6 +5,7 @@ import { newKey } from "../crypto/cipher.js";
 import { isoTime, newSession } from "../grammar.js";
 import { Http } from "../transport/http.js";
 import { newId } from "../ids.js";
+import { ownOrigin } from "../server.js";
 import { inviteLink } from "./invite.js";
 import { SessionLock } from "./session-lock.js";
 import { isRetained, retain, storageName } from "../storage/tab-storage.js";
@@ -27,11 +28,6 @@ const STORAGE_KEY = "waypost.session";
  * @property {string} [tabId] the name of its stored state in this tab; never sent to the server
  * @property {string} [key] of an encrypted session: guests need it besides the code, and the server must not learn it
  */
-
-/** The server this module was loaded from. */
-export function ownOrigin() {
-  return new URL("/", import.meta.url).href;
-}
 
 /** The tab's own storage, or null where the browser blocks it. @returns {Storage | null} */
 export function tabStorage() {
