@@ -7,15 +7,17 @@ import json
 import re
 import shutil
 import subprocess
-import tarfile
+from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 
 import msgspec
 import pytest
 
 from tests.support.node_tests import run_node_tests
+from tests.support.npm_project import MODULES, packed_package, project_with
 from tools.local.local_worker import ROOT
-from tools.npm_package.assemble import PackageProblem, assemble, pack, version
+from tools.npm_package.assemble import PackageProblem, assemble, version
 from tools.npm_package.manifest import ENTRIES, PEERS, manifest
 from waypost_worker.chat.ui_messages import to_ui_messages
 from waypost_worker.conversations.conversation import History
@@ -23,13 +25,13 @@ from waypost_worker.conversations.export_json import conversation_view
 from waypost_worker.conversations.message import ChatMessage, ToolCall, ToolEvent
 
 HERE = Path(__file__).parent
-MODULES = ROOT / "node_modules"
-INSTALLED = ("ai", "react", "react-dom", "scheduler")
+INSTALLED = ("ai", "esbuild", "react", "react-dom", "scheduler")
+MANUAL = ROOT / "docs" / "javascript.md"
 SDKS = {"5": "ai-v5", "6": "ai-v6", "7": "ai"}
 every_sdk = pytest.mark.parametrize(
     "sdk", [pytest.param("5", marks=pytest.mark.verify), pytest.param("6", marks=pytest.mark.verify), "7"]
 )
-HOOKS = ("guest", "host", "server", "storage", "threads")
+TESTS = ("docs", "guest", "host", "server", "storage", "threads")
 
 BUDGETS = {".": 28_000, "./react": 27_500, "./ai": 4_000, "./storage": 700, "./node": 350}
 """Bytes that each entry adds to a page, or to a program: bundled alone, minified and compressed, its peers left out."""
@@ -40,28 +42,38 @@ IMPORT = re.compile(r"""(?:\bfrom|\bimport)\s*\(?\s*["']([^"']+)["']""")
 
 
 @pytest.fixture(scope="module")
-def package(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The package as npm unpacks it, in a project of its user."""
-    folder = tmp_path_factory.mktemp("package")
-    archive = pack(assemble(folder / "assembled"), folder)
-    installed = folder / "project" / "node_modules" / "waypost"
-    with tarfile.open(archive) as packed:
-        packed.extractall(folder, filter="data")
-    installed.parent.mkdir(parents=True)
-    (folder / "package").rename(installed)
-    for name in INSTALLED:
-        (installed.parent / name).symlink_to(MODULES / name)
-    (folder / "project" / "package.json").write_text('{"private": true, "type": "module"}')
-    return installed
+def archive(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The package as npm publishes it."""
+    return packed_package(tmp_path_factory.mktemp("package"))
 
 
 @pytest.fixture(scope="module")
-def project(package: Path) -> Path:
-    """The user's project, with the tests in JavaScript and what they need."""
-    folder = package.parents[1]
-    for path in [*HERE.glob("*.mjs"), ROOT / "tests" / "client" / "fake-server.mjs"]:
+def project(archive: Path) -> Path:
+    """A project that has installed it, with the tests in JavaScript and what they need."""
+    folder = project_with(archive, archive.parent / "project", {name: name for name in INSTALLED})
+    for path in [*HERE.glob("*.mjs"), HERE / "consumer.ts", ROOT / "tests" / "client" / "fake-server.mjs"]:
         shutil.copyfile(path, folder / path.name)
     return folder
+
+
+@pytest.fixture(scope="module")
+def package(project: Path) -> Path:
+    """The installed package."""
+    return project / "node_modules" / "waypost"
+
+
+@pytest.fixture(scope="module")
+def project_of(archive: Path) -> Callable[[str], Path]:
+    """Gives a project with this version of the AI SDK."""
+
+    @cache
+    def make(sdk: str) -> Path:
+        folder = project_with(archive, archive.parent / f"ai-{sdk}", {"ai": SDKS[sdk]})
+        for name in ("ai.test.mjs", "consumer-ai.ts"):
+            shutil.copyfile(HERE / name, folder / name)
+        return folder
+
+    return make
 
 
 def code_of(package: Path) -> dict[str, str]:
@@ -136,37 +148,25 @@ def test_the_hooks_are_marked_as_the_clients(package: Path) -> None:
 
 
 @pytest.mark.parametrize("resolution", ["bundler", "nodenext"])
-def test_its_types_are_right_for_programs_that_check_them_too(package: Path, resolution: str) -> None:
+def test_its_types_are_right_for_programs_that_check_them_too(project: Path, resolution: str) -> None:
     module = "esnext" if resolution == "bundler" else "nodenext"
-    shutil.copyfile(HERE / "consumer.ts", package.parents[1] / "consumer.ts")
     options = ("--module", module, "--moduleResolution", resolution, "--skipLibCheck", "false")
-    assert compiled(package.parents[1], *options, "consumer.ts") == ""
+    assert compiled(project, *options, "consumer.ts") == ""
 
 
 @every_sdk
-def test_its_transport_is_one_of_the_ai_sdk(package: Path, tmp_path: Path, sdk: str) -> None:
-    folder = with_sdk(package, tmp_path, sdk)
-    shutil.copyfile(HERE / "consumer-ai.ts", folder / "consumer-ai.ts")
+def test_its_transport_is_one_of_the_ai_sdk(project_of: Callable[[str], Path], sdk: str) -> None:
     options = ("--module", "nodenext", "--moduleResolution", "nodenext", "--skipLibCheck")
-    assert compiled(folder, *options, "consumer-ai.ts") == ""
-
-
-def with_sdk(package: Path, folder: Path, sdk: str) -> Path:
-    """A project with the package and this version of the AI SDK."""
-    modules = folder / "node_modules"
-    shutil.copytree(package, modules / "waypost")
-    (modules / "ai").symlink_to(MODULES / SDKS[sdk])
-    (folder / "package.json").write_text('{"private": true, "type": "module"}')
-    return folder
+    assert compiled(project_of(sdk), *options, "consumer-ai.ts") == ""
 
 
 @pytest.mark.parametrize("entry", ENTRIES)
-def test_an_entry_stays_within_its_size(package: Path, entry: str) -> None:
+def test_an_entry_stays_within_its_size(project: Path, entry: str) -> None:
     name = f"waypost{entry[1:]}"
     options = ("--bundle", "--minify", "--format=esm", "--platform=neutral", "--external:react", "--external:ai")
     done = subprocess.run(
         [MODULES / ".bin" / "esbuild", *options, "--external:node:fs"],
-        cwd=package.parents[1],
+        cwd=project,
         input=f'export * from "{name}";',
         capture_output=True,
         text=True,
@@ -176,16 +176,14 @@ def test_an_entry_stays_within_its_size(package: Path, entry: str) -> None:
     assert BUDGETS[entry] * 0.8 < size <= BUDGETS[entry], f"{name}: {size} bytes"
 
 
-@pytest.mark.parametrize("name", HOOKS)
+@pytest.mark.parametrize("name", TESTS)
 def test_it_does_what_its_tests_say(project: Path, name: str) -> None:
-    run_node_tests(project / f"{name}.test.mjs")
+    run_node_tests(project / f"{name}.test.mjs", MANUAL=str(MANUAL))
 
 
 @every_sdk
-def test_it_serves_the_ai_sdk(package: Path, tmp_path: Path, sdk: str) -> None:
-    folder = with_sdk(package, tmp_path, sdk)
-    shutil.copyfile(HERE / "ai.test.mjs", folder / "ai.test.mjs")
-    run_node_tests(folder / "ai.test.mjs", UI_MESSAGES=json.dumps(rendered_histories()))
+def test_it_serves_the_ai_sdk(project_of: Callable[[str], Path], sdk: str) -> None:
+    run_node_tests(project_of(sdk) / "ai.test.mjs", UI_MESSAGES=json.dumps(rendered_histories()))
 
 
 def rendered_histories() -> list[dict[str, object]]:
