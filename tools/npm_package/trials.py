@@ -48,27 +48,27 @@ class Project:
 
     def run(self, *command: str | Path, **variables: str) -> str:
         """Run a program in the project and return what it prints. Raises `Failed` with that."""
-        env = os.environ | {"WAYPOST_URL": self.url} | variables
-        done = subprocess.run(
+        process = self.start(*command, **variables)
+        try:
+            printed, _ = process.communicate(timeout=PATIENCE_SECONDS)
+        except subprocess.TimeoutExpired:
+            end(process)
+            raise Failed(f"{' '.join(map(str, command))} did not end in {PATIENCE_SECONDS} s") from None
+        if process.returncode != 0:
+            raise Failed(f"{' '.join(map(str, command))} ended with {process.returncode}:\n{printed.strip()}")
+        return printed
+
+    def start(self, *command: str | Path, **variables: str) -> subprocess.Popen[str]:
+        """Start a program in the project, whose lines can be read."""
+        return subprocess.Popen(
             [str(word) for word in command],
             cwd=self.folder,
-            env=env,
+            env=os.environ | {"WAYPOST_URL": self.url} | variables,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
-            timeout=PATIENCE_SECONDS,
-        )
-        if done.returncode != 0:
-            raise Failed(f"{' '.join(map(str, command))} ended with {done.returncode}:\n{done.stdout.strip()}")
-        return done.stdout
-
-    def start(self, *command: str | Path, **variables: str) -> subprocess.Popen[str]:
-        """Start a program in the project, whose lines can be read."""
-        env = os.environ | {"WAYPOST_URL": self.url} | variables
-        words = [str(word) for word in command]
-        return subprocess.Popen(
-            words, cwd=self.folder, env=env, stdout=subprocess.PIPE, text=True, start_new_session=True
+            start_new_session=True,
         )
 
     def bin(self, name: str) -> Path:
@@ -239,7 +239,7 @@ def main() -> int:
             try:
                 attempt(TRIALS[name], archive, worker.url)
                 said = "ok"
-            except (Failed, AssertionError, PlaywrightError, subprocess.TimeoutExpired) as problem:
+            except (Failed, AssertionError, PlaywrightError) as problem:
                 failures += 1
                 said = f"failed: {problem}"
             print(f"{name}: {said} ({time.monotonic() - began:.0f} s)", flush=True)
