@@ -106,7 +106,7 @@ export class HostStore extends Store {
     const session = await this.#create();
     if (attempt !== this.#attempt) return session.end();
     this.#giveUp();
-    this.#begin(session, storage);
+    this.#begin(session, storage, false);
     if (before && before.state.state !== "ended") await before.end();
   }
 
@@ -129,7 +129,7 @@ export class HostStore extends Store {
         const storage = await this.#storage();
         const kept = await this.#kept(storage);
         const session = kept ?? (await this.#create());
-        if (attempt === this.#attempt) return this.#begin(session, storage);
+        if (attempt === this.#attempt) return this.#begin(session, storage, kept !== null);
         // A session that is not saved can't be found again.
         return kept ? release(kept) : session.end();
       } catch (error) {
@@ -172,8 +172,9 @@ export class HostStore extends Store {
   /**
    * @param {Session} session
    * @param {StateStorage | null} storage
+   * @param {boolean} isKept this tab had it before: it may be gone by now
    */
-  #begin(session, storage) {
+  #begin(session, storage, isKept) {
     this.#leave();
     const asks = this.#options().approve !== undefined;
     /** @type {Approver} */
@@ -185,7 +186,10 @@ export class HostStore extends Store {
     const host = new Host(session, { storage, approve: asks ? approve : undefined });
     host.on("error", ({ error }) => this.#fail(error));
     host.on("state", ({ state, error, delayMs }) => {
-      if (this.value.host === host) this.set({ state, error, delayMs });
+      if (this.value.host !== host) return;
+      if (state === "ended" && isKept) return this.#replace();
+      if (state === "online") isKept = false;
+      this.set({ state, error, delayMs });
     });
     try {
       session.save(storage);
@@ -197,6 +201,13 @@ export class HostStore extends Store {
     this.set({ session, host, code, link, mcpUrl, state: "connecting", error: undefined, delayMs: undefined });
     // How it goes on, or ends, is what the state says.
     host.connect().catch(() => {});
+  }
+
+  /** The session that was kept is not there any more: the tab has another one, as without it. */
+  #replace() {
+    this.#leave();
+    this.set(NO_HOST);
+    this.#open();
   }
 
   #leave() {

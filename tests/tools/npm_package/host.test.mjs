@@ -96,6 +96,22 @@ test("a host that was left, or reloaded, comes back to its session", async () =>
   assert.deepEqual([after.now.host === before.now.host, opened()], [false, 1]);
 });
 
+test("a session that is gone after a reload is replaced; one that ends while it is open is not", async () => {
+  const before = show();
+  await online(before);
+  before.unmount();
+  await until(() => left() === 1);
+  pages = [];
+  server.faults = [["PUT /api/sessions/K7Q2M9XA/tools", 404, {}, "session_not_found"]];
+  const after = show((host) => useTool(host, ADD, () => 1));
+  await online(after);
+  assert.deepEqual([opened(), published().at(-1)], [2, [["add", "Adds"]]]);
+  assert.ok(after.all.every(({ state }) => state !== "ended"), "it showed an end");
+  server.send("end", { reason: "expired" });
+  await until(() => after.now.state === "ended");
+  assert.equal(opened(), 2);
+});
+
 test("a handler sees what was rendered last, and only a definition that has changed is published again", async () => {
   const page = show((host, { name, price }) => useTool(host, { name, description: "Price" }, () => price), { name: "price", price: 1 });
   await online(page);

@@ -1,5 +1,7 @@
 /** React without a page: components that show nothing, rendered into what React takes for an element. */
 
+import { setMaxListeners } from "node:events";
+
 import { createElement, StrictMode, useEffect } from "react";
 import { createRoot } from "react-dom/client";
 
@@ -17,6 +19,8 @@ class Container extends EventTarget {
 
 /** What React asks of a page besides. */
 globalThis.window ??= Object.assign(new EventTarget(), { HTMLIFrameElement: class {} });
+// Each host listens there until it has left.
+setMaxListeners(0, globalThis.window);
 
 /**
  * Renders a component under StrictMode, which mounts it twice. `use` is called at each rendering: `seen.all` is what it

@@ -7,8 +7,12 @@ import { createElement } from "react";
 import { renderToString } from "react-dom/server";
 import { useGuest, useHost, useThreads, useTool } from "waypost/react";
 
+import { FakeServer, until } from "./fake-server.mjs";
+import { mount } from "./rendering.mjs";
+
 test("they render what a page begins with, and do nothing", () => {
   const sent = [];
+  const usual = globalThis.fetch;
   globalThis.fetch = (url) => sent.push(url);
   function Page() {
     const host = useHost();
@@ -19,4 +23,16 @@ test("they render what a page begins with, and do nothing", () => {
   }
   assert.equal(renderToString(createElement(Page)), "<p>opening joining 0 true undefined</p>");
   assert.deepEqual([sent, process.getActiveResourcesInfo().filter((name) => name === "Timeout")], [[], []]);
+  globalThis.fetch = usual;
+});
+
+test("what a page is hydrated with is what it begins with, whatever has happened since", async () => {
+  const server = await new FakeServer().start();
+  const use = () => useHost({ baseUrl: server.url, storage: null });
+  const page = mount(use);
+  await until(() => page.now?.state === "online");
+  assert.equal(renderToString(createElement(() => createElement("p", null, use().state))), "<p>opening</p>");
+  page.unmount();
+  await until(() => server.sent("POST /api/sessions/K7Q2M9XA/leave").length);
+  server.stop();
 });

@@ -93,13 +93,17 @@ test("an older list that comes late is dropped", async () => {
   let goOn;
   const slow = new Promise((resolve) => (goOn = resolve));
   const usual = globalThis.fetch;
-  globalThis.fetch = async (...request) => (await slow, usual(...request));
+  const sent = new Promise((resolve) => {
+    globalThis.fetch = async (...request) => (resolve(), await slow, usual(...request));
+  });
   const late = page.now.refresh();
+  await sent;
   globalThis.fetch = usual;
   replies["GET /api/sessions"] = [[200, { sessions: [thread("new")] }]];
   await page.now.refresh();
   replies["GET /api/sessions"] = [[200, { sessions: [thread("old")] }]];
   goOn();
   await late;
+  await page.render({});
   assert.deepEqual(ids(), ["new"]);
 });
