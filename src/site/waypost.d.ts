@@ -557,6 +557,12 @@ declare class Http {
     open(method: string, path: string, { signal, timeoutMs, ...options }?: RequestOptions): Promise<Response>;
 }
 
+export type Locks = {
+    request: (name: string, options: {
+        signal: AbortSignal;
+    }, hold: () => Promise<unknown>) => Promise<unknown>;
+};
+
 export type Offers = {
     /**
      * throws for a bad definition
@@ -836,9 +842,9 @@ declare class SessionLock {
     #private;
     /**
      * @param {string} name of the session's stored state
-     * @param {LockManager | undefined} [locks]
+     * @param {Locks | undefined} [locks]
      */
-    constructor(name: string, locks?: LockManager | undefined);
+    constructor(name: string, locks?: Locks | undefined);
     /**
      * Takes the lock for a host of this page, if no other page keeps it.
      * @returns {Promise<boolean>}

@@ -138,10 +138,28 @@ def attw(project: Project) -> None:
     project.run(project.bin("attw"), "--profile", "esm-only", project.archive)
 
 
+def types_of_node(project: Project) -> None:
+    """A program in TypeScript that has the types of Node and none of browsers, and checks those of its packages."""
+    options = (
+        "--noEmit",
+        "--strict",
+        "--target",
+        "es2023",
+        "--lib",
+        "es2023",
+        "--module",
+        "nodenext",
+        "--types",
+        "node",
+    )
+    project.run(project.bin("tsc"), *options, "program.ts")
+
+
 def hooks(project: Project) -> None:
     """The tests of the hooks, with another React."""
     for name in ("host", "guest", "threads", "server"):
-        project.run(ROOT / "node_modules" / ".bin" / "node", "--test", f"{name}.test.mjs")
+        # They say what happens where no server is named.
+        project.run(ROOT / "node_modules" / ".bin" / "node", "--test", f"{name}.test.mjs", WAYPOST_URL="")
 
 
 def vite(project: Project) -> None:
@@ -187,6 +205,7 @@ TRIALS = {
     "node24": Trial(in_runtime("node24/bin/node"), ["node24@npm:node@24.21.0"], PROGRAM_FILES),
     "bun": Trial(in_runtime(".bin/bun"), ["bun@1.4.5"], PROGRAM_FILES),
     "deno": Trial(in_runtime(".bin/deno", "run", "--allow-all"), ["deno@2.9.6"], PROGRAM_FILES),
+    "types": Trial(types_of_node, ["typescript@5.9.3", "@types/node@22.20.5"], (PROGRAMS / "program.ts",)),
     "publint": Trial(publint, ["publint@0.3.25"]),
     "attw": Trial(attw, ["@arethetypeswrong/cli@0.18.5"]),
     "react18": Trial(hooks, ["react@18.3.1", "react-dom@18.3.1"], TEST_FILES),

@@ -93,8 +93,9 @@ def code_of(package: Path) -> dict[str, str]:
 
 def compiled(folder: Path, *options: str) -> str:
     """What the compiler says about a user's file."""
-    common = ("--ignoreConfig", "--noEmit", "--strict", "--target", "es2024", "--lib", "es2024,dom,dom.iterable")
-    command = [MODULES / ".bin" / "tsc", *common, "--types", "", *options]
+    common = ("--ignoreConfig", "--noEmit", "--strict", "--target", "es2024")
+    lib = () if "--lib" in options else ("--lib", "es2024,dom,dom.iterable")
+    command = [MODULES / ".bin" / "tsc", *common, *lib, "--types", "", *options]
     done = subprocess.run(command, cwd=folder, capture_output=True, text=True)
     assert (done.returncode == 0) == (done.stdout == ""), done.stderr
     return done.stdout
@@ -162,6 +163,12 @@ def test_its_types_are_right_for_programs_that_check_them_too(project: Path, res
     assert compiled(project, *options, "consumer.ts") == ""
 
 
+def test_its_types_ask_for_nothing_that_only_browsers_have(package: Path) -> None:
+    said = compiled(package, "--lib", "es2024", "waypost.d.ts")
+    assert set(re.findall(r"Cannot find name '(\w+)'", said)) == {"AbortSignal", "EventTarget", "Response"}
+    assert len(re.findall("error TS", said)) == said.count("Cannot find name")
+
+
 @every_sdk
 def test_its_transport_is_one_of_the_ai_sdk(project_of: Callable[[str], Path], sdk: str) -> None:
     options = ("--module", "nodenext", "--moduleResolution", "nodenext", "--skipLibCheck")
@@ -185,12 +192,12 @@ def test_what_a_page_loads_stays_within_its_size(project: Path, code: str, budge
 
 @pytest.mark.parametrize("name", TESTS)
 def test_it_does_what_its_tests_say(project: Path, name: str) -> None:
-    run_node_tests(project / f"{name}.test.mjs", MANUAL=str(MANUAL))
+    run_node_tests(project / f"{name}.test.mjs", MANUAL=str(MANUAL), WAYPOST_URL="")
 
 
 @every_sdk
 def test_it_serves_the_ai_sdk(project_of: Callable[[str], Path], sdk: str) -> None:
-    run_node_tests(project_of(sdk) / "ai.test.mjs", UI_MESSAGES=json.dumps(rendered_histories()))
+    run_node_tests(project_of(sdk) / "ai.test.mjs", UI_MESSAGES=json.dumps(rendered_histories()), WAYPOST_URL="")
 
 
 def rendered_histories() -> list[dict[str, object]]:
