@@ -407,12 +407,12 @@ export declare class Host extends Emitter<HostEvents> {
     /**
      * @param {Session} session
      * @param {object} [options]
-     * @param {Storage | null} [options.storage] where answers and approvals are kept across a reload
+     * @param {StateStorage | null} [options.storage] where answers and approvals are kept across a reload
      * @param {Approver} [options.approve] decides on each call of a tool without `readOnlyHint`; by
      *   default there is no approver, and every call runs: registering the tool allowed it
      */
     constructor(session: Session, { storage, approve }?: {
-        storage?: Storage | null;
+        storage?: StateStorage | null;
         approve?: Approver;
     });
     get session(): Session;
@@ -525,7 +525,7 @@ declare class Http {
     #private;
     baseUrl: string;
     /**
-     * @param {string} baseUrl
+     * @param {string} baseUrl throws `WaypostError` `invalid_base_url` for what is no absolute URL
      * @param {string} [token] sent as a header: a URL ends up in logs and histories
      */
     constructor(baseUrl: string, token?: string);
@@ -556,6 +556,12 @@ declare class Http {
      */
     open(method: string, path: string, { signal, timeoutMs, ...options }?: RequestOptions): Promise<Response>;
 }
+
+export type Locks = {
+    request: (name: string, options: {
+        signal: AbortSignal;
+    }, hold: () => Promise<unknown>) => Promise<unknown>;
+};
 
 export type Offers = {
     /**
@@ -769,49 +775,49 @@ export declare class Session {
     extend(): Promise<Date>;
     /**
      * Takes the browser's MCP address, also from a newer session: one whose tab was closed, say.
-     * @param {Storage | null} [storage] where its secret is kept
+     * @param {StateStorage | null} [storage] where its secret is kept
      * @returns {Promise<string>} the address
      */
-    claimAddress(storage?: Storage | null): Promise<string>;
+    claimAddress(storage?: StateStorage | null): Promise<string>;
     /**
      * Withdraws the browser's MCP address for good, and takes a new one. Clients that are configured with the old one can't
      * reach this browser any more: here immediately, elsewhere within about two minutes. If it rejects, call it again.
-     * @param {Storage | null} [storage] where its secret is kept
+     * @param {StateStorage | null} [storage] where its secret is kept
      * @returns {Promise<string>} the new address
      */
-    renewAddress(storage?: Storage | null): Promise<string>;
+    renewAddress(storage?: StateStorage | null): Promise<string>;
     /** Ends it for the host and all guests. */
     end(): Promise<void>;
     /**
      * Marks it as over, so that neither `save()` nor `restore()` brings it back. A `Host` calls this when the session ends.
-     * @param {Storage | null} [storage] where it may have been saved, besides the tab's own
+     * @param {StateStorage | null} [storage] where it may have been saved, besides the tab's own
      */
-    markOver(storage?: Storage | null): void;
+    markOver(storage?: StateStorage | null): void;
     /** @returns {SessionRecord} */
     toJSON(): SessionRecord;
     /**
      * Saves it for a reload of this tab, unless it is over.
-     * @param {Storage | null} [storage]
+     * @param {StateStorage | null} [storage]
      */
-    save(storage?: Storage | null): void;
+    save(storage?: StateStorage | null): void;
     /**
      * Restores the session that this tab had before a reload; null if there is none or it is over. An encrypted session is
      * restored only with its stored request ids: without them, requests could run again.
-     * @param {Storage | null} [storage]
+     * @param {StateStorage | null} [storage]
      * @returns {Session | null}
      */
-    static restore(storage?: Storage | null): Session | null;
+    static restore(storage?: StateStorage | null): Session | null;
     /**
      * The same as `restore()`, but null if another page of this browser is the session's host: this tab is a copy of that
      * one, made by "Duplicate tab" for example, and needs a session of its own.
      *
      *     const session = (await Session.claim()) ?? (await createSession());
-     * @param {Storage | null} [storage]
+     * @param {StateStorage | null} [storage]
      * @returns {Promise<Session | null>}
      */
-    static claim(storage?: Storage | null): Promise<Session | null>;
-    /** @param {Storage | null} [storage] */
-    static forget(storage?: Storage | null): void;
+    static claim(storage?: StateStorage | null): Promise<Session | null>;
+    /** @param {StateStorage | null} [storage] */
+    static forget(storage?: StateStorage | null): void;
 }
 
 export type SessionInfo = {
@@ -841,9 +847,9 @@ declare class SessionLock {
     #private;
     /**
      * @param {string} name of the session's stored state
-     * @param {LockManager | undefined} [locks]
+     * @param {Locks | undefined} [locks]
      */
-    constructor(name: string, locks?: LockManager | undefined);
+    constructor(name: string, locks?: Locks | undefined);
     /**
      * Takes the lock for a host of this page, if no other page keeps it.
      * @returns {Promise<boolean>}
@@ -913,6 +919,19 @@ export declare class SseParser {
      */
     feed(chunk: Uint8Array): SseEvent[];
 }
+
+export type StateStorage = {
+    getItem: (key: string) => string | null;
+    /**
+     * throws if there is no room
+     */
+    setItem: (key: string, value: string) => void;
+    removeItem: (key: string) => void;
+    /**
+     * of one that writes later: resolves when all that was set until now is kept
+     */
+    written?: () => Promise<void>;
+};
 
 export type StreamState = {
     state: "connecting" | "online" | "waiting" | "offline" | "elsewhere" | "superseded" | "ended";
@@ -1140,9 +1159,9 @@ export declare function changeThread(resourceId: string, threadId: string, chang
 
 /**
  * Starts over: the next `getSessionId()` returns a new id without a history.
- * @param {Storage | null} [storage]
+ * @param {StateStorage | null} [storage]
  */
-export declare function clearSessionId(storage?: Storage | null): void;
+export declare function clearSessionId(storage?: StateStorage | null): void;
 
 /**
  * Creates a session on the server.
@@ -1154,7 +1173,7 @@ export declare function clearSessionId(storage?: Storage | null): void;
  * @param {boolean} [options.mapToolNames] offer tools to MCP clients under names that all models take: `cart.add` as `cart_add`
  * @param {boolean} [options.address] take this browser's MCP address, so that MCP clients find each new session at the same
  *   `session.mcpUrl`. Without a storage that keeps it, the session has no address. An encrypted session can't have one
- * @param {Storage | null} [options.storage] where the secret of the address is kept; by default localStorage
+ * @param {StateStorage | null} [options.storage] where the secret of the address is kept; by default localStorage
  * @param {boolean} [options.encrypted] encrypt arguments and answers end to end; guests then need `session.link`
  * @returns {Promise<Session>}
  */
@@ -1165,7 +1184,7 @@ export declare function createSession({ baseUrl, ttl, label, data, mapToolNames,
     data?: unknown;
     mapToolNames?: boolean;
     address?: boolean;
-    storage?: Storage | null;
+    storage?: StateStorage | null;
     encrypted?: boolean;
 }): Promise<Session>;
 
@@ -1198,10 +1217,10 @@ export declare function exportResource(resourceId: string, { cursor, baseUrl, ap
 
 /**
  * This tab's id: the same after a reload, different in each tab. Duplicating a tab copies it.
- * @param {Storage | null} [storage]
+ * @param {StateStorage | null} [storage]
  * @returns {string}
  */
-export declare function getSessionId(storage?: Storage | null): string;
+export declare function getSessionId(storage?: StateStorage | null): string;
 
 /**
  * Joins a session as a guest.

@@ -104,7 +104,7 @@ test("a key that was kept for a reload, or given by hand, is the key", async () 
   const byHand = await joinSession("k7q2-m9xa", { baseUrl: server.url, key: session.key });
   assert.equal(await byHand.call("add", { a: 1, b: 2 }), 3);
   assert.equal(await new Guest("k7q2-m9xa", { baseUrl: server.url, key: session.key }).call("add", { a: 2, b: 2 }), 4);
-  assert.deepEqual([byHand.encrypted, new Guest("K7Q2M9XA").encrypted], [true, false]);
+  assert.deepEqual([byHand.encrypted, new Guest("K7Q2M9XA", { baseUrl: server.url }).encrypted], [true, false]);
 });
 
 test("a damaged key fails before anything is sent", async () => {

@@ -2,7 +2,7 @@
 import { ApiError, CallTimeout, canEncrypt, createSession, DecryptionError, Guest, Host, joinSession, Session, ToolError } from "../../src/site/waypost.js";
 import { beginThread, changeThread, Chat, clearSessionId, deleteResource, deleteThread, exportResource } from "../../src/site/waypost.js";
 import { getSessionId, listThreads, Pages, readThread, voice } from "../../src/site/waypost.js";
-import type { Approver, ChatMessage, ToolContext, ToolDefinition } from "../../src/site/waypost.js";
+import type { Approver, ChatMessage, StateStorage, ToolContext, ToolDefinition } from "../../src/site/waypost.js";
 
 const definition: ToolDefinition = { name: "add", inputSchema: { type: "object" } };
 
@@ -33,6 +33,18 @@ export async function staying(): Promise<string> {
   const address: string | undefined = session.address;
   const [claimed, renewed]: string[] = [await session.claimAddress(), await session.renewAddress(sessionStorage)];
   return `${session.mcpUrl} ${address} ${claimed} ${renewed}`;
+}
+
+export function elsewhere(kept: Map<string, string>, session: Session): Host {
+  const storage: StateStorage = {
+    getItem: (key) => kept.get(key) ?? null,
+    setItem: (key, value) => void kept.set(key, value),
+    removeItem: (key) => void kept.delete(key),
+  };
+  session.save(storage);
+  // @ts-expect-error A storage can remove what it keeps.
+  session.save({ getItem: storage.getItem, setItem: storage.setItem });
+  return new Host(Session.restore(storage) ?? session, { storage });
 }
 
 export async function carefully(session: Session): Promise<boolean> {

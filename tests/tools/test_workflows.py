@@ -25,7 +25,7 @@ def refused(schema: str, *files: Path) -> str:
 
 
 def test_there_are_workflows() -> None:
-    assert [path.name for path in WORKFLOWS] == ["advisories.yml", "deploy.yml", "test.yml"]
+    assert [path.name for path in WORKFLOWS] == ["advisories.yml", "deploy.yml", "package.yml", "test.yml"]
 
 
 def test_the_workflows_are_of_the_form_that_github_takes() -> None:

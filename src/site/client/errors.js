@@ -82,6 +82,12 @@ export class CallTimeout extends WaypostError {
   }
 }
 
+/** There is no server to use: none was named, and this code did not come from one. @param {string} [more] another way to name it */
+export function noServer(more = "") {
+  const message = `Which Waypost server? Say it: { baseUrl: "https://your-worker.example" }${more}.`;
+  return new WaypostError("no_base_url", message);
+}
+
 /**
  * Whether the same request may succeed later.
  * @param {unknown} error

@@ -1,7 +1,7 @@
 /** Why sharing failed or ended, in words for the person at the page and its developer. */
 
 import { ApiError, TransportError } from "../client/errors.js";
-import { ownOrigin } from "../client/session/session.js";
+import { ownOrigin } from "../client/server.js";
 
 /** @typedef {import("../waypost.js").StreamState} StreamState */
 

@@ -5,7 +5,7 @@ import { ApiError, WaypostError } from "../errors.js";
 import { missedEvents } from "./history.js";
 import { Http } from "../transport/http.js";
 import { newId } from "../ids.js";
-import { ownOrigin } from "../session/session.js";
+import { ownOrigin } from "../server.js";
 
 /** @typedef {import("./answer-events.js").ChatEvent} ChatEvent */
 /** @typedef {import("./chat-options.js").ChatOptions} ChatOptions */

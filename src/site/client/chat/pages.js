@@ -2,7 +2,7 @@
 
 import { Http } from "../transport/http.js";
 import { newId } from "../ids.js";
-import { ownOrigin } from "../session/session.js";
+import { ownOrigin } from "../server.js";
 
 /**
  * @typedef {object} PageInfo

@@ -2,7 +2,7 @@
 
 import { TransportError } from "../errors.js";
 import { Http } from "../transport/http.js";
-import { ownOrigin } from "../session/session.js";
+import { ownOrigin } from "../server.js";
 
 /** One request deletes or reads as much as its storage operations allow. */
 const PART_TIMEOUT_MS = 150_000;

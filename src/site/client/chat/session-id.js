@@ -3,6 +3,8 @@
 import { newUuid } from "../ids.js";
 import { tabStorage } from "../session/session.js";
 
+/** @typedef {import("../storage/tab-storage.js").StateStorage} StateStorage */
+
 const STORAGE_KEY = "waypost.sessionId";
 
 /** The id if the storage is unavailable; kept as long as the page. @type {string | null} */
@@ -10,7 +12,7 @@ let unstored = null;
 
 /**
  * This tab's id: the same after a reload, different in each tab. Duplicating a tab copies it.
- * @param {Storage | null} [storage]
+ * @param {StateStorage | null} [storage]
  * @returns {string}
  */
 export function getSessionId(storage = tabStorage()) {
@@ -19,7 +21,7 @@ export function getSessionId(storage = tabStorage()) {
 
 /**
  * Starts over: the next `getSessionId()` returns a new id without a history.
- * @param {Storage | null} [storage]
+ * @param {StateStorage | null} [storage]
  */
 export function clearSessionId(storage = tabStorage()) {
   unstored = null;
@@ -30,7 +32,7 @@ export function clearSessionId(storage = tabStorage()) {
   }
 }
 
-/** @param {Storage | null} storage */
+/** @param {StateStorage | null} storage */
 function stored(storage) {
   try {
     return storage?.getItem(STORAGE_KEY) || null;
@@ -39,7 +41,7 @@ function stored(storage) {
   }
 }
 
-/** @param {Storage | null} storage */
+/** @param {StateStorage | null} storage */
 function begin(storage) {
   const id = newUuid();
   try {

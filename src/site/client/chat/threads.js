@@ -2,7 +2,7 @@
 
 import { ApiError } from "../errors.js";
 import { Http } from "../transport/http.js";
-import { ownOrigin } from "../session/session.js";
+import { ownOrigin } from "../server.js";
 
 /** @typedef {import("./answer-events.js").ForkedFrom} ForkedFrom */
 

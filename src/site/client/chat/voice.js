@@ -2,7 +2,7 @@
 
 import { Http } from "../transport/http.js";
 import { getSessionId } from "./session-id.js";
-import { ownOrigin } from "../session/session.js";
+import { ownOrigin } from "../server.js";
 
 /** Long, because the answer arrives whole, and a model may think for long. */
 const TIMEOUT_MS = 150_000;

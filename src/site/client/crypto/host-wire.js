@@ -5,6 +5,7 @@ import { DecryptionError } from "../errors.js";
 import { MAX_RESULT_BYTES } from "../host/tool-answer.js";
 import { ReplayGuard } from "../storage/replay-guard.js";
 
+/** @typedef {import("../storage/tab-storage.js").StateStorage} StateStorage */
 /** @typedef {import("../storage/request-store.js").Answer} Answer */
 /** @typedef {import("../storage/request-store.js").AnswerError} AnswerError */
 /** @typedef {import("../host/runner.js").AnsweredCall} AnsweredCall */
@@ -26,6 +27,7 @@ const NOT_ENCRYPTED = {
 export class PlainWire {
   /** The largest result that fits into one message, in bytes of JSON. */
   maxResultBytes = MAX_RESULT_BYTES;
+  isEncrypted = false;
 
   /** @param {Request} request @returns {Request} */
   open(request) {
@@ -69,6 +71,7 @@ export class PlainWire {
 export class EncryptedWire {
   /** As above: base64 takes four characters for three bytes, and padding and envelope some more. */
   maxResultBytes = (MAX_RESULT_BYTES / 4) * 3 - 1024;
+  isEncrypted = true;
   #cipher;
   #replayGuard;
   /** @type {Promise<unknown>} */
@@ -76,7 +79,7 @@ export class EncryptedWire {
 
   /**
    * @param {{ code: string, key: string, memory: string }} session
-   * @param {Storage | null} storage
+   * @param {StateStorage | null} storage
    * @param {(error: unknown) => void} fail
    */
   constructor({ code, key, memory }, storage, fail) {

@@ -3,6 +3,7 @@
 import { WaypostError } from "../errors.js";
 import { storageKey } from "../storage/tab-storage.js";
 
+/** @typedef {import("../storage/tab-storage.js").StateStorage} StateStorage */
 /** @typedef {import("./tool-registry.js").Tool} Tool */
 /** @typedef {import("./tool-registry.js").ToolDefinition} ToolDefinition */
 
@@ -43,7 +44,7 @@ export class Approvals {
   /**
    * @param {object} options
    * @param {string} options.memory the name of the session's
-   * @param {Storage | null} options.storage
+   * @param {StateStorage | null} options.storage
    * @param {Approver} [options.approver]
    * @param {(id: string, tool: string, decision: Decision) => void} options.decided called with each decision
    * @param {(error: unknown) => void} options.fail

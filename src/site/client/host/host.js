@@ -13,6 +13,7 @@ import { pageTools } from "../webmcp/page-tools.js";
 import { assemble } from "./parts.js";
 import { checkedDefinition } from "./tool-definition.js";
 
+/** @typedef {import("../storage/tab-storage.js").StateStorage} StateStorage */
 /** @typedef {import("../session/session.js").Session} Session */
 /** @typedef {import("../transport/event-stream.js").StreamState} StreamState */
 /** @typedef {import("./approvals.js").Approver} Approver */
@@ -34,7 +35,7 @@ export class Host extends Emitter {
   /**
    * @param {Session} session
    * @param {object} [options]
-   * @param {Storage | null} [options.storage] where answers and approvals are kept across a reload
+   * @param {StateStorage | null} [options.storage] where answers and approvals are kept across a reload
    * @param {Approver} [options.approve] decides on each call of a tool without `readOnlyHint`; by
    *   default there is no approver, and every call runs: registering the tool allowed it
    */

@@ -10,6 +10,7 @@ import { retain } from "../storage/tab-storage.js";
 import { Runner } from "./runner.js";
 import { ToolRegistry } from "./tool-registry.js";
 
+/** @typedef {import("../storage/tab-storage.js").StateStorage} StateStorage */
 /** @typedef {import("../session/session.js").Session} Session */
 /** @typedef {import("./approvals.js").Approver} Approver */
 /** @typedef {import("./approvals.js").Decision} Decision */
@@ -17,7 +18,7 @@ import { ToolRegistry } from "./tool-registry.js";
 
 /**
  * @typedef {object} PartsOptions
- * @property {Storage | null} storage
+ * @property {StateStorage | null} storage
  * @property {Approver} [approve]
  * @property {<Type extends keyof HostEvents>(type: Type, detail: HostEvents[Type]) => void} emit
  * @property {(state: import("../transport/event-stream.js").StreamState) => void} report

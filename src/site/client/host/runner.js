@@ -191,6 +191,12 @@ export class Runner {
     if (!error && !isKnown) error = this.#wire.admit(id);
     const isUnstored = error === NOT_REMEMBERED;
     if (!isUnstored) this.#requests.set(id, { status: "running", tool });
+    const writing = error ? null : this.#requests.written();
+    if (writing) error = await this.#notKept(writing);
+    if (writing && signal.aborted) {
+      this.#running.delete(id);
+      return this.#settle();
+    }
     const beganAt = performance.now();
     const news = hasWaited && !error ? setTimeout(report, RUNNING_AFTER_MS, RUNNING) : undefined;
     /** @param {unknown} value */
@@ -207,7 +213,24 @@ export class Runner {
     if (!isUnstored) this.#requests.set(id, { status: "answered", tool, answer });
     this.#emit("response", { id, tool, ...answer, final: true, ...took });
     await progress.close();
+    const keeping = isUnstored ? null : this.#requests.written();
+    if (keeping) await this.#notKept(keeping);
     this.#outbox.put({ id, tool, isUnstored, traceparent, tracestate }, answer);
+  }
+
+  /**
+   * Waits for a storage that writes later: what a crash made it forget would run again.
+   * @param {Promise<void>} writing
+   * @returns {Promise<AnswerError | null>} the error to answer with, in an encrypted session whose request is not kept
+   */
+  async #notKept(writing) {
+    try {
+      await writing;
+      return null;
+    } catch (error) {
+      this.#emit("error", { error });
+      return this.#wire.isEncrypted ? NOT_REMEMBERED : null;
+    }
   }
 
   /**

@@ -8,6 +8,8 @@ import { WaypostError } from "../errors.js";
 import { newAddress } from "../grammar.js";
 import { Http } from "../transport/http.js";
 
+/** @typedef {import("../storage/tab-storage.js").StateStorage} StateStorage */
+
 const SECRET = /^[A-Za-z0-9_-]{43}$/;
 
 /** Where the secret for a server is kept. @param {string} baseUrl */
@@ -15,7 +17,7 @@ export function secretKey(baseUrl) {
   return `waypost.address.${new URL(baseUrl).origin}`;
 }
 
-/** What all tabs of this origin share, or null where the browser blocks it. @returns {Storage | null} */
+/** What all tabs of this origin share, or null where the browser blocks it. @returns {StateStorage | null} */
 export function browserStorage() {
   try {
     return globalThis.localStorage ?? null;
@@ -27,7 +29,7 @@ export function browserStorage() {
 /**
  * The kept secret; null if there is none.
  * @param {string} baseUrl
- * @param {Storage | null} storage
+ * @param {StateStorage | null} storage
  */
 function keptSecret(baseUrl, storage) {
   try {
@@ -41,7 +43,7 @@ function keptSecret(baseUrl, storage) {
 /**
  * Makes a new secret and keeps it in place of the old one; null if the storage does not keep it.
  * @param {string} baseUrl
- * @param {Storage | null} storage
+ * @param {StateStorage | null} storage
  */
 function newSecret(baseUrl, storage) {
   const old = keptSecret(baseUrl, storage);
@@ -59,7 +61,7 @@ function newSecret(baseUrl, storage) {
  * another browser that has a copy of the secret, it calls `open` again with a new one.
  * @template T
  * @param {string} baseUrl
- * @param {Storage | null} storage
+ * @param {StateStorage | null} storage
  * @param {(secret?: string) => Promise<T>} open
  * @returns {Promise<T>}
  */
@@ -78,7 +80,7 @@ export async function withSecret(baseUrl, storage, open) {
 /**
  * Lets the kept address, or a new one, lead to a session, also if a newer session has it.
  * @param {Holder} session
- * @param {Storage | null} storage
+ * @param {StateStorage | null} storage
  * @returns {Promise<string>}
  */
 export async function claim(session, storage) {
@@ -89,7 +91,7 @@ export async function claim(session, storage) {
 /**
  * Withdraws the kept address, and lets a new one lead to a session.
  * @param {Holder} session
- * @param {Storage | null} storage
+ * @param {StateStorage | null} storage
  * @returns {Promise<string>}
  */
 export async function renew(session, storage) {

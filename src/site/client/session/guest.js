@@ -9,7 +9,7 @@ import { Http } from "../transport/http.js";
 import { newId } from "../ids.js";
 import { plainCode, readInvite } from "./invite.js";
 import { ProgressFeed } from "./progress-feed.js";
-import { ownOrigin } from "./session.js";
+import { ownOrigin } from "../server.js";
 
 /** @typedef {import("../host/tool-registry.js").ToolDefinition} ToolDefinition */
 

@@ -11,6 +11,12 @@ const PATIENCE_MS = 1000;
 /** A page that has waited for so long waits for another page, not for the one that a reload has just closed. */
 const NOTICE_MS = 300;
 
+/**
+ * As much of a browser's LockManager as is used.
+ * @typedef {object} Locks
+ * @property {(name: string, options: { signal: AbortSignal }, hold: () => Promise<unknown>) => Promise<unknown>} request
+ */
+
 /** The lock, held until `release()`. @typedef {{ isHeld: boolean, release: () => void }} HeldLock */
 
 export class SessionLock {
@@ -21,7 +27,7 @@ export class SessionLock {
 
   /**
    * @param {string} name of the session's stored state
-   * @param {LockManager | undefined} [locks]
+   * @param {Locks | undefined} [locks]
    */
   constructor(name, locks = globalThis.navigator?.locks) {
     this.#name = `waypost.${name}`;

@@ -5,10 +5,13 @@ import { newKey } from "../crypto/cipher.js";
 import { isoTime, newSession } from "../grammar.js";
 import { Http } from "../transport/http.js";
 import { newId } from "../ids.js";
+import { ownOrigin } from "../server.js";
 import { inviteLink } from "./invite.js";
 import { SessionLock } from "./session-lock.js";
 import { isRetained, retain, storageName } from "../storage/tab-storage.js";
 import { ReplayGuard } from "../storage/replay-guard.js";
+
+/** @typedef {import("../storage/tab-storage.js").StateStorage} StateStorage */
 
 const STORAGE_KEY = "waypost.session";
 
@@ -28,12 +31,7 @@ const STORAGE_KEY = "waypost.session";
  * @property {string} [key] of an encrypted session: guests need it besides the code, and the server must not learn it
  */
 
-/** The server this module was loaded from. */
-export function ownOrigin() {
-  return new URL("/", import.meta.url).href;
-}
-
-/** The tab's own storage, or null where the browser blocks it. @returns {Storage | null} */
+/** The tab's own storage, or null where the browser blocks it. @returns {StateStorage | null} */
 export function tabStorage() {
   try {
     return globalThis.sessionStorage ?? null;
@@ -156,7 +154,7 @@ export class Session {
 
   /**
    * Takes the browser's MCP address, also from a newer session: one whose tab was closed, say.
-   * @param {Storage | null} [storage] where its secret is kept
+   * @param {StateStorage | null} [storage] where its secret is kept
    * @returns {Promise<string>} the address
    */
   async claimAddress(storage = browserStorage()) {
@@ -166,7 +164,7 @@ export class Session {
   /**
    * Withdraws the browser's MCP address for good, and takes a new one. Clients that are configured with the old one can't
    * reach this browser any more: here immediately, elsewhere within about two minutes. If it rejects, call it again.
-   * @param {Storage | null} [storage] where its secret is kept
+   * @param {StateStorage | null} [storage] where its secret is kept
    * @returns {Promise<string>} the new address
    */
   async renewAddress(storage = browserStorage()) {
@@ -180,7 +178,7 @@ export class Session {
 
   /**
    * Marks it as over, so that neither `save()` nor `restore()` brings it back. A `Host` calls this when the session ends.
-   * @param {Storage | null} [storage] where it may have been saved, besides the tab's own
+   * @param {StateStorage | null} [storage] where it may have been saved, besides the tab's own
    */
   markOver(storage = tabStorage()) {
     this.#isOver = true;
@@ -194,7 +192,7 @@ export class Session {
 
   /**
    * Saves it for a reload of this tab, unless it is over.
-   * @param {Storage | null} [storage]
+   * @param {StateStorage | null} [storage]
    */
   save(storage = tabStorage()) {
     if (this.#isOver) return;
@@ -207,7 +205,7 @@ export class Session {
   /**
    * Restores the session that this tab had before a reload; null if there is none or it is over. An encrypted session is
    * restored only with its stored request ids: without them, requests could run again.
-   * @param {Storage | null} [storage]
+   * @param {StateStorage | null} [storage]
    * @returns {Session | null}
    */
   static restore(storage = tabStorage()) {
@@ -222,7 +220,7 @@ export class Session {
    * one, made by "Duplicate tab" for example, and needs a session of its own.
    *
    *     const session = (await Session.claim()) ?? (await createSession());
-   * @param {Storage | null} [storage]
+   * @param {StateStorage | null} [storage]
    * @returns {Promise<Session | null>}
    */
   static async claim(storage = tabStorage()) {
@@ -230,13 +228,13 @@ export class Session {
     return session && (await session.lock.claim()) ? session : null;
   }
 
-  /** @param {Storage | null} [storage] */
+  /** @param {StateStorage | null} [storage] */
   static forget(storage = tabStorage()) {
     storage?.removeItem(STORAGE_KEY);
   }
 }
 
-/** @param {Storage | null} storage @returns {Session | null} */
+/** @param {StateStorage | null} storage @returns {Session | null} */
 function kept(storage) {
   try {
     const text = storage?.getItem(STORAGE_KEY);
@@ -256,7 +254,7 @@ function kept(storage) {
  * @param {boolean} [options.mapToolNames] offer tools to MCP clients under names that all models take: `cart.add` as `cart_add`
  * @param {boolean} [options.address] take this browser's MCP address, so that MCP clients find each new session at the same
  *   `session.mcpUrl`. Without a storage that keeps it, the session has no address. An encrypted session can't have one
- * @param {Storage | null} [options.storage] where the secret of the address is kept; by default localStorage
+ * @param {StateStorage | null} [options.storage] where the secret of the address is kept; by default localStorage
  * @param {boolean} [options.encrypted] encrypt arguments and answers end to end; guests then need `session.link`
  * @returns {Promise<Session>}
  */

@@ -16,6 +16,7 @@ const RESERVED_CHARS = 33;
 /** Stored in place of the ids when the session is over: no id has a comma in it. */
 const OVER = ",";
 
+/** @typedef {import("./tab-storage.js").StateStorage} StateStorage */
 /** @typedef {import("./request-store.js").AnswerError} AnswerError */
 
 /** The answer to a request that did not run because its id could not be stored. @type {AnswerError} */
@@ -38,7 +39,7 @@ export class ReplayGuard {
 
   /**
    * @param {string} name of the session's memory
-   * @param {Storage | null} storage null: the ids are kept for as long as the page, and so must be the session
+   * @param {StateStorage | null} storage null: the ids are kept for as long as the page, and so must be the session
    * @param {(error: unknown) => void} fail called when something can't be stored
    * @param {number} [limit]
    */
@@ -50,7 +51,7 @@ export class ReplayGuard {
     this.#limit = limit;
   }
 
-  /** Whether the session `name` has ended in this tab. @param {string} name @param {Storage} storage */
+  /** Whether the session `name` has ended in this tab. @param {string} name @param {StateStorage} storage */
   static isOver(name, storage) {
     return storage.getItem(storageKey("seen", name)) === OVER;
   }

@@ -21,6 +21,7 @@ const LARGE_CHARS = 300_000;
 /** Characters of large answers kept in memory once they are delivered: the server has them too. */
 const MAX_LARGE_CHARS = 32_000_000;
 
+/** @typedef {import("./tab-storage.js").StateStorage} StateStorage */
 /** @typedef {{ code: string, message: string, data?: unknown }} AnswerError */
 /** @typedef {{ result: unknown } | { error: AnswerError }} Answer */
 /** @typedef {import("../crypto/cipher.js").Call} Call */
@@ -53,7 +54,7 @@ export class RequestStore {
 
   /**
    * @param {{ memory: string, key?: string }} session
-   * @param {Storage | null} storage
+   * @param {StateStorage | null} storage
    * @param {(error: unknown) => void} fail called when something can't be stored
    */
   constructor({ memory, key }, storage, fail) {
@@ -94,6 +95,11 @@ export class RequestStore {
     if (this.#entries.size > MAX_ENTRIES) this.#shed();
     this.#store();
     this.changed(id, this.#entries.get(id) ?? entry);
+  }
+
+  /** Resolves when all that is stored is kept; null where storing is keeping. @returns {Promise<void> | null} */
+  written() {
+    return this.#storage?.written?.() ?? null;
   }
 
   /** All entries, in the order of their last change. */

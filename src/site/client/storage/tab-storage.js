@@ -3,6 +3,15 @@
  * chooses the codes, so it could give a session the code of an earlier one, and with it that session's stored state.
  */
 
+/**
+ * Where the state of sessions is kept: a browser's `sessionStorage`, or anything with these methods.
+ * @typedef {object} StateStorage
+ * @property {(key: string) => string | null} getItem
+ * @property {(key: string, value: string) => void} setItem throws if there is no room
+ * @property {(key: string) => void} removeItem
+ * @property {() => Promise<void>} [written] of one that writes later: resolves when all that was set until now is kept
+ */
+
 /** A part of one session's stored state; browsers hold state under these names. @typedef {"ledger" | "cursor" | "approvals" | "seen" | "reserve"} Part */
 
 /** The key of the list of names in use, most recent first. */
@@ -32,7 +41,7 @@ export function storageKey(part, name) {
 /**
  * Marks `name` as most recently used, and drops the state of the least recently used sessions.
  * @param {string} name
- * @param {Storage | null} storage
+ * @param {StateStorage | null} storage
  * @param {(error: unknown) => void} fail called when the list can't be stored
  */
 export function retain(name, storage, fail) {
@@ -49,17 +58,17 @@ export function retain(name, storage, fail) {
   for (const old of names.slice(MAX_REMEMBERED)) drop(storage, old, ["seen"]);
 }
 
-/** Whether the state stored under `name` has not been dropped. @param {string} name @param {Storage} storage */
+/** Whether the state stored under `name` has not been dropped. @param {string} name @param {StateStorage} storage */
 export function isRetained(name, storage) {
   return listed(storage).includes(name);
 }
 
-/** @param {Storage} storage @returns {string[]} */
+/** @param {StateStorage} storage @returns {string[]} */
 function listed(storage) {
   return storage.getItem(LIST)?.split(",") ?? [];
 }
 
-/** @param {Storage} storage @param {string} name @param {Part[]} parts */
+/** @param {StateStorage} storage @param {string} name @param {Part[]} parts */
 function drop(storage, name, parts) {
   for (const part of parts) storage.removeItem(storageKey(part, name));
 }

@@ -27,10 +27,13 @@ export class Http {
   #token;
 
   /**
-   * @param {string} baseUrl
+   * @param {string} baseUrl throws `WaypostError` `invalid_base_url` for what is no absolute URL
    * @param {string} [token] sent as a header: a URL ends up in logs and histories
    */
   constructor(baseUrl, token) {
+    if (!URL.canParse(baseUrl)) {
+      throw new WaypostError("invalid_base_url", `baseUrl is no URL: write https://your-worker.example, not ${baseUrl}.`);
+    }
     this.baseUrl = baseUrl;
     this.#token = token;
   }
@@ -69,13 +72,17 @@ export class Http {
     const attempt = new AbortController();
     const both = signal ? AbortSignal.any([signal, attempt.signal]) : attempt.signal;
     const silence = new SilenceTimeout(attempt, timeoutMs + (payload?.length ?? 0) / UPLOAD_BYTES_PER_MS);
+    /** @type {Response | undefined} */
+    let response;
     try {
-      const response = await this.#send(method, path, payload, { ...options, signal: both });
+      response = await this.#send(method, path, payload, { ...options, signal: both });
       return { status: response.status, data: parse(await readText(response, silence)) };
     } catch (error) {
       signal?.throwIfAborted();
       if (error instanceof WaypostError) throw error;
-      throw new TransportError("The server's reply broke off.", { cause: error });
+      // Not an error of its own kind: the network of a hotel may reply with its page until the person has signed in.
+      const message = isPage(response) ? `A page came from there: ${noWaypost(this.baseUrl)}` : "The server's reply broke off.";
+      throw new TransportError(message, { cause: error });
     } finally {
       silence.stop();
     }
@@ -122,7 +129,7 @@ export class Http {
     } catch (error) {
       throw new TransportError("The server can't be reached.", { cause: error });
     }
-    if (!response.ok) throw await refusal(response);
+    if (!response.ok) throw await refusal(response, this.baseUrl);
     return response;
   }
 }
@@ -160,8 +167,21 @@ function anySignal(signal, timeoutMs) {
   return signal ? AbortSignal.any([signal, timeout]) : timeout;
 }
 
-/** @param {Response} response */
-async function refusal(response) {
+/** Whether it is a page for people. @param {Response | undefined} response */
+function isPage(response) {
+  return response?.headers.get("content-type")?.startsWith("text/html") === true;
+}
+
+/** What is said of a reply that no Waypost server gives. @param {string} baseUrl */
+function noWaypost(baseUrl) {
+  return `${new URL(baseUrl).origin} is no Waypost server. Is its baseUrl right?`;
+}
+
+/**
+ * @param {Response} response
+ * @param {string} baseUrl
+ */
+async function refusal(response, baseUrl) {
   /** @type {Record<string, unknown>} */
   let problem = {};
   try {
@@ -171,7 +191,10 @@ async function refusal(response) {
     // Not a problem document: a proxy's page, or cut off. The status says enough.
   }
   const code = typeof problem.code === "string" ? problem.code : `http_${response.status}`;
-  const message = problem.detail ?? problem.title ?? `The server replied ${response.status}.`;
+  const said = `The server replied ${response.status}`;
+  // A path that a Waypost server does not have gets a problem document there, too.
+  const why = [404, 405].includes(response.status) ? `: ${noWaypost(baseUrl)}` : ".";
+  const message = problem.detail ?? problem.title ?? `${said}${why}`;
   const wait = retryAfter(response.headers.get("retry-after"), Date.now());
   return new ApiError(response.status, code, `${message}`, { retryAfterMs: wait, problem });
 }
