@@ -149,7 +149,6 @@ async def test_a_replay_is_no_delivery():
     session = await client.open_session()
     await client.ask(session.code)
     polled = await client.poll(session.code, session.host)
-    await client.settle()
     await client.poll(session.code, session.host, after=polled["cursor"])
     assert [line.get("delivered", 0) for line in sinks.lines[-2:]] == [1, 0]
 
@@ -231,7 +230,6 @@ async def test_each_caller_is_recorded_by_its_kind():
     ]
     for caller, method, url, shown in calls:
         await client.call(method, url, token=shown)
-        await client.settle()
         assert (sinks.lines[-1]["caller"], url) == (caller, url)
     strict, lines = observed(code_joins_once=True, require_token=True)
     session = await strict.open_session()

@@ -82,7 +82,6 @@ async def test_a_client_that_starts_before_its_tab_connects_and_hears_what_to_op
     mcp = await at_address(client, session, is_modern=is_modern)
     await put_tools(mcp, {"name": "greet"})
     await client.poll(session.code, session.host)
-    await client.settle()
     await client.call("DELETE", f"/api/sessions/{session.code}", token=session.host)
     mcp = await at_address(client, session, is_modern=is_modern)
     listed = await mcp.result("tools/list")

@@ -13,6 +13,7 @@ from waypost_worker.http.query import required_parameter, seconds_parameter
 from waypost_worker.http.streams import EVENT_STREAM, stream_response
 from waypost_worker.kv.cursor import cursor_ms, parse_event_id
 from waypost_worker.kv.keys import requests_scope, responses_scope
+from waypost_worker.kv.together import together
 from waypost_worker.queues.event_stream import Batch, stream_events
 from waypost_worker.queues.long_poll import poll_events
 from waypost_worker.queues.reader import GuestReader, HostReader
@@ -54,10 +55,9 @@ async def poll(context: RequestContext) -> Response:
     session, role = await session_of_any(context, required_parameter(context.query, "code"))
     feed = context.feed(session, _reader(role, session, context.query.get("after")), is_stream=False)
     with context.open_wait(session.code, seconds):
-        if role is Role.HOST:
-            context.background(_announce(context, session))
         missed = [encode_event(gap) for gap in feed.gaps()]
-        events, cursor = await poll_events(feed, seconds, context.invocation)
+        polling = poll_events(feed, seconds, context.invocation)
+        (events, cursor), _ = await together(polling, _announce(context, session, role))
     _note_delivery(context, events)
     messages = [msgspec.Raw(line) for line in missed + [encode_event(event) for event in events]]
     return json_response(PollView(messages, cursor))
@@ -90,8 +90,10 @@ async def _encoded(
             yield encoded
 
 
-async def _announce(context: RequestContext, session: Session) -> None:
+async def _announce(context: RequestContext, session: Session, role: Role) -> None:
     """Announces a host that polls as present, no more often than a host with an open stream is."""
+    if role is not Role.HOST:
+        return
     announced_ms = context.isolate.announced_ms
     now = context.clock.now_ms()
     if now - (announced_ms.get(session.code, now) or 0) >= context.settings.plan.presence_seconds * 1000:
