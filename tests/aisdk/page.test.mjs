@@ -6,7 +6,7 @@ import { randomUUID } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { describe, test } from "node:test";
 
-import { URL_OF_WAYPOST, VERSIONS, newChat, textOf, transport } from "./chats.mjs";
+import { URL_OF_WAYPOST, VERSIONS, eventually, newChat, textOf, transport } from "./chats.mjs";
 
 const API = readFileSync(new URL("../../docs/api.md", import.meta.url), "utf8");
 const PRINTED = /```js\n([^`]*addToolOutput[^`]*)```/.exec(API)[1];
@@ -41,8 +41,10 @@ function newPage({ sdk, picks = true, tools = TOOLS, ...options }) {
 }
 
 const put = (chat, tool, toolCallId, output) => (chat.addToolOutput ?? chat.addToolResult)({ tool, toolCallId, output });
-const ended = async (chat) => {
-  for (let left = 1500; chat.status !== "ready" && left > 0; left -= 1) await new Promise((resolve) => setTimeout(resolve, 10));
+/** Waits until the chat is at rest and says this. */
+const ended = async (chat, said) => {
+  await eventually(() => chat.status !== "ready" || said.test(textOf(chat)));
+  await eventually(() => chat.status === "error" || (chat.status === "ready" && said.test(textOf(chat))));
   assert.deepEqual([chat.status, chat.errors], ["ready", []]);
 };
 
@@ -51,7 +53,7 @@ describe("a page with tools of its own", { concurrency: 9 }, () => {
     test(`${version}: runs what the model calls, and the same message goes on with the output`, async () => {
       const { chat, asked, sent } = newPage({ sdk });
       await chat.sendMessage({ text: '/pick {"of": "tea"}\nthen\n/pick {"of": "milk"}' });
-      await ended(chat);
+      await ended(chat, /pick returned: {"picked":"milk"}/);
       assert.deepEqual(asked, [["pick", { of: "tea" }], ["pick", { of: "milk" }]]);
       assert.deepEqual(sent, ["user", "user assistant", "user assistant"]);
       assert.equal(chat.messages.length, 2);
@@ -59,7 +61,6 @@ describe("a page with tools of its own", { concurrency: 9 }, () => {
         ["tool-pick", { picked: "tea" }],
         ["tool-pick", { picked: "milk" }],
       ]);
-      assert.match(textOf(chat), /pick returned: {"picked":"milk"}/);
       const [, kept] = await history(chat);
       assert.equal(kept.id, chat.lastMessage.id);
       assert.deepEqual(bare(kept).map(({ type, text, output }) => [type, text, output]), bare(chat.lastMessage).map(({ type, text, output }) => [type, text, output]));
@@ -73,15 +74,12 @@ describe("a page with tools of its own", { concurrency: 9 }, () => {
       const [call] = callsOf(opened.chat.lastMessage);
       assert.deepEqual([call.type, call.state, call.input], ["tool-ask_person", "input-available", { of: "tea" }]);
       await put(opened.chat, "ask_person", call.toolCallId, "yes");
-      await new Promise((resolve) => setTimeout(resolve));
-      await ended(opened.chat);
-      assert.match(textOf(opened.chat), /ask_person returned: yes/);
+      await ended(opened.chat, /ask_person returned: yes/);
       assert.deepEqual([opened.sent, opened.asked, opened.chat.messages.length], [["user assistant"], [], 2]);
 
       // The page that was open all the time answers too late: it is shown what counted.
       await put(chat, "ask_person", call.toolCallId, "no");
-      await new Promise((resolve) => setTimeout(resolve));
-      await ended(chat);
+      await ended(chat, /ask_person returned: yes/);
       assert.equal(callsOf(chat.lastMessage)[0].output, "yes");
       assert.equal(textOf(chat), textOf(opened.chat));
     });
@@ -90,8 +88,7 @@ describe("a page with tools of its own", { concurrency: 9 }, () => {
       const { chat } = newPage({ sdk });
       await chat.sendMessage({ text: '/ask_person {"of": "tea"}' });
       await chat.sendMessage({ text: "Never mind." });
-      await ended(chat);
-      assert.match(textOf(chat), /You said: "Never mind."/);
+      await ended(chat, /You said: "Never mind."/);
       const [, left] = await history(chat);
       assert.match(callsOf(left)[0].errorText, /went on without this call/);
     });
@@ -112,8 +109,7 @@ describe("a page with tools of its own", { concurrency: 9 }, () => {
       };
       const chat = new Function(...Object.keys(given), `${code}\nreturn chat;`)(...Object.values(given));
       await chat.sendMessage({ text: "/read_title" });
-      await ended(chat);
-      assert.match(textOf(chat), /read_title returned: A page/);
+      await ended(chat, /read_title returned: A page/);
     });
   }
 
@@ -123,9 +119,7 @@ describe("a page with tools of its own", { concurrency: 9 }, () => {
       await chat.sendMessage({ text: '/ask_person {"of": "tea"}' });
       const [{ toolCallId }] = callsOf(chat.lastMessage);
       await chat.addToolOutput({ tool: "ask_person", toolCallId, state: "output-error", errorText: "Nobody is there." });
-      await new Promise((resolve) => setTimeout(resolve));
-      await ended(chat);
-      assert.match(textOf(chat), /Error \(failed\): Nobody is there\./);
+      await ended(chat, /Error \(failed\): Nobody is there\./);
       assert.equal(callsOf(chat.lastMessage)[0].errorText, "Nobody is there.");
     }
   });

@@ -81,8 +81,7 @@ class Generation:
         if reason == "stop" and open_page_calls(self._live.tool_events):
             reason = "tool-calls"
         elif reason != "stop":
-            for call in open_page_calls(self._live.tool_events):
-                self._live.add_tool_event(failed(call, STOPPED))
+            self._end_page_calls()
         self._live.show()
         if self._flushing is not None:
             await self._flushing
@@ -110,6 +109,11 @@ class Generation:
             await self._look_for_stop()
         if self._unwritten is not None or self._live.is_taken_over:
             raise StorageUnavailable("The answer is not being saved at the moment.")
+
+    def _end_page_calls(self) -> None:
+        """The answer ends otherwise than by waiting for them."""
+        for call in open_page_calls(self._live.tool_events):
+            self._live.add_tool_event(failed(call, STOPPED))
 
     async def _consume(self, pieces: AsyncGenerator[Said, None]) -> FinishReason:
         coming: asyncio.Task[Said | None] | None = None
