@@ -1,5 +1,7 @@
 """The tools that a model is offered: one name for each, none left out in silence."""
 
+from typing import Any
+
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -73,3 +75,20 @@ def test_a_model_is_told_about_tools_only_if_there_are_some():
     assert OfferedTools([], ROOM).instructions("Be brief.") == "Be brief."
     assert OfferedTools([], ROOM).instructions(None) == ""
     assert OfferedTools(tools("a"), ROOM).instructions(None) == DATA_RULE
+
+
+class TabOf:
+    """A tab that says something of its tools, if there are any."""
+
+    def about(self, *, has_tools: bool) -> str:
+        return "A tab has tools." if has_tools else ""
+
+
+def test_a_model_hears_which_tools_the_page_runs_and_of_the_tab_only_if_that_has_some():
+    tab: Any = TabOf()
+    of_page = "The page that the user writes in runs these tools: a. "
+    assert OfferedTools([], ROOM, tools("a")).instructions(None, tab) == of_page + DATA_RULE
+    assert (
+        OfferedTools(tools("b"), ROOM, tools("a")).instructions(None, tab) == f"A tab has tools. {of_page}{DATA_RULE}"
+    )
+    assert OfferedTools(tools("b"), ROOM).instructions(None, tab) == "A tab has tools. " + DATA_RULE
