@@ -1,4 +1,4 @@
-/** The examples of the package's manual, as they are printed. */
+/** The examples of the package's manual, and of its own page, as they are printed. */
 
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
@@ -18,6 +18,7 @@ const PRINTED = new Map(
 );
 
 const HERE = new URL("./", import.meta.url);
+PRINTED.set("page", /```js\n([^]*?)```/.exec(readFileSync(new URL("node_modules/waypost/README.md", HERE), "utf8"))[1]);
 
 let server;
 
@@ -42,7 +43,7 @@ async function started(name) {
   return { program, line: `${line}`.trim() };
 }
 
-test("the examples are there", () => assert.deepEqual([...PRINTED.keys()].sort(), ["agent", "chat", "program", "react"]));
+test("the examples are there", () => assert.deepEqual([...PRINTED.keys()].sort(), ["agent", "chat", "page", "program", "react"]));
 
 test("the agent calls the program's tool", async () => {
   server.relay = (_, body) => body;
@@ -50,6 +51,14 @@ test("the agent calls the program's tool", async () => {
   assert.equal(host.line, "K7Q2M9XA");
   const agent = await started("agent");
   assert.equal(agent.line, "Hello Ada");
+  host.program.kill();
+});
+
+test("the package's own page begins with a host that answers", async () => {
+  server.relay = (_, body) => body;
+  const host = await started("page");
+  assert.equal(host.line, "K7Q2M9XA");
+  assert.equal((await started("agent")).line, "Hello Ada");
   host.program.kill();
 });
 
