@@ -121,7 +121,7 @@ def test_several_calls_queue_up_and_can_be_refused_together(open_console: OpenCo
         ask(api, code, f"r{number}", text=f"Number {number}")
     expect(tab.approval).to_contain_text("1 of 6")
     expect(tab.approval.get_by_label("Arguments")).to_contain_text("Number 0")
-    expect(tab.approval.get_by_role("list", name="Calls that wait behind this one").locator("li")).to_have_text(
+    expect(tab.approval.get_by_role("list", name="What else waits").locator("li")).to_have_text(
         [re.compile("Number 1"), re.compile("Number 2"), re.compile("Number 3"), "and 2 more"]
     )
     tab.approval.get_by_role("button", name=ALLOW).click()

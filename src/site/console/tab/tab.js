@@ -3,7 +3,7 @@
 import { Backoff, CancellableSleep } from "../../client/transport/backoff.js";
 import { retryAfterMs } from "../../client/errors.js";
 import { Host, Session } from "../../waypost.js";
-import { Approvals } from "../approval/approvals.js";
+import { decide } from "../approval/approvals.js";
 import { dailyLimit, inTime } from "../daily-limit.js";
 import { byId, copies, el, showBanner, showPill } from "../shared/dom.js";
 import { restoreSwitch } from "./encryption.js";
@@ -31,7 +31,6 @@ export class Tab {
   #log;
   #countdown = new Countdown();
   #mcp = new McpPanel();
-  #approvals = new Approvals();
   /** @type {Host | null} */
   #host = null;
   /** The pause before the next attempt to open a session. @type {CancellableSleep | null} */
@@ -138,7 +137,7 @@ export class Tab {
     session.save();
     this.#holdAddress(session, isRestored);
     /** @param {import("../../waypost.js").ApprovalRequest} request */
-    const approve = (request) => this.#approvals.decide(session.code, request);
+    const approve = (request) => decide(session.code, request);
     const host = (this.#host = new Host(session, { approve }));
     offerTools(host, approve);
     this.#log.follow(host);
