@@ -38,6 +38,7 @@ def test_a_new_session_replaces_one_that_is_running(open_console: OpenConsole, a
     assert api.get(f"/api/sessions/{code}").status_code == 410
     assert api.get(f"/api/sessions/{new}").json()["hostOnline"] is True
     assert tab.page.evaluate("sessionStorage.getItem('waypost.session')")
+    expect(tab.page.locator("#life-note")).not_to_contain_text("extended at")
 
 
 def test_a_session_ended_elsewhere_shows_as_ended(open_console: OpenConsole, api: httpx.Client) -> None:
@@ -92,4 +93,4 @@ def test_a_code_in_lower_case_with_a_hyphen_is_accepted(open_console: OpenConsol
     code = open_console().wait_online()
     agent = open_console("#join=")
     agent.join(f"{code[:4]}-{code[4:]}".lower())
-    assert agent.page.get_by_label("Session code or link").input_value() == code
+    assert agent.page.get_by_label("Session code or link").input_value() == f"{code[:4]}-{code[4:]}"

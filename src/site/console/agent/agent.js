@@ -1,14 +1,15 @@
 /** The agent's panel: join a tab with its code, see its tools, call one. */
 
-import { readInvite } from "../../client/session/invite.js";
 import { ApiError, joinSession } from "../../waypost.js";
 import { Calls } from "./calls.js";
 import { dailyLimit } from "../daily-limit.js";
-import { byId, el, showBanner, showPill } from "../shared/dom.js";
+import { byId, el, showBanner, showPill, toast } from "../shared/dom.js";
 import { keepKey, recallKey } from "../tab/encryption.js";
-import { age, clockTime } from "../shared/format.js";
+import { age, clockTime, codeParts } from "../shared/format.js";
 import { plain } from "../shared/plain.js";
 import { argumentFields } from "./schema-form.js";
+import { annotationBadges } from "./annotations.js";
+import { readTyped } from "./typed-invite.js";
 
 /** How often the tab's presence and tools are refreshed while the page is visible. */
 const REFRESH_MS = 15_000;
@@ -17,6 +18,7 @@ const REFRESH_MS = 15_000;
 
 export class Agent {
   #calls;
+  #tab;
   /** @type {import("../../waypost.js").Guest | null} */
   #guest = null;
   /** The tools on the page as JSON, so that a refresh without changes leaves forms and focus alone. */
@@ -27,6 +29,7 @@ export class Agent {
   /** @param {{ code: string | null, link: string | null }} tab this page's own */
   constructor(tab) {
     this.#calls = new Calls(tab);
+    this.#tab = tab;
     byId("join").addEventListener("submit", (event) => {
       event.preventDefault();
       this.join(this.#input.value);
@@ -53,13 +56,14 @@ export class Agent {
     // A key is never shown: what stays in the field is the code.
     this.#input.value = "";
     if (text.trim() === "") return;
+    const typed = readTyped(text, location.origin);
+    if ("fault" in typed) return this.#refuse(text, typed);
     byId("join-submit").setAttribute("disabled", "");
     try {
-      const invite = { key, ...readInvite(text) };
-      this.#input.value = invite.code.toUpperCase();
+      const invite = { key, ...typed };
+      this.#input.value = codeParts(invite.code).join("");
       const known = invite.key ?? recallKey(invite.code);
       this.#guest = await joinSession(invite.code, { key: known });
-      this.#input.value = this.#guest.code;
       if (known !== undefined) keepKey(invite.code, known);
       this.#showJoined(true);
       await this.#refresh();
@@ -71,6 +75,23 @@ export class Agent {
     } finally {
       byId("join-submit").removeAttribute("disabled");
     }
+  }
+
+  /** Calls a tool of this page's own tab once more. @param {string} tool @param {Record<string, unknown>} args */
+  async callOwn(tool, args) {
+    const { code, link } = this.#tab;
+    if (code === null || link === null) return toast("This tab has no session now.");
+    if (this.#guest?.code !== code) await this.join(link);
+    if (this.#guest?.code === code) await this.#calls.start(this.#guest, tool, args ?? {});
+  }
+
+  /** @param {string} text @param {import("./typed-invite.js").Fault} fault */
+  #refuse(text, { fault, link }) {
+    // What was typed stays, to be corrected; a link may hold a key.
+    if (!text.includes("#")) this.#input.value = text;
+    const away = link && el("a", { href: link, rel: "noreferrer" }, "Open it there");
+    showBanner(byId("agent-banner"), `${fault} `, "bad", away);
+    this.#input.focus();
   }
 
   #leave() {
@@ -88,6 +109,8 @@ export class Agent {
     byId("leave").hidden = !isJoined;
     byId("join-submit").hidden = isJoined;
     byId("agent-hint").hidden = isJoined;
+    byId("agent-about").hidden = !isJoined;
+    if (!isJoined) byId("agent-title").textContent = "Try it as an agent";
     byId("presence").hidden = true;
     byId("agent-lock").hidden = !this.#guest?.encrypted;
     this.#input.readOnly = isJoined;
@@ -100,6 +123,7 @@ export class Agent {
       const info = await guest.session();
       if (guest !== this.#guest) return;
       if (info.encrypted && !guest.encrypted) return this.#lackKey();
+      this.#showLabel(info);
       this.#showPresence(info);
       this.#showTools(info.tools);
     } catch (error) {
@@ -116,6 +140,15 @@ export class Agent {
     const text = "This session is encrypted, so its code alone is not enough. Scan the tab’s QR code, or paste its link here.";
     showBanner(byId("agent-banner"), text, "warn");
     this.#input.focus();
+  }
+
+  /** @param {import("../../waypost.js").SessionInfo} info */
+  #showLabel({ label }) {
+    const isOwn = this.#guest?.code === this.#tab.code;
+    byId("agent-title").textContent = isOwn ? "You are an agent of this tab" : `You are connected to ${plain(label || "a tab")}`;
+    byId("agent-about").textContent = isOwn
+      ? "Call its tools here. Your own calls need no approval."
+      : "Call its tools here. Its person sees each call, and may be asked to allow it first.";
   }
 
   /** @param {import("../../waypost.js").SessionInfo} info */
@@ -144,7 +177,7 @@ export class Agent {
   #choice(tool) {
     const radio = el("input", { type: "radio", name: "tool", onchange: () => this.#select(tool) });
     radio.value = tool.name;
-    const label = el("span", {}, el("code", {}, plain(tool.name)), el("span", {}, plain(`${tool.description ?? tool.title ?? ""}`)));
+    const label = el("span", {}, el("b", { class: "tool-name" }, el("code", {}, plain(tool.name)), ...annotationBadges(tool.annotations)), el("span", {}, plain(`${tool.description ?? tool.title ?? ""}`)));
     return el("label", { class: "tool" }, radio, label);
   }
 
