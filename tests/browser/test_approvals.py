@@ -60,7 +60,9 @@ def test_a_refused_call_is_answered_with_an_error_that_says_so(open_console: Ope
     tab.approval.get_by_role("button", name="Refuse", exact=True).click()
     assert answer(api, code, "r1", text="No")["error"]["code"] == "refused"
     expect(tab.notes).to_have_count(0)
-    expect(tab.line("out", "error")).to_contain_text("refused")
+    expect(tab.entries).to_contain_text("Refused by the person")
+    expect(tab.line("out", "refused")).to_have_count(1)
+    expect(tab.line("out", "error")).to_have_count(0)
 
 
 def test_always_allow_lasts_over_a_reload_until_the_tools_switch_is_turned(
@@ -128,7 +130,7 @@ def test_several_calls_queue_up_and_can_be_refused_together(open_console: OpenCo
     expect(tab.approval.get_by_label("Arguments")).to_contain_text("Number 1")
     tab.approval.get_by_role("button", name="Refuse all").click()
     expect(tab.approval).to_be_hidden()
-    expect(tab.line("out", "error")).to_have_count(5)
+    expect(tab.line("out", "refused")).to_have_count(5)
     expect(tab.notes).to_have_count(1)
 
 

@@ -22,7 +22,7 @@ ACCEPT = {"Accept": "application/json, text/event-stream"}
 
 def panel(page: Page) -> Locator:
     """The panel."""
-    return page.get_by_role("group", name="Connect an MCP client")
+    return page.get_by_role("tabpanel", name="MCP client")
 
 
 def commands(page: Page) -> Locator:
@@ -77,7 +77,8 @@ def test_an_encrypted_session_says_that_mcp_clients_can_not_use_it(open_console:
     tab.wait_online()
     expect(tab.page.locator("#mcp-url")).to_have_text(f"{tab.url}/mcp/{tab.address}")
     tab.page.get_by_role("button", name="End session").click()
-    expect(panel(tab.page)).to_be_hidden()
+    expect(tab.page.locator("#mcp-url")).to_be_hidden()
+    expect(panel(tab.page)).to_contain_text("This session is over.")
 
 
 def test_where_a_code_is_not_enough_the_address_is(browser: Browser, open_at: OpenConsole, watch: Watch) -> None:

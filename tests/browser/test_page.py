@@ -114,7 +114,7 @@ def test_both_themes_of_the_console_are_legible_and_every_control_has_a_name(
     tab = open_console(color_scheme=theme)
     fill_with_life(tab)
     assert tab.page.evaluate("document.documentElement.dataset.theme") == theme
-    tab.page.locator(".line summary").first.click()
+    tab.entries.first.locator("summary").first.click()
     tab.shoot(f"console-{theme}")
     assert faults(tab.page) == []
     for hue in (32, 140, 240, 320):

@@ -5,9 +5,10 @@ import { CallTimeout, DecryptionError, ToolError } from "../../waypost.js";
 import { endOwnCall, ownCall } from "../approval/own-calls.js";
 import { dailyLimit } from "../daily-limit.js";
 import { byId, el, showPill } from "../shared/dom.js";
-import { duration, inline, pretty } from "../shared/format.js";
+import { duration, inline } from "../shared/format.js";
 import { plain } from "../shared/plain.js";
 import { ProgressLine } from "../shared/progress-line.js";
+import { valueView } from "../shared/value-view.js";
 
 /** Cards kept on the page. */
 const MAX_CARDS = 20;
@@ -49,6 +50,7 @@ export class Calls {
     } catch (error) {
       dailyLimit.heard(error);
       if (card.signal.aborted) card.close(`Cancelled after ${took()}`, "warn");
+      else if (error instanceof ToolError && error.code === "refused") card.close(`Refused by the person after ${took()}`, "warn");
       else if (error instanceof ToolError) card.close(`Error after ${took()}`, "bad", withoutStack(error));
       else if (error instanceof DecryptionError) card.close("Could not be decrypted", "bad", error.message);
       else if (error instanceof CallTimeout) card.close(error.message, "warn");
@@ -64,7 +66,6 @@ class Card {
   #controller = new AbortController();
   #pill = el("span", { class: "pill" });
   #progress = new ProgressLine();
-  #answer = el("pre", { hidden: true, tabindex: 0, "aria-label": "Answer" });
   #cancel = el("button", { type: "button", class: "quiet" }, "Cancel");
 
   /**
@@ -85,7 +86,6 @@ class Card {
       el("p", { class: "call-head" }, el("code", {}, plain(tool)), this.#pill, this.#cancel),
       el("p", { class: "payload" }, plain(inline(args))),
       ...this.#progress.elements,
-      this.#answer,
     );
   }
 
@@ -107,8 +107,7 @@ class Card {
     showPill(this.#pill, status, kind);
     this.#cancel.remove();
     this.#progress.remove();
-    this.#answer.hidden = answer === undefined;
-    this.#answer.textContent = pretty(answer);
+    if (answer !== undefined) this.element.append(valueView(answer, "Answer"));
   }
 }
 

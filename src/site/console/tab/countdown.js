@@ -13,6 +13,12 @@ export class Countdown {
     setInterval(() => this.#draw(), 1000);
   }
 
+  /** Shows the time of another session. @param {Date} expiresAt */
+  begin(expiresAt) {
+    this.hide();
+    this.show(expiresAt);
+  }
+
   /** @param {Date} expiresAt */
   show(expiresAt) {
     const ms = expiresAt.getTime();

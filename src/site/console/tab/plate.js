@@ -1,0 +1,48 @@
+/** The session's plate: its code, the QR code of its link, and what can be copied of it. */
+
+import { byId, copies } from "../shared/dom.js";
+import { codeParts } from "../shared/format.js";
+import { qrCode } from "./qr.js";
+
+/** @typedef {import("../../waypost.js").Session} Session */
+
+const BUTTONS = ["copy-link", "copy-code", "end"];
+
+export class Plate {
+  /** @param {() => Session | null} session the one that is shown, while it is open */
+  constructor(session) {
+    copies(byId("copy-code"), () => codeParts(session()?.code ?? "").join(""));
+    copies(byId("copy-link"), () => session()?.link ?? "");
+  }
+
+  /** @param {Session} session */
+  show({ code, link, key }) {
+    const isEncrypted = key !== undefined;
+    byId("plate").dataset.state = "open";
+    const shown = byId("code");
+    // The code of an encrypted session opens nothing without the key.
+    const parts = isEncrypted ? ["Link only"] : codeParts(code).flatMap((part) => [part, document.createElement("wbr")]);
+    shown.replaceChildren(...parts);
+    shown.classList.toggle("long", isEncrypted || code.length > 8);
+    if (isEncrypted) shown.removeAttribute("aria-label");
+    else shown.setAttribute("aria-label", [...code].join(" "));
+    const qr = byId("qr");
+    qr.hidden = false;
+    qr.setAttribute("href", link);
+    qr.replaceChildren(qrCode(link, "QR code of the link for the agent"));
+    qr.classList.toggle("dense", isEncrypted);
+    byId("tab-lock").hidden = !isEncrypted;
+    byId("tab-open").hidden = isEncrypted;
+    byId("copy-code").hidden = isEncrypted;
+    for (const id of BUTTONS) byId(id).removeAttribute("disabled");
+    byId("renew").classList.remove("primary");
+  }
+
+  /** The session is over: nothing of it can be used any more. */
+  showEnd() {
+    byId("plate").dataset.state = "over";
+    byId("qr").hidden = true;
+    for (const id of BUTTONS) byId(id).setAttribute("disabled", "");
+    byId("renew").classList.add("primary");
+  }
+}
