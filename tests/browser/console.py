@@ -114,6 +114,8 @@ class Console:
             field = form.get_by_label(name)
             if isinstance(value, bool):
                 field.set_checked(value)
+            elif isinstance(value, list) and field.get_attribute("placeholder") == "One on each line":
+                field.fill("\n".join(value))
             elif field.evaluate("field => field.tagName") == "SELECT":
                 field.select_option(label=value)
             else:

@@ -14,6 +14,9 @@ import { readTyped } from "./typed-invite.js";
 /** How often the tab's presence and tools are refreshed while the page is visible. */
 const REFRESH_MS = 15_000;
 
+/** So many tools are searched rather than read. */
+const MANY = 10;
+
 /** @typedef {import("../../waypost.js").ToolDefinition} ToolDefinition */
 
 export class Agent {
@@ -39,6 +42,7 @@ export class Agent {
       this.#input.focus();
     });
     byId("use-own").addEventListener("click", () => this.join(tab.link ?? ""));
+    byId("tools-filter").addEventListener("input", () => this.#filterTools());
     setInterval(() => document.visibilityState === "visible" && this.#refresh(), REFRESH_MS);
     addEventListener("online", () => this.#refresh());
   }
@@ -168,9 +172,19 @@ export class Agent {
     this.#shownTools = text;
     byId("tools-empty").hidden = tools.length > 0;
     byId("tools").replaceChildren(...tools.map((tool) => this.#choice(tool)));
+    byId("tools-filter").hidden = tools.length < MANY;
+    this.#filterTools();
     const again = tools.find(({ name }) => name === this.#selected) ?? tools[0];
     if (again) this.#select(again);
     else byId("call-place").replaceChildren();
+  }
+
+  #filterTools() {
+    const filter = /** @type {HTMLInputElement} */ (byId("tools-filter"));
+    const wanted = filter.hidden ? "" : filter.value.trim().toLowerCase();
+    for (const label of byId("tools").querySelectorAll("label")) {
+      label.hidden = !label.textContent?.toLowerCase().includes(wanted);
+    }
   }
 
   /** @param {ToolDefinition} tool */

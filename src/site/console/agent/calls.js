@@ -3,6 +3,7 @@
 import { newId } from "../../client/ids.js";
 import { CallTimeout, DecryptionError, ToolError } from "../../waypost.js";
 import { endOwnCall, ownCall } from "../approval/own-calls.js";
+import { codeView } from "./code-view.js";
 import { dailyLimit } from "../daily-limit.js";
 import { byId, el, showPill } from "../shared/dom.js";
 import { duration, inline } from "../shared/format.js";
@@ -33,7 +34,7 @@ export class Calls {
    * @param {Record<string, unknown>} args
    */
   async start(guest, tool, args) {
-    const card = new Card(tool, args);
+    const card = new Card(tool, args, codeView({ origin: location.origin, code: guest.code, tool, args, isEncrypted: guest.encrypted }));
     byId("calls-title").hidden = false;
     byId("calls").prepend(card.element);
     while (byId("calls").childElementCount > MAX_CARDS) byId("calls").lastElementChild?.remove();
@@ -66,13 +67,16 @@ class Card {
   #controller = new AbortController();
   #pill = el("span", { class: "pill" });
   #progress = new ProgressLine();
+  #code;
   #cancel = el("button", { type: "button", class: "quiet" }, "Cancel");
 
   /**
    * @param {string} tool
    * @param {Record<string, unknown>} args
+   * @param {HTMLElement} code
    */
-  constructor(tool, args) {
+  constructor(tool, args, code) {
+    this.#code = code;
     showPill(this.#pill, "Waiting", "busy");
     this.#cancel.setAttribute("aria-label", `Cancel ${tool}`);
     this.#cancel.addEventListener("click", () => {
@@ -86,6 +90,7 @@ class Card {
       el("p", { class: "call-head" }, el("code", {}, plain(tool)), this.#pill, this.#cancel),
       el("p", { class: "payload" }, plain(inline(args))),
       ...this.#progress.elements,
+      code,
     );
   }
 
@@ -107,7 +112,7 @@ class Card {
     showPill(this.#pill, status, kind);
     this.#cancel.remove();
     this.#progress.remove();
-    if (answer !== undefined) this.element.append(valueView(answer, "Answer"));
+    if (answer !== undefined) this.#code.before(valueView(answer, "Answer"));
   }
 }
 

@@ -17,7 +17,7 @@ export const askTool = {
       type: "object",
       properties: {
         question: { type: "string", minLength: 1, maxLength: 400, description: "The question" },
-        choices: { type: "array", items: { type: "string" }, maxItems: 6, description: "Answers to choose from, as a JSON list of strings" },
+        choices: { type: "array", items: { type: "string" }, maxItems: 6, description: "Answers to choose from; without them, the person types" },
       },
       required: ["question"],
       additionalProperties: false,
