@@ -29,9 +29,13 @@
     }
   }
 
+  /** The browser's own bar around the page. */
+  const BARS = { dark: "#0c130f", light: "#f3f4ee" };
+
   /** @param {string | null} theme */
   function show(theme) {
     root.dataset.theme = theme ?? (system.matches ? "dark" : "light");
+    document.querySelector('meta[name="theme-color"]')?.setAttribute("content", root.dataset.theme === "dark" ? BARS.dark : BARS.light);
     const button = document.getElementById("theme");
     if (!button) return;
     const other = root.dataset.theme === "dark" ? "light" : "dark";
