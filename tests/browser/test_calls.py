@@ -100,6 +100,23 @@ def test_progress_shows_while_a_person_takes_their_time(open_console: OpenConsol
     expect(tab.line("out", "progress")).to_have_count(2)
 
 
+def test_a_call_goes_on_after_a_reload_of_the_agents_page(open_console: OpenConsole) -> None:
+    tab = open_console()
+    agent = open_console(f"#join={tab.wait_online()}")
+    agent.call("ask_person", question="Which hut?")
+    expect(agent.call_card).to_contain_text("The question is on the page.")
+    agent.page.reload()
+    expect(agent.call_card.locator(".pill")).to_have_text("Waiting")
+    expect(agent.page.locator('#tools input[value="ask_person"]')).to_be_checked()
+    tab.page.get_by_label("Your answer").fill("The upper one")
+    tab.page.get_by_role("button", name="Answer").click()
+    agent.expect_answer("The upper one")
+    expect(tab.entries).to_have_count(1)
+    agent.page.reload()
+    expect(agent.page.locator("#tools input").first).to_be_visible()
+    expect(agent.page.locator(".call-card")).to_have_count(0)
+
+
 def test_choices_are_answered_with_one_click(open_console: OpenConsole) -> None:
     tab = open_console()
     tab.wait_online()

@@ -7,12 +7,15 @@ import { byId, el, showBanner, showPill, toast } from "../shared/dom.js";
 import { keepKey, recallKey } from "../tab/encryption.js";
 import { age, clockTime, codeParts } from "../shared/format.js";
 import { plain } from "../shared/plain.js";
+import { keep, recall } from "../shared/storage.js";
 import { argumentFields } from "./schema-form.js";
 import { annotationBadges } from "./annotations.js";
 import { readTyped } from "./typed-invite.js";
 
 /** How often the tab's presence and tools are refreshed while the page is visible. */
 const REFRESH_MS = 15_000;
+
+const TOOL = "waypost.agent.tool";
 
 /** So many tools are searched rather than read. */
 const MANY = 10;
@@ -27,7 +30,7 @@ export class Agent {
   /** The tools on the page as JSON, so that a refresh without changes leaves forms and focus alone. */
   #shownTools = "";
   /** @type {string | null} */
-  #selected = null;
+  #selected = recall("sessionStorage", TOOL);
 
   /** @param {{ code: string | null, link: string | null }} tab this page's own */
   constructor(tab) {
@@ -72,6 +75,7 @@ export class Agent {
       this.#showJoined(true);
       await this.#refresh();
       byId("tools").querySelector("input")?.focus();
+      if (this.#guest) this.#calls.resume(this.#guest);
     } catch (error) {
       dailyLimit.heard(error);
       showBanner(byId("agent-banner"), errorText(error), "bad");
@@ -198,6 +202,7 @@ export class Agent {
   /** @param {ToolDefinition} tool */
   #select(tool) {
     this.#selected = tool.name;
+    keep("sessionStorage", TOOL, tool.name);
     for (const radio of byId("tools").querySelectorAll("input")) radio.checked = radio.value === tool.name;
     const fields = argumentFields(tool.inputSchema);
     const form = el("form", { class: "call", "aria-label": `Arguments of ${tool.name}` }, ...fields.elements);

@@ -10,6 +10,7 @@ import { duration, inline } from "../shared/format.js";
 import { plain } from "../shared/plain.js";
 import { ProgressLine } from "../shared/progress-line.js";
 import { valueView } from "../shared/value-view.js";
+import { forgetCall, keepCall, keptCalls } from "./running-calls.js";
 
 /** Cards kept on the page. */
 const MAX_CARDS = 20;
@@ -21,10 +22,17 @@ const TIMEOUT_MS = 15 * 60_000;
 
 export class Calls {
   #tab;
+  /** The ids of those that this page waits for. @type {Set<string>} */
+  #running = new Set();
 
   /** @param {{ code: string | null }} tab this page's own */
   constructor(tab) {
     this.#tab = tab;
+  }
+
+  /** Goes on with the calls that had no answer when the page was reloaded. @param {Guest} guest */
+  resume(guest) {
+    for (const { id, tool, args } of keptCalls(guest.code)) if (!this.#running.has(id)) this.start(guest, tool, args, id);
   }
 
   /**
@@ -32,8 +40,9 @@ export class Calls {
    * @param {Guest} guest
    * @param {string} tool
    * @param {Record<string, unknown>} args
+   * @param {string} [known] the id of a call that goes on after a reload
    */
-  async start(guest, tool, args) {
+  async start(guest, tool, args, known) {
     const card = new Card(tool, args, codeView({ origin: location.origin, code: guest.code, tool, args, isEncrypted: guest.encrypted }));
     byId("calls-title").hidden = false;
     byId("calls").prepend(card.element);
@@ -41,7 +50,10 @@ export class Calls {
     const beganAt = performance.now();
     const { code } = guest;
     // The button is the approval for a call to this page's own tab. The host of another session learns the id of a call.
-    const id = code === this.#tab.code ? ownCall({ code, tool, args }) : newId();
+    const id = known ?? (code === this.#tab.code ? ownCall({ code, tool, args }) : newId());
+    // What is encrypted on its way is not written down.
+    if (!guest.encrypted) keepCall({ code, id, tool, args });
+    this.#running.add(id);
     const took = () => duration(performance.now() - beganAt);
     try {
       const { signal } = card;
@@ -58,6 +70,8 @@ export class Calls {
       else card.close("Failed", "bad", error instanceof Error ? error.message : String(error));
     } finally {
       endOwnCall(id);
+      forgetCall(id);
+      this.#running.delete(id);
     }
   }
 }
