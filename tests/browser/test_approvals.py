@@ -309,6 +309,8 @@ def test_a_question_fits_on_a_phone(open_console: OpenConsole, api: httpx.Client
     ask(api, code, "r1", text="W" * 300, tags=["w" * 40] * 12)
     ask(api, code, "r2", "set_accent", color="W" * 90)
     expect(tab.approval).to_contain_text("1 of 2")
+    expect(tab.approval.get_by_role("button", name=ALWAYS).locator("code")).to_have_text("add_note")
+    expect(tab.approval.get_by_role("button", name=ALWAYS).locator("code")).to_be_visible()
     tab.shoot("approval-phone", full_page=False)
     assert tab.page.evaluate("document.documentElement.scrollWidth") <= 360
     box = tab.approval.bounding_box()

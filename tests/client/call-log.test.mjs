@@ -96,6 +96,8 @@ test("a reload keeps the newest entries, cut off where they are long; what ran i
   const after = new CallLog(() => 2000);
   after.restore(JSON.parse(text));
   assert.deepEqual(states(after), { old: "answered", runs: "interrupted" });
+  // What is cut off can't be called again.
+  assert.deepEqual(after.entries.map(({ isCut }) => isCut), [false, true]);
   assert.equal(after.open, 0);
   after.request({ ...REQUEST, id: "runs", replay: true });
   assert.deepEqual(states(after), { old: "answered", runs: "running" });

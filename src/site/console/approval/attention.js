@@ -1,6 +1,6 @@
 /** Calls the person, who may look elsewhere: the window's title, its icon, the app's badge, and notifications if they are wanted. */
 
-import { el } from "../shared/dom.js";
+import { el, toast } from "../shared/dom.js";
 import { keep, recall } from "../shared/storage.js";
 import { tellWaiting } from "../views.js";
 
@@ -12,7 +12,7 @@ const MAX_BODY = 200;
 const ICON = "/console/icon.svg";
 const ICON_WAITING = "/console/icon-waiting.svg";
 
-/** Whether this browser can show notifications of a page: only over HTTPS and on localhost, and not where they need a service worker. */
+/** Whether this browser may show notifications of this page: only over HTTPS and on localhost. */
 function canNotify() {
   return isSecureContext && "Notification" in globalThis;
 }
@@ -22,6 +22,7 @@ export class Attention {
   #focus;
   /** @type {Notification | null} */
   #notification = null;
+  #canSend = true;
 
   /** @param {HTMLElement} button turns notifications on and off @param {() => void} focus brings the person to what waits */
   constructor(button, focus) {
@@ -49,6 +50,11 @@ export class Attention {
   /** @param {string} news */
   #notify(news) {
     if (!this.#isWanted || document.hasFocus()) return;
+    this.#send(news);
+  }
+
+  /** @param {string} news */
+  #send(news) {
     this.#close();
     try {
       const notification = new Notification("Waypost is waiting for you", { body: news.slice(0, MAX_BODY), icon: ICON, tag: "waypost" });
@@ -59,8 +65,10 @@ export class Attention {
       });
       this.#notification = notification;
     } catch {
-      // Chrome on Android shows notifications of service workers only.
-      this.#button.hidden = true;
+      // Chrome on Android shows those of service workers only.
+      this.#canSend = false;
+      this.#showButton();
+      toast("This browser shows notifications of installed apps only.");
     }
   }
 
@@ -74,10 +82,12 @@ export class Attention {
     keep("localStorage", WISH, isOn ? "no" : "yes");
     if (!isOn && Notification.permission === "default") await Notification.requestPermission();
     this.#showButton();
+    // The person sees how it looks, or that it does not work here.
+    if (!isOn && this.#isWanted) this.#send("What waits for you is shown like this.");
   }
 
   #showButton() {
-    this.#button.hidden = !canNotify();
+    this.#button.hidden = !canNotify() || !this.#canSend;
     if (this.#button.hidden) return;
     const isBlocked = Notification.permission === "denied";
     this.#button.toggleAttribute("disabled", isBlocked);

@@ -30,6 +30,7 @@ const MAX_STORED_CHARS = 4000;
  * @property {number} [durationMs] how long the handler took
  * @property {boolean} isPinned
  * @property {boolean} isKept over a reload
+ * @property {boolean} [isCut] whether the arguments are only shown: a reload has cut them off
  * @property {Part[]} parts oldest first
  */
 
@@ -104,6 +105,7 @@ export class CallLog {
     return this.entries.filter(({ isKept }) => isKept).slice(0, MAX_STORED).map((entry) => ({
       ...entry,
       args: stored(entry.args),
+      isCut: entry.isCut || stored(entry.args) !== entry.args,
       parts: entry.parts.map((part) => ({ ...part, value: stored(part.value) })),
     }));
   }

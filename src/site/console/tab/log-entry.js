@@ -33,7 +33,7 @@ export class LogEntry {
   /** @param {Entry} entry @param {Actions} actions */
   constructor(entry, { pin, repeat }) {
     this.#entry = entry;
-    const { id, name, args, at, state } = entry;
+    const { id, name, args, at, state, isCut } = entry;
     const summary = el(
       "summary",
       {},
@@ -45,7 +45,7 @@ export class LogEntry {
     );
     this.#pin.addEventListener("click", () => pin(entry));
     const again = el("button", { type: "button", class: "quiet", onclick: () => repeat(entry) }, "Call again");
-    const actions = el("p", { class: "entry-actions" }, this.#pin, state === "note" ? null : again, el("span", { class: "hint" }, id && `id ${id}`));
+    const actions = el("p", { class: "entry-actions" }, this.#pin, state === "note" || isCut ? null : again, el("span", { class: "hint" }, id && `id ${id}`));
     this.element = el("li", { class: "entry" }, el("details", {}, summary, this.#parts, actions));
     this.draw();
   }

@@ -183,6 +183,7 @@ export class Tab {
     if (!this.#session) {
       this.#host = null;
       Session.forget();
+      this.onChange();
       return this.#open(0);
     }
     if (this.#isOpening || !(await this.#mayEnd("Start a new session?", "Start it"))) return;
@@ -206,7 +207,7 @@ export class Tab {
   /** Asks the person, if somebody has used the session. @param {string} question @param {string} yes */
   async #mayEnd(question, yes) {
     const { calls, open } = this.#log.use;
-    if (calls === 0) return true;
+    if (calls === 0 || isElsewhere(this.state)) return true;
     const waiting = open === 0 ? "" : ` ${open === 1 ? "One call is" : `${open} calls are`} open, and will be cancelled.`;
     return confirmed(question, `Agents have used this session. Its code and link stop working.${waiting}`, yes);
   }
@@ -229,7 +230,7 @@ export class Tab {
     this.#countdown.isConnected(now.state === "online");
     if (now.state === "ended") return this.#showEnd(now);
     // Another host extends the session, which this tab is not told.
-    if (now.state === "superseded" || now.state === "elsewhere") this.#countdown.hide();
+    if (isElsewhere(now.state)) this.#countdown.hide();
     showConnection(now, host);
   }
 
@@ -253,14 +254,19 @@ export class Tab {
 /** Ends a session that was replaced. @param {Host} old */
 function retire(old) {
   const { state } = old.state;
-  // One that another host has taken over is that one's to end.
-  if (state === "superseded") old.close();
+  // One that another host has is that one's to end.
+  if (isElsewhere(state)) old.close();
   else if (state !== "ended") {
     old.end().catch(() => {
       // The server is unreachable. Without this host the session expires by itself.
       old.close();
     });
   }
+}
+
+/** Whether another host has the session. @param {string | null} state */
+function isElsewhere(state) {
+  return state === "superseded" || state === "elsewhere";
 }
 
 /** @param {unknown} error */
