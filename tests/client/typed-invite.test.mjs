@@ -49,6 +49,12 @@ for (const [text, reason] of [
   });
 }
 
+for (const text of ["javascript://other.example/%0aalert(1)#join=T93SC5RC", "data://x/#join=T93SC5RC", "ftp://other.example/#join=T93SC5RC"]) {
+  test(`what is no web address leads nowhere: ${text}`, () => {
+    assert.deepEqual(readTyped(text, ORIGIN), { fault: "This is no link of a tab." });
+  });
+}
+
 test("a link of another server is said to be one, and leads there", () => {
   const link = `https://other.example/#join=T93SC5RC&key=${KEY}`;
   const typed = readTyped(link, ORIGIN);

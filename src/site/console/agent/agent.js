@@ -7,30 +7,18 @@ import { byId, el, showBanner, showPill, toast } from "../shared/dom.js";
 import { keepKey, recallKey } from "../tab/encryption.js";
 import { age, clockTime, codeParts } from "../shared/format.js";
 import { plain } from "../shared/plain.js";
-import { keep, recall } from "../shared/storage.js";
-import { argumentFields } from "./schema-form.js";
-import { annotationBadges } from "./annotations.js";
+import { ToolList } from "./tool-list.js";
 import { readTyped } from "./typed-invite.js";
 
 /** How often the tab's presence and tools are refreshed while the page is visible. */
 const REFRESH_MS = 15_000;
-
-const TOOL = "waypost.agent.tool";
-
-/** So many tools are searched rather than read. */
-const MANY = 10;
-
-/** @typedef {import("../../waypost.js").ToolDefinition} ToolDefinition */
 
 export class Agent {
   #calls;
   #tab;
   /** @type {import("../../waypost.js").Guest | null} */
   #guest = null;
-  /** The tools on the page as JSON, so that a refresh without changes leaves forms and focus alone. */
-  #shownTools = "";
-  /** @type {string | null} */
-  #selected = recall("sessionStorage", TOOL);
+  #tools = new ToolList((tool, args) => this.#call(tool, args));
 
   /** @param {{ code: string | null, link: string | null }} tab this page's own */
   constructor(tab) {
@@ -45,7 +33,6 @@ export class Agent {
       this.#input.focus();
     });
     byId("use-own").addEventListener("click", () => this.join(tab.link ?? ""));
-    byId("tools-filter").addEventListener("input", () => this.#filterTools());
     setInterval(() => document.visibilityState === "visible" && this.#refresh(), REFRESH_MS);
     addEventListener("online", () => this.#refresh());
   }
@@ -74,7 +61,7 @@ export class Agent {
       if (known !== undefined) keepKey(invite.code, known);
       this.#showJoined(true);
       await this.#refresh();
-      byId("tools").querySelector("input")?.focus();
+      this.#tools.focus();
       if (this.#guest) this.#calls.resume(this.#guest);
     } catch (error) {
       dailyLimit.heard(error);
@@ -93,6 +80,13 @@ export class Agent {
     if (this.#guest?.code === code) await this.#calls.start(this.#guest, tool, args ?? {});
   }
 
+  /** @param {string} tool @param {Record<string, unknown>} args */
+  async #call(tool, args) {
+    if (!this.#guest) return;
+    await this.#calls.start(this.#guest, tool, args);
+    this.#refresh();
+  }
+
   /** @param {string} text @param {import("./typed-invite.js").Fault} fault */
   #refuse(text, { fault, link }) {
     // What was typed stays, to be corrected; a link may hold a key.
@@ -104,11 +98,9 @@ export class Agent {
 
   #leave() {
     this.#guest = null;
-    this.#shownTools = "";
     this.#showJoined(false);
     showBanner(byId("agent-banner"), null);
-    byId("call-place").replaceChildren();
-    byId("tools").replaceChildren();
+    this.#tools.clear();
   }
 
   /** @param {boolean} isJoined */
@@ -133,7 +125,7 @@ export class Agent {
       if (info.encrypted && !guest.encrypted) return this.#lackKey();
       this.#showLabel(info);
       this.#showPresence(info);
-      this.#showTools(info.tools);
+      this.#tools.show(info.tools);
     } catch (error) {
       if (guest !== this.#guest) return;
       dailyLimit.heard(error);
@@ -167,52 +159,6 @@ export class Agent {
     const seen = hostSeenAt === null ? null : new Date(hostSeenAt);
     const since = seen ? `was last online at ${clockTime(seen)} (${age(seen)})` : "has not been online yet";
     showBanner(banner, `The tab is offline. It ${since}. Your calls wait until it is online again.`, "warn");
-  }
-
-  /** @param {ToolDefinition[]} tools */
-  #showTools(tools) {
-    const text = JSON.stringify(tools);
-    if (text === this.#shownTools) return;
-    this.#shownTools = text;
-    byId("tools-empty").hidden = tools.length > 0;
-    byId("tools").replaceChildren(...tools.map((tool) => this.#choice(tool)));
-    byId("tools-filter").hidden = tools.length < MANY;
-    this.#filterTools();
-    const again = tools.find(({ name }) => name === this.#selected) ?? tools[0];
-    if (again) this.#select(again);
-    else byId("call-place").replaceChildren();
-  }
-
-  #filterTools() {
-    const filter = /** @type {HTMLInputElement} */ (byId("tools-filter"));
-    const wanted = filter.hidden ? "" : filter.value.trim().toLowerCase();
-    for (const label of byId("tools").querySelectorAll("label")) {
-      label.hidden = !label.textContent?.toLowerCase().includes(wanted);
-    }
-  }
-
-  /** @param {ToolDefinition} tool */
-  #choice(tool) {
-    const radio = el("input", { type: "radio", name: "tool", onchange: () => this.#select(tool) });
-    radio.value = tool.name;
-    const label = el("span", {}, el("b", { class: "tool-name" }, el("code", {}, plain(tool.name)), ...annotationBadges(tool.annotations)), el("span", {}, plain(`${tool.description ?? tool.title ?? ""}`)));
-    return el("label", { class: "tool" }, radio, label);
-  }
-
-  /** @param {ToolDefinition} tool */
-  #select(tool) {
-    this.#selected = tool.name;
-    keep("sessionStorage", TOOL, tool.name);
-    for (const radio of byId("tools").querySelectorAll("input")) radio.checked = radio.value === tool.name;
-    const fields = argumentFields(tool.inputSchema);
-    const form = el("form", { class: "call", "aria-label": `Arguments of ${tool.name}` }, ...fields.elements);
-    if (fields.elements.length === 0) form.append(el("p", { class: "hint" }, "This tool takes no arguments."));
-    form.append(el("button", { class: "primary" }, "Call ", el("code", {}, plain(tool.name))));
-    form.addEventListener("submit", (event) => {
-      event.preventDefault();
-      if (this.#guest) this.#calls.start(this.#guest, tool.name, fields.read()).then(() => this.#refresh());
-    });
-    byId("call-place").replaceChildren(form);
   }
 }
 

@@ -35,6 +35,7 @@ function readLink(text, origin) {
   const [, last] = MCP_PATH.exec(url.pathname) ?? [];
   const isInvite = url.hash.includes("join=");
   if (!isInvite && last === undefined) return { fault: "This link contains no session code. Copy the link of the tab." };
+  if (!/^https?:$/.test(url.protocol)) return { fault: "This is no link of a tab." };
   if (url.origin !== origin) {
     if (isInvite) return { fault: `This link belongs to ${url.host}, and this page is ${new URL(origin).host}.`, link: url.href };
     return { fault: `This URL belongs to ${url.host}, and this page is ${new URL(origin).host}.` };
