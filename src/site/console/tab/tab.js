@@ -1,26 +1,20 @@
 /** This tab's session on the page: created or restored, connected, ended, replaced. */
 
-import { Backoff, CancellableSleep } from "../../client/transport/backoff.js";
-import { retryAfterMs } from "../../client/errors.js";
 import { Host, Session } from "../../waypost.js";
 import { decide } from "../approval/approvals.js";
 import { confirmed } from "../chat/confirm.js";
-import { dailyLimit, inTime } from "../daily-limit.js";
-import { byId, copies, el, showBanner, showPill } from "../shared/dom.js";
+import { byId, copies, showBanner, showPill } from "../shared/dom.js";
 import { showConnection } from "./connection-state.js";
 import { restoreSwitch } from "./encryption.js";
 import { endText } from "./end-text.js";
 import { Countdown } from "./countdown.js";
 import { holdAddress } from "../mcp/address-holder.js";
 import { McpPanel } from "../mcp/panel.js";
-import { openSession } from "./open-session.js";
+import { Opener, reasonOf } from "./opener.js";
 import { Plate } from "./plate.js";
 import { curlCommand } from "./snippets.js";
 import { offerTools } from "../tools/example-tools.js";
 import { setTitle } from "../views.js";
-
-/** Pauses between attempts to open a session; the last one repeats. */
-const ATTEMPT_DELAYS_MS = [1000, 2000, 5000, 10_000];
 
 /** How long `ready()` waits for the connection. */
 const READY_MS = 10_000;
@@ -32,9 +26,11 @@ export class Tab {
   #mcp = new McpPanel();
   /** @type {Host | null} */
   #host = null;
-  /** The pause before the next attempt to open a session. @type {CancellableSleep | null} */
-  #pause = null;
-  #isOpening = false;
+  #opener = new Opener((session) => {
+    const old = this.#host;
+    this.#use(session);
+    if (old) retire(old);
+  });
   /** @type {Promise<void> | null} */
   #started = null;
   /** Resolves when the session is connected for the first time, or is over. @type {Promise<void>} */
@@ -95,36 +91,7 @@ export class Tab {
   async #start() {
     const kept = await Session.claim();
     if (kept) this.#use(kept, { isRestored: true });
-    else await this.#open(0);
-  }
-
-  /** Opens a session, as soon as that succeeds. @param {number} attempt */
-  async #open(attempt) {
-    if (this.#isOpening) return;
-    this.#isOpening = true;
-    this.#pause = null;
-    showPill(byId("tab-state"), "Opening", "busy");
-    try {
-      this.#use(await openSession());
-    } catch (error) {
-      dailyLimit.heard(error);
-      const usual = ATTEMPT_DELAYS_MS[Math.min(attempt, ATTEMPT_DELAYS_MS.length - 1)];
-      const wanted = retryAfterMs(error);
-      const delayMs = wanted > usual ? new Backoff().next(wanted) : usual;
-      this.#openAfter(delayMs, attempt + 1);
-      showPill(byId("tab-state"), "No session", "bad");
-      const retry = wanted > usual && el("button", { type: "button", class: "link", onclick: () => this.#open(attempt + 1) }, "Try now");
-      showBanner(byId("tab-banner"), `Could not open a session. ${reasonOf(error)} Trying again ${inTime(delayMs)}. `, "bad", retry);
-    } finally {
-      this.#isOpening = false;
-    }
-  }
-
-  /** @param {number} delayMs @param {number} attempt */
-  async #openAfter(delayMs, attempt) {
-    const pause = (this.#pause = new CancellableSleep());
-    await pause.start(delayMs);
-    if (pause === this.#pause) await this.#open(attempt);
+    else await this.#opener.open();
   }
 
   /** @param {Session} session @param {{ isRestored?: boolean }} [options] */
@@ -184,24 +151,9 @@ export class Tab {
       this.#host = null;
       Session.forget();
       this.onChange();
-      return this.#open(0);
+      return this.#opener.open();
     }
-    if (this.#isOpening || !(await this.#mayEnd("Start a new session?", "Start it"))) return;
-    this.#isOpening = true;
-    byId("renew").setAttribute("disabled", "");
-    try {
-      const session = await openSession();
-      const old = this.#host;
-      this.#use(session);
-      if (old) retire(old);
-    } catch (error) {
-      dailyLimit.heard(error);
-      const goesOn = this.#session ? "This session goes on." : "";
-      showBanner(byId("tab-banner"), `Could not open a new session. ${reasonOf(error)} ${goesOn}`, "bad");
-    } finally {
-      this.#isOpening = false;
-      byId("renew").removeAttribute("disabled");
-    }
+    if (await this.#mayEnd("Start a new session?", "Start it")) await this.#opener.replace(() => this.#session !== null);
   }
 
   /** Asks the person, if somebody has used the session. @param {string} question @param {string} yes */
@@ -267,9 +219,4 @@ function retire(old) {
 /** Whether another host has the session. @param {string | null} state */
 function isElsewhere(state) {
   return state === "superseded" || state === "elsewhere";
-}
-
-/** @param {unknown} error */
-function reasonOf(error) {
-  return error instanceof Error ? error.message : String(error);
 }
