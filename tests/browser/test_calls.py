@@ -36,6 +36,14 @@ def test_the_link_and_the_qr_code_lead_an_agent_to_the_tab(open_console: OpenCon
     link = tab.page.locator("#qr").get_attribute("href")
     assert link == f"{tab.url}/#join={code}"
     expect(tab.page.get_by_role("img", name="QR code")).to_be_visible()
+    # At localhost, it leads to where `make dev` says that phones find it, or the page says that they can't.
+    hint = tab.page.locator("#qr-hint")
+    expect(hint).to_contain_text("Only this computer can open this.")
+    tab.page.route("**/network.json", lambda route: route.fulfill(json={"url": "http://192.0.2.7:8787"}))
+    tab.page.reload()
+    tab.wait_online()
+    expect(hint).to_contain_text("Phones in your network can scan this: it opens 192.0.2.7:8787")
+    assert tab.link == f"http://192.0.2.7:8787/#join={code}"
     agent = open_console(f"#join={code}")
     expect(agent.page.locator("#tools input")).to_have_count(3)
     expect(agent.page.locator("#presence")).to_have_text("Tab online")

@@ -120,7 +120,7 @@ def run(launch: Launch, owner: int | None) -> int:
     try:
         if running.wait_ready(START_SECONDS, is_wanted):
             # In one write, and before the reader may print: two threads write to this output.
-            sys.stdout.write(first_lines(running.url, network_url(launch.host, launch.port)))
+            sys.stdout.write(first_lines(running.url, launch.network_url))
             sys.stdout.flush()
             output.show_from_now_on()
             while is_wanted() and running.is_running():
@@ -145,7 +145,8 @@ def main() -> int:
         print(reason, file=sys.stderr)
         return 1
     variables = unset(LOCAL, ROOT / ".dev.vars")
-    launch = Launch(port=arguments.port, host=arguments.host, state=STATE, variables=variables)
+    network = network_url(arguments.host, arguments.port)
+    launch = Launch(port=arguments.port, host=arguments.host, state=STATE, variables=variables, network_url=network)
     try:
         second = listen(arguments.port) if arguments.host in SECOND_FOR else None
     except OSError:

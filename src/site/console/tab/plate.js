@@ -2,13 +2,19 @@
 
 import { byId, copies } from "../shared/dom.js";
 import { codeParts } from "../shared/format.js";
+import { networkLink } from "./network.js";
 import { qrCode } from "./qr.js";
 
 /** @typedef {import("../../waypost.js").Session} Session */
 
 const BUTTONS = ["copy-link", "copy-code", "end"];
 
+const ONLY_HERE = byId("qr-hint").textContent;
+
 export class Plate {
+  /** @type {Session | null} */
+  #shown = null;
+
   /** @param {() => Session | null} session the one that is shown, while it is open */
   constructor(session) {
     copies(byId("copy-code"), () => codeParts(session()?.code ?? "").join(""));
@@ -16,7 +22,9 @@ export class Plate {
   }
 
   /** @param {Session} session */
-  show({ code, link, key }) {
+  show(session) {
+    const { code, link, key } = session;
+    this.#shown = session;
     const isEncrypted = key !== undefined;
     byId("plate").dataset.state = "open";
     const shown = byId("code");
@@ -28,9 +36,13 @@ export class Plate {
     else shown.setAttribute("aria-label", [...code].join(" "));
     const qr = byId("qr");
     qr.hidden = false;
-    qr.setAttribute("href", link);
-    qr.replaceChildren(qrCode(link, "QR code of the link for the agent"));
+    showQr(link);
     qr.classList.toggle("dense", isEncrypted);
+    networkLink(session).then((reachable) => {
+      if (session !== this.#shown) return;
+      byId("qr-hint").textContent = reachable === null ? ONLY_HERE : `Phones in your network can scan this: it opens ${new URL(reachable).host}`;
+      if (reachable !== null) showQr(reachable);
+    });
     byId("tab-lock").hidden = !isEncrypted;
     byId("tab-open").hidden = isEncrypted;
     byId("copy-code").hidden = isEncrypted;
@@ -40,9 +52,16 @@ export class Plate {
 
   /** The session is over: nothing of it can be used any more. */
   showEnd() {
+    this.#shown = null;
     byId("plate").dataset.state = "over";
     byId("qr").hidden = true;
     for (const id of BUTTONS) byId(id).setAttribute("disabled", "");
     byId("renew").classList.add("primary");
   }
+}
+
+/** @param {string} link */
+function showQr(link) {
+  byId("qr").setAttribute("href", link);
+  byId("qr").replaceChildren(qrCode(link, "QR code of the link for the agent"));
 }
