@@ -27,7 +27,6 @@ WHOLE = {"width": 1240, "height": 740}
 """In CSS pixels. Beside each other they are little wider than the 830 in which GitHub shows a README."""
 
 TALL = {"width": 1240, "height": 870}
-HIGH = {"width": 1240, "height": 1060}
 
 SCALE = 1.25
 """Device pixels for each CSS pixel: sharp on most screens, and below 200 KB."""
@@ -35,6 +34,8 @@ SCALE = 1.25
 TIMEOUT_MS = 60_000
 SETTLED_MS = 1_000
 """The question takes no click in its first half second, and looks so."""
+
+HIGH = {"width": 1240, "height": 1060}
 
 LOCAL = """(origin) => {
   const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
