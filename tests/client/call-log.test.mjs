@@ -112,7 +112,15 @@ test("of many entries, a reload keeps fifty; of an encrypted session, none", () 
   assert.equal(JSON.stringify(log).includes("secret"), false);
 });
 
-for (const kept of [undefined, "text", [null, { id: 1 }, {}]]) {
+const KEPT = { id: "r1", name: "add_note", at: 1, state: "answered", parts: [], isPinned: false, isKept: true };
+
+test("a kept entry as this version writes it is one", () => {
+  const log = new CallLog();
+  log.restore([KEPT]);
+  assert.deepEqual(log.entries, [KEPT]);
+});
+
+for (const kept of [undefined, "text", [null, { id: 1 }, {}], [{ ...KEPT, state: "dancing" }], [{ ...KEPT, parts: [{}] }]]) {
   test(`a kept log that is damaged is none: ${JSON.stringify(kept)}`, () => {
     const log = new CallLog();
     log.restore(kept);

@@ -12,7 +12,9 @@ const MAX_PARTS = 40;
 const MAX_STORED = 50;
 const MAX_STORED_CHARS = 4000;
 
-/** @typedef {"running" | "answered" | "failed" | "refused" | "cancelled" | "interrupted" | "note"} CallState */
+const STATES = /** @type {const} */ (["running", "answered", "failed", "refused", "cancelled", "interrupted", "note"]);
+
+/** @typedef {typeof STATES[number]} CallState */
 
 /**
  * One thing that happened. `flags`: words that say what it was.
@@ -166,7 +168,13 @@ function stored(value) {
   return text.length <= MAX_STORED_CHARS ? value : `${shorten(text, MAX_STORED_CHARS)}…`;
 }
 
-/** @param {any} entry @returns {entry is Entry} */
+/** Whether this is an entry as this version writes them. @param {any} entry @returns {entry is Entry} */
 function isEntry(entry) {
-  return typeof entry?.id === "string" && typeof entry.name === "string" && Array.isArray(entry.parts) && typeof entry.at === "number";
+  const isText = typeof entry?.id === "string" && typeof entry.name === "string";
+  return isText && typeof entry.at === "number" && STATES.includes(entry.state) && Array.isArray(entry.parts) && entry.parts.every(isPart);
+}
+
+/** @param {any} part @returns {part is Part} */
+function isPart(part) {
+  return ["in", "out", "note"].includes(part?.direction) && typeof part.at === "number" && Array.isArray(part.flags);
 }
