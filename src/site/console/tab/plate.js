@@ -9,7 +9,8 @@ import { qrCode } from "./qr.js";
 
 const BUTTONS = ["copy-link", "copy-code", "end"];
 
-const ONLY_HERE = byId("qr-hint").textContent;
+/** What the page says where nothing better is known. */
+const ONLY_HERE = [...byId("qr-hint").childNodes];
 
 export class Plate {
   /** @type {Session | null} */
@@ -40,8 +41,9 @@ export class Plate {
     qr.classList.toggle("dense", isEncrypted);
     networkLink(session).then((reachable) => {
       if (session !== this.#shown) return;
-      byId("qr-hint").textContent = reachable === null ? ONLY_HERE : `Phones in your network can scan this: it opens ${new URL(reachable).host}`;
-      if (reachable !== null) showQr(reachable);
+      const host = reachable && new URL(reachable).host;
+      byId("qr-hint").replaceChildren(...(host ? [`Phones in your network can scan this: it opens ${host}`] : ONLY_HERE));
+      if (reachable) showQr(reachable);
     });
     byId("tab-lock").hidden = !isEncrypted;
     byId("tab-open").hidden = isEncrypted;
