@@ -26,7 +26,7 @@ def why_not(host: str, port: int) -> str | None:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind((host, port))
-        except socket.gaierror:
+        except (socket.gaierror, UnicodeError):
             return f"This machine does not know the name {host}; try HOST=127.0.0.1, or HOST=0.0.0.0 for all addresses."
         except OSError as error:
             return reason_of(error.errno, host, port)
