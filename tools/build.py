@@ -9,9 +9,10 @@ Standard library only, since `wrangler deploy` runs it on machines where nothing
 
 from __future__ import annotations
 
+import os
 import sys
 
-from tools.local.local_worker import BUILD_DIR, ROOT
+from tools.local.local_worker import BUILD_DIR, NETWORK_URL, ROOT
 from tools.setup.bootstrap import VENV_PYTHON, alone
 from tools.setup.prerequisites import check_python
 from tools.setup.steps import BootstrapError
@@ -35,7 +36,7 @@ def build() -> None:
             if lacking := missing():
                 print(f"Installing {', '.join(lacking)} into python_modules …", file=sys.stderr, flush=True)
                 vendor(VENV_PYTHON if VENV_PYTHON.exists() else sys.executable, BUILD_DIR / "logs" / "packages.log")
-    make_site(SOURCE, SERVED)
+    make_site(SOURCE, SERVED, os.environ.get(NETWORK_URL))
 
 
 def main() -> int:

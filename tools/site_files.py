@@ -9,6 +9,7 @@ Standard library only, since `wrangler deploy` runs it on machines where nothing
 
 from __future__ import annotations
 
+import json
 import shutil
 import subprocess
 import tempfile
@@ -27,6 +28,9 @@ TAG = "webmcp.js"
 
 SHARING = "webmcp/shared-view.js"
 """What `TAG` loads when the person shares something: a module, in one file."""
+
+NETWORK = "network.json"
+"""Tells a page at localhost where the network finds it, for the QR code; of a deployment, nothing."""
 
 ENTRY_POINTS = (*PAGES, TAG, SHARING)
 """The files that are asked for by name; everything that these import ends in bundles."""
@@ -61,8 +65,10 @@ class SiteError(Exception):
     """Raised where the bundler fails; the message is its output."""
 
 
-def make_site(source: Path, served: Path) -> None:
+def make_site(source: Path, served: Path, network_url: str | None = None) -> None:
     """Make `served` the bundled form of `source`; files in it that stay the same are not touched.
+
+    `network_url`: where other devices find a Worker of this machine that its pages know as localhost.
 
     So a running `wrangler dev` finds the pages' files there at any time. Raises `SiteError`.
     """
@@ -74,6 +80,7 @@ def make_site(source: Path, served: Path) -> None:
             if is_verbatim(path):
                 (fresh / path).parent.mkdir(parents=True, exist_ok=True)
                 shutil.copyfile(source / path, fresh / path)
+        (fresh / NETWORK).write_text(json.dumps({"url": network_url}))
         bring_over(fresh, served)
 
 

@@ -11,7 +11,7 @@ from waypost_worker.clock import Clock
 from waypost_worker.context.isolate import Isolate
 from waypost_worker.context.recording import Recording
 from waypost_worker.context.request_context import RequestContext
-from waypost_worker.errors import Unconfigured, WaypostError
+from waypost_worker.errors import RouteNotFound, Unconfigured, WaypostError
 from waypost_worker.handlers import (
     chat,
     chat_history,
@@ -35,6 +35,7 @@ from waypost_worker.http.cors import is_preflight, preflight_response
 from waypost_worker.http.cross_origin import is_from_known_origin, refuse_origin, require_own_host
 from waypost_worker.http.loads import Loads
 from waypost_worker.http.log_entry import log_entry, ray_of
+from waypost_worker.http.lost_page import lost_page, wants_page
 from waypost_worker.http.messages import Request, Response, bounded, problem, problem_response
 from waypost_worker.http.page_access import PageAccess
 from waypost_worker.http.routing import Route, Router, canonical_path
@@ -185,7 +186,8 @@ class App:
         try:
             response = await self._answer(request, recording, trace, settings, meter, loads)
         except WaypostError as error:
-            response = problem_response(error)
+            is_lost = isinstance(error, RouteNotFound) and wants_page(request)
+            response = lost_page() if is_lost else problem_response(error)
         except Exception:
             self._log(log_entry(request_id, f"{request.method} failed\n{traceback.format_exc()}"))
             detail = f"An internal error occurred. If it happens again, report the request id {request_id}."

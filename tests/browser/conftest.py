@@ -28,6 +28,7 @@ MAIN_TESTS = frozenset(
         "test_a_program_without_a_browser_reaches_the_tab",
         "test_a_call_from_elsewhere_waits_until_it_is_allowed_and_the_next_one_is_asked_about_again",
         "test_a_refused_call_is_answered_with_an_error_that_says_so",
+        "test_questions_and_approvals_wait_in_one_place_that_is_in_sight",
         "test_the_end_of_a_session_is_shown_and_the_client_does_not_come_back",
         "test_an_unknown_code_shows_an_error",
         "test_a_reload_in_the_middle_of_a_call_loses_nothing",

@@ -1,6 +1,7 @@
 """The console as a person uses it."""
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -47,7 +48,7 @@ class Console:
         return self.page.locator(".call-card").first
 
     def line(self, direction: str, flag: str = "") -> Locator:
-        """Lines of the log: `in` or `out`, with a flag if one is given."""
+        """What the log's entries hold: lines `in`, `out` or `note`, with a flag if one is given."""
         lines = self.page.locator(f".line[data-direction={direction}]")
         return lines.filter(has=self.page.locator(f'[data-flag="{flag}"]')) if flag else lines
 
@@ -58,8 +59,11 @@ class Console:
 
     @property
     def code(self) -> str:
-        """The session's code, without the hyphens that the page shows."""
-        return (self.page.locator("#code").text_content() or "").replace("-", "")
+        """The session's code, which the page shows with hyphens, and of an encrypted session not at all."""
+        session = json.loads(self.page.evaluate("sessionStorage.getItem('waypost.session')"))
+        if "key" not in session:
+            expect(self.page.locator("#code")).to_have_text("-".join(re.findall(".{1,4}", session["code"])))
+        return str(session["code"])
 
     @property
     def link(self) -> str:
@@ -83,8 +87,17 @@ class Console:
             self.page.get_by_role("switch", name=f"Ask first before {tool} is called").uncheck()
 
     @property
+    def entries(self) -> Locator:
+        """The log's entries, one for each call."""
+        return self.page.locator("#log > .entry")
+
+    def confirm(self, name: str) -> None:
+        """Press a button of the dialog that has come up."""
+        self.page.get_by_role("dialog").get_by_role("button", name=name, exact=True).click()
+
+    @property
     def approval(self) -> Locator:
-        """The call that waits for a decision."""
+        """The place of all that waits for the person."""
         return self.page.get_by_role("region", name="Waiting for you")
 
     def join(self, code: str) -> None:
@@ -101,6 +114,8 @@ class Console:
             field = form.get_by_label(name)
             if isinstance(value, bool):
                 field.set_checked(value)
+            elif isinstance(value, list) and field.get_attribute("placeholder") == "One on each line":
+                field.fill("\n".join(value))
             elif field.evaluate("field => field.tagName") == "SELECT":
                 field.select_option(label=value)
             else:

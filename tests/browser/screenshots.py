@@ -38,6 +38,8 @@ TIMEOUT_MS = 60_000
 SETTLED_MS = 1_000
 """The question takes no click in its first half second, and looks so."""
 
+HIGH = {"width": 1240, "height": 1060}
+
 LOCAL = """(origin) => {
   const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
   while (walker.nextNode()) walker.currentNode.data = walker.currentNode.data.replaceAll(origin, "http://localhost:8787");
@@ -87,16 +89,17 @@ def take_mcp(browser: Browser, url: str) -> bytes:
 
 
 def take_console(browser: Browser, url: str) -> bytes:
-    """A tab and an agent on one page, with calls between them."""
-    console = open_console(browser, url, WHOLE, LONG_SCALE)
+    """A tab and an agent on one page, with calls between them, the first of which is open in the log."""
+    console = open_console(browser, url, HIGH, LONG_SCALE)
     console.join(console.wait_online())
     console.call("add_note", text="The hut above the lake is open until Sunday.", tags=["route", "hut"])
     console.expect_answer('"notes": 1')
     console.call("add_note", text="Snow above 2,300 m: ask before the pass.", tags=["route"])
     console.expect_answer('"notes": 2')
-    console.call("ask_person", question="Shall I book the hut for two nights?", choices=["Yes, two", "One is enough"])
-    expect(console.call_card).to_contain_text("The question is on the page.")
-    return shot(console.page, url, full_page=True)
+    console.entries.last.locator("summary").first.click()
+    console.page.mouse.move(0, 0)
+    console.page.evaluate("scrollTo(0, 0)")
+    return shot(console.page, url)
 
 
 def take_chat(browser: Browser, url: str) -> bytes:
@@ -148,10 +151,10 @@ def take_tab(browser: Browser, url: str) -> bytes:
         return chats.page.screenshot(animations="disabled", clip={**clip, "height": left["height"] + 16})
 
 
-def shot(page: Page, url: str, *, full_page: bool = False) -> bytes:
-    """What the window shows, or the whole page."""
+def shot(page: Page, url: str) -> bytes:
+    """What the window shows."""
     page.evaluate(LOCAL, url)
-    return page.screenshot(animations="disabled", full_page=full_page)
+    return page.screenshot(animations="disabled")
 
 
 def open_console(browser: Browser, address: str, viewport: dict[str, int], scale: float = SCALE) -> Console:

@@ -60,7 +60,9 @@ def test_a_refused_call_is_answered_with_an_error_that_says_so(open_console: Ope
     tab.approval.get_by_role("button", name="Refuse", exact=True).click()
     assert answer(api, code, "r1", text="No")["error"]["code"] == "refused"
     expect(tab.notes).to_have_count(0)
-    expect(tab.line("out", "error")).to_contain_text("refused")
+    expect(tab.entries).to_contain_text("Refused by the person")
+    expect(tab.line("out", "refused")).to_have_count(1)
+    expect(tab.line("out", "error")).to_have_count(0)
 
 
 def test_always_allow_lasts_over_a_reload_until_the_tools_switch_is_turned(
@@ -121,14 +123,14 @@ def test_several_calls_queue_up_and_can_be_refused_together(open_console: OpenCo
         ask(api, code, f"r{number}", text=f"Number {number}")
     expect(tab.approval).to_contain_text("1 of 6")
     expect(tab.approval.get_by_label("Arguments")).to_contain_text("Number 0")
-    expect(tab.approval.get_by_role("list", name="Calls that wait behind this one").locator("li")).to_have_text(
+    expect(tab.approval.get_by_role("list", name="What else waits").locator("li")).to_have_text(
         [re.compile("Number 1"), re.compile("Number 2"), re.compile("Number 3"), "and 2 more"]
     )
     tab.approval.get_by_role("button", name=ALLOW).click()
     expect(tab.approval.get_by_label("Arguments")).to_contain_text("Number 1")
     tab.approval.get_by_role("button", name="Refuse all").click()
     expect(tab.approval).to_be_hidden()
-    expect(tab.line("out", "error")).to_have_count(5)
+    expect(tab.line("out", "refused")).to_have_count(5)
     expect(tab.notes).to_have_count(1)
 
 
@@ -277,7 +279,7 @@ def test_the_question_about_an_encrypted_call_shows_its_decrypted_arguments(open
     expect(tab.approval.get_by_label("Arguments")).to_contain_text("Between us")
     expect(phone.call_card).to_contain_text("Waiting for approval.")
     tab.approval.get_by_role("button", name="Refuse", exact=True).click()
-    phone.expect_answer("refused")
+    expect(phone.call_card).to_contain_text("Refused by the person")
 
 
 def test_a_question_is_seen_while_chatting(open_console: OpenConsole, api: httpx.Client) -> None:
@@ -307,6 +309,8 @@ def test_a_question_fits_on_a_phone(open_console: OpenConsole, api: httpx.Client
     ask(api, code, "r1", text="W" * 300, tags=["w" * 40] * 12)
     ask(api, code, "r2", "set_accent", color="W" * 90)
     expect(tab.approval).to_contain_text("1 of 2")
+    expect(tab.approval.get_by_role("button", name=ALWAYS).locator("code")).to_have_text("add_note")
+    expect(tab.approval.get_by_role("button", name=ALWAYS).locator("code")).to_be_visible()
     tab.shoot("approval-phone", full_page=False)
     assert tab.page.evaluate("document.documentElement.scrollWidth") <= 360
     box = tab.approval.bounding_box()

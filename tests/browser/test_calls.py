@@ -36,10 +36,18 @@ def test_the_link_and_the_qr_code_lead_an_agent_to_the_tab(open_console: OpenCon
     link = tab.page.locator("#qr").get_attribute("href")
     assert link == f"{tab.url}/#join={code}"
     expect(tab.page.get_by_role("img", name="QR code")).to_be_visible()
+    # At localhost, it leads to where `make dev` says that phones find it, or the page says that they can't.
+    hint = tab.page.locator("#qr-hint")
+    expect(hint).to_contain_text("Only this computer can open this.")
+    tab.page.route("**/network.json", lambda route: route.fulfill(json={"url": "http://192.0.2.7:8787"}))
+    tab.page.reload()
+    tab.wait_online()
+    expect(hint).to_contain_text("Phones in your network can scan this: it opens 192.0.2.7:8787")
+    assert tab.link == f"http://192.0.2.7:8787/#join={code}"
     agent = open_console(f"#join={code}")
     expect(agent.page.locator("#tools input")).to_have_count(3)
     expect(agent.page.locator("#presence")).to_have_text("Tab online")
-    assert agent.page.get_by_label("Session code or link").input_value() == code
+    assert agent.page.get_by_label("Session code or link").input_value() == f"{code[:4]}-{code[4:]}"
     expect(agent.page.locator("#tab")).to_be_hidden()
 
 
@@ -98,6 +106,23 @@ def test_progress_shows_while_a_person_takes_their_time(open_console: OpenConsol
     tab.page.get_by_role("button", name="Answer").click()
     agent.expect_answer("The upper one")
     expect(tab.line("out", "progress")).to_have_count(2)
+
+
+def test_a_call_goes_on_after_a_reload_of_the_agents_page(open_console: OpenConsole) -> None:
+    tab = open_console()
+    agent = open_console(f"#join={tab.wait_online()}")
+    agent.call("ask_person", question="Which hut?")
+    expect(agent.call_card).to_contain_text("The question is on the page.")
+    agent.page.reload()
+    expect(agent.call_card.locator(".pill")).to_have_text("Waiting")
+    expect(agent.page.locator('#tools input[value="ask_person"]')).to_be_checked()
+    tab.page.get_by_label("Your answer").fill("The upper one")
+    tab.page.get_by_role("button", name="Answer").click()
+    agent.expect_answer("The upper one")
+    expect(tab.entries).to_have_count(1)
+    agent.page.reload()
+    expect(agent.page.locator("#tools input").first).to_be_visible()
+    expect(agent.page.locator(".call-card")).to_have_count(0)
 
 
 def test_choices_are_answered_with_one_click(open_console: OpenConsole) -> None:

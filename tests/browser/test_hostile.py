@@ -4,17 +4,16 @@
 """
 
 import json
-import re
 from typing import Any
 
 import httpx
 from playwright.sync_api import Locator, Page, Route, expect
 
 from tests.browser.conftest import OpenConsole
+from tests.browser.console import Console
 from tests.browser.hostile import HOSTILE, written_out
 from tests.browser.steps import offer
 from tests.browser.watch import Watch
-from waypost_worker.ids import SEPARATORS
 
 HOST = """async ([strings, groups]) => {
   const { createSession, Host } = await import("/waypost.js");
@@ -64,20 +63,26 @@ def test_what_an_agent_sends_shows_as_text_in_the_tab(open_console: OpenConsole,
         ask("ask_person", {"question": group[1], "choices": group})
     ask("no-such-tool", {text: text for text in HOSTILE})
     ask("set_accent", {"color": "\n".join(HOSTILE)})
-    expect(tab.question).to_have_count(5)
+    expect(tab.approval).to_contain_text("1 of 5")
     expect(tab.notes).to_have_count(5)
     expect(tab.line("out", "error")).to_have_count(2)
     shown = texts(tab.notes.locator("> p:first-child")) + texts(tab.notes.locator(".tag"))
     assert set(shown) == {text if text in HOSTILE[::6] else text[:40] for text in HOSTILE}
-    assert set(texts(tab.question.locator(".choices button"))) == set(map(written_out, HOSTILE))
-    assert set(texts(tab.question.locator(".question-text"))) == set(map(written_out, HOSTILE[1::6]))
-    logged = "".join(texts(tab.line("in").locator("pre")))
+    logged = "".join(texts(tab.line("in").locator(".value")))
     assert all(json.dumps(text, ensure_ascii=False)[1:-1] in logged for text in HOSTILE)
-    complaint = "".join(texts(tab.line("out", "error").locator("pre")))
+    complaint = "".join(texts(tab.line("out", "error").locator(".value")))
     assert all(json.dumps(text, ensure_ascii=False)[1:-1] in complaint for text in HOSTILE)
-    tab.page.locator(".line summary").first.click()
+    tab.entries.first.locator("summary").first.click()
     tab.shoot("hostile-tab")
     verify_harmless(tab.page)
+    choices, questions = set(), set()
+    for left in (4, 3, 2, 1, 0):
+        choices |= set(texts(tab.question.locator(".choices button")))
+        questions |= set(texts(tab.question.locator(".question-text")))
+        tab.question.get_by_role("button", name="Decline", exact=True).click()
+        expect(tab.page.locator("#approvals-count")).to_have_text(f"1 of {left}" if left > 1 else "")
+    assert choices == set(map(written_out, HOSTILE))
+    assert questions == set(map(written_out, HOSTILE[1::6]))
     tab.page.reload()
     tab.wait_online()
     expect(tab.notes).to_have_count(5)
@@ -137,14 +142,19 @@ def test_what_a_tab_answers_shows_as_text_to_the_agent(open_console: OpenConsole
         expect(agent.call_card.get_by_label("Answer")).to_have_js_property("textContent", text)
     agent.call("list")
     agent.expect_answer("zero")
-    shown = agent.call_card.get_by_label("Answer").text_content() or ""
-    assert json.loads(shown) == {text: [text] for text in HOSTILE}
+    assert shown(agent) == ([*HOSTILE], [*HOSTILE])
     agent.call("fail")
     agent.expect_answer("tool_error")
-    shown = agent.call_card.get_by_label("Answer").text_content() or ""
-    assert json.loads(shown) == {"code": "tool_error", "message": "\n".join(HOSTILE), "data": [*HOSTILE]}
+    assert shown(agent) == (["code", "message", "data"], ["tool_error", "\n".join(HOSTILE), *HOSTILE])
     agent.shoot("hostile-answers")
     verify_harmless(agent.page)
+
+
+def shown(agent: Console) -> tuple[list[str], list[str]]:
+    """The names of members and the texts in the JSON of the agent's latest answer."""
+    answer = agent.call_card.get_by_label("Answer")
+    names = [json.loads(name.removesuffix(": ")) for name in texts(answer.locator(".json-key")) if name]
+    return names, [json.loads(text) for text in texts(answer.locator("bdi"))]
 
 
 def said_on_the_way(index: int, text: str) -> str:
@@ -172,14 +182,13 @@ def test_what_the_address_and_the_server_say_shows_as_text(open_console: OpenCon
     kept = f"The last {everything} messages of a thread are kept."
     expect(page.locator("#kept-hint")).to_have_js_property("textContent", kept)
     verify_harmless(page)
-    for text in HOSTILE:
+    for number, text in enumerate(HOSTILE):
         said.append(text)
         page.evaluate("text => { location.hash = `join=${encodeURIComponent(text)}` }", text)
-        # A text with a # in it is read as a link; most of them carry no code.
-        if "#" not in text:
-            expect(page.locator("#agent-banner")).to_have_js_property("textContent", text)
-            typed = page.get_by_label("Session code or link").input_value()
-            assert typed == re.sub(f"[{SEPARATORS}]", "", text).upper()
+        expect(page.locator("#agent-banner")).to_be_visible()
+        verify_harmless(page)
+        page.evaluate("code => { location.hash = `join=${code}` }", f"{number:08}")
+        expect(page.locator("#agent-banner")).to_have_js_property("textContent", text)
         verify_harmless(page)
     for text in HOSTILE:
         said.append(text)

@@ -48,6 +48,7 @@ def test_a_client_configured_once_reaches_the_tab_after_a_reload_and_in_each_new
     for number in range(3):
         code = tab.code
         tab.page.get_by_role("button", name="Start new session").click()
+        tab.confirm("Start it")
         expect(tab.page.locator("#code")).not_to_have_attribute("aria-label", " ".join(code))
         codes.add(tab.wait_online())
         assert url_of(tab) == url
@@ -150,6 +151,7 @@ def test_an_encrypted_session_takes_no_address_and_the_next_one_has_it_again(
     assert ask(api, url, "tools/call", name="add_note")["error"]["code"] == AWAY
     tab.page.get_by_role("switch", name="Encrypt the next session").uncheck()
     tab.page.get_by_role("button", name="Start new session").click()
+    expect(tab.page.locator("#tab-lock")).to_be_hidden()
     expect(tab.page.locator("#mcp-url")).to_have_text(url)
     tab.wait_online()
     note(api, tab, url, "not encrypted")

@@ -1,5 +1,7 @@
 """The page itself: for keyboards, small screens, both themes, and strings that mean harm."""
 
+import json
+
 import httpx
 import pytest
 from playwright.sync_api import expect
@@ -50,6 +52,60 @@ def test_a_form_is_made_from_any_schema_and_its_values_keep_their_types(
         '"__proto__": "plain" }'
     )
     agent.shoot("form-from-a-schema")
+
+
+NESTED = {
+    "type": "object",
+    "properties": {
+        "stay": {
+            "type": "object",
+            "properties": {
+                "nights": {"type": "integer", "minimum": 1},
+                "guests": {"type": "array", "items": {"type": "string"}, "maxItems": 2},
+            },
+            "required": ["nights"],
+        },
+        "extra": {"type": "object", "properties": {"dog": {"type": "string"}}, "required": ["dog"]},
+        "price": {"type": ["number", "null"]},
+        "day": {"type": "string", "format": "date"},
+        "secret": {"type": "string", "format": "password"},
+        "meal": {"oneOf": [{"const": "v", "title": "Vegetarian"}, {"const": "m", "title": "With meat"}]},
+    },
+    "required": ["stay", "price"],
+}
+
+
+def test_nested_schemas_are_forms_too_and_any_form_can_be_written_as_json(
+    open_console: OpenConsole, api: httpx.Client
+) -> None:
+    agent = open_console("#join=")
+    agent.join(offer(api, "forms", [{"name": "book", "inputSchema": NESTED}]))
+    form = agent.page.get_by_role("form", name="Arguments of book")
+    form.get_by_label("nights").fill("2")
+    form.get_by_label("guests").fill("Ada\n\nBo\nCy")
+    assert form.evaluate("form => form.checkValidity()") is False
+    form.get_by_label("guests").fill("Ada\n\nBo")
+    form.get_by_label("price is null").check()
+    form.get_by_label("day").fill("2026-12-01")
+    form.get_by_label("meal").select_option("Vegetarian")
+    assert form.get_by_label("secret").get_attribute("type") == "password"
+    assert faults(agent.page) == []
+    agent.shoot("form-nested")
+    form.get_by_role("button", name="Call").click()
+    booked = {"stay": {"nights": 2, "guests": ["Ada", "Bo"]}, "price": None, "day": "2026-12-01", "meal": "v"}
+    assert json.loads(agent.call_card.locator(".payload").text_content() or "") == booked
+    # What was not ticked is left out, and must not be filled in before.
+    form.get_by_role("button", name="As JSON").click()
+    text = form.get_by_label("Arguments as JSON")
+    assert json.loads(text.input_value()) == booked
+    text.fill('{"stay": {"nights": 3}, "price": 7, "extra": {}}')
+    form.get_by_role("button", name="Call").click()
+    expect(agent.page.locator(".call-card")).to_have_count(2)
+    expect(agent.call_card.locator(".payload")).to_contain_text('"extra": {}')
+    agent.call_card.get_by_text("Code").click()
+    expect(agent.call_card.get_by_label("Code of this call")).to_contain_text('guest.call("book", {')
+    agent.call_card.get_by_label("Language").select_option("curl")
+    expect(agent.call_card.get_by_label("Code of this call")).to_contain_text("/api/request?wait=30")
 
 
 def test_hostile_strings_show_as_text_everywhere(open_console: OpenConsole, api: httpx.Client) -> None:
@@ -114,7 +170,7 @@ def test_both_themes_of_the_console_are_legible_and_every_control_has_a_name(
     tab = open_console(color_scheme=theme)
     fill_with_life(tab)
     assert tab.page.evaluate("document.documentElement.dataset.theme") == theme
-    tab.page.locator(".line summary").first.click()
+    tab.entries.first.locator("summary").first.click()
     tab.shoot(f"console-{theme}")
     assert faults(tab.page) == []
     for hue in (32, 140, 240, 320):

@@ -1,5 +1,6 @@
 """The session's life as people see it: extended, ended, unknown, without its tab."""
 
+import json
 import re
 
 import httpx
@@ -38,6 +39,51 @@ def test_a_new_session_replaces_one_that_is_running(open_console: OpenConsole, a
     assert api.get(f"/api/sessions/{code}").status_code == 410
     assert api.get(f"/api/sessions/{new}").json()["hostOnline"] is True
     assert tab.page.evaluate("sessionStorage.getItem('waypost.session')")
+    expect(tab.page.locator("#life-note")).not_to_contain_text("extended at")
+
+
+def test_a_new_session_that_the_server_refuses_leaves_the_old_one_as_it_is(
+    open_console: OpenConsole, api: httpx.Client, watch: Watch
+) -> None:
+    watch.expects_network_errors = True
+    tab = open_console(permissions=["clipboard-read", "clipboard-write"])
+    code = tab.wait_online()
+    problem = {"code": "unavailable", "title": "No", "detail": "The storage rests.", "status": 503}
+    refused = "**/api/sessions"
+    tab.page.route(
+        refused,
+        lambda route: route.fulfill(status=503, content_type="application/problem+json", body=json.dumps(problem)),
+    )
+    tab.page.get_by_role("button", name="Start new session").click()
+    expect(tab.banner).to_contain_text("Could not open a new session. The storage rests. This session goes on.")
+    expect(tab.state).to_have_text("Online")
+    assert tab.code == code
+    tab.page.get_by_role("button", name="Copy code").click()
+    expect(tab.page.locator("#copy-code")).to_have_text("Copied")
+    assert tab.page.evaluate("navigator.clipboard.readText()") == f"{code[:4]}-{code[4:]}"
+    assert api.get(f"/api/sessions/{code}").json()["hostOnline"] is True
+    tab.page.unroute(refused)
+    tab.page.get_by_role("button", name="Start new session").click()
+    expect(tab.page.locator("#code")).not_to_have_text(f"{code[:4]}-{code[4:]}")
+    expect(tab.banner).to_be_hidden()
+
+
+def test_a_session_that_was_used_asks_before_it_ends(open_console: OpenConsole, api: httpx.Client) -> None:
+    tab = open_console()
+    code = tab.wait_online()
+    body = {"code": code, "tool": "add_note", "args": {"text": "Milk"}}
+    api.post("/api/request", json=body).raise_for_status()
+    expect(tab.approval).to_be_visible()
+    tab.page.get_by_role("button", name="End session").click()
+    expect(tab.page.get_by_role("dialog")).to_contain_text("One call is open, and will be cancelled.")
+    tab.confirm("Keep it")
+    expect(tab.state).to_have_text("Online")
+    tab.page.get_by_role("button", name="End session").click()
+    tab.confirm("End it")
+    expect(tab.state).to_have_text("Ended")
+    expect(tab.approval).to_be_hidden()
+    expect(tab.entries).to_contain_text("Interrupted")
+    expect(tab.page.locator("#renew")).to_have_class(re.compile("primary"))
 
 
 def test_a_session_ended_elsewhere_shows_as_ended(open_console: OpenConsole, api: httpx.Client) -> None:
@@ -92,4 +138,4 @@ def test_a_code_in_lower_case_with_a_hyphen_is_accepted(open_console: OpenConsol
     code = open_console().wait_online()
     agent = open_console("#join=")
     agent.join(f"{code[:4]}-{code[4:]}".lower())
-    assert agent.page.get_by_label("Session code or link").input_value() == code
+    assert agent.page.get_by_label("Session code or link").input_value() == f"{code[:4]}-{code[4:]}"

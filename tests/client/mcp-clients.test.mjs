@@ -55,5 +55,7 @@ test("links that open a client carry what its file would hold", () => {
 test("a connector that calls from elsewhere is said to need the internet, where this server is none of it", () => {
   const [local] = clientSetups("http://localhost:8787/mcp/K7Q2M9XA", null).find(({ id }) => id === "claude").steps;
   assert.match(local.how, /internet/);
+  // Its own URL would lead nowhere there.
+  assert.equal(local.text, "cloudflared tunnel --url http://localhost:8787");
   assert.doesNotMatch(open.claude.steps[0].how, /internet/);
 });

@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.ipv6 import needs_ipv6
-from tools.local.dev import is_alive, is_free, is_worth_showing, unset
+from tools.local.dev import first_lines, is_alive, is_worth_showing, unset
 from tools.local.harness.worker import free_port
 from tools.local.local_worker import ROOT
 from tools.local.running import living
@@ -53,13 +53,22 @@ def test_tables_of_modules_and_our_own_question_are_not(line: str) -> None:
     assert not is_worth_showing(line)
 
 
-def test_a_port_that_is_listened_on_is_not_free() -> None:
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        taken.listen()
+def test_where_other_devices_find_it_is_the_second_line() -> None:
+    url, network = "http://localhost:8787", "http://192.0.2.7:8787"
+    first = "Waypost is running on http://localhost:8787 (Ctrl-C stops it)\n"
+    assert first_lines(url, None) == first
+    second = "In your network: http://192.0.2.7:8787 (everyone in it can open this)\n"
+    assert first_lines(url, network) == first + second
 
-        assert not is_free("127.0.0.1", taken.getsockname()[1])
-    assert is_free("127.0.0.1", free_port())
+
+@pytest.mark.parametrize("port", ["0", "65536", "99999", "-1", "abc", "8787.5"])
+def test_a_port_that_is_none_is_one_sentence(port: str) -> None:
+    command = [sys.executable, "-m", "tools.local.dev", f"--port={port}"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=SECONDS)
+
+    assert done.returncode == 2
+    assert f"a port is a number from 1 to 65535, not '{port}'" in done.stderr
+    assert "Traceback" not in done.stderr
 
 
 def test_a_process_is_alive_until_it_has_ended() -> None:

@@ -25,6 +25,11 @@ def test_a_missing_or_old_node_gets_one_sentence(version: str | None) -> None:
         check_node(version)
 
 
+def test_a_node_without_npm_is_said_to_lack_it() -> None:
+    with pytest.raises(BootstrapError, match=r"with npm and found v22\.1\.0 without npm; install it"):
+        check_node("v22.1.0", has_npm=False)
+
+
 @pytest.mark.parametrize("version", ["v20.20.2", "v22.1.0"])
 def test_a_node_that_is_new_enough_passes(version: str) -> None:
     check_node(version)

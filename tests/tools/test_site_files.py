@@ -11,12 +11,14 @@ from pathlib import Path
 import pytest
 
 from tools.local.local_worker import ROOT
-from tools.site_files import ENTRY_POINTS, SHARING, SOURCE, TAG, SiteError, files_of, is_verbatim, make_site
+from tools.site_files import ENTRY_POINTS, NETWORK, SHARING, SOURCE, TAG, SiteError, files_of, is_verbatim, make_site
 
 MAX_TAG_BYTES = 10_000
 """Compressed."""
 
 NAMED = re.compile(r'(?:src|href)="(/[^"#]+)"')
+LOADED = re.compile(r'<(?:link(?! rel="apple-touch-icon")|script)[^>]* (?:src|href)="(/[^"#]+)"')
+"""What a browser asks for to show a page: no links, and no icon that only an installed app has."""
 IMPORTED = re.compile(r'(?:\bfrom|\bimport)\s*"(\.[^"]+)"')
 
 
@@ -63,7 +65,8 @@ def test_whatever_a_bundle_imports_is_a_chunk_that_imports_nothing_further(serve
 
 @pytest.mark.parametrize("page", ["index.html", "docs/index.html"])
 def test_a_page_asks_for_no_more_than_a_dozen_files(served: Path, page: str) -> None:
-    named = set(NAMED.findall((served / page).read_text()))
+    named = set(LOADED.findall((served / page).read_text()))
+    assert "/console/theme.js" in named
     chunks = {
         chunk for path in named if path.endswith(".js") for chunk in IMPORTED.findall((served / path[1:]).read_text())
     }
@@ -148,6 +151,13 @@ def test_what_stays_the_same_is_not_touched_and_what_is_gone_goes(tmp_path: Path
     after = stamps(served)
     assert before.keys() - after.keys() == {Path("gone.txt")}
     assert {path for path in after if after[path] != before[path]} == {Path("index.html")}
+
+
+@pytest.mark.parametrize("url", [None, "http://192.0.2.7:8787"])
+def test_the_page_learns_where_the_network_finds_it(tmp_path: Path, url: str | None) -> None:
+    source, served = little_source(tmp_path / "source"), tmp_path / "served"
+    make_site(source, served, url)
+    assert json.loads((served / NETWORK).read_text()) == {"url": url}
 
 
 def test_an_error_is_told_where_it_is_and_leaves_what_was_served(tmp_path: Path) -> None:

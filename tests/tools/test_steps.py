@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tools.setup.steps import BootstrapError, Step, run_logged
+from tools.setup.steps import UNREACHED_HINT, BootstrapError, Step, end_of, run_logged
 
 
 class Workshop:
@@ -78,3 +78,33 @@ def test_an_interrupted_step_is_repaired_by_the_next_run(workshop: Workshop, was
 def test_a_failed_command_shows_the_end_of_what_it_printed(tmp_path: Path) -> None:
     with pytest.raises(BootstrapError, match=r"no such thing\n\n.*failed; everything it printed is in .*x\.log"):
         run_logged(tmp_path / "x.log", sys.executable, "-c", "raise SystemExit('no such thing')")
+
+
+NO_NETWORK = """\
+Ignoring cffi: markers 'platform_python_implementation == "PyPy"' don't match your environment
+ERROR: Could not find a version that satisfies the requirement annotated-doc==0.0.7 (from versions: none)
+ERROR: No matching distribution found for annotated-doc==0.0.7
+"""
+
+
+@pytest.mark.parametrize(
+    "output",
+    [
+        NO_NETWORK,
+        "WARNING: Retrying after connection broken by 'NewConnectionError(...)'\nERROR: no\n",
+        "npm error code ENOTFOUND\nnpm error network request to https://registry.npmjs.org/ai failed\n",
+    ],
+)
+def test_a_registry_that_cannot_be_reached_is_named_as_the_cause(output: str) -> None:
+    assert end_of(output).endswith(f"\n\n{UNREACHED_HINT}")
+
+
+def test_what_pip_says_of_packages_for_other_systems_is_left_out() -> None:
+    assert end_of(NO_NETWORK).startswith("ERROR: Could not find a version")
+
+
+def test_another_failure_is_not_taken_for_one_of_the_network() -> None:
+    output = (
+        "WARNING: Retrying after NewConnectionError\n" + "Collecting\n" * 30 + "ERROR: THESE PACKAGES DO NOT MATCH\n"
+    )
+    assert UNREACHED_HINT not in end_of(output)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import os
 import re
-import socket
 import subprocess
 import sys
 import threading
@@ -14,6 +13,7 @@ from collections import deque
 from collections.abc import Mapping
 from pathlib import Path
 
+from tools.local.addresses import OTHER_PORT, network_url, why_not
 from tools.local.interrupt import Interrupt
 from tools.local.local_worker import LOCAL, ROOT, Launch
 from tools.local.loopback import SecondLoopback, listen
@@ -24,6 +24,8 @@ STATE = ROOT / ".wrangler" / "state"
 
 SECOND_FOR = ("127.0.0.1", "0.0.0.0")  # noqa: S104
 """Addresses to listen on that `localhost` is by IPv4; by IPv6 it is served besides."""
+
+MAX_PORT = 65_535
 
 START_SECONDS = 120.0
 POLL_SECONDS = 0.1
@@ -78,15 +80,19 @@ def is_alive(process: int) -> bool:
     return True
 
 
-def is_free(host: str, port: int) -> bool:
-    """Return whether this address can be listened on; wrangler itself does not report one that is taken."""
-    with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((host, port))
-        except OSError:
-            return False
-    return True
+def port_number(text: str) -> int:
+    """Return the port that the command line names. Raises `argparse.ArgumentTypeError` for what is none."""
+    if not (text.isascii() and text.isdigit() and 1 <= int(text) <= MAX_PORT):
+        raise argparse.ArgumentTypeError(f"a port is a number from 1 to {MAX_PORT}, not {text!r}")
+    return int(text)
+
+
+def first_lines(url: str, network: str | None) -> str:
+    """Return what is said when the Worker is ready: where it is, for this machine and for others."""
+    lines = [f"Waypost is running on {url} (Ctrl-C stops it)"]
+    if network is not None:
+        lines.append(f"In your network: {network} (everyone in it can open this)")
+    return "".join(f"{line}\n" for line in lines)
 
 
 def unset(variables: Mapping[str, str], dev_vars: Path) -> dict[str, str]:
@@ -114,7 +120,7 @@ def run(launch: Launch, owner: int | None) -> int:
     try:
         if running.wait_ready(START_SECONDS, is_wanted):
             # In one write, and before the reader may print: two threads write to this output.
-            sys.stdout.write(f"Waypost is running on {running.url} (Ctrl-C stops it)\n")
+            sys.stdout.write(first_lines(running.url, launch.network_url))
             sys.stdout.flush()
             output.show_from_now_on()
             while is_wanted() and running.is_running():
@@ -131,24 +137,21 @@ def run(launch: Launch, owner: int | None) -> int:
 def main() -> int:
     """Read the command line and run."""
     parser = argparse.ArgumentParser(prog="make dev", description=__doc__)
-    parser.add_argument("--port", type=int, default=8787)
+    parser.add_argument("--port", type=port_number, default=8787)
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on; 0.0.0.0 for all of this machine")
     parser.add_argument("--owner", type=int, help="id of a process; the Worker ends when it does")
     arguments = parser.parse_args()
-    if not is_free(arguments.host, arguments.port):
-        print(
-            f"Port {arguments.port} of {arguments.host} is taken; choose another one: make dev PORT=9000",
-            file=sys.stderr,
-        )
+    if reason := why_not(arguments.host, arguments.port):
+        print(reason, file=sys.stderr)
         return 1
     variables = unset(LOCAL, ROOT / ".dev.vars")
-    launch = Launch(port=arguments.port, host=arguments.host, state=STATE, variables=variables)
+    network = network_url(arguments.host, arguments.port)
+    launch = Launch(port=arguments.port, host=arguments.host, state=STATE, variables=variables, network_url=network)
     try:
         second = listen(arguments.port) if arguments.host in SECOND_FOR else None
     except OSError:
         print(
-            f"Port {arguments.port} of ::1 is taken, so localhost leads some clients to another program; choose "
-            "another one: make dev PORT=9000",
+            f"Port {arguments.port} of ::1 is taken, so localhost leads some clients to another program; {OTHER_PORT}",
             file=sys.stderr,
         )
         return 1

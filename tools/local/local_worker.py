@@ -27,6 +27,9 @@ PROGRAMS = (ROOT / "node_modules" / ".bin", ROOT / ".venv" / "bin")
 
 WORKERD = ROOT / "node_modules" / "workerd" / "bin" / "workerd"
 
+NETWORK_URL = "WAYPOST_NETWORK_URL"
+"""The variable of the environment that tells the build (tools/build.py) where the network finds this Worker."""
+
 LOCAL_FLAGS = (
     "python_workers",
     # Makes workerd ask for the Pyodide bundle built here; the entry point is loaded as in production.
@@ -48,6 +51,7 @@ class Launch:
     """The options of one local Worker.
 
     `env_file` replaces .dev.vars, `variables` override wrangler.toml, and `state` is the folder of KV's data.
+    `network_url` is where other devices find it, if they do.
     """
 
     port: int
@@ -56,6 +60,7 @@ class Launch:
     env_file: Path | None = None
     variables: Mapping[str, str] = field(default_factory=dict)
     log_level: str = "log"
+    network_url: str | None = None
 
     def command(self) -> list[str]:
         """Return wrangler's command line."""

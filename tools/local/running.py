@@ -13,7 +13,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import IO
 
-from tools.local.local_worker import ROOT, Launch, environment
+from tools.local.local_worker import NETWORK_URL, ROOT, Launch, environment
 
 STOP_SECONDS = 8.0
 """More than the grace period of process_group.py, which then kills."""
@@ -34,7 +34,7 @@ class Running:
         self._process = subprocess.Popen(
             [sys.executable, "-IS", str(ROOT / "tools" / "local" / "process_group.py"), *launch.command()],
             cwd=ROOT,
-            env=environment(),
+            env=environment() | ({} if launch.network_url is None else {NETWORK_URL: launch.network_url}),
             stdin=subprocess.PIPE,
             stdout=output,
             stderr=subprocess.STDOUT,

@@ -28,7 +28,7 @@ from tools.local.local_worker import (
     WORKERD_WRAPPER,
     write_workerd_wrapper,
 )
-from tools.setup.prerequisites import check_node, check_python, node_version
+from tools.setup.prerequisites import check_node, check_python, has_npm, node_version
 from tools.setup.steps import BootstrapError, Step, run_logged
 from tools.setup.worker_packages import PYTHON_MODULES, WORKER_PLATFORM, vendor
 
@@ -154,7 +154,7 @@ def steps_to_deploy() -> tuple[list[Step], list[Step], list[Step]]:
 def install_npm_packages() -> None:
     """Install the npm packages where there are none. Raises `BootstrapError` with a sentence."""
     if not (NODE_MODULES / ".bin" / "wrangler").exists():
-        check_node(node_version())
+        check_node(node_version(), has_npm())
         with alone():
             run_all(steps()[1])
 
@@ -166,7 +166,7 @@ def main() -> int:
     is_to_deploy = parser.parse_args().to_deploy
     try:
         check_python(tuple(sys.version_info[:3]))
-        check_node(node_version())
+        check_node(node_version(), has_npm())
         python_steps, npm_steps, steps_for_both = steps_to_deploy() if is_to_deploy else steps()
         with alone():
             # Both mostly wait for the network, so they run in parallel.

@@ -26,18 +26,24 @@ def check_python(version: tuple[int, ...]) -> None:
         )
 
 
-def check_node(version: str | None) -> None:
-    """Raise `BootstrapError` where `version`, as `node --version` prints it, is too old or missing."""
+def check_node(version: str | None, has_npm: bool = True) -> None:
+    """Raise `BootstrapError` where `version`, as `node --version` prints it, is too old or missing, or npm is."""
     found = re.match(r"v(\d+)\.", version or "")
-    if found is None or int(found[1]) < MIN_NODE:
+    is_new_enough = found is not None and int(found[1]) >= MIN_NODE
+    if not is_new_enough or not has_npm:
+        what = f"{version} without npm" if version and not has_npm else version or "none"
         raise BootstrapError(
-            f"Waypost needs Node {MIN_NODE} or newer with npm and found {version or 'none'}; "
-            "install it and run make again."
+            f"Waypost needs Node {MIN_NODE} or newer with npm and found {what}; install it and run make again."
         )
 
 
+def has_npm() -> bool:
+    """Return whether npm is there: some systems have it in a package of its own."""
+    return shutil.which("npm") is not None
+
+
 def node_version() -> str | None:
-    """Return what `node --version` prints, or None where node or npm is missing."""
-    if shutil.which("node") is None or shutil.which("npm") is None:
+    """Return what `node --version` prints, or None where node is missing."""
+    if shutil.which("node") is None:
         return None
     return subprocess.run(["node", "--version"], capture_output=True, text=True).stdout.strip()

@@ -5,6 +5,7 @@ Standard library only.
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 from collections.abc import Callable
@@ -12,6 +13,23 @@ from pathlib import Path
 
 from tools.local.local_worker import ROOT
 from tools.setup.stamps import Stamp, content_key
+
+LAST_LINES = 25
+"""Of a failed command's output: there it says what has failed."""
+
+NOISE = re.compile(r"^Ignoring \S+: markers ")
+"""What pip says of each package that another system needs."""
+
+UNREACHED = re.compile(
+    r"NewConnectionError|ConnectTimeoutError|NameResolutionError|ProxyError|\(from versions: none\)"
+    r"|\b(?:ENOTFOUND|EAI_AGAIN|ECONNREFUSED|ECONNRESET|ETIMEDOUT|ENETUNREACH|EHOSTUNREACH)\b"
+)
+"""What pip and npm print where they can't reach the registry; pip's own last line names a version that it lacks."""
+
+UNREACHED_HINT = (
+    "The registry of the packages can't be reached from here. Check the network; behind a proxy, set HTTPS_PROXY. "
+    "Then run make again: it goes on where it stopped."
+)
 
 
 class BootstrapError(Exception):
@@ -65,5 +83,13 @@ def run_logged(log: Path, *command: str | Path) -> None:
     with log.open("ab") as output:
         status = subprocess.run(command, cwd=ROOT, stdin=subprocess.DEVNULL, stdout=output, stderr=output).returncode
     if status != 0:
-        tail = "\n".join(log.read_text(errors="replace").splitlines()[-25:])
-        raise BootstrapError(f"{tail}\n\n`{' '.join(map(str, command))}` failed; everything it printed is in {log}.")
+        failed = f"`{' '.join(map(str, command))}` failed; everything it printed is in {log}."
+        raise BootstrapError(f"{end_of(log.read_text(errors='replace'))}\n\n{failed}")
+
+
+def end_of(output: str) -> str:
+    """Return the end of what a failed command printed, without noise, and after it what may be the cause."""
+    lines = [line for line in output.splitlines() if not NOISE.match(line)][-LAST_LINES:]
+    # Not of all the output: a command may have been helped out by its own retries.
+    hint = ["", UNREACHED_HINT] if any(map(UNREACHED.search, lines)) else []
+    return "\n".join([*lines, *hint])

@@ -3,6 +3,7 @@
 import { Agent } from "./agent/agent.js";
 import { ChatView } from "./chat/chat-view.js";
 import { byId, copies } from "./shared/dom.js";
+import { tabs } from "./shared/tabs.js";
 import { dailyLimit } from "./daily-limit.js";
 import { showHealth } from "./health.js";
 import { hostModule } from "./tab/snippets.js";
@@ -10,8 +11,10 @@ import { Tab } from "./tab/tab.js";
 import { RequestLog } from "./tab/request-log.js";
 import { place, show } from "./views.js";
 
-const tab = new Tab(new RequestLog());
+const log = new RequestLog();
+const tab = new Tab(log);
 const agent = new Agent(tab);
+log.onRepeat = (tool, args) => agent.callOwn(tool, args);
 const chats = new ChatView(tab);
 
 /** Each view starts when it is first shown: chatting needs no session, and a session needs no chat. */
@@ -33,6 +36,7 @@ byId("open-tab").addEventListener("click", () => {
 });
 addEventListener("hashchange", follow);
 
+tabs(byId("connect-ways"), "waypost.way");
 byId("module").textContent = hostModule(location.origin);
 copies(byId("copy-module"), () => hostModule(location.origin));
 

@@ -54,7 +54,7 @@ export function show(view) {
   byId("session-view").hidden = isChat;
   document.body.classList.toggle("agent-alone", view === "agent");
   for (const link of byId("views").querySelectorAll("a")) {
-    if (link.hash === `#${shown()}`) link.setAttribute("aria-current", "page");
+    if (view !== "agent" && link.hash === `#${view}`) link.setAttribute("aria-current", "page");
     else link.removeAttribute("aria-current");
   }
   const skip = byId("skip");

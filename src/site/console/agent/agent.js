@@ -1,32 +1,29 @@
 /** The agent's panel: join a tab with its code, see its tools, call one. */
 
-import { readInvite } from "../../client/session/invite.js";
 import { ApiError, joinSession } from "../../waypost.js";
 import { Calls } from "./calls.js";
 import { dailyLimit } from "../daily-limit.js";
-import { byId, el, showBanner, showPill } from "../shared/dom.js";
+import { byId, el, showBanner, showPill, toast } from "../shared/dom.js";
 import { keepKey, recallKey } from "../tab/encryption.js";
-import { age, clockTime } from "../shared/format.js";
+import { age, clockTime, codeParts } from "../shared/format.js";
 import { plain } from "../shared/plain.js";
-import { argumentFields } from "./schema-form.js";
+import { ToolList } from "./tool-list.js";
+import { readTyped } from "./typed-invite.js";
 
 /** How often the tab's presence and tools are refreshed while the page is visible. */
 const REFRESH_MS = 15_000;
 
-/** @typedef {import("../../waypost.js").ToolDefinition} ToolDefinition */
-
 export class Agent {
   #calls;
+  #tab;
   /** @type {import("../../waypost.js").Guest | null} */
   #guest = null;
-  /** The tools on the page as JSON, so that a refresh without changes leaves forms and focus alone. */
-  #shownTools = "";
-  /** @type {string | null} */
-  #selected = null;
+  #tools = new ToolList((tool, args) => this.#call(tool, args));
 
   /** @param {{ code: string | null, link: string | null }} tab this page's own */
   constructor(tab) {
     this.#calls = new Calls(tab);
+    this.#tab = tab;
     byId("join").addEventListener("submit", (event) => {
       event.preventDefault();
       this.join(this.#input.value);
@@ -53,17 +50,19 @@ export class Agent {
     // A key is never shown: what stays in the field is the code.
     this.#input.value = "";
     if (text.trim() === "") return;
+    const typed = readTyped(text, location.origin);
+    if ("fault" in typed) return this.#refuse(text, typed);
     byId("join-submit").setAttribute("disabled", "");
     try {
-      const invite = { key, ...readInvite(text) };
-      this.#input.value = invite.code.toUpperCase();
+      const invite = { key, ...typed };
+      this.#input.value = codeParts(invite.code).join("");
       const known = invite.key ?? recallKey(invite.code);
       this.#guest = await joinSession(invite.code, { key: known });
-      this.#input.value = this.#guest.code;
       if (known !== undefined) keepKey(invite.code, known);
       this.#showJoined(true);
       await this.#refresh();
-      byId("tools").querySelector("input")?.focus();
+      this.#tools.focus();
+      if (this.#guest) this.#calls.resume(this.#guest);
     } catch (error) {
       dailyLimit.heard(error);
       showBanner(byId("agent-banner"), errorText(error), "bad");
@@ -73,13 +72,35 @@ export class Agent {
     }
   }
 
+  /** Calls a tool of this page's own tab once more. @param {string} tool @param {Record<string, unknown>} args */
+  async callOwn(tool, args) {
+    const { code, link } = this.#tab;
+    if (code === null || link === null) return toast("This tab has no session now.");
+    if (this.#guest?.code !== code) await this.join(link);
+    if (this.#guest?.code === code) await this.#calls.start(this.#guest, tool, args ?? {});
+  }
+
+  /** @param {string} tool @param {Record<string, unknown>} args */
+  async #call(tool, args) {
+    if (!this.#guest) return;
+    await this.#calls.start(this.#guest, tool, args);
+    this.#refresh();
+  }
+
+  /** @param {string} text @param {import("./typed-invite.js").Fault} fault */
+  #refuse(text, { fault, link }) {
+    // What was typed stays, to be corrected; a link may hold a key.
+    if (!text.includes("#")) this.#input.value = text;
+    const away = link && el("a", { href: link, rel: "noreferrer" }, "Open it there");
+    showBanner(byId("agent-banner"), `${fault} `, "bad", away);
+    this.#input.focus();
+  }
+
   #leave() {
     this.#guest = null;
-    this.#shownTools = "";
     this.#showJoined(false);
     showBanner(byId("agent-banner"), null);
-    byId("call-place").replaceChildren();
-    byId("tools").replaceChildren();
+    this.#tools.clear();
   }
 
   /** @param {boolean} isJoined */
@@ -88,6 +109,8 @@ export class Agent {
     byId("leave").hidden = !isJoined;
     byId("join-submit").hidden = isJoined;
     byId("agent-hint").hidden = isJoined;
+    byId("agent-about").hidden = !isJoined;
+    if (!isJoined) byId("agent-title").textContent = "Try it as an agent";
     byId("presence").hidden = true;
     byId("agent-lock").hidden = !this.#guest?.encrypted;
     this.#input.readOnly = isJoined;
@@ -100,8 +123,9 @@ export class Agent {
       const info = await guest.session();
       if (guest !== this.#guest) return;
       if (info.encrypted && !guest.encrypted) return this.#lackKey();
+      this.#showLabel(info);
       this.#showPresence(info);
-      this.#showTools(info.tools);
+      this.#tools.show(info.tools);
     } catch (error) {
       if (guest !== this.#guest) return;
       dailyLimit.heard(error);
@@ -119,6 +143,15 @@ export class Agent {
   }
 
   /** @param {import("../../waypost.js").SessionInfo} info */
+  #showLabel({ label }) {
+    const isOwn = this.#guest?.code === this.#tab.code;
+    byId("agent-title").textContent = isOwn ? "You are an agent of this tab" : `You are connected to ${plain(label || "a tab")}`;
+    byId("agent-about").textContent = isOwn
+      ? "Call its tools here. Your own calls need no approval."
+      : "Call its tools here. Its person sees each call, and may be asked to allow it first.";
+  }
+
+  /** @param {import("../../waypost.js").SessionInfo} info */
   #showPresence({ hostOnline, hostSeenAt }) {
     const banner = byId("agent-banner");
     showPill(byId("presence"), hostOnline ? "Tab online" : "Tab offline", hostOnline ? "good" : "warn");
@@ -126,41 +159,6 @@ export class Agent {
     const seen = hostSeenAt === null ? null : new Date(hostSeenAt);
     const since = seen ? `was last online at ${clockTime(seen)} (${age(seen)})` : "has not been online yet";
     showBanner(banner, `The tab is offline. It ${since}. Your calls wait until it is online again.`, "warn");
-  }
-
-  /** @param {ToolDefinition[]} tools */
-  #showTools(tools) {
-    const text = JSON.stringify(tools);
-    if (text === this.#shownTools) return;
-    this.#shownTools = text;
-    byId("tools-empty").hidden = tools.length > 0;
-    byId("tools").replaceChildren(...tools.map((tool) => this.#choice(tool)));
-    const again = tools.find(({ name }) => name === this.#selected) ?? tools[0];
-    if (again) this.#select(again);
-    else byId("call-place").replaceChildren();
-  }
-
-  /** @param {ToolDefinition} tool */
-  #choice(tool) {
-    const radio = el("input", { type: "radio", name: "tool", onchange: () => this.#select(tool) });
-    radio.value = tool.name;
-    const label = el("span", {}, el("code", {}, plain(tool.name)), el("span", {}, plain(`${tool.description ?? tool.title ?? ""}`)));
-    return el("label", { class: "tool" }, radio, label);
-  }
-
-  /** @param {ToolDefinition} tool */
-  #select(tool) {
-    this.#selected = tool.name;
-    for (const radio of byId("tools").querySelectorAll("input")) radio.checked = radio.value === tool.name;
-    const fields = argumentFields(tool.inputSchema);
-    const form = el("form", { class: "call", "aria-label": `Arguments of ${tool.name}` }, ...fields.elements);
-    if (fields.elements.length === 0) form.append(el("p", { class: "hint" }, "This tool takes no arguments."));
-    form.append(el("button", { class: "primary" }, "Call ", el("code", {}, plain(tool.name))));
-    form.addEventListener("submit", (event) => {
-      event.preventDefault();
-      if (this.#guest) this.#calls.start(this.#guest, tool.name, fields.read()).then(() => this.#refresh());
-    });
-    byId("call-place").replaceChildren(form);
   }
 }
 

@@ -3,11 +3,14 @@
 import { newId } from "../../client/ids.js";
 import { CallTimeout, DecryptionError, ToolError } from "../../waypost.js";
 import { endOwnCall, ownCall } from "../approval/own-calls.js";
+import { codeView } from "./code-view.js";
 import { dailyLimit } from "../daily-limit.js";
 import { byId, el, showPill } from "../shared/dom.js";
-import { duration, inline, pretty } from "../shared/format.js";
+import { duration, inline } from "../shared/format.js";
 import { plain } from "../shared/plain.js";
 import { ProgressLine } from "../shared/progress-line.js";
+import { valueView } from "../shared/value-view.js";
+import { forgetCall, keepCall, keptCalls } from "./running-calls.js";
 
 /** Cards kept on the page. */
 const MAX_CARDS = 20;
@@ -19,10 +22,17 @@ const TIMEOUT_MS = 15 * 60_000;
 
 export class Calls {
   #tab;
+  /** The ids of those that this page waits for. @type {Set<string>} */
+  #running = new Set();
 
   /** @param {{ code: string | null }} tab this page's own */
   constructor(tab) {
     this.#tab = tab;
+  }
+
+  /** Goes on with the calls that had no answer when the page was reloaded. @param {Guest} guest */
+  resume(guest) {
+    for (const { id, tool, args } of keptCalls(guest.code)) if (!this.#running.has(id)) this.start(guest, tool, args, id);
   }
 
   /**
@@ -30,16 +40,20 @@ export class Calls {
    * @param {Guest} guest
    * @param {string} tool
    * @param {Record<string, unknown>} args
+   * @param {string} [known] the id of a call that goes on after a reload
    */
-  async start(guest, tool, args) {
-    const card = new Card(tool, args);
+  async start(guest, tool, args, known) {
+    const card = new Card(tool, args, codeView({ origin: location.origin, code: guest.code, tool, args, isEncrypted: guest.encrypted }));
     byId("calls-title").hidden = false;
     byId("calls").prepend(card.element);
     while (byId("calls").childElementCount > MAX_CARDS) byId("calls").lastElementChild?.remove();
     const beganAt = performance.now();
     const { code } = guest;
     // The button is the approval for a call to this page's own tab. The host of another session learns the id of a call.
-    const id = code === this.#tab.code ? ownCall({ code, tool, args }) : newId();
+    const id = known ?? (code === this.#tab.code ? ownCall({ code, tool, args }) : newId());
+    // What is encrypted on its way is not written down.
+    if (!guest.encrypted) keepCall({ code, id, tool, args });
+    this.#running.add(id);
     const took = () => duration(performance.now() - beganAt);
     try {
       const { signal } = card;
@@ -49,12 +63,15 @@ export class Calls {
     } catch (error) {
       dailyLimit.heard(error);
       if (card.signal.aborted) card.close(`Cancelled after ${took()}`, "warn");
+      else if (error instanceof ToolError && error.code === "refused") card.close(`Refused by the person after ${took()}`, "warn");
       else if (error instanceof ToolError) card.close(`Error after ${took()}`, "bad", withoutStack(error));
       else if (error instanceof DecryptionError) card.close("Could not be decrypted", "bad", error.message);
       else if (error instanceof CallTimeout) card.close(error.message, "warn");
       else card.close("Failed", "bad", error instanceof Error ? error.message : String(error));
     } finally {
       endOwnCall(id);
+      forgetCall(id);
+      this.#running.delete(id);
     }
   }
 }
@@ -64,14 +81,16 @@ class Card {
   #controller = new AbortController();
   #pill = el("span", { class: "pill" });
   #progress = new ProgressLine();
-  #answer = el("pre", { hidden: true, tabindex: 0, "aria-label": "Answer" });
+  #code;
   #cancel = el("button", { type: "button", class: "quiet" }, "Cancel");
 
   /**
    * @param {string} tool
    * @param {Record<string, unknown>} args
+   * @param {HTMLElement} code
    */
-  constructor(tool, args) {
+  constructor(tool, args, code) {
+    this.#code = code;
     showPill(this.#pill, "Waiting", "busy");
     this.#cancel.setAttribute("aria-label", `Cancel ${tool}`);
     this.#cancel.addEventListener("click", () => {
@@ -85,7 +104,7 @@ class Card {
       el("p", { class: "call-head" }, el("code", {}, plain(tool)), this.#pill, this.#cancel),
       el("p", { class: "payload" }, plain(inline(args))),
       ...this.#progress.elements,
-      this.#answer,
+      code,
     );
   }
 
@@ -107,8 +126,7 @@ class Card {
     showPill(this.#pill, status, kind);
     this.#cancel.remove();
     this.#progress.remove();
-    this.#answer.hidden = answer === undefined;
-    this.#answer.textContent = pretty(answer);
+    if (answer !== undefined) this.#code.before(valueView(answer, "Answer"));
   }
 }
 

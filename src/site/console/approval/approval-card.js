@@ -3,22 +3,13 @@
 import { el } from "../shared/dom.js";
 import { pretty } from "../shared/format.js";
 import { plain } from "../shared/plain.js";
-import { isChatCall } from "./chat-calls.js";
 
 /** Characters and lines of the arguments that are shown at first. */
 const CHARS = 600;
 const LINES = 10;
 
-/** How long the buttons stay disabled, so that a click meant for the previous card does not count. */
-const REST_MS = 500;
-
 /** @typedef {import("../../waypost.js").ApprovalRequest} ApprovalRequest */
 /** @typedef {import("../../waypost.js").Decision} Decision */
-
-/** Who asks, as the beginning of the question. @param {ApprovalRequest} request */
-export function askerOf(request) {
-  return isChatCall(request) ? "May this chat call " : "May an agent call ";
-}
 
 /**
  * @param {ApprovalRequest} request
@@ -28,17 +19,16 @@ export function approvalCard(request, decide) {
   const { tool, args, definition, replay, restarted } = request;
   /** @param {Decision} decision @param {string} kind @param {...(Node | string)} label */
   const button = (decision, kind, ...label) =>
-    el("button", { type: "button", class: kind, disabled: true, onclick: () => decide(decision) }, ...label);
+    el("button", { type: "button", class: kind, onclick: () => decide(decision) }, ...label);
   const buttons = [
     button("once", "primary", "Allow once"),
     button("always", "", "Always allow ", el("code", {}, plain(tool))),
     button("refuse", "", "Refuse"),
   ];
-  setTimeout(() => buttons.forEach((each) => (each.disabled = false)), REST_MS);
   return el(
     "div",
     { class: "approval", role: "group", "aria-labelledby": "approval-what", tabindex: -1 },
-    el("p", { class: "approval-what", id: "approval-what" }, el("span", { id: "approval-asker" }, askerOf(request)), el("code", {}, plain(tool)), "?"),
+    el("p", { class: "approval-what", id: "approval-what" }, el("span", { id: "approval-asker" }), " call ", el("code", {}, plain(tool)), "?"),
     el("p", { class: "hint" }, plain(`${definition.description ?? definition.title ?? ""}`)),
     seenBefore(replay, restarted),
     ...argumentText(args),

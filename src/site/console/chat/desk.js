@@ -19,8 +19,7 @@ export class Desk {
     for (const type of ["scroll", "resize"]) addEventListener(type, look, { passive: true });
     this.#link.addEventListener("click", () => {
       this.#place.scrollIntoView({ block: "end" });
-      const asked = byId("approvals").hidden ? byId("questions").querySelector("button, input") : byId("approvals");
-      if (asked instanceof HTMLElement) asked.focus({ preventScroll: true });
+      byId("approvals").focus({ preventScroll: true });
     });
   }
 
@@ -30,11 +29,8 @@ export class Desk {
 
   /** @param {boolean} isChat whether the chats are shown @param {boolean} usesTools whether the model may call the tab's tools */
   arrange(isChat, usesTools) {
-    if (isChat && !this.#isHere) this.#place.append(byId("approvals"), byId("questions"));
-    if (!isChat && this.#isHere) {
-      byId("approvals-said").before(byId("approvals"));
-      byId("board-title").before(byId("questions"));
-    }
+    if (isChat && !this.#isHere) this.#place.append(byId("approvals"));
+    if (!isChat && this.#isHere) byId("approvals-said").before(byId("approvals"));
     const stage = byId("stage");
     const isBeside = byId("aside").contains(stage);
     if (isChat && usesTools && !isBeside) byId("aside").prepend(stage);

@@ -50,9 +50,10 @@ export function clientSetups(url, token) {
 /** @param {string} url @param {string | null} token @returns {Step} */
 function connector(url, token) {
   if (token !== null) return { how: "This server requires a token, and Claude’s connectors can’t send one. Choose another client.", text: "" };
-  const isPublic = url.startsWith("https:");
-  const from = isPublic ? "" : " Claude connects from Anthropic’s servers, so Waypost must be deployed on the internet with https.";
-  return { how: `Open Customize, Connectors, Add custom connector, and enter this URL.${from}`, text: url };
+  if (url.startsWith("https:")) return { how: "Open Customize, Connectors, Add custom connector, and enter this URL.", text: url };
+  const why = "Claude connects from Anthropic’s servers, and this address is not on the internet with https.";
+  const what = "Deploy Waypost (make deploy), or run a tunnel and open this page at the https address that it prints:";
+  return { how: `${why} ${what}`, text: url === "" ? "" : `cloudflared tunnel --url ${new URL(url).origin}` };
 }
 
 /** It reads tokens only from the environment. @param {string} url @param {string | null} token */

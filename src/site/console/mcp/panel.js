@@ -60,9 +60,7 @@ export class McpPanel {
     this.#session = session;
     this.#token = null;
     this.#isStale = false;
-    byId("mcp").hidden = false;
-    byId("mcp-sealed").hidden = !isEncrypted;
-    byId("mcp-ways").hidden = isEncrypted;
+    byId("mcp").dataset.state = isEncrypted ? "sealed" : "open";
     if (isEncrypted) return byId("mcp-steps").replaceChildren();
     this.#draw();
     // The address is enough everywhere.
@@ -81,7 +79,7 @@ export class McpPanel {
 
   hide() {
     this.#session = null;
-    byId("mcp").hidden = true;
+    byId("mcp").dataset.state = "over";
   }
 
   #draw() {

@@ -70,20 +70,22 @@ export function toast(text) {
 }
 
 /**
- * Makes the button copy `text()` and confirm it in its label.
+ * Makes the button copy `text()` and confirm it in its label. Empty text is not copied: what was copied before stays.
  * @param {HTMLButtonElement} button
  * @param {() => string} text
  */
 export function copies(button, text) {
   const name = button.textContent;
   button.addEventListener("click", async () => {
+    const copied = text();
+    if (copied === "") return toast("There is nothing to copy.");
     try {
-      await navigator.clipboard.writeText(text());
+      await navigator.clipboard.writeText(copied);
       button.textContent = "Copied";
       setTimeout(() => (button.textContent = name), 1500);
     } catch {
       // No clipboard without HTTPS (or with a refusal): show what to copy by hand.
-      prompt("Copy this:", text());
+      prompt("Copy this:", copied);
     }
   });
 }

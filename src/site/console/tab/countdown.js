@@ -13,6 +13,12 @@ export class Countdown {
     setInterval(() => this.#draw(), 1000);
   }
 
+  /** Shows the time of another session. @param {Date} expiresAt */
+  begin(expiresAt) {
+    this.hide();
+    this.show(expiresAt);
+  }
+
   /** @param {Date} expiresAt */
   show(expiresAt) {
     const ms = expiresAt.getTime();
@@ -41,7 +47,7 @@ export class Countdown {
     const left = Math.max(0, this.#expiresMs - Date.now());
     byId("life-left").textContent = `${timeLeft(left)} left`;
     byId("life-fill").style.setProperty("--part", `${Math.min(1, left / this.#fullMs)}`);
-    const note = this.#connected ? "extended automatically while this tab is open" : "not extended while this tab is offline";
+    const note = this.#connected ? "extended while this tab is open" : "not extended while this tab is offline";
     byId("life-note").textContent = this.#renewedAt && this.#connected ? `extended at ${this.#renewedAt}, ${note}` : note;
   }
 }

@@ -1,16 +1,10 @@
 /** Code to copy: a call for a terminal, and a host for another page. */
 
-/**
- * @param {string} origin
- * @param {string} code
- */
+import { curl } from "../agent/call-code.js";
+
+/** @param {string} origin @param {string} code */
 export function curlCommand(origin, code) {
-  const body = JSON.stringify({ code, tool: "add_note", args: { text: "Hello, tab" } });
-  return [
-    `curl -s '${origin}/api/request?wait=30' \\`,
-    `  -H 'Content-Type: application/json' \\`,
-    `  -d '${body}'`,
-  ].join("\n");
+  return curl({ origin, code, tool: "add_note", args: { text: "Hello, tab" } });
 }
 
 /** @param {string} origin */

@@ -25,16 +25,15 @@ export const accentTool = {
       type: "object",
       properties: {
         color: { type: "string", enum: Object.keys(HUES), default: "lake", description: "The name of a colour" },
-        hue: { type: "integer", minimum: 0, maximum: 359, description: "Hue in degrees, used instead of the name" },
+        hue: { type: "integer", minimum: 0, maximum: 359, description: "A hue in degrees, instead of a name" },
       },
-      required: ["color"],
       additionalProperties: false,
     },
     annotations: { idempotentHint: true, destructiveHint: false },
   },
 
-  /** @param {{ color: keyof typeof HUES, hue?: number }} args */
-  handler({ color, hue }) {
+  /** @param {{ color?: keyof typeof HUES, hue?: number }} args */
+  handler({ color = "lake", hue }) {
     const chosen = hue ?? HUES[color];
     if (!Number.isInteger(chosen) || chosen < 0 || chosen > 359) throw new RangeError(`Unknown colour: ${color}.`);
     paint(chosen);

@@ -1,8 +1,12 @@
 /** `ask_person`: asks the person at the tab, and waits for their answer. */
 
-import { startWaiting, stopWaiting } from "../approval/waiting-calls.js";
-import { byId, el } from "../shared/dom.js";
+import { isChatCall } from "../approval/chat-calls.js";
+import { questionCard } from "../approval/question-card.js";
+import { waitingPanel } from "../approval/waiting-panel.js";
+import { toast } from "../shared/dom.js";
 import { plain } from "../shared/plain.js";
+
+/** @typedef {{ question: string, choices?: string[] }} Arguments */
 
 export const askTool = {
   definition: {
@@ -13,7 +17,7 @@ export const askTool = {
       type: "object",
       properties: {
         question: { type: "string", minLength: 1, maxLength: 400, description: "The question" },
-        choices: { type: "array", items: { type: "string" }, maxItems: 6, description: "Answers to choose from, as a JSON list of strings" },
+        choices: { type: "array", items: { type: "string" }, maxItems: 6, description: "Answers to choose from; without them, the person types" },
       },
       required: ["question"],
       additionalProperties: false,
@@ -22,51 +26,40 @@ export const askTool = {
   },
 
   /**
-   * @param {{ question: string, choices?: string[] }} args
+   * @param {Arguments} args
    * @param {import("../../waypost.js").ToolContext} context
    */
-  async handler({ question, choices = [] }, { id, signal, progress }) {
+  async handler(args, { id, signal, progress }) {
+    const { question, choices = [] } = args;
     if (typeof question !== "string" || question === "") throw new TypeError("question must be a non-empty string.");
     if (!Array.isArray(choices)) throw new TypeError("choices must be a list.");
     const beganAt = Date.now();
     progress({ progress: 1, total: 3, message: "The question is on the page." });
-    startWaiting(id);
     const typing = () => progress({ progress: 2, total: 3, message: "The person is typing." });
-    const answer = await ask(question, choices.slice(0, 6).map(String), signal, typing).finally(() => stopWaiting(id));
+    const asker = () => (isChatCall({ id, tool: "ask_person", args }) ? "This chat asks you:" : "An agent asks you:");
+    const answer = await ask({ id, asker, question, choices: choices.slice(0, 6).map(String) }, signal, typing);
     return { answer, seconds: Math.round((Date.now() - beganAt) / 1000) };
   },
 };
 
 /**
- * @param {string} question
- * @param {string[]} choices
+ * @param {{ id: string, asker: () => string, question: string, choices: string[] }} asked
  * @param {AbortSignal} signal
- * @param {() => void} begun they have started to answer
+ * @param {() => void} begun the person has started to type
  * @returns {Promise<string>} rejects if they decline
  */
-function ask(question, choices, signal, begun) {
+function ask({ id, asker, question, choices }, signal, begun) {
   return new Promise((resolve, reject) => {
-    const input = el("input", { name: "answer", "aria-label": "Your answer", autocomplete: "off", maxlength: 1000 });
-    input.addEventListener("input", begun, { once: true });
-    const form = el(
-      "form",
-      { class: "question", "aria-label": "A question for you" },
-      el("p", { class: "question-text" }, plain(question)),
-      choices.length > 0
-        ? el("div", { class: "choices" }, ...choices.map((choice) => el("button", { type: "button", onclick: () => close(() => resolve(choice)) }, plain(choice))))
-        : el("div", { class: "question-row" }, input, el("button", { class: "primary" }, "Answer")),
-      el("button", { type: "button", class: "link", onclick: () => close(() => reject(new Error("The person declined to answer."))) }, "Decline"),
-    );
-    /** @param {() => void} settle */
-    function close(settle) {
-      form.remove();
-      settle();
-    }
-    form.addEventListener("submit", (event) => {
-      event.preventDefault();
-      if (input.value.trim() !== "") close(() => resolve(input.value.trim()));
+    const close = (/** @type {() => void} */ settle) => void (waitingPanel.remove(matter) && settle());
+    const decline = () => close(() => reject(new Error("The person declined to answer.")));
+    // Kept while another card is shown: it holds what the person has typed.
+    const form = questionCard({ question, choices }, begun, (answer) => close(() => resolve(answer)), decline);
+    const news = () => `${asker()} ${plain(question)}`;
+    const matter = { id, name: "ask_person", detail: question, asker, news, card: () => form, decline };
+    signal.addEventListener("abort", () => {
+      if (waitingPanel.isShown(matter)) toast("The question no longer needs an answer.");
+      close(() => reject(signal.reason));
     });
-    signal.addEventListener("abort", () => close(() => reject(signal.reason)), { once: true });
-    byId("questions").append(form);
+    waitingPanel.add(matter);
   });
 }

@@ -46,7 +46,7 @@ export const noteTool = {
       properties: {
         text: { type: "string", minLength: 1, maxLength: 400, description: "The text of the note" },
         kind: { type: "string", enum: KINDS, default: "idea" },
-        tags: { type: "array", items: { type: "string" }, maxItems: 5, description: "Short words, as a JSON list" },
+        tags: { type: "array", items: { type: "string" }, maxItems: 5, description: "Short words" },
         pinned: { type: "boolean", default: false, description: "Keep the note at the top of the board" },
       },
       required: ["text"],
