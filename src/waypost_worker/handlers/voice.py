@@ -19,15 +19,20 @@ class VoiceBody(Body, frozen=True):
     """A question, and the id of its conversation."""
 
     question: str = ""
+    """What was said. Control characters are dropped."""
     session_id: str | None = None
+    """The secret id that owns the conversation; the client makes it up."""
 
 
 class VoiceView(msgspec.Struct, rename="camel"):
-    """The answer to be spoken, and the number of messages that the conversation has now."""
+    """The answer to a voice client."""
 
     response: str
+    """The answer, to be spoken."""
     session_id: str
+    """The conversation's id, as it was sent."""
     message_count: int
+    """Messages that the conversation has now."""
 
 
 async def post_voice(context: RequestContext) -> Response:

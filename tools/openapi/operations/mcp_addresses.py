@@ -34,5 +34,6 @@ OPERATIONS = {
         ADDRESS_SECRET,
         {204: Reply("The address is withdrawn; its secret can't bring it back.")},
         (InvalidId, TokenRequired, WrongSecret, *STORAGE),
+        description="MCP clients that still use it are refused with `address_withdrawn`.",
     ),
 }
