@@ -55,7 +55,7 @@ def test_a_search_shows_the_routes_and_where_the_words_stand(open_console: OpenC
     expect(docs.page.locator("details.operation:visible")).to_have_count(2)
     found = docs.page.locator("#index .where:visible")
     expect(found.first).to_contain_text("409 thread_exists: The name of a fork is taken")
-    expect(docs.page.locator("#index h3:visible")).to_have_text(["Chats", "Reference"])
+    expect(docs.page.locator("#index h2:visible")).to_have_text(["Chats", "Reference"])
     docs.page.get_by_role("button", name="Open all").click()
     expect(docs.page.locator("details.operation[open]")).to_have_count(2)
     docs.shoot("docs-found")

@@ -66,7 +66,7 @@ function group(name, description) {
   const list = el("ul");
   const section = el("section", { class: "group", "aria-labelledby": `tag-${name}` });
   section.append(el("h2", { id: `tag-${name}` }, title), el("p", { class: "hint" }, description));
-  byId("index").append(el("div", { class: "part" }, el("h3", {}, title), list));
+  byId("index").append(el("div", { class: "part" }, el("h2", {}, title), list));
   byId("operations").append(section);
   return {
     /** @param {HTMLDetailsElement} card @param {string} id @param {string} kind @param {string} label @param {() => string[]} texts @returns {Entry} */

@@ -90,7 +90,7 @@ class _ChatToolResult(msgspec.Struct, rename="camel"):
     result: Any
     """What the tool returned, as the model is given it; or the error's `code` and `message`."""
     is_error: bool
-    """The tool failed, the person refused it, or its result did not come in time."""
+    """The tool failed or does not exist, the person refused the call, or no result came in time."""
 
 
 class _Error(msgspec.Struct, omit_defaults=True, rename="camel"):
