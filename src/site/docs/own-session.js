@@ -17,7 +17,8 @@ const SHOWN = [
 
 const HELP =
   "`$CODE`, `$HOST_TOKEN` and the like stand for what earlier commands returned: paste them one after the other, from " +
-  "`openSession` on. Or put the values of a session in here. They stay in this tab, and are sent with a request of yours only.";
+  "`openSession` on. Or put the values of a session in here. They stay in this tab, and are sent with a request of yours only. " +
+  "Where the deployment sets `APP_KEYS`, chats, threads, documents and pages need an app key.";
 
 /** @param {Choices} choices */
 export function ownSession(choices) {
