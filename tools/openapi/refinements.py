@@ -124,6 +124,8 @@ BY_FIELD: Mapping[str, Json] = {
         "description": f"At most {MAX_PAGE_BYTES} bytes as UTF-8.",
     },
     "UiBody.id": APP_ID,
+    # Of a message of any age: it is compared, and not checked.
+    "UiBody.messageId": {},
     "UiBody.messages": {
         "contains": {
             "required": ["role", "id", "parts"],
