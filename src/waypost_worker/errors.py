@@ -120,13 +120,16 @@ class UnknownAgent(BadInput):
 
 
 class ToolProblem(msgspec.Struct, frozen=True):
-    """One faulty tool of a list: its place in the list, counted from 0, and the place inside it (`pointer`, RFC 6901).
-    `tool` is `None` if its name is no text."""
+    """One faulty tool of a list."""
 
     tool: str | None
+    """The tool's name; null if its name is no text."""
     index: int
+    """Its place in the list, from 0."""
     pointer: str
+    """The place in its definition, as a JSON pointer (RFC 6901); empty for the definition as a whole."""
     detail: str
+    """A sentence that says what is wrong there."""
 
 
 class InvalidTool(BadInput):

@@ -6,10 +6,12 @@ VERSION = "0.1.0"
 
 
 class DeployedVersion(msgspec.Struct, frozen=True):
-    """One upload of the Worker, as Cloudflare names it. `tag`: what `wrangler versions upload --tag` said, or empty.
-    `timestamp`: when it was uploaded. https://developers.cloudflare.com/workers/runtime-apis/bindings/version-metadata/
-    """
+    """One upload of the Worker, as Cloudflare names it.
+    https://developers.cloudflare.com/workers/runtime-apis/bindings/version-metadata/"""
 
     id: str
+    """The upload's id."""
     tag: str
+    """What `wrangler versions upload --tag` said, or empty."""
     timestamp: str
+    """When it was uploaded."""

@@ -26,7 +26,8 @@ TAB = {"width": 540, "height": 640}
 WHOLE = {"width": 1240, "height": 740}
 """In CSS pixels. Beside each other they are little wider than the 830 in which GitHub shows a README."""
 
-TALL = {"width": 1240, "height": 870}
+WIDE = {"width": 1240, "height": 698}
+"""16:9, for the top of the README."""
 
 SCALE = 1.25
 """Device pixels for each CSS pixel: sharp on most screens, and below 200 KB."""
@@ -121,7 +122,7 @@ def take_chat(browser: Browser, url: str) -> bytes:
 
 
 def take_tab(browser: Browser, url: str) -> bytes:
-    """A chat has asked the person, and wants to put a note on the page; without the list of threads."""
+    """A chat has asked the person, and wants to put a note on the page."""
     del url
     note = {"text": "Two nights at the hut above the lake", "kind": "todo"}
     asked = {"question": "How long do you want to stay?", "choices": ["One night", "Two nights"]}
@@ -131,7 +132,7 @@ def take_tab(browser: Browser, url: str) -> bytes:
             [Head(), *calling("Two nights, then. I put it on your board.", add_note=note)],
             [Head(), *said("Done.")],
         )
-        chats = Chats(open_console(browser, f"{worker.url}/#chat", TALL))
+        chats = Chats(open_console(browser, f"{worker.url}/#chat", WIDE))
         chats.page.get_by_role("switch", name="Use this tab’s tools").check()
         code = chats.console.wait_online()
         chats.console.let_run("add_note")
@@ -144,11 +145,8 @@ def take_tab(browser: Browser, url: str) -> bytes:
         expect(chats.console.approval).to_be_visible()
         chats.box.blur()
         chats.page.wait_for_timeout(SETTLED_MS)
-        left, right = chats.page.locator(".chat").bounding_box(), chats.page.locator("#aside").bounding_box()
-        assert left
-        assert right
-        clip = {"x": left["x"] - 8, "y": left["y"] - 8, "width": right["x"] + right["width"] - left["x"] + 16}
-        return chats.page.screenshot(animations="disabled", clip={**clip, "height": left["height"] + 16})
+        chats.page.evaluate("scrollTo(0, 0)")
+        return shot(chats.page, worker.url)
 
 
 def shot(page: Page, url: str) -> bytes:

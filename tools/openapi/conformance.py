@@ -97,7 +97,7 @@ class Conformance:
             return
         if media_type not in content:
             raise NotDocumented(f"{where} is {media_type}, not {list(content)}")
-        for schema, value in _values(content[media_type]["schema"], media_type, body.decode()):
+        for schema, value in _values(self._resolved(content[media_type]["schema"]), media_type, body.decode()):
             if wrong := self.errors(schema, value):
                 raise NotDocumented(f"{where}: {wrong} in {str(value)[:300]}")
 

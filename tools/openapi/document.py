@@ -12,7 +12,7 @@ from tools.openapi.in_memory import run_examples
 from tools.openapi.operations import ALL
 from tools.openapi.parts import PROBLEM, Link, Operation, Parameter, Reply, Schema
 from tools.openapi.problems import ALWAYS as ALWAYS_PROBLEMS
-from tools.openapi.problems import ROUTING, codes_by_status
+from tools.openapi.problems import ROUTING, codes_by_status, meanings
 from tools.openapi.prose import DESCRIPTION, SECURITY, TAGS
 from tools.openapi.refinements import TOOL
 from tools.openapi.schemas import Components
@@ -50,6 +50,7 @@ class _Maker:
         self._components.add("Tool", TOOL)
         add_events(self._components)
         self._components.reference(_Problem)
+        self._components.schemas["Problem"]["properties"]["code"]["x-meanings"] = meanings()
         self._examples = Examples(run_examples())
         self._shared: Json = {}
 
@@ -63,7 +64,7 @@ class _Maker:
             "info": {
                 "title": "Waypost",
                 "version": VERSION,
-                "summary": "Sessions, message queues, streams and memory for AI apps and agents.",
+                "summary": "Lets an AI agent call tools in an open browser tab, and keeps AI chats with their history.",
                 "description": DESCRIPTION,
                 "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
             },

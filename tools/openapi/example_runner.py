@@ -114,6 +114,11 @@ def read_events(text: str) -> list[dict[str, str]]:
     return found
 
 
+def read_lines(text: str) -> list[Any]:
+    """The values of NDJSON."""
+    return [json.loads(line) for line in text.split("\n") if line]
+
+
 def count_events(body: bytes) -> int:
     """How many events have begun in the bytes of a stream, in either format."""
     return body.count(b"event: ") + body.count(b'{"event":')

@@ -1,6 +1,6 @@
 """Examples of the document, from the results of the example calls: by operation, by status, by parameter.
 
-What belongs to one call has one name wherever it stands; `x-token` names the token that was sent.
+What belongs to one call has one name wherever it stands.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ import json
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from tools.openapi.example_runner import ExampleResult, read_events
+from tools.openapi.example_runner import ExampleResult, read_events, read_lines
 from tools.openapi.grammars import Json
 from tools.openapi.parts import EVENTS, NDJSON
 
@@ -45,7 +45,7 @@ class Examples:
     def of_body(self, route: str, media_type: str) -> Json:
         """The bodies of calls that went well."""
         return {
-            _key(one): {"summary": one.step.title, "value": _lines(one.body) if media_type == NDJSON else one.body}
+            _key(one): {"summary": one.step.title, "value": read_lines(one.body) if media_type == NDJSON else one.body}
             for one in self._good(route)
             if one.body is not None and one.step.media_type == media_type
         }
@@ -57,7 +57,7 @@ class Examples:
             answered = one.answered
             if answered.status == status and answered.media_type == media_type:
                 for name, value in _values(one):
-                    found[_key(one) + name] = {"summary": one.step.title, "value": value, **_token(one)}
+                    found[_key(one) + name] = {"summary": one.step.title, "value": value}
         return found
 
     def _good(self, route: str) -> Sequence[ExampleResult]:
@@ -72,16 +72,8 @@ def _values(one: ExampleResult) -> list[tuple[str, Any]]:
         shown = events if len(events) <= SHOWN_EVENTS else events[:half] + events[-half:]
         return [(f"-{number}", event) for number, event in enumerate(shown, 1)]
     if one.answered.media_type == NDJSON:
-        return [("", _lines(text))]
+        return [("", read_lines(text))]
     return [("", json.loads(text) if one.answered.media_type.endswith("json") else text)]
-
-
-def _lines(text: str) -> list[Any]:
-    return [json.loads(line) for line in text.split("\n") if line]
-
-
-def _token(one: ExampleResult) -> Json:
-    return {"x-token": f"{one.step.bearer}Token"} if one.step.bearer else {}
 
 
 def _event(event: dict[str, str]) -> Json:

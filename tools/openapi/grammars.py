@@ -43,7 +43,8 @@ CODE_AS_TYPED: Json = {
 }
 MCP_ADDRESS: Json = {"type": "string", "pattern": f"^[{CROCKFORD.lower()}]{{{MCP_ADDRESS_LENGTH}}}$"}
 CODE_OR_ADDRESS: Json = {
-    "anyOf": [CODE_AS_TYPED, {**MCP_ADDRESS, "description": "An MCP address: the newest session of its browser."}]
+    "description": "A session's code, or an MCP address.",
+    "anyOf": [CODE_AS_TYPED, {**MCP_ADDRESS, "description": "An MCP address: the newest session of its browser."}],
 }
 ID: Json = {
     "type": "string",

@@ -29,7 +29,10 @@ HEADERS: dict[str, Json] = {
             ),
         },
     },
-    **{name: {"required": True, "schema": {"const": value}} for name, value in BROWSER_HEADERS.items()},
+    **{
+        name: {"description": "For browsers.", "required": True, "schema": {"const": value}}
+        for name, value in BROWSER_HEADERS.items()
+    },
     "Waypost-Storage": {
         "description": "Present if the deployment has no KV namespace: data is lost with the isolate.",
         "schema": {"const": "memory"},
@@ -63,7 +66,11 @@ HEADERS: dict[str, Json] = {
         "description": "`before` of a response that is not JSON, percent-encoded.",
         "schema": {"type": "string", "minLength": 1},
     },
-    "WWW-Authenticate": {"required": True, "schema": {"const": "Bearer"}},
+    "WWW-Authenticate": {
+        "description": "How to send a token.",
+        "required": True,
+        "schema": {"const": "Bearer"},
+    },
     "Content-Disposition": {
         "description": "The file name of a download.",
         "schema": {"type": "string", "pattern": '^attachment; filename="[^"]+"$'},

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 
+from waypost_worker import errors
 from waypost_worker.errors import (
     AddressNotFound,
     BodyTimeout,
@@ -93,3 +95,24 @@ def codes_by_status(errors: Iterable[type[WaypostError]]) -> dict[int, list[str]
             found.setdefault(status, []).append(code)
     found[500] = [INTERNAL]
     return dict(sorted(found.items()))
+
+
+_CAMEL = re.compile(r"_([a-z])")
+
+
+def meanings() -> dict[str, str]:
+    """What each problem code says: the docstrings of the errors, but what they say of attributes in Python."""
+    found = {
+        error.code: _meaning(error.__doc__ or "")
+        for error in vars(errors).values()
+        if isinstance(error, type) and issubclass(error, WaypostError) and getattr(error, "code", "") in STATUS
+    }
+    found[INTERNAL] = "An unexpected failure, which the operator finds in the log under the response's `X-Request-Id`."
+    return {code: found[code] for code in (*STATUS, INTERNAL)}
+
+
+def _meaning(text: str) -> str:
+    sentences = re.split(r"(?<=[.]) ", " ".join(text.split()))
+    words = " ".join(sentence for sentence in sentences if not re.match(r"`\w+`:", sentence))
+    words = re.sub(r"; raised [^.]*|; retry after `retry_after_seconds`", "", words)
+    return re.sub(r"`\w+`", lambda match: _CAMEL.sub(lambda letter: letter[1].upper(), match[0]), words)

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from tools.openapi.grammars import Json
-from waypost_worker.limits import MAX_BODY_BYTES, MAX_JSON_DEPTH, MAX_PAGE_BODY_BYTES, MAX_QUERY_BYTES
+from waypost_worker.limits import MAX_BODY_BYTES, MAX_JSON_DEPTH, MAX_QUERY_BYTES
 
 DESCRIPTION = f"""JSON in and out (UTF-8). Errors are problem documents (RFC 9457); programs branch on `code`. \
 Times are ISO 8601 in UTC, with milliseconds. Integers are \
 written as such: `2`, not `2.0`.
 
-A body has at most {MAX_BODY_BYTES} bytes ({MAX_PAGE_BODY_BYTES} for a page, and for messages of a conversation), \
-{MAX_JSON_DEPTH} levels of arrays and \
-objects, and no unknown fields. A query has at most {MAX_QUERY_BYTES} bytes, and each parameter once. \
+A body has at most {MAX_BODY_BYTES // 1024} KiB (messages, pages and results of tools may have more), \
+{MAX_JSON_DEPTH} levels of arrays and objects, and no unknown fields. A query has at most \
+{MAX_QUERY_BYTES // 1024} KiB, and each parameter once. \
 Every `GET` also takes `HEAD`. Any other method of a path gets 405, with `Allow` and the code \
 `method_not_allowed`; any other path 404, with `not_found`.
 

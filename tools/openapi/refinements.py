@@ -58,10 +58,8 @@ BY_NAME: Mapping[str, Json] = {
 """A name that means the same wherever it stands."""
 
 
-_SAID: Json = {"description": "Any JSON; null beside `toolCalls` only."}
-
 _IMPORTED_TIME: Json = {
-    "description": "ISO 8601 (more forms of it than this pattern has), or Unix seconds or milliseconds.",
+    "description": "ISO 8601 has more forms than this pattern.",
     # Milliseconds from the year 1 to the year 9999.
     "minimum": -62_135_596_800_000,
     "maximum": 253_402_300_799_999,
@@ -126,12 +124,8 @@ BY_FIELD: Mapping[str, Json] = {
         "description": f"At most {MAX_PAGE_BYTES} bytes as UTF-8.",
     },
     "UiBody.id": APP_ID,
-    "UiBody.messageId": {"description": "The message to regenerate or replace, if any."},
-    "UiBody.tools": {
-        "description": (
-            "Tools that the page runs itself: an object of tools by their names, or a list of tools with a `name`."
-        )
-    },
+    # Of a message of any age: it is compared, and not checked.
+    "UiBody.messageId": {},
     "UiBody.messages": {
         "contains": {
             "required": ["role", "id", "parts"],
@@ -144,8 +138,6 @@ BY_FIELD: Mapping[str, Json] = {
             },
         },
     },
-    "MessageBody.content": _SAID,
-    "ImportedMessage.content": _SAID,
     "ImportedMessage.toolEvents": {
         "description": "As they were exported: each call once, its progress and its result behind it, places in order."
     },
@@ -161,13 +153,10 @@ BY_FIELD: Mapping[str, Json] = {
     "ImportedMessage.createdAt": _IMPORTED_TIME,
     "AddressBody.secret": {"pattern": f"^[A-Za-z0-9_-]{{{ADDRESS_SECRET_LENGTH}}}$"},
     "OpenBody.addressSecret": {"pattern": f"^[A-Za-z0-9_-]{{{ADDRESS_SECRET_LENGTH}}}$"},
-    "ImportBody.sessionId": {"description": "Ignored: the path names it."},
-    "ImportBody.before": {"description": "Ignored: it is about the response that had it."},
+    "ImportBody.sessionId": {},
     # What was imported is not looked at.
     "Origin.threadId": {},
     "Origin.messageId": {},
-    "UiMessage.role": {"description": "`user`, `assistant` or `system`; only the last message of the user is used."},
-    "Stop.generationId": {"description": "Null if none was being generated."},
 }
 """`component.field`, where the same name means different things."""
 
@@ -270,21 +259,26 @@ TOOL: Json = {
     "type": "object",
     "description": "A tool as in MCP; other fields are stored unchanged. A field that is null is left out.",
     "properties": {
-        "name": TOOL_NAME,
-        "title": {"type": ["string", "null"]},
-        "description": {"type": ["string", "null"]},
+        "name": {**TOOL_NAME, "description": "The name by which it is called."},
+        "title": {"type": ["string", "null"], "description": "A name for people."},
+        "description": {"type": ["string", "null"], "description": "What it does, for a model that chooses a tool."},
         "inputSchema": {
             "type": ["object", "null"],
             "description": "JSON Schema of the arguments, which are an object. Without a `type` it gets `object`.",
         },
         "outputSchema": {"type": ["object", "null"], "description": "JSON Schema of the result."},
         "annotations": {"type": ["object", "null"], "description": "Hints such as `readOnlyHint`."},
-        "execution": {"type": ["object", "null"]},
+        "execution": {"type": ["object", "null"], "description": "Whether MCP clients call it as a task."},
         "icons": {
             "type": ["array", "null"],
-            "items": {"type": "object", "properties": {"src": {"type": "string"}}, "required": ["src"]},
+            "description": "Pictures of it.",
+            "items": {
+                "type": "object",
+                "properties": {"src": {"type": "string", "description": "The picture's URL."}},
+                "required": ["src"],
+            },
         },
-        "_meta": {"type": ["object", "null"]},
+        "_meta": {"type": ["object", "null"], "description": "Anything else, for clients that know it."},
     },
     "required": ["name"],
 }

@@ -1,12 +1,15 @@
-"""The components of the document that are types of the service: msgspec's schemas of them, and what types can't say."""
+"""The components of the document that are types of the service: msgspec's schemas of them, the docstrings of their
+fields, and what types can't say."""
 
 from __future__ import annotations
 
 import inspect
+from collections.abc import Mapping
 from typing import Any
 
 import msgspec
 
+from tools.openapi.field_docs import docs_by_type
 from tools.openapi.grammars import Json
 from tools.openapi.refinements import BY_FIELD, BY_NAME, PUBLISHED, WHOLE
 
@@ -27,8 +30,9 @@ class Components:
         """
         (schema,), found = msgspec.json.schema_components([type_], ref_template=PREFIX + "{name}")
         renamed = {name: public_name(name) for name in found}
+        docs = docs_by_type(type_)
         for name, component in found.items():
-            self.add(renamed[name], refined(renamed[name], _relinked(component, renamed)))
+            self.add(renamed[name], refined(renamed[name], _relinked(component, renamed), docs[name]))
         return {"$ref": PREFIX + renamed[schema["$ref"].removeprefix(PREFIX)]}
 
     def add(self, name: str, schema: Json) -> Json:
@@ -47,15 +51,17 @@ def public_name(name: str) -> str:
     return PUBLISHED.get(name, name.lstrip("_").removesuffix("View"))
 
 
-def refined(name: str, schema: Json) -> Json:
-    """The schema of the component `name` with what is known of its fields beyond their types."""
+def refined(name: str, schema: Json, docs: Mapping[str, str]) -> Json:
+    """The schema of the component `name` with what is known of its fields beyond their types. `docs`: their texts."""
     schema = {"title": name, **{key: value for key, value in schema.items() if key != "title"}}
     if "description" in schema:
         schema["description"] = " ".join(inspect.cleandoc(schema["description"]).split())
     for field, found in schema.get("properties", {}).items():
-        more = BY_FIELD.get(f"{name}.{field}", BY_NAME.get(field))
-        if more is not None:
-            _refine(found, more)
+        more = BY_FIELD.get(f"{name}.{field}", BY_NAME.get(field, {}))
+        _refine(found, {key: value for key, value in more.items() if key != "description"})
+        # First what it is for, then what it may be.
+        if texts := [text for text in (docs.get(field), more.get("description")) if text]:
+            found["description"] = " ".join(texts)
     for key, value in WHOLE.get(name, {}).items():
         for field in set(value) - set(schema.get("required", [])) if key == "required" else ():
             _forbid_null(schema["properties"][field])

@@ -3,10 +3,10 @@
 /** @typedef {{ type?: string | string[], title?: string, description?: string, format?: string, pattern?: string,
  *   properties?: Record<string, Schema>, patternProperties?: Record<string, Schema>, required?: string[],
  *   items?: Schema, anyOf?: Schema[], oneOf?: Schema[], allOf?: Schema[], enum?: unknown[], const?: unknown,
- *   default?: unknown, minimum?: number, maximum?: number, minLength?: number, maxLength?: number,
+ *   default?: unknown, "x-meanings"?: Record<string, string>, minimum?: number, maximum?: number, minLength?: number, maxLength?: number,
  *   minItems?: number, maxItems?: number, not?: Schema, contentSchema?: Schema, additionalProperties?: boolean | Schema,
  *   $ref?: string }} Schema */
-/** @typedef {{ summary?: string, value: unknown, "x-token"?: string }} Example */
+/** @typedef {{ summary?: string, value: unknown }} Example */
 /** @typedef {{ schema?: Schema, examples?: Record<string, Example> }} Content */
 /** @typedef {{ name: string, in: string, required?: boolean, description?: string, schema: Schema, style?: string,
  *   examples?: Record<string, Example> }} Parameter */
@@ -18,9 +18,9 @@
  *   requestBody?: { required: boolean, content: Record<string, Content> }, responses: Record<string, Reply>,
  *   security: Array<Record<string, string[]>> }} Described */
 /** @typedef {Described & { method: string, path: string }} Operation */
-/** @typedef {{ info: { title: string, version: string, description: string },
+/** @typedef {{ info: { title: string, version: string, summary: string, description: string },
  *   tags: Array<{ name: string, description: string }>, paths: Record<string, Record<string, Described>>,
- *   components: { securitySchemes: Record<string, { description: string }> } }} OpenApi */
+ *   components: { securitySchemes: Record<string, { description: string }>, schemas: Record<string, Schema> } }} OpenApi */
 
 /** Follows references inside one document. */
 export class Resolver {
@@ -42,6 +42,24 @@ export class Resolver {
     for (const part of value.$ref.slice(2).split("/")) found = found[part];
     return found;
   }
+}
+
+/**
+ * The codes of the problems that a reply may be.
+ * @param {Reply} reply
+ * @returns {string[]}
+ */
+export function problemCodes(reply) {
+  const parts = reply.content?.["application/problem+json"]?.schema?.allOf ?? [];
+  return parts.flatMap((part) => /** @type {string[]} */ (part.properties?.code?.enum ?? []));
+}
+
+/**
+ * What each problem code says.
+ * @param {OpenApi} api
+ */
+export function meaningsOf(api) {
+  return api.components.schemas.Problem.properties?.code["x-meanings"] ?? {};
 }
 
 /**

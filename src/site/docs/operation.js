@@ -1,36 +1,50 @@
 /** One operation: a line that opens. */
 
-import { copies, el } from "../console/shared/dom.js";
-import { curlCommand, exampleNames } from "./curl.js";
+import { el } from "../console/shared/dom.js";
+import { examples, replyExample } from "./examples.js";
 import { inline, prose } from "./prose.js";
+import { problemCodes } from "./document.js";
 import { schemaDetails, typeOf } from "./schema.js";
 
 /** @typedef {import("./document.js").Operation} Operation */
 /** @typedef {import("./document.js").Resolver} Resolver */
 /** @typedef {import("./document.js").Reply} Reply */
 /** @typedef {import("./document.js").Content} Content */
+/** @typedef {import("./choices.js").Choices} Choices */
+/** @typedef {import("./commands/command.js").Call} Call */
 
 /**
- * The card of `operation`; its content is built when it is first opened.
- * @param {Operation} operation
- * @param {Resolver} resolver
+ * What the cards have in common. `meanings`: of problem codes.
+ * @typedef {{ resolver: Resolver, choices: Choices, meanings: Record<string, string> }} Page
  */
-export function operationCard(operation, resolver) {
-  const card = el(
-    "details",
-    { class: "operation card", id: operation.operationId },
-    el(
-      "summary",
-      {},
-      el("b", { class: "method", "data-method": operation.method }, operation.method),
-      el("code", { class: "path" }, ...breakable(operation.path)),
-      el("span", { class: "does" }, ...inline(operation.summary)),
-    ),
-  );
-  card.addEventListener("toggle", () => {
-    if (card.open && card.childElementCount === 1) card.append(...inside(operation, resolver));
+
+/**
+ * The card of `operation`.
+ * @param {Operation} operation
+ * @param {Call[]} calls its examples
+ * @param {Page} page
+ */
+export function operationCard(operation, calls, page) {
+  const { method, operationId, path, summary } = operation;
+  return card(operationId, method, el("code", { class: "path" }, ...breakable(path)), summary, () => inside(operation, calls, page));
+}
+
+/**
+ * A card that opens; its content is built when it is first opened. The address then names it, so that it can be passed on.
+ * @param {string} id
+ * @param {string} kind
+ * @param {Node} title
+ * @param {string} text
+ * @param {() => Node[]} content
+ */
+export function card(id, kind, title, text, content) {
+  const summary = el("summary", {}, el("b", { class: "method", "data-method": kind }, kind), title, el("span", { class: "does" }, ...inline(text)));
+  const made = el("details", { class: "operation card", id }, summary);
+  made.addEventListener("toggle", () => {
+    if (made.open && made.childElementCount === 1) made.append(...content());
   });
-  return card;
+  summary.addEventListener("click", () => history.replaceState(null, "", made.open ? location.pathname : `#${id}`));
+  return made;
 }
 
 /** Slashes are where a path may break. @param {string} path */
@@ -40,17 +54,19 @@ function breakable(path) {
 
 /**
  * @param {Operation} operation
- * @param {Resolver} resolver
+ * @param {Call[]} calls
+ * @param {Page} page
+ * @returns {Node[]}
  */
-function inside(operation, resolver) {
+function inside(operation, calls, { resolver, choices, meanings }) {
   return [
     ...prose(operation.description),
     el("p", { class: "who" }, "Authorization: ", ...who(operation)),
-    ...examples(operation),
+    ...examples(operation, calls, choices, meanings),
     ...parameters(operation, resolver),
     ...body(operation, resolver),
     el("h3", {}, "Responses"),
-    ...Object.entries(operation.responses).map(([status, reply]) => replyDetails(status, reply, resolver)),
+    ...Object.entries(operation.responses).map(([status, reply]) => replyDetails(status, reply, resolver, meanings)),
   ];
 }
 
@@ -61,14 +77,6 @@ function who(operation) {
   const isOpen = operation.security.some((scheme) => !Object.keys(scheme).length);
   const parts = names.flatMap((name, at) => [at ? " or " : "", el("code", {}, name)]);
   return isOpen ? [...parts, ", or none where the deployment allows it"] : parts;
-}
-
-/** @param {Operation} operation */
-function examples(operation) {
-  const blocks = [...exampleNames(operation)].map(([name, summary]) =>
-    snippet(summary, curlCommand(operation, name, location.origin), `Command: ${summary || operation.operationId}`),
-  );
-  return [el("h3", {}, "Examples"), ...blocks];
 }
 
 /**
@@ -113,8 +121,9 @@ function body(operation, resolver) {
  * @param {string} status
  * @param {Reply} reply
  * @param {Resolver} resolver
+ * @param {Record<string, string>} meanings
  */
-function replyDetails(status, reply, resolver) {
+function replyDetails(status, reply, resolver, meanings) {
   const found = resolver.resolve(reply);
   const headers = Object.entries(found.headers ?? {}).map(([name, header]) => ({ name, ...resolver.resolve(header) }));
   const links = Object.values(found.links ?? {});
@@ -123,12 +132,26 @@ function replyDetails(status, reply, resolver) {
     "details",
     { class: "reply" },
     el("summary", {}, el("b", { class: "status", "data-kind": kind }, status), el("span", {}, ...inline(found.description))),
+    ...problems(found, meanings),
     ...Object.entries(found.content ?? {}).map(([type, content]) => contentDetails(type, content, resolver, true)),
-    el("p", { class: "hint" }, "Headers: ", ...commas(headers.map(({ name }) => el("code", {}, name)))),
-    links.length
-      ? el("p", { class: "hint" }, "Next: ", ...commas(links.map(linked)))
-      : null,
+    el("p", { class: "hint" }, "Headers: ", ...commas(headers.map(({ name, description }) => el("code", { title: description }, name)))),
+    links.length ? el("p", { class: "hint" }, "Next: ", ...commas(links.map(linked))) : null,
   );
+}
+
+/**
+ * What each problem code of a reply says.
+ * @param {Reply} reply
+ * @param {Record<string, string>} meanings
+ */
+function problems(reply, meanings) {
+  const codes = problemCodes(reply);
+  return codes.length ? [el("dl", { class: "fields" }, ...codes.flatMap((code) => meaning(code, meanings)))] : [];
+}
+
+/** @param {string} code @param {Record<string, string>} meanings */
+export function meaning(code, meanings) {
+  return [el("dt", {}, el("code", {}, code)), el("dd", {}, ...prose(meanings[code]))];
 }
 
 /** @param {import("./document.js").Link} link */
@@ -156,27 +179,6 @@ function contentDetails(type, content, resolver, hasExamples) {
     el("p", { class: "type" }, el("code", {}, type), typeOf(schema, resolver)),
     ...prose(resolver.resolve(schema).description),
     ...schemaDetails(schema, resolver),
-    ...shown.map(({ summary, value }) => snippet(summary ?? "", pretty(value), `Example: ${summary ?? ""}`)),
+    ...shown.map(({ summary, value }) => replyExample(summary ?? "", value)),
   );
-}
-
-/**
- * @param {string} title
- * @param {string} text
- * @param {string} label
- */
-function snippet(title, text, label) {
-  const button = el("button", { type: "button", class: "quiet", "aria-label": `Copy: ${label}` }, "Copy");
-  copies(button, () => text);
-  return el(
-    "figure",
-    { class: "example" },
-    el("figcaption", {}, el("span", {}, title), button),
-    el("pre", { class: "snippet", tabindex: "0", "aria-label": label }, text),
-  );
-}
-
-/** JSON for reading. @param {unknown} value */
-function pretty(value) {
-  return typeof value === "string" ? value : JSON.stringify(value, null, 2);
 }

@@ -64,7 +64,7 @@ function properties(schema, resolver, depth) {
         "dd",
         {},
         el("p", { class: "type" }, typeOf(field, resolver), ...limits(found)),
-        ...note(found.properties ? field : found),
+        ...note(field.description || found.properties ? field : found),
         ...schemaDetails(field, resolver, depth + 1),
       ),
     ];

@@ -26,11 +26,17 @@ class Start(msgspec.Struct, omit_defaults=True, rename="camel"):
 
     # Snake case, unlike the other fields: the spelling that clients of such streams expect.
     session_id: str = msgspec.field(name="session_id")
+    """The secret id that owns the conversation of the thread, its documents and its pages."""
     thread_id: str
+    """The thread."""
     resource_id: str
+    """The thread's resource."""
     generation_id: str
+    """The answer's id, to stop this answer and no other."""
     message_id: str
+    """The question's id."""
     forked_from: ForkOrigin | None = None
+    """Where the thread was forked from, if it was."""
 
 
 class TextDelta(msgspec.Struct, frozen=True):

@@ -17,22 +17,28 @@ _STEP: UiPart = {"type": "step-start"}
 
 
 class UiMetadata(msgspec.Struct, frozen=True, omit_defaults=True, rename="camel"):
-    """When a message was made, and whether it is an answer that the model had not finished."""
+    """What else is known of a message."""
 
     created_at: str
+    """When the message was made."""
     partial: bool = False
+    """An answer that the model had not finished."""
 
 
 class KeptUiMessage(msgspec.Struct, frozen=True):
-    """One message; its `parts` are of the types `reasoning`, `text`, `file` (an image), `dynamic-tool` (a call with its
-    result), `tool-NAME` (a call of the page's own tool, `input-available` while it waits for its output),
-    `data-tool-progress` (what a tool reported last), `step-start`, and `data-part`: a part of another kind, as it was
-    sent."""
+    """A message in the form of the AI SDK."""
 
     id: str
+    """The message's id."""
     role: MessageRole
+    """Who speaks. What a tool returned is a part of the message that has the call."""
     parts: list[UiPart]
+    """Of the types `reasoning`, `text`, `file` (an image), `dynamic-tool` (a call with its result), `tool-NAME` (a call
+    of the page's own tool, `input-available` while it waits for its output), `data-tool-progress` (what a tool reported
+    last), `step-start`, and `data-part`: a part of another kind, as it was
+    sent."""
     metadata: UiMetadata
+    """When it was made, and whether it is whole."""
 
 
 def to_ui_messages(items: Sequence[ChatMessage]) -> list[KeptUiMessage]:

@@ -54,40 +54,71 @@ async def encode_answer(
 
 
 class _Delta(msgspec.Struct):
+    """Words of the answer, or of the reasoning before it."""
+
     text: str
+    """What follows the text so far."""
 
 
 class _ChatToolCall(msgspec.Struct):
+    """A call of one of the tab's tools."""
+
     id: str
+    """The call's id; its progress and its result have it too."""
     name: str
+    """The tool's own name."""
     arguments: Any
+    """The arguments that the model gives it."""
     step: int
+    """Which of the model's replies within the answer asks for it, from 0."""
 
 
 class _ChatToolProgress(msgspec.Struct):
+    """What the tab reports of a call before its result."""
+
     id: str
+    """The call's id."""
     progress: Any
+    """Any JSON."""
 
 
 class _ChatToolResult(msgspec.Struct, rename="camel"):
+    """How a call ended."""
+
     id: str
+    """The call's id."""
     result: Any
+    """What the tool returned, as the model is given it; or the error's `code` and `message`."""
     is_error: bool
+    """The tool failed or does not exist, the person refused the call, or no result came in time."""
 
 
 class _Error(msgspec.Struct, omit_defaults=True, rename="camel"):
+    """Why an answer failed."""
+
     code: str
+    """The error in a word, such as `model_failed`."""
     message: str
+    """A sentence for a person."""
     partial: bool
+    """The text so far is kept. If false, the question is not kept either: send it again."""
     retry_after: int | None = None
+    """Seconds after which the question may be sent again, if the model's service says so."""
 
 
 class _Done(msgspec.Struct, rename="camel"):
+    """How an answer ended."""
+
     generation_id: str
+    """The answer's id, as in `start`."""
     message_id: str
+    """The same: the id under which the answer is kept as a message."""
     finish_reason: str
+    """`stop`: the model had finished. `stopped`: somebody stopped it. `length`: it was too long. `error`: it failed."""
     partial: bool
+    """The answer is not whole: its `finishReason` is another one than `stop`."""
     message_count: int
+    """Messages that the conversation has now, this answer included."""
 
 
 class EventsFormat:

@@ -17,39 +17,53 @@ class ToolCallView(msgspec.Struct, frozen=True):
     """A tool call in an assistant's message."""
 
     id: str
+    """The call's id; the message with its result has it as `toolCallId`."""
     name: str
+    """The tool's name."""
     args: Any
+    """The arguments: any JSON."""
 
 
 class MessageView(msgspec.Struct, frozen=True, omit_defaults=True, rename="camel"):
-    """One message. `partial`: an answer that is running, or ended before the model had finished it. `byUser`: the
-    sender had no app key, so a model is given the message as a user's, whatever its role says. `reasoning`: what the
-    model thought before its answer; a model is given it again only if its service demands it. `toolEvents`: what the
-    answer's tool calls did, in order."""
+    """One message of a conversation."""
 
     id: str
+    """The message's id."""
     role: MessageRole
+    """Who speaks."""
     content: Any
+    """A text, parts of texts and images, or what a tool returned: any JSON, as it was sent."""
     timestamp: str
+    """When the message was made."""
     partial: bool = False
+    """An answer that is running, or ended before the model had finished it."""
     tool_calls: list[ToolCallView] = []
+    """The tools that an assistant's message calls. Those of a tab are in `toolEvents`."""
     tool_call_id: str | None = None
+    """Of a tool's message: the call whose result it is."""
     by_user: bool = False
+    """The sender had no app key, so a model is given the message as a user's, whatever its role says."""
     reasoning: str = ""
+    """What the model thought before its answer; a model is given it again only if its service demands it."""
     tool_events: list[ToolEvent] = []
+    """What the answer's calls of the tab's tools did, in order."""
 
 
 class ConversationView(msgspec.Struct, frozen=True, rename="camel"):
-    """Messages of a conversation, oldest first, and where it was forked from. `truncated`: older messages were cut off
-    and are not kept. `before`: there are older ones that are kept; this is the `before` to read them with. `readAs`: of
-    an import, how its times were read."""
+    """Messages of a conversation."""
 
     session_id: str
+    """The conversation's id, a secret."""
     messages: list[MessageView]
+    """The messages, oldest first."""
     truncated: bool
+    """Older messages were cut off and are not kept."""
     before: str | UnsetType = UNSET
+    """There are older messages that are kept; this is the `before` to read them with."""
     forked_from: ForkOrigin | UnsetType = UNSET
+    """Where the conversation was forked from, if it was."""
     read_as: TimesReadAs | UnsetType = UNSET
+    """Of an import: how its times were read, if any did not say what they are."""
 
 
 def conversation_view(session_id: str, history: History, before: str | None = None) -> ConversationView:

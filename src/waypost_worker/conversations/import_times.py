@@ -13,12 +13,14 @@ seconds the year 5138."""
 
 
 class TimesReadAs(msgspec.Struct, omit_defaults=True, rename="camel"):
-    """How many times of an import did not say what they are, and how they were read: without an offset as UTC; a number
-    as seconds or as milliseconds since 1970-01-01T00:00:00Z."""
+    """How many times of an import did not say what they are, by the way in which they were read."""
 
     utc: int = 0
+    """Times without an offset, read as UTC."""
     unix_seconds: int = 0
+    """Numbers below 100,000,000,000, read as seconds since 1970-01-01T00:00:00Z."""
     unix_milliseconds: int = 0
+    """Greater numbers, read as milliseconds since then."""
 
     def milliseconds(self, time: str | float) -> int:
         """The milliseconds of `time`: ISO 8601, or a number of seconds or milliseconds. Counts how it was read.

@@ -17,25 +17,26 @@ class ToolCall(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class ToolEvent(msgspec.Struct, frozen=True, omit_defaults=True, rename="camel"):
-    """What happened to a tool call while an answer was generated, and where in the answer.
-
-    `id`: of the call; all its events have it. `name`: the tool's, only in a `call`.
-    `value`: any JSON: the arguments of a `call`, what the tab said in a `progress`, what the tool returned in a
-    `result`. `is_error`: the result is an error.
-    `text`, `reasoning`: how many characters of the answer's text and of its reasoning precede it.
-    `step`: which of the model's replies within the answer asked for the call, from 0.
-    `of_page`: the page that asks runs the call, and sends its output. In the `call` and in its `result`.
-    """
+    """What happened to a tool call while an answer was generated, and where in the answer."""
 
     kind: Literal["call", "progress", "result"]
+    """The call, what the tab reported before the result, or the result."""
     id: str
+    """The call's id; all its events have it."""
     name: str = ""
+    """The tool's name, only in a `call`."""
     value: Any = None
+    """Any JSON: the arguments of a `call`, what the tab said in a `progress`, what the tool returned in a `result`."""
     is_error: bool = False
+    """The result is an error."""
     text: int = 0
+    """Characters of the answer's text before it."""
     reasoning: int = 0
+    """Characters of the answer's reasoning before it."""
     step: int = 0
+    """Which of the model's replies within the answer asked for the call, from 0."""
     of_page: bool = False
+    """The page that asks runs the call, and sends its output. In the `call` and in its `result`."""
 
 
 def open_page_calls(events: Sequence[ToolEvent]) -> list[ToolEvent]:
@@ -45,10 +46,12 @@ def open_page_calls(events: Sequence[ToolEvent]) -> list[ToolEvent]:
 
 
 class ForkOrigin(msgspec.Struct, frozen=True, omit_defaults=True, rename="camel"):
-    """Where a fork branched off: a thread, and the last of its messages that was copied; `None` if none was."""
+    """Where a fork branched off."""
 
     thread_id: str
+    """The thread that was forked."""
     message_id: str | None = None
+    """The last of its messages that was copied; null if none was."""
 
 
 class ChatMessage(msgspec.Struct, frozen=True, omit_defaults=True, rename="camel"):

@@ -30,24 +30,30 @@ from waypost_worker.security.rate_limits import Limit
 
 
 class StopBody(Body, frozen=True):
-    """The resource of the thread, and the answer to stop; without `generationId`, the one that is being generated."""
+    """Which answer to stop."""
 
     resource_id: str | None = None
+    """The thread's resource. Default: the token's, or else one named as the thread."""
     generation_id: str | None = None
+    """Stops this answer only, and not a newer one. Default: the answer that is running."""
 
 
 class StopView(msgspec.Struct, rename="camel"):
-    """Whether an answer was stopped, and its id."""
+    """Whether an answer was stopped."""
 
     stopped: bool
+    """There was one, and it was stopped, or asked to stop where another isolate generates it."""
     generation_id: str | None
+    """The id of the answer that is or was running; null if there is none."""
 
 
 class ForkedView(msgspec.Struct, rename="camel"):
     """The new thread of a fork."""
 
     session: ThreadView
+    """The new thread."""
     message_count: int
+    """Messages that it begins with."""
 
 
 async def post_chat(context: RequestContext) -> Response:

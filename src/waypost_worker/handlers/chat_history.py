@@ -17,13 +17,15 @@ from waypost_worker.http.messages import Response, json_response
 
 
 class UiHistoryView(msgspec.Struct):
-    """The last messages of a thread, oldest first; none of one that was never used. `running`: the id of the answer
-    that is being generated, or null. It is not among the messages: a resume brings it from its first character.
-    `truncated`: older messages were cut off and are not kept."""
+    """The last messages of a thread in the form of the AI SDK."""
 
     messages: list[KeptUiMessage]
+    """Oldest first; none of a thread that was never used."""
     running: str | None
+    """The id of the answer that is being generated, or null. It is not among the messages: a resume brings it from its
+    first character."""
     truncated: bool
+    """Older messages were cut off and are not kept."""
 
 
 async def read_chat(context: RequestContext) -> Response:

@@ -17,21 +17,25 @@ from waypost_worker.security.client_address import rate_limit_key
 
 
 class ChatBody(Body, frozen=True):
-    """A message to a thread. `resourceId` names the user of the app that the thread belongs to; without it, the thread
-    is a resource of its own.
-
-    The request is idempotent by `messageId`. `interrupt` stops an answer that is being generated. `message`: a text, or
-    a text and images.
-    """
+    """A message to a thread."""
 
     message: str | Annotated[list[TextPart | ImagePart], Meta(min_length=1)]
+    """A text, or a text and images."""
     thread_id: str
+    """The thread; it begins with its first message."""
     resource_id: str | None = None
+    """The user of the app that the thread belongs to. Without it, the thread is a resource of its own: its id alone
+    opens it, so it must be hard to guess."""
     agent: str | None = None
+    """The agent that answers, one of the deployment's `AGENTS`. Default: the thread's."""
     message_id: str | None = None
+    """Makes the request idempotent: the same message sent again gets the answer that it has or is getting."""
     metadata: dict[str, Any] | None = None
+    """Replaces the thread's metadata."""
     interrupt: bool = False
+    """Stops an answer that is running, instead of being refused with `answer_running`."""
     session: TabBody | None = None
+    """A tab whose tools the model may use."""
 
 
 class _SentChat(ChatBody, frozen=True):
@@ -43,13 +47,21 @@ class ForkBody(Body, frozen=True):
     to its `message`."""
 
     fork_from_thread_id: str
+    """The thread whose history the new one starts with. It stays as it is."""
     thread_id: str
+    """The new thread."""
     resource_id: str | None = None
+    """The resource of both."""
     message: str | None = None
+    """A message to the new thread, whose answer is then streamed."""
     agent: str | None = None
+    """The agent that answers. Default: the parent's."""
     at_message_id: str | None = None
+    """The last message to copy. Default: all are copied."""
     metadata: dict[str, Any] | None = None
+    """The new thread's metadata. Default: the parent's."""
     session: TabBody | None = None
+    """A tab whose tools the model may use to answer `message`."""
 
 
 def read_question(body: bytes, token_resource: str | None, allowed: str) -> tuple[str, str, Question, TabBody | None]:

@@ -9,10 +9,12 @@ from waypost_worker.http.json_body import Body
 
 
 class TabBody(Body, frozen=True):
-    """The session of a tab whose tools the model may use: its `code`, or the `token` of a guest."""
+    """The session of a tab whose tools the model may use: its code, or a guest's token."""
 
     code: str | None = None
+    """The session's code. Not enough where the deployment sets `REQUIRE_TOKEN`."""
     token: str | None = None
+    """A `guestToken` from joining."""
 
 
 def check_tab(tab: TabBody | None) -> None:

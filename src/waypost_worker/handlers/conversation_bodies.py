@@ -38,61 +38,81 @@ class ToolCallBody(Body, frozen=True):
     """A tool call in a message of the assistant."""
 
     id: CallId
+    """The call's id; the message with its result names it as `toolCallId`."""
     name: Annotated[str, Meta(max_length=MAX_TOOL_NAME_LENGTH)] = ""
+    """The tool's name."""
     args: Any = None
+    """The arguments: any JSON."""
 
 
 class MessageBody(Body, frozen=True):
-    """A message to append. Idempotent by `id`; without one the message gets a new id each time.
+    """A message to append.
 
     Only a caller with an app key may write other roles than `user`; where there are no app keys, all may but for
-    `system`. Other messages, and those with `byUser`, are kept as sent and given to the model as a user's. `content`
-    may be `null` beside `toolCalls`.
+    `system`. Other messages, and those with `byUser`, are kept as sent and given to the model as a user's.
     """
 
     role: MessageRole
+    """Who speaks."""
     content: Any
+    """A text, parts of texts and images, or any JSON; null beside `toolCalls` only."""
     id: str | None = None
+    """Makes appending idempotent. Without one the message gets a new id each time."""
     tool_calls: list[ToolCallBody] = []
+    """The tools that an assistant's message calls."""
     tool_call_id: CallId | None = None
+    """Of a tool's message: the call whose result it is."""
     by_user: bool = False
+    """The message is a user's, whatever its role says."""
 
 
 class AppendBody(Body, frozen=True):
     """Messages to append, in this order."""
 
     messages: Annotated[list[MessageBody], Meta(min_length=1, max_length=MAX_APPENDED_MESSAGES)]
+    """The messages. Two can't have the same id."""
 
 
 class ImportedMessage(MessageBody, frozen=True):
-    """A message as it was exported. `timestamp`, or else `createdAt`: an ISO 8601 time, in UTC if it names no offset;
-    or Unix time, in milliseconds from 100,000,000,000 on and in seconds below that. Without one it is the current
-    time."""
+    """A message as it was exported."""
 
     timestamp: str | float | None = None
+    """When it was made: an ISO 8601 time, in UTC if it names no offset; or Unix time, in milliseconds from
+    100,000,000,000 on and in seconds below that. Default: now."""
     created_at: str | float | None = None
+    """The same under the name that other programs use; not both."""
     partial: bool = False
+    """An answer that the model had not finished."""
     reasoning: str = ""
+    """What the model thought before its answer."""
     tool_events: list[ToolEventBody] = []
+    """What the answer's calls of a tab's tools did."""
 
 
 class ForkedFromBody(Body, frozen=True):
     """The thread and the message that the conversation was forked from."""
 
     thread_id: str
+    """The thread that was forked."""
     message_id: str | None = None
+    """The last of its messages that was copied."""
 
 
 class ImportBody(Body, frozen=True):
-    """A conversation as it was exported. Its `sessionId` is ignored: the path names it. `before`, and `readAs`, are
-    about the response that had them."""
+    """A conversation as it was exported."""
 
     messages: Annotated[list[ImportedMessage], Meta(max_length=MAX_IMPORTED_MESSAGES)]
+    """The messages, oldest first. Of more than are kept, the last ones are."""
     session_id: str | None = None
+    """Ignored: the path names the conversation."""
     forked_from: ForkedFromBody | None = None
+    """Where it was forked from."""
     truncated: bool = False
+    """Older messages were cut off before it was exported."""
     before: str | None = None
+    """Ignored: it is about the response that had it."""
     read_as: TimesReadAs | None = None
+    """Ignored: it is about the response that had it."""
 
 
 _INSTEAD = {

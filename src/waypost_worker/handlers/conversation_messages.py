@@ -19,23 +19,28 @@ from waypost_worker.security.rate_limits import Limit
 
 
 class PopBody(Body, frozen=True):
-    """`id`: makes the pop repeatable; the client makes it up, one for each message that it wants."""
+    """Which pop this is."""
 
     id: str
+    """Makes the pop repeatable; the client makes it up, one for each message that it wants."""
 
 
 class AppendedView(msgspec.Struct, rename="camel"):
-    """The ids of the appended messages, which are now in KV."""
+    """What was appended."""
 
     session_id: str
+    """The conversation's id."""
     ids: list[str]
+    """The ids of the appended messages, in their order. They are in KV."""
 
 
 class PoppedView(msgspec.Struct, rename="camel"):
-    """The message that was taken away; `null` if there was none."""
+    """What was taken away."""
 
     session_id: str
+    """The conversation's id."""
     message: MessageView | None
+    """The message; null if there was none."""
 
 
 async def append(context: RequestContext) -> Response:

@@ -19,20 +19,27 @@ from waypost_worker.security.rate_limits import Limit
 
 
 class DocumentView(msgspec.Struct, rename="camel"):
-    """A document without its content; `size` in bytes."""
+    """A document without its content."""
 
     name: str
+    """The document's name."""
     etag: str
+    """Its version, as the header `ETag` has it."""
     size: int
+    """Bytes of its content."""
     updated_at: str
+    """When it was last put."""
     expires_at: str
+    """When it expires, unless it is put again."""
 
 
 class DocumentsView(msgspec.Struct):
     """The named documents of a session."""
 
     documents: list[DocumentView]
+    """Each document; intents and theme are not among them."""
     count: int
+    """Their number."""
 
 
 async def read(context: RequestContext) -> Response:

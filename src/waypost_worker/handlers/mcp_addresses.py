@@ -19,18 +19,23 @@ from waypost_worker.sessions.mcp_address import address_of
 
 
 class AddressBody(Body, frozen=True):
-    """`claim`: take the address also from a newer session."""
+    """The MCP address to take."""
 
     secret: AddressSecret
+    """The secret that the address is derived from: 32 random bytes as base64url, which the browser keeps."""
     claim: bool = False
+    """Takes the address also from a newer session."""
 
 
 class AddressView(msgspec.Struct, rename="camel"):
     """An MCP address, and the session that it leads to."""
 
     address: str
+    """The address, the last part of the URL `/mcp/{address}`."""
     code: str
+    """The code of the session that it leads to."""
     expires_at: str
+    """When it is forgotten, unless a session takes it again."""
 
 
 async def take(context: RequestContext) -> Response:

@@ -19,19 +19,23 @@ class TextPart(Body, frozen=True, rename=None, tag="text", tag_field="type"):
     """A part of a message that is a text."""
 
     text: str
+    """The text."""
 
 
 class ImageUrl(Body, frozen=True, rename=None):
-    """The image itself in a `data:` URL with base64, and how closely the model is to look at it."""
+    """The image itself."""
 
     url: str
+    """A `data:` URL with base64."""
     detail: Literal["auto", "low", "high"] | None = None
+    """How closely the model is to look at it, where it can choose."""
 
 
 class ImagePart(Body, frozen=True, rename=None, tag="image_url", tag_field="type"):
     """A part of a message that is an image."""
 
     image_url: ImageUrl
+    """The image."""
 
 
 class _SentText(TextPart, frozen=True, tag="text", tag_field="type"):

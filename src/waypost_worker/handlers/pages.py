@@ -68,43 +68,61 @@ class PageBody(Body, frozen=True):
     """A page, and the session it belongs to."""
 
     html: str
+    """The page's HTML."""
     session_id: str
+    """The session that the page belongs to, by the secret id that owns it."""
     title: Annotated[str, Meta(max_length=MAX_PAGE_TITLE_LENGTH)] = ""
+    """A name for lists."""
 
 
 class PageView(msgspec.Struct, rename="camel"):
-    """A page; `sessionId` only if the request named it."""
+    """A page."""
 
     intent_id: str
+    """The id under which the page is shown."""
     html: str
+    """The page's HTML, as it was put."""
     title: str
+    """Its name for lists; may be empty."""
     updated_at: str
+    """When it was last put."""
     expires_at: str
+    """When it expires, unless it is put again."""
     session_id: str | UnsetType = UNSET
+    """The session that it belongs to, if the request named that one."""
 
 
 class ListedPageView(msgspec.Struct, rename="camel"):
-    """A page without its HTML; `size` in bytes."""
+    """A page without its HTML."""
 
     intent_id: str
+    """The id under which the page is shown."""
     title: str
+    """Its name for lists; may be empty."""
     etag: str
+    """Its version, as the header `ETag` has it."""
     size: int
+    """Bytes of its HTML."""
     updated_at: str
+    """When it was last put."""
     expires_at: str
+    """When it expires, unless it is put again."""
 
 
 class StoredPageView(ListedPageView):
     """The same, with the URL under which the page is shown."""
 
     url: str
+    """Where a browser is shown the page, for everybody who knows the URL."""
 
 
 class PagesView(msgspec.Struct):
     """The pages of a session."""
 
     pages: list[ListedPageView]
+    """Each page."""
     count: int
+    """Their number."""
 
 
 async def put(context: RequestContext) -> Response:

@@ -30,20 +30,25 @@ NO_ARGS = msgspec.Raw(b"{}")
 
 
 class RequestBody(Body, frozen=True):
-    """A tool call; or, with `skip`, the notice that a producer will not send the number `seq`.
-
-    A producer that numbers its messages counts from 1. `settled`: all its numbers up to this one are answered or
-    skipped, so a host that connects later does not wait for them.
-    """
+    """A tool call; or, with `skip`, the notice that a producer will not send the number `seq`."""
 
     code: str
+    """The session whose host is called."""
     tool: str | UnsetType = UNSET
+    """The tool's own name."""
     args: Annotated[msgspec.Raw, Meta(extra_json_schema={"type": "object"})] | UnsetType = UNSET
+    """The arguments, an object. Default: none."""
     id: str | None = None
+    """Makes the request idempotent: the same call sent again gets the response that it has or is getting. Default: a
+    new id."""
     producer: str | None = None
+    """A name for the sender of numbered messages. The host gets its messages in the order of `seq`."""
     seq: Annotated[int, Meta(ge=1, le=MAX_SEQ)] | None = None
+    """The number of this message: 1, 2, 3 …"""
     settled: Annotated[int, Meta(ge=0, le=MAX_SEQ)] = 0
+    """All numbers up to this one are answered or skipped, so a host that connects later does not wait for them."""
     skip: bool = False
+    """No call: the number `seq` will not come."""
 
 
 class _Args(Body, frozen=True):
@@ -51,31 +56,37 @@ class _Args(Body, frozen=True):
 
 
 class CancelBody(Body, frozen=True):
-    """The session of the request."""
+    """Whose request to cancel."""
 
     code: str
+    """The session of the request."""
 
 
 class AckBody(Body, frozen=True):
-    """Cursors of messages that the caller has processed."""
+    """What the caller has processed."""
 
     code: str
+    """The session."""
     cursors: Annotated[list[str], Meta(min_length=1, max_length=MAX_ACK_CURSORS)]
+    """The `cursor` of each message."""
 
 
 class QueuedView(msgspec.Struct):
-    """The id and the cursor of the message that is now in KV."""
+    """The message that is now in KV."""
 
     id: str
+    """The request's id."""
     cursor: str
+    """The message's cursor."""
 
 
 class AcknowledgedView(msgspec.Struct):
-    """The number of messages that were there and are removed, and the cursors for which the request had no operations
-    left: send those again."""
+    """What was removed."""
 
     acknowledged: int
+    """Messages that were there and are removed."""
     remaining: list[str]
+    """Cursors for which the request had no KV operations left: send those again."""
 
 
 async def post_request(context: RequestContext) -> Response:

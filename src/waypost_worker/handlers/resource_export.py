@@ -42,50 +42,70 @@ class ThreadLine(msgspec.Struct, rename="camel", tag="thread", tag_field="kind")
     """A thread."""
 
     thread: ThreadView
+    """The thread."""
 
 
 class ConversationLine(msgspec.Struct, rename="camel", tag="conversation", tag_field="kind"):
-    """Its conversation."""
+    """The conversation of the thread."""
 
     thread_id: str
+    """The thread that it belongs to."""
     conversation: ConversationView
+    """Its messages."""
 
 
 class DocumentLine(msgspec.Struct, rename="camel", tag="document", tag_field="kind"):
-    """One of its documents. `type`: `doc`, or `intents` or `theme`, of which it has one each; `content`: any JSON."""
+    """A document of the thread."""
 
     thread_id: str
+    """The thread that it belongs to."""
     type: Literal["intents", "theme", "doc"]
+    """`doc`, or `intents` or `theme`, of which a thread has one each."""
     name: str
+    """The document's name."""
     etag: str
+    """Its version."""
     updated_at: str
+    """When it was last put."""
     expires_at: str
+    """When it expires, unless it is put again."""
     content: Any
+    """Its content: any JSON."""
 
 
 class PageLine(msgspec.Struct, rename="camel", tag="page", tag_field="kind"):
-    """One of its pages."""
+    """A page of the thread."""
 
     thread_id: str
+    """The thread that it belongs to."""
     intent_id: str
+    """The id under which the page is shown."""
     title: str
+    """Its name for lists; may be empty."""
     etag: str
+    """Its version."""
     updated_at: str
+    """When it was last put."""
     expires_at: str
+    """When it expires, unless it is put again."""
     html: str
+    """Its HTML."""
 
 
 class MoreLine(msgspec.Struct, rename="camel", tag="more", tag_field="kind"):
-    """The last line of a part that is not the last: the rest comes with this `cursor`."""
+    """The last line of a part that is not the last."""
 
     cursor: str
+    """The rest comes with this `cursor`."""
 
 
 class EndLine(msgspec.Struct, rename="camel", tag="end", tag_field="kind"):
-    """The last line of the last part. What was written in another location after `completeUntil` may be missing."""
+    """The last line of the last part."""
 
     resource_id: str
+    """The resource that was exported."""
     complete_until: str
+    """What was written in another location after this time may be missing."""
 
 
 Line = ThreadLine | ConversationLine | DocumentLine | PageLine

@@ -12,14 +12,17 @@ from waypost_worker.http.messages import Response, json_response
 
 
 class DeletedResourceView(msgspec.Struct, rename="camel"):
-    """`done`: nothing is left that this location sees; otherwise the same request goes on. `deleted`: threads that this
-    request has deleted. Another location may show what was deleted until `visibleUntil`; what was written there within
-    as long before may be left, so a deletion that must be complete is repeated then."""
+    """How far the deletion of a resource has come."""
 
     resource_id: str
+    """The resource."""
     deleted: int
+    """Threads that this request has deleted."""
     done: bool
+    """Nothing is left that this location sees; otherwise send the same request again."""
     visible_until: str
+    """Until then another location may show what was deleted. What was written there within as long before may be left,
+    so a deletion that must be complete is repeated then."""
 
 
 async def delete(context: RequestContext) -> Response:

@@ -24,18 +24,26 @@ class ErrorInBody(Body, frozen=True):
     """The error instead of a result."""
 
     code: Annotated[str, Meta(min_length=1, max_length=MAX_ERROR_CODE_LENGTH)]
+    """The error in a word."""
     message: Annotated[str, Meta(max_length=MAX_ERROR_MESSAGE_LENGTH)]
+    """A sentence for a person, or for a model."""
     data: Any | UnsetType = UNSET
+    """Any JSON."""
 
 
 class ResponseBody(Body, frozen=True):
-    """A result or an error; `final` is false for progress."""
+    """A result or an error."""
 
     code: str
+    """The session."""
     id: str
+    """The id of the request that is answered."""
     result: msgspec.Raw | UnsetType = UNSET
+    """What the tool returned: any JSON."""
     error: ErrorInBody | UnsetType = UNSET
+    """The error instead of a result."""
     final: bool = True
+    """False for progress, of which there may be any number. The first final response counts."""
 
 
 class _Parts(Body, frozen=True):

@@ -27,56 +27,76 @@ class LimitsView(msgspec.Struct, rename="camel"):
     """The limits that apply to clients."""
 
     max_body_bytes: int
+    """Bytes of a request's body; pages, messages and results of tools may have more."""
     max_wait_seconds: int
+    """The longest `wait` of a request, in seconds."""
     session_ttl_seconds: int
+    """Seconds that a session lasts without a renewal, unless its host chooses others."""
     max_session_age_seconds: int
+    """Seconds that a session lasts at most, however often it is renewed."""
     queue_ttl_seconds: int
+    """Seconds that a request or a response is kept."""
     stream_seconds: int
+    """Seconds after which a stream ends, and its reader connects again."""
     conversation_ttl_seconds: int
+    """Seconds that a conversation is kept after its last message."""
     history_limit: int
+    """Messages that are kept of a conversation."""
     thread_ttl_seconds: int
+    """Seconds that a thread is kept after its last message."""
     thread_history_limit: int
+    """Messages that are kept of a thread."""
     history_bytes: int
+    """Bytes that are kept of each conversation."""
 
 
 class DailyLimitView(msgspec.Struct):
-    """The kinds of KV operations that are used up today, and until when (Unix time in milliseconds)."""
+    """What is used up of the operations that the free plan has a day."""
 
     operations: tuple[str, ...]
+    """The kinds of KV operations: `get`, `put`, `list`, `delete`."""
     until: int
+    """When they are counted from 0 again: Unix time in milliseconds."""
 
 
 class HealthView(msgspec.Struct, rename="camel"):
-    """`code` and `detail` say what is wrong if `status` is not `ok`; `model` answers in chats.
-
-    `plan`: the pace in force now; `planSet`: what is set, empty if nothing is; `planHint`: how to set it, then.
-    `dailyLimit`: if the free plan's operations of today are used up, which ones.
-    `rateLimits`: each budget by the name of its binding, and whether that is bound; `rateLimit`: whether all are.
-
-    `placement`: where this request ran, if the Worker is placed (`remote-IAD`: passed on to the place; `local-FRA`: ran
-    where it came in). `colo`: the data centre that it came to. Both by the code of an airport, as Cloudflare says it.
-    `workerVersion`: which upload of the Worker serves it, if that is bound.
-
-    `signingKeys`: the fingerprints of the keys whose tokens are accepted, first the one that signs.
-    """
+    """The state of the service, as one isolate of it sees it."""
 
     status: str
+    """`ok`, or `unavailable`: then `code` and `detail` say why."""
     storage: str
+    """`kv`, or `memory`: there is no KV namespace, and data is lost with the isolate."""
     version: str
+    """The version of Waypost."""
     plan: str
+    """The pace in force now, `free` or `paid`: how often streams look into KV."""
     plan_set: str
+    """The setting `PLAN`; empty if it is not set."""
     plan_hint: str | None
+    """How to set `PLAN`, if it is not set."""
     daily_limit: DailyLimitView | None
+    """Which of the free plan's operations are used up today; null if none are."""
     model: str
+    """The model that answers in chats."""
     rate_limit: bool
+    """Whether all of `rateLimits` are bound."""
     rate_limits: dict[str, bool]
+    """Each rate limit by the name of its binding, and whether that is bound: one that is not limits nothing."""
     limits: LimitsView
+    """The limits that clients meet."""
     signing_keys: tuple[str, ...]
+    """Fingerprints of the keys whose tokens are accepted. The first key signs new ones."""
     placement: str | None = None
+    """Where this request ran, if the Worker is placed: `remote-IAD` was passed on to that place, `local-FRA` ran where
+    it came in."""
     worker_version: DeployedVersion | None = None
+    """The upload of the Worker that serves this request, if that is bound."""
     colo: str | None = None
+    """The data centre that the request came to, by the code of an airport."""
     code: str | None = None
+    """What is wrong, as the `code` of a problem document; null if nothing is."""
     detail: str | None = None
+    """The same as a sentence."""
 
 
 PLAN_HINT = 'PLAN is not set, so the pace is the free plan\'s. If the account is on Workers Paid, set PLAN = "paid".'

@@ -40,80 +40,102 @@ AddressSecret = Annotated[
 
 
 class OpenBody(Body, frozen=True):
-    """`ttl` in seconds. `mapToolNames`: MCP clients see tools whose names the APIs of models refuse under mapped names
-    (`cart.add` as `cart_add`). `addressSecret`: the secret of the MCP address that is to lead to this session."""
+    """How to open a session."""
 
     ttl: Annotated[int, Meta(ge=MIN_SESSION_TTL_SECONDS, le=MAX_SESSION_AGE_SECONDS)] | None = None
+    """Seconds that it lasts without a renewal; an open stream of the host renews it. Default: what the deployment sets,
+    or 600."""
     label: Annotated[str, Meta(max_length=MAX_LABEL_LENGTH)] | None = None
+    """A name for people, shown to those who join."""
     data: msgspec.Raw | UnsetType = UNSET
+    """Any JSON of the host's own, shown to all who may read the session. MCP clients are shown `data.url` as the tab's
+    page."""
     map_tool_names: bool = True
+    """MCP clients see tools whose names the APIs of models refuse under mapped names (`cart.add` as `cart_add`)."""
     address_secret: AddressSecret | None = None
+    """The secret of the MCP address that is to lead to this session."""
 
 
 class ToolsBody(Body, frozen=True):
-    """Tools as in MCP; fields that MCP does not know are stored unchanged."""
+    """The tools that a host offers."""
 
     tools: Annotated[list[dict[str, Any]], Meta(max_length=MAX_TOOLS)]
+    """Tools as in MCP; fields that MCP does not know are stored unchanged."""
 
 
 class JoinBody(Body, frozen=True):
-    """`id` makes joining idempotent where a code is single-use: choose one that no other client has."""
+    """How to join."""
 
     id: str | None = None
+    """Makes joining idempotent where a code is single-use: choose one that no other client has."""
 
 
 class LeaveBody(Body, frozen=True):
-    """`instance`: the one that leaves, as its stream named it; `None` for a host that names none."""
+    """Which run of the host leaves."""
 
     instance: str | None = None
+    """The instance, as its stream's event `ready` named it. Default: a host that names none."""
 
 
 class SessionView(msgspec.Struct, rename="camel"):
     """A session as shown to every caller who has its code."""
 
     code: str
+    """The session's code, without spaces and dashes."""
     created_at: str
+    """When it was opened."""
     expires_at: str
+    """When it expires, unless it is renewed."""
     active: bool
+    """True: a session that was ended is not shown, but refused with `session_ended`."""
     label: str | None
+    """Its name for people; null if it has none."""
     data: Any
+    """The host's own JSON; null if it has none."""
 
 
 class OpenedView(SessionView):
-    """A session as shown to its host once, when it is opened.
-
-    `sessionId` owns the session's documents and pages: a secret, like the token. `address`: the MCP address, if the
-    session was opened with the secret of one.
-    """
+    """A session as shown to its host once, when it is opened."""
 
     ip: str | None
+    """The network address of its host, as the service saw it; null if that is not known."""
     host_token: str
+    """The token that makes its bearer the host. A secret; it can't be read again."""
     session_id: str
+    """Owns the session's documents and pages. A secret, like the token."""
     address: str | UnsetType = UNSET
+    """The MCP address that leads to the session, if its secret was sent."""
 
 
 class DetailedView(SessionView):
-    """A session with its host's presence and tools. `guests`: "shared", because each guest may read, acknowledge and
-    cancel the requests of all."""
+    """A session with its host's presence and tools."""
 
     host_online: bool
+    """Whether its host has given a sign of life recently, and no goodbye."""
     host_seen_at: str | None
+    """When the host gave its last sign of life; null if it gave none within 24 hours."""
     tools: msgspec.Raw
+    """The tools that the host offers; none before it says which."""
     guests: Literal["shared"] = "shared"
+    """`shared`: each guest may read, acknowledge and cancel the requests of all."""
 
 
 class JoinedView(msgspec.Struct, rename="camel"):
-    """A guest's token."""
+    """A guest's token, and what it is for."""
 
     code: str
+    """The session's code, without spaces and dashes."""
     guest_token: str
+    """Makes its bearer a guest of this session."""
     expires_at: str
+    """When the token expires: at the greatest age of the session."""
 
 
 class ToolsView(msgspec.Struct):
-    """The tools that the session now offers, normalised: nulls are left out, and each has an `inputSchema`."""
+    """The tools that the session now offers."""
 
     tools: list[dict[str, Any]]
+    """The list, normalised: nulls are left out, and each tool has an `inputSchema`."""
 
 
 async def create(context: RequestContext) -> Response:

@@ -29,7 +29,9 @@ class PollView(msgspec.Struct):
     """Messages, and the cursor for the next poll."""
 
     messages: list[msgspec.Raw]
+    """Events, oldest first. Perhaps not all that there are: poll again until none come."""
     cursor: str
+    """The `after` of the next poll."""
 
 
 async def stream(context: RequestContext) -> Response:

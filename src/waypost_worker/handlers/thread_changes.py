@@ -26,20 +26,27 @@ Title = Annotated[str, Meta(max_length=MAX_THREAD_TITLE_LENGTH)]
 
 
 class BeginBody(ThreadBody, frozen=True):
-    """A thread to begin; `title`, `metadata` and `agent` are those of a new one."""
+    """A thread to begin."""
 
     title: Title = ""
+    """A name for lists, of a new thread. Default: none."""
     metadata: dict[str, Any] | None = None
+    """The metadata of a new thread."""
     agent: str | None = None
+    """The agent that answers in a new thread, one of the deployment's `AGENTS`."""
 
 
 class ChangeBody(Body, frozen=True):
-    """What changes; what is left out stays. `metadata` is replaced as a whole."""
+    """What changes; what is left out stays."""
 
     resource_id: str | None = None
+    """The thread's resource."""
     title: Title | None = None
+    """A name for lists; empty takes it away."""
     archived: bool | None = None
+    """A mark for lists, which can be filtered by it. An archived thread can be used as before."""
     metadata: dict[str, Any] | None = None
+    """Replaces the metadata as a whole."""
 
 
 async def begin(context: RequestContext) -> Response:

@@ -23,33 +23,43 @@ FILTER = "metadata."
 
 
 class ThreadBody(Body, frozen=True):
-    """The thread; `resourceId` may be left out with an app token only, which names it."""
+    """The thread that is meant."""
 
     thread_id: str
+    """The thread's id."""
     resource_id: str | None = None
+    """The resource that it belongs to."""
 
 
 class DescribeBody(ThreadBody, frozen=True):
-    """`metadata` replaces the metadata of the thread; omit it to read the thread."""
+    """The thread to read, and perhaps to change."""
 
     metadata: dict[str, Any] | None = None
+    """Replaces the thread's metadata; leave it out to read the thread."""
 
 
 class ThreadsView(msgspec.Struct, omit_defaults=True):
-    """A page of threads, their number, and the cursor of the next page if there is one."""
+    """A page of threads."""
 
     sessions: list[ThreadView]
+    """The threads, the most recently used first."""
     count: int
+    """Their number on this page."""
     cursor: str | None = None
+    """The cursor of the next page; left out on the last one."""
 
 
 class DeletedView(msgspec.Struct, rename="camel"):
-    """`success`: whether the thread existed. Another location may show it, and what it owned, until `visibleUntil`."""
+    """What was deleted."""
 
     success: bool
+    """Whether the thread existed."""
     thread_id: str
+    """The thread."""
     resource_id: str
+    """Its resource."""
     visible_until: str
+    """Until then another location may show the thread, and what it owned."""
 
 
 async def list_page(context: RequestContext) -> Response:

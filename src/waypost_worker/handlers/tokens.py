@@ -16,20 +16,25 @@ from waypost_worker.limits import DEFAULT_APP_TOKEN_TTL_SECONDS, MAX_APP_TOKEN_T
 
 
 class TokenBody(Body, frozen=True):
-    """The resource whose threads the bearer may reach, and the lifetime in seconds."""
+    """What the token is for."""
 
     resource_id: str
+    """The resource whose threads its bearer may reach."""
     ttl: Annotated[int, Meta(ge=MIN_APP_TOKEN_TTL_SECONDS, le=MAX_APP_TOKEN_TTL_SECONDS)] = (
         DEFAULT_APP_TOKEN_TTL_SECONDS
     )
+    """The token's lifetime in seconds."""
 
 
 class TokenView(msgspec.Struct, rename="camel"):
     """A token for one resource; it can't be revoked before it expires."""
 
     token: str
+    """The token, to be sent as `Authorization: Bearer`."""
     resource_id: str
+    """The resource that it is for."""
     expires_at: str
+    """When it expires."""
 
 
 async def create(context: RequestContext) -> Response:

@@ -15,19 +15,26 @@ Count = Annotated[int, Meta(ge=0)]
 
 
 class ToolEventBody(Body, frozen=True):
-    """What happened to a tool call while an answer was generated, as it was exported. `text`, `reasoning`: how many
-    characters of the answer precede it. `step`: which of the model's replies asked for the call, from 0. `ofPage`: a
-    page ran the call, and no tab."""
+    """What happened to a tool call while an answer was generated, as it was exported."""
 
     kind: Literal["call", "progress", "result"]
+    """The call, what the tab reported before the result, or the result."""
     id: Annotated[str, Meta(min_length=1, max_length=MAX_MESSAGE_ID_LENGTH)]
+    """The call's id; all its events have it."""
     name: Annotated[str, Meta(max_length=MAX_TOOL_NAME_LENGTH)] = ""
+    """The tool's name, only in a `call`."""
     value: Any = None
+    """Any JSON: the arguments of a `call`, what the tab said in a `progress`, what the tool returned in a `result`."""
     is_error: bool = False
+    """The result is an error."""
     text: Count = 0
+    """Characters of the answer's text before it."""
     reasoning: Count = 0
+    """Characters of the answer's reasoning before it."""
     step: Count = 0
+    """Which of the model's replies within the answer asked for the call, from 0."""
     of_page: bool = False
+    """A page ran the call, and no tab."""
 
 
 def tool_events_of(events: Sequence[ToolEventBody], answer: ChatMessage) -> list[ToolEvent]:

@@ -29,16 +29,22 @@ class UiPart(msgspec.Struct, frozen=True):
     """A part of a message: text, or a file. A part of another type is refused with its place."""
 
     type: str
+    """`text` or `file`."""
     text: Any = ""
+    """Of a `text`: the text."""
     url: Any = ""
+    """Of a `file`: an image in a `data:` URL."""
 
 
 class UiMessage(msgspec.Struct, frozen=True):
     """A message in the form of the AI SDK."""
 
     id: str
+    """The message's id. That of the question makes it idempotent."""
     role: str
+    """`user`, `assistant` or `system`; only the last message of the user is used."""
     parts: list[UiPart] = []
+    """What it says."""
 
 
 class _SentPart(msgspec.Struct):
@@ -55,13 +61,21 @@ class _SentMessage(msgspec.Struct):
 
 class _Head(msgspec.Struct, frozen=True, rename="camel", kw_only=True):
     id: str
+    """The thread."""
     trigger: str = "submit-message"
+    """`submit-message`, or `regenerate-message`: the answer is made again, and what follows it is dropped."""
     message_id: str | None = None
+    """The message to regenerate or replace, if any."""
     resource_id: str | None = None
+    """The user of the app that the thread belongs to, as in Waypost's own body."""
     agent: str | None = None
+    """The agent that answers, one of the deployment's `AGENTS`. Default: the thread's."""
     metadata: dict[str, Any] | None = None
+    """Replaces the thread's metadata."""
     interrupt: bool = False
+    """Stops an answer that is running, instead of being refused with `answer_running`."""
     session: TabBody | None = None
+    """A tab whose tools the model may use."""
     tools: dict[str, Any] | list[Any] | None = None
 
 
@@ -71,7 +85,10 @@ class UiBody(_Head, frozen=True, rename="camel", kw_only=True):
     with outputs of the page's own `tools` is the last one, that one is read, and goes on."""
 
     messages: list[UiMessage]
+    """The thread as the page has it. The last message of the user is read; those before it may be of any shape. If an
+    answer with outputs of the page's own `tools` is the last one, that one is read, and goes on."""
     tools: PageTools = None
+    """Tools that the page runs itself: an object of tools by their names, or a list of tools with a `name`."""
 
 
 class _Named(msgspec.Struct):

@@ -17,21 +17,27 @@ from waypost_worker.security.rate_limits import Limit
 
 
 class VoiceBody(Body, frozen=True):
-    """A question, and the id of its conversation. `session`: the tab whose tools the model may use."""
+    """A question, and the id of its conversation."""
 
     question: str = ""
+    """What was said. Control characters are dropped."""
     session_id: str | None = None
+    """The secret id that owns the conversation; the client makes it up."""
     session: TabBody | None = None
+    """A tab whose tools the model may use."""
 
 
 class VoiceView(msgspec.Struct, rename="camel", omit_defaults=True):
-    """The answer to be spoken, and the number of messages that the conversation has now. `partial`: its time was over
-    before the model had finished."""
+    """The answer to a voice client."""
 
     response: str
+    """The answer, to be spoken."""
     session_id: str
+    """The conversation's id, as it was sent."""
     message_count: int
+    """Messages that the conversation has now."""
     partial: bool = False
+    """Its time was over before the model had finished."""
 
 
 async def post_voice(context: RequestContext) -> Response:

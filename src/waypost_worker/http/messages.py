@@ -183,13 +183,22 @@ class Response(msgspec.Struct):
 
 
 class _Problem(msgspec.Struct, omit_defaults=True, rename="camel"):
+    """What went wrong, as a problem document: https://www.rfc-editor.org/rfc/rfc9457"""
+
     type: str
+    """Always `about:blank`: `code` says which problem it is."""
     title: str
+    """The kind of the problem in a few words, the same for each problem with this `code`."""
     status: int
+    """The status of the response."""
     detail: str
+    """A sentence for a person: what is wrong with this request, and what to do."""
     code: str
+    """The problem in a word that does not change. Programs branch on it."""
     generation_id: str | None = None
+    """With `answer_running`: the answer that is not finished."""
     tools: tuple[ToolProblem, ...] = ()
+    """With `invalid_tool`: each faulty tool, and the place in it."""
 
 
 def json_response(value: object, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:

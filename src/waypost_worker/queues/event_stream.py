@@ -29,18 +29,31 @@ Batch = list[Event | Comment]
 
 
 class _Ready(msgspec.Struct, rename="camel", omit_defaults=True):
+    """Who the reader of a stream is, and where it stands."""
+
     role: str
+    """`host` or `guest`, as the token says; a code alone makes a guest."""
     code: str
+    """The session's code, without spaces and dashes."""
     cursor: str
+    """Where the stream begins. A reader that gets no further event comes back with this one."""
     expires_at: str
+    """When the session expires, unless it is renewed."""
     instance: str | msgspec.UnsetType = msgspec.UNSET
+    """The host's instance, to be sent again when it reconnects. Only for a host that names its instance."""
     took_over: bool = False
+    """This instance has taken the session from an older one, whose open calls are held back for a moment."""
 
 
 class _Unavailable(msgspec.Struct, rename="camel"):
+    """Why a stream ends before its session does."""
+
     code: str
+    """`daily_limit`: the KV operations that the free plan has a day are used up."""
     detail: str
+    """A sentence for a person."""
     retry_after: int | None
+    """Seconds until they are counted from 0 again; null if that is not known."""
 
 
 async def stream_events(

@@ -29,8 +29,11 @@ class ErrorBody(msgspec.Struct, frozen=True, omit_defaults=True):
     """The error of a response: the host's own, or `cancelled`."""
 
     code: str
+    """The error in a word: the host's own, or `cancelled`."""
     message: str
+    """A sentence for a person, or for a model."""
     data: Any | msgspec.UnsetType = msgspec.UNSET
+    """Any JSON that the host adds."""
 
 
 class Message(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -110,18 +113,31 @@ class _EventData(msgspec.Struct, omit_defaults=True):
     """The `data` of an event; the order of the fields is for people."""
 
     id: str
+    """The request's id; a response has the id of its request."""
     cursor: str
+    """The message's own id, to acknowledge it with."""
     tool: str | msgspec.UnsetType
+    """The tool that is called, by its own name."""
     args: msgspec.Raw | msgspec.UnsetType
+    """The arguments, an object. In an encrypted session, one field with the encrypted ones."""
     result: msgspec.Raw | msgspec.UnsetType
+    """What the tool returned: any JSON."""
     error: ErrorBody | msgspec.UnsetType
+    """The error instead of a result."""
     final: bool | msgspec.UnsetType
+    """False for progress; one final response follows."""
     timestamp: str
+    """When the message was accepted."""
     producer: str | msgspec.UnsetType
+    """The producer that numbers its messages, if it does."""
     seq: int | msgspec.UnsetType
+    """Its number."""
     traceparent: str | msgspec.UnsetType
+    """The trace that the request belongs to: https://www.w3.org/TR/trace-context/"""
     tracestate: str | msgspec.UnsetType
+    """What the systems of that trace add."""
     replay: bool = False
+    """This message may have been delivered before. A host does not run a tool twice for one `id`."""
 
 
 _decode = msgspec.json.Decoder(Message).decode

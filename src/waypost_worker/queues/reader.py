@@ -221,11 +221,18 @@ class GuestReader(Reader):
 
 
 class _Gap(msgspec.Struct, omit_defaults=True):
+    """What a reader may have missed."""
+
     reason: str
+    """`expired`: the cursor is older than messages are kept. `missing`: numbers of a producer never came."""
     after: str
+    """The cursor after which something may be missing."""
     producer: str | None = None
+    """With `missing`: whose numbers."""
     seq: int | None = None
+    """With `missing`: the first number that never came."""
     before: int | None = None
+    """With `missing`: the first number behind them, which is there."""
 
 
 def _gap(missing: MissingNumbers, position: str) -> Event:

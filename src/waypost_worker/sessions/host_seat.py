@@ -40,7 +40,10 @@ HostNotices = LocalChannel[HostNotice]
 
 
 class _Superseded(msgspec.Struct):
+    """That a newer instance of the host has the session."""
+
     since: str
+    """Since when the newer instance has it."""
 
 
 class HostSeat:

@@ -30,15 +30,25 @@ wake up costs more CPU than either."""
 
 
 class _Change(msgspec.Struct, rename="camel", omit_defaults=True):
+    """The session as it is after a change."""
+
     code: str
+    """The session's code, without spaces and dashes."""
     expires_at: str
+    """When it expires now, unless it is renewed."""
     active: bool | None
+    """True: the end of a session is the event `end`."""
     label: str | None
+    """Its name for people, if it has one."""
     tools_changed: bool = False
+    """The tools changed: read the session to get them."""
 
 
 class _End(msgspec.Struct):
+    """Why the session is over."""
+
     reason: str
+    """`ended` by its host, or `expired`."""
 
 
 class SessionWatch:

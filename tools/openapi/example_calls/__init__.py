@@ -9,7 +9,7 @@ from __future__ import annotations
 from tools.openapi.example_calls.chats import CHATS, CONVERSATIONS
 from tools.openapi.example_calls.documents import DOCUMENTS, PAGES
 from tools.openapi.example_calls.mcp import MCP
-from tools.openapi.example_calls.sessions import SESSIONS
+from tools.openapi.example_calls.sessions import CALLS, SESSIONS
 from tools.openapi.example_calls.step import Step
 
 SERVICE = (
@@ -18,4 +18,4 @@ SERVICE = (
     Step("GET /debug/objects", "where it is off", 404),
 )
 
-EXAMPLE_CALLS: tuple[Step, ...] = (*SESSIONS, *MCP, *DOCUMENTS, *PAGES, *CHATS, *CONVERSATIONS, *SERVICE)
+EXAMPLE_CALLS: tuple[Step, ...] = (*SESSIONS, *CALLS, *MCP, *CHATS, *CONVERSATIONS, *DOCUMENTS, *PAGES, *SERVICE)

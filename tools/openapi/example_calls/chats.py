@@ -5,11 +5,11 @@ from __future__ import annotations
 from tools.openapi.example_calls.step import Step
 from tools.openapi.parts import NDJSON
 
-_THREAD = {"threadId": "$thread", "resourceId": "$resource"}
-_EMPTY = {"threadId": "packing", "resourceId": "$resource"}
+_THREAD = {"threadId": "trip-to-oslo-$code", "resourceId": "ada-$code"}
+_EMPTY = {"threadId": "packing-$code", "resourceId": "ada-$code"}
 
 CHATS = (
-    Step("POST /api/tokens", "without an app's key", 401, {"resourceId": "$resource", "ttl": 900}),
+    Step("POST /api/tokens", "without an app's key", 401, {"resourceId": "ada-$code", "ttl": 900}),
     Step(
         "POST /api/chat",
         "a question",
@@ -21,8 +21,8 @@ CHATS = (
         "GET /api/chat/{threadId}/stream",
         "from what was heard last",
         200,
-        path={"threadId": "$thread"},
-        query={"resourceId": "$resource"},
+        path={"threadId": "trip-to-oslo-$code"},
+        query={"resourceId": "ada-$code"},
         headers={"Last-Event-ID": "$heard"},
     ),
     Step(
@@ -30,7 +30,7 @@ CHATS = (
         "from the AI SDK",
         200,
         {
-            "id": "$ui_thread",
+            "id": "packing-list-$code",
             "trigger": "submit-message",
             "messages": [{"id": "u-1", "role": "user", "parts": [{"type": "text", "text": "What do I pack?"}]}],
         },
@@ -39,30 +39,36 @@ CHATS = (
         "GET /api/chat/{threadId}",
         "for the first render",
         200,
-        path={"threadId": "$ui_thread"},
+        path={"threadId": "packing-list-$code"},
         query={"format": "ui"},
     ),
     Step(
         "GET /api/chat/{threadId}/stream",
         "when none runs",
         204,
-        path={"threadId": "$thread"},
-        query={"resourceId": "$resource"},
+        path={"threadId": "trip-to-oslo-$code"},
+        query={"resourceId": "ada-$code"},
     ),
-    Step("POST /api/chat/{threadId}/stop", "when none runs", 200, {"resourceId": "$resource"}, {"threadId": "$thread"}),
+    Step(
+        "POST /api/chat/{threadId}/stop",
+        "when none runs",
+        200,
+        {"resourceId": "ada-$code"},
+        {"threadId": "trip-to-oslo-$code"},
+    ),
     Step("POST /api/sessions/metadata", "new metadata", 200, {**_THREAD, "metadata": {"topic": "travel"}}),
-    Step("GET /api/sessions", "by topic", 200, query={"resourceId": "$resource", "metadata.topic": "travel"}),
+    Step("GET /api/sessions", "by topic", 200, query={"resourceId": "ada-$code", "metadata.topic": "travel"}),
     Step(
         "POST /api/chat/fork",
         "without a message",
         201,
-        {"forkFromThreadId": "$thread", "threadId": "$branch", "resourceId": "$resource"},
+        {"forkFromThreadId": "trip-to-oslo-$code", "threadId": "trip-to-bergen-$code", "resourceId": "ada-$code"},
     ),
     Step(
         "POST /api/chat/fork",
         "a second time",
         409,
-        {"forkFromThreadId": "$thread", "threadId": "$branch", "resourceId": "$resource"},
+        {"forkFromThreadId": "trip-to-oslo-$code", "threadId": "trip-to-bergen-$code", "resourceId": "ada-$code"},
     ),
     Step("POST /api/threads", "an empty one", 201, {**_EMPTY, "title": "To be named"}),
     Step("POST /api/threads", "once more", 200, _EMPTY),
@@ -70,23 +76,23 @@ CHATS = (
         "PATCH /api/threads/{threadId}",
         "a title, and archived",
         200,
-        {"resourceId": "$resource", "title": "Packing", "archived": True},
+        {"resourceId": "ada-$code", "title": "Packing", "archived": True},
         {"threadId": _EMPTY["threadId"]},
     ),
     Step("DELETE /api/sessions", "the parent", 200, _THREAD),
     Step("POST /api/sessions/metadata", "after that", 404, _THREAD),
-    Step("GET /api/resources/{resourceId}/export", "all of it", 200, path={"resourceId": "$resource"}),
-    Step("DELETE /api/resources/{resourceId}", "all of it", 200, path={"resourceId": "$resource"}),
+    Step("GET /api/resources/{resourceId}/export", "all of it", 200, path={"resourceId": "ada-$code"}),
+    Step("DELETE /api/resources/{resourceId}", "all of it", 200, path={"resourceId": "ada-$code"}),
     Step(
         "POST /api/voice-agent/chat",
         "a question",
         200,
-        {"question": "My name is Ada.", "sessionId": "$voice_sid"},
+        {"question": "My name is Ada.", "sessionId": "voice-$session_id"},
     ),
     Step("POST /api/voice-agent/chat", "without its session", 400, {"question": "My name is Ada."}),
 )
 
-_TALK = {"sessionId": "$talk_sid"}
+_TALK = {"sessionId": "talk-$session_id"}
 _SAID = [
     {"id": "m-1", "role": "user", "content": "What is the weather in Oslo?"},
     {

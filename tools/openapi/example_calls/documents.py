@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from tools.openapi.example_calls.step import Step
 
-_SID = {"sid": "$sid"}
-_NOTES = {"sid": "$sid", "name": "notes"}
-_PAGE = {"intentId": "$page"}
+_SID = {"sid": "$session_id"}
+_NOTES = {"sid": "$session_id", "name": "notes"}
+_PAGE = {"intentId": "q3-report-$code"}
 _HTML = "<!doctype html><title>Q3</title><h1>Up 4 %</h1>"
 
 DOCUMENTS = (
@@ -18,10 +18,10 @@ DOCUMENTS = (
         ["plan the trip", "book a train"],
         _SID,
         headers={"If-None-Match": "*"},
-        keep={"etag": "header:ETag"},
+        keep={"intents_etag": "header:ETag"},
     ),
     Step("GET /api/sessions/{sid}/intents", "after", 200, path=_SID),
-    Step("GET /api/sessions/{sid}/intents", "unchanged", 304, path=_SID, headers={"If-None-Match": "$etag"}),
+    Step("GET /api/sessions/{sid}/intents", "unchanged", 304, path=_SID, headers={"If-None-Match": "$intents_etag"}),
     Step("DELETE /api/sessions/{sid}/intents", "them all", 204, path=_SID),
     Step("PUT /api/sessions/{sid}/theme", "a theme", 201, {"accent": "teal", "dark": True}, _SID),
     Step("GET /api/sessions/{sid}/theme", "the theme", 200, path=_SID),
@@ -32,7 +32,7 @@ DOCUMENTS = (
         201,
         {"lines": ["Oslo", "Bergen"]},
         _NOTES,
-        keep={"etag": "header:ETag"},
+        keep={"notes_etag": "header:ETag"},
     ),
     Step(
         "PUT /api/sessions/{sid}/documents/{name}",
@@ -40,7 +40,7 @@ DOCUMENTS = (
         200,
         {"lines": ["Oslo"]},
         _NOTES,
-        headers={"If-Match": "$etag"},
+        headers={"If-Match": "$notes_etag"},
     ),
     Step(
         "PUT /api/sessions/{sid}/documents/{name}",
@@ -48,7 +48,7 @@ DOCUMENTS = (
         412,
         {"lines": []},
         _NOTES,
-        headers={"If-Match": "$wrong_etag"},
+        headers={"If-Match": '"00000000000000000000000000000000"'},
     ),
     Step("GET /api/sessions/{sid}/documents/{name}", "as it was put", 200, path=_NOTES),
     Step("GET /api/sessions/{sid}/documents", "all", 200, path=_SID),
@@ -60,15 +60,17 @@ PAGES = (
         "PUT /api/pages/{intentId}",
         "a new one",
         201,
-        {"html": _HTML, "title": "Q3", "sessionId": "$sid"},
+        {"html": _HTML, "title": "Q3", "sessionId": "$session_id"},
         _PAGE,
-        keep={"etag": "header:ETag"},
+        keep={"page_etag": "header:ETag"},
     ),
-    Step("PUT /api/pages/{intentId}", "another's", 403, {"html": _HTML, "sessionId": "$other_sid"}, _PAGE),
-    Step("GET /api/pages/{intentId}", "by its owner", 200, path=_PAGE, query={"sessionId": "$sid"}),
-    Step("GET /api/pages/{intentId}", "unchanged", 304, path=_PAGE, headers={"If-None-Match": "$etag"}),
+    Step(
+        "PUT /api/pages/{intentId}", "another's", 403, {"html": _HTML, "sessionId": "a-session-of-another-tab"}, _PAGE
+    ),
+    Step("GET /api/pages/{intentId}", "by its owner", 200, path=_PAGE, query={"sessionId": "$session_id"}),
+    Step("GET /api/pages/{intentId}", "unchanged", 304, path=_PAGE, headers={"If-None-Match": "$page_etag"}),
     Step("GET /pages/{intentId}", "for a browser", 200, path=_PAGE),
     Step("GET /api/sessions/{sid}/pages", "all", 200, path=_SID),
-    Step("DELETE /api/pages/{intentId}", "by its owner", 204, path=_PAGE, query={"sessionId": "$sid"}),
+    Step("DELETE /api/pages/{intentId}", "by its owner", 204, path=_PAGE, query={"sessionId": "$session_id"}),
     Step("GET /pages/{intentId}", "after that", 404, path=_PAGE),
 )

@@ -114,6 +114,10 @@ OPERATIONS = {
         parameters=(_FORMAT,),
         body={JSON: ForkBody},
         links={201: (Link("describeThread", body=_NAME), Link("deleteThread", body=_NAME))},
+        description=(
+            "The fork has copies of the parent's messages up to `atMessageId`, and of its documents; from then on each "
+            "changes without the other. Pages stay with the parent."
+        ),
     ),
     "GET /api/chat/{threadId}": Operation(
         "readChat",
@@ -129,6 +133,10 @@ OPERATIONS = {
             ),
             Parameter("format", {"type": "string", "enum": ["ui"]}, "The AI SDK's; the only one."),
         ),
+        description=(
+            "For the first `messages` of `useChat`. If `running` names an answer, `GET /api/chat/{threadId}/stream` "
+            "streams it."
+        ),
     ),
     "GET /api/chat/{threadId}/stream": Operation(
         "streamAnswer",
@@ -136,6 +144,10 @@ OPERATIONS = {
         APP,
         {200: _ANSWER, 204: Reply("No answer is running.")},
         (*APP_PROBLEMS, *STREAMS, *STORAGE),
+        description=(
+            "Waypost's own events go on after `Last-Event-ID`. The AI SDK's stream always begins with its first chunk: "
+            "its reader takes nothing else."
+        ),
         parameters=(
             Parameter(
                 "resourceId",
@@ -159,5 +171,9 @@ OPERATIONS = {
         (*BODY, *APP_PROBLEMS, *STORAGE),
         body={JSON: StopBody},
         body_is_needed=False,
+        description=(
+            "A client that leaves does not stop an answer; this does. With `generationId`, an answer that has begun "
+            "since is not stopped."
+        ),
     ),
 }

@@ -12,7 +12,7 @@ from waypost_worker.limits import MAX_BATCH_MESSAGES
 _MESSAGE: Json = {
     "type": "object",
     "description": "One JSON-RPC 2.0 message: https://modelcontextprotocol.io/specification/2026-07-28/basic",
-    "properties": {"jsonrpc": {"const": "2.0"}},
+    "properties": {"jsonrpc": {"const": "2.0", "description": "The version of JSON-RPC."}},
     "required": ["jsonrpc"],
 }
 _BATCH: Json = {
@@ -29,10 +29,10 @@ _EVENTS: Json = {
             "type": "object",
             "description": "A JSON-RPC message; or an event without data whose id a client resumes from.",
             "properties": {
-                "event": {"const": "message"},
-                "data": {"type": "string"},
-                "id": {"type": "string"},
-                "retry": {"type": "integer"},
+                "event": {"const": "message", "description": "The event's name."},
+                "data": {"type": "string", "description": "The message as JSON, or empty."},
+                "id": {"type": "string", "description": "Where a client resumes from: its next `Last-Event-ID`."},
+                "retry": {"type": "integer", "description": "Milliseconds to wait before it does."},
             },
             "required": ["event", "data"],
         }
@@ -96,9 +96,15 @@ def _operations(path: str, suffix: str) -> dict[str, Operation]:
                 **_failures(400, 401, 403, 404, 406, 410, 429, 431, 503),
             },
             parameters=(_SESSION, _LAST),
+            description="Up to 2025-11-25. Clients of 2026-07-28 get 405: they listen by `subscriptions/listen`.",
             **common,
         ),
-        f"DELETE {path}": Operation(f"deleteMcp{suffix}", replies={_REFUSED: refusal}, **common),
+        f"DELETE {path}": Operation(
+            f"deleteMcp{suffix}",
+            replies={_REFUSED: refusal},
+            description="What ties a client to a tab is the code, the MCP address or the token in its configuration.",
+            **common,
+        ),
     }
 
 

@@ -18,7 +18,7 @@ from waypost_worker.handlers.mcp_addresses import AddressBody, AddressView
 OPERATIONS = {
     "PUT /api/sessions/{code}/address": Operation(
         "takeAddress",
-        "sessions",
+        "mcp",
         HOST,
         {200: Reply("The address, which leads to this session now.", {JSON: AddressView})},
         (*BODY, *HOST_PROBLEMS, AddressNotAllowed, AddressWithdrawn, NewerSession, *STORAGE),
@@ -30,9 +30,10 @@ OPERATIONS = {
     ),
     "DELETE /api/addresses/{address}": Operation(
         "withdrawAddress",
-        "sessions",
+        "mcp",
         ADDRESS_SECRET,
         {204: Reply("The address is withdrawn; its secret can't bring it back.")},
         (InvalidId, TokenRequired, WrongSecret, *STORAGE),
+        description="MCP clients that still use it are refused with `address_withdrawn`.",
     ),
 }

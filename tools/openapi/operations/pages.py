@@ -68,6 +68,7 @@ OPERATIONS = {
         (*APP_PROBLEMS, *_PROBLEMS, WrongSession, PageNotFound),
         (Parameter("sessionId", ID, "The session that it belongs to.", required=True), *CONDITIONAL),
         links={204: (Link("readPage", _PAGE, description="404 from now on."), Link("showPage", _PAGE))},
+        description="Only the session that a page belongs to may delete it.",
     ),
     "GET /pages/{intentId}": Operation(
         "showPage",

@@ -34,6 +34,10 @@ OPERATIONS = {
             202: Reply("The request is in KV; there is no response yet.", {JSON: QueuedView}),
         },
         (*BODY, InvalidId, *GUEST_PROBLEMS, IdInUse, *STREAMS, *STORAGE),
+        description=(
+            "202 says that the request is stored, not that a host has it. With an `id` it can be sent again after any "
+            "failure, and returns the response once there is one; with `?wait=` the reply itself waits for it."
+        ),
         parameters=(WAIT,),
         body={JSON: RequestBody},
         links={
@@ -60,6 +64,7 @@ OPERATIONS = {
         {202: Reply("The response `cancelled` to the request.", {JSON: QueuedView})},
         (*BODY, InvalidId, *GUEST_PROBLEMS, AlreadyAnswered, *STORAGE),
         body={JSON: CancelBody},
+        description="A tool that is running is asked to stop. Too late for a request with a final response: 409.",
     ),
     "POST /api/response": Operation(
         "sendResponse",
@@ -67,6 +72,10 @@ OPERATIONS = {
         HOST,
         {202: _QUEUED},
         (*BODY, InvalidId, *HOST_PROBLEMS, *STORAGE),
+        description=(
+            "Any number of responses with `final` false report progress. Guests get the first final one; sending it "
+            "again is safe."
+        ),
         body={JSON: ResponseBody},
         links={
             202: (
@@ -87,5 +96,9 @@ OPERATIONS = {
         {200: Reply("The number of removed messages, and the cursors to send again.", {JSON: AcknowledgedView})},
         (*BODY, InvalidCursor, *GUEST_PROBLEMS, *STORAGE),
         body={JSON: AckBody},
+        description=(
+            "A request that is neither acknowledged nor answered is delivered again to each host that connects, until "
+            "it expires. A final response acknowledges its request by itself."
+        ),
     ),
 }

@@ -45,6 +45,10 @@ OPERATIONS = {
             )
         },
         (*APP_PROBLEMS, InvalidCursor, *STORAGE),
+        description=(
+            "The last line says how to go on: one of the kind `more` has the `cursor` of the next request, one of the "
+            "kind `end` says that this was all."
+        ),
         parameters=(
             Parameter(
                 "cursor",

@@ -7,9 +7,17 @@ from tools.openapi.problems import APP_ITSELF as APP_ITSELF_PROBLEMS
 from waypost_worker.errors import RouteNotFound
 from waypost_worker.handlers.service import HealthView
 
-_COUNTS = {"type": "object", "additionalProperties": {"type": "integer", "minimum": 0}}
+_COUNTS = {
+    "type": "object",
+    "description": "What is counted, and how many there are.",
+    "additionalProperties": {"type": "integer", "minimum": 0},
+}
 
-_METRICS = {"type": "string", "pattern": r"^# HELP waypost_build_info "}
+_METRICS = {
+    "type": "string",
+    "description": "https://prometheus.io/docs/instrumenting/exposition_formats/",
+    "pattern": r"^# HELP waypost_build_info ",
+}
 
 OPERATIONS = {
     "GET /health": Operation(
@@ -21,6 +29,7 @@ OPERATIONS = {
             503: Reply("It is not; `code` and `detail` say why.", {JSON: HealthView}),
         },
         summary="Whether the service is usable, and its limits.",
+        description="For monitors: no token is needed. Each request reads from KV once.",
     ),
     "GET /metrics": Operation(
         "readMetrics",
@@ -41,5 +50,6 @@ OPERATIONS = {
         {200: Reply("Counts.", {JSON: _COUNTS})},
         (RouteNotFound,),
         summary="Counts of live objects in this isolate; only if `DIAGNOSTICS` is on.",
+        description="For tests that look for leaks. Never switch it on where others can reach it.",
     ),
 }

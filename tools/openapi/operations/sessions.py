@@ -51,6 +51,10 @@ OPERATIONS = {
                 Link("streamMessages", {"query.code": "$response.body#/code"}),
             )
         },
+        description=(
+            "The code is for guests; the `hostToken` is the host's alone, and shown only here. The session expires "
+            "after `ttl` seconds, unless it is renewed; an open stream of the host renews it."
+        ),
     ),
     "GET /api/sessions/{code}": Operation(
         "readSession",
@@ -58,6 +62,7 @@ OPERATIONS = {
         EITHER,
         {200: Reply("The session.", {JSON: DetailedView})},
         (*GUEST, *STORAGE),
+        description="Reading a session does not renew it. A host that has just come or gone may be shown late.",
     ),
     "DELETE /api/sessions/{code}": Operation(
         "endSession",
@@ -66,6 +71,10 @@ OPERATIONS = {
         {204: Reply("The session is ended; its streams end with the event `end`.")},
         (*HOST_PROBLEMS, *STORAGE),
         links={204: (Link("readSession", _OF_PATH, description="Refused with 410 from now on."),)},
+        description=(
+            "Its streams end with the event `end`, and what is still queued can't be read any more. Its documents and "
+            "pages stay until they expire."
+        ),
     ),
     "POST /api/sessions/{code}/extend": Operation(
         "extendSession",
@@ -73,6 +82,10 @@ OPERATIONS = {
         HOST,
         {200: Reply("The session as it is now.", {JSON: SessionView})},
         (*HOST_PROBLEMS, SessionTooOld, *STORAGE),
+        description=(
+            "An open stream of the host does this by itself. No renewal goes beyond 24 hours after the session was "
+            "opened; it is refused with `session_too_old` then."
+        ),
         links={200: (Link("readSession", _OF_PATH),)},
     ),
     "POST /api/sessions/{code}/join": Operation(

@@ -47,6 +47,10 @@ OPERATIONS = {
         {200: Reply("Messages, and the cursor to come back with.", {JSON: PollView})},
         (*GUEST, InvalidCursor, *STREAMS, *STORAGE),
         parameters=(_CODE, _AFTER, WAIT),
+        description=(
+            "With `wait`, the reply comes with the first message, or without any after so many seconds. A host gets "
+            "every request that is not answered or acknowledged, whatever its cursor."
+        ),
         links={
             200: (
                 Link(

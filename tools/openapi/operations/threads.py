@@ -21,6 +21,7 @@ OPERATIONS = {
         APP,
         {200: Reply("A page of threads; without a `cursor` it is the last.", {JSON: ThreadsView})},
         (*APP_PROBLEMS, InvalidCursor, *STORAGE),
+        description="What was written in another location may be missing for a minute or two.",
         links={
             200: (
                 Link(
@@ -93,6 +94,7 @@ OPERATIONS = {
         {200: Reply("The thread as it is now.", {JSON: DescribedThread})},
         (*BODY, *APP_PROBLEMS, ThreadNotFound, *STORAGE),
         body={JSON: ChangeBody},
+        description="An archived thread can be used as before; lists can be filtered by it.",
     ),
     "DELETE /api/sessions": Operation(
         "deleteThread",
@@ -102,6 +104,7 @@ OPERATIONS = {
         (*BODY, *APP_PROBLEMS, *STORAGE),
         body={JSON: ThreadBody},
         links={200: (Link("describeThread", body=_NAME, description="Refused with 404 from now on."),)},
+        description="Deleting what does not exist succeeds too, with `success` false.",
     ),
     "POST /api/sessions/metadata": Operation(
         "describeThread",
@@ -110,5 +113,8 @@ OPERATIONS = {
         {200: Reply("The thread as it is now.", {JSON: DescribedThread})},
         (*BODY, *APP_PROBLEMS, ThreadNotFound, *STORAGE),
         body={JSON: DescribeBody},
+        description=(
+            "`sessionId` in the reply is the secret that owns the thread's conversation: `/api/conversations` takes it."
+        ),
     ),
 }
