@@ -72,10 +72,10 @@ def test_a_chat_uses_the_tab_over_a_reload_and_ends_with_the_right_history(open_
     expect(calls(chats).last).to_contain_text("Waiting for you")
     chats.console.question.get_by_role("button", name="Yes, two nights").click()
     chats.wait_over()
-    told = [chats.page.locator(".message-body").nth(1).inner_text()]
+    told = [chats.page.locator(".message").nth(1).inner_text()]
     chats.page.reload()
     expect(calls(chats).last).to_contain_text('"answer": "Yes, two nights"')
-    assert [chats.page.locator(".message-body").nth(1).inner_text()] == told
+    assert [chats.page.locator(".message").nth(1).inner_text()] == told
     expect(calls(chats)).to_contain_text(["add_note", "ask_person"])
     expect(chats.answers).to_contain_text(["I call add_note.", "I call ask_person.", "Yes, two nights"])
     expect(chats.console.notes).to_have_count(1)
