@@ -55,8 +55,10 @@ def test_a_thread_is_renamed_in_place_and_archived_in_all_tabs(open_chats: OpenC
 
 
 def test_a_thread_is_found_by_its_title_wherever_it_is_and_renamed_above_its_messages(
-    open_chats: OpenChats, api: httpx.Client
+    open_chats: OpenChats, api: httpx.Client, watch: Watch
 ) -> None:
+    # At the end, for a thread that does not exist.
+    watch.expects_network_errors = True
     chats = open_chats()
     page, owner = chats.page, chats.owner()
     expect(page.get_by_label("Find threads")).to_be_hidden()
