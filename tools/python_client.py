@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
@@ -33,27 +34,22 @@ WORDS = (
 
 
 def twin(text: str, name: str) -> str:
-    """The synchronous twin of a module."""
+    """The synchronous twin of a module, not yet laid out."""
     for pattern, replacement in WORDS:
         text = re.sub(pattern, replacement, text)
-    command = [sys.executable, "-m", "ruff"]
-    path = f"clients/python/src/waypost/_sync/{name}"
-    for arguments in (["check", "--fix-only", "--select", "I", "-q"], ["format", "-q"]):
-        text = subprocess.run(
-            [*command, *arguments, "--stdin-filename", path, "-"],
-            input=text,
-            capture_output=True,
-            text=True,
-            cwd=ROOT,
-            check=True,
-        ).stdout
     return HEAD.format(name=name) + text
 
 
 def twins() -> dict[Path, str]:
     """Each file that is made, and what it should say."""
-    sources = [path for path in sorted((PACKAGE / "_async").glob("*.py")) if path.name not in BY_HAND]
-    return {PACKAGE / "_sync" / path.name: twin(path.read_text(), path.name) for path in sources}
+    names = [path.name for path in sorted((PACKAGE / "_async").glob("*.py")) if path.name not in BY_HAND]
+    with tempfile.TemporaryDirectory() as folder:
+        for name in names:
+            (Path(folder) / name).write_text(twin((PACKAGE / "_async" / name).read_text(), name))
+        for arguments in (["check", "--fix-only", "--select", "I"], ["format"]):
+            command = [sys.executable, "-m", "ruff", *arguments, "-q", "--config", "pyproject.toml", folder]
+            subprocess.run(command, cwd=ROOT, check=True)
+        return {PACKAGE / "_sync" / name: (Path(folder) / name).read_text() for name in names}
 
 
 def main(arguments: list[str]) -> int:

@@ -1,6 +1,6 @@
-"""The Python client of Waypost: call tools in an open browser tab, keep chats.
+"""The Python client of Waypost: call tools in an open browser tab, offer tools from Python, keep chats.
 
-`AsyncWaypost` is for asyncio, `Waypost` for everything else.
+`AsyncWaypost` is for asyncio, `Waypost` for everything else. `Host` offers tools. docs/python.md has examples.
 """
 
 from waypost._async.chat import AsyncAnswer, AsyncChat
@@ -41,6 +41,13 @@ from waypost.errors import (
     Unavailable,
     WaypostError,
 )
+from waypost.host.call import Call
+from waypost.host.host import Host
+from waypost.host.ledger import Entry, Ledger, MemoryLedger
+from waypost.host.results import Media
+from waypost.host.running import HostState
+from waypost.host.sqlite_ledger import SqliteLedger
+from waypost.host.tools import Decision, Question
 
 __all__ = [
     "Answer",
@@ -57,27 +64,37 @@ __all__ = [
     "AsyncThreads",
     "AsyncWaypost",
     "BadRequest",
+    "Call",
     "CallTimeout",
     "Chat",
     "Closed",
     "ConfigError",
     "Conflict",
     "Conversation",
+    "Decision",
     "DecryptionError",
     "DocumentSlot",
     "Documents",
     "Ended",
+    "Entry",
     "Forbidden",
     "Gone",
     "Guest",
+    "Host",
+    "HostState",
+    "Ledger",
+    "Media",
+    "MemoryLedger",
     "NotFound",
     "Pages",
     "PendingCall",
     "PreconditionFailed",
+    "Question",
     "RateLimited",
     "Retry",
     "Session",
     "SessionOver",
+    "SqliteLedger",
     "Threads",
     "ToolError",
     "TooLarge",

@@ -48,6 +48,7 @@ class AsyncDocumentSlot:
 
         Raises:
             PreconditionFailed: that happened five times.
+            TransportError: a reply was lost, and another editor has written since: the change may be there, or not.
         """
         for attempt in range(1, UPDATES + 1):
             try:
