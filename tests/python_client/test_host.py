@@ -27,6 +27,7 @@ from waypost import (
 )
 from waypost.host.results import result_answer
 from waypost.host.runner import MAX_SEALED_CALLS
+from waypost.types import SessionRecord
 
 ENCRYPTED = pytest.mark.parametrize("encrypted", [False, True], ids=["plain", "encrypted"])
 
@@ -277,6 +278,49 @@ async def test_a_call_that_a_crash_interrupted_is_run_again_only_if_its_tool_all
         with pytest.raises(ToolError) as caught:
             await guest.call("wait", id="writes")
     assert (caught.value.code, tools.runs) == ("interrupted", [])
+
+
+class Kept(MemoryLedger):
+    """A ledger that keeps sessions, as the one in a file does."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.record: SessionRecord | None = None
+
+    def save_session(self, record: SessionRecord) -> None:
+        self.record = record
+
+    def saved_session(self, base_url: str) -> SessionRecord | None:
+        return self.record
+
+
+@pytest.mark.parametrize(("kind", "seconds"), [(Kept, (0, 5)), (MemoryLedger, (10, 60))])
+async def test_only_a_host_that_knows_its_last_run_gets_what_waits_without_delay(
+    kind: type[MemoryLedger], seconds: tuple[float, float]
+) -> None:
+    app = make_client()
+    before, broken = python_client(app)
+    after, _ = python_client(app)
+    session = await before.open_session()
+    ledger = kind()
+    crashed, next_one = Tools(ledger=ledger, grace=0), Tools(ledger=ledger)
+    run = asyncio.ensure_future(crashed.host.run(session))
+    guest = await after.join(session.code)
+    interrupted = asyncio.ensure_future(guest.call("wait", id="interrupted"))
+    await crashed.begun.wait()
+    # From here on nothing is heard of it, and the server has not noticed.
+    broken.fail = lambda _request: _broken()
+    waits = asyncio.ensure_future(guest.call("add", {"a": 1, "b": 1}))
+    await asyncio.sleep(1)
+    restarted_at = asyncio.get_running_loop().time()
+    async with next_one.host.running(after.restore(getattr(ledger, "record", None) or session.record)):
+        with pytest.raises(ToolError) as caught:
+            await interrupted
+        assert await waits == 2
+    took = asyncio.get_running_loop().time() - restarted_at
+    assert caught.value.code == "interrupted"
+    assert seconds[0] <= took <= seconds[1]
+    assert (await run).reason == "superseded"
 
 
 class Deaf(MemoryLedger):

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from waypost import Entry, Ledger, MemoryLedger, SqliteLedger
+from waypost import ConfigError, Entry, Ledger, MemoryLedger, SqliteLedger
 from waypost.host import ledger as ledgers
 from waypost.host.deciding import INTERRUPTED, Answer, Ignore, Run, decide
 from waypost.types import SessionRecord
@@ -110,7 +110,7 @@ def test_a_file_remembers_over_a_restart(tmp_path: Path) -> None:
     first = SqliteLedger(path)
     first.save_session(record("m"))
     first.begin("m", "1", "add")
-    # Not closed: `kill -9` closes nothing.
+    first.close()
     second = SqliteLedger(path)
     assert second.open("m") is True
     assert second.begin("m", "1", "add") == Entry("running", "add")
@@ -118,9 +118,16 @@ def test_a_file_remembers_over_a_restart(tmp_path: Path) -> None:
     assert second.saved_session("https://other.example") is None
     second.forget("m")
     assert second.saved_session("https://w.example") is None
+    second.close()
+    second.close()
+
+
+def test_a_file_is_one_process_alone(tmp_path: Path) -> None:
+    first = SqliteLedger(tmp_path / "calls.db")
+    with pytest.raises(ConfigError, match="Another process has"):
+        SqliteLedger(tmp_path / "calls.db", patience=0)
     first.close()
-    second.close()
-    second.close()
+    SqliteLedger(tmp_path / "calls.db", patience=0).close()
 
 
 def test_only_its_owner_can_read_the_file(tmp_path: Path) -> None:

@@ -60,6 +60,8 @@ class SessionRecord(Model, frozen=True):
     data: Any = None
     address: str | None = None
     key: str | None = None
+    instance: str | None = None
+    """The last host of this session that was kept in a ledger."""
     memory: str = ""
     """The name under which a ledger keeps this session's calls: made here, since a server may use a code twice."""
 

@@ -6,8 +6,9 @@ import asyncio
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-from waypost.host.ledger import Entry, Ledger
+from waypost.host.ledger import Entry, KeepsSessions, Ledger
 from waypost.host.threads import in_thread
+from waypost.types import SessionRecord
 
 T = TypeVar("T")
 
@@ -43,6 +44,14 @@ class Book:
 
     async def count(self) -> int:
         return await self._do(self._ledger.count)
+
+    async def keep(self, record: SessionRecord) -> bool:
+        """Keeps the session's record, if the ledger keeps sessions. Returns whether it does."""
+        if not isinstance(self._ledger, KeepsSessions):
+            return False
+        ledger = self._ledger
+        await self._do(lambda _memory: ledger.save_session(record))
+        return True
 
     async def forget(self) -> None:
         await self._do(self._ledger.forget)

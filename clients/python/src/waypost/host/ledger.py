@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal, Protocol
+from typing import Literal, Protocol, runtime_checkable
 
 import msgspec
 
@@ -137,8 +137,10 @@ class MemoryLedger:
             self._kept_bytes -= len(entry.answer or b"")
 
 
+@runtime_checkable
 class KeepsSessions(Protocol):
-    """A ledger that keeps sessions too, so that a program that starts again goes on with its own."""
+    """A ledger that keeps sessions too, and is one process's alone: a program that starts again goes on with its own,
+    and knows that its last run is over."""
 
     def save_session(self, record: SessionRecord) -> None:
         """Keeps a session's record."""

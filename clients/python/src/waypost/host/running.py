@@ -89,6 +89,7 @@ class HostRun:
                 "An encrypted session goes on only with the ledger that knows its calls: SqliteLedger, the same file."
             )
             raise ConfigError("unknown_calls", message)
+        await self._succeed()
         await self._publish()
         self._spawn(self._publish_changes())
         await self._runner.resend()
@@ -102,6 +103,13 @@ class HostRun:
             raise
         await self._after(end, grace)
         return end
+
+    async def _succeed(self) -> None:
+        """Says the goodbye of a last run that could not: otherwise the server would hold back for half a minute what
+        that one may be running. Of what it was running, the ledger knows."""
+        record = self._session.record
+        if await self._book.keep(msgspec.structs.replace(record, instance=self._instance)) and record.instance:
+            await self._say_goodbye(record.instance)
 
     async def _listen(self) -> Ended:
         listener = Listener(self._stream)
@@ -206,7 +214,9 @@ class HostRun:
         self._stop_others()
         if not self._is_host:
             return
-        instance = self._instance.partition(".")[0]
+        await self._say_goodbye(self._instance.partition(".")[0])
+
+    async def _say_goodbye(self, instance: str) -> None:
         goodbye = sessions.leave_session(self._code, self._token, instance)
         try:
             async with asyncio.timeout(sessions.LEAVE_SECONDS):

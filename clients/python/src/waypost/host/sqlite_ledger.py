@@ -1,7 +1,7 @@
 """A ledger in a file: once over restarts, also over `kill -9`.
 
-A call is written down, and the file synchronised, before its tool runs; its answer before it is sent. The file has
-answers and host tokens in the clear, so only its owner can read it. Several processes may use one file.
+A call is written down, and the file synchronised, before its tool runs; its answer is written down before it is sent.
+The file has answers and host tokens in the clear, so only its owner can read it. One process has it at a time.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from pathlib import Path
 
 import msgspec
 
+from waypost.errors import ConfigError
 from waypost.host.ledger import MAX_KEPT_ANSWER_BYTES, Entry
 from waypost.types import SessionRecord
 
@@ -34,19 +35,25 @@ CREATE TABLE call (
 
 
 class SqliteLedger:
-    """Remembers calls and sessions in the file at `path`, which it makes. Raises `sqlite3.Error` if it can't."""
+    """Remembers calls and sessions in the file at `path`, which it makes.
+
+    Raises:
+        ConfigError: another process has it (`ledger_in_use`), and did not end within `patience` seconds.
+        sqlite3.Error: it can't be made, or is none.
+    """
 
     blocks = True
 
-    def __init__(self, path: str | os.PathLike[str], *, kept_seconds: float = KEPT_SECONDS) -> None:
+    def __init__(
+        self, path: str | os.PathLike[str], *, kept_seconds: float = KEPT_SECONDS, patience: float = 10.0
+    ) -> None:
         self.path = Path(path)
         # Made with its rights, before there is something in it to read.
         os.close(os.open(self.path, os.O_CREAT | os.O_RDWR, 0o600))
         self._lock = threading.Lock()
+        self._owner = _owned(self.path, patience)
         self._database = sqlite3.connect(self.path, timeout=10.0, isolation_level=None, check_same_thread=False)
         self._database.execute("PRAGMA journal_mode = WAL")
-        # A call that was begun must be known after the machine has lost its power, too.
-        self._database.execute("PRAGMA synchronous = FULL")
         with self._transaction() as database:
             [version] = database.execute("PRAGMA user_version").fetchone()
             if version == 0:
@@ -65,6 +72,7 @@ class SqliteLedger:
         """Closes the file. May be called again."""
         with self._lock:
             self._database.close()
+            self._owner.close()
 
     def open(self, memory: str) -> bool:
         with self._transaction() as database:
@@ -81,7 +89,9 @@ class SqliteLedger:
             return _found(self._database, memory, id)
 
     def begin(self, memory: str, id: str, tool: str) -> Entry | None:
-        with self._transaction() as database:
+        # A call that was begun must be known after the machine has lost its power, too. An answer that is lost then
+        # leaves a call that was begun.
+        with self._transaction(synchronous="FULL") as database:
             known = _found(database, memory, id)
             if known is None:
                 database.execute("INSERT INTO call VALUES (?, ?, 'running', ?, NULL, 0)", (memory, id, tool))
@@ -144,8 +154,9 @@ class SqliteLedger:
         return None if row is None else msgspec.json.decode(row[0], type=SessionRecord)
 
     @contextmanager
-    def _transaction(self) -> Iterator[sqlite3.Connection]:
+    def _transaction(self, *, synchronous: str = "NORMAL") -> Iterator[sqlite3.Connection]:
         with self._lock:
+            self._database.execute(f"PRAGMA synchronous = {synchronous}")
             # Immediate: of two processes, the second one sees what the first one has written.
             self._database.execute("BEGIN IMMEDIATE")
             try:
@@ -154,6 +165,18 @@ class SqliteLedger:
                 self._database.execute("ROLLBACK")
                 raise
             self._database.execute("COMMIT")
+
+
+def _owned(path: Path, patience: float) -> sqlite3.Connection:
+    """A lock that ends with the process, whatever ends it: a transaction in a file beside."""
+    owner = sqlite3.connect(f"{path}-owner", timeout=patience, isolation_level=None, check_same_thread=False)
+    try:
+        owner.execute("PRAGMA journal_mode = MEMORY")
+        owner.execute("BEGIN EXCLUSIVE")
+    except sqlite3.OperationalError as error:
+        owner.close()
+        raise ConfigError("ledger_in_use", f"Another process has {path}: end it, or take another file.") from error
+    return owner
 
 
 def _found(database: sqlite3.Connection, memory: str, id: str) -> Entry | None:
