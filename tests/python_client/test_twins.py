@@ -58,11 +58,25 @@ def test_everything_public_is_exported_and_documented() -> None:
     assert undocumented == []
 
 
-def test_importing_loads_nothing_that_only_some_need() -> None:
-    program = (
-        "import sys, waypost; print([m for m in ('cryptography', 'pydantic', 'waypost_worker') if m in sys.modules])"
-    )
+def loaded(program: str) -> set[str]:
+    """What a program loads of these, which not every program needs."""
+    names = ("asyncio", "cryptography", "pydantic", "sqlite3", "waypost.host", "waypost_worker")
     done = subprocess.run(
-        [sys.executable, "-c", program], capture_output=True, text=True, check=True, env={"PYTHONPATH": str(SOURCE)}
+        [sys.executable, "-c", f"{program}\nimport sys; print(*[name for name in {names} if name in sys.modules])"],
+        capture_output=True,
+        text=True,
+        check=True,
+        env={"PYTHONPATH": str(SOURCE)},
     )
-    assert done.stdout.strip() == "[]"
+    return set(done.stdout.split())
+
+
+def test_a_program_loads_only_what_it_needs() -> None:
+    assert loaded("from waypost import Waypost, ToolError") <= loaded("import httpx2")
+    assert loaded("from waypost import AsyncWaypost") == {"asyncio"}
+    assert loaded("from waypost import Host") == {"asyncio", "waypost.host"}
+
+
+def test_what_is_not_there_is_not_there() -> None:
+    assert "Host" in dir(waypost)
+    assert not hasattr(waypost, "Nothing")
