@@ -84,7 +84,7 @@ class Outbox:
         return queues.post_response(self._code, self._token, request.id, body, final=final, trace=request.trace)
 
     def _until_accepted(self, call: WireCall[None]) -> Flow[None]:
-        backoff = Backoff(1.0, 30.0)
+        backoff = Backoff(1.0, 8.0)
         while True:
             try:
                 return (yield from once(call))
