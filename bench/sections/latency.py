@@ -79,8 +79,9 @@ RATIO_BEFORE = 1.05
 GOALS = {
     (BACK, STORE_THEN_DELIVER): Goal("ratio", 0.5, "lower"),
     (ANSWERED, ONE_WRITE): Goal("ratio", 1.1, "lower"),
-    # One round trip of reads: without them it is not known whether the thread exists or has a running answer.
-    (FIRST_WORD, ONE_WRITE): Goal("ratio", 1.2, "lower"),
+    # One round trip of reads: without them it is not known whether the thread exists or has a running answer. It is the
+    # slowest of three, so it varies more than a write does.
+    (FIRST_WORD, ONE_WRITE): Goal("ratio", 1.5, "lower"),
 }
 BEFORE_GOAL = Goal("ratio", 0.4, "lower")
 """No round trip is left in it. What is left is CPU."""

@@ -33,7 +33,7 @@ OPENING_SECONDS = 30.0
 """Within which the streams of a step must be open: an isolate that is busy with those it has takes ever longer."""
 
 ARRIVAL_SECONDS = 20.0
-IDLE_GOALS = {1000: (Goal("value", 128, "lower"), Goal("value", 11, "lower"))}
+IDLE_GOALS = {1000: (Goal("value", 128, "lower"), Goal("value", 12, "lower"))}
 """By the number of streams: MiB of heap, and percent of a core."""
 
 

@@ -72,6 +72,28 @@ async def test_what_is_appended_stands_at_a_place_that_was_made_before_and_is_ke
     assert cursor_ms(cursor_of((await at.journal())[-1])) == at.clock.ms
 
 
+async def said_by_a_clock_ahead(at: Setting, *names: str) -> None:
+    at.clock.ms += 4000
+    await said(at.elsewhere, *names)
+    at.clock.ms -= 4000
+
+
+async def test_what_an_append_drops_goes_though_a_clock_that_is_ahead_wrote_it():
+    at = Setting()
+    await said_by_a_clock_ahead(at, "question", "answer")
+    await at.here.read()
+    await at.here.append([item("question", "again"), item("another")], drops=["question", "answer"])
+    assert [(one.id, one.content) for one in await at.elsewhere.read()] == [("question", "again"), ("another", "text")]
+
+
+async def test_what_is_replaced_after_it_was_read_goes_though_a_clock_that_is_ahead_wrote_it():
+    at = Setting()
+    await said_by_a_clock_ahead(at, "old")
+    await at.here.read()
+    await at.here.replace([item("new")])
+    assert ids(await at.elsewhere.read()) == ["new"]
+
+
 async def test_conversations_with_similar_names_do_not_see_each_other():
     at = Setting()
     await at.here.append([item("a")])

@@ -132,6 +132,18 @@ async def described_session(at: Place) -> int:
     return await at.done("GET", f"/api/sessions/{session.code}")
 
 
+async def first_poll_of_a_host(at: Place) -> int:
+    client = at.isolate()
+    session = await client.open_session()
+    began = asyncio.get_running_loop().time()
+    reply = await client.call("GET", f"/api/poll?code={session.code}", token=session.host)
+    seconds = asyncio.get_running_loop().time() - began
+    assert reply.status == 200
+    await client.settle()
+    assert (await client.call("GET", f"/api/sessions/{session.code}")).json()["hostOnline"]
+    return units_of(seconds)
+
+
 WAITS: dict[Callable[[Place], Awaitable[int]], int] = {
     # The thread's record beside its conversation's journal and snapshot.
     first_question: 1,
@@ -148,6 +160,8 @@ WAITS: dict[Callable[[Place], Awaitable[int]], int] = {
     new_document: 2,
     new_page: 3,
     described_session: 2,
+    # Its heartbeat is written meanwhile.
+    first_poll_of_a_host: 1,
 }
 
 

@@ -151,6 +151,7 @@ async def test_the_hosts_that_polled_are_remembered_up_to_a_bound():
     for number in range(4096):
         announced.put(str(number), 0, client.app.clock.now_ms())
     await client.poll(session.code, session.host)
+    await client.settle()
     assert (len(announced), session.code in announced, "0" in announced) == (4096, True, False)
 
 

@@ -20,7 +20,7 @@ from tests.support.namespace import Namespace
 from waypost_worker.kv.cursor import EventId, cursor_ms
 from waypost_worker.kv.keys import request_key
 from waypost_worker.kv.store import KvError
-from waypost_worker.limits import KV_MAX_BULK_KEYS
+from waypost_worker.limits import KV_MAX_BULK_KEYS, REORDER_WINDOW_SECONDS
 from waypost_worker.queues.departures import Departures
 from waypost_worker.queues.feed import Feed
 from waypost_worker.queues.handovers import Handovers
@@ -122,6 +122,23 @@ async def test_a_duplicate_is_removed_after_its_first_copy_was_acknowledged():
     await at.here.remove_listed([first.cursor])
     assert await at.look() == []
     assert request_key(CODE, second.cursor) not in await at.requests()
+
+
+async def test_the_older_copy_of_a_request_stays_until_it_is_answered_though_this_reader_saw_the_newer_one_first():
+    at = Setting()
+    older = await at.elsewhere.push_request(request(), "mine")
+    at.clock.ms += 1
+    newer = await at.here.push_request(request(), "mine")
+    assert [event.id for event in await at.published()] == [newer.cursor]
+    assert await at.look() == []
+    # Another reader, whose listing was too old for the older copy, took the newer one for a duplicate.
+    await at.elsewhere.remove_listed([newer.cursor])
+    at.clock.ms += REORDER_WINDOW_SECONDS * 1000 + 1
+    assert await at.look() == []
+    assert await at.requests() == [request_key(CODE, older.cursor)]
+    await at.elsewhere.push_response(answer("mine"))
+    assert await at.look() == []
+    assert await at.requests() == []
 
 
 async def test_a_gap_that_is_due_comes_without_a_new_message():

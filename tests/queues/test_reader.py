@@ -120,6 +120,32 @@ def test_a_duplicate_of_a_copy_that_only_expired_is_kept():
     assert list(reader.settled_duplicates({second.cursor}, START_MS + 1001)) == []
 
 
+def test_a_duplicate_that_is_older_than_the_first_copy_is_kept_as_another_reader_may_have_removed_that_one():
+    reader, older, first = host(), request_at(1), request_at(2)
+    deliver(reader, first, older)
+    reader.forget({older.cursor, first.cursor}, START_MS)
+    assert list(reader.settled_duplicates({older.cursor}, START_MS)) == []
+
+
+def test_duplicates_are_left_over_once_no_listing_has_shown_the_first_copy_for_the_reorder_window():
+    reader, older, first, newer = host(), request_at(1), request_at(2), request_at(3)
+    deliver(reader, first, older, newer)
+    listed, window_ms = {older.cursor, newer.cursor}, REORDER_WINDOW_SECONDS * 1000
+    assert reader.left_over(listed, START_MS + window_ms) == {}
+    assert reader.left_over(listed, START_MS + window_ms + 1) == {older.cursor: "r", newer.cursor: "r"}
+    assert reader.left_over({newer.cursor}, START_MS + window_ms + 1) == {newer.cursor: "r"}
+    reader.forget_duplicate(newer.cursor)
+    assert reader.left_over({newer.cursor}, START_MS + window_ms + 1) == {}
+
+
+def test_a_duplicate_is_not_sent_when_its_first_copy_is_forgotten_as_that_may_still_be_running():
+    reader, first, second = host(), request_at(1), request_at(2)
+    deliver(reader, first)
+    assert not reader.wants(second)
+    reader.forget({second.cursor}, START_MS + LONG)
+    assert not reader.wants(second)
+
+
 def test_what_a_stale_listing_can_bring_back_is_remembered():
     for reader, message in ((host(), request_at(1)), (guest(), answer_at(1))):
         deliver(reader, message)

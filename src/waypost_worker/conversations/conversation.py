@@ -178,11 +178,18 @@ class Conversation:
         items, separated = apart(items, self.new_cursor)
         await self._images.write({**(images or {}), **separated})
         # The entry itself gets a new cursor: its visibility counts from now, however old the place of its messages is.
-        entry = self.new_cursor()
+        entry = self._cursor_after_what_was_read() if drops else self.new_cursor()
         if entries is not None:
             entries.append(entry)
         await self._write(Change(items if cursor is None else _placed(items, cursor), drops), entry)
         return cursor or entry
+
+    def _cursor_after_what_was_read(self) -> str:
+        """A new cursor, after all that `history` read last: what is dropped or cleared there may have been written by
+        a clock that is ahead."""
+        view = self._loaded
+        entries = [] if view is None else merge(view.snapshot.entries, view.journal)
+        return self._cursors.issue(snapshot_key(self._name), entries[-1].cursor if entries else "")
 
     async def retract(self, entry: str, items: Sequence[ChatMessage], *, drops: Sequence[str] = ()) -> None:
         """Makes the append whose entry is `entry` count as never written, whether it took effect or not; what others
@@ -220,7 +227,7 @@ class Conversation:
         wanted = {reference.name for reference in references(kept)}
         images = {name: urls for name, urls in images.items() if name in wanted}
         await self._images.write(images)
-        await self._write(Change(kept, (), True, origin, is_cut), self.new_cursor())
+        await self._write(Change(kept, (), True, origin, is_cut), self._cursor_after_what_was_read())
         return History(await self._images.shown(kept, images), origin, truncated=is_cut)
 
     async def pop(self, pop_id: str) -> ChatMessage | None:

@@ -1,13 +1,13 @@
 """`/api/stream` and `/api/poll`: requests for the host and responses for a guest, as they arrive."""
 
 from collections.abc import AsyncGenerator, Callable, Iterable
-from contextlib import aclosing, suppress
+from contextlib import aclosing
 
 import msgspec
 
 from waypost_worker.context.auth import session_of_any
 from waypost_worker.context.request_context import RequestContext
-from waypost_worker.errors import DailyLimit
+from waypost_worker.errors import Unavailable
 from waypost_worker.http.messages import Response, json_response
 from waypost_worker.http.query import required_parameter, seconds_parameter
 from waypost_worker.http.streams import EVENT_STREAM, stream_response
@@ -55,7 +55,7 @@ async def poll(context: RequestContext) -> Response:
     feed = context.feed(session, _reader(role, session, context.query.get("after")), is_stream=False)
     with context.open_wait(session.code, seconds):
         if role is Role.HOST:
-            await _announce(context, session)
+            context.background(_announce(context, session))
         missed = [encode_event(gap) for gap in feed.gaps()]
         events, cursor = await poll_events(feed, seconds, context.invocation)
     _note_delivery(context, events)
@@ -96,6 +96,8 @@ async def _announce(context: RequestContext, session: Session) -> None:
     now = context.clock.now_ms()
     if now - (announced_ms.get(session.code, now) or 0) >= context.settings.plan.presence_seconds * 1000:
         announced_ms.put(session.code, now, now)
-        # Without writes left for today, the host still gets what is there.
-        with suppress(DailyLimit):
+        try:
             await context.presence().announce(session.code)
+        except Unavailable as failure:
+            # Also without writes left for today: the host gets what is there nevertheless.
+            context.log(f"a host that polls was not announced: {failure.code}")

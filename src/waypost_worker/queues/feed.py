@@ -1,6 +1,6 @@
 """One reader's events: from the isolate's local channel, which is free, and from the store, which is the truth."""
 
-from collections.abc import AsyncGenerator, Container, Iterable, Sequence
+from collections.abc import AsyncGenerator, Container, Sequence
 from contextlib import AbstractContextManager, aclosing, suppress
 
 import msgspec
@@ -180,7 +180,7 @@ class Feed:
             self._last_id = _last_id(due) or self._last_id
             yield due
         self._listed = {cursor_of(key) for key in self._wake_up.told.awaited} & listed
-        self._to_remove |= dict.fromkeys(self._duplicates(listed))
+        self._to_remove |= dict.fromkeys(await self._duplicates(listed, answered))
         await self._remove()
         self._reader.forget(listed, self._clock.now_ms(), unwritten)
 
@@ -213,11 +213,20 @@ class Feed:
         first = self._clock.now_ms() // 1000 % max(len(large), 1)
         return new + small + large[first:] + large[:first]
 
-    def _duplicates(self, listed: set[str]) -> Iterable[str]:
-        taken_after_ms = self._clock.now_ms() - self._ttl_ms
-        if isinstance(self._reader, HostReader):
-            return self._reader.settled_duplicates(listed, taken_after_ms)
-        return ()
+    async def _duplicates(self, listed: set[str], answered: set[str] | None) -> list[str]:
+        """Cursors of the duplicates that can be removed."""
+        if not isinstance(self._reader, HostReader):
+            return []
+        now_ms = self._clock.now_ms()
+        duplicates = list(self._reader.settled_duplicates(listed, now_ms - self._ttl_ms))
+        left_over = self._reader.left_over(listed, now_ms)
+        if left_over and answered is None:
+            answered = await self._queues.answered()
+        for cursor, request_id in left_over.items():
+            if request_id in (answered or ()):
+                self._reader.forget_duplicate(cursor)
+                duplicates.append(cursor)
+        return duplicates
 
     async def _remove(self) -> None:
         # Without deletes left for today they stay, and are passed over.

@@ -124,8 +124,8 @@ class HostReader(Reader):
             return False
         if message.kind == "request" and self._first_cursors.get(message.id, message.cursor) != message.cursor:
             self._duplicates[message.cursor] = message.id
-            return False
-        return super().wants(message)
+        # Also when its first copy was forgotten: its host may run it for longer than that.
+        return message.cursor not in self._duplicates and super().wants(message)
 
     def deliver(self, messages: Iterable[Message], now_ms: int) -> list[Event]:
         events: list[Event] = []
@@ -165,15 +165,33 @@ class HostReader(Reader):
         return EventId(cursor, self.position, self._order.next_numbers)
 
     def settled_duplicates(self, listed: set[str], taken_after_ms: int) -> Iterator[str]:
-        """Cursors of duplicates to remove: those whose first copy, accepted at `taken_after_ms` or later, has not
-        expired, was listed, and is no longer. So it was acknowledged. If only a stale listing misses it, it is still
-        stored under its own cursor, so removing the duplicate loses nothing. A first copy that was never listed may
-        never have been stored: it was delivered ahead of its write."""
+        """Cursors of duplicates to remove: those newer than their first copy, which was accepted at `taken_after_ms` or
+        later, so has not expired, was listed, and is no longer. So it was acknowledged. If only a stale listing misses
+        it, it is still stored under its own cursor, so removing the duplicate loses nothing. A first copy that was
+        never listed may never have been stored: it was delivered ahead of its write.
+
+        Only newer ones: what is this reader's first copy may be the duplicate of an older one for another reader. Two
+        readers that each removed the other's first copy would lose the request."""
         for cursor, request_id in list(self._duplicates.items()):
             first = self._first_cursors.get(request_id, "")
-            if first in self._listed_first - listed and cursor_ms(first) >= taken_after_ms:
+            if first in self._listed_first - listed and first < cursor and cursor_ms(first) >= taken_after_ms:
                 del self._duplicates[cursor]
                 yield cursor
+
+    def left_over(self, listed: set[str], now_ms: int) -> dict[str, str]:
+        """The request ids of the other duplicates, by their cursors, whose first copy no listing has shown for the
+        reorder window. If it was acknowledged, its response is visible by now. If not, another reader took it for a
+        duplicate of an older one, which then is the only copy; or it was never stored."""
+        unseen_since_ms = now_ms - REORDER_WINDOW_SECONDS * 1000
+        return {
+            cursor: request_id
+            for cursor, request_id in self._duplicates.items()
+            if cursor in listed and self._last_seen_ms.get(self._first_cursors.get(request_id, ""), 0) < unseen_since_ms
+        }
+
+    def forget_duplicate(self, cursor: str) -> None:
+        """Its removal has begun."""
+        self._duplicates.pop(cursor, None)
 
 
 class GuestReader(Reader):
