@@ -23,6 +23,7 @@ MAIN_FILES = frozenset(
         "test_documents.py",
         "test_mcp_clients_inspector.py",
         "test_pages.py",
+        "test_python_client.py",
         "test_queues.py",
         "test_sessions.py",
         "test_streams.py",

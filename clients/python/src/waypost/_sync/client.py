@@ -1,0 +1,151 @@
+# Made from `waypost/_async/client.py` by `npm run python-client`: change that one.
+"""The client: where everything begins."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import httpx2
+
+from waypost._core.cipher import new_key
+from waypost._core.config import read_config
+from waypost._core.ids import Invite, new_id, read_invite
+from waypost._core.retrying import Retry
+from waypost._sync.chat import Chat
+from waypost._sync.conversation import Conversation
+from waypost._sync.documents import Documents, Pages
+from waypost._sync.driver import Driver
+from waypost._sync.guest import Guest
+from waypost._sync.session import Session
+from waypost._sync.threads import Threads
+from waypost._wire import service, sessions
+from waypost.errors import ConfigError
+from waypost.types import AppToken, Health, SessionRecord
+
+
+class Waypost:
+    """A client of one Waypost server. `with` closes it.
+
+    `base_url`: the server's origin; `WAYPOST_URL` if it is left out. `app_key`: an app key or an app token, for chats
+    and threads; `WAYPOST_APP_KEY`. `retry`: for how long requests that failed are repeated. `http_client`: one of your
+    own, with its proxies and certificates, which you close."""
+
+    def __init__(
+        self,
+        base_url: str | None = None,
+        *,
+        app_key: str | None = None,
+        retry: Retry | None = None,
+        http_client: httpx2.Client | None = None,
+    ) -> None:
+        self._driver = Driver(read_config(base_url, app_key), retry or Retry(), http_client)
+
+    @property
+    def base_url(self) -> str:
+        """The server's origin, without a slash at its end."""
+        return self._driver.config.base_url
+
+    def __enter__(self) -> Waypost:
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Closes the connections. May be called again; everything else raises `Closed` after it."""
+        self._driver.close()
+
+    def health(self) -> Health:
+        """The state of the server. Raises `Unavailable` with the reason if it can't be used."""
+        return self._driver.send(service.health())
+
+    def open_session(
+        self,
+        *,
+        label: str | None = None,
+        ttl: int | None = None,
+        data: Any = None,
+        encrypted: bool = False,
+        map_tool_names: bool | None = None,
+        address_secret: str | None = None,
+    ) -> Session:
+        """Opens a session, for a `Host`. `label`, `data`: shown to guests. `ttl`: seconds that it lasts without a host.
+        `encrypted`: end to end; guests then need `session.link`. `map_tool_names` false: MCP clients see names like
+        `cart.add` as they are. `address_secret`: 43 characters of base64url, which always make the same `mcp_url`."""
+        # The key comes first: a program that can't encrypt must not open a session in the clear instead.
+        key = new_key() if encrypted else None
+        if key and address_secret:
+            raise ConfigError("encrypted", "MCP clients can't use an encrypted session, so it has no MCP address.")
+        call = sessions.open_session(
+            ttl=ttl, label=label, data=data, map_tool_names=map_tool_names, address_secret=address_secret
+        )
+        opened = self._driver.send(call)
+        record = SessionRecord(
+            base_url=self.base_url,
+            code=opened.code,
+            host_token=opened.host_token,
+            session_id=opened.session_id,
+            created_at=opened.created_at,
+            expires_at=opened.expires_at,
+            label=label,
+            data=data,
+            address=opened.address,
+            key=key,
+            memory=new_id(),
+        )
+        return Session(self._driver, record)
+
+    def restore(self, record: SessionRecord) -> Session:
+        """A session that was opened earlier, from its `record`. Raises `ConfigError` if it is another server's."""
+        self._require_own(record.base_url)
+        return Session(self._driver, record, is_restored=True)
+
+    def join(self, invite: str, *, key: str | None = None, id: str | None = None) -> Guest:
+        """Joins a session by its code or its whole link. `id`: the same one joins again where a code lets in one guest.
+        Raises `NotFound` if there is no such session, `Forbidden` if its code is used up."""
+        invited = self._read(invite, key)
+        # Before the request, so that a damaged key fails immediately.
+        Guest(self._driver, invited.code, key=invited.key)
+        joined = self._driver.send(sessions.join_session(invited.code, id or new_id()))
+        return Guest(self._driver, joined.code, joined.guest_token, invited.key)
+
+    def guest(self, invite: str, *, token: str | None = None, key: str | None = None) -> Guest:
+        """A guest by a session's code or link, without a request: for servers where a code opens everything, or with a
+        `token` that an earlier `join()` has got."""
+        invited = self._read(invite, key)
+        return Guest(self._driver, invited.code, token, invited.key)
+
+    def chat(self, thread_id: str, resource_id: str | None = None, *, agent: str | None = None) -> Chat:
+        """The chat of a thread, which need not have begun. `resource_id`: whose; by default the thread's own id."""
+        return Chat(self._driver, thread_id, resource_id, agent=agent)
+
+    def threads(self, resource_id: str) -> Threads:
+        """The threads of a resource."""
+        return Threads(self._driver, resource_id)
+
+    def conversation(self, session_id: str) -> Conversation:
+        """The conversation of a session id: a thread's, or one that was made up at random."""
+        return Conversation(self._driver, session_id)
+
+    def documents(self, session_id: str) -> Documents:
+        """The documents of a session id."""
+        return Documents(self._driver, session_id)
+
+    def pages(self, session_id: str) -> Pages:
+        """The pages of a session id."""
+        return Pages(self._driver, session_id)
+
+    def issue_token(self, resource_id: str, *, ttl: int | None = None) -> AppToken:
+        """A token for a browser: for the threads of this resource only, for `ttl` seconds. Needs the app key itself."""
+        return self._driver.send(service.issue_token(resource_id, ttl))
+
+    def _read(self, invite: str, key: str | None) -> Invite:
+        invited = read_invite(invite)
+        if invited.base_url is not None:
+            self._require_own(invited.base_url)
+        return Invite(invited.code, key or invited.key)
+
+    def _require_own(self, base_url: str) -> None:
+        if base_url != self.base_url:
+            message = f"This is of the server {base_url}, and the client's is {self.base_url}."
+            raise ConfigError("other_server", message)

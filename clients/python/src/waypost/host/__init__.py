@@ -1,0 +1,1 @@
+"""A host: offers tools of a Python program, and answers the calls for them."""
