@@ -15,16 +15,19 @@ from waypost_worker.sessions.tool_fault import ToolFault, step
 
 
 class PageTool(Body, frozen=True):
-    """A tool that the page runs itself. `parameters`: the JSON Schema of its arguments, an object."""
+    """A tool that the page runs itself."""
 
     description: str | None = None
+    """What it is for, in words for the model."""
     parameters: dict[str, Any] | None = None
+    """The JSON Schema of its arguments, which are an object. Default: any object."""
 
 
 class NamedPageTool(PageTool, frozen=True, kw_only=True):
     """The same in a list."""
 
     name: str
+    """The name by which the page knows it."""
 
 
 PageTools = dict[str, PageTool] | list[NamedPageTool] | None
