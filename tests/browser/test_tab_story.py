@@ -113,7 +113,7 @@ def test_a_chat_notes_asks_and_books_over_a_reload_and_a_kill_and_each_tool_runs
     }
     [question, answer] = history(chats)
     assert (question["role"], question["content"]) == ("user", "Two of us want to stay at the hut. Book it.")
-    assert (answer["role"], answer["content"], answer.get("partial")) == ("assistant", "".join(STEPS), None)
+    assert (answer["role"], answer["content"], answer.get("partial")) == ("assistant", " ".join(STEPS), None)
     assert kept_results(answer["toolEvents"]) == results
     # The model was asked once for each step, the last time with all of it.
     assert len(model.requests) == len(STEPS)
