@@ -76,6 +76,7 @@ def test_a_phone_shows_all_of_the_chats_without_scrolling_sideways(open_chats: O
     chats.threads.last.tap()
     expect(chats.page.get_by_role("dialog")).to_have_count(0)
     expect(chats.title).to_have_text("Where do we sleep on the first night?")
+    expect(chats.answers).to_have_count(3)
     chats.say("W" * 300)
     chats.box.fill("a\n" * 40)
     assert chats.page.evaluate("document.documentElement.scrollWidth") <= 360
