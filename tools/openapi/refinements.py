@@ -123,6 +123,7 @@ BY_FIELD: Mapping[str, Json] = {
         "maxLength": MAX_PAGE_BYTES,
         "description": f"At most {MAX_PAGE_BYTES} bytes as UTF-8.",
     },
+    "NamedPageTool.name": TOOL_NAME,
     "UiBody.id": APP_ID,
     # Of a message of any age: it is compared, and not checked.
     "UiBody.messageId": {},

@@ -60,7 +60,13 @@ def make_true(case: Any) -> None:
         body["agent"] = body["agent"][:20]
     if case.path == "/api/chat/fork" and body.get("threadId") == body.get("forkFromThreadId"):
         body["threadId"] = f"another {case_hash(case, 'branch'):x}"
-    _make_different("name", body.get("tools"))
+    if case.path == "/api/chat/fork" and not body.get("message"):
+        body.pop("session", None)
+    if isinstance(body.get("tools"), dict):
+        # By their names.
+        body["tools"] = {f"tool-{number}": tool for number, tool in enumerate(body["tools"].values())}
+    else:
+        _make_different("name", body.get("tools"))
     if case.path.startswith("/api/conversations/"):
         messages = case.body if isinstance(case.body, list) else body.get("messages")
         _make_different("id", messages)
