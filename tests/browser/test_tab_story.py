@@ -59,7 +59,8 @@ def model() -> Iterator[ModelServer]:
 @pytest.fixture
 def modelled(browser: Browser, model: ModelServer) -> Iterator[LocalWorker]:
     """A Worker that asks this model, and is killed."""
-    with LocalWorker(OPENAI_BASE_URL=model.url, OPENAI_MODEL="scripted") as worker:
+    # The paid plan notices within five seconds that an answer has broken off, the free one within fifty.
+    with LocalWorker(OPENAI_BASE_URL=model.url, OPENAI_MODEL="scripted", PLAN="paid") as worker:
         yield worker
 
 
