@@ -98,3 +98,7 @@ def test_it_is_the_same_every_time_and_whichever_model_is_asked_for():
 
 def test_its_name_says_what_it_does():
     assert EchoModel(VirtualClock()).name == "echo"
+
+
+def test_it_is_given_no_reasoning():
+    assert not EchoModel(VirtualClock()).takes_reasoning()
