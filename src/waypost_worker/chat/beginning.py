@@ -15,7 +15,7 @@ from waypost_worker.chat.early_pieces import EarlyPieces
 from waypost_worker.chat.generation import Generation
 from waypost_worker.chat.live_answer import AnswerInfo, LiveAnswer
 from waypost_worker.chat.steps import Steps
-from waypost_worker.chat.turn import Turn
+from waypost_worker.chat.turn import AnswerTurn
 from waypost_worker.conversations.conversation import Conversation
 from waypost_worker.errors import Unavailable
 from waypost_worker.kv.together import together
@@ -30,7 +30,7 @@ class Beginning:
         self,
         context: ChatContext,
         conversation: Conversation,
-        turn: Turn,
+        turn: AnswerTurn,
         live: LiveAnswer,
         steps: Steps,
     ) -> None:

@@ -14,7 +14,7 @@ from waypost_worker.chat.context import ChatContext
 from waypost_worker.chat.early_pieces import Said
 from waypost_worker.chat.live_answer import FinishReason, LiveAnswer, Outcome
 from waypost_worker.chat.page_calls import STOPPED, failed
-from waypost_worker.chat.turn import Turn
+from waypost_worker.chat.turn import AnswerTurn
 from waypost_worker.chat.unfinished import MISSED_INTERVALS
 from waypost_worker.conversations.conversation import Conversation
 from waypost_worker.conversations.message import ChatMessage, open_page_calls
@@ -42,7 +42,7 @@ each second on the free one, where a wakeup takes a hundredth of the CPU time th
 class Generation:
     """Generates the answer of `turn` into `live`, for this isolate's readers, and into the store."""
 
-    def __init__(self, context: ChatContext, conversation: Conversation, turn: Turn, live: LiveAnswer) -> None:
+    def __init__(self, context: ChatContext, conversation: Conversation, turn: AnswerTurn, live: LiveAnswer) -> None:
         self._conversation = conversation
         self._turn = turn
         self._live = live

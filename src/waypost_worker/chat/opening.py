@@ -10,7 +10,7 @@ from waypost_worker.chat.question import Question
 from waypost_worker.chat.replies import Replies, ReplyBuilder
 from waypost_worker.chat.steps import Steps
 from waypost_worker.chat.tab_tools import TabTools
-from waypost_worker.chat.turn import Turn
+from waypost_worker.chat.turn import AnswerTurn
 from waypost_worker.conversations.conversation import Conversation
 from waypost_worker.conversations.images import image_bytes, newest_images
 from waypost_worker.conversations.message import ChatMessage
@@ -38,7 +38,7 @@ class Opening:
         self._agent = Agent(agent.instructions or model.instructions or None, agent.model)
         self._offered = OfferedTools(of_tab, model.prompt_budget // 2, question.page_tools)
 
-    def builder(self, turn: Turn) -> ReplyBuilder:
+    def builder(self, turn: AnswerTurn) -> ReplyBuilder:
         """Makes the prompts of `turn`."""
         context, agent = self._context, self._agent
         asked = newest_images(turn.asked)
@@ -52,7 +52,7 @@ class Opening:
 
         return build
 
-    async def pay(self, turn: Turn, build: ReplyBuilder) -> None:
+    async def pay(self, turn: AnswerTurn, build: ReplyBuilder) -> None:
         """Counts the first prompt on the asker's budget, and its images in this isolate's room for them.
 
         Raises:
@@ -64,7 +64,7 @@ class Opening:
         self._context.answers.hold(self._live, image_bytes(prompt.messages))
 
     def steps(
-        self, conversation: Conversation, turn: Turn, build: ReplyBuilder, root: str, images: dict[str, list[str]]
+        self, conversation: Conversation, turn: AnswerTurn, build: ReplyBuilder, root: str, images: dict[str, list[str]]
     ) -> Steps:
         """The steps of the answer, which goes on with what `turn` has inherited. `root`: of its calls' ids. `images`:
         those of the question, by their references; emptied once they are in KV."""

@@ -8,7 +8,49 @@ from waypost_worker.conversations.message import ChatMessage
 from waypost_worker.conversations.window import last_messages
 
 
-class Turn:
+class AnswerTurn:
+    """What a generation writes: its open `answer`, the last of the messages `added`; those of the conversation that
+    stay are `kept`.
+
+    `asked`: the messages before the answer, of which a prompt is made. `previous_count`: messages of the conversation
+    before the turn, which are those after it is taken back. `limit`: so many are kept.
+    """
+
+    def __init__(
+        self,
+        kept: Sequence[ChatMessage],
+        asked: Sequence[ChatMessage],
+        added: Sequence[ChatMessage],
+        previous_count: int,
+        limit: int,
+    ) -> None:
+        self._kept = kept
+        self._limit = limit
+        self.asked = list(asked)
+        self.added = list(added)
+        self.answer = added[-1]
+        self.previous_count = previous_count
+
+    @property
+    def so_far(self) -> ChatMessage | None:
+        """The answer as far as it was inherited; `None` if it is empty."""
+        return None if self.answer.is_blank else self.answer
+
+    @property
+    def message_count(self) -> int:
+        """Messages of the conversation with the answer."""
+        return self._count(self.added)
+
+    @property
+    def unanswered_count(self) -> int:
+        """Messages of the conversation if the answer stays empty, and so is no message."""
+        return self._count(self.added[:-1])
+
+    def _count(self, added: Sequence[ChatMessage]) -> int:
+        return len(last_messages([*self._kept, *added], self._limit))
+
+
+class Turn(AnswerTurn):
     """The turn of `question` in a conversation that has `items`, none of them open. If `question` is one of them, it
     replaces that message, and all messages from it on are dropped. So they are if it is one of `older`, messages that
     are stored but not kept any more, or if it `replaces_all`: it was older than all that is stored. `is_again`: it is
@@ -36,11 +78,9 @@ class Turn:
             items = [*older, *items]
         index = next((index for index, item in enumerate(items) if item.id == question.id), len(items))
         index = 0 if replaces_all else index
-        self._kept = [item for item in items[:index] if is_message(item)]
+        kept = [item for item in items[:index] if is_message(item)]
         self._dropped = items[index:]
-        self._limit = limit
-        self.question = question
-        self.answer = ChatMessage(
+        answer = ChatMessage(
             generation_id,
             "assistant",
             "" if inherited is None else inherited.content,
@@ -55,32 +95,8 @@ class Turn:
         self.drops = [item.id for item in self._dropped]
         if is_again and question.id not in self.drops:
             self.drops.append(question.id)
-        self.added = [self.question, self.answer]
-
-    @property
-    def so_far(self) -> ChatMessage | None:
-        """The answer as far as it was inherited; `None` if it is empty."""
-        return None if self.answer.is_blank else self.answer
-
-    @property
-    def message_count(self) -> int:
-        """Messages of the conversation with the answer."""
-        return len(last_messages([*self._kept, *self.added], self._limit))
-
-    @property
-    def previous_count(self) -> int:
-        """Messages of the conversation before the turn, which are those after its `rollback`."""
-        return len(self._kept) + sum(map(is_message, self._dropped))
-
-    @property
-    def unanswered_count(self) -> int:
-        """Messages of the conversation if the answer stays empty, and so is no message."""
-        return len(last_messages([*self._kept, self.question], self._limit))
-
-    @property
-    def asked(self) -> list[ChatMessage]:
-        """The messages of the conversation up to the question: those of which a prompt is made."""
-        return [*self._kept, self.question]
+        previous_count = len(kept) + sum(map(is_message, self._dropped))
+        super().__init__(kept, [*kept, question], [question, answer], previous_count, limit)
 
     @property
     def replaced(self) -> list[ChatMessage]:
@@ -90,7 +106,7 @@ class Turn:
         return [msgspec.structs.replace(item, place="") for item in self._dropped if is_message(item)]
 
 
-class ResumedTurn(Turn):
+class ResumedTurn(AnswerTurn):
     """The turn of an answer that goes on, `answer`, with the outputs of the page's calls in its log. It stays the same
     message, at its `place`; nothing of the conversation `items` goes. `leg`: the generation that goes on with it."""
 
@@ -107,25 +123,11 @@ class ResumedTurn(Turn):
     ) -> None:
         ids = [item.id for item in items]
         before, after = items[: ids.index(answer.id)], items[ids.index(answer.id) + 1 :]
-        self._kept = [item for item in [*before, *after] if is_message(item)]
-        self._dropped = []
-        self._asked = list(before)
-        self._limit = limit
-        self.answer = msgspec.structs.replace(
+        kept = [item for item in [*before, *after] if is_message(item)]
+        resumed = msgspec.structs.replace(
             answer, timestamp_ms=now_ms, partial=True, is_open=True, is_ui=is_ui, place=place, leg=leg
         )
-        self.drops = []
-        self.added = [self.answer]
-
-    @property
-    def previous_count(self) -> int:
-        """Messages of the conversation, which are the same before and after."""
-        return len(self._kept) + 1
-
-    @property
-    def asked(self) -> list[ChatMessage]:
-        """The messages of the conversation before the answer."""
-        return self._asked
+        super().__init__(kept, before, [resumed], len(kept) + 1, limit)
 
 
 def is_message(item: ChatMessage) -> bool:
