@@ -10,6 +10,7 @@ from simulation.tab import Tab
 from tests.support.addresses import ADDRESS, SECRET, open_with, withdraw
 from tests.support.chats import ADA, THREAD
 from tests.support.listener import Listener
+from tests.support.pages import Page
 from tests.support.tab_chats import NOTE, TOOLS, TabChats, add_note
 from waypost_worker.chat.offered_tools import DATA_RULE
 from waypost_worker.context.agent_tab import CLOSED, CLOSED_ERROR, PAGE, NoTab
@@ -107,6 +108,17 @@ async def test_a_fork_uses_the_tab_of_the_agent_that_it_takes_over():
     reply = await at.here.call("POST", "/api/chat/fork", body)
     assert reply.status == 200
     assert len(at.tab.runs) == 1
+
+
+async def test_an_answer_that_goes_on_with_outputs_of_a_page_has_the_agent_s_tab_still():
+    at = AgentChats([ToolUse("c1", "ask_user", {})], [NOTE], ["It is noted."])
+    await at.open_at_address()
+    page = Page(at, agent="keeper")
+    await page.ask()
+    page.put(0, "yes")
+    await page.go_on()
+    assert [tool for _, tool, _ in at.tab.runs] == ["add_note"]
+    assert at.instructions().startswith(f"Keep notes.\n\n{PAGE} The page that the user writes in runs these tools: ")
 
 
 async def test_the_next_session_of_the_browser_is_the_agent_s_tab_then():
