@@ -66,6 +66,7 @@ def test_a_chat_uses_the_tab_over_a_reload_and_ends_with_the_right_history(open_
     assert chats.page.locator(".message-body").nth(1).inner_text() == told
     expect(chats.calls).to_contain_text(["add_note", "ask_person"])
     expect(chats.answers).to_contain_text(["I call add_note.", "I call ask_person.", "Yes, two nights"])
+    assert not any(text.startswith(" ") for text in chats.answers.all_text_contents())
     expect(chats.console.notes).to_have_count(1)
     expect(chats.page.locator(".message")).to_have_count(2)
     expect(chats.page.locator(".message[data-partial]")).to_have_count(0)

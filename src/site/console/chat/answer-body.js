@@ -81,7 +81,7 @@ export class AnswerBody {
   /** The step that goes on: after calls, another one. */
   #open() {
     if (!this.#last.hasCalls) return this.#last;
-    const step = new AnswerStep(this.#isMarkdown);
+    const step = new AnswerStep(this.#isMarkdown, { isLater: true });
     this.#steps.push(step);
     this.element.append(step.element);
     return step;

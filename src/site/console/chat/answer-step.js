@@ -13,8 +13,15 @@ export class AnswerStep {
   #calls = new Map();
   element;
 
-  /** @param {boolean} isMarkdown whether its text is, rather than text as somebody has typed it */
-  constructor(isMarkdown) {
+  /** Whether its text begins with the space that sets it apart from the step before: here the calls do that. */
+  #beginsApart;
+
+  /**
+   * @param {boolean} isMarkdown whether its text is, rather than text as somebody has typed it
+   * @param {{ isLater?: boolean }} [options] `isLater`: there is a step before it
+   */
+  constructor(isMarkdown, { isLater = false } = {}) {
+    this.#beginsApart = isLater;
     this.#text = isMarkdown ? new MarkdownText({ class: "message-text markdown" }) : new TypedText();
     this.element = el("div", { class: "answer-step" }, this.#reasoning.element, this.#text.element);
   }
@@ -31,7 +38,8 @@ export class AnswerStep {
   grow(type, text) {
     if (type === "reasoning") return this.#reasoning.append(text);
     this.#reasoning.end();
-    this.#text.grow(text);
+    this.#text.grow(this.#beginsApart && text.startsWith(" ") ? text.slice(1) : text);
+    this.#beginsApart = false;
   }
 
   /** @param {string} id @param {string} name @param {unknown} args */
