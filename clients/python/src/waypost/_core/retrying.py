@@ -76,6 +76,25 @@ def sending(call: Call[T], retry: Retry, doubt: Doubt | None = None) -> Flow[T]:
         yield Sleep(delay)
 
 
+def until_done(call: Call[T], cap: float, waits: Callable[[float, WaypostError], None]) -> Flow[T]:
+    """Sends a call, which must be repeatable, until the server accepts it or refuses it for good. `cap`: the longest
+    delay in seconds, unless the server asks for more. `waits` hears of each delay, and why it is needed.
+
+    Raises:
+        WaypostError: a refusal that the next attempt would get too.
+    """
+    backoff = Backoff(1.0, cap)
+    while True:
+        try:
+            return (yield from once(call))
+        except WaypostError as error:
+            if not is_transient(error):
+                raise
+            delay = backoff.next(retry_after(error))
+            waits(delay, error)
+        yield Sleep(delay)
+
+
 def once(call: Call[T]) -> Flow[T]:
     """Sends a call once. Raises `ApiError`, `TransportError`."""
     reply = yield Send(call.request)

@@ -8,11 +8,11 @@ from collections.abc import Callable
 import msgspec
 
 from waypost._async.driver import AsyncDriver
-from waypost._core.effects import Flow, Sleep
+from waypost._core.effects import Flow
 from waypost._core.messages import Call as WireCall
-from waypost._core.retrying import Backoff, once
+from waypost._core.retrying import once, until_done
 from waypost._wire import queues
-from waypost.errors import WaypostError, is_transient, retry_after
+from waypost.errors import WaypostError
 from waypost.host.wire import Wire
 
 LOG = logging.getLogger("waypost")
@@ -84,13 +84,4 @@ class Outbox:
         return queues.post_response(self._code, self._token, request.id, body, final=final, trace=request.trace)
 
     def _until_accepted(self, call: WireCall[None]) -> Flow[None]:
-        backoff = Backoff(1.0, 8.0)
-        while True:
-            try:
-                return (yield from once(call))
-            except WaypostError as error:
-                if not is_transient(error):
-                    raise
-                delay = backoff.next(retry_after(error))
-                LOG.info("an answer waits %.1f s: %s", delay, error)
-            yield Sleep(delay)
+        return until_done(call, 8.0, lambda delay, error: LOG.info("an answer waits %.1f s: %s", delay, error))

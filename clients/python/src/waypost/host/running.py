@@ -10,14 +10,13 @@ from typing import Any
 import msgspec
 
 from waypost._async.session import AsyncSession
-from waypost._core.effects import Emit, Flow, Sleep
+from waypost._core.effects import Emit, Flow
 from waypost._core.ids import new_id
 from waypost._core.listening import Ended, Listener, StreamEvent, Waiting
-from waypost._core.messages import Call as WireCall
 from waypost._core.messages import Request as WireRequest
-from waypost._core.retrying import Backoff, Retry, once, sending
+from waypost._core.retrying import Retry, sending, until_done
 from waypost._wire import queues, sessions
-from waypost.errors import ApiError, ConfigError, WaypostError, is_final, is_transient, retry_after
+from waypost.errors import ApiError, ConfigError, WaypostError, is_final
 from waypost.host.approvals import Approvals
 from waypost.host.book import Book
 from waypost.host.ledger import Ledger
@@ -158,7 +157,8 @@ class HostRun:
             offered = [tool for tool in self._tools.values() if self._refused.get(tool.name) is not tool]
             definitions = [self._wire.offered(tool.definition) for tool in offered]
             try:
-                await self._driver.run(_until_done(sessions.put_tools(self._code, self._token, definitions)))
+                call = sessions.put_tools(self._code, self._token, definitions)
+                await self._driver.run(until_done(call, 30.0, _tools_wait))
                 return
             except ApiError as error:
                 faults = error.problem.get("tools")
@@ -243,14 +243,5 @@ def _emitting(listener: Listener) -> Flow[None]:
     yield Emit(end)
 
 
-def _until_done(call: WireCall[None]) -> Flow[None]:
-    backoff = Backoff(1.0, 30.0)
-    while True:
-        try:
-            return (yield from once(call))
-        except WaypostError as error:
-            if not is_transient(error):
-                raise
-            delay = backoff.next(retry_after(error))
-            LOG.info("the tools are not published yet: %s", error)
-        yield Sleep(delay)
+def _tools_wait(delay: float, error: WaypostError) -> None:
+    LOG.info("the tools are published in %.1f s: %s", delay, error)
