@@ -535,7 +535,7 @@ async def test_an_isolate_that_dies_after_the_call_leaves_an_answer_that_can_go_
     await asyncio.sleep(2)
     at.evict()
     asking.cancel()
-    # The page has seen the call, and sends its output at once: it is waited for until the isolate counts as gone.
+    # The page has seen the call, and sends its output immediately: it is waited for until the isolate counts as gone.
     [item] = [item for item in await at.items() if item.role == "assistant"]
     call = next(event for event in item.tool_events if event.of_page)
     part = {"type": "tool-ask_user", "toolCallId": call.id, "state": "output-available", "output": "yes"}

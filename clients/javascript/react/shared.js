@@ -1,6 +1,6 @@
 /**
  * What components of a page share under a key: React may mount a component twice (StrictMode), or mount its successor before
- * it unmounts, and there must be one session and one stream all the same.
+ * it unmounts, and there must be one session and one stream nevertheless.
  */
 
 /** How long it stays after its last user has left: the next page of an app may take it over. */

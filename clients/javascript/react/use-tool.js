@@ -22,7 +22,7 @@ import { useLatest } from "./use-latest.js";
 export function useTool(host, definition, handler, { approve } = {}) {
   const latest = useLatest({ handler, approve });
   const { key } = host;
-  // A component writes its definition anew at each rendering.
+  // A component makes another definition at each rendering.
   const text = JSON.stringify(definition);
   const rule = typeof approve === "function" ? "ask" : approve;
   useEffect(() => {

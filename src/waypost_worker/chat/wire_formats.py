@@ -61,7 +61,7 @@ class _Delta(msgspec.Struct):
 
 
 class _ChatToolCall(msgspec.Struct):
-    """A call of one of the tab's tools."""
+    """A call of a tool, of the tab or of the page that asks."""
 
     id: str
     """The call's id; its progress and its result have it too."""
@@ -114,7 +114,8 @@ class _Done(msgspec.Struct, rename="camel"):
     message_id: str
     """The same: the id under which the answer is kept as a message."""
     finish_reason: str
-    """`stop`: the model had finished. `stopped`: somebody stopped it. `length`: it was too long. `error`: it failed."""
+    """`stop`: the model had finished. `tool-calls`: it waits for outputs of the page's own tools. `stopped`: somebody
+    stopped it. `length`: it was too long. `error`: it failed."""
     partial: bool
     """The answer is not whole: its `finishReason` is another one than `stop`."""
     message_count: int

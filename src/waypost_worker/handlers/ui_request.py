@@ -81,8 +81,7 @@ class _Head(msgspec.Struct, frozen=True, rename="camel", kw_only=True):
 
 class UiBody(_Head, frozen=True, rename="camel", kw_only=True):
     """What `DefaultChatTransport` sends: https://ai-sdk.dev/docs/ai-sdk-ui/transport. Apps add fields of their own, so
-    it stays open. Of `messages`, the last one of the user is read; those before it may be of any shape. If an answer
-    with outputs of the page's own `tools` is the last one, that one is read, and goes on."""
+    it stays open."""
 
     messages: list[UiMessage]
     """The thread as the page has it. The last message of the user is read; those before it may be of any shape. If an

@@ -230,7 +230,7 @@ class Runner:
         try:
             await self._book.answer(request.id, request.tool, answer)
         except Exception:
-            # It is sent all the same; a repeat in a later process finds that it ran.
+            # It is sent nevertheless; a repeat in a later process finds that it ran.
             LOG.exception("the answer to %s could not be written down", request.id)
 
 
