@@ -146,11 +146,12 @@ class SqliteLedger:
                 (record.memory, record.base_url, msgspec.json.encode(record), time.time()),
             )
 
-    def saved_session(self, base_url: str) -> SessionRecord | None:
-        """The newest record of a server, if it has one. Whether the session is still there, the server knows."""
-        query = "SELECT record FROM session WHERE base_url = ? AND record IS NOT NULL ORDER BY touched DESC LIMIT 1"
+    def saved_session(self, base_url: str | None = None) -> SessionRecord | None:
+        """The newest record, of this server if one is named; `None` if there is none. Whether the session is still
+        there, the server knows."""
+        query = "SELECT record FROM session WHERE ifnull(base_url = ?, 1) AND record IS NOT NULL"
         with self._lock:
-            row = self._database.execute(query, (base_url,)).fetchone()
+            row = self._database.execute(f"{query} ORDER BY touched DESC LIMIT 1", (base_url,)).fetchone()
         return None if row is None else msgspec.json.decode(row[0], type=SessionRecord)
 
     @contextmanager

@@ -1,0 +1,1 @@
+"""The command `waypost`. `import waypost` loads none of it."""

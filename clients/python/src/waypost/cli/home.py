@@ -1,0 +1,82 @@
+"""Where the command keeps things: `config.toml` with profiles, and the sessions that were opened here."""
+
+from __future__ import annotations
+
+import os
+import stat
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from waypost.errors import ConfigError
+
+if TYPE_CHECKING:
+    from waypost.host.sqlite_ledger import SqliteLedger
+
+HOME_VARIABLE = "WAYPOST_HOME"
+PRUNE_SECONDS = 3 * 24 * 3600
+"""Sessions last a day; what was not touched for longer is of none."""
+
+
+def home() -> Path:
+    """The folder: `~/.config/waypost` on Linux, what is usual elsewhere, or `WAYPOST_HOME`."""
+    return Path(os.environ.get(HOME_VARIABLE) or click.get_app_dir("waypost"))
+
+
+def read_profiles() -> dict[str, Any]:
+    """The content of `config.toml`; empty if there is none. Raises `ConfigError` if it can't be read."""
+    path = home() / "config.toml"
+    # Loaded by those who have a file.
+    import tomllib
+
+    try:
+        with path.open("rb") as file:
+            return tomllib.load(file)
+    except FileNotFoundError:
+        return {}
+    except (OSError, tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ConfigError("invalid_config", f"{path} can't be read: {error}") from error
+
+
+def is_readable_by_others(path: Path) -> bool:
+    """Whether other users of this machine can read a file. On Windows its rights are not looked at."""
+    return os.name == "posix" and bool(path.stat().st_mode & (stat.S_IRGRP | stat.S_IROTH))
+
+
+def ledger_of(code: str, *, make: bool = False) -> SqliteLedger:
+    """The file of a session, which has its token and its calls. Raises `ConfigError` if this machine has none, or
+    another process has it."""
+    import sqlite3
+
+    from waypost.host.sqlite_ledger import SqliteLedger
+
+    folder = home() / "sessions"
+    path = folder / f"{code}.db"
+    if make:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        _prune(folder)
+    elif not code.isalnum() or not path.exists():
+        message = f"The session {code} was not opened by `waypost open` on this machine. A new one: waypost serve --new"
+        raise ConfigError("unknown_session", message)
+    try:
+        return SqliteLedger(path, patience=1.0)
+    except sqlite3.Error as error:
+        raise ConfigError("invalid_session_file", f"{path} can't be used: {error}") from error
+
+
+def forget(code: str) -> None:
+    """Deletes the file of a session that is over."""
+    for path in (home() / "sessions").glob(f"{code}.db*"):
+        path.unlink(missing_ok=True)
+
+
+def _prune(folder: Path) -> None:
+    newest: dict[str, float] = {}
+    for path in folder.glob("*.db*"):
+        code = path.name.partition(".")[0]
+        newest[code] = max(newest.get(code, 0.0), path.stat().st_mtime)
+    for code, touched in newest.items():
+        if touched < time.time() - PRUNE_SECONDS:
+            forget(code)
