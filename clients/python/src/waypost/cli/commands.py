@@ -76,9 +76,9 @@ is in WAYPOST_APP_KEY or the profile; @FILE stands for a code or id in a file.""
 
 def _version(ctx: click.Context, _parameter: click.Parameter, wanted: bool) -> None:
     if wanted and not ctx.resilient_parsing:
-        from importlib import metadata
+        from waypost._core.connecting import version
 
-        click.echo(f"waypost {metadata.version('waypost')}")
+        click.echo(f"waypost {version()}")
         ctx.exit()
 
 

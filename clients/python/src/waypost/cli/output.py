@@ -7,10 +7,12 @@ import re
 import sys
 from typing import Any, TextIO
 
-import click
-
 # All but tab and newline: what a tool answers must not move a terminal's cursor, retitle it, or turn text around.
 _UNPRINTABLE = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
+
+
+class ReaderGone(Exception):
+    """Nothing reads what is printed any more, such as `head`, which has seen enough."""
 
 
 class Output:
@@ -32,9 +34,7 @@ class Output:
 
     def text(self, text: str, *, end: str = "\n") -> None:
         """Prints text. A file and a pipe get it as it is."""
-        click.echo(printable(text, sys.stdout), nl=False)
-        click.echo(end, nl=False)
-        sys.stdout.flush()
+        _write(sys.stdout, printable(text, sys.stdout) + end)
 
     def raw(self, text: str) -> None:
         """Prints the content of a file, which ends as it ends."""
@@ -55,7 +55,16 @@ class Output:
 
 def complain(text: str) -> None:
     """Writes a line to stderr."""
-    click.echo(printable(text, sys.stderr), err=True)
+    _write(sys.stderr, printable(text, sys.stderr) + "\n")
+
+
+def _write(stream: TextIO, text: str) -> None:
+    try:
+        stream.write(text)
+        stream.flush()
+    except BrokenPipeError as error:
+        # Not as it is: click would make an exit code of its own of it.
+        raise ReaderGone from error
 
 
 def printable(text: str, stream: TextIO) -> str:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import errno
 import os
 import signal
 import sys
@@ -14,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from waypost.cli import exits
-from waypost.cli.output import complain, to_text
+from waypost.cli.output import ReaderGone, complain, to_text
 from waypost.errors import WaypostError
 
 if TYPE_CHECKING:
@@ -30,13 +29,9 @@ def run(arguments: list[str], make_client: MakeClient | None = None) -> int:
     from waypost.cli.commands import cli
 
     try:
-        code = _run(lambda: cli.main(arguments, "waypost", standalone_mode=False, obj=make_client), arguments)
-        sys.stdout.flush()
-        return code
-    except OSError as error:
-        if error.errno != errno.EPIPE:
-            raise
-        # Its reader has gone. The interpreter would flush again at its end, and complain.
+        return _run(lambda: cli.main(arguments, "waypost", standalone_mode=False, obj=make_client), arguments)
+    except ReaderGone:
+        # The interpreter would flush again at its end, and complain.
         with contextlib.suppress(OSError, ValueError):
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return exits.BROKEN_PIPE
@@ -59,9 +54,9 @@ def _run(main: Callable[[], Any], arguments: list[str]) -> int:
         return exits.INTERRUPTED
     except asyncio.CancelledError:
         return exits.TERMINATED
+    except ReaderGone:
+        raise
     except OSError as error:
-        if error.errno == errno.EPIPE:
-            raise
         complain(f"{error.filename or 'The system'}: {error.strerror or error}")
         return exits.FAILED
     except Exception as error:

@@ -24,7 +24,8 @@ def offer_commands(host: Host, words: tuple[str, ...], path: str | None) -> None
         name, equals, command = word.partition("=")
         if not equals or not name or not command.strip():
             raise click.UsageError(f"--tool {word!r}: write name=COMMAND.")
-        _offer(host, name, {"command": command, "description": f"Runs: {command}"}, f"--tool {name}")
+        # The command is not its description: guests would read what is in it.
+        _offer(host, name, {"command": command}, f"--tool {name}")
 
 
 def _read(path: str) -> dict[str, Any]:

@@ -51,6 +51,6 @@ async def call(
                 await guest.cancel(call_id)
                 use.out.note("The call was taken back.")
             else:
-                use.out.note(f"The call stays open. To go on waiting, add: --id {call_id}")
+                use.out.note(f"To go on waiting: the same command with --id {call_id}")
             raise
     use.out.result(result)

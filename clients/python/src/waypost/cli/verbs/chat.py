@@ -95,23 +95,24 @@ async def _show(use: Invocation, chat: AsyncChat, answer: AsyncAnswer) -> None:
     failed: WaypostError | None = None
     is_empty, has_begun = True, False
     try:
-        async for event in answer:
-            has_begun = True
-            if isinstance(event, events.ChatError):
-                failed = WaypostError(event.code, event.message)
-            if isinstance(event, events.ChatWaiting):
-                use.out.note(f"The connection is lost. It comes back in {event.delay:.0f} s.")
-            elif use.out.as_json:
-                use.out.text(to_text({"event": _name(event), **_plain(event)}))
-            elif isinstance(event, events.ChatDelta):
-                use.out.text(event.text, end="")
-                is_empty = False
-            elif isinstance(event, events.ChatToolCall):
-                use.out.note(f"… {event.name} {to_text(event.arguments)}")
-            elif isinstance(event, events.ChatToolProgress):
-                use.out.progress(event.progress)
-            elif isinstance(event, events.ChatToolResult) and event.is_error:
-                use.out.note(f"… it failed: {to_text(event.result)}")
+        async with answer:
+            async for event in answer:
+                has_begun = True
+                if isinstance(event, events.ChatError):
+                    failed = WaypostError(event.code, event.message)
+                if isinstance(event, events.ChatWaiting):
+                    use.out.note(f"The connection is lost. It comes back in {event.delay:.0f} s.")
+                elif use.out.as_json:
+                    use.out.text(to_text({"event": _name(event), **_plain(event)}))
+                elif isinstance(event, events.ChatDelta):
+                    use.out.text(event.text, end="")
+                    is_empty = False
+                elif isinstance(event, events.ChatToolCall):
+                    use.out.note(f"… {event.name} {to_text(event.arguments)}")
+                elif isinstance(event, events.ChatToolProgress):
+                    use.out.progress(event.progress)
+                elif isinstance(event, events.ChatToolResult) and event.is_error:
+                    use.out.note(f"… it failed: {to_text(event.result)}")
     except asyncio.CancelledError:
         # Otherwise it would go on at the server, unread and paid for.
         await chat.stop()

@@ -5,6 +5,8 @@ from __future__ import annotations
 import click
 from click.shell_completion import get_completion_class
 
+from waypost.cli.output import Output
+
 
 @click.command()
 @click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
@@ -21,4 +23,4 @@ def completion(shell: str) -> None:
     made = get_completion_class(shell)
     if made is None:
         raise click.UsageError(f"There is no completion for {shell}.")
-    click.echo(made(cli, {}, "waypost", "_WAYPOST_COMPLETE").source())
+    Output().raw(made(cli, {}, "waypost", "_WAYPOST_COMPLETE").source())

@@ -55,8 +55,8 @@ async def put(use: Invocation, id: str, name: str, file: str, if_match: str | No
         raise click.UsageError("Choose one: --if-match or --new.")
     value = parse_json(read_text(file), "stdin" if file == "-" else file)
     async with use.client() as client:
-        stored = await client.documents(id).put(name, value, if_match=if_match, only_new=new)
-    use.out.result(stored, stored.etag)
+        stored = await client.documents(id).put(name, value, if_match=_quoted(if_match), only_new=new)
+    use.out.result(stored, stored.etag.strip('"'))
 
 
 @docs.command("edit")
@@ -85,7 +85,7 @@ async def edit(use: Invocation, id: str, name: str) -> None:
             # The work of a person is not thrown away.
             use.out.note(f"Not stored. You wrote:\n{changed}")
             raise
-    use.out.result(stored, stored.etag)
+    use.out.result(stored, stored.etag.strip('"'))
 
 
 @docs.command("rm")
@@ -96,8 +96,13 @@ async def edit(use: Invocation, id: str, name: str) -> None:
 async def remove(use: Invocation, id: str, name: str, if_match: str | None) -> None:
     """Deletes the document NAME."""
     async with use.client() as client:
-        await client.documents(id).delete(name, if_match=if_match)
+        await client.documents(id).delete(name, if_match=_quoted(if_match))
     use.out.note(f"{name} is deleted.")
+
+
+def _quoted(etag: str | None) -> str | None:
+    """An etag as HTTP has it: its quotes are lost where a shell reads it."""
+    return etag if etag is None or etag.endswith('"') else f'"{etag}"'
 
 
 def _laid_out(value: Any) -> str:
