@@ -38,12 +38,9 @@ class Program:
 
     def __init__(self, *command: str | Path, **variables: str) -> None:
         path = os.pathsep.join([str(ROOT / "clients/python/src"), os.environ.get("PYTHONPATH", "")])
+        self.variables = os.environ | {"PYTHONPATH": path} | variables
         self.process = subprocess.Popen(
-            command,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-            env=os.environ | {"PYTHONPATH": path} | variables,
+            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=self.variables
         )
         assert self.process.stdout is not None
         self.link = self.process.stdout.readline().strip()
@@ -132,6 +129,39 @@ def test_no_call_runs_twice_however_often_its_host_is_killed(worker: LocalWorker
 
 def _lines(path: Path) -> int:
     return len(path.read_text().splitlines())
+
+
+@pytest.mark.verify
+def test_two_terminals_share_a_command_and_ctrl_c_takes_a_call_back(worker: LocalWorker, tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "waypost.cli"]
+    settings = {"WAYPOST_URL": worker.url, "WAYPOST_HOME": str(tmp_path / "home")}
+    alive = tmp_path / "alive"
+    # The file is there as long as the command runs.
+    slow = f"slow=trap 'rm {alive}; exit 1' TERM; touch {alive}; sleep 600 & wait"
+    tools = ["--tool", "upper=tr a-z A-Z", "--tool", slow]
+    serve = Program(*command, "serve", "--new", *tools, **settings)
+    try:
+        done = subprocess.run(
+            [*command, "call", serve.link, "upper", "text=Hello", "--json"],
+            capture_output=True,
+            text=True,
+            timeout=PATIENCE_SECONDS,
+            check=False,
+            env=serve.variables,
+        )
+        assert (done.returncode, done.stdout, done.stderr) == (0, '{"TEXT":"HELLO"}\n', "")
+        call = subprocess.Popen([*command, "call", serve.link, "slow"], env=serve.variables)
+        eventually(alive.exists)
+        call.send_signal(signal.SIGINT)
+        assert call.wait(PATIENCE_SECONDS) == 130
+        eventually(lambda: not alive.exists())
+        code, status = serve.link, serve.end(signal.SIGTERM)
+        assert status == 0
+        # It goes on with the same code.
+        serve = Program(*command, "serve", code, *tools, **settings)
+        assert serve.link == code
+    finally:
+        serve.end(signal.SIGKILL)
 
 
 @pytest.mark.verify

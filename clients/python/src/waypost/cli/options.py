@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     from waypost._async.client import AsyncWaypost
     from waypost.cli.running import MakeClient
 
+RETRY_SECONDS = 10.0
+"""A person who waits at a terminal waits for less long than a program."""
+
 
 class Invocation:
     """One use of a verb: how to print, and which server."""
@@ -47,8 +50,9 @@ class Invocation:
 def _client_of(server: Server) -> AsyncWaypost:
     from waypost._async.client import AsyncWaypost
     from waypost._core.config import read_config
+    from waypost._core.retrying import Retry
 
-    client = AsyncWaypost(server.url)
+    client = AsyncWaypost(server.url, retry=Retry(max_elapsed=RETRY_SECONDS))
     # Without a key here, the library would take the environment's, which may be another server's.
     client._driver.config = read_config(server.url, server.app_key, {})
     return client

@@ -22,21 +22,28 @@ async def doctor(use: Invocation, origin: str | None, no_call: bool) -> int:
     from waypost.cli import checks
 
     server = use.server()
+    findings: list[checks.Finding] = []
+
+    def add(finding: checks.Finding) -> checks.Finding:
+        findings.append(finding)
+        if not use.out.as_json:
+            # Each as it comes: a server that does not answer takes its time.
+            use.out.text(f"{'ok    ' if finding.ok else 'FAILED'}  {finding.name}: {finding.detail}")
+        return finding
+
     installed = f"waypost {version()}, Python {platform.python_version()}, httpx2 {httpx2.__version__}"
-    findings = [
-        checks.Finding("program", True, installed),
-        checks.Finding("configuration", True, f"{server.url}, named by {server.source}"),
-    ]
+    add(checks.Finding("program", True, installed))
+    add(checks.Finding("configuration", True, f"{server.url}, named by {server.source}"))
     async with use.client() as client, httpx2.AsyncClient(timeout=15.0) as http:
-        findings.append(health := await checks.check_health(client))
+        health = add(await checks.check_health(client))
         if health.ok:
-            findings.append(await checks.check_clock(http, client.base_url))
-            findings.append(await checks.check_app_key(client, server.app_key))
+            add(await checks.check_clock(http, client.base_url))
+            add(await checks.check_app_key(client, server.app_key))
             if origin:
-                findings.append(await checks.check_origin(http, client.base_url, origin))
+                add(await checks.check_origin(http, client.base_url, origin))
             if not no_call:
-                findings.append(await checks.check_call(client))
+                add(await checks.check_call(client))
     ok = all(finding.ok for finding in findings)
-    lines = [f"{'ok    ' if finding.ok else 'FAILED'}  {finding.name}: {finding.detail}" for finding in findings]
-    use.out.result({"ok": ok, "checks": [finding._asdict() for finding in findings]}, "\n".join(lines))
+    if use.out.as_json:
+        use.out.result({"ok": ok, "checks": [finding._asdict() for finding in findings]})
     return 0 if ok else FAILED if health.ok else UNREACHABLE
