@@ -6,8 +6,10 @@ import ast
 import asyncio
 import builtins
 import re
+import shlex
 from typing import Any
 
+import click
 import httpx2
 import pytest
 
@@ -16,6 +18,8 @@ from simulation.client import make_client
 from tests.support.docs import ROOT
 from tests.support.python_client import URL, python_client
 from waypost import Host, Waypost
+from waypost.cli import exits
+from waypost.cli.commands import cli
 
 PAGE = (ROOT / "docs" / "python.md").read_text()
 README = (ROOT / "clients" / "python" / "README.md").read_text()
@@ -135,6 +139,32 @@ def test_an_example_without_asyncio_runs(name: str, capsys: pytest.CaptureFixtur
     asyncio.run(story())
     printed = capsys.readouterr().out
     assert {"call": "['add']\n3\n", "chat": "Ada", "documents": f"{URL}/pages/"}[name] in printed
+
+
+def test_each_command_line_of_the_pages_is_one_that_the_command_takes() -> None:
+    lines = [
+        line.partition("| waypost")[2] or line.partition("waypost ")[2]
+        for block in re.findall(r"```sh\n(.*?)```", PAGE + README, re.DOTALL)
+        for line in block.splitlines()
+        if re.search(r"^waypost |\| waypost ", line)
+    ]
+    assert len(lines) > 20
+    for line in lines:
+        words = shlex.split(line.partition(" | jq")[0])
+        with cli.make_context("waypost", list(words)) as root:
+            name, command, rest = cli.resolve_command(root, words)
+            while isinstance(command, click.Group):
+                name, command, rest = command.resolve_command(root, rest)
+            assert command is not None
+            # Parsed, and not run: what can't be understood raises. A file of the page does not exist.
+            command.make_context(name, [word.removeprefix("@") for word in rest], parent=root)
+
+
+def test_the_exit_codes_of_the_page_are_those_of_the_command() -> None:
+    table = PAGE.partition("| exit code | means |")[2].partition("\n\n")[0]
+    first = [row.split("|")[1] for row in table.splitlines() if row]
+    written = {int(code) for cell in first for code in re.findall(r"\d+", cell)}
+    assert written == {0} | {value for name, value in vars(exits).items() if name.isupper() and isinstance(value, int)}
 
 
 def test_the_readme_calls_what_there_is() -> None:

@@ -58,6 +58,8 @@ def test_the_wheel_has_the_package_its_types_and_its_licence(wheel: Path) -> Non
     assert {name for name in names if name.endswith(".py")} == modules
     assert "waypost/py.typed" in names
     assert any(name.endswith("licenses/LICENSE") for name in names)
+    [entries] = [name for name in names if name.endswith("entry_points.txt")]
+    assert "waypost = waypost.cli.entry:main" in zipfile.ZipFile(wheel).read(entries).decode()
 
 
 def test_it_works_where_only_its_dependencies_are(wheel: Path, tmp_path: Path) -> None:

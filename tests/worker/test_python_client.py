@@ -150,7 +150,12 @@ def test_two_terminals_share_a_command_and_ctrl_c_takes_a_call_back(worker: Loca
             env=serve.variables,
         )
         assert (done.returncode, done.stdout, done.stderr) == (0, '{"TEXT":"HELLO"}\n', "")
-        call = subprocess.Popen([*command, "call", serve.link, "slow"], env=serve.variables)
+        call = subprocess.Popen(
+            [*command, "call", serve.link, "slow"],
+            env=serve.variables,
+            # Where the tests run in the background of a shell, Ctrl-C is ignored, and that would be inherited.
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+        )
         eventually(alive.exists)
         call.send_signal(signal.SIGINT)
         assert call.wait(PATIENCE_SECONDS) == 130
