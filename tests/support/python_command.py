@@ -5,15 +5,20 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import io
+import sqlite3
 import sys
 from collections.abc import AsyncIterator, Coroutine
+from contextlib import asynccontextmanager
 from typing import Any, NamedTuple, TypeVar
 
 import httpx2
+import msgspec
 
 from waypost import AsyncWaypost, Retry
+from waypost.cli.home import home
 from waypost.cli.running import run
 from waypost.cli.server import Server
+from waypost.types import SessionRecord
 
 T = TypeVar("T")
 
@@ -53,6 +58,31 @@ class Command:
         finally:
             sys.stdin = before
         return Done(code, self.out.getvalue(), self.err.getvalue())
+
+
+@asynccontextmanager
+async def serving(
+    command: Command, client: AsyncWaypost, *arguments: str
+) -> AsyncIterator[tuple[str, asyncio.Task[Done]]]:
+    """The code that a `serve` or `listen` prints, and the command, which ends here with its session."""
+    task = asyncio.ensure_future(command(*arguments))
+    while "Online" not in command.err.getvalue():
+        assert not task.done(), task.result()
+        await asyncio.sleep(0.01)
+    try:
+        yield command.out.getvalue().strip(), task
+    finally:
+        if not task.done():
+            await ended(client, task)
+
+
+async def ended(client: AsyncWaypost, task: asyncio.Task[Done]) -> Done:
+    """Ends the session of the one file that the command keeps, and waits for the command."""
+    [path] = (home() / "sessions").glob("*.db")
+    with contextlib.closing(sqlite3.connect(path)) as database:
+        [[kept]] = database.execute("SELECT record FROM session WHERE record IS NOT NULL").fetchall()
+    await client.restore(msgspec.json.decode(kept, type=SessionRecord)).end()
+    return await task
 
 
 class _Elsewhere(httpx2.AsyncBaseTransport):

@@ -86,5 +86,7 @@ def to_text(value: Any, *, indent: int | None = None) -> str:
 def _progress_text(report: Any) -> str:
     if isinstance(report, dict) and isinstance(report.get("progress"), int | float):
         total, message = report.get("total"), report.get("message")
+        if message and not total:
+            return str(message)
         return f"{report['progress']}{f'/{total}' if total else ''}{f' {message}' if message else ''}"
     return report if isinstance(report, str) else to_text(report)
