@@ -58,7 +58,7 @@ def test_an_answer_is_stopped_from_elsewhere(chats: tuple[Chat, Chat]) -> None:
 
 def test_an_answer_is_interrupted_from_elsewhere(chats: tuple[Chat, Chat]) -> None:
     here, there = chats
-    asked = here.ask(ENDLESS).heard("word3")
+    asked = here.ask(" ".join([LONG] * 5)).heard("word3")
     # A question of whose answer nothing is visible there is shown to the model together with the next one.
     assert re.match(r'You said: "(.*\n\n)?never mind"\.', there.ask("never mind", interrupt=True).whole(), re.DOTALL)
     assert asked.end()["finishReason"] == "stopped"
