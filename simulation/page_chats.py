@@ -2,7 +2,8 @@
 until the answer goes on, to any isolate. Sometimes it is open twice, and both send outputs of their own.
 
 The model must never be asked to go on without an output that it waits for. Of each call one output counts, which is one
-of those that were sent.
+of those that were sent. Outputs that two isolates have at the same time may both be gone on with, each by another call
+of a fickle model; then one of the two answers is kept, and a page may have been shown the other one.
 """
 
 import asyncio
@@ -23,7 +24,8 @@ Ending = Literal["", "stop", "tool-calls"]
 @dataclass
 class Shown:
     """What the page shows of one answer: its id, its text, and its calls of the page's tools. `begun`: the text before
-    the outputs that were sent last. `has_rival`: the page was open twice, and sent two outputs of a call at a time."""
+    the outputs that were sent last. `overlaps`: outputs were sent while another isolate may have had some: the page was
+    open twice, or had not waited for the end."""
 
     id: str = ""
     text: str = ""
@@ -31,7 +33,7 @@ class Shown:
     calls: dict[str, dict[str, Any]] = field(default_factory=dict)
     session_id: str = ""
     is_whole: bool = False
-    has_rival: bool = False
+    overlaps: bool = False
 
     @property
     def open_calls(self) -> list[dict[str, Any]]:
@@ -46,7 +48,7 @@ class Shown:
 
 class PageAsker:
     """The page on the thread `name`, which may use the tab of `code`. `is_calm`: every write is visible immediately.
-    `sent`: the outputs that were sent, by their calls."""
+    `sent`: the outputs that were sent, by their calls. `doubtful`: questions whose answers may have gone on twice."""
 
     def __init__(self, chats: Chats, name: str, random: Random, code: str, *, is_calm: bool) -> None:
         self._chats = chats
@@ -56,6 +58,7 @@ class PageAsker:
         self._session = {"code": code}
         self.sent: dict[str, list[Any]] = {}
         self.answers: list[Shown] = []
+        self.doubtful: set[str] = set()
 
     async def ask_some(self) -> None:
         """Asks some questions, each until it is answered or not worth it any more."""
@@ -69,6 +72,7 @@ class PageAsker:
                 else:
                     shown = Shown()
                     await self._send(shown, {"messages": [question]})
+                self.doubtful |= {id} if shown.overlaps else set()
                 if shown.is_whole or self._random.random() < 0.05:
                     break
                 await asyncio.sleep(self._random.choice((0, 0, 0.3, 6)))
@@ -88,7 +92,9 @@ class PageAsker:
         if self._random.random() < 0.3:
             calls = {id: {**call, "output": self._output(call)} for id, call in shown.calls.items()}
             other = Shown(shown.id, calls=calls)
-            shown.has_rival = True
+            # In one isolate they see each other, where each sees what it has written.
+            shown.overlaps |= len(self._chats.isolates) > 1 or not self._is_calm
+            other.overlaps = shown.overlaps
             sending.append(self._send(other, {"messages": [other.message], "messageId": shown.id}))
         await asyncio.gather(*sending)
 
@@ -104,6 +110,7 @@ class PageAsker:
         dying = asyncio.ensure_future(isolate.kv.is_dead.wait())
         patience = self._random.choice((2, 90, 90, 90))
         await asyncio.wait({sending, dying}, timeout=patience, return_when=asyncio.FIRST_COMPLETED)
+        shown.overlaps |= len(self._chats.isolates) > 1 and not sending.done() and not dying.done()
         for task in (sending, dying):
             task.cancel()
         await asyncio.gather(sending, dying, return_exceptions=True)
@@ -114,7 +121,7 @@ class PageAsker:
             assert isinstance(response.body, bytes)
             problem = json.loads(response.body)
             # Where a write is visible late, the answer may be there without its calls.
-            if problem["code"] == "invalid_body" and self._chats.world.in_one_centre:
+            if problem["code"] == "invalid_body" and self._is_sure(shown):
                 self._chats.violations.append(f"the page ran a call that was not made: {problem['detail']}")
             return
         try:
@@ -153,10 +160,12 @@ class PageAsker:
             for message in answers.values():
                 self._check_log(message)
             for shown in self.answers:
-                # Two that do not see each other both go on; then one of the two answers is kept.
-                is_sure = self._chats.world.in_one_centre and (self._is_calm or not shown.has_rival)
-                if shown.is_whole and is_sure:
+                if shown.is_whole and self._is_sure(shown):
                     self._check_whole(shown, answers.get(shown.id))
+
+    def _is_sure(self, shown: Shown) -> bool:
+        """Whether what the page shows must be what is kept."""
+        return self._chats.world.in_one_centre and not shown.overlaps
 
     def _check_log(self, message: dict[str, Any]) -> None:
         results: dict[str, list[dict[str, Any]]] = {}

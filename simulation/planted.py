@@ -114,6 +114,25 @@ def get_instead_of_list() -> Iterator[None]:
 
 
 @contextmanager
+def polls_past_what_is_left() -> Iterator[None]:
+    """A guest's poll returns what the local channel has, or what there is room for, and its cursor passes the rest."""
+    with (
+        replaced(GuestReader, "is_behind", lambda self, now_ms: False),
+        replaced(GuestReader, "cursor_of_poll", lambda self, last_id, unsent: last_id.partition(";")[0]),
+    ):
+        yield
+
+
+def ends_answers_before_their_questions() -> Any:
+    """An append comes after what was read, and not after what was appended before it."""
+
+    def entry_cursor(self: Conversation, entries: Sequence[Entry] = ()) -> str:
+        return self._cursors.issue(snapshot_key(self._name), entries[-1].cursor if entries else "")
+
+    return replaced(Conversation, "_entry_cursor", entry_cursor)
+
+
+@contextmanager
 def one_key_per_queue() -> Iterator[None]:
     """The queue is one value that is read, changed and written back."""
 
@@ -397,6 +416,7 @@ PLANTED_BY_TOPIC: dict[str, tuple[Any, ...]] = {
     "queues": (
         high_water_mark,
         get_instead_of_list,
+        polls_past_what_is_left,
         one_key_per_queue,
         no_dedupe,
         trace_of_the_head,
@@ -427,6 +447,7 @@ PLANTED_BY_TOPIC: dict[str, tuple[Any, ...]] = {
         says_nothing_of_what_it_cuts,
         asks_again_only_what_is_shown,
         takes_back_by_name,
+        ends_answers_before_their_questions,
         *IMAGE_BUGS,
     ),
     "chats": CHAT_BUGS,

@@ -6,6 +6,7 @@ from typing import Any
 from simulation.replaced import replaced
 from waypost_worker.queues import event_stream
 from waypost_worker.queues.departures import YOUNGER_SECONDS, Departures
+from waypost_worker.queues.feed import Feed
 
 
 def flaps() -> Any:
@@ -39,4 +40,9 @@ def leaves_for_an_older_isolate() -> Any:
     return replaced(Departures, "_is_younger", staticmethod(is_another))
 
 
-DEPARTURE_BUGS = (flaps, leaves_before_the_batch_is_out, leaves_for_an_older_isolate)
+def leaves_with_what_it_holds_back() -> Any:
+    """A stream ends though its last look held something back, since the older host has left meanwhile."""
+    return replaced(Feed, "is_holding", property(lambda self: False))
+
+
+DEPARTURE_BUGS = (flaps, leaves_before_the_batch_is_out, leaves_for_an_older_isolate, leaves_with_what_it_holds_back)

@@ -1,10 +1,12 @@
 """Planted bugs of answers that wait for outputs of the page (see `planted.py`)."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from simulation.replaced import replaced
 from waypost_worker.chat import going_on, page_calls
-from waypost_worker.chat.live_answer import LiveAnswer
+from waypost_worker.chat.live_answer import LiveAnswer, LiveAnswers, ThreadWatch
 from waypost_worker.conversations.message import ChatMessage
 
 
@@ -36,7 +38,24 @@ def keeps_the_copy_that_waits() -> Any:
     return replaced(ChatMessage, "rank", property(rank))
 
 
+def does_not_see_that_another_page_was_faster() -> Any:
+    """A page's outputs are gone on with though another page's were, while the answer was looked for."""
+
+    @contextmanager
+    def watched(self: Any, *name: str) -> Iterator[ThreadWatch]:
+        yield ThreadWatch(("", ""))
+
+    return replaced(LiveAnswers, "watched", watched)
+
+
+def believes_that_all_is_visible() -> Any:
+    """A call that is not visible yet is refused as one that was not made."""
+    return replaced(going_on, "is_behind", lambda answer, sent: False)
+
+
 PAGE_CHAT_BUGS = (
+    does_not_see_that_another_page_was_faster,
+    believes_that_all_is_visible,
     takes_outputs_twice,
     goes_on_without_the_output,
     shows_calls_before_they_are_written,

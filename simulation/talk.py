@@ -96,9 +96,13 @@ class Talk:
 
     def asks(self, question_id: str, answer_id: str, seen: set[str]) -> None:
         """Records that a question is asked, by a writer that sees the messages `seen`. If it does not see where the
-        question was asked last, each of the two may take the question from the other's answer."""
+        question was asked last, each of the two may take the question from the other's answer. If it still sees one
+        that was dropped, that drop may take the question from its answer."""
         last = self.last_answers.get(question_id)
         if last is not None and not {last, question_id} <= seen:
+            self.contended.add(question_id)
+        copies = self.copies.get(question_id, [])
+        if question_id in seen and copies and all(map(self.possible.remove, copies)):
             self.contended.add(question_id)
         self.questions[answer_id] = question_id
         self.last_answers[question_id] = answer_id

@@ -11,8 +11,12 @@ import * as v6 from "ai-v6";
 
 export const URL_OF_WAYPOST = process.env.WAYPOST_URL;
 export const VERSIONS = { v7, v6, v5 };
-export const LONG = "long " + Array.from({ length: 45 }, (_, number) => `word${number}`).join(" ");
-const PATIENCE_MS = 15_000;
+const long = (words) => "long " + Array.from({ length: words }, (_, number) => `word${number}`).join(" ");
+/** A message whose answer takes two seconds: where its end is needed. */
+export const LONG = long(45);
+/** One whose answer takes a minute and a half, and is stopped before: where something happens while it comes. */
+export const ENDLESS = long(3000);
+const PATIENCE_MS = 60_000;
 
 class MemoryState {
   status = "ready";
@@ -67,8 +71,8 @@ export async function kept(metadata) {
 }
 
 /** Stops the running answer of a thread on the server. */
-export async function stopOnServer(threadId) {
-  const init = { method: "POST", headers: { "content-type": "application/json" }, body: "{}" };
+export async function stopOnServer(threadId, body = {}) {
+  const init = { method: "POST", headers: { "content-type": "application/json" }, body: JSON.stringify(body) };
   return (await fetch(`${URL_OF_WAYPOST}/api/chat/${threadId}/stop`, init)).json();
 }
 

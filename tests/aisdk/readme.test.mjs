@@ -6,6 +6,7 @@ import { readFileSync } from "node:fs";
 import { describe, test } from "node:test";
 
 import {
+  ENDLESS,
   LONG,
   URL_OF_WAYPOST,
   VERSIONS,
@@ -20,7 +21,6 @@ import {
 } from "./chats.mjs";
 
 const README = readFileSync(new URL("../../README.md", import.meta.url), "utf8");
-const ENDLESS = "long " + Array.from({ length: 3000 }, (_, number) => `word${number}`).join(" ");
 const PRINTED = /```js\n([^`]*(?:`[^`]+`[^`]*)*useChat\([^]*?)```/.exec(README)[1];
 const AsyncFunction = (async () => {}).constructor;
 

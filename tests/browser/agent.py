@@ -14,7 +14,7 @@ from tests.support.node_tests import NODE
 from tools.local.local_worker import ROOT
 
 SCRIPT = Path(__file__).with_name("agent.mjs")
-PATIENCE_SECONDS = 60
+PATIENCE_SECONDS = 120
 
 
 class Agent:

@@ -67,7 +67,7 @@ LONGEST_FIRST = (
 """Files run in parallel: a long one that started last would run alone."""
 
 # Waits end when their condition holds; this is for a machine that is busy with something else.
-expect.set_options(timeout=30_000)
+expect.set_options(timeout=60_000)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -130,7 +130,7 @@ def open_at(browser: Browser, watch: Watch) -> Iterator[OpenConsole]:
         # Without motion, a colour read or a picture taken at any moment is the final one.
         usual = {"viewport": {"width": 1280, "height": 900}, "reduced_motion": "reduce"}
         context = browser.new_context(**{**usual, **options})  # type: ignore[arg-type]
-        context.set_default_timeout(40_000)
+        context.set_default_timeout(60_000)
         contexts.append(context)
         watch.follow(context, url)
         console = Console(context.new_page(), url, ARTIFACTS)
@@ -160,5 +160,5 @@ def open_chats(open_console: OpenConsole) -> OpenChats:
 @pytest.fixture
 def api(worker: LocalWorker) -> Iterator[httpx.Client]:
     """An HTTP client without a browser."""
-    with httpx.Client(base_url=worker.url, timeout=40, trust_env=False) as client:
+    with httpx.Client(base_url=worker.url, timeout=120, trust_env=False) as client:
         yield client

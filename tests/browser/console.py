@@ -54,7 +54,7 @@ class Console:
 
     def wait_online(self) -> str:
         """Wait until the tab is connected; return its code."""
-        expect(self.state).to_have_text("Online", timeout=30_000)
+        expect(self.state).to_have_text("Online")
         return self.code
 
     @property

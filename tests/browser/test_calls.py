@@ -86,7 +86,7 @@ def test_the_command_on_the_page_works_when_pasted_into_a_shell(open_console: Op
     tab.let_run("add_note")
     command = tab.page.locator("#curl").text_content() or ""
     try:
-        done = subprocess.run(shlex.split(command.replace("\\\n", "")), capture_output=True, timeout=40, check=True)
+        done = subprocess.run(shlex.split(command.replace("\\\n", "")), capture_output=True, timeout=120, check=True)
     except FileNotFoundError:
         pytest.skip("no curl on this machine")
     assert json.loads(done.stdout)["result"] == {"notes": 1}

@@ -204,7 +204,7 @@ def test_the_view_follows_the_answer_unless_the_user_has_scrolled_up(open_chats:
     def said() -> int:
         return len(chats.answer.text_content() or "")
 
-    chats.send(" ".join(["word"] * 600))
+    chats.send(" ".join(["word"] * 3000))
     eventually(lambda: said() > 100)
     assert to_the_end() < 30
     chats.box.fill("One\ntwo\nthree\nfour\nfive\nsix")

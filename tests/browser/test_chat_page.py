@@ -125,7 +125,7 @@ def test_thirty_hostile_strings_show_as_text_everywhere(open_chats: OpenChats, w
     owner = chats.owner()
 
     def begin(number: int) -> None:
-        with httpx.Client(base_url=worker.url, timeout=40, trust_env=False) as api:
+        with httpx.Client(base_url=worker.url, timeout=120, trust_env=False) as api:
             text = HOSTILE[number]
             name = {"threadId": f"hostile-{number}", "resourceId": owner}
             body = {**name, "message": text, "metadata": {"title": text}}

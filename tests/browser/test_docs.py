@@ -125,7 +125,7 @@ def test_the_session_of_the_tab_is_put_into_every_command(open_console: OpenCons
 def test_the_snippets_with_waypost_js_run_one_after_the_other(open_console: OpenConsole) -> None:
     page = open_console("docs/").page
     origin = page.url.partition("/docs/")[0]
-    done = subprocess.run([NODE, PRINT, "client", origin], capture_output=True, text=True, timeout=60, check=True)
+    done = subprocess.run([NODE, PRINT, "client", origin], capture_output=True, text=True, timeout=120, check=True)
     texts = [snippet["text"] for snippet in json.loads(done.stdout) if snippet["language"] == "client"]
     assert len(texts) > 20
     # As if they were pasted: what one declares, the next one sees.

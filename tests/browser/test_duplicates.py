@@ -1,7 +1,6 @@
 """One session in several pages: a duplicated tab, a tab that is closed or loaded again, and another browser."""
 
 import asyncio
-import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 
@@ -11,11 +10,12 @@ from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from tests.browser.conftest import OpenConsole
 from tests.browser.watch import Watch
+from tests.support.waiting import eventually
 from tools.local.harness.worker import LocalWorker
 
-PATIENCE_SECONDS = 60
-GOODBYE_SECONDS = 10
-"""A tenth of what missed heartbeats would take."""
+PATIENCE_SECONDS = 120
+GOODBYE_SECONDS = 30
+"""A third of what missed heartbeats would take."""
 
 PAGE = """<!doctype html><title>A shop</title><link rel="icon" href="data:,">
 <script type="module">
@@ -124,13 +124,6 @@ def pay_in_secret(page: Page, *numbers: int) -> None:
     guest.close()
 
 
-def eventually(condition: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + GOODBYE_SECONDS
-    while not condition():
-        assert time.monotonic() < deadline, "the goodbye of a page never came"
-        time.sleep(0.1)
-
-
 def goodbyes(worker: LocalWorker, code: str) -> int:
     """The goodbyes of the session's pages that the Worker has accepted."""
     return worker.log_text().count(f"POST /api/sessions/{code}/leave 204")
@@ -191,7 +184,7 @@ def test_a_tab_that_is_closed_is_offline_within_seconds(open_shop: OpenShop, api
     code = code_of(page)
     assert is_online(api, code)
     page.close(run_before_unload=True)
-    eventually(lambda: not is_online(api, code))
+    eventually(lambda: not is_online(api, code), GOODBYE_SECONDS)
     session = api.get(f"/api/sessions/{code}").json()
     assert session["active"]
     assert session["hostSeenAt"]
@@ -206,7 +199,7 @@ def test_a_tab_that_is_loaded_again_keeps_its_session_and_is_online(
         page.reload()
         wait_for(page, "online")
         assert code_of(page) == code
-        eventually(lambda number=number: goodbyes(worker, code) == number)
+        eventually(lambda number=number: goodbyes(worker, code) == number, GOODBYE_SECONDS)
         pay(worker, page, number)
         assert is_online(api, code)
     page.goto(f"{worker.url}/docs/")

@@ -122,7 +122,7 @@ def visit(browser: Browser, other_site: str) -> Iterator[OpenVisit]:
         def visit(worker: LocalWorker) -> Visit:
             context = browser.new_context()
             stack.callback(context.close)
-            api = stack.enter_context(httpx.Client(base_url=worker.url, timeout=40, trust_env=False))
+            api = stack.enter_context(httpx.Client(base_url=worker.url, timeout=120, trust_env=False))
             return Visit(worker, other_site, context.new_page(), api)
 
         yield visit

@@ -65,7 +65,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
     esbuild = ROOT / "node_modules" / ".bin" / "esbuild"
     command = [esbuild, "--bundle", "--format=iife", f"--outfile={folder / 'client.js'}"]
     source = {"input": ENTRY.encode(), "cwd": Path(__file__).parent}
-    subprocess.run([*command, "--log-level=error"], check=True, timeout=60, **source)  # type: ignore[call-overload]
+    subprocess.run([*command, "--log-level=error"], check=True, timeout=120, **source)  # type: ignore[call-overload]
     (folder / "index.html").write_text(PAGE)
     (folder / "sandbox.html").write_text(SANDBOX)
     with ThreadingHTTPServer(("127.0.0.1", 0), partial(Quiet, directory=folder)) as server:
@@ -91,7 +91,7 @@ def page(browser: Browser) -> Iterator[Page]:
 
 
 def guest_token(tab: Tab) -> str:
-    joined = httpx.post(f"{tab.url}/api/sessions/{tab.code}/join", trust_env=False, timeout=40)
+    joined = httpx.post(f"{tab.url}/api/sessions/{tab.code}/join", trust_env=False, timeout=120)
     return str(joined.json()["guestToken"])
 
 

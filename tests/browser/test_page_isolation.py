@@ -158,7 +158,7 @@ def elsewhere() -> Iterator[str]:
 def report_of(shown: Page | FrameLocator) -> Locator:
     """Where the page says how it went, once it knows."""
     report = shown.locator("#report")
-    expect(report).not_to_be_empty(timeout=30_000)
+    expect(report).not_to_be_empty()
     return report
 
 

@@ -54,7 +54,7 @@ def test_where_a_code_is_not_enough_the_address_is(open_at: OpenConsole, strict:
     tab.wait_online()
     expect(panel(tab.page)).not_to_contain_text("token", use_inner_text=True)
     url = tab.page.locator("#mcp-url").text_content() or ""
-    assert httpx.post(url, json=PING, headers=ACCEPT, timeout=20, trust_env=False).json()["result"] == {}
+    assert httpx.post(url, json=PING, headers=ACCEPT, timeout=120, trust_env=False).json()["result"] == {}
 
 
 def test_where_a_code_admits_one_guest_a_token_is_made_and_sent_in_a_header(
@@ -73,7 +73,7 @@ def test_where_a_code_admits_one_guest_a_token_is_made_and_sent_in_a_header(
     found = re.search(r'--header "Authorization: (Bearer \S+)"$', commands.text_content() or "")
     assert found
     headers = {**ACCEPT, "Authorization": found[1]}
-    reply = httpx.post(f"{once.url}/mcp", json=PING, headers=headers, timeout=20, trust_env=False)
+    reply = httpx.post(f"{once.url}/mcp", json=PING, headers=headers, timeout=120, trust_env=False)
     assert reply.json()["result"] == {}
     tab.shoot("mcp-with-a-token")
     panel(tab.page).get_by_label("Client").select_option("Claude Desktop, claude.ai")

@@ -67,7 +67,7 @@ def test_the_worker_is_killed_between_request_and_answer_and_the_call_completes_
     tab = open_at(own_worker.url)
     code = tab.wait_online()
     body = {"code": code, "tool": "ask_person", "args": {"question": "Still standing?"}, "id": "the-call"}
-    with httpx.Client(base_url=own_worker.url, timeout=40, trust_env=False) as api:
+    with httpx.Client(base_url=own_worker.url, timeout=120, trust_env=False) as api:
         assert api.post("/api/request", json=body).status_code == 202
         expect(tab.question).to_be_visible()
         own_worker.kill()

@@ -111,7 +111,7 @@ def test_a_conversation_expires_an_hour_after_its_last_question(open_at: OpenCon
     expect(page.locator("#agent")).to_be_visible()
 
     def pass_time(seconds: int) -> None:
-        assert httpx.put(f"{moved.url}/clock/{seconds}", timeout=20, trust_env=False).status_code == 200
+        assert httpx.put(f"{moved.url}/clock/{seconds}", timeout=120, trust_env=False).status_code == 200
 
     ask(page, "My name is Ada.")
     pass_time(HOUR_SECONDS - 300)

@@ -77,7 +77,7 @@ def test_forms_are_tools_and_one_that_leaves_the_page_is_not_sent_twice(enter: E
         assert left == "The form is sent." or "The page has no tool" in left
         assert len([url for url in visits if url.endswith("/shop?q=tea")]) == 1
         # The session goes on at the next page of the site, whose tools are its own.
-        eventually(lambda: "find_tea" in agent.tools(), 60)
+        eventually(lambda: "find_tea" in agent.tools())
         assert "find_table" not in agent.tools()
 
 

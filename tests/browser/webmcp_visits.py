@@ -91,7 +91,7 @@ def enter(browser: Browser, native: Browser, deployment: LocalWorker, site: Site
         chromium = native if kind == "native" else browser
         context = chromium.new_context(viewport={"width": 1100, "height": 800}, reduced_motion="reduce")
         context.grant_permissions(["clipboard-read", "clipboard-write"])
-        context.set_default_timeout(40_000)
+        context.set_default_timeout(60_000)
         contexts.append(context)
         page = context.new_page()
         has_own = page.goto(f"{site.url}/shop?no-tag=") and page.evaluate("'modelContext' in document")

@@ -153,3 +153,19 @@ def test_an_answer_is_left_by_its_asker_while_it_is_not_read():
     assert answer.left_by == "me"
     answer.readers = 1
     assert answer.left_by == ""
+
+
+def test_who_watches_a_thread_is_told_of_answers_that_begin_there_meanwhile():
+    answers = LiveAnswers()
+    with answers.watched("ada", "t") as watch, answers.watched("ada", "other") as other:
+        answers.add("ada", "t", live())
+        assert (watch.has_changed, other.has_changed) == (True, False)
+    with answers.watched("ada", "t") as watch:
+        assert not watch.has_changed
+
+
+def test_a_watch_is_forgotten_with_its_request():
+    answers = LiveAnswers()
+    with answers.watched("ada", "t"):
+        assert len(answers._watches) == 1
+    assert answers._watches == set()

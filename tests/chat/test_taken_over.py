@@ -2,11 +2,14 @@
 side."""
 
 import asyncio
+from typing import Any
 
 from simulation.scripted_model import Script
+from simulation.tab import Say
 from tests.support.chats import text_of
 from tests.support.listener import Listener
 from tests.support.tab_chats import NOTE, TabChats
+from waypost_worker.chat.chunks import ChunkStore
 from waypost_worker.models.model import ToolUse
 
 SILENT_SECONDS = 9
@@ -79,3 +82,18 @@ async def test_an_answer_that_was_silent_and_that_no_other_attempt_took_over_is_
     await first.until_over()
     assert first.data("error") == []
     assert await at.history() == ["user: Hi", "assistant: One end."]
+
+
+async def test_an_answer_that_was_taken_over_while_a_tool_worked_is_not_shown_as_whole():
+    at = TabChats(["One ", ToolUse("c", "lose", {})], ["two."])
+
+    async def lose(_args: Any, _say: Say) -> Any:
+        # As another isolate does that sees its signs of life late.
+        [thread] = [item for item in await at.items() if item.is_open]
+        await ChunkStore(at.kv, thread.generation).take_over()
+        return "worked"
+
+    await at.open_tab({"lose": lose}, at=at.elsewhere)
+    first = await at.begin(**at.naming_tab())
+    await first.until_over()
+    assert taken_away(first)

@@ -2,12 +2,13 @@
 
 from msgspec.structs import replace
 
-from waypost_worker.chat.turn import Turn, answer_to
-from waypost_worker.conversations.message import ChatMessage
+from waypost_worker.chat.turn import ResumedTurn, Turn, answer_to
+from waypost_worker.conversations.message import ChatMessage, ToolEvent
 
 Q1, A1 = ChatMessage("q1", "user", "One?", 1), ChatMessage("a1", "assistant", "One.", 2, place="0001")
 Q2, A2 = ChatMessage("q2", "user", "Two?", 3), ChatMessage("a2", "assistant", "Two.", 4, place="0002")
 TALK = [Q1, A1, Q2, A2]
+A2_WAITS = ChatMessage("a2", "assistant", "Two.", 4, tool_events=[ToolEvent("call", "root.0.0.d", "pick")])
 Q3 = ChatMessage("q3", "user", "Three?", 5)
 
 
@@ -115,3 +116,14 @@ def test_a_question_that_was_older_than_all_that_is_stored_replaces_all():
 def test_a_question_that_is_asked_again_takes_copies_with_it_that_are_not_visible_yet():
     assert Turn(TALK, Q3, "0003", is_ui=False, limit=10, is_again=True).drops == ["q3"]
     assert turn(TALK, Q3).drops == []
+
+
+def test_an_answer_that_goes_on_does_not_show_the_model_the_attempt_that_it_replaced():
+    def tried(id: str, root: str) -> ChatMessage:
+        return ChatMessage(id, "assistant", "", 2, tool_events=[ToolEvent("call", f"{root}.0.0.d", "pick")])
+
+    resumed = ResumedTurn(
+        [Q1, tried("g1", "other"), Q2, tried("g2", "root"), A2], A2_WAITS, "", "leg", 9, is_ui=True, limit=10
+    )
+    assert [item.id for item in resumed.asked] == ["q1", "g1", "q2"]
+    assert resumed.previous_count == 5

@@ -231,3 +231,14 @@ def test_whoever_appends_and_whenever_it_is_compacted_reading_gives_the_last_ite
 
 def test_a_limit_of_nothing_keeps_nothing():
     assert last_messages([ChatMessage("a", "user", "hello", 0)], 0) == []
+
+
+async def test_the_end_of_an_answer_stands_behind_its_question_though_the_clock_of_what_that_dropped_was_ahead():
+    at = Setting()
+    await said_by_a_clock_ahead(at, "question")
+    await at.here.read()
+    place = at.here.new_cursor()
+    begun = item("answer", "It")
+    await at.here.append([item("question", "again"), begun], drops=["question"], cursor=place)
+    await at.here.append([item("answer", "It is.")], cursor=place)
+    assert ids(await at.elsewhere.read()) == ["question", "answer"]

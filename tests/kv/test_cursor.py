@@ -1,5 +1,6 @@
 """Cursors only grow, know their scope, and are UUIDs."""
 
+import re
 import uuid
 
 import pytest
@@ -128,7 +129,7 @@ def test_an_event_id_of_a_late_message_names_it_and_the_position():
 
 
 OURS = cursor_at(0)
-THEIRS = cursor_at(0, RESPONSES)
+THEIRS, LATER = cursor_at(0, RESPONSES), cursor_at(1, RESPONSES)
 
 
 @pytest.mark.parametrize(
@@ -144,3 +145,15 @@ def test_an_event_id_of_another_scope_or_form_is_refused(text: str):
 def test_an_event_id_comes_back_as_it_was_sent(message: float, position: float):
     event_id = EventId(cursor_at(message), cursor_at(position))
     assert parse_event_id(str(event_id), REQUESTS) == event_id
+
+
+def test_an_event_id_says_what_its_reader_goes_on_with_in_a_form_that_older_versions_take():
+    event_id = EventId(LATER, LATER, since=THEIRS)
+    text = str(event_id)
+    assert parse_event_id(text, RESPONSES) == event_id
+    # A producer's number, to them.
+    assert re.fullmatch(r"[0-9a-f-]{36};[A-Za-z0-9._~-]{1,128}=[1-9][0-9]{0,15}", text)
+
+
+def test_what_a_reader_goes_on_with_is_of_its_own_queue():
+    assert parse_event_id(f"{LATER};since.{OURS}=1", RESPONSES).since == ""

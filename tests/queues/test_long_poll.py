@@ -1,23 +1,38 @@
 """Waits end: with the response, with a new event, at their deadline, or when their operations are spent."""
 
 import asyncio
+import json
+
+import msgspec
 
 from simulation.seeded_random import SeededRandom
 from simulation.virtual_time import VirtualClock
-from tests.support.builders import REQUESTS, answer, cursor_at, make_queues, no_wake_up_key, raw, request
+from tests.support.builders import (
+    CODE,
+    REQUESTS,
+    RESPONSES,
+    answer,
+    cursor_at,
+    make_queues,
+    no_wake_up_key,
+    raw,
+    request,
+)
 from tests.support.namespace import Namespace
-from waypost_worker.kv.cursor import parse_event_id
+from waypost_worker.kv.cursor import CursorFactory, parse_event_id
+from waypost_worker.kv.keys import response_key
 from waypost_worker.kv.metered import MeteredKv
 from waypost_worker.kv.retrying import RetryingKv
-from waypost_worker.limits import MAX_POLL_BYTES, MAX_POLL_MESSAGES
+from waypost_worker.limits import MAX_POLL_BYTES, MAX_POLL_MESSAGES, REORDER_WINDOW_SECONDS
 from waypost_worker.polling.invocation import Invocation
 from waypost_worker.polling.plans import PAID
 from waypost_worker.queues.departures import Departures
 from waypost_worker.queues.feed import Feed
 from waypost_worker.queues.handovers import Handovers
 from waypost_worker.queues.long_poll import poll_events
+from waypost_worker.queues.message import encode_stored
 from waypost_worker.queues.message_channel import MessageChannel
-from waypost_worker.queues.reader import HostReader
+from waypost_worker.queues.reader import GuestReader, HostReader
 from waypost_worker.queues.response_waiter import ResponseWaiter
 from waypost_worker.sse import Event
 
@@ -36,8 +51,9 @@ class Setting(Namespace[VirtualClock]):
     def wait(self) -> ResponseWaiter:
         return ResponseWaiter(self.here, self.channel, self.invocation)
 
-    async def poll(self, seconds: float, after: str = "") -> tuple[list[Event], str]:
-        reader = HostReader(REQUESTS, parse_event_id(after, REQUESTS) if after else None)
+    async def poll(self, seconds: float, after: str = "", *, guest: bool = False) -> tuple[list[Event], str]:
+        scope, kind = (RESPONSES, GuestReader) if guest else (REQUESTS, HostReader)
+        reader = kind(scope, parse_event_id(after, scope) if after else None)
         no_key = no_wake_up_key(self.kv, self.clock)
         feed = Feed(
             self.here, reader, self.channel, self.clock, 3600, Departures(0), Handovers(), no_key, is_stream=False
@@ -236,3 +252,75 @@ async def test_a_poll_that_finds_nothing_ends_before_its_operations_are_spent():
     assert (await at.poll(60))[0] == []
     assert now() < 8 * PAID.wait_poll_max_ms / 1000
     assert at.meter.remaining == 2
+
+
+class PollingGuest:
+    """A guest that polls with its last cursor. `heard`: the ids that it was sent."""
+
+    def __init__(self, at: Setting, cursor: str = "") -> None:
+        self._at = at
+        self._cursor = cursor
+        self._cursors = CursorFactory(at.clock, SeededRandom(2))
+        self.heard: list[str] = []
+
+    async def poll(self) -> None:
+        events, self._cursor = await self._at.poll(0, self._cursor, guest=True)
+        self.heard += [json.loads(event.data)["id"] for event in events]
+
+    async def poll_while_written(self, id: str) -> None:
+        """Polls while this answer is being written: the local channel has it, since somebody else listens here."""
+        at = self._at
+        message = msgspec.structs.replace(answer(id, 1), cursor=self._cursors.issue(RESPONSES))
+        at.channel.publish_ahead(RESPONSES, message, 1, message, 1)
+        await self.poll()
+        value, metadata = encode_stored(message)
+        key = response_key(CODE, id, message.cursor)
+        await at.kv.put(key, value.decode(), ttl_seconds=3600, metadata=metadata)
+        at.channel.wrote(message, is_stored=True)
+
+
+async def test_after_a_pause_a_guest_is_sent_what_only_the_store_has_before_what_is_newer():
+    at = Setting()
+    guest = PollingGuest(at)
+    await guest.poll_while_written("first")
+    await at.elsewhere.push_response(answer("only in the store", 1))
+    await asyncio.sleep(2 * REORDER_WINDOW_SECONDS)
+    await guest.poll_while_written("newest")
+    await guest.poll()
+    heard = list(dict.fromkeys(guest.heard))
+    assert heard == ["first", "only in the store", "newest"]
+
+
+async def test_a_channel_that_always_has_something_hides_nothing_that_only_the_store_has():
+    at = Setting()
+    guest = PollingGuest(at)
+    await guest.poll_while_written("first")
+    await at.elsewhere.push_response(answer("only in the store", 1))
+    for number in range(10):
+        await asyncio.sleep(20)
+        await guest.poll_while_written(f"new{number}")
+    assert "only in the store" in guest.heard
+
+
+async def test_what_a_poll_had_no_room_for_comes_with_the_next_ones_however_late_those_are():
+    at = Setting()
+    old = [await at.elsewhere.push_response(answer(f"old{number}", 1)) for number in range(2 * MAX_POLL_MESSAGES)]
+    # As if what is older than the last one became visible later.
+    guest = PollingGuest(at, old[-1].cursor)
+    for number in range(4):
+        await asyncio.sleep(2 * REORDER_WINDOW_SECONDS)
+        await at.elsewhere.push_response(answer(f"new{number}", 1))
+        await guest.poll()
+    assert {message.id for message in old} <= set(guest.heard)
+    assert {"new0", "new1", "new2", "new3"} <= set(guest.heard)
+
+
+async def test_a_poll_that_had_room_for_all_repeats_only_what_is_in_the_window():
+    at = Setting()
+    guest = PollingGuest(at)
+    for id in ("a", "b", "c"):
+        await guest.poll_while_written(id)
+        await asyncio.sleep(2 * REORDER_WINDOW_SECONDS)
+    await guest.poll()
+    await guest.poll()
+    assert guest.heard == ["a", "a", "b", "b", "c", "c"]

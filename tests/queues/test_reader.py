@@ -258,3 +258,40 @@ def test_a_large_message_is_wanted_by_its_head():
     head = msgspec.structs.replace(message, args=msgspec.UNSET, size=2000)
     deliver(reader, message)
     assert not reader.wants(head)
+
+
+def test_a_guest_that_goes_on_where_there_was_no_room_gets_all_from_there_and_its_ids_say_so_until_it_had_them():
+    since, position, later = cursor_at(0, RESPONSES), cursor_at(500, RESPONSES), cursor_at(501, RESPONSES)
+    reader = GuestReader(RESPONSES, EventId(position, position, since=since))
+    assert reader.wants(msgspec.structs.replace(answer_at(0), cursor=since))
+    [event] = reader.deliver([msgspec.structs.replace(answer_at(501), cursor=later)], START_MS)
+    assert event.id == f"{later};since.{since}=1"
+    reader.looked(START_MS)
+    [event] = deliver(reader, answer_at(502, "next"))
+    assert event.id is not None
+    assert "since" not in event.id
+
+
+def test_a_guest_without_such_a_cursor_gets_what_is_in_the_window_before_its_position():
+    reader = guest(cursor_at(500, RESPONSES))
+    assert not reader.wants(answer_at(499 - REORDER_WINDOW_SECONDS))
+    assert reader.wants(answer_at(501 - REORDER_WINDOW_SECONDS))
+
+
+def test_a_guest_is_behind_if_the_store_was_not_looked_at_for_as_long_as_the_window():
+    reader = guest(cursor_at(0, RESPONSES))
+    after_ms = START_MS + REORDER_WINDOW_SECONDS * 1000
+    assert (reader.is_behind(after_ms), reader.is_behind(after_ms + 1)) == (False, True)
+    reader.looked(after_ms)
+    assert not reader.is_behind(after_ms + 1)
+    assert not host(cursor_at(0)).is_behind(after_ms + 1)
+
+
+def test_a_host_knows_whether_something_is_held_back():
+    reader = host()
+    reader.hold(START_MS + 1000)
+    assert not reader.is_holding
+    assert deliver(reader, request_at(0)) == []
+    assert reader.is_holding
+    reader.hold(0)
+    assert not reader.is_holding

@@ -16,9 +16,12 @@ from tests.support.waiting import eventually
 
 UI_TYPE = "text/x-vercel-ai-ui-message-stream"
 LONG = "long " + " ".join(f"word{number}" for number in range(45))
-"""A message whose answer takes about two seconds by echo, which takes 30 ms a word."""
+"""A message whose answer takes about two seconds by echo, which takes 30 ms a word: where its end is needed."""
+ENDLESS = "long " + " ".join(f"word{number}" for number in range(3000))
+"""One whose answer takes a minute and a half, and is stopped before: where something happens meanwhile, however slow
+the machine is."""
 SHORTENED = LONG[:79] + "…"
-"""What echo shows of it later on."""
+"""What echo shows of either later on."""
 
 
 class AnswerStream(EventStream):

@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 import httpx
 
-from tests.support.sse_client import PATIENCE_SECONDS, EventStream
+from tests.support.sse_client import LONGEST_SECONDS, EventStream
 
 _ADDRESSES = count(1)
 
@@ -35,7 +35,7 @@ class Api:
             base_url=url,
             headers={"CF-Connecting-IP": self.address},
             # Longer than the longest wait that a call can ask for.
-            timeout=httpx.Timeout(PATIENCE_SECONDS, read=75),
+            timeout=LONGEST_SECONDS,
             limits=httpx.Limits(max_connections=100),
             event_hooks={"request": [self._count]},
         )

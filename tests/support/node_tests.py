@@ -9,7 +9,7 @@ from pathlib import Path
 from tools.local.local_worker import ROOT
 
 NODE = ROOT / "node_modules" / ".bin" / "node"
-PATIENCE_SECONDS = 120
+PATIENCE_SECONDS = 300
 
 
 def run_node_tests(path: Path, patience_seconds: int = PATIENCE_SECONDS, **variables: str) -> None:

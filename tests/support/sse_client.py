@@ -11,19 +11,23 @@ import re
 import socket
 import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import Any, Protocol, Self
+from typing import Any, Protocol, Self, TypeVar
 
 import httpx
+
+T = TypeVar("T")
 
 _LINE_END = re.compile("\r\n|\r|\n")
 
 JSON_TYPE = {"Content-Type": "application/json"}
 
-PATIENCE_SECONDS = 15.0
-"""How long a test waits for an event that must come: many times what it takes, so that only a fault runs into it."""
+PATIENCE_SECONDS = 30.0
+"""How long a stream may bring nothing before a test gives it up: it grows with what comes, as a slow machine needs."""
+LONGEST_SECONDS = 120.0
+"""How long a test waits for anything that must come, however much else comes meanwhile."""
 
 
 @dataclass(frozen=True)
@@ -157,10 +161,11 @@ class EventStream:
         self._decoder: Decoder = NdjsonDecoder(last_event_id) if ndjson else SseDecoder(last_event_id)
         accept = {"Accept": "application/x-ndjson" if ndjson else "text/event-stream"}
         resume = {"Last-Event-ID": last_event_id} if last_event_id else {}
-        self._client = httpx.Client(timeout=httpx.Timeout(PATIENCE_SECONDS, read=60))
+        self._client = httpx.Client(timeout=LONGEST_SECONDS)
         self.events: list[StreamEvent] = []
         self.raw = b""
         self.is_over = False
+        self._came_at = time.monotonic()
         self._taken = 0
         self._successors: list[EventStream] = []
         self._news = threading.Condition()
@@ -203,30 +208,20 @@ class EventStream:
         return self._taken < len(self.events)
 
     def next(self, name: str | None = None, seconds: float = PATIENCE_SECONDS) -> StreamEvent:
-        """The next event (called `name`; others are passed over). Raises `NoEvent` if none comes in time."""
-        deadline = time.monotonic() + seconds
-        with self._news:
-            while True:
-                while self._taken < len(self.events):
-                    self._taken += 1
-                    if name in (None, self.events[self._taken - 1].name):
-                        return self.events[self._taken - 1]
-                left = deadline - time.monotonic()
-                if left <= 0 or self.is_over:
-                    raise NoEvent(
-                        f"no {name or 'event'}; {'the stream ended after' if self.is_over else 'only'} {self}"
-                    )
-                self._news.wait(left)
+        """The next event (called `name`; others are passed over). Raises `NoEvent` if the stream ends before it, brings
+        nothing for so many seconds, or something else for `LONGEST_SECONDS`."""
+        if event := self._wait(lambda: self._take(name), seconds):
+            return event
+        raise NoEvent(f"no {name or 'event'}; {'the stream ended after' if self.is_over else 'only'} {self}")
 
     def take(self, count: int, name: str | None = None) -> list[StreamEvent]:
         """The next `count` events (called `name`)."""
         return [self.next(name) for _ in range(count)]
 
     def wait_over(self, seconds: float = PATIENCE_SECONDS) -> None:
-        """Wait until the other side has closed the stream."""
-        with self._news:
-            if not self._news.wait_for(lambda: self.is_over, seconds):
-                raise NoEvent(f"the stream goes on: {self}")
+        """Wait until the other side has closed the stream. Raises `NoEvent` as `next` does."""
+        if not self._wait(lambda: self.is_over, seconds):
+            raise NoEvent(f"the stream goes on: {self}")
 
     def reopened(self) -> EventStream:
         """A new connection that comes back with `last_id`, as an EventSource does."""
@@ -254,6 +249,25 @@ class EventStream:
         shown = [f"{event.name} {event.text[:120]}" for event in self.events[-20:]]
         return f"{len(self.events)} events: {shown}, comments {self.comments[-5:]}"
 
+    def _take(self, name: str | None) -> StreamEvent | None:
+        while self._taken < len(self.events):
+            self._taken += 1
+            if name in (None, self.events[self._taken - 1].name):
+                return self.events[self._taken - 1]
+        return None
+
+    def _wait(self, look: Callable[[], T | None], silence_seconds: float) -> T | None:
+        """What `look` returns as soon as that is true, or nothing once the stream is over or silent for so long."""
+        begun = time.monotonic()
+        with self._news:
+            while not (found := look()) and not self.is_over:
+                silent_since = max(begun, self._came_at)
+                left = min(silent_since + silence_seconds, begun + LONGEST_SECONDS) - time.monotonic()
+                if left <= 0:
+                    break
+                self._news.wait(left)
+            return found
+
     def _read(self) -> None:
         try:
             if self.status == 200:
@@ -262,6 +276,7 @@ class EventStream:
                     with self._news:
                         self.raw += piece
                         self.events += events
+                        self._came_at = time.monotonic()
                         self._news.notify_all()
         except (httpx.TransportError, httpx.StreamError, OSError):
             # The connection broke, here or there; what came before it counts.

@@ -67,7 +67,7 @@ class SteadyHost:
             time.sleep(PAUSE_SECONDS)
 
 
-def ask_until_accepted(session: Session, args: Any, seconds: float = 60, **fields: Any) -> httpx.Response:
+def ask_until_accepted(session: Session, args: Any, seconds: float = 180, **fields: Any) -> httpx.Response:
     """Send one request, with an id of the caller's, as often as it takes until the Worker says that it has it."""
     assert "id" in fields
     deadline = time.monotonic() + seconds

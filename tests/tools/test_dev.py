@@ -21,7 +21,7 @@ from tools.local.harness.worker import free_port
 from tools.local.local_worker import ROOT
 from tools.local.running import living
 
-SECONDS = 60.0
+SECONDS = 180.0
 
 
 @pytest.mark.parametrize(

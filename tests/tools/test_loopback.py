@@ -14,7 +14,7 @@ from tests.support.waiting import eventually
 from tools.local.harness.worker import free_port
 from tools.local.loopback import IPV6, SecondLoopback, listen
 
-SECONDS = 20
+SECONDS = 120
 
 
 @contextmanager

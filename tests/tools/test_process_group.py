@@ -14,7 +14,7 @@ import pytest
 from tools.local.local_worker import ROOT
 
 GUARD = [sys.executable, "-IS", str(ROOT / "tools" / "local" / "process_group.py")]
-SECONDS = 20.0
+SECONDS = 120.0
 
 STUBBORN = """
 import signal, subprocess, sys, time

@@ -25,7 +25,7 @@ from tools.suites.plan import PLANS, Plan, Suite, first_line
 from tools.suites.report import Report, load_results, save_results
 from tools.suites.run import SuiteRun, repeat_suite, script_command
 
-SECONDS = 30.0
+SECONDS = 120.0
 
 
 class NoInterrupt(Interrupt):
@@ -165,7 +165,7 @@ def test_ctrl_c_ends_everything_within_seconds_and_starts_nothing_else(tmp_path:
     eventually(lambda: not any(living(int(path.read_text())) for path in groups))
     assert not (tmp_path / "c.group").exists()
     # Two seconds on a machine that does nothing else.
-    assert took < 6
+    assert took < 20
 
 
 def test_a_terminal_shows_the_progress_in_one_line_that_is_replaced(tmp_path: Path) -> None:

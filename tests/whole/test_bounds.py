@@ -40,6 +40,7 @@ HELD_BY = {
     "OpenStreams._by_address": "tests/http/test_open_streams.py::test_an_isolate_has_so_many_streams",
     "DailyLimits._probe_ms": "tests/kv/test_platform_limits.py::test_each_kind_is_used_up_by_itself",
     "LiveAnswers._answers": "tests/chat/test_live_answer.py::test_an_isolate_generates_a_bounded_number_of_answers",
+    "LiveAnswers._watches": "tests/chat/test_live_answer.py::test_a_watch_is_forgotten_with_its_request",
     "Metrics": "tests/handlers/test_metrics.py::test_whatever_is_requested_the_metrics_have_a_bound",
     "RouteMetrics": "tests/handlers/test_metrics.py::test_whatever_is_requested_the_metrics_have_a_bound",
     "Histogram": "tests/handlers/test_metrics.py::test_whatever_is_requested_the_metrics_have_a_bound",

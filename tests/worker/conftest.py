@@ -46,6 +46,16 @@ LONGEST_FIRST = (
     "test_threads.py",
     "test_chat_restart.py",
     "test_chat.py",
+    "test_chat_models.py",
+    "test_mcp_clients_typescript.py",
+    "test_memory.py",
+    "test_departures.py",
+    "test_export.py",
+    "test_rollback.py",
+    "test_ai_sdk.py",
+    "test_mcp_clients_restart.py",
+    "test_chat_leaks.py",
+    "test_tab_chat_restart.py",
 )
 """Files run in parallel: a long one that started last would run alone."""
 SIGNING_KEY = "the key of the shared Worker, made up for these tests"

@@ -163,24 +163,16 @@ def test_a_body_that_breaks_off_leaves_the_worker_at_work(world: World) -> None:
 
 
 def test_from_the_eleventh_unknown_code_an_address_is_refused_and_a_token_still_gets_through(world: World) -> None:
-    statuses, guesser = guess_until_refused(world)
+    statuses, refused, hits, guesser = guess_within_a_minute(world)
     with guesser:
         assert statuses == [404] * 10 + [429]
-        refused = guesser.call("GET", f"/api/sessions/{UNKNOWN}")
         assert (refused.status_code, refused.json()["code"]) == (429, "rate_limited")
         assert refused.headers["content-type"] == "application/problem+json"
         assert int(refused.headers["retry-after"]) == 60
         # A code that exists is refused just so, else the refusals would tell which codes do.
-        code = world.session.code
-        hits = [
-            guesser.call("GET", f"/api/sessions/{code}"),
-            guesser.call("POST", f"/api/sessions/{code}/join"),
-            guesser.call("POST", "/api/request", {"code": code, "tool": "a"}),
-            guesser.call("GET", "/api/stream", params={"code": code}),
-            guesser.call("GET", "/api/poll", params={"code": code}),
-        ]
         assert [hit.status_code for hit in hits] == [429] * 5
         # A caller with a token guesses nothing.
+        code = world.session.code
         body = {"code": code, "tool": "echo"}
         assert guesser.call("POST", "/api/request", body, world.values["GUEST"]).status_code == 202
         poll = guesser.call("GET", "/api/poll", token=world.values["HOST"], params={"code": code})
@@ -189,8 +181,9 @@ def test_from_the_eleventh_unknown_code_an_address_is_refused_and_a_token_still_
     assert world.session.read().status_code == 200, "another address is not concerned"
 
 
-def guess_until_refused(world: World) -> tuple[list[int], Api]:
-    """The statuses of guesses of one address up to the first 429.
+def guess_within_a_minute(world: World) -> tuple[list[int], httpx.Response, list[httpx.Response], Api]:
+    """The statuses of guesses of one address up to the first 429, the refusal of another guess, and the replies to a
+    code that exists.
 
     The binding counts in windows that begin with the minute. If one began in between, the count restarted, and
     another address tries again.
@@ -202,8 +195,17 @@ def guess_until_refused(world: World) -> tuple[list[int], Api]:
         while 429 not in statuses and len(statuses) < 25:
             # Another code each time: the same one counts once a minute.
             statuses.append(guesser.call("GET", f"/api/sessions/{len(statuses):08}").status_code)
+        refused = guesser.call("GET", f"/api/sessions/{UNKNOWN}")
+        code = world.session.code
+        hits = [
+            guesser.call("GET", f"/api/sessions/{code}"),
+            guesser.call("POST", f"/api/sessions/{code}/join"),
+            guesser.call("POST", "/api/request", {"code": code, "tool": "a"}),
+            guesser.call("GET", "/api/poll", params={"code": code}),
+            guesser.call("HEAD", "/api/stream", params={"code": code}),
+        ]
         if time.time() // 60 == window:
-            return statuses, guesser
+            return statuses, refused, hits, guesser
         guesser.close()
 
 

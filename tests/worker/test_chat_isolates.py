@@ -10,7 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from tests.support.chat_client import LONG, Chat, first_answer
+from tests.support.chat_client import ENDLESS, LONG, Chat, first_answer
 from tests.support.http_api import Api
 from tests.support.waiting import eventually
 
@@ -26,7 +26,7 @@ def chats(isolates: tuple[Api, Api]) -> tuple[Chat, Chat]:
 def test_an_answer_is_followed_to_its_end_from_elsewhere(chats: tuple[Chat, Chat]) -> None:
     here, there = chats
     # It goes on for much longer than the requests until it is looked at again take, on a slow machine too.
-    message = " ".join([LONG] * 5)
+    message = " ".join([LONG] * 8)
     asked = here.ask(message).heard("word30")
     readers = [there.follow(), there.follow(format="ui")]
     assert [reader.status for reader in readers] == [200, 200]
@@ -48,7 +48,7 @@ def test_an_answer_is_followed_to_its_end_from_elsewhere(chats: tuple[Chat, Chat
 
 def test_an_answer_is_stopped_from_elsewhere(chats: tuple[Chat, Chat]) -> None:
     here, there = chats
-    asked = here.ask(f"{LONG} {LONG} {LONG}").heard("word3")
+    asked = here.ask(ENDLESS).heard("word3")
     running = asked.head()["generationId"]
     assert there.stop(generationId="older") == {"stopped": False, "generationId": running}
     assert there.stop(generationId=running) == {"stopped": True, "generationId": running}
@@ -58,7 +58,7 @@ def test_an_answer_is_stopped_from_elsewhere(chats: tuple[Chat, Chat]) -> None:
 
 def test_an_answer_is_interrupted_from_elsewhere(chats: tuple[Chat, Chat]) -> None:
     here, there = chats
-    asked = here.ask(f"{LONG} {LONG} {LONG}").heard("word3")
+    asked = here.ask(" ".join([LONG] * 5)).heard("word3")
     # A question of whose answer nothing is visible there is shown to the model together with the next one.
     assert re.match(r'You said: "(.*\n\n)?never mind"\.', there.ask("never mind", interrupt=True).whole(), re.DOTALL)
     assert asked.end()["finishReason"] == "stopped"

@@ -10,8 +10,9 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.support.chat_client import LONG, UI_TYPE, AnswerStream, Chat, first_answer
+from tests.support.chat_client import ENDLESS, UI_TYPE, AnswerStream, Chat, first_answer
 from tests.support.http_api import Api
+from tests.support.sse_client import LONGEST_SECONDS
 from tests.support.waiting import eventually
 from tools.local.harness.worker import LocalWorker
 
@@ -29,7 +30,8 @@ OWN_PER_CHAT = 2
 """An isolate remembers the threads that it has written, and when it last checked their conversations."""
 SLACK = 200
 """For caches of the interpreter."""
-NOTICED_SECONDS = 40
+NOTICED_SECONDS = 60
+"""Four heartbeats: how long it may take until the last stream is noticed to be gone."""
 
 
 @pytest.fixture(scope="module")
@@ -48,7 +50,7 @@ def api(counted: LocalWorker) -> Iterator[Api]:
 @pytest.mark.parametrize(("key", "code"), [(None, "token_required"), ("some-other-key-here", "invalid_token")])
 def test_who_shows_no_app_key_may_neither_ask_nor_listen_nor_stop(key: str | None, code: str, api: Api) -> None:
     insider = Chat(api, key=KEY)
-    answer = insider.ask(LONG).heard("word3")
+    answer = insider.ask(ENDLESS).heard("word3")
     outsider = Chat(api, insider.thread_id, insider.resource_id, key)
     fork = {"forkFromThreadId": insider.thread_id, "threadId": "mine", "resourceId": insider.resource_id}
     assert outsider.ask("hello").problem == (401, code)
@@ -102,7 +104,7 @@ def leave_before_the_first_word(chat: Chat) -> None:
     body = {"message": "hello", **chat.name}
     headers = {"Authorization": f"Bearer {KEY}"}
     with suppress(httpx.ReadTimeout):
-        chat.api.http.post("/api/chat", json=body, headers=headers, timeout=httpx.Timeout(15, read=0.02))
+        chat.api.http.post("/api/chat", json=body, headers=headers, timeout=httpx.Timeout(LONGEST_SECONDS, read=0.02))
 
 
 def leave_in_the_middle(chat: Chat) -> None:
@@ -120,13 +122,13 @@ def leave_and_come_back_and_leave(chat: Chat) -> None:
 
 
 def stop_in_the_middle(chat: Chat) -> None:
-    asked = chat.ask(LONG).heard("word3")
+    asked = chat.ask(ENDLESS).heard("word3")
     chat.stop()
     asked.wait_over()
 
 
 def interrupt_and_be_refused(chat: Chat) -> None:
-    chat.ask(LONG).heard("word3")
+    chat.ask(ENDLESS).heard("word3")
     assert chat.ask("no").status == 409
     chat.ask("hello", interrupt=True).wait_over()
 

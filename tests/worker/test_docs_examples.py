@@ -25,5 +25,5 @@ def test_every_marked_example_is_found() -> None:
 @pytest.mark.parametrize(("script", "printed"), EXAMPLES)
 def test_an_example_prints_what_its_page_says(script: str, printed: str, worker: LocalWorker) -> None:
     script = script.replace("http://localhost:8787", worker.url)
-    output = subprocess.run(["sh", "-e"], input=script, capture_output=True, text=True, timeout=60, check=True).stdout
+    output = subprocess.run(["sh", "-e"], input=script, capture_output=True, text=True, timeout=120, check=True).stdout
     assert is_printed(printed, output), output

@@ -21,7 +21,7 @@ Snippet = dict[str, str | int]
 
 def snippets_of(language: str, origin: str) -> list[Snippet]:
     """Everything that the page shows in this language."""
-    done = subprocess.run([NODE, PRINT, language, origin], capture_output=True, text=True, timeout=60, check=True)
+    done = subprocess.run([NODE, PRINT, language, origin], capture_output=True, text=True, timeout=120, check=True)
     found: list[Snippet] = json.loads(done.stdout)
     return found
 

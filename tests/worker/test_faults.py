@@ -127,7 +127,7 @@ def test_a_stream_says_that_the_day_is_used_up_and_ends(api: Api) -> None:
     session = api.open_session()
     with session.host_stream() as stream:
         throw(api, "list", "KV {}() limit exceeded for the day.")
-        assert stream.next("unavailable", seconds=20).data["code"] == "daily_limit"
+        assert stream.next("unavailable").data["code"] == "daily_limit"
 
 
 def test_the_limit_of_an_invocation_is_not_tried_again(api: Api) -> None:

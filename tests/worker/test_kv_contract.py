@@ -30,7 +30,7 @@ def contract_worker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[httpx.
     shutil.copy(kv_contract.__file__, project / "src")
     with (project / "wrangler.toml").open("a") as config:
         config.write(DATASET)
-    with ProjectWorker(project) as worker, httpx.Client(base_url=worker.url, timeout=60) as client:
+    with ProjectWorker(project) as worker, httpx.Client(base_url=worker.url, timeout=120) as client:
         yield client
 
 

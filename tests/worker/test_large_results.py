@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from mcp.types import CallToolResult
 
 TYPESCRIPT = Path(__file__).parent / "mcp_clients" / "large-results.test.mjs"
-PATIENCE_SECONDS = 60.0
+PATIENCE_SECONDS = 120.0
 LARGEST = "x" * (MAX_RESULT_BYTES - 2)
 """Its JSON has as many bytes as a result may have."""
 

@@ -28,9 +28,9 @@ WARM_UP = 60
 UNREAD = 25
 SESSIONS = 5
 WAITS = 5
-NOTICED_SECONDS = 40
-"""Twice a heartbeat and more: how long it may take until the last stream is noticed to be gone."""
-BACKGROUND_SECONDS = 1.5
+NOTICED_SECONDS = 60
+"""Four heartbeats: how long it may take until the last stream is noticed to be gone."""
+BACKGROUND_SECONDS = 2.5
 GARBAGE_PER_REQUEST = 3
 """The SDK's entrypoint instance, its wrapper of `env` and a bound method: JavaScript holds them until V8 collects its
 garbage, which it does after some thousand requests."""
@@ -94,7 +94,9 @@ def test_three_hundred_dropped_streams_and_every_other_way_to_end_leave_nothing_
         stirred(api, quiet)
 
         # Waits of callers that went away end with their time; the Worker does not learn that a caller is gone.
-        after = eventually(lambda: (now := counts_at_rest(api)).coroutines <= before.coroutines and now)
+        after = eventually(
+            lambda: (now := counts_at_rest(api)).coroutines <= before.coroutines and now, NOTICED_SECONDS
+        )
         assert (after.generators, after.coroutines) == (before.generators, before.coroutines)
         assert after.own - before.own <= OWN_PER_REQUEST * (api.requests - requests), f"{before} became {after}"
         dropped = STREAMS + UNREAD + len(listeners)
@@ -145,17 +147,20 @@ def test_bodies_that_stall_are_given_up_after_ten_seconds_and_nothing_is_left_of
         declared = connect(counted, "POST /api/sessions", "Content-Length: 1000")
         chunked = connect(counted, "POST /api/request", "Transfer-Encoding: chunked")
         gone = connect(counted, "POST /api/sessions", "Content-Length: 1000")
+        began = time.monotonic()
         declared.sendall(b'{"label":')
         chunked.sendall(b"1\r\n{\r\n")
         gone.sendall(b"{")
-        began = time.monotonic()
-        eventually(lambda: counts(api).proxies == 3, 5)
+        eventually(lambda: counts(api).proxies == 3)
         drop(gone)
         for connection in (declared, chunked):
             assert connection.recv(4096).startswith(b"HTTP/1.1 408 ")
-            assert 9 < time.monotonic() - began < 20
+            # A body may take a minute as long as something comes of it.
+            assert 9 < time.monotonic() - began < 50
             connection.close()
-        after = eventually(lambda: (now := counts_at_rest(api)).coroutines <= before.coroutines and now)
+        after = eventually(
+            lambda: (now := counts_at_rest(api)).coroutines <= before.coroutines and now, NOTICED_SECONDS
+        )
         assert (after.proxies, after.own) == (0, before.own)
 
 
@@ -166,7 +171,9 @@ def test_bodies_that_are_refused_leave_nothing_behind(counted: LocalWorker) -> N
             pieces = (b"x" * 65536 for _ in range(8))
             reply = api.http.post(path, content=pieces, headers={"Content-Type": "application/json"})
             assert reply.status_code == status
-        after = eventually(lambda: (now := counts_at_rest(api)).coroutines <= before.coroutines and now)
+        after = eventually(
+            lambda: (now := counts_at_rest(api)).coroutines <= before.coroutines and now, NOTICED_SECONDS
+        )
         assert (after.proxies, after.own) == (0, before.own)
 
 

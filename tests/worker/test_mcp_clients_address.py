@@ -15,7 +15,7 @@ from tests.support.steady_host import SteadyHost
 from tools.local.harness.worker import LocalWorker
 
 TESTS = Path(__file__).parent / "mcp_clients" / "address.test.mjs"
-PATIENCE_SECONDS = 60.0
+PATIENCE_SECONDS = 120.0
 WHICH = {"name": "which", "inputSchema": {"type": "object"}}
 
 

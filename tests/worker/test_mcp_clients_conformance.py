@@ -18,7 +18,7 @@ from tests.worker.mcp_clients.conformance import (
 from tests.worker.mcp_clients.tab import Tab
 from tools.local.harness.worker import LocalWorker
 
-PATIENCE_SECONDS = 180.0
+PATIENCE_SECONDS = 600.0
 
 STABLE = "the latest release"
 

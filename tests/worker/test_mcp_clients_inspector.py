@@ -15,7 +15,7 @@ from tools.local.harness.worker import LocalWorker
 from tools.local.local_worker import ROOT
 
 INSPECTOR = ROOT / "node_modules" / ".bin" / "mcp-inspector"
-PATIENCE_SECONDS = 60.0
+PATIENCE_SECONDS = 120.0
 
 
 @pytest.fixture(scope="module")

@@ -15,7 +15,7 @@ from tests.support.node_tests import NODE
 from tests.worker.mcp_clients.tab import Tab
 from tools.local.harness.worker import LocalWorker
 
-PATIENCE_SECONDS = 60.0
+PATIENCE_SECONDS = 120.0
 
 FETCH = """
 const [url, body] = process.argv.slice(1);

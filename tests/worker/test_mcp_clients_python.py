@@ -32,7 +32,7 @@ ONE_OF_EACH = ("auto", "legacy")
 DEFINITIONS = json.loads((Path(__file__).parents[1] / "client" / "tool-definitions.json").read_text())
 """The table of definitions that the server takes and refuses."""
 
-PATIENCE_SECONDS = 60.0
+PATIENCE_SECONDS = 120.0
 UNKNOWN_TOOL = -32602
 
 T = TypeVar("T")

@@ -75,7 +75,7 @@ class LiveService:
     async def send(self, sent: Sent) -> Answered:
         # The rehearsal's address stands in an example.
         headers = {**sent.headers, "CF-Connecting-IP": "203.0.113.7", "Accept-Encoding": "identity"}
-        with httpx.stream(sent.method, self._url + sent.url, headers=headers, content=sent.body, timeout=30) as reply:
+        with httpx.stream(sent.method, self._url + sent.url, headers=headers, content=sent.body, timeout=120) as reply:
             body = b""
             for chunk in reply.iter_bytes():
                 body += chunk

@@ -27,6 +27,8 @@ from waypost import AsyncWaypost, Call, Host, Retry, ToolError, Waypost
 PROGRAMS = Path(__file__).parent / "python_client"
 NODE = ROOT / "node_modules" / ".bin" / "node"
 PATIENCE_SECONDS = 120
+GOODBYE_SECONDS = 30
+"""A third of what missed heartbeats would take."""
 KILLS, CALLS = (10, 200) if os.environ.get("WAYPOST_SOAK") else (3, 40)
 """Kills of the host, and the calls among which they fall; the many with `make soak`."""
 
@@ -86,7 +88,7 @@ def test_a_program_calls_the_tools_of_another_one(worker: LocalWorker, tmp_path:
         assert waypost.documents("python-client").get("count").value == 1
         assert host.end(signal.SIGTERM) == 0
         # It said goodbye.
-        eventually(lambda: not guest.info().host_online)
+        eventually(lambda: not guest.info().host_online, GOODBYE_SECONDS)
 
 
 @pytest.mark.verify

@@ -11,7 +11,7 @@ REBOUND = "rebind.example:8806"
 
 
 def send(worker: LocalWorker, method: str, path: str, **headers: str) -> httpx.Response:
-    with httpx.Client(base_url=worker.url, timeout=30, trust_env=False) as client:
+    with httpx.Client(base_url=worker.url, timeout=120, trust_env=False) as client:
         return client.request(method, path, headers=headers)
 
 

@@ -69,7 +69,7 @@ def interrupted_call(api: Api, threads: ThreadPoolExecutor) -> Story:
     for stream in (host, guest):
         stream.wait_over()
         assert "end" not in [event.name for event in stream.events]
-    assert isinstance(asking.exception(timeout=15), httpx.TransportError)
+    assert isinstance(asking.exception(timeout=NOTICED_SECONDS), httpx.TransportError)
     host, guest = host.reopened(), guest.reopened()
     again = host.next("request")
     assert again.data == before.data | {"replay": True}
@@ -196,7 +196,7 @@ def test_kills_between_delivery_and_write_lose_nothing_and_run_nothing_twice(mor
                 mortal.restart()
                 slow_writes(api, WRITE_SECONDS)
             slow_writes(api, 0)
-            producing.result(20 * ROUNDS)
+            producing.result(NOTICED_SECONDS * ROUNDS)
             # What was accepted reaches the host and is answered, without being sent again.
             eventually(
                 lambda: len(host.runs) == CALLS and not session.poll(session.host_token)["messages"], NOTICED_SECONDS

@@ -7,6 +7,7 @@ import random
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
+from threading import Event
 from time import sleep
 from typing import Any
 
@@ -24,6 +25,8 @@ ROUNDS = 12 if os.environ.get("WAYPOST_SOAK") else 1
 SEED = 20260101
 ABANDONED_SECONDS = 8
 """An answer without a sign of life for five seconds counts as abandoned."""
+SLOW_SECONDS = 5.0 if os.environ.get("WAYPOST_SOAK") else 60.0
+"""What a slow call takes at most."""
 
 RESULT = " ".join(f"word{number}" for number in range(60))
 """What each call returns: echo takes two seconds to tell it."""
@@ -37,14 +40,16 @@ def mortal() -> Iterator[LocalWorker]:
 
 
 class TabChat:
-    """A chat that asks for three calls, one after the other, and the tab that runs them."""
+    """A chat that asks for three calls, one after the other, and the tab that runs them; the call `slow` takes until
+    the Worker has been killed."""
 
-    def __init__(self, api: Api, stack: ExitStack, seconds: tuple[float, float, float]) -> None:
+    def __init__(self, api: Api, stack: ExitStack, slow: int | None = None, killed: Event | None = None) -> None:
         self.session = api.open_session()
         self.session.put_tools({"name": "work", "inputSchema": {"type": "object"}})
         self.host = stack.enter_context(SteadyHost(self.session, self._run))
         self.ran: list[int] = []
-        self._seconds = seconds
+        self._slow = slow
+        self._killed = killed or Event()
         self._chat = Chat(api)
         self._message = "\nthen\n".join(f'/work {{"n": {n}}}' for n in range(3))
 
@@ -55,7 +60,8 @@ class TabChat:
     def _run(self, request: dict[str, Any]) -> Any:
         n = request["args"]["n"]
         self.ran.append(n)
-        sleep(self._seconds[n])
+        if n == self._slow:
+            self._killed.wait(SLOW_SECONDS)
         return f"{n} {RESULT}"
 
     def check(self, stream: AnswerStream) -> None:
@@ -77,9 +83,10 @@ class TabChat:
 @pytest.mark.parametrize("number", range(ROUNDS))
 def test_no_call_runs_twice_wherever_the_worker_is_killed(mortal: LocalWorker, number: int) -> None:
     with Api(mortal.url) as api, ExitStack() as stack, ThreadPoolExecutor(4) as threads:
-        running = TabChat(api, stack, (5, 0, 0))
-        between = TabChat(api, stack, (0, 5, 0))
-        telling = TabChat(api, stack, (0, 0, 0))
+        killed = Event()
+        running = TabChat(api, stack, 0, killed)
+        between = TabChat(api, stack, 1, killed)
+        telling = TabChat(api, stack)
         chats = [running, between, telling]
         streams = [chat.ask() for chat in chats]
         if number == 0:
@@ -89,6 +96,7 @@ def test_no_call_runs_twice_wherever_the_worker_is_killed(mortal: LocalWorker, n
             sleep(random.Random(SEED + number).uniform(0, 8))
 
         mortal.kill()
+        killed.set()
         for stream in streams:
             stream.wait_over()
         mortal.restart()

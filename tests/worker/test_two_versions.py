@@ -12,7 +12,7 @@ from uuid import uuid4
 
 import pytest
 
-from tests.support.chat_client import LONG, Chat, first_answer, next_answer
+from tests.support.chat_client import ENDLESS, Chat, first_answer, next_answer
 from tests.support.documents_api import place, put
 from tests.support.http_api import Api, Session
 from tests.support.mcp_caller import McpCaller, waiting
@@ -191,7 +191,7 @@ def test_a_chat_goes_on_in_the_other_version(chats: tuple[Chat, Chat]) -> None:
 
 def test_a_running_answer_is_followed_and_stopped_in_the_other_version(chats: tuple[Chat, Chat]) -> None:
     here, there = chats
-    asked = here.ask(f"{LONG} {LONG}").heard("word3")
+    asked = here.ask(ENDLESS).heard("word3")
     followed = there.follow()
     assert there.ask("and?").problem == (409, "answer_running")
     assert there.stop(generationId=asked.head()["generationId"])["stopped"] is True

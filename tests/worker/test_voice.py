@@ -112,7 +112,9 @@ def test_a_caller_that_hangs_up_finds_question_and_answer_in_its_history(caller:
     question = "hello " * 25 + "there"
     body = json.dumps({"question": question, "sessionId": caller.session_id}).encode()
     with pytest.raises(httpx.ReadTimeout):
-        caller.api.http.post(PATH, content=body, headers={"Content-Type": "application/json"}, timeout=0.5)
+        caller.api.http.post(
+            PATH, content=body, headers={"Content-Type": "application/json"}, timeout=httpx.Timeout(60, read=0.5)
+        )
     eventually(lambda: caller.said() == [("user", question), ("assistant", first_answer(question))])
 
 

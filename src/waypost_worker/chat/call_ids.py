@@ -9,10 +9,13 @@ isolate: the queue and the tab then know it as a repeat. `{root}.{step}.{number}
   same place, and must not get the result of this call.
 """
 
+import re
 from hashlib import sha256
 from typing import Any
 
 import msgspec
+
+_CALL_ID = re.compile(r"[0-9a-f]{32}\.[0-9]+\.[0-9]+\.[0-9a-f]{16}")
 
 
 def root_of(conversation: str, message_id: str, content_tag: str) -> str:
@@ -34,6 +37,11 @@ def call_id(root: str, step: int, number: int, tab: str, name: str, args: Any) -
 def root_in(call: str) -> str:
     """The root in the id of a call."""
     return call.partition(".")[0]
+
+
+def is_call_id(id: str) -> bool:
+    """Whether `id` has the form of these ids."""
+    return _CALL_ID.fullmatch(id) is not None
 
 
 def is_made_in(tab: str, call: str, name: str, args: Any) -> bool:

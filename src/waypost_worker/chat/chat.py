@@ -119,14 +119,15 @@ class Chat:
         context = self._context
         if running is not None and running.generation_id == sent.answer_id:
             return await join_waiting(context, running, sent)
-        found = await find_waiting(context, *self._name, sent)
+        with context.answers.watched(*self._name) as watch:
+            found = await find_waiting(context, *self._name, sent)
         if isinstance(found, AnswerStream):
             return found
-        if (now_running := context.running(*self._name)) is not None:
-            if now_running is running:
-                raise answer_running(running.generation_id)
-            # Perhaps the same outputs, from another page.
+        if watch.has_changed:
+            # Perhaps by the same outputs, from another page: then the answer has ended as they let it.
             return None
+        if running is not None and context.running(*self._name) is running:
+            raise answer_running(running.generation_id)
         message_id, tag = asked_in([*found.history.older, *found.history.items], found.kept)
         live = LiveAnswer(sent.answer_id, message_id, context.now_ms(), question.asker, tag)
         context.answers.add(*self._name, live)

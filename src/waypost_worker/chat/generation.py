@@ -201,8 +201,11 @@ class Generation:
         message_count = self._turn.message_count
         outcome = Outcome(reason, message_count, *error)
         try:
-            if max(self._longest_silence_ms, self._silence_ms) > self._plan.chunk_ms * (MISSED_INTERVALS - 1):
-                # It has seemed to be abandoned.
+            seemed_abandoned = max(self._longest_silence_ms, self._silence_ms) > self._plan.chunk_ms * (
+                MISSED_INTERVALS - 1
+            )
+            if seemed_abandoned or self._live.tool_events:
+                # While a tool works there are few signs of life, which other isolates may see late.
                 await self._look_for_stop()
             if self._live.is_taken_over:
                 return TAKEN_AWAY

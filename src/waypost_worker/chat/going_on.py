@@ -12,7 +12,7 @@ from waypost_worker.chat.answer_stream import AnswerStream
 from waypost_worker.chat.context import ChatContext
 from waypost_worker.chat.found_thread import find_to_read
 from waypost_worker.chat.live_answer import LiveAnswer
-from waypost_worker.chat.page_calls import PageAnswer, results_for, start_behind, with_results
+from waypost_worker.chat.page_calls import PageAnswer, is_behind, results_for, start_behind, with_results
 from waypost_worker.chat.resume import follow_remote, info_of, inspect_open, join_live, replay_ended, wait_until_begun
 from waypost_worker.chat.unfinished import MISSED_INTERVALS, as_partial
 from waypost_worker.conversations.conversation import Conversation, History
@@ -21,8 +21,8 @@ from waypost_worker.conversations.thread import Thread
 from waypost_worker.errors import AnswerRunning, MessageNotFound
 
 LOOKS = MISSED_INTERVALS + 1
-"""How often an answer is looked at that seems to be running: after so many intervals, an isolate that is gone has been
-noticed."""
+"""How often an answer is looked at that seems to be running, or to lack a call that the page has: after so many
+intervals, an isolate that is gone has been noticed, and what it wrote is visible in its data centre."""
 
 
 class Waiting(NamedTuple):
@@ -42,12 +42,12 @@ async def find_waiting(
     """The answer that is to go on with what was `sent`; or its stream behind the outputs, if it has them.
 
     Raises:
-        InvalidBody: see `results_for`.
+        InvalidBody: see `results_for`. A call that this answer may have made is looked for before.
         MessageNotFound: the thread has no such answer.
         AnswerRunning: the answer is still being generated, and is not waiting for the page.
         StorageUnavailable, BudgetSpent
     """
-    for _ in range(LOOKS):
+    for looks_left in reversed(range(LOOKS)):
         found = await find_to_read(context, resource_id, thread_id)
         if found is None:
             raise MessageNotFound("There is no such thread, so it has no answer that could go on.")
@@ -61,20 +61,27 @@ async def find_waiting(
         if kept.is_open:
             unfinished = await inspect_open(context, kept)
             answer, is_alive = unfinished.item, unfinished.is_alive
-        start = start_behind(answer.tool_events, sent)
-        has_results = not results_for(answer, sent)
-        is_over = not kept.is_open or (not is_alive and bool(open_page_calls(answer.tool_events)))
-        if is_over and has_results:
-            return going_on(
-                replay_ended(info, as_partial(answer) if kept.is_open else answer, len(history.items), start)
-            )
-        if is_alive and has_results:
-            return going_on(follow_remote(context, info, conversation, start))
         if not is_alive:
-            return await _waiting(context, Waiting(thread, conversation, history, kept, answer), sent)
+            answer = await _taken_over(context, answer)
+        if looks_left and is_behind(answer, sent):
+            await _wait(context)
+            continue
+        start = start_behind(answer.tool_events, sent)
+        results = results_for(answer, sent)
+        if is_alive and not results:
+            return going_on(follow_remote(context, info, conversation, start))
+        is_over = not kept.is_open or bool(open_page_calls(answer.tool_events))
+        if is_over and not results:
+            return going_on(replay_ended(info, answer, len(history.items), start))
+        if not is_alive:
+            return Waiting(thread, conversation, history, kept, with_results(answer, results))
         # The page is faster than the store, or the isolate has died.
-        await context.invocation.clock.sleep(context.invocation.plan.chunk_ms / 1000)
+        await _wait(context)
     raise answer_running(sent.answer_id)
+
+
+async def _wait(context: ChatContext) -> None:
+    await context.invocation.clock.sleep(context.invocation.plan.chunk_ms / 1000)
 
 
 async def join_waiting(context: ChatContext, live: LiveAnswer, sent: PageAnswer) -> AnswerStream | None:
@@ -103,13 +110,12 @@ def answer_running(generation_id: str) -> AnswerRunning:
     )
 
 
-async def _waiting(context: ChatContext, found: Waiting, sent: PageAnswer) -> Waiting:
-    answer = found.answer
-    if answer.is_open:
-        # As a question that is asked again does: what the other one may still write is not gone on with.
-        await context.chunks(answer.generation).take_over()
-        answer = as_partial((await inspect_open(context, answer)).item)
-    return found._replace(answer=with_results(answer, results_for(answer, sent)))
+async def _taken_over(context: ChatContext, answer: ChatMessage) -> ChatMessage:
+    if not answer.is_open:
+        return answer
+    # As a question that is asked again does: what the other one may still write is not gone on with.
+    await context.chunks(answer.generation).take_over()
+    return as_partial((await inspect_open(context, answer)).item)
 
 
 def going_on(stream: AnswerStream) -> AnswerStream:

@@ -4,6 +4,8 @@ The generation appends the model's pieces here and wakes the readers. If the iso
 the text since the last chunk is lost, about a second of it; the rest is in KV.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Literal
 
 import msgspec
@@ -275,11 +277,21 @@ def decoded_bytes(text: bytes) -> int:
     return 4 * len(text) + NODE_BYTES * nodes + OBJECT_BYTES * objects
 
 
+class ThreadWatch:
+    """What a request that reads a thread knows of other requests. `has_changed`: an answer of the thread has begun in
+    this isolate meanwhile, so what was read may be older."""
+
+    def __init__(self, name: tuple[str, str]) -> None:
+        self.name = name
+        self.has_changed = False
+
+
 class LiveAnswers:
     """The answers that this isolate generates: at most one for each resource and thread."""
 
     def __init__(self) -> None:
         self._answers: dict[tuple[str, str], LiveAnswer] = {}
+        self._watches: set[ThreadWatch] = set()
         self.bytes = 0
         """The text and tool events of all of them, as `LiveAnswer.size` counts it."""
         self.image_bytes = 0
@@ -305,6 +317,18 @@ class LiveAnswers:
         self._answers[resource_id, thread_id] = answer
         answer.held_by = self
         self.bytes += answer.size
+        for watch in self._watches:
+            watch.has_changed |= watch.name == (resource_id, thread_id)
+
+    @contextmanager
+    def watched(self, resource_id: str, thread_id: str) -> Iterator[ThreadWatch]:
+        """Watches the thread for as long as one request reads it."""
+        watch = ThreadWatch((resource_id, thread_id))
+        self._watches.add(watch)
+        try:
+            yield watch
+        finally:
+            self._watches.remove(watch)
 
     def hold(self, answer: LiveAnswer, image_bytes: int) -> None:
         """Counts the images in the prompt of `answer`, one of these.

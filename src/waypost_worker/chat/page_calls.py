@@ -9,6 +9,7 @@ from collections.abc import Sequence
 import msgspec
 
 from waypost_worker.chat.answer_events import START, Position
+from waypost_worker.chat.call_ids import is_call_id, root_in
 from waypost_worker.chat.tool_result import kept
 from waypost_worker.conversations.message import ChatMessage, ToolEvent, open_page_calls
 from waypost_worker.errors import InvalidBody
@@ -71,6 +72,15 @@ def results_for(answer: ChatMessage, sent: PageAnswer) -> list[ToolEvent]:
                 f"{sent.place} lacks the call {call_id} of the tool {call.name}, which has no output yet."
             )
     return _results(answer, [(waiting[call_id], outputs[call_id]) for call_id in waiting if outputs])
+
+
+def is_behind(answer: ChatMessage, sent: PageAnswer) -> bool:
+    """Whether the page may have heard more of the answer than is visible here, `answer`: it has `sent` a call that is
+    not there, and whose id may be one of this answer's."""
+    known = {event.id for event in answer.tool_events}
+    roots = {root_in(id) for id in known}
+    missing = [part.call_id for part in sent.parts if part.call_id not in known]
+    return any(is_call_id(id) and root_in(id) in (roots or {root_in(id)}) for id in missing)
 
 
 def left(answer: ChatMessage, sent: PageAnswer | None) -> ChatMessage:

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 import msgspec
 
+from waypost_worker.chat.call_ids import root_in
 from waypost_worker.conversations.message import ChatMessage
 from waypost_worker.conversations.window import last_messages
 
@@ -108,7 +109,11 @@ class Turn(AnswerTurn):
 
 class ResumedTurn(AnswerTurn):
     """The turn of an answer that goes on, `answer`, with the outputs of the page's calls in its log. It stays the same
-    message, at its `place`; nothing of the conversation `items` goes. `leg`: the generation that goes on with it."""
+    message, at its `place`; nothing of the conversation `items` goes. `leg`: the generation that goes on with it.
+
+    Where it is not visible yet that `answer` has replaced an attempt that was broken off, that one has the same calls,
+    some without their results: the model is not to see it.
+    """
 
     def __init__(
         self,
@@ -127,7 +132,13 @@ class ResumedTurn(AnswerTurn):
         resumed = msgspec.structs.replace(
             answer, timestamp_ms=now_ms, partial=True, is_open=True, is_ui=is_ui, place=place, leg=leg
         )
-        super().__init__(kept, before, [resumed], len(kept) + 1, limit)
+        root = _root(answer)
+        asked = [item for item in before if not item.tool_events or _root(item) != root]
+        super().__init__(kept, asked, [resumed], len(kept) + 1, limit)
+
+
+def _root(answer: ChatMessage) -> str:
+    return root_in(answer.tool_events[0].id)
 
 
 def is_message(item: ChatMessage) -> bool:

@@ -140,6 +140,7 @@ class Conversation:
         self._pops = pops or RecentPops()
         self._log = log
         self._loaded: View | None = None
+        self._last_written = ""
 
     @property
     def window(self) -> Window:
@@ -181,7 +182,7 @@ class Conversation:
         items, separated = apart(items, self.new_cursor)
         await self._images.write({**(images or {}), **separated})
         # The entry itself gets a new cursor: its visibility counts from now, however old the place of its messages is.
-        entry = self._cursor_after_what_was_read() if drops or is_later else self.new_cursor()
+        entry = self._cursor_after_what_was_read() if drops or is_later else self._entry_cursor()
         if entries is not None:
             entries.append(entry)
         await self._write(Change(items if cursor is None else _placed(items, cursor), drops), entry)
@@ -192,7 +193,13 @@ class Conversation:
         a clock that is ahead."""
         view = self._loaded
         entries = [] if view is None else merge(view.snapshot.entries, view.journal)
-        return self._cursors.issue(snapshot_key(self._name), entries[-1].cursor if entries else "")
+        return self._entry_cursor(entries)
+
+    def _entry_cursor(self, entries: Sequence[Entry] = ()) -> str:
+        """The cursor of a new entry, after `entries` and after all that were written here: one of those may be ahead of
+        this clock, and the end of an answer must not come to stand before its question."""
+        last = entries[-1].cursor if entries else ""
+        return self._cursors.issue(snapshot_key(self._name), max(last, self._last_written))
 
     async def retract(self, entry: str, items: Sequence[ChatMessage], *, drops: Sequence[str] = ()) -> None:
         """Makes the append whose entry is `entry` count as never written, whether it took effect or not; what others
@@ -205,7 +212,7 @@ class Conversation:
         view = self._loaded
         stood = {} if view is None else places_of(merge(view.snapshot.entries, view.journal))
         places = {item.id: stood[item.id] for item in items if item.id in stood}
-        await self._write(Change(_placed(items, entry), drops, retracts=[entry], places=places), self.new_cursor())
+        await self._write(Change(_placed(items, entry), drops, retracts=[entry], places=places), self._entry_cursor())
 
     async def drop(self, message_id: str) -> None:
         """Drops one message, also if it is not visible here yet, and deletes its images.
@@ -214,8 +221,7 @@ class Conversation:
             StorageUnavailable, BudgetSpent: the write was refused; it may have taken effect.
         """
         entries = await self._entries()
-        cursor = self._cursors.issue(snapshot_key(self._name), entries[-1].cursor if entries else "")
-        await self._write(Change(drops=[message_id]), cursor)
+        await self._write(Change(drops=[message_id]), self._entry_cursor(entries))
         dropped = [item for entry in entries for item in entry.change.items if item.id == message_id]
         await self._images.delete({reference.name for reference in references(dropped)})
 
@@ -259,7 +265,7 @@ class Conversation:
                 return None
             taken = self._last(seen)
             # After all that was seen: what it drops may have been written by a clock that is ahead.
-            cursor = self._cursors.issue(snapshot_key(self._name), seen[-1].cursor if seen else "")
+            cursor = self._entry_cursor(seen)
             entry = Entry(cursor, Change(drops=[taken.id] if taken else (), popped=Popped(pop_id, taken)))
             # Also if the write is refused: it may have taken effect, and then the repeated pop must take the same.
             self._pops.add(self._name, entry, self._clock.now_ms())
@@ -306,7 +312,7 @@ class Conversation:
             StorageUnavailable, BudgetSpent: the tombstone could not be written; or, `for_good`, something was not
                 removed. Repeat it.
         """
-        cursor = self.new_cursor()
+        cursor = self._entry_cursor()
         await self._write(Change(clears=True), cursor)
         self._pops.forget_messages(self._name, self._clock.now_ms())
         try:
@@ -423,6 +429,7 @@ class Conversation:
             await self._kv.delete(journal_key(self._name, entry.cursor))
 
     async def _write(self, change: Change, cursor: str) -> str:
+        self._last_written = max(self._last_written, cursor)
         text = msgspec.json.encode(msgspec.structs.replace(change, ttl_seconds=self._ttl_seconds)).decode()
         await self._kv.put(
             journal_key(self._name, cursor),

@@ -25,6 +25,8 @@ from waypost_worker.random import Random
 
 _UUID7 = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}")
 _NEXT_NUMBER = re.compile(rf"([A-Za-z0-9._~-]{{1,{MAX_ID_LENGTH}}})=([1-9][0-9]{{0,15}})")
+_CURSOR_LENGTH = 36
+_SINCE = "since."
 _COUNTER_LIMIT = 1 << 12
 
 
@@ -91,16 +93,24 @@ class CursorFactory:
 
 
 class EventId(msgspec.Struct, frozen=True):
-    """A parsed event id: the cursor of the message, the position of the reader, and the next number of each
-    producer."""
+    """A parsed event id: the cursor of the message, the position of the reader, the next number of each producer, and
+    for a guest, `since`: the cursor of the message that it goes on with, if it may not have been sent older ones."""
 
     message: str
     position: str
     next_numbers: Mapping[str, int] = {}
+    since: str = ""
 
     def __str__(self) -> str:
         place = self.message if self.message == self.position else f"{self.message}~{self.position}"
-        return place + "".join(f";{producer}={number}" for producer, number in self.next_numbers.items())
+        # In the form of a producer and its number, which the versions before this field can read too.
+        since = f";{_SINCE}{self.since}=1" if self.since else ""
+        return place + since + "".join(f";{producer}={number}" for producer, number in self.next_numbers.items())
+
+
+def message_in(event_id: str) -> str:
+    """The cursor of the message in an event's id."""
+    return event_id[:_CURSOR_LENGTH]
 
 
 def parse_event_id(text: str, scope: str) -> EventId:
@@ -115,4 +125,7 @@ def parse_event_id(text: str, scope: str) -> EventId:
     matches = [_NEXT_NUMBER.fullmatch(number) for number in numbers[: MAX_TRACKED_PRODUCERS + 1]]
     if not fits or len(matches) > MAX_TRACKED_PRODUCERS or None in matches:
         raise InvalidCursor("The cursor was not issued for this session and role; leave it out to start over.")
-    return EventId(message, position or message, {match[1]: int(match[2]) for match in matches if match})
+    numbered = {match[1]: int(match[2]) for match in matches if match}
+    since = next((name for name in numbered if is_cursor(name.removeprefix(_SINCE), scope)), "")
+    numbered.pop(since, None)
+    return EventId(message, position or message, numbered, since.removeprefix(_SINCE))

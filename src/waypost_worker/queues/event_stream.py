@@ -103,9 +103,9 @@ async def stream_events(
                 return
             if watch.ended:
                 return
-            # Another isolate would not know what is held back.
+            # Another isolate would not know what is held back. Nor was it sent if that has ended during the look.
             is_holding = watch.seat is not None and watch.seat.is_holding
-            if is_whole and not is_holding and feed.leaves():
+            if is_whole and not is_holding and not feed.is_holding and feed.leaves():
                 break
             now, next_look_ms = clock.now_ms(), schedule.due_ms
             if _is_heartbeat_due(now, last_sent + silence_ms, next_look_ms, silence_ms):

@@ -54,6 +54,9 @@ class Feed:
         # Cursors of requests that a listing has shown and that are to be removed; a dictionary for its order.
         self._to_remove: dict[str, None] = {}
         self._first_page: ListPage | None = None
+        # Responses that a poll's last look found and must have sent before its cursor passes them, and when it began.
+        self._found: list[Message] = []
+        self._found_ms = 0
         # What was being written when that was listed, which may not show it.
         self._written_meanwhile: set[str] = set()
         self._handovers = handovers
@@ -78,6 +81,11 @@ class Feed:
         """Holds back from a host what was accepted before `before_ms`; 0 ends that. Returns whether something that was
         held back may be delivered now."""
         return isinstance(self._reader, HostReader) and self._reader.hold(before_ms)
+
+    @property
+    def is_holding(self) -> bool:
+        """Whether something is held back, as far as the last `hold` knew."""
+        return isinstance(self._reader, HostReader) and self._reader.is_holding
 
     async def read_wake_up(self, schedule: PollSchedule) -> None:
         """Reads the wake-up key, and tells `schedule`."""
@@ -137,10 +145,12 @@ class Feed:
         """Begins a look at the store with the first page of the queue, and returns whether that was all: nothing is
         queued, and the reader keeps nothing. Nearly all looks end so. Otherwise `from_store` goes on with that page."""
         self._written_meanwhile = self._being_written()
+        began_ms = self._clock.now_ms()
         first = await self._queues.first_page(self._scope)
         if not first.keys and first.cursor is None and self._reader.keeps_nothing:
             self._to_remove.clear()
             self._listed.clear()
+            self._reader.looked(began_ms)
             return True
         self._first_page = first
         return False
@@ -153,6 +163,7 @@ class Feed:
         unsent: list[Message] = []
         first, self._first_page = self._first_page, None
         unwritten = self._written_meanwhile if first else self._being_written()
+        began_ms = self._clock.now_ms()
         answered: set[str] | None = None
         async with aclosing(self._queues.pages(self._scope, first)) as pages:
             async for page in pages:
@@ -170,12 +181,16 @@ class Feed:
                             yield events
                     unsent = []
         if unsent and isinstance(self._reader, GuestReader):
-            unsent = self._reader.in_order(unsent)
+            in_turn = [self._reader.in_order(unsent)]
             if not self._is_stream:
-                unsent = self._in_turn(unsent, self._reader)
-            async with aclosing(self._deliver(unsent)) as batches:
-                async for events in batches:
-                    yield events
+                in_turn = _in_turn(in_turn[0], self._reader)
+                # Where it goes on, the others were sent by the polls before.
+                counted = in_turn[:1] if self._reader.has_backlog else in_turn
+                self._found, self._found_ms = [message for part in counted for message in part], began_ms
+            for part in in_turn:
+                async with aclosing(self._deliver(part)) as batches:
+                    async for events in batches:
+                        yield events
         if due := self._reader.deliver([], self._clock.now_ms()):
             self._last_id = _last_id(due) or self._last_id
             yield due
@@ -183,6 +198,23 @@ class Feed:
         self._to_remove |= dict.fromkeys(await self._duplicates(listed, answered))
         await self._remove()
         self._reader.forget(listed, self._clock.now_ms(), unwritten)
+        self._reader.looked(began_ms)
+
+    @property
+    def is_behind(self) -> bool:
+        """Whether the store must be looked at before `from_channel`."""
+        return self._reader.is_behind(self._clock.now_ms())
+
+    def cursor_of_poll(self, last_id: str, dropped: Container[str]) -> str:
+        """The cursor to resume after. `last_id`: of the last new event that a poll has taken. `dropped`: the cursors of
+        the messages that it had no room for: the next poll goes on with the oldest of them."""
+        if isinstance(self._reader, HostReader):
+            return last_id
+        found = (message.cursor for message in self._found if self._reader.wants(message) or message.cursor in dropped)
+        unsent = min(found, default="")
+        if self._found and not unsent:
+            self._reader.looked(self._found_ms)
+        return self._reader.cursor_of_poll(last_id, unsent)
 
     def _being_written(self) -> set[str]:
         return {message.cursor for message in self._channel.unwritten_in(self._scope)}
@@ -202,16 +234,6 @@ class Feed:
             _answered(message) if _is_answered(message, answered) or _is_answered(message, here) else message
             for message in messages
         ]
-
-    def _in_turn(self, messages: list[Message], reader: GuestReader) -> list[Message]:
-        """`messages` as a poll returns them, which may have no room for all: what is new, then small replays, then
-        large ones, beginning with another one each second: otherwise the same would come with each poll."""
-        new = [message for message in messages if not reader.is_replay(message)]
-        replays = [message for message in messages if reader.is_replay(message)]
-        small = [message for message in replays if message.size <= MAX_BODY_BYTES]
-        large = [message for message in replays if message.size > MAX_BODY_BYTES]
-        first = self._clock.now_ms() // 1000 % max(len(large), 1)
-        return new + small + large[first:] + large[:first]
 
     async def _duplicates(self, listed: set[str], answered: set[str] | None) -> list[str]:
         """Cursors of the duplicates that can be removed."""
@@ -264,3 +286,14 @@ def _answered(request: Message) -> Message:
 
 def _last_id(events: list[Event]) -> str | None:
     return next((event.id for event in reversed(events) if event.id), None)
+
+
+def _in_turn(messages: list[Message], reader: GuestReader) -> list[list[Message]]:
+    """`messages`, in order of time, in the parts in which a poll returns them, which may have no room for all: where
+    the last one had not, it goes on there; otherwise what is new comes first, then small replays, then large ones."""
+    if reader.has_backlog:
+        left = [message for message in messages if message.cursor >= reader.since]
+        return [left, [message for message in messages if message.cursor < reader.since]]
+    new = [message for message in messages if not reader.is_replay(message)]
+    replays = [message for message in messages if reader.is_replay(message)]
+    return [new, sorted(replays, key=lambda message: message.size > MAX_BODY_BYTES)]

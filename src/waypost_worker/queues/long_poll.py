@@ -4,6 +4,7 @@ from collections.abc import AsyncGenerator
 from contextlib import aclosing, suppress
 
 from waypost_worker.errors import BudgetSpent, Busy
+from waypost_worker.kv.cursor import message_in
 from waypost_worker.limits import MAX_POLL_BYTES, MAX_POLL_MESSAGES
 from waypost_worker.polling.invocation import Invocation
 from waypost_worker.polling.wait import wait_for_item
@@ -23,6 +24,9 @@ async def poll_events(feed: Feed, seconds: float, invocation: Invocation) -> tup
     batch = _PollBatch(feed.cursor)
 
     async def from_channel() -> list[Event] | None:
+        # As with streams: what is newer must not move a guest's cursor past what only the store has.
+        if feed.is_behind:
+            return None
         await batch.fill(feed.from_channel())
         return batch.fresh or None
 
@@ -47,7 +51,7 @@ async def poll_events(feed: Feed, seconds: float, invocation: Invocation) -> tup
         )
     if batch.is_refused:
         raise Busy("Too much is being sent here; poll again.")
-    return batch.events(), batch.cursor
+    return batch.events(), feed.cursor_of_poll(batch.last_id, batch.dropped)
 
 
 class _PollBatch:
@@ -55,7 +59,9 @@ class _PollBatch:
 
     def __init__(self, cursor: str) -> None:
         self.fresh: list[Event] = []
-        self.cursor = cursor
+        self.last_id = cursor
+        self.dropped: set[str] = set()
+        """The cursors of the messages that it had no room for."""
         self._others: list[Event] = []
         self._bytes = 0
         self._other_bytes = 0
@@ -89,12 +95,24 @@ class _PollBatch:
                 if len(self._others) < MAX_POLL_MESSAGES and self._other_bytes < MAX_POLL_BYTES:
                     self._others.append(event)
                     self._other_bytes += len(event.data)
+                else:
+                    self._drop(event)
             elif not self.is_full:
                 self.fresh.append(event)
                 self._bytes += len(event.data)
-                self.cursor = event.id
+                self.last_id = event.id
+            else:
+                self._drop(event)
+
+    def _drop(self, event: Event) -> None:
+        # A gap has no id, and only hosts get some, whose cursors pass nothing.
+        self.dropped.add(message_in(event.id or ""))
 
     def events(self) -> list[Event]:
-        others = self._others[: max(0, MAX_POLL_MESSAGES - len(self.fresh))]
+        """What it has room for."""
+        room = max(0, MAX_POLL_MESSAGES - len(self.fresh))
+        for event in self._others[room:]:
+            self._drop(event)
+        others = self._others[:room]
         # By time again: an event's id begins with its message's cursor; a gap has none.
         return sorted(others, key=lambda event: event.id or "") + self.fresh

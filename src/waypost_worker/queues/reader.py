@@ -6,7 +6,9 @@ events. Listings are stale and repeat messages; so a reader remembers what was s
 show it again.
 
 A host gets everything unacknowledged, whatever its cursor: a cursor as a high-water mark would lose messages that
-become visible late. A guest gets what is newer than its cursor less the reorder window, for the same reason.
+become visible late. A guest gets what is newer than its cursor less the reorder window, for the same reason. Where more
+may be left, because it was sent what the local channel had, or because a poll had no room for all, its cursor says
+since when.
 """
 
 from collections.abc import Iterable, Iterator, Set
@@ -63,6 +65,13 @@ class Reader:
         """Whether an earlier connection may have sent `message`."""
         return self._is_replay(message.cursor)
 
+    def is_behind(self, now_ms: int) -> bool:
+        """Whether the store must be looked at before more is sent of what the local channel has."""
+        return False
+
+    def looked(self, began_ms: int) -> None:
+        """A look at the store that began at `began_ms` has shown all, and all of it was sent."""
+
     def deliver(self, messages: Iterable[Message], now_ms: int) -> list[Event]:
         """Takes `messages` (whole, in order of time), and returns the events to send now."""
         events = []
@@ -116,6 +125,11 @@ class HostReader(Reader):
         has_ended = bool(self._held) and self._hold_before_ms > before_ms == 0
         self._hold_before_ms = before_ms
         return has_ended
+
+    @property
+    def is_holding(self) -> bool:
+        """Whether a request is held back."""
+        return bool(self._held) and self._hold_before_ms > 0
 
     def wants(self, message: Message) -> bool:
         if message.kind == "request" and message.accepted_ms < self._hold_before_ms:
@@ -200,13 +214,35 @@ class GuestReader(Reader):
     def __init__(self, scope: str, after: EventId | None) -> None:
         super().__init__(scope, after)
         self._final_cursors: dict[str, str] = {}
+        self.has_backlog = after is not None and bool(after.since)
+        """Whether its cursor says that more may be left."""
+        self.since = (after.since if after else "") or self.position
+        """Of the messages before this cursor, it was sent all but what becomes visible late."""
+        self._since = self.since
+        self._looked_ms = 0
 
     def wants(self, message: Message) -> bool:
         if self._final_cursors.get(message.id, message.cursor) != message.cursor and message.final:
             return False
-        resumed = self.resumed_after_ms
-        in_window = resumed is None or message.accepted_ms >= resumed - REORDER_WINDOW_SECONDS * 1000
+        in_window = message.accepted_ms >= cursor_ms(self.since) - REORDER_WINDOW_SECONDS * 1000
         return in_window and super().wants(message)
+
+    def is_behind(self, now_ms: int) -> bool:
+        """Whether the last look at the store is so long ago that newer messages would hide what only that has."""
+        return now_ms - max(cursor_ms(self._since), self._looked_ms) > REORDER_WINDOW_SECONDS * 1000
+
+    def looked(self, began_ms: int) -> None:
+        """The same; what the cursor says that may be left is sent."""
+        self.has_backlog = False
+        self._since, self._looked_ms = self.position, began_ms
+
+    def cursor_of_poll(self, last_id: str, unsent: str) -> str:
+        """The cursor after a poll whose last new event has the id `last_id`. `unsent`: the message that the next poll
+        is to begin with; empty if there was room for all that was found."""
+        message, _, position = last_id.partition(";")[0].partition("~")
+        position = position or message
+        since = unsent or (self._since if self._since < position else "")
+        return str(EventId(message, position, since=since if since <= position else ""))
 
     def deliver(self, messages: Iterable[Message], now_ms: int) -> list[Event]:
         return super().deliver(self.in_order(messages), now_ms)
@@ -218,6 +254,10 @@ class GuestReader(Reader):
             for message in sorted(messages, key=lambda message: message.cursor)
             if not message.final or self._final_cursors.setdefault(message.id, message.cursor) == message.cursor
         ]
+
+    def _event_id(self, cursor: str) -> EventId:
+        event_id = super()._event_id(cursor)
+        return msgspec.structs.replace(event_id, since=self.since) if self.has_backlog else event_id
 
 
 class _Gap(msgspec.Struct, omit_defaults=True):

@@ -131,8 +131,8 @@ class _Builder:
         asked = {"resourceId": ids["resource"], "metadata": {"said": self._mark}}
         question = {**asked, "threadId": ids["thread"], "message": self._mark, "messageId": f"m-{ids['message']}"}
         await self._checked(_json("POST", "/api/chat", question, APP_KEY))
-        # About a minute of words: the generation outlasts a test.
-        running = {**asked, "threadId": ids["running"], "message": f"{self._mark} " + "word " * 2000}
+        # Three minutes of words: the generation outlasts a test.
+        running = {**asked, "threadId": ids["running"], "message": f"{self._mark} " + "word " * 6000}
         begun = await self._checked(_json("POST", "/api/chat", running, APP_KEY), hold=True)
         start = next(line for line in begun.body.decode().split("\n") if line.startswith("data: "))
         ids["generation"] = json.loads(start.removeprefix("data: "))["generationId"]

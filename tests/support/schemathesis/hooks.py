@@ -11,6 +11,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from itertools import count
+from string import ascii_lowercase
 from typing import Any
 
 import httpx
@@ -18,7 +19,7 @@ import schemathesis
 from hypothesis import strategies as st
 
 from tests.support.schemathesis.truth import case_hash, chance, code_of, make_true, places
-from waypost_worker.limits import MAX_APP_ID_KEY_BYTES
+from waypost_worker.limits import MAX_APP_ID_KEY_BYTES, MAX_APP_ID_LENGTH, MAX_MESSAGE_ID_LENGTH
 
 MAX_SHOWN_ID = MAX_APP_ID_KEY_BYTES // 12
 """Characters that fit, whatever they are: four bytes, each percent-encoded as three."""
@@ -33,8 +34,16 @@ _threads: list[tuple[str, str]] = []
 
 _VISIBLE = st.characters(codec="utf-8", categories=("L", "M", "N", "P", "S"))
 _APP_IDS = st.text(_VISIBLE, min_size=1, max_size=MAX_SHOWN_ID).filter(lambda text: text not in (".", ".."))
-schemathesis.openapi.format("app-id", _APP_IDS)
-schemathesis.openapi.format("message-id", st.text(_VISIBLE, min_size=1, max_size=40))
+
+
+def _about(length: int) -> st.SearchStrategy[str]:
+    """Ids just short enough, and just too long. schemathesis asks for such, and can only draw until it has one: where
+    there is none, it draws for seconds and does without."""
+    return st.text(ascii_lowercase, min_size=length - 1, max_size=length + 1)
+
+
+schemathesis.openapi.format("app-id", _APP_IDS | _about(MAX_APP_ID_LENGTH))
+schemathesis.openapi.format("message-id", st.text(_VISIBLE, min_size=1, max_size=40) | _about(MAX_MESSAGE_ID_LENGTH))
 # Which cursor is a true one depends on the session: see `_use_true_cursors`.
 schemathesis.openapi.format("cursor", st.just("a cursor"))
 schemathesis.openapi.format("threads-cursor", st.just("a cursor"))

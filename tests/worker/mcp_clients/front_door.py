@@ -10,7 +10,7 @@ from types import TracebackType
 from typing import Self
 
 PIECE_BYTES = 65536
-PATIENCE_SECONDS = 60.0
+PATIENCE_SECONDS = 120.0
 
 
 class FrontDoor:

@@ -13,7 +13,7 @@ from typing import Any, Self
 from tests.support.node_tests import NODE
 
 PROGRAM = Path(__file__).parent / "tab.mjs"
-PATIENCE_SECONDS = 30.0
+PATIENCE_SECONDS = 120.0
 
 Event = dict[str, Any]
 

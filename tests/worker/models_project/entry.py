@@ -76,7 +76,7 @@ class Talk:
         model, binding = self._app.model, None
         if question.ai is not None:
             binding = ScriptedBinding(question.ai)
-            settings = ModelSettings("workers-ai", timeout_seconds=1)
+            settings = ModelSettings("workers-ai", timeout_seconds=2)
             ai, log = CloudflareAi(binding), js.console.error
             model = WorkersAiModel(settings, ai, CloudflareClock(), CloudflareRandom(), log)
         return Response(200, _lines(model, question, binding), dict(NDJSON))
@@ -124,7 +124,7 @@ async def _unread(url: str) -> AsyncGenerator[bytes, None]:
     fetched = await CloudflareHttp().post(url, {}, b"{}", 5)
     await fetched.chunks.aclose()
     yield str(fetched.status).encode()
-    await asyncio.sleep(5)
+    await asyncio.sleep(20)
 
 
 async def _next(pieces: AsyncGenerator[Piece, None], give_up_seconds: float | None) -> Piece | None:

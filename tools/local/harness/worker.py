@@ -15,7 +15,7 @@ from tools.local.harness.project import ordinary_project
 from tools.local.local_worker import LOCAL, Launch
 from tools.local.running import LocalWorkerError, Running
 
-START_SECONDS = 120.0
+START_SECONDS = 240.0
 """Many times the duration of a start; bounds a test that would hang."""
 
 
