@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from simulation.client import make_client
+from simulation.client import KEY, make_client
 from tests.support.python_client import URL, python_client
 from tests.support.python_command import Command
 from waypost import AsyncWaypost, Call, Host, ToolError
@@ -29,6 +29,7 @@ from waypost.errors import (
     Unavailable,
     WaypostError,
 )
+from waypost_worker.settings import Settings
 
 
 @pytest.fixture(autouse=True)
@@ -129,6 +130,27 @@ def test_after_a_timeout_the_same_id_goes_on_waiting() -> None:
         assert (await command("call", code, "wait", "--id", "call-1")).out == "late\n"
 
     with_host(story)
+
+
+def test_one_machine_is_one_guest_of_a_code_that_lets_in_one(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    async def whole() -> None:
+        settings = Settings(signing_keys=(KEY,), require_token=True, code_joins_once=True)
+        client, transport = python_client(make_client(settings))
+        session, host = await client.open_session(), Host()
+
+        @host.tool
+        async def one() -> int:
+            return 1
+
+        async with host.running(session):
+            command = Command(transport)
+            assert (await command("tools", session.code)).out == "one\n"
+            assert (await command("call", session.code, "one")).out == "1\n"
+            assert (await command("call", session.code.lower(), "one")).out == "1\n"
+            monkeypatch.setenv("WAYPOST_HOME", str(tmp_path / "another-machine"))
+            assert (await command("call", session.code, "one")).code == 5
+
+    asyncio.run(whole())
 
 
 def test_tools_are_listed_as_they_are_called() -> None:

@@ -12,7 +12,7 @@ import re
 from asyncio import StreamReader
 from asyncio.subprocess import Process
 from collections.abc import Awaitable, Callable
-from typing import Any
+from typing import Any, NamedTuple
 
 from waypost._core.plain_json import Unsendable, to_json
 from waypost.cli.processes import end, start
@@ -40,28 +40,35 @@ def command_tool(command: str, required: list[str]) -> Callable[..., Awaitable[A
             raise ToolError("invalid_arguments", f"The argument {missing[0]} is missing.")
         process = await start(command, variables=_variables(arguments), limit=MAX_RESULT_BYTES, errors=True)
         try:
-            return await _result(process, to_json(arguments), call)
-        finally:
+            ran = await _ran(process, to_json(arguments), call)
+        except BaseException:
+            # One that has ended by itself may leave something running on purpose; one that was cut short may not.
             await asyncio.shield(end(process))
+            raise
+        if ran.status != 0:
+            how = f"ended with status {ran.status}" if ran.status > 0 else f"was ended by signal {-ran.status}"
+            message = f"The command {how}." + (f" {ran.complaint}" if ran.complaint else "")
+            raise ToolError("command_failed", message, {"status": ran.status})
+        return _value(ran.printed)
 
     return run_command
 
 
-async def _result(process: Process, arguments: bytes, call: Call) -> Any:
+class _Ran(NamedTuple):
+    printed: str
+    status: int
+    complaint: str
+
+
+async def _ran(process: Process, arguments: bytes, call: Call) -> _Ran:
     assert process.stdout is not None and process.stderr is not None  # noqa: S101, PT018 - `start` makes them
     errors = asyncio.ensure_future(_tail(process.stderr))
     try:
         _write(process, arguments)
         printed = await _read(process.stdout, call)
-        status = await process.wait()
-        complaint = await errors
+        return _Ran(printed, await process.wait(), await errors)
     finally:
         errors.cancel()
-    if status != 0:
-        how = f"ended with status {status}" if status > 0 else f"was ended by signal {-status}"
-        message = f"The command {how}." + (f" {complaint}" if complaint else "")
-        raise ToolError("command_failed", message, {"status": status})
-    return _value(printed)
 
 
 def _write(process: Process, arguments: bytes) -> None:

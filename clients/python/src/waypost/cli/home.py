@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
+import hashlib
 import os
+import secrets
 import stat
 import time
 from pathlib import Path
@@ -18,6 +21,8 @@ if TYPE_CHECKING:
 HOME_VARIABLE = "WAYPOST_HOME"
 PRUNE_SECONDS = 3 * 24 * 3600
 """Sessions last a day; what was not touched for longer is of none."""
+
+_NEW_FILE = os.O_CREAT | os.O_EXCL | os.O_WRONLY
 
 
 def home() -> Path:
@@ -43,6 +48,20 @@ def read_profiles() -> dict[str, Any]:
 def is_readable_by_others(path: Path) -> bool:
     """Whether other users of this machine can read a file. On Windows its rights are not looked at."""
     return os.name == "posix" and bool(path.stat().st_mode & (stat.S_IRGRP | stat.S_IROTH))
+
+
+def guest_id(code: str) -> str:
+    """The id with which this machine joins a session: the same each time, since a code may let in one guest only. It
+    can't be guessed by others. Where nothing can be kept, it is new each time."""
+    path = home() / "guest"
+    try:
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        with contextlib.suppress(FileExistsError), open(os.open(path, _NEW_FILE, 0o600), "w") as file:
+            file.write(secrets.token_hex(32))
+        secret = path.read_text()
+    except OSError:
+        secret = secrets.token_hex(32)
+    return hashlib.sha256(f"{secret} {code}".encode()).hexdigest()[:32]
 
 
 def ledger_of(code: str, *, make: bool = False) -> SqliteLedger:

@@ -17,6 +17,7 @@ from waypost.cli.server import Server, find_server
 
 if TYPE_CHECKING:
     from waypost._async.client import AsyncWaypost
+    from waypost._async.guest import AsyncGuest
     from waypost.cli.running import MakeClient
 
 RETRY_SECONDS = 10.0
@@ -41,6 +42,13 @@ class Invocation:
         from waypost._core.ids import read_invite
 
         return self.client_of(read_invite(invite).base_url if invite else None)
+
+    async def join(self, client: AsyncWaypost, invite: str) -> AsyncGuest:
+        """A guest of a session, the same one each time. Raises what `AsyncWaypost.join` raises."""
+        from waypost._core.ids import read_invite
+        from waypost.cli.home import guest_id
+
+        return await client.join(invite, id=guest_id(read_invite(invite).code))
 
     def client_of(self, link_url: str | None) -> AsyncWaypost:
         """The same, for the server of a link or of a session that was kept."""

@@ -43,7 +43,7 @@ async def call(
     arguments = read_arguments(words, whole)
     call_id = call_id or new_id()
     async with use.client(code) as client:
-        guest = await client.join(code, id=call_id)
+        guest = await use.join(client, code)
         try:
             result = await guest.call(tool, arguments, id=call_id, timeout=timeout, on_progress=use.out.progress)
         except CallTimeout:

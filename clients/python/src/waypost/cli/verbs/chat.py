@@ -49,7 +49,7 @@ async def chat(
         raise click.UsageError("The question is empty.")
     async with use.client() as client:
         asked = client.chat(thread, resource, agent=agent)
-        guest = await client.join(tab) if tab else None
+        guest = await use.join(client, tab) if tab else None
         if stop:
             stopped = await asked.stop()
             use.out.result(stopped, "Stopped." if stopped.stopped else "No answer was running.")

@@ -16,7 +16,7 @@ from waypost.cli.output import to_text
 async def tools(use: Invocation, code: str) -> None:
     """Lists the tools of the session CODE, with their arguments."""
     async with use.client(code) as client:
-        info = await (await client.join(code)).info()
+        info = await (await use.join(client, code)).info()
     if use.out.as_json:
         use.out.result(info.tools)
         return
