@@ -48,7 +48,8 @@ class Removals:
     def remove(self, copy: "Copy") -> bool:
         """Whether `copy` is removed: its write is retracted, or it precedes a removal that is not of its own write."""
         removal = max(self.cleared, self.dropped.get(copy.item.id, ""))
-        return copy.write.cursor in self.retracted or copy.position[0] < removal != copy.write.cursor
+        own = (copy.write.cursor, copy.write.change.despite.get(copy.item.id))
+        return copy.write.cursor in self.retracted or (copy.position[0] < removal and removal not in own)
 
 
 @dataclass(frozen=True, slots=True)

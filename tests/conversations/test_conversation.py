@@ -1,5 +1,7 @@
 """Conversations: a journal of appends, a snapshot that compaction makes of it, and the last N items."""
 
+import json
+
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -242,3 +244,18 @@ async def test_the_end_of_an_answer_stands_behind_its_question_though_the_clock_
     await at.here.append([item("question", "again"), begun], drops=["question"], cursor=place)
     await at.here.append([item("answer", "It is.")], cursor=place)
     assert ids(await at.elsewhere.read()) == ["question", "answer"]
+
+
+async def test_what_is_put_back_says_which_entry_had_asked_it_again():
+    at = Setting()
+    again: list[str] = []
+    third: list[str] = []
+    await at.here.append([item("q", "first")])
+    await at.here.append([item("q", "again"), item("a", "answer")], drops=["q"], entries=again)
+    await at.here.read()
+    await at.here.append([item("q", "third")], drops=["q", "a"], entries=third)
+    await at.here.retract(third[0], [item("q", "again"), item("a", "answer")])
+    assert [(one.id, one.content) for one in await at.elsewhere.read()] == [("q", "again"), ("a", "answer")]
+    text = await at.store.get((await at.journal())[-1])
+    assert text is not None
+    assert json.loads(text)["despite"] == {"q": again[0]}

@@ -15,6 +15,7 @@ from waypost_worker.conversations.journal import (
     Change,
     Entry,
     Snapshot,
+    droppers_of,
     items_of,
     keep,
     merge,
@@ -220,6 +221,29 @@ def every_way(story: Sequence[Entry]) -> set[str]:
 def test_what_is_retracted_counts_as_never_written_also_where_it_was_compacted():
     assert every_way([OLD, RETRACTED, BETWEEN, RETRACTION]) == {"q:old a0:old b:text"}
     assert every_way([OLD, BETWEEN, RETRACTION]) == {"q:old a0:old b:text"}, "it never took effect"
+
+
+ASKED_AGAIN = entry(1, item("q", "old", place=CURSORS[0]), answer("a0", "old", place=CURSORS[0]), drops=["q"])
+PUT_BACK = entry(
+    5,
+    *RETRACTION.change.items,
+    drops=["a1"],
+    retracts=[CURSORS[2]],
+    places=RETRACTION.change.places,
+    despite={"q": CURSORS[1]},
+)
+
+
+def test_a_question_that_was_asked_again_is_put_back_though_asking_it_again_dropped_it():
+    first = entry(0, item("q", "first"))
+    assert every_way([first, ASKED_AGAIN, RETRACTED, PUT_BACK]) == {"q:old a0:old"}
+    assert every_way([first, ASKED_AGAIN, RETRACTED, PUT_BACK, entry(6, drops=["q"])]) == {"a0:old"}
+
+
+def test_the_droppers_of_messages_are_those_that_added_them_also_after_they_were_put_back():
+    assert droppers_of([entry(0, item("q", "first")), ASKED_AGAIN]) == {"q": CURSORS[1]}
+    assert droppers_of([ASKED_AGAIN, RETRACTED, PUT_BACK]) == {"q": CURSORS[1]}
+    assert droppers_of([OLD, BETWEEN]) == {}
 
 
 def test_a_retraction_leaves_what_another_entry_adds_under_the_same_id():

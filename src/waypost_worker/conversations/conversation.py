@@ -29,6 +29,7 @@ from waypost_worker.conversations.journal import (
     Entry,
     Popped,
     Snapshot,
+    droppers_of,
     has_messages,
     has_taken,
     is_truncated,
@@ -210,9 +211,12 @@ class Conversation:
             StorageUnavailable, BudgetSpent: the write was refused; it may have taken effect.
         """
         view = self._loaded
-        stood = {} if view is None else places_of(merge(view.snapshot.entries, view.journal))
+        entries = [] if view is None else merge(view.snapshot.entries, view.journal)
+        stood, droppers = places_of(entries), droppers_of(entries)
         places = {item.id: stood[item.id] for item in items if item.id in stood}
-        await self._write(Change(_placed(items, entry), drops, retracts=[entry], places=places), self._entry_cursor())
+        despite = {item.id: droppers[item.id] for item in items if item.id in droppers}
+        change = Change(_placed(items, entry), drops, retracts=[entry], places=places, despite=despite)
+        await self._write(change, self._entry_cursor())
 
     async def drop(self, message_id: str) -> None:
         """Drops one message, also if it is not visible here yet, and deletes its images.

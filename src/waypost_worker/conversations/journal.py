@@ -31,8 +31,9 @@ class Change(msgspec.Struct, frozen=True, omit_defaults=True):
     `origin`: where the conversation was forked from. `truncated`: older messages than its own had been cut.
     `ttl_seconds`: how long the conversation lived when this was written; 0 before this field existed.
     `retracts`: cursors of entries that count as never written. What they dropped is among `items`, in case that it was
-    removed for good meanwhile; `places`: where these messages stand, by their ids. A version that does not know the two
-    fields keeps the entry's drops, and finds the messages behind it.
+    removed for good meanwhile; `places`: where these messages stand, by their ids; `despite`: the entries that added
+    them and dropped older copies, and so do not drop these. A version that does not know these fields
+    keeps the entry's drops, and finds the messages behind it.
     """
 
     items: Sequence[ChatMessage] = ()
@@ -44,6 +45,7 @@ class Change(msgspec.Struct, frozen=True, omit_defaults=True):
     ttl_seconds: int = msgspec.field(default=0, name="ttl")
     retracts: Sequence[str] = ()
     places: dict[str, str] = {}
+    despite: dict[str, str] = {}
 
 
 class Entry(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -85,6 +87,14 @@ def merge(*sources: Iterable[Entry]) -> list[Entry]:
 def places_of(entries: Sequence[Entry]) -> dict[str, str]:
     """Where the messages of `items_of` stand, by their ids."""
     return {item.id: place for (place, _, _), item in _standing(entries)}
+
+
+def droppers_of(entries: Sequence[Entry]) -> dict[str, str]:
+    """The entries of the messages of `items_of` that dropped older copies of them, by the messages' ids."""
+    changes = {entry.cursor: entry.change for entry in entries}
+    writers = {item.id: changes[cursor].despite.get(item.id, cursor) for (_, cursor, _), item in _standing(entries)}
+    dropped = {(name, entry.cursor) for entry in entries for name in entry.change.drops}
+    return {name: writer for name, writer in writers.items() if (name, writer) in dropped}
 
 
 def items_of(entries: Sequence[Entry]) -> list[ChatMessage]:
@@ -136,6 +146,7 @@ def keep(entries: Sequence[Entry], window: Window, since_ms: int) -> list[Entry]
             repeatable.get(cursor),
             retracts=change.retracts if is_recent else (),
             places=change.places if cursor in kept else {},
+            despite=change.despite if cursor in kept else {},
         )
         if any(msgspec.structs.astuple(rest)) or entry is entries[-1]:
             folded.append(Entry(cursor, rest))
@@ -191,7 +202,7 @@ def _standing(entries: Sequence[Entry]) -> list[tuple[Position, ChatMessage]]:
             position = _position(entry, index, item)
             removal = max(cleared, dropped.get(item.id, ""))
             # An entry never removes a message that it adds itself, wherever that one's place is.
-            if position[0] < removal and entry.cursor != removal:
+            if position[0] < removal and removal not in (entry.cursor, entry.change.despite.get(item.id)):
                 continue
             known = best.get(item.id)
             if known is None or (not known[1].is_whole and known[1].rank <= item.rank):
