@@ -44,6 +44,9 @@ async def end(process: Process) -> None:
         # What ignored the first one, or was started by a program that has ended.
         _signal(process, getattr(signal, "SIGKILL", signal.SIGTERM))
     await process.wait()
+    # A loop that closes before its pipes do complains when they are collected.
+    process._transport.close()  # type: ignore[attr-defined]
+    await asyncio.sleep(0.01)
 
 
 def _signal(process: Process, number: signal.Signals) -> None:
